@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { Digest } from './digest.ts'
+import { isIndexType, isManifestType } from './media-types.ts'
+
+const Annotations = z.record(z.string(), z.string())
+
+/** OCI image-spec 1.1 "Image Index", `platform` property. */
+export const Platform = z.looseObject({
+  architecture: z.string(),
+  os: z.string(),
+  variant: z.string().optional(),
+  'os.version': z.string().optional(),
+  'os.features': z.array(z.string()).nullish(),
+})
+export type Platform = z.infer<typeof Platform>
+
+/** OCI image-spec 1.1 "Content Descriptors". Unknown properties are kept: they are copied through. */
+export const Descriptor = z.looseObject({
+  mediaType: z.string(),
+  digest: Digest,
+  size: z.int().nonnegative(),
+  annotations: Annotations.nullish(),
+  artifactType: z.string().optional(),
+  urls: z.array(z.string()).nullish(),
+  platform: Platform.nullish(),
+})
+export type Descriptor = z.infer<typeof Descriptor>
+
+/**
+ * OCI image-spec 1.1 "Image Manifest" and Docker's schema 2. `mediaType` may be missing in old OCI
+ * manifests; the registry's Content-Type names it then.
+ */
+export const Manifest = z.looseObject({
+  schemaVersion: z.literal(2),
+  mediaType: z.string().optional(),
+  artifactType: z.string().optional(),
+  config: Descriptor,
+  layers: z
+    .array(Descriptor)
+    .nullish()
+    .transform((layers) => layers ?? []),
+  subject: Descriptor.nullish(),
+  annotations: Annotations.nullish(),
+})
+export type Manifest = z.infer<typeof Manifest>
+
+/** OCI image-spec 1.1 "Image Index" and Docker's manifest list. */
+export const Index = z.looseObject({
+  schemaVersion: z.literal(2),
+  mediaType: z.string().optional(),
+  artifactType: z.string().optional(),
+  manifests: z
+    .array(Descriptor)
+    .nullish()
+    .transform((manifests) => manifests ?? []),
+  subject: Descriptor.nullish(),
+  annotations: Annotations.nullish(),
+})
+export type Index = z.infer<typeof Index>
+
+/** OCI image-spec 1.1 "Image Configuration", the parts a conversion reads; the rest is kept. */
+export const ImageConfig = z.looseObject({
+  architecture: z.string().optional(),
+  os: z.string().optional(),
+  variant: z.string().optional(),
+  rootfs: z.looseObject({
+    type: z.string(),
+    diff_ids: z
+      .array(Digest)
+      .nullish()
+      .transform((ids) => ids ?? []),
+  }),
+  history: z.array(z.looseObject({ empty_layer: z.boolean().optional() })).nullish(),
+})
+export type ImageConfig = z.infer<typeof ImageConfig>
+
+/** Bytes that do not hold the OCI document they should; the message names the field. */
+export class DocumentError extends Error {
+  override readonly name = 'DocumentError'
+  readonly code = 'INVALID_DOCUMENT'
+}
+
+/**
+ * Parses the JSON of an OCI document by its schema.
+ * @param what names the document in errors, for instance "manifest sha256:…"
+ * @throws DocumentError
+ */
+export function parseDocument<Schema extends z.ZodType>(
+  schema: Schema,
+  bytes: Uint8Array,
+  what: string,
+): z.output<Schema> {
+  let json: unknown
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch (error) {
+    throw new DocumentError(`${what} is not JSON: ${(error as Error).message}`)
+  }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new DocumentError(`${what}: ${issue?.path.join('.') || 'document'}: ${issue?.message}`)
+}
+
+/**
+ * Parses a manifest or an index by its media type, which must agree with the `mediaType` inside:
+ * one document that can be read as both is the attack of CVE-2021-41190.
+ * @throws DocumentError
+ */
+export function parseManifestOrIndex(
+  bytes: Uint8Array,
+  mediaType: string,
+  what: string,
+): { kind: 'manifest'; manifest: Manifest } | { kind: 'index'; index: Index } {
+  const isIndex = isIndexType(mediaType)
+  if (!isIndex && !isManifestType(mediaType)) {
+    throw new DocumentError(
+      `${what} has the media type ${JSON.stringify(mediaType)}, which is no image manifest or index`,
+    )
+  }
+  const document = isIndex ? parseDocument(Index, bytes, what) : parseDocument(Manifest, bytes, what)
+  if (document.mediaType !== undefined && document.mediaType !== mediaType) {
+    throw new DocumentError(
+      `${what} calls itself ${document.mediaType} but the registry serves it as ${mediaType}`,
+    )
+  }
+  const misfit = isIndex ? 'layers' in document || 'config' in document : 'manifests' in document
+  if (misfit) throw new DocumentError(`${what} has the fields of a manifest and of an index`)
+  if (isIndex) return { kind: 'index', index: document as Index }
+  return { kind: 'manifest', manifest: document as Manifest }
+}
