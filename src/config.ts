@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { parseHost, parseRepository } from './oci/reference.ts'
+
+const MIB = 1024 * 1024
+const GIB = 1024 * MIB
+
+/** A wrong setting; the message names the variable and the reason. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
+
+function checked<T>(parse: (text: string) => T) {
+  return (text: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  }
+}
+
+const Listen = z.string().transform(
+  checked((text) => {
+    const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+):(\d{1,5})$/.exec(text)
+    if (!match?.[1] || Number(match[2]) > 65535) throw new Error('expected host:port, such as 127.0.0.1:8080')
+    return { host: match[1], port: Number(match[2]) }
+  }),
+)
+
+const Hosts = z.string().transform(
+  checked((text) =>
+    text
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== '')
+      .map(parseHost),
+  ),
+)
+
+const BackingRegistry = z.string().transform(
+  checked((text) => {
+    const slash = text.indexOf('/')
+    const host = parseHost(slash < 0 ? text : text.slice(0, slash))
+    const prefix = slash < 0 ? '' : text.slice(slash + 1)
+    return { host, prefix: prefix === '' ? '' : parseRepository(prefix) }
+  }),
+)
+
+const wholeNumber = (least: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'expected a whole number')
+    .transform(Number)
+    .refine((value) => value >= least, `expected at least ${least}`)
+
+/** Every setting of the broker, by the name of its environment variable. */
+const Environment = z.object({
+  RECORD_BROKER_LISTEN: Listen.prefault('127.0.0.1:8080').describe('address of the HTTP server, host:port'),
+  RECORD_BROKER_DATA: z
+    .string()
+    .min(1)
+    .prefault('data')
+    .transform((path) => resolve(path))
+    .describe('data folder: database, embedded registry, scratch'),
+  RECORD_BROKER_REGISTRY: BackingRegistry.optional().describe(
+    'backing registry, host[:port][/prefix]; unset: the embedded one',
+  ),
+  RECORD_BROKER_PLAIN_HTTP: Hosts.prefault('').describe('registries spoken to without TLS, comma separated'),
+  RECORD_BROKER_REGISTRIES: Hosts.prefault('').describe(
+    'further registries that may be spoken to, comma separated',
+  ),
+  RECORD_BROKER_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 printable characters without spaces')
+    .optional()
+    .describe('bearer token that every route but health and the API document demands'),
+  RECORD_BROKER_WORKER: z
+    .enum(['local', 'none'])
+    .prefault('local')
+    .describe('whether `serve` keeps a worker process of its own'),
+  RECORD_BROKER_CONCURRENCY: wholeNumber(1).prefault('1').describe('jobs that a worker runs side by side'),
+  RECORD_BROKER_THREADS: wholeNumber(1)
+    .prefault(String(availableParallelism()))
+    .describe('layers that a worker converts side by side'),
+  RECORD_BROKER_SCRATCH_LIMIT: wholeNumber(MIB)
+    .prefault(String(64 * GIB))
+    .describe('bytes of scratch disk that a job may take'),
+  RECORD_BROKER_MAX_LAYER_BYTES: wholeNumber(MIB)
+    .prefault(String(64 * GIB))
+    .describe('decompressed bytes of one layer'),
+  RECORD_BROKER_MAX_RECORD_BYTES: wholeNumber(1024)
+    .prefault(String(16 * MIB))
+    .describe('bytes of one uploaded record'),
+  RECORD_BROKER_DOCKER_CONFIG: z
+    .string()
+    .optional()
+    .describe("docker's config.json with registry credentials; unset: $DOCKER_CONFIG or ~/.docker"),
+  RECORD_BROKER_CA: z.string().min(1).optional().describe('PEM file with further certificate authorities'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(postgres(ql)?|sqlite):/, 'expected postgres://… or sqlite:PATH')
+    .optional()
+    .describe('database; unset: a SQLite file in the data folder'),
+  DOCKER_CONFIG: z.string().optional().describe("folder of docker's config.json"),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .prefault('info')
+    .describe('least level that is logged'),
+})
+type Environment = z.output<typeof Environment>
+
+/** Names and meanings of all settings, for `--help` and the documentation. */
+export const SETTINGS: readonly { name: string; description: string }[] = Object.entries(
+  Environment.shape,
+).map(([name, schema]) => ({ name, description: schema.description ?? '' }))
+
+/** The broker's settings, parsed. Sizes are in bytes. */
+export type Config = {
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly dataFolder: string
+  readonly databaseUrl: string
+  /** undefined: the embedded registry is the backing one. */
+  readonly backingRegistry: { readonly host: string; readonly prefix: string } | undefined
+  readonly plainHttp: readonly string[]
+  readonly registries: readonly string[]
+  readonly token: string | undefined
+  readonly localWorker: boolean
+  readonly concurrency: number
+  readonly threads: number
+  readonly scratchLimit: number
+  readonly maxLayerBytes: number
+  readonly maxRecordBytes: number
+  readonly dockerConfigFile: string
+  readonly ca: string | undefined
+  readonly logLevel: Environment['LOG_LEVEL']
+}
+
+/**
+ * Reads the settings from the environment and, where `RECORD_BROKER_CONFIG` names one, from a file of
+ * `NAME=value` lines; the environment wins. Refuses to listen beyond loopback without a token.
+ * @throws ConfigError naming the variable
+ */
+export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const values = withFile(environment)
+  const unknown = Object.keys(values).find(
+    (name) =>
+      name.startsWith('RECORD_BROKER_') && name !== 'RECORD_BROKER_CONFIG' && !(name in Environment.shape),
+  )
+  if (unknown !== undefined) throw new ConfigError(`${unknown}: there is no such setting`)
+  const parsed = Environment.safeParse(values)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new ConfigError(`${issue?.path.join('.')}: ${issue?.message}`)
+  }
+  const env = parsed.data
+  const listen = env.RECORD_BROKER_LISTEN
+  if (!LOOPBACK.has(listen.host) && env.RECORD_BROKER_TOKEN === undefined) {
+    throw new ConfigError(
+      `RECORD_BROKER_LISTEN: ${listen.host} is reachable from other machines; set RECORD_BROKER_TOKEN or listen on 127.0.0.1`,
+    )
+  }
+  return {
+    listen,
+    dataFolder: env.RECORD_BROKER_DATA,
+    databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.RECORD_BROKER_DATA, 'record-broker.sqlite')}`,
+    backingRegistry: env.RECORD_BROKER_REGISTRY,
+    plainHttp: env.RECORD_BROKER_PLAIN_HTTP,
+    registries: env.RECORD_BROKER_REGISTRIES,
+    token: env.RECORD_BROKER_TOKEN,
+    localWorker: env.RECORD_BROKER_WORKER === 'local',
+    concurrency: env.RECORD_BROKER_CONCURRENCY,
+    threads: env.RECORD_BROKER_THREADS,
+    scratchLimit: env.RECORD_BROKER_SCRATCH_LIMIT,
+    maxLayerBytes: env.RECORD_BROKER_MAX_LAYER_BYTES,
+    maxRecordBytes: env.RECORD_BROKER_MAX_RECORD_BYTES,
+    dockerConfigFile: dockerConfigFile(env),
+    ca:
+      env.RECORD_BROKER_CA === undefined ? undefined : readSetting('RECORD_BROKER_CA', env.RECORD_BROKER_CA),
+    logLevel: env.LOG_LEVEL,
+  }
+}
+
+/** The environment for a worker process of this broker, which listens at a port known only now. */
+export function workerEnvironment(listen: Config['listen']): Record<string, string | undefined> {
+  return { ...process.env, RECORD_BROKER_LISTEN: `${listen.host}:${listen.port}` }
+}
+
+function withFile(environment: Record<string, string | undefined>): Record<string, string | undefined> {
+  const file = environment.RECORD_BROKER_CONFIG
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  return file ? { ...parseEnv(readSetting('RECORD_BROKER_CONFIG', file)), ...set } : set
+}
+
+function readSetting(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${name}: ${(error as Error).message}`)
+  }
+}
+
+function dockerConfigFile(env: Environment): string {
+  return (
+    env.RECORD_BROKER_DOCKER_CONFIG ?? join(env.DOCKER_CONFIG ?? join(homedir(), '.docker'), 'config.json')
+  )
+}
