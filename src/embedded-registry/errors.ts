@@ -1,0 +1,71 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** Error codes of OCI distribution-spec 1.1 "Error Codes", and RANGE_INVALID and UNKNOWN, which it leaves to servers. */
+export type DistributionCode =
+  | 'BLOB_UNKNOWN'
+  | 'BLOB_UPLOAD_INVALID'
+  | 'BLOB_UPLOAD_UNKNOWN'
+  | 'DENIED'
+  | 'DIGEST_INVALID'
+  | 'MANIFEST_BLOB_UNKNOWN'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_UNKNOWN'
+  | 'NAME_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'RANGE_INVALID'
+  | 'SIZE_INVALID'
+  | 'TOOMANYREQUESTS'
+  | 'UNAUTHORIZED'
+  | 'UNKNOWN'
+  | 'UNSUPPORTED'
+
+/** A request that the registry answers with an error of the distribution specification. */
+export class DistributionError extends Error {
+  override readonly name = 'DistributionError'
+  readonly code: DistributionCode
+  readonly status: number
+  readonly detail: unknown
+  readonly headers: Readonly<Record<string, string>>
+  constructor(
+    code: DistributionCode,
+    status: number,
+    message: string,
+    more: { detail?: unknown; headers?: Record<string, string> } = {},
+  ) {
+    super(message)
+    this.code = code
+    this.status = status
+    this.detail = more.detail
+    this.headers = more.headers ?? {}
+  }
+}
+
+/** Whether a file operation failed with one of these system codes. */
+export function failedWith(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
+/** What an error of another origin (the server around the registry, the file system) is called here. */
+function named(error: unknown): DistributionError {
+  if (error instanceof DistributionError) return error
+  const status = (error as { statusCode?: unknown }).statusCode
+  if (status === 401) return new DistributionError('UNAUTHORIZED', 401, (error as Error).message)
+  if (status === 403) return new DistributionError('DENIED', 403, (error as Error).message)
+  if (status === 429) return new DistributionError('TOOMANYREQUESTS', 429, (error as Error).message)
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new DistributionError('UNSUPPORTED', status, (error as Error).message)
+  if (failedWith(error, 'ENOSPC', 'EDQUOT'))
+    return new DistributionError('UNKNOWN', 507, "the registry's disk is full")
+  return new DistributionError('UNKNOWN', 500, 'the registry failed; its log says why')
+}
+
+/** Answers with the error document of OCI distribution-spec 1.1 "Error Codes". Only faults of the server are logged. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { code, status, message, detail, headers } = named(error)
+  if (status >= 500) request.log.error({ err: error }, 'embedded registry')
+  void reply
+    .code(status)
+    .headers(headers)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify({ errors: [{ code, message, detail }] }))
+}
