@@ -80,7 +80,6 @@ export class Uploads {
       }
       await file.sync()
       await place(path)
-      this.#running.delete(path)
     })
   }
 
@@ -140,6 +139,8 @@ export class Uploads {
   async #digest(path: string, file: FileHandle, size: number, wanted: ContentDigest): Promise<ContentDigest> {
     const algorithm = algorithmOf(wanted)
     const running = this.#running.get(path)
+    // A hash can be ended once: should placing the file fail, the next attempt reads it again.
+    this.#running.delete(path)
     if (algorithm === 'sha256' && running?.size === size) return finishContentDigest('sha256', running.hash)
     const hash = createHash(algorithm)
     const buffer = Buffer.allocUnsafe(READ_BYTES)

@@ -1,0 +1,116 @@
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { type IncomingMessage, request as rawRequest } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import swagger from '@fastify/swagger'
+import { fastify } from 'fastify'
+import { expect, it } from 'vitest'
+import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
+import { digestOf } from '../oci/digest.ts'
+import { embeddedRegistry } from './plugin.ts'
+
+it('says that it is a registry', async () => {
+  await using folder = await temporaryFolder()
+  await using registry = await TestRegistry.start(folder.path)
+  for (const path of ['/v2/', '/v2']) {
+    const answer = await registry.ask('GET', path)
+    expect([answer.status, answer.json()]).toEqual([200, {}])
+    expect(answer.header('docker-distribution-api-version')).toBe('registry/2.0')
+  }
+  const wrong = await registry.ask('PATCH', '/v2/_catalog')
+  expect([wrong.status, wrong.header('allow')]).toEqual([405, 'GET'])
+})
+
+it('serves parts of a blob', async () => {
+  await using folder = await temporaryFolder()
+  await using registry = await TestRegistry.start(folder.path)
+  const { digest } = await registry.pushBlob('app', Buffer.from('0123456789'))
+  const part = async (range: string) => {
+    const answer = await registry.ask('GET', `/v2/app/blobs/${digest}`, { headers: { range } })
+    return [answer.status, answer.header('content-range'), answer.body.toString()]
+  }
+  expect(await part('bytes=2-4')).toEqual([206, 'bytes 2-4/10', '234'])
+  expect(await part('bytes=-2')).toEqual([206, 'bytes 8-9/10', '89'])
+  expect(await part('bytes=0-1,3-4')).toEqual([200, '', '0123456789'])
+  expect((await part('bytes=10-')).slice(0, 2)).toEqual([416, 'bytes */10'])
+  const head = await registry.ask('HEAD', `/v2/app/blobs/${digest}`)
+  expect([head.status, head.header('content-length'), head.header('accept-ranges')]).toEqual([
+    200,
+    '10',
+    'bytes',
+  ])
+})
+
+it('takes names to the limit, and never leaves its folder', async () => {
+  await using folder = await temporaryFolder()
+  await using registry = await TestRegistry.start(folder.path)
+  const longest = `a/${'b'.repeat(253)}`
+  const { digest } = await registry.pushBlob(longest, Buffer.from('x'))
+  expect((await registry.ask('GET', `/v2/${longest}/blobs/${digest}`)).status).toBe(200)
+
+  const raw = async (method: string, path: string) => {
+    const asked = rawRequest(registry.url, { method, path })
+    asked.end()
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    await text(answer)
+    return answer.statusCode
+  }
+  for (const [method, path] of [
+    ['POST', '/v2/../../etc/blobs/uploads/'],
+    ['POST', '/v2/%2e%2e/%2e%2e/etc/blobs/uploads/'],
+    ['POST', '/v2/..%2f..%2fetc/blobs/uploads/'],
+    ['POST', '/v2/a/%2e%2e%2f%2e%2e/blobs/uploads/'],
+    ['POST', '/v2//etc/blobs/uploads/'],
+    ['GET', '/v2/a%00/tags/list'],
+    ['GET', '/v2/app/blobs/uploads/..%2f..'],
+    ['DELETE', '/v2/app/blobs/uploads/%2e%2e'],
+    ['GET', '/v2/app/manifests/%2e%2e%2findex.json'],
+    ['GET', `/v2/app/blobs/sha256:%2e%2e%2f${'a'.repeat(61)}`],
+  ] as const) {
+    expect([400, 404], path).toContain(await raw(method, path))
+  }
+  expect(await readdir(folder.path)).toEqual(['repositories', 'temporary', 'uploads'])
+  expect(await readdir(join(folder.path, 'repositories'))).toEqual([longest.replace('/', '+')])
+  expect(await readdir(join(folder.path, 'uploads'))).toEqual([longest.replace('/', '+')])
+})
+
+it('leaves the server around it as it is, and obeys it', async () => {
+  await using folder = await temporaryFolder()
+  const app = fastify({ bodyLimit: 1000 })
+  await app.register(swagger, { openapi: {} })
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.headers.authorization === 'Bearer secret') return
+    reply.header('www-authenticate', 'Bearer')
+    throw Object.assign(new Error('a token is needed'), { statusCode: 401 })
+  })
+  await app.register(await embeddedRegistry({ root: folder.path }))
+  app.post('/echo', async (request) => request.body)
+  const authorization = 'Bearer secret'
+
+  const refused = await app.inject({ method: 'GET', url: '/v2/' })
+  expect(refused.statusCode).toBe(401)
+  expect(refused.headers['www-authenticate']).toBe('Bearer')
+  expect(refused.json().errors[0]).toMatchObject({ code: 'UNAUTHORIZED', message: 'a token is needed' })
+
+  const big = Buffer.alloc(100_000)
+  const url = `/v2/app/blobs/uploads/?digest=${digestOf(big)}`
+  const headers = { authorization, 'content-type': 'application/octet-stream' }
+  expect((await app.inject({ method: 'POST', url, payload: big, headers })).statusCode).toBe(201)
+  const echoed = await app.inject({
+    method: 'POST',
+    url: '/echo',
+    payload: { a: 1 },
+    headers: { authorization },
+  })
+  expect(echoed.json()).toEqual({ a: 1 })
+  const tooLarge = {
+    method: 'POST',
+    url: '/echo',
+    payload: { a: 'x'.repeat(2000) },
+    headers: { authorization },
+  } as const
+  expect((await app.inject(tooLarge)).statusCode).toBe(413)
+  expect(Object.keys(app.swagger().paths ?? {})).toEqual(['/echo'])
+  await app.close()
+})
