@@ -115,16 +115,18 @@ export class Uploads {
           size += piece.length
           break
         }
-        await writeFully(file, piece, size)
+        const written = writeFully(file, piece, size)
         if (running?.size === size) {
           running.hash.update(piece)
           running.size += piece.length
         }
+        await written
         size += piece.length
       }
     } catch (error) {
       // A write that failed half-way (disk full) must not leave bytes that were not counted.
       await file.truncate(size)
+      if (running?.size !== size) this.#running.delete(path)
       throw error
     }
     if (range !== undefined && size !== limit) {
