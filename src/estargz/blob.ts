@@ -1,0 +1,70 @@
+import type { Digest } from '../oci/digest.ts'
+import type { Arrangement } from './arrange.ts'
+import { Assembly } from './assembly.ts'
+import { type BlobResult, BlobWriter } from './blob-writer.ts'
+import { DecodedTally } from './decoded-tally.ts'
+import type { ReadRange } from './header-reader.ts'
+import type { LayerIndex } from './layer-index.ts'
+import { DEFAULT_LIMITS, type LayerLimits } from './limits.ts'
+import type { MemberCompressor } from './members.ts'
+import { splitLayer, type Write } from './split.ts'
+
+export type { BlobResult } from './blob-writer.ts'
+export type { ReadRange } from './header-reader.ts'
+
+/**
+ * Converts a layer in one pass, with no prioritized files and nothing kept: the no-prefetch landmark, members
+ * in source order, table of contents, footer. The bytes are the ones that {@link assembleBlob} makes of the
+ * same layer with no prioritized files.
+ * @throws LayerError; errors of `plain` and `write` pass unchanged. What was written is then worth nothing
+ */
+export async function streamLayer(
+  plain: AsyncIterable<Buffer>,
+  o: { compressor: MemberCompressor; limits: LayerLimits; write: Write },
+): Promise<BlobResult & { sourceDiffId: Digest; sourcePlainSize: number }> {
+  const blob = new BlobWriter(o.compressor, o.write)
+  await blob.landmark('no-prefetch')
+  const start = blob.offset
+  const { entries, sourceDiffId, sourcePlainSize } = await splitLayer(plain, {
+    compressor: o.compressor,
+    limits: o.limits,
+    write: (member) => blob.copy(member),
+    plain: (bytes) => blob.plain(bytes),
+  })
+  for (const entry of entries) blob.list(entry, entry.chunks?.map((chunk) => start + chunk.offset) ?? [])
+  const result = await blob.finish({
+    landmark: 'no-prefetch',
+    prioritizedFiles: 0,
+    maxTocBytes: o.limits.maxTocBytes,
+  })
+  return { ...result, sourceDiffId, sourcePlainSize }
+}
+
+/**
+ * Writes the blob of a split layer in a new order. Members of content are copied; headers are compressed
+ * again only where their neighbours changed.
+ * @param o.read gives the bytes from `start` up to `end` of the stream of members
+ * @throws LayerError; errors of `read` and `write` pass unchanged
+ */
+export async function assembleBlob(o: {
+  index: LayerIndex
+  arrangement: Arrangement
+  read: ReadRange
+  compressor: MemberCompressor
+  write: Write
+  limits?: LayerLimits
+}): Promise<BlobResult> {
+  const { arrangement } = o
+  const decoded = new DecodedTally()
+  try {
+    const blob = new BlobWriter(o.compressor, o.write, decoded)
+    await new Assembly(o.index, o.read, blob).write(arrangement)
+    return await blob.finish({
+      landmark: arrangement.landmark,
+      prioritizedFiles: arrangement.placed.length,
+      maxTocBytes: (o.limits ?? DEFAULT_LIMITS).maxTocBytes,
+    })
+  } finally {
+    decoded.close()
+  }
+}

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto'
+import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { convertLayer, piecesOf, streamedLayer } from '../../test/support/convert-layer.ts'
+import { device, dir, fifo, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { digestOf } from '../oci/digest.ts'
+import { compareTrees, listTree, mergeLayers } from './compare.ts'
+import { decodeLayer } from './decode.ts'
+import { DEFAULT_LIMITS as limits } from './limits.ts'
+import { recompressor } from './members.ts'
+import { openEStargz } from './read.ts'
+import { verifyEStargzBlob } from './verify.ts'
+
+const MIB = 1 << 20
+const long = `${'d/'.repeat(80)}${'n'.repeat(120)}`
+const capability = Buffer.from([1, 0, 0, 2, 0, 0x20, 0xff, 0xc0, 0, 0, 0, 0])
+const noise = randomBytes(4 * MIB + 1)
+
+const open = (blob: Buffer) =>
+  openEStargz({ size: blob.length, readRange: async (start, end) => blob.subarray(start, end), limits })
+
+const tree = async (layer: Buffer) =>
+  mergeLayers([await listTree(decodeLayer(piecesOf(layer), { limits }), limits)])
+
+/** Converts both ways, and checks everything that holds of every conversion. */
+async function converted(layer: Buffer, prioritized: string[] = []) {
+  const made = await convertLayer(layer, prioritized)
+  const { result, blob } = made
+  const { tocDigest, diffId } = result
+  const verified = await verifyEStargzBlob(piecesOf(blob), { limits, tocDigest, diffId })
+  expect(result).toMatchObject({
+    digest: digestOf(blob),
+    size: blob.length,
+    diffId: digestOf(gunzipSync(blob)),
+    uncompressedSize: verified.uncompressedSize,
+    landmark: verified.landmark,
+  })
+  expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
+  const streamed = await streamedLayer(layer)
+  const plainOrder = prioritized.length === 0 ? made : await convertLayer(layer)
+  expect(streamed.result).toMatchObject(plainOrder.result)
+  expect(streamed.blob.equals(plainOrder.blob)).toBe(true)
+  expect(streamed.result.sourceDiffId).toBe(made.index.sourceDiffId)
+  return { ...made, ...(await open(blob)) }
+}
+
+describe('a converted layer', () => {
+  const cases: Record<string, Buffer[]> = {
+    'is empty': [],
+    'holds a binary xattr': [file('cap', 'x', { pax: { 'SCHILY.xattr.security.capability': capability } })],
+    'has PAX and GNU long names': [file(long, 'a'), file(`${long}2`, 'b', { gnu: true }), symlink('s', long)],
+    'has a size in base-256': [file('b', 'abc', { base256: true })],
+    'has a global PAX header': [globalPax({ comment: 'x', mtime: '7' }), file('a', 'b')],
+    'has hard links before and after their target': [
+      hardlink('l', 't'),
+      file('t', 'x'),
+      hardlink('m', './l'),
+    ],
+    'has names twice': [dir('d'), file('a', 'one'), dir('d', { mode: 0o700 }), file('a', 'two, longer')],
+    'has a name twice and a link between': [
+      file('a', 'old'),
+      hardlink('l', 'a'),
+      file('a', 'new'),
+      hardlink('k', 'l'),
+    ],
+    'puts a file for a directory': [dir('d'), file('d/x', '1'), file('d', 'now a file')],
+    'has ./ and / prefixes': [dir('./'), dir('./etc'), file('./etc/a', '1'), file('/etc/b', '2')],
+    'has whiteouts': [dir('d'), file('d/.wh..wh..opq'), file('d/.wh.x'), file('.wh.y'), file('d/f', '1')],
+    'has device nodes': [
+      dir('dev'),
+      device('char', 'dev/null', 1, 3),
+      device('block', 'dev/sda', 8, 1),
+      fifo('p'),
+    ],
+    'has files of no bytes': [file('e1'), file('e2'), file('a', 'x'), file('e3')],
+    'has files of a chunk and a byte more': [
+      file('exact', noise.subarray(0, 4 * MIB)),
+      file('more', noise),
+      file('two', Buffer.alloc(8 * MIB)),
+    ],
+    'has names that are not UTF-8': [file(Buffer.from([0x61, 0xff]), '1'), file('b', '2')],
+    'has owners and times': [
+      file('a', '1', { uid: 5, gid: 6, uname: 'u', gname: 'g', mtime: 0 }),
+      file('b', '1', { uid: 5, gid: 6, uname: 'u', gname: 'h', pax: { mtime: '1600000000.7' } }),
+    ],
+    'has more headers than fit a member': Array.from({ length: 400 }, (_, i) => symlink(`s${i}`, 'x')),
+  }
+
+  it.each(Object.entries(cases))(
+    'that %s verifies, unpacks to the same tree, and streams to the same bytes',
+    async (_, entries) => {
+      const layer = tarOf(...entries)
+      const { landmark, prioritized } = await converted(layer)
+      expect({ landmark, prioritized }).toEqual({ landmark: 'no-prefetch', prioritized: [] })
+      // Every entry at the front once, from the last to the first: no order of members may matter.
+      const names = [...(await tree(layer)).keys()].filter((name) => name !== '').reverse()
+      const reordered = await converted(layer, names)
+      expect(reordered.placed).toEqual(names)
+    },
+  )
+
+  it('is the same for gzip, zstd and plain sources, and pieces of any size', async () => {
+    const layer = tarOf(file('a', noise.subarray(0, 5000)), dir('d'), file('d/e', 'x'), symlink('s', 'a'))
+    const packed = [
+      gzipSync(layer),
+      zstdCompressSync(layer),
+      Buffer.concat([gzipSync(layer.subarray(0, 700)), gzipSync(layer.subarray(700))]),
+    ]
+    const { result } = await converted(layer, ['d/e'])
+    for (const source of packed) expect((await convertLayer(source, ['d/e'])).result).toEqual(result)
+    expect((await convertLayer(packed[0] ?? layer, ['d/e'], { pieces: 1 })).result).toEqual(result)
+  })
+
+  it('reads its prioritized files back in their order, and what a reader fetches ahead holds them', async () => {
+    const layer = tarOf(
+      dir('d'),
+      file('d/a', '1'),
+      file('d/b', '2'),
+      dir('empty'),
+      hardlink('h', 'd/b'),
+      file('c', '3'),
+    )
+    const { prioritized, landmark, landmarkOffset, result, toc } = await converted(layer, [
+      'h',
+      'd/a',
+      'empty',
+    ])
+    expect({ prioritized, landmark }).toEqual({
+      prioritized: ['d/b', 'h', 'd/a', 'empty'],
+      landmark: 'prefetch',
+    })
+    expect(result).toMatchObject({ prefetchBytes: landmarkOffset, prioritizedFiles: 3, entries: 6 })
+    for (const { name, offset = 0 } of toc.entries) {
+      expect(offset < (landmarkOffset ?? 0), name).toBe(name !== 'c' && name !== '.prefetch.landmark')
+    }
+  })
+
+  it('lists entries as readers expect them', async () => {
+    const { toc } = await converted(
+      tarOf(dir('./d', { uname: 'root' }), file('./d/f', noise), file('./e', '', { uname: 'root' })),
+    )
+    const [, folder, first, second, empty, ...more] = toc.entries
+    expect(folder).toEqual({
+      name: './d/',
+      type: 'dir',
+      modtime: '2020-01-01T00:00:00Z',
+      mode: 0o755,
+      userName: 'root',
+    })
+    expect(first).toMatchObject({ name: './d/f', type: 'reg', size: noise.length, chunkSize: 4 * MIB })
+    expect(first?.digest).toBe(digestOf(noise))
+    expect(second).toEqual({
+      name: './d/f',
+      type: 'chunk',
+      offset: expect.any(Number),
+      chunkOffset: 4 * MIB,
+      chunkDigest: digestOf(noise.subarray(4 * MIB)),
+    })
+    expect(empty).toEqual({
+      name: './e',
+      type: 'reg',
+      modtime: '2020-01-01T00:00:00Z',
+      mode: 0o644,
+      digest: digestOf(''),
+    })
+    expect(more).toEqual([])
+  })
+
+  it('drops table of contents and landmarks of an earlier conversion: converting twice changes nothing', async () => {
+    const layer = tarOf(dir('d'), file('d/a', '1'), file('b', '2'))
+    const once = await converted(layer, ['b'])
+    const again = await convertLayer(once.blob, ['b'])
+    expect(again.result).toEqual(once.result)
+    expect((await streamedLayer(once.blob)).result.landmark).toBe('no-prefetch')
+  })
+
+  it('depends on the compressor only through its bytes', async () => {
+    const layer = tarOf(file('a', noise.subarray(0, 100)), file('b', Buffer.alloc(5000)))
+    const { result } = await convertLayer(layer, ['b'], { compressor: recompressor(0) })
+    const other = await convertLayer(layer, ['b'], { compressor: recompressor(9) })
+    expect(result.diffId).not.toBe(other.result.diffId) // the table of contents holds other offsets
+    expect(result.uncompressedSize).toBe(other.result.uncompressedSize)
+    expect(() => recompressor(10)).toThrow(RangeError)
+  })
+
+  it('waits for a slow taker, and passes its errors on', async () => {
+    const failing = convertLayer(tarOf(file('a', 'x')), [], {
+      compressor: {
+        gzip: () => {
+          throw new Error('no space')
+        },
+      },
+    })
+    await expect(failing).rejects.toThrow('no space')
+  })
+
+  it('fails on hard links without an end, in both paths', async () => {
+    const cycle = tarOf(hardlink('a', 'b'), hardlink('b', 'a'))
+    await expect(convertLayer(cycle)).rejects.toMatchObject({ code: 'HARD_LINK_CYCLE', entry: 'a' })
+    await expect(streamedLayer(cycle)).rejects.toMatchObject({ code: 'HARD_LINK_CYCLE', entry: 'a' })
+    const lost = tarOf(hardlink('a', 'gone'))
+    await expect(streamedLayer(lost)).rejects.toMatchObject({ code: 'HARD_LINK_TARGET', entry: 'a' })
+  })
+})

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import { deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { piecesOf } from '../../test/support/convert-layer.ts'
+import { decodeLayer } from './decode.ts'
+
+const limits = { maxPlainBytes: 1 << 30 }
+const decode = (bytes: Buffer, piece?: number) => buffer(decodeLayer(piecesOf(bytes, piece), { limits }))
+const abc = Buffer.from('abc')
+const noise = randomBytes(300_000)
+const zeros = Buffer.alloc(20 << 20)
+
+describe('decodeLayer', () => {
+  it.each([
+    ['plain', abc, abc],
+    ['nothing', Buffer.alloc(0), Buffer.alloc(0)],
+    ['one member', gzipSync(abc), abc],
+    ['a large member', gzipSync(noise), noise],
+    [
+      'many members',
+      Buffer.concat([gzipSync(noise), gzipSync(''), gzipSync(abc)]),
+      Buffer.concat([noise, abc]),
+    ],
+    ['zeros after the last member', Buffer.concat([gzipSync(abc), Buffer.alloc(700)]), abc],
+    ['zstd', zstdCompressSync(noise), noise],
+    [
+      'several frames',
+      Buffer.concat([zstdCompressSync(abc), zstdCompressSync(noise)]),
+      Buffer.concat([abc, noise]),
+    ],
+    ['a skippable frame', Buffer.concat([skippable(10), zstdCompressSync(abc), skippable(3)]), abc],
+  ])('decodes %s, in pieces of any size', async (_, packed, plain) => {
+    expect((await decode(packed)).equals(plain)).toBe(true)
+    expect((await decode(packed, 1000)).equals(plain)).toBe(true)
+  })
+
+  it('decodes byte by byte', async () => {
+    expect(await decode(Buffer.concat([gzipSync(abc), gzipSync(abc)]), 1)).toEqual(Buffer.from('abcabc'))
+    expect(await decode(zstdCompressSync(abc), 1)).toEqual(abc)
+  })
+
+  it('decodes what grows a thousandfold', async () => {
+    expect((await decode(gzipSync(zeros))).length).toBe(zeros.length)
+    expect((await decode(zstdCompressSync(zeros))).length).toBe(zeros.length)
+  })
+
+  it('reads every optional field of a member header', async () => {
+    const head = Buffer.from([0x1f, 0x8b, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 3, 2, 0, 1, 2])
+    const member = Buffer.concat([
+      head,
+      Buffer.from('name\0comment\0hc'),
+      deflateRawSync(abc),
+      gzipSync(abc).subarray(-8),
+    ])
+    expect(await decode(member)).toEqual(abc)
+  })
+
+  it.each([1, 3, 5, 9, 15, 200, 100_000].map((cut) => [cut]))(
+    'refuses gzip that lacks its last %i bytes',
+    async (cut) => {
+      const packed = Buffer.concat([gzipSync(abc), gzipSync(noise)])
+      await expect(decode(packed.subarray(0, -cut))).rejects.toMatchObject({ code: 'CORRUPT_GZIP' })
+    },
+  )
+
+  it('refuses damaged gzip, and anything but zeros after it', async () => {
+    const damaged = gzipSync(noise)
+    damaged[damaged.length - 5] = (damaged.at(-5) ?? 0) ^ 1
+    await expect(decode(damaged)).rejects.toMatchObject({ code: 'CORRUPT_GZIP' })
+    const bad = gzipSync(noise, { level: 0 })
+    bad[5000] = (bad[5000] ?? 0) ^ 1
+    await expect(decode(bad)).rejects.toThrow('checksum')
+    for (const tail of ['garbage', '\0\0garbage']) {
+      const trailed = Buffer.concat([gzipSync(abc), Buffer.from(tail)])
+      await expect(decode(trailed)).rejects.toMatchObject({ code: 'CORRUPT_GZIP' })
+    }
+  })
+
+  it.each([1, 4, 1000].map((cut) => [cut]))('refuses zstd that lacks its last %i bytes', async (cut) => {
+    await expect(decode(zstdCompressSync(noise).subarray(0, -cut))).rejects.toMatchObject({
+      code: 'CORRUPT_ZSTD',
+    })
+  })
+
+  it('counts plain bytes, and lets errors of the source through', async () => {
+    const small = { maxPlainBytes: 1 << 20 }
+    await expect(buffer(decodeLayer(piecesOf(gzipSync(zeros)), { limits: small }))).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+    })
+    const failing = async function* () {
+      yield gzipSync(abc)
+      throw new Error('the digest is wrong')
+    }
+    await expect(buffer(decodeLayer(failing(), { limits }))).rejects.toThrow('the digest is wrong')
+  })
+})
+
+function skippable(length: number): Buffer {
+  const frame = Buffer.alloc(8 + length, 1)
+  frame.writeUInt32LE(0x184d2a50, 0)
+  frame.writeUInt32LE(length, 4)
+  return frame
+}

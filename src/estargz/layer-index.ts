@@ -1,0 +1,95 @@
+import type { Digest } from '../oci/digest.ts'
+import type { EntryType, TarEntry } from './tar-header.ts'
+import { tocTime } from './tar-numbers.ts'
+
+/** The most bytes of one file that a member holds: readers fetch and verify chunk by chunk. */
+export const CHUNK_SIZE = 4 << 20
+
+/** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
+export type Chunk = {
+  offset: number
+  length: number
+  /** Content alone; the member of the last chunk holds the padding too. */
+  size: number
+  digest: Digest
+}
+
+/** One entry of a layer, as JSON. What is zero or empty is left out. */
+export type LayerEntry = {
+  /** Relative to the root, clean; the root itself is the empty string. */
+  name: string
+  /** As the archive spells it, where that differs. */
+  tarName?: string
+  type: EntryType
+  size?: number
+  /** Of symlinks and hard links, as the archive spells it. */
+  linkName?: string
+  mode?: number
+  uid?: number
+  gid?: number
+  uname?: string
+  gname?: string
+  /** RFC 3339, whole seconds. */
+  modtime?: string
+  devMajor?: number
+  devMinor?: number
+  /** Values in base64. */
+  xattrs?: Record<string, string>
+  /** Of regular files, empty ones included. */
+  digest?: Digest
+  /** Which of the header members holds the raw headers, and where in its plain bytes. */
+  header: { member: number; start: number; length: number }
+  /** Of regular files that are not empty. */
+  chunks?: Chunk[]
+}
+
+/** A member that holds the raw headers of consecutive entries and nothing else. */
+export type HeaderMember = {
+  offset: number
+  length: number
+  plainLength: number
+  firstEntry: number
+  entries: number
+}
+
+/**
+ * What is known of a layer once it was split: its entries in source order, and where each one's members lie in
+ * the stream of members. JSON, and all that a new arrangement needs beside those members.
+ */
+export type LayerIndex = {
+  version: 1
+  /** Of the plain bytes as they came. */
+  sourceDiffId: Digest
+  sourcePlainSize: number
+  /** Bytes of the stream of members. */
+  membersSize: number
+  entries: LayerEntry[]
+  headers: HeaderMember[]
+}
+
+/** An entry for the index; its header, digest and chunks are still to come. */
+export function layerEntry(entry: TarEntry, header: LayerEntry['header']): LayerEntry {
+  const modtime = tocTime(entry.mtime)
+  const xattrs = Object.entries(entry.xattrs).map(([key, value]) => [key, value.toString('base64')] as const)
+  return {
+    name: entry.name,
+    ...(entry.tarName === entry.name ? {} : { tarName: entry.tarName }),
+    type: entry.type,
+    ...(entry.size ? { size: entry.size } : {}),
+    ...(entry.linkName === undefined ? {} : { linkName: entry.linkName }),
+    ...(entry.mode ? { mode: entry.mode } : {}),
+    ...(entry.uid ? { uid: entry.uid } : {}),
+    ...(entry.gid ? { gid: entry.gid } : {}),
+    ...(entry.uname ? { uname: entry.uname } : {}),
+    ...(entry.gname ? { gname: entry.gname } : {}),
+    ...(modtime === undefined ? {} : { modtime }),
+    ...(entry.devMajor ? { devMajor: entry.devMajor } : {}),
+    ...(entry.devMinor ? { devMinor: entry.devMinor } : {}),
+    ...(xattrs.length === 0 ? {} : { xattrs: Object.fromEntries(xattrs.sort(byKey)) }),
+    header,
+  }
+}
+
+function byKey(a: readonly [string, string], b: readonly [string, string]): number {
+  return a[0] < b[0] ? -1 : 1
+}

@@ -1,0 +1,88 @@
+import { inodesOf } from './inodes.ts'
+import { CHUNK_SIZE, type LayerEntry } from './layer-index.ts'
+import type { TocEntry } from './toc.ts'
+
+/** An entry in its place, and where its chunks' members begin in the blob (a number a chunk). */
+export type Placed = { entry: LayerEntry; chunkOffsets: readonly number[] }
+
+/**
+ * The table of contents of entries in the order of the blob. An entry whose name a later one took is not
+ * listed, as readers would mix the two up; its file is listed under the name of a hard link that outlived it.
+ * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
+ */
+export function tocEntries(placed: readonly Placed[]): TocEntry[] {
+  const { made, target, home, stands } = inodesOf(placed.map(({ entry }) => entry))
+  const owners: Owners = { users: new Map(), groups: new Map() }
+  const listed: TocEntry[] = []
+  for (const [i, { entry, chunkOffsets }] of placed.entries()) {
+    if (made[i] === i) {
+      // In the place of the content even under a link's name: readers expect offsets to rise.
+      const name = placed[home[i] ?? -1]?.entry
+      if (name) addFile(listed, entry, tarNameOf(name), chunkOffsets, owners)
+      continue
+    }
+    const source = made[i] ?? i
+    if (!stands[i] || home[source] === i) continue
+    const direct = target[i] ?? source
+    const owner = placed[home[source] ?? source]?.entry
+    const linkName = stands[direct] && home[source] === source ? entry.linkName : owner && tarNameOf(owner)
+    listed.push(tocEntry(entry, tarNameOf(entry), owners, linkName))
+  }
+  return listed
+}
+
+function addFile(
+  listed: TocEntry[],
+  entry: LayerEntry,
+  name: string,
+  chunkOffsets: readonly number[],
+  owners: Owners,
+): void {
+  const file = tocEntry(entry, name, owners, entry.linkName)
+  listed.push(file)
+  if (entry.digest !== undefined) file.digest = entry.digest
+  let part: TocEntry = file
+  let chunkOffset = 0
+  for (const [n, chunk] of (entry.chunks ?? []).entries()) {
+    if (n > 0) part = { name: file.name, type: 'chunk' }
+    part.offset = chunkOffsets[n] ?? 0
+    if (chunkOffset > 0) part.chunkOffset = chunkOffset
+    if (chunk.size === CHUNK_SIZE) part.chunkSize = chunk.size
+    part.chunkDigest = chunk.digest
+    if (n > 0) listed.push(part)
+    chunkOffset += chunk.size
+  }
+}
+
+type Owners = { users: Map<number, string>; groups: Map<number, string> }
+
+function tocEntry(entry: LayerEntry, name: string, owners: Owners, linkName: string | undefined): TocEntry {
+  const userName = changedName(owners.users, entry.uid ?? 0, entry.uname)
+  const groupName = changedName(owners.groups, entry.gid ?? 0, entry.gname)
+  return {
+    name: name.toWellFormed(),
+    type: entry.type,
+    ...(entry.size ? { size: entry.size } : {}),
+    ...(entry.modtime === undefined ? {} : { modtime: entry.modtime }),
+    ...(linkName === undefined ? {} : { linkName: linkName.toWellFormed() }),
+    ...(entry.mode ? { mode: entry.mode } : {}),
+    ...(entry.uid ? { uid: entry.uid } : {}),
+    ...(entry.gid ? { gid: entry.gid } : {}),
+    ...(userName === undefined ? {} : { userName }),
+    ...(groupName === undefined ? {} : { groupName }),
+    ...(entry.devMajor ? { devMajor: entry.devMajor } : {}),
+    ...(entry.devMinor ? { devMinor: entry.devMinor } : {}),
+    ...(entry.xattrs ? { xattrs: entry.xattrs } : {}),
+  }
+}
+
+/** Readers take the last name of an id for all that follow, so that it is written only when it changes. */
+function changedName(names: Map<number, string>, id: number, name: string | undefined): string | undefined {
+  if (name === undefined || names.get(id) === name) return undefined
+  names.set(id, name)
+  return name.toWellFormed()
+}
+
+function tarNameOf(entry: LayerEntry): string {
+  return entry.tarName ?? entry.name
+}

@@ -1,0 +1,32 @@
+import { constants, gzipSync } from 'node:zlib'
+
+/**
+ * Makes gzip members. It must answer the same bytes for the same content, however that is cut into parts:
+ * a layer's digest depends on it. Anything that compresses otherwise goes in its place.
+ */
+export interface MemberCompressor {
+  /** One self-contained member (RFC 1952) of the parts' bytes in order, with a header that never varies. */
+  gzip(parts: readonly Buffer[]): Buffer
+}
+
+/** Members by zlib at a level from 0 to 9. */
+export function recompressor(level: number): MemberCompressor {
+  if (!Number.isInteger(level) || level < 0 || level > 9) {
+    throw new RangeError(`a gzip level is a whole number from 0 to 9, not ${level}`)
+  }
+  const options = {
+    level,
+    memLevel: 8,
+    windowBits: 15,
+    strategy: constants.Z_DEFAULT_STRATEGY,
+    chunkSize: 64 * 1024,
+  }
+  return {
+    gzip(parts) {
+      const member = gzipSync(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts), options)
+      // zlib writes the operating system it was built for; 255 is "unknown".
+      member[9] = 255
+      return member
+    },
+  }
+}

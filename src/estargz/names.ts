@@ -1,0 +1,73 @@
+import { isUtf8 } from 'node:buffer'
+
+/** Names that the eStargz format keeps for itself, at the root of a layer. */
+export const TOC_NAME = 'stargz.index.json'
+export const PREFETCH_LANDMARK = '.prefetch.landmark'
+export const NO_PREFETCH_LANDMARK = '.no.prefetch.landmark'
+
+/** OCI image-spec 1.1 layer.md, "Whiteouts". */
+export const WHITEOUT_PREFIX = '.wh.'
+export const OPAQUE_WHITEOUT = '.wh..wh..opq'
+
+/** Whether a cleaned name belongs to the format, not to the file system. */
+export function isReservedName(name: string): boolean {
+  return name === TOC_NAME || name === PREFETCH_LANDMARK || name === NO_PREFETCH_LANDMARK
+}
+
+/**
+ * A path as eStargz readers compare it: relative to the root, without `.`, `..`, doubled or trailing
+ * slashes; the root itself is the empty string.
+ */
+export function cleanName(path: string): string {
+  // Most names are clean but for a trailing slash, and this runs for every entry.
+  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) return path
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue
+    if (part === '..') parts.pop()
+    else parts.push(part)
+  }
+  return parts.join('/')
+}
+
+/** The directory that holds a cleaned name; the empty string is the root. */
+export function parentOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')))
+}
+
+/** The last part of a cleaned name. */
+export function baseOf(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1)
+}
+
+/** The directories above a cleaned name, topmost first, without the root. */
+export function* ancestorsOf(name: string): Generator<string> {
+  for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) yield name.slice(0, at)
+}
+
+/**
+ * Bytes of a name as text. Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, so that two
+ * different names never read the same; `toWellFormed()` makes of it what eStargz readers see.
+ */
+export function nameOfBytes(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  let text = ''
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes[at] ?? 0)
+    const sequence = bytes.subarray(at, at + length)
+    if (sequence.length === length && isUtf8(sequence)) {
+      text += sequence.toString('utf8')
+      at += length
+    } else {
+      text += String.fromCharCode(0xdc00 + (bytes[at] ?? 0))
+      at += 1
+    }
+  }
+  return text
+}
+
+function sequenceLength(lead: number): number {
+  if (lead < 0xc0) return 1
+  if (lead < 0xe0) return 2
+  return lead < 0xf0 ? 3 : 4
+}

@@ -1,0 +1,178 @@
+import { createHash, type Hash } from 'node:crypto'
+import { Tally } from '../bytes/tally.ts'
+import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
+import { CHUNK_SIZE, type HeaderMember, type LayerEntry, type LayerIndex, layerEntry } from './layer-index.ts'
+import type { LayerLimits } from './limits.ts'
+import type { MemberCompressor } from './members.ts'
+import { isReservedName } from './names.ts'
+import type { TarEntry } from './tar-header.ts'
+import { type TarEvent, TarScanner } from './tar-scan.ts'
+
+/** Takes bytes in order; awaited, so that a slow taker slows the layer down. */
+export type Write = (bytes: Buffer) => Promise<void> | void
+
+/**
+ * Headers share a member up to this many plain bytes. Small, because one header out of the middle costs the
+ * whole member again when entries are reordered.
+ */
+export const HEADER_MEMBER_BYTES = 64 * 1024
+
+/** A piece is worked on in slices, so that one large piece does not become one large queue. */
+const SLICE = 1 << 20
+
+/**
+ * Cuts a plain tar archive into self-contained gzip members, written in source order: one for the headers of
+ * consecutive entries up to the first with content, one for each {@link CHUNK_SIZE} of content, the last
+ * with the padding. Tables of contents and landmarks of an earlier conversion are left out.
+ * @param o.plain sees the plain bytes of every member, in order
+ * @throws LayerError; errors of `plain` and `write` pass unchanged
+ */
+export async function splitLayer(
+  plain: AsyncIterable<Buffer>,
+  o: { compressor: MemberCompressor; limits: LayerLimits; write: Write; plain?: (bytes: Buffer) => void },
+): Promise<LayerIndex> {
+  const source = new Tally()
+  const scanner = new TarScanner(o.limits)
+  const splitter = new Splitter(o.compressor, o.plain ?? (() => {}))
+  const run = async (events: Iterable<TarEvent>) => {
+    for (const event of events) {
+      const members = splitter.take(event)
+      for (const member of members) await o.write(member)
+    }
+  }
+  for await (const piece of plain) {
+    source.add(piece)
+    for (let at = 0; at < piece.length; at += SLICE) await run(scanner.push(piece.subarray(at, at + SLICE)))
+  }
+  await run(scanner.end())
+  for (const member of splitter.finish()) await o.write(member)
+  const { digest, size } = source.finish()
+  return {
+    version: 1,
+    sourceDiffId: digest,
+    sourcePlainSize: size,
+    membersSize: splitter.offset,
+    entries: splitter.entries,
+    headers: splitter.headers,
+  }
+}
+
+const NONE: readonly Buffer[] = []
+
+class Splitter {
+  readonly entries: LayerEntry[] = []
+  readonly headers: HeaderMember[] = []
+  /** Bytes of all members so far. */
+  offset = 0
+  readonly #compressor: MemberCompressor
+  readonly #plain: (bytes: Buffer) => void
+  #headerParts: Buffer[] = []
+  #headerBytes = 0
+  #skipping = false
+  #current: LayerEntry | undefined
+  #left = 0
+  #content: Buffer[] = []
+  #contentBytes = 0
+  /** Of the whole file; a file of one chunk needs none. */
+  #file: Hash | undefined
+
+  constructor(compressor: MemberCompressor, plain: (bytes: Buffer) => void) {
+    this.#compressor = compressor
+    this.#plain = plain
+  }
+
+  /** The members that an event completes. */
+  take(event: TarEvent): readonly Buffer[] {
+    if (event.kind === 'entry') return this.#begin(event.entry, event.header)
+    if (this.#skipping || this.#current === undefined) return NONE
+    return event.kind === 'content' ? this.#add(event.bytes) : this.#end(event.padding)
+  }
+
+  /** The member that is still open when the archive ends. */
+  finish(): readonly Buffer[] {
+    return this.#headerBytes > 0 ? [this.#closeHeaders()] : NONE
+  }
+
+  #begin(entry: TarEntry, header: Buffer): readonly Buffer[] {
+    this.#skipping = isReservedName(entry.name)
+    if (this.#skipping) return NONE
+    const place = { member: this.headers.length, start: this.#headerBytes, length: header.length }
+    const indexed = layerEntry(entry, place)
+    this.#current = indexed
+    this.entries.push(indexed)
+    this.#headerParts.push(header)
+    this.#headerBytes += header.length
+    this.#left = entry.size
+    if (entry.size > 0) {
+      indexed.chunks = []
+      this.#file = entry.size > CHUNK_SIZE ? createHash('sha256') : undefined
+    } else if (entry.type === 'reg') {
+      indexed.digest = EMPTY
+    }
+    return entry.size > 0 || this.#headerBytes >= HEADER_MEMBER_BYTES ? [this.#closeHeaders()] : NONE
+  }
+
+  #add(bytes: Buffer): readonly Buffer[] {
+    const members: Buffer[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const part = bytes.subarray(at, at + CHUNK_SIZE - this.#contentBytes)
+      at += part.length
+      this.#content.push(part)
+      this.#contentBytes += part.length
+      this.#left -= part.length
+      // The last chunk waits for its padding.
+      if (this.#contentBytes === CHUNK_SIZE && this.#left > 0) members.push(this.#closeChunk())
+    }
+    return members
+  }
+
+  #end(padding: Buffer): readonly Buffer[] {
+    const entry = this.#current
+    if (entry?.chunks === undefined) return NONE
+    const member = this.#closeChunk(padding)
+    this.#current = undefined
+    entry.digest = this.#file ? finishDigest(this.#file) : (entry.chunks[0]?.digest ?? EMPTY)
+    return [member]
+  }
+
+  #closeHeaders(): Buffer {
+    const member = this.#compressor.gzip(this.#headerParts)
+    for (const part of this.#headerParts) this.#plain(part)
+    const before = this.headers.at(-1)
+    const firstEntry = before ? before.firstEntry + before.entries : 0
+    this.headers.push({
+      offset: this.offset,
+      length: member.length,
+      plainLength: this.#headerBytes,
+      firstEntry,
+      entries: this.entries.length - firstEntry,
+    })
+    this.#headerParts = []
+    this.#headerBytes = 0
+    this.offset += member.length
+    return member
+  }
+
+  #closeChunk(padding?: Buffer): Buffer {
+    const hash = createHash('sha256')
+    for (const part of this.#content) {
+      hash.update(part)
+      this.#file?.update(part)
+    }
+    if (padding && padding.length > 0) this.#content.push(padding)
+    const member = this.#compressor.gzip(this.#content)
+    for (const part of this.#content) this.#plain(part)
+    this.#current?.chunks?.push({
+      offset: this.offset,
+      length: member.length,
+      size: this.#contentBytes,
+      digest: finishDigest(hash),
+    })
+    this.#content = []
+    this.#contentBytes = 0
+    this.offset += member.length
+    return member
+  }
+}
+
+const EMPTY: Digest = digestOf('')

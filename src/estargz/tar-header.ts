@@ -1,0 +1,177 @@
+import { LayerError } from './errors.ts'
+import { cleanName, nameOfBytes } from './names.ts'
+import { fieldBytes, numericField, paxInteger, paxTime, type TarTime } from './tar-numbers.ts'
+
+export const BLOCK = 512
+
+export type EntryType = 'reg' | 'dir' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo'
+
+/** One entry of a layer's archive, extensions applied. */
+export type TarEntry = {
+  /** Relative to the root, clean; the root itself is the empty string. */
+  name: string
+  /** As the archive spells it, such as `./etc/`. */
+  tarName: string
+  type: EntryType
+  /** Bytes of content; 0 for everything but regular files. */
+  size: number
+  /** As the archive spells it; for symlinks and hard links only. */
+  linkName?: string
+  mode: number
+  uid: number
+  gid: number
+  uname: string
+  gname: string
+  mtime: TarTime
+  devMajor: number
+  devMinor: number
+  xattrs: Record<string, Buffer>
+}
+
+/** What the headers before an entry's own said about it. */
+export type Extensions = { pax?: Map<string, Buffer>; longName?: Buffer; longLink?: Buffer }
+
+const TYPES: Record<string, EntryType> = {
+  '0': 'reg',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'char',
+  '4': 'block',
+  '5': 'dir',
+  '6': 'fifo',
+}
+
+const XATTR_PREFIX = 'SCHILY.xattr.'
+
+/** The type flag of a header block, checked for its sum. @throws LayerError CORRUPT_TAR */
+export function typeFlagOf(block: Buffer, offset: number): string {
+  const stored = numericField(block, 148, 8)
+  let unsigned = 8 * 0x20
+  let signed = unsigned
+  for (let i = 0; i < BLOCK; i++) {
+    if (i >= 148 && i < 156) continue
+    const byte = block[i] ?? 0
+    unsigned += byte
+    signed += byte > 127 ? byte - 256 : byte
+  }
+  // Some old writers summed signed bytes.
+  if (stored !== unsigned && stored !== signed) {
+    throw new LayerError('CORRUPT_TAR', `no tar header at byte ${offset}: its checksum does not match`, {
+      offset,
+    })
+  }
+  return String.fromCharCode(block[156] ?? 0)
+}
+
+/** The size field of a header block. @throws LayerError CORRUPT_TAR */
+export function sizeField(block: Buffer, offset: number): number {
+  const size = numericField(block, 124, 12)
+  if (size === undefined || size < 0) {
+    throw new LayerError('CORRUPT_TAR', `the tar header at byte ${offset} has no valid size`, { offset })
+  }
+  return size
+}
+
+/**
+ * Decodes an entry's own header block (POSIX ustar, PAX, GNU, star, v7) under its extensions, with the
+ * precedence that container runtimes give them: GNU long names over PAX over the block.
+ * @throws LayerError CORRUPT_TAR, UNSUPPORTED_ENTRY
+ */
+export function decodeEntry(block: Buffer, flag: string, extensions: Extensions, offset: number): TarEntry {
+  const pax = extensions.pax
+  const record = (key: string) => {
+    const value = pax?.get(key)
+    return value !== undefined && value.length > 0 ? value : undefined
+  }
+  const nameBytes = extensions.longName ?? record('path') ?? blockName(block)
+  const tarName = nameOfBytes(nameBytes)
+  const number = (start: number, length: number, what: string, key?: string): number => {
+    const value = key === undefined ? undefined : record(key)
+    if (key !== undefined && value !== undefined) return paxInteger(key, value)
+    const field = numericField(block, start, length)
+    if (field === undefined) {
+      throw new LayerError('CORRUPT_TAR', `${quote(tarName)} has no valid ${what} in its tar header`, {
+        entry: tarName,
+        offset,
+      })
+    }
+    return field
+  }
+  const text = (start: number, key: string) => nameOfBytes(record(key) ?? fieldBytes(block, start, 32))
+  for (const key of pax?.keys() ?? [])
+    if (key.startsWith('GNU.sparse.')) throw unsupported(tarName, 'a sparse file')
+
+  const type = entryType(flag, tarName)
+  const size = number(124, 12, 'size', 'size')
+  if (size < 0)
+    throw new LayerError('CORRUPT_TAR', `${quote(tarName)} has a negative size`, { entry: tarName, offset })
+  const mtime = record('mtime')
+  const extended = isExtended(block)
+  const device = type === 'char' || type === 'block'
+  const entry: TarEntry = {
+    name: cleanName(tarName),
+    tarName,
+    type,
+    // Old writers give links and directories the size of what they stand for, and no content.
+    size: type === 'reg' ? size : 0,
+    mode: number(100, 8, 'mode'),
+    uid: number(108, 8, 'uid', 'uid'),
+    gid: number(116, 8, 'gid', 'gid'),
+    uname: extended ? text(265, 'uname') : nameOfBytes(record('uname') ?? Buffer.alloc(0)),
+    gname: extended ? text(297, 'gname') : nameOfBytes(record('gname') ?? Buffer.alloc(0)),
+    mtime: mtime ? paxTime('mtime', mtime) : { seconds: number(136, 12, 'mtime'), nanoseconds: 0 },
+    devMajor: device && extended ? number(329, 8, 'device number') : 0,
+    devMinor: device && extended ? number(337, 8, 'device number') : 0,
+    xattrs: pax ? xattrsOf(pax) : {},
+  }
+  if (type === 'symlink' || type === 'hardlink') {
+    entry.linkName = nameOfBytes(extensions.longLink ?? record('linkpath') ?? fieldBytes(block, 157, 100))
+  }
+  return entry
+}
+
+function entryType(flag: string, tarName: string): EntryType {
+  // v7 archives know neither the flag for files nor the one for directories.
+  if (flag === '\0') return tarName.endsWith('/') ? 'dir' : 'reg'
+  const type = TYPES[flag]
+  if (type !== undefined) return type
+  if (flag === 'S') throw unsupported(tarName, 'a sparse file')
+  throw unsupported(tarName, `of the tar type ${JSON.stringify(flag)}`)
+}
+
+function xattrsOf(pax: Map<string, Buffer>): Record<string, Buffer> {
+  const found: [string, Buffer][] = []
+  for (const [key, value] of pax) {
+    if (!key.startsWith(XATTR_PREFIX)) continue
+    found.push([nameOfBytes(Buffer.from(key.slice(XATTR_PREFIX.length), 'latin1')), Buffer.from(value)])
+  }
+  return Object.fromEntries(found)
+}
+
+/** Whether the block has the fields that ustar and GNU added to v7. */
+function isExtended(block: Buffer): boolean {
+  const magic = block.toString('latin1', 257, 265)
+  return magic.startsWith('ustar\0') || magic === 'ustar  \0'
+}
+
+/** The block's own name: ustar and star put a leading part into the prefix field, GNU does not. */
+function blockName(block: Buffer): Buffer {
+  const name = fieldBytes(block, 0, 100)
+  if (block.toString('latin1', 257, 263) !== 'ustar\0') return name
+  const star = block.toString('latin1', 508, 512) === 'tar\0'
+  const prefix = fieldBytes(block, 345, star ? 131 : 155)
+  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name])
+}
+
+function unsupported(tarName: string, what: string): LayerError {
+  return new LayerError(
+    'UNSUPPORTED_ENTRY',
+    `${quote(tarName)} is ${what}, which eStargz cannot hold; leave the layer as it is, or rebuild it without that entry`,
+    { entry: tarName },
+  )
+}
+
+/** A name for a message, bounded and on one line. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name)
+}

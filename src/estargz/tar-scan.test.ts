@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest'
+import {
+  device,
+  dir,
+  fifo,
+  file,
+  globalPax,
+  hardlink,
+  oddEntry,
+  symlink,
+  tarOf,
+} from '../../test/support/tar-of.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
+import type { TarEntry } from './tar-header.ts'
+import { TarScanner } from './tar-scan.ts'
+
+const long = `${'d/'.repeat(80)}${'n'.repeat(120)}`
+
+/** Entries, contents, and all bytes of headers, content and padding. */
+function scan(archive: Buffer, piece = archive.length, limits = DEFAULT_LIMITS) {
+  const scanner = new TarScanner(limits)
+  const entries: TarEntry[] = []
+  const contents: string[] = []
+  const raw: Buffer[] = []
+  const take = (events: Iterable<ReturnType<TarScanner['push']> extends Iterable<infer E> ? E : never>) => {
+    for (const event of events) {
+      if (event.kind === 'entry') {
+        entries.push(event.entry)
+        contents.push('')
+        raw.push(event.header)
+      } else if (event.kind === 'content') {
+        contents.push(contents.pop() + event.bytes.toString('latin1'))
+        raw.push(Buffer.from(event.bytes))
+      } else {
+        raw.push(Buffer.from(event.padding))
+      }
+    }
+  }
+  for (let at = 0; at < archive.length; at += piece) take(scanner.push(archive.subarray(at, at + piece)))
+  take(scanner.end())
+  return { entries, contents, raw: Buffer.concat(raw) }
+}
+
+const first = (archive: Buffer) => scan(archive).entries[0]
+
+describe('TarScanner', () => {
+  const everything = tarOf(
+    dir('./'),
+    file('./a', 'content'),
+    file('empty'),
+    file(long, 'x'.repeat(512)),
+    file(long, 'gnu', { gnu: true }),
+    symlink('s', '/target'),
+    symlink('ls', long, { gnu: true }),
+    hardlink('h', './a'),
+    device('char', 'dev/null', 1, 3),
+    device('block', 'dev/sda', 8, 0),
+    fifo('pipe'),
+    file('x', '1', { pax: { 'SCHILY.xattr.security.capability': Buffer.from([1, 0xff, 0xc0, 0, 0x0a]) } }),
+  )
+
+  it('finds the same in pieces of any size', () => {
+    const whole = scan(everything)
+    for (const size of [1, 7, 511, 512, 513]) expect(scan(everything, size)).toEqual(whole)
+  })
+
+  it('hands on every byte but the end mark, as it came', () => {
+    expect(scan(everything).raw).toEqual(everything.subarray(0, -1024))
+  })
+
+  it('cleans names and keeps how the archive spells them', () => {
+    const names = scan(tarOf(dir('./'), dir('/etc'), file('./a//b/../c'), file('..b'))).entries
+    expect(names.map(({ name }) => name)).toEqual(['', 'etc', 'a/c', '..b'])
+    expect(names.map(({ tarName }) => tarName)).toEqual(['./', '/etc/', './a//b/../c', '..b'])
+  })
+
+  it('reads PAX and GNU long names and targets, which go before the header', () => {
+    const { entries } = scan(everything)
+    expect(entries.filter(({ name }) => name === long)).toHaveLength(2)
+    expect(entries.find(({ name }) => name === 'ls')?.linkName).toBe(long)
+    expect(first(tarOf(file('short', '', { gnu: true, pax: { path: 'other' } })))?.name).toBe('short')
+  })
+
+  it('keeps binary extended attributes byte for byte', () => {
+    const value = Buffer.from([1, 0xff, 0xc0, 0, 0x0a])
+    expect(scan(everything).entries.at(-1)?.xattrs).toEqual({ 'security.capability': value })
+  })
+
+  it('reads sizes in base-256 and from PAX records', () => {
+    expect(first(tarOf(file('b', 'abc', { base256: true })))?.size).toBe(3)
+    const paxed = tarOf(file('b', 'abc', { pax: { size: '3', uid: '3000000', mtime: '-1.25', uname: 'ü' } }))
+    expect(first(paxed)).toMatchObject({
+      size: 3,
+      uid: 3_000_000,
+      uname: 'ü',
+      mtime: { seconds: -2, nanoseconds: 750_000_000 },
+    })
+  })
+
+  it('tells names apart that are not UTF-8', () => {
+    const { entries } = scan(tarOf(file(Buffer.from([0x61, 0xff])), file(Buffer.from([0x61, 0xfe]))))
+    expect(entries.map(({ name }) => name)).toEqual(['a\udcff', 'a\udcfe'])
+  })
+
+  it('passes over global PAX headers, as container runtimes do', () => {
+    const { entries } = scan(tarOf(globalPax({ comment: 'abc', uid: '7' }), file('a', 'x')))
+    expect(entries).toHaveLength(1)
+    expect(entries[0]).toMatchObject({ name: 'a', uid: 0, size: 1 })
+  })
+
+  it('refuses what no eStargz holds, by name', () => {
+    const sparse = file('sp', 'x', { pax: { 'GNU.sparse.major': '1' } })
+    for (const odd of [sparse, oddEntry('S', 'sp'), oddEntry('7', 'sp'), oddEntry('V', 'sp')]) {
+      expect(() => scan(tarOf(odd))).toThrow(
+        expect.objectContaining({ code: 'UNSUPPORTED_ENTRY', entry: 'sp' }),
+      )
+    }
+  })
+
+  it('refuses damaged and cut off archives', () => {
+    const good = tarOf(file('a', 'x'.repeat(600)), file(long, 'y'))
+    const flipped = Buffer.from(good)
+    flipped[0] = 0x7a
+    expect(() => scan(flipped)).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR', offset: 0 }))
+    for (const length of [100, 700, 1111, 1536 + 512, 1536 + 1024, 1536 + 1100]) {
+      expect(() => scan(good.subarray(0, length)), `${length}`).toThrow(
+        expect.objectContaining({ code: 'CORRUPT_TAR', offset: length }),
+      )
+    }
+    const lone = Buffer.concat([Buffer.alloc(512), good])
+    expect(() => scan(lone)).toThrow('lone block of zeros')
+  })
+
+  it('accepts a missing end mark and missing padding at the end', () => {
+    const archive = tarOf(file('a', 'abc'))
+    for (const length of [0, 512 + 3, 512 + 10, 1024, 1536]) {
+      expect(scan(archive.subarray(0, length)).contents).toEqual(length === 0 ? [] : ['abc'])
+    }
+  })
+
+  it('keeps its limits', () => {
+    const over = (limits: Partial<typeof DEFAULT_LIMITS>) => () =>
+      scan(everything, 512, { ...DEFAULT_LIMITS, ...limits })
+    for (const limits of [{ maxEntries: 11 }, { maxHeaderBytes: 1024 }, { maxNameBytes: 200 }]) {
+      expect(over(limits)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }))
+    }
+    expect(over({ maxEntries: 12, maxHeaderBytes: 4096, maxNameBytes: 300 })).not.toThrow()
+  })
+})

@@ -1,0 +1,203 @@
+import { LayerError } from './errors.ts'
+import type { LayerLimits } from './limits.ts'
+import { parsePax } from './pax.ts'
+import {
+  BLOCK,
+  decodeEntry,
+  type Extensions,
+  quote,
+  sizeField,
+  type TarEntry,
+  typeFlagOf,
+} from './tar-header.ts'
+
+/** What a scan finds, in the archive's order. Every entry ends, also one without content. */
+export type TarEvent =
+  /** `header` is every raw block of the entry's headers: PAX, GNU long names and its own. */
+  | { kind: 'entry'; entry: TarEntry; header: Buffer }
+  | { kind: 'content'; bytes: Buffer }
+  | { kind: 'end'; padding: Buffer }
+
+const NO_BYTES = Buffer.alloc(0)
+const ZEROS = Buffer.alloc(BLOCK)
+
+/**
+ * Reads a tar archive from pieces of any size. Global PAX headers are passed over, as container runtimes
+ * do; whatever follows the end mark is ignored.
+ */
+export class TarScanner {
+  readonly #limits: LayerLimits
+  #state: 'header' | 'extension' | 'content' | 'padding' | 'ended' = 'header'
+  /** Bytes before the piece being pushed. */
+  #position = 0
+  #entries = 0
+  /** Bytes of the block or extension that the last piece broke off in. */
+  #partial: Buffer[] = []
+  #partialLength = 0
+  #wanted = BLOCK
+  /** Raw headers of the entry to come, and what they say. */
+  #raw: Buffer[] = []
+  #rawLength = 0
+  #extensions: Extensions = {}
+  #extensionFlag = ''
+  #extensionSize = 0
+  #contentLeft = 0
+  #paddingLength = 0
+  #sawZeroBlock = false
+
+  constructor(limits: LayerLimits) {
+    this.#limits = limits
+  }
+
+  /** Takes the next piece. Content is handed on as parts of it, not as copies. @throws LayerError */
+  *push(piece: Buffer): Generator<TarEvent, void, void> {
+    let at = 0
+    while (at < piece.length && this.#state !== 'ended') {
+      if (this.#state === 'content') {
+        const bytes = piece.subarray(at, at + Math.min(this.#contentLeft, piece.length - at))
+        at += bytes.length
+        this.#contentLeft -= bytes.length
+        yield { kind: 'content', bytes }
+        if (this.#contentLeft === 0) yield* this.#endContent()
+        continue
+      }
+      const taken = piece.subarray(at, at + this.#wanted - this.#partialLength)
+      at += taken.length
+      this.#partialLength += taken.length
+      if (this.#partialLength < this.#wanted) {
+        this.#partial.push(taken)
+        break
+      }
+      const unit = this.#partial.length === 0 ? taken : Buffer.concat([...this.#partial, taken])
+      this.#partial = []
+      this.#partialLength = 0
+      yield* this.#take(unit, this.#position + at - unit.length)
+    }
+    this.#position += piece.length
+  }
+
+  /**
+   * Says that the archive is over. As in Go's reader, the end mark and the last padding may be missing; a
+   * broken-off header or content may not. @throws LayerError CORRUPT_TAR
+   */
+  *end(): Generator<TarEvent, void, void> {
+    if (this.#state === 'ended') return
+    if (this.#state === 'padding') {
+      yield { kind: 'end', padding: Buffer.alloc(this.#paddingLength) }
+      return
+    }
+    if (this.#state === 'header' && this.#partialLength === 0 && this.#raw.length === 0) return
+    throw new LayerError(
+      'CORRUPT_TAR',
+      `the tar archive ends after ${this.#position} bytes, in the middle of ${
+        this.#state === 'content' ? 'a file' : 'a header'
+      }`,
+      { offset: this.#position },
+    )
+  }
+
+  *#take(unit: Buffer, offset: number): Generator<TarEvent, void, void> {
+    if (this.#state === 'padding') {
+      this.#state = 'header'
+      this.#wanted = BLOCK
+      yield { kind: 'end', padding: unit }
+    } else if (this.#state === 'extension') {
+      this.#takeExtension(unit)
+    } else {
+      yield* this.#takeHeader(unit, offset)
+    }
+  }
+
+  *#takeHeader(block: Buffer, offset: number): Generator<TarEvent, void, void> {
+    if (block[0] === 0 && block.equals(ZEROS)) {
+      if (this.#raw.length > 0) {
+        throw new LayerError('CORRUPT_TAR', `extended headers before byte ${offset} belong to no entry`, {
+          offset,
+        })
+      }
+      if (this.#sawZeroBlock) this.#state = 'ended'
+      this.#sawZeroBlock = true
+      return
+    }
+    if (this.#sawZeroBlock) {
+      throw new LayerError('CORRUPT_TAR', `the tar archive has a lone block of zeros before byte ${offset}`, {
+        offset,
+      })
+    }
+    const flag = typeFlagOf(block, offset)
+    if (flag === 'x' || flag === 'g' || flag === 'L' || flag === 'K')
+      return this.#beginExtension(block, flag, offset)
+    const entry = decodeEntry(block, flag, this.#extensions, offset)
+    this.#checkEntry(entry)
+    const header = this.#raw.length === 0 ? Buffer.from(block) : Buffer.concat([...this.#raw, block])
+    this.#raw = []
+    this.#rawLength = 0
+    this.#extensions = {}
+    yield { kind: 'entry', entry, header }
+    this.#contentLeft = entry.size
+    this.#paddingLength = (BLOCK - (entry.size % BLOCK)) % BLOCK
+    if (entry.size > 0) this.#state = 'content'
+    else yield { kind: 'end', padding: NO_BYTES }
+  }
+
+  *#endContent(): Generator<TarEvent, void, void> {
+    this.#state = this.#paddingLength > 0 ? 'padding' : 'header'
+    this.#wanted = this.#paddingLength || BLOCK
+    if (this.#paddingLength === 0) yield { kind: 'end', padding: NO_BYTES }
+  }
+
+  #beginExtension(block: Buffer, flag: string, offset: number): void {
+    this.#extensionFlag = flag
+    this.#extensionSize = sizeField(block, offset)
+    const stored = Math.ceil(this.#extensionSize / BLOCK) * BLOCK
+    if (this.#rawLength + BLOCK + stored > this.#limits.maxHeaderBytes) {
+      throw new LayerError(
+        'LIMIT_EXCEEDED',
+        `the headers at byte ${offset} are larger than ${this.#limits.maxHeaderBytes} bytes`,
+        { offset },
+      )
+    }
+    if (flag !== 'g') this.#keep(block)
+    if (stored > 0) {
+      this.#state = 'extension'
+      this.#wanted = stored
+    } else {
+      this.#takeExtension(NO_BYTES)
+    }
+  }
+
+  #takeExtension(stored: Buffer): void {
+    const bytes = stored.subarray(0, this.#extensionSize)
+    if (this.#extensionFlag === 'x') this.#extensions.pax = parsePax(Buffer.from(bytes))
+    else if (this.#extensionFlag === 'L') this.#extensions.longName = untilNul(bytes)
+    else if (this.#extensionFlag === 'K') this.#extensions.longLink = untilNul(bytes)
+    if (this.#extensionFlag !== 'g') this.#keep(stored)
+    this.#state = 'header'
+    this.#wanted = BLOCK
+  }
+
+  #keep(raw: Buffer): void {
+    this.#raw.push(Buffer.from(raw))
+    this.#rawLength += raw.length
+  }
+
+  #checkEntry(entry: TarEntry): void {
+    this.#entries += 1
+    if (this.#entries > this.#limits.maxEntries) {
+      throw new LayerError('LIMIT_EXCEEDED', `the layer has more than ${this.#limits.maxEntries} entries`)
+    }
+    const longest = Math.max(Buffer.byteLength(entry.tarName), Buffer.byteLength(entry.linkName ?? ''))
+    if (longest > this.#limits.maxNameBytes) {
+      throw new LayerError(
+        'LIMIT_EXCEEDED',
+        `${quote(entry.tarName)} or its link target is longer than ${this.#limits.maxNameBytes} bytes`,
+        { entry: entry.tarName },
+      )
+    }
+  }
+}
+
+function untilNul(bytes: Buffer): Buffer {
+  const end = bytes.indexOf(0)
+  return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end))
+}

@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { compareTrees, listTree, mergeLayers } from '../../src/estargz/compare.ts'
+import { decodeLayer } from '../../src/estargz/decode.ts'
+import { DEFAULT_LIMITS as limits } from '../../src/estargz/limits.ts'
+import { verifyEStargzBlob } from '../../src/estargz/verify.ts'
+import { convertLayer, piecesOf, streamedLayer } from '../support/convert-layer.ts'
+import { describeWith } from '../support/peers.ts'
+import * as tar from '../support/tar-of.ts'
+
+const run = promisify(execFile)
+const long = `deep/${'folder/'.repeat(18)}${'name'.repeat(20)}`
+
+describeWith(['tar'], 'eStargz layers and GNU tar', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'estargz-'))
+    const root = join(folder, 'root')
+    await mkdir(join(root, long, '..'), { recursive: true })
+    await mkdir(join(root, 'bin'))
+    await writeFile(join(root, long), 'found at the end of a long name')
+    await writeFile(join(root, 'empty'), '')
+    await writeFile(join(root, 'bin/tool'), randomBytes(9 << 20), { mode: 0o755 })
+    await link(join(root, 'bin/tool'), join(root, 'bin/alias'))
+    await symlink('tool', join(root, 'bin/link'))
+    await utimes(join(root, 'empty'), 1.5e9, 1.5e9)
+    for (let i = 0; i < 300; i++) await writeFile(join(root, `bin/file-${i}`), `content ${i}\n`.repeat(i))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const archive = async (...options: string[]) => {
+    const path = join(folder, 'source.tar')
+    await run('tar', [...options, '-C', join(folder, 'root'), '-cf', path, '.'])
+    return readFile(path)
+  }
+
+  it.each(['gnu', 'posix', 'ustar'])(
+    'unpacks to the same folder when GNU tar wrote the layer (%s)',
+    async (format) => {
+      const layer = await archive(`--format=${format}`)
+      const wanted = [long, 'bin/alias', 'bin/file-7', 'bin/link']
+      const { blob, result, placed } = await convertLayer(layer, wanted)
+      expect(placed).toEqual(wanted)
+      const path = join(folder, 'layer.tar.gz')
+      await writeFile(path, blob)
+      await run('gzip', ['-t', path])
+      const unpacked = await mkdtemp(join(folder, 'unpacked-'))
+      await run('tar', ['-C', unpacked, '-xzpf', path])
+      const only = ['.prefetch.landmark', 'stargz.index.json']
+      await run('diff', [
+        '-r',
+        '--no-dereference',
+        ...only.flatMap((name) => ['-x', name]),
+        join(folder, 'root'),
+        unpacked,
+      ])
+      const { tocDigest, diffId } = result
+      const verified = await verifyEStargzBlob(piecesOf(blob), { limits, tocDigest, diffId })
+      // Whichever of the two names GNU tar met first is the file, and comes before the link.
+      const { prioritized } = verified
+      expect(prioritized.filter((name) => name !== 'bin/tool')).toEqual(wanted)
+      expect(verified.landmark).toBe('prefetch')
+    },
+  )
+
+  it('lists what the layer lists, in its order, between landmark and table of contents', async () => {
+    const layer = await archive('--format=posix')
+    const { blob } = await streamedLayer(layer)
+    const path = join(folder, 'streamed.tar.gz')
+    await writeFile(path, blob)
+    const list = async (name: string) =>
+      (await run('tar', ['-tvf', name], { maxBuffer: 1 << 26 })).stdout.trim().split('\n')
+    const [landmark, ...rest] = await list(path)
+    expect(landmark).toMatch(/^---------- 0\/0 +1 .* \.no\.prefetch\.landmark$/)
+    expect(rest.pop()).toContain('stargz.index.json')
+    expect(rest).toEqual(await list(join(folder, 'source.tar')))
+  })
+
+  it('lists what only some writers make', async () => {
+    const layer = tar.tarOf(
+      tar.globalPax({ comment: 'made by hand' }),
+      tar.dir('./dev'),
+      tar.device('char', './dev/null', 1, 3, { mode: 0o666 }),
+      tar.device('block', './dev/sda', 8, 0),
+      tar.fifo('./pipe'),
+      tar.file('./big', 'x', { base256: true }),
+      tar.file(`./${long}`, 'y', { gnu: true }),
+      tar.file('./cap', 'z', {
+        pax: { 'SCHILY.xattr.security.capability': Buffer.from([1, 0xff, 0xc0, 0]) },
+      }),
+      tar.file('./.wh.gone'),
+    )
+    const { blob } = await convertLayer(layer, ['cap', 'dev/null'])
+    const path = join(folder, 'odd.tar.gz')
+    await writeFile(path, blob)
+    const { stdout } = await run('tar', ['-tvzf', path])
+    expect(stdout).toMatch(
+      /^-.* \.\/cap\nd.* \.\/dev\/\ncrw-rw-rw- 0\/0 +1,3 .* \.\/dev\/null\n-.*\.prefetch\.landmark\nb/,
+    )
+    expect(stdout).toContain(`./${long}`)
+  })
+
+  it('refuses sparse files of GNU tar, in each of its formats', async () => {
+    const sparse = join(folder, 'sparse')
+    await mkdir(sparse)
+    await run('truncate', ['-s', '1M', join(sparse, 'hole')])
+    for (const format of ['gnu', 'posix']) {
+      const path = join(folder, `sparse-${format}.tar`)
+      await run('tar', [`--format=${format}`, '-S', '-C', sparse, '-cf', path, 'hole'])
+      await expect(convertLayer(await readFile(path))).rejects.toMatchObject({ code: 'UNSUPPORTED_ENTRY' })
+    }
+  })
+
+  it('holds the same tree as its source', async () => {
+    const layer = await archive('--format=posix')
+    const tree = async (bytes: Buffer) =>
+      mergeLayers([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)])
+    const { blob } = await convertLayer(layer, ['bin/tool'])
+    expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
+  })
+})

@@ -1,0 +1,55 @@
+import { arrange } from '../../src/estargz/arrange.ts'
+import { assembleBlob, type BlobResult, streamLayer } from '../../src/estargz/blob.ts'
+import { decodeLayer } from '../../src/estargz/decode.ts'
+import type { LayerIndex } from '../../src/estargz/layer-index.ts'
+import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
+import { type MemberCompressor, recompressor } from '../../src/estargz/members.ts'
+import { splitLayer } from '../../src/estargz/split.ts'
+
+const limits = DEFAULT_LIMITS
+
+/** Bytes in pieces of a size. */
+export async function* piecesOf(bytes: Buffer, size = 64 * 1024): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+/** Converts a layer held in memory by the path with a record; the index goes through JSON, as it does when kept. */
+export async function convertLayer(
+  layer: Buffer,
+  prioritized: string[] = [],
+  o: { pieces?: number; compressor?: MemberCompressor } = {},
+): Promise<{ blob: Buffer; result: BlobResult; index: LayerIndex; placed: string[] }> {
+  const compressor = o.compressor ?? recompressor(6)
+  const members: Buffer[] = []
+  const split = await splitLayer(decodeLayer(piecesOf(layer, o.pieces), { limits }), {
+    compressor,
+    limits,
+    write: (bytes) => void members.push(bytes),
+  })
+  const index = JSON.parse(JSON.stringify(split)) as LayerIndex
+  const kept = Buffer.concat(members)
+  const arrangement = arrange(index, prioritized)
+  const parts: Buffer[] = []
+  const result = await assembleBlob({
+    index,
+    arrangement,
+    read: (start, end) => piecesOf(kept.subarray(start, end)),
+    compressor,
+    write: (bytes) => void parts.push(bytes),
+  })
+  return { blob: Buffer.concat(parts), result, index, placed: arrangement.placed }
+}
+
+/** Converts a layer held in memory by the path without a record. */
+export async function streamedLayer(
+  layer: Buffer,
+  pieces?: number,
+): Promise<{ blob: Buffer; result: Awaited<ReturnType<typeof streamLayer>> }> {
+  const parts: Buffer[] = []
+  const result = await streamLayer(decodeLayer(piecesOf(layer, pieces), { limits }), {
+    compressor: recompressor(6),
+    limits,
+    write: (bytes) => void parts.push(bytes),
+  })
+  return { blob: Buffer.concat(parts), result }
+}
