@@ -4,11 +4,13 @@ import { describe, expect, it } from 'vitest'
 import { convertLayer, piecesOf, streamedLayer } from '../../test/support/convert-layer.ts'
 import { device, dir, fifo, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
 import { digestOf } from '../oci/digest.ts'
+import { streamLayer } from './blob.ts'
 import { compareTrees, listTree, mergeLayers } from './compare.ts'
 import { decodeLayer } from './decode.ts'
 import { DEFAULT_LIMITS as limits } from './limits.ts'
 import { recompressor } from './members.ts'
 import { openEStargz } from './read.ts'
+import { splitLayer } from './split.ts'
 import { verifyEStargzBlob } from './verify.ts'
 
 const MIB = 1 << 20
@@ -183,15 +185,22 @@ describe('a converted layer', () => {
     expect(() => recompressor(10)).toThrow(RangeError)
   })
 
-  it('waits for a slow taker, and passes its errors on', async () => {
-    const failing = convertLayer(tarOf(file('a', 'x')), [], {
-      compressor: {
-        gzip: () => {
-          throw new Error('no space')
-        },
+  it('waits for its taker, and passes on its errors', async () => {
+    const layer = tarOf(file('a', '1'), file('b', '2'), file('c', '3'))
+    let writing = 0
+    const taker = { compressor: recompressor(1), limits }
+    await streamLayer(piecesOf(layer), {
+      ...taker,
+      write: async () => {
+        writing += 1
+        expect(writing).toBe(1)
+        await new Promise((resolve) => setImmediate(resolve))
+        writing -= 1
       },
     })
-    await expect(failing).rejects.toThrow('no space')
+    const full = () => Promise.reject(new Error('no space'))
+    await expect(streamLayer(piecesOf(layer), { ...taker, write: full })).rejects.toThrow('no space')
+    await expect(splitLayer(piecesOf(layer), { ...taker, write: full })).rejects.toThrow('no space')
   })
 
   it('fails on hard links without an end, in both paths', async () => {
