@@ -1,0 +1,86 @@
+import type { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { answerError, networkError, RegistryError } from './errors.ts'
+
+const ERROR_BODY_BYTES = 64 * 1024
+/** Up to this much of an unwanted body is read, so that the connection can be used again. */
+const DUMP_BYTES = 64 * 1024
+
+/** An answer whose body has not been read yet: the owner reads it to its end, or calls {@link discard}. */
+export class Answer {
+  readonly status: number
+  /** The address that answered, after redirects. */
+  readonly url: URL
+  readonly #headers: Dispatcher.ResponseData['headers']
+  readonly #body: Dispatcher.ResponseData['body']
+
+  constructor(response: Dispatcher.ResponseData, url: URL) {
+    this.status = response.statusCode
+    this.url = url
+    this.#headers = response.headers
+    this.#body = response.body
+    // A destroyed body reports it by an error event, also when nobody reads any more.
+    this.#body.on('error', () => undefined)
+  }
+
+  /** The first value of a header, named in lower case. */
+  header(name: string): string | undefined {
+    return this.headers(name)[0]
+  }
+
+  /** All values of a header, named in lower case. */
+  headers(name: string): string[] {
+    const value = this.#headers[name]
+    return value === undefined ? [] : [value].flat()
+  }
+
+  /** Content-Length in bytes, if it is there and a number. */
+  get length(): number | undefined {
+    const text = this.header('content-length')
+    return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+  }
+
+  get body(): Readable {
+    return this.#body
+  }
+
+  /** Gives the body up. */
+  async discard(): Promise<void> {
+    try {
+      await this.#body.dump({ limit: DUMP_BYTES })
+    } catch {
+      this.#body.destroy()
+    }
+  }
+
+  /** The whole body. @throws RegistryError TOO_LARGE beyond `limit` bytes, NETWORK when it breaks off */
+  async bytes(limit: number, operation: string, host: string): Promise<Buffer> {
+    const pieces: Buffer[] = []
+    let size = 0
+    try {
+      for await (const piece of this.#body) {
+        size += piece.length
+        if (size > limit) {
+          const why = `answered with more than ${limit} bytes`
+          throw new RegistryError('TOO_LARGE', { operation, host, why, status: this.status })
+        }
+        pieces.push(piece)
+      }
+    } catch (error) {
+      throw networkError(error, operation, host)
+    }
+    return Buffer.concat(pieces, size)
+  }
+
+  /** The error that this answer means. Reads at most 64 KiB of its body. */
+  async toError(operation: string, host: string): Promise<RegistryError> {
+    let body = ''
+    try {
+      body = (await this.bytes(ERROR_BODY_BYTES, operation, host)).toString('utf8')
+    } catch {
+      this.#body.destroy()
+    }
+    const { status } = this
+    return answerError({ status, retryAfter: this.header('retry-after'), body }, operation, host)
+  }
+}

@@ -1,0 +1,95 @@
+import { verifyBytes } from '../bytes/verify.ts'
+import { Digest, digestOf, isDigest } from '../oci/digest.ts'
+import type { Descriptor } from '../oci/documents.ts'
+import { MANIFEST_TYPES } from '../oci/media-types.ts'
+import type { Answer } from './answer.ts'
+import { RegistryError } from './errors.ts'
+import type { RegistryHost } from './registry-host.ts'
+import { pullScope } from './scopes.ts'
+
+/** The common limit of registries for a push is half of this. */
+const MANIFEST_BYTES = 8 * 1024 * 1024
+/** What servers of plain files call any JSON. */
+const GENERIC_TYPES = new Set(['application/json', 'text/plain', 'application/octet-stream', ''])
+
+function manifestRequest(
+  repository: string,
+  tagOrDigest: string,
+  signal: AbortSignal | undefined,
+  scope = pullScope(repository),
+) {
+  return {
+    operation: `read manifest ${tagOrDigest} of ${repository}`,
+    method: 'GET' as const,
+    url: `/v2/${repository}/manifests/${tagOrDigest}`,
+    scopes: [scope],
+    headers: { accept: MANIFEST_TYPES.join(', ') },
+    expect: [200],
+    signal,
+  }
+}
+
+/**
+ * What a tag or digest stands for; undefined when there is nothing. HEAD, and GET where HEAD does not tell.
+ * @param scope of the token, so that a look before a push uses the token of the push
+ */
+export async function resolveManifest(
+  registry: RegistryHost,
+  repository: string,
+  tagOrDigest: string,
+  signal?: AbortSignal,
+  scope?: string,
+): Promise<Descriptor | undefined> {
+  const request = manifestRequest(repository, tagOrDigest, signal, scope)
+  // 401, 403: the reason is in the body of the GET.
+  const head = await registry.tell({ ...request, method: 'HEAD', expect: [200, 401, 403, 404, 405] })
+  if (head.status === 404) return undefined
+  const digest = Digest.safeParse(isDigest(tagOrDigest) ? tagOrDigest : head.header('docker-content-digest'))
+  const mediaType = contentType(head)
+  const told = head.status === 200 && head.length !== undefined && !GENERIC_TYPES.has(mediaType)
+  if (told && digest.success) return { mediaType, digest: digest.data, size: head.length ?? 0 }
+  try {
+    return (await getManifest(registry, repository, tagOrDigest, signal, scope)).descriptor
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+/**
+ * Reads a manifest. Its digest is computed here; the registry's word for it is not needed.
+ * @throws RegistryError NOT_FOUND, TOO_LARGE, INVALID_RESPONSE; VerificationError when it is not the one asked for
+ */
+export async function getManifest(
+  registry: RegistryHost,
+  repository: string,
+  tagOrDigest: string,
+  signal?: AbortSignal,
+  scope?: string,
+): Promise<{ descriptor: Descriptor; bytes: Buffer }> {
+  const request = manifestRequest(repository, tagOrDigest, signal, scope)
+  const { answer, bytes } = await registry.read(request, MANIFEST_BYTES)
+  if (isDigest(tagOrDigest)) {
+    verifyBytes(bytes, { digest: tagOrDigest }, `manifest ${tagOrDigest} of ${repository}`)
+  }
+  const served = contentType(answer)
+  const own = ownMediaType(bytes)
+  if (own !== undefined && served !== own && !GENERIC_TYPES.has(served)) {
+    const why = `serves as ${served} what calls itself ${own}`
+    throw new RegistryError('INVALID_RESPONSE', { operation: request.operation, host: registry.host, why })
+  }
+  return { descriptor: { mediaType: own ?? served, digest: digestOf(bytes), size: bytes.length }, bytes }
+}
+
+function contentType(answer: Answer): string {
+  return (answer.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+}
+
+function ownMediaType(bytes: Buffer): string | undefined {
+  try {
+    const { mediaType } = JSON.parse(bytes.toString('utf8'))
+    return typeof mediaType === 'string' && mediaType !== '' ? mediaType : undefined
+  } catch {
+    return undefined
+  }
+}

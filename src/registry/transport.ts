@@ -1,0 +1,193 @@
+import { lookup as resolve } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import type { Readable } from 'node:stream'
+import { getCACertificates } from 'node:tls'
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import { Answer } from './answer.ts'
+import { type Egress, isPublicAddress } from './egress.ts'
+import { networkError, RegistryError, retryAfterMs } from './errors.ts'
+import { Gate } from './gate.ts'
+import { LONGEST_RETRY_AFTER_MS } from './retry.ts'
+
+/** One request to one address. `base` is the registry it is made for. */
+export type WireRequest = {
+  readonly operation: string
+  readonly host: string
+  readonly base: URL
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly url: URL
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Sent to `url`'s own origin only. */
+  readonly authorization?: string | undefined
+  readonly body?: Uint8Array | Readable | undefined
+  /** Redirects of GET and HEAD are followed unless this is false. */
+  readonly follow?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+const REDIRECTS = 5
+/** The longest silence of a sender. Committing a large blob may take a registry minutes, so headers get longer. */
+const BODY_TIMEOUT_MS = 60_000
+const HEADERS_TIMEOUT_MS = 300_000
+const CONNECT_TIMEOUT_MS = 15_000
+const WARNINGS_KEPT = 1000
+
+/**
+ * Sends requests: proxies from the environment, own certificate authorities, redirects by hand, a gate per
+ * host. Keeps no cookies. Answers are passed on whatever their status.
+ */
+export class Transport {
+  readonly #egress: Egress
+  readonly #requestsPerHost: number
+  readonly #onWarning: ((host: string, text: string) => void) | undefined
+  readonly #gates = new Map<string, Gate>()
+  readonly #warned = new Set<string>()
+  /** Loopback never goes through a proxy. */
+  readonly #loopback: Dispatcher
+  readonly #named: Dispatcher
+  /** For hosts that nobody named: dials public addresses only. */
+  readonly #guarded: Dispatcher
+
+  constructor(
+    egress: Egress,
+    options: {
+      ca?: string | undefined
+      maxRequestsPerHost: number
+      onWarning?: ((host: string, text: string) => void) | undefined
+    },
+  ) {
+    this.#egress = egress
+    this.#requestsPerHost = options.maxRequestsPerHost
+    this.#onWarning = options.onWarning
+    const tls = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), options.ca] }
+    const common = {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      bodyTimeout: BODY_TIMEOUT_MS,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      // One broken HTTP/2 connection would break every transfer on it.
+      allowH2: false,
+      requestTls: tls,
+      proxyTls: tls,
+    }
+    this.#loopback = new Agent({ ...common, connect: tls })
+    this.#named = new EnvHttpProxyAgent({ ...common, connect: tls })
+    this.#guarded = new EnvHttpProxyAgent({ ...common, connect: { ...tls, lookup: publicLookup } })
+  }
+
+  /**
+   * Sends a request and follows the redirects of GET and HEAD. Beyond the first origin no credentials go along.
+   * @throws RegistryError NETWORK, HOST_NOT_ALLOWED, INVALID_RESPONSE
+   */
+  async send(asked: WireRequest): Promise<Answer> {
+    let url = asked.url
+    let authorization = asked.authorization
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#exchange(asked, url, authorization)
+      const location = answer.header('location')
+      const redirected = answer.status >= 301 && answer.status <= 308 && answer.status !== 304
+      const mayFollow = asked.follow !== false && (asked.method === 'GET' || asked.method === 'HEAD')
+      if (!redirected || !mayFollow || location === undefined) return answer
+      await answer.discard()
+      const next = this.resolve(location, url, asked, 'redirect')
+      if (redirects >= REDIRECTS) throw invalid(asked, `redirects more than ${REDIRECTS} times`)
+      if (next.origin !== url.origin) authorization = undefined
+      url = next
+    }
+  }
+
+  /** An address from an answer, made absolute and checked. @throws RegistryError */
+  resolve(
+    text: string,
+    answered: URL,
+    asked: Pick<WireRequest, 'operation' | 'host' | 'base'>,
+    hop: 'realm' | 'redirect' | 'Location' | 'Link',
+  ): URL {
+    const url = URL.parse(text, answered)
+    if (url === null || url.username !== '' || url.password !== '') {
+      throw invalid(asked, `answered with a ${hop} that is no address`)
+    }
+    this.#egress.checkHop(url, asked.base, hop, asked.operation)
+    return url
+  }
+
+  async #exchange(asked: WireRequest, url: URL, authorization: string | undefined): Promise<Answer> {
+    const gate = this.#gate(url.host)
+    const send = () => this.#request(asked, url, authorization)
+    // A streamed body may wait for another transfer from this very host: it must not keep a place meanwhile.
+    const streams = asked.body !== undefined && !(asked.body instanceof Uint8Array)
+    if (streams) await gate.opened(asked.signal)
+    const answer = streams ? await send() : await gate.pass(send, asked.signal)
+    if (answer.status === 429 || answer.status === 503) {
+      const wait = retryAfterMs(answer.header('retry-after'))
+      if (wait !== undefined && wait <= LONGEST_RETRY_AFTER_MS) gate.holdFor(wait)
+    }
+    this.#warn(url.host, answer)
+    return answer
+  }
+
+  async #request(asked: WireRequest, url: URL, authorization: string | undefined): Promise<Answer> {
+    try {
+      const response = await request(url, {
+        method: asked.method,
+        headers: {
+          'user-agent': 'record-broker',
+          'accept-encoding': 'identity',
+          ...asked.headers,
+          ...(authorization !== undefined && { authorization }),
+        },
+        body: asked.body ?? null,
+        ...(asked.signal && { signal: asked.signal }),
+        dispatcher: this.#dispatcher(url, asked.base),
+      })
+      return new Answer(response, url)
+    } catch (error) {
+      asked.signal?.throwIfAborted()
+      throw networkError(error, asked.operation, url.host)
+    }
+  }
+
+  #dispatcher(url: URL, base: URL): Dispatcher {
+    if (!this.#egress.isNamed(url, base)) return this.#guarded
+    return /^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname) ? this.#loopback : this.#named
+  }
+
+  #gate(host: string): Gate {
+    const gate = this.#gates.get(host) ?? new Gate(this.#requestsPerHost)
+    this.#gates.set(host, gate)
+    return gate
+  }
+
+  /** Distribution-spec 1.1, "Warnings": `Warning: 299 - "text"`. Each is told once. */
+  #warn(host: string, answer: Answer): void {
+    for (const header of answer.headers('warning')) {
+      const text = /^\s*299 \S+ "((?:[^"\\]|\\.)*)"/.exec(header)?.[1]?.replace(/\\(.)/g, '$1')
+      const key = `${host} ${text}`
+      if (text === undefined || this.#warned.has(key) || this.#warned.size >= WARNINGS_KEPT) continue
+      this.#warned.add(key)
+      this.#onWarning?.(host, text)
+    }
+  }
+
+  /** Ends all connections at once. */
+  async close(): Promise<void> {
+    await Promise.all([this.#loopback, this.#named, this.#guarded].map((agent) => agent.destroy()))
+  }
+}
+
+function invalid(asked: Pick<WireRequest, 'operation' | 'host'>, why: string): RegistryError {
+  return new RegistryError('INVALID_RESPONSE', { operation: asked.operation, host: asked.host, why })
+}
+
+/** Name resolution that fails unless every address is public, so that what is checked is what is dialled. */
+const publicLookup: LookupFunction = (hostname, options, done) => {
+  resolve(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error) return done(error, [])
+    const inside = addresses.find(({ address }) => isIP(address) !== 0 && !isPublicAddress(address))
+    const first = addresses[0]
+    if (inside !== undefined || first === undefined) {
+      return done(new Error(`${hostname} has an address that is not public; allow that host if wanted`), [])
+    }
+    if (options.all) done(null, addresses)
+    else done(null, first.address, first.family)
+  })
+}

@@ -1,0 +1,232 @@
+import type { Readable } from 'node:stream'
+import { Tally } from '../bytes/tally.ts'
+import type { Digest } from '../oci/digest.ts'
+import { statBlob } from './blobs.ts'
+import { sendChunks } from './chunked-upload.ts'
+import { RegistryError } from './errors.ts'
+import type { RegistryHost } from './registry-host.ts'
+import { LONGEST_RETRY_AFTER_MS, pause, pauseMs } from './retry.ts'
+import { pushScope } from './scopes.ts'
+import type { UploadWay } from './upload-memory.ts'
+import { UploadSession } from './upload-session.ts'
+import { type BlobSource, UploadSource } from './upload-source.ts'
+
+export type PushOptions = {
+  readonly signal?: AbortSignal | undefined
+  /** Does not look whether the blob is there first. */
+  readonly skipCheck?: boolean
+  /** A repository of the same registry that has the blob: it is mounted where that works. */
+  readonly mountFrom?: string | undefined
+}
+
+type Blob = { readonly digest: Digest; readonly size: number }
+
+/** Sendings of one blob, in all ways together. */
+const ATTEMPTS = 6
+/** Looks for a blob after a commit without an answer: some registries take seconds to show it. */
+const LATE_LOOKS = 3
+
+/**
+ * Uploads a blob of known size: whole, and where that is refused in one PATCH, then in chunks. What worked is
+ * remembered for the host. After a failure the registry is asked for the blob before it is sent again.
+ * @throws RegistryError; VerificationError when the source is not the blob; what the source throws
+ */
+export async function pushBlob(
+  registry: RegistryHost,
+  repository: string,
+  blob: Blob,
+  source: BlobSource,
+  options: PushOptions,
+): Promise<void> {
+  const { signal } = options
+  const isThere = () => hasBlob(registry, repository, blob.digest, signal)
+  if (!options.skipCheck && (await isThere())) return
+  let opened = await openForPush(registry, repository, blob, options)
+  let way: UploadWay = registry.uploads.way
+  for (let attempt = 1; opened !== 'mounted'; attempt++) {
+    const bytes = new UploadSource()
+    try {
+      await send(registry, opened, way, blob, source, bytes, signal)
+      registry.uploads.way = way
+      return
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof RegistryError)) await opened.cancel()
+      signal?.throwIfAborted()
+      bytes.throwIfFailed()
+      if (!(error instanceof RegistryError)) throw error
+      if (await showsUp(registry, error, isThere, signal)) return
+      await opened.cancel()
+      const next = attempt < ATTEMPTS ? nextWay(way, error, attempt) : undefined
+      if (next === undefined) throw error
+      if (error.retryable) await pause(pauseMs(error, attempt, registry.retry), signal)
+      way = next
+      opened = await UploadSession.open(registry, repository, { signal })
+    }
+  }
+}
+
+async function hasBlob(
+  registry: RegistryHost,
+  repository: string,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  return (await statBlob(registry, repository, digest, signal, pushScope(repository))) !== undefined
+}
+
+/** Opens the upload, mounting on the way if asked to; a mount that fails in any way costs nothing but itself. */
+async function openForPush(
+  registry: RegistryHost,
+  repository: string,
+  blob: Blob,
+  options: PushOptions,
+): Promise<UploadSession | 'mounted'> {
+  const { mountFrom: from, signal } = options
+  if (from !== undefined) {
+    try {
+      return await UploadSession.open(registry, repository, { mount: { digest: blob.digest, from }, signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!(error instanceof RegistryError)) throw error
+    }
+  }
+  return UploadSession.open(registry, repository, { signal })
+}
+
+async function send(
+  registry: RegistryHost,
+  session: UploadSession,
+  way: UploadWay,
+  blob: Blob,
+  source: BlobSource,
+  bytes: UploadSource,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const body = () => bytes.verified(source, blob)
+  if (way === 'whole') return session.commit(blob.digest, { body, size: blob.size })
+  if (way === 'patch') await session.patch(body)
+  else await sendChunks(session, body(), registry.uploads, { retry: registry.retry, signal })
+  await session.commit(blob.digest)
+}
+
+/** The way for the next try; undefined: there is none. */
+function nextWay(way: UploadWay, error: RegistryError, attempt: number): UploadWay | undefined {
+  if (['UNAUTHORIZED', 'DENIED', 'HOST_NOT_ALLOWED', 'INVALID_RESPONSE'].includes(error.code))
+    return undefined
+  if ((error.retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) return undefined
+  if (error.code === 'TOO_LARGE') return way === 'chunks' ? undefined : 'chunks'
+  // A refusal of a large body may show as a closed connection only; chunks also lose less to a bad line.
+  if (error.code === 'NETWORK') return !error.retryable ? undefined : attempt >= 2 ? 'chunks' : way
+  if (error.retryable) return way
+  if (way === 'chunks') return error.status === 404 || error.status === 416 ? way : undefined
+  return way === 'whole' ? 'patch' : 'chunks'
+}
+
+/** Whether the blob is there in spite of a failed commit. */
+async function showsUp(
+  registry: RegistryHost,
+  error: RegistryError,
+  isThere: () => Promise<boolean>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (['UNAUTHORIZED', 'DENIED', 'HOST_NOT_ALLOWED'].includes(error.code)) return false
+  const mayBeLate = error.status === undefined || error.status >= 500 || error.status === 404
+  for (let look = 1; ; look++) {
+    if (await isThere()) return true
+    if (!mayBeLate || look > LATE_LOOKS) return false
+    await pause(pauseMs(undefined, look, registry.retry), signal)
+  }
+}
+
+/** Takes a blob over from another repository. An upload that the registry opened instead is cancelled. */
+export async function mountBlob(
+  registry: RegistryHost,
+  repository: string,
+  digest: Digest,
+  from: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  try {
+    const opened = await UploadSession.open(registry, repository, { mount: { digest, from }, signal })
+    if (opened === 'mounted') return true
+    await opened.cancel()
+    return false
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof RegistryError) return false
+    throw error
+  }
+}
+
+/** Statuses that say something else than "not in this way". */
+const NOT_A_REFUSAL = new Set(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED', 'UNAVAILABLE', 'NETWORK'])
+
+/**
+ * Uploads a stream of unknown size by one PATCH, then an empty PUT with its digest.
+ * @throws RegistryError STREAMING_REFUSED, at once where it is known; NETWORK when it broke off: the bytes are gone
+ */
+export async function uploadStream(
+  registry: RegistryHost,
+  repository: string,
+  source: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<Blob> {
+  const refused = (cause?: RegistryError) => {
+    registry.uploads.streamRefused()
+    const why = 'takes no upload of unknown length'
+    const operation = `stream a blob to ${repository}`
+    const { host } = registry
+    return new RegistryError('STREAMING_REFUSED', { operation, host, why, status: cause?.status, cause })
+  }
+  if (registry.uploads.refusesStreams) throw refused()
+  const session = await UploadSession.open(registry, repository, { signal })
+  if (session === 'mounted') throw refused()
+  const bytes = new UploadSource()
+  const tally = new Tally()
+  try {
+    await session.patch(once(() => bytes.tallied(source, tally), registry, repository))
+    const blob = tally.finish()
+    await commitStream(registry, repository, session, blob, signal)
+    registry.uploads.streamWorked()
+    return blob
+  } catch (error) {
+    await session.cancel()
+    signal?.throwIfAborted()
+    bytes.throwIfFailed()
+    if (!(error instanceof RegistryError)) throw error
+    if (!NOT_A_REFUSAL.has(error.code)) throw refused(error)
+    if (error.code === 'NETWORK') registry.uploads.streamBroke()
+    throw registry.uploads.refusesStreams ? refused(error) : error
+  }
+}
+
+async function commitStream(
+  registry: RegistryHost,
+  repository: string,
+  session: UploadSession,
+  blob: Blob,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await session.commit(blob.digest)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!(error instanceof RegistryError)) throw error
+    const isThere = () => hasBlob(registry, repository, blob.digest, signal)
+    if (!(await showsUp(registry, error, isThere, signal))) throw error
+  }
+}
+
+/** A body that cannot be opened again when a token is refused in the middle of all. */
+function once(open: () => Readable, registry: RegistryHost, repository: string): () => Readable {
+  let opened = false
+  return () => {
+    if (opened) {
+      const operation = `stream a blob to ${repository}`
+      const why = 'refused the token of an upload under way'
+      throw new RegistryError('NETWORK', { operation, host: registry.host, why, retryable: true })
+    }
+    opened = true
+    return open()
+  }
+}
