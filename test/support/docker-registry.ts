@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { request } from 'undici'
+
+export type DockerRegistryOptions = {
+  /** Whether manifests and blobs can be deleted; default true. */
+  readonly deletes?: boolean
+}
+
+/**
+ * Debian's docker-registry (the distribution project's, 2.8) on a free port of 127.0.0.1, with its data in a
+ * temporary folder. It answers when this returns; `stop` ends the process and removes the folder.
+ */
+export async function startDockerRegistry(
+  options: DockerRegistryOptions = {},
+): Promise<{ host: string; stop(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'docker-registry-'))
+  const config = {
+    version: '0.1',
+    log: { level: 'info', accesslog: { disabled: true } },
+    storage: {
+      filesystem: { rootdirectory: join(folder, 'data') },
+      delete: { enabled: options.deletes ?? true },
+      maintenance: { uploadpurging: { enabled: false } },
+    },
+    // Port 0: the system chooses, and the log tells which one.
+    http: { addr: '127.0.0.1:0', secret: 'test' },
+  }
+  // JSON is YAML.
+  await writeFile(join(folder, 'config.yml'), JSON.stringify(config))
+  const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exited = once(child, 'exit')
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await exited
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    const host = await listeningAt(child)
+    const { statusCode, body } = await request(`http://${host}/v2/`)
+    await body.dump()
+    if (statusCode !== 200) throw new Error(`docker-registry answers ${statusCode}`)
+    return { host, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Reads the log until it names the address. */
+function listeningAt(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const lines: string[] = []
+    const look = (line: string) => {
+      const host = /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1]
+      if (host !== undefined) resolve(host)
+      else if (lines.length < 20) lines.push(line)
+    }
+    for (const output of [child.stdout, child.stderr]) {
+      if (output) createInterface({ input: output }).on('line', look)
+    }
+    child.once('error', reject)
+    child.once('exit', (status) =>
+      reject(new Error(`docker-registry ended with ${status}:\n${lines.join('\n')}`)),
+    )
+  })
+}
