@@ -58,7 +58,13 @@ export class Authenticator {
     const scheme = this.#scheme
     if (scheme === undefined) return undefined
     if (scheme.kind === 'basic') return scheme.header
-    return `Bearer ${(await this.#token(scheme.server, scopes, fresh, signal)).value}`
+    try {
+      return `Bearer ${(await this.#token(scheme.server, scopes, fresh, signal)).value}`
+    } catch (error) {
+      // The next act asks the registry again: it may name another token server by then.
+      this.#scheme = undefined
+      throw error
+    }
   }
 
   /**
