@@ -1,12 +1,11 @@
-import { lookup as resolve } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
 import { Answer } from './answer.ts'
-import { type Egress, isPublicAddress } from './egress.ts'
+import type { Egress } from './egress.ts'
 import { networkError, RegistryError, retryAfterMs } from './errors.ts'
 import { Gate } from './gate.ts'
+import { publicLookup } from './public-lookup.ts'
 import { LONGEST_RETRY_AFTER_MS } from './retry.ts'
 
 /** One request to one address. `base` is the registry it is made for. */
@@ -176,18 +175,4 @@ export class Transport {
 
 function invalid(asked: Pick<WireRequest, 'operation' | 'host'>, why: string): RegistryError {
   return new RegistryError('INVALID_RESPONSE', { operation: asked.operation, host: asked.host, why })
-}
-
-/** Name resolution that fails unless every address is public, so that what is checked is what is dialled. */
-const publicLookup: LookupFunction = (hostname, options, done) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return done(error, [])
-    const inside = addresses.find(({ address }) => isIP(address) !== 0 && !isPublicAddress(address))
-    const first = addresses[0]
-    if (inside !== undefined || first === undefined) {
-      return done(new Error(`${hostname} has an address that is not public; allow that host if wanted`), [])
-    }
-    if (options.all) done(null, addresses)
-    else done(null, first.address, first.family)
-  })
 }
