@@ -55,6 +55,19 @@ describe('TLS', () => {
   })
 })
 
+describe('a registry that does not know of the TLS before it', () => {
+  it('is gone on with over TLS, credentials included', async () => {
+    await using server = await HttpServer.start((request, response) => {
+      if (!request.headers.authorization) response.writeHead(401, { 'www-authenticate': 'Basic' }).end()
+      else if (request.path === '/moved') response.end('x')
+      else response.writeHead(307, { location: `http://${request.headers.host}/moved` }).end()
+    }, TLS)
+    const credentials = async () => ({ username: 'u', password: 'p' })
+    await using client = new RegistryClient({ ca: TLS.cert, credentials })
+    expect(await at(client, server.host).blobBytes(blob, { limit: 1 })).toEqual(Buffer.from('x'))
+  })
+})
+
 describe('proxies', () => {
   it('are taken from the environment, and not for loopback', async () => {
     await using proxy = await HttpServer.start(

@@ -105,6 +105,10 @@ export class Transport {
     if (url === null || url.username !== '' || url.password !== '') {
       throw invalid(asked, `answered with a ${hop} that is no address`)
     }
+    // A registry that does not know of the TLS proxy before it; its own host has answered over TLS.
+    if (url.protocol === 'http:' && asked.base.protocol === 'https:' && url.host === asked.base.host) {
+      url.protocol = 'https:'
+    }
     this.#egress.checkHop(url, asked.base, hop, asked.operation)
     return url
   }

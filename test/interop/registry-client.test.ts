@@ -70,6 +70,19 @@ describeWith(['docker-registry'], 'the registry client and docker-registry', () 
     expect(nothing.size).toBe(0)
   })
 
+  it('streams from repository to repository of one host, more at once than it lets requests wait', async () => {
+    await using narrow = new RegistryClient({ plainHttp: [registry.host], maxRequestsPerHost: 1 })
+    const at = (name: string) => narrow.repository({ host: registry.host, repository: name })
+    const blobs = await Promise.all(
+      [1, 2, 3, 4].map((count) => at('team/source').pushBytes(randomBytes(count * MIB))),
+    )
+    const copies = blobs.map(async (blob, copy) => {
+      const to = at(`team/copy-${copy}`)
+      return to.uploadStream(await at('team/source').blob(blob))
+    })
+    expect(await Promise.all(copies)).toEqual(blobs)
+  })
+
   it('pushes in chunks through a proxy that lets no large body pass', async () => {
     await using proxy = await HttpServer.start(async (asked, response) => {
       const { method, headers, url } = asked
