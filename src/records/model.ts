@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { Digest, digestOf } from '../oci/digest.ts'
+import { RecordError } from './errors.ts'
+import { isGlobPattern } from './glob.ts'
+import { cleanRecordPath } from './record-path.ts'
+
+export { RecordError } from './errors.ts'
+
+export const MAX_RECORD_ENTRIES = 500_000
+/** Each glob is matched against every directory of an image. */
+export const MAX_RECORD_GLOBS = 1000
+/** PATH_MAX of Linux. */
+export const MAX_PATH_BYTES = 4096
+
+/** The formats that records come in; docs/formats describes them. */
+export const RecordFormat = z
+  .enum(['stargz-record', 'path-list'])
+  .meta({ id: 'RecordFormat', description: 'The format of a record file.' })
+export type RecordFormat = z.infer<typeof RecordFormat>
+
+const RecordPath = z
+  .string()
+  .min(1)
+  .max(MAX_PATH_BYTES)
+  .overwrite(cleanRecordPath)
+  .refine((path) => path !== '', 'names the root directory, where a file in it is expected')
+  .refine((path) => !path.includes('\0'), 'holds a NUL byte, which no file name has')
+  .refine((path) => Buffer.byteLength(path) <= MAX_PATH_BYTES, `is longer than ${MAX_PATH_BYTES} bytes`)
+
+/**
+ * One recorded access. Parsing cleans the path: no leading or trailing slash, no `.` parts; `..` stays, because
+ * what it means depends on symlinks. `manifestDigest` and `layerIndex` say in which layer of which image the
+ * profiler saw the file. `glob` makes the path a pattern.
+ */
+export const RecordEntry = z
+  .object({
+    path: RecordPath,
+    glob: z.literal(true).optional(),
+    manifestDigest: Digest.optional(),
+    layerIndex: z.int().nonnegative().optional(),
+  })
+  .superRefine((entry, context) => {
+    if (entry.glob && !safely(() => isGlobPattern(entry.path))) {
+      context.addIssue({
+        code: 'custom',
+        path: ['path'],
+        message: 'is no valid glob, or one that costs too much',
+      })
+    }
+  })
+  .meta({
+    id: 'RecordEntry',
+    description: 'A file that a container read; entries stand in the order of first access.',
+    examples: [{ path: 'usr/bin/bash' }, { path: 'usr/lib/**/*.so', glob: true }],
+  })
+export type RecordEntry = z.infer<typeof RecordEntry>
+
+/** The entries of a whole record, as a request may carry them. */
+export const RecordEntries = z
+  .array(RecordEntry)
+  .min(1)
+  .max(MAX_RECORD_ENTRIES)
+  .refine(
+    (entries) => entries.filter((entry) => entry.glob).length <= MAX_RECORD_GLOBS,
+    `a record has at most ${MAX_RECORD_GLOBS} globs`,
+  )
+
+function safely(test: () => boolean): boolean {
+  try {
+    return test()
+  } catch (error) {
+    if (error instanceof RecordError) return false
+    throw error
+  }
+}
+
+/**
+ * The record as a stargz record file: a JSON object a line, byte for byte as upstream's recorder
+ * (stargz-snapshotter `recorder/recorder.go`) writes it. Same entries, same bytes. Globs, which upstream does not
+ * have, carry `"glob":true`.
+ */
+export function writeRecordFile(entries: readonly RecordEntry[]): string {
+  return entries.map((entry) => `${goJson(canonical(entry))}\n`).join('')
+}
+
+/** With the fields in upstream's order, and only those that are there. */
+function canonical({ path, manifestDigest, layerIndex, glob }: RecordEntry): RecordEntry {
+  return {
+    path,
+    ...(manifestDigest !== undefined && { manifestDigest }),
+    ...(layerIndex !== undefined && { layerIndex }),
+    ...(glob && { glob }),
+  }
+}
+
+/** Go's encoding/json escapes what could end a script element. */
+function goJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** The identity of a record: the digest of its record file. */
+export function recordDigest(entries: readonly RecordEntry[]): Digest {
+  return digestOf(writeRecordFile(entries))
+}
+
+/** How many different paths a record has; a glob counts as one. */
+export function countPaths(entries: readonly RecordEntry[]): number {
+  return new Set(entries.map((entry) => `${entry.glob ? '*' : ''}/${entry.path}`)).size
+}
