@@ -37,6 +37,7 @@ export const MIGRATIONS: Record<string, Migration> = {
         .addColumn('state', 'text', (column) => column.notNull())
         .addColumn('source', 'text', (column) => column.notNull())
         .addColumn('target', 'text', (column) => column.notNull())
+        .addColumn('record_id', 'text')
         .addColumn('request', 'text', (column) => column.notNull())
         .addColumn('progress', 'text')
         .addColumn('report', 'text')

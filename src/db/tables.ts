@@ -34,6 +34,8 @@ export type JobsTable = {
   state: 'queued' | 'running' | 'succeeded' | 'failed'
   source: string
   target: string
+  /** The stored record that the job will read: it may not be deleted before. */
+  record_id: string | null
   request: JsonText
   progress: JsonText | null
   report: JsonText | null

@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { expect, it } from 'vitest'
+import { openDatabase } from './open.ts'
+
+it('opens SQLite so that an acknowledged write survives a power cut, also when opened again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
+  try {
+    for (let n = 0; n < 2; n++) {
+      const database = await openDatabase(`sqlite:${join(folder, 'deep', 'x.sqlite')}`)
+      const pragma = async (name: string) =>
+        Object.values((await sql`pragma ${sql.raw(name)}`.execute(database.query)).rows[0] as object)[0]
+      expect(await pragma('journal_mode')).toBe('wal')
+      expect(await pragma('synchronous')).toBe(2)
+      expect(await pragma('foreign_keys')).toBe(1)
+      expect(await pragma('busy_timeout')).toBeGreaterThan(0)
+      await database.close()
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
