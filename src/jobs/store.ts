@@ -1,5 +1,5 @@
-import { randomUUIDv7 } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
+import { newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { JobsTable } from '../db/tables.ts'
 import type { Job, JobError, JobKind, JobState, Lease } from './job.ts'
@@ -25,7 +25,7 @@ export class JobStore {
     const row = await this.#db.query
       .insertInto('jobs')
       .values({
-        id: randomUUIDv7(),
+        id: newId(),
         kind: job.kind,
         state: 'queued',
         source: job.source,

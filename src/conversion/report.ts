@@ -1,0 +1,182 @@
+import { z } from 'zod'
+import { Digest } from '../oci/digest.ts'
+
+const Bytes = z.int().nonnegative()
+const Landmark = z.enum(['prefetch', 'no-prefetch'])
+const PlatformName = z.string().describe('os/architecture[/variant]')
+
+/** How far one layer is. */
+export const LayerProgress = z
+  .object({
+    digest: Digest.describe('Of the source layer.'),
+    platform: PlatformName,
+    state: z.enum(['waiting', 'converting', 'converted', 'uploading', 'done']),
+    size: Bytes.describe('Of the source layer, in bytes.'),
+    read: Bytes.describe('Bytes of the source layer read so far.'),
+    written: Bytes.describe('Bytes of the converted layer made so far.'),
+  })
+  .meta({ id: 'LayerProgress', description: 'How far the conversion of one layer is.' })
+export type LayerProgress = z.infer<typeof LayerProgress>
+
+/** How far a conversion is. */
+export const ConversionProgress = z
+  .object({
+    phase: z.enum(['resolving', 'converting', 'pushing']),
+    layers: z.array(LayerProgress),
+  })
+  .meta({ id: 'ConversionProgress', description: 'How far a running conversion is.' })
+export type ConversionProgress = z.infer<typeof ConversionProgress>
+
+/** What became of one layer. */
+export const LayerReport = z
+  .object({
+    action: z
+      .enum(['streamed', 'arranged', 'same-as-other'])
+      .describe(
+        'streamed: in the order of the source, without scratch disk; arranged: prioritized files first; same-as-other: the image has this layer twice, the work was done once.',
+      ),
+    source: z.object({ digest: Digest, size: Bytes, mediaType: z.string() }),
+    digest: Digest,
+    size: Bytes.describe('Of the converted layer, in bytes.'),
+    diffId: Digest,
+    uncompressedSize: Bytes,
+    tocDigest: Digest,
+    entries: z.int().nonnegative(),
+    landmark: Landmark,
+    prioritizedFiles: z.int().nonnegative().describe('Entries placed before the landmark by the record.'),
+    prefetchBytes: Bytes.describe('Bytes before the landmark, which a reader fetches first.'),
+  })
+  .meta({ id: 'LayerReport', description: 'What became of one layer.' })
+export type LayerReport = z.infer<typeof LayerReport>
+
+/** What became of a record in one image. */
+export const RecordUse = z
+  .object({
+    entries: z.int().nonnegative(),
+    placed: z.int().nonnegative().describe('Recorded paths and globs that were found in the image.'),
+    notFoundCount: z.int().nonnegative(),
+    notFound: z.array(z.string()).describe('Recorded paths that the image does not have; the first 1000.'),
+  })
+  .meta({ id: 'RecordUse', description: 'What became of the record in one image.' })
+export type RecordUse = z.infer<typeof RecordUse>
+
+/** What became of one image, that is of one platform. */
+export const ImageReport = z
+  .object({
+    platform: PlatformName,
+    source: Digest.describe('Of the source manifest.'),
+    digest: Digest.describe('Of the converted manifest.'),
+    record: RecordUse.optional(),
+    layers: z.array(LayerReport),
+  })
+  .meta({ id: 'ImageReport', description: 'What became of one image of the source.' })
+export type ImageReport = z.infer<typeof ImageReport>
+
+/** A manifest of the source index that the target does not have, or has unchanged. */
+export const ManifestNote = z
+  .object({ digest: Digest, reason: z.string() })
+  .meta({
+    id: 'ManifestNote',
+    description: 'A manifest of an index, and why it is left out or kept as it is.',
+  })
+export type ManifestNote = z.infer<typeof ManifestNote>
+
+/** What a conversion did. */
+export const ConversionReport = z
+  .object({
+    source: z.string().describe('The source, by digest.'),
+    target: z.string(),
+    digest: Digest.describe('What the target tag stands for now.'),
+    mediaType: z.string(),
+    size: Bytes.describe('Bytes of the converted layers.'),
+    sourceSize: Bytes.describe('Bytes of the source layers.'),
+    images: z.array(ImageReport),
+    dropped: z.array(ManifestNote).describe('Manifests of the source index that were left out.'),
+    kept: z.array(ManifestNote).describe('Manifests of the source index that were taken over unchanged.'),
+    durationMs: z.int().nonnegative(),
+  })
+  .meta({ id: 'ConversionReport', description: 'What a conversion did.' })
+export type ConversionReport = z.infer<typeof ConversionReport>
+
+/** What was found in one layer by a verification. */
+export const VerifiedLayer = z
+  .object({
+    digest: Digest,
+    size: Bytes,
+    tocDigest: Digest.optional(),
+    diffId: Digest.optional(),
+    entries: z.int().nonnegative().optional(),
+    chunks: z.int().nonnegative().optional().describe('Chunks whose digests were checked.'),
+    landmark: Landmark.optional(),
+    prioritizedFiles: z.int().nonnegative().optional(),
+    problem: z.string().optional().describe('What is wrong with the layer; left out when nothing is.'),
+  })
+  .meta({ id: 'VerifiedLayer', description: 'What was found in one layer.' })
+export type VerifiedLayer = z.infer<typeof VerifiedLayer>
+
+/** What a verification found. */
+export const VerificationReport = z
+  .object({
+    reference: z.string().describe('The verified image, by digest.'),
+    verified: z.boolean().describe('Whether every check held.'),
+    images: z.array(
+      z.object({
+        platform: PlatformName,
+        digest: Digest,
+        layers: z.array(VerifiedLayer),
+        differences: z
+          .array(z.string())
+          .optional()
+          .describe('Where the root file system differs from that of the source; empty: nowhere.'),
+      }),
+    ),
+    durationMs: z.int().nonnegative(),
+  })
+  .meta({ id: 'VerificationReport', description: 'What a verification found.' })
+export type VerificationReport = z.infer<typeof VerificationReport>
+
+/** How far a verification is. */
+export const VerificationProgress = z
+  .object({ layers: z.int().nonnegative(), layersDone: z.int().nonnegative() })
+  .meta({ id: 'VerificationProgress', description: 'How far a running verification is.' })
+export type VerificationProgress = z.infer<typeof VerificationProgress>
+
+/** What can be seen of one layer from its footer and table of contents. */
+export const LayerInspection = z
+  .object({
+    digest: Digest,
+    size: Bytes,
+    mediaType: z.string(),
+    estargz: z.boolean(),
+    tocDigest: Digest.optional(),
+    tocDigestAnnotated: z
+      .boolean()
+      .optional()
+      .describe('Whether the manifest names this digest, as readers that verify demand.'),
+    entries: z.int().nonnegative().optional(),
+    landmark: Landmark.optional(),
+    prefetchBytes: Bytes.optional(),
+    prioritized: z.array(z.string()).optional().describe('Prioritized files in their order.'),
+    problem: z.string().optional().describe('Why a layer that calls itself eStargz cannot be read as such.'),
+  })
+  .meta({ id: 'LayerInspection', description: 'What a layer shows of itself.' })
+export type LayerInspection = z.infer<typeof LayerInspection>
+
+/** What can be seen of an image without reading its layers. */
+export const ImageInspection = z
+  .object({
+    reference: z.string().describe('The image, by digest.'),
+    digest: Digest,
+    mediaType: z.string(),
+    images: z.array(
+      z.object({
+        platform: PlatformName,
+        digest: Digest,
+        size: Bytes.describe('Bytes of all layers.'),
+        layers: z.array(LayerInspection),
+      }),
+    ),
+    others: z.array(ManifestNote).describe('Manifests of the index that are no images.'),
+  })
+  .meta({ id: 'ImageInspection', description: 'What an image shows of itself without a read of its layers.' })
+export type ImageInspection = z.infer<typeof ImageInspection>
