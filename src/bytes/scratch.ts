@@ -1,5 +1,7 @@
-import { type FileHandle, mkdir, mkdtemp, open, rm } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, mkdir, mkdtemp, open, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 
 /**
  * A folder for bytes that must wait on disk, with one budget for all of it. It goes with everything in
@@ -8,7 +10,7 @@ import { join } from 'node:path'
 export class Scratch implements AsyncDisposable {
   readonly folder: string
   readonly #limit: number
-  #reserved = 0
+  #used = 0
   #files = 0
 
   private constructor(folder: string, limit: number) {
@@ -23,22 +25,34 @@ export class Scratch implements AsyncDisposable {
   }
 
   /**
-   * Takes bytes from the budget before they are written.
-   * @throws ScratchFullError when the budget does not hold them
+   * Makes sure, before work begins, that so many bytes more will fit: into the budget and onto the disk.
+   * @throws ScratchFullError
    */
-  reserve(bytes: number): void {
-    if (this.#reserved + bytes > this.#limit) throw new ScratchFullError(bytes, this.#limit - this.#reserved)
-    this.#reserved += bytes
+  async expect(bytes: number): Promise<void> {
+    if (this.#used + bytes > this.#limit) {
+      throw new ScratchFullError(
+        `${bytes} bytes wanted, ${this.#limit - this.#used} left; raise RECORD_BROKER_SCRATCH_LIMIT`,
+      )
+    }
+    const { bavail, bsize } = await statfs(this.folder)
+    if (bytes > bavail * bsize) {
+      throw new ScratchFullError(
+        `${bytes} bytes wanted, the disk has ${bavail * bsize} left; free some of it`,
+      )
+    }
   }
 
-  /** Gives reserved bytes back. */
-  release(bytes: number): void {
-    this.#reserved = Math.max(0, this.#reserved - bytes)
+  /** A new file, which only grows. The caller closes it. */
+  async file(): Promise<ScratchFile> {
+    const path = join(this.folder, String(this.#files++))
+    return new ScratchFile(path, await open(path, 'wx', 0o600), (bytes) => this.#take(bytes))
   }
 
-  /** Opens a new file for reading and writing. The caller closes it. */
-  async file(): Promise<FileHandle> {
-    return open(join(this.folder, String(this.#files++)), 'wx+', 0o600)
+  #take(bytes: number): void {
+    if (this.#used + bytes > this.#limit) {
+      throw new ScratchFullError(`all ${this.#limit} bytes are used; raise RECORD_BROKER_SCRATCH_LIMIT`)
+    }
+    this.#used += bytes
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -46,11 +60,47 @@ export class Scratch implements AsyncDisposable {
   }
 }
 
-/** The scratch budget is used up. */
+/** One file of a {@link Scratch}; closing it gives its bytes back. */
+export class ScratchFile {
+  readonly path: string
+  readonly #handle: FileHandle
+  readonly #take: (bytes: number) => void
+  #size = 0
+
+  constructor(path: string, handle: FileHandle, take: (bytes: number) => void) {
+    this.path = path
+    this.#handle = handle
+    this.#take = take
+  }
+
+  /** Appends bytes. @throws ScratchFullError */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#take(bytes.length)
+    this.#size += bytes.length
+    for (let at = 0; at < bytes.length; ) {
+      at += (await this.#handle.write(bytes, at)).bytesWritten
+    }
+  }
+
+  /** All bytes written so far, from the start. */
+  read(): Readable {
+    return createReadStream(this.path)
+  }
+
+  /** Removes the file. */
+  async close(): Promise<void> {
+    await this.#handle.close()
+    await rm(this.path, { force: true })
+    this.#take(-this.#size)
+    this.#size = 0
+  }
+}
+
+/** The scratch budget or the disk is used up. */
 export class ScratchFullError extends Error {
   override readonly name = 'ScratchFullError'
   readonly code = 'SCRATCH_FULL'
-  constructor(wanted: number, left: number) {
-    super(`scratch space is short: ${wanted} bytes wanted, ${left} left; raise RECORD_BROKER_SCRATCH_LIMIT`)
+  constructor(why: string) {
+    super(`scratch space is short: ${why}`)
   }
 }

@@ -73,12 +73,10 @@ export const ImageReport = z
 export type ImageReport = z.infer<typeof ImageReport>
 
 /** A manifest of the source index that the target does not have, or has unchanged. */
-export const ManifestNote = z
-  .object({ digest: Digest, reason: z.string() })
-  .meta({
-    id: 'ManifestNote',
-    description: 'A manifest of an index, and why it is left out or kept as it is.',
-  })
+export const ManifestNote = z.object({ digest: Digest, reason: z.string() }).meta({
+  id: 'ManifestNote',
+  description: 'A manifest of an index, and why it is left out or kept as it is.',
+})
 export type ManifestNote = z.infer<typeof ManifestNote>
 
 /** What a conversion did. */

@@ -1,0 +1,39 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { expect, it, onTestFinished } from 'vitest'
+import { Scratch } from './scratch.ts'
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'record-broker-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+it('keeps bytes until they are given up, and leaves nothing behind', async () => {
+  const parent = folder()
+  {
+    await using scratch = await Scratch.open(parent, 10)
+    const file = await scratch.file()
+    await file.write(Buffer.from('hello '))
+    await file.write(Buffer.from('disk'))
+    expect(String(await buffer(file.read()))).toBe('hello disk')
+    expect(readdirSync(parent)).toHaveLength(1)
+    await file.close()
+    const next = await scratch.file()
+    await next.write(Buffer.alloc(10))
+  }
+  expect(readdirSync(parent)).toEqual([])
+})
+
+it('refuses what its budget or the disk does not hold', async () => {
+  await using scratch = await Scratch.open(folder(), 10)
+  const file = await scratch.file()
+  await file.write(Buffer.alloc(6))
+  await expect(file.write(Buffer.alloc(5))).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
+  await expect(scratch.expect(5)).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
+  await scratch.expect(4)
+  await using huge = await Scratch.open(folder(), Number.MAX_SAFE_INTEGER)
+  await expect(huge.expect(2 ** 52)).rejects.toThrow(/the disk has/)
+})

@@ -1,0 +1,17 @@
+import type { LayerLimits } from '../estargz/limits.ts'
+import type { RecordEntry } from '../records/model.ts'
+import type { RegistryClient } from '../registry/client.ts'
+import type { ThreadPool } from './thread-pool.ts'
+
+/** What work on images needs: made once by whoever runs conversions, and shared by them. */
+export type ConversionServices = {
+  readonly registries: RegistryClient
+  readonly threads: ThreadPool
+  /** Where folders for scratch bytes are made, and how many bytes one conversion may keep there. */
+  readonly scratch: { readonly folder: string; readonly limit: number }
+  readonly limits: LayerLimits
+  /** Of one record, in bytes. */
+  readonly maxRecordBytes: number
+  /** An uploaded record by id. */
+  readonly storedRecord: (id: string) => Promise<readonly RecordEntry[] | undefined>
+}

@@ -1,0 +1,66 @@
+import type { BlobResult } from '../estargz/blob.ts'
+import type { LayerIndex } from '../estargz/layer-index.ts'
+import type { LayerLimits } from '../estargz/limits.ts'
+import type { TreeEntry } from '../estargz/tree.ts'
+import type { VerifiedBlob } from '../estargz/verify.ts'
+import type { Digest } from '../oci/digest.ts'
+
+type Writing = { readonly limits: LayerLimits; readonly compressionLevel: number }
+
+/** What a layer thread can do. Those with input read a layer's blob; those with output write bytes. */
+export type LayerTask =
+  /** Layer in, gzip members in source order out. */
+  | ({ readonly kind: 'split' } & Writing)
+  /** Layer in, eStargz blob with no prioritized files out. */
+  | ({ readonly kind: 'stream' } & Writing)
+  /** Members from the file at `members`, arranged, out as an eStargz blob. No input. */
+  | ({
+      readonly kind: 'assemble'
+      readonly index: LayerIndex
+      readonly prioritized: readonly string[]
+      readonly members: string
+    } & Writing)
+  /** eStargz blob in, no output. */
+  | {
+      readonly kind: 'verify'
+      readonly limits: LayerLimits
+      readonly tocDigest?: string | undefined
+      readonly diffId?: string | undefined
+    }
+  /** Layer in, no output. */
+  | { readonly kind: 'list'; readonly limits: LayerLimits }
+
+export type LayerResults = {
+  split: LayerIndex
+  stream: BlobResult & { sourceDiffId: Digest; sourcePlainSize: number }
+  assemble: BlobResult
+  verify: VerifiedBlob
+  list: TreeEntry[]
+}
+
+/** Bytes cross between threads in pieces of this size, and are handed over, not copied. */
+export const PIECE_BYTES = 256 * 1024
+/** Pieces on their way in one direction before the sender waits: what a layer holds in memory. */
+export const WINDOW_PIECES = 8
+
+/** What the pool tells a thread. `taken`: the thread may send one more piece. */
+export type ToThread =
+  | { readonly kind: 'task'; readonly task: LayerTask }
+  | { readonly kind: 'input'; readonly bytes: Uint8Array }
+  | { readonly kind: 'input-end' }
+  | { readonly kind: 'taken' }
+
+/** What a thread tells the pool. `taken`: the pool may send one more piece. */
+export type FromThread =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'output'; readonly bytes: Uint8Array }
+  | { readonly kind: 'done'; readonly result: unknown }
+  | { readonly kind: 'failed'; readonly failure: LayerFailure }
+
+/** An error on its way between threads, which keep messages and lose classes. */
+export type LayerFailure = {
+  readonly message: string
+  readonly stack: string | undefined
+  /** Of a LayerError; undefined for defects. */
+  readonly layer: { code: string; entry?: string; offset?: number } | undefined
+}

@@ -1,0 +1,150 @@
+/** The entry of a layer thread: does one {@link LayerTask} after the other on bytes that the pool sends. */
+import { createReadStream } from 'node:fs'
+import { parentPort } from 'node:worker_threads'
+import { arrange } from '../estargz/arrange.ts'
+import { assembleBlob, streamLayer } from '../estargz/blob.ts'
+import { decodeLayer } from '../estargz/decode.ts'
+import { LayerError } from '../estargz/errors.ts'
+import { recompressor } from '../estargz/members.ts'
+import { splitLayer } from '../estargz/split.ts'
+import { listTree } from '../estargz/tree.ts'
+import { verifyEStargzBlob } from '../estargz/verify.ts'
+import { Credits } from './credits.ts'
+import {
+  type FromThread,
+  type LayerFailure,
+  type LayerTask,
+  PIECE_BYTES,
+  type ToThread,
+  WINDOW_PIECES,
+} from './layer-task.ts'
+import { PieceMaker } from './pieces.ts'
+
+if (!parentPort) throw new Error('a layer thread is started by the thread pool')
+const port = parentPort
+
+/** The layer's bytes, as the pool sends them. */
+class Input implements AsyncIterable<Uint8Array> {
+  readonly #pieces: Uint8Array[] = []
+  #ended = false
+  #wake: (() => void) | undefined
+
+  push(piece: Uint8Array | undefined): void {
+    if (piece) this.#pieces.push(piece)
+    else this.#ended = true
+    this.#wake?.()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const piece = this.#pieces.shift()
+      if (piece) {
+        yield piece
+        send({ kind: 'taken' })
+      } else if (this.#ended) return
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+    }
+  }
+}
+
+/** Bytes on their way to the pool, no faster than it takes them. */
+class Output {
+  readonly credits = new Credits(WINDOW_PIECES)
+  readonly #pieces = new PieceMaker()
+
+  readonly write = async (bytes: Buffer): Promise<void> => {
+    for (const piece of this.#pieces.push(bytes)) await this.#send(piece)
+  }
+
+  async end(): Promise<void> {
+    for (const piece of this.#pieces.end()) await this.#send(piece)
+  }
+
+  async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.credits.take()
+    send({ kind: 'output', bytes }, [bytes.buffer])
+  }
+}
+
+let input = new Input()
+let output = new Output()
+
+port.on('message', (message: ToThread) => {
+  if (message.kind === 'input') input.push(message.bytes)
+  else if (message.kind === 'input-end') input.push(undefined)
+  else if (message.kind === 'taken') output.credits.give()
+  else void run(message.task)
+})
+
+async function run(task: LayerTask): Promise<void> {
+  input = new Input()
+  output = new Output()
+  try {
+    const result = await perform(task)
+    await output.end()
+    send({ kind: 'done', result })
+  } catch (error) {
+    send({ kind: 'failed', failure: failureOf(error) })
+  }
+}
+
+async function perform(task: LayerTask): Promise<unknown> {
+  const { limits } = task
+  const { write } = output
+  switch (task.kind) {
+    case 'split':
+      return splitLayer(decodeLayer(input, { limits }), {
+        compressor: recompressor(task.compressionLevel),
+        limits,
+        write,
+      })
+    case 'stream':
+      return streamLayer(decodeLayer(input, { limits }), {
+        compressor: recompressor(task.compressionLevel),
+        limits,
+        write,
+      })
+    case 'assemble':
+      return assembleBlob({
+        index: task.index,
+        arrangement: arrange(task.index, task.prioritized),
+        read: (start, end) => readRange(task.members, start, end),
+        compressor: recompressor(task.compressionLevel),
+        write,
+        limits,
+      })
+    case 'verify':
+      return verifyEStargzBlob(input, {
+        limits,
+        ...(task.tocDigest !== undefined && { tocDigest: task.tocDigest }),
+        ...(task.diffId !== undefined && { diffId: task.diffId }),
+      })
+    case 'list':
+      return listTree(decodeLayer(input, { limits }), limits)
+  }
+}
+
+/** The `end` of a file stream is the last byte, not the one after it. */
+function readRange(path: string, start: number, end: number): AsyncIterable<Buffer> {
+  return createReadStream(path, { start, end: end - 1, highWaterMark: PIECE_BYTES })
+}
+
+function send(message: FromThread, handOver: ArrayBuffer[] = []): void {
+  port.postMessage(message, handOver)
+}
+
+function failureOf(error: unknown): LayerFailure {
+  if (!(error instanceof Error)) return { message: String(error), stack: undefined, layer: undefined }
+  const layer =
+    error instanceof LayerError
+      ? {
+          code: error.code,
+          ...(error.entry !== undefined && { entry: error.entry }),
+          ...(error.offset !== undefined && { offset: error.offset }),
+        }
+      : undefined
+  return { message: error.message, stack: error.stack, layer }
+}

@@ -1,0 +1,438 @@
+import { randomBytes } from 'node:crypto'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ConversionBench } from '../../test/support/conversion.ts'
+import { HttpServer } from '../../test/support/http-server.ts'
+import { pushImage, pushIndex } from '../../test/support/image-of.ts'
+import { dir, file, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { digestOf } from '../oci/digest.ts'
+import { ImageConfig, Index, Manifest, parseDocument } from '../oci/documents.ts'
+import {
+  DOCKER_CONFIG,
+  DOCKER_INDEX,
+  DOCKER_LAYER_GZIP,
+  DOCKER_MANIFEST,
+  OCI_INDEX,
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+  OCI_MANIFEST,
+} from '../oci/media-types.ts'
+import { publishRecordImage } from '../records/image.ts'
+import { inspectImage } from './inspect.ts'
+
+const big = randomBytes(5 * 1024 * 1024)
+const base = tarOf(
+  dir('usr'),
+  dir('usr/bin'),
+  file('usr/bin/app', 'app'),
+  file('usr/bin/other', 'other'),
+  dir('usr/lib'),
+  file('usr/lib/big.so', big),
+  symlink('lib', 'usr/lib'),
+)
+const top = tarOf(
+  dir('etc'),
+  file('etc/conf', 'conf'),
+  hardlink('etc/conf.link', 'etc/conf'),
+  file('usr/lib/.wh.old', ''),
+)
+
+let bench: ConversionBench
+let host: string
+beforeAll(async () => {
+  bench = await ConversionBench.open()
+  host = bench.host
+  await pushImage(bench.repository('app'), { layers: [{ tar: base }, { tar: top }] }, '1')
+})
+afterAll(() => bench[Symbol.asyncDispose]())
+
+async function manifestOf(repository: string, reference: string) {
+  const { bytes, descriptor } = await bench.repository(repository).manifest(reference)
+  return { descriptor, manifest: parseDocument(Manifest, bytes, reference) }
+}
+
+describe('without a record', () => {
+  it('streams every layer, without scratch, into an image that verifies and holds the same files', async () => {
+    const report = await bench.convert({ source: `${host}/app:1`, target: `${host}/app:1-esgz` })
+    expect(report.images[0]?.layers).toMatchObject([
+      { action: 'streamed', landmark: 'no-prefetch', entries: 7, prioritizedFiles: 0, prefetchBytes: 0 },
+      { action: 'streamed', landmark: 'no-prefetch', entries: 4 },
+    ])
+    const { descriptor, manifest } = await manifestOf('app', '1-esgz')
+    expect(descriptor.digest).toBe(report.digest)
+    expect(descriptor.mediaType).toBe(OCI_MANIFEST)
+    expect(manifest.layers.map((layer) => layer.mediaType)).toEqual([OCI_LAYER_GZIP, OCI_LAYER_GZIP])
+    expect(manifest.layers[0]?.annotations?.['containerd.io/snapshot/stargz/toc.digest']).toBe(
+      report.images[0]?.layers[0]?.tocDigest,
+    )
+    const config = parseDocument(
+      ImageConfig,
+      await bench.repository('app').blobBytes(manifest.config, { limit: 1e6 }),
+      'config',
+    )
+    expect(config.rootfs.diff_ids).toEqual(report.images[0]?.layers.map((layer) => layer.diffId))
+    expect(config.history).toHaveLength(3)
+    expect(config.config).toEqual({ Cmd: ['/bin/sh'] })
+    const verified = await bench.verify({ reference: `${host}/app:1-esgz`, source: `${host}/app:1` })
+    expect(verified).toMatchObject({ verified: true, images: [{ differences: [] }] })
+    // The landmark is an entry with a chunk of its own.
+    expect(verified.images[0]?.layers[0]).toMatchObject({ chunks: 5, entries: 8 })
+    expect(bench.leftovers()).toEqual([])
+  })
+
+  it('gives the same digest again, by itself and where the tag exists', async () => {
+    const first = await bench.convert({ source: `${host}/app:1`, target: `${host}/other/app:again` })
+    const second = await bench.convert({ source: `${host}/app:1`, target: `${host}/other/app:again` })
+    expect(second.digest).toBe(first.digest)
+  })
+
+  it('takes zstd, plain and multi-member gzip layers, and those whose type is wrong', async () => {
+    const half = base.length >> 1
+    const members = (tar: Buffer) =>
+      Buffer.concat([gzipSync(tar.subarray(0, half)), gzipSync(tar.subarray(half))])
+    await pushImage(
+      bench.repository('mixed'),
+      {
+        layers: [
+          { tar: base, pack: (tar) => zstdCompressSync(tar), mediaType: OCI_LAYER_ZSTD },
+          { tar: top, pack: (tar) => tar, mediaType: OCI_LAYER },
+          { tar: base, pack: members },
+          { tar: top, pack: (tar) => zstdCompressSync(tar) },
+        ],
+      },
+      '1',
+    )
+    const report = await bench.convert({ source: `${host}/mixed:1`, target: `${host}/mixed:esgz` })
+    const [a, b, c, d] = report.images[0]?.layers ?? []
+    expect(c?.digest).toBe(a?.digest)
+    expect(d?.digest).toBe(b?.digest)
+    expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
+      verified: true,
+    })
+  })
+
+  it('makes a layer that is eStargz already anew, and to the same bytes', async () => {
+    const once = await bench.convert({ source: `${host}/app:1`, target: `${host}/twice:1` })
+    const twice = await bench.convert({ source: `${host}/twice:1`, target: `${host}/twice:2` })
+    expect(twice.images[0]?.layers.map((layer) => layer.digest)).toEqual(
+      once.images[0]?.layers.map((layer) => layer.digest),
+    )
+  })
+
+  it('does the work for a layer that comes twice once', async () => {
+    await pushImage(bench.repository('double'), { layers: [{ tar: top }, { tar: base }, { tar: top }] }, '1')
+    const report = await bench.convert({ source: `${host}/double:1`, target: `${host}/double:esgz` })
+    expect(report.images[0]?.layers.map((layer) => layer.action)).toEqual([
+      'streamed',
+      'streamed',
+      'same-as-other',
+    ])
+    expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
+      verified: true,
+    })
+  })
+})
+
+describe('with a record', () => {
+  it('puts the recorded files first, through links, and says what it did not find', async () => {
+    const seen: string[] = []
+    const report = await bench.convert(
+      {
+        source: `${host}/app:1`,
+        target: `${host}/app:1-fast`,
+        record: { inline: [{ path: 'lib/big.so' }, { path: 'usr/bin/app' }, { path: 'no/such' }] },
+      },
+      { onProgress: ({ layers }) => seen.push(layers.map((layer) => layer.state).join()) },
+    )
+    expect(report.images[0]?.record).toEqual({
+      entries: 3,
+      placed: 2,
+      notFoundCount: 1,
+      notFound: ['no/such'],
+    })
+    expect(report.images[0]?.layers).toMatchObject([
+      { action: 'arranged', landmark: 'prefetch', prioritizedFiles: 3 },
+      { action: 'arranged', landmark: 'no-prefetch', prioritizedFiles: 0, prefetchBytes: 0 },
+    ])
+    expect(report.images[0]?.layers[0]?.prefetchBytes).toBeGreaterThan(big.length)
+    const shown = await inspectImage(`${host}/app:1-fast`, bench.services, new AbortController().signal)
+    expect(shown.images[0]?.layers[0]).toMatchObject({
+      estargz: true,
+      tocDigestAnnotated: true,
+      prioritized: ['lib', 'usr/lib/big.so', 'usr/bin/app'],
+    })
+    expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
+      verified: true,
+    })
+    expect(seen.at(-1)).toBe('done,done')
+    expect(bench.leftovers()).toEqual([])
+  })
+
+  it('takes a stored record, a record image, and the order of an eStargz image to the same result', async () => {
+    const entries = [{ path: 'usr/bin/other' }, { path: 'etc/conf' }]
+    const id = '019ab000-0000-7000-8000-000000000000'
+    bench.records.set(id, entries)
+    await publishRecordImage(bench.repository('app'), entries, { tag: 'record-1-x' })
+    const digests: string[] = []
+    for (const record of [{ id }, { image: `${host}/app:record-1-x` }, { copyFrom: `${host}/copy:0` }]) {
+      const target: string = `${host}/copy:${digests.length}`
+      digests.push((await bench.convert({ source: `${host}/app:1`, target, record })).digest)
+    }
+    expect(new Set(digests).size).toBe(1)
+  })
+
+  it('copies nothing from an image without eStargz layers', async () => {
+    const record = { copyFrom: `${host}/app:1` }
+    await expect(
+      bench.convert({ source: `${host}/app:1`, target: `${host}/app:none`, record }),
+    ).rejects.toMatchObject({ code: 'NOTHING_TO_COPY', side: 'record' })
+    expect(await bench.repository('app').resolve('none')).toBeUndefined()
+  })
+
+  it('fails before it downloads when scratch is short', async () => {
+    const services = { ...bench.services, scratch: { ...bench.services.scratch, limit: 1000 } }
+    const { runConversion } = await import('./run.ts')
+    const record = { inline: [{ path: 'usr/bin/app' }] }
+    await expect(
+      runConversion({ source: `${host}/app:1`, target: `${host}/app:short`, record }, services, {
+        signal: new AbortController().signal,
+      }),
+    ).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
+    expect(bench.leftovers()).toEqual([])
+  })
+})
+
+describe('an index', () => {
+  beforeAll(async () => {
+    const repository = bench.repository('multi')
+    const amd64 = await pushImage(repository, { layers: [{ tar: base }, { tar: top }] })
+    const arm64 = await pushImage(repository, { layers: [{ tar: top }], architecture: 'arm64' })
+    const attestation = await pushImage(repository, {
+      layers: [{ tar: Buffer.from('{}'), mediaType: 'application/vnd.in-toto+json', pack: (bytes) => bytes }],
+      architecture: 'unknown',
+    })
+    const annotations = {
+      'vnd.docker.reference.type': 'attestation-manifest',
+      'vnd.docker.reference.digest': amd64.digest,
+    }
+    await pushIndex(
+      repository,
+      [
+        { ...amd64, annotations: { 'org.example.child': 'yes' } },
+        arm64,
+        { ...attestation, platform: { os: 'unknown', architecture: 'unknown' }, annotations },
+      ],
+      '1',
+      { annotations: { 'org.example.index': 'kept' } },
+    )
+  })
+
+  async function indexOf(tag: string) {
+    return parseDocument(Index, (await bench.repository('multi').manifest(tag)).bytes, tag)
+  }
+
+  it('is converted whole; attestations are left out, and the report says so', async () => {
+    const report = await bench.convert({ source: `${host}/multi:1`, target: `${host}/multi:esgz` })
+    expect(report.mediaType).toBe(OCI_INDEX)
+    expect(report.images.map((image) => image.platform)).toEqual(['linux/amd64', 'linux/arm64'])
+    expect(report.dropped).toMatchObject([{ reason: expect.stringContaining('attestation') }])
+    const index = await indexOf('esgz')
+    expect(index.annotations).toEqual({ 'org.example.index': 'kept' })
+    expect(index.manifests).toHaveLength(2)
+    expect(index.manifests[0]).toMatchObject({
+      annotations: { 'org.example.child': 'yes' },
+      platform: { architecture: 'amd64' },
+    })
+    const verified = await bench.verify({ reference: report.target, source: report.source })
+    expect(verified.verified).toBe(true)
+    expect(verified.images).toHaveLength(2)
+  })
+
+  it('keeps attestations when asked, which then name the converted image', async () => {
+    const report = await bench.convert({
+      source: `${host}/multi:1`,
+      target: `${host}/multi:kept`,
+      options: { attestations: 'keep' },
+    })
+    const index = await indexOf('kept')
+    expect(report.kept).toHaveLength(1)
+    expect(index.manifests[2]?.annotations?.['vnd.docker.reference.digest']).toBe(index.manifests[0]?.digest)
+    expect(await bench.repository('multi').resolve(index.manifests[2]?.digest ?? '')).toBeDefined()
+  })
+
+  it('gives the platforms that are asked for, and refuses those it has not', async () => {
+    const report = await bench.convert({
+      source: `${host}/multi:1`,
+      target: `${host}/multi:arm`,
+      platforms: ['linux/arm64'],
+    })
+    expect(report.images.map((image) => image.platform)).toEqual(['linux/arm64'])
+    await expect(
+      bench.convert({
+        source: `${host}/multi:1`,
+        target: `${host}/multi:s390`,
+        platforms: ['linux/arm64', 'linux/s390x'],
+      }),
+    ).rejects.toMatchObject({
+      code: 'PLATFORM_NOT_FOUND',
+      message: expect.stringContaining('linux/amd64, linux/arm64'),
+    })
+  })
+})
+
+it('makes OCI documents of those of Docker', async () => {
+  const repository = bench.repository('docker')
+  const child = await pushImage(repository, {
+    layers: [{ tar: top, mediaType: DOCKER_LAYER_GZIP }],
+    fields: { mediaType: DOCKER_MANIFEST },
+  })
+  expect(child.mediaType).toBe(DOCKER_MANIFEST)
+  await repository.putManifest(
+    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: DOCKER_INDEX, manifests: [child] })),
+    DOCKER_INDEX,
+    '1',
+  )
+  const report = await bench.convert({ source: `${host}/docker:1`, target: `${host}/docker:esgz` })
+  expect(report.mediaType).toBe(OCI_INDEX)
+  const { manifest } = await manifestOf('docker', report.images[0]?.digest ?? '')
+  expect(manifest.mediaType).toBe(OCI_MANIFEST)
+  expect(manifest.config.mediaType).not.toBe(DOCKER_CONFIG)
+  expect(manifest.layers[0]?.mediaType).toBe(OCI_LAYER_GZIP)
+})
+
+describe('the target', () => {
+  it('is not moved from another image unless it may be', async () => {
+    const other = await pushImage(bench.repository('kept'), { layers: [{ tar: top }] }, '1')
+    const request = { source: `${host}/app:1`, target: `${host}/kept:1` }
+    await expect(bench.convert(request)).rejects.toMatchObject({ code: 'TARGET_EXISTS', side: 'target' })
+    expect((await bench.repository('kept').resolve('1'))?.digest).toBe(other.digest)
+    const { digest } = await bench.convert({ ...request, overwrite: true })
+    expect((await bench.repository('kept').resolve('1'))?.digest).toBe(digest)
+    // Another converted image may have been made by this very conversion before: that shows at the end.
+    const record = { inline: [{ path: 'usr/bin/app' }] }
+    await expect(bench.convert({ ...request, record })).rejects.toMatchObject({ code: 'TARGET_EXISTS' })
+    expect((await bench.repository('kept').resolve('1'))?.digest).toBe(digest)
+  })
+})
+
+describe('a source that lies', () => {
+  async function failing(layers: Parameters<typeof pushImage>[1]['layers'], config = {}) {
+    const name = `bad/${digestOf(randomBytes(8)).slice(7, 19)}`
+    await pushImage(bench.repository(name), { layers, config }, '1')
+    const error = await bench
+      .convert({ source: `${host}/${name}:1`, target: `${host}/${name}:esgz` })
+      .then(() => undefined)
+      .catch((reason: unknown) => reason)
+    expect(await bench.repository(name).resolve('esgz')).toBeUndefined()
+    expect(bench.leftovers()).toEqual([])
+    return error
+  }
+
+  it('with a truncated layer fails, and names the side', async () => {
+    expect(
+      await failing([{ tar: base, pack: (tar) => gzipSync(tar).subarray(0, -100) }, { tar: top }]),
+    ).toMatchObject({ code: 'CORRUPT_GZIP', side: 'source', retryable: false })
+  })
+
+  it('with a config that vouches for other bytes fails', async () => {
+    const rootfs = { type: 'layers', diff_ids: [digestOf('something else')] }
+    expect(await failing([{ tar: top }], { rootfs })).toMatchObject({ code: 'INVALID_IMAGE' })
+    expect(await failing([{ tar: top }, { tar: base }], { rootfs })).toMatchObject({ code: 'INVALID_IMAGE' })
+  })
+
+  it('with an artifact in place of a layer fails before work begins', async () => {
+    expect(await failing([{ tar: top, mediaType: 'application/vnd.cncf.helm.chart' }])).toMatchObject({
+      code: 'UNSUPPORTED_LAYER',
+    })
+  })
+
+  it('about the digest of a layer fails', async () => {
+    const { manifest } = await manifestOf('app', '1')
+    const [layer] = manifest.layers
+    if (!layer) throw new Error('no layer')
+    const honest = await bench.repository('app').blobBytes(layer, { limit: 1e8 })
+    const tampered = Buffer.from(honest)
+    tampered[tampered.length >> 1] = (tampered[tampered.length >> 1] ?? 0) ^ 1
+    // A registry that serves this one image, and one of its layers wrong.
+    await using liar = await HttpServer.start(async ({ path }, response) => {
+      const digest = /(sha256:[a-f0-9]+)$/.exec(path)?.[1]
+      if (path.includes('/manifests/')) {
+        const { bytes, descriptor } = await bench.repository('app').manifest('1')
+        response.writeHead(200, {
+          'content-type': descriptor.mediaType,
+          'docker-content-digest': descriptor.digest,
+        })
+        response.end(bytes)
+      } else if (digest === layer.digest) response.end(tampered)
+      else {
+        const known = [manifest.config, ...manifest.layers].find((one) => one.digest === digest)
+        if (!known) response.writeHead(200).end()
+        else response.end(await bench.repository('app').blobBytes(known, { limit: 1e8 }))
+      }
+    })
+    await using other = await ConversionBench.open(host, [liar.host])
+    for (const record of [undefined, { inline: [{ path: 'usr/bin/app' }] }]) {
+      await expect(
+        other.convert({
+          source: `${liar.host}/app:1`,
+          target: `${host}/liar:esgz`,
+          ...(record && { record }),
+        }),
+      ).rejects.toMatchObject({ side: 'source', code: expect.stringMatching(/DIGEST_MISMATCH|CORRUPT_GZIP/) })
+      expect(other.leftovers()).toEqual([])
+    }
+    expect(await bench.repository('liar').resolve('esgz')).toBeUndefined()
+  })
+})
+
+it('stops soon after it is told to, and leaves neither tag nor scratch', async () => {
+  const stop = new AbortController()
+  const record = { inline: [{ path: 'usr/bin/app' }] }
+  const converting = bench.convert(
+    { source: `${host}/app:1`, target: `${host}/app:stopped`, record },
+    {
+      signal: stop.signal,
+      onProgress: ({ layers }) => {
+        if (layers.some((layer) => layer.written > 0)) stop.abort(new Error('stopped'))
+      },
+    },
+  )
+  await expect(converting).rejects.toThrow('stopped')
+  expect(bench.leftovers()).toEqual([])
+  expect(await bench.repository('app').resolve('stopped')).toBeUndefined()
+})
+
+it('speaks to allowed registries only', async () => {
+  await expect(
+    bench.convert({ source: 'registry.invalid/a:1', target: `${host}/app:x` }),
+  ).rejects.toMatchObject({ code: 'HOST_NOT_ALLOWED', side: 'source' })
+})
+
+it('spools for a registry that takes no stream of unknown length', async () => {
+  // The embedded registry behind a server that refuses PATCH, as some registries do.
+  const { request } = await import('undici')
+  await using strict = await HttpServer.start(async (received, response) => {
+    if (received.method === 'PATCH') {
+      response.writeHead(405, { connection: 'close' }).end()
+      return
+    }
+    const body = ['PUT', 'POST'].includes(received.method) ? await received.body() : undefined
+    const { host: _, 'content-length': __, connection: ___, ...headers } = received.headers
+    const answer = await request(`http://${host}${received.url}`, {
+      method: received.method,
+      headers,
+      ...(body && { body }),
+    })
+    const { connection: ____, 'transfer-encoding': _____, ...back } = answer.headers
+    response.writeHead(answer.statusCode, back)
+    response.end(Buffer.from(await answer.body.arrayBuffer()))
+  })
+  await using other = await ConversionBench.open(host, [strict.host])
+  const report = await other.convert({ source: `${host}/app:1`, target: `${strict.host}/strict:esgz` })
+  expect(await bench.verify({ reference: `${host}/strict:esgz`, source: `${host}/app:1` })).toMatchObject({
+    verified: true,
+  })
+  expect(report.images[0]?.layers[0]?.action).toBe('streamed')
+  expect(other.leftovers()).toEqual([])
+})

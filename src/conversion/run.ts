@@ -1,0 +1,258 @@
+import { Scratch } from '../bytes/scratch.ts'
+import type { BlobResult } from '../estargz/blob.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { Descriptor } from '../oci/documents.ts'
+import { layerCompression } from '../oci/media-types.ts'
+import { arrangeImage } from './arrange-image.ts'
+import { assembleImage, assembleIndex, type Document } from './assemble.ts'
+import { copyAttestation } from './attestations.ts'
+import type { ConversionServices } from './context.ts'
+import { at, ConversionError } from './errors.ts'
+import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
+import { Memo } from './memo.ts'
+import { type LayerSteps, Progress } from './progress.ts'
+import { type RecordOf, readRecordSource } from './record.ts'
+import type { ConversionProgress, ConversionReport, ImageReport, LayerReport, RecordUse } from './report.ts'
+import { type ConversionRequest, DEFAULT_COMPRESSION_LEVEL } from './request.ts'
+import { LayerStreamer } from './stream-layer.ts'
+import { Target } from './target.ts'
+import { together } from './together.ts'
+
+/** Paths that a report names; the rest is counted. */
+const MOST_NOT_FOUND = 1000
+
+export type RunOptions = {
+  readonly signal: AbortSignal
+  /** Told at every step; gets the same object each time, changed. */
+  readonly onProgress?: (progress: ConversionProgress) => void
+}
+
+/**
+ * Converts an image, registry to registry. The target's tag moves last, so that whatever happens before leaves no
+ * tag; all that was pushed by then is addressed by digest, so that doing it again does no harm.
+ * @throws ConversionError, and SideError for what registries, layers and records say
+ */
+export async function runConversion(
+  request: ConversionRequest,
+  services: ConversionServices,
+  options: RunOptions,
+): Promise<ConversionReport> {
+  const { signal } = options
+  const startedAt = performance.now()
+  const progress = new Progress(options.onProgress)
+  progress.phase('resolving')
+  const target = await at('target', async () => {
+    const opened = new Target(services.registries, request.target, request.overwrite ?? false)
+    await opened.check(signal)
+    return opened
+  })
+  const opened = await at('source', () => openReference(services.registries, request.source, signal))
+  const found = await at('source', () => readImages(opened, request.platforms, signal))
+  for (const image of found.images) refuseOddLayers(image)
+  const { record } = request
+  const recordOf =
+    record && (await at('record', () => readRecordSource(record, found.images, services, signal)))
+
+  progress.phase('converting')
+  await using scratch = await Scratch.open(services.scratch.folder, services.scratch.limit)
+  const conversion = new ImageConversion({ request, services, opened, target, scratch, progress, signal })
+  const converted: ConvertedImage[] = []
+  // One after the other: the layers of an image run side by side, and their scratch bytes are one image's.
+  for (const image of found.images) converted.push(await conversion.convert(image, recordOf))
+
+  progress.phase('pushing')
+  const kept = request.options?.attestations === 'keep' ? found.attestations : []
+  const final = await at('target', () => push(opened, converted, kept, target, signal))
+  return {
+    source: opened.pinned,
+    target: target.name,
+    digest: final.digest,
+    mediaType: final.mediaType,
+    size: sum(converted, (layer) => layer.size),
+    sourceSize: sum(converted, (layer) => layer.source.size),
+    images: converted.map((one) => one.report),
+    dropped: [
+      ...found.others,
+      ...(kept.length > 0 ? [] : found.attestations).map(({ digest }) => ({
+        digest,
+        reason: 'an attestation about the unconverted image',
+      })),
+    ],
+    kept: kept.map(({ digest }) => ({ digest, reason: 'an attestation' })),
+    durationMs: Math.round(performance.now() - startedAt),
+  }
+}
+
+function sum(images: readonly ConvertedImage[], size: (layer: LayerReport) => number): number {
+  const layers = images.flatMap((one) => one.report.layers)
+  return layers.reduce((total, layer) => total + size(layer), 0)
+}
+
+function refuseOddLayers({ descriptor, manifest }: Image): void {
+  const odd = manifest.layers.find((layer) => layerCompression(layer.mediaType) === undefined)
+  if (!odd) return
+  throw new ConversionError(
+    'UNSUPPORTED_LAYER',
+    `layer ${odd.digest} of ${descriptor.digest} has the media type ${odd.mediaType}, which is no tar archive, plain or with gzip or zstd`,
+  )
+}
+
+type ConvertedImage = {
+  readonly image: Image
+  readonly config: Document
+  readonly manifest: Document
+  readonly report: ImageReport
+}
+
+type ConvertedLayer = BlobResult & { readonly sourceDiffId: Digest }
+
+/** What the conversion of each image needs. */
+type Parts = {
+  readonly request: ConversionRequest
+  readonly services: ConversionServices
+  readonly opened: OpenedReference
+  readonly target: Target
+  readonly scratch: Scratch
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+/** Converts the images of one request. */
+class ImageConversion {
+  readonly #its: Parts
+  readonly #settings: { limits: ConversionServices['limits']; compressionLevel: number }
+  readonly #streamer: LayerStreamer
+  /** Images of an index may share layers. */
+  readonly #streamed = new Memo<ConvertedLayer>()
+
+  constructor(its: Parts) {
+    this.#its = its
+    this.#settings = {
+      limits: its.services.limits,
+      compressionLevel: its.request.options?.compressionLevel ?? DEFAULT_COMPRESSION_LEVEL,
+    }
+    this.#streamer = new LayerStreamer(its.services.threads, its.scratch)
+  }
+
+  async convert(image: Image, recordOf: RecordOf | undefined): Promise<ConvertedImage> {
+    const steps = image.manifest.layers.map((layer) => this.#its.progress.layer(image.platform, layer))
+    const entries = recordOf?.(image)
+    const done = entries
+      ? await arrangeImage(image, entries, steps, {
+          source: this.#its.opened.repository,
+          target: this.#its.target.repository,
+          threads: this.#its.services.threads,
+          scratch: this.#its.scratch,
+          settings: this.#settings,
+          signal: this.#its.signal,
+        })
+      : { layers: await this.#stream(image, steps), resolved: undefined }
+    checkDiffIds(image, done.layers)
+    const assembled = assembleImage(image, done.layers)
+    const record: RecordUse | undefined = entries &&
+      done.resolved && {
+        entries: entries.length,
+        placed: done.resolved.placed,
+        notFoundCount: done.resolved.notFound.length,
+        notFound: done.resolved.notFound.slice(0, MOST_NOT_FOUND),
+      }
+    return {
+      image,
+      ...assembled,
+      report: {
+        platform: image.platform,
+        source: image.descriptor.digest,
+        digest: assembled.manifest.descriptor.digest,
+        ...(record && { record }),
+        layers: layerReports(image, done.layers, entries ? 'arranged' : 'streamed'),
+      },
+    }
+  }
+
+  #stream(image: Image, steps: readonly LayerSteps[]): Promise<ConvertedLayer[]> {
+    return together(image.manifest.layers, this.#its.signal, async (layer, i, signal) => {
+      const step = steps[i] ?? this.#its.progress.layer(image.platform, layer)
+      const result = await this.#streamed.get(layer.digest, () =>
+        this.#streamer.convert({
+          source: this.#its.opened.repository,
+          target: this.#its.target.repository,
+          layer,
+          task: { kind: 'stream', ...this.#settings },
+          steps: step,
+          signal,
+        }),
+      )
+      step.done(result.size)
+      return result
+    })
+  }
+}
+
+/** The config vouches for what is in the layers; a runtime would refuse such an image too. */
+function checkDiffIds({ config, manifest }: Image, layers: readonly ConvertedLayer[]): void {
+  for (const [i, layer] of layers.entries()) {
+    const said = config.rootfs.diff_ids[i]
+    if (layer.sourceDiffId === said) continue
+    throw new ConversionError(
+      'INVALID_IMAGE',
+      `layer ${manifest.layers[i]?.digest} of the source holds ${layer.sourceDiffId} where its config says ${said}`,
+    )
+  }
+}
+
+function layerReports(
+  image: Image,
+  layers: readonly ConvertedLayer[],
+  action: LayerReport['action'],
+): LayerReport[] {
+  const seen = new Set<string>()
+  return layers.map((layer, i) => {
+    const { digest = layer.sourceDiffId, size = 0, mediaType = '' } = image.manifest.layers[i] ?? {}
+    const again = seen.has(`${digest} ${layer.digest}`)
+    seen.add(`${digest} ${layer.digest}`)
+    const { sourceDiffId: _, ...result } = layer
+    return {
+      action: again ? 'same-as-other' : action,
+      source: { digest, size, mediaType },
+      digest: result.digest,
+      size: result.size,
+      diffId: result.diffId,
+      uncompressedSize: result.uncompressedSize,
+      tocDigest: result.tocDigest,
+      entries: result.entries,
+      landmark: result.landmark,
+      prioritizedFiles: result.prioritizedFiles,
+      prefetchBytes: result.prefetchBytes,
+    }
+  })
+}
+
+/** Pushes everything that has no tag, then moves the tag. Answers what the tag stands for now. */
+async function push(
+  opened: OpenedReference,
+  converted: readonly ConvertedImage[],
+  attestations: readonly Descriptor[],
+  target: Target,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  await together(converted, signal, (one, _, either) =>
+    target.repository.pushBytes(one.config.bytes, { signal: either }),
+  )
+  if (opened.document.kind === 'manifest') {
+    const [only] = converted
+    if (!only) throw new RangeError('a manifest is one image')
+    await target.moveTag(only.manifest, signal)
+    return only.manifest.descriptor
+  }
+  for (const { manifest } of converted) await target.putByDigest(manifest, signal)
+  for (const attestation of attestations) {
+    await copyAttestation(attestation, opened.repository, target.repository, signal)
+  }
+  const index = assembleIndex(
+    opened.document.index,
+    new Map(converted.map((one) => [one.image.descriptor.digest, one.manifest.descriptor])),
+    new Set(attestations.map(({ digest }) => digest)),
+  )
+  await target.moveTag(index, signal)
+  return index.descriptor
+}

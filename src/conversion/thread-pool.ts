@@ -1,0 +1,154 @@
+import { Worker } from 'node:worker_threads'
+import { LayerError, type LayerErrorCode } from '../estargz/errors.ts'
+import { Credits } from './credits.ts'
+import { ConversionError } from './errors.ts'
+import {
+  type FromThread,
+  type LayerFailure,
+  type LayerResults,
+  type LayerTask,
+  type ToThread,
+  WINDOW_PIECES,
+} from './layer-task.ts'
+import { PieceMaker } from './pieces.ts'
+
+export type RunOptions = {
+  /** Opens the bytes that the task reads, once a thread is free for it. */
+  readonly input?: () => Promise<AsyncIterable<Uint8Array>>
+  /** Takes the bytes that the task writes, in order; awaited, so that a slow taker slows the task down. */
+  readonly write?: (bytes: Buffer) => Promise<void> | void
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Threads that work on layers, a layer each. Threads get bytes and settings, never credentials. One that failed or
+ * was stopped is ended, so that no task meets what another left.
+ */
+export class ThreadPool implements AsyncDisposable {
+  readonly #idle: Worker[] = []
+  readonly #slots: Credits
+  #queue: Promise<void> = Promise.resolve()
+
+  /** @param size threads at the same time; they are started when they are needed */
+  constructor(size: number) {
+    this.#slots = new Credits(size)
+  }
+
+  /**
+   * Does a task on a free thread, after those that waited before it.
+   * @throws LayerError; ConversionError LAYER_THREAD_DIED; errors of input and write, and the signal's reason, unchanged
+   */
+  async run<Kind extends LayerTask['kind']>(
+    task: LayerTask & { readonly kind: Kind },
+    options: RunOptions = {},
+  ): Promise<LayerResults[Kind]> {
+    this.#queue = this.#queue.then(() => this.#slots.take())
+    await this.#queue
+    try {
+      options.signal?.throwIfAborted()
+      const worker = this.#idle.pop() ?? new Worker(new URL('./layer-thread.ts', import.meta.url))
+      try {
+        const result = await new RunningTask(worker, options).run(task)
+        this.#idle.push(worker)
+        return result as LayerResults[Kind]
+      } catch (error) {
+        await worker.terminate()
+        throw error
+      }
+    } finally {
+      this.#slots.give()
+    }
+  }
+
+  /** Ends the idle threads; call it when every run has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()))
+  }
+}
+
+/** One task on one thread. */
+class RunningTask {
+  readonly #worker: Worker
+  readonly #options: RunOptions
+  readonly #credits = new Credits(WINDOW_PIECES)
+  readonly #ended = Promise.withResolvers<unknown>()
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(worker: Worker, options: RunOptions) {
+    this.#worker = worker
+    this.#options = options
+  }
+
+  async run(task: LayerTask): Promise<unknown> {
+    const { signal } = this.#options
+    const fail = (error: unknown) => this.#ended.reject(error)
+    const died = (error: unknown) =>
+      fail(new ConversionError('LAYER_THREAD_DIED', 'the thread of a layer died', { cause: error }))
+    const exited = (status: number) => died(new Error(`it ended with status ${status}`))
+    const aborted = () => fail(signal?.reason)
+    this.#worker.on('message', this.#receive).on('error', died).on('exit', exited)
+    signal?.addEventListener('abort', aborted)
+    try {
+      this.#send({ kind: 'task', task })
+      if (this.#options.input) this.#feed(this.#options.input).catch(fail)
+      const result = await this.#ended.promise
+      await this.#writing
+      return result
+    } finally {
+      this.#worker.off('message', this.#receive).off('error', died).off('exit', exited)
+      signal?.removeEventListener('abort', aborted)
+    }
+  }
+
+  /** Sends the input. When the task ends before its input does, the input is let go of. */
+  async #feed(open: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
+    const source = (await open())[Symbol.asyncIterator]()
+    let over = false
+    const release = () => {
+      if (!over) source.return?.().catch(() => {})
+      // A sender that waits for credit is let go too.
+      over = true
+      this.#credits.give()
+    }
+    this.#ended.promise.then(release, release)
+    const pieces = new PieceMaker()
+    while (!over) {
+      const next = await source.next()
+      if (over) return
+      for (const piece of next.done ? pieces.end() : pieces.push(next.value)) {
+        await this.#credits.take()
+        if (over) return
+        this.#send({ kind: 'input', bytes: piece }, [piece.buffer])
+      }
+      if (next.done) {
+        over = true
+        this.#send({ kind: 'input-end' })
+      }
+    }
+  }
+
+  readonly #receive = (message: FromThread): void => {
+    if (message.kind === 'taken') this.#credits.give()
+    else if (message.kind === 'output') this.#take(message.bytes)
+    else if (message.kind === 'done') this.#ended.resolve(message.result)
+    else this.#ended.reject(errorOf(message.failure))
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#writing = this.#writing.then(async () => {
+      await this.#options.write?.(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+      this.#send({ kind: 'taken' })
+    })
+    this.#writing.catch((error) => this.#ended.reject(error))
+  }
+
+  #send(message: ToThread, handOver: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, handOver)
+  }
+}
+
+function errorOf({ message, stack, layer }: LayerFailure): Error {
+  const error = layer ? new LayerError(layer.code as LayerErrorCode, message, layer) : new Error(message)
+  if (stack !== undefined) error.stack = stack
+  return error
+}

@@ -1,0 +1,149 @@
+import { VerificationError } from '../bytes/verify.ts'
+import { compareTrees, mergeLayers, type RootTree } from '../estargz/compare.ts'
+import { LayerError } from '../estargz/errors.ts'
+import type { Repository } from '../registry/repository.ts'
+import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
+import type { ConversionServices } from './context.ts'
+import { at, ConversionError } from './errors.ts'
+import { type Image, openReference, readImages } from './image.ts'
+import type { VerificationProgress, VerificationReport, VerifiedLayer } from './report.ts'
+import type { VerificationRequest } from './request.ts'
+import { together } from './together.ts'
+
+type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits'>
+type Options = {
+  readonly signal: AbortSignal
+  readonly onProgress?: (progress: VerificationProgress) => void
+}
+
+/**
+ * Verifies every layer of an eStargz image from its first byte to its last, and compares its root file systems with
+ * those of the image it was made of, where that is given. What is wrong with the image is in the report.
+ * @throws RegistryError and DocumentError with their side, and ConversionError, when it could not be checked
+ */
+export async function runVerification(
+  request: VerificationRequest,
+  services: Services,
+  { signal, onProgress }: Options,
+): Promise<VerificationReport> {
+  const startedAt = performance.now()
+  const verification = new Verification(services, signal, onProgress)
+  const report = await verification.run(request)
+  return { ...report, durationMs: Math.round(performance.now() - startedAt) }
+}
+
+class Verification {
+  readonly #services: Services
+  readonly #signal: AbortSignal
+  readonly #tell: () => void
+  readonly #progress: VerificationProgress = { layers: 0, layersDone: 0 }
+
+  constructor(services: Services, signal: AbortSignal, listener: Options['onProgress']) {
+    this.#services = services
+    this.#signal = signal
+    this.#tell = () => listener?.(this.#progress)
+  }
+
+  async run(request: VerificationRequest): Promise<Omit<VerificationReport, 'durationMs'>> {
+    const { reference, source, platforms } = request
+    const checked = await at('target', () => this.#read(reference, platforms))
+    const original =
+      source === undefined ? undefined : await at('source', () => this.#read(source, platforms))
+    const images: VerificationReport['images'] = []
+    for (const image of checked.images) {
+      const layers = await this.#layers(checked.repository, image)
+      const sound = layers.every((layer) => layer.problem === undefined)
+      const model = original && { ...original, image: sameImage(image, original.images, original.pinned) }
+      // What cannot be read cannot be compared: its problem is told already.
+      const differences = model && sound ? await this.#differences(model, { ...checked, image }) : undefined
+      images.push({
+        platform: image.platform,
+        digest: image.descriptor.digest,
+        layers,
+        ...(differences && { differences }),
+      })
+    }
+    const verified = images.every(
+      (image) =>
+        image.layers.every((layer) => layer.problem === undefined) && (image.differences ?? []).length === 0,
+    )
+    return { reference: checked.pinned, verified, images }
+  }
+
+  async #read(reference: string, platforms: readonly string[] | undefined) {
+    const opened = await openReference(this.#services.registries, reference, this.#signal)
+    const { images } = await readImages(opened, platforms, this.#signal)
+    return { repository: opened.repository, pinned: opened.pinned, images }
+  }
+
+  #layers(repository: Repository, image: Image): Promise<VerifiedLayer[]> {
+    return this.#each(image, async (layer, i, signal) => {
+      const tocDigest = layer.annotations?.[TOC_DIGEST_ANNOTATION]
+      const diffId = image.config.rootfs.diff_ids[i]
+      const plain = { digest: layer.digest, size: layer.size }
+      try {
+        const found = await this.#services.threads.run(
+          { kind: 'verify', limits: this.#services.limits, tocDigest, diffId },
+          { input: () => repository.blob(layer, { signal }), signal },
+        )
+        return {
+          ...plain,
+          tocDigest: found.tocDigest,
+          diffId: found.diffId,
+          entries: found.entries,
+          chunks: found.chunks,
+          ...(found.landmark && { landmark: found.landmark }),
+          prioritizedFiles: found.prioritized.length,
+          ...(tocDigest === undefined && {
+            problem: `the manifest names no digest of the table of contents (${TOC_DIGEST_ANNOTATION}), so that readers cannot verify the layer`,
+          }),
+        }
+      } catch (error) {
+        if (!(error instanceof LayerError || error instanceof VerificationError)) throw error
+        return { ...plain, problem: error.message }
+      }
+    })
+  }
+
+  async #differences(
+    source: { repository: Repository; image: Image },
+    checked: { repository: Repository; image: Image },
+  ): Promise<string[]> {
+    const before = await at('source', () => this.#tree(source.repository, source.image))
+    const after = await at('target', () => this.#tree(checked.repository, checked.image))
+    return compareTrees(before, after)
+  }
+
+  async #tree(repository: Repository, image: Image): Promise<RootTree> {
+    const layers = await this.#each(image, (layer, _, signal) =>
+      this.#services.threads.run(
+        { kind: 'list', limits: this.#services.limits },
+        { input: () => repository.blob(layer, { signal }), signal },
+      ),
+    )
+    return mergeLayers(layers)
+  }
+
+  #each<Result>(
+    { manifest }: Image,
+    act: (layer: Image['manifest']['layers'][number], i: number, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result[]> {
+    this.#progress.layers += manifest.layers.length
+    return together(manifest.layers, this.#signal, async (layer, i, signal) => {
+      const result = await act(layer, i, signal)
+      this.#progress.layersDone++
+      this.#tell()
+      return result
+    })
+  }
+}
+
+function sameImage(image: Image, images: readonly Image[], where: string): Image {
+  const [only, ...more] = images
+  const same = images.find((one) => one.platform === image.platform) ?? (more.length === 0 ? only : undefined)
+  if (same) return same
+  throw new ConversionError(
+    'PLATFORM_NOT_FOUND',
+    `${where} has no image for ${image.platform} to compare with`,
+  )
+}

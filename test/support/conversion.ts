@@ -1,0 +1,77 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ConversionServices } from '../../src/conversion/context.ts'
+import { type RunOptions, runConversion } from '../../src/conversion/run.ts'
+import { ThreadPool } from '../../src/conversion/thread-pool.ts'
+import { runVerification } from '../../src/conversion/verify.ts'
+import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
+import type { RecordEntry } from '../../src/records/model.ts'
+import { RegistryClient } from '../../src/registry/client.ts'
+import type { Repository } from '../../src/registry/repository.ts'
+import { TestRegistry, temporaryFolder } from './embedded-registry.ts'
+
+const never = new AbortController().signal
+
+/** Everything that a conversion needs, against one registry; the embedded one when none is named. */
+export class ConversionBench implements AsyncDisposable {
+  readonly host: string
+  readonly services: ConversionServices
+  readonly records = new Map<string, RecordEntry[]>()
+  readonly #stack: AsyncDisposableStack
+
+  private constructor(host: string, folder: string, stack: AsyncDisposableStack, more: readonly string[]) {
+    const hosts = [host, ...more]
+    this.host = host
+    this.#stack = stack
+    this.services = {
+      registries: stack.use(
+        new RegistryClient({
+          allowedHosts: (name) => hosts.includes(name),
+          plainHttp: hosts,
+          retry: { baseMs: 5 },
+        }),
+      ),
+      threads: stack.use(new ThreadPool(2)),
+      scratch: { folder: join(folder, 'scratch'), limit: 2 ** 30 },
+      limits: { ...DEFAULT_LIMITS, maxPlainBytes: 2 ** 30 },
+      maxRecordBytes: 2 ** 20,
+      storedRecord: async (id) => this.records.get(id),
+    }
+  }
+
+  /** @param more hosts that may be spoken to besides */
+  static async open(host?: string, more: readonly string[] = []): Promise<ConversionBench> {
+    const stack = new AsyncDisposableStack()
+    const folder = stack.use(await temporaryFolder())
+    const at = host ?? stack.use(await TestRegistry.start(join(folder.path, 'registry'))).host
+    return new ConversionBench(at, folder.path, stack, more)
+  }
+
+  repository(name: string, host = this.host): Repository {
+    return this.services.registries.repository({ host, repository: name })
+  }
+
+  convert(
+    request: Parameters<typeof runConversion>[0],
+    options: Partial<RunOptions> = {},
+  ): ReturnType<typeof runConversion> {
+    return runConversion(request, this.services, { signal: never, ...options })
+  }
+
+  verify(request: Parameters<typeof runVerification>[0]): ReturnType<typeof runVerification> {
+    return runVerification(request, this.services, { signal: never })
+  }
+
+  /** What lies in the scratch folder now. */
+  leftovers(): string[] {
+    try {
+      return readdirSync(this.services.scratch.folder)
+    } catch {
+      return []
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync()
+  }
+}

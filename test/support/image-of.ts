@@ -1,0 +1,75 @@
+import { gzipSync } from 'node:zlib'
+import { digestOf } from '../../src/oci/digest.ts'
+import type { Descriptor } from '../../src/oci/documents.ts'
+import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts'
+import type { Repository } from '../../src/registry/repository.ts'
+
+/** A layer of a test image: its plain tar, and how it is packed. */
+export type TestLayer = {
+  readonly tar: Buffer
+  readonly mediaType?: string
+  /** Default: gzip. */
+  readonly pack?: (tar: Buffer) => Buffer
+  readonly annotations?: Record<string, string>
+}
+
+export type TestImage = {
+  readonly layers: readonly TestLayer[]
+  readonly architecture?: string
+  /** Further fields of the manifest. */
+  readonly fields?: Record<string, unknown>
+  /** Further fields of the config. */
+  readonly config?: Record<string, unknown>
+}
+
+/** Pushes an image of these layers; by its digest where no tag is given. */
+export async function pushImage(repository: Repository, image: TestImage, tag?: string): Promise<Descriptor> {
+  const layers: Descriptor[] = []
+  for (const { tar, mediaType = OCI_LAYER_GZIP, pack = gzipSync, annotations } of image.layers) {
+    const blob = await repository.pushBytes(pack(tar))
+    layers.push({ mediaType, ...blob, ...(annotations && { annotations }) })
+  }
+  const architecture = image.architecture ?? 'amd64'
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture,
+      os: 'linux',
+      config: { Cmd: ['/bin/sh'] },
+      rootfs: { type: 'layers', diff_ids: image.layers.map(({ tar }) => digestOf(tar)) },
+      history: [
+        ...image.layers.map((_, i) => ({ created_by: `step ${i}` })),
+        { created_by: 'ENV', empty_layer: true },
+      ],
+      ...image.config,
+    }),
+  )
+  const configPlace = { mediaType: OCI_CONFIG, ...(await repository.pushBytes(config)) }
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: configPlace,
+    layers,
+    ...image.fields,
+  }
+  const bytes = Buffer.from(JSON.stringify(manifest))
+  const digest = digestOf(bytes)
+  await repository.putManifest(bytes, manifest.mediaType, tag ?? digest)
+  return {
+    mediaType: manifest.mediaType,
+    digest,
+    size: bytes.length,
+    platform: { os: 'linux', architecture },
+  }
+}
+
+/** Pushes an index of these manifests. */
+export async function pushIndex(
+  repository: Repository,
+  manifests: readonly Descriptor[],
+  tag: string,
+  fields: Record<string, unknown> = {},
+): Promise<Descriptor> {
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests, ...fields }))
+  await repository.putManifest(bytes, OCI_INDEX, tag)
+  return { mediaType: OCI_INDEX, digest: digestOf(bytes), size: bytes.length }
+}
