@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
-import { Scratch } from './scratch.ts'
+import { claimScratchFolder, Scratch } from './scratch.ts'
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'record-broker-'))
@@ -36,4 +37,18 @@ it('refuses what its budget or the disk does not hold', async () => {
   await scratch.expect(4)
   await using huge = await Scratch.open(folder(), Number.MAX_SAFE_INTEGER)
   await expect(huge.expect(2 ** 52)).rejects.toThrow(/the disk has/)
+})
+
+it('clears away what killed processes left, and nothing of those that run', async () => {
+  const parent = folder()
+  const { pid: dead } = spawnSync(process.execPath, ['--version'])
+  for (const pid of [dead, process.ppid]) {
+    mkdirSync(join(parent, `process-${pid}`))
+    writeFileSync(join(parent, `process-${pid}`, 'members'), 'bytes')
+  }
+  const own = await claimScratchFolder(parent)
+  expect(readdirSync(parent).toSorted()).toEqual(
+    [`process-${process.ppid}`, `process-${process.pid}`].toSorted(),
+  )
+  expect(readdirSync(own)).toEqual([])
 })

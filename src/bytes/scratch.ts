@@ -1,7 +1,34 @@
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, mkdtemp, open, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+
+const OF_PROCESS = /^process-(\d+)$/
+
+/**
+ * A folder inside `parent` for the scratch folders of this process. What processes left there that were killed is
+ * removed first.
+ */
+export async function claimScratchFolder(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true })
+  for (const name of await readdir(parent)) {
+    const pid = Number(OF_PROCESS.exec(name)?.[1])
+    if (pid === process.pid || (pid > 0 && !isRunning(pid))) {
+      await rm(join(parent, name), { recursive: true, force: true })
+    }
+  }
+  const own = join(parent, `process-${process.pid}`)
+  await mkdir(own)
+  return own
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
 
 /**
  * A folder for bytes that must wait on disk, with one budget for all of it. It goes with everything in

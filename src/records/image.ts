@@ -25,6 +25,7 @@ import { notARecordImage, recordFileIn, recordLayerOf } from './image-unpack.ts'
 import type { RecordEntry } from './model.ts'
 import { isRecordOf } from './record-tag.ts'
 
+export type { Repository } from '../registry/repository.ts'
 export { RecordImageError } from './errors.ts'
 export { packRecordImage, RECORD_FILE_NAME } from './image-pack.ts'
 export { defaultRecordTag } from './record-tag.ts'
@@ -158,8 +159,9 @@ function isOtherThanARecordImage(error: unknown): boolean {
 }
 
 /**
- * The record images of a repository, in the order of its tags: asked of the registry each time, so those of other
+ * The record images of a repository, by the code of their tags: asked of the registry each time, so those of other
  * publishers are among them. A repository that does not exist has none.
+ * @param options `after`: only tags behind this one
  * @throws RegistryError
  */
 export async function* listRecordImages(
@@ -167,16 +169,20 @@ export async function* listRecordImages(
   options: Interruptible & {
     readonly workload?: string | undefined
     readonly image?: Reference | undefined
+    readonly after?: string | undefined
   } = {},
-): AsyncGenerator<RecordImageSummary> {
+): AsyncGenerator<RecordImageSummary & { readonly tag: string }> {
   const looking: Promise<RecordImageSummary | undefined>[] = []
   const next = async () => {
     const found = await looking.shift()
-    return found !== undefined && isRecordOf(found, options) ? [found] : []
+    return found?.tag !== undefined && isRecordOf(found, options) ? [{ ...found, tag: found.tag }] : []
   }
   try {
+    const tags: string[] = []
     for await (const tag of repository.tags({ signal: options.signal })) {
-      if (REFERRERS_TAG.test(tag)) continue
+      if (!REFERRERS_TAG.test(tag) && tag > (options.after ?? '')) tags.push(tag)
+    }
+    for (const tag of tags.toSorted()) {
       const look = describeRecordImage(repository, tag, options)
       // It may fail before its turn comes; the failure is met when it does.
       look.catch(() => undefined)

@@ -1,5 +1,6 @@
 import { parseHost, parseRepository } from '../oci/reference.ts'
 import { Authenticator } from './auth.ts'
+import { listRepositories } from './catalog.ts'
 import type { CredentialSource } from './credentials.ts'
 import { Egress } from './egress.ts'
 import { RegistryHost } from './registry-host.ts'
@@ -52,6 +53,14 @@ export class RegistryClient implements AsyncDisposable {
     const host = parseHost(reference.host)
     const repository = parseRepository(reference.repository)
     return new Repository(this.#host(host), repository)
+  }
+
+  /**
+   * All repositories of a registry that has a catalogue.
+   * @throws RegistryError HOST_NOT_ALLOWED; DENIED where there is none
+   */
+  catalog(host: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<string> {
+    return listRepositories(this.#host(parseHost(host)), options.signal)
   }
 
   #host(host: string): RegistryHost {

@@ -1,0 +1,10 @@
+// Writes openapi/openapi.json from the routes' schemas.
+import { writeFile } from 'node:fs/promises'
+import { buildApp } from '../src/http/app.ts'
+
+const app = await buildApp({ services: {} as never, logger: false, maxRecordBytes: 1024 })
+await writeFile(
+  new URL('../openapi/openapi.json', import.meta.url),
+  `${JSON.stringify(app.swagger(), undefined, 2)}\n`,
+)
+await app.close()

@@ -1,0 +1,159 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { convert, inspect, verify } from './cli/images.ts'
+import { listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
+import { ConfigError, SETTINGS } from './config.ts'
+import { isPlatformText } from './oci/platform.ts'
+import { parseHost, parseReference } from './oci/reference.ts'
+
+/** The commands that run until they are told to stop. */
+export type Roles = { readonly serve: () => Promise<void>; readonly work: () => Promise<void> }
+
+/**
+ * Runs the command that the arguments name. A failure is one line on standard error and status 1 (2 for wrong
+ * arguments).
+ */
+export async function runCommandLine(argv: readonly string[], roles: Roles): Promise<void> {
+  try {
+    await commands(roles).parseAsync(argv)
+  } catch (error) {
+    const { message, code } = error as { message: string; code?: unknown }
+    const label = error instanceof ConfigError || typeof code !== 'string' ? '' : `${code}: `
+    process.stderr.write(`record-broker: ${label}${message.replaceAll('\n', ' ')}\n`)
+    process.exitCode = 1
+  }
+}
+
+function commands({ serve, work }: Roles): Command {
+  const program = new Command('record-broker')
+    .description('Publishes start-up records of containers, and converts images to eStargz with them.')
+    .showHelpAfterError('(record-broker COMMAND --help lists arguments)')
+    .addHelpText('after', settingsText())
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  program.command('serve').description('answer HTTP, with a worker beside it').action(serve)
+  program.command('worker').description('do the jobs of a broker on the same database').action(work)
+  addImageCommands(program)
+  addRecordCommands(program.command('record').description('work with the records of a broker'))
+  return program
+}
+
+function settingsText(): string {
+  const width = Math.max(...SETTINGS.map(({ name }) => name.length))
+  const lines = SETTINGS.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`)
+  return `\nSettings, from the environment or the file that RECORD_BROKER_CONFIG names:\n${lines.join('\n')}\n`
+}
+
+function addImageCommands(program: Command): void {
+  const plainHttp = [
+    '--plain-http <host>',
+    'registry spoken to without TLS; can be given more than once',
+  ] as const
+  const platform = [
+    '--platform <platform>',
+    'os/architecture[/variant]; can be given more than once',
+  ] as const
+  program
+    .command('convert')
+    .description('convert an image to eStargz, registry to registry, in this process')
+    .argument('<source>', 'image to convert', reference)
+    .argument('<target>', 'where it goes, with a tag', reference)
+    .option('--record <file>', 'record file or path list; - is standard input')
+    .option('--record-image <reference>', 'record file image', reference)
+    .option('--record-copy <reference>', 'eStargz image whose prioritized files are taken over', reference)
+    .option(...platform, collect(platformText))
+    .option('--overwrite', 'move the target tag when it stands for something else')
+    .option('--keep-attestations', 'take attestations over, which describe the unconverted images')
+    .option('--compression-level <level>', 'level of zlib, 0 to 9', level)
+    .option(...plainHttp, collect(host))
+    .option('--json', 'print the whole report')
+    .action(convert)
+  program
+    .command('inspect')
+    .description('show what an image says of itself: eStargz layers, prioritized files')
+    .argument('<reference>', 'image', reference)
+    .option(...plainHttp, collect(host))
+    .option('--json', 'print everything')
+    .action(inspect)
+  program
+    .command('verify')
+    .description('read an eStargz image whole and check every digest')
+    .argument('<reference>', 'eStargz image', reference)
+    .option('--source <reference>', 'the image it was made of: compares the files', reference)
+    .option(...platform, collect(platformText))
+    .option(...plainHttp, collect(host))
+    .option('--json', 'print the whole report')
+    .action(verify)
+}
+
+function addRecordCommands(record: Command): void {
+  const server = ['--server <url>', 'the broker; default http://$RECORD_BROKER_LISTEN'] as const
+  record
+    .command('push')
+    .description('upload a record')
+    .argument('<file>', 'record file or path list; - is standard input')
+    .option('--image <reference>', 'the image that was profiled', reference)
+    .option('--workload <name>', 'what ran in it')
+    .option('--format <format>', 'stargz-record or path-list; default: found out')
+    .option('--label <key=value>', 'can be given more than once', collect(String))
+    .option('--publish [reference]', 'publish it, too')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(pushRecord)
+  record
+    .command('publish')
+    .description('publish an uploaded record as a record file image')
+    .argument('<id>', 'id of the record')
+    .argument('[reference]', 'where; default: beside its image in the backing registry', reference)
+    .option('--overwrite', 'move the tag when it stands for something else')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(publishRecord)
+  record
+    .command('list')
+    .description('list the uploaded records, newest first')
+    .option('--image <reference>', 'of this image', reference)
+    .option('--workload <name>', 'of this workload')
+    .option('--label <key=value>', 'can be given more than once', collect(String))
+    .option('--limit <count>', 'at most so many', '50')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(listRecords)
+  record
+    .command('show')
+    .description('show an uploaded record')
+    .argument('<id>', 'id of the record')
+    .option('--content', 'print its record file')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(showRecord)
+}
+
+function checked<T>(text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text)
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+}
+
+function reference(text: string): string {
+  checked(text, parseReference)
+  return text
+}
+
+function host(text: string): string {
+  return checked(text, parseHost)
+}
+
+function platformText(text: string): string {
+  if (!isPlatformText(text)) throw new InvalidArgumentError('expected os/architecture[/variant]')
+  return text
+}
+
+function level(text: string): number {
+  if (!/^\d$/.test(text)) throw new InvalidArgumentError('expected a number from 0 to 9')
+  return Number(text)
+}
+
+function collect(parse: (text: string) => string): (text: string, before?: string[]) => string[] {
+  return (text, before = []) => [...before, parse(text)]
+}

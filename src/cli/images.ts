@@ -1,0 +1,125 @@
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig } from '../config.ts'
+import type { ConversionServices } from '../conversion/context.ts'
+import { inspectImage } from '../conversion/inspect.ts'
+import { ConversionRequest } from '../conversion/request.ts'
+import { runConversion } from '../conversion/run.ts'
+import { runVerification } from '../conversion/verify.ts'
+import { parseReference } from '../oci/reference.ts'
+import { readRecord } from '../records/formats/read.ts'
+import type { RecordEntry } from '../records/model.ts'
+import { conversionServices, openRegistries } from '../wiring.ts'
+import { CommandError } from './errors.ts'
+import { conversionText, inspectionText, verificationText } from './output.ts'
+
+type Common = { readonly plainHttp?: string[]; readonly json?: boolean }
+
+export type ConvertOptions = Common & {
+  readonly record?: string
+  readonly recordImage?: string
+  readonly recordCopy?: string
+  readonly platform?: string[]
+  readonly overwrite?: boolean
+  readonly keepAttestations?: boolean
+  readonly compressionLevel?: number
+}
+
+/** Converts an image in this process, by the same code as a job. */
+export async function convert(source: string, target: string, options: ConvertOptions): Promise<void> {
+  const record = await recordOf(options)
+  const request = ConversionRequest.safeParse({
+    source,
+    target,
+    ...(record && { record }),
+    ...(options.platform && { platforms: options.platform }),
+    ...(options.overwrite && { overwrite: true }),
+    options: {
+      ...(options.keepAttestations && { attestations: 'keep' }),
+      ...(options.compressionLevel !== undefined && { compressionLevel: options.compressionLevel }),
+    },
+  })
+  if (!request.success) {
+    const issue = request.error.issues[0]
+    throw new CommandError(`${issue?.path.join('.')}: ${issue?.message}`)
+  }
+  const named = [source, target, options.recordImage, options.recordCopy]
+  await withServices(named, options, async (services, signal) => {
+    const report = await runConversion(request.data, services, { signal })
+    print(options, report, conversionText)
+  })
+}
+
+async function recordOf(options: ConvertOptions): Promise<ConversionRequest['record']> {
+  const given = [options.record, options.recordImage, options.recordCopy].filter((one) => one !== undefined)
+  if (given.length > 1) {
+    throw new CommandError('of --record, --record-image and --record-copy only one can be given')
+  }
+  if (options.record !== undefined) return { inline: await readRecordFile(options.record) }
+  if (options.recordImage !== undefined) return { image: options.recordImage }
+  if (options.recordCopy !== undefined) return { copyFrom: options.recordCopy }
+  return undefined
+}
+
+async function readRecordFile(path: string): Promise<RecordEntry[]> {
+  const source = path === '-' ? process.stdin : createReadStream(path)
+  const { entries } = await readRecord(source, { maxBytes: loadConfig().maxRecordBytes })
+  return entries
+}
+
+/** Shows what an image says of itself. */
+export async function inspect(reference: string, options: Common): Promise<void> {
+  await withServices([reference], options, async (services, signal) => {
+    print(options, await inspectImage(reference, services, signal), inspectionText)
+  })
+}
+
+/** Verifies an image; status 1 when something is wrong with it. */
+export async function verify(
+  reference: string,
+  options: Common & { readonly source?: string; readonly platform?: string[] },
+): Promise<void> {
+  await withServices([reference, options.source], options, async (services, signal) => {
+    const report = await runVerification(
+      {
+        reference,
+        ...(options.source !== undefined && { source: options.source }),
+        ...(options.platform && { platforms: options.platform }),
+      },
+      services,
+      { signal },
+    )
+    print(options, report, verificationText)
+    if (!report.verified) process.exitCode = 1
+  })
+}
+
+function print<Report>(options: Common, report: Report, text: (report: Report) => string): void {
+  process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : text(report))
+}
+
+/** Whoever names a registry on the command line wants it spoken to. */
+async function withServices(
+  references: readonly (string | undefined)[],
+  { plainHttp = [] }: Common,
+  act: (services: ConversionServices, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const config = loadConfig()
+  const hosts = references.flatMap((text) => (text === undefined ? [] : parseReference(text).host))
+  const onWarning = (host: string, text: string) => process.stderr.write(`warning of ${host}: ${text}\n`)
+  const stop = new AbortController()
+  const interrupted = () => stop.abort(new CommandError('interrupted'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
+  const folder = await mkdtemp(join(tmpdir(), 'record-broker-'))
+  try {
+    await using registries = openRegistries(config, { hosts, plainHttp, onWarning })
+    const services = conversionServices(config, registries, async () => undefined, folder)
+    await using _threads = services.threads
+    await act(services, stop.signal)
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted)
+    await rm(folder, { recursive: true, force: true })
+  }
+}

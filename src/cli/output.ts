@@ -1,0 +1,68 @@
+import type { ConversionReport, ImageInspection, VerificationReport } from '../conversion/report.ts'
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** A size for people: three digits and a unit. */
+export function bytesText(bytes: number): string {
+  const unit = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1)
+  const value = bytes / 1024 ** unit
+  return `${unit === 0 ? value : value.toPrecision(3)} ${UNITS[unit]}`
+}
+
+export function conversionText(report: ConversionReport): string {
+  const lines = [
+    `${report.target}@${report.digest}`,
+    `  from ${report.source}`,
+    `  ${bytesText(report.sourceSize)} became ${bytesText(report.size)} in ${(report.durationMs / 1000).toFixed(1)} s`,
+  ]
+  for (const image of report.images) {
+    const { record } = image
+    const found = record
+      ? `: ${record.placed} recorded paths placed, ${record.notFoundCount} not in the image`
+      : ''
+    lines.push(`  ${image.platform}${found}`)
+    for (const layer of image.layers) {
+      const front =
+        layer.landmark === 'prefetch'
+          ? `${layer.prioritizedFiles} entries first, ${bytesText(layer.prefetchBytes)} before the landmark`
+          : 'nothing to prefetch'
+      lines.push(
+        `    ${layer.digest.slice(0, 19)} ${bytesText(layer.size)}, ${layer.entries} entries, ${front}`,
+      )
+    }
+  }
+  for (const { digest, reason } of report.dropped) lines.push(`  left out ${digest}: ${reason}`)
+  for (const { digest, reason } of report.kept) lines.push(`  kept ${digest}: ${reason}`)
+  return `${lines.join('\n')}\n`
+}
+
+export function inspectionText(inspection: ImageInspection): string {
+  const lines = [inspection.reference]
+  for (const image of inspection.images) {
+    lines.push(`  ${image.platform} ${image.digest}, ${bytesText(image.size)}`)
+    for (const layer of image.layers) {
+      const { prioritized = [], problem } = layer
+      const kind = !layer.estargz
+        ? 'not eStargz'
+        : `eStargz, ${layer.entries} entries, ${prioritized.length} prioritized (${bytesText(layer.prefetchBytes ?? 0)})`
+      lines.push(`    ${layer.digest} ${bytesText(layer.size)} ${kind}${problem ? `; ${problem}` : ''}`)
+      for (const name of prioritized) lines.push(`      ${name}`)
+    }
+  }
+  for (const { digest, reason } of inspection.others) lines.push(`  ${digest}: ${reason}`)
+  return `${lines.join('\n')}\n`
+}
+
+export function verificationText(report: VerificationReport): string {
+  const lines = [`${report.reference}: ${report.verified ? 'verified' : 'NOT as it should be'}`]
+  for (const image of report.images) {
+    const compared = image.differences ? `, ${image.differences.length} differences to the source` : ''
+    lines.push(`  ${image.platform} ${image.digest}${compared}`)
+    for (const layer of image.layers) {
+      const found = layer.problem ?? `${layer.entries} entries, ${layer.chunks} chunks`
+      lines.push(`    ${layer.digest} ${found}`)
+    }
+    for (const difference of image.differences ?? []) lines.push(`    ${difference}`)
+  }
+  return `${lines.join('\n')}\n`
+}

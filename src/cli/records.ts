@@ -1,0 +1,139 @@
+import { createReadStream } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { request } from 'undici'
+import { loadConfig } from '../config.ts'
+import { CommandError } from './errors.ts'
+
+type Common = { readonly server?: string; readonly json?: boolean }
+
+/** What the broker's API answers about a record, as far as it is shown here. */
+type Shown = {
+  readonly id: string
+  readonly digest: string
+  readonly image?: string
+  readonly workload?: string
+  readonly entries: number
+  readonly createdAt: string
+  readonly publications: readonly { readonly reference: string; readonly digest: string }[]
+}
+
+export async function pushRecord(
+  path: string,
+  options: Common & {
+    readonly image?: string
+    readonly workload?: string
+    readonly format?: string
+    readonly label?: string[]
+    readonly publish?: string | true
+  },
+): Promise<void> {
+  const query = queryOf({
+    image: options.image,
+    workload: options.workload,
+    format: options.format,
+    label: options.label,
+    publish: options.publish === true ? 'true' : options.publish,
+  })
+  const body = path === '-' ? process.stdin : createReadStream(path)
+  const record = await ask<Shown>(options, 'POST', `/v1/records${query}`, { body, type: 'text/plain' })
+  print(options, record, recordText)
+}
+
+export async function publishRecord(
+  id: string,
+  reference: string | undefined,
+  options: Common & { readonly overwrite?: boolean },
+): Promise<void> {
+  const body = JSON.stringify({
+    ...(reference && { reference }),
+    ...(options.overwrite && { overwrite: true }),
+  })
+  const path = `/v1/records/${encodeURIComponent(id)}/publications`
+  const made = await ask<Shown['publications'][number]>(options, 'POST', path, {
+    body,
+    type: 'application/json',
+  })
+  print(options, made, (one) => `${one.reference}@${one.digest}\n`)
+}
+
+export async function listRecords(
+  options: Common & {
+    readonly image?: string
+    readonly workload?: string
+    readonly label?: string[]
+    readonly limit: string
+  },
+): Promise<void> {
+  const { image, workload, label, limit } = options
+  const query = queryOf({ image, workload, label, limit })
+  const page = await ask<{ items: Shown[] }>(options, 'GET', `/v1/records${query}`)
+  print(options, page, ({ items }) => items.map(recordText).join(''))
+}
+
+export async function showRecord(
+  id: string,
+  options: Common & { readonly content?: boolean },
+): Promise<void> {
+  const path = `/v1/records/${encodeURIComponent(id)}`
+  if (options.content) process.stdout.write(await send(options, 'GET', `${path}/content`))
+  else print(options, await ask<Shown>(options, 'GET', path), recordText)
+}
+
+function recordText(record: Shown): string {
+  const of = [record.image, record.workload].filter(Boolean).join(' ')
+  const lines = [`${record.id} ${record.createdAt} ${record.entries} entries ${of}`.trimEnd()]
+  for (const { reference, digest } of record.publications) lines.push(`  ${reference}@${digest}`)
+  return `${lines.join('\n')}\n`
+}
+
+function print<Answer>(options: Common, answer: Answer, text: (answer: Answer) => string): void {
+  process.stdout.write(options.json ? `${JSON.stringify(answer, undefined, 2)}\n` : text(answer))
+}
+
+function queryOf(values: Record<string, string | readonly string[] | undefined>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(values)) {
+    for (const one of [value ?? []].flat()) query.append(name, one)
+  }
+  return query.size === 0 ? '' : `?${query}`
+}
+
+type Body = { readonly body: string | Readable; readonly type: string }
+
+async function ask<Answer>(
+  options: Common,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: Body,
+): Promise<Answer> {
+  return JSON.parse(await send(options, method, path, body)) as Answer
+}
+
+/** One request to the broker. @throws CommandError with what its problem document says */
+async function send(options: Common, method: 'GET' | 'POST', path: string, body?: Body): Promise<string> {
+  const { listen, token } = loadConfig()
+  const server =
+    options.server ?? `http://${listen.host.replace(/^(0\.0\.0\.0|\[::\])$/, '127.0.0.1')}:${listen.port}`
+  const answer = await request(new URL(path, server), {
+    method,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body && { 'content-type': body.type }),
+    },
+    ...(body && { body: body.body }),
+  }).catch((error: Error) => {
+    throw new CommandError(`${server} does not answer: ${error.message || String(error)}`)
+  })
+  const text = await answer.body.text()
+  if (answer.statusCode < 300) return text
+  throw new CommandError(problemText(text, `${server} answered ${answer.statusCode}`))
+}
+
+function problemText(body: string, otherwise: string): string {
+  try {
+    const { title, detail, code } = JSON.parse(body) as Record<string, unknown>
+    return [code, detail ?? title].filter((part) => typeof part === 'string').join(': ') || otherwise
+  } catch {
+    return otherwise
+  }
+}

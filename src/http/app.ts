@@ -1,0 +1,59 @@
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { sameOriginHook, tokenHook } from './auth.ts'
+import { describeApi } from './openapi.ts'
+import { answerError, problem, sendProblem } from './problem.ts'
+import { conversionRoutes } from './routes/conversions.ts'
+import { imageRoutes } from './routes/images.ts'
+import { publicationRoutes } from './routes/publications.ts'
+import { recordImageRoutes } from './routes/record-images.ts'
+import { recordUploadRoute } from './routes/record-upload.ts'
+import { recordRoutes } from './routes/records.ts'
+import { serviceRoutes } from './routes/service.ts'
+import { verificationRoutes } from './routes/verifications.ts'
+import type { Services } from './services.ts'
+
+export type AppOptions = {
+  readonly services: Services
+  /** false: nothing is logged. */
+  readonly logger: FastifyBaseLogger | false
+  /** Demanded of every request when it is given. */
+  readonly token?: string
+  /** The embedded registry; it serves `/v2/`. */
+  readonly registryPlugin?: FastifyPluginAsync
+  /** Of an uploaded record, and of any other body, in bytes. */
+  readonly maxRecordBytes: number
+}
+
+/** The HTTP server, not listening yet. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { services, logger, maxRecordBytes } = options
+  const app: FastifyInstance = fastify({
+    ...(logger ? { loggerInstance: logger } : { logger: false }),
+    bodyLimit: maxRecordBytes,
+    // References are longer than other path parameters.
+    routerOptions: { maxParamLength: 1000 },
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(answerError)
+  app.addHook('onRequest', options.token === undefined ? sameOriginHook : tokenHook(options.token))
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      problem(404, 'NO_SUCH_ROUTE', `there is no ${request.method} ${request.url.split('?')[0]}`),
+    ),
+  )
+  await describeApi(app)
+  await app.register(serviceRoutes)
+  await app.register(recordUploadRoute(services, maxRecordBytes))
+  await app.register(recordRoutes(services))
+  await app.register(publicationRoutes(services))
+  await app.register(recordImageRoutes(services))
+  await app.register(conversionRoutes(services))
+  await app.register(verificationRoutes(services))
+  await app.register(imageRoutes(services))
+  if (options.registryPlugin) await app.register(options.registryPlugin)
+  await app.ready()
+  return app
+}

@@ -1,0 +1,77 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { Digest } from '../../oci/digest.ts'
+import { ReferenceText } from '../../oci/reference.ts'
+import { Id, isoTime, Moment, signalOf } from '../parameters.ts'
+import { problems } from '../problem.ts'
+import { EXAMPLE_DIGEST, EXAMPLE_ID } from '../record-view.ts'
+import type { Services } from '../services.ts'
+
+const PublicationRequest = z
+  .strictObject({
+    reference: ReferenceText.refine((text) => !text.includes('@'), 'name a tag, not a digest')
+      .optional()
+      .describe('Where it goes; left out: beside its image in the backing registry.'),
+    overwrite: z.boolean().optional().describe('Whether a tag that stands for something else is moved.'),
+  })
+  .meta({
+    id: 'PublicationRequest',
+    description: 'Where a record goes as a record file image.',
+    examples: [{ reference: 'registry.example/team/app:record-1.0-serve' }],
+  })
+
+const NewPublication = z
+  .object({
+    recordId: z.string(),
+    reference: z.string(),
+    digest: Digest.describe('Of the manifest; the same record has the same everywhere.'),
+    subject: Digest.optional().describe('The profiled image, when the record image is its referrer.'),
+    createdAt: Moment,
+  })
+  .meta({
+    id: 'NewPublication',
+    description: 'A record that was published.',
+    examples: [
+      {
+        recordId: EXAMPLE_ID,
+        reference: 'registry.example/team/app:record-1.0-serve',
+        digest: EXAMPLE_DIGEST,
+        createdAt: '2026-01-02T03:04:05.678Z',
+      },
+    ],
+  })
+
+export function publicationRoutes({ publisher }: Services): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/v1/records/:id/publications',
+      {
+        schema: {
+          tags: ['records'],
+          operationId: 'publishRecord',
+          summary: 'Publish a record as a record file image',
+          description:
+            'One tar+gzip layer with `stargz.record.json`. It becomes a referrer of the profiled image when that is known by digest and in the same repository.',
+          params: Id,
+          body: PublicationRequest,
+          response: {
+            201: NewPublication,
+            ...problems(400, 403, 404, 409, 422, 502, 503),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { reference, overwrite } = request.body
+        const published = await publisher.publish(request.params.id, {
+          ...(reference !== undefined && { reference }),
+          ...(overwrite !== undefined && { overwrite }),
+          signal: signalOf(reply),
+        })
+        const { createdAt, ...publication } = published
+        return reply
+          .code(201)
+          .send({ recordId: request.params.id, ...publication, createdAt: isoTime(createdAt) })
+      },
+    )
+  }
+}

@@ -1,0 +1,17 @@
+import type { ImageInspection } from '../conversion/report.ts'
+import type { JobStore } from '../jobs/store.ts'
+import type { RecordPublisher } from '../records/publisher.ts'
+import type { RecordStore } from '../records/store.ts'
+
+/** What the routes work with; made by whoever starts the server. */
+export type Services = {
+  readonly records: RecordStore
+  readonly publisher: RecordPublisher
+  readonly jobs: JobStore
+  /** What an image shows of itself. Its errors have codes. */
+  readonly inspect: (reference: string, signal: AbortSignal) => Promise<ImageInspection>
+  /** Fails when an image has not these platforms. A registry that does not answer is no failure. */
+  readonly checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) => Promise<void>
+  /** Fails when the registry of a reference may not be spoken to. */
+  readonly checkAllowed: (reference: string) => void
+}

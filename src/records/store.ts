@@ -1,0 +1,219 @@
+import { type Selectable, type SqlBool, sql } from 'kysely'
+import { newId } from '../db/new-id.ts'
+import type { Database } from '../db/open.ts'
+import type { RecordsTable } from '../db/tables.ts'
+import type { Digest } from '../oci/digest.ts'
+import { countPaths, RecordEntry, type RecordFormat, recordDigest, writeRecordFile } from './model.ts'
+
+export type Labels = Readonly<Record<string, string>>
+
+/** Where a record was published. */
+export type Publication = { readonly reference: string; readonly digest: Digest; readonly createdAt: number }
+
+/** A record without its entries. Moments are milliseconds since 1970. */
+export type StoredRecord = {
+  readonly id: string
+  /** Of its record file. */
+  readonly digest: Digest
+  /** The profiled image, a reference or a digest. */
+  readonly image?: string
+  readonly workload?: string
+  readonly labels: Labels
+  readonly format: RecordFormat
+  readonly entries: number
+  readonly paths: number
+  readonly createdAt: number
+  readonly publications: readonly Publication[]
+}
+
+export type NewRecord = {
+  readonly entries: readonly RecordEntry[]
+  readonly format: RecordFormat
+  readonly image?: string | undefined
+  readonly workload?: string | undefined
+  readonly labels: Labels
+}
+
+export type RecordFilter = {
+  readonly image?: string | undefined
+  readonly workload?: string | undefined
+  readonly digest?: string | undefined
+  /** All of them. */
+  readonly labels?: Labels | undefined
+}
+
+/** What is known of a record without reading its content, which may be long. */
+const SUMMARY = [
+  'id',
+  'digest',
+  'image',
+  'workload',
+  'labels',
+  'format',
+  'entries',
+  'paths',
+  'created_at',
+] as const
+
+/** The uploaded records. */
+export class RecordStore {
+  readonly #db: Database
+
+  constructor(database: Database) {
+    this.#db = database
+  }
+
+  /**
+   * Keeps a record: when this returns, it is on disk. The same content for the same image and workload is the same
+   * record; labels given again are added to it.
+   */
+  async add(record: NewRecord): Promise<{ record: StoredRecord; created: boolean }> {
+    const id = newId()
+    // Each engine has its own way to lay one JSON object over another.
+    const labels =
+      this.#db.engine === 'postgres'
+        ? sql<string>`(records.labels::jsonb || excluded.labels::jsonb)::text`
+        : sql<string>`json_patch(records.labels, excluded.labels)`
+    const row = await this.#db.query
+      .insertInto('records')
+      .values({
+        id,
+        digest: recordDigest(record.entries),
+        image: record.image ?? '',
+        workload: record.workload ?? '',
+        labels: JSON.stringify(record.labels),
+        format: record.format,
+        entries: record.entries.length,
+        paths: countPaths(record.entries),
+        content: writeRecordFile(record.entries),
+        created_at: this.#db.now,
+      })
+      .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
+      .returning(SUMMARY)
+      .executeTakeFirstOrThrow()
+    const [stored] = await this.#withPublications([row])
+    if (!stored) throw new RangeError('a record was stored')
+    return { record: stored, created: row.id === id }
+  }
+
+  async get(id: string): Promise<StoredRecord | undefined> {
+    const row = await this.#db.query
+      .selectFrom('records')
+      .select(SUMMARY)
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row && (await this.#withPublications([row]))[0]
+  }
+
+  /** The entries of a record. */
+  async content(id: string): Promise<RecordEntry[] | undefined> {
+    const row = await this.#db.query
+      .selectFrom('records')
+      .select('content')
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (row === undefined) return undefined
+    const lines = row.content.split('\n').filter((line) => line !== '')
+    return lines.map((line) => RecordEntry.parse(JSON.parse(line)))
+  }
+
+  /** One page of records, newest first, and the cursor of the next page where there is one. */
+  async list(
+    filter: RecordFilter,
+    page: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<{ items: StoredRecord[]; next?: string }> {
+    let query = this.#db.query.selectFrom('records').select(SUMMARY)
+    if (filter.image !== undefined) query = query.where('image', '=', filter.image)
+    if (filter.workload !== undefined) query = query.where('workload', '=', filter.workload)
+    if (filter.digest !== undefined) query = query.where('digest', '=', filter.digest)
+    for (const [key, value] of Object.entries(filter.labels ?? {})) {
+      query = query.where(sql<SqlBool>`${this.#label(key)} = ${value}`)
+    }
+    if (page.after !== undefined) query = query.where('id', '<', page.after)
+    const rows = await query
+      .orderBy('id', 'desc')
+      .limit(page.limit + 1)
+      .execute()
+    const items = await this.#withPublications(rows.slice(0, page.limit))
+    const last = items.at(-1)
+    return rows.length > page.limit && last ? { items, next: last.id } : { items }
+  }
+
+  /** PostgreSQL keeps the JSON as text, too, and has to be told what it is. */
+  #label(key: string) {
+    return this.#db.engine === 'postgres' ? sql`labels::jsonb ->> ${key}::text` : sql`labels ->> ${key}`
+  }
+
+  /** Forgets a record and its publications, unless a job that is not finished will read it. */
+  async remove(id: string): Promise<'removed' | 'missing' | 'needed'> {
+    const removed = await this.#db.query
+      .deleteFrom('records')
+      .where('id', '=', id)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('jobs')
+              .select('jobs.id')
+              .where('record_id', '=', id)
+              .where('state', 'in', ['queued', 'running']),
+          ),
+        ),
+      )
+      .returning('id')
+      .executeTakeFirst()
+    if (removed) return 'removed'
+    return (await this.get(id)) ? 'needed' : 'missing'
+  }
+
+  /** Notes where a record was published; the same place again is the newer publication. */
+  async addPublication(
+    id: string,
+    { reference, digest }: Omit<Publication, 'createdAt'>,
+  ): Promise<Publication> {
+    const row = await this.#db.query
+      .insertInto('publications')
+      .values({ id: newId(), record_id: id, reference, digest, created_at: this.#db.now })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['record_id', 'reference'])
+          .doUpdateSet({ digest: sql`excluded.digest`, created_at: sql`excluded.created_at` }),
+      )
+      .returning('created_at')
+      .executeTakeFirstOrThrow()
+    return { reference, digest, createdAt: row.created_at }
+  }
+
+  async #withPublications(rows: readonly Summary[]): Promise<StoredRecord[]> {
+    if (rows.length === 0) return []
+    const publications = await this.#db.query
+      .selectFrom('publications')
+      .select(['record_id', 'reference', 'digest', 'created_at'])
+      .where(
+        'record_id',
+        'in',
+        rows.map((row) => row.id),
+      )
+      .orderBy('id')
+      .execute()
+    return rows.map((row) => ({
+      id: row.id,
+      digest: row.digest as Digest,
+      ...(row.image !== '' && { image: row.image }),
+      ...(row.workload !== '' && { workload: row.workload }),
+      labels: JSON.parse(row.labels) as Labels,
+      format: row.format as RecordFormat,
+      entries: row.entries,
+      paths: row.paths,
+      createdAt: row.created_at,
+      publications: publications
+        .filter((one) => one.record_id === row.id)
+        .map((one) => ({
+          reference: one.reference,
+          digest: one.digest as Digest,
+          createdAt: one.created_at,
+        })),
+    }))
+  }
+}
+
+type Summary = Pick<Selectable<RecordsTable>, (typeof SUMMARY)[number]>

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { DocumentError, parseDocument } from '../oci/documents.ts'
+import { RegistryError } from './errors.ts'
+import { pages } from './links.ts'
+import type { RegistryHost } from './registry-host.ts'
+
+const PAGE_REPOSITORIES = 100
+/** What token servers of the distribution project call it. */
+const CATALOG_SCOPE = 'registry:catalog:*'
+/** How registries say that they have no catalogue, or none for everybody. */
+const WITHOUT = new Set([401, 403, 404, 405])
+
+const Catalog = z.looseObject({ repositories: z.array(z.string()).nullish() })
+
+/**
+ * All repositories of a registry, in its order (Docker Registry HTTP API V2, "Listing Repositories"; the
+ * distribution-spec has no such call, and hosted registries often have none).
+ * @throws RegistryError DENIED where there is no catalogue
+ */
+export async function* listRepositories(
+  registry: RegistryHost,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string> {
+  const operation = 'list the repositories'
+  const request = {
+    operation,
+    method: 'GET' as const,
+    url: `/v2/_catalog?n=${PAGE_REPOSITORIES}`,
+    scopes: [CATALOG_SCOPE],
+    expect: [200],
+    signal,
+  }
+  try {
+    for await (const { bytes } of pages(registry, request)) {
+      yield* parseDocument(Catalog, bytes, 'the catalogue').repositories ?? []
+    }
+  } catch (error) {
+    throw catalogError(error, operation, registry.host)
+  }
+}
+
+function catalogError(error: unknown, operation: string, host: string): unknown {
+  if (error instanceof DocumentError) {
+    return new RegistryError('INVALID_RESPONSE', { operation, host, why: `answered: ${error.message}` })
+  }
+  if (!(error instanceof RegistryError) || !WITHOUT.has(error.status ?? 0)) return error
+  return new RegistryError('DENIED', {
+    operation,
+    host,
+    why: 'does not list its repositories to this broker; name one',
+    status: error.status,
+    cause: error,
+  })
+}

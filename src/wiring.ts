@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import type { ConversionServices } from './conversion/context.ts'
+import { ThreadPool } from './conversion/thread-pool.ts'
+import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
+import { RegistryClient } from './registry/client.ts'
+import { dockerConfigCredentials } from './registry/credentials.ts'
+
+/** Where the broker itself stores images. */
+export type Backing = { readonly host: string; readonly prefix: string }
+
+/** Addresses that mean every interface: nobody can connect to them. */
+const WILDCARDS = new Set<string>(['0.0.0.0', '[::]'])
+
+/** The names under which a broker with these settings reaches its own embedded registry; the first is the usual one. */
+export function embeddedHosts({ host, port }: Config['listen']): [string, ...string[]] {
+  const name = WILDCARDS.has(host) ? '127.0.0.1' : host
+  const loopback = WILDCARDS.has(host) || name === '127.0.0.1' || name === 'localhost'
+  const others = loopback ? ['127.0.0.1', 'localhost'].filter((other) => other !== name) : []
+  return [`${name}:${port}`, ...others.map((other) => `${other}:${port}`)]
+}
+
+/** The registry that the broker publishes to unless told otherwise. */
+export function backingRegistry(config: Config): Backing {
+  return config.backingRegistry ?? { host: embeddedHosts(config.listen)[0], prefix: '' }
+}
+
+/**
+ * The registries that may be spoken to, with what is needed to do so.
+ * @param more hosts allowed besides those of the settings
+ */
+export function openRegistries(
+  config: Config,
+  more: { hosts?: readonly string[]; plainHttp?: readonly string[]; onWarning?: Warn } = {},
+): RegistryClient {
+  const own: readonly string[] = config.backingRegistry ? [] : embeddedHosts(config.listen)
+  const allowed = new Set<string>([
+    ...own,
+    backingRegistry(config).host,
+    ...config.registries,
+    ...config.plainHttp,
+    ...(more.hosts ?? []),
+  ])
+  const fromDocker = dockerConfigCredentials(config.dockerConfigFile)
+  const { token } = config
+  return new RegistryClient({
+    allowedHosts: (host) => allowed.has(host),
+    plainHttp: [...own, ...config.plainHttp, ...(more.plainHttp ?? [])],
+    credentials: async (host) =>
+      token !== undefined && own.includes(host)
+        ? { username: 'record-broker', password: token }
+        : fromDocker(host),
+    ca: config.ca,
+    onWarning: more.onWarning,
+  })
+}
+
+type Warn = (host: string, text: string) => void
+
+/** The bounds on one layer. */
+export function layerLimits(config: Config): LayerLimits {
+  return { ...DEFAULT_LIMITS, maxPlainBytes: config.maxLayerBytes }
+}
+
+/** What conversions and verifications need. The caller disposes of `threads` and `registries`. */
+export function conversionServices(
+  config: Config,
+  registries: RegistryClient,
+  storedRecord: ConversionServices['storedRecord'],
+  scratchFolder: string = join(config.dataFolder, 'scratch'),
+): ConversionServices {
+  return {
+    registries,
+    threads: new ThreadPool(config.threads),
+    scratch: { folder: scratchFolder, limit: config.scratchLimit },
+    limits: layerLimits(config),
+    maxRecordBytes: config.maxRecordBytes,
+    storedRecord,
+  }
+}

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
+
+const RESTART_FIRST_MS = 500
+const RESTART_LONGEST_MS = 30_000
+/** A worker that ran for so long was sound: the next restart is quick again. */
+const SOUND_AFTER_MS = 60_000
+
+/**
+ * Keeps a worker process of this broker running: when it dies, another one starts and takes up its job. The worker
+ * stops by itself when this process dies.
+ */
+export class WorkerProcess {
+  readonly #environment: Record<string, string | undefined>
+  readonly #log: Logger
+  #child: ChildProcess | undefined
+  #restart: NodeJS.Timeout | undefined
+  #waitMs = RESTART_FIRST_MS
+  #stopping = false
+
+  constructor(environment: Record<string, string | undefined>, log: Logger) {
+    this.#environment = environment
+    this.#log = log
+  }
+
+  start(): void {
+    const startedAt = performance.now()
+    const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+    // The channel is never written to: its end tells the worker that this process is gone.
+    const child = spawn(process.execPath, [main, 'worker'], {
+      env: this.#environment,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    this.#child = child
+    child.once('error', (error) => this.#log.error({ err: error }, 'the worker cannot be started'))
+    child.once('exit', (status, signal) => {
+      this.#child = undefined
+      if (this.#stopping) return
+      if (performance.now() - startedAt > SOUND_AFTER_MS) this.#waitMs = RESTART_FIRST_MS
+      this.#log.error({ status, signal }, `the worker ended; another one starts in ${this.#waitMs} ms`)
+      this.#restart = setTimeout(() => this.start(), this.#waitMs)
+      this.#waitMs = Math.min(this.#waitMs * 2, RESTART_LONGEST_MS)
+    })
+  }
+
+  /** Lets the worker hand back its jobs and end. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#restart)
+    const child = this.#child
+    if (!child) return
+    const exited = once(child, 'exit')
+    child.kill('SIGTERM')
+    await exited
+  }
+}
