@@ -1,0 +1,14 @@
+// The program of the sample image: a small web service that answers one request to itself.
+import { fastify } from 'fastify'
+import { z } from 'zod'
+
+const Greeting = z.object({ name: z.string().min(1) })
+
+const app = fastify()
+app.get('/hello/:name', async (request) => {
+  const { name } = Greeting.parse(request.params)
+  return { greeting: `hello, ${name}` }
+})
+const answer = await app.inject('/hello/record')
+console.log(answer.body)
+await app.close()
