@@ -56,7 +56,7 @@ async function walk({ url, host }: RunningBroker): Promise<void> {
 
     say('3. The record is uploaded, and published as a record file image')
     const upload = `/v1/records?${new URLSearchParams({ image: source, workload: WORKLOAD })}`
-    const record = await ask<{ id: string }>(url, 'POST', upload, opened.map((path) => `${path}\n`).join(''))
+    const record = await ask<{ id: string }>(url, 'POST', upload, list)
     const published = await ask<{ reference: string }>(
       url,
       'POST',

@@ -1,0 +1,24 @@
+# Production dependencies alone: the base image brings Node, so that the pinned one (optional) stays out.
+FROM docker.io/library/node:26-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
+
+FROM docker.io/library/node:26-slim
+ENV NODE_ENV=production \
+    RECORD_BROKER_DATA=/data \
+    RECORD_BROKER_LISTEN=0.0.0.0:8080
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json LICENSE README.md ./
+COPY bin ./bin
+COPY src ./src
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Listening beyond loopback needs RECORD_BROKER_TOKEN; without it the start is refused.
+ENTRYPOINT ["node", "src/main.ts"]
+CMD ["serve"]
