@@ -37,6 +37,7 @@ function isRunning(pid: number): boolean {
 export class Scratch implements AsyncDisposable {
   readonly folder: string
   readonly #limit: number
+  readonly #open = new Set<ScratchFile>()
   #used = 0
   #files = 0
 
@@ -69,10 +70,15 @@ export class Scratch implements AsyncDisposable {
     }
   }
 
-  /** A new file, which only grows. The caller closes it. */
+  /** A new file, which only grows. The caller closes it when its bytes are not needed any more. */
   async file(): Promise<ScratchFile> {
     const path = join(this.folder, String(this.#files++))
-    return new ScratchFile(path, await open(path, 'wx', 0o600), (bytes) => this.#take(bytes))
+    const file = new ScratchFile(path, await open(path, 'wx', 0o600), {
+      take: (bytes) => this.#take(bytes),
+      closed: () => void this.#open.delete(file),
+    })
+    this.#open.add(file)
+    return file
   }
 
   #take(bytes: number): void {
@@ -83,6 +89,7 @@ export class Scratch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#open].map((file) => file.close()))
     await rm(this.folder, { recursive: true, force: true })
   }
 }
@@ -91,18 +98,18 @@ export class Scratch implements AsyncDisposable {
 export class ScratchFile {
   readonly path: string
   readonly #handle: FileHandle
-  readonly #take: (bytes: number) => void
+  readonly #owner: { take(bytes: number): void; closed(): void }
   #size = 0
 
-  constructor(path: string, handle: FileHandle, take: (bytes: number) => void) {
+  constructor(path: string, handle: FileHandle, owner: { take(bytes: number): void; closed(): void }) {
     this.path = path
     this.#handle = handle
-    this.#take = take
+    this.#owner = owner
   }
 
   /** Appends bytes. @throws ScratchFullError */
   async write(bytes: Uint8Array): Promise<void> {
-    this.#take(bytes.length)
+    this.#owner.take(bytes.length)
     this.#size += bytes.length
     for (let at = 0; at < bytes.length; ) {
       at += (await this.#handle.write(bytes, at)).bytesWritten
@@ -116,9 +123,10 @@ export class ScratchFile {
 
   /** Removes the file. */
   async close(): Promise<void> {
+    this.#owner.closed()
     await this.#handle.close()
     await rm(this.path, { force: true })
-    this.#take(-this.#size)
+    this.#owner.take(-this.#size)
     this.#size = 0
   }
 }
