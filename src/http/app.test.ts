@@ -1,0 +1,380 @@
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporarySqlite } from '../../test/support/databases.ts'
+import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
+import { pushImage } from '../../test/support/image-of.ts'
+import { file, tarOf } from '../../test/support/tar-of.ts'
+import { checkPlatforms } from '../conversion/check-platforms.ts'
+import { inspectImage } from '../conversion/inspect.ts'
+import { DEFAULT_LIMITS } from '../estargz/limits.ts'
+import { JobStore } from '../jobs/store.ts'
+import { parseReference } from '../oci/reference.ts'
+import { RecordPublisher } from '../records/publisher.ts'
+import { RecordStore } from '../records/store.ts'
+import { RegistryClient } from '../registry/client.ts'
+import { buildApp } from './app.ts'
+import type { Services } from './services.ts'
+
+const MAX_RECORD_BYTES = 4096
+const TOKEN = 'a-token-of-some-length'
+const none = '019ab000-0000-7000-8000-000000000000'
+
+const stack = new AsyncDisposableStack()
+let services: Services
+let registries: RegistryClient
+let app: FastifyInstance
+let host: string
+
+beforeAll(async () => {
+  const folder = stack.use(await temporaryFolder())
+  host = stack.use(await TestRegistry.start(join(folder.path, 'registry'))).host
+  const { database, close } = await temporarySqlite()
+  stack.defer(close)
+  registries = stack.use(
+    new RegistryClient({ allowedHosts: (name) => name === host, plainHttp: [host], retry: { baseMs: 5 } }),
+  )
+  const records = new RecordStore(database)
+  services = {
+    records,
+    publisher: new RecordPublisher({
+      store: records,
+      repository: (at) => registries.repository(at),
+      catalog: (signal) => registries.catalog(host, { signal }),
+      backing: { host, prefix: '' },
+      recordBytes: MAX_RECORD_BYTES,
+    }),
+    jobs: new JobStore(database),
+    inspect: (reference, signal) => inspectImage(reference, { registries, limits: DEFAULT_LIMITS }, signal),
+    checkPlatforms: (source, platforms, signal) => checkPlatforms(registries, source, platforms, signal),
+    checkAllowed: (reference) => void registries.repository(parseReference(reference)),
+  }
+  app = await buildApp({ services, logger: false, maxRecordBytes: MAX_RECORD_BYTES })
+  stack.defer(() => app.close())
+  const layers = [{ tar: tarOf(file('usr/bin/app', 'app')) }]
+  await pushImage(registries.repository({ host, repository: 'team/app' }), { layers }, '1.0')
+})
+afterAll(() => stack.disposeAsync())
+
+async function ask(
+  method: 'GET' | 'POST' | 'DELETE',
+  url: string,
+  o: { body?: string | object; type?: string } = {},
+) {
+  const type = o.type ?? (typeof o.body === 'string' ? 'text/plain' : 'application/json')
+  const answer = await app.inject({
+    method,
+    url,
+    ...(o.body !== undefined && { payload: o.body, headers: { 'content-type': type } }),
+  })
+  const isJson = /[/+]json/.test(String(answer.headers['content-type']))
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    text: answer.body,
+    json: isJson ? answer.json() : undefined,
+  }
+}
+
+async function upload(content: string, query = ''): Promise<string> {
+  const { json, status } = await ask('POST', `/v1/records${query}`, { body: content })
+  expect(status).toBeLessThan(202)
+  return json.id
+}
+
+describe('records', () => {
+  it('are taken, shown in both formats, listed and deleted', async () => {
+    const query = '?image=alpine:3&workload=sh&label=a=1&label=b=x=y'
+    const made = await ask('POST', `/v1/records${query}`, { body: '# a list\n/bin/sh\n/etc/*.conf\n' })
+    expect(made.status).toBe(201)
+    expect(made.headers.location).toBe(`/v1/records/${made.json.id}`)
+    expect(made.json).toMatchObject({
+      image: 'docker.io/library/alpine:3',
+      workload: 'sh',
+      labels: { a: '1', b: 'x=y' },
+      format: 'path-list',
+      entries: 2,
+      paths: 2,
+      publications: [],
+    })
+    const again = await ask('POST', '/v1/records?image=docker.io/library/alpine:3&workload=sh&label=c=3', {
+      body: '{"path":"bin/sh"}\n{"path":"etc/*.conf","glob":true}\n',
+      type: 'application/x-ndjson',
+    })
+    expect(again.status).toBe(200)
+    expect(again.json).toMatchObject({ id: made.json.id, labels: { a: '1', c: '3' } })
+
+    const content = await ask('GET', `/v1/records/${made.json.id}/content`)
+    expect(content.headers['content-type']).toContain('application/x-ndjson')
+    expect(content.text).toBe('{"path":"bin/sh"}\n{"path":"etc/*.conf","glob":true}\n')
+    const list = await app.inject({
+      url: `/v1/records/${made.json.id}/content`,
+      headers: { accept: 'text/plain' },
+    })
+    expect(list.body).toBe('/bin/sh\n/etc/*.conf\n')
+
+    const found = await ask('GET', '/v1/records?label=a=1&label=b=x%3Dy&workload=sh&image=alpine:3')
+    expect(found.json.items).toEqual([expect.objectContaining({ id: made.json.id })])
+    expect((await ask('GET', '/v1/records?label=a=2')).json.items).toEqual([])
+
+    expect((await ask('DELETE', `/v1/records/${made.json.id}`)).status).toBe(204)
+    expect((await ask('GET', `/v1/records/${made.json.id}`)).json).toMatchObject({ code: 'RECORD_NOT_FOUND' })
+    expect((await ask('DELETE', `/v1/records/${made.json.id}`)).status).toBe(404)
+  })
+
+  it('are listed in pages', async () => {
+    for (const name of ['p1', 'p2', 'p3']) await upload(`/${name}\n`, '?workload=paged')
+    const first = await ask('GET', '/v1/records?workload=paged&limit=2')
+    const second = await ask('GET', `/v1/records?workload=paged&limit=2&cursor=${first.json.next}`)
+    expect([first.json.items.length, second.json.items.length, second.json.next]).toEqual([2, 1, undefined])
+  })
+
+  it.each([
+    ['no body', undefined, 400, { code: 'INVALID_RECORD' }],
+    ['only comments', '# nothing\n', 400, { code: 'INVALID_RECORD' }],
+    ['a wrong line', '{"path":"a"}\n{"pth":"b"}\n', 400, { code: 'INVALID_RECORD', line: 2 }],
+    ['another format', '[{"path":"a"}]', 400, { code: 'UNKNOWN_FORMAT', line: 1 }],
+    ['too many bytes', `${'/long/path\n'.repeat(1000)}`, 413, { code: 'RECORD_TOO_LARGE' }],
+  ])('that are wrong are refused: %s', async (_, body, status, problem) => {
+    const answer = await ask('POST', '/v1/records', body === undefined ? {} : { body })
+    expect(answer.status).toBe(status)
+    expect(answer.headers['content-type']).toContain('application/problem+json')
+    expect(answer.json).toMatchObject({ status, ...problem })
+  })
+
+  it('name the parameter that is wrong', async () => {
+    const answer = await ask('POST', '/v1/records?image=UPPER&label=nope', { body: '/a\n' })
+    expect(answer.status).toBe(400)
+    expect(answer.json.errors.map((error: { path: string }) => error.path)).toContain('querystring.image')
+    expect((await ask('POST', '/v1/records', { body: {} })).status).toBe(415)
+    expect((await ask('GET', '/v1/records/x')).status).toBe(400)
+    expect((await ask('GET', '/v1/records?limit=0')).status).toBe(400)
+  })
+
+  it('stay while a conversion needs them', async () => {
+    const id = await upload('/needed\n')
+    const request = { source: `${host}/team/app:1.0`, target: `${host}/team/app:x`, record: { id } }
+    expect((await ask('POST', '/v1/conversions', { body: request })).status).toBe(202)
+    expect((await ask('DELETE', `/v1/records/${id}`)).json).toMatchObject({
+      status: 409,
+      code: 'RECORD_IN_USE',
+    })
+  })
+})
+
+describe('record images', () => {
+  it('are published beside their image, found in the registry, and shown', async () => {
+    const image = `${host}/team/app:1.0`
+    const id = await upload('/usr/bin/app\n', `?image=${image}&workload=serve`)
+    const published = await ask('POST', `/v1/records/${id}/publications`, { body: {} })
+    expect(published.status).toBe(201)
+    expect(published.json.reference).toBe(`${host}/team/app:record-1.0-serve`)
+    const again = await ask('POST', `/v1/records/${id}/publications`, { body: {} })
+    expect(again.json.digest).toBe(published.json.digest)
+    expect((await ask('GET', `/v1/records/${id}`)).json.publications).toHaveLength(1)
+
+    for (const query of [
+      '',
+      `?image=${image}`,
+      '?repository=team/app&workload=serve',
+      `?repository=${host}/team/app`,
+    ]) {
+      const { json } = await ask('GET', `/v1/record-images${query}`)
+      expect(json.items).toEqual([
+        expect.objectContaining({
+          reference: published.json.reference,
+          workload: 'serve',
+          image,
+          entryCount: 1,
+        }),
+      ])
+    }
+    expect((await ask('GET', '/v1/record-images?workload=other')).json.items).toEqual([])
+    const shown = await ask('GET', `/v1/record-images/${published.json.reference}`)
+    expect(shown.json).toMatchObject({ digest: published.json.digest, entries: [{ path: 'usr/bin/app' }] })
+    const plain = await ask('GET', `/v1/record-images/${image}`)
+    expect(plain.json).toMatchObject({ status: 422, code: 'NOT_A_RECORD_IMAGE' })
+  })
+
+  it('are listed in pages across repositories', async () => {
+    for (const place of ['pages/a:record-1-w', 'pages/a:record-2-w', 'pages/b:record-1-w']) {
+      await upload('/usr/bin/app\n', `?publish=${host}/${place}`)
+    }
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const { json } = await ask('GET', `/v1/record-images?limit=1${cursor ? `&cursor=${cursor}` : ''}`)
+      seen.push(...json.items.map((item: { reference: string }) => item.reference))
+      cursor = json.next
+    } while (cursor)
+    expect(seen.filter((name) => name.includes('pages/'))).toEqual(
+      ['pages/a:record-1-w', 'pages/a:record-2-w', 'pages/b:record-1-w'].map((name) => `${host}/${name}`),
+    )
+    expect(new Set(seen).size).toBe(seen.length)
+  })
+
+  it('become referrers of the image they were made of', async () => {
+    const repository = registries.repository({ host, repository: 'team/app' })
+    const digest = (await repository.resolve('1.0'))?.digest
+    const image = `${host}/team/app@${digest}`
+    const made = await ask('POST', `/v1/records?image=${image}&workload=ref&publish=true`, {
+      body: '/usr/bin/app\n',
+    })
+    expect(made.status).toBe(201)
+    const [publication] = made.json.publications
+    const referrers = await repository.referrers(digest ?? ('' as never))
+    expect(referrers.map((one) => one.digest)).toContain(publication.digest)
+  })
+
+  it('that cannot be published leave the record stored, and say why', async () => {
+    const globs = await ask('POST', `/v1/records?publish=${host}/x:y`, { body: '/usr/lib/*.so\n' })
+    expect(globs.json).toMatchObject({ status: 422, code: 'RECORD_HAS_GLOBS', recordId: expect.any(String) })
+    expect((await ask('GET', `/v1/records/${globs.json.recordId}`)).status).toBe(200)
+    const nameless = await ask('POST', '/v1/records?publish=true', { body: '/a\n' })
+    expect(nameless.json).toMatchObject({ status: 422, code: 'NAME_NEEDED' })
+    const elsewhere = await ask('POST', '/v1/records?publish=registry.invalid/a:b', { body: '/a\n' })
+    expect(elsewhere.json).toMatchObject({ status: 403, code: 'HOST_NOT_ALLOWED' })
+    const other = await upload('/other\n')
+    const taken = await ask('POST', `/v1/records/${other}/publications`, {
+      body: { reference: `${host}/team/app:1.0` },
+    })
+    expect(taken.json).toMatchObject({ status: 409, code: 'TAG_EXISTS' })
+    expect((await ask('POST', `/v1/records/${none}/publications`, { body: {} })).status).toBe(404)
+  })
+})
+
+describe('conversions', () => {
+  const request = () => ({ source: `${host}/team/app:1.0`, target: `${host}/team/app:1.0-esgz` })
+
+  it('are accepted, shown, and listed', async () => {
+    const made = await ask('POST', '/v1/conversions', {
+      body: { ...request(), record: { inline: [{ path: '/a/' }] } },
+    })
+    expect(made.status).toBe(202)
+    expect(made.json).toMatchObject({
+      state: 'queued',
+      attempt: 0,
+      request: { record: { inline: [{ path: 'a' }] } },
+    })
+    const shown = await ask('GET', String(made.headers.location))
+    expect(shown.json).toEqual(made.json)
+    const listed = await ask('GET', `/v1/conversions?state=queued&target=${request().target}`)
+    expect(listed.json.items[0]).toMatchObject({ id: made.json.id })
+    expect(listed.json.items[0].request).toBeUndefined()
+    expect((await ask('GET', `/v1/conversions/${none}`)).status).toBe(404)
+  })
+
+  it('are refused when they cannot be done', async () => {
+    const post = async (body: object) => (await ask('POST', '/v1/conversions', { body })).json
+    expect(await post({ ...request(), target: `${host}/a@sha256:${'0'.repeat(64)}` })).toMatchObject({
+      status: 400,
+    })
+    expect(await post({ ...request(), overwite: true })).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining('overwite'),
+    })
+    expect(await post({ ...request(), source: 'registry.invalid/a:1' })).toMatchObject({
+      code: 'HOST_NOT_ALLOWED',
+    })
+    expect(await post({ ...request(), record: { image: 'registry.invalid/a:1' } })).toMatchObject({
+      status: 403,
+    })
+    expect(await post({ ...request(), record: { id: none } })).toMatchObject({
+      status: 422,
+      code: 'RECORD_NOT_FOUND',
+      errors: [{ path: 'body.record.id' }],
+    })
+    expect(await post({ ...request(), platforms: ['linux/s390x'] })).toMatchObject({
+      status: 422,
+      code: 'PLATFORM_NOT_FOUND',
+    })
+    expect(await post({ ...request(), platforms: ['linux/amd64'] })).toMatchObject({ state: 'queued' })
+  })
+})
+
+it('takes verifications', async () => {
+  const made = await ask('POST', '/v1/verifications', { body: { reference: `${host}/team/app:1.0` } })
+  expect(made.status).toBe(202)
+  expect((await ask('GET', String(made.headers.location))).json).toEqual(made.json)
+  expect((await ask('GET', '/v1/verifications')).json.items).toHaveLength(1)
+  const refused = await ask('POST', '/v1/verifications', { body: { reference: 'registry.invalid/a:1' } })
+  expect(refused.status).toBe(403)
+})
+
+it('inspects images', async () => {
+  const { json } = await ask('GET', `/v1/images/${host}/team/app:1.0`)
+  expect(json.images[0]).toMatchObject({ platform: 'linux/amd64', layers: [{ estargz: false }] })
+  expect((await ask('GET', `/v1/images/${host}/team/none:1.0`)).json).toMatchObject({
+    status: 404,
+    code: 'NOT_FOUND',
+  })
+  expect((await ask('GET', '/v1/images/%F0%9F%90%B3')).status).toBe(400)
+})
+
+it('answers unknown routes with a problem', async () => {
+  expect((await ask('GET', '/v2/')).json).toMatchObject({ status: 404, code: 'NO_SUCH_ROUTE' })
+})
+
+it('shows no defect to callers', async () => {
+  const broken = await buildApp({
+    services: { ...services, inspect: () => Promise.reject(new Error('secret inside')) },
+    logger: false,
+    maxRecordBytes: 100,
+  })
+  const answer = await broken.inject('/v1/images/a/b:1')
+  expect(answer.statusCode).toBe(500)
+  expect(answer.body).not.toContain('secret')
+  await broken.close()
+})
+
+describe('the token', () => {
+  let guarded: FastifyInstance
+  beforeAll(async () => {
+    guarded = await buildApp({
+      services,
+      logger: false,
+      token: TOKEN,
+      maxRecordBytes: 100,
+      registryPlugin: async (registry) => {
+        registry.get('/v2/', async () => ({}))
+      },
+    })
+  })
+  afterAll(() => guarded.close())
+  const status = async (url: string, authorization?: string) =>
+    (await guarded.inject({ url, headers: authorization ? { authorization } : {} })).statusCode
+  const basic = (user: string, password: string) =>
+    `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+
+  it('is demanded everywhere but for health and the API document', async () => {
+    for (const url of ['/v1/records', '/v1/images/a/b:1', '/v2/', '/nowhere', '/healthz/x', '/docsx']) {
+      expect([url, await status(url)]).toEqual([url, 401])
+      expect([url, await status(url, 'Bearer wrong-wrong-wrong')]).toEqual([url, 401])
+    }
+    for (const url of ['/healthz', '/openapi.json', '/docs']) expect(await status(url)).toBe(200)
+    expect(await status('/v1/records', `Bearer ${TOKEN}`)).toBe(200)
+  })
+
+  it('is the password of registry clients, there alone', async () => {
+    expect(await status('/v2/', basic('anybody', TOKEN))).toBe(200)
+    expect(await status('/v2/', basic('anybody', 'wrong'))).toBe(401)
+    expect(await status('/v1/records', basic('anybody', TOKEN))).toBe(401)
+    const challenge = await guarded.inject('/v2/')
+    expect(challenge.headers['www-authenticate']).toMatch(/^Basic /)
+  })
+})
+
+describe('web pages of other origins', () => {
+  it('cannot write without a token', async () => {
+    const post = (origin: string) =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/records',
+        payload: '/written/by/a/page\n',
+        headers: { 'content-type': 'text/plain', host: '127.0.0.1:8080', origin },
+      })
+    expect((await post('https://pages.example')).json()).toMatchObject({ status: 403, code: 'OTHER_ORIGIN' })
+    expect((await post('null')).statusCode).toBe(403)
+    expect((await post('http://127.0.0.1:8080')).statusCode).toBe(201)
+  })
+})

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { postgresPrograms, temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
+import type { Database } from '../db/open.ts'
+import { JobStore } from '../jobs/store.ts'
+import { digestOf } from '../oci/digest.ts'
+import { recordDigest } from './model.ts'
+import { type NewRecord, RecordStore } from './store.ts'
+
+const record: NewRecord = {
+  entries: [{ path: 'usr/bin/app' }, { path: 'usr/lib/*.so', glob: true }, { path: 'usr/bin/app' }],
+  format: 'path-list',
+  image: 'r.test/team/app:1',
+  workload: 'serve',
+  labels: { commit: 'a1' },
+}
+
+function suite(open: () => Promise<{ database: Database; close(): Promise<void> }>) {
+  let store: RecordStore
+  let database: Database
+  let close: () => Promise<void>
+  beforeAll(async () => {
+    const opened = await open()
+    database = opened.database
+    close = opened.close
+    store = new RecordStore(database)
+  })
+  afterAll(() => close())
+  beforeEach(async () => {
+    await database.query.deleteFrom('records').execute()
+    await database.query.deleteFrom('jobs').execute()
+  })
+
+  it('keeps a record and gives it back', async () => {
+    const { record: stored, created } = await store.add(record)
+    expect(created).toBe(true)
+    expect(stored).toMatchObject({
+      digest: recordDigest(record.entries),
+      image: 'r.test/team/app:1',
+      workload: 'serve',
+      labels: { commit: 'a1' },
+      format: 'path-list',
+      entries: 3,
+      paths: 2,
+      publications: [],
+    })
+    expect(await store.get(stored.id)).toEqual(stored)
+    expect(await store.content(stored.id)).toEqual(record.entries)
+    expect(await store.get('019ab000-0000-7000-8000-000000000000')).toBeUndefined()
+    expect(await store.content('019ab000-0000-7000-8000-000000000000')).toBeUndefined()
+  })
+
+  it('takes the same content for the same image and workload as the same record, also at the same time', async () => {
+    const labels = ['a', 'b', 'c'].map((name) => ({ ...record, labels: { [name]: name, last: name } }))
+    const added = await Promise.all(labels.map((one) => store.add(one)))
+    expect(new Set(added.map((one) => one.record.id)).size).toBe(1)
+    expect(added.filter((one) => one.created)).toHaveLength(1)
+    expect((await store.get(added[0]?.record.id ?? ''))?.labels).toMatchObject({ a: 'a', b: 'b', c: 'c' })
+    const other = await store.add({ ...record, workload: undefined })
+    expect(other.created).toBe(true)
+    expect(other.record.workload).toBeUndefined()
+  })
+
+  it('lists newest first, by filter, in pages', async () => {
+    const ids: string[] = []
+    for (const name of ['x', 'y', 'z']) {
+      const entries = [{ path: name }]
+      const labels = { 'team.name/x-y': name, both: 'yes' }
+      ids.push((await store.add({ ...record, entries, labels })).record.id)
+    }
+    const first = await store.list({}, { limit: 2 })
+    expect(first.items.map((one) => one.id)).toEqual([ids[2], ids[1]])
+    const second = await store.list({}, { limit: 2, after: first.next })
+    expect(second.items.map((one) => one.id)).toEqual([ids[0]])
+    expect(second.next).toBeUndefined()
+    const count = async (filter: Parameters<RecordStore['list']>[0]) =>
+      (await store.list(filter, { limit: 9 })).items.length
+    expect(await count({ labels: { 'team.name/x-y': 'y' } })).toBe(1)
+    expect(await count({ labels: { both: 'yes', 'team.name/x-y': 'z' } })).toBe(1)
+    expect(await count({ labels: { both: 'no' } })).toBe(0)
+    expect(await count({ image: 'r.test/team/app:1', workload: 'serve' })).toBe(3)
+    expect(await count({ image: 'r.test/other:1' })).toBe(0)
+    expect(await count({ digest: recordDigest([{ path: 'x' }]) })).toBe(1)
+  })
+
+  it('remembers publications, the newest of each place', async () => {
+    const { id } = (await store.add(record)).record
+    const reference = 'r.test/team/app:record-1-serve'
+    await store.addPublication(id, { reference, digest: digestOf('a') })
+    await store.addPublication(id, { reference, digest: digestOf('b') })
+    await store.addPublication(id, { reference: 'r.test/x:y', digest: digestOf('b') })
+    const { publications } = (await store.get(id)) ?? {}
+    expect(publications).toMatchObject([{ reference, digest: digestOf('b') }, { reference: 'r.test/x:y' }])
+    expect((await store.list({}, { limit: 1 })).items[0]?.publications).toEqual(publications)
+    expect(await store.remove(id)).toBe('removed')
+  })
+
+  it('keeps what an unfinished job will read', async () => {
+    const { id } = (await store.add(record)).record
+    const jobs = new JobStore(database)
+    await jobs.create({ kind: 'conversion', source: 'a', target: 'b', recordId: id, request: {} })
+    expect(await store.remove(id)).toBe('needed')
+    const claim = await jobs.claim('w')
+    if (!claim) throw new Error('no claim')
+    await jobs.succeed(claim.lease, {})
+    expect(await store.remove(id)).toBe('removed')
+    expect(await store.remove(id)).toBe('missing')
+  })
+}
+
+describe('records in SQLite', () => suite(temporarySqlite))
+
+const programs = postgresPrograms()
+const describePostgres = programs || process.env.CI === 'true' ? describe : describe.skip
+describePostgres('records in PostgreSQL', () => suite(() => temporaryPostgres(programs ?? '')))
