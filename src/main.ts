@@ -75,7 +75,8 @@ async function serve(): Promise<void> {
   })
   log.info({ url, backing: backing.host }, 'listening')
   if (config.localWorker) {
-    const worker = new WorkerProcess(workerEnvironment(config.listen), log)
+    const died = (pid: number) => services.jobs.expire(workerName(pid))
+    const worker = new WorkerProcess(workerEnvironment(config.listen), log, died)
     worker.start()
     stack.defer(() => worker.stop())
   }
@@ -103,7 +104,7 @@ async function work(): Promise<void> {
         verification: (job, context) =>
           runVerification(VerificationRequest.parse(job.request), services, context),
       },
-      owner: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+      owner: workerName(process.pid) + randomUUID(),
       concurrency: config.concurrency,
       log,
     },
@@ -114,6 +115,11 @@ async function work(): Promise<void> {
     return working
   })
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
+}
+
+/** How the name of a worker process begins in the database; what follows is different each time it starts. */
+function workerName(pid: number): string {
+  return `${hostname()}:${pid}:`
 }
 
 /** What is deferred to it is done in reverse order when the process is told to end, or fails. */
@@ -129,7 +135,7 @@ function closing(log: Logger): AsyncDisposableStack {
 }
 
 function logger(config: Config, role: string): Logger {
-  return pino({ level: config.logLevel, base: { role } })
+  return pino({ level: config.logLevel, base: { role, pid: process.pid } })
 }
 
 function warn(log: Logger): (host: string, text: string) => void {

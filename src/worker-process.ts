@@ -15,14 +15,21 @@ const SOUND_AFTER_MS = 60_000
 export class WorkerProcess {
   readonly #environment: Record<string, string | undefined>
   readonly #log: Logger
+  readonly #died: (pid: number) => Promise<void>
   #child: ChildProcess | undefined
   #restart: NodeJS.Timeout | undefined
   #waitMs = RESTART_FIRST_MS
   #stopping = false
 
-  constructor(environment: Record<string, string | undefined>, log: Logger) {
+  /** @param died told when a worker ended by itself, before the next one starts */
+  constructor(
+    environment: Record<string, string | undefined>,
+    log: Logger,
+    died: (pid: number) => Promise<void>,
+  ) {
     this.#environment = environment
     this.#log = log
+    this.#died = died
   }
 
   start(): void {
@@ -38,6 +45,8 @@ export class WorkerProcess {
     child.once('exit', (status, signal) => {
       this.#child = undefined
       if (this.#stopping) return
+      // What it did is taken up again in any case, when its lease runs out.
+      this.#died(child.pid ?? 0).catch((error: unknown) => this.#log.warn({ err: error }, 'leases stay'))
       if (performance.now() - startedAt > SOUND_AFTER_MS) this.#waitMs = RESTART_FIRST_MS
       this.#log.error({ status, signal }, `the worker ended; another one starts in ${this.#waitMs} ms`)
       this.#restart = setTimeout(() => this.start(), this.#waitMs)

@@ -77,6 +77,16 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     })
   })
 
+  it('gives the jobs of a worker that is known to be dead to the next one at once', async () => {
+    await store.create(job)
+    await store.create(job)
+    await store.claim('host:12:a')
+    await store.claim('host:123:b')
+    await store.expire('host:12:')
+    expect((await store.claim('next'))?.job).toMatchObject({ attempt: 2, crashes: 1 })
+    expect(await store.claim('next')).toBeUndefined()
+  })
+
   it('knows which records unfinished jobs need', async () => {
     await store.create({ ...job, recordId: 'r1' })
     expect(await store.needsRecord('r1')).toBe(true)

@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely'
+import { type Selectable, type SqlBool, sql } from 'kysely'
 import { newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { JobsTable } from '../db/tables.ts'
@@ -114,6 +114,19 @@ export class JobStore {
   /** Extends the lease; false when it is lost. */
   async renew(lease: Lease): Promise<boolean> {
     return this.#write(lease, { lease_until: sql`${this.#db.now} + ${sql.lit(LEASE_MS)}` })
+  }
+
+  /**
+   * Ends the leases of a worker that is known to be dead, so that nobody waits for them to run out.
+   * @param owners how the names of its claims begin
+   */
+  async expire(owners: string): Promise<void> {
+    await this.#db.query
+      .updateTable('jobs')
+      .set({ lease_until: sql`${this.#db.now} - 1` })
+      .where('state', '=', 'running')
+      .where(sql<SqlBool>`substr(owner, 1, ${sql.lit(owners.length)}) = ${owners}`)
+      .execute()
   }
 
   /** Stores how far the job is; false when the lease is lost. */

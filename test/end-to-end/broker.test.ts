@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, vi } from 'vitest'
+import { RegistryClient } from '../../src/registry/client.ts'
+import { BrokerProcess } from '../support/broker-process.ts'
+import { temporaryFolder } from '../support/embedded-registry.ts'
+import { pushImage } from '../support/image-of.ts'
+import { file, tarOf } from '../support/tar-of.ts'
+
+type Job = {
+  id: string
+  state: string
+  attempt: number
+  progress?: { layers: { read: number }[] }
+  report?: { digest: string; verified?: boolean }
+  error?: unknown
+}
+
+/** Text compresses slowly, so that there is time to interrupt the work. */
+const text = Buffer.from(Array.from({ length: 400 }, () => randomBytes(30_000).toString('base64')).join('\n'))
+const layers = [{ tar: tarOf(file('usr/bin/app', 'app'), file('var/data', text)) }]
+
+async function pushTo(broker: BrokerProcess): Promise<void> {
+  await using client = new RegistryClient({ plainHttp: [broker.host] })
+  await pushImage(client.repository({ host: broker.host, repository: 'team/app' }), { layers }, '1.0')
+}
+
+async function until(broker: () => BrokerProcess, id: string, test: (job: Job) => boolean): Promise<Job> {
+  let job: Job | undefined
+  await vi.waitUntil(
+    async () => {
+      job = await broker().ask<Job>('GET', `/v1/conversions/${id}`)
+      if (job.state === 'failed') throw new Error(JSON.stringify(job.error))
+      return test(job)
+    },
+    { timeout: 50_000, interval: 20 },
+  )
+  if (!job) throw new Error('no job')
+  return job
+}
+
+it('finishes what it accepted, although worker and server are killed', async () => {
+  await using folder = await temporaryFolder()
+  let broker = await BrokerProcess.start(folder.path)
+  try {
+    const { host } = broker
+    await pushTo(broker)
+    const record = await broker.ask<{ id: string }>(
+      'POST',
+      `/v1/records?image=${host}/team/app:1.0&workload=app&publish=true`,
+      '/usr/bin/app\n',
+    )
+    const source = `${host}/team/app:1.0`
+    const convert = (target: string) =>
+      broker.ask<Job>('POST', '/v1/conversions', { source, target, record: { id: record.id } })
+
+    const first = await convert(`${host}/team/app:first`)
+    await until(
+      () => broker,
+      first.id,
+      (job) => job.state === 'running' && job.progress !== undefined,
+    )
+    process.kill(broker.worker ?? 0, 'SIGKILL')
+    const done = await until(
+      () => broker,
+      first.id,
+      (job) => job.state === 'succeeded',
+    )
+    expect(done.attempt).toBe(2)
+
+    const second = await convert(`${host}/team/app:second`)
+    await until(
+      () => broker,
+      second.id,
+      (job) => job.state === 'running' && job.progress !== undefined,
+    )
+    const orphan = broker.worker ?? 0
+    await broker.kill()
+    // The worker notices that nobody keeps it, hands its job back and ends.
+    await vi.waitUntil(() => !existsSync(`/proc/${orphan}`), { timeout: 20_000, interval: 20 })
+    broker = await BrokerProcess.start(folder.path, { RECORD_BROKER_LISTEN: host })
+    const again = await until(
+      () => broker,
+      second.id,
+      (job) => job.state === 'succeeded',
+    )
+    expect(again.report?.digest).toBe(done.report?.digest)
+
+    const check = await broker.ask<Job>('POST', '/v1/verifications', {
+      reference: `${host}/team/app:second`,
+      source,
+    })
+    let verified: Job | undefined
+    await vi.waitUntil(
+      async () => {
+        verified = await broker.ask<Job>('GET', `/v1/verifications/${check.id}`)
+        return verified.state === 'succeeded'
+      },
+      { timeout: 20_000, interval: 20 },
+    )
+    expect(verified?.report?.verified).toBe(true)
+    const images = await broker.ask<{ items: { reference: string }[] }>('GET', '/v1/record-images')
+    expect(images.items.map((one) => one.reference)).toEqual([`${host}/team/app:record-1.0-app`])
+  } finally {
+    await broker[Symbol.asyncDispose]()
+  }
+  expect(readdirSync(join(folder.path, 'scratch'))).toEqual([])
+})
+
+it('serves registry clients and its own worker with a token', async () => {
+  await using folder = await temporaryFolder()
+  const token = 'a-token-of-some-length'
+  await using broker = await BrokerProcess.start(folder.path, { RECORD_BROKER_TOKEN: token })
+  const { host } = broker
+  const credentials = async () => ({ username: 'anybody', password: token })
+  await using client = new RegistryClient({ plainHttp: [host], credentials })
+  const repository = client.repository({ host, repository: 'team/app' })
+  await pushImage(repository, { layers: [{ tar: tarOf(file('a', 'a')) }] }, '1.0')
+  expect((await fetch(`${broker.url}/v1/records`)).status).toBe(401)
+  const answer = await fetch(`${broker.url}/v1/conversions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ source: `${host}/team/app:1.0`, target: `${host}/team/app:esgz` }),
+  })
+  expect(answer.status).toBe(202)
+  await vi.waitUntil(async () => repository.resolve('esgz'), { timeout: 20_000, interval: 20 })
+})

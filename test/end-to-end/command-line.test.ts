@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RegistryClient } from '../../src/registry/client.ts'
+import { BrokerProcess, environmentOf } from '../support/broker-process.ts'
+import { temporaryFolder } from '../support/embedded-registry.ts'
+import { pushImage } from '../support/image-of.ts'
+import { file, tarOf } from '../support/tar-of.ts'
+
+const BIN = fileURLToPath(new URL('../../bin/record-broker.js', import.meta.url))
+
+type Outcome = { status: number; out: string; err: string }
+
+/** Runs the command on the Node that runs the tests. */
+function command(args: string[], settings: Record<string, string> = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [BIN, ...args], { env: environmentOf(settings) }, (error, out, err) => {
+      resolve({ status: error ? Number(error.code) : 0, out, err })
+    })
+  })
+}
+
+const stack = new AsyncDisposableStack()
+let broker: BrokerProcess
+let host: string
+let records: string
+
+beforeAll(async () => {
+  const folder = stack.use(await temporaryFolder())
+  mkdirSync(join(folder.path, 'data'))
+  broker = stack.use(await BrokerProcess.start(join(folder.path, 'data'), { RECORD_BROKER_WORKER: 'none' }))
+  host = broker.host
+  await using client = new RegistryClient({ plainHttp: [host] })
+  const layers = [{ tar: tarOf(file('usr/bin/app', 'app'), file('usr/bin/other', 'other')) }]
+  await pushImage(client.repository({ host, repository: 'team/app' }), { layers }, '1.0')
+  records = join(folder.path, 'opened.txt')
+  writeFileSync(records, '/usr/bin/other\n/no/such\n')
+})
+afterAll(() => stack.disposeAsync())
+
+describe('convert, inspect and verify', () => {
+  it('work without a server, with a record from a file, an image, and another eStargz image', async () => {
+    const plain = ['--plain-http', host]
+    const source = `${host}/team/app:1.0`
+    const first = await command(['convert', source, `${host}/team/app:a`, '--record', records, ...plain])
+    expect(first).toMatchObject({ status: 0, err: '' })
+    expect(first.out).toContain('1 recorded paths placed, 1 not in the image')
+    const copied = await command([
+      'convert',
+      source,
+      `${host}/team/app:b`,
+      '--record-copy',
+      `${host}/team/app:a`,
+      '--json',
+      ...plain,
+    ])
+    const report = JSON.parse(copied.out) as { digest: string }
+    expect(first.out).toContain(report.digest)
+
+    const shown = await command(['inspect', `${host}/team/app:a`, ...plain])
+    expect(shown.out).toContain('eStargz, 3 entries, 1 prioritized')
+    expect(shown.out).toContain('usr/bin/other')
+    const verified = await command(['verify', `${host}/team/app:a`, '--source', source, ...plain])
+    expect(verified).toMatchObject({ status: 0, out: expect.stringContaining(': verified') })
+    const unsound = await command(['verify', source, ...plain])
+    expect(unsound).toMatchObject({ status: 1, out: expect.stringContaining('NOT as it should be') })
+  })
+
+  it('fail with one clear line', async () => {
+    const missing = await command(['convert', `${host}/no/such:1`, `${host}/a:b`, '--plain-http', host])
+    expect(missing).toMatchObject({ status: 1, out: '' })
+    expect(missing.err).toMatch(/^record-broker: NOT_FOUND: source: [^\n]+\n$/)
+    const twice = ['--record', records, '--record-copy', `${host}/a:b`]
+    expect(await command(['convert', `${host}/a:1`, `${host}/a:2`, ...twice])).toMatchObject({
+      status: 1,
+      err: 'record-broker: of --record, --record-image and --record-copy only one can be given\n',
+    })
+    expect((await command(['convert', 'UPPER', 'b'])).status).toBe(2)
+    expect((await command(['convert', 'a', 'b', '--no-such'])).status).toBe(2)
+  })
+})
+
+describe('record', () => {
+  it('pushes, publishes, lists and shows by the API', async () => {
+    const settings = { RECORD_BROKER_LISTEN: host }
+    const image = ['--image', `${host}/team/app:1.0`, '--workload', 'app']
+    const pushed = await command(['record', 'push', records, ...image, '--label', 'a=b', '--json'], settings)
+    const { id } = JSON.parse(pushed.out) as { id: string }
+    const published = await command(['record', 'publish', id], settings)
+    expect(published.out).toMatch(new RegExp(`^${host}/team/app:record-1.0-app@sha256:`))
+    const listed = await command(['record', 'list', '--label', 'a=b', '--server', broker.url])
+    expect(listed.out).toContain(`${id} `)
+    expect(listed.out).toContain('record-1.0-app@sha256:')
+    const content = await command(['record', 'show', id, '--content'], settings)
+    expect(content.out).toBe('{"path":"usr/bin/other"}\n{"path":"no/such"}\n')
+    const unknown = await command(['record', 'show', '019ab000-0000-7000-8000-000000000000'], settings)
+    expect(unknown).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/^record-broker: RECORD_NOT_FOUND: /),
+    })
+    const away = await command(['record', 'list', '--server', 'http://127.0.0.1:1'])
+    expect(away).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('http://127.0.0.1:1 does not answer'),
+    })
+  })
+})
+
+describe('a wrong setting', () => {
+  it.each([
+    ['RECORD_BROKER_LISTEN', '0.0.0.0:8080', 'set RECORD_BROKER_TOKEN'],
+    ['RECORD_BROKER_REGISTRY', 'Not A Host', 'not'],
+    ['RECORD_BROKER_TYPO', 'x', 'no such setting'],
+  ])('stops the start and is named: %s', async (name, value, why) => {
+    const { status, err } = await command(['serve'], { [name]: value })
+    expect(status).toBe(1)
+    expect(err).toMatch(new RegExp(`^record-broker: ${name}: [^\\n]*${why}[^\\n]*\\n$`))
+  })
+})
