@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { inspectImage } from '../../src/conversion/inspect.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { OCI_LAYER } from '../../src/oci/media-types.ts'
+import { run } from '../support/command.ts'
+import { Containerd } from '../support/containerd.ts'
+import { ConversionBench } from '../support/conversion.ts'
+import { startDockerRegistry } from '../support/docker-registry.ts'
+import { temporaryFolder } from '../support/embedded-registry.ts'
+import { pushImage } from '../support/image-of.ts'
+import { describeWith } from '../support/peers.ts'
+import { dir, file, hardlink, symlink, tarOf } from '../support/tar-of.ts'
+
+/** `security.capability` of a program that may bind low ports (VFS_CAP_REVISION_2), which is no text. */
+const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex')
+const LONG = `usr/share/${'long-folder-name/'.repeat(9)}${'x'.repeat(60)}.txt`
+const CHUNK = 4 * 1024 * 1024
+
+/** Folders that no entry names would get the time of the unpacking. */
+function parentsOf(path: string): string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/')).slice(1)
+}
+
+const lower = tarOf(
+  dir('./usr'),
+  dir('./usr/bin'),
+  file('./usr/bin/ping', 'ping', { mode: 0o755, pax: { 'SCHILY.xattr.security.capability': CAPABILITY } }),
+  file('./usr/bin/sudo', 'sudo', { mode: 0o4755 }),
+  symlink('./bin', 'usr/bin'),
+  ...parentsOf(LONG).map((path) => dir(path)),
+  dir('./usr/lib'),
+  dir('./etc'),
+  file(LONG, 'a long name'),
+  file(`${LONG}.gnu`, 'a long name by GNU tar', { gnu: true }),
+  file('./usr/lib/exact', randomBytes(CHUNK)),
+  file('./usr/lib/one-more', randomBytes(CHUNK + 1)),
+  file('./usr/lib/base256', 'size in base-256', { base256: true }),
+  file('./usr/empty', ''),
+  hardlink('./usr/bin/alias', 'usr/bin/ping'),
+  file('./etc/conf', 'old', { uid: 1000, gid: 2000, mtime: 1234567890 }),
+  file('./etc/gone', 'gone'),
+  dir('./opaque'),
+  file('./opaque/hidden', 'hidden'),
+)
+const upper = tarOf(
+  dir('etc', { mtime: 1500000000 }),
+  file('etc/.wh.gone', ''),
+  file('etc/conf', 'new'),
+  dir('opaque'),
+  file('opaque/.wh..wh..opq', ''),
+  file('opaque/shown', 'shown'),
+  file('twice', 'first'),
+  file('twice', 'second'),
+)
+const empty = tarOf()
+const image = {
+  layers: [{ tar: lower }, { tar: upper, pack: (tar: Buffer) => tar, mediaType: OCI_LAYER }, { tar: empty }],
+}
+
+describeWith(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions and other tools', () => {
+  let registry: Awaited<ReturnType<typeof startDockerRegistry>>
+  let bench: ConversionBench
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let unpacked = 0
+
+  beforeAll(async () => {
+    registry = await startDockerRegistry()
+    bench = await ConversionBench.open(registry.host)
+    folder = await temporaryFolder()
+    await pushImage(bench.repository('team/app'), image, '1')
+  })
+  afterAll(async () => {
+    await bench?.[Symbol.asyncDispose]()
+    await folder?.[Symbol.asyncDispose]()
+    await registry?.stop()
+  })
+
+  /** A digest of the root file system that skopeo fetches and umoci unpacks, by GNU tar. */
+  async function treeOf(
+    reference: string,
+  ): Promise<{ names: string[]; digest: string; capability: boolean }> {
+    const place = join(folder.path, `unpacked-${unpacked++}`)
+    await mkdir(place)
+    await run(
+      'skopeo',
+      'copy',
+      '-q',
+      '--src-tls-verify=false',
+      `docker://${reference}`,
+      `oci:${place}/oci:image`,
+    )
+    await run('umoci', 'unpack', '--image', `${place}/oci:image`, `${place}/bundle`)
+    const root = `${place}/bundle/rootfs`
+    const ours = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']
+    const names = (await readdir(root)).filter((name) => !ours.includes(name)).toSorted()
+    const archive = `${place}/tree.tar`
+    const exact = ['--format=posix', '--sort=name', '--numeric-owner', '--xattrs', '--xattrs-include=*']
+    const noClock = '--pax-option=delete=atime,delete=ctime'
+    await run('tar', '-C', root, ...exact, noClock, '-cf', archive, ...names)
+    const bytes = await readFile(archive)
+    return { names, digest: digestOf(bytes), capability: bytes.includes(CAPABILITY) }
+  }
+
+  it('give the same root file system, with a record and without', async () => {
+    const source = `${registry.host}/team/app:1`
+    const before = await treeOf(source)
+    expect(before).toMatchObject({ capability: true, names: expect.arrayContaining(['usr', 'twice']) })
+    const inline = [{ path: 'bin/alias' }, { path: 'usr/lib/one-more' }, { path: 'etc/conf' }, { path: LONG }]
+    for (const [tag, record] of [
+      ['streamed', undefined],
+      ['arranged', { inline }],
+    ] as const) {
+      const target = `${registry.host}/team/app:${tag}`
+      await bench.convert({ source, target, ...(record && { record }) })
+      expect(await treeOf(target)).toEqual(before)
+      expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
+    }
+  })
+})
+
+describeWith(
+  ['docker-registry', 'skopeo', 'containerd', 'ctr-remote'],
+  'images that ctr-remote converted',
+  () => {
+    it('serve as a model whose prioritized order is taken over exactly', async () => {
+      const registry = await startDockerRegistry()
+      try {
+        await using bench = await ConversionBench.open(registry.host)
+        await using folder = await temporaryFolder()
+        await using containerd = await Containerd.start()
+        const { host } = registry
+        const layers = [
+          {
+            tar: tarOf(
+              dir('usr'),
+              dir('usr/bin'),
+              ...['a', 'b', 'c', 'd', 'e'].map((name) => file(`usr/bin/${name}`, name.repeat(1000))),
+            ),
+          },
+          { tar: tarOf(dir('etc'), file('etc/one', '1'), file('etc/two', '2'), file('etc/three', '3')) },
+        ]
+        await pushImage(bench.repository('model'), { layers }, '1')
+        const order = ['usr/bin/d', 'etc/two', 'usr/bin/a', 'usr/bin/c', 'etc/one']
+        const recordFile = join(folder.path, 'record.json')
+        await writeFile(recordFile, order.map((path) => `${JSON.stringify({ path })}\n`).join(''))
+        const archive = join(folder.path, 'image.tar')
+        const name = `${host}/model:1`
+        await run(
+          'skopeo',
+          'copy',
+          '-q',
+          '--src-tls-verify=false',
+          `docker://${name}`,
+          `oci-archive:${archive}`,
+        )
+        await containerd.ctr('image', 'import', '--no-unpack', '--index-name', name, archive)
+        const converting = ['--oci', '--estargz', '--estargz-record-in', recordFile]
+        await containerd.ctr('image', 'convert', ...converting, name, `${host}/model:estargz`)
+        const exported = join(folder.path, 'converted.tar')
+        await containerd.ctr('image', 'export', exported, `${host}/model:estargz`)
+        const to = `docker://${host}/model:estargz`
+        await run('skopeo', 'copy', '-q', '--dest-tls-verify=false', `oci-archive:${exported}`, to)
+
+        const report = await bench.convert({
+          source: name,
+          target: `${host}/model:ours`,
+          record: { copyFrom: `${host}/model:estargz` },
+        })
+        const orderIn = async (tag: string) => {
+          const signal = new AbortController().signal
+          const shown = await inspectImage(`${host}/model:${tag}`, bench.services, signal)
+          return shown.images[0]?.layers.map((layer) => layer.prioritized)
+        }
+        const expected = [
+          ['usr/bin/d', 'usr/bin/a', 'usr/bin/c'],
+          ['etc/two', 'etc/one'],
+        ]
+        expect(await orderIn('estargz')).toEqual(expected)
+        expect(await orderIn('ours')).toEqual(expected)
+        expect(report.images[0]?.record).toMatchObject({ placed: 5, notFoundCount: 0 })
+        expect(await bench.verify({ reference: report.target, source: name })).toMatchObject({
+          verified: true,
+        })
+        // What the other tool made is eStargz too, and holds the same files.
+        expect(await bench.verify({ reference: `${host}/model:estargz`, source: name })).toMatchObject({
+          verified: true,
+        })
+      } finally {
+        await registry.stop()
+      }
+    })
+  },
+)
