@@ -1,0 +1,160 @@
+import { Readable } from 'node:stream'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { digestOf } from '../../oci/digest.ts'
+import { type RecordEntry, RecordError, writeRecordFile } from '../model.ts'
+import { writePathList } from './path-list.ts'
+import { type ReadRecordOptions, readRecord } from './read.ts'
+
+const digest = digestOf('manifest')
+
+function read(content: string | Buffer, options: Partial<ReadRecordOptions> & { piece?: number } = {}) {
+  const bytes = Buffer.from(content)
+  const { piece = bytes.length || 1, ...rest } = options
+  const pieces = []
+  for (let at = 0; at < bytes.length; at += piece) pieces.push(bytes.subarray(at, at + piece))
+  return readRecord(Readable.from(pieces), { maxBytes: 1_000_000, ...rest })
+}
+
+describe('a stargz record file', () => {
+  it('is read as upstream writes it, with what it knows of layers', async () => {
+    const file = `{"path":"usr/bin/app","manifestDigest":"${digest}","layerIndex":2}\n{"path":"/etc//./conf/"}\n`
+    expect(await read(file)).toEqual({
+      format: 'stargz-record',
+      entries: [{ path: 'usr/bin/app', manifestDigest: digest, layerIndex: 2 }, { path: 'etc/conf' }],
+    })
+  })
+
+  it('is written as Go writes it, and comes back the same', async () => {
+    const entries: RecordEntry[] = [
+      { layerIndex: 0, path: 'a<b>&"\u2028c', manifestDigest: digest },
+      { path: 'usr/lib/**/*.so', glob: true },
+    ]
+    const file = writeRecordFile(entries)
+    expect(file).toBe(
+      `{"path":"a\\u003cb\\u003e\\u0026\\"\\u2028c","manifestDigest":"${digest}","layerIndex":0}\n{"path":"usr/lib/**/*.so","glob":true}\n`,
+    )
+    expect((await read(file)).entries).toEqual(entries)
+  })
+
+  it.each([
+    ['no JSON', '{"path":"a"}\n{"path":\n', 2, /not JSON/],
+    ['no object', '{"path":"a"}\n["b"]\n', 2, /expected a JSON object/],
+    ['no path', '{"path":"a"}\n\n{"name":"b"}\n', 3, /path/],
+    ['a wrong digest', '{"path":"a","manifestDigest":"md5:1"}', 1, /manifestDigest/],
+    ['a wrong layer', '{"path":"a","layerIndex":-1}', 1, /layerIndex/],
+    ['a NUL', '{"path":"a\\u0000b"}', 1, /NUL/],
+    ['a path that is too long', `{"path":"${'x'.repeat(5000)}"}`, 1, /path/],
+  ])('with %s is refused by its line', async (_, content, line, message) => {
+    await expect(read(content)).rejects.toMatchObject({
+      code: 'INVALID_RECORD',
+      line,
+      message: expect.stringMatching(message),
+    })
+  })
+})
+
+describe('a path list', () => {
+  it('has a path or glob a line, and comments', async () => {
+    const list =
+      '# what it opens\r\n\r\n/usr/bin/app\r\n  etc/conf \n/usr/lib/*.so\n/a/[b\n/opt/\\*star\n/\n/srv/../etc/x'
+    expect(await read(list)).toEqual({
+      format: 'path-list',
+      entries: [
+        { path: 'usr/bin/app' },
+        { path: 'etc/conf' },
+        { path: 'usr/lib/*.so', glob: true },
+        { path: 'a/[b' },
+        { path: 'opt/*star' },
+        { path: 'srv/../etc/x' },
+      ],
+    })
+  })
+
+  it('comes back as it was written', async () => {
+    const path = fc
+      .array(fc.stringMatching(/^[^\0/\n\r]{1,12}$/), { minLength: 1, maxLength: 4 })
+      .map((parts) => parts.join('/'))
+    await fc.assert(
+      fc.asyncProperty(fc.array(path, { minLength: 1, maxLength: 5 }), async (paths) => {
+        const { entries } = await read(paths.map((one) => `${JSON.stringify({ path: one })}\n`).join(''), {
+          format: 'stargz-record',
+        }).catch(() => ({ entries: [] }))
+        if (entries.length === 0) return
+        const again = await read(writePathList(entries), { format: 'path-list' })
+        expect(again.entries).toEqual(entries)
+      }),
+    )
+  })
+
+  it('does not hold a path with a line break', () => {
+    expect(() => writePathList([{ path: 'a\nb' }])).toThrow(RecordError)
+  })
+})
+
+describe('any record', () => {
+  it('reads the same in pieces of any size', async () => {
+    const file = Buffer.from('\ufeff{"path":"é/ü"}\r\n\n{"path":"b"}')
+    const whole = await read(file)
+    expect(whole.entries).toEqual([{ path: 'é/ü' }, { path: 'b' }])
+    for (const piece of [1, 2, 3, 7]) expect(await read(file, { piece })).toEqual(whole)
+  })
+
+  it('is bounded in bytes, entries, globs and lines', async () => {
+    await expect(read('/a\n/b\n', { maxBytes: 5 })).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' })
+    await expect(read('/a\n/b\n', { maxEntries: 1 })).rejects.toMatchObject({
+      code: 'RECORD_TOO_LARGE',
+      line: 2,
+    })
+    await expect(read('/*\n'.repeat(1001))).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE', line: 1001 })
+    await expect(read(`/a\n/${'x'.repeat(70_000)}`)).rejects.toMatchObject({
+      code: 'INVALID_RECORD',
+      line: 2,
+    })
+  })
+
+  it('must have a path, and be text', async () => {
+    for (const content of ['', '\n', '# nothing\n']) {
+      await expect(read(content)).rejects.toMatchObject({ code: 'INVALID_RECORD', message: /no path/ })
+    }
+    await expect(read(Buffer.from('/a\n/\xff\n', 'latin1'))).rejects.toMatchObject({
+      code: 'INVALID_RECORD',
+      line: 2,
+    })
+  })
+
+  it('of another format is told apart, and can be named', async () => {
+    for (const content of ['["a"]', '[{"path":"a"}]', 'path,size\na,1\n']) {
+      await expect(read(content)).rejects.toMatchObject({ code: 'UNKNOWN_FORMAT', line: 1 })
+    }
+    const named = await read('[a-z]*\n', { format: 'path-list' })
+    expect(named.entries).toEqual([{ path: '[a-z]*', glob: true }])
+  })
+
+  it('of arbitrary bytes gives entries or the record error', async () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
+      fc.string({ unit: 'binary', maxLength: 200 }).map((text) => Buffer.from(text)),
+      fc
+        .array(fc.constantFrom('/', '*', '[', ']', '{', '}', ',', '\\', '\n', 'a', '..', '"', '#'), {
+          maxLength: 60,
+        })
+        .map((parts) => Buffer.from(parts.join(''))),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        bytes,
+        fc.constantFrom(undefined, 'stargz-record' as const, 'path-list' as const),
+        async (content, format) => {
+          try {
+            const { entries } = await read(content, { format })
+            expect(entries.length).toBeGreaterThan(0)
+          } catch (error) {
+            expect(error).toBeInstanceOf(RecordError)
+          }
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+})
