@@ -43,11 +43,19 @@ export class UploadSource {
       this.#failure = { reason }
     }
     const watched = async function* () {
+      const source = pieces()
       try {
-        yield* pieces()
-      } catch (error) {
-        note(error)
-        throw error
+        for (;;) {
+          const next = await source.next().catch((error: unknown) => {
+            note(error)
+            throw error
+          })
+          if (next.done) return
+          // What is thrown in here comes from the reader: a stream that is destroyed hands its error on.
+          yield next.value
+        }
+      } finally {
+        await source.return(undefined)
       }
     }
     const body = Readable.from(watched(), { objectMode: false })
