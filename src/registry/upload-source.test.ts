@@ -16,7 +16,7 @@ it('tells a failure of the source from one of the connection that reads it', asy
   const body = source.tallied(endless(), new Tally())
   await once(body, 'readable')
   body.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
-  await once(body, 'close')
+  await new Promise((resolve) => body.once('close', resolve))
   expect(() => source.throwIfFailed()).not.toThrow()
   expect(closed).toBe(true)
 
