@@ -88,7 +88,7 @@ const STATUS: Readonly<Record<string, number>> = {
   NETWORK: 502,
   UNAVAILABLE: 502,
   INVALID_RESPONSE: 502,
-  INVALID_CREDENTIALS: 502,
+  CREDENTIALS: 502,
   RATE_LIMITED: 503,
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { postgresPrograms, temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
+import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
+import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
 import type { Database } from '../db/open.ts'
 import { JobStore, LEASE_MS, type NewJob } from './store.ts'
 import { runWorker } from './worker.ts'
@@ -202,6 +203,6 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
 
 describe('jobs in SQLite', () => suite(temporarySqlite))
 
-const programs = postgresPrograms()
-const describePostgres = programs || process.env.CI === 'true' ? describe : describe.skip
-describePostgres('jobs in PostgreSQL', () => suite(() => temporaryPostgres(programs ?? '')))
+describeWith(['postgres'], 'jobs in PostgreSQL', () =>
+  suite(() => temporaryPostgres(postgresPrograms() ?? '')),
+)

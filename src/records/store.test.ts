@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { postgresPrograms, temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
+import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
+import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
 import type { Database } from '../db/open.ts'
 import { JobStore } from '../jobs/store.ts'
 import { digestOf } from '../oci/digest.ts'
@@ -109,6 +110,6 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
 
 describe('records in SQLite', () => suite(temporarySqlite))
 
-const programs = postgresPrograms()
-const describePostgres = programs || process.env.CI === 'true' ? describe : describe.skip
-describePostgres('records in PostgreSQL', () => suite(() => temporaryPostgres(programs ?? '')))
+describeWith(['postgres'], 'records in PostgreSQL', () =>
+  suite(() => temporaryPostgres(postgresPrograms() ?? '')),
+)

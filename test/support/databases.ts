@@ -1,19 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Database, openDatabase } from '../../src/db/open.ts'
-
-const DEBIAN_POSTGRES = '/usr/lib/postgresql'
-
-/** The folder of PostgreSQL's server programs, which Debian keeps off the PATH; undefined when not installed. */
-export function postgresPrograms(): string | undefined {
-  if (!existsSync(DEBIAN_POSTGRES)) return undefined
-  const version = readdirSync(DEBIAN_POSTGRES).sort((a, b) => Number(b) - Number(a))[0]
-  const folder = join(DEBIAN_POSTGRES, version ?? '', 'bin')
-  return existsSync(join(folder, 'initdb')) ? folder : undefined
-}
 
 /** A new SQLite database in a folder of its own, gone when closed. */
 export async function temporarySqlite(): Promise<{

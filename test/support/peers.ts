@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
 
 /** Programs that the project did not write and that tests hold its output against. */
-const PEERS = ['docker-registry', 'skopeo', 'umoci', 'ctr-remote', 'containerd', 'tar'] as const
+const PEERS = ['docker-registry', 'skopeo', 'umoci', 'ctr-remote', 'containerd', 'tar', 'postgres'] as const
 export type Peer = (typeof PEERS)[number]
 
 /** The path of a program on PATH, or undefined. */
@@ -12,9 +12,24 @@ export function which(program: string): string | undefined {
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
 }
 
+const DEBIAN_POSTGRES = '/usr/lib/postgresql'
+
+/** The folder of PostgreSQL's server programs, which Debian keeps off the PATH; undefined when not installed. */
+export function postgresPrograms(): string | undefined {
+  if (!existsSync(DEBIAN_POSTGRES)) return undefined
+  const version = readdirSync(DEBIAN_POSTGRES).sort((a, b) => Number(b) - Number(a))[0]
+  const folder = join(DEBIAN_POSTGRES, version ?? '', 'bin')
+  return existsSync(join(folder, 'initdb')) ? folder : undefined
+}
+
+/** Whether this machine has a peer. Debian keeps PostgreSQL's server programs off the PATH. */
+function isThere(peer: Peer): boolean {
+  return (peer === 'postgres' ? postgresPrograms() : which(peer)) !== undefined
+}
+
 /** Peers that this machine lacks. */
 export function missingPeers(): Peer[] {
-  return PEERS.filter((peer) => which(peer) === undefined)
+  return PEERS.filter((peer) => !isThere(peer))
 }
 
 /**
@@ -22,7 +37,7 @@ export function missingPeers(): Peer[] {
  * the missing programs; with CI=true they run, and fail, so that a missing peer cannot pass unseen.
  */
 export function describeWith(peers: readonly Peer[], name: string, body: () => void): void {
-  const missing = peers.filter((peer) => which(peer) === undefined)
+  const missing = peers.filter((peer) => !isThere(peer))
   if (missing.length === 0) describe(name, body)
   else if (process.env.CI === 'true') describe(`${name} (missing: ${missing.join(', ')})`, body)
   else describe.skip(`${name} (missing: ${missing.join(', ')})`, body)
