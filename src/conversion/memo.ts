@@ -9,8 +9,4 @@ export class Memo<Result> {
     this.#results.set(key, made)
     return made
   }
-
-  has(key: string): boolean {
-    return this.#results.has(key)
-  }
 }
