@@ -38,7 +38,6 @@ export function openRegistries(
     ...own,
     backingRegistry(config).host,
     ...config.registries,
-    ...config.plainHttp,
     ...(more.hosts ?? []),
   ])
   const fromDocker = dockerConfigCredentials(config.dockerConfigFile)
