@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { run } from '../test/support/command.ts'
+
+/** Debian packages whose files make a layer: about 1 GB plain in all. */
+const LAYERS = {
+  'many small files': ['golang-1.19-src', 'libboost1.81-dev', 'python3-django', 'perl-modules-5.36'],
+  'few large files': ['libllvm15', 'libllvm14', 'libclang-cpp14', 'firefox-esr'],
+}
+
+/** A layer to convert: the archive, and the same with gzip 6. */
+export type BenchLayer = { readonly name: string; readonly plain: string; readonly packed: string }
+
+/** Makes the layers out of packages that apt downloads; they are kept in the user's cache folder. */
+export async function benchLayers(): Promise<BenchLayer[]> {
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'record-broker', 'bench')
+  await mkdir(folder, { recursive: true })
+  const layers: BenchLayer[] = []
+  for (const [name, packages] of Object.entries(LAYERS)) {
+    const plain = join(folder, `${name.replaceAll(' ', '-')}.tar`)
+    if (!existsSync(`${plain}.gz`)) await makeLayer(plain, packages)
+    layers.push({ name, plain, packed: `${plain}.gz` })
+  }
+  return layers
+}
+
+async function makeLayer(plain: string, packages: readonly string[]): Promise<void> {
+  const work = `${plain}.work`
+  await rm(work, { recursive: true, force: true })
+  await mkdir(work)
+  await run('bash', '-c', 'cd "$0" && apt-get download -qq "$@"', work, ...packages)
+  const archive = join(work, 'layer.tar')
+  await run('tar', '-cf', archive, '-T', '/dev/null')
+  for (const file of (await readdir(work)).filter((name) => name.endsWith('.deb')).toSorted()) {
+    const part = join(work, 'part.tar')
+    await run('bash', '-c', 'dpkg-deb --fsys-tarfile "$0" >"$1"', join(work, file), part)
+    await run('tar', '-Af', archive, part)
+  }
+  await run('gzip', '-6', '-k', archive)
+  await rename(archive, plain)
+  await rename(`${archive}.gz`, `${plain}.gz`)
+  await rm(work, { recursive: true, force: true })
+}
