@@ -24,6 +24,7 @@ export type ConvertOptions = Common & {
   readonly platform?: string[]
   readonly overwrite?: boolean
   readonly keepAttestations?: boolean
+  readonly compression?: string
   readonly compressionLevel?: number
 }
 
@@ -38,6 +39,7 @@ export async function convert(source: string, target: string, options: ConvertOp
     ...(options.overwrite && { overwrite: true }),
     options: {
       ...(options.keepAttestations && { attestations: 'keep' }),
+      ...(options.compression !== undefined && { compression: options.compression }),
       ...(options.compressionLevel !== undefined && { compressionLevel: options.compressionLevel }),
     },
   })

@@ -1,5 +1,6 @@
 import type { Scratch, ScratchFile } from '../bytes/scratch.ts'
 import type { BlobResult } from '../estargz/blob.ts'
+import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { LayerIndex } from '../estargz/layer-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
@@ -24,13 +25,20 @@ export type ArrangeOptions = {
   readonly target: Repository
   readonly threads: ThreadPool
   readonly scratch: Scratch
-  readonly settings: Pick<LayerTask & { kind: 'split' }, 'limits' | 'compressionLevel'>
+  readonly settings: Pick<LayerTask & { kind: 'split' }, 'limits' | 'compression'>
   readonly signal: AbortSignal
 }
 
 /** A layer cut into members, which wait in a file. */
-type SplitLayer = { readonly index: LayerIndex; readonly members: ScratchFile }
-export type ArrangedLayer = BlobResult & { readonly sourceDiffId: Digest }
+type SplitLayer = {
+  readonly index: LayerIndex
+  readonly compression: CompressionChoice
+  readonly members: ScratchFile
+}
+export type ArrangedLayer = BlobResult & {
+  readonly sourceDiffId: Digest
+  readonly compression: CompressionChoice
+}
 
 /**
  * Converts the layers of an image with a record: all of them are cut into members first, because where a path leads is
@@ -93,15 +101,15 @@ async function splitLayer(
     steps?.wrote(bytes.length)
     return members.write(bytes)
   }
-  const index = await at('source', () =>
+  const { compression, ...index } = await at('source', () =>
     threads.run({ kind: 'split', ...settings }, { input, write, signal }),
   )
   steps?.state('converted')
-  return { index, members }
+  return { index, compression, members }
 }
 
 async function assemble(
-  { index, members }: SplitLayer,
+  { index, compression, members }: SplitLayer,
   prioritized: readonly string[],
   steps: LayerSteps | undefined,
   { target, threads, scratch, settings, signal }: ArrangeOptions,
@@ -114,7 +122,7 @@ async function assemble(
     )
     steps?.state('uploading')
     await at('target', () => target.pushBlob(result, () => blob.read(), { signal }))
-    return { ...result, sourceDiffId: index.sourceDiffId }
+    return { ...result, sourceDiffId: index.sourceDiffId, compression }
   } finally {
     await blob.close()
   }

@@ -1,11 +1,13 @@
 import type { BlobResult } from '../estargz/blob.ts'
+import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
+import type { Compression } from '../estargz/layer-coder.ts'
 import type { LayerIndex } from '../estargz/layer-index.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
 import type { TreeEntry } from '../estargz/tree.ts'
 import type { VerifiedBlob } from '../estargz/verify.ts'
 import type { Digest } from '../oci/digest.ts'
 
-type Writing = { readonly limits: LayerLimits; readonly compressionLevel: number }
+type Writing = { readonly limits: LayerLimits; readonly compression: Compression }
 
 /** What a layer thread can do. Those with input read a layer's blob; those with output write bytes. */
 export type LayerTask =
@@ -31,8 +33,8 @@ export type LayerTask =
   | { readonly kind: 'list'; readonly limits: LayerLimits }
 
 export type LayerResults = {
-  split: LayerIndex
-  stream: BlobResult & { sourceDiffId: Digest; sourcePlainSize: number }
+  split: LayerIndex & { compression: CompressionChoice }
+  stream: BlobResult & { sourceDiffId: Digest; sourcePlainSize: number; compression: CompressionChoice }
   assemble: BlobResult
   verify: VerifiedBlob
   list: TreeEntry[]

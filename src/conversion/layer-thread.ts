@@ -4,8 +4,9 @@ import { parentPort } from 'node:worker_threads'
 import { arrange } from '../estargz/arrange.ts'
 import { assembleBlob, streamLayer } from '../estargz/blob.ts'
 import { decodeLayer } from '../estargz/decode.ts'
+import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import { LayerError } from '../estargz/errors.ts'
-import { recompressor } from '../estargz/members.ts'
+import { compressorFor, type LayerCoder, openLayerCoder } from '../estargz/layer-coder.ts'
 import { splitLayer } from '../estargz/split.ts'
 import { listTree } from '../estargz/tree.ts'
 import { verifyEStargzBlob } from '../estargz/verify.ts'
@@ -96,23 +97,15 @@ async function perform(task: LayerTask): Promise<unknown> {
   const { write } = output
   switch (task.kind) {
     case 'split':
-      return splitLayer(decodeLayer(input, { limits }), {
-        compressor: recompressor(task.compressionLevel),
-        limits,
-        write,
-      })
+      return splitting(task, (coder) => splitLayer(coder, { limits, write }))
     case 'stream':
-      return streamLayer(decodeLayer(input, { limits }), {
-        compressor: recompressor(task.compressionLevel),
-        limits,
-        write,
-      })
+      return splitting(task, (coder) => streamLayer(coder, { limits, write }))
     case 'assemble':
       return assembleBlob({
         index: task.index,
         arrangement: arrange(task.index, task.prioritized),
         read: (start, end) => readRange(task.members, start, end),
-        compressor: recompressor(task.compressionLevel),
+        compressor: compressorFor(task.compression),
         write,
         limits,
       })
@@ -125,6 +118,15 @@ async function perform(task: LayerTask): Promise<unknown> {
     case 'list':
       return listTree(decodeLayer(input, { limits }), limits)
   }
+}
+
+/** Reads the layer for an act, and adds to its result what was done with the content. */
+async function splitting<Result extends object>(
+  { compression, limits }: LayerTask & { kind: 'split' | 'stream' },
+  act: (coder: LayerCoder) => Promise<Result>,
+): Promise<Result & { compression: CompressionChoice }> {
+  const coder = await openLayerCoder(input, { compression, limits })
+  return { ...(await act(coder)), compression: coder.choice() }
 }
 
 /** The `end` of a file stream is the last byte, not the one after it. */

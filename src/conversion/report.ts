@@ -45,6 +45,9 @@ export const LayerReport = z
     landmark: Landmark,
     prioritizedFiles: z.int().nonnegative().describe('Entries placed before the landmark by the record.'),
     prefetchBytes: Bytes.describe('Bytes before the landmark, which a reader fetches first.'),
+    compression: z
+      .object({ method: z.enum(['transcode', 'refine', 'recompress']), reason: z.string() })
+      .describe("How the layer's content was compressed, and why."),
   })
   .meta({ id: 'LayerReport', description: 'What became of one layer.' })
 export type LayerReport = z.infer<typeof LayerReport>

@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import type { Compression } from '../estargz/layer-coder.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { ReferenceText } from '../oci/reference.ts'
 import { RecordEntries } from '../records/model.ts'
 
 /** What docker and buildkit use too. */
-export const DEFAULT_COMPRESSION_LEVEL = 6
+const DEFAULT_COMPRESSION_LEVEL = 6
 
 const PlatformText = z
   .string()
@@ -36,12 +37,20 @@ export type RecordSource = z.infer<typeof RecordSource>
 
 export const ConversionOptions = z
   .strictObject({
+    compression: z
+      .enum(['auto', 'transcode', 'refine', 'recompress'])
+      .optional()
+      .describe(
+        "How layers are compressed. transcode: by the matches that the source's gzip found; refine: by them and a short search; recompress: anew, by zlib; auto, the default: transcode, or refine where that makes a worthwhile difference. Sources without gzip are recompressed.",
+      ),
     compressionLevel: z
       .int()
       .min(0)
       .max(9)
       .optional()
-      .describe(`Level of zlib for the layers; ${DEFAULT_COMPRESSION_LEVEL} when left out.`),
+      .describe(
+        `Level of zlib where layers are recompressed; ${DEFAULT_COMPRESSION_LEVEL} when left out. Given without compression, layers are recompressed.`,
+      ),
     attestations: z
       .enum(['drop', 'keep'])
       .optional()
@@ -49,6 +58,15 @@ export const ConversionOptions = z
   })
   .meta({ id: 'ConversionOptions', description: 'How layers and indexes are written.' })
 export type ConversionOptions = z.infer<typeof ConversionOptions>
+
+/** How the options say that layers are compressed. */
+export function compressionOf(options: ConversionOptions = {}): Compression {
+  const { compression, compressionLevel } = options
+  return {
+    method: compression ?? (compressionLevel === undefined ? 'auto' : 'recompress'),
+    level: compressionLevel ?? DEFAULT_COMPRESSION_LEVEL,
+  }
+}
 
 /** What a conversion is asked to do, over HTTP and on the command line. */
 export const ConversionRequest = z

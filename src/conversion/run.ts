@@ -1,5 +1,7 @@
 import { Scratch } from '../bytes/scratch.ts'
 import type { BlobResult } from '../estargz/blob.ts'
+import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
+import type { Compression } from '../estargz/layer-coder.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
@@ -13,7 +15,7 @@ import { Memo } from './memo.ts'
 import { type LayerSteps, Progress } from './progress.ts'
 import { type RecordOf, readRecordSource } from './record.ts'
 import type { ConversionProgress, ConversionReport, ImageReport, LayerReport, RecordUse } from './report.ts'
-import { type ConversionRequest, DEFAULT_COMPRESSION_LEVEL } from './request.ts'
+import { type ConversionRequest, compressionOf } from './request.ts'
 import { LayerStreamer } from './stream-layer.ts'
 import { Target } from './target.ts'
 import { together } from './together.ts'
@@ -104,7 +106,10 @@ type ConvertedImage = {
   readonly report: ImageReport
 }
 
-type ConvertedLayer = BlobResult & { readonly sourceDiffId: Digest }
+type ConvertedLayer = BlobResult & {
+  readonly sourceDiffId: Digest
+  readonly compression: CompressionChoice
+}
 
 /** What the conversion of each image needs. */
 type Parts = {
@@ -120,7 +125,7 @@ type Parts = {
 /** Converts the images of one request. */
 class ImageConversion {
   readonly #its: Parts
-  readonly #settings: { limits: ConversionServices['limits']; compressionLevel: number }
+  readonly #settings: { limits: ConversionServices['limits']; compression: Compression }
   readonly #streamer: LayerStreamer
   /** Images of an index may share layers. */
   readonly #streamed = new Memo<ConvertedLayer>()
@@ -129,7 +134,7 @@ class ImageConversion {
     this.#its = its
     this.#settings = {
       limits: its.services.limits,
-      compressionLevel: its.request.options?.compressionLevel ?? DEFAULT_COMPRESSION_LEVEL,
+      compression: compressionOf(its.request.options),
     }
     this.#streamer = new LayerStreamer(its.services.threads, its.scratch)
   }
@@ -223,6 +228,7 @@ function layerReports(
       landmark: result.landmark,
       prioritizedFiles: result.prioritizedFiles,
       prefetchBytes: result.prefetchBytes,
+      compression: result.compression,
     }
   })
 }

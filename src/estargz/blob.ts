@@ -4,6 +4,7 @@ import { Assembly } from './assembly.ts'
 import { type BlobResult, BlobWriter } from './blob-writer.ts'
 import { DecodedTally } from './decoded-tally.ts'
 import type { ReadRange } from './header-reader.ts'
+import type { LayerCoder } from './layer-coder.ts'
 import type { LayerIndex } from './layer-index.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './limits.ts'
 import type { MemberCompressor } from './members.ts'
@@ -19,14 +20,13 @@ export type { ReadRange } from './header-reader.ts'
  * @throws LayerError; errors of `plain` and `write` pass unchanged. What was written is then worth nothing
  */
 export async function streamLayer(
-  plain: AsyncIterable<Buffer>,
-  o: { compressor: MemberCompressor; limits: LayerLimits; write: Write },
+  coder: Pick<LayerCoder, 'plain' | 'content' | 'compressor'>,
+  o: { limits: LayerLimits; write: Write },
 ): Promise<BlobResult & { sourceDiffId: Digest; sourcePlainSize: number }> {
-  const blob = new BlobWriter(o.compressor, o.write)
+  const blob = new BlobWriter(coder.compressor, o.write)
   await blob.landmark('no-prefetch')
   const start = blob.offset
-  const { entries, sourceDiffId, sourcePlainSize } = await splitLayer(plain, {
-    compressor: o.compressor,
+  const { entries, sourceDiffId, sourcePlainSize } = await splitLayer(coder, {
     limits: o.limits,
     write: (member) => blob.copy(member),
     plain: (bytes) => blob.plain(bytes),

@@ -7,6 +7,7 @@ import { digestOf } from '../oci/digest.ts'
 import { streamLayer } from './blob.ts'
 import { compareTrees, listTree, mergeLayers } from './compare.ts'
 import { decodeLayer } from './decode.ts'
+import { type Compression, openLayerCoder } from './layer-coder.ts'
 import { DEFAULT_LIMITS as limits } from './limits.ts'
 import { recompressor } from './members.ts'
 import { openEStargz } from './read.ts'
@@ -108,9 +109,14 @@ describe('a converted layer', () => {
       zstdCompressSync(layer),
       Buffer.concat([gzipSync(layer.subarray(0, 700)), gzipSync(layer.subarray(700))]),
     ]
-    const { result } = await converted(layer, ['d/e'])
-    for (const source of packed) expect((await convertLayer(source, ['d/e'])).result).toEqual(result)
-    expect((await convertLayer(packed[0] ?? layer, ['d/e'], { pieces: 1 })).result).toEqual(result)
+    const compression: Compression = { method: 'recompress', level: 6 }
+    const { result } = await convertLayer(layer, ['d/e'], { compression })
+    for (const source of packed) {
+      expect((await convertLayer(source, ['d/e'], { compression })).result).toEqual(result)
+    }
+    expect((await convertLayer(packed[0] ?? layer, ['d/e'], { compression, pieces: 1 })).result).toEqual(
+      result,
+    )
   })
 
   it('reads its prioritized files back in their order, and what a reader fetches ahead holds them', async () => {
@@ -178,8 +184,8 @@ describe('a converted layer', () => {
 
   it('depends on the compressor only through its bytes', async () => {
     const layer = tarOf(file('a', noise.subarray(0, 100)), file('b', Buffer.alloc(5000)))
-    const { result } = await convertLayer(layer, ['b'], { compressor: recompressor(0) })
-    const other = await convertLayer(layer, ['b'], { compressor: recompressor(9) })
+    const { result } = await convertLayer(layer, ['b'], { compression: { method: 'recompress', level: 0 } })
+    const other = await convertLayer(layer, ['b'], { compression: { method: 'recompress', level: 9 } })
     expect(result.diffId).not.toBe(other.result.diffId) // the table of contents holds other offsets
     expect(result.uncompressedSize).toBe(other.result.uncompressedSize)
     expect(() => recompressor(10)).toThrow(RangeError)
@@ -188,9 +194,10 @@ describe('a converted layer', () => {
   it('waits for its taker, and passes on its errors', async () => {
     const layer = tarOf(file('a', '1'), file('b', '2'), file('c', '3'))
     let writing = 0
-    const taker = { compressor: recompressor(1), limits }
-    await streamLayer(piecesOf(layer), {
-      ...taker,
+    const coder = () =>
+      openLayerCoder(piecesOf(layer), { limits, compression: { method: 'transcode', level: 6 } })
+    await streamLayer(await coder(), {
+      limits,
       write: async () => {
         writing += 1
         expect(writing).toBe(1)
@@ -199,8 +206,8 @@ describe('a converted layer', () => {
       },
     })
     const full = () => Promise.reject(new Error('no space'))
-    await expect(streamLayer(piecesOf(layer), { ...taker, write: full })).rejects.toThrow('no space')
-    await expect(splitLayer(piecesOf(layer), { ...taker, write: full })).rejects.toThrow('no space')
+    await expect(streamLayer(await coder(), { limits, write: full })).rejects.toThrow('no space')
+    await expect(splitLayer(await coder(), { limits, write: full })).rejects.toThrow('no space')
   })
 
   it('fails on hard links without an end, in both paths', async () => {

@@ -1,9 +1,11 @@
 import type { LayerCompression } from '../oci/media-types.ts'
 import { ByteSource } from './byte-source.ts'
 import { LayerError } from './errors.ts'
-import { gzipMembers } from './gzip-members.ts'
+import { type GzipHeader, gzipMembers, type Inflate } from './gzip-members.ts'
 import type { LayerLimits } from './limits.ts'
 import { zstdFrames } from './zstd-frames.ts'
+
+export type { Inflate } from './gzip-members.ts'
 
 /**
  * The plain tar bytes of a layer blob. What the blob is packed with is read from its first bytes, because
@@ -11,14 +13,28 @@ import { zstdFrames } from './zstd-frames.ts'
  * check its digest.
  * @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD, LIMIT_EXCEEDED; errors of the source pass unchanged
  */
-export async function* decodeLayer(
+export function decodeLayer(
   source: AsyncIterable<Uint8Array>,
   o: { limits: Pick<LayerLimits, 'maxPlainBytes'> },
 ): AsyncGenerator<Buffer, void, void> {
-  const input = new ByteSource(source)
+  return decodeSource(new ByteSource(source), o)
+}
+
+/** How {@link decodeSource} decodes gzip members, other than with zlib. */
+export type GzipDecoding = {
+  readonly inflate?: Inflate
+  /** Told of the first member's header. */
+  readonly onFirstMember?: (header: GzipHeader) => void
+}
+
+/** {@link decodeLayer} of a source that was looked into before. Closes it. */
+export async function* decodeSource(
+  input: ByteSource,
+  o: { limits: Pick<LayerLimits, 'maxPlainBytes'> } & GzipDecoding,
+): AsyncGenerator<Buffer, void, void> {
   let size = 0
   try {
-    for await (const bytes of plainBytes(input)) {
+    for await (const bytes of plainBytes(input, o)) {
       size += bytes.length
       if (size > o.limits.maxPlainBytes) {
         throw new LayerError(
@@ -41,10 +57,13 @@ export function sniffCompression(head: Buffer): LayerCompression {
   return magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50 ? 'zstd' : 'none'
 }
 
-async function* plainBytes(input: ByteSource): AsyncGenerator<Buffer, void, void> {
+async function* plainBytes(input: ByteSource, o: GzipDecoding): AsyncGenerator<Buffer, void, void> {
   const compression = sniffCompression(await input.peek(4))
   if (compression === 'gzip') {
-    for await (const event of gzipMembers(input)) if (event.kind === 'bytes') yield event.bytes
+    for await (const event of gzipMembers(input, o.inflate)) {
+      if (event.kind === 'bytes') yield event.bytes
+      else if (event.kind === 'member' && event.offset === 0) o.onFirstMember?.(event.header)
+    }
   } else if (compression === 'zstd') {
     yield* zstdFrames(input)
   } else {

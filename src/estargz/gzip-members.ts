@@ -1,11 +1,27 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import type { ByteSource } from './byte-source.ts'
+import { DeflateError } from './deflate/deflate-error.ts'
 import { LayerError } from './errors.ts'
 import { inflateStream } from './inflate-stream.ts'
 
+/** What a member's header says (RFC 1952, 2.3). */
+export type GzipHeader = {
+  /** Seconds since 1970; 0: unknown. */
+  readonly mtime: number
+  /** How hard the compressor tried, where it says so. */
+  readonly extraFlags: number
+  readonly extra: Buffer | undefined
+}
+
+/**
+ * Decodes one deflate stream out of a source: takes exactly its bytes, and ends with it. Returns whether the stream
+ * came to its end before the source did.
+ */
+export type Inflate = (source: ByteSource) => AsyncGenerator<Buffer, boolean, void>
+
 /** What a walk over gzip members finds (RFC 1952). Offsets count compressed bytes. */
 export type GzipEvent =
-  | { kind: 'member'; offset: number; extra: Buffer | undefined }
+  | { kind: 'member'; offset: number; header: GzipHeader }
   | { kind: 'bytes'; bytes: Buffer }
   | { kind: 'end'; offset: number }
 
@@ -18,7 +34,10 @@ const SMALL_OUTPUT = 8 << 20
  * last one, as tape-minded writers leave them; anything else is an error, as in Go's reader.
  * @throws LayerError CORRUPT_GZIP
  */
-export async function* gzipMembers(source: ByteSource): AsyncGenerator<GzipEvent, void, void> {
+export async function* gzipMembers(
+  source: ByteSource,
+  inflate: Inflate = inflateMember,
+): AsyncGenerator<GzipEvent, void, void> {
   for (let first = true; ; first = false) {
     const head = await source.peek(1)
     if (head.length === 0) {
@@ -27,18 +46,23 @@ export async function* gzipMembers(source: ByteSource): AsyncGenerator<GzipEvent
     }
     if (!first && head[0] === 0) return passZeros(source)
     const offset = source.position
-    const extra = await takeHeader(source, offset)
-    yield { kind: 'member', offset, extra }
+    yield { kind: 'member', offset, header: await takeHeader(source, offset) }
     let crc = 0
     let length = 0
+    const decoding = inflate(source)
     try {
-      for await (const bytes of memberBytes(source)) {
-        crc = crc32(bytes, crc)
-        length += bytes.length
-        yield { kind: 'bytes', bytes }
+      for (;;) {
+        const next = await decoding.next()
+        if (next.done) {
+          if (!next.value) throw corrupt('is cut off', offset)
+          break
+        }
+        crc = crc32(next.value, crc)
+        length += next.value.length
+        yield { kind: 'bytes', bytes: next.value }
       }
     } catch (error) {
-      if (isZlibError(error)) throw corrupt(`cannot be decoded: ${error.message}`, offset, error)
+      if (isDecodingError(error)) throw corrupt(`cannot be decoded: ${error.message}`, offset, error)
       throw error
     }
     const trailer = await source.peek(8)
@@ -50,15 +74,14 @@ export async function* gzipMembers(source: ByteSource): AsyncGenerator<GzipEvent
   }
 }
 
-async function* memberBytes(source: ByteSource): AsyncGenerator<Buffer, void, void> {
-  const start = source.position
+async function* inflateMember(source: ByteSource): AsyncGenerator<Buffer, boolean, void> {
   const small = decodeSmall(await source.peek(SMALL))
   if (small !== undefined) {
     source.skip(small.consumed)
     if (small.bytes.length > 0) yield small.bytes
-    return
+    return true
   }
-  if (!(yield* inflateStream(source))) throw corrupt('is cut off', start)
+  return yield* inflateStream(source)
 }
 
 /** A whole member out of the bytes at hand, or undefined when they do not hold its end. */
@@ -85,13 +108,15 @@ const COMMENT = 16
 /** Names and comments in gzip headers are short; an endless one is an attack. */
 const MAX_TEXT = 64 * 1024
 
-/** Passes over a member's header; returns its extra field. */
-async function takeHeader(source: ByteSource, offset: number): Promise<Buffer | undefined> {
+/** Passes over a member's header. */
+async function takeHeader(source: ByteSource, offset: number): Promise<GzipHeader> {
   const fixed = await source.peek(10)
   if (fixed.length < 10) throw corrupt('is cut off in its header', offset)
   const flags = fixed[3] ?? 0
   if (fixed[0] !== 0x1f || fixed[1] !== 0x8b) throw corrupt('has no gzip header', offset)
   if (fixed[2] !== 8 || flags > 31) throw corrupt('has a header of an unknown kind', offset)
+  const mtime = fixed.readUInt32LE(4)
+  const extraFlags = fixed[8] ?? 0
   source.skip(10)
   let extra: Buffer | undefined
   if (flags & EXTRA) {
@@ -106,7 +131,7 @@ async function takeHeader(source: ByteSource, offset: number): Promise<Buffer | 
     if ((await source.peek(2)).length < 2) throw corrupt('is cut off in its header', offset)
     source.skip(2)
   }
-  return extra
+  return { mtime, extraFlags, extra }
 }
 
 async function skipText(source: ByteSource, offset: number): Promise<void> {
@@ -129,7 +154,8 @@ async function passZeros(source: ByteSource): Promise<void> {
   }
 }
 
-function isZlibError(error: unknown): error is Error {
+function isDecodingError(error: unknown): error is Error {
+  if (error instanceof DeflateError) return true
   return error instanceof Error && 'code' in error && /^Z_/.test(String(error.code))
 }
 

@@ -2,11 +2,19 @@ import { constants, gzipSync } from 'node:zlib'
 
 /**
  * Makes gzip members. It must answer the same bytes for the same content, however that is cut into parts:
- * a layer's digest depends on it. Anything that compresses otherwise goes in its place.
+ * a layer's digest depends on it.
  */
 export interface MemberCompressor {
   /** One self-contained member (RFC 1952) of the parts' bytes in order, with a header that never varies. */
   gzip(parts: readonly Buffer[]): Buffer
+}
+
+/** Makes gzip members of a layer's content while it goes by. */
+export interface ContentCompressor {
+  /** Adds bytes to the open member; they may be a view that is valid until the next piece of the layer. */
+  add(bytes: Buffer): void
+  /** The member of everything added since the last one. */
+  close(): Buffer
 }
 
 /** Members by zlib at a level from 0 to 9. */
@@ -26,6 +34,19 @@ export function recompressor(level: number): MemberCompressor {
       const member = gzipSync(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts), options)
       // zlib writes the operating system it was built for; 255 is "unknown".
       member[9] = 255
+      return member
+    },
+  }
+}
+
+/** Content that is compressed when all of a member is there. */
+export function collecting(compressor: MemberCompressor): ContentCompressor {
+  let parts: Buffer[] = []
+  return {
+    add: (bytes) => void parts.push(bytes),
+    close() {
+      const member = compressor.gzip(parts)
+      parts = []
       return member
     },
   }

@@ -99,7 +99,7 @@ function tocOf(member: Buffer, limits: LayerLimits): Buffer {
   for (const event of new TarScanner(limits).push(plain)) {
     if (event.kind === 'end') return Buffer.concat(content)
     if (event.kind === 'content') content.push(event.bytes)
-    else if (event.entry.name !== TOC_NAME) break
+    else if (event.kind === 'entry' && event.entry.name !== TOC_NAME) break
   }
   throw new LayerError('NOT_ESTARGZ', `the footer points at something other than ${TOC_NAME}`)
 }

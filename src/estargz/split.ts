@@ -1,9 +1,17 @@
 import { createHash, type Hash } from 'node:crypto'
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
-import { CHUNK_SIZE, type HeaderMember, type LayerEntry, type LayerIndex, layerEntry } from './layer-index.ts'
+import type { LayerCoder } from './layer-coder.ts'
+import {
+  CHUNK_SIZE,
+  type Chunk,
+  type HeaderMember,
+  type LayerEntry,
+  type LayerIndex,
+  layerEntry,
+} from './layer-index.ts'
 import type { LayerLimits } from './limits.ts'
-import type { MemberCompressor } from './members.ts'
+import type { ContentCompressor, MemberCompressor } from './members.ts'
 import { isReservedName } from './names.ts'
 import type { TarEntry } from './tar-header.ts'
 import { type TarEvent, TarScanner } from './tar-scan.ts'
@@ -28,19 +36,19 @@ const SLICE = 1 << 20
  * @throws LayerError; errors of `plain` and `write` pass unchanged
  */
 export async function splitLayer(
-  plain: AsyncIterable<Buffer>,
-  o: { compressor: MemberCompressor; limits: LayerLimits; write: Write; plain?: (bytes: Buffer) => void },
+  coder: Pick<LayerCoder, 'plain' | 'content' | 'compressor'>,
+  o: { limits: LayerLimits; write: Write; plain?: (bytes: Buffer) => void },
 ): Promise<LayerIndex> {
   const source = new Tally()
   const scanner = new TarScanner(o.limits)
-  const splitter = new Splitter(o.compressor, o.plain ?? (() => {}))
+  const splitter = new Splitter(coder, o.plain ?? (() => {}))
   const run = async (events: Iterable<TarEvent>) => {
     for (const event of events) {
       const members = splitter.take(event)
       for (const member of members) await o.write(member)
     }
   }
-  for await (const piece of plain) {
+  for await (const piece of coder.plain) {
     source.add(piece)
     for (let at = 0; at < piece.length; at += SLICE) await run(scanner.push(piece.subarray(at, at + SLICE)))
   }
@@ -65,27 +73,36 @@ class Splitter {
   /** Bytes of all members so far. */
   offset = 0
   readonly #compressor: MemberCompressor
+  readonly #content: ContentCompressor
   readonly #plain: (bytes: Buffer) => void
   #headerParts: Buffer[] = []
   #headerBytes = 0
   #skipping = false
-  #current: LayerEntry | undefined
+  /** The entry whose content goes by; undefined when it has none. */
+  #current: (LayerEntry & { chunks: Chunk[] }) | undefined
   #left = 0
-  #content: Buffer[] = []
-  #contentBytes = 0
+  /** Of the open chunk. */
+  #chunkBytes = 0
+  #chunk: Hash | undefined
   /** Of the whole file; a file of one chunk needs none. */
   #file: Hash | undefined
 
-  constructor(compressor: MemberCompressor, plain: (bytes: Buffer) => void) {
-    this.#compressor = compressor
+  constructor(coder: Pick<LayerCoder, 'content' | 'compressor'>, plain: (bytes: Buffer) => void) {
+    this.#compressor = coder.compressor
+    this.#content = coder.content
     this.#plain = plain
   }
 
   /** The members that an event completes. */
   take(event: TarEvent): readonly Buffer[] {
     if (event.kind === 'entry') return this.#begin(event.entry, event.header)
-    if (this.#skipping || this.#current === undefined) return NONE
-    return event.kind === 'content' ? this.#add(event.bytes) : this.#end(event.padding)
+    const entry = this.#current
+    if (this.#skipping || entry === undefined) return NONE
+    if (event.kind === 'content') return this.#add(entry, event.bytes)
+    if (event.kind === 'end') return this.#end(entry)
+    this.#plain(event.bytes)
+    this.#content.add(event.bytes)
+    return NONE
   }
 
   /** The member that is still open when the archive ends. */
@@ -98,13 +115,12 @@ class Splitter {
     if (this.#skipping) return NONE
     const place = { member: this.headers.length, start: this.#headerBytes, length: header.length }
     const indexed = layerEntry(entry, place)
-    this.#current = indexed
     this.entries.push(indexed)
     this.#headerParts.push(header)
     this.#headerBytes += header.length
     this.#left = entry.size
     if (entry.size > 0) {
-      indexed.chunks = []
+      this.#current = Object.assign(indexed, { chunks: [] })
       this.#file = entry.size > CHUNK_SIZE ? createHash('sha256') : undefined
     } else if (entry.type === 'reg') {
       indexed.digest = EMPTY
@@ -112,24 +128,26 @@ class Splitter {
     return entry.size > 0 || this.#headerBytes >= HEADER_MEMBER_BYTES ? [this.#closeHeaders()] : NONE
   }
 
-  #add(bytes: Buffer): readonly Buffer[] {
+  #add(entry: { chunks: Chunk[] }, bytes: Buffer): readonly Buffer[] {
     const members: Buffer[] = []
     for (let at = 0; at < bytes.length; ) {
-      const part = bytes.subarray(at, at + CHUNK_SIZE - this.#contentBytes)
+      const part = bytes.subarray(at, at + CHUNK_SIZE - this.#chunkBytes)
       at += part.length
-      this.#content.push(part)
-      this.#contentBytes += part.length
+      this.#plain(part)
+      this.#content.add(part)
+      this.#chunk ??= createHash('sha256')
+      this.#chunk.update(part)
+      this.#file?.update(part)
+      this.#chunkBytes += part.length
       this.#left -= part.length
       // The last chunk waits for its padding.
-      if (this.#contentBytes === CHUNK_SIZE && this.#left > 0) members.push(this.#closeChunk())
+      if (this.#chunkBytes === CHUNK_SIZE && this.#left > 0) members.push(this.#closeChunk(entry))
     }
     return members
   }
 
-  #end(padding: Buffer): readonly Buffer[] {
-    const entry = this.#current
-    if (entry?.chunks === undefined) return NONE
-    const member = this.#closeChunk(padding)
+  #end(entry: LayerEntry & { chunks: Chunk[] }): readonly Buffer[] {
+    const member = this.#closeChunk(entry)
     this.#current = undefined
     entry.digest = this.#file ? finishDigest(this.#file) : (entry.chunks[0]?.digest ?? EMPTY)
     return [member]
@@ -153,23 +171,16 @@ class Splitter {
     return member
   }
 
-  #closeChunk(padding?: Buffer): Buffer {
-    const hash = createHash('sha256')
-    for (const part of this.#content) {
-      hash.update(part)
-      this.#file?.update(part)
-    }
-    if (padding && padding.length > 0) this.#content.push(padding)
-    const member = this.#compressor.gzip(this.#content)
-    for (const part of this.#content) this.#plain(part)
-    this.#current?.chunks?.push({
+  #closeChunk(entry: { chunks: Chunk[] }): Buffer {
+    const member = this.#content.close()
+    entry.chunks.push({
       offset: this.offset,
       length: member.length,
-      size: this.#contentBytes,
-      digest: finishDigest(hash),
+      size: this.#chunkBytes,
+      digest: this.#chunk ? finishDigest(this.#chunk) : EMPTY,
     })
-    this.#content = []
-    this.#contentBytes = 0
+    this.#chunk = undefined
+    this.#chunkBytes = 0
     this.offset += member.length
     return member
   }

@@ -31,8 +31,8 @@ function scan(archive: Buffer, piece = archive.length, limits = DEFAULT_LIMITS) 
       } else if (event.kind === 'content') {
         contents.push(contents.pop() + event.bytes.toString('latin1'))
         raw.push(Buffer.from(event.bytes))
-      } else {
-        raw.push(Buffer.from(event.padding))
+      } else if (event.kind === 'padding') {
+        raw.push(Buffer.from(event.bytes))
       }
     }
   }

@@ -16,7 +16,9 @@ export type TarEvent =
   /** `header` is every raw block of the entry's headers: PAX, GNU long names and its own. */
   | { kind: 'entry'; entry: TarEntry; header: Buffer }
   | { kind: 'content'; bytes: Buffer }
-  | { kind: 'end'; padding: Buffer }
+  /** Zeros (usually) after content, up to the next block. */
+  | { kind: 'padding'; bytes: Buffer }
+  | { kind: 'end' }
 
 const NO_BYTES = Buffer.alloc(0)
 const ZEROS = Buffer.alloc(BLOCK)
@@ -42,7 +44,7 @@ export class TarScanner {
   #extensionFlag = ''
   #extensionSize = 0
   #contentLeft = 0
-  #paddingLength = 0
+  #paddingLeft = 0
   #sawZeroBlock = false
 
   constructor(limits: LayerLimits) {
@@ -59,6 +61,14 @@ export class TarScanner {
         this.#contentLeft -= bytes.length
         yield { kind: 'content', bytes }
         if (this.#contentLeft === 0) yield* this.#endContent()
+        continue
+      }
+      if (this.#state === 'padding') {
+        const bytes = piece.subarray(at, at + Math.min(this.#paddingLeft, piece.length - at))
+        at += bytes.length
+        this.#paddingLeft -= bytes.length
+        yield { kind: 'padding', bytes }
+        if (this.#paddingLeft === 0) yield this.#endEntry()
         continue
       }
       const taken = piece.subarray(at, at + this.#wanted - this.#partialLength)
@@ -83,7 +93,8 @@ export class TarScanner {
   *end(): Generator<TarEvent, void, void> {
     if (this.#state === 'ended') return
     if (this.#state === 'padding') {
-      yield { kind: 'end', padding: Buffer.alloc(this.#paddingLength) }
+      yield { kind: 'padding', bytes: Buffer.alloc(this.#paddingLeft) }
+      yield this.#endEntry()
       return
     }
     if (this.#state === 'header' && this.#partialLength === 0 && this.#raw.length === 0) return
@@ -97,11 +108,7 @@ export class TarScanner {
   }
 
   *#take(unit: Buffer, offset: number): Generator<TarEvent, void, void> {
-    if (this.#state === 'padding') {
-      this.#state = 'header'
-      this.#wanted = BLOCK
-      yield { kind: 'end', padding: unit }
-    } else if (this.#state === 'extension') {
+    if (this.#state === 'extension') {
       this.#takeExtension(unit)
     } else {
       yield* this.#takeHeader(unit, offset)
@@ -135,15 +142,20 @@ export class TarScanner {
     this.#extensions = {}
     yield { kind: 'entry', entry, header }
     this.#contentLeft = entry.size
-    this.#paddingLength = (BLOCK - (entry.size % BLOCK)) % BLOCK
+    this.#paddingLeft = (BLOCK - (entry.size % BLOCK)) % BLOCK
     if (entry.size > 0) this.#state = 'content'
-    else yield { kind: 'end', padding: NO_BYTES }
+    else yield { kind: 'end' }
   }
 
   *#endContent(): Generator<TarEvent, void, void> {
-    this.#state = this.#paddingLength > 0 ? 'padding' : 'header'
-    this.#wanted = this.#paddingLength || BLOCK
-    if (this.#paddingLength === 0) yield { kind: 'end', padding: NO_BYTES }
+    if (this.#paddingLeft > 0) this.#state = 'padding'
+    else yield this.#endEntry()
+  }
+
+  #endEntry(): TarEvent {
+    this.#state = 'header'
+    this.#wanted = BLOCK
+    return { kind: 'end' }
   }
 
   #beginExtension(block: Buffer, flag: string, offset: number): void {

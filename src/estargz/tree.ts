@@ -46,7 +46,7 @@ export async function listTree(plain: AsyncIterable<Buffer>, limits: LayerLimits
       entries.push(current)
     } else if (event.kind === 'content') {
       hash?.update(event.bytes)
-    } else if (current && hash) {
+    } else if (event.kind === 'end' && current && hash) {
       current.digest = finishDigest(hash)
     }
   }

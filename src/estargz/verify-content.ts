@@ -74,7 +74,7 @@ export class ContentRecorder {
       this.#file = event.entry.type === 'reg' ? createHash('sha256') : undefined
     } else if (event.kind === 'content') {
       this.#takeContent(event.bytes)
-    } else {
+    } else if (event.kind === 'end') {
       this.#closeFile()
     }
   }

@@ -47,7 +47,7 @@ export async function verifyEStargzBlob(
     for await (const event of gzipMembers(input)) {
       if (event.kind === 'member') {
         recorder.beginMember(event.offset)
-        footer = { tocOffset: event.extra && tocOffsetOf(event.extra), plainBytes: 0 }
+        footer = { tocOffset: event.header.extra && tocOffsetOf(event.header.extra), plainBytes: 0 }
       } else if (event.kind === 'bytes') {
         plain.add(event.bytes)
         if (plain.size > o.limits.maxPlainBytes) {

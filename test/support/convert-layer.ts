@@ -1,12 +1,12 @@
 import { arrange } from '../../src/estargz/arrange.ts'
 import { assembleBlob, type BlobResult, streamLayer } from '../../src/estargz/blob.ts'
-import { decodeLayer } from '../../src/estargz/decode.ts'
+import { type Compression, compressorFor, openLayerCoder } from '../../src/estargz/layer-coder.ts'
 import type { LayerIndex } from '../../src/estargz/layer-index.ts'
 import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
-import { type MemberCompressor, recompressor } from '../../src/estargz/members.ts'
 import { splitLayer } from '../../src/estargz/split.ts'
 
 const limits = DEFAULT_LIMITS
+const AUTO: Compression = { method: 'auto', level: 6 }
 
 /** Bytes in pieces of a size. */
 export async function* piecesOf(bytes: Buffer, size = 64 * 1024): AsyncGenerator<Buffer> {
@@ -17,15 +17,12 @@ export async function* piecesOf(bytes: Buffer, size = 64 * 1024): AsyncGenerator
 export async function convertLayer(
   layer: Buffer,
   prioritized: string[] = [],
-  o: { pieces?: number; compressor?: MemberCompressor } = {},
+  o: { pieces?: number; compression?: Compression } = {},
 ): Promise<{ blob: Buffer; result: BlobResult; index: LayerIndex; placed: string[] }> {
-  const compressor = o.compressor ?? recompressor(6)
+  const compression = o.compression ?? AUTO
   const members: Buffer[] = []
-  const split = await splitLayer(decodeLayer(piecesOf(layer, o.pieces), { limits }), {
-    compressor,
-    limits,
-    write: (bytes) => void members.push(bytes),
-  })
+  const coder = await openLayerCoder(piecesOf(layer, o.pieces), { compression, limits })
+  const split = await splitLayer(coder, { limits, write: (bytes) => void members.push(bytes) })
   const index = JSON.parse(JSON.stringify(split)) as LayerIndex
   const kept = Buffer.concat(members)
   const arrangement = arrange(index, prioritized)
@@ -34,7 +31,7 @@ export async function convertLayer(
     index,
     arrangement,
     read: (start, end) => piecesOf(kept.subarray(start, end)),
-    compressor,
+    compressor: compressorFor(compression),
     write: (bytes) => void parts.push(bytes),
   })
   return { blob: Buffer.concat(parts), result, index, placed: arrangement.placed }
@@ -43,13 +40,11 @@ export async function convertLayer(
 /** Converts a layer held in memory by the path without a record. */
 export async function streamedLayer(
   layer: Buffer,
-  pieces?: number,
+  o: { pieces?: number; compression?: Compression } = {},
 ): Promise<{ blob: Buffer; result: Awaited<ReturnType<typeof streamLayer>> }> {
   const parts: Buffer[] = []
-  const result = await streamLayer(decodeLayer(piecesOf(layer, pieces), { limits }), {
-    compressor: recompressor(6),
-    limits,
-    write: (bytes) => void parts.push(bytes),
-  })
+  const compression = o.compression ?? AUTO
+  const coder = await openLayerCoder(piecesOf(layer, o.pieces), { compression, limits })
+  const result = await streamLayer(coder, { limits, write: (bytes) => void parts.push(bytes) })
   return { blob: Buffer.concat(parts), result }
 }

@@ -1,0 +1,7 @@
+// Compiles the deflate transcoder from AssemblyScript and writes it into a module, so that using it needs no compiler.
+import { writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { compileTranscoder } from './transcoder/compile.ts'
+
+const MODULE = fileURLToPath(new URL('../src/estargz/deflate/binary.ts', import.meta.url))
+await writeFile(MODULE, await compileTranscoder())

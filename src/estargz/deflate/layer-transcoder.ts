@@ -1,0 +1,98 @@
+import { crc32 } from 'node:zlib'
+import type { ByteSource } from '../byte-source.ts'
+import type { ContentCompressor } from '../members.ts'
+import { DeflateError } from './deflate-error.ts'
+import { gzipMember } from './gzip-member.ts'
+import { Transcoder } from './transcoder.ts'
+import type { Tuner } from './tuner.ts'
+
+/** Compressed bytes fed at once. */
+const FEED_BYTES = 64 * 1024
+
+/**
+ * Decodes the deflate streams of a layer and writes members of its content out of their parse. Content has to be
+ * added in the order in which it was decoded, before the next piece is asked for.
+ */
+export class LayerTranscoder implements ContentCompressor {
+  readonly #transcoder = new Transcoder()
+  readonly #tuner: Tuner
+  /** The member being written: what is there of it, and plain bytes that are not written. */
+  #open = false
+  #deflated: Buffer[] = []
+  #crc = 0
+  #size = 0
+  #waiting: Buffer | undefined
+
+  constructor(tuner: Tuner) {
+    this.#tuner = tuner
+  }
+
+  /**
+   * Decodes one deflate stream out of a source: takes exactly its bytes, and ends with it. Pieces are views, valid
+   * until the next one. Returns whether the stream came to its end before the source did.
+   * @throws DeflateError
+   */
+  async *inflate(source: ByteSource): AsyncGenerator<Buffer, boolean, void> {
+    const transcoder = this.#transcoder
+    transcoder.begin()
+    /** Bytes that are fed and, in the source, only looked at. */
+    let fed = 0
+    let last = false
+    for (;;) {
+      const status = transcoder.decode(last)
+      if (status === 'needs-input') {
+        const { unread } = transcoder
+        source.skip(fed - unread)
+        const bytes = await source.peek(unread + 1)
+        last = bytes.length === unread
+        fed = unread + transcoder.feed(bytes.subarray(unread, unread + FEED_BYTES))
+        continue
+      }
+      if (status === 'cut-off') return false
+      if (status !== 'pause' && status !== 'end') throw new DeflateError(status)
+      const piece = transcoder.plain()
+      if (piece.length > 0) {
+        transcoder.depth = this.#tuner.depthFor(transcoder, piece.length)
+        yield piece
+        this.#pass()
+      }
+      if (status === 'end') {
+        source.skip(fed - transcoder.unread)
+        return true
+      }
+    }
+  }
+
+  add(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    const held = this.#transcoder.holds(bytes) ? bytes : this.#transcoder.append(bytes)
+    if (!this.#open) this.#transcoder.open(held)
+    this.#open = true
+    this.#waiting = held
+    this.#crc = crc32(held, this.#crc)
+    this.#size += held.length
+  }
+
+  close(): Buffer {
+    this.#write()
+    this.#deflated.push(this.#transcoder.close())
+    const member = gzipMember(this.#deflated, this.#crc, this.#size)
+    this.#open = false
+    this.#deflated = []
+    this.#crc = 0
+    this.#size = 0
+    return member
+  }
+
+  /** Bytes that follow each other are written at once, so that they share blocks. */
+  #write(): void {
+    if (this.#waiting) this.#transcoder.write(this.#waiting)
+    this.#waiting = undefined
+  }
+
+  #pass(): void {
+    this.#write()
+    if (this.#open) this.#deflated.push(this.#transcoder.takeSettled())
+    this.#transcoder.pass()
+  }
+}

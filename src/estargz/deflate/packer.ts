@@ -1,0 +1,39 @@
+import { crc32 } from 'node:zlib'
+import type { MemberCompressor } from '../members.ts'
+import { gzipMember } from './gzip-member.ts'
+import { Transcoder } from './transcoder.ts'
+
+/** Places looked at for every byte. */
+const DEPTH = 32
+
+/** Makes members of bytes that have no parse; the same ones on every machine. */
+export function packer(): MemberCompressor {
+  const transcoder = new Transcoder()
+  transcoder.depth = DEPTH
+  return {
+    gzip(parts) {
+      const deflated: Buffer[] = []
+      let crc = 0
+      let size = 0
+      for (const bytes of slices(parts, transcoder.appendRoom)) {
+        const held = transcoder.append(bytes)
+        if (size === 0) transcoder.open(held)
+        transcoder.write(held)
+        deflated.push(transcoder.takeSettled())
+        transcoder.pass()
+        crc = crc32(bytes, crc)
+        size += bytes.length
+      }
+      if (size === 0) transcoder.open(transcoder.plain())
+      deflated.push(transcoder.close())
+      return gzipMember(deflated, crc, size)
+    },
+  }
+}
+
+/** The bytes of the parts in slices whose borders do not depend on how they are cut. */
+function* slices(parts: readonly Buffer[], length: number): Generator<Buffer> {
+  const [only, ...more] = parts
+  const whole = only && more.length === 0 ? only : Buffer.concat(parts)
+  for (let at = 0; at < whole.length; at += length) yield whole.subarray(at, at + length)
+}

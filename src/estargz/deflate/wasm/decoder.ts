@@ -1,0 +1,376 @@
+/** Decodes a deflate stream (RFC 1951) from input pieces of any size, and keeps its parse. */
+import {
+  alignToByte,
+  bitCount,
+  bitPosition,
+  bits,
+  bytesLeft,
+  dropInputBefore,
+  end,
+  next,
+  overran,
+  refill,
+  resetInput,
+  setReader,
+  settleBits,
+  take,
+} from './bit-reader'
+import { MAX_HEADER, readCodes, resetCodes, useFixedCodes } from './block-header'
+import { DISTANCE_BITS, END, EXCEPTION, INVALID, LITERAL, LITERAL_BITS } from './decode-table'
+import {
+  DISTANCE_TABLE,
+  INPUT,
+  LITERAL_TABLE,
+  MAX_COPIED_PLAIN,
+  PAUSE_INPUT,
+  PAUSE_PLAIN,
+  PLAIN,
+  WINDOW,
+} from './layout'
+import { addBlock, blocksFull, MATCHES_LIMIT, matchesEnd, packMatch, setMatchesEnd } from './parse'
+
+/** What decoding came to. All but `needsInput` depend on the stream alone, never on how it was cut into pieces. */
+export const enum Status {
+  needsInput,
+  /** Plain bytes are ready to be used. Nothing goes on before they are passed. */
+  pause,
+  /** The stream is over. */
+  end,
+  invalidBlock,
+  invalidCodes,
+  invalidSymbol,
+  cutOff,
+}
+
+const enum State {
+  header,
+  stored,
+  compressed,
+}
+
+let state: State = State.header
+let lastBlock = false
+let storedLeft: usize = 0
+
+/** Where the next plain byte goes, and where the plain bytes since the last pause begin. */
+export let plainEnd: usize = PLAIN
+let pausedAt: usize = PLAIN
+/** Matches may not reach before the start of their stream. */
+let streamStart: usize = PLAIN
+/** From where the literals of the next match count. */
+let literalsStart: usize = PLAIN
+
+/** The block being decoded: where it begins, and the lowest address that it copies from. */
+let blockBit: u64 = 0
+let blockStart: usize = PLAIN
+let blockReach: usize = PLAIN
+/** Whether its bits are kept. */
+let blockKept = false
+/** From which bit on the input is kept. */
+let keptBit: u64 = 0
+let anyKept = false
+
+export function resetDecoder(): void {
+  resetCodes()
+  plainEnd = PLAIN
+  pausedAt = PLAIN
+  literalsStart = PLAIN
+  anyKept = false
+  beginStream()
+}
+
+/** Begins with a new stream, once the plain bytes of the one before are passed; what is left of the input is dropped. */
+export function beginStream(): void {
+  resetInput()
+  state = State.header
+  streamStart = plainEnd
+}
+
+/** Plain bytes that come from elsewhere. */
+export function appendPlain(length: usize): void {
+  plainEnd += length
+  pausedAt = plainEnd
+}
+
+/**
+ * Lets go of everything before the end of the plain bytes but one window.
+ * @returns by how much plain addresses moved down
+ */
+export function passPlain(move: usize): void {
+  plainEnd -= move
+  pausedAt = plainEnd
+  literalsStart = plainEnd
+  blockStart -= move
+  blockReach -= move
+  blockKept = false
+  anyKept = false
+  streamStart = streamStart > PLAIN + move ? streamStart - move : PLAIN
+  dropReadInput()
+}
+
+/** Decodes until plain bytes are ready or the input runs low. @param last whether no more input follows */
+export function decode(last: bool): Status {
+  while (true) {
+    let status: Status
+    if (state == State.header) status = readHeader(last)
+    else if (state == State.stored) status = copyStored(last)
+    else status = decodeSymbols(last)
+    if (status != Status.end) return status
+    if (lastBlock && state == State.header) return finish()
+    if (mustPause()) return Status.pause
+  }
+}
+
+function finish(): Status {
+  alignToByte()
+  return overran() ? Status.cutOff : Status.end
+}
+
+@inline
+function mustPause(): bool {
+  return (
+    state == State.header &&
+    (plainEnd - pausedAt >= PAUSE_PLAIN ||
+      blocksFull() ||
+      (anyKept && bitPosition() - keptBit >= <u64>PAUSE_INPUT << 3))
+  )
+}
+
+/** `end` of the functions below says that the block came a step further. */
+function readHeader(last: bool): Status {
+  if (!last && bytesLeft() < MAX_HEADER) {
+    if (!anyKept) dropReadInput()
+    return Status.needsInput
+  }
+  blockBit = bitPosition()
+  blockStart = plainEnd
+  blockReach = plainEnd
+  blockKept = true
+  refill()
+  lastBlock = take(1) == 1
+  const kind = take(2)
+  if (kind == 0) {
+    alignToByte()
+    refill()
+    const length = take(16)
+    if ((length ^ take(16)) != 0xffff) return Status.invalidBlock
+    storedLeft = <usize>length
+    state = State.stored
+  } else if (kind == 1) {
+    useFixedCodes()
+    state = State.compressed
+  } else if (kind == 2) {
+    if (!readCodes()) return Status.invalidCodes
+    state = State.compressed
+  } else {
+    return Status.invalidBlock
+  }
+  if (overran()) return Status.cutOff
+  settleBits()
+  if (kind == 0) alignToByte()
+  return Status.end
+}
+
+/** Makes room in the input once much of it is used up. */
+function dropReadInput(): void {
+  const read = next - <usize>((bitCount + 7) >> 3)
+  if (read - INPUT < PAUSE_INPUT >> 2) return
+  dropInputBefore(read)
+}
+
+function endBlock(stored: bool): void {
+  state = State.header
+  if (plainEnd == blockStart || !blockKept) return
+  addBlock(blockBit, bitPosition(), blockStart, plainEnd, blockReach, stored)
+  if (!anyKept) keptBit = blockBit
+  anyKept = true
+}
+
+function copyStored(last: bool): Status {
+  const length = min(storedLeft, end - next)
+  memory.copy(plainEnd, next, length)
+  setReader(0, 0, next + length)
+  plainEnd += length
+  storedLeft -= length
+  if (storedLeft > 0) return last ? Status.cutOff : Status.needsInput
+  endBlock(true)
+  return Status.end
+}
+
+/** Gives up on keeping a block that grew too large. */
+function letGo(): Status {
+  blockKept = false
+  return Status.pause
+}
+
+function decodeSymbols(last: bool): Status {
+  const limit = blockKept ? blockStart + MAX_COPIED_PLAIN : pausedAt + PAUSE_PLAIN
+  const safe = last ? end + 8 : end - 16
+  const start = streamStart
+  let buffer = bits
+  let count = bitCount
+  let from = next
+  let to = plainEnd
+  let literals = literalsStart
+  let match = matchesEnd
+  let reach = blockReach
+  let status: Status = Status.end
+  while (true) {
+    if (to >= limit || match >= MATCHES_LIMIT) {
+      status = Status.pause
+      break
+    }
+    if (from > safe) {
+      status = last ? Status.cutOff : Status.needsInput
+      break
+    }
+    buffer |= load<u64>(from) << count
+    from += <usize>((63 - count) >> 3)
+    count |= 56
+    let entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
+    let before = buffer
+    // Three literals use at most 33 bits of 56, and then there is a refill.
+    if (entry & LITERAL) {
+      buffer >>= entry
+      count -= entry & 63
+      store<u8>(to++, <u8>(entry >> 16))
+      entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
+      if (entry & LITERAL) {
+        buffer >>= entry
+        count -= entry & 63
+        store<u8>(to++, <u8>(entry >> 16))
+        entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
+        if (entry & LITERAL) {
+          buffer >>= entry
+          count -= entry & 63
+          store<u8>(to++, <u8>(entry >> 16))
+          continue
+        }
+      }
+      before = buffer
+    }
+    buffer >>= entry
+    count -= entry & 63
+    if (entry & EXCEPTION) {
+      if (entry & END) {
+        if (entry & INVALID) status = Status.invalidSymbol
+        break
+      }
+      entry = lookUpSecond(LITERAL_TABLE, buffer, entry)
+      before = buffer
+      buffer >>= entry
+      count -= entry & 63
+      if (entry & LITERAL) {
+        store<u8>(to++, <u8>(entry >> 16))
+        continue
+      }
+      if (entry & EXCEPTION) {
+        if (entry & INVALID) status = Status.invalidSymbol
+        break
+      }
+    }
+    const length = valueOf(entry, before)
+    if (count < 28) {
+      buffer |= load<u64>(from) << count
+      from += <usize>((63 - count) >> 3)
+      count |= 56
+    }
+    entry = lookUp(DISTANCE_TABLE, buffer, DISTANCE_BITS)
+    if (entry & EXCEPTION) {
+      if (entry & END) {
+        status = Status.invalidSymbol
+        break
+      }
+      buffer >>= entry
+      count -= entry & 63
+      entry = lookUpSecond(DISTANCE_TABLE, buffer, entry)
+      if (entry & EXCEPTION) {
+        status = Status.invalidSymbol
+        break
+      }
+    }
+    const distance = valueOf(entry, buffer)
+    buffer >>= entry
+    count -= entry & 63
+    if (to - start < distance) {
+      status = Status.invalidSymbol
+      break
+    }
+    const source = to - distance
+    if (source < reach) reach = source
+    store<u64>(match, packMatch(to - literals, distance, length))
+    match += 8
+    copyMatch(to, source, distance, length)
+    to += length
+    literals = to
+  }
+  setReader(buffer, count, from)
+  plainEnd = to
+  literalsStart = literals
+  setMatchesEnd(match)
+  blockReach = reach
+  if (status == Status.pause) return letGo()
+  if (status != Status.end) {
+    if (status == Status.needsInput && !anyKept && !blockKept) dropReadInput()
+    return status
+  }
+  if (overran()) return Status.cutOff
+  endBlock(false)
+  return Status.end
+}
+
+@inline
+function lookUp(table: usize, buffer: u64, width: u32): u64 {
+  return <u64>load<u32>(table + (<usize>(buffer & ((1 << width) - 1)) << 2))
+}
+
+/** `first` says how wide the second table is, and where it begins. */
+@inline
+function lookUpSecond(table: usize, buffer: u64, first: u64): u64 {
+  const mask = (<u64>1 << ((first >> 8) & 15)) - 1
+  return <u64>load<u32>(table + (<usize>((first >> 16) + (buffer & mask)) << 2))
+}
+
+/** Base and extra bits of an entry, from the bits as they were before its code. */
+@inline
+function valueOf(entry: u64, before: u64): usize {
+  const extra = (before & ((<u64>1 << (entry & 63)) - 1)) >> ((entry >> 8) & 15)
+  return <usize>(entry >> 16) + <usize>extra
+}
+
+/** Copies a match, which may overlap itself; writes up to 32 bytes too many. */
+@inline
+function copyMatch(to: usize, source: usize, distance: usize, length: usize): void {
+  const stop = to + length
+  if (distance >= 16) {
+    v128.store(to, v128.load(source))
+    if (length > 16) {
+      v128.store(to, v128.load(source, 16), 16)
+      to += 32
+      source += 32
+      while (to < stop) {
+        v128.store(to, v128.load(source))
+        to += 16
+        source += 16
+      }
+    }
+  } else if (distance >= 8) {
+    do {
+      store<u64>(to, load<u64>(source))
+      to += 8
+      source += 8
+    } while (to < stop)
+  } else if (distance == 1) {
+    const value = i8x16.splat(load<i8>(source))
+    do {
+      v128.store(to, value)
+      to += 16
+    } while (to < stop)
+  } else {
+    do {
+      store<u64>(to, load<u64>(source))
+      to += distance
+      source += distance
+    } while (to < stop)
+  }
+}

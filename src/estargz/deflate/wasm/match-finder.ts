@@ -1,0 +1,104 @@
+/** Finds matches: a hash of four bytes leads to the places that began alike, the nearest first. */
+import { CHAINS, HASH_BITS, HEADS, WINDOW } from './layout'
+import { MAX_MATCH } from './symbols'
+
+/** A match of fewer bytes is not looked for. */
+export const MIN_FOUND: usize = 4
+/** A match this long is good enough. */
+const NICE: usize = 128
+
+/** Places are told as positions in the stream (modulo 2^32), which stay the same when plain addresses move. */
+let base: u32 = 0
+/** Everything before this plain address can be found. */
+let inserted: usize = 0
+/** The distance of the match that was found last. */
+export let foundDistance: usize = 0
+
+export function resetFinder(plain: usize): void {
+  memory.fill(HEADS, 0, (<usize>1 << HASH_BITS) * 4)
+  base = <u32>WINDOW - <u32>plain
+  inserted = plain
+}
+
+/** Plain addresses moved down; what lies before `lowest` is gone. */
+export function moveFinder(move: usize, lowest: usize): void {
+  base += <u32>move
+  inserted = inserted > lowest + move ? inserted - move : lowest
+}
+
+@inline
+function hashAt(plain: usize): usize {
+  return HEADS + (<usize>((load<u32>(plain) * 0x9e3779b1) >> (32 - HASH_BITS)) << 2)
+}
+
+/**
+ * Makes everything from `from` to `to` (not included) findable; bytes further back than a window never are, and the
+ * last ones before `end` only once it moved on.
+ */
+export function insertUpTo(from: usize, to: usize, end: usize): void {
+  to = min(to, end - (MIN_FOUND - 1))
+  let at = max(inserted, from)
+  if (to - at > WINDOW && to > at) at = to - WINDOW
+  for (; at < to; at++) {
+    const head = hashAt(at)
+    const position = <u32>at + base
+    store<u32>(CHAINS + (<usize>(position & <u32>(WINDOW - 1)) << 2), load<u32>(head))
+    store<u32>(head, position)
+  }
+  inserted = max(inserted, to)
+}
+
+/**
+ * The longest match at a plain address that begins at `from` or later, looking at `depth` places.
+ * @param limit where the match must end
+ * @param beat only longer matches count
+ * @returns its length, or 0
+ */
+export function findMatch(from: usize, plain: usize, limit: usize, beat: usize, depth: u32): usize {
+  const most = min(limit - plain, MAX_MATCH)
+  if (most < MIN_FOUND || most <= beat) return 0
+  const stop = plain + most
+  const first = load<u32>(plain)
+  const here = <u32>plain + base
+  const farthest = <u32>min(plain - from, WINDOW)
+  let position = load<u32>(hashAt(plain))
+  let best = max(beat, MIN_FOUND - 1)
+  let found: usize = 0
+  let last: u32 = 0
+  for (; depth > 0; depth--) {
+    const distance = here - position
+    // A place that was overwritten leads forward again.
+    if (distance <= last || distance > farthest) break
+    last = distance
+    const candidate = plain - <usize>distance
+    if (load<u32>(candidate) == first && load<u8>(candidate + best) == load<u8>(plain + best)) {
+      const length = commonLength(candidate, plain, stop)
+      if (length > best) {
+        best = length
+        found = length
+        foundDistance = <usize>distance
+        if (length >= NICE || length == most) break
+      }
+    }
+    position = load<u32>(CHAINS + (<usize>(position & <u32>(WINDOW - 1)) << 2))
+  }
+  return found
+}
+
+@inline
+function commonLength(a: usize, b: usize, stop: usize): usize {
+  const start = b
+  a += 4
+  b += 4
+  while (b + 8 <= stop) {
+    const differ = load<u64>(a) ^ load<u64>(b)
+    if (differ != 0) return b + <usize>(ctz(differ) >> 3) - start
+    a += 8
+    b += 8
+  }
+  while (b < stop && load<u8>(a) == load<u8>(b)) {
+    a++
+    b++
+  }
+  return b - start
+}

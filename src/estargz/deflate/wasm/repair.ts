@@ -1,0 +1,124 @@
+/**
+ * Turns the source's parse into one that is valid inside a member: matches that reach before the member are replaced
+ * by what a short search finds. Refining searches everywhere else, too.
+ */
+import { addMatch, beginSequence, endSequence } from './block-writer'
+import { findMatch, foundDistance, insertUpTo } from './match-finder'
+import { cursor, cursorPlain, distanceOf, lengthOf, literalsOf, matchesEnd, seek, setCursor } from './parse'
+import { MIN_MATCH } from './symbols'
+
+/** Places looked at in the repair of a match. */
+const REPAIR_DEPTH: u32 = 16
+/** A match of the source this long is kept without looking for a longer one. */
+const GOOD: usize = 32
+
+/** Places looked at everywhere; 0: only where a match must be repaired. */
+let depth: u32 = 0
+export function setDepth(places: u32): void {
+  depth = places
+}
+
+/**
+ * Writes the plain bytes from `start` to `end` as blocks of their own.
+ * @param member where the member's plain bytes begin
+ */
+export function writeParsed(member: usize, start: usize, end: usize): void {
+  beginSequence(start)
+  seek(start)
+  let at = cursor
+  let from = cursorPlain
+  let plain = start
+  for (; at < matchesEnd; at += 8) {
+    const match = load<u64>(at)
+    const matchStart = from + literalsOf(match)
+    const matchEnd = matchStart + lengthOf(match)
+    if (matchStart >= end) break
+    const distance = distanceOf(match)
+    if (depth > 0 && plain < matchStart) plain = searchLiterals(member, plain, matchStart, min(matchEnd, end), end)
+    plain = takeMatch(member, max(plain, matchStart), min(matchEnd, end), distance, end)
+    if (matchEnd > end) break
+    from = matchEnd
+  }
+  setCursor(at, from)
+  if (depth > 0 && plain < end) searchLiterals(member, plain, end, end, end)
+  endSequence(end)
+}
+
+/**
+ * Takes over a match of the source, or what is left of it.
+ * @returns where the parse goes on: its end, or further
+ */
+@inline
+function takeMatch(member: usize, start: usize, stop: usize, distance: usize, end: usize): usize {
+  if (start >= stop) return start
+  if (start - distance >= member) {
+    const length = stop - start
+    if (depth > 0 && length < GOOD) {
+      insertUpTo(member, start, end)
+      const longer = findMatch(member, start, end, length, depth)
+      if (longer > 0) {
+        addMatch(start, foundDistance, longer)
+        return start + longer
+      }
+    }
+    if (length >= MIN_MATCH) addMatch(start, distance, length)
+    return stop
+  }
+  // Only the bytes that come from before the member are lost.
+  const lost = min(stop, member + distance)
+  let plain = searchAll(member, start, lost, end, REPAIR_DEPTH)
+  if (plain < stop) {
+    if (stop - plain >= MIN_MATCH && plain - distance >= member) addMatch(plain, distance, stop - plain)
+    plain = stop
+  }
+  return plain
+}
+
+/** Searches where the source has literals; a longer match of the source that follows is not spoilt. */
+function searchLiterals(member: usize, start: usize, matchStart: usize, matchEnd: usize, end: usize): usize {
+  let plain = start
+  while (plain < matchStart) {
+    insertUpTo(member, plain, end)
+    let length = findMatch(member, plain, end, 3, depth)
+    if (length == 0) {
+      plain++
+      continue
+    }
+    if (plain + length > matchStart && length <= matchEnd - matchStart) {
+      length = matchStart - plain
+      if (length < 4) {
+        plain++
+        continue
+      }
+    }
+    addMatch(plain, foundDistance, length)
+    plain += length
+  }
+  return plain
+}
+
+/** Searches every position before `stop`, one step lazily. @returns the end of the last match found, or `stop` */
+function searchAll(member: usize, start: usize, stop: usize, end: usize, places: u32): usize {
+  let plain = start
+  while (plain < stop) {
+    insertUpTo(member, plain, end)
+    let length = findMatch(member, plain, end, 3, places)
+    if (length == 0) {
+      plain++
+      continue
+    }
+    let distance = foundDistance
+    if (length < GOOD && plain + 1 < stop) {
+      insertUpTo(member, plain + 1, end)
+      const next = findMatch(member, plain + 1, end, length, places)
+      if (next > 0) {
+        plain++
+        length = next
+        distance = foundDistance
+      }
+    }
+    addMatch(plain, distance, length)
+    plain += length
+  }
+  return plain
+}
