@@ -36,7 +36,13 @@ function scan(archive: Buffer, piece = archive.length, limits = DEFAULT_LIMITS) 
       }
     }
   }
-  for (let at = 0; at < archive.length; at += piece) take(scanner.push(archive.subarray(at, at + piece)))
+  // Pieces are valid until the next one: what the scanner keeps of one, it has to copy.
+  const memory = Buffer.alloc(piece)
+  for (let at = 0; at < archive.length; at += piece) {
+    const bytes = archive.subarray(at, at + piece)
+    memory.set(bytes)
+    take(scanner.push(memory.subarray(0, bytes.length)))
+  }
   take(scanner.end())
   return { entries, contents, raw: Buffer.concat(raw) }
 }

@@ -51,7 +51,7 @@ export class TarScanner {
     this.#limits = limits
   }
 
-  /** Takes the next piece. Content is handed on as parts of it, not as copies. @throws LayerError */
+  /** Takes the next piece, which has to be valid until the one after it. Content is handed on as parts of it. @throws LayerError */
   *push(piece: Buffer): Generator<TarEvent, void, void> {
     let at = 0
     while (at < piece.length && this.#state !== 'ended') {
@@ -75,7 +75,7 @@ export class TarScanner {
       at += taken.length
       this.#partialLength += taken.length
       if (this.#partialLength < this.#wanted) {
-        this.#partial.push(taken)
+        this.#partial.push(Buffer.from(taken))
         break
       }
       const unit = this.#partial.length === 0 ? taken : Buffer.concat([...this.#partial, taken])
