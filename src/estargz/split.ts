@@ -1,5 +1,4 @@
 import { createHash, type Hash } from 'node:crypto'
-import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
 import type { LayerCoder } from './layer-coder.ts'
 import {
@@ -15,6 +14,7 @@ import type { ContentCompressor, MemberCompressor } from './members.ts'
 import { isReservedName } from './names.ts'
 import type { TarEntry } from './tar-header.ts'
 import { type TarEvent, TarScanner } from './tar-scan.ts'
+import { TwinTally } from './twin-tally.ts'
 
 /** Takes bytes in order; awaited, so that a slow taker slows the layer down. */
 export type Write = (bytes: Buffer) => Promise<void> | void
@@ -32,16 +32,16 @@ const SLICE = 1 << 20
  * Cuts a plain tar archive into self-contained gzip members, written in source order: one for the headers of
  * consecutive entries up to the first with content, one for each {@link CHUNK_SIZE} of content, the last
  * with the padding. Tables of contents and landmarks of an earlier conversion are left out.
- * @param o.plain sees the plain bytes of every member, in order
- * @throws LayerError; errors of `plain` and `write` pass unchanged
+ * @param o.tally counts the plain bytes that came, and those of every member, in order
+ * @throws LayerError; errors of `coder` and `write` pass unchanged
  */
 export async function splitLayer(
   coder: Pick<LayerCoder, 'plain' | 'content' | 'compressor'>,
-  o: { limits: LayerLimits; write: Write; plain?: (bytes: Buffer) => void },
+  o: { limits: LayerLimits; write: Write; tally?: TwinTally },
 ): Promise<LayerIndex> {
-  const source = new Tally()
+  const tally = o.tally ?? new TwinTally()
   const scanner = new TarScanner(o.limits)
-  const splitter = new Splitter(coder, o.plain ?? (() => {}))
+  const splitter = new Splitter(coder, tally)
   const run = async (events: Iterable<TarEvent>) => {
     for (const event of events) {
       const members = splitter.take(event)
@@ -49,12 +49,11 @@ export async function splitLayer(
     }
   }
   for await (const piece of coder.plain) {
-    source.add(piece)
     for (let at = 0; at < piece.length; at += SLICE) await run(scanner.push(piece.subarray(at, at + SLICE)))
   }
   await run(scanner.end())
   for (const member of splitter.finish()) await o.write(member)
-  const { digest, size } = source.finish()
+  const { digest, size } = tally.finishSource()
   return {
     version: 1,
     sourceDiffId: digest,
@@ -74,11 +73,10 @@ class Splitter {
   offset = 0
   readonly #compressor: MemberCompressor
   readonly #content: ContentCompressor
-  readonly #plain: (bytes: Buffer) => void
+  readonly #tally: TwinTally
   #headerParts: Buffer[] = []
   #headerBytes = 0
-  #skipping = false
-  /** The entry whose content goes by; undefined when it has none. */
+  /** The entry whose content goes by; undefined when it has none, or is left out. */
   #current: (LayerEntry & { chunks: Chunk[] }) | undefined
   #left = 0
   /** Of the open chunk. */
@@ -87,20 +85,23 @@ class Splitter {
   /** Of the whole file; a file of one chunk needs none. */
   #file: Hash | undefined
 
-  constructor(coder: Pick<LayerCoder, 'content' | 'compressor'>, plain: (bytes: Buffer) => void) {
+  constructor(coder: Pick<LayerCoder, 'content' | 'compressor'>, tally: TwinTally) {
     this.#compressor = coder.compressor
     this.#content = coder.content
-    this.#plain = plain
+    this.#tally = tally
   }
 
   /** The members that an event completes. */
   take(event: TarEvent): readonly Buffer[] {
     if (event.kind === 'entry') return this.#begin(event.entry, event.header)
     const entry = this.#current
-    if (this.#skipping || entry === undefined) return NONE
+    if (event.kind === 'end') return entry ? this.#end(entry) : NONE
+    if (event.kind === 'other' || entry === undefined) {
+      this.#tally.dropped(event.bytes)
+      return NONE
+    }
+    this.#tally.kept(event.bytes)
     if (event.kind === 'content') return this.#add(entry, event.bytes)
-    if (event.kind === 'end') return this.#end(entry)
-    this.#plain(event.bytes)
     this.#content.add(event.bytes)
     return NONE
   }
@@ -111,8 +112,11 @@ class Splitter {
   }
 
   #begin(entry: TarEntry, header: Buffer): readonly Buffer[] {
-    this.#skipping = isReservedName(entry.name)
-    if (this.#skipping) return NONE
+    if (isReservedName(entry.name)) {
+      this.#tally.dropped(header)
+      return NONE
+    }
+    this.#tally.kept(header)
     const place = { member: this.headers.length, start: this.#headerBytes, length: header.length }
     const indexed = layerEntry(entry, place)
     this.entries.push(indexed)
@@ -133,7 +137,6 @@ class Splitter {
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + CHUNK_SIZE - this.#chunkBytes)
       at += part.length
-      this.#plain(part)
       this.#content.add(part)
       this.#chunk ??= createHash('sha256')
       this.#chunk.update(part)
@@ -155,7 +158,6 @@ class Splitter {
 
   #closeHeaders(): Buffer {
     const member = this.#compressor.gzip(this.#headerParts)
-    for (const part of this.#headerParts) this.#plain(part)
     const before = this.headers.at(-1)
     const firstEntry = before ? before.firstEntry + before.entries : 0
     this.headers.push({
