@@ -43,7 +43,7 @@ export function recompressor(level: number): MemberCompressor {
 export function collecting(compressor: MemberCompressor): ContentCompressor {
   let parts: Buffer[] = []
   return {
-    add: (bytes) => void parts.push(bytes),
+    add: (bytes) => void parts.push(Buffer.from(bytes)),
     close() {
       const member = compressor.gzip(parts)
       parts = []
