@@ -18,8 +18,17 @@ export class PieceSender {
     this.#send = send
   }
 
-  /** Takes bytes; waits for memory when all of it is on its way. One writer at a time. */
-  async write(bytes: Uint8Array): Promise<void> {
+  /**
+   * Takes bytes; they are taken when it returns, or what it returns resolves: it waits for memory when all of it is on
+   * its way. One writer at a time.
+   */
+  write(bytes: Uint8Array): Promise<void> | void {
+    if (!this.#memory || bytes.length >= PIECE_BYTES - this.#length) return this.#fill(bytes)
+    this.#memory.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  async #fill(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const memory = this.#memory ?? (await this.#take())
       if (memory === undefined) return

@@ -42,7 +42,11 @@ export class ThreadPool implements AsyncDisposable {
     await this.#queue
     try {
       options.signal?.throwIfAborted()
-      const worker = this.#idle.pop() ?? new Worker(new URL('./layer-thread.ts', import.meta.url))
+      const worker =
+        this.#idle.pop() ??
+        new Worker(new URL('./layer-thread.ts', import.meta.url), {
+          resourceLimits: { maxYoungGenerationSizeMb: 8 },
+        })
       try {
         const result = await new RunningTask(worker, options).run(task)
         this.#idle.push(worker)

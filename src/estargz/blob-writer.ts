@@ -54,9 +54,9 @@ export class BlobWriter {
   }
 
   /** Writes compressed bytes as they are. */
-  async copy(bytes: Buffer): Promise<void> {
+  copy(bytes: Buffer): Promise<void> | void {
     this.#blob.add(bytes)
-    await this.#write(bytes)
+    return this.#write(bytes)
   }
 
   /** Compresses parts into a member. */

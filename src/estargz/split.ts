@@ -42,17 +42,22 @@ export async function splitLayer(
   const tally = o.tally ?? new TwinTally()
   const scanner = new TarScanner(o.limits)
   const splitter = new Splitter(coder, tally)
-  const run = async (events: Iterable<TarEvent>) => {
-    for (const event of events) {
-      const members = splitter.take(event)
-      for (const member of members) await o.write(member)
+  const write = async (parts: readonly Buffer[]) => {
+    for (const part of parts) {
+      // Most writes need no waiting, and there are several for every entry.
+      const written = o.write(part)
+      if (written) await written
     }
+  }
+  const run = async (events: Iterable<TarEvent>) => {
+    for (const event of events) for (const parts of splitter.take(event)) await write(parts)
   }
   for await (const piece of coder.plain) {
     for (let at = 0; at < piece.length; at += SLICE) await run(scanner.push(piece.subarray(at, at + SLICE)))
+    await write(splitter.flush())
   }
   await run(scanner.end())
-  for (const member of splitter.finish()) await o.write(member)
+  await write(splitter.finish())
   const { digest, size } = tally.finishSource()
   return {
     version: 1,
@@ -64,13 +69,13 @@ export async function splitLayer(
   }
 }
 
-const NONE: readonly Buffer[] = []
-
 class Splitter {
   readonly entries: LayerEntry[] = []
   readonly headers: HeaderMember[] = []
   /** Bytes of all members so far. */
   offset = 0
+  /** Where the open member of content begins. */
+  #memberStart = 0
   readonly #compressor: MemberCompressor
   readonly #content: ContentCompressor
   readonly #tally: TwinTally
@@ -91,30 +96,37 @@ class Splitter {
     this.#tally = tally
   }
 
-  /** The members that an event completes. */
-  take(event: TarEvent): readonly Buffer[] {
-    if (event.kind === 'entry') return this.#begin(event.entry, event.header)
+  /** What an event makes ready, to be written before the next of it is asked for. */
+  *take(event: TarEvent): Generator<readonly Buffer[], void, void> {
     const entry = this.#current
-    if (event.kind === 'end') return entry ? this.#end(entry) : NONE
-    if (event.kind === 'other' || entry === undefined) {
+    if (event.kind === 'entry') {
+      const member = this.#begin(event.entry, event.header)
+      if (member) yield [member]
+    } else if (event.kind === 'end') {
+      if (entry) yield this.#end(entry)
+    } else if (event.kind === 'other' || entry === undefined) {
       this.#tally.dropped(event.bytes)
-      return NONE
+    } else {
+      this.#tally.kept(event.bytes)
+      if (event.kind === 'content') yield* this.#add(entry, event.bytes)
+      else this.#content.add(event.bytes)
     }
-    this.#tally.kept(event.bytes)
-    if (event.kind === 'content') return this.#add(entry, event.bytes)
-    this.#content.add(event.bytes)
-    return NONE
+  }
+
+  /** What is ready of a member that is open between two pieces. */
+  flush(): readonly Buffer[] {
+    return this.#count(this.#content.flush())
   }
 
   /** The member that is still open when the archive ends. */
   finish(): readonly Buffer[] {
-    return this.#headerBytes > 0 ? [this.#closeHeaders()] : NONE
+    return this.#headerBytes > 0 ? [this.#closeHeaders()] : []
   }
 
-  #begin(entry: TarEntry, header: Buffer): readonly Buffer[] {
+  #begin(entry: TarEntry, header: Buffer): Buffer | undefined {
     if (isReservedName(entry.name)) {
       this.#tally.dropped(header)
-      return NONE
+      return undefined
     }
     this.#tally.kept(header)
     const place = { member: this.headers.length, start: this.#headerBytes, length: header.length }
@@ -129,11 +141,10 @@ class Splitter {
     } else if (entry.type === 'reg') {
       indexed.digest = EMPTY
     }
-    return entry.size > 0 || this.#headerBytes >= HEADER_MEMBER_BYTES ? [this.#closeHeaders()] : NONE
+    return entry.size > 0 || this.#headerBytes >= HEADER_MEMBER_BYTES ? this.#closeHeaders() : undefined
   }
 
-  #add(entry: { chunks: Chunk[] }, bytes: Buffer): readonly Buffer[] {
-    const members: Buffer[] = []
+  *#add(entry: { chunks: Chunk[] }, bytes: Buffer): Generator<readonly Buffer[], void, void> {
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + CHUNK_SIZE - this.#chunkBytes)
       at += part.length
@@ -144,16 +155,15 @@ class Splitter {
       this.#chunkBytes += part.length
       this.#left -= part.length
       // The last chunk waits for its padding.
-      if (this.#chunkBytes === CHUNK_SIZE && this.#left > 0) members.push(this.#closeChunk(entry))
+      if (this.#chunkBytes === CHUNK_SIZE && this.#left > 0) yield this.#closeChunk(entry)
     }
-    return members
   }
 
   #end(entry: LayerEntry & { chunks: Chunk[] }): readonly Buffer[] {
-    const member = this.#closeChunk(entry)
+    const parts = this.#closeChunk(entry)
     this.#current = undefined
     entry.digest = this.#file ? finishDigest(this.#file) : (entry.chunks[0]?.digest ?? EMPTY)
-    return [member]
+    return parts
   }
 
   #closeHeaders(): Buffer {
@@ -170,21 +180,27 @@ class Splitter {
     this.#headerParts = []
     this.#headerBytes = 0
     this.offset += member.length
+    this.#memberStart = this.offset
     return member
   }
 
-  #closeChunk(entry: { chunks: Chunk[] }): Buffer {
-    const member = this.#content.close()
+  #closeChunk(entry: { chunks: Chunk[] }): readonly Buffer[] {
+    const parts = this.#count(this.#content.close())
     entry.chunks.push({
-      offset: this.offset,
-      length: member.length,
+      offset: this.#memberStart,
+      length: this.offset - this.#memberStart,
       size: this.#chunkBytes,
       digest: this.#chunk ? finishDigest(this.#chunk) : EMPTY,
     })
     this.#chunk = undefined
     this.#chunkBytes = 0
-    this.offset += member.length
-    return member
+    this.#memberStart = this.offset
+    return parts
+  }
+
+  #count(parts: readonly Buffer[]): readonly Buffer[] {
+    for (const part of parts) this.offset += part.length
+    return parts
   }
 }
 
