@@ -29,7 +29,7 @@ export class Conversions {
 
   async convert(source: { readonly reference: string }, options: readonly string[]): Promise<Outcome> {
     await using target = await BenchRegistry.start()
-    return this.#run(source.reference, target, 'converted', options)
+    return await this.#run(source.reference, target, 'converted', options)
   }
 
   convertWithRecord(source: { readonly reference: string }): Promise<Outcome> {

@@ -12,7 +12,6 @@ export const cpu: Quantity = ({ used }) => used.cpu
 export const wall: Quantity = ({ used }) => used.wall
 export const rss: Quantity = ({ used }) => used.rss
 export const scratch: Quantity = ({ used }) => used.scratch
-export const written: Quantity = ({ used }) => used.written
 export const bytes: Quantity = ({ bytes }) => bytes
 
 /** What was measured, by packing, row and round. */
