@@ -31,11 +31,11 @@ export async function measure(
   signal: AbortSignal,
   environment: Record<string, string> = {},
 ): Promise<{ used: Used; output: string }> {
-  signal.throwIfAborted()
   const folder = await mkdtemp(join(tmpdir(), 'measure-'))
   try {
     const [times, scratch] = [join(folder, 'times'), join(folder, 'scratch')]
     await mkdir(scratch)
+    signal.throwIfAborted()
     const child = spawn('bash', ['-c', TIMED, times, ...command], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, TMPDIR: scratch },
       stdio: ['ignore', 'pipe', 'pipe'],

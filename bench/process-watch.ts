@@ -18,7 +18,7 @@ export class ProcessWatch {
   constructor(pid: number, folder: string) {
     this.#pid = pid
     this.#folder = folder
-    this.#timer = setInterval(() => this.#look(), INTERVAL_MS)
+    this.#timer = setInterval(() => this.look(), INTERVAL_MS)
   }
 
   /** Ends the watch; answers the most bytes that were seen. */
@@ -27,7 +27,7 @@ export class ProcessWatch {
     return { rss: this.#rss, scratch: this.#scratch }
   }
 
-  #look(): void {
+  look(): void {
     const pids = descendants(this.#pid)
     const peaks = pids.map((pid) => readPeak(pid))
     this.#rss = Math.max(this.#rss, sum(peaks))
