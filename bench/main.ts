@@ -21,15 +21,27 @@ import { isMissed, targetsOf } from './targets.ts'
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(signal)))
 
-const options = parseOptions(process.argv.slice(2))
-if (options === undefined) {
-  process.stdout.write(HELP)
-} else {
+const options = understood(process.argv.slice(2))
+if (options !== undefined) {
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-bench-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   // Everything temporary goes there, of registries and peers too.
   process.env.TMPDIR = folder
   await bench(folder, options)
+}
+
+/** The options; undefined when there is nothing to do but to print what can be given. */
+function understood(args: readonly string[]): BenchOptions | undefined {
+  try {
+    const options = parseOptions(args)
+    if (options === undefined) process.stdout.write(HELP)
+    return options
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    process.stderr.write(`${error.message}\n\n${HELP}`)
+    process.exitCode = 1
+    return undefined
+  }
 }
 
 async function bench(folder: string, options: BenchOptions): Promise<void> {
