@@ -63,7 +63,17 @@ function addImageCommands(program: Command): void {
     .option('--overwrite', 'move the target tag when it stands for something else')
     .option('--keep-attestations', 'take attestations over, which describe the unconverted images')
     .option('--compression <method>', 'auto, transcode, refine or recompress')
-    .option('--compression-level <level>', 'level of zlib where layers are recompressed, 0 to 9', level)
+    .option(
+      '--compression-level <level>',
+      'where layers are recompressed: of zlib 0 to 9, of zstd 1 to 22',
+      count,
+    )
+    .option('--format <format>', 'estargz or zstd-chunked')
+    .option('--chunk-size <bytes>', 'the most bytes of a file that are read and verified at once', count)
+    .option('--min-chunk-size <bytes>', 'smaller files share a member up to so many bytes', count)
+    .option('--external-toc', 'tables of contents go into an image of their own, TAG-esgztoc')
+    .option('--keep-diff-id', 'keep archives as they are; needs --external-toc and goes with no record')
+    .option('--reader <reader>', 'of zstd-chunked: stargz-snapshotter or containers-storage')
     .option(...plainHttp, collect(host))
     .option('--json', 'print the whole report')
     .action(convert)
@@ -150,8 +160,8 @@ function platformText(text: string): string {
   return text
 }
 
-function level(text: string): number {
-  if (!/^\d$/.test(text)) throw new InvalidArgumentError('expected a number from 0 to 9')
+function count(text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('expected a whole number')
   return Number(text)
 }
 

@@ -1,10 +1,11 @@
 /** The entry of every command. What a command needs is loaded when it is run: a conversion needs no HTTP server. */
 import { enableCompileCache } from 'node:module'
+import { dirname } from 'node:path'
 
 // Sources are TypeScript: without the cache every start strips and compiles them again, in every thread.
 const { directory } = enableCompileCache()
-// Threads look for it there.
-if (directory !== undefined) process.env.NODE_COMPILE_CACHE = directory
+// Threads look for it there; each version of Node has a folder of its own inside.
+if (directory !== undefined) process.env.NODE_COMPILE_CACHE = dirname(directory)
 
 const { runCommandLine } = await import('./cli.ts')
 await runCommandLine(process.argv, {

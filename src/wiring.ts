@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { ConversionServices } from './conversion/context.ts'
+import { InFlight } from './conversion/in-flight.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
 import { RegistryClient } from './registry/client.ts'
@@ -73,6 +74,7 @@ export function conversionServices(
     threads: new ThreadPool(config.threads),
     scratch: { folder: scratchFolder, limit: config.scratchLimit },
     limits: layerLimits(config),
+    layersUnderWay: new InFlight(),
     maxRecordBytes: config.maxRecordBytes,
     storedRecord,
   }

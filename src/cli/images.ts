@@ -26,6 +26,12 @@ export type ConvertOptions = Common & {
   readonly keepAttestations?: boolean
   readonly compression?: string
   readonly compressionLevel?: number
+  readonly format?: string
+  readonly chunkSize?: number
+  readonly minChunkSize?: number
+  readonly externalToc?: boolean
+  readonly keepDiffId?: boolean
+  readonly reader?: string
 }
 
 /** Converts an image in this process, by the same code as a job. */
@@ -39,8 +45,14 @@ export async function convert(source: string, target: string, options: ConvertOp
     ...(options.overwrite && { overwrite: true }),
     options: {
       ...(options.keepAttestations && { attestations: 'keep' }),
-      ...(options.compression !== undefined && { compression: options.compression }),
-      ...(options.compressionLevel !== undefined && { compressionLevel: options.compressionLevel }),
+      compression: options.compression,
+      compressionLevel: options.compressionLevel,
+      format: options.format,
+      chunkSize: options.chunkSize,
+      minChunkSize: options.minChunkSize,
+      externalToc: options.externalToc,
+      keepDiffId: options.keepDiffId,
+      reader: options.reader,
     },
   })
   if (!request.success) {

@@ -1,15 +1,24 @@
 import type { BlobResult } from '../estargz/blob.ts'
+import { manifestPosition } from '../estargz/zstd-chunked.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { Descriptor, Index, Manifest } from '../oci/documents.ts'
-import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from '../oci/media-types.ts'
+import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts'
 import { type Image, REFERENCE_DIGEST } from './image.ts'
 
 /** stargz-snapshotter 0.18 `estargz/types.go`: readers that verify take the TOC digest from here. */
 export const TOC_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/toc.digest'
 export const UNCOMPRESSED_SIZE_ANNOTATION = 'io.containers.estargz.uncompressed-size'
+/** stargz-snapshotter 0.18 `estargz/zstdchunked`, and containers/storage 1.59 `pkg/chunked/internal/minimal`. */
+const ZSTD_CHUNKED = {
+  'stargz-snapshotter': 'io.containers.zstd-chunked.',
+  'containers-storage': 'io.github.containers.zstd-chunked.',
+}
+export type Reader = keyof typeof ZSTD_CHUNKED
+/** stargz-snapshotter 0.18 `nativeconverter/estargz/externaltoc`: the layer that a table of contents belongs to. */
+export const LAYER_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/layer.digest'
 /** Annotations that describe the bytes of another conversion. */
 const OF_OTHER_BYTES =
-  /^(containerd\.io\/snapshot\/stargz\/|io\.containers\.estargz\.|io\.github\.containers\.zstd-chunked\.)/
+  /^(containerd\.io\/snapshot\/stargz\/|io\.containers\.estargz\.|io\.(github\.)?containers\.zstd-chunked\.)/
 
 /** Bytes of a document, and what names them. */
 export type Document = { readonly bytes: Buffer; readonly descriptor: Descriptor }
@@ -17,12 +26,22 @@ export type Document = { readonly bytes: Buffer; readonly descriptor: Descriptor
 /** A converted image: what has to be pushed, layers apart. */
 export type AssembledImage = { readonly config: Document; readonly manifest: Document }
 
+/** How a layer is told from others in a manifest. */
+export type DescribedLayer = Pick<
+  BlobResult,
+  'digest' | 'size' | 'diffId' | 'uncompressedSize' | 'tocDigest' | 'tocFrame'
+>
+
 /**
  * Config and manifest of a converted image: those of the source, with the new layers in their places. Media types are
  * OCI's, annotations stay.
  * @param layers one for each layer of the source
  */
-export function assembleImage(image: Image, layers: readonly BlobResult[]): AssembledImage {
+export function assembleImage(
+  image: Image,
+  layers: readonly DescribedLayer[],
+  reader: Reader = 'stargz-snapshotter',
+): AssembledImage {
   const config = document(
     OCI_CONFIG,
     convertedConfig(
@@ -35,7 +54,7 @@ export function assembleImage(image: Image, layers: readonly BlobResult[]): Asse
     ...rest,
     mediaType: OCI_MANIFEST,
     config: { ...place, ...config.descriptor },
-    layers: sources.map((source, i) => layerDescriptor(source, layers[i])),
+    layers: sources.map((source, i) => layerDescriptor(source, layers[i], reader)),
   }
   return { config, manifest: document(OCI_MANIFEST, manifest) }
 }
@@ -46,19 +65,49 @@ function convertedConfig(bytes: Buffer, diffIds: Digest[]): unknown {
   return { ...config, rootfs: { ...config.rootfs, diff_ids: diffIds } }
 }
 
-function layerDescriptor(source: Descriptor, layer: BlobResult | undefined): Descriptor {
+function layerDescriptor(source: Descriptor, layer: DescribedLayer | undefined, reader: Reader): Descriptor {
   if (layer === undefined) throw new RangeError(`no converted layer for ${source.digest}`)
   const kept = Object.entries(source.annotations ?? {}).filter(([key]) => !OF_OTHER_BYTES.test(key))
   return {
-    mediaType: OCI_LAYER_GZIP,
+    mediaType: layer.tocFrame ? OCI_LAYER_ZSTD : OCI_LAYER_GZIP,
     digest: layer.digest,
     size: layer.size,
-    annotations: {
-      ...Object.fromEntries(kept),
-      [TOC_DIGEST_ANNOTATION]: layer.tocDigest,
-      [UNCOMPRESSED_SIZE_ANNOTATION]: String(layer.uncompressedSize),
-    },
+    annotations: { ...Object.fromEntries(kept), ...annotationsOf(layer, reader) },
   }
+}
+
+/** Those of both readers would make containers/storage refuse the image. */
+function annotationsOf(layer: DescribedLayer, reader: Reader): Record<string, string> {
+  const chunked = layer.tocFrame && {
+    [`${ZSTD_CHUNKED[reader]}manifest-checksum`]: layer.tocFrame.digest,
+    [`${ZSTD_CHUNKED[reader]}manifest-position`]: manifestPosition(layer.tocFrame),
+  }
+  if (chunked && reader === 'containers-storage') return chunked
+  return {
+    [TOC_DIGEST_ANNOTATION]: layer.tocDigest,
+    [UNCOMPRESSED_SIZE_ANNOTATION]: String(layer.uncompressedSize),
+    ...chunked,
+  }
+}
+
+/** The image of tables of contents that lie outside of their layers. */
+export function assembleTocImage(
+  tables: ReadonlyMap<Digest, { readonly digest: Digest; readonly size: number }>,
+): AssembledImage {
+  const config = document(OCI_CONFIG, {})
+  const layers = [...tables].map(([layer, { digest, size }]) => ({
+    mediaType: OCI_LAYER_GZIP,
+    digest,
+    size,
+    annotations: { [LAYER_DIGEST_ANNOTATION]: layer },
+  }))
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: config.descriptor,
+    layers: layers.toSorted((a, b) => (a.digest < b.digest ? -1 : 1)),
+  }
+  return { config, manifest: document(OCI_MANIFEST, manifest) }
 }
 
 /**

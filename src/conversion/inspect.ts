@@ -5,6 +5,7 @@ import { layerCompression } from '../oci/media-types.ts'
 import type { Repository } from '../registry/repository.ts'
 import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import type { ConversionServices } from './context.ts'
+import { ExternalTocs } from './external-tocs.ts'
 import { openReference, readImages } from './image.ts'
 import type { ImageInspection, LayerInspection } from './report.ts'
 import { together } from './together.ts'
@@ -21,10 +22,11 @@ export async function inspectImage(
 ): Promise<ImageInspection> {
   const opened = await openReference(registries, reference, signal)
   const { images, attestations, others } = await readImages(opened, undefined, signal)
+  const tocs = new ExternalTocs(opened.repository, opened.reference, limits.maxTocBytes)
   const inspected: ImageInspection['images'] = []
   for (const { platform, descriptor, manifest } of images) {
     const layers = await together(manifest.layers, signal, (layer, _, either) =>
-      inspectLayer(opened.repository, layer, limits, either),
+      inspectLayer(opened.repository, layer, tocs, limits, either),
     )
     const size = layers.reduce((total, layer) => total + layer.size, 0)
     inspected.push({ platform, digest: descriptor.digest, size, layers })
@@ -41,19 +43,23 @@ export async function inspectImage(
 async function inspectLayer(
   repository: Repository,
   layer: Descriptor,
+  tocs: ExternalTocs,
   limits: ConversionServices['limits'],
   signal: AbortSignal,
 ): Promise<LayerInspection> {
   const { digest, size, mediaType } = layer
   const annotated = layer.annotations?.[TOC_DIGEST_ANNOTATION]
   const plain = { digest, size, mediaType, estargz: false }
-  if (layerCompression(mediaType) !== 'gzip') return plain
+  if (layerCompression(mediaType) === 'none') return plain
   try {
     const readRange = (start: number, end: number) => repository.blobRange(layer, start, end, { signal })
-    const opened = await openEStargz({ size, readRange, limits })
+    const externalToc = () => tocs.of(digest, signal)
+    const opened = await openEStargz({ size, readRange, limits, externalToc })
     return {
       ...plain,
       estargz: true,
+      format: opened.packing === 'zstd' ? 'zstd-chunked' : 'estargz',
+      ...(opened.externalToc && { externalToc: true }),
       tocDigest: opened.tocDigest,
       tocDigestAnnotated: annotated === opened.tocDigest,
       entries: opened.toc.entries.filter((entry) => entry.type !== 'chunk').length,

@@ -1,4 +1,5 @@
 import type { BlobResult } from '../estargz/blob.ts'
+import type { BlobFormat } from '../estargz/blob-format.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
 import type { LayerIndex } from '../estargz/layer-index.ts'
@@ -8,35 +9,47 @@ import type { VerifiedBlob } from '../estargz/verify.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Piece } from './shared-pieces.ts'
 
-type Writing = { readonly limits: LayerLimits; readonly compression: Compression }
+/** Whether the index of what was written is answered, for another arrangement. */
+type Keeping = { readonly keepIndex: boolean }
+type Writing = {
+  readonly format: BlobFormat
+  readonly limits: LayerLimits
+  readonly compression: Compression
+}
 
 /** What a layer thread can do. Those with input read a layer's blob; those with output write bytes. */
 export type LayerTask =
   /** Layer in, gzip members in source order out. */
   | ({ readonly kind: 'split' } & Writing)
   /** Layer in, eStargz blob with no prioritized files out. */
-  | ({ readonly kind: 'stream' } & Writing)
+  | ({ readonly kind: 'stream' } & Writing & Keeping)
   /** Members from the file at `members`, arranged, out as an eStargz blob. No input. */
   | ({
       readonly kind: 'assemble'
       readonly index: LayerIndex
       readonly prioritized: readonly string[]
       readonly members: string
-    } & Writing)
+    } & Writing &
+      Keeping)
   /** eStargz blob in, no output. */
   | {
       readonly kind: 'verify'
       readonly limits: LayerLimits
       readonly tocDigest?: string | undefined
       readonly diffId?: string | undefined
+      /** The blob with the table of contents, where the layer goes without one. */
+      readonly externalToc?: Uint8Array | undefined
     }
   /** Layer in, no output. */
   | { readonly kind: 'list'; readonly limits: LayerLimits }
 
+/** `packedIndex`: the index of the blob's members, gzipped JSON. */
+type Written = BlobResult & { sourceDiffId: Digest; packedIndex?: Uint8Array }
+
 export type LayerResults = {
   split: LayerIndex & { compression: CompressionChoice }
-  stream: BlobResult & { sourceDiffId: Digest; sourcePlainSize: number; compression: CompressionChoice }
-  assemble: BlobResult
+  stream: Written & { compression: CompressionChoice }
+  assemble: Written
   verify: VerifiedBlob
   list: TreeEntry[]
 }

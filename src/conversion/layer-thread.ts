@@ -1,10 +1,12 @@
 /** The entry of a layer thread: does one {@link LayerTask} after the other on bytes that the pool sends. */
 import { createReadStream } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
+import { gzipSync } from 'node:zlib'
 import { arrange } from '../estargz/arrange.ts'
-import { assembleBlob, streamLayer } from '../estargz/blob.ts'
+import { assembleBlob, type IndexedBlob, streamLayer } from '../estargz/blob.ts'
+import type { BlobFormat } from '../estargz/blob-format.ts'
+import { asBuffer } from '../estargz/byte-source.ts'
 import { decodeLayer } from '../estargz/decode.ts'
-import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import { LayerError } from '../estargz/errors.ts'
 import { compressorFor, type LayerCoder, openLayerCoder } from '../estargz/layer-coder.ts'
 import { splitLayer } from '../estargz/split.ts'
@@ -13,6 +15,7 @@ import { verifyEStargzBlob } from '../estargz/verify.ts'
 import {
   type FromThread,
   type LayerFailure,
+  type LayerResults,
   type LayerTask,
   PIECE_BYTES,
   type SharedMemory,
@@ -23,6 +26,9 @@ import { bytesOf, type Piece, PieceSender } from './shared-pieces.ts'
 if (!parentPort) throw new Error('a layer thread is started by the thread pool')
 const port = parentPort
 const shared = workerData as SharedMemory
+
+/** An index is large and kept for a while only: speed counts. */
+const INDEX_LEVEL = 1
 
 /** The layer's bytes, as the pool sends them; a piece is valid until the next one is asked for. */
 class Input implements AsyncIterable<Uint8Array> {
@@ -82,37 +88,52 @@ async function perform(task: LayerTask): Promise<unknown> {
   const { limits } = task
   const write = (bytes: Buffer) => output.write(bytes)
   switch (task.kind) {
-    case 'split':
-      return splitting(task, (coder) => splitLayer(coder, { limits, write }))
-    case 'stream':
-      return splitting(task, (coder) => streamLayer(coder, { limits, write }))
-    case 'assemble':
-      return assembleBlob({
+    case 'split': {
+      const { format, coder } = await open(task)
+      // Members are shared, where they are, by the order that is not known yet.
+      const index = await splitLayer(coder, { format: { ...format, minChunkSize: 0 }, limits, write })
+      return { ...index, compression: coder.choice() }
+    }
+    case 'stream': {
+      const { format, coder } = await open(task)
+      const written = await streamLayer(coder, { format, limits, write })
+      return { ...packed(written, task.keepIndex), compression: coder.choice() }
+    }
+    case 'assemble': {
+      const written = await assembleBlob({
+        format: task.format,
         index: task.index,
         arrangement: arrange(task.index, task.prioritized),
         read: (start, end) => readRange(task.members, start, end),
-        compressor: compressorFor(task.compression),
+        compressor: compressorFor(task.format, task.compression),
         write,
         limits,
       })
+      return packed(written, task.keepIndex)
+    }
     case 'verify':
       return verifyEStargzBlob(input, {
         limits,
         ...(task.tocDigest !== undefined && { tocDigest: task.tocDigest }),
         ...(task.diffId !== undefined && { diffId: task.diffId }),
+        ...(task.externalToc !== undefined && { externalToc: asBuffer(task.externalToc) }),
       })
     case 'list':
       return listTree(decodeLayer(input, { limits }), limits)
   }
 }
 
-/** Reads the layer for an act, and adds to its result what was done with the content. */
-async function splitting<Result extends object>(
-  { compression, limits }: LayerTask & { kind: 'split' | 'stream' },
-  act: (coder: LayerCoder) => Promise<Result>,
-): Promise<Result & { compression: CompressionChoice }> {
-  const coder = await openLayerCoder(input, { compression, limits })
-  return { ...(await act(coder)), compression: coder.choice() }
+async function open(
+  task: LayerTask & { kind: 'split' | 'stream' },
+): Promise<{ format: BlobFormat; coder: LayerCoder }> {
+  return { format: task.format, coder: await openLayerCoder(input, task) }
+}
+
+/** What was written, with its index packed or without it: as objects it would be copied between the threads. */
+function packed({ index, ...result }: IndexedBlob, keepIndex: boolean): LayerResults['assemble'] {
+  const { sourceDiffId } = index
+  if (!keepIndex) return { ...result, sourceDiffId }
+  return { ...result, sourceDiffId, packedIndex: gzipSync(JSON.stringify(index), { level: INDEX_LEVEL }) }
 }
 
 /** The `end` of a file stream is the last byte, not the one after it. */

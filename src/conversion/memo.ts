@@ -9,4 +9,8 @@ export class Memo<Result> {
     this.#results.set(key, made)
     return made
   }
+
+  clear(): void {
+    this.#results.clear()
+  }
 }

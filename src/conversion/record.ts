@@ -6,10 +6,10 @@ import { layerCompression } from '../oci/media-types.ts'
 import { parseReference, tagOrDigest } from '../oci/reference.ts'
 import { readRecordImage } from '../records/image.ts'
 import type { RecordEntry } from '../records/model.ts'
-import type { Repository } from '../registry/repository.ts'
 import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
-import { type Image, openReference, readImages } from './image.ts'
+import { ExternalTocs } from './external-tocs.ts'
+import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
 import type { RecordSource } from './request.ts'
 import { together } from './together.ts'
 
@@ -72,17 +72,14 @@ async function copyRecord(
         `${opened.pinned} has no image for ${image.platform} to copy prioritized files from`,
       )
     }
-    records.set(
-      image.descriptor.digest,
-      await prioritizedOf(opened.repository, model, image, services, signal),
-    )
+    records.set(image.descriptor.digest, await prioritizedOf(opened, model, image, services, signal))
   }
   return (image) => records.get(image.descriptor.digest) ?? []
 }
 
 /** Prioritized files of an eStargz image in their order, read from footers and tables of contents alone. */
 async function prioritizedOf(
-  repository: Repository,
+  opened: OpenedReference,
   model: Image,
   image: Image,
   { limits }: ConversionServices,
@@ -90,8 +87,8 @@ async function prioritizedOf(
 ): Promise<RecordEntry[]> {
   const { layers } = model.manifest
   const lists = await together(layers, signal, async (layer, _, either) => {
-    if (layerCompression(layer.mediaType) !== 'gzip') return undefined
-    return prioritizedIn(repository, layer, limits, either)
+    if (layerCompression(layer.mediaType) === 'none') return undefined
+    return prioritizedIn(opened, layer, limits, either)
   })
   if (lists.every((list) => list === undefined)) {
     throw new ConversionError(
@@ -108,13 +105,15 @@ async function prioritizedOf(
 }
 
 async function prioritizedIn(
-  repository: Repository,
+  { repository, reference }: OpenedReference,
   layer: Descriptor,
   limits: ConversionServices['limits'],
   signal: AbortSignal,
 ): Promise<string[] | undefined> {
+  const tocs = new ExternalTocs(repository, reference, limits.maxTocBytes)
   try {
     const { prioritized } = await openEStargz({
+      externalToc: () => tocs.of(layer.digest, signal),
       size: layer.size,
       readRange: (start, end) => repository.blobRange(layer, start, end, { signal }),
       limits,

@@ -31,9 +31,9 @@ export type ConversionProgress = z.infer<typeof ConversionProgress>
 export const LayerReport = z
   .object({
     action: z
-      .enum(['streamed', 'arranged', 'same-as-other'])
+      .enum(['streamed', 'arranged', 'rearranged', 'reused', 'same-as-other'])
       .describe(
-        'streamed: in the order of the source, without scratch disk; arranged: prioritized files first; same-as-other: the image has this layer twice, the work was done once.',
+        'streamed: in the order of the source, without scratch disk; arranged: prioritized files first; rearranged: the same, out of a layer that was converted before; reused: converted before, nothing was done; same-as-other: the image has this layer twice, the work was done once.',
       ),
     source: z.object({ digest: Digest, size: Bytes, mediaType: z.string() }),
     digest: Digest,
@@ -42,7 +42,7 @@ export const LayerReport = z
     uncompressedSize: Bytes,
     tocDigest: Digest,
     entries: z.int().nonnegative(),
-    landmark: Landmark,
+    landmark: Landmark.optional(),
     prioritizedFiles: z.int().nonnegative().describe('Entries placed before the landmark by the record.'),
     prefetchBytes: Bytes.describe('Bytes before the landmark, which a reader fetches first.'),
     compression: z
@@ -92,6 +92,10 @@ export const ConversionReport = z
     size: Bytes.describe('Bytes of the converted layers.'),
     sourceSize: Bytes.describe('Bytes of the source layers.'),
     images: z.array(ImageReport),
+    tocImage: z
+      .object({ reference: z.string(), digest: Digest })
+      .optional()
+      .describe('The image with the tables of contents of layers that go without.'),
     dropped: z.array(ManifestNote).describe('Manifests of the source index that were left out.'),
     kept: z.array(ManifestNote).describe('Manifests of the source index that were taken over unchanged.'),
     durationMs: z.int().nonnegative(),
@@ -148,7 +152,12 @@ export const LayerInspection = z
     digest: Digest,
     size: Bytes,
     mediaType: z.string(),
-    estargz: z.boolean(),
+    estargz: z.boolean().describe('Whether it can be read lazily: eStargz or zstd:chunked.'),
+    format: z.enum(['estargz', 'zstd-chunked']).optional(),
+    externalToc: z
+      .boolean()
+      .optional()
+      .describe('Whether its table of contents lies in an image of its own.'),
     tocDigest: Digest.optional(),
     tocDigestAnnotated: z
       .boolean()

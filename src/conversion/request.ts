@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { type BlobFormat, DEFAULT_FORMAT } from '../estargz/blob-format.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
 import { isPlatformText } from '../oci/platform.ts'
-import { ReferenceText } from '../oci/reference.ts'
+import { parseReference, ReferenceText } from '../oci/reference.ts'
 import { RecordEntries } from '../records/model.ts'
 
-/** What docker and buildkit use too. */
-const DEFAULT_COMPRESSION_LEVEL = 6
+/** What docker and buildkit use, too, and what stargz-snapshotter and containers/storage do. */
+const DEFAULT_LEVELS = { gzip: 6, zstd: 3 }
 
 const PlatformText = z
   .string()
@@ -35,37 +36,121 @@ export const RecordSource = z
   })
 export type RecordSource = z.infer<typeof RecordSource>
 
+/** Bounds of chunks: smaller ones would make tables of contents huge, larger ones take much memory to verify. */
+const CHUNK_BYTES = { least: 64 * 1024, most: 64 * 1024 * 1024 }
+
 export const ConversionOptions = z
   .strictObject({
+    format: z
+      .enum(['estargz', 'zstd-chunked'])
+      .optional()
+      .describe('What layers become: eStargz (gzip), the default, or zstd:chunked.'),
     compression: z
       .enum(['auto', 'transcode', 'refine', 'recompress'])
       .optional()
       .describe(
-        "How layers are compressed. transcode: by the matches that the source's gzip found; refine: by them and a short search; recompress: anew, by zlib; auto, the default: transcode, or refine where that makes a worthwhile difference. Sources without gzip are recompressed.",
+        "How layers are compressed. transcode: by the matches that the source's gzip found; refine: by them and a short search; recompress: anew, by zlib; auto, the default: transcode, or refine where that makes a worthwhile difference. Sources without gzip are recompressed, and zstd:chunked always is.",
       ),
     compressionLevel: z
       .int()
       .min(0)
-      .max(9)
+      .max(22)
       .optional()
       .describe(
-        `Level of zlib where layers are recompressed; ${DEFAULT_COMPRESSION_LEVEL} when left out. Given without compression, layers are recompressed.`,
+        `Where layers are recompressed: of zlib from 0 to 9, ${DEFAULT_LEVELS.gzip} when left out; of zstd from 1 to 22, ${DEFAULT_LEVELS.zstd} when left out. Given without compression, layers are recompressed.`,
+      ),
+    chunkSize: z
+      .int()
+      .min(CHUNK_BYTES.least)
+      .max(CHUNK_BYTES.most)
+      .optional()
+      .describe(
+        `The most bytes of a file that are read and verified at once; ${DEFAULT_FORMAT.chunkSize} when left out.`,
+      ),
+    minChunkSize: z
+      .int()
+      .min(0)
+      .max(CHUNK_BYTES.most)
+      .optional()
+      .describe(
+        'Smaller files share a member until it holds so many bytes: smaller layers, which older readers cannot read. 0, the default: no file shares one.',
+      ),
+    externalToc: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether tables of contents go into an image of their own, the target tag with -esgztoc behind it.',
+      ),
+    keepDiffId: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the archives stay as they are, so that their diffIDs do. Needs externalToc, and goes with no record.',
+      ),
+    reader: z
+      .enum(['stargz-snapshotter', 'containers-storage'])
+      .optional()
+      .describe(
+        'Whose annotations zstd:chunked layers get, as containers/storage refuses an image that has those of both: stargz-snapshotter, the default, or containers-storage (podman, CRI-O).',
       ),
     attestations: z
       .enum(['drop', 'keep'])
       .optional()
       .describe('What becomes of attestation manifests in an index, which describe the unconverted images.'),
   })
+  .check(({ value, issues }) => {
+    for (const [path, message] of contradictions(value)) {
+      issues.push({ code: 'custom', input: value, path: [path], message })
+    }
+  })
   .meta({ id: 'ConversionOptions', description: 'How layers and indexes are written.' })
 export type ConversionOptions = z.infer<typeof ConversionOptions>
+
+/** Options that do not go together: which, and why. */
+function* contradictions(o: Record<string, unknown>): Generator<[keyof ConversionOptions, string]> {
+  const { compression, compressionLevel: level } = o
+  if (o.format === 'zstd-chunked') {
+    if (compression === 'transcode' || compression === 'refine') {
+      yield ['compression', 'zstd:chunked is always compressed anew']
+    }
+    if (level === 0) yield ['compressionLevel', 'levels of zstd are 1 to 22']
+    if (o.externalToc)
+      yield ['externalToc', 'zstd:chunked keeps its table of contents where decoders do not look']
+  } else {
+    if (typeof level === 'number' && level > 9) yield ['compressionLevel', 'levels of zlib are 0 to 9']
+    if (o.reader !== undefined) yield ['reader', 'only zstd:chunked differs by reader']
+  }
+  if (o.keepDiffId && !o.externalToc) {
+    yield ['keepDiffId', 'needs externalToc: a table of contents inside would change the diffID']
+  }
+}
 
 /** How the options say that layers are compressed. */
 export function compressionOf(options: ConversionOptions = {}): Compression {
   const { compression, compressionLevel } = options
   return {
     method: compression ?? (compressionLevel === undefined ? 'auto' : 'recompress'),
-    level: compressionLevel ?? DEFAULT_COMPRESSION_LEVEL,
+    level: compressionLevel ?? DEFAULT_LEVELS[formatOf(options).packing],
   }
+}
+
+/** How the options say that blobs are written. */
+export function formatOf(options: ConversionOptions = {}): BlobFormat {
+  return {
+    packing: options.format === 'zstd-chunked' ? 'zstd' : 'gzip',
+    externalToc: options.externalToc ?? false,
+    lossless: options.keepDiffId ?? false,
+    chunkSize: options.chunkSize ?? DEFAULT_FORMAT.chunkSize,
+    minChunkSize: options.minChunkSize ?? DEFAULT_FORMAT.minChunkSize,
+  }
+}
+
+/** What stargz-snapshotter 0.18 looks for behind the tag of an image (`nativeconverter/estargz/externaltoc`). */
+export const TOC_TAG_SUFFIX = '-esgztoc'
+const MAX_TAG_LENGTH = 128
+
+function tocTagFits(target: string): boolean {
+  return (parseReference(target).tag ?? 'latest').length + TOC_TAG_SUFFIX.length <= MAX_TAG_LENGTH
 }
 
 /** What a conversion is asked to do, over HTTP and on the command line. */
@@ -83,6 +168,14 @@ export const ConversionRequest = z
       .boolean()
       .optional()
       .describe('Whether a target tag that stands for something else is moved.'),
+  })
+  .refine(({ record, options }) => !(record && options?.keepDiffId), {
+    path: ['options', 'keepDiffId'],
+    message: 'goes with no record: another order of files changes the diffID',
+  })
+  .refine(({ target, options }) => !options?.externalToc || tocTagFits(target), {
+    path: ['target'],
+    message: `the tag leaves no room for ${TOC_TAG_SUFFIX} behind it`,
   })
   .meta({
     id: 'ConversionRequest',

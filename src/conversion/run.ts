@@ -1,22 +1,19 @@
 import { Scratch } from '../bytes/scratch.ts'
-import type { BlobResult } from '../estargz/blob.ts'
-import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
-import type { Compression } from '../estargz/layer-coder.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
 import { arrangeImage } from './arrange-image.ts'
-import { assembleImage, assembleIndex, type Document } from './assemble.ts'
+import { assembleImage, assembleIndex, assembleTocImage, type Document } from './assemble.ts'
 import { copyAttestation } from './attestations.ts'
 import type { ConversionServices } from './context.ts'
+import type { ConvertedLayer, MadeLayer } from './converted-layer.ts'
 import { at, ConversionError } from './errors.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
-import { Memo } from './memo.ts'
+import { LayerMaker } from './layer-maker.ts'
 import { type LayerSteps, Progress } from './progress.ts'
 import { type RecordOf, readRecordSource } from './record.ts'
 import type { ConversionProgress, ConversionReport, ImageReport, LayerReport, RecordUse } from './report.ts'
-import { type ConversionRequest, compressionOf } from './request.ts'
-import { LayerStreamer } from './stream-layer.ts'
+import { type ConversionRequest, compressionOf, formatOf, TOC_TAG_SUFFIX } from './request.ts'
 import { Target } from './target.ts'
 import { together } from './together.ts'
 
@@ -44,10 +41,11 @@ export async function runConversion(
   const progress = new Progress(options.onProgress)
   progress.phase('resolving')
   const target = await at('target', async () => {
-    const opened = new Target(services.registries, request.target, request.overwrite ?? false)
+    const opened = Target.of(services.registries, request.target, request.overwrite ?? false)
     await opened.check(signal)
     return opened
   })
+  const tocTarget = request.options?.externalToc ? target.beside(TOC_TAG_SUFFIX) : undefined
   const opened = await at('source', () => openReference(services.registries, request.source, signal))
   const found = await at('source', () => readImages(opened, request.platforms, signal))
   for (const image of found.images) refuseOddLayers(image)
@@ -63,6 +61,7 @@ export async function runConversion(
   for (const image of found.images) converted.push(await conversion.convert(image, recordOf))
 
   progress.phase('pushing')
+  const tocImage = tocTarget && (await at('target', () => pushTocImage(converted, tocTarget, signal)))
   const kept = request.options?.attestations === 'keep' ? found.attestations : []
   const final = await at('target', () => push(opened, converted, kept, target, signal))
   return {
@@ -72,6 +71,7 @@ export async function runConversion(
     mediaType: final.mediaType,
     size: sum(converted, (layer) => layer.size),
     sourceSize: sum(converted, (layer) => layer.source.size),
+    ...(tocImage && { tocImage }),
     images: converted.map((one) => one.report),
     dropped: [
       ...found.others,
@@ -101,14 +101,10 @@ function refuseOddLayers({ descriptor, manifest }: Image): void {
 
 type ConvertedImage = {
   readonly image: Image
+  readonly layers: readonly ConvertedLayer[]
   readonly config: Document
   readonly manifest: Document
   readonly report: ImageReport
-}
-
-type ConvertedLayer = BlobResult & {
-  readonly sourceDiffId: Digest
-  readonly compression: CompressionChoice
 }
 
 /** What the conversion of each image needs. */
@@ -125,35 +121,33 @@ type Parts = {
 /** Converts the images of one request. */
 class ImageConversion {
   readonly #its: Parts
-  readonly #settings: { limits: ConversionServices['limits']; compression: Compression }
-  readonly #streamer: LayerStreamer
-  /** Images of an index may share layers. */
-  readonly #streamed = new Memo<ConvertedLayer>()
+  readonly #maker: LayerMaker
 
   constructor(its: Parts) {
     this.#its = its
-    this.#settings = {
-      limits: its.services.limits,
-      compression: compressionOf(its.request.options),
-    }
-    this.#streamer = new LayerStreamer(its.services.threads, its.scratch)
+    const { request, services, opened, target, scratch } = its
+    this.#maker = new LayerMaker({
+      services,
+      source: opened.repository,
+      target: target.repository,
+      scratch,
+      settings: {
+        limits: services.limits,
+        format: formatOf(request.options),
+        compression: compressionOf(request.options),
+      },
+    })
   }
 
   async convert(image: Image, recordOf: RecordOf | undefined): Promise<ConvertedImage> {
     const steps = image.manifest.layers.map((layer) => this.#its.progress.layer(image.platform, layer))
     const entries = recordOf?.(image)
     const done = entries
-      ? await arrangeImage(image, entries, steps, {
-          source: this.#its.opened.repository,
-          target: this.#its.target.repository,
-          threads: this.#its.services.threads,
-          scratch: this.#its.scratch,
-          settings: this.#settings,
-          signal: this.#its.signal,
-        })
+      ? await arrangeImage(image, entries, { ...this.#its, maker: this.#maker, steps })
       : { layers: await this.#stream(image, steps), resolved: undefined }
-    checkDiffIds(image, done.layers)
-    const assembled = assembleImage(image, done.layers)
+    const layers = done.layers.map((made) => made.layer)
+    checkDiffIds(image, layers)
+    const assembled = assembleImage(image, layers, this.#its.request.options?.reader)
     const record: RecordUse | undefined = entries &&
       done.resolved && {
         entries: entries.length,
@@ -163,32 +157,23 @@ class ImageConversion {
       }
     return {
       image,
+      layers,
       ...assembled,
       report: {
         platform: image.platform,
         source: image.descriptor.digest,
         digest: assembled.manifest.descriptor.digest,
         ...(record && { record }),
-        layers: layerReports(image, done.layers, entries ? 'arranged' : 'streamed'),
+        layers: layerReports(image, done.layers),
       },
     }
   }
 
-  #stream(image: Image, steps: readonly LayerSteps[]): Promise<ConvertedLayer[]> {
+  #stream(image: Image, steps: readonly LayerSteps[]): Promise<MadeLayer[]> {
     return together(image.manifest.layers, this.#its.signal, async (layer, i, signal) => {
-      const step = steps[i] ?? this.#its.progress.layer(image.platform, layer)
-      const result = await this.#streamed.get(layer.digest, () =>
-        this.#streamer.convert({
-          source: this.#its.opened.repository,
-          target: this.#its.target.repository,
-          layer,
-          task: { kind: 'stream', ...this.#settings },
-          steps: step,
-          signal,
-        }),
-      )
-      step.done(result.size)
-      return result
+      const made = await this.#maker.stream({ layer, steps: steps[i], signal })
+      steps[i]?.done(made.layer.size)
+      return made
     })
   }
 }
@@ -205,32 +190,43 @@ function checkDiffIds({ config, manifest }: Image, layers: readonly ConvertedLay
   }
 }
 
-function layerReports(
-  image: Image,
-  layers: readonly ConvertedLayer[],
-  action: LayerReport['action'],
-): LayerReport[] {
+function layerReports(image: Image, layers: readonly MadeLayer[]): LayerReport[] {
   const seen = new Set<string>()
-  return layers.map((layer, i) => {
+  return layers.map(({ layer, action }, i) => {
     const { digest = layer.sourceDiffId, size = 0, mediaType = '' } = image.manifest.layers[i] ?? {}
     const again = seen.has(`${digest} ${layer.digest}`)
     seen.add(`${digest} ${layer.digest}`)
-    const { sourceDiffId: _, ...result } = layer
     return {
       action: again ? 'same-as-other' : action,
       source: { digest, size, mediaType },
-      digest: result.digest,
-      size: result.size,
-      diffId: result.diffId,
-      uncompressedSize: result.uncompressedSize,
-      tocDigest: result.tocDigest,
-      entries: result.entries,
-      landmark: result.landmark,
-      prioritizedFiles: result.prioritizedFiles,
-      prefetchBytes: result.prefetchBytes,
-      compression: result.compression,
+      digest: layer.digest,
+      size: layer.size,
+      diffId: layer.diffId,
+      uncompressedSize: layer.uncompressedSize,
+      tocDigest: layer.tocDigest,
+      entries: layer.entries,
+      ...(layer.landmark && { landmark: layer.landmark }),
+      prioritizedFiles: layer.prioritizedFiles,
+      prefetchBytes: layer.prefetchBytes,
+      compression: layer.compression,
     }
   })
+}
+
+/** Pushes the image of tables of contents that lie outside: before the image that cannot be read without them. */
+async function pushTocImage(
+  converted: readonly ConvertedImage[],
+  target: Target,
+  signal: AbortSignal,
+): Promise<{ reference: string; digest: Digest }> {
+  const tables = new Map<Digest, { digest: Digest; size: number }>()
+  for (const { layers } of converted) {
+    for (const { digest, externalToc } of layers) if (externalToc) tables.set(digest, externalToc)
+  }
+  const { config, manifest } = assembleTocImage(tables)
+  await target.repository.pushBytes(config.bytes, { signal })
+  await target.moveTag(manifest, signal)
+  return { reference: target.name, digest: manifest.descriptor.digest }
 }
 
 /** Pushes everything that has no tag, then moves the tag. Answers what the tag stands for now. */

@@ -12,11 +12,20 @@ export class Target {
   readonly tag: string
   readonly #overwrite: boolean
 
-  constructor(registries: RegistryClient, reference: string, overwrite: boolean) {
-    const parsed = parseReference(reference)
-    this.repository = registries.repository(parsed)
-    this.tag = parsed.tag ?? 'latest'
+  private constructor(repository: Repository, tag: string, overwrite: boolean) {
+    this.repository = repository
+    this.tag = tag
     this.#overwrite = overwrite
+  }
+
+  static of(registries: RegistryClient, reference: string, overwrite: boolean): Target {
+    const parsed = parseReference(reference)
+    return new Target(registries.repository(parsed), parsed.tag ?? 'latest', overwrite)
+  }
+
+  /** The same with a suffix behind the tag. */
+  beside(suffix: string): Target {
+    return new Target(this.repository, `${this.tag}${suffix}`, this.#overwrite)
   }
 
   /** The target as text, with its tag. */

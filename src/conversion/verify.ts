@@ -5,6 +5,7 @@ import type { Repository } from '../registry/repository.ts'
 import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import type { ConversionServices } from './context.ts'
 import { at, ConversionError } from './errors.ts'
+import { ExternalTocs } from './external-tocs.ts'
 import { type Image, openReference, readImages } from './image.ts'
 import type { VerificationProgress, VerificationReport, VerifiedLayer } from './report.ts'
 import type { VerificationRequest } from './request.ts'
@@ -32,6 +33,14 @@ export async function runVerification(
   return { ...report, durationMs: Math.round(performance.now() - startedAt) }
 }
 
+/** The images behind a reference, and where else to look for their tables of contents. */
+type Read = {
+  readonly repository: Repository
+  readonly pinned: string
+  readonly images: readonly Image[]
+  readonly tocs: ExternalTocs
+}
+
 class Verification {
   readonly #services: Services
   readonly #signal: AbortSignal
@@ -51,7 +60,7 @@ class Verification {
       source === undefined ? undefined : await at('source', () => this.#read(source, platforms))
     const images: VerificationReport['images'] = []
     for (const image of checked.images) {
-      const layers = await this.#layers(checked.repository, image)
+      const layers = await this.#layers(checked, image)
       const sound = layers.every((layer) => layer.problem === undefined)
       const model = original && { ...original, image: sameImage(image, original.images, original.pinned) }
       // What cannot be read cannot be compared: its problem is told already.
@@ -70,20 +79,22 @@ class Verification {
     return { reference: checked.pinned, verified, images }
   }
 
-  async #read(reference: string, platforms: readonly string[] | undefined) {
+  async #read(reference: string, platforms: readonly string[] | undefined): Promise<Read> {
     const opened = await openReference(this.#services.registries, reference, this.#signal)
     const { images } = await readImages(opened, platforms, this.#signal)
-    return { repository: opened.repository, pinned: opened.pinned, images }
+    const tocs = new ExternalTocs(opened.repository, opened.reference, this.#services.limits.maxTocBytes)
+    return { repository: opened.repository, pinned: opened.pinned, images, tocs }
   }
 
-  #layers(repository: Repository, image: Image): Promise<VerifiedLayer[]> {
+  #layers({ repository, tocs }: Read, image: Image): Promise<VerifiedLayer[]> {
     return this.#each(image, async (layer, i, signal) => {
       const tocDigest = layer.annotations?.[TOC_DIGEST_ANNOTATION]
       const diffId = image.config.rootfs.diff_ids[i]
       const plain = { digest: layer.digest, size: layer.size }
       try {
+        const externalToc = await tocs.of(layer.digest, signal)
         const found = await this.#services.threads.run(
-          { kind: 'verify', limits: this.#services.limits, tocDigest, diffId },
+          { kind: 'verify', limits: this.#services.limits, tocDigest, diffId, externalToc },
           { input: () => repository.blob(layer, { signal }), signal },
         )
         return {

@@ -1,34 +1,52 @@
 import type { Arrangement } from './arrange.ts'
+import { sharesMember } from './blob-format.ts'
 import type { BlobWriter, PlainTally } from './blob-writer.ts'
-import { HeaderReader, type ReadRange } from './header-reader.ts'
-import type { LayerEntry, LayerIndex } from './layer-index.ts'
-import { MemberDecoder } from './member-decoder.ts'
+import { HeaderReader } from './header-reader.ts'
+import type { Chunk, LayerEntry, LayerIndex } from './layer-index.ts'
+import type { ChunkPlace } from './layer-toc.ts'
+import { MemberReader, type ReadRange } from './member-reader.ts'
+import { MovedIndex } from './moved-index.ts'
 import { HEADER_MEMBER_BYTES } from './split.ts'
+import { BLOCK } from './tar-header.ts'
 
 /** Writes the entries of a split layer into a blob, in any order. */
 export class Assembly {
   readonly #index: LayerIndex
-  readonly #read: ReadRange
+  readonly #members: MemberReader
   readonly #headers: HeaderReader
   readonly #blob: BlobWriter
-  readonly #decoder: MemberDecoder
-  /** Entries whose headers go into the next member, by number. */
+  readonly #plain: PlainTally
+  readonly #moved: MovedIndex
+  /** Entries whose headers go into the next member, by number, and what of them is at hand. */
   #waiting: number[] = []
+  #gathered = 0
+  #parts: Buffer[] = []
   #waitingBytes = 0
-  /** Members to copy next; ranges that touch are read at once. */
-  #range = { start: 0, end: 0 }
+  /** Places in the next member that are known when it is written. */
+  #sharing: { chunk: Chunk; place: ChunkPlace }[] = []
+  /** Members to copy next: neighbours are read at once. */
+  #run: { start: number; end: number; lengths: number[] } = { start: 0, end: 0, lengths: [] }
 
   /** @param plain is told the plain bytes of what is copied; the blob's own writer tells it the rest */
   constructor(index: LayerIndex, read: ReadRange, blob: BlobWriter, plain: PlainTally) {
     this.#index = index
-    this.#read = read
-    this.#headers = new HeaderReader(index, read)
+    // A member that is not copied holds headers, or one chunk with its padding.
+    const largest = Math.max(
+      index.chunkSize + BLOCK,
+      ...index.headers.map((member) => member.plainLength + BLOCK),
+    )
+    this.#members = new MemberReader(read, index.packing, largest)
+    this.#headers = new HeaderReader(index, this.#members)
     this.#blob = blob
-    this.#decoder = new MemberDecoder((bytes) => plain.add(bytes))
+    this.#plain = plain
+    this.#moved = new MovedIndex(index)
   }
 
-  /** Writes every entry and the landmark. Headers share members by the rule that split the layer. */
-  async write(arrangement: Arrangement): Promise<void> {
+  /**
+   * Writes every entry and the landmark. Headers share members by the rule that split the layer.
+   * @returns the index of the members where they lie now
+   */
+  async write(arrangement: Arrangement): Promise<LayerIndex> {
     for (const [place, i] of arrangement.order.entries()) {
       if (place === arrangement.landmarkAfter) await this.#landmark(arrangement.landmark)
       await this.#entry(i)
@@ -36,6 +54,7 @@ export class Assembly {
     if (arrangement.landmarkAfter >= arrangement.order.length) await this.#landmark(arrangement.landmark)
     await this.#closeHeaders()
     await this.#flush()
+    return this.#moved.finish()
   }
 
   async #entry(i: number): Promise<void> {
@@ -43,17 +62,42 @@ export class Assembly {
     this.#waiting.push(i)
     this.#waitingBytes += entry.header.length
     const chunks = entry.chunks ?? []
-    if (chunks.length > 0 || this.#waitingBytes >= HEADER_MEMBER_BYTES) await this.#closeHeaders()
-    const offsets: number[] = []
-    for (const chunk of chunks) offsets.push(await this.#copy(chunk.offset, chunk.length))
-    this.#blob.list(entry, offsets)
+    const [chunk] = chunks
+    if (chunk && sharesMember(this.#blob.format, chunk.size) && chunks.length === 1)
+      return this.#share(entry, chunk)
+    if (chunks.length > 0 || this.#headersAreFull()) await this.#closeHeaders()
+    const places: ChunkPlace[] = []
+    for (const part of chunks) {
+      const offset = await this.#copy(part.offset, part.length)
+      this.#moved.chunk(part, offset)
+      places.push(this.#blob.place(offset, part.length))
+    }
+    this.#blob.list(entry, places)
+  }
+
+  /** Puts a small file into the member of its header. */
+  async #share(entry: LayerEntry, chunk: Chunk): Promise<void> {
+    await this.#gather()
+    const place: ChunkPlace = { offset: 0, innerOffset: this.#waitingBytes }
+    const content = await this.#members.plain(chunk)
+    this.#parts.push(content)
+    this.#waitingBytes += content.length
+    this.#sharing.push({ chunk, place })
+    this.#blob.list(entry, [place])
+    if (this.#headersAreFull()) await this.#closeHeaders()
+  }
+
+  #headersAreFull(): boolean {
+    return this.#waitingBytes >= (this.#blob.format.minChunkSize || HEADER_MEMBER_BYTES)
   }
 
   async #landmark(kind: Arrangement['landmark']): Promise<void> {
-    if (kind === 'no-prefetch') await this.#closeHeaders()
+    if (kind === 'no-prefetch' || this.#sharing.length > 0) await this.#closeHeaders()
+    const waiting = this.#waiting
     const headers = await this.#takeHeaders()
     await this.#flush()
-    await this.#blob.landmark(kind, headers)
+    const place = await this.#blob.landmark(kind, headers)
+    if (waiting.length > 0) this.#moved.headersBefore(waiting, place)
   }
 
   async #closeHeaders(): Promise<void> {
@@ -61,53 +105,68 @@ export class Assembly {
     if (first === undefined) return
     const kept = this.#index.headers[this.#entryAt(first).header.member]
     if (
+      this.#parts.length === 0 &&
       kept?.firstEntry === first &&
       kept.entries === this.#waiting.length &&
+      kept.plainLength === this.#waitingBytes &&
       this.#waiting.every((i, n) => i === first + n)
     ) {
+      const offset = await this.#copy(kept.offset, kept.length)
+      this.#moved.headers(this.#waiting, { offset, length: kept.length })
       this.#waiting = []
       this.#waitingBytes = 0
-      await this.#copy(kept.offset, kept.length)
       return
     }
-    const headers = await this.#takeHeaders()
+    const waiting = this.#waiting
+    const sharing = this.#sharing
+    const parts = await this.#takeHeaders()
+    this.#sharing = []
     await this.#flush()
-    await this.#blob.member(headers)
+    const offset = this.#blob.offset
+    await this.#blob.member(parts)
+    const length = this.#blob.offset - offset
+    for (const { place } of sharing)
+      Object.assign(place, { ...this.#blob.place(offset, length), innerOffset: place.innerOffset })
+    this.#moved.headers(waiting, { offset, length })
+  }
+
+  /** Reads the headers of entries that wait. */
+  async #gather(): Promise<void> {
+    for (const i of this.#waiting.slice(this.#gathered))
+      this.#parts.push(await this.#headers.headerOf(this.#entryAt(i)))
+    this.#gathered = this.#waiting.length
   }
 
   async #takeHeaders(): Promise<Buffer[]> {
-    const headers: Buffer[] = []
-    for (const i of this.#waiting) headers.push(await this.#headers.headerOf(this.#entryAt(i)))
+    await this.#gather()
+    const parts = this.#parts
     this.#waiting = []
+    this.#gathered = 0
+    this.#parts = []
     this.#waitingBytes = 0
-    return headers
+    return parts
   }
 
   /** Copies a member; returns where it begins in the blob. */
   async #copy(start: number, length: number): Promise<number> {
-    if (start !== this.#range.end) {
+    if (start !== this.#run.end) {
       await this.#flush()
-      this.#range = { start, end: start }
+      this.#run = { start, end: start, lengths: [] }
     }
-    const offset = this.#blob.offset + this.#range.end - this.#range.start
-    this.#range.end += length
-    this.#decoder.expect(length)
+    const offset = this.#blob.offset + this.#run.end - this.#run.start
+    this.#run.end += length
+    this.#run.lengths.push(length)
     return offset
   }
 
   async #flush(): Promise<void> {
-    const { start, end } = this.#range
-    this.#range = { start: end, end }
-    if (start === end) return
-    let copied = 0
-    for await (const bytes of this.#read(start, end)) {
-      await this.#blob.copy(bytes)
-      this.#decoder.push(bytes)
-      copied += bytes.length
-    }
-    if (copied !== end - start) {
-      throw new RangeError(`reading members gave ${copied} bytes where ${end - start} were asked for`)
-    }
+    const { start, end, lengths } = this.#run
+    this.#run = { start: end, end, lengths: [] }
+    if (lengths.length === 0) return
+    await this.#members.run(start, lengths, {
+      packed: (bytes) => this.#blob.copy(bytes),
+      plain: (bytes) => this.#plain.add(bytes),
+    })
   }
 
   #entryAt(i: number): LayerEntry {

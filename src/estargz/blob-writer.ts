@@ -1,22 +1,26 @@
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
+import type { BlobFormat } from './blob-format.ts'
 import { LayerError } from './errors.ts'
-import { writeFooter } from './footer.ts'
+import { writeExternalFooter, writeFooter } from './footer.ts'
 import type { LayerEntry } from './layer-index.ts'
-import { type Placed, tocEntries } from './layer-toc.ts'
+import { type ChunkPlace, type Placed, tocEntries } from './layer-toc.ts'
+import type { MemberPlace } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
 import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from './names.ts'
 import type { Write } from './split.ts'
 import { BLOCK } from './tar-header.ts'
 import { writeToc } from './toc.ts'
+import { contentOffset, skippableFrame, type TocFrame, writeZstdFooter } from './zstd-chunked.ts'
 
-/** What an eStargz blob came out as. Sizes are bytes. */
+/** What a blob came out as. Sizes are bytes. */
 export type BlobResult = {
   digest: Digest
   size: number
-  /** Of the plain bytes: the tar archive in its new order, landmark and table of contents included. */
+  /** Of the plain bytes: the tar archive in its new order, with the landmark and a table of contents that is inside. */
   diffId: Digest
   uncompressedSize: number
+  /** Of the table of contents as JSON. */
   tocDigest: Digest
   /** Prioritized names that were placed before the landmark. */
   prioritizedFiles: number
@@ -24,28 +28,39 @@ export type BlobResult = {
   prefetchBytes: number
   /** Entries of the archive, landmark and table of contents not counted. */
   entries: number
-  landmark: 'prefetch' | 'no-prefetch'
+  /** Undefined for an archive that stays as it was. */
+  landmark?: Landmark
+  /** A blob of its own: the table of contents that this one goes without. */
+  externalToc?: Uint8Array
+  /** In zstd:chunked: where the table of contents lies, and its digest as it lies there. */
+  tocFrame?: TocFrame & { digest: Digest }
 }
+
+export type Landmark = 'prefetch' | 'no-prefetch'
 
 /** Counts the plain bytes of a blob, in its order. */
 export type PlainTally = { add(bytes: Buffer): void; finish(): { digest: Digest; size: number } }
 
 const LANDMARK_CONTENT = Buffer.from([0xf])
+const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK)
 
 /** Writes the parts of a blob in order and keeps count of what it wrote. */
 export class BlobWriter {
+  readonly format: BlobFormat
   readonly #compressor: MemberCompressor
   readonly #write: Write
   readonly #blob = new Tally()
   readonly #plain: PlainTally
   readonly #placed: Placed[] = []
+  #landmark: Landmark | undefined
   #prefetchBytes = 0
 
-  /** @param plain whoever copies members tells it their plain bytes */
-  constructor(compressor: MemberCompressor, write: Write, plain: PlainTally) {
-    this.#compressor = compressor
-    this.#write = write
-    this.#plain = plain
+  /** @param o.plain whoever copies members tells it their plain bytes */
+  constructor(o: { format: BlobFormat; compressor: MemberCompressor; write: Write; plain: PlainTally }) {
+    this.format = o.format
+    this.#compressor = o.compressor
+    this.#write = o.write
+    this.#plain = o.plain
   }
 
   /** Bytes of the blob so far. */
@@ -62,33 +77,43 @@ export class BlobWriter {
   /** Compresses parts into a member. */
   async member(parts: readonly Buffer[]): Promise<void> {
     for (const part of parts) this.#plain.add(part)
-    await this.copy(this.#compressor.gzip(parts))
+    await this.copy(this.#compressor.pack(parts))
   }
 
-  /** Lists an entry in the table of contents; its chunks' members begin at these offsets of the blob. */
-  list(entry: LayerEntry, chunkOffsets: readonly number[]): void {
-    this.#placed.push({ entry, chunkOffsets })
+  /** Lists an entry in the table of contents. */
+  list(entry: LayerEntry, chunks: readonly ChunkPlace[]): void {
+    this.#placed.push({ entry, chunks })
   }
 
-  /** Writes the landmark; raw headers of entries just before it share its header's member. */
-  async landmark(kind: BlobResult['landmark'], headers: readonly Buffer[] = []): Promise<void> {
+  /** The place of a chunk that has a member of the blob for itself. */
+  place(offset: number, length: number): ChunkPlace {
+    return { offset, innerOffset: 0, ...(this.format.packing === 'zstd' && { endOffset: offset + length }) }
+  }
+
+  /**
+   * Writes the landmark; raw headers of entries just before it share its header's member.
+   * @returns where that member lies
+   */
+  async landmark(kind: Landmark, headers: readonly Buffer[] = []): Promise<MemberPlace> {
+    this.#landmark = kind
+    const start = this.offset
     const name = kind === 'prefetch' ? PREFETCH_LANDMARK : NO_PREFETCH_LANDMARK
     await this.member([...headers, plainHeader(name, LANDMARK_CONTENT.length)])
     const digest = digestOf(LANDMARK_CONTENT)
     const offset = this.offset
     if (kind === 'prefetch') this.#prefetchBytes = offset
     await this.member([LANDMARK_CONTENT, paddingOf(LANDMARK_CONTENT.length)])
-    const chunk = { offset, length: this.offset - offset, size: LANDMARK_CONTENT.length, digest }
+    const length = this.offset - offset
+    const chunk = { offset, length, size: LANDMARK_CONTENT.length, digest }
     const header = { member: -1, start: 0, length: 0 }
-    this.list({ name, type: 'reg', size: LANDMARK_CONTENT.length, digest, header, chunks: [chunk] }, [offset])
+    this.list({ name, type: 'reg', size: LANDMARK_CONTENT.length, digest, header, chunks: [chunk] }, [
+      this.place(offset, length),
+    ])
+    return { offset: start, length: offset - start }
   }
 
   /** Writes the table of contents, the archive's end and the footer. @throws LayerError */
-  async finish(o: {
-    landmark: BlobResult['landmark']
-    prioritizedFiles: number
-    maxTocBytes: number
-  }): Promise<BlobResult> {
+  async finish(o: { prioritizedFiles: number; maxTocBytes: number }): Promise<BlobResult> {
     const toc = writeToc(tocEntries(this.#placed))
     if (toc.json.length > o.maxTocBytes) {
       throw new LayerError(
@@ -96,10 +121,7 @@ export class BlobWriter {
         `the table of contents would be larger than ${o.maxTocBytes} bytes`,
       )
     }
-    const offset = this.offset
-    const end = Buffer.alloc(2 * BLOCK)
-    await this.member([plainHeader(TOC_NAME, toc.json.length), toc.json, paddingOf(toc.json.length), end])
-    await this.copy(writeFooter(offset))
+    const end = await this.#end(toc.json)
     const blob = this.#blob.finish()
     const plain = this.#plain.finish()
     return {
@@ -110,9 +132,32 @@ export class BlobWriter {
       tocDigest: toc.digest,
       prioritizedFiles: o.prioritizedFiles,
       prefetchBytes: this.#prefetchBytes,
-      entries: this.#placed.length - 1,
-      landmark: o.landmark,
+      entries: this.#placed.length - (this.#landmark ? 1 : 0),
+      ...(this.#landmark && { landmark: this.#landmark }),
+      ...end,
     }
+  }
+
+  async #end(json: Buffer): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {
+    const { packing, externalToc, lossless } = this.format
+    const archive = [plainHeader(TOC_NAME, json.length), json, paddingOf(json.length), END_OF_ARCHIVE]
+    if (packing === 'gzip' && !externalToc) {
+      const offset = this.offset
+      await this.member(archive)
+      await this.copy(writeFooter(offset))
+      return {}
+    }
+    // An archive that stays as it was brings its own end.
+    if (!lossless) await this.member([END_OF_ARCHIVE])
+    if (packing === 'gzip') {
+      await this.copy(writeExternalFooter())
+      return { externalToc: this.#compressor.pack(archive) }
+    }
+    const packed = this.#compressor.pack([json])
+    const frame = { offset: contentOffset(this.offset), size: packed.length, plainSize: json.length }
+    await this.copy(skippableFrame(packed))
+    await this.copy(writeZstdFooter(frame))
+    return { tocFrame: { ...frame, digest: digestOf(packed) } }
   }
 }
 

@@ -1,44 +1,45 @@
 import { Tally } from '../bytes/tally.ts'
-import type { Digest } from '../oci/digest.ts'
 import type { Arrangement } from './arrange.ts'
 import { Assembly } from './assembly.ts'
+import type { BlobFormat } from './blob-format.ts'
 import { type BlobResult, BlobWriter } from './blob-writer.ts'
-import type { ReadRange } from './header-reader.ts'
 import type { LayerCoder } from './layer-coder.ts'
 import type { LayerIndex } from './layer-index.ts'
-import { DEFAULT_LIMITS, type LayerLimits } from './limits.ts'
+import type { LayerLimits } from './limits.ts'
+import type { ReadRange } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
 import { splitLayer, type Write } from './split.ts'
 import { TwinTally } from './twin-tally.ts'
 
 export type { BlobResult } from './blob-writer.ts'
-export type { ReadRange } from './header-reader.ts'
+export type { ReadRange } from './member-reader.ts'
+
+/** A blob, and the index of its members: what a new arrangement needs beside the blob itself. */
+export type IndexedBlob = BlobResult & { index: LayerIndex }
 
 /**
  * Converts a layer in one pass, with no prioritized files and nothing kept: members in source order, the no-prefetch
  * landmark, table of contents, footer. The bytes are the ones that {@link assembleBlob} makes of the
- * same layer with no prioritized files.
+ * same layer with no prioritized files, when no members are shared.
  * @throws LayerError; errors of `plain` and `write` pass unchanged. What was written is then worth nothing
  */
 export async function streamLayer(
   coder: Pick<LayerCoder, 'plain' | 'content' | 'compressor'>,
-  o: { limits: LayerLimits; write: Write },
-): Promise<BlobResult & { sourceDiffId: Digest; sourcePlainSize: number }> {
+  o: { format: BlobFormat; limits: LayerLimits; write: Write },
+): Promise<IndexedBlob> {
+  const { format, limits, write } = o
   const tally = new TwinTally()
-  const blob = new BlobWriter(coder.compressor, o.write, tally)
-  const { entries, sourceDiffId, sourcePlainSize } = await splitLayer(coder, {
-    limits: o.limits,
-    write: (member) => blob.copy(member),
-    tally,
-  })
-  for (const entry of entries) blob.list(entry, entry.chunks?.map((chunk) => chunk.offset) ?? [])
-  await blob.landmark('no-prefetch')
-  const result = await blob.finish({
-    landmark: 'no-prefetch',
-    prioritizedFiles: 0,
-    maxTocBytes: o.limits.maxTocBytes,
-  })
-  return { ...result, sourceDiffId, sourcePlainSize }
+  const blob = new BlobWriter({ format, compressor: coder.compressor, write, plain: tally })
+  const index = await splitLayer(coder, { format, limits, write: (bytes) => blob.copy(bytes), tally })
+  for (const entry of index.entries) {
+    const chunks = entry.chunks ?? []
+    blob.list(
+      entry,
+      chunks.map(({ offset, length, innerOffset = 0 }) => ({ ...blob.place(offset, length), innerOffset })),
+    )
+  }
+  if (!format.lossless) await blob.landmark('no-prefetch')
+  return { ...(await blob.finish({ prioritizedFiles: 0, maxTocBytes: limits.maxTocBytes })), index }
 }
 
 /**
@@ -48,20 +49,21 @@ export async function streamLayer(
  * @throws LayerError; errors of `read` and `write` pass unchanged
  */
 export async function assembleBlob(o: {
+  format: BlobFormat
   index: LayerIndex
   arrangement: Arrangement
   read: ReadRange
   compressor: MemberCompressor
   write: Write
-  limits?: LayerLimits
-}): Promise<BlobResult> {
-  const { arrangement } = o
+  limits: LayerLimits
+}): Promise<IndexedBlob> {
+  const { arrangement, format, index } = o
   const plain = new Tally()
-  const blob = new BlobWriter(o.compressor, o.write, plain)
-  await new Assembly(o.index, o.read, blob, plain).write(arrangement)
-  return blob.finish({
-    landmark: arrangement.landmark,
+  const blob = new BlobWriter({ format, compressor: o.compressor, write: o.write, plain })
+  const moved = await new Assembly(index, o.read, blob, plain).write(arrangement)
+  const result = await blob.finish({
     prioritizedFiles: arrangement.placed.length,
-    maxTocBytes: (o.limits ?? DEFAULT_LIMITS).maxTocBytes,
+    maxTocBytes: o.limits.maxTocBytes,
   })
+  return { ...result, index: moved }
 }

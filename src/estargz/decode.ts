@@ -65,7 +65,7 @@ async function* plainBytes(input: ByteSource, o: GzipDecoding): AsyncGenerator<B
       else if (event.kind === 'member' && event.offset === 0) o.onFirstMember?.(event.header)
     }
   } else if (compression === 'zstd') {
-    yield* zstdFrames(input)
+    for await (const event of zstdFrames(input)) if (event.kind === 'bytes') yield event.bytes
   } else {
     for (;;) {
       const bytes = await input.peek(1)

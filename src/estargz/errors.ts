@@ -18,6 +18,8 @@ export type LayerErrorCode =
   | 'NOT_ESTARGZ'
   /** The table of contents is not what eStargz version 1 allows. */
   | 'INVALID_TOC'
+  /** A name that the layer does not have. */
+  | 'NOT_FOUND'
   /** Bytes or metadata differ from the digest or the entry that promises them. */
   | 'VERIFICATION_FAILED'
 

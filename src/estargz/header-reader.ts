@@ -1,8 +1,5 @@
-import { gunzipSync } from 'node:zlib'
 import type { LayerEntry, LayerIndex } from './layer-index.ts'
-
-/** Gives the bytes from `start` up to but without `end`. */
-export type ReadRange = (start: number, end: number) => AsyncIterable<Buffer>
+import type { MemberReader } from './member-reader.ts'
 
 /** Header members kept decoded. At about 64 KiB each this is a few MiB, and neighbours are asked for together. */
 const KEPT = 64
@@ -10,15 +7,15 @@ const KEPT = 64
 /** Reads raw headers of single entries back out of a layer's header members. */
 export class HeaderReader {
   readonly #index: LayerIndex
-  readonly #read: ReadRange
+  readonly #members: MemberReader
   readonly #decoded = new Map<number, Buffer>()
 
-  constructor(index: LayerIndex, read: ReadRange) {
+  constructor(index: LayerIndex, members: MemberReader) {
     this.#index = index
-    this.#read = read
+    this.#members = members
   }
 
-  /** The raw headers of an entry. */
+  /** The raw headers of an entry. @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD */
   async headerOf(entry: LayerEntry): Promise<Buffer> {
     const { member, start, length } = entry.header
     const plain = this.#decoded.get(member) ?? (await this.#decode(member))
@@ -30,11 +27,9 @@ export class HeaderReader {
     return plain.subarray(start, start + length)
   }
 
-  async #decode(member: number): Promise<Buffer> {
+  #decode(member: number): Promise<Buffer> {
     const place = this.#index.headers[member]
     if (!place) throw new RangeError(`the layer's index has no header member ${member}`)
-    const parts: Buffer[] = []
-    for await (const part of this.#read(place.offset, place.offset + place.length)) parts.push(part)
-    return gunzipSync(Buffer.concat(parts), { maxOutputLength: place.plainLength })
+    return this.#members.plain(place)
   }
 }

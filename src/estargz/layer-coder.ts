@@ -1,15 +1,23 @@
+import type { LayerCompression } from '../oci/media-types.ts'
+import type { BlobFormat } from './blob-format.ts'
 import { ByteSource } from './byte-source.ts'
 import { decodeSource, type Inflate, sniffCompression } from './decode.ts'
 import { LayerTranscoder } from './deflate/layer-transcoder.ts'
 import { packer } from './deflate/packer.ts'
 import { AutoTuner, type CompressionChoice, fixedTuner } from './deflate/tuner.ts'
 import type { LayerLimits } from './limits.ts'
-import { type ContentCompressor, collecting, type MemberCompressor, recompressor } from './members.ts'
+import {
+  type ContentCompressor,
+  collecting,
+  gzipCompressor,
+  type MemberCompressor,
+  zstdCompressor,
+} from './members.ts'
 
-/** How layers are compressed. Where a source has no parse to keep, `level` is that of zlib. */
+/** How layers are compressed. Where a source has no parse to keep, by zlib at the level; zstd:chunked always by zstd. */
 export type Compression = {
   readonly method: 'auto' | 'transcode' | 'refine' | 'recompress'
-  /** From 0 to 9. */
+  /** Of zlib from 0 to 9, of zstd from 1 to 22. */
   readonly level: number
 }
 
@@ -25,9 +33,16 @@ export type LayerCoder = {
   choice(): CompressionChoice
 }
 
-/** Compresses what is no content: headers, landmark, table of contents. The same bytes on every machine, unless zlib is asked for. */
-export function compressorFor(compression: Compression): MemberCompressor {
-  return compression.method === 'recompress' ? recompressor(compression.level) : packer()
+/**
+ * Compresses what is no content: headers, landmark, table of contents, small files that share a member. The same bytes
+ * on every machine, unless zlib or zstd is asked for.
+ */
+export function compressorFor(
+  { packing }: Pick<BlobFormat, 'packing'>,
+  compression: Compression,
+): MemberCompressor {
+  if (packing === 'zstd') return zstdCompressor(compression.level)
+  return compression.method === 'recompress' ? gzipCompressor(compression.level) : packer()
 }
 
 /**
@@ -36,24 +51,28 @@ export function compressorFor(compression: Compression): MemberCompressor {
  */
 export async function openLayerCoder(
   source: AsyncIterable<Uint8Array>,
-  o: { compression: Compression; limits: Pick<LayerLimits, 'maxPlainBytes'> },
+  o: {
+    format: Pick<BlobFormat, 'packing'>
+    compression: Compression
+    limits: Pick<LayerLimits, 'maxPlainBytes'>
+  },
 ): Promise<LayerCoder> {
   const { method, level } = o.compression
-  const compressor = compressorFor(o.compression)
+  const compressor = compressorFor(o.format, o.compression)
   const input = new ByteSource(source)
-  const packed = sniffCompression(await input.peek(4))
-  if (method === 'recompress' || packed !== 'gzip') {
-    const zlib = method === 'recompress' ? compressor : recompressor(level)
-    const reason =
-      method === 'recompress' ? 'asked for' : `the source is ${packed === 'none' ? 'not compressed' : packed}`
+  const anew = whyAnew(o.format, method, sniffCompression(await input.peek(4)))
+  if (anew !== undefined) {
+    const by = o.format.packing === 'zstd' ? 'zstd' : 'zlib'
+    const reason = `${anew}; ${by} at level ${level}`
+    const content = by === 'zstd' || method === 'recompress' ? compressor : gzipCompressor(level)
     return {
       plain: decodeSource(input, o),
-      content: collecting(zlib),
+      content: collecting(content),
       compressor,
-      choice: () => ({ method: 'recompress', reason: `${reason}; zlib at level ${level}` }),
+      choice: () => ({ method: 'recompress', reason }),
     }
   }
-  const tuner = method === 'auto' ? new AutoTuner() : fixedTuner(method)
+  const tuner = method === 'refine' || method === 'transcode' ? fixedTuner(method) : new AutoTuner()
   const transcoder = new LayerTranscoder(tuner)
   const inflate: Inflate = (from) => transcoder.inflate(from)
   const onFirstMember = (hint: { mtime: number; extraFlags: number }) => {
@@ -65,4 +84,16 @@ export async function openLayerCoder(
     compressor,
     choice: () => tuner.choice,
   }
+}
+
+/** Why a parse of the source cannot be kept, or undefined where it can. */
+function whyAnew(
+  { packing }: Pick<BlobFormat, 'packing'>,
+  method: Compression['method'],
+  source: LayerCompression,
+): string | undefined {
+  if (packing === 'zstd') return 'zstd:chunked was asked for'
+  if (method === 'recompress') return 'asked for'
+  if (source === 'gzip') return undefined
+  return source === 'none' ? 'the source is not compressed' : `the source is ${source}`
 }

@@ -1,14 +1,14 @@
 import type { Digest } from '../oci/digest.ts'
+import type { BlobFormat } from './blob-format.ts'
 import type { EntryType, TarEntry } from './tar-header.ts'
 import { tocTime } from './tar-numbers.ts'
-
-/** The most bytes of one file that a member holds: readers fetch and verify chunk by chunk. */
-export const CHUNK_SIZE = 4 << 20
 
 /** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
 export type Chunk = {
   offset: number
   length: number
+  /** Where it begins in the member's plain bytes, when it shares the member with other entries. */
+  innerOffset?: number
   /** Content alone; the member of the last chunk holds the padding too. */
   size: number
   digest: Digest
@@ -43,7 +43,7 @@ export type LayerEntry = {
   chunks?: Chunk[]
 }
 
-/** A member that holds the raw headers of consecutive entries and nothing else. */
+/** A member that holds raw headers: of so many consecutive entries and nothing else, or (0) of others, too. */
 export type HeaderMember = {
   offset: number
   length: number
@@ -58,11 +58,12 @@ export type HeaderMember = {
  */
 export type LayerIndex = {
   version: 1
+  packing: BlobFormat['packing']
+  /** The most content in one member. */
+  chunkSize: number
   /** Of the plain bytes as they came. */
   sourceDiffId: Digest
   sourcePlainSize: number
-  /** Bytes of the stream of members. */
-  membersSize: number
   entries: LayerEntry[]
   headers: HeaderMember[]
 }

@@ -1,9 +1,12 @@
 import { inodesOf } from './inodes.ts'
-import { CHUNK_SIZE, type LayerEntry } from './layer-index.ts'
+import type { LayerEntry } from './layer-index.ts'
 import type { TocEntry } from './toc.ts'
 
-/** An entry in its place, and where its chunks' members begin in the blob (a number a chunk). */
-export type Placed = { entry: LayerEntry; chunkOffsets: readonly number[] }
+/** Where a chunk lies: its member in the blob, and the chunk in the member's plain bytes. */
+export type ChunkPlace = { offset: number; innerOffset: number; endOffset?: number }
+
+/** An entry in its place, and its chunks in theirs. */
+export type Placed = { entry: LayerEntry; chunks: readonly ChunkPlace[] }
 
 /**
  * The table of contents of entries in the order of the blob. An entry whose name a later one took is not
@@ -14,11 +17,11 @@ export function tocEntries(placed: readonly Placed[]): TocEntry[] {
   const { made, target, home, stands } = inodesOf(placed.map(({ entry }) => entry))
   const owners: Owners = { users: new Map(), groups: new Map() }
   const listed: TocEntry[] = []
-  for (const [i, { entry, chunkOffsets }] of placed.entries()) {
+  for (const [i, { entry, chunks }] of placed.entries()) {
     if (made[i] === i) {
       // In the place of the content even under a link's name: readers expect offsets to rise.
       const name = placed[home[i] ?? -1]?.entry
-      if (name) addFile(listed, entry, tarNameOf(name), chunkOffsets, owners)
+      if (name) addFile(listed, entry, tarNameOf(name), chunks, owners)
       continue
     }
     const source = made[i] ?? i
@@ -35,7 +38,7 @@ function addFile(
   listed: TocEntry[],
   entry: LayerEntry,
   name: string,
-  chunkOffsets: readonly number[],
+  places: readonly ChunkPlace[],
   owners: Owners,
 ): void {
   const file = tocEntry(entry, name, owners, entry.linkName)
@@ -45,9 +48,12 @@ function addFile(
   let chunkOffset = 0
   for (const [n, chunk] of (entry.chunks ?? []).entries()) {
     if (n > 0) part = { name: file.name, type: 'chunk' }
-    part.offset = chunkOffsets[n] ?? 0
+    const place = places[n]
+    part.offset = place?.offset ?? 0
+    if (place?.innerOffset) part.innerOffset = place.innerOffset
+    if (place?.endOffset !== undefined) part.endOffset = place.endOffset
     if (chunkOffset > 0) part.chunkOffset = chunkOffset
-    if (chunk.size === CHUNK_SIZE) part.chunkSize = chunk.size
+    if (chunkOffset + chunk.size < (entry.size ?? 0)) part.chunkSize = chunk.size
     part.chunkDigest = chunk.digest
     if (n > 0) listed.push(part)
     chunkOffset += chunk.size

@@ -1,17 +1,17 @@
-import { constants, gzipSync } from 'node:zlib'
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 
 /**
- * Makes gzip members. It must answer the same bytes for the same content, however that is cut into parts:
- * a layer's digest depends on it.
+ * Makes self-contained members: gzip members (RFC 1952) or zstd frames (RFC 8878). It must answer the same bytes for
+ * the same content, however that is cut into parts: a layer's digest depends on it.
  */
 export interface MemberCompressor {
-  /** One self-contained member (RFC 1952) of the parts' bytes in order, with a header that never varies. */
-  gzip(parts: readonly Buffer[]): Buffer
+  /** One member of the parts' bytes in order, with a header that never varies. */
+  pack(parts: readonly Buffer[]): Buffer
 }
 
 /**
- * Makes gzip members of a layer's content while it goes by. What it answers has to be written before it is told
- * anything else: it may be views of memory that is used again.
+ * Makes members of a layer's content while it goes by. What it answers has to be written before it is told anything
+ * else: it may be views of memory that is used again.
  */
 export interface ContentCompressor {
   /** Adds bytes to the open member; they may be a view that is valid until the next piece of the layer. */
@@ -22,11 +22,9 @@ export interface ContentCompressor {
   close(): readonly Buffer[]
 }
 
-/** Members by zlib at a level from 0 to 9. */
-export function recompressor(level: number): MemberCompressor {
-  if (!Number.isInteger(level) || level < 0 || level > 9) {
-    throw new RangeError(`a gzip level is a whole number from 0 to 9, not ${level}`)
-  }
+/** gzip members by zlib at a level from 0 to 9. */
+export function gzipCompressor(level: number): MemberCompressor {
+  checkLevel('gzip', level, 0, 9)
   const options = {
     level,
     memLevel: 8,
@@ -35,11 +33,27 @@ export function recompressor(level: number): MemberCompressor {
     chunkSize: 64 * 1024,
   }
   return {
-    gzip(parts) {
-      const member = gzipSync(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts), options)
+    pack(parts) {
+      const member = gzipSync(whole(parts), options)
       // zlib writes the operating system it was built for; 255 is "unknown".
       member[9] = 255
       return member
+    },
+  }
+}
+
+/** zstd frames at a level from 1 to 22, with their checksum and the size of their content. */
+export function zstdCompressor(level: number): MemberCompressor {
+  checkLevel('zstd', level, 1, 22)
+  const params = {
+    [constants.ZSTD_c_compressionLevel]: level,
+    [constants.ZSTD_c_checksumFlag]: 1,
+    [constants.ZSTD_c_contentSizeFlag]: 1,
+  }
+  return {
+    pack(parts) {
+      const plain = whole(parts)
+      return zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
     },
   }
 }
@@ -51,9 +65,18 @@ export function collecting(compressor: MemberCompressor): ContentCompressor {
     add: (bytes) => void parts.push(Buffer.from(bytes)),
     flush: () => [],
     close() {
-      const member = compressor.gzip(parts)
+      const member = compressor.pack(parts)
       parts = []
       return [member]
     },
   }
+}
+
+function whole(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
+}
+
+function checkLevel(of: string, level: number, least: number, most: number): void {
+  if (Number.isInteger(level) && level >= least && level <= most) return
+  throw new RangeError(`a ${of} level is a whole number from ${least} to ${most}, not ${level}`)
 }

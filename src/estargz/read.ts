@@ -1,7 +1,8 @@
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { type Digest, digestOf } from '../oci/digest.ts'
+import type { BlobFormat } from './blob-format.ts'
 import { LayerError } from './errors.ts'
-import { FOOTER_SIZE, parseFooter } from './footer.ts'
+import { type Footer, LARGEST_FOOTER, parseFooter } from './footer.ts'
 import type { LayerLimits } from './limits.ts'
 import {
   baseOf,
@@ -24,31 +25,76 @@ export type LandmarkView = {
   prioritized: string[]
 }
 
-export type OpenedEStargz = LandmarkView & { toc: Toc; tocOffset: number; tocDigest: Digest }
+export type OpenedEStargz = LandmarkView & {
+  toc: Toc
+  tocDigest: Digest
+  /** Where the members end: at the table of contents, or at the footer where that is elsewhere. */
+  membersEnd: number
+  packing: BlobFormat['packing']
+  externalToc: boolean
+}
+
+/** What is needed to read a blob by ranges. */
+export type RangedBlob = {
+  readonly size: number
+  /** Gives the bytes from `start` up to `end`. */
+  readRange(start: number, end: number): Promise<Buffer>
+}
 
 /**
- * Reads an eStargz blob's footer and table of contents, by two ranged reads, and nothing else of it.
- * @param o.readRange gives the bytes from `start` up to `end`
- * @throws LayerError NOT_ESTARGZ, INVALID_TOC, LIMIT_EXCEEDED; errors of `readRange` pass unchanged
+ * Reads a blob's footer and table of contents, by two ranged reads, and nothing else of it: eStargz, stargz, eStargz
+ * with an external table of contents, zstd:chunked.
+ * @param o.externalToc gives the blob with the table of contents when the footer says that it is elsewhere
+ * @param o.tocDigest what the manifest promises of the table of contents
+ * @throws LayerError NOT_ESTARGZ, INVALID_TOC, LIMIT_EXCEEDED, VERIFICATION_FAILED; errors of `readRange` pass unchanged
  */
-export async function openEStargz(o: {
-  size: number
-  readRange(start: number, end: number): Promise<Buffer>
-  limits: LayerLimits
-}): Promise<OpenedEStargz> {
-  const tail = await o.readRange(Math.max(0, o.size - FOOTER_SIZE), o.size)
-  const footer = parseFooter(tail)
+export async function openEStargz(
+  o: RangedBlob & {
+    limits: LayerLimits
+    externalToc?: (() => Promise<Buffer | undefined>) | undefined
+    tocDigest?: string | undefined
+  },
+): Promise<OpenedEStargz> {
+  const footer = parseFooter(await o.readRange(Math.max(0, o.size - LARGEST_FOOTER), o.size))
   if (!footer) throw new LayerError('NOT_ESTARGZ', 'the blob does not end with an eStargz footer')
   const end = o.size - footer.footerSize
+  const json = await readToc(footer, end, o)
+  const tocDigest = digestOf(json)
+  if (o.tocDigest !== undefined && o.tocDigest !== tocDigest) {
+    throw new LayerError(
+      'VERIFICATION_FAILED',
+      `the table of contents has the digest ${tocDigest} where ${o.tocDigest} was promised`,
+    )
+  }
+  const toc = parseToc(json, o.limits)
+  return {
+    toc,
+    tocDigest,
+    membersEnd: footer.kind === 'external' ? end : footer.tocOffset,
+    packing: footer.kind === 'zstd' ? 'zstd' : 'gzip',
+    externalToc: footer.kind === 'external',
+    ...readLandmark(toc),
+  }
+}
+
+async function readToc(footer: Footer, end: number, o: Parameters<typeof openEStargz>[0]): Promise<Buffer> {
+  if (footer.kind === 'external') {
+    const packed = await o.externalToc?.()
+    if (packed) return tocOfMember(packed, o.limits)
+    throw new LayerError(
+      'NOT_ESTARGZ',
+      'the table of contents lies outside of the blob, and was not found there',
+    )
+  }
   const { tocOffset } = footer
-  if (tocOffset >= end) {
+  const tocEnd = footer.kind === 'zstd' ? tocOffset + footer.tocSize : end
+  if (tocOffset >= end || tocEnd > end) {
     throw new LayerError('NOT_ESTARGZ', `the footer points at byte ${tocOffset} of a blob of ${o.size} bytes`)
   }
   // Compressed bytes are hardly more than plain ones, so that this bounds what is downloaded.
-  if (end - tocOffset > o.limits.maxTocBytes + 64 * 1024) throw tocTooLarge(o.limits.maxTocBytes)
-  const json = tocOf(await o.readRange(tocOffset, end), o.limits)
-  const toc = parseToc(json, o.limits)
-  return { toc, tocOffset, tocDigest: digestOf(json), ...readLandmark(toc) }
+  if (tocEnd - tocOffset > o.limits.maxTocBytes + 64 * 1024) throw tocTooLarge(o.limits.maxTocBytes)
+  const packed = await o.readRange(tocOffset, tocEnd)
+  return footer.kind === 'zstd' ? tocOfFrame(packed, o.limits) : tocOfMember(packed, o.limits)
 }
 
 /**
@@ -82,19 +128,16 @@ export function readLandmark(toc: Toc): LandmarkView {
   return { landmark: undefined, landmarkOffset: undefined, prioritized: [] }
 }
 
-/** The JSON file out of its member. */
-function tocOf(member: Buffer, limits: LayerLimits): Buffer {
+/** The JSON file out of its zstd frame. @throws LayerError NOT_ESTARGZ, LIMIT_EXCEEDED */
+export function tocOfFrame(packed: Buffer, { maxTocBytes }: LayerLimits): Buffer {
+  return bounded(maxTocBytes, () => zstdDecompressSync(packed, { maxOutputLength: maxTocBytes }))
+}
+
+/** The JSON file out of its gzip member. @throws LayerError NOT_ESTARGZ, LIMIT_EXCEEDED */
+export function tocOfMember(member: Buffer, limits: LayerLimits): Buffer {
   // Header, padding and end of the archive come on top of the file.
   const maxOutputLength = limits.maxTocBytes + limits.maxHeaderBytes + 4096
-  let plain: Buffer
-  try {
-    plain = gunzipSync(member, { maxOutputLength })
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
-      throw tocTooLarge(limits.maxTocBytes)
-    }
-    throw new LayerError('NOT_ESTARGZ', 'the table of contents is not where the footer says', { cause })
-  }
+  const plain = bounded(limits.maxTocBytes, () => gunzipSync(member, { maxOutputLength }))
   const content: Buffer[] = []
   for (const event of new TarScanner(limits).push(plain)) {
     if (event.kind === 'end') return Buffer.concat(content)
@@ -102,4 +145,15 @@ function tocOf(member: Buffer, limits: LayerLimits): Buffer {
     else if (event.kind === 'entry' && event.entry.name !== TOC_NAME) break
   }
   throw new LayerError('NOT_ESTARGZ', `the footer points at something other than ${TOC_NAME}`)
+}
+
+function bounded(maxTocBytes: number, unpack: () => Buffer): Buffer {
+  try {
+    return unpack()
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
+      throw tocTooLarge(maxTocBytes)
+    }
+    throw new LayerError('NOT_ESTARGZ', 'the table of contents is not where the footer says', { cause })
+  }
 }

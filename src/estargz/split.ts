@@ -1,18 +1,13 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
+import { type BlobFormat, sharesMember } from './blob-format.ts'
+import { LayerError } from './errors.ts'
 import type { LayerCoder } from './layer-coder.ts'
-import {
-  CHUNK_SIZE,
-  type Chunk,
-  type HeaderMember,
-  type LayerEntry,
-  type LayerIndex,
-  layerEntry,
-} from './layer-index.ts'
+import { type Chunk, type HeaderMember, type LayerEntry, type LayerIndex, layerEntry } from './layer-index.ts'
 import type { LayerLimits } from './limits.ts'
 import type { ContentCompressor, MemberCompressor } from './members.ts'
-import { isReservedName } from './names.ts'
-import type { TarEntry } from './tar-header.ts'
+import { isReservedName, TOC_NAME } from './names.ts'
+import { BLOCK, type TarEntry } from './tar-header.ts'
 import { type TarEvent, TarScanner } from './tar-scan.ts'
 import { TwinTally } from './twin-tally.ts'
 
@@ -29,19 +24,20 @@ export const HEADER_MEMBER_BYTES = 64 * 1024
 const SLICE = 1 << 20
 
 /**
- * Cuts a plain tar archive into self-contained gzip members, written in source order: one for the headers of
- * consecutive entries up to the first with content, one for each {@link CHUNK_SIZE} of content, the last
- * with the padding. Tables of contents and landmarks of an earlier conversion are left out.
+ * Cuts a plain tar archive into self-contained members, written in source order: one for the headers of consecutive
+ * entries up to the first with content, one for each chunk of content, the last with the padding. With a
+ * `minChunkSize`, smaller files stay in the member of their headers, until it holds so much. Tables of contents and
+ * landmarks of an earlier conversion are left out, unless the archive has to stay as it is.
  * @param o.tally counts the plain bytes that came, and those of every member, in order
  * @throws LayerError; errors of `coder` and `write` pass unchanged
  */
 export async function splitLayer(
   coder: Pick<LayerCoder, 'plain' | 'content' | 'compressor'>,
-  o: { limits: LayerLimits; write: Write; tally?: TwinTally },
+  o: { format: BlobFormat; limits: LayerLimits; write: Write; tally?: TwinTally },
 ): Promise<LayerIndex> {
   const tally = o.tally ?? new TwinTally()
   const scanner = new TarScanner(o.limits)
-  const splitter = new Splitter(coder, tally)
+  const splitter = new Splitter(coder, o.format, tally)
   const write = async (parts: readonly Buffer[]) => {
     for (const part of parts) {
       // Most writes need no waiting, and there are several for every entry.
@@ -61,13 +57,17 @@ export async function splitLayer(
   const { digest, size } = tally.finishSource()
   return {
     version: 1,
+    packing: o.format.packing,
+    chunkSize: o.format.chunkSize,
     sourceDiffId: digest,
     sourcePlainSize: size,
-    membersSize: splitter.offset,
     entries: splitter.entries,
     headers: splitter.headers,
   }
 }
+
+/** An entry whose content goes by. */
+type OpenEntry = LayerEntry & { chunks: Chunk[] }
 
 class Splitter {
   readonly entries: LayerEntry[] = []
@@ -76,13 +76,18 @@ class Splitter {
   offset = 0
   /** Where the open member of content begins. */
   #memberStart = 0
+  readonly #format: BlobFormat
   readonly #compressor: MemberCompressor
   readonly #content: ContentCompressor
   readonly #tally: TwinTally
-  #headerParts: Buffer[] = []
-  #headerBytes = 0
-  /** The entry whose content goes by; undefined when it has none, or is left out. */
-  #current: (LayerEntry & { chunks: Chunk[] }) | undefined
+  /** The open member of headers, and the small files that share it. */
+  #parts: Buffer[] = []
+  #partsBytes = 0
+  #sharing: Chunk[] = []
+  /** Undefined when the entry has no content, or is left out. */
+  #current: OpenEntry | undefined
+  /** Whether its content stays in the member of its header. */
+  #shares = false
   #left = 0
   /** Of the open chunk. */
   #chunkBytes = 0
@@ -90,7 +95,8 @@ class Splitter {
   /** Of the whole file; a file of one chunk needs none. */
   #file: Hash | undefined
 
-  constructor(coder: Pick<LayerCoder, 'content' | 'compressor'>, tally: TwinTally) {
+  constructor(coder: Pick<LayerCoder, 'content' | 'compressor'>, format: BlobFormat, tally: TwinTally) {
+    this.#format = format
     this.#compressor = coder.compressor
     this.#content = coder.content
     this.#tally = tally
@@ -100,15 +106,16 @@ class Splitter {
   *take(event: TarEvent): Generator<readonly Buffer[], void, void> {
     const entry = this.#current
     if (event.kind === 'entry') {
-      const member = this.#begin(event.entry, event.header)
-      if (member) yield [member]
+      if (this.#begin(event.entry, event.header)) yield [this.#closeParts()]
     } else if (event.kind === 'end') {
       if (entry) yield this.#end(entry)
     } else if (event.kind === 'other' || entry === undefined) {
-      this.#tally.dropped(event.bytes)
+      if (!this.#format.lossless) this.#tally.dropped(event.bytes)
+      else if (this.#keep(event.bytes)) yield [this.#closeParts()]
     } else {
       this.#tally.kept(event.bytes)
       if (event.kind === 'content') yield* this.#add(entry, event.bytes)
+      else if (this.#shares) this.#push(event.bytes)
       else this.#content.add(event.bytes)
     }
   }
@@ -120,81 +127,113 @@ class Splitter {
 
   /** The member that is still open when the archive ends. */
   finish(): readonly Buffer[] {
-    return this.#headerBytes > 0 ? [this.#closeHeaders()] : []
+    return this.#partsBytes > 0 ? [this.#closeParts()] : []
   }
 
-  #begin(entry: TarEntry, header: Buffer): Buffer | undefined {
+  /** Whether the member of headers is to be closed. */
+  #begin(entry: TarEntry, header: Buffer): boolean {
     if (isReservedName(entry.name)) {
-      this.#tally.dropped(header)
-      return undefined
+      if (!this.#format.lossless) {
+        this.#tally.dropped(header)
+        return false
+      }
+      if (entry.name === TOC_NAME) throw alreadyConverted()
     }
     this.#tally.kept(header)
-    const place = { member: this.headers.length, start: this.#headerBytes, length: header.length }
+    const place = { member: this.headers.length, start: this.#partsBytes, length: header.length }
     const indexed = layerEntry(entry, place)
     this.entries.push(indexed)
-    this.#headerParts.push(header)
-    this.#headerBytes += header.length
+    this.#parts.push(header)
+    this.#partsBytes += header.length
     this.#left = entry.size
+    this.#shares = sharesMember(this.#format, entry.size)
     if (entry.size > 0) {
       this.#current = Object.assign(indexed, { chunks: [] })
-      this.#file = entry.size > CHUNK_SIZE ? createHash('sha256') : undefined
+      this.#file = entry.size > this.#format.chunkSize ? createHash('sha256') : undefined
     } else if (entry.type === 'reg') {
       indexed.digest = EMPTY
     }
-    return entry.size > 0 || this.#headerBytes >= HEADER_MEMBER_BYTES ? this.#closeHeaders() : undefined
+    return entry.size > 0 ? !this.#shares : this.#partsAreFull()
   }
 
-  *#add(entry: { chunks: Chunk[] }, bytes: Buffer): Generator<readonly Buffer[], void, void> {
+  /** Keeps bytes that belong to no entry. Whether the member of headers is to be closed. */
+  #keep(bytes: Buffer): boolean {
+    this.#tally.kept(bytes)
+    this.#push(bytes)
+    return this.#partsAreFull()
+  }
+
+  #push(bytes: Buffer): void {
+    this.#parts.push(Buffer.from(bytes))
+    this.#partsBytes += bytes.length
+  }
+
+  #partsAreFull(): boolean {
+    return this.#partsBytes >= (this.#format.minChunkSize || HEADER_MEMBER_BYTES)
+  }
+
+  *#add(entry: OpenEntry, bytes: Buffer): Generator<readonly Buffer[], void, void> {
+    const { chunkSize } = this.#format
     for (let at = 0; at < bytes.length; ) {
-      const part = bytes.subarray(at, at + CHUNK_SIZE - this.#chunkBytes)
+      const part = bytes.subarray(at, at + chunkSize - this.#chunkBytes)
       at += part.length
-      this.#content.add(part)
+      if (this.#shares) this.#push(part)
+      else this.#content.add(part)
       this.#chunk ??= createHash('sha256')
       this.#chunk.update(part)
       this.#file?.update(part)
       this.#chunkBytes += part.length
       this.#left -= part.length
       // The last chunk waits for its padding.
-      if (this.#chunkBytes === CHUNK_SIZE && this.#left > 0) yield this.#closeChunk(entry)
+      if (this.#chunkBytes === chunkSize && this.#left > 0) yield this.#closeChunk(entry)
     }
   }
 
-  #end(entry: LayerEntry & { chunks: Chunk[] }): readonly Buffer[] {
+  #end(entry: OpenEntry): readonly Buffer[] {
     const parts = this.#closeChunk(entry)
     this.#current = undefined
     entry.digest = this.#file ? finishDigest(this.#file) : (entry.chunks[0]?.digest ?? EMPTY)
-    return parts
+    return this.#shares && this.#partsAreFull() ? [this.#closeParts()] : parts
   }
 
-  #closeHeaders(): Buffer {
-    const member = this.#compressor.gzip(this.#headerParts)
+  #closeParts(): Buffer {
+    const member = this.#compressor.pack(this.#parts)
     const before = this.headers.at(-1)
     const firstEntry = before ? before.firstEntry + before.entries : 0
     this.headers.push({
       offset: this.offset,
       length: member.length,
-      plainLength: this.#headerBytes,
+      plainLength: this.#partsBytes,
       firstEntry,
       entries: this.entries.length - firstEntry,
     })
-    this.#headerParts = []
-    this.#headerBytes = 0
+    for (const chunk of this.#sharing) chunk.length = member.length
+    this.#parts = []
+    this.#partsBytes = 0
+    this.#sharing = []
     this.offset += member.length
     this.#memberStart = this.offset
     return member
   }
 
-  #closeChunk(entry: { chunks: Chunk[] }): readonly Buffer[] {
-    const parts = this.#count(this.#content.close())
-    entry.chunks.push({
+  #closeChunk(entry: OpenEntry): readonly Buffer[] {
+    const parts = this.#shares ? [] : this.#count(this.#content.close())
+    const chunk: Chunk = {
       offset: this.#memberStart,
       length: this.offset - this.#memberStart,
       size: this.#chunkBytes,
       digest: this.#chunk ? finishDigest(this.#chunk) : EMPTY,
-    })
+    }
+    if (this.#shares) {
+      const stored = Math.ceil(this.#chunkBytes / BLOCK) * BLOCK
+      chunk.innerOffset = this.#partsBytes - stored
+      this.#sharing.push(chunk)
+    } else {
+      this.#memberStart = this.offset
+    }
+    entry.chunks.push(chunk)
     this.#chunk = undefined
     this.#chunkBytes = 0
-    this.#memberStart = this.offset
     return parts
   }
 
@@ -202,6 +241,14 @@ class Splitter {
     for (const part of parts) this.offset += part.length
     return parts
   }
+}
+
+function alreadyConverted(): LayerError {
+  return new LayerError(
+    'UNSUPPORTED_ENTRY',
+    `the layer has a ${TOC_NAME} already: it cannot be converted without a change of its diffID; convert the image it was made of`,
+    { entry: TOC_NAME },
+  )
 }
 
 const EMPTY: Digest = digestOf('')

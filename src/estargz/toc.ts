@@ -24,8 +24,10 @@ export type TocEntry = {
   groupName?: string
   /** Where the gzip member with the content begins, in bytes of the blob. */
   offset?: number
-  /** Where the content begins in that member's plain bytes; read, never written. */
+  /** Where the content begins in that member's plain bytes; left out at their start. */
   innerOffset?: number
+  /** Where the member ends; containers/storage wants it in zstd:chunked. */
+  endOffset?: number
   devMajor?: number
   devMinor?: number
   /** Values in base64. */
@@ -40,15 +42,23 @@ export type TocEntry = {
 
 export type Toc = { version: 1; entries: TocEntry[] }
 
+/** The text is gathered in parts of about this size. */
+const PART_BYTES = 64 * 1024
+
 /** The file's bytes and its digest, by which readers know it. */
-export function writeToc(entries: readonly TocEntry[]): { json: Buffer; digest: Digest } {
+export function writeToc(entries: Iterable<TocEntry>): { json: Buffer; digest: Digest } {
   // Joined by hand: one stringify of hundreds of thousands of entries would need it all twice.
-  const parts: Buffer[] = [Buffer.from('{\n\t"version": 1,\n\t"entries": [')]
-  for (const [i, entry] of entries.entries()) {
-    const text = JSON.stringify(entry, null, '\t').replaceAll('\n', '\n\t\t')
-    parts.push(Buffer.from(`${i === 0 ? '' : ','}\n\t\t${text}`))
+  const parts: Buffer[] = []
+  let text = '{\n\t"version": 1,\n\t"entries": ['
+  let first = true
+  for (const entry of entries) {
+    text += `${first ? '' : ','}\n\t\t${JSON.stringify(entry, null, '\t').replaceAll('\n', '\n\t\t')}`
+    first = false
+    if (text.length < PART_BYTES) continue
+    parts.push(Buffer.from(text))
+    text = ''
   }
-  parts.push(Buffer.from(entries.length === 0 ? ']\n}' : '\n\t]\n}'))
+  parts.push(Buffer.from(`${text}${first ? '' : '\n\t'}]\n}`))
   const json = Buffer.concat(parts)
   return { json, digest: digestOf(json) }
 }
@@ -68,6 +78,7 @@ const TocEntrySchema = z.object({
   groupName: z.string().optional(),
   offset: count.optional(),
   innerOffset: count.optional(),
+  endOffset: count.optional(),
   devMajor: z.number().int().optional(),
   devMinor: z.number().int().optional(),
   xattrs: z

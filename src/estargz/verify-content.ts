@@ -1,14 +1,15 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
-import { CHUNK_SIZE, type LayerEntry, layerEntry } from './layer-index.ts'
+import { DEFAULT_FORMAT } from './blob-format.ts'
+import { type LayerEntry, layerEntry } from './layer-index.ts'
 import type { LayerLimits } from './limits.ts'
 import { TOC_NAME } from './names.ts'
 import type { TarEvent } from './tar-scan.ts'
 import { tocTooLarge } from './toc.ts'
 
 /**
- * A stretch of a file's content with no member's start inside, and no multiple of the chunk size. A chunk is
- * one of these in every blob whose chunks begin members or have the default size.
+ * A stretch of a file's content with no member's start inside. Those that hold a multiple of the default chunk size are
+ * recorded cut there, too: a chunk is one of these in every blob whose chunks begin members or have the default size.
  */
 export type Stretch = {
   memberOffset: number
@@ -26,6 +27,8 @@ export type RecordedFile = { entry: LayerEntry; stretches: Stretch[] }
 /** The table of contents, as it lay in the archive. */
 export type FoundToc = { json: Buffer; digest: Digest; memberOffset: number }
 
+type OpenStretch = Omit<Stretch, 'size' | 'digest'> & { hash: Hash }
+
 const NO_HEADER = { member: -1, start: 0, length: 0 }
 
 /** Hashes content while an archive goes by, in the parts that a table of contents can speak of. */
@@ -39,7 +42,9 @@ export class ContentRecorder {
   #current: RecordedFile | undefined
   #fileOffset = 0
   #file: Hash | undefined
-  #stretch: (Omit<Stretch, 'size' | 'digest'> & { hash: Hash }) | undefined
+  /** The stretch since the member's start, and since the last multiple of the chunk size. */
+  #stretch: OpenStretch | undefined
+  #cut: OpenStretch | undefined
   #tocParts: Buffer[] | undefined
   #tocBytes = 0
   #toc: FoundToc | undefined
@@ -48,7 +53,7 @@ export class ContentRecorder {
     this.#limits = limits
   }
 
-  /** A gzip member begins at this byte of the blob. */
+  /** A member begins at this byte of the blob. */
   beginMember(offset: number): void {
     this.#closeStretch()
     this.#memberOffset = offset
@@ -91,25 +96,36 @@ export class ContentRecorder {
       return
     }
     this.#file?.update(bytes)
+    const { chunkSize } = DEFAULT_FORMAT
     for (let at = 0; at < bytes.length; ) {
-      if (this.#fileOffset % CHUNK_SIZE === 0) this.#closeStretch()
-      this.#stretch ??= {
+      const open = (): OpenStretch => ({
         memberOffset: this.#memberOffset,
         innerOffset: this.#pieceStart + bytes.byteOffset + at - this.#piece.byteOffset,
         fileOffset: this.#fileOffset,
         hash: createHash('sha256'),
+      })
+      this.#stretch ??= open()
+      if (this.#fileOffset % chunkSize === 0 && this.#fileOffset > this.#stretch.fileOffset) {
+        // The first cut: what came so far is a stretch and goes on as another.
+        this.#push(this.#cut ?? { ...this.#stretch, hash: this.#stretch.hash.copy() })
+        this.#cut = open()
       }
-      const part = bytes.subarray(at, at + CHUNK_SIZE - (this.#fileOffset % CHUNK_SIZE))
+      const part = bytes.subarray(at, at + chunkSize - (this.#fileOffset % chunkSize))
       this.#stretch.hash.update(part)
+      this.#cut?.hash.update(part)
       at += part.length
       this.#fileOffset += part.length
     }
   }
 
   #closeStretch(): void {
-    if (!this.#stretch) return
-    const { hash, ...place } = this.#stretch
+    if (this.#stretch) this.#push(this.#stretch)
+    if (this.#cut) this.#push(this.#cut)
     this.#stretch = undefined
+    this.#cut = undefined
+  }
+
+  #push({ hash, ...place }: OpenStretch): void {
     const size = this.#fileOffset - place.fileOffset
     this.#current?.stretches.push({ ...place, size, digest: finishDigest(hash) })
   }

@@ -27,7 +27,7 @@ const open = (bytes: Buffer, bounds = limits) =>
 
 /** The blob with another table of contents. */
 async function withToc(change: (entries: TocEntry[]) => TocEntry[]): Promise<Buffer> {
-  const { toc, tocOffset } = await open(blob)
+  const { toc, membersEnd: tocOffset } = await open(blob)
   return withJson(writeToc(change(toc.entries)).json, tocOffset)
 }
 
@@ -105,7 +105,7 @@ describe('openEStargz', () => {
       },
       limits,
     })
-    expect(ranges).toEqual([blob.length - 51, opened.tocOffset])
+    expect(ranges).toEqual([blob.length - 51, opened.membersEnd])
     expect(opened.tocDigest).toBe(result.tocDigest)
   })
 
@@ -114,13 +114,17 @@ describe('openEStargz', () => {
       Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 22, 0]),
       Buffer.from('00000000000001f4STARGZ\x01\0\0\xff\xff\0\0\0\0\0\0\0\0', 'latin1'),
     ])
-    expect(parseFooter(Buffer.concat([Buffer.alloc(4), legacy]))).toEqual({ tocOffset: 500, footerSize: 47 })
-    expect(parseFooter(writeFooter(0xabcdef))).toEqual({ tocOffset: 0xabcdef, footerSize: 51 })
+    expect(parseFooter(Buffer.concat([Buffer.alloc(4), legacy]))).toEqual({
+      kind: 'gzip',
+      tocOffset: 500,
+      footerSize: 47,
+    })
+    expect(parseFooter(writeFooter(0xabcdef))).toEqual({ kind: 'gzip', tocOffset: 0xabcdef, footerSize: 51 })
     expect(parseFooter(Buffer.alloc(51))).toBeUndefined()
   })
 
   it('says what is wrong with other blobs', async () => {
-    const { tocOffset } = await open(blob)
+    const { membersEnd: tocOffset } = await open(blob)
     const cases: [Buffer, string][] = [
       [gzipSync(layer), 'NOT_ESTARGZ'],
       [Buffer.alloc(0), 'NOT_ESTARGZ'],

@@ -1,15 +1,25 @@
 import { Tally } from '../bytes/tally.ts'
-import type { Digest } from '../oci/digest.ts'
+import { type Digest, digestOf } from '../oci/digest.ts'
 import { ByteSource } from './byte-source.ts'
+import { sniffCompression } from './decode.ts'
 import { LayerError } from './errors.ts'
-import { tocOffsetOf } from './footer.ts'
+import {
+  EXTERNAL_FOOTER_SIZE,
+  FOOTER_SIZE,
+  type Footer,
+  isExternalFooter,
+  parseFooter,
+  tocOffsetOf,
+} from './footer.ts'
 import { gzipMembers } from './gzip-members.ts'
 import type { LayerLimits } from './limits.ts'
-import { readLandmark } from './read.ts'
+import { readLandmark, tocOfFrame, tocOfMember } from './read.ts'
 import { TarScanner } from './tar-scan.ts'
 import { parseToc } from './toc.ts'
-import { ContentRecorder } from './verify-content.ts'
+import { ContentRecorder, type FoundToc } from './verify-content.ts'
 import { checkToc } from './verify-toc.ts'
+import { contentOffset, skippableFrame } from './zstd-chunked.ts'
+import { zstdFrames } from './zstd-frames.ts'
 
 /** What a verified blob holds. Sizes are bytes. */
 export type VerifiedBlob = {
@@ -19,6 +29,8 @@ export type VerifiedBlob = {
   diffId: Digest
   uncompressedSize: number
   tocDigest: Digest
+  /** Whether the table of contents lies outside of the blob. */
+  externalToc: boolean
   /** Names listed in the table of contents, landmark included. */
   entries: number
   /** Chunks whose digests were checked. */
@@ -28,70 +40,155 @@ export type VerifiedBlob = {
 }
 
 /**
- * Verifies an eStargz blob in one pass over it: gzip checksums, the footer, the digest of the table of
- * contents, that it lists the archive's entries with the metadata they have, that each chunk begins where it
- * says and matches its digest, each file's digest, and the diffID.
+ * Verifies a blob in one pass over it, eStargz (with its table of contents inside or elsewhere) or zstd:chunked:
+ * checksums of members, the footer, the digest of the table of contents, that it lists the archive's entries with the
+ * metadata they have, that each chunk begins where it says and matches its digest, each file's digest, and the diffID.
+ * @param o.externalToc the blob with the table of contents that this one goes without
  * @throws LayerError VERIFICATION_FAILED and the codes of what it reads; errors of the source pass unchanged
  */
 export async function verifyEStargzBlob(
   source: AsyncIterable<Uint8Array>,
-  o: { limits: LayerLimits; tocDigest?: string; diffId?: string },
+  o: { limits: LayerLimits; tocDigest?: string; diffId?: string; externalToc?: Buffer },
 ): Promise<VerifiedBlob> {
   const blob = new Tally()
   const input = new ByteSource(tallied(source, blob))
   const plain = new Tally()
-  const scanner = new TarScanner(o.limits)
   const recorder = new ContentRecorder(o.limits)
-  let footer: { tocOffset: number | undefined; plainBytes: number } = { tocOffset: undefined, plainBytes: 0 }
+  let end: BlobEnd
   try {
-    for await (const event of gzipMembers(input)) {
-      if (event.kind === 'member') {
-        recorder.beginMember(event.offset)
-        footer = { tocOffset: event.header.extra && tocOffsetOf(event.header.extra), plainBytes: 0 }
-      } else if (event.kind === 'bytes') {
-        plain.add(event.bytes)
-        if (plain.size > o.limits.maxPlainBytes) {
-          throw new LayerError(
-            'LIMIT_EXCEEDED',
-            `the blob holds more than ${o.limits.maxPlainBytes} plain bytes`,
-          )
-        }
-        footer.plainBytes += event.bytes.length
-        recorder.beginPiece(event.bytes)
-        for (const found of scanner.push(event.bytes)) recorder.take(found)
-      }
-    }
-    for (const found of scanner.end()) recorder.take(found)
+    const scan = new PlainScan(recorder, plain, o.limits)
+    const packed = sniffCompression(await input.peek(4))
+    end = packed === 'zstd' ? await readFrames(input, scan, o.limits) : await readMembers(input, scan)
+    scan.end()
   } finally {
     await input.close()
   }
-  const { toc: found, files } = recorder.finish()
-  if (footer.tocOffset === undefined || footer.plainBytes > 0 || !found) {
-    throw new LayerError(
-      'NOT_ESTARGZ',
-      'the blob does not end with a table of contents and an eStargz footer',
-    )
-  }
-  if (found.memberOffset !== footer.tocOffset) {
-    throw new LayerError(
-      'VERIFICATION_FAILED',
-      `the footer points at byte ${footer.tocOffset}, the table of contents is at ${found.memberOffset}`,
-    )
-  }
-  expectDigest('the table of contents', found.digest, o.tocDigest)
+  const { toc: inside, files } = recorder.finish()
+  const { json, externalToc } = tableOf(end, inside, o)
+  const tocDigest = digestOf(json)
+  expectDigest('the table of contents', tocDigest, o.tocDigest)
   const total = plain.finish()
   expectDigest('the decompressed layer', total.digest, o.diffId)
-  const toc = parseToc(found.json, o.limits)
+  const toc = parseToc(json, o.limits)
   const { landmark, prioritized } = readLandmark(toc)
   return {
     ...blob.finish(),
     diffId: total.digest,
     uncompressedSize: total.size,
-    tocDigest: found.digest,
+    tocDigest,
+    externalToc,
     ...checkToc(toc, files),
     landmark,
     prioritized,
   }
+}
+
+/** How a blob ended. `tocFrame`: the skippable frame before a footer of zstd:chunked. */
+type BlobEnd = { footer: Footer | undefined; tocFrame?: { offset: number; content: Buffer | undefined } }
+
+async function readMembers(input: ByteSource, scan: PlainScan): Promise<BlobEnd> {
+  let extra: Buffer | undefined
+  for await (const event of gzipMembers(input)) {
+    if (event.kind === 'member') {
+      scan.member(event.offset)
+      extra = event.header.extra
+    } else if (event.kind === 'bytes') {
+      scan.plain(event.bytes)
+      // A footer is an empty member.
+      if (event.bytes.length > 0) extra = undefined
+    }
+  }
+  if (!extra) return { footer: undefined }
+  if (isExternalFooter(extra)) return { footer: { kind: 'external', footerSize: EXTERNAL_FOOTER_SIZE } }
+  const tocOffset = tocOffsetOf(extra)
+  return {
+    footer: tocOffset === undefined ? undefined : { kind: 'gzip', tocOffset, footerSize: FOOTER_SIZE },
+  }
+}
+
+async function readFrames(input: ByteSource, scan: PlainScan, limits: LayerLimits): Promise<BlobEnd> {
+  let last: { offset: number; content: Buffer | undefined } | undefined
+  let before: typeof last
+  for await (const event of zstdFrames(input, limits.maxTocBytes)) {
+    if (event.kind === 'skippable') {
+      before = last
+      last = event
+      continue
+    }
+    last = undefined
+    if (event.kind === 'member') scan.member(event.offset)
+    else scan.plain(event.bytes)
+  }
+  const footer = last?.content && parseFooter(skippableFrame(last.content))
+  return { footer, ...(before && { tocFrame: before }) }
+}
+
+/** The plain bytes of a blob on their way into its archive's scan. */
+class PlainScan {
+  readonly #recorder: ContentRecorder
+  readonly #tally: Tally
+  readonly #limits: LayerLimits
+  readonly #scanner: TarScanner
+
+  constructor(recorder: ContentRecorder, tally: Tally, limits: LayerLimits) {
+    this.#recorder = recorder
+    this.#tally = tally
+    this.#limits = limits
+    this.#scanner = new TarScanner(limits)
+  }
+
+  member(offset: number): void {
+    this.#recorder.beginMember(offset)
+  }
+
+  plain(bytes: Buffer): void {
+    this.#tally.add(bytes)
+    const { maxPlainBytes } = this.#limits
+    if (this.#tally.size > maxPlainBytes) {
+      throw new LayerError('LIMIT_EXCEEDED', `the blob holds more than ${maxPlainBytes} plain bytes`)
+    }
+    this.#recorder.beginPiece(bytes)
+    for (const found of this.#scanner.push(bytes)) this.#recorder.take(found)
+  }
+
+  end(): void {
+    for (const found of this.#scanner.end()) this.#recorder.take(found)
+  }
+}
+
+/** The table of contents, from where the footer says that it is. */
+function tableOf(
+  { footer, tocFrame }: BlobEnd,
+  inside: FoundToc | undefined,
+  o: { limits: LayerLimits; externalToc?: Buffer },
+): { json: Buffer; externalToc: boolean } {
+  if (footer?.kind === 'external') {
+    if (o.externalToc) return { json: tocOfMember(o.externalToc, o.limits), externalToc: true }
+    throw new LayerError(
+      'NOT_ESTARGZ',
+      'the table of contents lies outside of the blob, and was not found there',
+    )
+  }
+  const found =
+    footer?.kind === 'zstd'
+      ? tocFrame?.content && {
+          json: tocOfFrame(tocFrame.content, o.limits),
+          offset: contentOffset(tocFrame.offset),
+        }
+      : inside && { json: inside.json, offset: inside.memberOffset }
+  if (!footer || !found) {
+    throw new LayerError(
+      'NOT_ESTARGZ',
+      'the blob does not end with a table of contents and an eStargz footer',
+    )
+  }
+  if (found.offset !== footer.tocOffset) {
+    throw new LayerError(
+      'VERIFICATION_FAILED',
+      `the footer points at byte ${footer.tocOffset}, the table of contents is at ${found.offset}`,
+    )
+  }
+  return { json: found.json, externalToc: false }
 }
 
 function expectDigest(what: string, got: Digest, expected: string | undefined): void {

@@ -8,23 +8,34 @@ const BLOCK_HEADER = 3
 const RLE = 1
 const RESERVED = 3
 
+/** What a walk over zstd frames finds (RFC 8878). Offsets count compressed bytes. */
+export type ZstdEvent =
+  | { kind: 'member'; offset: number }
+  | { kind: 'bytes'; bytes: Buffer }
+  /** A skippable frame, which holds no plain bytes; its content, when it is wanted and no longer than that. */
+  | { kind: 'skippable'; offset: number; content: Buffer | undefined }
+
 /**
- * Decodes zstd frames one after the other (RFC 8878); skippable frames, where zstd:chunked keeps its table
- * of contents, are passed over. The walk finds where a frame ends by itself, because a decoder of node:zlib
- * stops after its first frame.
+ * Decodes zstd frames one after the other; skippable frames, where zstd:chunked keeps its table of contents, are told
+ * apart. The walk finds where a frame ends by itself, because a decoder of node:zlib stops after its first frame.
+ * @param keep skippable frames of so many bytes at the most come with their content
  * @throws LayerError CORRUPT_ZSTD
  */
-export async function* zstdFrames(source: ByteSource): AsyncGenerator<Buffer, void, void> {
+export async function* zstdFrames(source: ByteSource, keep = 0): AsyncGenerator<ZstdEvent, void, void> {
   for (;;) {
+    const offset = source.position
     const magic = await source.peek(8)
     if (magic.length === 0) return
-    if (magic.length < 8) throw corrupt('is cut off in its header', source.position)
+    if (magic.length < 8) throw corrupt('is cut off in its header', offset)
     if ((magic.readUInt32LE(0) & 0xfffffff0) >>> 0 === SKIPPABLE) {
-      await pass(source, 8 + magic.readUInt32LE(4))
+      const length = magic.readUInt32LE(4)
+      source.skip(8)
+      yield { kind: 'skippable', offset, content: await pass(source, length, length <= keep) }
     } else if (magic.readUInt32LE(0) === FRAME) {
-      yield* frame(source)
+      yield { kind: 'member', offset }
+      for await (const bytes of frame(source)) yield { kind: 'bytes', bytes }
     } else {
-      throw corrupt('has no zstd magic number', source.position)
+      throw corrupt('has no zstd magic number', offset)
     }
   }
 }
@@ -86,14 +97,16 @@ async function* frameParts(source: ByteSource, start: number): AsyncGenerator<Bu
   if (descriptor & 4) yield await take(4)
 }
 
-async function pass(source: ByteSource, length: number): Promise<void> {
+async function pass(source: ByteSource, length: number, keep: boolean): Promise<Buffer | undefined> {
+  const parts: Buffer[] = []
   for (let left = length; left > 0; ) {
-    const bytes = await source.peek(1)
+    const bytes = (await source.peek(1)).subarray(0, left)
     if (bytes.length === 0) throw corrupt('is cut off', source.position)
-    const step = Math.min(left, bytes.length)
-    source.skip(step)
-    left -= step
+    if (keep) parts.push(Buffer.from(bytes))
+    source.skip(bytes.length)
+    left -= bytes.length
   }
+  return keep ? Buffer.concat(parts) : undefined
 }
 
 function corrupt(what: string, offset: number, cause?: unknown): LayerError {

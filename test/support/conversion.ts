@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConversionServices } from '../../src/conversion/context.ts'
+import { InFlight } from '../../src/conversion/in-flight.ts'
 import { type RunOptions, runConversion } from '../../src/conversion/run.ts'
 import { ThreadPool } from '../../src/conversion/thread-pool.ts'
 import { runVerification } from '../../src/conversion/verify.ts'
@@ -34,6 +35,7 @@ export class ConversionBench implements AsyncDisposable {
       threads: stack.use(new ThreadPool(2)),
       scratch: { folder: join(folder, 'scratch'), limit: 2 ** 30 },
       limits: { ...DEFAULT_LIMITS, maxPlainBytes: 2 ** 30 },
+      layersUnderWay: new InFlight(),
       maxRecordBytes: 2 ** 20,
       storedRecord: async (id) => this.records.get(id),
     }

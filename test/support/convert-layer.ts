@@ -1,5 +1,6 @@
 import { arrange } from '../../src/estargz/arrange.ts'
-import { assembleBlob, type BlobResult, streamLayer } from '../../src/estargz/blob.ts'
+import { assembleBlob, type IndexedBlob, streamLayer } from '../../src/estargz/blob.ts'
+import { type BlobFormat, DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
 import { type Compression, compressorFor, openLayerCoder } from '../../src/estargz/layer-coder.ts'
 import type { LayerIndex } from '../../src/estargz/layer-index.ts'
 import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
@@ -7,6 +8,10 @@ import { splitLayer } from '../../src/estargz/split.ts'
 
 const limits = DEFAULT_LIMITS
 const AUTO: Compression = { method: 'auto', level: 6 }
+
+type How = { pieces?: number; compression?: Compression; format?: Partial<BlobFormat> }
+
+const formatOf = (o: How): BlobFormat => ({ ...DEFAULT_FORMAT, ...o.format })
 
 /** Bytes in pieces of a size. */
 export async function* piecesOf(bytes: Buffer, size = 64 * 1024): AsyncGenerator<Buffer> {
@@ -17,34 +22,57 @@ export async function* piecesOf(bytes: Buffer, size = 64 * 1024): AsyncGenerator
 export async function convertLayer(
   layer: Buffer,
   prioritized: string[] = [],
-  o: { pieces?: number; compression?: Compression } = {},
-): Promise<{ blob: Buffer; result: BlobResult; index: LayerIndex; placed: string[] }> {
+  o: How = {},
+): Promise<{ blob: Buffer; result: IndexedBlob; index: LayerIndex; placed: string[] }> {
   const compression = o.compression ?? AUTO
+  const format = formatOf(o)
   const members: Buffer[] = []
-  const coder = await openLayerCoder(piecesOf(layer, o.pieces), { compression, limits })
-  const split = await splitLayer(coder, { limits, write: (bytes) => void members.push(Buffer.from(bytes)) })
+  const coder = await openLayerCoder(piecesOf(layer, o.pieces), { format, compression, limits })
+  const split = await splitLayer(coder, {
+    format: { ...format, minChunkSize: 0 },
+    limits,
+    write: (bytes) => void members.push(Buffer.from(bytes)),
+  })
   const index = JSON.parse(JSON.stringify(split)) as LayerIndex
-  const kept = Buffer.concat(members)
+  const made = await rearranged(Buffer.concat(members), index, prioritized, o)
+  return { ...made, index }
+}
+
+/** Writes members that are at hand in another order. */
+export async function rearranged(
+  members: Buffer,
+  index: LayerIndex,
+  prioritized: string[],
+  o: How = {},
+): Promise<{ blob: Buffer; result: IndexedBlob; placed: string[] }> {
   const arrangement = arrange(index, prioritized)
   const parts: Buffer[] = []
+  const format = formatOf(o)
   const result = await assembleBlob({
+    format,
+    limits,
     index,
     arrangement,
-    read: (start, end) => piecesOf(kept.subarray(start, end)),
-    compressor: compressorFor(compression),
+    read: (start, end) => piecesOf(members.subarray(start, end)),
+    compressor: compressorFor(format, o.compression ?? AUTO),
     write: (bytes) => void parts.push(Buffer.from(bytes)),
   })
-  return { blob: Buffer.concat(parts), result, index, placed: arrangement.placed }
+  return { blob: Buffer.concat(parts), result, placed: arrangement.placed }
 }
 
 /** Converts a layer held in memory by the path without a record. */
 export async function streamedLayer(
   layer: Buffer,
-  o: { pieces?: number; compression?: Compression } = {},
+  o: How = {},
 ): Promise<{ blob: Buffer; result: Awaited<ReturnType<typeof streamLayer>> }> {
   const parts: Buffer[] = []
   const compression = o.compression ?? AUTO
-  const coder = await openLayerCoder(piecesOf(layer, o.pieces), { compression, limits })
-  const result = await streamLayer(coder, { limits, write: (bytes) => void parts.push(Buffer.from(bytes)) })
+  const format = formatOf(o)
+  const coder = await openLayerCoder(piecesOf(layer, o.pieces), { format, compression, limits })
+  const result = await streamLayer(coder, {
+    format,
+    limits,
+    write: (bytes) => void parts.push(Buffer.from(bytes)),
+  })
   return { blob: Buffer.concat(parts), result }
 }

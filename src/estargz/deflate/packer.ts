@@ -11,7 +11,7 @@ export function packer(): MemberCompressor {
   const transcoder = new Transcoder()
   transcoder.depth = DEPTH
   return {
-    gzip(parts) {
+    pack(parts) {
       const deflated: Buffer[] = [GZIP_HEADER]
       let crc = 0
       let size = 0

@@ -1,0 +1,17 @@
+import type { BlobResult } from '../estargz/blob.ts'
+import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
+import type { Digest } from '../oci/digest.ts'
+
+/** A converted layer that lies in a registry, with all that manifests and reports say of it. JSON. */
+export type ConvertedLayer = Omit<BlobResult, 'externalToc'> & {
+  /** Of the plain bytes of the source. */
+  readonly sourceDiffId: Digest
+  readonly compression: CompressionChoice
+  /** The blob with the table of contents, where the layer goes without one. */
+  readonly externalToc?: { readonly digest: Digest; readonly size: number }
+}
+
+/** How a converted layer came to be. */
+export type LayerAction = 'streamed' | 'arranged' | 'rearranged' | 'reused'
+
+export type MadeLayer = { readonly layer: ConvertedLayer; readonly action: LayerAction }

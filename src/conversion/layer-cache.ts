@@ -1,0 +1,50 @@
+import type { BlobFormat } from '../estargz/blob-format.ts'
+import type { Compression } from '../estargz/layer-coder.ts'
+import { type Digest, digestOf } from '../oci/digest.ts'
+import type { ConvertedLayer } from './converted-layer.ts'
+
+/** Changes whenever the same input would come out as other bytes, so that what was cached before is not believed. */
+const OUTPUT_VERSION = 1
+
+/** What a converted layer depends on. */
+export type LayerKey = {
+  /** Source and options. */
+  readonly base: Digest
+  /** These and the prioritized entries in their order. */
+  readonly exact: Digest
+}
+
+/** A converted layer, and where it was last known to lie. */
+export type CachedLayer = {
+  readonly layer: ConvertedLayer
+  readonly host: string
+  readonly repository: string
+}
+
+/** A cached layer with the index of its members, gzipped JSON: what another arrangement needs. */
+export type CachedIndex = CachedLayer & { readonly index: Uint8Array }
+
+/** Remembers converted layers. What it says is looked up in the registry before it is believed. */
+export interface LayerCache {
+  find(key: LayerKey): Promise<CachedLayer | undefined>
+  /** A layer of the same source and options, in any order, whose index is kept. */
+  findIndex(key: LayerKey): Promise<CachedIndex | undefined>
+  put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void>
+}
+
+export function layerKey(
+  source: Digest,
+  o: { readonly format: BlobFormat; readonly compression: Compression },
+  prioritized: readonly string[],
+): LayerKey {
+  const { format, compression } = o
+  const base = digestOf(
+    JSON.stringify([
+      OUTPUT_VERSION,
+      source,
+      [format.packing, format.externalToc, format.lossless, format.chunkSize, format.minChunkSize],
+      [compression.method, compression.level],
+    ]),
+  )
+  return { base, exact: digestOf(JSON.stringify([base, prioritized])) }
+}

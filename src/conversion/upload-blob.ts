@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import type { Scratch } from '../bytes/scratch.ts'
+import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../registry/errors.ts'
+import type { Repository } from '../registry/repository.ts'
+import { at } from './errors.ts'
+import type { LayerSteps } from './progress.ts'
+
+/** Tries of one blob in all: a stream that broke on its way up cannot be resumed, so it starts again. */
+const TRIES = 3
+const BUFFERED_BYTES = 1024 * 1024
+
+/** A blob that is made while it is uploaded. */
+export type UploadedBlob<Result extends Blob> = {
+  readonly target: Repository
+  readonly steps: LayerSteps | undefined
+  readonly signal: AbortSignal
+  /** Makes the blob's bytes, from the start each time it is called; what `write` returns has to be awaited. */
+  readonly make: (write: (bytes: Buffer) => Promise<void>, signal: AbortSignal) => Promise<Result>
+}
+
+type Blob = { readonly digest: Digest; readonly size: number }
+
+/**
+ * Uploads blobs while they are made, without scratch disk. A registry that takes no stream of unknown length is
+ * remembered; its blobs wait on disk for their digest.
+ */
+export class BlobStreamer {
+  readonly #scratch: Scratch
+  #streamingRefused = false
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch
+  }
+
+  /** @throws LayerError, RegistryError, VerificationError with their side */
+  async upload<Result extends Blob>(blob: UploadedBlob<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await (this.#streamingRefused ? this.#spool(blob) : this.#stream(blob))
+      } catch (error) {
+        blob.signal.throwIfAborted()
+        const cause = error instanceof Error ? error.cause : undefined
+        if (!(cause instanceof RegistryError)) throw error
+        if (cause.code === 'STREAMING_REFUSED') this.#streamingRefused = true
+        else if (!cause.retryable || attempt >= TRIES) throw error
+      }
+    }
+  }
+
+  async #stream<Result extends Blob>(blob: UploadedBlob<Result>): Promise<Result> {
+    const stop = new AbortController()
+    const signal = AbortSignal.any([blob.signal, stop.signal])
+    const pipe = new PassThrough({ highWaterMark: BUFFERED_BYTES })
+    const write = async (bytes: Buffer) => {
+      blob.steps?.wrote(bytes.length)
+      // A copy, as nothing tells when the connection is done with it.
+      if (!pipe.write(Buffer.from(bytes))) await once(pipe, 'drain', { signal })
+    }
+    const making = blob.make(write, signal).then(
+      (result) => {
+        pipe.end()
+        return result
+      },
+      (error: unknown) => {
+        pipe.destroy(error as Error)
+        throw error
+      },
+    )
+    const uploading = at('target', () => blob.target.uploadStream(pipe, { signal })).catch((error) => {
+      // The conversion ends with this reason, so that there is one error and not two.
+      stop.abort(error)
+      throw error
+    })
+    const [made, uploaded] = await Promise.allSettled([making, uploading])
+    if (made.status === 'rejected') throw made.reason
+    if (uploaded.status === 'rejected') throw uploaded.reason
+    return made.value
+  }
+
+  async #spool<Result extends Blob>({ target, steps, signal, make }: UploadedBlob<Result>): Promise<Result> {
+    const file = await this.#scratch.file()
+    try {
+      const result = await make((bytes) => {
+        steps?.wrote(bytes.length)
+        return file.write(bytes)
+      }, signal)
+      steps?.state('uploading')
+      await at('target', () => target.pushBlob(result, () => file.read(), { signal }))
+      return result
+    } finally {
+      await file.close()
+    }
+  }
+}
