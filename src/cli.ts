@@ -4,6 +4,7 @@ import { listRecords, publishRecord, pushRecord, showRecord } from './cli/record
 import { ConfigError, SETTINGS } from './config.ts'
 import { isPlatformText } from './oci/platform.ts'
 import { parseHost, parseReference } from './oci/reference.ts'
+import { RecordFormat } from './records/model.ts'
 
 /** The commands that run until they are told to stop. */
 export type Roles = { readonly serve: () => Promise<void>; readonly work: () => Promise<void> }
@@ -56,7 +57,7 @@ function addImageCommands(program: Command): void {
     .description('convert an image to eStargz, registry to registry, in this process')
     .argument('<source>', 'image to convert', reference)
     .argument('<target>', 'where it goes, with a tag', reference)
-    .option('--record <file>', 'record file or path list; - is standard input')
+    .option('--record <file>', 'what a profiler wrote; - is standard input')
     .option('--record-image <reference>', 'record file image', reference)
     .option('--record-copy <reference>', 'eStargz image whose prioritized files are taken over', reference)
     .option(...platform, collect(platformText))
@@ -90,10 +91,11 @@ function addRecordCommands(record: Command): void {
   record
     .command('push')
     .description('upload a record')
-    .argument('<file>', 'record file or path list; - is standard input')
+    .argument('<file>', 'what a profiler wrote; - is standard input')
     .option('--image <reference>', 'the image that was profiled', reference)
     .option('--workload <name>', 'what ran in it')
-    .option('--format <format>', 'stargz-record or path-list; default: found out')
+    .option('--format <format>', `${RecordFormat.options.join(', ')}; default: found out`)
+    .option('--working-directory <path>', 'where the profiled program started, for relative paths')
     .option('--label <key=value>', 'can be given more than once', collect(String))
     .option('--publish [reference]', 'publish it, too')
     .option(...server)

@@ -23,6 +23,7 @@ export async function pushRecord(
     readonly image?: string
     readonly workload?: string
     readonly format?: string
+    readonly workingDirectory?: string
     readonly label?: string[]
     readonly publish?: string | true
   },
@@ -31,6 +32,7 @@ export async function pushRecord(
     image: options.image,
     workload: options.workload,
     format: options.format,
+    workingDirectory: options.workingDirectory,
     label: options.label,
     publish: options.publish === true ? 'true' : options.publish,
   })

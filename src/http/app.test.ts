@@ -122,6 +122,25 @@ describe('records', () => {
     expect((await ask('DELETE', `/v1/records/${made.json.id}`)).status).toBe(404)
   })
 
+  it('say what of a profile they left out, and where they come from', async () => {
+    const log =
+      '7 openat(AT_FDCWD, "conf", O_RDONLY) = 3\n7 openat(AT_FDCWD, "/proc/x", O_RDONLY) = 3\n7 execve("/bin/app", [], 0x1) = 0\n'
+    const made = await ask('POST', '/v1/records?profilerVersion=6.1', { body: log })
+    const skipped = { relative: 1, relativePaths: ['conf'], pseudo: 1 }
+    expect(made.json).toMatchObject({
+      format: 'strace',
+      entries: 1,
+      skipped,
+      profiler: 'strace',
+      profilerVersion: '6.1',
+    })
+    expect((await ask('GET', `/v1/records/${made.json.id}`)).json).toEqual(made.json)
+    const there = await ask('POST', '/v1/records?workingDirectory=/srv', { body: log })
+    expect(there.json).toMatchObject({ entries: 2, skipped: { pseudo: 1 } })
+    const soci = await ask('POST', '/v1/records', { body: ['/bin/a', '/bin/b'] })
+    expect(soci.json).toMatchObject({ format: 'soci', entries: 2 })
+  })
+
   it('are listed in pages', async () => {
     for (const name of ['p1', 'p2', 'p3']) await upload(`/${name}\n`, '?workload=paged')
     const first = await ask('GET', '/v1/records?workload=paged&limit=2')
@@ -133,7 +152,7 @@ describe('records', () => {
     ['no body', undefined, 400, { code: 'INVALID_RECORD' }],
     ['only comments', '# nothing\n', 400, { code: 'INVALID_RECORD' }],
     ['a wrong line', '{"path":"a"}\n{"pth":"b"}\n', 400, { code: 'INVALID_RECORD', line: 2 }],
-    ['another format', '[{"path":"a"}]', 400, { code: 'UNKNOWN_FORMAT', line: 1 }],
+    ['another format', '[{"path":"a"}]', 400, { code: 'INVALID_RECORD' }],
     ['too many bytes', `${'/long/path\n'.repeat(1000)}`, 413, { code: 'RECORD_TOO_LARGE' }],
   ])('that are wrong are refused: %s', async (_, body, status, problem) => {
     const answer = await ask('POST', '/v1/records', body === undefined ? {} : { body })
@@ -146,7 +165,7 @@ describe('records', () => {
     const answer = await ask('POST', '/v1/records?image=UPPER&label=nope', { body: '/a\n' })
     expect(answer.status).toBe(400)
     expect(answer.json.errors.map((error: { path: string }) => error.path)).toContain('querystring.image')
-    expect((await ask('POST', '/v1/records', { body: {} })).status).toBe(415)
+    expect((await ask('POST', '/v1/records', { body: '/a\n', type: 'image/png' })).status).toBe(415)
     expect((await ask('GET', '/v1/records/x')).status).toBe(400)
     expect((await ask('GET', '/v1/records?limit=0')).status).toBe(400)
   })
