@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { convert, inspect, verify } from './cli/images.ts'
-import { listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
+import { evaluateRecord, listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
 import { ConfigError, SETTINGS } from './config.ts'
 import { isPlatformText } from './oci/platform.ts'
 import { parseHost, parseReference } from './oci/reference.ts'
@@ -120,6 +120,19 @@ function addRecordCommands(record: Command): void {
     .option(...server)
     .option('--json', 'print the whole answer')
     .action(listRecords)
+  record
+    .command('evaluate')
+    .description('say what an uploaded record is worth in an image, without converting it')
+    .argument('<id>', 'id of the record')
+    .argument('<image>', 'image, eStargz or not', reference)
+    .option(
+      '--platform <platform>',
+      'os/architecture[/variant]; can be given more than once',
+      collect(platformText),
+    )
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(evaluateRecord)
   record
     .command('show')
     .description('show an uploaded record')

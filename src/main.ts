@@ -10,13 +10,16 @@ import { claimScratchFolder } from './bytes/scratch.ts'
 import { runCommandLine } from './cli.ts'
 import { type Config, loadConfig, workerEnvironment } from './config.ts'
 import { checkPlatforms } from './conversion/check-platforms.ts'
+import { evaluateRecord } from './conversion/evaluate.ts'
 import { inspectImage } from './conversion/inspect.ts'
 import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
 import { runConversion } from './conversion/run.ts'
+import { ThreadPool } from './conversion/thread-pool.ts'
 import { runVerification } from './conversion/verify.ts'
 import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
+import type { Services } from './http/services.ts'
 import { JobStore } from './jobs/store.ts'
 import { runWorker } from './jobs/worker.ts'
 import { parseReference } from './oci/reference.ts'
@@ -43,7 +46,10 @@ async function serve(): Promise<void> {
   const records = new RecordStore(database)
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
-  const services = {
+  // Its threads are started when a layer has to be read for an evaluation.
+  const threads = stack.use(new ThreadPool(config.threads))
+  const reading = { registries, threads, limits: layerLimits(config) }
+  const services: Services = {
     records,
     publisher: new RecordPublisher({
       store: records,
@@ -53,8 +59,8 @@ async function serve(): Promise<void> {
       catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
     }),
     jobs: new JobStore(database),
-    inspect: (reference: string, signal: AbortSignal) =>
-      inspectImage(reference, { registries, limits: layerLimits(config) }, signal),
+    inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
+    evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) =>
       checkPlatforms(registries, source, platforms, signal),
     checkAllowed: (reference: string) => void repository(parseReference(reference)),
@@ -94,7 +100,11 @@ async function work(): Promise<void> {
   const records = new RecordStore(database)
   const scratch = await claimScratchFolder(join(config.dataFolder, 'scratch'))
   stack.defer(() => rm(scratch, { recursive: true, force: true }))
-  const services = conversionServices(config, registries, (id) => records.content(id), scratch)
+  const storedRecord = async (id: string) => {
+    const found = await records.read(id)
+    return found && { ...found.record, entries: found.entries }
+  }
+  const services = conversionServices(config, registries, storedRecord, scratch)
   stack.use(services.threads)
   const working = runWorker(
     {

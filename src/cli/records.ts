@@ -2,7 +2,9 @@ import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { request } from 'undici'
 import { loadConfig } from '../config.ts'
+import type { RecordEvaluation } from '../records/evaluation.ts'
 import { CommandError } from './errors.ts'
+import { evaluationText } from './output.ts'
 
 type Common = { readonly server?: string; readonly json?: boolean }
 
@@ -70,6 +72,19 @@ export async function listRecords(
   const query = queryOf({ image, workload, label, limit })
   const page = await ask<{ items: Shown[] }>(options, 'GET', `/v1/records${query}`)
   print(options, page, ({ items }) => items.map(recordText).join(''))
+}
+
+/** Shows what a record is worth in an image. */
+export async function evaluateRecord(
+  id: string,
+  image: string,
+  options: Common & { readonly platform?: string[] },
+): Promise<void> {
+  const body = JSON.stringify({ image, ...(options.platform && { platforms: options.platform }) })
+  const path = `/v1/records/${encodeURIComponent(id)}/evaluations`
+  const json = 'application/json'
+  const found = await ask<RecordEvaluation>(options, 'POST', path, { body, type: json })
+  print(options, found, evaluationText)
 }
 
 export async function showRecord(

@@ -5,12 +5,14 @@ import type { LayerIndex } from '../estargz/layer-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
+import type { MeasuredLayer } from '../records/measured-layer.ts'
 import type { RecordEntry } from '../records/model.ts'
 import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
 import type { Repository } from '../registry/repository.ts'
 import { at } from './errors.ts'
 import type { Image } from './image.ts'
 import type { LayerTask } from './layer-task.ts'
+import { measuredByIndex } from './list-layers.ts'
 import { Memo } from './memo.ts'
 import type { LayerSteps } from './progress.ts'
 import type { ThreadPool } from './thread-pool.ts'
@@ -40,6 +42,13 @@ export type ArrangedLayer = BlobResult & {
   readonly compression: CompressionChoice
 }
 
+/** The converted layers, where the record's paths led, and what was in the source layers. */
+export type ArrangedImage = {
+  readonly layers: ArrangedLayer[]
+  readonly resolved: ResolvedRecord
+  readonly measured: MeasuredLayer[]
+}
+
 /**
  * Converts the layers of an image with a record: all of them are cut into members first, because where a path leads is
  * known only when all layers are.
@@ -50,7 +59,7 @@ export async function arrangeImage(
   entries: readonly RecordEntry[],
   steps: readonly LayerSteps[],
   options: ArrangeOptions,
-): Promise<{ layers: ArrangedLayer[]; resolved: ResolvedRecord }> {
+): Promise<ArrangedImage> {
   const { layers } = image.manifest
   await options.scratch.expect(scratchBytes(layers))
   const files: ScratchFile[] = []
@@ -72,7 +81,8 @@ export async function arrangeImage(
       steps[i]?.done(blob.size)
       return blob
     })
-    return { layers: arranged, resolved }
+    const measured = layers.map((layer, i) => measuredByIndex(layer, split[i]?.index.entries ?? []))
+    return { layers: arranged, resolved, measured }
   } finally {
     await Promise.all(files.map((file) => file.close()))
   }

@@ -13,5 +13,13 @@ export type ConversionServices = {
   /** Of one record, in bytes. */
   readonly maxRecordBytes: number
   /** An uploaded record by id. */
-  readonly storedRecord: (id: string) => Promise<readonly RecordEntry[] | undefined>
+  readonly storedRecord: (id: string) => Promise<UploadedRecord | undefined>
+}
+
+/** An uploaded record, as far as a conversion needs it. */
+export type UploadedRecord = {
+  readonly entries: readonly RecordEntry[]
+  /** The profiled image, a reference or a digest. */
+  readonly image?: string | undefined
+  readonly workload?: string | undefined
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Digest } from '../oci/digest.ts'
+import { RecordUse } from '../records/quality.ts'
 
 const Bytes = z.int().nonnegative()
 const Landmark = z.enum(['prefetch', 'no-prefetch'])
@@ -51,17 +52,6 @@ export const LayerReport = z
   })
   .meta({ id: 'LayerReport', description: 'What became of one layer.' })
 export type LayerReport = z.infer<typeof LayerReport>
-
-/** What became of a record in one image. */
-export const RecordUse = z
-  .object({
-    entries: z.int().nonnegative(),
-    placed: z.int().nonnegative().describe('Recorded paths and globs that were found in the image.'),
-    notFoundCount: z.int().nonnegative(),
-    notFound: z.array(z.string()).describe('Recorded paths that the image does not have; the first 1000.'),
-  })
-  .meta({ id: 'RecordUse', description: 'What became of the record in one image.' })
-export type RecordUse = z.infer<typeof RecordUse>
 
 /** What became of one image, that is of one platform. */
 export const ImageReport = z

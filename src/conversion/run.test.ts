@@ -148,12 +148,22 @@ describe('with a record', () => {
       },
       { onProgress: ({ layers }) => seen.push(layers.map((layer) => layer.state).join()) },
     )
-    expect(report.images[0]?.record).toEqual({
+    const use = report.images[0]?.record
+    expect(use).toMatchObject({
       entries: 3,
+      paths: 3,
       placed: 2,
+      followed: 1,
       notFoundCount: 1,
-      notFound: ['no/such'],
+      notFound: [{ path: 'no/such' }],
+      hiddenCount: 0,
+      exact: true,
+      stalenessUnknown: expect.stringContaining('no digest'),
     })
+    expect(use?.layers.map((layer) => layer.prefetchBytes)).toEqual(
+      report.images[0]?.layers.map((layer) => layer.prefetchBytes),
+    )
+    expect(use?.imageBytes).toBe(report.sourceSize)
     expect(report.images[0]?.layers).toMatchObject([
       { action: 'arranged', landmark: 'prefetch', prioritizedFiles: 3 },
       { action: 'arranged', landmark: 'no-prefetch', prioritizedFiles: 0, prefetchBytes: 0 },

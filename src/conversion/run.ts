@@ -5,23 +5,22 @@ import type { Compression } from '../estargz/layer-coder.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import { arrangeImage } from './arrange-image.ts'
+import { type RecordUse, recordUse } from '../records/quality.ts'
+import { type ArrangedImage, arrangeImage } from './arrange-image.ts'
 import { assembleImage, assembleIndex, type Document } from './assemble.ts'
 import { copyAttestation } from './attestations.ts'
 import type { ConversionServices } from './context.ts'
 import { at, ConversionError } from './errors.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
 import { Memo } from './memo.ts'
+import { type Profiled, readProfiledImage } from './profiled-image.ts'
 import { type LayerSteps, Progress } from './progress.ts'
 import { type RecordOf, readRecordSource } from './record.ts'
-import type { ConversionProgress, ConversionReport, ImageReport, LayerReport, RecordUse } from './report.ts'
+import type { ConversionProgress, ConversionReport, ImageReport, LayerReport } from './report.ts'
 import { type ConversionRequest, compressionOf } from './request.ts'
 import { LayerStreamer } from './stream-layer.ts'
 import { Target } from './target.ts'
 import { together } from './together.ts'
-
-/** Paths that a report names; the rest is counted. */
-const MOST_NOT_FOUND = 1000
 
 export type RunOptions = {
   readonly signal: AbortSignal
@@ -141,9 +140,9 @@ class ImageConversion {
 
   async convert(image: Image, recordOf: RecordOf | undefined): Promise<ConvertedImage> {
     const steps = image.manifest.layers.map((layer) => this.#its.progress.layer(image.platform, layer))
-    const entries = recordOf?.(image)
-    const done = entries
-      ? await arrangeImage(image, entries, steps, {
+    const record = recordOf?.(image)
+    const done = record
+      ? await arrangeImage(image, record.entries, steps, {
           source: this.#its.opened.repository,
           target: this.#its.target.repository,
           threads: this.#its.services.threads,
@@ -151,16 +150,10 @@ class ImageConversion {
           settings: this.#settings,
           signal: this.#its.signal,
         })
-      : { layers: await this.#stream(image, steps), resolved: undefined }
+      : { layers: await this.#stream(image, steps) }
     checkDiffIds(image, done.layers)
     const assembled = assembleImage(image, done.layers)
-    const record: RecordUse | undefined = entries &&
-      done.resolved && {
-        entries: entries.length,
-        placed: done.resolved.placed,
-        notFoundCount: done.resolved.notFound.length,
-        notFound: done.resolved.notFound.slice(0, MOST_NOT_FOUND),
-      }
+    const use = record && 'resolved' in done ? await this.#use(image, record, done) : undefined
     return {
       image,
       ...assembled,
@@ -168,10 +161,25 @@ class ImageConversion {
         platform: image.platform,
         source: image.descriptor.digest,
         digest: assembled.manifest.descriptor.digest,
-        ...(record && { record }),
-        layers: layerReports(image, done.layers, entries ? 'arranged' : 'streamed'),
+        ...(use && { record: use }),
+        layers: layerReports(image, done.layers, record ? 'arranged' : 'streamed'),
       },
     }
+  }
+
+  /** Reports on the record with what the conversion knows by now. */
+  async #use(image: Image, record: Profiled, done: ArrangedImage): Promise<RecordUse> {
+    const { opened, services, signal } = this.#its
+    const against = { opened, image, layers: done.measured }
+    return recordUse({
+      entries: record.entries,
+      layers: done.measured,
+      manifestDigest: image.descriptor.digest,
+      resolved: done.resolved,
+      prefetched: done.layers.map(({ prefetchBytes }) => prefetchBytes),
+      profiled: await readProfiledImage(record, against, services, { scan: false, signal }),
+      from: record.from,
+    })
   }
 
   #stream(image: Image, steps: readonly LayerSteps[]): Promise<ConvertedLayer[]> {

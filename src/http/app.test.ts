@@ -6,7 +6,9 @@ import { TestRegistry, temporaryFolder } from '../../test/support/embedded-regis
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
+import { evaluateRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
+import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
 import { JobStore } from '../jobs/store.ts'
 import { parseReference } from '../oci/reference.ts'
@@ -35,6 +37,7 @@ beforeAll(async () => {
     new RegistryClient({ allowedHosts: (name) => name === host, plainHttp: [host], retry: { baseMs: 5 } }),
   )
   const records = new RecordStore(database)
+  const reading = { registries, threads: stack.use(new ThreadPool(1)), limits: DEFAULT_LIMITS }
   services = {
     records,
     publisher: new RecordPublisher({
@@ -45,6 +48,7 @@ beforeAll(async () => {
       recordBytes: MAX_RECORD_BYTES,
     }),
     jobs: new JobStore(database),
+    evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     inspect: (reference, signal) => inspectImage(reference, { registries, limits: DEFAULT_LIMITS }, signal),
     checkPlatforms: (source, platforms, signal) => checkPlatforms(registries, source, platforms, signal),
     checkAllowed: (reference) => void registries.repository(parseReference(reference)),
@@ -139,6 +143,32 @@ describe('records', () => {
     expect(there.json).toMatchObject({ entries: 2, skipped: { pseudo: 1 } })
     const soci = await ask('POST', '/v1/records', { body: ['/bin/a', '/bin/b'] })
     expect(soci.json).toMatchObject({ format: 'soci', entries: 2 })
+  })
+
+  it('are held against an image', async () => {
+    const id = await upload('/usr/bin/app\n/usr/bin/apq\n')
+    const found = await ask('POST', `/v1/records/${id}/evaluations`, {
+      body: { image: `${host}/team/app:1.0` },
+    })
+    expect(found.status).toBe(200)
+    expect(found.json.images).toMatchObject([
+      {
+        platform: 'linux/amd64',
+        record: {
+          placed: 1,
+          notFound: [{ path: 'usr/bin/apq', nearest: 'usr/bin/app' }],
+          layers: [{ files: 1, bytes: 3 }],
+        },
+      },
+    ])
+    const wrong = async (path: string, body: object) => (await ask('POST', path, { body })).status
+    expect(await wrong(`/v1/records/${none}/evaluations`, { image: `${host}/team/app:1.0` })).toBe(404)
+    expect(await wrong(`/v1/records/${id}/evaluations`, { image: `${host}/team/app:none` })).toBe(404)
+    expect(await wrong(`/v1/records/${id}/evaluations`, { image: 'forbidden.test/app:1' })).toBe(403)
+    const platforms = ['linux/s390x']
+    expect(await wrong(`/v1/records/${id}/evaluations`, { image: `${host}/team/app:1.0`, platforms })).toBe(
+      422,
+    )
   })
 
   it('are listed in pages', async () => {

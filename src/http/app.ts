@@ -4,6 +4,7 @@ import { sameOriginHook, tokenHook } from './auth.ts'
 import { describeApi } from './openapi.ts'
 import { answerError, problem, sendProblem } from './problem.ts'
 import { conversionRoutes } from './routes/conversions.ts'
+import { evaluationRoutes } from './routes/evaluations.ts'
 import { imageRoutes } from './routes/images.ts'
 import { publicationRoutes } from './routes/publications.ts'
 import { recordImageRoutes } from './routes/record-images.ts'
@@ -48,6 +49,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(serviceRoutes)
   await app.register(recordUploadRoute(services, maxRecordBytes))
   await app.register(recordRoutes(services))
+  await app.register(evaluationRoutes(services))
   await app.register(publicationRoutes(services))
   await app.register(recordImageRoutes(services))
   await app.register(conversionRoutes(services))

@@ -1,5 +1,7 @@
 import type { ImageInspection } from '../conversion/report.ts'
 import type { JobStore } from '../jobs/store.ts'
+import type { EvaluationRequest, RecordEvaluation } from '../records/evaluation.ts'
+import type { RecordEntry } from '../records/model.ts'
 import type { RecordPublisher } from '../records/publisher.ts'
 import type { RecordStore } from '../records/store.ts'
 
@@ -10,6 +12,12 @@ export type Services = {
   readonly jobs: JobStore
   /** What an image shows of itself. Its errors have codes. */
   readonly inspect: (reference: string, signal: AbortSignal) => Promise<ImageInspection>
+  /** What a record is worth in an image. Its errors have codes. */
+  readonly evaluate: (
+    record: { readonly entries: readonly RecordEntry[]; readonly image?: string | undefined },
+    request: EvaluationRequest,
+    signal: AbortSignal,
+  ) => Promise<RecordEvaluation>
   /** Fails when an image has not these platforms. A registry that does not answer is no failure. */
   readonly checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) => Promise<void>
   /** Fails when the registry of a reference may not be spoken to. */

@@ -11,6 +11,7 @@ import {
   readRecordImage,
 } from './image.ts'
 import type { RecordEntry } from './model.ts'
+import { profiledDigest } from './profiled-digest.ts'
 import type { Publication, RecordStore, StoredRecord } from './store.ts'
 
 /** A record that cannot be published as it was asked. */
@@ -179,16 +180,6 @@ async function findSubject(
   entries: readonly RecordEntry[],
   signal: AbortSignal | undefined,
 ): Promise<Descriptor | undefined> {
-  const digest = profiledDigest(record, entries)
+  const digest = profiledDigest(record.image, entries)
   return digest && repository.resolve(digest, { signal })
-}
-
-/** As the uploader says, or as all entries of the profiler say. */
-function profiledDigest({ image }: StoredRecord, entries: readonly RecordEntry[]): Digest | undefined {
-  if (image !== undefined) {
-    const digest = isDigest(image) ? image : parseReference(image).digest
-    if (digest !== undefined) return digest
-  }
-  const [first, ...others] = new Set(entries.map((entry) => entry.manifestDigest))
-  return others.length === 0 ? first : undefined
 }

@@ -1,5 +1,6 @@
 import { digestOf, hexOf } from '../oci/digest.ts'
-import { parseReference, type Reference } from '../oci/reference.ts'
+import type { Reference } from '../oci/reference.ts'
+import { referenceOrNothing } from './profiled-digest.ts'
 
 const MAX_TAG_LENGTH = 128
 const HASH_LENGTH = 8
@@ -48,20 +49,11 @@ function isOfWorkload({ workload, tag = '' }: Described, wanted: string | undefi
 
 function isOfImage(record: Described, wanted: Reference | undefined): boolean {
   if (wanted === undefined) return true
-  const said = record.image === undefined ? undefined : referenceOrNothing(record.image)
+  const said = referenceOrNothing(record.image)
   if (wanted.digest !== undefined) return record.subject === wanted.digest || said?.digest === wanted.digest
   if (said === undefined) {
     return wanted.tag === undefined || record.tag?.startsWith(`${tagPrefix(wanted)}-`) === true
   }
   if (said.host !== wanted.host || said.repository !== wanted.repository) return false
   return wanted.tag === undefined || said.tag === wanted.tag
-}
-
-/** Annotations are anybody's text. */
-function referenceOrNothing(text: string): Reference | undefined {
-  try {
-    return parseReference(text)
-  } catch {
-    return undefined
-  }
 }

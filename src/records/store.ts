@@ -131,6 +131,17 @@ export class RecordStore {
     return row && (await this.#withPublications([row]))[0]
   }
 
+  /** A record with its entries. */
+  async read(id: string): Promise<{ record: StoredRecord; entries: RecordEntry[] } | undefined> {
+    const row = await this.#db.query
+      .selectFrom('records')
+      .select([...SUMMARY, 'content'])
+      .where('id', '=', id)
+      .executeTakeFirst()
+    const [record] = row ? await this.#withPublications([row]) : []
+    return row && record && { record, entries: entriesIn(row.content) }
+  }
+
   /** The entries of a record. */
   async content(id: string): Promise<RecordEntry[] | undefined> {
     const row = await this.#db.query
@@ -138,9 +149,7 @@ export class RecordStore {
       .select('content')
       .where('id', '=', id)
       .executeTakeFirst()
-    if (row === undefined) return undefined
-    const lines = row.content.split('\n').filter((line) => line !== '')
-    return lines.map((line) => RecordEntry.parse(JSON.parse(line)))
+    return row && entriesIn(row.content)
   }
 
   /** One page of records, newest first, and the cursor of the next page where there is one. */
@@ -247,3 +256,8 @@ export class RecordStore {
 }
 
 type Summary = Pick<Selectable<RecordsTable>, (typeof SUMMARY)[number]>
+
+function entriesIn(content: string): RecordEntry[] {
+  const lines = content.split('\n').filter((line) => line !== '')
+  return lines.map((line) => RecordEntry.parse(JSON.parse(line)))
+}

@@ -35,7 +35,10 @@ export class ConversionBench implements AsyncDisposable {
       scratch: { folder: join(folder, 'scratch'), limit: 2 ** 30 },
       limits: { ...DEFAULT_LIMITS, maxPlainBytes: 2 ** 30 },
       maxRecordBytes: 2 ** 20,
-      storedRecord: async (id) => this.records.get(id),
+      storedRecord: async (id) => {
+        const entries = this.records.get(id)
+        return entries && { entries }
+      },
     }
   }
 
