@@ -30,7 +30,16 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 const SEEN_BY_HTTP = ['conversion/request.ts', 'conversion/report.ts']
 
 /** Files at the top make things and hand them down; nobody imports these but one another. */
-const TOP = ['main.ts', 'cli.ts', 'wiring.ts', 'worker-process.ts', 'config.ts']
+const TOP = [
+  'main.ts',
+  'cli.ts',
+  'wiring.ts',
+  'serve.ts',
+  'work.ts',
+  'process.ts',
+  'worker-process.ts',
+  'config.ts',
+]
 
 /** `start`: the file is started as a process or thread of its own. */
 type Import = { from: string; to: string; kind: 'code' | 'types' | 'start' }

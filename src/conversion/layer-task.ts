@@ -40,22 +40,22 @@ export type LayerResults = {
   list: TreeEntry[]
 }
 
-/** Bytes cross between threads in pieces of this size, and are handed over, not copied. */
+/** Bytes cross between threads in pieces of this size. */
 export const PIECE_BYTES = 256 * 1024
-/** Pieces on their way in one direction before the sender waits: what a layer holds in memory. */
+/** Pieces in one direction, on their way or being used: what a layer holds in memory. */
 export const WINDOW_PIECES = 8
 
-/** What the pool tells a thread. `taken`: the thread may send one more piece. */
+/** What the pool tells a thread. `taken`: the memory of a piece that was used, to be filled again. */
 export type ToThread =
   | { readonly kind: 'task'; readonly task: LayerTask }
-  | { readonly kind: 'input'; readonly bytes: Uint8Array }
+  | { readonly kind: 'input'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'input-end' }
-  | { readonly kind: 'taken' }
+  | { readonly kind: 'taken'; readonly memory: ArrayBuffer }
 
-/** What a thread tells the pool. `taken`: the pool may send one more piece. */
+/** What a thread tells the pool. */
 export type FromThread =
-  | { readonly kind: 'taken' }
-  | { readonly kind: 'output'; readonly bytes: Uint8Array }
+  | { readonly kind: 'taken'; readonly memory: ArrayBuffer }
+  | { readonly kind: 'output'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'done'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly failure: LayerFailure }
 

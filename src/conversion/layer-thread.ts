@@ -10,27 +10,25 @@ import { compressorFor, type LayerCoder, openLayerCoder } from '../estargz/layer
 import { splitLayer } from '../estargz/split.ts'
 import { listTree } from '../estargz/tree.ts'
 import { verifyEStargzBlob } from '../estargz/verify.ts'
-import { Credits } from './credits.ts'
 import {
   type FromThread,
   type LayerFailure,
   type LayerTask,
   PIECE_BYTES,
   type ToThread,
-  WINDOW_PIECES,
 } from './layer-task.ts'
-import { PieceMaker } from './pieces.ts'
+import { PieceSender } from './pieces.ts'
 
 if (!parentPort) throw new Error('a layer thread is started by the thread pool')
 const port = parentPort
 
-/** The layer's bytes, as the pool sends them. */
+/** The layer's bytes, as the pool sends them; a piece is valid until the next one is asked for. */
 class Input implements AsyncIterable<Uint8Array> {
-  readonly #pieces: Uint8Array[] = []
+  readonly #pieces: Uint8Array<ArrayBuffer>[] = []
   #ended = false
   #wake: (() => void) | undefined
 
-  push(piece: Uint8Array | undefined): void {
+  push(piece: Uint8Array<ArrayBuffer> | undefined): void {
     if (piece) this.#pieces.push(piece)
     else this.#ended = true
     this.#wake?.()
@@ -41,7 +39,7 @@ class Input implements AsyncIterable<Uint8Array> {
       const piece = this.#pieces.shift()
       if (piece) {
         yield piece
-        send({ kind: 'taken' })
+        send({ kind: 'taken', memory: piece.buffer }, [piece.buffer])
       } else if (this.#ended) return
       else
         await new Promise<void>((resolve) => {
@@ -51,41 +49,27 @@ class Input implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** Bytes on their way to the pool, no faster than it takes them. */
-class Output {
-  readonly credits = new Credits(WINDOW_PIECES)
-  readonly #pieces = new PieceMaker()
-
-  readonly write = async (bytes: Buffer): Promise<void> => {
-    for (const piece of this.#pieces.push(bytes)) await this.#send(piece)
-  }
-
-  async end(): Promise<void> {
-    for (const piece of this.#pieces.end()) await this.#send(piece)
-  }
-
-  async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    await this.credits.take()
-    send({ kind: 'output', bytes }, [bytes.buffer])
-  }
-}
-
 let input = new Input()
-let output = new Output()
+let output = newOutput()
+
+/** Bytes on their way to the pool, no faster than it takes them. */
+function newOutput(): PieceSender {
+  return new PieceSender((bytes) => send({ kind: 'output', bytes }, [bytes.buffer]))
+}
 
 port.on('message', (message: ToThread) => {
   if (message.kind === 'input') input.push(message.bytes)
   else if (message.kind === 'input-end') input.push(undefined)
-  else if (message.kind === 'taken') output.credits.give()
+  else if (message.kind === 'taken') output.give(message.memory)
   else void run(message.task)
 })
 
 async function run(task: LayerTask): Promise<void> {
   input = new Input()
-  output = new Output()
+  output = newOutput()
   try {
     const result = await perform(task)
-    await output.end()
+    output.end()
     send({ kind: 'done', result })
   } catch (error) {
     send({ kind: 'failed', failure: failureOf(error) })
@@ -94,7 +78,7 @@ async function run(task: LayerTask): Promise<void> {
 
 async function perform(task: LayerTask): Promise<unknown> {
   const { limits } = task
-  const { write } = output
+  const write = (bytes: Buffer) => output.write(bytes)
   switch (task.kind) {
     case 'split':
       return splitting(task, (coder) => splitLayer(coder, { limits, write }))

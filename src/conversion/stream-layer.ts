@@ -60,7 +60,8 @@ export class LayerStreamer {
     const pipe = new PassThrough({ highWaterMark: BUFFERED_BYTES })
     const converting = this.#run(layer, signal, async (bytes) => {
       layer.steps.wrote(bytes.length)
-      if (!pipe.write(bytes)) await once(pipe, 'drain', { signal })
+      // A copy, as nothing tells when the connection is done with it.
+      if (!pipe.write(Buffer.from(bytes))) await once(pipe, 'drain', { signal })
     }).then(
       (result) => {
         pipe.end()

@@ -2,20 +2,16 @@ import { Worker } from 'node:worker_threads'
 import { LayerError, type LayerErrorCode } from '../estargz/errors.ts'
 import { Credits } from './credits.ts'
 import { ConversionError } from './errors.ts'
-import {
-  type FromThread,
-  type LayerFailure,
-  type LayerResults,
-  type LayerTask,
-  type ToThread,
-  WINDOW_PIECES,
-} from './layer-task.ts'
-import { PieceMaker } from './pieces.ts'
+import type { FromThread, LayerFailure, LayerResults, LayerTask, ToThread } from './layer-task.ts'
+import { PieceSender } from './pieces.ts'
 
 export type RunOptions = {
   /** Opens the bytes that the task reads, once a thread is free for it. */
   readonly input?: () => Promise<AsyncIterable<Uint8Array>>
-  /** Takes the bytes that the task writes, in order; awaited, so that a slow taker slows the task down. */
+  /**
+   * Takes the bytes that the task writes, in order, and has to be done with them when it is: their memory is used again.
+   * Awaited, so that a slow taker slows the task down.
+   */
   readonly write?: (bytes: Buffer) => Promise<void> | void
   readonly signal?: AbortSignal | undefined
 }
@@ -46,7 +42,11 @@ export class ThreadPool implements AsyncDisposable {
     await this.#queue
     try {
       options.signal?.throwIfAborted()
-      const worker = this.#idle.pop() ?? new Worker(new URL('./layer-thread.ts', import.meta.url))
+      const worker =
+        this.#idle.pop() ??
+        new Worker(new URL('./layer-thread.ts', import.meta.url), {
+          resourceLimits: { maxYoungGenerationSizeMb: 8 },
+        })
       try {
         const result = await new RunningTask(worker, options).run(task)
         this.#idle.push(worker)
@@ -70,7 +70,7 @@ export class ThreadPool implements AsyncDisposable {
 class RunningTask {
   readonly #worker: Worker
   readonly #options: RunOptions
-  readonly #credits = new Credits(WINDOW_PIECES)
+  readonly #input = new PieceSender((bytes) => this.#send({ kind: 'input', bytes }, [bytes.buffer]))
   readonly #ended = Promise.withResolvers<unknown>()
   #writing: Promise<void> = Promise.resolve()
 
@@ -106,38 +106,33 @@ class RunningTask {
     let over = false
     const release = () => {
       if (!over) source.return?.().catch(() => {})
-      // A sender that waits for credit is let go too.
       over = true
-      this.#credits.give()
+      this.#input.close()
     }
     this.#ended.promise.then(release, release)
-    const pieces = new PieceMaker()
     while (!over) {
       const next = await source.next()
       if (over) return
-      for (const piece of next.done ? pieces.end() : pieces.push(next.value)) {
-        await this.#credits.take()
-        if (over) return
-        this.#send({ kind: 'input', bytes: piece }, [piece.buffer])
-      }
-      if (next.done) {
+      if (!next.done) await this.#input.write(next.value)
+      else {
         over = true
+        this.#input.end()
         this.#send({ kind: 'input-end' })
       }
     }
   }
 
   readonly #receive = (message: FromThread): void => {
-    if (message.kind === 'taken') this.#credits.give()
+    if (message.kind === 'taken') this.#input.give(message.memory)
     else if (message.kind === 'output') this.#take(message.bytes)
     else if (message.kind === 'done') this.#ended.resolve(message.result)
     else this.#ended.reject(errorOf(message.failure))
   }
 
-  #take(bytes: Uint8Array): void {
+  #take({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): void {
     this.#writing = this.#writing.then(async () => {
-      await this.#options.write?.(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-      this.#send({ kind: 'taken' })
+      await this.#options.write?.(Buffer.from(buffer, byteOffset, byteLength))
+      this.#send({ kind: 'taken', memory: buffer }, [buffer])
     })
     this.#writing.catch((error) => this.#ended.reject(error))
   }

@@ -27,9 +27,9 @@ function arranged(
 
 describe('arrange', () => {
   it('keeps the source order when nothing is placed', () => {
-    const { rest, result } = arranged(['b', 'a'], ['missing'])
-    expect(rest).toEqual(['b', 'a'])
-    expect(result).toMatchObject({ landmark: 'no-prefetch', landmarkAfter: 0, placed: [] })
+    const { front, result } = arranged(['b', 'a'], ['missing'])
+    expect(front).toEqual(['b', 'a'])
+    expect(result).toMatchObject({ landmark: 'no-prefetch', landmarkAfter: 2, placed: [] })
     expect(arranged([], []).result.order).toEqual([])
   })
 

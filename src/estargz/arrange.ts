@@ -7,7 +7,10 @@ export type Arrangement = {
   /** Every entry number once. */
   order: number[]
   landmark: 'prefetch' | 'no-prefetch'
-  /** How many entries of the order come before the landmark; 0 for `no-prefetch`. */
+  /**
+   * How many entries of the order come before the landmark. Where the landmark of no prioritized files stands is free
+   * (readers look it up); last, the archive begins as its source did.
+   */
   landmarkAfter: number
   /** The prioritized names that are in this layer, clean, in their order, each once. */
   placed: string[]
@@ -33,7 +36,7 @@ export function arrange(index: Pick<LayerIndex, 'entries'>, prioritized: readonl
   return {
     order,
     landmark: placed.size > 0 ? 'prefetch' : 'no-prefetch',
-    landmarkAfter: front.order.size,
+    landmarkAfter: placed.size > 0 ? front.order.size : order.length,
     placed: [...placed],
   }
 }

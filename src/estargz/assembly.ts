@@ -1,7 +1,8 @@
 import type { Arrangement } from './arrange.ts'
-import type { BlobWriter } from './blob-writer.ts'
+import type { BlobWriter, PlainTally } from './blob-writer.ts'
 import { HeaderReader, type ReadRange } from './header-reader.ts'
 import type { LayerEntry, LayerIndex } from './layer-index.ts'
+import { MemberDecoder } from './member-decoder.ts'
 import { HEADER_MEMBER_BYTES } from './split.ts'
 
 /** Writes the entries of a split layer into a blob, in any order. */
@@ -10,17 +11,20 @@ export class Assembly {
   readonly #read: ReadRange
   readonly #headers: HeaderReader
   readonly #blob: BlobWriter
+  readonly #decoder: MemberDecoder
   /** Entries whose headers go into the next member, by number. */
   #waiting: number[] = []
   #waitingBytes = 0
   /** Members to copy next; ranges that touch are read at once. */
   #range = { start: 0, end: 0 }
 
-  constructor(index: LayerIndex, read: ReadRange, blob: BlobWriter) {
+  /** @param plain is told the plain bytes of what is copied; the blob's own writer tells it the rest */
+  constructor(index: LayerIndex, read: ReadRange, blob: BlobWriter, plain: PlainTally) {
     this.#index = index
     this.#read = read
     this.#headers = new HeaderReader(index, read)
     this.#blob = blob
+    this.#decoder = new MemberDecoder((bytes) => plain.add(bytes))
   }
 
   /** Writes every entry and the landmark. Headers share members by the rule that split the layer. */
@@ -46,6 +50,7 @@ export class Assembly {
   }
 
   async #landmark(kind: Arrangement['landmark']): Promise<void> {
+    if (kind === 'no-prefetch') await this.#closeHeaders()
     const headers = await this.#takeHeaders()
     await this.#flush()
     await this.#blob.landmark(kind, headers)
@@ -86,6 +91,7 @@ export class Assembly {
     }
     const offset = this.#blob.offset + this.#range.end - this.#range.start
     this.#range.end += length
+    this.#decoder.expect(length)
     return offset
   }
 
@@ -96,6 +102,7 @@ export class Assembly {
     let copied = 0
     for await (const bytes of this.#read(start, end)) {
       await this.#blob.copy(bytes)
+      this.#decoder.push(bytes)
       copied += bytes.length
     }
     if (copied !== end - start) {

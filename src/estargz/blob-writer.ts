@@ -1,6 +1,5 @@
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
-import type { DecodedTally } from './decoded-tally.ts'
 import { LayerError } from './errors.ts'
 import { writeFooter } from './footer.ts'
 import type { LayerEntry } from './layer-index.ts'
@@ -28,6 +27,9 @@ export type BlobResult = {
   landmark: 'prefetch' | 'no-prefetch'
 }
 
+/** Counts the plain bytes of a blob, in its order. */
+export type PlainTally = { add(bytes: Buffer): void; finish(): { digest: Digest; size: number } }
+
 const LANDMARK_CONTENT = Buffer.from([0xf])
 
 /** Writes the parts of a blob in order and keeps count of what it wrote. */
@@ -35,16 +37,15 @@ export class BlobWriter {
   readonly #compressor: MemberCompressor
   readonly #write: Write
   readonly #blob = new Tally()
-  readonly #plain = new Tally()
-  readonly #decoded: DecodedTally | undefined
+  readonly #plain: PlainTally
   readonly #placed: Placed[] = []
   #prefetchBytes = 0
 
-  /** @param decoded finds the plain bytes by decoding the blob; without it {@link plain} is told all of them */
-  constructor(compressor: MemberCompressor, write: Write, decoded?: DecodedTally) {
+  /** @param plain whoever copies members tells it their plain bytes */
+  constructor(compressor: MemberCompressor, write: Write, plain: PlainTally) {
     this.#compressor = compressor
     this.#write = write
-    this.#decoded = decoded
+    this.#plain = plain
   }
 
   /** Bytes of the blob so far. */
@@ -53,19 +54,14 @@ export class BlobWriter {
   }
 
   /** Writes compressed bytes as they are. */
-  async copy(bytes: Buffer): Promise<void> {
+  copy(bytes: Buffer): Promise<void> | void {
     this.#blob.add(bytes)
-    await Promise.all([this.#write(bytes), this.#decoded?.add(bytes)])
-  }
-
-  /** Counts plain bytes, in the order of the blob. */
-  plain(bytes: Buffer): void {
-    this.#plain.add(bytes)
+    return this.#write(bytes)
   }
 
   /** Compresses parts into a member. */
   async member(parts: readonly Buffer[]): Promise<void> {
-    if (!this.#decoded) for (const part of parts) this.plain(part)
+    for (const part of parts) this.#plain.add(part)
     await this.copy(this.#compressor.gzip(parts))
   }
 
@@ -105,7 +101,7 @@ export class BlobWriter {
     await this.member([plainHeader(TOC_NAME, toc.json.length), toc.json, paddingOf(toc.json.length), end])
     await this.copy(writeFooter(offset))
     const blob = this.#blob.finish()
-    const plain = this.#decoded ? await this.#decoded.finish() : this.#plain.finish()
+    const plain = this.#plain.finish()
     return {
       digest: blob.digest,
       size: blob.size,

@@ -1,21 +1,22 @@
+import { Tally } from '../bytes/tally.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Arrangement } from './arrange.ts'
 import { Assembly } from './assembly.ts'
 import { type BlobResult, BlobWriter } from './blob-writer.ts'
-import { DecodedTally } from './decoded-tally.ts'
 import type { ReadRange } from './header-reader.ts'
 import type { LayerCoder } from './layer-coder.ts'
 import type { LayerIndex } from './layer-index.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './limits.ts'
 import type { MemberCompressor } from './members.ts'
 import { splitLayer, type Write } from './split.ts'
+import { TwinTally } from './twin-tally.ts'
 
 export type { BlobResult } from './blob-writer.ts'
 export type { ReadRange } from './header-reader.ts'
 
 /**
- * Converts a layer in one pass, with no prioritized files and nothing kept: the no-prefetch landmark, members
- * in source order, table of contents, footer. The bytes are the ones that {@link assembleBlob} makes of the
+ * Converts a layer in one pass, with no prioritized files and nothing kept: members in source order, the no-prefetch
+ * landmark, table of contents, footer. The bytes are the ones that {@link assembleBlob} makes of the
  * same layer with no prioritized files.
  * @throws LayerError; errors of `plain` and `write` pass unchanged. What was written is then worth nothing
  */
@@ -23,15 +24,15 @@ export async function streamLayer(
   coder: Pick<LayerCoder, 'plain' | 'content' | 'compressor'>,
   o: { limits: LayerLimits; write: Write },
 ): Promise<BlobResult & { sourceDiffId: Digest; sourcePlainSize: number }> {
-  const blob = new BlobWriter(coder.compressor, o.write)
-  await blob.landmark('no-prefetch')
-  const start = blob.offset
+  const tally = new TwinTally()
+  const blob = new BlobWriter(coder.compressor, o.write, tally)
   const { entries, sourceDiffId, sourcePlainSize } = await splitLayer(coder, {
     limits: o.limits,
     write: (member) => blob.copy(member),
-    plain: (bytes) => blob.plain(bytes),
+    tally,
   })
-  for (const entry of entries) blob.list(entry, entry.chunks?.map((chunk) => start + chunk.offset) ?? [])
+  for (const entry of entries) blob.list(entry, entry.chunks?.map((chunk) => chunk.offset) ?? [])
+  await blob.landmark('no-prefetch')
   const result = await blob.finish({
     landmark: 'no-prefetch',
     prioritizedFiles: 0,
@@ -55,16 +56,12 @@ export async function assembleBlob(o: {
   limits?: LayerLimits
 }): Promise<BlobResult> {
   const { arrangement } = o
-  const decoded = new DecodedTally()
-  try {
-    const blob = new BlobWriter(o.compressor, o.write, decoded)
-    await new Assembly(o.index, o.read, blob).write(arrangement)
-    return await blob.finish({
-      landmark: arrangement.landmark,
-      prioritizedFiles: arrangement.placed.length,
-      maxTocBytes: (o.limits ?? DEFAULT_LIMITS).maxTocBytes,
-    })
-  } finally {
-    decoded.close()
-  }
+  const plain = new Tally()
+  const blob = new BlobWriter(o.compressor, o.write, plain)
+  await new Assembly(o.index, o.read, blob, plain).write(arrangement)
+  return blob.finish({
+    landmark: arrangement.landmark,
+    prioritizedFiles: arrangement.placed.length,
+    maxTocBytes: (o.limits ?? DEFAULT_LIMITS).maxTocBytes,
+  })
 }

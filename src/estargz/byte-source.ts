@@ -1,4 +1,4 @@
-/** Reads a stream of pieces by the byte: look ahead, then take. */
+/** Reads a stream of pieces by the byte: look ahead, then take. A piece has to be valid until the next one is asked for. */
 export class ByteSource {
   readonly #pieces: AsyncIterator<Uint8Array>
   #buffer: Buffer = Buffer.alloc(0)
@@ -17,19 +17,18 @@ export class ByteSource {
   /** Everything at hand; at least `length` bytes unless the source ends before. Valid until the next call. */
   async peek(length: number): Promise<Buffer> {
     if (this.#buffer.length >= length || this.#ended) return this.#buffer
-    const parts = [this.#buffer]
-    let have = this.#buffer.length
-    while (have < length) {
+    while (this.#buffer.length < length) {
+      // Asking for the next piece ends the one before, of which little is left as a rule.
+      const left = Buffer.from(this.#buffer)
       const next = await this.#pieces.next()
       if (next.done) {
+        this.#buffer = left
         this.#ended = true
         break
       }
-      parts.push(asBuffer(next.value))
-      have += next.value.length
+      const piece = asBuffer(next.value)
+      this.#buffer = left.length === 0 ? piece : Buffer.concat([left, piece])
     }
-    this.#buffer =
-      parts.length === 2 && parts[0]?.length === 0 ? (parts[1] ?? this.#buffer) : Buffer.concat(parts)
     return this.#buffer
   }
 

@@ -147,7 +147,7 @@ describe('a converted layer', () => {
     const { toc } = await converted(
       tarOf(dir('./d', { uname: 'root' }), file('./d/f', noise), file('./e', '', { uname: 'root' })),
     )
-    const [, folder, first, second, empty, ...more] = toc.entries
+    const [folder, first, second, empty, landmark, ...more] = toc.entries
     expect(folder).toEqual({
       name: './d/',
       type: 'dir',
@@ -171,6 +171,7 @@ describe('a converted layer', () => {
       mode: 0o644,
       digest: digestOf(''),
     })
+    expect(landmark).toMatchObject({ name: '.no.prefetch.landmark', size: 1, digest: digestOf('\x0f') })
     expect(more).toEqual([])
   })
 

@@ -9,12 +9,17 @@ export interface MemberCompressor {
   gzip(parts: readonly Buffer[]): Buffer
 }
 
-/** Makes gzip members of a layer's content while it goes by. */
+/**
+ * Makes gzip members of a layer's content while it goes by. What it answers has to be written before it is told
+ * anything else: it may be views of memory that is used again.
+ */
 export interface ContentCompressor {
   /** Adds bytes to the open member; they may be a view that is valid until the next piece of the layer. */
   add(bytes: Buffer): void
-  /** The member of everything added since the last one. */
-  close(): Buffer
+  /** What is ready of the open member; called before the next piece of the layer. */
+  flush(): readonly Buffer[]
+  /** The rest of the member of everything added since the last one. */
+  close(): readonly Buffer[]
 }
 
 /** Members by zlib at a level from 0 to 9. */
@@ -43,11 +48,12 @@ export function recompressor(level: number): MemberCompressor {
 export function collecting(compressor: MemberCompressor): ContentCompressor {
   let parts: Buffer[] = []
   return {
-    add: (bytes) => void parts.push(bytes),
+    add: (bytes) => void parts.push(Buffer.from(bytes)),
+    flush: () => [],
     close() {
       const member = compressor.gzip(parts)
       parts = []
-      return member
+      return [member]
     },
   }
 }

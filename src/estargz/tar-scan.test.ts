@@ -16,14 +16,16 @@ import { TarScanner } from './tar-scan.ts'
 
 const long = `${'d/'.repeat(80)}${'n'.repeat(120)}`
 
-/** Entries, contents, and all bytes of headers, content and padding. */
+/** Entries, contents, and the bytes of all events: of entries alone, and every one. */
 function scan(archive: Buffer, piece = archive.length, limits = DEFAULT_LIMITS) {
   const scanner = new TarScanner(limits)
   const entries: TarEntry[] = []
   const contents: string[] = []
   const raw: Buffer[] = []
+  const all: Buffer[] = []
   const take = (events: Iterable<ReturnType<TarScanner['push']> extends Iterable<infer E> ? E : never>) => {
     for (const event of events) {
+      if (event.kind !== 'end') all.push(Buffer.from(event.kind === 'entry' ? event.header : event.bytes))
       if (event.kind === 'entry') {
         entries.push(event.entry)
         contents.push('')
@@ -44,7 +46,7 @@ function scan(archive: Buffer, piece = archive.length, limits = DEFAULT_LIMITS) 
     take(scanner.push(memory.subarray(0, bytes.length)))
   }
   take(scanner.end())
-  return { entries, contents, raw: Buffer.concat(raw) }
+  return { entries, contents, raw: Buffer.concat(raw), all: Buffer.concat(all) }
 }
 
 const first = (archive: Buffer) => scan(archive).entries[0]
@@ -70,8 +72,13 @@ describe('TarScanner', () => {
     for (const size of [1, 7, 511, 512, 513]) expect(scan(everything, size)).toEqual(whole)
   })
 
-  it('hands on every byte but the end mark, as it came', () => {
+  it('hands on every byte as it came, in pieces of any size, and tells what belongs to no entry', () => {
     expect(scan(everything).raw).toEqual(everything.subarray(0, -1024))
+    const odd = Buffer.concat([
+      tarOf(globalPax({ comment: 'x' }), file('a', 'b')),
+      Buffer.from('trailing bytes'),
+    ])
+    for (const piece of [1, 511, 513, 4096]) expect(scan(odd, piece).all).toEqual(odd)
   })
 
   it('cleans names and keeps how the archive spells them', () => {

@@ -11,13 +11,15 @@ import {
   typeFlagOf,
 } from './tar-header.ts'
 
-/** What a scan finds, in the archive's order. Every entry ends, also one without content. */
+/** What a scan finds, in the archive's order: every byte is in one event. Every entry ends, also one without content. */
 export type TarEvent =
   /** `header` is every raw block of the entry's headers: PAX, GNU long names and its own. */
   | { kind: 'entry'; entry: TarEntry; header: Buffer }
   | { kind: 'content'; bytes: Buffer }
   /** Zeros (usually) after content, up to the next block. */
   | { kind: 'padding'; bytes: Buffer }
+  /** What belongs to no entry: global PAX headers, the end mark, and whatever follows it. */
+  | { kind: 'other'; bytes: Buffer }
   | { kind: 'end' }
 
 const NO_BYTES = Buffer.alloc(0)
@@ -25,7 +27,7 @@ const ZEROS = Buffer.alloc(BLOCK)
 
 /**
  * Reads a tar archive from pieces of any size. Global PAX headers are passed over, as container runtimes
- * do; whatever follows the end mark is ignored.
+ * do; what follows the end mark is not looked at.
  */
 export class TarScanner {
   readonly #limits: LayerLimits
@@ -54,7 +56,11 @@ export class TarScanner {
   /** Takes the next piece, which has to be valid until the one after it. Content is handed on as parts of it. @throws LayerError */
   *push(piece: Buffer): Generator<TarEvent, void, void> {
     let at = 0
-    while (at < piece.length && this.#state !== 'ended') {
+    while (at < piece.length) {
+      if (this.#state === 'ended') {
+        yield { kind: 'other', bytes: piece.subarray(at) }
+        break
+      }
       if (this.#state === 'content') {
         const bytes = piece.subarray(at, at + Math.min(this.#contentLeft, piece.length - at))
         at += bytes.length
@@ -109,7 +115,7 @@ export class TarScanner {
 
   *#take(unit: Buffer, offset: number): Generator<TarEvent, void, void> {
     if (this.#state === 'extension') {
-      this.#takeExtension(unit)
+      yield* this.#takeExtension(unit)
     } else {
       yield* this.#takeHeader(unit, offset)
     }
@@ -124,6 +130,7 @@ export class TarScanner {
       }
       if (this.#sawZeroBlock) this.#state = 'ended'
       this.#sawZeroBlock = true
+      yield { kind: 'other', bytes: block }
       return
     }
     if (this.#sawZeroBlock) {
@@ -133,7 +140,7 @@ export class TarScanner {
     }
     const flag = typeFlagOf(block, offset)
     if (flag === 'x' || flag === 'g' || flag === 'L' || flag === 'K')
-      return this.#beginExtension(block, flag, offset)
+      return yield* this.#beginExtension(block, flag, offset)
     const entry = decodeEntry(block, flag, this.#extensions, offset)
     this.#checkEntry(entry)
     const header = this.#raw.length === 0 ? Buffer.from(block) : Buffer.concat([...this.#raw, block])
@@ -158,7 +165,7 @@ export class TarScanner {
     return { kind: 'end' }
   }
 
-  #beginExtension(block: Buffer, flag: string, offset: number): void {
+  *#beginExtension(block: Buffer, flag: string, offset: number): Generator<TarEvent, void, void> {
     this.#extensionFlag = flag
     this.#extensionSize = sizeField(block, offset)
     const stored = Math.ceil(this.#extensionSize / BLOCK) * BLOCK
@@ -169,26 +176,31 @@ export class TarScanner {
         { offset },
       )
     }
-    if (flag !== 'g') this.#keep(block)
+    yield* this.#keep(block)
     if (stored > 0) {
       this.#state = 'extension'
       this.#wanted = stored
     } else {
-      this.#takeExtension(NO_BYTES)
+      yield* this.#takeExtension(NO_BYTES)
     }
   }
 
-  #takeExtension(stored: Buffer): void {
+  *#takeExtension(stored: Buffer): Generator<TarEvent, void, void> {
     const bytes = stored.subarray(0, this.#extensionSize)
     if (this.#extensionFlag === 'x') this.#extensions.pax = parsePax(Buffer.from(bytes))
     else if (this.#extensionFlag === 'L') this.#extensions.longName = untilNul(bytes)
     else if (this.#extensionFlag === 'K') this.#extensions.longLink = untilNul(bytes)
-    if (this.#extensionFlag !== 'g') this.#keep(stored)
+    yield* this.#keep(stored)
     this.#state = 'header'
     this.#wanted = BLOCK
   }
 
-  #keep(raw: Buffer): void {
+  /** A global header is no part of an entry, unless it stands in the middle of one's headers. */
+  *#keep(raw: Buffer): Generator<TarEvent, void, void> {
+    if (this.#extensionFlag === 'g' && this.#raw.length === 0) {
+      yield { kind: 'other', bytes: raw }
+      return
+    }
     this.#raw.push(Buffer.from(raw))
     this.#rawLength += raw.length
   }

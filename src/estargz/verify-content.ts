@@ -87,7 +87,7 @@ export class ContentRecorder {
     if (this.#tocParts) {
       this.#tocBytes += bytes.length
       if (this.#tocBytes > this.#limits.maxTocBytes) throw tocTooLarge(this.#limits.maxTocBytes)
-      this.#tocParts.push(bytes)
+      this.#tocParts.push(Buffer.from(bytes))
       return
     }
     this.#file?.update(bytes)

@@ -22,7 +22,7 @@ export async function convertLayer(
   const compression = o.compression ?? AUTO
   const members: Buffer[] = []
   const coder = await openLayerCoder(piecesOf(layer, o.pieces), { compression, limits })
-  const split = await splitLayer(coder, { limits, write: (bytes) => void members.push(bytes) })
+  const split = await splitLayer(coder, { limits, write: (bytes) => void members.push(Buffer.from(bytes)) })
   const index = JSON.parse(JSON.stringify(split)) as LayerIndex
   const kept = Buffer.concat(members)
   const arrangement = arrange(index, prioritized)
@@ -32,7 +32,7 @@ export async function convertLayer(
     arrangement,
     read: (start, end) => piecesOf(kept.subarray(start, end)),
     compressor: compressorFor(compression),
-    write: (bytes) => void parts.push(bytes),
+    write: (bytes) => void parts.push(Buffer.from(bytes)),
   })
   return { blob: Buffer.concat(parts), result, index, placed: arrangement.placed }
 }
@@ -45,6 +45,6 @@ export async function streamedLayer(
   const parts: Buffer[] = []
   const compression = o.compression ?? AUTO
   const coder = await openLayerCoder(piecesOf(layer, o.pieces), { compression, limits })
-  const result = await streamLayer(coder, { limits, write: (bytes) => void parts.push(bytes) })
+  const result = await streamLayer(coder, { limits, write: (bytes) => void parts.push(Buffer.from(bytes)) })
   return { blob: Buffer.concat(parts), result }
 }

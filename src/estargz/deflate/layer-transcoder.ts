@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { ByteSource } from '../byte-source.ts'
 import type { ContentCompressor } from '../members.ts'
 import { DeflateError } from './deflate-error.ts'
-import { gzipMember } from './gzip-member.ts'
+import { GZIP_HEADER, gzipTrailer } from './gzip-member.ts'
 import { Transcoder } from './transcoder.ts'
 import type { Tuner } from './tuner.ts'
 
@@ -16,9 +16,11 @@ const FEED_BYTES = 64 * 1024
 export class LayerTranscoder implements ContentCompressor {
   readonly #transcoder = new Transcoder()
   readonly #tuner: Tuner
-  /** The member being written: what is there of it, and plain bytes that are not written. */
+  /** The member being written, and plain bytes of it that are not written. */
   #open = false
-  #deflated: Buffer[] = []
+  /** Whether the beginning of the open member was flushed. */
+  #begun = false
+  #flushed = 0
   #crc = 0
   #size = 0
   #waiting: Buffer | undefined
@@ -73,15 +75,29 @@ export class LayerTranscoder implements ContentCompressor {
     this.#size += held.length
   }
 
-  close(): Buffer {
+  flush(): readonly Buffer[] {
     this.#write()
-    this.#deflated.push(this.#transcoder.close())
-    const member = gzipMember(this.#deflated, this.#crc, this.#size)
+    if (!this.#open) return []
+    const settled = this.#transcoder.settled()
+    if (settled.length === 0) return []
+    this.#flushed = settled.length
+    return this.#begin(settled)
+  }
+
+  close(): readonly Buffer[] {
+    this.#write()
+    const parts = this.#begin(this.#transcoder.close(), gzipTrailer(this.#crc, this.#size))
     this.#open = false
-    this.#deflated = []
+    this.#begun = false
     this.#crc = 0
     this.#size = 0
-    return member
+    return parts
+  }
+
+  #begin(...parts: Buffer[]): readonly Buffer[] {
+    if (this.#begun) return parts
+    this.#begun = true
+    return [GZIP_HEADER, ...parts]
   }
 
   /** Bytes that follow each other are written at once, so that they share blocks. */
@@ -92,7 +108,8 @@ export class LayerTranscoder implements ContentCompressor {
 
   #pass(): void {
     this.#write()
-    if (this.#open) this.#deflated.push(this.#transcoder.takeSettled())
+    this.#transcoder.drop(this.#flushed)
+    this.#flushed = 0
     this.#transcoder.pass()
   }
 }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { MemberCompressor } from '../members.ts'
-import { gzipMember } from './gzip-member.ts'
+import { GZIP_HEADER, gzipTrailer } from './gzip-member.ts'
 import { Transcoder } from './transcoder.ts'
 
 /** Places looked at for every byte. */
@@ -12,21 +12,22 @@ export function packer(): MemberCompressor {
   transcoder.depth = DEPTH
   return {
     gzip(parts) {
-      const deflated: Buffer[] = []
+      const deflated: Buffer[] = [GZIP_HEADER]
       let crc = 0
       let size = 0
       for (const bytes of slices(parts, transcoder.appendRoom)) {
         const held = transcoder.append(bytes)
         if (size === 0) transcoder.open(held)
         transcoder.write(held)
-        deflated.push(transcoder.takeSettled())
+        const settled = Buffer.from(transcoder.settled())
+        deflated.push(settled)
+        transcoder.drop(settled.length)
         transcoder.pass()
         crc = crc32(bytes, crc)
         size += bytes.length
       }
       if (size === 0) transcoder.open(transcoder.plain())
-      deflated.push(transcoder.close())
-      return gzipMember(deflated, crc, size)
+      return Buffer.concat([...deflated, transcoder.close(), gzipTrailer(crc, size)])
     },
   }
 }

@@ -46,6 +46,13 @@ async function transcoded(
   const transcoder = new LayerTranscoder(o.tuner ?? fixedTuner('transcode'))
   const members: Buffer[] = []
   const plain: Buffer[] = []
+  let open: Buffer[] = []
+  const take = (parts: readonly Buffer[]) => void open.push(...parts.map((part) => Buffer.from(part)))
+  const close = () => {
+    take(transcoder.close())
+    members.push(Buffer.concat(open))
+    open = []
+  }
   let position = 0
   const left = [...borders]
   const input = new ByteSource(piecesOf(source, o.pieces))
@@ -59,12 +66,13 @@ async function transcoded(
       at += part.length
       position += part.length
       if (position === border) {
-        members.push(transcoder.close())
+        close()
         left.shift()
       }
     }
+    take(transcoder.flush())
   }
-  members.push(transcoder.close())
+  close()
   return { members, plain: Buffer.concat(plain) }
 }
 

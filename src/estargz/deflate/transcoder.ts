@@ -132,11 +132,14 @@ export class Transcoder {
     this.#wasm.write(bytes.byteOffset + bytes.length)
   }
 
-  /** A copy of what was written and cannot change any more. */
-  takeSettled(): Buffer {
-    const settled = Buffer.from(this.#output(false))
-    this.#wasm.outputTaken(settled.length)
-    return settled
+  /** What was written and cannot change any more: a view, valid until more is written. */
+  settled(): Buffer {
+    return this.#output(false)
+  }
+
+  /** Forgets so many bytes of the output, which were taken. */
+  drop(length: number): void {
+    this.#wasm.outputTaken(length)
   }
 
   /** Ends the stream. Returns the rest of it, a view that is valid until the next stream is opened. */

@@ -1,0 +1,50 @@
+import { createHash, type Hash } from 'node:crypto'
+import { type Digest, finishDigest } from '../oci/digest.ts'
+
+type Total = { digest: Digest; size: number }
+
+/** Counts and hashes two archives that begin alike, the source's and its conversion: what they share is hashed once. */
+export class TwinTally {
+  readonly #source = createHash('sha256')
+  /** Undefined while both are the same. */
+  #output: Hash | undefined
+  #sourceSize = 0
+  #outputSize = 0
+
+  /** Bytes of both. */
+  kept(bytes: Uint8Array): void {
+    this.#source.update(bytes)
+    this.#output?.update(bytes)
+    this.#sourceSize += bytes.length
+    this.#outputSize += bytes.length
+  }
+
+  /** Bytes of the source alone. */
+  dropped(bytes: Uint8Array): void {
+    this.#fork()
+    this.#source.update(bytes)
+    this.#sourceSize += bytes.length
+  }
+
+  /** Bytes of the output alone. */
+  add(bytes: Uint8Array): void {
+    this.#fork().update(bytes)
+    this.#outputSize += bytes.length
+  }
+
+  /** Of the source; call once, at its end. */
+  finishSource(): Total {
+    this.#fork()
+    return { digest: finishDigest(this.#source), size: this.#sourceSize }
+  }
+
+  /** Of the output; call once, at its end. */
+  finish(): Total {
+    return { digest: finishDigest(this.#fork()), size: this.#outputSize }
+  }
+
+  #fork(): Hash {
+    this.#output ??= this.#source.copy()
+    return this.#output
+  }
+}

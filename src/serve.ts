@@ -1,0 +1,86 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { type Config, loadConfig, workerEnvironment } from './config.ts'
+import { checkPlatforms } from './conversion/check-platforms.ts'
+import { evaluateRecord } from './conversion/evaluate.ts'
+import { inspectImage } from './conversion/inspect.ts'
+import { ThreadPool } from './conversion/thread-pool.ts'
+import { openDatabase } from './db/open.ts'
+import { embeddedRegistry } from './embedded-registry/plugin.ts'
+import { buildApp } from './http/app.ts'
+import type { Services } from './http/services.ts'
+import { JobStore } from './jobs/store.ts'
+import { parseReference } from './oci/reference.ts'
+import { closing, logger, warn, workerName } from './process.ts'
+import { RecordPublisher } from './records/publisher.ts'
+import { RecordStore } from './records/store.ts'
+import { backingRegistry, layerLimits, openRegistries } from './wiring.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+/** Answers HTTP until it is told to stop, and keeps a worker process unless the settings say otherwise. */
+export async function serve(): Promise<void> {
+  const loaded = loadConfig()
+  // The embedded registry is reached at the broker's own address, which is part of what has to be wired.
+  const config = { ...loaded, listen: await withPort(loaded.listen) }
+  const log = logger(config, 'serve')
+  const stack = closing(log)
+  const database = await openDatabase(config.databaseUrl)
+  stack.defer(() => database.close())
+  const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
+  const records = new RecordStore(database)
+  const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
+  const backing = backingRegistry(config)
+  // Its threads are started when a layer has to be read for an evaluation.
+  const threads = stack.use(new ThreadPool(config.threads))
+  const reading = { registries, threads, limits: layerLimits(config) }
+  const services: Services = {
+    records,
+    publisher: new RecordPublisher({
+      store: records,
+      repository,
+      backing,
+      recordBytes: config.maxRecordBytes,
+      catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
+    }),
+    jobs: new JobStore(database),
+    inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
+    evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
+    checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) =>
+      checkPlatforms(registries, source, platforms, signal),
+    checkAllowed: (reference: string) => void repository(parseReference(reference)),
+  }
+  const app = await buildApp({
+    services,
+    logger: log,
+    maxRecordBytes: config.maxRecordBytes,
+    ...(config.token !== undefined && { token: config.token }),
+    ...(!config.backingRegistry && {
+      registryPlugin: await embeddedRegistry({ root: join(config.dataFolder, 'registry') }),
+    }),
+  })
+  stack.defer(() => app.close())
+  const url = await app.listen({
+    host: config.listen.host.replace(/^\[(.*)\]$/, '$1'),
+    port: config.listen.port,
+  })
+  log.info({ url, backing: backing.host }, 'listening')
+  if (config.localWorker) {
+    const died = (pid: number) => services.jobs.expire(workerName(pid))
+    const worker = new WorkerProcess(workerEnvironment(config.listen), log, died)
+    worker.start()
+    stack.defer(() => worker.stop())
+  }
+}
+
+/** Port 0 means a free one; it is chosen here, so that it is known before anything is wired. */
+async function withPort(listen: Config['listen']): Promise<Config['listen']> {
+  if (listen.port !== 0) return listen
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, listen.host.replace(/^\[(.*)\]$/, '$1'), resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return { ...listen, port }
+}

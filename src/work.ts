@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { claimScratchFolder } from './bytes/scratch.ts'
+import { loadConfig } from './config.ts'
+import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
+import { runConversion } from './conversion/run.ts'
+import { runVerification } from './conversion/verify.ts'
+import { openDatabase } from './db/open.ts'
+import { JobStore } from './jobs/store.ts'
+import { runWorker } from './jobs/worker.ts'
+import { closing, logger, warn, workerName } from './process.ts'
+import { RecordStore } from './records/store.ts'
+import { conversionServices, openRegistries } from './wiring.ts'
+
+/** Does jobs until it is told to stop, or until the process that keeps it is gone. */
+export async function work(): Promise<void> {
+  const config = loadConfig()
+  const log = logger(config, 'worker')
+  const stop = new AbortController()
+  const stack = closing(log)
+  const database = await openDatabase(config.databaseUrl)
+  stack.defer(() => database.close())
+  const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
+  const records = new RecordStore(database)
+  const scratch = await claimScratchFolder(join(config.dataFolder, 'scratch'))
+  stack.defer(() => rm(scratch, { recursive: true, force: true }))
+  const storedRecord = async (id: string) => {
+    const found = await records.read(id)
+    return found && { ...found.record, entries: found.entries }
+  }
+  const services = conversionServices(config, registries, storedRecord, scratch)
+  stack.use(services.threads)
+  const working = runWorker(
+    {
+      store: new JobStore(database),
+      handlers: {
+        conversion: (job, context) => runConversion(ConversionRequest.parse(job.request), services, context),
+        verification: (job, context) =>
+          runVerification(VerificationRequest.parse(job.request), services, context),
+      },
+      owner: workerName(process.pid) + randomUUID(),
+      concurrency: config.concurrency,
+      log,
+    },
+    stop.signal,
+  )
+  stack.defer(() => {
+    stop.abort(new Error('the worker stops'))
+    return working
+  })
+  log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
+}
