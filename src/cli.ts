@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { diffRecords, mergeRecords, retargetRecord } from './cli/combine-records.ts'
 import { convert, inspect, verify } from './cli/images.ts'
 import { evaluateRecord, listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
 import { ConfigError, SETTINGS } from './config.ts'
 import { isPlatformText } from './oci/platform.ts'
 import { parseHost, parseReference } from './oci/reference.ts'
 import { RecordFormat } from './records/model.ts'
+import { MergeStrategy } from './records/provenance.ts'
 
 /** The commands that run until they are told to stop. */
 export type Roles = { readonly serve: () => Promise<void>; readonly work: () => Promise<void> }
@@ -134,6 +136,35 @@ function addRecordCommands(record: Command): void {
     .option('--json', 'print the whole answer')
     .action(evaluateRecord)
   record
+    .command('merge')
+    .description('put uploaded records together into a new one')
+    .argument('<ids...>', 'ids of the records')
+    .requiredOption('--strategy <strategy>', MergeStrategy.options.join(', '))
+    .option('--threshold <share>', 'of frequency: the share of records that have a path', share)
+    .option('--image <reference>', 'the image of the new record', reference)
+    .option('--workload <name>', 'the workload of the new record')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(mergeRecords)
+  record
+    .command('diff')
+    .description('compare two uploaded records')
+    .argument('<a>', 'id of a record')
+    .argument('<b>', 'id of another')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(diffRecords)
+  record
+    .command('retarget')
+    .description('apply an uploaded record to another image, into a new record')
+    .argument('<id>', 'id of the record')
+    .argument('<image>', 'another version of the profiled image', reference)
+    .option('--platform <platform>', 'os/architecture[/variant], of an index', platformText)
+    .option('--workload <name>', 'the workload of the new record')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(retargetRecord)
+  record
     .command('show')
     .description('show an uploaded record')
     .argument('<id>', 'id of the record')
@@ -167,6 +198,11 @@ function platformText(text: string): string {
 
 function level(text: string): number {
   if (!/^\d$/.test(text)) throw new InvalidArgumentError('expected a number from 0 to 9')
+  return Number(text)
+}
+
+function share(text: string): number {
+  if (!/^(0?\.\d+|1(\.0+)?)$/.test(text)) throw new InvalidArgumentError('expected a number above 0, up to 1')
   return Number(text)
 }
 

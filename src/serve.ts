@@ -2,7 +2,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Config, loadConfig, workerEnvironment } from './config.ts'
 import { checkPlatforms } from './conversion/check-platforms.ts'
-import { evaluateRecord } from './conversion/evaluate.ts'
+import { evaluateRecord, retargetRecord } from './conversion/evaluate.ts'
 import { inspectImage } from './conversion/inspect.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
 import { openDatabase } from './db/open.ts'
@@ -45,6 +45,7 @@ export async function serve(): Promise<void> {
     jobs: new JobStore(database),
     inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
+    retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
     checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) =>
       checkPlatforms(registries, source, platforms, signal),
     checkAllowed: (reference: string) => void repository(parseReference(reference)),

@@ -75,7 +75,8 @@ export function evaluationText(evaluation: RecordEvaluation): string {
   return `${lines.join('\n')}\n`
 }
 
-function useLines(use: RecordUse): string[] {
+/** What a record is worth in an image, for people. */
+export function useLines(use: RecordUse): string[] {
   const about = use.exact ? '' : 'about '
   const { withRecord, withoutRecord, wholePull } = use.start
   const cost = ({ bytes, requests }: { bytes: number; requests: number }) =>

@@ -1,9 +1,15 @@
-import type { EvaluationRequest, RecordEvaluation } from '../records/evaluation.ts'
+import { formatReference } from '../oci/reference.ts'
+import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
+import { distinctEntries } from '../records/merge.ts'
 import { recordUse } from '../records/quality.ts'
+import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
 import type { ConversionServices } from './context.ts'
-import { openReference, readImages } from './image.ts'
+import { ConversionError } from './errors.ts'
+import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
 import { listLayers } from './list-layers.ts'
 import { type Profiled, readProfiledImage } from './profiled-image.ts'
+
+type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits'>
 
 /**
  * Holds a record against an image without converting it: layers are listed from their tables of contents, and read
@@ -13,7 +19,7 @@ import { type Profiled, readProfiledImage } from './profiled-image.ts'
 export async function evaluateRecord(
   record: Profiled,
   request: EvaluationRequest,
-  services: Pick<ConversionServices, 'registries' | 'threads' | 'limits'>,
+  services: Services,
   signal: AbortSignal,
 ): Promise<RecordEvaluation> {
   const opened = await openReference(services.registries, request.image, signal)
@@ -21,12 +27,63 @@ export async function evaluateRecord(
   const evaluated: RecordEvaluation['images'] = []
   // One after the other: the layers of an image are listed side by side.
   for (const image of images) {
-    const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []
-    const against = { opened, image, layers }
-    const profiled = await readProfiledImage(record, against, services, { scan: true, signal })
-    const { digest } = image.descriptor
-    const use = recordUse({ entries: record.entries, layers, manifestDigest: digest, profiled })
-    evaluated.push({ platform: image.platform, digest, record: use })
+    const { use } = await evaluateImage(record, opened, image, services, signal)
+    evaluated.push({ platform: image.platform, digest: image.descriptor.digest, record: use })
   }
   return { image: opened.pinned, images: evaluated }
+}
+
+/**
+ * Applies a record to another image by path: what the image has is left, without what was known of layers.
+ * @throws ConversionError PLATFORM_NEEDED, NOTHING_LEFT, and as {@link evaluateRecord}
+ */
+export async function retargetRecord(
+  record: Profiled,
+  request: { readonly image: string; readonly platform?: string | undefined },
+  services: Services,
+  signal: AbortSignal,
+): Promise<RetargetedEntries> {
+  const opened = await openReference(services.registries, request.image, signal)
+  const platforms = request.platform === undefined ? undefined : [request.platform]
+  const { images } = await readImages(opened, platforms, signal)
+  const [image, ...others] = images
+  if (image === undefined || others.length > 0) {
+    const known = images.map(({ platform }) => platform).join(', ')
+    throw new ConversionError(
+      'PLATFORM_NEEDED',
+      `${opened.pinned} has several images; name a platform: ${known}`,
+    )
+  }
+  const { use, resolved } = await evaluateImage(record, opened, image, services, signal)
+  const left = [...distinctEntries(record.entries).values()].filter(({ path }) => {
+    const fate = resolved.fates.get(path)
+    return fate === 'placed' || fate === 'followed'
+  })
+  if (left.length === 0) {
+    throw new ConversionError('NOTHING_LEFT', `${opened.pinned} has none of the ${use.paths} recorded paths`)
+  }
+  return {
+    image: formatReference({ ...opened.reference, digest: image.descriptor.digest }),
+    platform: image.platform,
+    entries: left.map(({ path, glob }) => ({ path, ...(glob && { glob }) })),
+    use,
+  }
+}
+
+async function evaluateImage(
+  record: Profiled,
+  opened: OpenedReference,
+  image: Image,
+  services: Services,
+  signal: AbortSignal,
+): Promise<{ use: RecordEvaluation['images'][number]['record']; resolved: ResolvedRecord }> {
+  const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []
+  const profiled = await readProfiledImage(record, { opened, image, layers }, services, {
+    scan: true,
+    signal,
+  })
+  const { entries } = record
+  const manifestDigest = image.descriptor.digest
+  const resolved = resolveRecord({ entries, manifestDigest, layers: layers.map((layer) => layer.entries) })
+  return { use: recordUse({ entries, layers, resolved, profiled }), resolved }
 }

@@ -174,7 +174,6 @@ class ImageConversion {
     return recordUse({
       entries: record.entries,
       layers: done.measured,
-      manifestDigest: image.descriptor.digest,
       resolved: done.resolved,
       prefetched: done.layers.map(({ prefetchBytes }) => prefetchBytes),
       profiled: await readProfiledImage(record, against, services, { scan: false, signal }),

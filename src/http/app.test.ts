@@ -6,7 +6,7 @@ import { TestRegistry, temporaryFolder } from '../../test/support/embedded-regis
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
-import { evaluateRecord } from '../conversion/evaluate.ts'
+import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
 import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
@@ -49,6 +49,7 @@ beforeAll(async () => {
     }),
     jobs: new JobStore(database),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
+    retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
     inspect: (reference, signal) => inspectImage(reference, { registries, limits: DEFAULT_LIMITS }, signal),
     checkPlatforms: (source, platforms, signal) => checkPlatforms(registries, source, platforms, signal),
     checkAllowed: (reference) => void registries.repository(parseReference(reference)),
@@ -169,6 +170,78 @@ describe('records', () => {
     expect(await wrong(`/v1/records/${id}/evaluations`, { image: `${host}/team/app:1.0`, platforms })).toBe(
       422,
     )
+  })
+
+  it('are put together, with their provenance, and compared', async () => {
+    const query = `?image=${host}/team/app:1.0&workload=merged`
+    const ids = [
+      await upload('/a\n/b\n', query),
+      await upload('/b\n/c\n', query),
+      await upload('/b\n/d\n', query),
+    ]
+    const merge = (body: object) => ask('POST', '/v1/records/merges', { body })
+    const union = await merge({ records: ids, strategy: 'union', labels: { nightly: 'yes' } })
+    expect(union.status).toBe(201)
+    expect(union.json).toMatchObject({ entries: 4, workload: 'merged', labels: { nightly: 'yes' } })
+    expect(union.json.provenance.records.map((one: { id: string }) => one.id)).toEqual(ids)
+    expect((await ask('GET', `${union.headers.location}/content`)).text).toBe(
+      ['a', 'b', 'c', 'd'].map((path) => `{"path":"${path}"}\n`).join(''),
+    )
+    expect((await ask('GET', `/v1/records/${union.json.id}`)).json).toEqual(union.json)
+
+    // What was merged before leads back to the runs.
+    const again = await merge({
+      records: [union.json.id, ids[1]],
+      strategy: 'intersection',
+      workload: 'other',
+    })
+    expect(again.json).toMatchObject({ entries: 2, provenance: { strategy: 'intersection' } })
+    expect(again.json.provenance.runs.map((one: { id: string }) => one.id)).toEqual(ids)
+    const often = await merge({ records: ids, strategy: 'frequency', threshold: 0.5 })
+    expect(often.json).toMatchObject({ entries: 1, provenance: { threshold: 0.5 } })
+
+    const diff = await ask('GET', `/v1/records/${ids[0]}/diff/${ids[1]}?limit=1`)
+    expect(diff.json).toMatchObject({
+      same: false,
+      common: 1,
+      onlyInA: { count: 1, entries: [{ path: 'a' }] },
+    })
+    expect((await ask('GET', `/v1/records/${ids[0]}/diff/${none}`)).status).toBe(404)
+    expect((await merge({ records: [ids[0], none], strategy: 'union' })).json).toMatchObject({
+      status: 404,
+      errors: [{ path: 'body.records.1' }],
+    })
+    const apart = await upload('/elsewhere\n')
+    expect((await merge({ records: [ids[0], apart], strategy: 'intersection' })).status).toBe(422)
+    for (const wrong of [
+      { records: [ids[0]], strategy: 'union' },
+      { records: [ids[0], ids[0]], strategy: 'union' },
+      { records: ids, strategy: 'frequency' },
+      { records: ids, strategy: 'union', threshold: 0.5 },
+    ]) {
+      expect((await merge(wrong)).status).toBe(400)
+    }
+  })
+
+  it('are applied to another image, with the loss', async () => {
+    const id = await upload('/usr/bin/app\n/usr/lib/lost.so\n', '?workload=retargeted')
+    const made = await ask('POST', `/v1/records/${id}/retargets`, { body: { image: `${host}/team/app:1.0` } })
+    expect(made.status).toBe(201)
+    expect(made.json).toMatchObject({
+      platform: 'linux/amd64',
+      lost: 1,
+      share: 0.5,
+      record: {
+        entries: 1,
+        workload: 'retargeted',
+        provenance: { kind: 'retarget', lost: 1, runs: [{ id }] },
+      },
+      use: { notFound: [{ path: 'usr/lib/lost.so' }] },
+    })
+    expect(made.json.record.image).toMatch(/team\/app:1\.0@sha256:/)
+    const nothing = await upload('/not/there\n')
+    const body = { image: `${host}/team/app:1.0` }
+    expect((await ask('POST', `/v1/records/${nothing}/retargets`, { body })).json.code).toBe('NOTHING_LEFT')
   })
 
   it('are listed in pages', async () => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Digest } from '../oci/digest.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { ReferenceText } from '../oci/reference.ts'
+import type { RecordEntry } from './model.ts'
 import { RecordUse } from './quality.ts'
 
 /** What a record is held against. */
@@ -32,3 +33,12 @@ export const RecordEvaluation = z
   })
   .meta({ id: 'RecordEvaluation', description: 'What a record is worth in an image, without a conversion.' })
 export type RecordEvaluation = z.infer<typeof RecordEvaluation>
+
+/** What is left of a record when it is applied to another image. */
+export type RetargetedEntries = {
+  /** By digest of the platform's own manifest. */
+  readonly image: string
+  readonly platform: string
+  readonly entries: RecordEntry[]
+  readonly use: RecordUse
+}

@@ -104,9 +104,7 @@ export type RecordUse = z.infer<typeof RecordUse>
 export type QualityRequest = {
   readonly entries: readonly RecordEntry[]
   readonly layers: readonly MeasuredLayer[]
-  readonly manifestDigest: Digest
-  /** Resolved already, by a conversion. */
-  readonly resolved?: ResolvedRecord | undefined
+  readonly resolved: ResolvedRecord
   /** Bytes before each layer's landmark, where they are known. */
   readonly prefetched?: readonly number[] | undefined
   readonly profiled?: ProfiledImage | undefined
@@ -124,8 +122,7 @@ export type ProfiledImage =
 
 /** Reports on a record in one image: a pure function of what is known of the layers. */
 export function recordUse(request: QualityRequest): RecordUse {
-  const { entries, layers, profiled } = request
-  const resolved = request.resolved ?? resolve(request)
+  const { entries, layers, profiled, resolved } = request
   const { prioritized, fates } = resolved
   const those = (...wanted: Fate[]) =>
     [...fates].flatMap(([path, fate]) => (wanted.includes(fate) ? [path] : []))
@@ -135,7 +132,7 @@ export function recordUse(request: QualityRequest): RecordUse {
   const prefetched = layers.map(
     (layer, i) => request.prefetched?.[i] ?? prefetchOf(layer, prioritized[i] ?? []),
   )
-  const staleness = profiled && 'layers' in profiled ? stalenessOf(request, resolved, profiled) : undefined
+  const staleness = profiled && 'layers' in profiled ? stalenessOf(request, profiled) : undefined
   return {
     ...(request.from && { from: request.from }),
     entries: entries.length,
@@ -173,11 +170,15 @@ function prefetchOf({ entries }: MeasuredLayer, names: readonly string[]): numbe
 
 /** Compares what the recorded paths mean in the profiled image and in this one. */
 function stalenessOf(
-  { entries, layers }: QualityRequest,
-  here: ResolvedRecord,
+  { entries, layers, resolved: here }: QualityRequest,
   profiled: Exclude<ProfiledImage, { unknown: string }>,
 ): Staleness {
-  const there = resolve({ ...profiled, entries })
+  const { manifestDigest } = profiled
+  const there = resolveRecord({
+    entries,
+    manifestDigest,
+    layers: profiled.layers.map((layer) => layer.entries),
+  })
   const files = [...there.contents].flatMap(([path, { layer, entry }]) => {
     const content = contentOf(profiled.layers[layer]?.entries[entry])
     return content === undefined ? [] : [{ path, content }]
@@ -194,12 +195,4 @@ function stalenessOf(
 function contentOf(entry: MeasuredEntry | undefined): string | undefined {
   if (entry?.type !== 'reg') return undefined
   return entry.digest ?? (entry.size ? undefined : EMPTY)
-}
-
-function resolve({
-  entries,
-  layers,
-  manifestDigest,
-}: Pick<QualityRequest, 'entries' | 'layers' | 'manifestDigest'>): ResolvedRecord {
-  return resolveRecord({ entries, manifestDigest, layers: layers.map((layer) => layer.entries) })
 }
