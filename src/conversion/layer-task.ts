@@ -6,6 +6,7 @@ import type { LayerLimits } from '../estargz/limits.ts'
 import type { TreeEntry } from '../estargz/tree.ts'
 import type { VerifiedBlob } from '../estargz/verify.ts'
 import type { Digest } from '../oci/digest.ts'
+import type { Piece } from './shared-pieces.ts'
 
 type Writing = { readonly limits: LayerLimits; readonly compression: Compression }
 
@@ -45,17 +46,20 @@ export const PIECE_BYTES = 256 * 1024
 /** Pieces in one direction, on their way or being used: what a layer holds in memory. */
 export const WINDOW_PIECES = 8
 
-/** What the pool tells a thread. `taken`: the memory of a piece that was used, to be filled again. */
+/** Memory that a thread shares with the pool; see shared-pieces.ts. */
+export type SharedMemory = { readonly input: SharedArrayBuffer; readonly output: SharedArrayBuffer }
+
+/** What the pool tells a thread. `taken`: a piece of output was used, and may be filled again. */
 export type ToThread =
   | { readonly kind: 'task'; readonly task: LayerTask }
-  | { readonly kind: 'input'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | ({ readonly kind: 'input' } & Piece)
   | { readonly kind: 'input-end' }
-  | { readonly kind: 'taken'; readonly memory: ArrayBuffer }
+  | { readonly kind: 'taken'; readonly piece: number }
 
-/** What a thread tells the pool. */
+/** What a thread tells the pool. `taken`: a piece of input was used, and may be filled again. */
 export type FromThread =
-  | { readonly kind: 'taken'; readonly memory: ArrayBuffer }
-  | { readonly kind: 'output'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'taken'; readonly piece: number }
+  | ({ readonly kind: 'output' } & Piece)
   | { readonly kind: 'done'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly failure: LayerFailure }
 

@@ -1,6 +1,6 @@
 /** The entry of a layer thread: does one {@link LayerTask} after the other on bytes that the pool sends. */
 import { createReadStream } from 'node:fs'
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { arrange } from '../estargz/arrange.ts'
 import { assembleBlob, streamLayer } from '../estargz/blob.ts'
 import { decodeLayer } from '../estargz/decode.ts'
@@ -15,20 +15,22 @@ import {
   type LayerFailure,
   type LayerTask,
   PIECE_BYTES,
+  type SharedMemory,
   type ToThread,
 } from './layer-task.ts'
-import { PieceSender } from './pieces.ts'
+import { bytesOf, type Piece, PieceSender } from './shared-pieces.ts'
 
 if (!parentPort) throw new Error('a layer thread is started by the thread pool')
 const port = parentPort
+const shared = workerData as SharedMemory
 
 /** The layer's bytes, as the pool sends them; a piece is valid until the next one is asked for. */
 class Input implements AsyncIterable<Uint8Array> {
-  readonly #pieces: Uint8Array<ArrayBuffer>[] = []
+  readonly #pieces: Piece[] = []
   #ended = false
   #wake: (() => void) | undefined
 
-  push(piece: Uint8Array<ArrayBuffer> | undefined): void {
+  push(piece: Piece | undefined): void {
     if (piece) this.#pieces.push(piece)
     else this.#ended = true
     this.#wake?.()
@@ -38,8 +40,8 @@ class Input implements AsyncIterable<Uint8Array> {
     for (;;) {
       const piece = this.#pieces.shift()
       if (piece) {
-        yield piece
-        send({ kind: 'taken', memory: piece.buffer }, [piece.buffer])
+        yield bytesOf(shared.input, piece)
+        send({ kind: 'taken', piece: piece.piece })
       } else if (this.#ended) return
       else
         await new Promise<void>((resolve) => {
@@ -54,13 +56,13 @@ let output = newOutput()
 
 /** Bytes on their way to the pool, no faster than it takes them. */
 function newOutput(): PieceSender {
-  return new PieceSender((bytes) => send({ kind: 'output', bytes }, [bytes.buffer]))
+  return new PieceSender(shared.output, (piece) => send({ kind: 'output', ...piece }))
 }
 
 port.on('message', (message: ToThread) => {
-  if (message.kind === 'input') input.push(message.bytes)
+  if (message.kind === 'input') input.push(message)
   else if (message.kind === 'input-end') input.push(undefined)
-  else if (message.kind === 'taken') output.give(message.memory)
+  else if (message.kind === 'taken') output.give(message.piece)
   else void run(message.task)
 })
 
@@ -118,8 +120,8 @@ function readRange(path: string, start: number, end: number): AsyncIterable<Buff
   return createReadStream(path, { start, end: end - 1, highWaterMark: PIECE_BYTES })
 }
 
-function send(message: FromThread, handOver: ArrayBuffer[] = []): void {
-  port.postMessage(message, handOver)
+function send(message: FromThread): void {
+  port.postMessage(message)
 }
 
 function failureOf(error: unknown): LayerFailure {

@@ -2,8 +2,15 @@ import { Worker } from 'node:worker_threads'
 import { LayerError, type LayerErrorCode } from '../estargz/errors.ts'
 import { Credits } from './credits.ts'
 import { ConversionError } from './errors.ts'
-import type { FromThread, LayerFailure, LayerResults, LayerTask, ToThread } from './layer-task.ts'
-import { PieceSender } from './pieces.ts'
+import type {
+  FromThread,
+  LayerFailure,
+  LayerResults,
+  LayerTask,
+  SharedMemory,
+  ToThread,
+} from './layer-task.ts'
+import { bytesOf, type Piece, PieceSender, sharedPieces } from './shared-pieces.ts'
 
 export type RunOptions = {
   /** Opens the bytes that the task reads, once a thread is free for it. */
@@ -21,7 +28,7 @@ export type RunOptions = {
  * was stopped is ended, so that no task meets what another left.
  */
 export class ThreadPool implements AsyncDisposable {
-  readonly #idle: Worker[] = []
+  readonly #idle: LayerThread[] = []
   readonly #slots: Credits
   #queue: Promise<void> = Promise.resolve()
 
@@ -42,17 +49,13 @@ export class ThreadPool implements AsyncDisposable {
     await this.#queue
     try {
       options.signal?.throwIfAborted()
-      const worker =
-        this.#idle.pop() ??
-        new Worker(new URL('./layer-thread.ts', import.meta.url), {
-          resourceLimits: { maxYoungGenerationSizeMb: 8 },
-        })
+      const thread = this.#idle.pop() ?? startThread()
       try {
-        const result = await new RunningTask(worker, options).run(task)
-        this.#idle.push(worker)
+        const result = await new RunningTask(thread, options).run(task)
+        this.#idle.push(thread)
         return result as LayerResults[Kind]
       } catch (error) {
-        await worker.terminate()
+        await thread.worker.terminate()
         throw error
       }
     } finally {
@@ -62,21 +65,39 @@ export class ThreadPool implements AsyncDisposable {
 
   /** Ends the idle threads; call it when every run has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()))
+    await Promise.all(this.#idle.splice(0).map(({ worker }) => worker.terminate()))
   }
+}
+
+/** A thread, and the memory that it shares with the pool. */
+type LayerThread = { readonly worker: Worker; readonly shared: SharedMemory }
+
+/** Most of what a thread makes is gone at once: larger young generations would only hold memory. */
+const YOUNG_GENERATION_MB = 8
+
+function startThread(): LayerThread {
+  const shared = { input: sharedPieces(), output: sharedPieces() }
+  const worker = new Worker(new URL('./layer-thread.ts', import.meta.url), {
+    workerData: shared,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  })
+  return { worker, shared }
 }
 
 /** One task on one thread. */
 class RunningTask {
   readonly #worker: Worker
+  readonly #shared: SharedMemory
   readonly #options: RunOptions
-  readonly #input = new PieceSender((bytes) => this.#send({ kind: 'input', bytes }, [bytes.buffer]))
+  readonly #input: PieceSender
   readonly #ended = Promise.withResolvers<unknown>()
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(worker: Worker, options: RunOptions) {
+  constructor({ worker, shared }: LayerThread, options: RunOptions) {
     this.#worker = worker
+    this.#shared = shared
     this.#options = options
+    this.#input = new PieceSender(shared.input, (piece) => this.#send({ kind: 'input', ...piece }))
   }
 
   async run(task: LayerTask): Promise<unknown> {
@@ -123,22 +144,22 @@ class RunningTask {
   }
 
   readonly #receive = (message: FromThread): void => {
-    if (message.kind === 'taken') this.#input.give(message.memory)
-    else if (message.kind === 'output') this.#take(message.bytes)
+    if (message.kind === 'taken') this.#input.give(message.piece)
+    else if (message.kind === 'output') this.#take(message)
     else if (message.kind === 'done') this.#ended.resolve(message.result)
     else this.#ended.reject(errorOf(message.failure))
   }
 
-  #take({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): void {
+  #take(piece: Piece): void {
     this.#writing = this.#writing.then(async () => {
-      await this.#options.write?.(Buffer.from(buffer, byteOffset, byteLength))
-      this.#send({ kind: 'taken', memory: buffer }, [buffer])
+      await this.#options.write?.(bytesOf(this.#shared.output, piece))
+      this.#send({ kind: 'taken', piece: piece.piece })
     })
     this.#writing.catch((error) => this.#ended.reject(error))
   }
 
-  #send(message: ToThread, handOver: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, handOver)
+  #send(message: ToThread): void {
+    this.#worker.postMessage(message)
   }
 }
 

@@ -1,7 +1,9 @@
 /** Reads a stream of pieces by the byte: look ahead, then take. A piece has to be valid until the next one is asked for. */
 export class ByteSource {
   readonly #pieces: AsyncIterator<Uint8Array>
+  /** What is at hand, and how many bytes in front of it are still valid. */
   #buffer: Buffer = Buffer.alloc(0)
+  #behind = 0
   #position = 0
   #ended = false
 
@@ -23,10 +25,12 @@ export class ByteSource {
       const next = await this.#pieces.next()
       if (next.done) {
         this.#buffer = left
+        this.#behind = 0
         this.#ended = true
         break
       }
       const piece = asBuffer(next.value)
+      this.#behind = 0
       this.#buffer = left.length === 0 ? piece : Buffer.concat([left, piece])
     }
     return this.#buffer
@@ -35,7 +39,20 @@ export class ByteSource {
   /** Passes over bytes that were peeked at. */
   skip(length: number): void {
     this.#buffer = this.#buffer.subarray(length)
+    this.#behind += length
     this.#position += length
+  }
+
+  /** Gives back the last bytes that were passed over. */
+  giveBack(bytes: Buffer): void {
+    const { length } = bytes
+    const { buffer, byteOffset, byteLength } = this.#buffer
+    this.#buffer =
+      length <= this.#behind
+        ? Buffer.from(buffer, byteOffset - length, byteLength + length)
+        : Buffer.concat([bytes, this.#buffer])
+    this.#behind = Math.max(0, this.#behind - length)
+    this.#position -= length
   }
 
   /** Lets go of the source when reading stops before its end. */

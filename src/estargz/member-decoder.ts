@@ -72,7 +72,7 @@ export class MemberDecoder {
       this.#take(plain)
       this.#transcoder.pass()
     }
-    if (fed !== end || this.#transcoder.unread > 0) throw damaged()
+    if (fed !== end || this.#transcoder.unread.length > 0) throw damaged()
     if (member.readUInt32LE(end) !== crc || member.readUInt32LE(end + 4) !== size % 2 ** 32) throw damaged()
   }
 }

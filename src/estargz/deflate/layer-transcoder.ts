@@ -6,7 +6,8 @@ import { GZIP_HEADER, gzipTrailer } from './gzip-member.ts'
 import { Transcoder } from './transcoder.ts'
 import type { Tuner } from './tuner.ts'
 
-/** Compressed bytes fed at once. */
+/** Compressed bytes fed at once; fewer at first, as what lies behind a short member is given back. */
+const FIRST_FEED_BYTES = 4 * 1024
 const FEED_BYTES = 64 * 1024
 
 /**
@@ -37,17 +38,15 @@ export class LayerTranscoder implements ContentCompressor {
   async *inflate(source: ByteSource): AsyncGenerator<Buffer, boolean, void> {
     const transcoder = this.#transcoder
     transcoder.begin()
-    /** Bytes that are fed and, in the source, only looked at. */
-    let fed = 0
     let last = false
+    let feed = FIRST_FEED_BYTES
     for (;;) {
       const status = transcoder.decode(last)
       if (status === 'needs-input') {
-        const { unread } = transcoder
-        source.skip(fed - unread)
-        const bytes = await source.peek(unread + 1)
-        last = bytes.length === unread
-        fed = unread + transcoder.feed(bytes.subarray(unread, unread + FEED_BYTES))
+        const bytes = await source.peek(1)
+        last = bytes.length === 0
+        source.skip(transcoder.feed(bytes.subarray(0, feed)))
+        feed = FEED_BYTES
         continue
       }
       if (status === 'cut-off') return false
@@ -59,7 +58,7 @@ export class LayerTranscoder implements ContentCompressor {
         this.#pass()
       }
       if (status === 'end') {
-        source.skip(fed - transcoder.unread)
+        source.giveBack(transcoder.unread)
         return true
       }
     }

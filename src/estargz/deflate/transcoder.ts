@@ -73,9 +73,10 @@ export class Transcoder {
     return taken.length
   }
 
-  /** Bytes that were fed and not used. */
-  get unread(): number {
-    return this.#wasm.unread()
+  /** Bytes that were fed and not used: a view, valid until a stream begins. */
+  get unread(): Buffer {
+    const end = this.#wasm.feedAt()
+    return this.#memory.subarray(end - this.#wasm.unread(), end)
   }
 
   /** Decodes until plain bytes are ready. `last`: everything was fed. Where it pauses depends on the stream alone. */
