@@ -62,6 +62,8 @@ function addImageCommands(program: Command): void {
     .option('--record <file>', 'what a profiler wrote; - is standard input')
     .option('--record-image <reference>', 'record file image', reference)
     .option('--record-copy <reference>', 'eStargz image whose prioritized files are taken over', reference)
+    .option('--record-match [workload]', 'the record image that belongs to the source')
+    .option('--attach-record', 'publish the record as a referrer of the converted image, too')
     .option(...platform, collect(platformText))
     .option('--overwrite', 'move the target tag when it stands for something else')
     .option('--keep-attestations', 'take attestations over, which describe the unconverted images')

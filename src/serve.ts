@@ -14,7 +14,7 @@ import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
 import { RecordPublisher } from './records/publisher.ts'
 import { RecordStore } from './records/store.ts'
-import { backingRegistry, layerLimits, openRegistries } from './wiring.ts'
+import { backingRegistry, layerLimits, openRegistries, recordFinder } from './wiring.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** Answers HTTP until it is told to stop, and keeps a worker process unless the settings say otherwise. */
@@ -39,6 +39,7 @@ export async function serve(): Promise<void> {
       store: records,
       repository,
       backing,
+      finder: recordFinder(config, registries),
       recordBytes: config.maxRecordBytes,
       catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
     }),

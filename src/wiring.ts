@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import type { ConversionServices } from './conversion/context.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
+import { RecordFinder } from './records/finder.ts'
 import { RegistryClient } from './registry/client.ts'
 import { dockerConfigCredentials } from './registry/credentials.ts'
 
@@ -56,6 +57,14 @@ export function openRegistries(
 
 type Warn = (host: string, text: string) => void
 
+/** Finds record images, for whoever has the registries open. */
+export function recordFinder(config: Config, registries: RegistryClient): RecordFinder {
+  return new RecordFinder({
+    repository: (at) => registries.repository(at),
+    backing: backingRegistry(config),
+  })
+}
+
 /** The bounds on one layer. */
 export function layerLimits(config: Config): LayerLimits {
   return { ...DEFAULT_LIMITS, maxPlainBytes: config.maxLayerBytes }
@@ -75,5 +84,6 @@ export function conversionServices(
     limits: layerLimits(config),
     maxRecordBytes: config.maxRecordBytes,
     storedRecord,
+    finder: recordFinder(config, registries),
   }
 }

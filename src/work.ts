@@ -27,7 +27,9 @@ export async function work(): Promise<void> {
   stack.defer(() => rm(scratch, { recursive: true, force: true }))
   const storedRecord = async (id: string) => {
     const found = await records.read(id)
-    return found && { ...found.record, entries: found.entries }
+    if (!found) return undefined
+    const { image, workload, createdAt } = found.record
+    return { entries: found.entries, image, workload, created: new Date(createdAt).toISOString() }
   }
   const services = conversionServices(config, registries, storedRecord, scratch)
   stack.use(services.threads)

@@ -23,6 +23,7 @@ export function conversionText(report: ConversionReport): string {
       ? `: ${record.placed} recorded paths placed, ${record.notFoundCount} not in the image`
       : ''
     lines.push(`  ${image.platform}${found}`)
+    if (record?.from) lines.push(`    record ${record.from.reference}, of the same ${record.from.match}`)
     for (const layer of image.layers) {
       const front =
         layer.landmark === 'prefetch'

@@ -1,4 +1,5 @@
 import type { LayerLimits } from '../estargz/limits.ts'
+import type { RecordFinder } from '../records/finder.ts'
 import type { RecordEntry } from '../records/model.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { ThreadPool } from './thread-pool.ts'
@@ -14,6 +15,8 @@ export type ConversionServices = {
   readonly maxRecordBytes: number
   /** An uploaded record by id. */
   readonly storedRecord: (id: string) => Promise<UploadedRecord | undefined>
+  /** Finds the record images of an image. */
+  readonly finder: RecordFinder
 }
 
 /** An uploaded record, as far as a conversion needs it. */
@@ -22,4 +25,6 @@ export type UploadedRecord = {
   /** The profiled image, a reference or a digest. */
   readonly image?: string | undefined
   readonly workload?: string | undefined
+  /** When it was made, RFC 3339. */
+  readonly created?: string | undefined
 }

@@ -13,6 +13,9 @@ export type Profiled = {
   readonly entries: readonly RecordEntry[]
   /** A reference or a digest; it may be anybody's text. */
   readonly image?: string | undefined
+  readonly workload?: string | undefined
+  /** When the record was made, RFC 3339. */
+  readonly created?: string | undefined
   /** Of the profiled image, where nothing better is known. */
   readonly imageDigest?: Digest | undefined
   /** Why nothing is known of it. */
@@ -20,6 +23,9 @@ export type Profiled = {
   /** The record image that was chosen. */
   readonly from?: RecordOrigin | undefined
 }
+
+/** The record for an image of the source. */
+export type RecordOf = (image: Image) => Profiled
 
 /** The image that the record is held against. */
 export type Against = {

@@ -9,13 +9,11 @@ import type { RecordEntry } from '../records/model.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
-import { type Image, openReference, readImages } from './image.ts'
-import type { Profiled } from './profiled-image.ts'
+import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
+import { matchRecord } from './match-record.ts'
+import type { Profiled, RecordOf } from './profiled-image.ts'
 import type { RecordSource } from './request.ts'
 import { together } from './together.ts'
-
-/** The record for an image of the source, and what is known of where it comes from. */
-export type RecordOf = (image: Image) => Profiled
 
 /**
  * Reads the record of a conversion.
@@ -24,17 +22,19 @@ export type RecordOf = (image: Image) => Profiled
  */
 export async function readRecordSource(
   source: RecordSource,
+  opened: OpenedReference,
   images: readonly Image[],
   services: ConversionServices,
   signal: AbortSignal,
 ): Promise<RecordOf> {
   if ('copyFrom' in source) return copyRecord(source.copyFrom, images, services, signal)
+  if ('match' in source) return matchRecord(source.match.workload, opened, images, services, signal)
   const record = await readEntries(source, services, signal)
   return () => record
 }
 
 async function readEntries(
-  source: Exclude<RecordSource, { copyFrom: string }>,
+  source: Exclude<RecordSource, { copyFrom: string } | { match: object }>,
   services: ConversionServices,
   signal: AbortSignal,
 ): Promise<Profiled> {

@@ -72,6 +72,12 @@ export const ManifestNote = z.object({ digest: Digest, reason: z.string() }).met
 })
 export type ManifestNote = z.infer<typeof ManifestNote>
 
+/** A record that was published as a referrer of a converted image. */
+export const AttachedRecord = z
+  .object({ reference: z.string(), subject: Digest.describe('The converted manifest or index.') })
+  .meta({ id: 'AttachedRecord', description: 'A record image that belongs to the converted image.' })
+export type AttachedRecord = z.infer<typeof AttachedRecord>
+
 /** What a conversion did. */
 export const ConversionReport = z
   .object({
@@ -82,6 +88,7 @@ export const ConversionReport = z
     size: Bytes.describe('Bytes of the converted layers.'),
     sourceSize: Bytes.describe('Bytes of the source layers.'),
     images: z.array(ImageReport),
+    attached: z.array(AttachedRecord).optional().describe('Records that were attached to the result.'),
     dropped: z.array(ManifestNote).describe('Manifests of the source index that were left out.'),
     kept: z.array(ManifestNote).describe('Manifests of the source index that were taken over unchanged.'),
     durationMs: z.int().nonnegative(),

@@ -26,11 +26,18 @@ export const RecordSource = z
     z.strictObject({
       copyFrom: ReferenceText.describe('An eStargz image whose prioritized files are taken over.'),
     }),
+    z.strictObject({
+      match: z
+        .strictObject({ workload: z.string().min(1).max(100).optional().describe('Only of this workload.') })
+        .describe(
+          'The record image that belongs to the source: of the same digest, then of the same repository, the newest first.',
+        ),
+    }),
     z.strictObject({ inline: RecordEntries.describe('The record itself.') }),
   ])
   .meta({
     id: 'RecordSource',
-    description: 'Exactly one of id, image, copyFrom and inline.',
+    description: 'Exactly one of id, image, match, copyFrom and inline.',
     examples: [{ image: 'registry.example/team/app:record-1.0-serve' }],
   })
 export type RecordSource = z.infer<typeof RecordSource>
@@ -55,6 +62,12 @@ export const ConversionOptions = z
       .enum(['drop', 'keep'])
       .optional()
       .describe('What becomes of attestation manifests in an index, which describe the unconverted images.'),
+    attachRecord: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the record is also published as a referrer of the converted image, so that the next conversion finds it from there.',
+      ),
   })
   .meta({ id: 'ConversionOptions', description: 'How layers and indexes are written.' })
 export type ConversionOptions = z.infer<typeof ConversionOptions>
@@ -83,6 +96,10 @@ export const ConversionRequest = z
       .boolean()
       .optional()
       .describe('Whether a target tag that stands for something else is moved.'),
+  })
+  .refine(({ record, options }) => record !== undefined || options?.attachRecord !== true, {
+    path: ['options', 'attachRecord'],
+    message: 'needs a record to attach',
   })
   .meta({
     id: 'ConversionRequest',

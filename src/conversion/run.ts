@@ -8,14 +8,15 @@ import { layerCompression } from '../oci/media-types.ts'
 import { type RecordUse, recordUse } from '../records/quality.ts'
 import { type ArrangedImage, arrangeImage } from './arrange-image.ts'
 import { assembleImage, assembleIndex, type Document } from './assemble.ts'
+import { attachRecord, checkAttachable } from './attach-record.ts'
 import { copyAttestation } from './attestations.ts'
 import type { ConversionServices } from './context.ts'
 import { at, ConversionError } from './errors.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
 import { Memo } from './memo.ts'
-import { type Profiled, readProfiledImage } from './profiled-image.ts'
+import { type Profiled, type RecordOf, readProfiledImage } from './profiled-image.ts'
 import { type LayerSteps, Progress } from './progress.ts'
-import { type RecordOf, readRecordSource } from './record.ts'
+import { readRecordSource } from './record.ts'
 import type { ConversionProgress, ConversionReport, ImageReport, LayerReport } from './report.ts'
 import { type ConversionRequest, compressionOf } from './request.ts'
 import { LayerStreamer } from './stream-layer.ts'
@@ -52,7 +53,9 @@ export async function runConversion(
   for (const image of found.images) refuseOddLayers(image)
   const { record } = request
   const recordOf =
-    record && (await at('record', () => readRecordSource(record, found.images, services, signal)))
+    record && (await at('record', () => readRecordSource(record, opened, found.images, services, signal)))
+  const attaches = request.options?.attachRecord === true
+  if (attaches && recordOf) await at('record', async () => checkAttachable(found.images, recordOf))
 
   progress.phase('converting')
   await using scratch = await Scratch.open(services.scratch.folder, services.scratch.limit)
@@ -64,6 +67,10 @@ export async function runConversion(
   progress.phase('pushing')
   const kept = request.options?.attestations === 'keep' ? found.attestations : []
   const final = await at('target', () => push(opened, converted, kept, target, signal))
+  const attached =
+    attaches && recordOf
+      ? await at('target', () => attachRecord(converted, final, recordOf, { opened, target, signal }))
+      : undefined
   return {
     source: opened.pinned,
     target: target.name,
@@ -72,6 +79,7 @@ export async function runConversion(
     size: sum(converted, (layer) => layer.size),
     sourceSize: sum(converted, (layer) => layer.source.size),
     images: converted.map((one) => one.report),
+    ...(attached && { attached }),
     dropped: [
       ...found.others,
       ...(kept.length > 0 ? [] : found.attestations).map(({ digest }) => ({

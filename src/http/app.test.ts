@@ -12,6 +12,7 @@ import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
 import { JobStore } from '../jobs/store.ts'
 import { parseReference } from '../oci/reference.ts'
+import { RecordFinder } from '../records/finder.ts'
 import { RecordPublisher } from '../records/publisher.ts'
 import { RecordStore } from '../records/store.ts'
 import { RegistryClient } from '../registry/client.ts'
@@ -45,6 +46,10 @@ beforeAll(async () => {
       repository: (at) => registries.repository(at),
       catalog: (signal) => registries.catalog(host, { signal }),
       backing: { host, prefix: '' },
+      finder: new RecordFinder({
+        repository: (at) => registries.repository(at),
+        backing: { host, prefix: '' },
+      }),
       recordBytes: MAX_RECORD_BYTES,
     }),
     jobs: new JobStore(database),
@@ -346,6 +351,69 @@ describe('record images', () => {
     const [publication] = made.json.publications
     const referrers = await repository.referrers(digest ?? ('' as never))
     expect(referrers.map((one) => one.digest)).toContain(publication.digest)
+  })
+
+  it('are found by the image they belong to: the same digest first, then the same repository, newest first', async () => {
+    const repository = registries.repository({ host, repository: 'team/found' })
+    const push = (tag: string, content: string) =>
+      pushImage(repository, { layers: [{ tar: tarOf(file('usr/bin/app', content)) }] }, tag)
+    await push('1.0', 'one')
+    await push('2.0', 'two')
+    const publish = async (query: string, path: string) => {
+      const made = await ask('POST', `/v1/records?publish=true&profilerVersion=6.1&${query}`, {
+        body: `7 execve("/${path}", [], 0x1) = 0\n`,
+      })
+      expect(made.status).toBe(201)
+      return made.json.publications[0].reference.slice(`${host}/team/found:`.length)
+    }
+    const old = await publish(`image=${host}/team/found:1.0&workload=a`, 'a')
+    const other = await publish(`image=${host}/team/found:2.0&workload=a`, 'b')
+    const newer = await publish(`image=${host}/team/found:1.0&workload=b`, 'c')
+    const found = async (query: string) => {
+      const { json } = await ask('GET', `/v1/record-images?image=${host}/team/found${query}`)
+      return json.items.map((item: { reference: string; match: string }) => [
+        item.reference.split(':').at(-1),
+        item.match,
+      ])
+    }
+    expect(await found(':1.0')).toEqual([
+      [newer, 'digest'],
+      [old, 'digest'],
+      [other, 'repository'],
+    ])
+    expect(await found(':1.0&workload=a')).toEqual([
+      [old, 'digest'],
+      [other, 'repository'],
+    ])
+    expect(await found(':9.9')).toEqual([newer, other, old].map((tag) => [tag, 'repository']))
+    const first = await ask('GET', `/v1/record-images?image=${host}/team/found:1.0&limit=2`)
+    const second = await ask(
+      'GET',
+      `/v1/record-images?image=${host}/team/found:1.0&limit=2&cursor=${first.json.next}`,
+    )
+    expect(second.json.items).toHaveLength(1)
+    expect(second.json.next).toBeUndefined()
+    expect(first.json.items[0]).toMatchObject({
+      profiler: 'strace',
+      profilerVersion: '6.1',
+      created: expect.any(String),
+    })
+
+    // Attached to another image, it is found from there.
+    const converted = await push('2.0-esgz', 'converted')
+    const id = await upload('/usr/bin/app\n', '?workload=attached')
+    const attached = await ask('POST', `/v1/records/${id}/publications`, {
+      body: { attachTo: `${host}/team/found:2.0-esgz` },
+    })
+    expect(attached.json).toMatchObject({
+      subject: converted.digest,
+      reference: expect.stringContaining('@sha256:'),
+    })
+    expect(
+      (await ask('GET', `/v1/record-images?image=${host}/team/found:2.0-esgz&workload=attached`)).json.items,
+    ).toMatchObject([{ reference: attached.json.reference, match: 'digest' }])
+    const nothing = { body: { attachTo: `${host}/team/found:none` } }
+    expect((await ask('POST', `/v1/records/${id}/publications`, nothing)).status).toBe(404)
   })
 
   it('that cannot be published leave the record stored, and say why', async () => {
