@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { diffRecords, mergeRecords, retargetRecord } from './cli/combine-records.ts'
 import { convert, inspect, verify } from './cli/images.ts'
 import { evaluateRecord, listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
+import { retainRecords } from './cli/retain-records.ts'
 import { ConfigError, SETTINGS } from './config.ts'
 import { isPlatformText } from './oci/platform.ts'
 import { parseHost, parseReference } from './oci/reference.ts'
@@ -167,6 +168,17 @@ function addRecordCommands(record: Command): void {
     .option('--json', 'print the whole answer')
     .action(retargetRecord)
   record
+    .command('retain')
+    .description('remove old records and record images; without --plan it shows what would go')
+    .option('--keep-newest <count>', 'of each image and workload so many are kept, the newest', count)
+    .option('--max-age-days <days>', 'what is younger is kept', count)
+    .option('--no-published', 'published records are not kept in any case')
+    .option('--record-images', 'also in the backing registry')
+    .option('--plan <digest>', 'remove what the dry run with this plan named')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(retainRecords)
+  record
     .command('show')
     .description('show an uploaded record')
     .argument('<id>', 'id of the record')
@@ -200,6 +212,11 @@ function platformText(text: string): string {
 
 function level(text: string): number {
   if (!/^\d$/.test(text)) throw new InvalidArgumentError('expected a number from 0 to 9')
+  return Number(text)
+}
+
+function count(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number')
   return Number(text)
 }
 

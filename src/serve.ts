@@ -12,6 +12,7 @@ import type { Services } from './http/services.ts'
 import { JobStore } from './jobs/store.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
+import { Housekeeper } from './records/housekeeper.ts'
 import { RecordPublisher } from './records/publisher.ts'
 import { RecordStore } from './records/store.ts'
 import { backingRegistry, layerLimits, openRegistries, recordFinder } from './wiring.ts'
@@ -33,16 +34,18 @@ export async function serve(): Promise<void> {
   // Its threads are started when a layer has to be read for an evaluation.
   const threads = stack.use(new ThreadPool(config.threads))
   const reading = { registries, threads, limits: layerLimits(config) }
+  const publisher = new RecordPublisher({
+    store: records,
+    repository,
+    backing,
+    finder: recordFinder(config, registries),
+    recordBytes: config.maxRecordBytes,
+    catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
+  })
   const services: Services = {
     records,
-    publisher: new RecordPublisher({
-      store: records,
-      repository,
-      backing,
-      finder: recordFinder(config, registries),
-      recordBytes: config.maxRecordBytes,
-      catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
-    }),
+    publisher,
+    housekeeper: new Housekeeper({ store: records, publisher, repository, now: Date.now }),
     jobs: new JobStore(database),
     inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),

@@ -13,6 +13,8 @@ import { DEFAULT_LIMITS } from '../estargz/limits.ts'
 import { JobStore } from '../jobs/store.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/finder.ts'
+import { Housekeeper } from '../records/housekeeper.ts'
+import { publishRecordImage } from '../records/image.ts'
 import { RecordPublisher } from '../records/publisher.ts'
 import { RecordStore } from '../records/store.ts'
 import { RegistryClient } from '../registry/client.ts'
@@ -39,18 +41,25 @@ beforeAll(async () => {
   )
   const records = new RecordStore(database)
   const reading = { registries, threads: stack.use(new ThreadPool(1)), limits: DEFAULT_LIMITS }
+  const publisher = new RecordPublisher({
+    store: records,
+    repository: (at) => registries.repository(at),
+    catalog: (signal) => registries.catalog(host, { signal }),
+    backing: { host, prefix: '' },
+    finder: new RecordFinder({
+      repository: (at) => registries.repository(at),
+      backing: { host, prefix: '' },
+    }),
+    recordBytes: MAX_RECORD_BYTES,
+  })
   services = {
     records,
-    publisher: new RecordPublisher({
+    publisher,
+    housekeeper: new Housekeeper({
       store: records,
+      publisher,
       repository: (at) => registries.repository(at),
-      catalog: (signal) => registries.catalog(host, { signal }),
-      backing: { host, prefix: '' },
-      finder: new RecordFinder({
-        repository: (at) => registries.repository(at),
-        backing: { host, prefix: '' },
-      }),
-      recordBytes: MAX_RECORD_BYTES,
+      now: Date.now,
     }),
     jobs: new JobStore(database),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
@@ -430,6 +439,71 @@ describe('record images', () => {
     })
     expect(taken.json).toMatchObject({ status: 409, code: 'TAG_EXISTS' })
     expect((await ask('POST', `/v1/records/${none}/publications`, { body: {} })).status).toBe(404)
+  })
+})
+
+describe('retention', () => {
+  it('removes what a dry run named, and nothing before that', async () => {
+    const image = `${host}/kept/app:1`
+    const retain = (body: object) =>
+      ask('POST', '/v1/retention', { body: { rules: { keepNewest: 1 }, ...body } })
+    const ids: string[] = []
+    for (const path of ['a', 'b', 'c']) ids.push(await upload(`/${path}\n`, `?image=${image}&workload=w`))
+    const published = await upload('/d\n', `?image=${image}&workload=w&publish=true`)
+    await upload('/e\n', `?image=${image}&workload=w`)
+    const mine = (rows: { image?: string }[]) => rows.filter((row) => row.image === image)
+    const dry = await retain({})
+    expect(dry.json).toMatchObject({ dryRun: true, recordImages: [], more: false })
+    expect(mine(dry.json.records).map((row) => (row as { id?: string }).id)).toEqual(ids)
+    expect((await ask('GET', `/v1/records/${ids[0]}`)).status).toBe(200)
+
+    await upload('/f\n', `?image=${image}&workload=w`)
+    expect((await retain({ plan: dry.json.plan })).json).toMatchObject({ status: 409, code: 'PLAN_CHANGED' })
+    const again = await retain({})
+    const done = await retain({ plan: again.json.plan })
+    expect(done.json.dryRun).toBe(false)
+    expect(mine(done.json.records)).toHaveLength(4)
+    expect(mine(done.json.records).every((row) => (row as { removed?: boolean }).removed)).toBe(true)
+    expect((await ask('GET', `/v1/records/${ids[0]}`)).status).toBe(404)
+    expect((await ask('GET', `/v1/records/${published}`)).status).toBe(200)
+    expect(mine((await retain({})).json.records)).toEqual([])
+    expect((await ask('POST', '/v1/retention', { body: { rules: {} } })).status).toBe(400)
+  })
+
+  it('takes record images of the registry, those of other tools and with a tag that stays left out', async () => {
+    const repository = registries.repository({ host, repository: 'old/app' })
+    const publish = (tag: string, created: string, path = tag) =>
+      publishRecordImage(repository, [{ path }], { tag, image: `${host}/old/app:1`, workload: 'w', created })
+    await publish('one', '2020-01-01T00:00:00Z')
+    await publish('two', '2021-01-01T00:00:00Z')
+    await publish('two-again', '2021-01-01T00:00:00Z', 'two')
+    await publish('three', '2022-01-01T00:00:00Z')
+    await pushImage(
+      repository,
+      { layers: [{ tar: tarOf(file('stargz.record.json', '{"path":"a"}\n')) }] },
+      'foreign',
+    )
+    const retain = async (plan?: string) => {
+      const body = { rules: { keepNewest: 2, maxAgeDays: 365 }, recordImages: true, plan }
+      const { json } = await ask('POST', '/v1/retention', { body })
+      return json.recordImages
+        .filter((row: { reference: string }) => row.reference.includes('old/app'))
+        .map((row: { reference: string; removed?: boolean }) => [
+          row.reference.split(':').at(-1),
+          row.removed,
+        ])
+    }
+    expect(await retain()).toEqual([['one', undefined]])
+    const body = { rules: { keepNewest: 2, maxAgeDays: 365 }, recordImages: true }
+    const { json } = await ask('POST', '/v1/retention', { body })
+    expect(await retain(json.plan)).toEqual([['one', true]])
+    expect((await Array.fromAsync(repository.tags())).toSorted()).toEqual([
+      'foreign',
+      'three',
+      'two',
+      'two-again',
+    ])
+    expect(await retain()).toEqual([])
   })
 })
 

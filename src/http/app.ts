@@ -12,6 +12,7 @@ import { recordImageRoutes } from './routes/record-images.ts'
 import { recordUploadRoute } from './routes/record-upload.ts'
 import { recordRoutes } from './routes/records.ts'
 import { retargetRoutes } from './routes/retargets.ts'
+import { retentionRoutes } from './routes/retention.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
@@ -56,6 +57,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(retargetRoutes(services))
   await app.register(publicationRoutes(services))
   await app.register(recordImageRoutes(services))
+  await app.register(retentionRoutes(services))
   await app.register(conversionRoutes(services))
   await app.register(verificationRoutes(services))
   await app.register(imageRoutes(services))

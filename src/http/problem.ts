@@ -68,6 +68,7 @@ const STATUS: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
   TAG_EXISTS: 409,
   CONFLICT: 409,
+  PLAN_CHANGED: 409,
   RECORD_TOO_LARGE: 413,
   TOO_LARGE: 422,
   RECORD_HAS_GLOBS: 422,

@@ -1,6 +1,7 @@
 import type { ImageInspection } from '../conversion/report.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
+import type { Housekeeper } from '../records/housekeeper.ts'
 import type { RecordEntry } from '../records/model.ts'
 import type { RecordPublisher } from '../records/publisher.ts'
 import type { RecordStore } from '../records/store.ts'
@@ -12,6 +13,7 @@ type ProfiledRecord = { readonly entries: readonly RecordEntry[]; readonly image
 export type Services = {
   readonly records: RecordStore
   readonly publisher: RecordPublisher
+  readonly housekeeper: Housekeeper
   readonly jobs: JobStore
   /** What an image shows of itself. Its errors have codes. */
   readonly inspect: (reference: string, signal: AbortSignal) => Promise<ImageInspection>

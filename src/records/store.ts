@@ -218,6 +218,15 @@ export class RecordStore {
     return { reference, digest, createdAt: row.created_at }
   }
 
+  /** Notes that a record image is gone. */
+  async forgetPublication(reference: string, digest: Digest): Promise<void> {
+    await this.#db.query
+      .deleteFrom('publications')
+      .where('reference', '=', reference)
+      .where('digest', '=', digest)
+      .execute()
+  }
+
   async #withPublications(rows: readonly Summary[]): Promise<StoredRecord[]> {
     if (rows.length === 0) return []
     const publications = await this.#db.query
