@@ -10,18 +10,18 @@ const LAYERS = {
   'few large files': ['libllvm15', 'libllvm14', 'libclang-cpp14', 'firefox-esr'],
 }
 
-/** A layer to convert: the archive, and the same with gzip 6. */
-export type BenchLayer = { readonly name: string; readonly plain: string; readonly packed: string }
+/** A layer that is not packed yet: the path of its tar archive. */
+export type PlainLayer = { readonly name: keyof typeof LAYERS; readonly plain: string }
 
 /** Makes the layers out of packages that apt downloads; they are kept in the user's cache folder. */
-export async function benchLayers(): Promise<BenchLayer[]> {
+export async function plainLayers(): Promise<PlainLayer[]> {
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'record-broker', 'bench')
   await mkdir(folder, { recursive: true })
-  const layers: BenchLayer[] = []
-  for (const [name, packages] of Object.entries(LAYERS)) {
+  const layers: PlainLayer[] = []
+  for (const name of Object.keys(LAYERS) as (keyof typeof LAYERS)[]) {
     const plain = join(folder, `${name.replaceAll(' ', '-')}.tar`)
-    if (!existsSync(`${plain}.gz`)) await makeLayer(plain, packages)
-    layers.push({ name, plain, packed: `${plain}.gz` })
+    if (!existsSync(plain)) await makeLayer(plain, LAYERS[name])
+    layers.push({ name, plain })
   }
   return layers
 }
@@ -38,8 +38,6 @@ async function makeLayer(plain: string, packages: readonly string[]): Promise<vo
     await run('bash', '-c', 'dpkg-deb --fsys-tarfile "$0" >"$1"', join(work, file), part)
     await run('tar', '-Af', archive, part)
   }
-  await run('gzip', '-6', '-k', archive)
   await rename(archive, plain)
-  await rename(`${archive}.gz`, `${plain}.gz`)
   await rm(work, { recursive: true, force: true })
 }

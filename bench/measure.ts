@@ -1,37 +1,81 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { ProcessWatch } from './process-watch.ts'
 
-/** What a run of a whole process used: seconds, and the largest resident size in bytes where it is known. */
-export type Used = { readonly cpu: number; readonly wall: number; readonly rss?: number }
-
-const USAGE = fileURLToPath(new URL('./usage.js', import.meta.url))
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
-
-/** Runs a shell pipeline; CPU is that of all its processes. */
-export async function measureShell(script: string, ...args: string[]): Promise<Used> {
-  const timed = `set -o pipefail; TIMEFORMAT='%R %U %S'; time { ${script}; } >/dev/null 2>&1`
-  const { stderr } = await promisify(execFile)('bash', ['-c', timed, 'bash', ...args])
-  const [wall = 0, user = 0, system = 0] = stderr.trim().split(' ').map(Number)
-  return { cpu: user + system, wall }
+/** What one run of a program used, with all processes that it started. */
+export type Used = {
+  /** Seconds, user and system. */
+  readonly cpu: number
+  /** Seconds. */
+  readonly wall: number
+  /** Peak resident size in bytes. */
+  readonly rss: number
+  /** The most bytes of disk that its temporary files took at a time. */
+  readonly scratch: number
+  /** Bytes that it gave to disks in all, by the kernel's count; known of programs of this project. */
+  readonly written?: number
 }
 
-/** Runs a program of this project on this Node; answers what it used and what it printed. */
-export async function measureNode(...args: string[]): Promise<{ used: Used; output: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'record-broker-bench-'))
+const USAGE = fileURLToPath(new URL('./usage.js', import.meta.url))
+/** Bash's own `time` counts every process of a pipeline, to the millisecond. */
+const TIMED = 'TIMEFORMAT="%R %U %S"; { time "$@" 2>&3; } 3>&2 2>"$0"'
+
+/** Runs a program to its end; answers what it used and what it printed. An abort ends it with all it started. */
+export async function measure(
+  command: readonly string[],
+  signal: AbortSignal,
+  environment: Record<string, string> = {},
+): Promise<{ used: Used; output: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'measure-'))
+  try {
+    const [times, scratch] = [join(folder, 'times'), join(folder, 'scratch')]
+    await mkdir(scratch)
+    signal.throwIfAborted()
+    const child = spawn('bash', ['-c', TIMED, times, ...command], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, TMPDIR: scratch },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    const closed = once(child, 'close')
+    const { pid } = child
+    if (pid === undefined) throw new Error(`bash does not start: ${await closed}`)
+    const watch = new ProcessWatch(pid, scratch)
+    const abort = () => process.kill(-pid)
+    signal.addEventListener('abort', abort)
+    const [output, errors, [status]] = await Promise.all([text(child.stdout), buffer(child.stderr), closed])
+    signal.removeEventListener('abort', abort)
+    const seen = watch.stop()
+    signal.throwIfAborted()
+    if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}:\n${errors}`)
+    const [wall = 0, user = 0, system = 0] = (await readFile(times, 'utf8')).split(' ').map(Number)
+    return { used: { cpu: user + system, wall, ...seen }, output }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Runs a program of this project on this Node. */
+export async function measureNode(
+  command: readonly string[],
+  signal: AbortSignal,
+  environment: Record<string, string> = {},
+): Promise<{ used: Used; output: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'usage-'))
   const usage = join(folder, 'usage')
   try {
-    const started = performance.now()
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', USAGE, ...args], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, BENCH_USAGE: usage },
-      maxBuffer: MAX_OUTPUT_BYTES,
+    const { used, output } = await measure([process.execPath, '--import', USAGE, ...command], signal, {
+      // Compiled sources are kept from run to run, as on a machine that converts more than once.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'compile-cache'),
+      ...environment,
+      BENCH_USAGE: usage,
     })
-    const wall = (performance.now() - started) / 1000
-    const { cpu, rss } = JSON.parse(await readFile(usage, 'utf8')) as { cpu: number; rss: number }
-    return { used: { cpu, wall, rss }, output: stdout }
+    const { rss, written } = JSON.parse(await readFile(usage, 'utf8')) as { rss: number; written: number }
+    return { used: { ...used, rss: Math.max(used.rss, rss), written }, output }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,0 +1,73 @@
+import { fileURLToPath } from 'node:url'
+import type { ConversionReport } from '../src/conversion/report.ts'
+import { parseReference } from '../src/oci/reference.ts'
+import { measureNode, type Used } from './measure.ts'
+import { BenchRegistry } from './registries.ts'
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const REPOSITORY = 'bench/converted'
+
+/** What a conversion used; the layers that it made, in bytes; and, of ours, how layers were compressed. */
+export type Outcome = {
+  readonly used: Used
+  readonly bytes?: number
+  readonly methods?: readonly string[]
+}
+
+type Converted = Outcome & { readonly actions: readonly string[] }
+
+/** Conversions in processes of their own, each into a registry that was empty before. */
+export class Conversions {
+  readonly #records: readonly [first: string, second: string]
+  readonly #signal: AbortSignal
+
+  /** @param records paths of two record files */
+  constructor(records: readonly [first: string, second: string], signal: AbortSignal) {
+    this.#records = records
+    this.#signal = signal
+  }
+
+  async convert(source: { readonly reference: string }, options: readonly string[]): Promise<Outcome> {
+    await using target = await BenchRegistry.start()
+    return await this.#run(source.reference, target, 'converted', options)
+  }
+
+  convertWithRecord(source: { readonly reference: string }): Promise<Outcome> {
+    return this.convert(source, ['--record', this.#records[0]])
+  }
+
+  /** A conversion with another record, of an image that was converted with a record before: only the second counts. */
+  async rearrange(source: { readonly reference: string }): Promise<Outcome | string> {
+    await using target = await BenchRegistry.start()
+    await this.#run(source.reference, target, 'first', ['--record', this.#records[0]])
+    const second = await this.#run(source.reference, target, 'second', ['--record', this.#records[1]])
+    return second.actions.includes('rearranged') ? second : 'no layer was re-arranged'
+  }
+
+  async #run(
+    source: string,
+    target: BenchRegistry,
+    tag: string,
+    options: readonly string[],
+  ): Promise<Converted> {
+    const hosts = [parseReference(source).host, target.host].flatMap((host) => ['--plain-http', host])
+    const command = [
+      MAIN,
+      'convert',
+      source,
+      `${target.host}/${REPOSITORY}:${tag}`,
+      ...options,
+      ...hosts,
+      '--json',
+    ]
+    const { used, output } = await measureNode(command, this.#signal)
+    const report = JSON.parse(output) as ConversionReport
+    const layers = report.images.flatMap((image) => image.layers)
+    return {
+      used,
+      bytes: report.size,
+      methods: layers.map(({ compression }) => compression.method),
+      actions: layers.map(({ action }) => action),
+    }
+  }
+}

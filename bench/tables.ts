@@ -1,0 +1,103 @@
+import { cpus, release, totalmem } from 'node:os'
+import type { Outcome } from './conversions.ts'
+import { PACKINGS } from './packing.ts'
+import { REGISTRY_NAME } from './registries.ts'
+import { bytes, cpu, type Figure, type Results, rss, scratch, wall } from './results.ts'
+import type { Row, RowId } from './rows.ts'
+import type { SourceImage } from './source-image.ts'
+import { isMissed, type Target } from './targets.ts'
+
+/** What everything was measured on, in one line. */
+export function machineText(runs: number): string {
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB of memory`
+  const machine = `${cpus().length} cores of ${cpus()[0]?.model.trim()}, ${memory}, Linux ${release()}`
+  const rounds = runs === 1 ? 'one round' : `median of ${runs} rounds (least to most)`
+  return `${machine}, Node ${process.versions.node}; registries: ${REGISTRY_NAME}; ${rounds}.`
+}
+
+/** The table of one packing, as markdown. */
+export function packingTable(image: SourceImage, rows: readonly Row[], results: Results): string {
+  const { packing } = image
+  const measured = rows.filter(({ id }) => results.of(packing, id).length > 0)
+  const lines = measured.map(({ id, name }) => [
+    `${name}${methodsText(id, results.of(packing, id))}`,
+    spread(results.figure(packing, id, cpu), seconds),
+    times(results.ratio(packing, id, 'gunzip', cpu)),
+    spread(results.figure(packing, id, wall), seconds),
+    times(results.ratio(packing, id, 'gunzip', wall)),
+    spread(results.figure(packing, id, rss), megabytes),
+    spread(results.figure(packing, id, scratch), megabytes),
+    spread(results.figure(packing, id, bytes), megabytes),
+    times(results.ratio(packing, id, 'recompress', bytes), 3),
+  ])
+  const head = [
+    '',
+    'CPU s',
+    'ratio',
+    'wall s',
+    'ratio',
+    'peak RSS MB',
+    'scratch MB',
+    'output MB',
+    'of zlib 6',
+  ]
+  const sizes = `${megabytes(image.plainSize)} MB plain, ${megabytes(image.size)} MB packed`
+  return `### Layers by ${PACKINGS[packing].name}: ${sizes}\n\n${table(head, lines)}`
+}
+
+/** What the conversion of a large layer took. */
+export function hugeText(
+  size: { readonly plain: number; readonly packed: number },
+  outcome: Outcome,
+): string {
+  const { used } = outcome
+  const head = ['', 'CPU s', 'wall s', 'peak RSS MB', 'scratch MB', 'output MB']
+  const cells = [seconds(used.cpu), seconds(used.wall), megabytes(used.rss), megabytes(used.scratch)]
+  const line = [`convert${methodsText('auto', [outcome])}`, ...cells, megabytes(outcome.bytes ?? 0)]
+  const sizes = `${megabytes(size.plain)} MB plain, ${megabytes(size.packed)} MB packed`
+  return `### One layer of 4 GiB: ${sizes}\n\n${table(head, [line])}`
+}
+
+/** Every target with its figure. */
+export function targetTable(targets: readonly Target[]): string {
+  const lines = targets.map((target) => {
+    const { name, figure, limit, unit, lacking } = target
+    const text = (value: number) => (unit === 'MB' ? `${megabytes(value * 1e6)} MB` : `${value.toFixed(3)}x`)
+    const measured = figure === undefined ? (lacking ?? '') : text(figure)
+    const state = isMissed(target) ? '**missed**' : figure === undefined ? 'not measured' : 'kept'
+    return [name, text(limit), measured, state]
+  })
+  return `### Targets\n\n${table(['', 'at most', 'measured', ''], lines)}`
+}
+
+/** How layers were compressed, where the row does not say so already. */
+function methodsText(id: RowId, outcomes: readonly Outcome[]): string {
+  const methods = new Set<string>(outcomes.flatMap(({ methods = [] }) => methods))
+  methods.delete(id)
+  return methods.size === 0 ? '' : ` (took ${[...methods].join(' and ')})`
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const rule = `|---|${'---:|'.repeat(head.length - 1)}`
+  return [row(head), rule, ...lines.map(row)].join('\n')
+}
+
+/** With the least and the most where they differ. */
+function spread(figure: Figure | undefined, text: (value: number) => string): string {
+  if (figure === undefined) return ''
+  const [median, least, most] = [figure.median, figure.least, figure.most].map(text)
+  return least === most ? `${median}` : `${median} (${least} to ${most})`
+}
+
+function times(ratio: number | undefined, digits = 2): string {
+  return ratio === undefined ? '' : ratio.toFixed(digits)
+}
+
+function seconds(value: number): string {
+  return value.toFixed(1)
+}
+
+function megabytes(value: number): string {
+  return (value / 1e6).toFixed(value > 0 && value < 1e6 ? 3 : 0)
+}

@@ -1,0 +1,78 @@
+import type { Outcome } from './conversions.ts'
+import { PACKINGS, type Packing } from './packing.ts'
+import { bytes, cpu, type Quantity, type Results, rss, wall } from './results.ts'
+import type { Row, RowId } from './rows.ts'
+
+/** Something that conversions should keep to. `figure` and `limit` in the same unit; no figure: not measured. */
+export type Target = {
+  readonly name: string
+  readonly figure: number | undefined
+  readonly limit: number
+  readonly unit: 'times' | 'MB'
+  /** Why there is no figure though it was wanted: the program does not do it. */
+  readonly lacking?: string | undefined
+}
+
+const MAX_RSS_MB = 300
+/** Written by a conversion without scratch, too: blocks of folders, and the compile cache, which has 2 MB in all. */
+const WRITTEN_ANYWAY_BYTES = 4 * 1024 * 1024
+
+/** Whether a target is kept. Nothing is said of what was not measured. */
+export function isMissed({ figure, limit, lacking }: Target): boolean {
+  return figure === undefined ? lacking !== undefined : figure > limit
+}
+
+/** The targets, with what was measured of them. `huge`: the conversion of the layer of 4 GiB. */
+export function targetsOf(results: Results, rows: readonly Row[], huge: Outcome | undefined): Target[] {
+  const times = (
+    [packing, row]: [Packing, RowId],
+    what: string,
+    quantity: Quantity,
+    base: RowId,
+    limit: number,
+  ): Target => {
+    const figure = results.ratio(packing, row, base, quantity)
+    const lacking = results.leftOut.get(row)
+    return { name: `${row}, ${packing}: ${what}`, figure, limit, unit: 'times', lacking }
+  }
+  const hashing = 'CPU of gzip -dc \\| sha256sum'
+  const zlib = 'output of zlib 6'
+  return [
+    times(['go', 'transcode'], hashing, cpu, 'gunzip', 0.8),
+    times(['gzip', 'transcode'], hashing, cpu, 'gunzip', 0.8),
+    times(['go', 'auto'], hashing, cpu, 'gunzip', 0.8),
+    times(['go', 'auto'], zlib, bytes, 'recompress', 1),
+    times(['pgzip', 'auto'], hashing, cpu, 'gunzip', 1.2),
+    times(['pgzip', 'auto'], zlib, bytes, 'recompress', 1.02),
+    ...packings.flatMap((packing) => [
+      times([packing, 'auto'], 'CPU of ctr-remote, level 6', cpu, 'ctr-remote-6', 0.1),
+      times([packing, 'auto'], 'wall time of ctr-remote, level 6', wall, 'ctr-remote-6', 0.1),
+      times([packing, 'rearrange'], 'CPU of the first conversion', cpu, 'record', 1 / 3),
+    ]),
+    ...diskAndMemory(results, rows, huge),
+  ]
+}
+
+const packings = Object.keys(PACKINGS) as Packing[]
+
+function diskAndMemory(results: Results, rows: readonly Row[], huge: Outcome | undefined): Target[] {
+  const megabytes = (name: string, among: readonly Outcome[], quantity: Quantity, limit: number): Target => {
+    const values = among.map((one) => quantity(one) ?? 0)
+    const figure = values.length === 0 ? undefined : Math.max(...values) / 1e6
+    return { name, figure, limit, unit: 'MB' }
+  }
+  const ofRow = ({ id }: Row) => packings.flatMap((packing) => results.of(packing, id))
+  const hugeOnes = huge ? [huge] : []
+  const ours = rows.filter((row) => row.ours)
+  const scratchless = rows.filter((row) => row.scratchless)
+  return [
+    ...ours.map((row) => megabytes(`${row.id}: peak RSS`, ofRow(row), rss, MAX_RSS_MB)),
+    megabytes('layer of 4 GiB: peak RSS', hugeOnes, rss, MAX_RSS_MB),
+    ...scratchless.map((row) => megabytes(`${row.id}: scratch`, ofRow(row), scratchOrWritten, 0)),
+    megabytes('layer of 4 GiB: scratch', hugeOnes, scratchOrWritten, 0),
+  ]
+}
+
+/** What lay there between two looks shows in the bytes written. */
+const scratchOrWritten: Quantity = ({ used: { scratch, written = 0 } }) =>
+  Math.max(scratch, written > WRITTEN_ANYWAY_BYTES ? written : 0)
