@@ -358,6 +358,9 @@ describe('record images', () => {
     })
     expect(made.status).toBe(201)
     const [publication] = made.json.publications
+    const byDigest = await ask('GET', `/v1/record-images?image=${digest}`)
+    expect(byDigest.json.items.length).toBeGreaterThan(0)
+    expect(byDigest.json.items.every((item: { subject?: string }) => item.subject === digest)).toBe(true)
     const referrers = await repository.referrers(digest ?? ('' as never))
     expect(referrers.map((one) => one.digest)).toContain(publication.digest)
   })

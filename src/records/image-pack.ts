@@ -136,7 +136,7 @@ function bare({ mediaType, digest, size }: Descriptor): Descriptor {
 }
 
 /** Ids mean nothing outside of a broker: records are named by their digests. */
-function provenanceText({ kind, records, runs, ...how }: Provenance): string {
+function provenanceText({ kind, records, runs, runCount, ...how }: Provenance): string {
   const digests = (mentions: Provenance['records']) =>
     mentions.slice(0, MOST_MENTIONED).map(({ digest }) => digest)
   return JSON.stringify({

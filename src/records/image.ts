@@ -9,7 +9,6 @@ import {
   parseManifestOrIndex,
 } from '../oci/documents.ts'
 import { OCI_MANIFEST } from '../oci/media-types.ts'
-import type { Reference } from '../oci/reference.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
 import { RecordError, RecordImageError } from './errors.ts'
@@ -26,7 +25,7 @@ import {
 } from './image-pack.ts'
 import { notARecordImage, recordFileIn, recordLayerOf } from './image-unpack.ts'
 import type { RecordEntry } from './model.ts'
-import { isRecordOf } from './record-tag.ts'
+import { isRecordOf, type WantedRecord } from './record-tag.ts'
 
 export type { Repository } from '../registry/repository.ts'
 export { RecordImageError } from './errors.ts'
@@ -187,11 +186,7 @@ function isOtherThanARecordImage(error: unknown): boolean {
  */
 export async function* listRecordImages(
   repository: Repository,
-  options: Interruptible & {
-    readonly workload?: string | undefined
-    readonly image?: Reference | undefined
-    readonly after?: string | undefined
-  } = {},
+  options: Interruptible & WantedRecord & { readonly after?: string | undefined } = {},
 ): AsyncGenerator<RecordImageSummary & { readonly tag: string }> {
   const looking: Promise<RecordImageSummary | undefined>[] = []
   const next = async () => {

@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { Digest } from '../oci/digest.ts'
 import type { StoredRecord } from './store.ts'
 
+/** Merges of merges would grow without end. */
+const MOST_RUNS = 1000
+
 /** How records are put together. */
 export const MergeStrategy = z
   .enum(['union', 'intersection', 'frequency'])
@@ -27,7 +30,10 @@ export const Provenance = z
   .object({
     kind: z.enum(['merge', 'retarget']),
     records: z.array(RecordMention).describe('What it was made of.'),
-    runs: z.array(RecordMention).describe('The uploads behind these: each is a run of a profiler.'),
+    runs: z
+      .array(RecordMention)
+      .describe(`The uploads behind these, each a run of a profiler; the first ${MOST_RUNS}.`),
+    runCount: z.int(),
     strategy: MergeStrategy.optional(),
     threshold: z
       .number()
@@ -42,8 +48,14 @@ export const Provenance = z
   .meta({ id: 'RecordProvenance', description: 'Where a record comes from that was made of others.' })
 export type Provenance = z.infer<typeof Provenance>
 
+/** What a record that is made of others says of them. */
+export function madeOf(records: readonly StoredRecord[]): Pick<Provenance, 'records' | 'runs' | 'runCount'> {
+  const runs = runsBehind(records)
+  return { records: records.map(mentionOf), runs: runs.slice(0, MOST_RUNS), runCount: runs.length }
+}
+
 /** What is remembered of a record. */
-export function mentionOf({ id, digest, image, workload, createdAt }: StoredRecord): RecordMention {
+function mentionOf({ id, digest, image, workload, createdAt }: StoredRecord): RecordMention {
   return {
     id,
     digest,
@@ -54,7 +66,7 @@ export function mentionOf({ id, digest, image, workload, createdAt }: StoredReco
 }
 
 /** The uploads behind records, each once, in their order. */
-export function runsBehind(records: readonly StoredRecord[]): RecordMention[] {
+function runsBehind(records: readonly StoredRecord[]): RecordMention[] {
   const runs = new Map<string, RecordMention>()
   for (const record of records) {
     for (const run of record.provenance?.runs ?? [mentionOf(record)])

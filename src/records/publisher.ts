@@ -41,6 +41,7 @@ export type PublisherParts = {
 export type ListRequest = {
   /** `host/name`, or a name in the backing registry. */
   readonly repository?: string | undefined
+  /** A reference, or a digest. */
   readonly image?: string | undefined
   readonly workload?: string | undefined
   readonly limit: number
@@ -147,6 +148,7 @@ export class RecordPublisher {
   async images(request: ListRequest): Promise<{ items: ListedRecordImage[]; next?: string }> {
     const { limit, workload, signal, after = '' } = request
     const image = imageOf(request.image)
+    const digest = isDigest(request.image ?? '') ? (request.image as Digest) : undefined
     if (image && request.repository === undefined) return this.#ofImage(request)
     const items: ListedRecordImage[] = []
     for (const place of await this.#places(request)) {
@@ -154,7 +156,8 @@ export class RecordPublisher {
       // A cursor names the last image that was given: repositories before its own are done.
       if (`${name}:` < after && !after.startsWith(`${name}:`)) continue
       const tag = after.startsWith(`${name}:`) ? after.slice(name.length + 1) : undefined
-      const listed = listRecordImages(this.#parts.repository(place), { workload, image, after: tag, signal })
+      const wanted = { workload, image, digest, after: tag, signal }
+      const listed = listRecordImages(this.#parts.repository(place), wanted)
       for await (const summary of listed) {
         const last = items.at(-1)
         if (items.length === limit && last) return { items, next: last.reference }
@@ -164,7 +167,7 @@ export class RecordPublisher {
     return { items }
   }
 
-  /** A cursor names the last record image that was given. */
+  /** A cursor names the last record image that was given; when that is gone, it begins again. */
   async #ofImage({ image = '', workload, limit, after, signal }: ListRequest) {
     const found = await this.#parts.finder.find({ image, workload, signal })
     const from = after === undefined ? 0 : found.findIndex(({ reference }) => reference === after) + 1

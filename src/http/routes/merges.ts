@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { diffRecords, RecordDiff } from '../../records/diff.ts'
 import { Merger } from '../../records/merge.ts'
-import { MergeStrategy, mentionOf, runsBehind } from '../../records/provenance.ts'
+import { MergeStrategy, madeOf } from '../../records/provenance.ts'
 import type { StoredRecord } from '../../records/store.ts'
 import { canonicalImage, ImageName, Labels, Workload } from '../parameters.ts'
 import { fieldError, HttpError, noRecord, problems } from '../problem.ts'
@@ -91,8 +91,7 @@ export function mergeRoutes({ records }: Services): FastifyPluginAsyncZod {
             kind: 'merge',
             strategy,
             ...(threshold !== undefined && { threshold }),
-            records: sources.map(mentionOf),
-            runs: runsBehind(sources),
+            ...madeOf(sources),
           },
         })
         reply.header('location', `/v1/records/${record.id}`)

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
-import { mentionOf, runsBehind } from '../../records/provenance.ts'
+import { madeOf } from '../../records/provenance.ts'
 import { RecordUse } from '../../records/quality.ts'
 import { Labels, PlatformName, signalOf, Workload } from '../parameters.ts'
 import { noRecord, problems } from '../problem.ts'
@@ -71,8 +71,7 @@ export function retargetRoutes({ records, retarget }: Services): FastifyPluginAs
           labels: labels ?? {},
           provenance: {
             kind: 'retarget',
-            records: [mentionOf(source)],
-            runs: runsBehind([source]),
+            ...madeOf([source]),
             target: applied.image,
             lost,
           },
