@@ -89,12 +89,17 @@ export class RecordFinder {
   ): Promise<void> {
     const { host, repository: name } = place
     const repository = this.#parts.repository({ host, repository: name })
-    for await (const summary of listRecordImages(repository, { signal }))
+    const seen = new Set<Digest>()
+    for await (const summary of listRecordImages(repository, { signal })) {
+      seen.add(summary.digest)
       take({ host, repository: name }, summary)
-    for (const digest of digests) {
-      const referrers = await repository.referrers(digest, { signal })
-      for (const referrer of referrers.slice(0, MOST_REFERRERS)) {
-        const summary = await describeRecordImage(repository, referrer.digest, { signal })
+    }
+    for (const subject of digests) {
+      const referrers = await repository.referrers(subject, { signal })
+      for (const { digest } of referrers.slice(0, MOST_REFERRERS)) {
+        const summary = seen.has(digest)
+          ? undefined
+          : await describeRecordImage(repository, digest, { signal })
         if (summary) take({ host, repository: name }, summary)
       }
     }

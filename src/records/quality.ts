@@ -162,10 +162,15 @@ function layerUse({ digest, size, entries }: MeasuredLayer, names: readonly stri
   return { digest, size, files: names.length, bytes, prefetchBytes }
 }
 
+/** What would lie before the landmark. Small files may share a member, which is fetched once. */
 function prefetchOf({ entries }: MeasuredLayer, names: readonly string[]): number {
   const wanted = new Set(names)
-  const packed = entries.reduce((sum, entry) => sum + (wanted.has(entry.name) ? (entry.packed ?? 0) : 0), 0)
-  return packed + names.length * HEADER_BYTES
+  const members = new Map<number, number>()
+  for (const { name, offset, packed = 0 } of entries) {
+    if (offset !== undefined && wanted.has(name))
+      members.set(offset, Math.max(packed, members.get(offset) ?? 0))
+  }
+  return members.values().reduce((sum, packed) => sum + packed, names.length * HEADER_BYTES)
 }
 
 /** Compares what the recorded paths mean in the profiled image and in this one. */

@@ -120,6 +120,8 @@ it('follows working directories and open directories, in children too', async ()
 
 it('takes directories from -y, also for programs that are traced to the terminal', async () => {
   const log = `execve("./run", ["./run"], 0x7f /* 1 var */) = 0
+openat(AT_FDCWD</srv/app>, "none", O_RDONLY) = -1 ENOENT (No such file or directory)
+execve("bin/tool", ["tool"], 0x7f /* 1 var */) = 0
 openat(AT_FDCWD</srv/app>, "conf", O_RDONLY) = 3</srv/app/conf>
 vfork(strace: Process 18 attached
  <unfinished ...>
@@ -129,7 +131,7 @@ vfork(strace: Process 18 attached
 [pid    17] <... vfork resumed>) = 18
 `
   expect(await read(log)).toMatchObject({
-    paths: ['srv/app/conf', 'srv/app/again', 'usr/share/a, b/x', 'var/far'],
+    paths: ['srv/app/bin/tool', 'srv/app/conf', 'srv/app/again', 'usr/share/a, b/x', 'var/far'],
     skipped: { relative: 1, relativePaths: ['./run'] },
   })
 })

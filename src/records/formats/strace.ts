@@ -54,6 +54,7 @@ class StraceLog {
     switch (line.kind) {
       case 'exit':
         this.#processes.delete(line.pid)
+        if (this.#forking === process) this.#forking = undefined
         return { skipped: 'other' }
       case 'unfinished':
         process.begun = line.text
@@ -81,8 +82,9 @@ class StraceLog {
   #opened(call: StraceCall, process: Process): Found {
     const named = namedBy(call)
     if (named === undefined) return undefined
-    if (hasFailed(call)) return { skipped: 'failed' }
+    // A call that failed tells of the directory, too.
     const directory = this.#directoryOf(named.at, process)
+    if (hasFailed(call)) return { skipped: 'failed' }
     if (/\bO_TMPFILE\b/.test(named.flags) || /\bO_CREAT\b.*\bO_EXCL\b/.test(named.flags))
       return { skipped: 'created' }
     const rooted = named.flags.includes('RESOLVE_IN_ROOT')
