@@ -4,6 +4,7 @@ import { type Config, loadConfig, workerEnvironment } from './config.ts'
 import { checkPlatforms } from './conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from './conversion/evaluate.ts'
 import { inspectImage } from './conversion/inspect.ts'
+import { KnownLayers } from './conversion/known-layers.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
 import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
@@ -33,7 +34,7 @@ export async function serve(): Promise<void> {
   const backing = backingRegistry(config)
   // Its threads are started when a layer has to be read for an evaluation.
   const threads = stack.use(new ThreadPool(config.threads))
-  const reading = { registries, threads, limits: layerLimits(config) }
+  const reading = { registries, threads, limits: layerLimits(config), known: new KnownLayers() }
   const publisher = new RecordPublisher({
     store: records,
     repository,

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion.ts'
 import { pushImage, pushIndex } from '../../test/support/image-of.ts'
 import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
+import type { Digest } from '../oci/digest.ts'
 import type { RecordUse } from '../records/quality.ts'
 import { evaluateRecord } from './evaluate.ts'
+import { KnownLayers } from './known-layers.ts'
 import type { Profiled } from './profiled-image.ts'
 
 const never = new AbortController().signal
@@ -136,6 +138,19 @@ describe('an evaluation', () => {
       record: { id: '019ab1c2-7a30-7000-8000-4b1c2d3e4f50' },
     })
     expect(report.images[0]?.record?.stalenessUnknown).toMatch(/no digest/)
+  })
+
+  it('reads a layer once, where what was in it is remembered', async () => {
+    const known = new KnownLayers()
+    const repository = bench.repository('once')
+    const { digest } = await pushImage(repository, { layers: [{ tar: base }] }, '1')
+    const record = { entries: [{ path: 'lib/libx.so.1.2' }] }
+    const ask = () => evaluateRecord(record, { image: `${host}/once:1` }, { ...bench.services, known }, never)
+    const first = await ask()
+    const { bytes } = await repository.manifest(digest)
+    const [layer] = (JSON.parse(bytes.toString()) as { layers: { digest: Digest }[] }).layers
+    expect(known.get(layer?.digest ?? digest)?.entries.length).toBeGreaterThan(4)
+    expect(await ask()).toEqual(first)
   })
 
   it('takes each platform of an index, or those that are asked for', async () => {

@@ -3,13 +3,10 @@ import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../
 import { distinctEntries } from '../records/merge.ts'
 import { recordUse } from '../records/quality.ts'
 import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
-import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
-import { listLayers } from './list-layers.ts'
+import { type ListingServices, listLayers } from './list-layers.ts'
 import { type Profiled, readProfiledImage } from './profiled-image.ts'
-
-type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits'>
 
 /**
  * Holds a record against an image without converting it: layers are listed from their tables of contents, and read
@@ -19,7 +16,7 @@ type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits'>
 export async function evaluateRecord(
   record: Profiled,
   request: EvaluationRequest,
-  services: Services,
+  services: ListingServices,
   signal: AbortSignal,
 ): Promise<RecordEvaluation> {
   const opened = await openReference(services.registries, request.image, signal)
@@ -40,7 +37,7 @@ export async function evaluateRecord(
 export async function retargetRecord(
   record: Profiled,
   request: { readonly image: string; readonly platform?: string | undefined },
-  services: Services,
+  services: ListingServices,
   signal: AbortSignal,
 ): Promise<RetargetedEntries> {
   const opened = await openReference(services.registries, request.image, signal)
@@ -74,7 +71,7 @@ async function evaluateImage(
   record: Profiled,
   opened: OpenedReference,
   image: Image,
-  services: Services,
+  services: ListingServices,
   signal: AbortSignal,
 ): Promise<{ use: RecordEvaluation['images'][number]['record']; resolved: ResolvedRecord }> {
   const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []

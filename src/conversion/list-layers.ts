@@ -9,10 +9,14 @@ import type { Repository } from '../registry/repository.ts'
 import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
 import type { Image } from './image.ts'
+import type { KnownLayers } from './known-layers.ts'
 import { Memo } from './memo.ts'
 import { together } from './together.ts'
 
-type Services = Pick<ConversionServices, 'threads' | 'limits'>
+/** `known`: what was listed before, where that is remembered. */
+export type ListingServices = Pick<ConversionServices, 'registries' | 'threads' | 'limits'> & {
+  readonly known?: KnownLayers
+}
 
 /**
  * What is in the layers of an image: from the table of contents where a layer has one, else by reading it whole.
@@ -23,12 +27,17 @@ type Services = Pick<ConversionServices, 'threads' | 'limits'>
 export async function listLayers(
   repository: Repository,
   image: Image,
-  services: Services,
+  services: ListingServices,
   options: { readonly scan: boolean; readonly signal: AbortSignal },
 ): Promise<MeasuredLayer[] | undefined> {
-  const known = new Memo<MeasuredLayer | undefined>()
+  const memo = new Memo<MeasuredLayer | undefined>()
   const listed = await together(image.manifest.layers, options.signal, (layer, _, signal) =>
-    known.get(layer.digest, () => listLayer(repository, layer, services, { ...options, signal })),
+    memo.get(layer.digest, async () => {
+      const known = services.known?.get(layer.digest)
+      const found = known ?? (await listLayer(repository, layer, services, { ...options, signal }))
+      if (found) services.known?.add(found)
+      return found
+    }),
   )
   const all = listed.filter((layer) => layer !== undefined)
   return all.length === listed.length ? all : undefined
@@ -37,7 +46,7 @@ export async function listLayers(
 async function listLayer(
   repository: Repository,
   layer: Descriptor,
-  { threads, limits }: Services,
+  { threads, limits }: ListingServices,
   { scan, signal }: { readonly scan: boolean; readonly signal: AbortSignal },
 ): Promise<MeasuredLayer | undefined> {
   const compression = layerCompression(layer.mediaType)
@@ -57,7 +66,7 @@ async function listLayer(
 async function openToc(
   repository: Repository,
   layer: Descriptor,
-  limits: Services['limits'],
+  limits: ListingServices['limits'],
   signal: AbortSignal,
 ): Promise<OpenedEStargz | undefined> {
   try {

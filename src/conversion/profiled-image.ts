@@ -4,9 +4,8 @@ import type { MeasuredLayer } from '../records/measured-layer.ts'
 import type { RecordEntry } from '../records/model.ts'
 import { profiledDigest, referenceOrNothing } from '../records/profiled-digest.ts'
 import type { ProfiledImage, RecordOrigin } from '../records/quality.ts'
-import type { ConversionServices } from './context.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
-import { listLayers } from './list-layers.ts'
+import { type ListingServices, listLayers } from './list-layers.ts'
 
 /** What a record says of the image that it was made of. */
 export type Profiled = {
@@ -42,7 +41,7 @@ export type Against = {
 export async function readProfiledImage(
   profiled: Profiled,
   against: Against,
-  services: Pick<ConversionServices, 'registries' | 'threads' | 'limits'>,
+  services: ListingServices,
   options: { readonly scan: boolean; readonly signal: AbortSignal },
 ): Promise<ProfiledImage> {
   const { opened, image, layers } = against

@@ -556,6 +556,12 @@ describe('conversions', () => {
       code: 'PLATFORM_NOT_FOUND',
     })
     expect(await post({ ...request(), platforms: ['linux/amd64'] })).toMatchObject({ state: 'queued' })
+    expect(await post({ ...request(), options: { attachRecord: true } })).toMatchObject({
+      status: 400,
+      errors: [{ path: 'body.options.attachRecord' }],
+    })
+    const match = { match: { workload: 'serve' } }
+    expect(await post({ ...request(), record: match })).toMatchObject({ request: { record: match } })
   })
 })
 
