@@ -1,7 +1,7 @@
 import { lexicalPath, partsOf } from './record-path.ts'
 import { inside, type Opened, type ViewNode, Walk } from './view-walk.ts'
 
-export type { Opened, ViewNode } from './view-walk.ts'
+export type { ViewNode } from './view-walk.ts'
 
 /** The entries of one layer in source order, names clean (no leading `./` or `/`), of type `reg`, `dir`, ... */
 export type LayerListing = readonly {

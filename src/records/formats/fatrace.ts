@@ -2,7 +2,7 @@ import { RecordError } from '../model.ts'
 import { type Found, foundPath } from './found.ts'
 
 /** Time (`-t`, `-tt`), program, process, user (`-u`), event, path: `12:00:00.1 cat(7) [0:0]: RO /etc/passwd`. */
-const LINE = /^(?:\d[\d:]*(?:\.\d+)?\s+)?(.*?)\((\d+)\)(?:\s*\[\d+:\d+\])?:\s+([A-Z+<>]+)(?:\s+(.*))?$/
+const LINE = /^(?:\d[\d:]*(?:\.\d+)?\s+(?=\S))?(.*?)\((\d+)\)(?:\s*\[\d+:\d+\])?:\s+([A-Z+<>]+)(?:\s+(.*))?$/
 /** Events that show that a file was opened or read. */
 const READS = /[OR]/
 /** What Linux puts behind the name of a file that is deleted and still open. */

@@ -1,19 +1,16 @@
 import { RecordError } from '../model.ts'
 import { type Found, type LineOptions, openedPath, type ReadLine } from './found.ts'
 
-/** How the columns before the path look; names of programs may hold spaces. */
-const COLUMNS: Readonly<Record<string, string>> = {
-  PID: '\\d+',
-  TID: '\\d+',
-  UID: '\\d+',
-  FD: '-?\\d+',
-  ERR: '-?\\d+',
-  COMM: '.*?',
-}
+/** Columns that hold numbers; what others hold is not looked at. */
+const NUMBERS: ReadonlySet<string> = new Set(['PID', 'TID', 'UID', 'FD', 'ERR'])
+const NUMBER = /^-?\d+$/
 const MOST_COLUMNS = 20
-const ANY_COLUMN = '\\S+'
 /** What opensnoop and bpftrace say of themselves. */
 const NOTE = /^(?:Attaching \d+ probes?|Tracing open|Possibly lost \d+|Detaching)/
+
+/** Where the program's name, which may hold spaces, and the path stand among the columns. */
+type Header = { readonly before: readonly string[]; readonly between: readonly string[] }
+type Row = { readonly descriptor: number; readonly path: string }
 
 /** Whether a line is the header of opensnoop. Which columns there are depends on its options. */
 export function isOpensnoopHeader(text: string): boolean {
@@ -23,7 +20,7 @@ export function isOpensnoopHeader(text: string): boolean {
     new Set(names).size === names.length &&
     names.at(-1) === 'PATH' &&
     names.includes('COMM') &&
-    names.includes('FD')
+    names.indexOf('FD') > names.indexOf('COMM')
   )
 }
 
@@ -37,31 +34,46 @@ export function isOpensnoopNote(text: string): boolean {
  * failed are passed over.
  */
 export function opensnoopReader({ workingDirectory }: LineOptions): ReadLine {
-  let rows: readonly RegExp[] = []
+  let header: Header | undefined
   return (text): Found => {
     const line = text.trim()
     if (line === '') return undefined
     if (isOpensnoopNote(line)) return { skipped: 'other' }
     if (isOpensnoopHeader(line)) {
-      // Names of programs may end with numbers: a row with an absolute path is tried first, one without a path last.
-      rows = ['/.*', '.+', ''].map((path) => rowOf(line.split(/\s+/), path))
+      const names = line.split(/\s+/)
+      const at = names.indexOf('COMM')
+      header = { before: names.slice(0, at), between: names.slice(at + 1, -1) }
       return undefined
     }
-    if (rows.length === 0)
+    if (header === undefined) {
       throw new RecordError('INVALID_RECORD', 'expected the header of opensnoop (… COMM FD ERR PATH) first')
-    const found = rows.map((row) => row.exec(line)?.groups).find((groups) => groups !== undefined)
-    if (found === undefined) {
-      throw new RecordError('INVALID_RECORD', 'the row does not fit the header above it')
     }
-    if (Number(found.FD) < 0) return { skipped: 'failed' }
-    return openedPath(found.PATH ?? '', workingDirectory)
+    const row = rowOf(line, header)
+    if (row === undefined) throw new RecordError('INVALID_RECORD', 'the row does not fit the header above it')
+    return row.descriptor < 0 ? { skipped: 'failed' } : openedPath(row.path, workingDirectory)
   }
 }
 
-function rowOf(header: readonly string[], path: string): RegExp {
-  const cells = header.map((name) => {
-    const pattern = name === 'PATH' ? path : (COLUMNS[name] ?? ANY_COLUMN)
-    return name === 'FD' || name === 'PATH' ? `(?<${name}>${pattern})` : `(?:${pattern})`
-  })
-  return new RegExp(`^${cells.slice(0, -1).join('\\s+')}${path === '' ? '' : `\\s+${cells.at(-1)}`}$`)
+/**
+ * Takes a row apart. Where the program's name ends is told by the numbers behind it; it may end with numbers itself, so
+ * that an absolute path is preferred, and no path is the last choice.
+ */
+function rowOf(line: string, { before, between }: Header): Row | undefined {
+  const words = [...line.matchAll(/\S+/g)]
+  const fits = (names: readonly string[], from: number) =>
+    names.every((name, i) => {
+      const word = words[from + i]?.[0]
+      return word !== undefined && (!NUMBERS.has(name) || NUMBER.test(word))
+    })
+  if (!fits(before, 0)) return undefined
+  let best: Row | undefined
+  for (let at = before.length + 1; at + between.length <= words.length; at++) {
+    if (!fits(between, at)) continue
+    const start = words[at + between.length]?.index
+    const path = start === undefined ? '' : line.slice(start)
+    const row = { descriptor: Number(words[at + between.indexOf('FD')]?.[0]), path }
+    if (path.startsWith('/')) return row
+    if (best === undefined || best.path === '') best = row
+  }
+  return best
 }

@@ -152,6 +152,27 @@ describe('any record', () => {
     )
   })
 
+  it('takes no longer for lines that are made to', async () => {
+    const long = 60_000
+    const fill = [' ', '(', ')', '1', '1 ', '(1) ', '"', ',', '<', '[', 'a<', '\\'].map((text) =>
+      text.repeat(long / text.length),
+    )
+    const heads = ['', '1', '7 open(', '7 openat(3', 'cat(7): O ', '7 execve("a"', '"', '7 cat ']
+    const header = { opensnoop: 'PID COMM FD ERR PATH\n', 'nydus-csv': 'path,size,elapsed\n' }
+    const started = performance.now()
+    for (const format of RecordFormat.options) {
+      const before = header[format as keyof typeof header] ?? ''
+      for (const head of heads) {
+        for (const body of fill) {
+          await read(`${before}${head}${body}x\n`, { format }).catch((error) =>
+            expect(error).toBeInstanceOf(RecordError),
+          )
+        }
+      }
+    }
+    expect(performance.now() - started).toBeLessThan(20_000)
+  })
+
   it('of arbitrary bytes gives entries or the record error, whatever the format', async () => {
     const scrap = fc.constantFrom(
       ...'/ * [ ] { } , \\ \n " # .. a 1 7 = -1 ( ) < > ? : ; + - O R'.split(' '),

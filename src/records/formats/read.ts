@@ -7,7 +7,7 @@ import {
   type Skipped,
 } from '../model.ts'
 import { type DocumentFormat, detectDocument, detectFormat } from './detect.ts'
-import { type Found, isPseudoPath, type LineOptions, type ReadLine } from './found.ts'
+import { type Found, isPseudoPath, type LineOptions, type ReadLine, type SkipReason } from './found.ts'
 import { LineReader } from './lines.ts'
 import { DOCUMENT_FORMATS, LINE_FORMATS, LOGS } from './table.ts'
 
@@ -155,7 +155,7 @@ class RecordReader {
     this.#entries.push(entry)
   }
 
-  #skip(why: Exclude<keyof Skipped, 'relativePaths'>, path?: string): void {
+  #skip(why: SkipReason, path?: string): void {
     const skipped = this.#skipped
     skipped[why] = (skipped[why] ?? 0) + 1
     if (path === undefined) return

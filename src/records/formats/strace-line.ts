@@ -29,7 +29,7 @@ const RESUMED = /^<\.\.\. \w+ resumed>\s?(.*)$/s
 const NOTES =
   /^(?:--- |strace: |Process \d+ |\[ Process PID=| > |<unfinished \.\.\.>$)|strace: Process \d+ attached$/
 const UNFINISHED = ' <unfinished ...>'
-const MOVED = /\s*<pid changed to (\d+) \.\.\.>$/
+const MOVED = /<pid changed to (\d+) \.\.\.>$/
 
 /** Takes a line apart; undefined when it is none of strace. */
 export function parseStraceLine(line: string): StraceLine | undefined {
@@ -45,7 +45,7 @@ export function parseStraceLine(line: string): StraceLine | undefined {
   const name = CALL.exec(rest)?.[1]
   if (name === undefined) return undefined
   const to = MOVED.exec(rest)?.[1]
-  if (to !== undefined) return { kind: 'moved', pid, to, text: rest.replace(MOVED, '') }
+  if (to !== undefined) return { kind: 'moved', pid, to, text: rest.replace(MOVED, '').trimEnd() }
   if (rest.endsWith(UNFINISHED)) return { kind: 'unfinished', pid, text: rest.slice(0, -UNFINISHED.length) }
   return /\)\s*= \S/.test(rest) ? { kind: 'call', pid, name, text: rest } : undefined
 }
