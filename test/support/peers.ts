@@ -13,6 +13,7 @@ const PEERS = [
   'postgres',
   'apt-get',
   'dpkg-deb',
+  'strace',
 ] as const
 export type Peer = (typeof PEERS)[number]
 
