@@ -1,9 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { diffRecords, mergeRecords, retargetRecord } from './cli/combine-records.ts'
 import { convert, inspect, verify } from './cli/images.ts'
-import { listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
+import { evaluateRecord, listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
+import { retainRecords } from './cli/retain-records.ts'
 import { ConfigError, SETTINGS } from './config.ts'
 import { isPlatformText } from './oci/platform.ts'
 import { parseHost, parseReference } from './oci/reference.ts'
+import { RecordFormat } from './records/model.ts'
+import { MergeStrategy } from './records/provenance.ts'
 
 /** The commands that run until they are told to stop. */
 export type Roles = { readonly serve: () => Promise<void>; readonly work: () => Promise<void> }
@@ -56,9 +60,11 @@ function addImageCommands(program: Command): void {
     .description('convert an image to eStargz, registry to registry, in this process')
     .argument('<source>', 'image to convert', reference)
     .argument('<target>', 'where it goes, with a tag', reference)
-    .option('--record <file>', 'record file or path list; - is standard input')
+    .option('--record <file>', 'what a profiler wrote; - is standard input')
     .option('--record-image <reference>', 'record file image', reference)
     .option('--record-copy <reference>', 'eStargz image whose prioritized files are taken over', reference)
+    .option('--record-match [workload]', 'the record image that belongs to the source')
+    .option('--attach-record', 'publish the record as a referrer of the converted image, too')
     .option(...platform, collect(platformText))
     .option('--overwrite', 'move the target tag when it stands for something else')
     .option('--keep-attestations', 'take attestations over, which describe the unconverted images')
@@ -100,10 +106,11 @@ function addRecordCommands(record: Command): void {
   record
     .command('push')
     .description('upload a record')
-    .argument('<file>', 'record file or path list; - is standard input')
+    .argument('<file>', 'what a profiler wrote; - is standard input')
     .option('--image <reference>', 'the image that was profiled', reference)
     .option('--workload <name>', 'what ran in it')
-    .option('--format <format>', 'stargz-record or path-list; default: found out')
+    .option('--format <format>', `${RecordFormat.options.join(', ')}; default: found out`)
+    .option('--working-directory <path>', 'where the profiled program started, for relative paths')
     .option('--label <key=value>', 'can be given more than once', collect(String))
     .option('--publish [reference]', 'publish it, too')
     .option(...server)
@@ -128,6 +135,59 @@ function addRecordCommands(record: Command): void {
     .option(...server)
     .option('--json', 'print the whole answer')
     .action(listRecords)
+  record
+    .command('evaluate')
+    .description('say what an uploaded record is worth in an image, without converting it')
+    .argument('<id>', 'id of the record')
+    .argument('<image>', 'image, eStargz or not', reference)
+    .option(
+      '--platform <platform>',
+      'os/architecture[/variant]; can be given more than once',
+      collect(platformText),
+    )
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(evaluateRecord)
+  record
+    .command('merge')
+    .description('put uploaded records together into a new one')
+    .argument('<ids...>', 'ids of the records')
+    .requiredOption('--strategy <strategy>', MergeStrategy.options.join(', '))
+    .option('--threshold <share>', 'of frequency: the share of records that have a path', share)
+    .option('--image <reference>', 'the image of the new record', reference)
+    .option('--workload <name>', 'the workload of the new record')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(mergeRecords)
+  record
+    .command('diff')
+    .description('compare two uploaded records')
+    .argument('<a>', 'id of a record')
+    .argument('<b>', 'id of another')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(diffRecords)
+  record
+    .command('retarget')
+    .description('apply an uploaded record to another image, into a new record')
+    .argument('<id>', 'id of the record')
+    .argument('<image>', 'another version of the profiled image', reference)
+    .option('--platform <platform>', 'os/architecture[/variant], of an index', platformText)
+    .option('--workload <name>', 'the workload of the new record')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(retargetRecord)
+  record
+    .command('retain')
+    .description('remove old records and record images; without --plan it shows what would go')
+    .option('--keep-newest <count>', 'of each image and workload so many are kept, the newest', count)
+    .option('--max-age-days <days>', 'what is younger is kept', count)
+    .option('--no-published', 'published records are not kept in any case')
+    .option('--record-images', 'also in the backing registry')
+    .option('--plan <digest>', 'remove what the dry run with this plan named')
+    .option(...server)
+    .option('--json', 'print the whole answer')
+    .action(retainRecords)
   record
     .command('show')
     .description('show an uploaded record')
@@ -162,6 +222,11 @@ function platformText(text: string): string {
 
 function count(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('expected a whole number')
+  return Number(text)
+}
+
+function share(text: string): number {
+  if (!/^(0?\.\d+|1(\.0+)?)$/.test(text)) throw new InvalidArgumentError('expected a number above 0, up to 1')
   return Number(text)
 }
 

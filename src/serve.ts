@@ -2,16 +2,21 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type Config, loadConfig, workerEnvironment } from './config.ts'
 import { checkPlatforms } from './conversion/check-platforms.ts'
+import { evaluateRecord, retargetRecord } from './conversion/evaluate.ts'
 import { inspectImage } from './conversion/inspect.ts'
+import { KnownLayers } from './conversion/known-layers.ts'
+import { ThreadPool } from './conversion/thread-pool.ts'
 import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
+import type { Services } from './http/services.ts'
 import { JobStore } from './jobs/store.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
+import { Housekeeper } from './records/housekeeper.ts'
 import { RecordPublisher } from './records/publisher.ts'
 import { RecordStore } from './records/store.ts'
-import { backingRegistry, layerLimits, openRegistries } from './wiring.ts'
+import { backingRegistry, layerLimits, openRegistries, recordFinder } from './wiring.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** Answers HTTP until it is told to stop, and keeps a worker process unless the settings say otherwise. */
@@ -27,18 +32,25 @@ export async function serve(): Promise<void> {
   const records = new RecordStore(database)
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
-  const services = {
+  // Its threads are started when a layer has to be read for an evaluation.
+  const threads = stack.use(new ThreadPool(config.threads))
+  const reading = { registries, threads, limits: layerLimits(config), known: new KnownLayers() }
+  const publisher = new RecordPublisher({
+    store: records,
+    repository,
+    backing,
+    finder: recordFinder(config, registries),
+    recordBytes: config.maxRecordBytes,
+    catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
+  })
+  const services: Services = {
     records,
-    publisher: new RecordPublisher({
-      store: records,
-      repository,
-      backing,
-      recordBytes: config.maxRecordBytes,
-      catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
-    }),
+    publisher,
+    housekeeper: new Housekeeper({ store: records, publisher, repository, now: Date.now }),
     jobs: new JobStore(database),
-    inspect: (reference: string, signal: AbortSignal) =>
-      inspectImage(reference, { registries, limits: layerLimits(config) }, signal),
+    inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
+    evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
+    retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
     checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) =>
       checkPlatforms(registries, source, platforms, signal),
     checkAllowed: (reference: string) => void repository(parseReference(reference)),

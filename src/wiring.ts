@@ -4,6 +4,7 @@ import type { ConversionServices } from './conversion/context.ts'
 import { InFlight } from './conversion/in-flight.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
+import { RecordFinder } from './records/finder.ts'
 import { RegistryClient } from './registry/client.ts'
 import { dockerConfigCredentials } from './registry/credentials.ts'
 
@@ -57,6 +58,14 @@ export function openRegistries(
 
 type Warn = (host: string, text: string) => void
 
+/** Finds record images, for whoever has the registries open. */
+export function recordFinder(config: Config, registries: RegistryClient): RecordFinder {
+  return new RecordFinder({
+    repository: (at) => registries.repository(at),
+    backing: backingRegistry(config),
+  })
+}
+
 /** The bounds on one layer. */
 export function layerLimits(config: Config): LayerLimits {
   return { ...DEFAULT_LIMITS, maxPlainBytes: config.maxLayerBytes }
@@ -77,5 +86,6 @@ export function conversionServices(
     layersUnderWay: new InFlight(),
     maxRecordBytes: config.maxRecordBytes,
     storedRecord,
+    finder: recordFinder(config, registries),
   }
 }

@@ -25,7 +25,13 @@ export async function work(): Promise<void> {
   const records = new RecordStore(database)
   const scratch = await claimScratchFolder(join(config.dataFolder, 'scratch'))
   stack.defer(() => rm(scratch, { recursive: true, force: true }))
-  const services = conversionServices(config, registries, (id) => records.content(id), scratch)
+  const storedRecord = async (id: string) => {
+    const found = await records.read(id)
+    if (!found) return undefined
+    const { image, workload, createdAt } = found.record
+    return { entries: found.entries, image, workload, created: new Date(createdAt).toISOString() }
+  }
+  const services = conversionServices(config, registries, storedRecord, scratch)
   stack.use(services.threads)
   const working = runWorker(
     {

@@ -9,6 +9,7 @@ import { ConversionRequest } from '../conversion/request.ts'
 import { runConversion } from '../conversion/run.ts'
 import { runVerification } from '../conversion/verify.ts'
 import { parseReference } from '../oci/reference.ts'
+import { RecordFinder } from '../records/finder.ts'
 import { readRecord } from '../records/formats/read.ts'
 import type { RecordEntry } from '../records/model.ts'
 import { conversionServices, openRegistries } from '../wiring.ts'
@@ -21,6 +22,8 @@ export type ConvertOptions = Common & {
   readonly record?: string
   readonly recordImage?: string
   readonly recordCopy?: string
+  readonly recordMatch?: string | true
+  readonly attachRecord?: boolean
   readonly platform?: string[]
   readonly overwrite?: boolean
   readonly keepAttestations?: boolean
@@ -44,6 +47,7 @@ export async function convert(source: string, target: string, options: ConvertOp
     ...(options.platform && { platforms: options.platform }),
     ...(options.overwrite && { overwrite: true }),
     options: {
+      ...(options.attachRecord && { attachRecord: true }),
       ...(options.keepAttestations && { attestations: 'keep' }),
       compression: options.compression,
       compressionLevel: options.compressionLevel,
@@ -61,19 +65,34 @@ export async function convert(source: string, target: string, options: ConvertOp
   }
   const named = [source, target, options.recordImage, options.recordCopy]
   await withServices(named, options, async (services, signal) => {
-    const report = await runConversion(request.data, services, { signal })
+    const report = await runConversion(
+      request.data,
+      { ...services, finder: finderFor(source, services) },
+      { signal },
+    )
     print(options, report, conversionText)
   })
 }
 
+/** Without a broker, record images are looked for where the image is. */
+function finderFor(source: string, { registries, finder }: ConversionServices): RecordFinder {
+  if (loadConfig().backingRegistry) return finder
+  const backing = { host: parseReference(source).host, prefix: '' }
+  return new RecordFinder({ repository: (at) => registries.repository(at), backing })
+}
+
 async function recordOf(options: ConvertOptions): Promise<ConversionRequest['record']> {
-  const given = [options.record, options.recordImage, options.recordCopy].filter((one) => one !== undefined)
+  const { record, recordImage, recordCopy, recordMatch } = options
+  const given = [record, recordImage, recordCopy, recordMatch].filter((one) => one !== undefined)
   if (given.length > 1) {
-    throw new CommandError('of --record, --record-image and --record-copy only one can be given')
+    throw new CommandError(
+      'of --record, --record-image, --record-copy and --record-match only one can be given',
+    )
   }
-  if (options.record !== undefined) return { inline: await readRecordFile(options.record) }
-  if (options.recordImage !== undefined) return { image: options.recordImage }
-  if (options.recordCopy !== undefined) return { copyFrom: options.recordCopy }
+  if (record !== undefined) return { inline: await readRecordFile(record) }
+  if (recordImage !== undefined) return { image: recordImage }
+  if (recordCopy !== undefined) return { copyFrom: recordCopy }
+  if (recordMatch !== undefined) return { match: recordMatch === true ? {} : { workload: recordMatch } }
   return undefined
 }
 

@@ -1,4 +1,6 @@
 import type { ConversionReport, ImageInspection, VerificationReport } from '../conversion/report.ts'
+import type { RecordEvaluation } from '../records/evaluation.ts'
+import type { RecordUse } from '../records/quality.ts'
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
@@ -21,6 +23,7 @@ export function conversionText(report: ConversionReport): string {
       ? `: ${record.placed} recorded paths placed, ${record.notFoundCount} not in the image`
       : ''
     lines.push(`  ${image.platform}${found}`)
+    if (record?.from) lines.push(`    record ${record.from.reference}, of the same ${record.from.match}`)
     for (const layer of image.layers) {
       const front =
         layer.landmark === 'prefetch'
@@ -65,4 +68,31 @@ export function verificationText(report: VerificationReport): string {
     for (const difference of image.differences ?? []) lines.push(`    ${difference}`)
   }
   return `${lines.join('\n')}\n`
+}
+
+export function evaluationText(evaluation: RecordEvaluation): string {
+  const lines = [evaluation.image]
+  for (const { platform, record } of evaluation.images) lines.push(`  ${platform}`, ...useLines(record))
+  return `${lines.join('\n')}\n`
+}
+
+/** What a record is worth in an image, for people. */
+export function useLines(use: RecordUse): string[] {
+  const about = use.exact ? '' : 'about '
+  const { withRecord, withoutRecord, wholePull } = use.start
+  const cost = ({ bytes, requests }: { bytes: number; requests: number }) =>
+    `${bytesText(bytes)} in ${requests} requests`
+  return [
+    `    ${use.placed} of ${use.paths} recorded paths placed, ${use.followed} of them through links`,
+    `    ${use.notFoundCount} not in the image, ${use.hiddenCount} hidden by an upper layer`,
+    `    ${about}${bytesText(use.prefetchBytes)} of ${bytesText(use.imageBytes)} prefetched`,
+    `    a start fetches about ${cost(withRecord)}, ${cost(withoutRecord)} without the record, ${cost(wholePull)} whole`,
+    use.staleness
+      ? `    ${use.staleness.changed} of ${use.staleness.compared} files changed since ${use.staleness.profiled}`
+      : `    staleness unknown: ${use.stalenessUnknown ?? 'nothing to compare with'}`,
+    ...use.notFound.map(
+      ({ path, nearest }) => `    missing ${path}${nearest === undefined ? '' : `; nearest: ${nearest}`}`,
+    ),
+    ...use.hidden.map((path) => `    hidden ${path}`),
+  ]
 }

@@ -1,13 +1,10 @@
 import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
-import { request } from 'undici'
-import { loadConfig } from '../config.ts'
-import { CommandError } from './errors.ts'
-
-type Common = { readonly server?: string; readonly json?: boolean }
+import type { RecordEvaluation } from '../records/evaluation.ts'
+import { ask, type Common, print, queryOf, send } from './broker.ts'
+import { evaluationText } from './output.ts'
 
 /** What the broker's API answers about a record, as far as it is shown here. */
-type Shown = {
+export type Shown = {
   readonly id: string
   readonly digest: string
   readonly image?: string
@@ -23,6 +20,7 @@ export async function pushRecord(
     readonly image?: string
     readonly workload?: string
     readonly format?: string
+    readonly workingDirectory?: string
     readonly label?: string[]
     readonly publish?: string | true
   },
@@ -31,6 +29,7 @@ export async function pushRecord(
     image: options.image,
     workload: options.workload,
     format: options.format,
+    workingDirectory: options.workingDirectory,
     label: options.label,
     publish: options.publish === true ? 'true' : options.publish,
   })
@@ -70,6 +69,19 @@ export async function listRecords(
   print(options, page, ({ items }) => items.map(recordText).join(''))
 }
 
+/** Shows what a record is worth in an image. */
+export async function evaluateRecord(
+  id: string,
+  image: string,
+  options: Common & { readonly platform?: string[] },
+): Promise<void> {
+  const body = JSON.stringify({ image, ...(options.platform && { platforms: options.platform }) })
+  const path = `/v1/records/${encodeURIComponent(id)}/evaluations`
+  const json = 'application/json'
+  const found = await ask<RecordEvaluation>(options, 'POST', path, { body, type: json })
+  print(options, found, evaluationText)
+}
+
 export async function showRecord(
   id: string,
   options: Common & { readonly content?: boolean },
@@ -79,61 +91,9 @@ export async function showRecord(
   else print(options, await ask<Shown>(options, 'GET', path), recordText)
 }
 
-function recordText(record: Shown): string {
+export function recordText(record: Shown): string {
   const of = [record.image, record.workload].filter(Boolean).join(' ')
   const lines = [`${record.id} ${record.createdAt} ${record.entries} entries ${of}`.trimEnd()]
   for (const { reference, digest } of record.publications) lines.push(`  ${reference}@${digest}`)
   return `${lines.join('\n')}\n`
-}
-
-function print<Answer>(options: Common, answer: Answer, text: (answer: Answer) => string): void {
-  process.stdout.write(options.json ? `${JSON.stringify(answer, undefined, 2)}\n` : text(answer))
-}
-
-function queryOf(values: Record<string, string | readonly string[] | undefined>): string {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(values)) {
-    for (const one of [value ?? []].flat()) query.append(name, one)
-  }
-  return query.size === 0 ? '' : `?${query}`
-}
-
-type Body = { readonly body: string | Readable; readonly type: string }
-
-async function ask<Answer>(
-  options: Common,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: Body,
-): Promise<Answer> {
-  return JSON.parse(await send(options, method, path, body)) as Answer
-}
-
-/** One request to the broker. @throws CommandError with what its problem document says */
-async function send(options: Common, method: 'GET' | 'POST', path: string, body?: Body): Promise<string> {
-  const { listen, token } = loadConfig()
-  const server =
-    options.server ?? `http://${listen.host.replace(/^(0\.0\.0\.0|\[::\])$/, '127.0.0.1')}:${listen.port}`
-  const answer = await request(new URL(path, server), {
-    method,
-    headers: {
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(body && { 'content-type': body.type }),
-    },
-    ...(body && { body: body.body }),
-  }).catch((error: Error) => {
-    throw new CommandError(`${server} does not answer: ${error.message || String(error)}`)
-  })
-  const text = await answer.body.text()
-  if (answer.statusCode < 300) return text
-  throw new CommandError(problemText(text, `${server} answered ${answer.statusCode}`))
-}
-
-function problemText(body: string, otherwise: string): string {
-  try {
-    const { title, detail, code } = JSON.parse(body) as Record<string, unknown>
-    return [code, detail ?? title].filter((part) => typeof part === 'string').join(': ') || otherwise
-  } catch {
-    return otherwise
-  }
 }

@@ -1,16 +1,25 @@
 import type { Scratch } from '../bytes/scratch.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
+import type { MeasuredLayer } from '../records/measured-layer.ts'
 import type { RecordEntry } from '../records/model.ts'
 import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
 import type { MadeLayer } from './converted-layer.ts'
 import type { Image } from './image.ts'
 import type { LayerMaker } from './layer-maker.ts'
+import { measuredByIndex } from './list-layers.ts'
 import type { LayerSteps } from './progress.ts'
 import { together } from './together.ts'
 
 /** How much scratch the members of a layer take, by its size. */
 const SCRATCH_FACTOR = { none: 1, gzip: 1.5, zstd: 2 }
+
+/** The converted layers, where the record's paths led, and what was in the source layers. */
+export type ArrangedImage = {
+  readonly layers: MadeLayer[]
+  readonly resolved: ResolvedRecord
+  readonly measured: MeasuredLayer[]
+}
 
 /**
  * Converts the layers of an image with a record: first all of them are looked into, because where a path leads is known
@@ -26,7 +35,7 @@ export async function arrangeImage(
     readonly steps: readonly LayerSteps[]
     readonly signal: AbortSignal
   },
-): Promise<{ layers: MadeLayer[]; resolved: ResolvedRecord }> {
+): Promise<ArrangedImage> {
   const { layers } = image.manifest
   const { maker, steps } = o
   await o.scratch.expect(scratchBytes(layers))
@@ -46,7 +55,8 @@ export async function arrangeImage(
       steps[i]?.done(made.layer.size)
       return made
     })
-    return { layers: arranged, resolved }
+    const measured = layers.map((layer, i) => measuredByIndex(layer, known[i]?.index.entries ?? []))
+    return { layers: arranged, resolved, measured }
   } finally {
     await maker.release()
   }

@@ -1,4 +1,5 @@
 import type { LayerLimits } from '../estargz/limits.ts'
+import type { RecordFinder } from '../records/finder.ts'
 import type { RecordEntry } from '../records/model.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { MadeLayer } from './converted-layer.ts'
@@ -20,5 +21,17 @@ export type ConversionServices = {
   /** Of one record, in bytes. */
   readonly maxRecordBytes: number
   /** An uploaded record by id. */
-  readonly storedRecord: (id: string) => Promise<readonly RecordEntry[] | undefined>
+  readonly storedRecord: (id: string) => Promise<UploadedRecord | undefined>
+  /** Finds the record images of an image. */
+  readonly finder: RecordFinder
+}
+
+/** An uploaded record, as far as a conversion needs it. */
+export type UploadedRecord = {
+  readonly entries: readonly RecordEntry[]
+  /** The profiled image, a reference or a digest. */
+  readonly image?: string | undefined
+  readonly workload?: string | undefined
+  /** When it was made, RFC 3339. */
+  readonly created?: string | undefined
 }

@@ -3,6 +3,8 @@ export type ConversionErrorCode =
   | 'NOT_AN_IMAGE'
   | 'INVALID_IMAGE'
   | 'PLATFORM_NOT_FOUND'
+  | 'PLATFORM_NEEDED'
+  | 'NOTHING_LEFT'
   | 'UNSUPPORTED_LAYER'
   | 'TARGET_EXISTS'
   | 'RECORD_NOT_FOUND'

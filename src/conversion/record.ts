@@ -10,11 +10,10 @@ import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
 import { ExternalTocs } from './external-tocs.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
+import { matchRecord } from './match-record.ts'
+import type { Profiled, RecordOf } from './profiled-image.ts'
 import type { RecordSource } from './request.ts'
 import { together } from './together.ts'
-
-/** The record for an image of the source. */
-export type RecordOf = (image: Image) => readonly RecordEntry[]
 
 /**
  * Reads the record of a conversion.
@@ -23,33 +22,35 @@ export type RecordOf = (image: Image) => readonly RecordEntry[]
  */
 export async function readRecordSource(
   source: RecordSource,
+  opened: OpenedReference,
   images: readonly Image[],
   services: ConversionServices,
   signal: AbortSignal,
 ): Promise<RecordOf> {
   if ('copyFrom' in source) return copyRecord(source.copyFrom, images, services, signal)
-  const entries = await readEntries(source, services, signal)
-  return () => entries
+  if ('match' in source) return matchRecord(source.match.workload, opened, images, services, signal)
+  const record = await readEntries(source, services, signal)
+  return () => record
 }
 
 async function readEntries(
-  source: Exclude<RecordSource, { copyFrom: string }>,
+  source: Exclude<RecordSource, { copyFrom: string } | { match: object }>,
   services: ConversionServices,
   signal: AbortSignal,
-): Promise<readonly RecordEntry[]> {
-  if ('inline' in source) return source.inline
+): Promise<Profiled> {
+  if ('inline' in source) return { entries: source.inline }
   if ('image' in source) {
     const reference = parseReference(source.image)
     const repository = services.registries.repository(reference)
-    const { entries } = await readRecordImage(repository, tagOrDigest(reference), {
+    const found = await readRecordImage(repository, tagOrDigest(reference), {
       maxBytes: services.maxRecordBytes,
       signal,
     })
-    return entries
+    return { ...found, imageDigest: found.subject }
   }
-  const entries = await services.storedRecord(source.id)
-  if (!entries) throw new ConversionError('RECORD_NOT_FOUND', `there is no record ${source.id}`)
-  return entries
+  const record = await services.storedRecord(source.id)
+  if (!record) throw new ConversionError('RECORD_NOT_FOUND', `there is no record ${source.id}`)
+  return record
 }
 
 /** Takes the prioritized files of an eStargz image, for each image of the source from the one of its platform. */
@@ -74,7 +75,8 @@ async function copyRecord(
     }
     records.set(image.descriptor.digest, await prioritizedOf(opened, model, image, services, signal))
   }
-  return (image) => records.get(image.descriptor.digest) ?? []
+  const unknown = `the files were copied from ${opened.pinned}, and not profiled`
+  return (image) => ({ entries: records.get(image.descriptor.digest) ?? [], unknown })
 }
 
 /** Prioritized files of an eStargz image in their order, read from footers and tables of contents alone. */

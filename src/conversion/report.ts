@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Digest } from '../oci/digest.ts'
+import { RecordUse } from '../records/quality.ts'
 
 const Bytes = z.int().nonnegative()
 const Landmark = z.enum(['prefetch', 'no-prefetch'])
@@ -52,17 +53,6 @@ export const LayerReport = z
   .meta({ id: 'LayerReport', description: 'What became of one layer.' })
 export type LayerReport = z.infer<typeof LayerReport>
 
-/** What became of a record in one image. */
-export const RecordUse = z
-  .object({
-    entries: z.int().nonnegative(),
-    placed: z.int().nonnegative().describe('Recorded paths and globs that were found in the image.'),
-    notFoundCount: z.int().nonnegative(),
-    notFound: z.array(z.string()).describe('Recorded paths that the image does not have; the first 1000.'),
-  })
-  .meta({ id: 'RecordUse', description: 'What became of the record in one image.' })
-export type RecordUse = z.infer<typeof RecordUse>
-
 /** What became of one image, that is of one platform. */
 export const ImageReport = z
   .object({
@@ -82,6 +72,12 @@ export const ManifestNote = z.object({ digest: Digest, reason: z.string() }).met
 })
 export type ManifestNote = z.infer<typeof ManifestNote>
 
+/** A record that was published as a referrer of a converted image. */
+export const AttachedRecord = z
+  .object({ reference: z.string(), subject: Digest.describe('The converted manifest or index.') })
+  .meta({ id: 'AttachedRecord', description: 'A record image that belongs to the converted image.' })
+export type AttachedRecord = z.infer<typeof AttachedRecord>
+
 /** What a conversion did. */
 export const ConversionReport = z
   .object({
@@ -96,6 +92,7 @@ export const ConversionReport = z
       .object({ reference: z.string(), digest: Digest })
       .optional()
       .describe('The image with the tables of contents of layers that go without.'),
+    attached: z.array(AttachedRecord).optional().describe('Records that were attached to the result.'),
     dropped: z.array(ManifestNote).describe('Manifests of the source index that were left out.'),
     kept: z.array(ManifestNote).describe('Manifests of the source index that were taken over unchanged.'),
     durationMs: z.int().nonnegative(),

@@ -27,11 +27,18 @@ export const RecordSource = z
     z.strictObject({
       copyFrom: ReferenceText.describe('An eStargz image whose prioritized files are taken over.'),
     }),
+    z.strictObject({
+      match: z
+        .strictObject({ workload: z.string().min(1).max(100).optional().describe('Only of this workload.') })
+        .describe(
+          'The record image that belongs to the source: of the same digest, then of the same repository, the newest first.',
+        ),
+    }),
     z.strictObject({ inline: RecordEntries.describe('The record itself.') }),
   ])
   .meta({
     id: 'RecordSource',
-    description: 'Exactly one of id, image, copyFrom and inline.',
+    description: 'Exactly one of id, image, match, copyFrom and inline.',
     examples: [{ image: 'registry.example/team/app:record-1.0-serve' }],
   })
 export type RecordSource = z.infer<typeof RecordSource>
@@ -97,6 +104,12 @@ export const ConversionOptions = z
       .enum(['drop', 'keep'])
       .optional()
       .describe('What becomes of attestation manifests in an index, which describe the unconverted images.'),
+    attachRecord: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the record is also published as a referrer of the converted image, so that the next conversion finds it from there.',
+      ),
   })
   .check(({ value, issues }) => {
     for (const [path, message] of contradictions(value)) {
@@ -176,6 +189,10 @@ export const ConversionRequest = z
   .refine(({ target, options }) => !options?.externalToc || tocTagFits(target), {
     path: ['target'],
     message: `the tag leaves no room for ${TOC_TAG_SUFFIX} behind it`,
+  })
+  .refine(({ record, options }) => record !== undefined || options?.attachRecord !== true, {
+    path: ['options', 'attachRecord'],
+    message: 'needs a record to attach',
   })
   .meta({
     id: 'ConversionRequest',

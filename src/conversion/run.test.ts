@@ -148,12 +148,22 @@ describe('with a record', () => {
       },
       { onProgress: ({ layers }) => seen.push(layers.map((layer) => layer.state).join()) },
     )
-    expect(report.images[0]?.record).toEqual({
+    const use = report.images[0]?.record
+    expect(use).toMatchObject({
       entries: 3,
+      paths: 3,
       placed: 2,
+      followed: 1,
       notFoundCount: 1,
-      notFound: ['no/such'],
+      notFound: [{ path: 'no/such' }],
+      hiddenCount: 0,
+      exact: true,
+      stalenessUnknown: expect.stringContaining('no digest'),
     })
+    expect(use?.layers.map((layer) => layer.prefetchBytes)).toEqual(
+      report.images[0]?.layers.map((layer) => layer.prefetchBytes),
+    )
+    expect(use?.imageBytes).toBe(report.sourceSize)
     expect(report.images[0]?.layers).toMatchObject([
       { action: 'arranged', landmark: 'prefetch', prioritizedFiles: 3 },
       { action: 'arranged', landmark: 'no-prefetch', prioritizedFiles: 0, prefetchBytes: 0 },
@@ -170,6 +180,72 @@ describe('with a record', () => {
     })
     expect(seen.at(-1)).toBe('done,done')
     expect(bench.leftovers()).toEqual([])
+  })
+
+  it('chooses the record that belongs to the source, from either side, and says which', async () => {
+    const repository = bench.repository('matched')
+    const image = { layers: [{ tar: base }, { tar: top }] }
+    const subject = await pushImage(repository, image, '1')
+    const request = { source: `${host}/matched:1`, target: `${host}/matched:1-fast` }
+    const match = { workload: 'serve' }
+    await expect(bench.convert({ ...request, record: { match } })).rejects.toMatchObject({
+      code: 'RECORD_NOT_FOUND',
+    })
+    const publish = (path: string, tag: string, more: object) =>
+      publishRecordImage(repository, [{ path }], { tag, workload: 'serve', ...more })
+    await publish('usr/bin/app', 'record-2', { image: `${host}/matched:2`, created: '2026-02-01T00:00:00Z' })
+    const other = await bench.convert({ ...request, target: `${host}/matched:other`, record: { match: {} } })
+    expect(other.images[0]?.record).toMatchObject({ from: { match: 'repository', workload: 'serve' } })
+    const best = await publish('lib/big.so', 'record-1', { subject, created: '2026-01-01T00:00:00Z' })
+    const report = await bench.convert({ ...request, record: { match }, options: { attachRecord: true } })
+    expect(report.images[0]?.record).toMatchObject({
+      placed: 1,
+      from: { match: 'digest', reference: `${host}/matched@${best.digest}`, created: '2026-01-01T00:00:00Z' },
+      staleness: { changed: 0 },
+    })
+    expect(report.attached).toMatchObject([{ subject: report.digest }])
+    expect((await repository.referrers(report.digest)).map(({ digest }) => digest)).toEqual([
+      report.attached?.[0]?.reference.split('@')[1],
+    ])
+    // From the converted image it is found too, and leads to the same.
+    const again = await bench.convert({
+      source: request.target,
+      target: `${host}/matched:again`,
+      record: { match },
+    })
+    expect(again.images[0]?.record).toMatchObject({ placed: 1, from: { match: 'digest' } })
+    const globs = {
+      record: { inline: [{ path: 'usr/*', glob: true as const }] },
+      options: { attachRecord: true },
+    }
+    await expect(bench.convert({ ...request, ...globs })).rejects.toMatchObject({ code: 'RECORD_HAS_GLOBS' })
+  })
+
+  it('chooses for each image of an index its own record, or that of the index', async () => {
+    const repository = bench.repository('matched-index')
+    const amd = await pushImage(repository, { layers: [{ tar: base }] })
+    const arm = await pushImage(repository, { layers: [{ tar: top }, { tar: base }], architecture: 'arm64' })
+    const index = await pushIndex(repository, [amd, arm], '1')
+    const ofIndex = await publishRecordImage(repository, [{ path: 'usr/bin/app' }], {
+      tag: 'r1',
+      subject: index,
+    })
+    const ofArm = await publishRecordImage(repository, [{ path: 'lib/big.so' }], { tag: 'r2', subject: arm })
+    const report = await bench.convert({
+      source: `${host}/matched-index:1`,
+      target: `${host}/matched-index:fast`,
+      record: { match: {} },
+      options: { attachRecord: true },
+    })
+    const from = report.images.map(({ platform, record }) => [
+      platform,
+      record?.from?.reference.split('@')[1],
+    ])
+    expect(from).toEqual([
+      ['linux/amd64', ofIndex.digest],
+      ['linux/arm64', ofArm.digest],
+    ])
+    expect(report.attached?.map(({ subject }) => subject)).toEqual(report.images.map(({ digest }) => digest))
   })
 
   it('takes a stored record, a record image, and the order of an eStargz image to the same result', async () => {

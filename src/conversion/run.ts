@@ -2,23 +2,23 @@ import { Scratch } from '../bytes/scratch.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import { arrangeImage } from './arrange-image.ts'
+import { type RecordUse, recordUse } from '../records/quality.ts'
+import { type ArrangedImage, arrangeImage } from './arrange-image.ts'
 import { assembleImage, assembleIndex, assembleTocImage, type Document } from './assemble.ts'
+import { attachRecord, checkAttachable } from './attach-record.ts'
 import { copyAttestation } from './attestations.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, MadeLayer } from './converted-layer.ts'
 import { at, ConversionError } from './errors.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
 import { LayerMaker } from './layer-maker.ts'
+import { type Profiled, type RecordOf, readProfiledImage } from './profiled-image.ts'
 import { type LayerSteps, Progress } from './progress.ts'
-import { type RecordOf, readRecordSource } from './record.ts'
-import type { ConversionProgress, ConversionReport, ImageReport, LayerReport, RecordUse } from './report.ts'
+import { readRecordSource } from './record.ts'
+import type { ConversionProgress, ConversionReport, ImageReport, LayerReport } from './report.ts'
 import { type ConversionRequest, compressionOf, formatOf, TOC_TAG_SUFFIX } from './request.ts'
 import { Target } from './target.ts'
 import { together } from './together.ts'
-
-/** Paths that a report names; the rest is counted. */
-const MOST_NOT_FOUND = 1000
 
 export type RunOptions = {
   readonly signal: AbortSignal
@@ -51,7 +51,9 @@ export async function runConversion(
   for (const image of found.images) refuseOddLayers(image)
   const { record } = request
   const recordOf =
-    record && (await at('record', () => readRecordSource(record, found.images, services, signal)))
+    record && (await at('record', () => readRecordSource(record, opened, found.images, services, signal)))
+  const attaches = request.options?.attachRecord === true
+  if (attaches && recordOf) await at('record', async () => checkAttachable(found.images, recordOf))
 
   progress.phase('converting')
   await using scratch = await Scratch.open(services.scratch.folder, services.scratch.limit)
@@ -64,6 +66,10 @@ export async function runConversion(
   const tocImage = tocTarget && (await at('target', () => pushTocImage(converted, tocTarget, signal)))
   const kept = request.options?.attestations === 'keep' ? found.attestations : []
   const final = await at('target', () => push(opened, converted, kept, target, signal))
+  const attached =
+    attaches && recordOf
+      ? await at('target', () => attachRecord(converted, final, recordOf, { opened, target, signal }))
+      : undefined
   return {
     source: opened.pinned,
     target: target.name,
@@ -73,6 +79,7 @@ export async function runConversion(
     sourceSize: sum(converted, (layer) => layer.source.size),
     ...(tocImage && { tocImage }),
     images: converted.map((one) => one.report),
+    ...(attached && { attached }),
     dropped: [
       ...found.others,
       ...(kept.length > 0 ? [] : found.attestations).map(({ digest }) => ({
@@ -141,20 +148,14 @@ class ImageConversion {
 
   async convert(image: Image, recordOf: RecordOf | undefined): Promise<ConvertedImage> {
     const steps = image.manifest.layers.map((layer) => this.#its.progress.layer(image.platform, layer))
-    const entries = recordOf?.(image)
-    const done = entries
-      ? await arrangeImage(image, entries, { ...this.#its, maker: this.#maker, steps })
-      : { layers: await this.#stream(image, steps), resolved: undefined }
+    const record = recordOf?.(image)
+    const done = record
+      ? await arrangeImage(image, record.entries, { ...this.#its, maker: this.#maker, steps })
+      : { layers: await this.#stream(image, steps) }
     const layers = done.layers.map((made) => made.layer)
     checkDiffIds(image, layers)
     const assembled = assembleImage(image, layers, this.#its.request.options?.reader)
-    const record: RecordUse | undefined = entries &&
-      done.resolved && {
-        entries: entries.length,
-        placed: done.resolved.placed,
-        notFoundCount: done.resolved.notFound.length,
-        notFound: done.resolved.notFound.slice(0, MOST_NOT_FOUND),
-      }
+    const use = record && 'resolved' in done ? await this.#use(image, record, done) : undefined
     return {
       image,
       layers,
@@ -163,10 +164,24 @@ class ImageConversion {
         platform: image.platform,
         source: image.descriptor.digest,
         digest: assembled.manifest.descriptor.digest,
-        ...(record && { record }),
+        ...(use && { record: use }),
         layers: layerReports(image, done.layers),
       },
     }
+  }
+
+  /** Reports on the record with what the conversion knows by now. */
+  async #use(image: Image, record: Profiled, done: ArrangedImage): Promise<RecordUse> {
+    const { opened, services, signal } = this.#its
+    const against = { opened, image, layers: done.measured }
+    return recordUse({
+      entries: record.entries,
+      layers: done.measured,
+      resolved: done.resolved,
+      prefetched: done.layers.map(({ layer }) => layer.prefetchBytes),
+      profiled: await readProfiledImage(record, against, services, { scan: false, signal }),
+      from: record.from,
+    })
   }
 
   #stream(image: Image, steps: readonly LayerSteps[]): Promise<MadeLayer[]> {

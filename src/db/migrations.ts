@@ -56,4 +56,21 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.createIndex('jobs_list').on('jobs').columns(['kind', 'id']).execute()
     },
   },
+  '0002-origins-of-records': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .alterTable('records')
+        .addColumn('skipped', 'text', (column) => column.notNull().defaultTo('{}'))
+        .execute()
+      await db.schema
+        .alterTable('records')
+        .addColumn('profiler', 'text', (column) => column.notNull().defaultTo(''))
+        .execute()
+      await db.schema
+        .alterTable('records')
+        .addColumn('profiler_version', 'text', (column) => column.notNull().defaultTo(''))
+        .execute()
+      await db.schema.alterTable('records').addColumn('provenance', 'text').execute()
+    },
+  },
 }

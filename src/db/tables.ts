@@ -18,6 +18,13 @@ export type RecordsTable = {
   paths: number
   content: string
   created_at: Moment
+  /** What of the profile is no entry: counts by reason. */
+  skipped: Generated<JsonText>
+  /** What made the profile, or ''. */
+  profiler: Generated<string>
+  profiler_version: Generated<string>
+  /** Of a record that was made of others. */
+  provenance: JsonText | null
 }
 
 export type PublicationsTable = {

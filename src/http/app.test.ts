@@ -6,10 +6,15 @@ import { TestRegistry, temporaryFolder } from '../../test/support/embedded-regis
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
+import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
+import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
 import { JobStore } from '../jobs/store.ts'
 import { parseReference } from '../oci/reference.ts'
+import { RecordFinder } from '../records/finder.ts'
+import { Housekeeper } from '../records/housekeeper.ts'
+import { publishRecordImage } from '../records/image.ts'
 import { RecordPublisher } from '../records/publisher.ts'
 import { RecordStore } from '../records/store.ts'
 import { RegistryClient } from '../registry/client.ts'
@@ -35,16 +40,30 @@ beforeAll(async () => {
     new RegistryClient({ allowedHosts: (name) => name === host, plainHttp: [host], retry: { baseMs: 5 } }),
   )
   const records = new RecordStore(database)
+  const reading = { registries, threads: stack.use(new ThreadPool(1)), limits: DEFAULT_LIMITS }
+  const publisher = new RecordPublisher({
+    store: records,
+    repository: (at) => registries.repository(at),
+    catalog: (signal) => registries.catalog(host, { signal }),
+    backing: { host, prefix: '' },
+    finder: new RecordFinder({
+      repository: (at) => registries.repository(at),
+      backing: { host, prefix: '' },
+    }),
+    recordBytes: MAX_RECORD_BYTES,
+  })
   services = {
     records,
-    publisher: new RecordPublisher({
+    publisher,
+    housekeeper: new Housekeeper({
       store: records,
+      publisher,
       repository: (at) => registries.repository(at),
-      catalog: (signal) => registries.catalog(host, { signal }),
-      backing: { host, prefix: '' },
-      recordBytes: MAX_RECORD_BYTES,
+      now: Date.now,
     }),
     jobs: new JobStore(database),
+    evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
+    retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
     inspect: (reference, signal) => inspectImage(reference, { registries, limits: DEFAULT_LIMITS }, signal),
     checkPlatforms: (source, platforms, signal) => checkPlatforms(registries, source, platforms, signal),
     checkAllowed: (reference) => void registries.repository(parseReference(reference)),
@@ -122,6 +141,123 @@ describe('records', () => {
     expect((await ask('DELETE', `/v1/records/${made.json.id}`)).status).toBe(404)
   })
 
+  it('say what of a profile they left out, and where they come from', async () => {
+    const log =
+      '7 openat(AT_FDCWD, "conf", O_RDONLY) = 3\n7 openat(AT_FDCWD, "/proc/x", O_RDONLY) = 3\n7 execve("/bin/app", [], 0x1) = 0\n'
+    const made = await ask('POST', '/v1/records?profilerVersion=6.1', { body: log })
+    const skipped = { relative: 1, relativePaths: ['conf'], pseudo: 1 }
+    expect(made.json).toMatchObject({
+      format: 'strace',
+      entries: 1,
+      skipped,
+      profiler: 'strace',
+      profilerVersion: '6.1',
+    })
+    expect((await ask('GET', `/v1/records/${made.json.id}`)).json).toEqual(made.json)
+    const there = await ask('POST', '/v1/records?workingDirectory=/srv', { body: log })
+    expect(there.json).toMatchObject({ entries: 2, skipped: { pseudo: 1 } })
+    const soci = await ask('POST', '/v1/records', { body: ['/bin/a', '/bin/b'] })
+    expect(soci.json).toMatchObject({ format: 'soci', entries: 2 })
+  })
+
+  it('are held against an image', async () => {
+    const id = await upload('/usr/bin/app\n/usr/bin/apq\n')
+    const found = await ask('POST', `/v1/records/${id}/evaluations`, {
+      body: { image: `${host}/team/app:1.0` },
+    })
+    expect(found.status).toBe(200)
+    expect(found.json.images).toMatchObject([
+      {
+        platform: 'linux/amd64',
+        record: {
+          placed: 1,
+          notFound: [{ path: 'usr/bin/apq', nearest: 'usr/bin/app' }],
+          layers: [{ files: 1, bytes: 3 }],
+        },
+      },
+    ])
+    const wrong = async (path: string, body: object) => (await ask('POST', path, { body })).status
+    expect(await wrong(`/v1/records/${none}/evaluations`, { image: `${host}/team/app:1.0` })).toBe(404)
+    expect(await wrong(`/v1/records/${id}/evaluations`, { image: `${host}/team/app:none` })).toBe(404)
+    expect(await wrong(`/v1/records/${id}/evaluations`, { image: 'forbidden.test/app:1' })).toBe(403)
+    const platforms = ['linux/s390x']
+    expect(await wrong(`/v1/records/${id}/evaluations`, { image: `${host}/team/app:1.0`, platforms })).toBe(
+      422,
+    )
+  })
+
+  it('are put together, with their provenance, and compared', async () => {
+    const query = `?image=${host}/team/app:1.0&workload=merged`
+    const ids = [
+      await upload('/a\n/b\n', query),
+      await upload('/b\n/c\n', query),
+      await upload('/b\n/d\n', query),
+    ]
+    const merge = (body: object) => ask('POST', '/v1/records/merges', { body })
+    const union = await merge({ records: ids, strategy: 'union', labels: { nightly: 'yes' } })
+    expect(union.status).toBe(201)
+    expect(union.json).toMatchObject({ entries: 4, workload: 'merged', labels: { nightly: 'yes' } })
+    expect(union.json.provenance.records.map((one: { id: string }) => one.id)).toEqual(ids)
+    expect((await ask('GET', `${union.headers.location}/content`)).text).toBe(
+      ['a', 'b', 'c', 'd'].map((path) => `{"path":"${path}"}\n`).join(''),
+    )
+    expect((await ask('GET', `/v1/records/${union.json.id}`)).json).toEqual(union.json)
+
+    // What was merged before leads back to the runs.
+    const again = await merge({
+      records: [union.json.id, ids[1]],
+      strategy: 'intersection',
+      workload: 'other',
+    })
+    expect(again.json).toMatchObject({ entries: 2, provenance: { strategy: 'intersection' } })
+    expect(again.json.provenance.runs.map((one: { id: string }) => one.id)).toEqual(ids)
+    const often = await merge({ records: ids, strategy: 'frequency', threshold: 0.5 })
+    expect(often.json).toMatchObject({ entries: 1, provenance: { threshold: 0.5 } })
+
+    const diff = await ask('GET', `/v1/records/${ids[0]}/diff/${ids[1]}?limit=1`)
+    expect(diff.json).toMatchObject({
+      same: false,
+      common: 1,
+      onlyInA: { count: 1, entries: [{ path: 'a' }] },
+    })
+    expect((await ask('GET', `/v1/records/${ids[0]}/diff/${none}`)).status).toBe(404)
+    expect((await merge({ records: [ids[0], none], strategy: 'union' })).json).toMatchObject({
+      status: 404,
+      errors: [{ path: 'body.records.1' }],
+    })
+    const apart = await upload('/elsewhere\n')
+    expect((await merge({ records: [ids[0], apart], strategy: 'intersection' })).status).toBe(422)
+    for (const wrong of [
+      { records: [ids[0]], strategy: 'union' },
+      { records: [ids[0], ids[0]], strategy: 'union' },
+      { records: ids, strategy: 'frequency' },
+      { records: ids, strategy: 'union', threshold: 0.5 },
+    ]) {
+      expect((await merge(wrong)).status).toBe(400)
+    }
+  })
+
+  it('are applied to another image, with the loss', async () => {
+    const id = await upload('/usr/bin/app\n/usr/lib/lost.so\n', '?workload=retargeted')
+    const made = await ask('POST', `/v1/records/${id}/retargets`, { body: { image: `${host}/team/app:1.0` } })
+    expect(made.status).toBe(201)
+    expect(made.json).toMatchObject({
+      platform: 'linux/amd64',
+      lost: 1,
+      share: 0.5,
+      record: {
+        entries: 1,
+        workload: 'retargeted',
+        provenance: { kind: 'retarget', lost: 1, runs: [{ id }] },
+      },
+      use: { notFound: [{ path: 'usr/lib/lost.so' }] },
+    })
+    expect(made.json.record.image).toMatch(/team\/app:1\.0@sha256:/)
+    const nothing = await upload('/not/there\n')
+    const body = { image: `${host}/team/app:1.0` }
+    expect((await ask('POST', `/v1/records/${nothing}/retargets`, { body })).json.code).toBe('NOTHING_LEFT')
+  })
+
   it('are listed in pages', async () => {
     for (const name of ['p1', 'p2', 'p3']) await upload(`/${name}\n`, '?workload=paged')
     const first = await ask('GET', '/v1/records?workload=paged&limit=2')
@@ -133,7 +269,7 @@ describe('records', () => {
     ['no body', undefined, 400, { code: 'INVALID_RECORD' }],
     ['only comments', '# nothing\n', 400, { code: 'INVALID_RECORD' }],
     ['a wrong line', '{"path":"a"}\n{"pth":"b"}\n', 400, { code: 'INVALID_RECORD', line: 2 }],
-    ['another format', '[{"path":"a"}]', 400, { code: 'UNKNOWN_FORMAT', line: 1 }],
+    ['another format', '[{"path":"a"}]', 400, { code: 'INVALID_RECORD' }],
     ['too many bytes', `${'/long/path\n'.repeat(1000)}`, 413, { code: 'RECORD_TOO_LARGE' }],
   ])('that are wrong are refused: %s', async (_, body, status, problem) => {
     const answer = await ask('POST', '/v1/records', body === undefined ? {} : { body })
@@ -146,7 +282,7 @@ describe('records', () => {
     const answer = await ask('POST', '/v1/records?image=UPPER&label=nope', { body: '/a\n' })
     expect(answer.status).toBe(400)
     expect(answer.json.errors.map((error: { path: string }) => error.path)).toContain('querystring.image')
-    expect((await ask('POST', '/v1/records', { body: {} })).status).toBe(415)
+    expect((await ask('POST', '/v1/records', { body: '/a\n', type: 'image/png' })).status).toBe(415)
     expect((await ask('GET', '/v1/records/x')).status).toBe(400)
     expect((await ask('GET', '/v1/records?limit=0')).status).toBe(400)
   })
@@ -222,8 +358,74 @@ describe('record images', () => {
     })
     expect(made.status).toBe(201)
     const [publication] = made.json.publications
+    const byDigest = await ask('GET', `/v1/record-images?image=${digest}`)
+    expect(byDigest.json.items.length).toBeGreaterThan(0)
+    expect(byDigest.json.items.every((item: { subject?: string }) => item.subject === digest)).toBe(true)
     const referrers = await repository.referrers(digest ?? ('' as never))
     expect(referrers.map((one) => one.digest)).toContain(publication.digest)
+  })
+
+  it('are found by the image they belong to: the same digest first, then the same repository, newest first', async () => {
+    const repository = registries.repository({ host, repository: 'team/found' })
+    const push = (tag: string, content: string) =>
+      pushImage(repository, { layers: [{ tar: tarOf(file('usr/bin/app', content)) }] }, tag)
+    await push('1.0', 'one')
+    await push('2.0', 'two')
+    const publish = async (query: string, path: string) => {
+      const made = await ask('POST', `/v1/records?publish=true&profilerVersion=6.1&${query}`, {
+        body: `7 execve("/${path}", [], 0x1) = 0\n`,
+      })
+      expect(made.status).toBe(201)
+      return made.json.publications[0].reference.slice(`${host}/team/found:`.length)
+    }
+    const old = await publish(`image=${host}/team/found:1.0&workload=a`, 'a')
+    const other = await publish(`image=${host}/team/found:2.0&workload=a`, 'b')
+    const newer = await publish(`image=${host}/team/found:1.0&workload=b`, 'c')
+    const found = async (query: string) => {
+      const { json } = await ask('GET', `/v1/record-images?image=${host}/team/found${query}`)
+      return json.items.map((item: { reference: string; match: string }) => [
+        item.reference.split(':').at(-1),
+        item.match,
+      ])
+    }
+    expect(await found(':1.0')).toEqual([
+      [newer, 'digest'],
+      [old, 'digest'],
+      [other, 'repository'],
+    ])
+    expect(await found(':1.0&workload=a')).toEqual([
+      [old, 'digest'],
+      [other, 'repository'],
+    ])
+    expect(await found(':9.9')).toEqual([newer, other, old].map((tag) => [tag, 'repository']))
+    const first = await ask('GET', `/v1/record-images?image=${host}/team/found:1.0&limit=2`)
+    const second = await ask(
+      'GET',
+      `/v1/record-images?image=${host}/team/found:1.0&limit=2&cursor=${first.json.next}`,
+    )
+    expect(second.json.items).toHaveLength(1)
+    expect(second.json.next).toBeUndefined()
+    expect(first.json.items[0]).toMatchObject({
+      profiler: 'strace',
+      profilerVersion: '6.1',
+      created: expect.any(String),
+    })
+
+    // Attached to another image, it is found from there.
+    const converted = await push('2.0-esgz', 'converted')
+    const id = await upload('/usr/bin/app\n', '?workload=attached')
+    const attached = await ask('POST', `/v1/records/${id}/publications`, {
+      body: { attachTo: `${host}/team/found:2.0-esgz` },
+    })
+    expect(attached.json).toMatchObject({
+      subject: converted.digest,
+      reference: expect.stringContaining('@sha256:'),
+    })
+    expect(
+      (await ask('GET', `/v1/record-images?image=${host}/team/found:2.0-esgz&workload=attached`)).json.items,
+    ).toMatchObject([{ reference: attached.json.reference, match: 'digest' }])
+    const nothing = { body: { attachTo: `${host}/team/found:none` } }
+    expect((await ask('POST', `/v1/records/${id}/publications`, nothing)).status).toBe(404)
   })
 
   it('that cannot be published leave the record stored, and say why', async () => {
@@ -240,6 +442,71 @@ describe('record images', () => {
     })
     expect(taken.json).toMatchObject({ status: 409, code: 'TAG_EXISTS' })
     expect((await ask('POST', `/v1/records/${none}/publications`, { body: {} })).status).toBe(404)
+  })
+})
+
+describe('retention', () => {
+  it('removes what a dry run named, and nothing before that', async () => {
+    const image = `${host}/kept/app:1`
+    const retain = (body: object) =>
+      ask('POST', '/v1/retention', { body: { rules: { keepNewest: 1 }, ...body } })
+    const ids: string[] = []
+    for (const path of ['a', 'b', 'c']) ids.push(await upload(`/${path}\n`, `?image=${image}&workload=w`))
+    const published = await upload('/d\n', `?image=${image}&workload=w&publish=true`)
+    await upload('/e\n', `?image=${image}&workload=w`)
+    const mine = (rows: { image?: string }[]) => rows.filter((row) => row.image === image)
+    const dry = await retain({})
+    expect(dry.json).toMatchObject({ dryRun: true, recordImages: [], more: false })
+    expect(mine(dry.json.records).map((row) => (row as { id?: string }).id)).toEqual(ids)
+    expect((await ask('GET', `/v1/records/${ids[0]}`)).status).toBe(200)
+
+    await upload('/f\n', `?image=${image}&workload=w`)
+    expect((await retain({ plan: dry.json.plan })).json).toMatchObject({ status: 409, code: 'PLAN_CHANGED' })
+    const again = await retain({})
+    const done = await retain({ plan: again.json.plan })
+    expect(done.json.dryRun).toBe(false)
+    expect(mine(done.json.records)).toHaveLength(4)
+    expect(mine(done.json.records).every((row) => (row as { removed?: boolean }).removed)).toBe(true)
+    expect((await ask('GET', `/v1/records/${ids[0]}`)).status).toBe(404)
+    expect((await ask('GET', `/v1/records/${published}`)).status).toBe(200)
+    expect(mine((await retain({})).json.records)).toEqual([])
+    expect((await ask('POST', '/v1/retention', { body: { rules: {} } })).status).toBe(400)
+  })
+
+  it('takes record images of the registry, those of other tools and with a tag that stays left out', async () => {
+    const repository = registries.repository({ host, repository: 'old/app' })
+    const publish = (tag: string, created: string, path = tag) =>
+      publishRecordImage(repository, [{ path }], { tag, image: `${host}/old/app:1`, workload: 'w', created })
+    await publish('one', '2020-01-01T00:00:00Z')
+    await publish('two', '2021-01-01T00:00:00Z')
+    await publish('two-again', '2021-01-01T00:00:00Z', 'two')
+    await publish('three', '2022-01-01T00:00:00Z')
+    await pushImage(
+      repository,
+      { layers: [{ tar: tarOf(file('stargz.record.json', '{"path":"a"}\n')) }] },
+      'foreign',
+    )
+    const retain = async (plan?: string) => {
+      const body = { rules: { keepNewest: 2, maxAgeDays: 365 }, recordImages: true, plan }
+      const { json } = await ask('POST', '/v1/retention', { body })
+      return json.recordImages
+        .filter((row: { reference: string }) => row.reference.includes('old/app'))
+        .map((row: { reference: string; removed?: boolean }) => [
+          row.reference.split(':').at(-1),
+          row.removed,
+        ])
+    }
+    expect(await retain()).toEqual([['one', undefined]])
+    const body = { rules: { keepNewest: 2, maxAgeDays: 365 }, recordImages: true }
+    const { json } = await ask('POST', '/v1/retention', { body })
+    expect(await retain(json.plan)).toEqual([['one', true]])
+    expect((await Array.fromAsync(repository.tags())).toSorted()).toEqual([
+      'foreign',
+      'three',
+      'two',
+      'two-again',
+    ])
+    expect(await retain()).toEqual([])
   })
 })
 
@@ -289,6 +556,12 @@ describe('conversions', () => {
       code: 'PLATFORM_NOT_FOUND',
     })
     expect(await post({ ...request(), platforms: ['linux/amd64'] })).toMatchObject({ state: 'queued' })
+    expect(await post({ ...request(), options: { attachRecord: true } })).toMatchObject({
+      status: 400,
+      errors: [{ path: 'body.options.attachRecord' }],
+    })
+    const match = { match: { workload: 'serve' } }
+    expect(await post({ ...request(), record: match })).toMatchObject({ request: { record: match } })
   })
 })
 

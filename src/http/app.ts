@@ -4,11 +4,15 @@ import { sameOriginHook, tokenHook } from './auth.ts'
 import { describeApi } from './openapi.ts'
 import { answerError, problem, sendProblem } from './problem.ts'
 import { conversionRoutes } from './routes/conversions.ts'
+import { evaluationRoutes } from './routes/evaluations.ts'
 import { imageRoutes } from './routes/images.ts'
+import { mergeRoutes } from './routes/merges.ts'
 import { publicationRoutes } from './routes/publications.ts'
 import { recordImageRoutes } from './routes/record-images.ts'
 import { recordUploadRoute } from './routes/record-upload.ts'
 import { recordRoutes } from './routes/records.ts'
+import { retargetRoutes } from './routes/retargets.ts'
+import { retentionRoutes } from './routes/retention.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
@@ -48,8 +52,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(serviceRoutes)
   await app.register(recordUploadRoute(services, maxRecordBytes))
   await app.register(recordRoutes(services))
+  await app.register(evaluationRoutes(services))
+  await app.register(mergeRoutes(services))
+  await app.register(retargetRoutes(services))
   await app.register(publicationRoutes(services))
   await app.register(recordImageRoutes(services))
+  await app.register(retentionRoutes(services))
   await app.register(conversionRoutes(services))
   await app.register(verificationRoutes(services))
   await app.register(imageRoutes(services))

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { isDigest } from '../oci/digest.ts'
+import { isPlatformText } from '../oci/platform.ts'
 import { formatReference, parseReference, ReferenceText } from '../oci/reference.ts'
 
 const MOST_ITEMS = 500
@@ -20,6 +21,11 @@ export const ReferencePath = z.object({
     'A reference: the rest of the path, slashes included, as in `/registry.example/team/app:1.0`.',
   ),
 })
+
+export const PlatformName = z
+  .string()
+  .max(100)
+  .refine(isPlatformText, 'a platform is os/architecture or os/architecture/variant')
 
 /** A profiled image: its reference, or its digest alone. */
 export const ImageName = z
@@ -48,6 +54,14 @@ const Label = z
 export const LabelList = z
   .union([Label, z.array(Label).max(50)])
   .describe('A label as key=value; can be given more than once.')
+
+/** Labels in a JSON body. */
+export const Labels = z
+  .record(
+    z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/, 'expected a key of up to 63 characters'),
+    z.string().max(256),
+  )
+  .refine((labels) => Object.keys(labels).length <= 50, 'expected at most 50 labels')
 
 export function labelsOf(given: z.infer<typeof LabelList> | undefined): Record<string, string> {
   const pairs = [given ?? []].flat().map((text): [string, string] => {

@@ -50,6 +50,11 @@ export class HttpError extends Error {
   }
 }
 
+/** The answer to an id that no record has. */
+export function noRecord(id: string): HttpError {
+  return new HttpError(404, 'RECORD_NOT_FOUND', `there is no record ${id}`)
+}
+
 /** The error about one field of a request. */
 export function fieldError(status: number, code: string, path: string, message: string): HttpError {
   return new HttpError(status, code, `${path}: ${message}`, { errors: [{ path, message }] })
@@ -59,11 +64,11 @@ export function fieldError(status: number, code: string, path: string, message: 
 const STATUS: Readonly<Record<string, number>> = {
   INVALID_REFERENCE: 400,
   INVALID_RECORD: 400,
-  UNKNOWN_FORMAT: 400,
   HOST_NOT_ALLOWED: 403,
   NOT_FOUND: 404,
   TAG_EXISTS: 409,
   CONFLICT: 409,
+  PLAN_CHANGED: 409,
   RECORD_TOO_LARGE: 413,
   TOO_LARGE: 422,
   RECORD_HAS_GLOBS: 422,
@@ -76,6 +81,11 @@ const STATUS: Readonly<Record<string, number>> = {
   INVALID_TOC: 422,
   LIMIT_EXCEEDED: 422,
   PLATFORM_NOT_FOUND: 422,
+  UNSUPPORTED_LAYER: 422,
+  PLATFORM_NEEDED: 422,
+  NOTHING_LEFT: 422,
+  HARD_LINK_CYCLE: 422,
+  HARD_LINK_TARGET: 422,
   CORRUPT_TAR: 422,
   CORRUPT_GZIP: 422,
   CORRUPT_ZSTD: 422,

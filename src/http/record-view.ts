@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Digest } from '../oci/digest.ts'
-import { RecordFormat } from '../records/model.ts'
+import { RecordFormat, Skipped } from '../records/model.ts'
+import { Provenance } from '../records/provenance.ts'
 import type { StoredRecord } from '../records/store.ts'
 import { isoTime, Moment } from './parameters.ts'
 
@@ -32,6 +33,10 @@ export const RecordView = z
     format: RecordFormat.describe('What was uploaded.'),
     entries: z.int(),
     paths: z.int().describe('Different paths among the entries.'),
+    skipped: Skipped,
+    profiler: z.string().optional().describe('What made the profile.'),
+    profilerVersion: z.string().optional(),
+    provenance: Provenance.optional(),
     createdAt: Moment,
     publications: z.array(PublicationView),
   })
@@ -45,9 +50,11 @@ export const RecordView = z
         image: 'registry.example/team/app:1.0',
         workload: 'serve',
         labels: { commit: '4f2a91c' },
-        format: 'path-list',
+        format: 'strace',
         entries: 214,
         paths: 210,
+        skipped: { pseudo: 12, failed: 340 },
+        profiler: 'strace',
         createdAt: '2026-01-02T03:04:05.678Z',
         publications: [],
       },

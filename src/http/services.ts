@@ -1,15 +1,34 @@
 import type { ImageInspection } from '../conversion/report.ts'
 import type { JobStore } from '../jobs/store.ts'
+import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
+import type { Housekeeper } from '../records/housekeeper.ts'
+import type { RecordEntry } from '../records/model.ts'
 import type { RecordPublisher } from '../records/publisher.ts'
 import type { RecordStore } from '../records/store.ts'
+
+/** A record, and the image that it was made of, as a reference or a digest. */
+type ProfiledRecord = { readonly entries: readonly RecordEntry[]; readonly image?: string | undefined }
 
 /** What the routes work with; made by whoever starts the server. */
 export type Services = {
   readonly records: RecordStore
   readonly publisher: RecordPublisher
+  readonly housekeeper: Housekeeper
   readonly jobs: JobStore
   /** What an image shows of itself. Its errors have codes. */
   readonly inspect: (reference: string, signal: AbortSignal) => Promise<ImageInspection>
+  /** What a record is worth in an image. Its errors have codes. */
+  readonly evaluate: (
+    record: ProfiledRecord,
+    request: EvaluationRequest,
+    signal: AbortSignal,
+  ) => Promise<RecordEvaluation>
+  /** What is left of a record in another image. Its errors have codes. */
+  readonly retarget: (
+    record: ProfiledRecord,
+    request: { readonly image: string; readonly platform?: string | undefined },
+    signal: AbortSignal,
+  ) => Promise<RetargetedEntries>
   /** Fails when an image has not these platforms. A registry that does not answer is no failure. */
   readonly checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) => Promise<void>
   /** Fails when the registry of a reference may not be spoken to. */

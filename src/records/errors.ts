@@ -1,4 +1,4 @@
-export type RecordErrorCode = 'INVALID_RECORD' | 'RECORD_TOO_LARGE' | 'UNKNOWN_FORMAT' | 'RECORD_HAS_GLOBS'
+export type RecordErrorCode = 'INVALID_RECORD' | 'RECORD_TOO_LARGE' | 'RECORD_HAS_GLOBS'
 
 /** A record that cannot be taken or written. `line` counts from 1, where the record came as lines. */
 export class RecordError extends Error {

@@ -6,6 +6,7 @@ import { type Digest, digestOf } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../oci/media-types.ts'
 import { type RecordEntry, RecordError, writeRecordFile } from './model.ts'
+import type { Provenance } from './provenance.ts'
 
 /** The tar entry that a record file image holds (stargz-snapshotter pull request 642). */
 export const RECORD_FILE_NAME = 'stargz.record.json'
@@ -14,17 +15,30 @@ export const RECORD_FILE_NAME = 'stargz.record.json'
 export const ENTRIES_ANNOTATION = 'io.record-broker.record.entries'
 export const IMAGE_ANNOTATION = 'io.record-broker.record.image'
 export const WORKLOAD_ANNOTATION = 'io.record-broker.record.workload'
+export const PROFILER_ANNOTATION = 'io.record-broker.record.profiler'
+export const PROFILER_VERSION_ANNOTATION = 'io.record-broker.record.profiler-version'
+export const PROVENANCE_ANNOTATION = 'io.record-broker.record.provenance'
+/** OCI image-spec 1.1, annotations.md. */
+export const CREATED_ANNOTATION = 'org.opencontainers.image.created'
+
+/** Manifests are small: of more records than these only the number is told. */
+const MOST_MENTIONED = 100
 
 /** The place of the operating system in a gzip header, and the value for "unknown" (RFC 1952, 2.3.1). */
 const GZIP_OS_OFFSET = 9
 const GZIP_OS_UNKNOWN = 255
 
 export type PackOptions = {
-  /** The manifest of the profiled image; it must be in the repository that the record image goes to. */
+  /** The manifest that the record image belongs to: that of the profiled image, or of one that was converted. */
   readonly subject?: Descriptor | undefined
   /** The profiled image, as a reference. */
   readonly image?: string | undefined
   readonly workload?: string | undefined
+  readonly profiler?: string | undefined
+  readonly profilerVersion?: string | undefined
+  /** When the record was made, RFC 3339. */
+  readonly created?: string | undefined
+  readonly provenance?: Provenance | undefined
   /** Further annotations of the manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
 }
@@ -40,7 +54,7 @@ export type PackedRecordImage = {
 
 /**
  * Makes a record file image: an OCI manifest, a config, and one gzip layer whose only tar entry is the record
- * file. The same record and options give the same bytes: no clock, no machine in them.
+ * file. The same record and options give the same bytes.
  * @throws RecordError RECORD_HAS_GLOBS; INVALID_RECORD when there are no entries
  */
 export async function packRecordImage(
@@ -64,7 +78,8 @@ export async function packRecordImage(
   return { manifest, manifestDescriptor: blob(OCI_MANIFEST, manifest).descriptor, config, layer }
 }
 
-function refuseGlobs(entries: readonly RecordEntry[]): void {
+/** Fails for what a record file image cannot hold. @throws RecordError RECORD_HAS_GLOBS; INVALID_RECORD */
+export function refuseGlobs(entries: readonly RecordEntry[]): void {
   if (entries.length === 0) throw new RecordError('INVALID_RECORD', 'the record holds no path')
   const glob = entries.find((entry) => entry.glob)
   if (glob === undefined) return
@@ -104,6 +119,10 @@ function annotationsOf(entries: readonly RecordEntry[], options: PackOptions): R
     [ENTRIES_ANNOTATION]: String(entries.length),
     ...(options.image !== undefined && { [IMAGE_ANNOTATION]: options.image }),
     ...(options.workload !== undefined && { [WORKLOAD_ANNOTATION]: options.workload }),
+    ...(options.profiler !== undefined && { [PROFILER_ANNOTATION]: options.profiler }),
+    ...(options.profilerVersion !== undefined && { [PROFILER_VERSION_ANNOTATION]: options.profilerVersion }),
+    ...(options.created !== undefined && { [CREATED_ANNOTATION]: options.created }),
+    ...(options.provenance && { [PROVENANCE_ANNOTATION]: provenanceText(options.provenance) }),
   }
 }
 
@@ -114,4 +133,17 @@ function blob(mediaType: string, bytes: Buffer): PackedBlob {
 /** A subject is named by these three alone: what else is known of it differs from one caller to the next. */
 function bare({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size }
+}
+
+/** Ids mean nothing outside of a broker: records are named by their digests. */
+function provenanceText({ kind, records, runs, runCount, ...how }: Provenance): string {
+  const digests = (mentions: Provenance['records']) =>
+    mentions.slice(0, MOST_MENTIONED).map(({ digest }) => digest)
+  return JSON.stringify({
+    kind,
+    ...how,
+    records: digests(records),
+    runs: digests(runs),
+    runCount: runs.length,
+  })
 }

@@ -9,25 +9,27 @@ import {
   parseManifestOrIndex,
 } from '../oci/documents.ts'
 import { OCI_MANIFEST } from '../oci/media-types.ts'
-import type { Reference } from '../oci/reference.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
 import { RecordError, RecordImageError } from './errors.ts'
 import { readRecord } from './formats/read.ts'
 import {
+  CREATED_ANNOTATION,
   ENTRIES_ANNOTATION,
   IMAGE_ANNOTATION,
   type PackOptions,
+  PROFILER_ANNOTATION,
+  PROFILER_VERSION_ANNOTATION,
   packRecordImage,
   WORKLOAD_ANNOTATION,
 } from './image-pack.ts'
 import { notARecordImage, recordFileIn, recordLayerOf } from './image-unpack.ts'
 import type { RecordEntry } from './model.ts'
-import { isRecordOf } from './record-tag.ts'
+import { isRecordOf, type WantedRecord } from './record-tag.ts'
 
 export type { Repository } from '../registry/repository.ts'
 export { RecordImageError } from './errors.ts'
-export { packRecordImage, RECORD_FILE_NAME } from './image-pack.ts'
+export { packRecordImage, RECORD_FILE_NAME, refuseGlobs } from './image-pack.ts'
 export { defaultRecordTag } from './record-tag.ts'
 
 /** An image that does not say it is a record image is looked into up to this many bytes of its layer. */
@@ -35,6 +37,15 @@ const UNKNOWN_LAYER_BYTES = 1024 * 1024
 /** What a layer of that size may hold: JSON lines repeat themselves. */
 const UNKNOWN_RECORD_BYTES = 32 * 1024 * 1024
 const CONFIG_BYTES = 1024 * 1024
+/** A registry that answers so has nothing to show us, today or ever. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'HOST_NOT_ALLOWED',
+  'NOT_FOUND',
+  'UNAUTHORIZED',
+  'DENIED',
+  'NETWORK',
+  'UNAVAILABLE',
+])
 /** Tags looked at together while a repository is listed. */
 const TAGS_AT_ONCE = 4
 /** Tags of the referrers fallback scheme (distribution-spec 1.1), and of signatures that use it. */
@@ -46,12 +57,14 @@ export type RecordImageSummary = {
   readonly digest: Digest
   /** Bytes of manifest, config and layer. */
   readonly size: number
-  /** As the image says, RFC 3339. Those published here say nothing, to be the same each time. */
+  /** When the record was made, as the image says, RFC 3339. */
   readonly created?: string
   /** The profiled image, as the publisher named it. */
   readonly image?: string
   readonly workload?: string
-  /** The digest of the profiled image's manifest, where the record image is its referrer. */
+  readonly profiler?: string
+  readonly profilerVersion?: string
+  /** The digest of the manifest that the record image is a referrer of: the profiled image's, or a converted one's. */
   readonly subject?: Digest
   readonly annotations: Readonly<Record<string, string>>
   /** How many entries the publisher says the record has. */
@@ -65,7 +78,8 @@ type Interruptible = { readonly signal?: AbortSignal | undefined }
 
 export type PublishOptions = PackOptions &
   Interruptible & {
-    readonly tag: string
+    /** Left out: it is put by its digest, and found as a referrer. */
+    readonly tag?: string | undefined
     /** Whether a tag that stands for something else is moved; default false. */
     readonly overwrite?: boolean | undefined
   }
@@ -79,9 +93,10 @@ export async function publishRecordImage(
   entries: readonly RecordEntry[],
   options: PublishOptions,
 ): Promise<{ digest: Digest; descriptor: Descriptor }> {
-  const { tag, signal } = options
+  const { signal } = options
   const packed = await packRecordImage(entries, options)
   const { digest } = packed.manifestDescriptor
+  const tag = options.tag ?? digest
   const there = await repository.resolve(tag, { signal })
   if (there !== undefined && there.digest !== digest && !options.overwrite) {
     throw new RecordImageError(
@@ -152,6 +167,11 @@ export async function describeRecordImage(
   }
 }
 
+/** Whether a registry cannot be asked, or does not let what is asked be seen. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof RegistryError && UNREACHABLE.has(error.code)
+}
+
 /** A tag can go while tags are listed, and a registry holds documents of all kinds. */
 function isOtherThanARecordImage(error: unknown): boolean {
   if (error instanceof RegistryError) return error.code === 'NOT_FOUND' || error.code === 'TOO_LARGE'
@@ -166,11 +186,7 @@ function isOtherThanARecordImage(error: unknown): boolean {
  */
 export async function* listRecordImages(
   repository: Repository,
-  options: Interruptible & {
-    readonly workload?: string | undefined
-    readonly image?: Reference | undefined
-    readonly after?: string | undefined
-  } = {},
+  options: Interruptible & WantedRecord & { readonly after?: string | undefined } = {},
 ): AsyncGenerator<RecordImageSummary & { readonly tag: string }> {
   const looking: Promise<RecordImageSummary | undefined>[] = []
   const next = async () => {
@@ -231,10 +247,11 @@ async function summarize(
   options: Interruptible,
 ): Promise<RecordImageSummary> {
   const annotations = manifest.annotations ?? {}
-  const created =
-    annotations['org.opencontainers.image.created'] ?? (await createdOf(repository, manifest, options))
+  const created = annotations[CREATED_ANNOTATION] ?? (await createdOf(repository, manifest, options))
   const image = annotations[IMAGE_ANNOTATION]
   const workload = annotations[WORKLOAD_ANNOTATION]
+  const profiler = annotations[PROFILER_ANNOTATION]
+  const profilerVersion = annotations[PROFILER_VERSION_ANNOTATION]
   const entryCount = annotations[ENTRIES_ANNOTATION]
   return {
     ...(tag !== undefined && { tag }),
@@ -243,6 +260,8 @@ async function summarize(
     ...(created !== undefined && { created }),
     ...(image !== undefined && { image }),
     ...(workload !== undefined && { workload }),
+    ...(profiler !== undefined && { profiler }),
+    ...(profilerVersion !== undefined && { profilerVersion }),
     ...(manifest.subject && { subject: manifest.subject.digest }),
     annotations,
     ...(/^\d{1,9}$/.test(entryCount ?? '') && { entryCount: Number(entryCount) }),

@@ -1,4 +1,7 @@
 import { lexicalPath, partsOf } from './record-path.ts'
+import { inside, type Opened, type ViewNode, Walk } from './view-walk.ts'
+
+export type { ViewNode } from './view-walk.ts'
 
 /** The entries of one layer in source order, names clean (no leading `./` or `/`), of type `reg`, `dir`, ... */
 export type LayerListing = readonly {
@@ -11,29 +14,14 @@ export type LayerListing = readonly {
 const WHITEOUT = '.wh.'
 const DOUBLE_WHITEOUT = '.wh..wh.'
 const OPAQUE_WHITEOUT = '.wh..wh..opq'
-/** As Linux follows at most (path_resolution(7)). */
-const MAX_LINKS = 40
-
-/** A name in the root file system. */
-export type ViewNode = {
-  /** The layer and the entry that it is from; -1 for a directory that no layer has an entry of. */
-  layer: number
-  entry: number
-  type: string
-  /** Of symlinks. */
-  link: string
-  /** Of directories. */
-  children: Map<string, ViewNode> | undefined
-}
-
 /** The root file system that a container sees: layers laid over each other, lowest first. */
 export class MergedView {
-  readonly root: ViewNode = directory(-1, -1)
+  readonly root: ViewNode = directory('', -1, -1)
   readonly #layers: readonly LayerListing[]
   /** Of each layer, the entry that a name stands for: the last of its duplicates. */
   readonly #standing: Map<string, number>[]
   /** Children by what is left of names that are not Unicode. */
-  readonly #wellFormed = new WeakMap<ViewNode, Map<string, ViewNode>>()
+  #wellFormed = new WeakMap<ViewNode, Map<string, ViewNode>>()
 
   constructor(layers: readonly LayerListing[]) {
     this.#layers = layers
@@ -41,6 +29,7 @@ export class MergedView {
     for (const layer of layers.keys()) {
       this.#takeAway(layer)
       this.#lay(layer)
+      this.#wellFormed = new WeakMap()
     }
   }
 
@@ -61,54 +50,24 @@ export class MergedView {
     return [...chain].reverse()
   }
 
-  /**
-   * What opening a path comes by, in its order: symlinks, then the file. A symlink that leads nowhere is the
-   * last one: its target may come at run time, as that of /etc/mtab. Undefined when there is nothing of that
-   * name, or too many symlinks on the way.
-   */
-  open(path: string): ViewNode[] | undefined {
-    const passed: ViewNode[] = []
-    const trail = [this.root]
-    if (!this.#walk(trail, path, passed)) return undefined
-    for (let node = trail.at(-1); node !== undefined; node = trail.at(-1)) {
-      passed.push(node)
-      if (node.type !== 'symlink') return passed
-      if (passed.length > MAX_LINKS) return undefined
-      if (!this.#follow(trail, passed)) return passed.length < MAX_LINKS ? passed : undefined
-    }
-    return passed
+  /** Opens a path as a container would. */
+  open(path: string): Opened {
+    return this.#walk().open(path)
   }
 
-  /**
-   * Goes from the last directory of the trail to a path, through the symlinks on the way, but not the last one.
-   * The trail leads back for `..`, and no further than the root.
-   */
-  #walk(trail: ViewNode[], path: string, passed: ViewNode[]): boolean {
-    const parts = partsOf(path).reverse()
-    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-      const here = trail.at(-1)
-      if (here?.children === undefined) return false
-      if (part === '..') {
-        if (trail.length > 1) trail.pop()
-        continue
-      }
-      const next = this.#child(here, part)
-      if (next === undefined) return false
-      if (next.type === 'symlink' && parts.length > 0) {
-        if (passed.length >= MAX_LINKS) return false
-        passed.push(next)
-        if (next.link.startsWith('/')) trail.length = 1
-        parts.push(...partsOf(next.link).reverse())
-      } else trail.push(next)
-    }
-    return true
+  /** What a path names, symlinks on the way followed, but not the last one. */
+  named(path: string): ViewNode | undefined {
+    const walk = this.#walk()
+    return walk.to(path) ? walk.here : undefined
   }
 
-  /** Goes on from the symlink at the end of the trail. */
-  #follow(trail: ViewNode[], passed: ViewNode[]): boolean {
-    const link = trail.pop()?.link ?? ''
-    if (link.startsWith('/')) trail.length = 1
-    return this.#walk(trail, link, passed)
+  /** Whether some layer has an entry of this name, be it hidden by those above. */
+  isInSomeLayer(name: string): boolean {
+    return this.#layers.some((_, layer) => this.entryOf(layer, name) !== undefined)
+  }
+
+  #walk(trail: readonly ViewNode[] = [this.root]): Walk {
+    return new Walk(trail, (directory, name) => this.#child(directory, name))
   }
 
   /** Profilers that write JSON put U+FFFD for what is not Unicode, so a name is looked for under that too. */
@@ -128,10 +87,16 @@ export class MergedView {
     for (const name of this.#standing[layer]?.keys() ?? []) {
       const base = baseOf(name)
       if (!base.startsWith(WHITEOUT)) continue
-      const parent = this.open(parentOf(name))?.at(-1)
+      const parent = this.#directory(parentOf(name))
       if (base === OPAQUE_WHITEOUT) parent?.children?.clear()
       else if (!base.startsWith(DOUBLE_WHITEOUT)) parent?.children?.delete(base.slice(WHITEOUT.length))
     }
+  }
+
+  /** The directory that a path leads to, where it does. */
+  #directory(path: string): ViewNode | undefined {
+    const walk = this.#walk()
+    return walk.to(path) && walk.follow() ? walk.here : undefined
   }
 
   /** Puts a layer's entries over what is there: directories first, so that no symlink below misleads the rest. */
@@ -155,15 +120,18 @@ export class MergedView {
         entry: i,
         type,
         link,
+        path: '',
         children: undefined,
       })
     }
   }
 
   #layDirectory(name: string, layer: number, entry: number): void {
-    const siblings = this.#directoryAt(parentOf(name)).children
-    const there = name === '' ? this.root : siblings?.get(baseOf(name))
-    if (there?.children === undefined) siblings?.set(baseOf(name), directory(layer, entry))
+    const parent = this.#directoryAt(parentOf(name))
+    const base = baseOf(name)
+    const there = name === '' ? this.root : parent.children?.get(base)
+    if (there?.children === undefined)
+      parent.children?.set(base, directory(inside(parent, base), layer, entry))
     else Object.assign(there, { layer, entry })
   }
 
@@ -185,25 +153,21 @@ export class MergedView {
         trail.splice(0, trail.length, ...led)
         continue
       }
-      const made = directory(-1, -1)
+      const made = directory(inside(here, part), -1, -1)
       here.children?.set(part, made)
       trail.push(made)
     }
     return trail.at(-1) ?? this.root
   }
 
-  #directoryBehind(trail: ViewNode[]): ViewNode[] | undefined {
-    const passed: ViewNode[] = []
-    while (trail.at(-1)?.type === 'symlink') {
-      passed.push(trail.at(-1) ?? this.root)
-      if (passed.length > MAX_LINKS || !this.#follow(trail, passed)) return undefined
-    }
-    return trail.at(-1)?.children === undefined ? undefined : trail
+  #directoryBehind(trail: readonly ViewNode[]): ViewNode[] | undefined {
+    const walk = this.#walk(trail)
+    return walk.follow() && walk.here?.children !== undefined ? walk.trail : undefined
   }
 }
 
-function directory(layer: number, entry: number): ViewNode {
-  return { layer, entry, type: 'dir', link: '', children: new Map() }
+function directory(path: string, layer: number, entry: number): ViewNode {
+  return { layer, entry, type: 'dir', link: '', path, children: new Map() }
 }
 
 function parentOf(name: string): string {

@@ -14,9 +14,39 @@ export const MAX_PATH_BYTES = 4096
 
 /** The formats that records come in; docs/formats describes them. */
 export const RecordFormat = z
-  .enum(['stargz-record', 'path-list'])
+  .enum([
+    'stargz-record',
+    'path-list',
+    'strace',
+    'fatrace',
+    'opensnoop',
+    'nydus-list',
+    'nydus-csv',
+    'nydus-json',
+    'nydusify',
+    'soci',
+    'overlaybd-list',
+  ])
   .meta({ id: 'RecordFormat', description: 'The format of a record file.' })
 export type RecordFormat = z.infer<typeof RecordFormat>
+
+/** What of a profile is no entry of its record. */
+export const Skipped = z
+  .object({
+    pseudo: z.int().optional().describe('In /proc, /sys and /dev, which no image holds.'),
+    failed: z.int().optional().describe('Calls that failed.'),
+    created: z.int().optional().describe('Files that the program made, or that were deleted.'),
+    relative: z.int().optional().describe('Relative paths from a directory that the profile does not tell.'),
+    nameless: z.int().optional().describe('Accesses without a path.'),
+    other: z.int().optional().describe('Other events, and a last line that was cut off.'),
+    relativePaths: z.array(z.string()).optional().describe('The first of the relative paths.'),
+  })
+  .meta({
+    id: 'SkippedAccesses',
+    description: 'How many accesses of a profile are no entries of the record, by the reason.',
+    examples: [{ pseudo: 12, failed: 340, relative: 1, relativePaths: ['conf/app.json'] }],
+  })
+export type Skipped = z.infer<typeof Skipped>
 
 const RecordPath = z
   .string()
@@ -106,7 +136,12 @@ export function recordDigest(entries: readonly RecordEntry[]): Digest {
   return digestOf(writeRecordFile(entries))
 }
 
+/** What a path and a glob are told apart by from others. */
+export function keyOf({ path, glob }: RecordEntry): string {
+  return `${glob ? '*' : ''}/${path}`
+}
+
 /** How many different paths a record has; a glob counts as one. */
 export function countPaths(entries: readonly RecordEntry[]): number {
-  return new Set(entries.map((entry) => `${entry.glob ? '*' : ''}/${entry.path}`)).size
+  return new Set(entries.map(keyOf)).size
 }

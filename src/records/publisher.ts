@@ -1,8 +1,10 @@
 import { type Digest, isDigest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../oci/reference.ts'
+import type { FinderParts, Place, RecordFinder } from './finder.ts'
 import {
   defaultRecordTag,
+  isUnreachable,
   listRecordImages,
   publishRecordImage,
   type RecordImage,
@@ -11,6 +13,7 @@ import {
   readRecordImage,
 } from './image.ts'
 import type { RecordEntry } from './model.ts'
+import { profiledDigest } from './profiled-digest.ts'
 import type { Publication, RecordStore, StoredRecord } from './store.ts'
 
 /** A record that cannot be published as it was asked. */
@@ -26,11 +29,11 @@ export class PublishError extends Error {
 export type PublisherParts = {
   readonly store: RecordStore
   /** Opens a repository. @throws RegistryError HOST_NOT_ALLOWED */
-  readonly repository: (at: Pick<Reference, 'host' | 'repository'>) => Repository
+  readonly repository: (at: Place) => Repository
+  readonly finder: RecordFinder
   /** All repositories of the backing registry. */
   readonly catalog: (signal: AbortSignal | undefined) => AsyncIterable<string>
-  /** Where record images go unless told otherwise; `prefix` goes before repository names. */
-  readonly backing: { readonly host: string; readonly prefix: string }
+  readonly backing: FinderParts['backing']
   /** Of one record file, in bytes. */
   readonly recordBytes: number
 }
@@ -38,6 +41,7 @@ export type PublisherParts = {
 export type ListRequest = {
   /** `host/name`, or a name in the backing registry. */
   readonly repository?: string | undefined
+  /** A reference, or a digest. */
   readonly image?: string | undefined
   readonly workload?: string | undefined
   readonly limit: number
@@ -46,7 +50,11 @@ export type ListRequest = {
   readonly signal?: AbortSignal | undefined
 }
 
-export type ListedRecordImage = RecordImageSummary & { readonly reference: string }
+export type ListedRecordImage = RecordImageSummary & {
+  readonly reference: string
+  /** How it belongs to the image that was asked about. */
+  readonly match?: 'digest' | 'repository'
+}
 
 /** Puts stored records into registries as record file images, and finds those that are there. */
 export class RecordPublisher {
@@ -58,51 +66,98 @@ export class RecordPublisher {
 
   /**
    * Publishes a stored record. Without a reference it goes beside its image in the backing registry, as
-   * `<repository of the image>:record-<tag>-<workload>`.
+   * `<repository of the image>:record-<tag>-<workload>`. It becomes a referrer of the profiled image, or of the one
+   * that it is attached to: then it goes to that image's repository, and needs no tag.
    * @throws PublishError; RecordError RECORD_HAS_GLOBS; RecordImageError TAG_EXISTS; RegistryError
    */
   async publish(
     id: string,
     options: {
       readonly reference?: string
+      readonly attachTo?: string
       readonly overwrite?: boolean
       readonly signal?: AbortSignal
     } = {},
   ): Promise<Publication & { readonly subject?: Digest }> {
     const { store } = this.#parts
-    const record = await store.get(id)
-    const entries = record && (await store.content(id))
-    if (!entries) throw new PublishError('RECORD_NOT_FOUND', `there is no record ${id}`)
-    const place = this.#place(record, options.reference)
+    const found = await store.read(id)
+    if (!found) throw new PublishError('RECORD_NOT_FOUND', `there is no record ${id}`)
+    const { record, entries } = found
+    const { signal, overwrite } = options
+    const attached = options.attachTo === undefined ? undefined : parseReference(options.attachTo)
+    const place: Reference =
+      attached && options.reference === undefined
+        ? { host: attached.host, repository: attached.repository }
+        : this.#place(record, options.reference)
     const repository = this.#parts.repository(place)
-    const subject = await findSubject(repository, record, entries, options.signal)
+    const subject = attached
+      ? await this.#subjectOf(attached, signal)
+      : await this.#profiled(repository, record, entries, signal)
     const { digest } = await publishRecordImage(repository, entries, {
       tag: place.tag,
-      overwrite: options.overwrite,
+      overwrite,
       subject,
       image: record.image,
       workload: record.workload,
-      signal: options.signal,
+      profiler: record.profiler,
+      profilerVersion: record.profilerVersion,
+      created: new Date(record.createdAt).toISOString(),
+      provenance: record.provenance,
+      signal,
     })
-    const publication = await store.addPublication(id, { reference: formatReference(place), digest })
+    const reference = formatReference(place.tag === undefined ? { ...place, digest } : place)
+    const publication = await store.addPublication(id, { reference, digest })
     return { ...publication, ...(subject && { subject: subject.digest }) }
   }
 
+  /** The image that a record is attached to. @throws RegistryError NOT_FOUND */
+  async #subjectOf(image: Reference, signal: AbortSignal | undefined): Promise<Descriptor> {
+    return (await this.#parts.repository(image).manifest(tagOrDigest(image), { signal })).descriptor
+  }
+
   /**
-   * Record images that are in registries now, by repository and tag. Without a repository those beside the named
-   * image, without either those of the whole backing registry.
+   * The profiled image: by its digest where that is known, else what its tag stands for now. It is looked for where
+   * the record image goes, and in its own repository. Subjects need not be in the repository of their referrers
+   * (distribution-spec 1.1, "Pushing Manifests with Subject").
+   */
+  async #profiled(
+    repository: Repository,
+    record: StoredRecord,
+    entries: readonly RecordEntry[],
+    signal: AbortSignal | undefined,
+  ): Promise<Descriptor | undefined> {
+    const image = imageOf(record.image)
+    const name = profiledDigest(record.image, entries) ?? image?.tag
+    if (name === undefined) return undefined
+    const here = isDigest(name) ? await repository.resolve(name, { signal }) : undefined
+    if (here || image === undefined) return here
+    try {
+      return await this.#parts.repository(image).resolve(name, { signal })
+    } catch (error) {
+      // That it is no referrer keeps no record from being published.
+      if (!isUnreachable(error)) throw error
+      return undefined
+    }
+  }
+
+  /**
+   * Record images that are in registries now. Of an image: best match first. Of a repository, or without either of the
+   * whole backing registry: by repository and tag.
    * @throws RegistryError
    */
   async images(request: ListRequest): Promise<{ items: ListedRecordImage[]; next?: string }> {
     const { limit, workload, signal, after = '' } = request
     const image = imageOf(request.image)
+    const digest = isDigest(request.image ?? '') ? (request.image as Digest) : undefined
+    if (image && request.repository === undefined) return this.#ofImage(request)
     const items: ListedRecordImage[] = []
-    for (const place of await this.#places(request, image)) {
+    for (const place of await this.#places(request)) {
       const name = `${place.host}/${place.repository}`
       // A cursor names the last image that was given: repositories before its own are done.
       if (`${name}:` < after && !after.startsWith(`${name}:`)) continue
       const tag = after.startsWith(`${name}:`) ? after.slice(name.length + 1) : undefined
-      const listed = listRecordImages(this.#parts.repository(place), { workload, image, after: tag, signal })
+      const wanted = { workload, image, digest, after: tag, signal }
+      const listed = listRecordImages(this.#parts.repository(place), wanted)
       for await (const summary of listed) {
         const last = items.at(-1)
         if (items.length === limit && last) return { items, next: last.reference }
@@ -110,6 +165,17 @@ export class RecordPublisher {
       }
     }
     return { items }
+  }
+
+  /** A cursor names the last record image that was given; when that is gone, it begins again. */
+  async #ofImage({ image = '', workload, limit, after, signal }: ListRequest) {
+    const found = await this.#parts.finder.find({ image, workload, signal })
+    const from = after === undefined ? 0 : found.findIndex(({ reference }) => reference === after) + 1
+    const items: ListedRecordImage[] = found
+      .slice(from, from + limit)
+      .map(({ place: _, about: __, ...listed }) => listed)
+    const last = items.at(-1)
+    return last && found.length > from + limit ? { items, next: last.reference } : { items }
   }
 
   /** Any record image in an allowed registry, with its entries. @throws RecordImageError NOT_A_RECORD_IMAGE */
@@ -135,22 +201,11 @@ export class RecordPublisher {
           : 'name a reference: the record has no image (as a reference) and workload to make one of',
       )
     }
-    return { ...(asked ?? this.#beside(image)), tag: defaultRecordTag(image, record.workload) }
+    return { ...(asked ?? this.#parts.finder.beside(image)), tag: defaultRecordTag(image, record.workload) }
   }
 
-  /** The repository of an image's record images in the backing registry. */
-  #beside({ host, repository }: Reference): Pick<Reference, 'host' | 'repository'> {
-    const { host: backing, prefix } = this.#parts.backing
-    const inside = host === backing && (prefix === '' || repository.startsWith(`${prefix}/`))
-    return { host: backing, repository: inside || prefix === '' ? repository : `${prefix}/${repository}` }
-  }
-
-  async #places(
-    request: ListRequest,
-    image: Reference | undefined,
-  ): Promise<Pick<Reference, 'host' | 'repository'>[]> {
+  async #places(request: ListRequest): Promise<Place[]> {
     if (request.repository !== undefined) return [this.#named(request.repository)]
-    if (image) return [this.#beside(image)]
     const { host, prefix } = this.#parts.backing
     const places: { host: string; repository: string }[] = []
     for await (const repository of this.#parts.catalog(request.signal)) {
@@ -160,7 +215,7 @@ export class RecordPublisher {
   }
 
   /** A first part that looks like a host is one; any other name is in the backing registry. */
-  #named(text: string): Pick<Reference, 'host' | 'repository'> {
+  #named(text: string): Place {
     const [first = '', ...rest] = text.split('/')
     if (rest.length > 0 && /[.:]|^localhost$/.test(first)) return parseReference(text)
     return parseReference(`${this.#parts.backing.host}/${text}`)
@@ -170,25 +225,4 @@ export class RecordPublisher {
 /** The image of a record, where it is more than a digest. */
 function imageOf(text: string | undefined): Reference | undefined {
   return text === undefined || isDigest(text) ? undefined : parseReference(text)
-}
-
-/** The profiled image, when its digest is known and in the repository that the record image goes to. */
-async function findSubject(
-  repository: Repository,
-  record: StoredRecord,
-  entries: readonly RecordEntry[],
-  signal: AbortSignal | undefined,
-): Promise<Descriptor | undefined> {
-  const digest = profiledDigest(record, entries)
-  return digest && repository.resolve(digest, { signal })
-}
-
-/** As the uploader says, or as all entries of the profiler say. */
-function profiledDigest({ image }: StoredRecord, entries: readonly RecordEntry[]): Digest | undefined {
-  if (image !== undefined) {
-    const digest = isDigest(image) ? image : parseReference(image).digest
-    if (digest !== undefined) return digest
-  }
-  const [first, ...others] = new Set(entries.map((entry) => entry.manifestDigest))
-  return others.length === 0 ? first : undefined
 }

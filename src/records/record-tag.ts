@@ -1,5 +1,6 @@
-import { digestOf, hexOf } from '../oci/digest.ts'
-import { parseReference, type Reference } from '../oci/reference.ts'
+import { type Digest, digestOf, hexOf } from '../oci/digest.ts'
+import type { Reference } from '../oci/reference.ts'
+import { profiledDigest, referenceOrNothing } from './profiled-digest.ts'
 
 const MAX_TAG_LENGTH = 128
 const HASH_LENGTH = 8
@@ -30,15 +31,24 @@ type Described = {
   readonly subject?: string | undefined
 }
 
+/** `digest`: of the image alone, wherever it lies. */
+export type WantedRecord = {
+  readonly image?: Reference | undefined
+  readonly digest?: Digest | undefined
+  readonly workload?: string | undefined
+}
+
 /**
  * Whether a record image is of an image and a workload. Images that do not say so themselves, as those of other
  * tools, are judged by their tag. An image asked for without tag and digest means every one of its repository.
  */
-export function isRecordOf(
-  record: Described,
-  wanted: { image?: Reference | undefined; workload?: string | undefined },
-): boolean {
-  return isOfImage(record, wanted.image) && isOfWorkload(record, wanted.workload)
+export function isRecordOf(record: Described, { image, digest, workload }: WantedRecord): boolean {
+  if (digest !== undefined && !isOfDigest(record, digest)) return false
+  return isOfImage(record, image) && isOfWorkload(record, workload)
+}
+
+function isOfDigest({ subject, image }: Described, digest: Digest): boolean {
+  return subject === digest || profiledDigest(image, []) === digest
 }
 
 function isOfWorkload({ workload, tag = '' }: Described, wanted: string | undefined): boolean {
@@ -48,20 +58,11 @@ function isOfWorkload({ workload, tag = '' }: Described, wanted: string | undefi
 
 function isOfImage(record: Described, wanted: Reference | undefined): boolean {
   if (wanted === undefined) return true
-  const said = record.image === undefined ? undefined : referenceOrNothing(record.image)
-  if (wanted.digest !== undefined) return record.subject === wanted.digest || said?.digest === wanted.digest
+  if (wanted.digest !== undefined) return isOfDigest(record, wanted.digest)
+  const said = referenceOrNothing(record.image)
   if (said === undefined) {
     return wanted.tag === undefined || record.tag?.startsWith(`${tagPrefix(wanted)}-`) === true
   }
   if (said.host !== wanted.host || said.repository !== wanted.repository) return false
   return wanted.tag === undefined || said.tag === wanted.tag
-}
-
-/** Annotations are anybody's text. */
-function referenceOrNothing(text: string): Reference | undefined {
-  try {
-    return parseReference(text)
-  } catch {
-    return undefined
-  }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../oci/digest.ts'
 import type { RecordEntry } from './model.ts'
-import { type LayerListing, resolveRecord } from './resolve.ts'
+import { type Fate, type LayerListing, resolveRecord } from './resolve.ts'
 
 const manifestDigest = digestOf('this image')
 const reg = (name: string) => ({ name, type: 'reg' })
@@ -12,7 +12,16 @@ const hard = (name: string, linkName: string) => ({ name, type: 'hardlink', link
 
 function resolve(layers: LayerListing[], ...recorded: (string | RecordEntry)[]) {
   const entries = recorded.map((one) => (typeof one === 'string' ? { path: one } : one))
-  return resolveRecord({ entries, layers, manifestDigest })
+  const { prioritized, fates } = resolveRecord({ entries, layers, manifestDigest })
+  const those = (...wanted: Fate[]) =>
+    [...fates].flatMap(([path, fate]) => (wanted.includes(fate) ? [path] : []))
+  return {
+    prioritized,
+    placed: those('placed', 'followed').length,
+    followed: those('followed'),
+    hidden: those('hidden'),
+    missing: those('missing'),
+  }
 }
 
 describe('a recorded path', () => {
@@ -21,7 +30,9 @@ describe('a recorded path', () => {
     expect(resolve(layers, 'b', 'a', 'b', 'c')).toEqual({
       prioritized: [['b'], ['a']],
       placed: 2,
-      notFound: ['c'],
+      followed: [],
+      hidden: [],
+      missing: ['c'],
     })
   })
 
@@ -30,9 +41,22 @@ describe('a recorded path', () => {
       [dir('d'), reg('d/hidden'), reg('gone'), dir('o'), reg('o/old')],
       [reg('d/.wh.hidden'), reg('.wh.gone'), dir('o'), reg('o/.wh..wh..opq'), reg('o/new')],
     ]
-    expect(resolve(layers, 'd/hidden', 'gone', 'o/old', 'o/new', '.wh.gone')).toMatchObject({
+    expect(resolve(layers, 'd/hidden', 'gone', 'o/old', 'o/new', '.wh.gone', 'd/none')).toMatchObject({
       prioritized: [[], ['o/new']],
-      notFound: ['d/hidden', 'gone', 'o/old', '.wh.gone'],
+      hidden: ['d/hidden', 'gone', 'o/old'],
+      missing: ['.wh.gone', 'd/none'],
+    })
+  })
+
+  it('is hidden where a symlink leads to what was taken away, or replaced what held it', () => {
+    const layers = [
+      [dir('usr'), dir('usr/lib'), reg('usr/lib/x'), link('lib', 'usr/lib'), dir('etc'), reg('etc/y')],
+      [reg('usr/lib/.wh.x'), link('etc', 'usr')],
+    ]
+    expect(resolve(layers, 'lib/x', 'etc/y', 'lib/z')).toMatchObject({
+      prioritized: [[], []],
+      hidden: ['lib/x', 'etc/y'],
+      missing: ['lib/z'],
     })
   })
 
@@ -42,24 +66,50 @@ describe('a recorded path', () => {
       [link('lib', 'usr/lib'), link('usr/lib/libc.so.6', './libc.so.6.1'), link('bin', '/usr/bin')],
       [dir('usr/bin'), link('usr/bin/sh', '../../usr/bin/dash'), reg('usr/bin/dash')],
     ]
-    expect(resolve(layers, '/lib/libc.so.6', 'bin/sh')).toEqual({
+    expect(resolve(layers, '/lib/libc.so.6', 'bin/sh')).toMatchObject({
       prioritized: [
         ['usr/lib/libc.so.6.1'],
         ['lib', 'usr/lib/libc.so.6', 'bin'],
         ['usr/bin/sh', 'usr/bin/dash'],
       ],
       placed: 2,
-      notFound: [],
+      followed: ['/lib/libc.so.6', 'bin/sh'],
     })
   })
 
-  it('stays inside the root, and follows 40 symlinks at most', () => {
-    const chain = Array.from({ length: 60 }, (_, i) => link(`l${i}`, `l${i + 1}`))
-    const layers = [[reg('x'), link('up', '../../../x'), link('loop', 'loop'), ...chain, reg('l60')]]
-    expect(resolve(layers, '../../x', 'up', 'loop', 'l0', 'l21', 'l30')).toMatchObject({
+  it('brings the directories that a look-up goes through, where there is something to fetch anyway', () => {
+    const layers = [
+      [dir('usr'), dir('usr/share'), reg('usr/share/app')],
+      [dir('usr'), dir('usr/share'), reg('etc')],
+      [dir('usr'), dir('usr/share')],
+    ]
+    // The attributes of usr/share are those of the topmost layer that has it.
+    expect(resolve(layers, 'usr/share/app', 'etc').prioritized).toEqual([['usr/share/app'], ['etc'], []])
+    const through = [
+      [dir('a'), dir('b'), reg('b/file'), reg('x')],
+      [dir('a'), link('l', 'a/../b/file')],
+    ]
+    expect(resolve(through, 'l').prioritized).toEqual([['b/file'], ['l', 'a']])
+  })
+
+  it('stays inside the root', () => {
+    const layers = [[reg('x'), dir('d'), link('up', '../../../x'), link('d/root', '/')]]
+    expect(resolve(layers, '../../x', 'up', 'd/root/../x', 'd/../../x')).toMatchObject({
       placed: 4,
-      notFound: ['loop', 'l0'],
+      missing: [],
     })
+  })
+
+  it('leads through 40 symlinks and no more', () => {
+    const chain = Array.from({ length: 60 }, (_, i) => link(`l${i}`, `l${i + 1}`))
+    const layers = [[...chain, reg('l60'), link('loop', 'loop'), link('a', 'b/x'), link('b', 'a/x')]]
+    expect(resolve(layers, 'l20', 'l30', 'l19', 'loop', 'a', 'loop/x')).toMatchObject({
+      followed: ['l20', 'l30'],
+      missing: ['l19', 'loop', 'a', 'loop/x'],
+    })
+    const deep = [dir('d'), link('d/s', '.'), reg('d/f')]
+    const path = (links: number) => `d/${'s/'.repeat(links)}f`
+    expect(resolve([deep], path(40), path(41))).toMatchObject({ placed: 1, missing: [path(41)] })
   })
 
   it('of a symlink that leads nowhere is the symlink', () => {
@@ -77,26 +127,31 @@ describe('a recorded path', () => {
   })
 
   it('is taken from the layer that the profiler saw it in, when it is this very image', () => {
-    const layers = [[reg('a')], [reg('a')]]
-    expect(resolve(layers, { path: 'a', manifestDigest, layerIndex: 0 }).prioritized).toEqual([['a'], []])
-    const other = digestOf('another image')
-    expect(resolve(layers, { path: 'a', manifestDigest: other, layerIndex: 0 }).prioritized).toEqual([
-      [],
-      ['a'],
-    ])
-    expect(resolve(layers, { path: 'a', manifestDigest, layerIndex: 9 }).prioritized).toEqual([[], ['a']])
+    const layers = [
+      [dir('d'), reg('a'), reg('b'), reg('gone')],
+      [dir('d'), reg('a'), reg('.wh.gone')],
+    ]
+    const seen = (path: string, layerIndex: number, digest = manifestDigest) =>
+      resolve(layers, { path, manifestDigest: digest, layerIndex }).prioritized
+    expect(seen('d', 0)).toEqual([['d'], ['d']])
+    expect(seen('d', 0, digestOf('another image'))).toEqual([[], ['d']])
+    expect(seen('b', 0)).toEqual([['b'], []])
+    expect(seen('a', 9)).toEqual([[], ['a']])
+    // Whatever the record says: a container does not see the lower one.
+    expect(seen('a', 0)).toEqual([[], ['a']])
+    expect(seen('gone', 0)).toEqual([[], []])
+    expect(resolve(layers, { path: 'gone', manifestDigest, layerIndex: 0 }).hidden).toEqual(['gone'])
   })
 })
 
 describe('a recorded glob', () => {
   it('takes files and symlinks, in the order of their names', () => {
     const layers = [[dir('lib'), reg('lib/b.so'), link('lib/a.so', 'b.so'), dir('lib/c.so'), reg('lib/x')]]
-    expect(resolve(layers, { path: 'lib/*.so', glob: true })).toEqual({
+    expect(resolve(layers, { path: 'lib/*.so', glob: true })).toMatchObject({
       prioritized: [['lib/a.so', 'lib/b.so']],
       placed: 1,
-      notFound: [],
     })
-    expect(resolve(layers, { path: 'no/*', glob: true }).notFound).toEqual(['no/*'])
+    expect(resolve(layers, { path: 'no/*', glob: true }).missing).toEqual(['no/*'])
   })
 
   it('that matches nothing may be a plain name', () => {
@@ -133,12 +188,86 @@ it('gives names of the layer alone, each once, whatever the layers hold', () => 
   fc.assert(
     fc.property(fc.array(fc.array(entry), { maxLength: 4 }), recorded, (layers, paths) => {
       const entries = paths.map(({ path, glob }) => ({ path, ...(glob && { glob }) }))
-      const { prioritized, placed, notFound } = resolveRecord({ entries, layers, manifestDigest })
+      const { prioritized, fates } = resolveRecord({ entries, layers, manifestDigest })
       for (const [i, names] of prioritized.entries()) {
         expect(new Set(names).size).toBe(names.length)
         for (const one of names) expect(layers[i]?.some((known) => known.name === one)).toBe(true)
       }
-      expect(placed + notFound.length).toBe(new Set(entries.map((one) => one.path)).size)
+      expect([...fates.keys()]).toEqual([...new Set(entries.map((one) => one.path))])
     }),
   )
+})
+
+/** Path resolution as path_resolution(7) tells it, over the names of one layer: slow and plain. */
+function lookUp(
+  entries: ReadonlyMap<string, { type: string; linkName?: string }>,
+  path: string,
+): string | undefined {
+  let at: string[] = []
+  let left = path.split('/')
+  for (let links = 0; left.length > 0; ) {
+    const [part = '', ...rest] = left
+    left = rest
+    if (part === '' || part === '.') continue
+    if (part === '..') {
+      at.pop()
+      continue
+    }
+    const name = [...at, part].join('/')
+    const entry = entries.get(name)
+    if (entry === undefined) return undefined
+    if (entry.type === 'symlink') {
+      if (++links > 40) return undefined
+      const { linkName = '' } = entry
+      if (linkName.startsWith('/')) at = []
+      left = [...linkName.split('/'), ...left]
+      continue
+    }
+    if (entry.type !== 'dir' && left.some((one) => one !== '' && one !== '.')) return undefined
+    at.push(part)
+  }
+  return at.join('/')
+}
+
+it('leads where Linux would go, whatever the symlinks', () => {
+  const part = fc.constantFrom('a', 'b', 'c', '..', '.')
+  const path = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => parts.join('/'))
+  const target = fc.tuple(fc.constantFrom('', '/', '//'), path).map(([root, rest]) => root + rest)
+  const names = ['a', 'b', 'c'].flatMap((one) => [one, ...['a', 'b', 'c'].map((two) => `${one}/${two}`)])
+  const kinds = fc.array(
+    fc.oneof(fc.constant(undefined), fc.constant('dir'), fc.constant('reg'), fc.record({ link: target })),
+    { minLength: names.length, maxLength: names.length },
+  )
+  let found = 0
+  fc.assert(
+    fc.property(kinds, path, (kindOf, recorded) => {
+      const entries = new Map<string, { type: string; linkName?: string }>()
+      for (const [i, name] of names.entries()) {
+        const kind = kindOf[i]
+        const parent = name.includes('/') ? entries.get(name[0] ?? '') : { type: 'dir' }
+        if (kind === undefined || parent?.type !== 'dir') continue
+        entries.set(
+          name,
+          typeof kind === 'string' ? { type: kind } : { type: 'symlink', linkName: kind.link },
+        )
+      }
+      const layer = [...entries].map(([name, entry]) => ({ name, ...entry }))
+      const expected = lookUp(entries, recorded)
+      const { contents, fates } = resolveRecord({
+        entries: [{ path: recorded }],
+        layers: [layer],
+        manifestDigest,
+      })
+      const content = contents.get(recorded)
+      // A symlink that leads nowhere is placed itself, and the root is no entry of a layer.
+      if (expected === undefined)
+        expect(content === undefined || layer[content.entry]?.type === 'symlink').toBe(true)
+      else if (expected !== '') {
+        expect(layer[content?.entry ?? -1]?.name).toBe(expected)
+        found += 1
+      } else expect(fates.get(recorded)).not.toBe('missing')
+    }),
+    { numRuns: 2000 },
+  )
+  expect(found).toBeGreaterThan(100)
 })

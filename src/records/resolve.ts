@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
+import { AccessOrder } from './access-order.ts'
 import { compileGlob } from './glob.ts'
 import { matchesUnder } from './glob-walk.ts'
 import { type LayerListing, MergedView, type ViewNode } from './merged-view.ts'
@@ -15,87 +16,100 @@ export type ResolveRequest = {
   readonly manifestDigest: Digest
 }
 
+/**
+ * What became of a recorded path. `followed`: placed, and a symlink led to it; `hidden`: a layer has it, and those
+ * above took it away; `missing`: no layer has it.
+ */
+export type Fate = 'placed' | 'followed' | 'hidden' | 'missing'
+
 export type ResolvedRecord = {
-  /** For each layer, names of its entries in access order, each once, symlinks on the way included. */
+  /** For each layer, names of its entries in access order, each once, with symlinks and directories on the way. */
   prioritized: string[][]
-  /** How many different recorded paths and globs were found. */
-  placed: number
-  /** Those that were not, in the record's order. */
-  notFound: string[]
+  /** Of each recorded path and glob, in the record's order. */
+  fates: ReadonlyMap<string, Fate>
+  /** Where the content is that each path was found to mean, globs left out. */
+  contents: ReadonlyMap<string, { readonly layer: number; readonly entry: number }>
+  /** The root file system that the paths were looked up in. */
+  view: MergedView
 }
 
 /**
  * Finds the layer entries that the container would really read when it opens the recorded paths: topmost layer,
  * through symlinks, hard links and whiteouts (OCI image-spec 1.1 layer.md). Where the record was made of this very
- * manifest, its `layerIndex` decides. Of a recorded directory its own entry is taken, not what is in it.
+ * manifest, its `layerIndex` decides among the entries that a container can see: what an upper layer hides is never
+ * read in the lower one. Of a recorded directory its own entry is taken, not what is in it.
  */
 export function resolveRecord(request: ResolveRequest): ResolvedRecord {
   const view = new MergedView(request.layers)
-  const order = new AccessOrder(view, request.layers)
-  const found = new Map<string, boolean>()
+  const resolver = new Resolver(view, request.layers)
   for (const entry of request.entries) {
     const layer = entry.manifestDigest === request.manifestDigest ? entry.layerIndex : undefined
-    const placed = place(entry, layer, view, order)
-    found.set(entry.path, placed || found.get(entry.path) === true)
+    resolver.take(entry, layer)
   }
-  const notFound = [...found].filter(([, placed]) => !placed).map(([path]) => path)
-  return { prioritized: order.names(), placed: found.size - notFound.length, notFound }
+  return { prioritized: resolver.order.names(), fates: resolver.fates, contents: resolver.contents, view }
 }
 
-function place(entry: RecordEntry, layer: number | undefined, view: MergedView, order: AccessOrder): boolean {
-  if (entry.glob) return placeGlob(entry.path, view, order)
-  return (
-    (layer !== undefined && placeIn(layer, entry.path, view, order)) || placePath(entry.path, view, order)
-  )
-}
-
-function placePath(path: string, view: MergedView, order: AccessOrder): boolean {
-  const nodes = view.open(path)
-  for (const node of nodes ?? []) order.add(node)
-  return nodes !== undefined
-}
-
-/** Takes the layer's own entry, and what it leads to when it is a symlink that the container sees. */
-function placeIn(layer: number, path: string, view: MergedView, order: AccessOrder): boolean {
-  const name = lexicalPath(path)
-  const entry = view.entryOf(layer, name)
-  if (entry === undefined) return false
-  order.add({ layer, entry })
-  const seen = view.open(name)
-  if (seen?.some((node) => node.layer === layer && node.entry === entry))
-    for (const node of seen) order.add(node)
-  return true
-}
-
-/** A glob that matches nothing may be a plain name: `[id].js` is a file of many web servers. */
-function placeGlob(pattern: string, view: MergedView, order: AccessOrder): boolean {
-  const glob = compileGlob(pattern)
-  const paths = glob === undefined ? [] : matchesUnder(view.root, glob)
-  for (const path of paths) placePath(path, view, order)
-  return paths.length > 0 || placePath(pattern, view, order)
-}
-
-/** Collects the entries of each layer in the order in which they are first needed. */
-class AccessOrder {
+class Resolver {
+  readonly order: AccessOrder
+  readonly fates = new Map<string, Fate>()
+  readonly contents = new Map<string, { layer: number; entry: number }>()
   readonly #view: MergedView
   readonly #layers: readonly LayerListing[]
-  readonly #taken: Set<string>[]
 
   constructor(view: MergedView, layers: readonly LayerListing[]) {
     this.#view = view
     this.#layers = layers
-    this.#taken = layers.map(() => new Set())
+    this.order = new AccessOrder(view, layers)
   }
 
-  add({ layer, entry }: Pick<ViewNode, 'layer' | 'entry'>): void {
-    if (layer === -1) return
-    for (const i of this.#view.withLinkTargets(layer, entry)) {
-      const name = this.#layers[layer]?.[i]?.name
-      if (name !== undefined) this.#taken[layer]?.add(name)
+  take({ path, glob }: RecordEntry, layer: number | undefined): void {
+    const fate = glob ? this.#placeGlob(path) : (this.#placeIn(layer, path) ?? this.#placePath(path))
+    const before = this.fates.get(path)
+    if (before === undefined || before === 'hidden' || before === 'missing') this.fates.set(path, fate)
+  }
+
+  #placePath(path: string): Fate {
+    const opened = this.#view.open(path)
+    if (!opened.found) {
+      const isThere = (name: string) => this.#view.isInSomeLayer(lexicalPath(name))
+      return !opened.loops && (isThere(opened.missed ?? path) || isThere(path)) ? 'hidden' : 'missing'
     }
+    const file = opened.passed.at(-1)
+    for (const node of opened.passed) {
+      if (node === file || node.type === 'symlink') this.order.add(node)
+      else this.order.pass(node)
+    }
+    if (file && file.layer !== -1) this.#remember(path, file)
+    return opened.links > 0 ? 'followed' : 'placed'
   }
 
-  names(): string[][] {
-    return this.#taken.map((names) => [...names])
+  /** Takes the entry that a layer has, where the container sees it; undefined where it does not. */
+  #placeIn(layer: number | undefined, path: string): Fate | undefined {
+    if (layer === undefined) return undefined
+    const name = lexicalPath(path)
+    const entry = this.#view.entryOf(layer, name)
+    const seen = this.#view.named(name)
+    if (entry === undefined || seen === undefined || !this.#isSeen({ layer, entry }, seen)) return undefined
+    this.order.add({ layer, entry })
+    return this.#placePath(path)
+  }
+
+  /** Directories are seen in every layer that has them: they are laid over each other. */
+  #isSeen({ layer, entry }: Pick<ViewNode, 'layer' | 'entry'>, seen: ViewNode): boolean {
+    if (seen.layer === layer && seen.entry === entry) return true
+    return seen.children !== undefined && this.#layers[layer]?.[entry]?.type === 'dir'
+  }
+
+  /** A glob that matches nothing may be a plain name: `[id].js` is a file of many web servers. */
+  #placeGlob(pattern: string): Fate {
+    const glob = compileGlob(pattern)
+    const paths = glob === undefined ? [] : matchesUnder(this.#view.root, glob)
+    for (const path of paths) this.#placePath(path)
+    return paths.length > 0 ? 'placed' : this.#placePath(pattern)
+  }
+
+  #remember(path: string, { layer, entry }: ViewNode): void {
+    const [content = entry] = this.#view.withLinkTargets(layer, entry)
+    this.contents.set(path, { layer, entry: content })
   }
 }

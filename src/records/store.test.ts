@@ -50,6 +50,33 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     expect(await store.content('019ab000-0000-7000-8000-000000000000')).toBeUndefined()
   })
 
+  it('keeps where a record comes from, and what of the profile it is not', async () => {
+    const mention = { id: 'x', digest: digestOf('x'), createdAt: '2026-01-02T03:04:05.678Z' }
+    const origin = {
+      skipped: { pseudo: 2, relative: 1, relativePaths: ['a'] },
+      profiler: 'strace',
+      profilerVersion: '6.1',
+      provenance: {
+        kind: 'merge' as const,
+        strategy: 'union' as const,
+        records: [mention],
+        runs: [mention],
+        runCount: 1,
+      },
+    }
+    const { record: stored } = await store.add({ ...record, ...origin })
+    expect(stored).toMatchObject(origin)
+    expect(await store.read(stored.id)).toEqual({ record: stored, entries: record.entries })
+    const plain = await store.add({ ...record, workload: 'plain' })
+    expect(plain.record).toMatchObject({ skipped: {} })
+    expect(plain.record).not.toHaveProperty('provenance')
+    await store.addPublication(stored.id, { reference: 'r.test/x:y', digest: digestOf('b') })
+    await store.forgetPublication('r.test/x:y', digestOf('other'))
+    expect((await store.get(stored.id))?.publications).toHaveLength(1)
+    await store.forgetPublication('r.test/x:y', digestOf('b'))
+    expect((await store.get(stored.id))?.publications).toEqual([])
+  })
+
   it('takes the same content for the same image and workload as the same record, also at the same time', async () => {
     const labels = ['a', 'b', 'c'].map((name) => ({ ...record, labels: { [name]: name, last: name } }))
     const added = await Promise.all(labels.map((one) => store.add(one)))

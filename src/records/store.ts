@@ -3,7 +3,15 @@ import { newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { RecordsTable } from '../db/tables.ts'
 import type { Digest } from '../oci/digest.ts'
-import { countPaths, RecordEntry, type RecordFormat, recordDigest, writeRecordFile } from './model.ts'
+import {
+  countPaths,
+  RecordEntry,
+  type RecordFormat,
+  recordDigest,
+  type Skipped,
+  writeRecordFile,
+} from './model.ts'
+import type { Provenance } from './provenance.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -22,6 +30,12 @@ export type StoredRecord = {
   readonly format: RecordFormat
   readonly entries: number
   readonly paths: number
+  /** What of the profile is no entry. */
+  readonly skipped: Skipped
+  readonly profiler?: string
+  readonly profilerVersion?: string
+  /** Of a record that was made of others. */
+  readonly provenance?: Provenance
   readonly createdAt: number
   readonly publications: readonly Publication[]
 }
@@ -32,6 +46,10 @@ export type NewRecord = {
   readonly image?: string | undefined
   readonly workload?: string | undefined
   readonly labels: Labels
+  readonly skipped?: Skipped | undefined
+  readonly profiler?: string | undefined
+  readonly profilerVersion?: string | undefined
+  readonly provenance?: Provenance | undefined
 }
 
 export type RecordFilter = {
@@ -52,6 +70,10 @@ const SUMMARY = [
   'format',
   'entries',
   'paths',
+  'skipped',
+  'profiler',
+  'profiler_version',
+  'provenance',
   'created_at',
 ] as const
 
@@ -86,6 +108,10 @@ export class RecordStore {
         entries: record.entries.length,
         paths: countPaths(record.entries),
         content: writeRecordFile(record.entries),
+        skipped: JSON.stringify(record.skipped ?? {}),
+        profiler: record.profiler ?? '',
+        profiler_version: record.profilerVersion ?? '',
+        provenance: record.provenance === undefined ? null : JSON.stringify(record.provenance),
         created_at: this.#db.now,
       })
       .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
@@ -105,6 +131,17 @@ export class RecordStore {
     return row && (await this.#withPublications([row]))[0]
   }
 
+  /** A record with its entries. */
+  async read(id: string): Promise<{ record: StoredRecord; entries: RecordEntry[] } | undefined> {
+    const row = await this.#db.query
+      .selectFrom('records')
+      .select([...SUMMARY, 'content'])
+      .where('id', '=', id)
+      .executeTakeFirst()
+    const [record] = row ? await this.#withPublications([row]) : []
+    return row && record && { record, entries: entriesIn(row.content) }
+  }
+
   /** The entries of a record. */
   async content(id: string): Promise<RecordEntry[] | undefined> {
     const row = await this.#db.query
@@ -112,9 +149,7 @@ export class RecordStore {
       .select('content')
       .where('id', '=', id)
       .executeTakeFirst()
-    if (row === undefined) return undefined
-    const lines = row.content.split('\n').filter((line) => line !== '')
-    return lines.map((line) => RecordEntry.parse(JSON.parse(line)))
+    return row && entriesIn(row.content)
   }
 
   /** One page of records, newest first, and the cursor of the next page where there is one. */
@@ -183,6 +218,15 @@ export class RecordStore {
     return { reference, digest, createdAt: row.created_at }
   }
 
+  /** Notes that a record image is gone. */
+  async forgetPublication(reference: string, digest: Digest): Promise<void> {
+    await this.#db.query
+      .deleteFrom('publications')
+      .where('reference', '=', reference)
+      .where('digest', '=', digest)
+      .execute()
+  }
+
   async #withPublications(rows: readonly Summary[]): Promise<StoredRecord[]> {
     if (rows.length === 0) return []
     const publications = await this.#db.query
@@ -204,6 +248,10 @@ export class RecordStore {
       format: row.format as RecordFormat,
       entries: row.entries,
       paths: row.paths,
+      skipped: JSON.parse(row.skipped) as Skipped,
+      ...(row.profiler !== '' && { profiler: row.profiler }),
+      ...(row.profiler_version !== '' && { profilerVersion: row.profiler_version }),
+      ...(row.provenance !== null && { provenance: JSON.parse(row.provenance) as Provenance }),
       createdAt: row.created_at,
       publications: publications
         .filter((one) => one.record_id === row.id)
@@ -217,3 +265,8 @@ export class RecordStore {
 }
 
 type Summary = Pick<Selectable<RecordsTable>, (typeof SUMMARY)[number]>
+
+function entriesIn(content: string): RecordEntry[] {
+  const lines = content.split('\n').filter((line) => line !== '')
+  return lines.map((line) => RecordEntry.parse(JSON.parse(line)))
+}

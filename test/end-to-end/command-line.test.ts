@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
@@ -75,7 +75,7 @@ describe('convert, inspect and verify', () => {
     const twice = ['--record', records, '--record-copy', `${host}/a:b`]
     expect(await command(['convert', `${host}/a:1`, `${host}/a:2`, ...twice])).toMatchObject({
       status: 1,
-      err: 'record-broker: of --record, --record-image and --record-copy only one can be given\n',
+      err: 'record-broker: of --record, --record-image, --record-copy and --record-match only one can be given\n',
     })
     expect((await command(['convert', 'UPPER', 'b'])).status).toBe(2)
     expect((await command(['convert', 'a', 'b', '--no-such'])).status).toBe(2)
@@ -105,6 +105,47 @@ describe('record', () => {
       status: 1,
       err: expect.stringContaining('http://127.0.0.1:1 does not answer'),
     })
+  })
+
+  it('evaluates, combines, compares, retargets and clears away', async () => {
+    const settings = { RECORD_BROKER_LISTEN: host }
+    const image = `${host}/team/app:1.0`
+    const push = async (name: string, content: string) => {
+      const path = join(dirname(records), name)
+      writeFileSync(path, content)
+      const pushed = await command(
+        ['record', 'push', path, '--image', image, '--workload', 'cli', '--json'],
+        settings,
+      )
+      return (JSON.parse(pushed.out) as { id: string }).id
+    }
+    const log =
+      '7 execve("/usr/bin/other", [], 0x1) = 0\n7 openat(AT_FDCWD, "/usr/bin/others", O_RDONLY) = 3\n'
+    const ids = [await push('a.strace', log), await push('b.txt', '/usr/bin/app\n')]
+    const evaluated = await command(['record', 'evaluate', ids[0] ?? '', image], settings)
+    expect(evaluated.out).toContain('1 of 2 recorded paths placed')
+    expect(evaluated.out).toContain('missing usr/bin/others; nearest: usr/bin/other')
+    const merged = await command(['record', 'merge', ...ids, '--strategy', 'union', '--json'], settings)
+    const union = JSON.parse(merged.out) as { id: string; entries: number }
+    expect(union.entries).toBe(3)
+    const diff = await command(['record', 'diff', ids[1] ?? '', union.id], settings)
+    expect(diff.out).toBe('1 paths in common, 0 of them elsewhere\n+ usr/bin/other\n+ usr/bin/others\n')
+    const retargeted = await command(['record', 'retarget', union.id, image], settings)
+    expect(retargeted.out).toContain('1 of 3 paths lost')
+
+    await command(['record', 'publish', ids[1] ?? ''], settings)
+    const matching = ['--record-match', 'cli', '--attach-record', '--plain-http', host]
+    const converted = await command(['convert', image, `${host}/team/app:matched`, ...matching])
+    expect(converted).toMatchObject({ status: 0, err: '' })
+    expect(converted.out).toContain('of the same digest')
+
+    const retain = ['record', 'retain', '--keep-newest', '1']
+    const dry = await command(retain, settings)
+    const plan = /--plan (\S+)/.exec(dry.out)?.[1] ?? ''
+    expect(dry.out).toContain(`${ids[0]} `)
+    const done = await command([...retain, '--plan', plan], settings)
+    expect(done.out).toMatch(new RegExp(`^${ids[0]} .* gone: `, 'm'))
+    expect((await command(['record', 'show', ids[0] ?? ''], settings)).status).toBe(1)
   })
 })
 

@@ -6,6 +6,7 @@ import { type RunOptions, runConversion } from '../../src/conversion/run.ts'
 import { ThreadPool } from '../../src/conversion/thread-pool.ts'
 import { runVerification } from '../../src/conversion/verify.ts'
 import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
+import { RecordFinder } from '../../src/records/finder.ts'
 import type { RecordEntry } from '../../src/records/model.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
@@ -24,20 +25,28 @@ export class ConversionBench implements AsyncDisposable {
     const hosts = [host, ...more]
     this.host = host
     this.#stack = stack
+    const registries = stack.use(
+      new RegistryClient({
+        allowedHosts: (name) => hosts.includes(name),
+        plainHttp: hosts,
+        retry: { baseMs: 5 },
+      }),
+    )
     this.services = {
-      registries: stack.use(
-        new RegistryClient({
-          allowedHosts: (name) => hosts.includes(name),
-          plainHttp: hosts,
-          retry: { baseMs: 5 },
-        }),
-      ),
+      registries,
+      finder: new RecordFinder({
+        repository: (at) => registries.repository(at),
+        backing: { host, prefix: '' },
+      }),
       threads: stack.use(new ThreadPool(2)),
       scratch: { folder: join(folder, 'scratch'), limit: 2 ** 30 },
       limits: { ...DEFAULT_LIMITS, maxPlainBytes: 2 ** 30 },
       layersUnderWay: new InFlight(),
       maxRecordBytes: 2 ** 20,
-      storedRecord: async (id) => this.records.get(id),
+      storedRecord: async (id) => {
+        const entries = this.records.get(id)
+        return entries && { entries }
+      },
     }
   }
 

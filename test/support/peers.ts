@@ -3,7 +3,18 @@ import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
 
 /** Programs that the project did not write and that tests hold its output against. */
-const PEERS = ['docker-registry', 'skopeo', 'umoci', 'ctr-remote', 'containerd', 'tar', 'postgres'] as const
+const PEERS = [
+  'docker-registry',
+  'skopeo',
+  'umoci',
+  'ctr-remote',
+  'containerd',
+  'tar',
+  'postgres',
+  'apt-get',
+  'dpkg-deb',
+  'strace',
+] as const
 export type Peer = (typeof PEERS)[number]
 
 /** The path of a program on PATH, or undefined. */

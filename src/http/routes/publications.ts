@@ -12,6 +12,9 @@ const PublicationRequest = z
     reference: ReferenceText.refine((text) => !text.includes('@'), 'name a tag, not a digest')
       .optional()
       .describe('Where it goes; left out: beside its image in the backing registry.'),
+    attachTo: ReferenceText.optional().describe(
+      'An image that the record image becomes a referrer of, in place of the profiled one: a converted image, say. Without a reference it goes to that repository, by its digest.',
+    ),
     overwrite: z.boolean().optional().describe('Whether a tag that stands for something else is moved.'),
   })
   .meta({
@@ -24,8 +27,8 @@ const NewPublication = z
   .object({
     recordId: z.string(),
     reference: z.string(),
-    digest: Digest.describe('Of the manifest; the same record has the same everywhere.'),
-    subject: Digest.optional().describe('The profiled image, when the record image is its referrer.'),
+    digest: Digest.describe('Of the manifest; publishing the same record again gives the same.'),
+    subject: Digest.optional().describe('The image that the record image is a referrer of.'),
     createdAt: Moment,
   })
   .meta({
@@ -51,7 +54,7 @@ export function publicationRoutes({ publisher }: Services): FastifyPluginAsyncZo
           operationId: 'publishRecord',
           summary: 'Publish a record as a record file image',
           description:
-            'One tar+gzip layer with `stargz.record.json`. It becomes a referrer of the profiled image when that is known by digest and in the same repository.',
+            'One tar+gzip layer with `stargz.record.json`. It becomes a referrer of the profiled image, by its digest where that is known, else by what its tag stands for now.',
           params: Id,
           body: PublicationRequest,
           response: {
@@ -61,9 +64,10 @@ export function publicationRoutes({ publisher }: Services): FastifyPluginAsyncZo
         },
       },
       async (request, reply) => {
-        const { reference, overwrite } = request.body
+        const { reference, attachTo, overwrite } = request.body
         const published = await publisher.publish(request.params.id, {
           ...(reference !== undefined && { reference }),
+          ...(attachTo !== undefined && { attachTo }),
           ...(overwrite !== undefined && { overwrite }),
           signal: signalOf(reply),
         })

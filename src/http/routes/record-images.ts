@@ -14,6 +14,8 @@ const summary = {
   created: z.string().optional().describe('As the image says.'),
   image: z.string().optional().describe('The profiled image, as the publisher named it.'),
   workload: z.string().optional(),
+  profiler: z.string().optional(),
+  profilerVersion: z.string().optional(),
   subject: Digest.optional().describe('The manifest that the record image is a referrer of.'),
   annotations: z.record(z.string(), z.string()),
 }
@@ -27,7 +29,16 @@ const example = {
 }
 
 const RecordImageSummary = z
-  .object({ ...summary, entryCount: z.int().optional().describe('As the publisher says.') })
+  .object({
+    ...summary,
+    entryCount: z.int().optional().describe('As the publisher says.'),
+    match: z
+      .enum(['digest', 'repository'])
+      .optional()
+      .describe(
+        'How it belongs to the image that was asked about: digest, to this very one; repository, to another one of its repository.',
+      ),
+  })
   .meta({
     id: 'RecordImageSummary',
     description: 'A record file image in a registry.',
@@ -45,7 +56,7 @@ const RecordImagePage = z
     items: z.array(RecordImageSummary),
     next: z.string().optional().describe('The cursor of the next page.'),
   })
-  .meta({ id: 'RecordImagePage', description: 'Record file images, by repository and tag.' })
+  .meta({ id: 'RecordImagePage', description: 'Record file images.' })
 
 export function recordImageRoutes({ publisher }: Services): FastifyPluginAsyncZod {
   return async (app) => {
@@ -57,7 +68,7 @@ export function recordImageRoutes({ publisher }: Services): FastifyPluginAsyncZo
           operationId: 'listRecordImages',
           summary: 'List record file images',
           description:
-            'The registry is asked each time, so that images of other publishers are among them. Without a repository: those beside the image that is named, or those of the whole backing registry.',
+            'The registry is asked each time, so that images of other publishers are among them. With an image: its referrers, and what lies in its repository and beside it in the backing registry, best match first (the same digest, then the same repository), each newest first. With a repository, or without both of the whole backing registry: by repository and tag.',
           querystring: z.object({
             repository: z
               .string()

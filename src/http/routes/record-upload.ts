@@ -3,13 +3,18 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
 import { readRecord } from '../../records/formats/read.ts'
+import { PROFILERS } from '../../records/formats/table.ts'
 import { RecordFormat } from '../../records/model.ts'
 import { canonicalImage, ImageName, LabelList, labelsOf, signalOf, Workload } from '../parameters.ts'
 import { HttpError, problemOf, problems } from '../problem.ts'
 import { RecordView, recordView } from '../record-view.ts'
 import type { Services } from '../services.ts'
 
-const CONTENT_TYPES = ['application/x-ndjson', 'text/plain']
+const CONTENT_TYPES = ['application/x-ndjson', 'text/plain', 'application/json', 'text/csv']
+
+const ProfilerText = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?$/, 'expected up to 100 printable ASCII characters')
 
 /** `POST /v1/records`: the body is the record itself, read as it comes. */
 export function recordUploadRoute(services: Services, maxBytes: number): FastifyPluginAsyncZod {
@@ -28,11 +33,23 @@ export function recordUploadRoute(services: Services, maxBytes: number): Fastify
           operationId: 'uploadRecord',
           summary: 'Upload a record',
           description:
-            'The body is the record as the profiler wrote it: a stargz record file (a JSON object a line) or a path list. The same content for the same image and workload is the same record: it is answered with 200, and new labels are added to it.',
+            'The body is the record as the profiler wrote it: a stargz record file, a path list, the log of strace, fatrace or opensnoop, or a list of nydus, SOCI or overlaybd. What of it is no entry is counted in `skipped`. The same content for the same image and workload is the same record: it is answered with 200, and new labels are added to it.',
           querystring: z.object({
             image: ImageName.optional(),
             workload: Workload.optional(),
             format: RecordFormat.optional().describe('Left out: found out from the content.'),
+            workingDirectory: z
+              .string()
+              .max(4096)
+              .startsWith('/')
+              .optional()
+              .describe(
+                'Where the profiled program started: relative paths in its log are taken from there.',
+              ),
+            profiler: ProfilerText.optional().describe(
+              'What made the profile; left out: as the format says.',
+            ),
+            profilerVersion: ProfilerText.optional(),
             label: LabelList.optional(),
             publish: z
               .union([z.enum(['true', 'false']), ReferenceText])
@@ -47,15 +64,17 @@ export function recordUploadRoute(services: Services, maxBytes: number): Fastify
         },
       },
       async (request, reply) => {
-        const { image, workload, format, label, publish } = request.query
+        const { image, workload, format, workingDirectory, label, publish } = request.query
         const body = request.body as Readable | undefined
         if (!body)
           throw new HttpError(400, 'INVALID_RECORD', 'the record is missing: it is the body of the request')
-        const read = await readRecord(body, { format, maxBytes })
+        const read = await readRecord(body, { format, maxBytes, workingDirectory })
         const { record, created } = await services.records.add({
           ...read,
           ...(image !== undefined && { image: canonicalImage(image) }),
           workload,
+          profiler: request.query.profiler ?? PROFILERS[read.format],
+          profilerVersion: request.query.profilerVersion,
           labels: labelsOf(label),
         })
         if (publish !== undefined && publish !== 'false') {

@@ -4,7 +4,7 @@ import { Digest } from '../../oci/digest.ts'
 import { writePathList } from '../../records/formats/path-list.ts'
 import { writeRecordFile } from '../../records/model.ts'
 import { canonicalImage, Id, ImageName, LabelList, labelsOf, Paging, Workload } from '../parameters.ts'
-import { HttpError, problems } from '../problem.ts'
+import { HttpError, noRecord, problems } from '../problem.ts'
 import { RecordView, recordView } from '../record-view.ts'
 import type { Services } from '../services.ts'
 
@@ -60,7 +60,7 @@ export function recordRoutes({ records }: Services): FastifyPluginAsyncZod {
       },
       async (request) => {
         const record = await records.get(request.params.id)
-        if (!record) throw missing(request.params.id)
+        if (!record) throw noRecord(request.params.id)
         return recordView(record)
       },
     )
@@ -88,7 +88,7 @@ export function recordRoutes({ records }: Services): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { id } = request.params
         const entries = await records.content(id)
-        if (!entries) throw missing(id)
+        if (!entries) throw noRecord(id)
         const accept = request.headers.accept ?? ''
         const list = accept.includes('text/plain') && !accept.includes('application/x-ndjson')
         const text = list ? writePathList(entries) : writeRecordFile(entries)
@@ -110,7 +110,7 @@ export function recordRoutes({ records }: Services): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { id } = request.params
         const outcome = await records.remove(id)
-        if (outcome === 'missing') throw missing(id)
+        if (outcome === 'missing') throw noRecord(id)
         if (outcome === 'needed') {
           throw new HttpError(409, 'RECORD_IN_USE', 'a conversion that is not finished needs this record')
         }
@@ -118,8 +118,4 @@ export function recordRoutes({ records }: Services): FastifyPluginAsyncZod {
       },
     )
   }
-}
-
-function missing(id: string): HttpError {
-  return new HttpError(404, 'RECORD_NOT_FOUND', `there is no record ${id}`)
 }

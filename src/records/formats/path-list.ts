@@ -1,6 +1,7 @@
 import { compileGlob, escapeGlob, literalOf, looksLikeGlob } from '../glob.ts'
-import { RecordEntry, RecordError } from '../model.ts'
+import { type RecordEntry, RecordError } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
+import { type Found, foundPath } from './found.ts'
 
 /**
  * Reads a line of a path list, as `ctr-remote image optimize --prefetch-list` does: a path or a glob, with or
@@ -8,28 +9,15 @@ import { cleanRecordPath } from '../record-path.ts'
  * over. A line that would be a malformed glob is a path: there are programs called `[`.
  * @throws RecordError INVALID_RECORD
  */
-export function readPathListLine(text: string, line: number): RecordEntry | undefined {
+export function readPathListLine(text: string): Found {
   const trimmed = text.trim()
   if (trimmed === '' || trimmed.startsWith('#')) return undefined
-  let entry: RecordEntry
-  try {
-    entry = entryOf(trimmed)
-  } catch (error) {
-    if (error instanceof RecordError) throw new RecordError(error.code, error.message, line)
-    throw error
-  }
-  if (entry.path === '') return undefined
-  const problem = RecordEntry.shape.path.safeParse(entry.path).error?.issues[0]
-  if (problem !== undefined) throw new RecordError('INVALID_RECORD', `the path ${problem.message}`, line)
-  return entry
-}
-
-function entryOf(text: string): RecordEntry {
-  if (!looksLikeGlob(text)) return { path: cleanRecordPath(text) }
-  const literal = literalOf(text)
-  if (literal !== undefined) return { path: cleanRecordPath(literal) }
-  if (compileGlob(text) === undefined) return { path: cleanRecordPath(text) }
-  return { path: cleanRecordPath(text), glob: true }
+  if (!looksLikeGlob(trimmed)) return foundPath(trimmed)
+  const literal = literalOf(trimmed)
+  if (literal !== undefined) return foundPath(literal)
+  const found = foundPath(trimmed)
+  if (compileGlob(trimmed) === undefined || found === undefined || !('entry' in found)) return found
+  return { entry: { path: cleanRecordPath(trimmed), glob: true } }
 }
 
 /**

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
-import { type RecordEntry, RecordError, writeRecordFile } from '../model.ts'
+import { RecordEntry, RecordError, RecordFormat, writeRecordFile } from '../model.ts'
 import { writePathList } from './path-list.ts'
 import { type ReadRecordOptions, readRecord } from './read.ts'
 
@@ -22,6 +22,7 @@ describe('a stargz record file', () => {
     expect(await read(file)).toEqual({
       format: 'stargz-record',
       entries: [{ path: 'usr/bin/app', manifestDigest: digest, layerIndex: 2 }, { path: 'etc/conf' }],
+      skipped: {},
     })
   })
 
@@ -68,6 +69,7 @@ describe('a path list', () => {
         { path: 'opt/*star' },
         { path: 'srv/../etc/x' },
       ],
+      skipped: {},
     })
   })
 
@@ -123,38 +125,105 @@ describe('any record', () => {
     })
   })
 
-  it('of another format is told apart, and can be named', async () => {
-    for (const content of ['["a"]', '[{"path":"a"}]', 'path,size\na,1\n']) {
-      await expect(read(content)).rejects.toMatchObject({ code: 'UNKNOWN_FORMAT', line: 1 })
-    }
+  it('begins with a bracket, and can be named to be a list all the same', async () => {
     const named = await read('[a-z]*\n', { format: 'path-list' })
     expect(named.entries).toEqual([{ path: '[a-z]*', glob: true }])
+    expect((await read('[a-z]*\n')).format).toBe('path-list')
   })
 
-  it('of arbitrary bytes gives entries or the record error', async () => {
+  it('has no path in a pseudo file system, and says how many were dropped', async () => {
+    const list = '/proc/self/maps\n/usr/bin/app\n/etc/../sys/x\n/dev\n/proc/../etc/passwd\n/process\n/dev/*\n'
+    expect(await read(list)).toEqual({
+      format: 'path-list',
+      entries: [
+        { path: 'usr/bin/app' },
+        { path: 'proc/../etc/passwd' },
+        { path: 'process' },
+        { path: 'dev/*', glob: true },
+      ],
+      skipped: { pseudo: 3 },
+    })
+    await expect(read('/proc/1\n')).rejects.toThrow('the record holds no path; passed over: 1 pseudo')
+  })
+
+  it('that is wrong is refused with its line and what stands there', async () => {
+    await expect(read('{"path":"a"}\n{"path":\n')).rejects.toThrow(
+      /^line 2: not JSON: .* \(read as stargz-record\): "\{\\"path\\":"$/,
+    )
+  })
+
+  it('takes no longer for lines that are made to', async () => {
+    const long = 60_000
+    const fill = [' ', '(', ')', '1', '1 ', '(1) ', '"', ',', '<', '[', 'a<', '\\'].map((text) =>
+      text.repeat(long / text.length),
+    )
+    const heads = ['', '1', '7 open(', '7 openat(3', 'cat(7): O ', '7 execve("a"', '"', '7 cat ']
+    const header = { opensnoop: 'PID COMM FD ERR PATH\n', 'nydus-csv': 'path,size,elapsed\n' }
+    const started = performance.now()
+    for (const format of RecordFormat.options) {
+      const before = header[format as keyof typeof header] ?? ''
+      for (const head of heads) {
+        for (const body of fill) {
+          await read(`${before}${head}${body}x\n`, { format }).catch((error) =>
+            expect(error).toBeInstanceOf(RecordError),
+          )
+        }
+      }
+    }
+    expect(performance.now() - started).toBeLessThan(20_000)
+  })
+
+  it('of arbitrary bytes gives entries or the record error, whatever the format', async () => {
+    const scrap = fc.constantFrom(
+      ...'/ * [ ] { } , \\ \n " # .. a 1 7 = -1 ( ) < > ? : ; + - O R'.split(' '),
+      ' ',
+      '\n',
+      ...[
+        'openat(AT_FDCWD',
+        '"/etc/passwd"',
+        'O_RDONLY|O_DIRECTORY',
+        ') = 3',
+        ' <unfinished ...>',
+        '<... openat resumed>',
+      ],
+      ...[
+        'chdir("x") = 0\n',
+        'fchdir(3) = 0\n',
+        'clone(flags=CLONE_FS) = 8\n',
+        '+++ exited with 0 +++\n',
+        '[pid 7] ',
+        '12:00:00 ',
+      ],
+      ...[
+        'cat(7): RO /etc/passwd\n',
+        'PID COMM FD ERR PATH\n',
+        'path,size,elapsed\n',
+        '{"path":"/a"}',
+        '{"version":"v1","files":[',
+        '["',
+      ],
+    )
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
       fc.string({ unit: 'binary', maxLength: 200 }).map((text) => Buffer.from(text)),
-      fc
-        .array(fc.constantFrom('/', '*', '[', ']', '{', '}', ',', '\\', '\n', 'a', '..', '"', '#'), {
-          maxLength: 60,
-        })
-        .map((parts) => Buffer.from(parts.join(''))),
+      fc.array(scrap, { maxLength: 60 }).map((parts) => Buffer.from(parts.join(''))),
     )
     await fc.assert(
       fc.asyncProperty(
         bytes,
-        fc.constantFrom(undefined, 'stargz-record' as const, 'path-list' as const),
-        async (content, format) => {
+        fc.constantFrom(undefined, ...RecordFormat.options),
+        fc.constantFrom(undefined, '/srv'),
+        async (content, format, workingDirectory) => {
           try {
-            const { entries } = await read(content, { format })
+            const { entries } = await read(content, { format, workingDirectory })
             expect(entries.length).toBeGreaterThan(0)
+            for (const entry of entries) expect(RecordEntry.parse(entry)).toEqual(entry)
           } catch (error) {
             expect(error).toBeInstanceOf(RecordError)
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 3000 },
     )
   })
 })

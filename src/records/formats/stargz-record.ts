@@ -1,5 +1,6 @@
 import { RecordEntry, RecordError } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
+import type { Found } from './found.ts'
 
 /**
  * Reads a line of a stargz record file: a JSON object with `path`, and with `manifestDigest` and `layerIndex`
@@ -7,17 +8,8 @@ import { cleanRecordPath } from '../record-path.ts'
  * writers have one). Fields that are not known are passed over, and so is the root directory.
  * @throws RecordError INVALID_RECORD
  */
-export function readStargzRecordLine(text: string, line: number): RecordEntry | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new RecordError('INVALID_RECORD', `not JSON: ${(error as Error).message}`, line)
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RecordError('INVALID_RECORD', 'expected a JSON object with a path', line)
-  }
-  const { path, manifestDigest, layerIndex, glob } = value as Record<string, unknown>
+export function readStargzRecordLine(text: string): Found {
+  const { path, manifestDigest, layerIndex, glob } = jsonObject(text)
   if (typeof path === 'string' && path !== '' && cleanRecordPath(path) === '') return undefined
   const parsed = RecordEntry.safeParse({
     path,
@@ -27,15 +19,31 @@ export function readStargzRecordLine(text: string, line: number): RecordEntry | 
   })
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new RecordError('INVALID_RECORD', `${issue?.path.join('.') || 'entry'}: ${issue?.message}`, line)
+    throw new RecordError('INVALID_RECORD', `${issue?.path.join('.') || 'entry'}: ${issue?.message}`)
   }
   const entry = parsed.data
   return {
-    path: entry.path,
-    ...(entry.glob && { glob: true }),
-    ...(entry.manifestDigest !== undefined && { manifestDigest: entry.manifestDigest }),
-    ...(entry.layerIndex !== undefined && { layerIndex: entry.layerIndex }),
+    entry: {
+      path: entry.path,
+      ...(entry.glob && { glob: true }),
+      ...(entry.manifestDigest !== undefined && { manifestDigest: entry.manifestDigest }),
+      ...(entry.layerIndex !== undefined && { layerIndex: entry.layerIndex }),
+    },
   }
+}
+
+/** The JSON object that a line is. @throws RecordError INVALID_RECORD */
+export function jsonObject(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new RecordError('INVALID_RECORD', `not JSON: ${(error as Error).message}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RecordError('INVALID_RECORD', 'expected a JSON object with a path')
+  }
+  return value as Record<string, unknown>
 }
 
 /** Go's zero values: what `omitempty` leaves out, some writers spell out. */

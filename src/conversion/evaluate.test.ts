@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ConversionBench } from '../../test/support/conversion.ts'
+import { pushImage, pushIndex } from '../../test/support/image-of.ts'
+import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { RecordUse } from '../records/quality.ts'
+import { evaluateRecord } from './evaluate.ts'
+import { KnownLayers } from './known-layers.ts'
+import type { Profiled } from './profiled-image.ts'
+
+const never = new AbortController().signal
+const MIB = 1024 * 1024
+/** Bytes that do not compress, so that sizes can be told beforehand. */
+const noise = (size: number) => randomBytes(size)
+const library = noise(2 * MIB)
+const base = tarOf(
+  dir('usr'),
+  dir('usr/lib'),
+  file('usr/lib/libx.so.1.2', library),
+  symlink('lib', 'usr/lib'),
+  file('var-big', noise(6 * MIB)),
+  file('gone', 'gone'),
+)
+const top = tarOf(dir('srv'), file('srv/app', noise(MIB / 2)), file('.wh.gone'))
+const recorded = ['lib/libx.so.1.2', 'srv/app', 'gone', 'usr/lib/libx.so.1.3', 'nowhere/at/all']
+
+let bench: ConversionBench
+let host: string
+beforeAll(async () => {
+  bench = await ConversionBench.open()
+  host = bench.host
+  await pushImage(bench.repository('app'), { layers: [{ tar: base }, { tar: top }] }, '1')
+})
+afterAll(() => bench[Symbol.asyncDispose]())
+
+async function evaluate(image: string, record: Partial<Profiled> = {}): Promise<RecordUse> {
+  const entries = recorded.map((path) => ({ path }))
+  const { images } = await evaluateRecord(
+    { entries, ...record },
+    { image: `${host}/${image}` },
+    bench.services,
+    never,
+  )
+  const [only] = images
+  if (!only) throw new Error('no image')
+  return only.record
+}
+
+describe('an evaluation', () => {
+  it('says what becomes of each recorded path, by reading layers that say nothing of themselves', async () => {
+    const use = await evaluate('app:1')
+    expect(use).toMatchObject({
+      paths: 5,
+      placed: 2,
+      followed: 1,
+      notFoundCount: 2,
+      notFound: [{ path: 'usr/lib/libx.so.1.3', nearest: 'usr/lib/libx.so.1.2' }, { path: 'nowhere/at/all' }],
+      hiddenCount: 1,
+      hidden: ['gone'],
+      exact: false,
+      layers: [
+        { files: 2, bytes: library.length },
+        { files: 1, bytes: MIB / 2 },
+      ],
+    })
+    // Noise stays as large as it is, so that proportions hold.
+    expect(use.prefetchBytes).toBeGreaterThan(2.49 * MIB)
+    expect(use.prefetchBytes).toBeLessThan(2.6 * MIB)
+    expect(use.imageBytes).toBeGreaterThan(8.5 * MIB)
+  })
+
+  it('answers the same from tables of contents, exactly, and as the conversion reports', async () => {
+    const target = `${host}/app:1-fast`
+    const report = await bench.convert({
+      source: `${host}/app:1`,
+      target,
+      record: { inline: recorded.map((path) => ({ path })) },
+    })
+    const before = await evaluate('app:1')
+    const after = await evaluate('app:1-fast')
+    const converted = report.images[0]?.record
+    for (const key of ['paths', 'placed', 'followed', 'notFound', 'hidden'] as const) {
+      expect(after[key]).toEqual(before[key])
+      expect(converted?.[key]).toEqual(before[key])
+    }
+    expect(after.exact).toBe(true)
+    const close = (a = 0, b = 0) => expect(Math.abs(a - b) / b).toBeLessThan(0.02)
+    close(after.prefetchBytes, converted?.prefetchBytes)
+    close(before.prefetchBytes, converted?.prefetchBytes)
+  })
+
+  it('estimates what a lazy start fetches', async () => {
+    const { start, imageBytes } = await evaluate('app:1')
+    expect(start.wholePull).toEqual({ bytes: imageBytes, requests: 2 })
+    expect(start.withRecord.bytes).toBeGreaterThan(2.5 * MIB)
+    expect(start.withRecord.bytes).toBeLessThan(2.8 * MIB)
+    // Footer and table of contents of both layers, and what comes before the landmark.
+    expect(start.withRecord.requests).toBe(4)
+    expect(start.withoutRecord.requests).toBe(4)
+    const many = Array.from({ length: 40 }, (_, i) => [
+      file(`use-${i}`, noise(1000)),
+      file(`pass-${i}`, noise(200_000)),
+    ])
+    await pushImage(bench.repository('many'), { layers: [{ tar: tarOf(...many.flat()) }] }, '1')
+    const spread = await evaluate('many:1', { entries: many.map((_, i) => ({ path: `use-${i}` })) })
+    expect(spread.start.withoutRecord.requests).toBeGreaterThanOrEqual(40)
+    expect(spread.start.withRecord.requests).toBe(2)
+    expect(spread.start.withRecord.bytes).toBeLessThan(spread.start.withoutRecord.bytes / 4)
+  })
+
+  it('says how much of what was profiled has changed since', async () => {
+    const repository = bench.repository('app')
+    const old = await repository.resolve('1')
+    const changed = tarOf(dir('srv'), file('srv/app', 'another one'))
+    await pushImage(repository, { layers: [{ tar: base }, { tar: changed }] }, '2')
+    const image = `${host}/app:1@${old?.digest}`
+    const use = await evaluate('app:2', { image })
+    // The library is the same, the program is not; "gone" was no file of the profiled image.
+    expect(use.staleness).toEqual({
+      profiled: `${host}/app@${old?.digest}`,
+      compared: 2,
+      changed: 1,
+      share: 0.5,
+    })
+    expect((await evaluate('app:1', { image })).staleness).toMatchObject({ changed: 0, share: 0 })
+    expect((await evaluate('app:2', { image: `${host}/app:1` })).stalenessUnknown).toMatch(/no digest/)
+    const elsewhere = `forbidden.test/app@${old?.digest}`
+    expect((await evaluate('app:2', { image: elsewhere })).stalenessUnknown).toMatch(/could not be read/)
+    const source = `${host}/app:2`
+    bench.records.set(
+      '019ab1c2-7a30-7000-8000-4b1c2d3e4f50',
+      recorded.map((path) => ({ path })),
+    )
+    const report = await bench.convert({
+      source,
+      target: `${host}/app:2-fast`,
+      record: { id: '019ab1c2-7a30-7000-8000-4b1c2d3e4f50' },
+    })
+    expect(report.images[0]?.record?.stalenessUnknown).toMatch(/no digest/)
+  })
+
+  it('reads a layer once, where what was in it is remembered', async () => {
+    const known = new KnownLayers()
+    const repository = bench.repository('once')
+    const { digest } = await pushImage(repository, { layers: [{ tar: base }] }, '1')
+    const record = { entries: [{ path: 'lib/libx.so.1.2' }] }
+    const ask = () => evaluateRecord(record, { image: `${host}/once:1` }, { ...bench.services, known }, never)
+    const first = await ask()
+    const { bytes } = await repository.manifest(digest)
+    const [layer] = (JSON.parse(bytes.toString()) as { layers: { digest: Digest }[] }).layers
+    expect(known.get(layer?.digest ?? digest)?.entries.length).toBeGreaterThan(4)
+    expect(await ask()).toEqual(first)
+  })
+
+  it('takes each platform of an index, or those that are asked for', async () => {
+    const repository = bench.repository('multi')
+    const amd = await pushImage(repository, { layers: [{ tar: base }] })
+    const arm = await pushImage(repository, { layers: [{ tar: top }], architecture: 'arm64' })
+    await pushIndex(repository, [amd, arm], '1')
+    const record = { entries: [{ path: 'srv/app' }] }
+    const all = await evaluateRecord(record, { image: `${host}/multi:1` }, bench.services, never)
+    expect(all.images.map((one) => [one.platform, one.record.placed])).toEqual([
+      ['linux/amd64', 0],
+      ['linux/arm64', 1],
+    ])
+    const request = { image: `${host}/multi:1`, platforms: ['linux/arm64'] }
+    expect((await evaluateRecord(record, request, bench.services, never)).images).toHaveLength(1)
+  })
+})

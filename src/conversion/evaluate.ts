@@ -1,0 +1,86 @@
+import { formatReference } from '../oci/reference.ts'
+import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
+import { distinctEntries } from '../records/merge.ts'
+import { recordUse } from '../records/quality.ts'
+import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
+import { ConversionError } from './errors.ts'
+import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
+import { type ListingServices, listLayers } from './list-layers.ts'
+import { type Profiled, readProfiledImage } from './profiled-image.ts'
+
+/**
+ * Holds a record against an image without converting it: layers are listed from their tables of contents, and read
+ * whole where they have none.
+ * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER; RegistryError; LayerError
+ */
+export async function evaluateRecord(
+  record: Profiled,
+  request: EvaluationRequest,
+  services: ListingServices,
+  signal: AbortSignal,
+): Promise<RecordEvaluation> {
+  const opened = await openReference(services.registries, request.image, signal)
+  const { images } = await readImages(opened, request.platforms, signal)
+  const evaluated: RecordEvaluation['images'] = []
+  // One after the other: the layers of an image are listed side by side.
+  for (const image of images) {
+    const { use } = await evaluateImage(record, opened, image, services, signal)
+    evaluated.push({ platform: image.platform, digest: image.descriptor.digest, record: use })
+  }
+  return { image: opened.pinned, images: evaluated }
+}
+
+/**
+ * Applies a record to another image by path: what the image has is left, without what was known of layers.
+ * @throws ConversionError PLATFORM_NEEDED, NOTHING_LEFT, and as {@link evaluateRecord}
+ */
+export async function retargetRecord(
+  record: Profiled,
+  request: { readonly image: string; readonly platform?: string | undefined },
+  services: ListingServices,
+  signal: AbortSignal,
+): Promise<RetargetedEntries> {
+  const opened = await openReference(services.registries, request.image, signal)
+  const platforms = request.platform === undefined ? undefined : [request.platform]
+  const { images } = await readImages(opened, platforms, signal)
+  const [image, ...others] = images
+  if (image === undefined || others.length > 0) {
+    const known = images.map(({ platform }) => platform).join(', ')
+    throw new ConversionError(
+      'PLATFORM_NEEDED',
+      `${opened.pinned} has several images; name a platform: ${known}`,
+    )
+  }
+  const { use, resolved } = await evaluateImage(record, opened, image, services, signal)
+  const left = [...distinctEntries(record.entries).values()].filter(({ path }) => {
+    const fate = resolved.fates.get(path)
+    return fate === 'placed' || fate === 'followed'
+  })
+  if (left.length === 0) {
+    throw new ConversionError('NOTHING_LEFT', `${opened.pinned} has none of the ${use.paths} recorded paths`)
+  }
+  return {
+    image: formatReference({ ...opened.reference, digest: image.descriptor.digest }),
+    platform: image.platform,
+    entries: left.map(({ path, glob }) => ({ path, ...(glob && { glob }) })),
+    use,
+  }
+}
+
+async function evaluateImage(
+  record: Profiled,
+  opened: OpenedReference,
+  image: Image,
+  services: ListingServices,
+  signal: AbortSignal,
+): Promise<{ use: RecordEvaluation['images'][number]['record']; resolved: ResolvedRecord }> {
+  const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []
+  const profiled = await readProfiledImage(record, { opened, image, layers }, services, {
+    scan: true,
+    signal,
+  })
+  const { entries } = record
+  const manifestDigest = image.descriptor.digest
+  const resolved = resolveRecord({ entries, manifestDigest, layers: layers.map((layer) => layer.entries) })
+  return { use: recordUse({ entries, layers, resolved, profiled }), resolved }
+}

@@ -1,0 +1,55 @@
+import type { LayerListing, MergedView, ViewNode } from './merged-view.ts'
+
+/** An entry of a layer. */
+type Place = Pick<ViewNode, 'layer' | 'entry'>
+
+/** Collects the entries of each layer in the order in which they are first needed. */
+export class AccessOrder {
+  readonly #view: MergedView
+  readonly #layers: readonly LayerListing[]
+  /** Of each layer, names, and whether they were asked for or only passed. */
+  readonly #taken: Map<string, 'asked' | 'passed'>[]
+
+  constructor(view: MergedView, layers: readonly LayerListing[]) {
+    this.#view = view
+    this.#layers = layers
+    this.#taken = layers.map(() => new Map())
+  }
+
+  /** Takes what a container reads, with the targets of its hard links. */
+  add({ layer, entry }: Place): void {
+    if (layer === -1) return
+    for (const i of this.#view.withLinkTargets(layer, entry)) this.#take(layer, i, 'asked')
+  }
+
+  /** Takes a directory that a look-up went through. */
+  pass({ layer, entry }: Place): void {
+    if (layer !== -1) this.#take(layer, entry, 'passed')
+  }
+
+  #take(layer: number, entry: number, why: 'asked' | 'passed'): void {
+    const name = this.#layers[layer]?.[entry]?.name
+    const taken = this.#taken[layer]
+    if (name === undefined || (why === 'passed' && taken?.has(name))) return
+    taken?.set(name, why)
+  }
+
+  /**
+   * The names of each layer. A layer that was only passed through has none: it has nothing to fetch, and stays the
+   * same for every record. The parents of a name are left out, which eStargz puts before it in any case.
+   */
+  names(): string[][] {
+    return this.#taken.map((taken) => {
+      const asked = [...taken].filter(([, why]) => why === 'asked').map(([name]) => name)
+      if (asked.length === 0) return []
+      const parents = new Set(asked.flatMap(parentsOf))
+      return [...taken].filter(([name, why]) => why === 'asked' || !parents.has(name)).map(([name]) => name)
+    })
+  }
+}
+
+/** The directories that a name is in, the root first. */
+function parentsOf(name: string): string[] {
+  const parts = name.split('/')
+  return parts.map((_, depth) => parts.slice(0, depth).join('/'))
+}

@@ -1,0 +1,203 @@
+import { z } from 'zod'
+import { Digest, digestOf } from '../oci/digest.ts'
+import type { MeasuredEntry, MeasuredLayer } from './measured-layer.ts'
+import type { RecordEntry } from './model.ts'
+import { NearestNames } from './nearest-name.ts'
+import { type Fate, type ResolvedRecord, resolveRecord } from './resolve.ts'
+import { estimateStart } from './start-estimate.ts'
+
+/** Paths that a report names; the rest is counted. */
+const MOST_NAMED = 1000
+/** Compressed header of an entry that comes before the landmark. */
+const HEADER_BYTES = 150
+const EMPTY = digestOf('')
+
+const Count = z.int().nonnegative()
+const Bytes = z.int().nonnegative()
+
+const Fetched = z
+  .object({ bytes: Bytes, requests: Count })
+  .meta({ id: 'FetchEstimate', description: 'What is fetched from the registry until a start is done.' })
+
+const RecordUseLayer = z
+  .object({
+    digest: Digest.describe('Of the layer in the image that was asked about.'),
+    size: Bytes.describe('Of the whole layer.'),
+    files: Count.describe('Entries that the record prioritizes, parents left out.'),
+    bytes: Bytes.describe('Content of these, uncompressed.'),
+    prefetchBytes: Bytes.describe('Compressed bytes before the landmark.'),
+  })
+  .meta({ id: 'RecordUseLayer', description: 'What a record says of one layer.' })
+
+const Staleness = z
+  .object({
+    profiled: z.string().describe('The profiled image.'),
+    compared: Count.describe('Recorded files of the profiled image.'),
+    changed: Count.describe('Those whose content is another in this image, or that it has not.'),
+    share: z.number().min(0).max(1).describe('changed / compared.'),
+  })
+  .meta({
+    id: 'RecordStaleness',
+    description: 'How far an image has moved away from the one that was profiled.',
+  })
+export type Staleness = z.infer<typeof Staleness>
+
+/** Where a record was found that a conversion looked for itself. */
+export const RecordOrigin = z
+  .object({
+    reference: z.string().describe('The record image, by digest.'),
+    match: z
+      .enum(['digest', 'repository'])
+      .describe('digest: it belongs to this very image; repository: to another one of its repository.'),
+    image: z.string().optional().describe('The profiled image, as the publisher named it.'),
+    workload: z.string().optional(),
+    created: z.string().optional(),
+  })
+  .meta({ id: 'RecordOrigin', description: 'The record image that was chosen.' })
+export type RecordOrigin = z.infer<typeof RecordOrigin>
+
+/** What becomes of a record in one image. */
+export const RecordUse = z
+  .object({
+    from: RecordOrigin.optional(),
+    entries: Count,
+    paths: Count.describe('Different recorded paths and globs.'),
+    placed: Count.describe('Recorded paths and globs that were found in the image.'),
+    followed: Count.describe('Those of them that symlinks led to.'),
+    notFoundCount: Count,
+    notFound: z
+      .array(
+        z.object({
+          path: z.string(),
+          nearest: z.string().optional().describe('The name in the image that comes nearest.'),
+        }),
+      )
+      .describe('Recorded paths that no layer has; the first 1000.'),
+    hiddenCount: Count,
+    hidden: z
+      .array(z.string())
+      .describe('Recorded paths that a layer has and those above it take away; the first 1000.'),
+    layers: z.array(RecordUseLayer),
+    imageBytes: Bytes.describe('Of all layers.'),
+    prefetchBytes: Bytes.describe('What a start prefetches of them with this record.'),
+    exact: z
+      .boolean()
+      .describe(
+        'Whether compressed sizes are known; otherwise they are reckoned in proportion to plain sizes.',
+      ),
+    staleness: Staleness.optional(),
+    stalenessUnknown: z.string().optional().describe('Why it cannot be told how stale the record is.'),
+    start: z
+      .object({
+        withRecord: Fetched.describe('Lazily, with the recorded files first.'),
+        withoutRecord: Fetched.describe('Lazily, each file when it is read.'),
+        wholePull: Fetched.describe('Every layer whole.'),
+      })
+      .describe('An estimate for a start that reads the recorded files.'),
+  })
+  .meta({
+    id: 'RecordUse',
+    description: 'What becomes of a record in one image, and what it is worth there.',
+  })
+export type RecordUse = z.infer<typeof RecordUse>
+
+export type QualityRequest = {
+  readonly entries: readonly RecordEntry[]
+  readonly layers: readonly MeasuredLayer[]
+  readonly resolved: ResolvedRecord
+  /** Bytes before each layer's landmark, where they are known. */
+  readonly prefetched?: readonly number[] | undefined
+  readonly profiled?: ProfiledImage | undefined
+  readonly from?: RecordOrigin | undefined
+}
+
+/** The image that the record was made of, or why it cannot be compared. */
+export type ProfiledImage =
+  | {
+      readonly name: string
+      readonly layers: readonly MeasuredLayer[]
+      readonly manifestDigest: Digest
+    }
+  | { readonly unknown: string }
+
+/** Reports on a record in one image: a pure function of what is known of the layers. */
+export function recordUse(request: QualityRequest): RecordUse {
+  const { entries, layers, profiled, resolved } = request
+  const { prioritized, fates } = resolved
+  const those = (...wanted: Fate[]) =>
+    [...fates].flatMap(([path, fate]) => (wanted.includes(fate) ? [path] : []))
+  const missing = those('missing')
+  const hidden = those('hidden')
+  const nearest = new NearestNames(resolved.view)
+  const prefetched = layers.map(
+    (layer, i) => request.prefetched?.[i] ?? prefetchOf(layer, prioritized[i] ?? []),
+  )
+  const staleness = profiled && 'layers' in profiled ? stalenessOf(request, profiled) : undefined
+  return {
+    ...(request.from && { from: request.from }),
+    entries: entries.length,
+    paths: fates.size,
+    placed: those('placed', 'followed').length,
+    followed: those('followed').length,
+    notFoundCount: missing.length,
+    notFound: missing.slice(0, MOST_NAMED).map((path) => {
+      const near = nearest.nearest(path)
+      return { path, ...(near !== undefined && { nearest: near }) }
+    }),
+    hiddenCount: hidden.length,
+    hidden: hidden.slice(0, MOST_NAMED),
+    layers: layers.map((layer, i) => layerUse(layer, prioritized[i] ?? [], prefetched[i] ?? 0)),
+    imageBytes: layers.reduce((sum, { size }) => sum + size, 0),
+    prefetchBytes: prefetched.reduce((sum, bytes) => sum + bytes, 0),
+    exact: layers.every(({ exact }) => exact),
+    ...(staleness && { staleness }),
+    ...(profiled && 'unknown' in profiled && { stalenessUnknown: profiled.unknown }),
+    start: estimateStart(layers, prioritized, prefetched),
+  }
+}
+
+function layerUse({ digest, size, entries }: MeasuredLayer, names: readonly string[], prefetchBytes: number) {
+  const wanted = new Set(names)
+  const bytes = entries.reduce((sum, entry) => sum + (wanted.has(entry.name) ? (entry.size ?? 0) : 0), 0)
+  return { digest, size, files: names.length, bytes, prefetchBytes }
+}
+
+/** What would lie before the landmark. Small files may share a member, which is fetched once. */
+function prefetchOf({ entries }: MeasuredLayer, names: readonly string[]): number {
+  const wanted = new Set(names)
+  const members = new Map<number, number>()
+  for (const { name, offset, packed = 0 } of entries) {
+    if (offset !== undefined && wanted.has(name))
+      members.set(offset, Math.max(packed, members.get(offset) ?? 0))
+  }
+  return members.values().reduce((sum, packed) => sum + packed, names.length * HEADER_BYTES)
+}
+
+/** Compares what the recorded paths mean in the profiled image and in this one. */
+function stalenessOf(
+  { entries, layers, resolved: here }: QualityRequest,
+  profiled: Exclude<ProfiledImage, { unknown: string }>,
+): Staleness {
+  const { manifestDigest } = profiled
+  const there = resolveRecord({
+    entries,
+    manifestDigest,
+    layers: profiled.layers.map((layer) => layer.entries),
+  })
+  const files = [...there.contents].flatMap(([path, { layer, entry }]) => {
+    const content = contentOf(profiled.layers[layer]?.entries[entry])
+    return content === undefined ? [] : [{ path, content }]
+  })
+  const changed = files.filter(({ path, content }) => {
+    const { layer = -1, entry = -1 } = here.contents.get(path) ?? {}
+    return contentOf(layers[layer]?.entries[entry]) !== content
+  })
+  const share = files.length === 0 ? 0 : changed.length / files.length
+  return { profiled: profiled.name, compared: files.length, changed: changed.length, share }
+}
+
+/** What tells a file's content from another: its digest. Some writers name none for empty files. */
+function contentOf(entry: MeasuredEntry | undefined): string | undefined {
+  if (entry?.type !== 'reg') return undefined
+  return entry.digest ?? (entry.size ? undefined : EMPTY)
+}

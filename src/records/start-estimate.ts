@@ -1,0 +1,70 @@
+import type { MeasuredLayer } from './measured-layer.ts'
+
+/** What a lazy start fetches. */
+export type Fetched = { bytes: number; requests: number }
+
+/** stargz-snapshotter 0.18.2 fetches what is read in pieces of this size (`fs/remote`, default of `chunk_size`). */
+const PIECE_BYTES = 50_000
+/** A compressed table of contents has about this many bytes for an entry: most of it are digests. */
+const TOC_ENTRY_BYTES = 110
+
+/**
+ * What a lazy pull fetches before a start is done that reads the prioritized files, once as the layers are, and once
+ * with these files first. Opening a layer takes its footer and its table of contents. Without a record every file is
+ * fetched when it is read, in pieces, those that lie together in one request; with one, each layer is fetched up to
+ * its landmark in one request.
+ * @param prefetched bytes before the landmark of each layer, as it is or would be with the record
+ */
+export function estimateStart(
+  layers: readonly MeasuredLayer[],
+  prioritized: readonly (readonly string[])[],
+  prefetched: readonly number[],
+): { withRecord: Fetched; withoutRecord: Fetched; wholePull: Fetched } {
+  const withRecord = { bytes: 0, requests: 0 }
+  const withoutRecord = { bytes: 0, requests: 0 }
+  for (const [i, layer] of layers.entries()) {
+    const opening = openingOf(layer)
+    const onDemand = onDemandOf(layer, prioritized[i] ?? [])
+    const first = prefetched[i] ?? 0
+    add(withRecord, opening)
+    add(withoutRecord, opening)
+    add(withoutRecord, onDemand)
+    if (first > 0) add(withRecord, { bytes: first, requests: 1 })
+  }
+  const bytes = layers.reduce((sum, { size }) => sum + size, 0)
+  return { withRecord, withoutRecord, wholePull: { bytes, requests: layers.length } }
+}
+
+/** Footer and table of contents lie at the end, so that the piece with the footer holds some of the table. */
+function openingOf({ size, entries, tocOffset }: MeasuredLayer): Fetched {
+  const toc = tocOffset === undefined ? entries.length * TOC_ENTRY_BYTES : size - tocOffset
+  const pieces = Math.max(1, Math.ceil(toc / PIECE_BYTES))
+  return { bytes: Math.min(size, pieces * PIECE_BYTES), requests: pieces === 1 ? 1 : 2 }
+}
+
+function onDemandOf({ entries, size }: MeasuredLayer, names: readonly string[]): Fetched {
+  const byName = new Map(entries.map((entry) => [entry.name, entry]))
+  const there = new Set<number>()
+  const fetched = { bytes: 0, requests: 0 }
+  for (const name of names) {
+    const { offset = 0, packed = 0 } = byName.get(name) ?? {}
+    if (packed === 0) continue
+    let open = false
+    for (let piece = Math.floor(offset / PIECE_BYTES); piece * PIECE_BYTES < offset + packed; piece++) {
+      if (there.has(piece)) {
+        open = false
+        continue
+      }
+      there.add(piece)
+      if (!open) fetched.requests += 1
+      open = true
+      fetched.bytes += Math.max(0, Math.min(PIECE_BYTES, size - piece * PIECE_BYTES))
+    }
+  }
+  return fetched
+}
+
+function add(to: Fetched, more: Fetched): void {
+  to.bytes += more.bytes
+  to.requests += more.requests
+}

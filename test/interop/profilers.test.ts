@@ -1,0 +1,33 @@
+import { createReadStream } from 'node:fs'
+import { mkdir, realpath, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { readRecord } from '../../src/records/formats/read.ts'
+import { lexicalPath } from '../../src/records/record-path.ts'
+import { run } from '../support/command.ts'
+import { temporaryFolder } from '../support/embedded-registry.ts'
+import { describeWith } from '../support/peers.ts'
+
+describeWith(['strace'], 'logs of strace', () => {
+  it('lead to the same files by the calls that it follows as by what it says of descriptors', async () => {
+    await using folder = await temporaryFolder()
+    const place = await realpath(folder.path)
+    await mkdir(join(place, 'deep/er'), { recursive: true })
+    for (const name of ['one', 'deep/two', 'deep/er/three', 'four']) await writeFile(join(place, name), name)
+    const script =
+      'cd "$0"; cat one; (cd deep; cat two & cd er; cat three; cat ../../four; wait); cat deep/two'
+    const calls = 'trace=open,openat,openat2,execve,execveat,chdir,fchdir,clone,clone3,fork,vfork'
+    const opened = async (name: string, ...options: string[]) => {
+      const log = join(place, name)
+      await run('strace', '-f', ...options, '-e', calls, '-o', log, 'sh', '-c', script, place)
+      const { format, entries, skipped } = await readRecord(createReadStream(log), { maxBytes: 1e7 })
+      expect(format).toBe('strace')
+      expect(skipped.relative).toBeUndefined()
+      return new Set(entries.map(({ path }) => `/${lexicalPath(path)}`))
+    }
+    const followed = await opened('followed')
+    expect(followed).toEqual(await opened('described', '-y', '-tt', '-T'))
+    for (const name of ['one', 'deep/two', 'deep/er/three', 'four'])
+      expect(followed).toContain(join(place, name))
+  })
+})

@@ -1,0 +1,132 @@
+import { createReadStream, lstatSync, readlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { evaluateRecord } from '../../src/conversion/evaluate.ts'
+import { openReference, readImages } from '../../src/conversion/image.ts'
+import { listLayers } from '../../src/conversion/list-layers.ts'
+import { cleanName } from '../../src/estargz/names.ts'
+import { openEStargz } from '../../src/estargz/read.ts'
+import { readRecord } from '../../src/records/formats/read.ts'
+import type { RecordEntry } from '../../src/records/model.ts'
+import { ConversionBench } from '../support/conversion.ts'
+import { type DebianImage, debianImage } from '../support/debian-image.ts'
+import { pushImage } from '../support/image-of.ts'
+import { describeWith } from '../support/peers.ts'
+
+const never = new AbortController().signal
+const quickly = (tar: Buffer) => gzipSync(tar, { level: 1 })
+
+async function capture(name: string): Promise<RecordEntry[]> {
+  const { entries } = await readRecord(createReadStream(`test/fixtures/profiles/${name}`), { maxBytes: 1e6 })
+  return entries
+}
+
+/** What opening a path touches in an unpacked root, as a plain walk says: symlinks, and at last the file. */
+function touched(root: string, path: string): { links: string[]; file: string } | undefined {
+  const links: string[] = []
+  let at = ''
+  let left = path.split('/')
+  while (left.length > 0) {
+    const [part = '', ...rest] = left
+    left = rest
+    if (part === '' || part === '.') continue
+    const name = part === '..' ? dirname(at).replace(/^\.$/, '') : join(at, part)
+    const stat = lstatSync(join(root, name), { throwIfNoEntry: false })
+    if (stat === undefined) return undefined
+    if (!stat.isSymbolicLink()) at = name
+    else {
+      const target = readlinkSync(join(root, name))
+      links.push(name)
+      if (target.startsWith('/')) at = ''
+      left = [...target.split('/'), ...left]
+    }
+  }
+  return { links, file: at }
+}
+
+function parentsOf(name: string): string[] {
+  const parts = name.split('/')
+  return parts.map((_, depth) => parts.slice(0, depth).join('/'))
+}
+
+describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
+  let debian: DebianImage | undefined
+  let bench: ConversionBench
+  beforeAll(async () => {
+    bench = await ConversionBench.open()
+    // The capture names libraries of this architecture.
+    if (process.arch !== 'x64') return
+    debian = await debianImage().catch((error: Error) => {
+      if (process.env.CI === 'true') throw error
+      process.stderr.write(`no Debian packages, so that their tests are skipped: ${error.message}\n`)
+      return undefined
+    })
+    const layers = (debian?.layers ?? []).map((tar) => ({ tar, pack: quickly }))
+    await pushImage(bench.repository('python'), { layers }, '1')
+  }, 300_000)
+  afterAll(() => bench[Symbol.asyncDispose]())
+
+  it('lose no shared library: 247 of 248 opened paths are found, where 233 have the spelling used', async ({
+    skip,
+  }) => {
+    if (!debian) return skip()
+    const entries = await capture('python-numpy.strace.txt')
+    const image = `${bench.host}/python:1`
+    const { images } = await evaluateRecord({ entries }, { image }, bench.services, never)
+    const use = images[0]?.record
+    // The root directory was opened too, which every image has and no record names.
+    expect(use?.paths).toBe(248 - 1)
+    expect(use?.placed).toBe(247 - 1)
+    expect(use?.notFound.map(({ path }) => path)).toEqual(['usr/share/locale/locale.alias'])
+
+    const opened = await openReference(bench.services.registries, image, never)
+    const [model] = (await readImages(opened, undefined, never)).images
+    const layers =
+      model && (await listLayers(opened.repository, model, bench.services, { scan: true, signal: never }))
+    const spelled = new Set(layers?.flatMap((layer) => layer.entries.map(({ name }) => name)))
+    const paths = new Set(entries.map(({ path }) => path))
+    expect([...paths].filter((path) => spelled.has(path)).length).toBe(233 - 1)
+
+    const traced = await capture('python-numpy.fatrace.txt')
+    const other = await evaluateRecord({ entries: traced }, { image }, bench.services, never)
+    expect(other.images[0]?.record).toMatchObject({ notFoundCount: 0, hiddenCount: 0 })
+  }, 120_000)
+
+  it('put before the landmarks what the workload opens, with parents and links, and nothing else', async ({
+    skip,
+  }) => {
+    if (!debian) return skip()
+    const { root } = debian
+    const entries = await capture('python-numpy.strace.txt')
+    const target = `${bench.host}/python:fast`
+    const report = await bench.convert({
+      source: `${bench.host}/python:1`,
+      target,
+      record: { inline: entries },
+    })
+    const opened = await openReference(bench.services.registries, target, never)
+    const [image] = (await readImages(opened, undefined, never)).images
+    const before: string[] = []
+    for (const layer of image?.manifest.layers ?? []) {
+      const readRange = (start: number, end: number) => opened.repository.blobRange(layer, start, end)
+      const { toc } = await openEStargz({ size: layer.size, readRange, limits: bench.services.limits })
+      const names = toc.entries.filter(({ type }) => type !== 'chunk').map(({ name }) => cleanName(name))
+      before.push(...names.slice(0, Math.max(0, names.indexOf('.prefetch.landmark'))))
+    }
+    const wanted = entries.flatMap(({ path }) => touched(root, path) ?? [])
+    const needed = new Set(wanted.flatMap(({ links, file }) => [...links, file]))
+    expect([...needed].filter((name) => name !== '' && !before.includes(name))).toEqual([])
+    const allowed = new Set([...needed, ...[...needed].flatMap(parentsOf)])
+    expect(before.filter((name) => !allowed.has(name))).toEqual([])
+
+    const evaluated = await evaluateRecord({ entries }, { image: target }, bench.services, never)
+    const after = evaluated.images[0]?.record
+    expect(after).toMatchObject({ exact: true, placed: report.images[0]?.record?.placed })
+    const use = report.images[0]?.record
+    expect(use?.start.withRecord.requests).toBeLessThan((use?.start.withoutRecord.requests ?? 0) / 4)
+    expect(use?.start.withRecord.bytes).toBeLessThan(use?.start.withoutRecord.bytes ?? 0)
+    expect(use?.prefetchBytes).toBeLessThan((use?.imageBytes ?? 0) / 2)
+    expect(await bench.verify({ reference: target, source: report.source })).toMatchObject({ verified: true })
+  }, 120_000)
+})
