@@ -53,6 +53,8 @@ export class BlobStreamer {
     const stop = new AbortController()
     const signal = AbortSignal.any([blob.signal, stop.signal])
     const pipe = new PassThrough({ highWaterMark: BUFFERED_BYTES })
+    // Whoever reads it sees its error; there may be nobody yet.
+    pipe.on('error', () => undefined)
     const write = async (bytes: Buffer) => {
       blob.steps?.wrote(bytes.length)
       // A copy, as nothing tells when the connection is done with it.
