@@ -2,9 +2,12 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { loadConfig } from '../config.ts'
 import type { ConversionServices } from '../conversion/context.ts'
 import { inspectImage } from '../conversion/inspect.ts'
+import type { LayerCache } from '../conversion/layer-cache.ts'
+import { readImageFile } from '../conversion/read-image-file.ts'
 import { ConversionRequest } from '../conversion/request.ts'
 import { runConversion } from '../conversion/run.ts'
 import { runVerification } from '../conversion/verify.ts'
@@ -35,6 +38,7 @@ export type ConvertOptions = Common & {
   readonly externalToc?: boolean
   readonly keepDiffId?: boolean
   readonly reader?: string
+  readonly cache?: string
 }
 
 /** Converts an image in this process, by the same code as a job. */
@@ -65,13 +69,28 @@ export async function convert(source: string, target: string, options: ConvertOp
   }
   const named = [source, target, options.recordImage, options.recordCopy]
   await withServices(named, options, async (services, signal) => {
+    await using cache = await openCache(options.cache)
     const report = await runConversion(
       request.data,
-      { ...services, finder: finderFor(source, services) },
+      { ...services, finder: finderFor(source, services), layerCache: cache?.layers },
       { signal },
     )
     print(options, report, conversionText)
   })
+}
+
+async function openCache(
+  file: string | undefined,
+): Promise<({ layers: LayerCache } & AsyncDisposable) | undefined> {
+  if (file === undefined) return undefined
+  // Loaded when it is asked for: most conversions need no database.
+  const { openDatabase } = await import('../db/open.ts')
+  const { LayerCacheStore } = await import('../cache/layer-cache-store.ts')
+  const database = await openDatabase(`sqlite:${file}`)
+  return {
+    layers: new LayerCacheStore(database, loadConfig().cacheLayers),
+    [Symbol.asyncDispose]: () => database.close(),
+  }
 }
 
 /** Without a broker, record images are looked for where the image is. */
@@ -106,6 +125,20 @@ async function readRecordFile(path: string): Promise<RecordEntry[]> {
 export async function inspect(reference: string, options: Common): Promise<void> {
   await withServices([reference], options, async (services, signal) => {
     print(options, await inspectImage(reference, services, signal), inspectionText)
+  })
+}
+
+/** Prints a file of an image. */
+export async function cat(
+  reference: string,
+  path: string,
+  options: Common & { readonly platform?: string },
+): Promise<void> {
+  await withServices([reference], options, async (services, signal) => {
+    const { platform } = options
+    await pipeline(readImageFile(reference, path, services, { platform, signal }), process.stdout, {
+      end: false,
+    })
   })
 }
 
@@ -148,7 +181,9 @@ async function withServices(
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-'))
   try {
     await using registries = openRegistries(config, { hosts, plainHttp, onWarning })
-    const services = conversionServices(config, registries, async () => undefined, folder)
+    const services = conversionServices(config, registries, async () => undefined, {
+      scratchFolder: folder,
+    })
     await using _threads = services.threads
     await act(services, stop.signal)
   } finally {

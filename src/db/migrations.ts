@@ -73,4 +73,28 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('records').addColumn('provenance', 'text').execute()
     },
   },
+  '0003-converted-layers': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('converted_layers')
+        .addColumn('exact_key', 'text', (column) => column.primaryKey())
+        .addColumn('base_key', 'text', (column) => column.notNull())
+        .addColumn('layer', 'text', (column) => column.notNull())
+        .addColumn('host', 'text', (column) => column.notNull())
+        .addColumn('repository', 'text', (column) => column.notNull())
+        .addColumn('member_index', 'text')
+        .addColumn('used_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await db.schema
+        .createIndex('converted_layers_base')
+        .on('converted_layers')
+        .columns(['base_key', 'used_at'])
+        .execute()
+      await db.schema
+        .createIndex('converted_layers_used')
+        .on('converted_layers')
+        .columns(['used_at'])
+        .execute()
+    },
+  },
 }

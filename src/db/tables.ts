@@ -61,7 +61,21 @@ export type JobsTable = {
   finished_at: Moment | null
 }
 
+export type ConvertedLayersTable = {
+  /** Digest of all that the layer depends on; of source and options alone. */
+  exact_key: ColumnType<string, string, never>
+  base_key: string
+  layer: JsonText
+  /** Where the blob was last known to lie. */
+  host: string
+  repository: string
+  /** Gzipped JSON in base64: one column type for both engines. */
+  member_index: string | null
+  used_at: Moment
+}
+
 export type Tables = {
+  converted_layers: ConvertedLayersTable
   records: RecordsTable
   publications: PublicationsTable
   jobs: JobsTable
