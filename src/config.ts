@@ -86,6 +86,14 @@ const Environment = z.object({
     .prefault('local')
     .describe('whether `serve` keeps a worker process of its own'),
   RECORD_BROKER_CONCURRENCY: wholeNumber(1).prefault('1').describe('jobs that a worker runs side by side'),
+  RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
+    .prefault('30')
+    .describe(
+      'how long a claim on a job holds without renewal: after it the job of a dead worker is taken up',
+    ),
+  RECORD_BROKER_GRACE_SECONDS: wholeNumber(0)
+    .prefault('10')
+    .describe('how long running jobs may go on when a worker is told to stop, before they are handed back'),
   RECORD_BROKER_THREADS: wholeNumber(1)
     .prefault(String(availableParallelism()))
     .describe('layers that a worker converts side by side'),
@@ -133,6 +141,8 @@ export type Config = {
   readonly token: string | undefined
   readonly localWorker: boolean
   readonly concurrency: number
+  readonly leaseMs: number
+  readonly graceMs: number
   readonly threads: number
   readonly scratchLimit: number
   readonly maxLayerBytes: number
@@ -176,6 +186,8 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     token: env.RECORD_BROKER_TOKEN,
     localWorker: env.RECORD_BROKER_WORKER === 'local',
     concurrency: env.RECORD_BROKER_CONCURRENCY,
+    leaseMs: env.RECORD_BROKER_LEASE_SECONDS * 1000,
+    graceMs: env.RECORD_BROKER_GRACE_SECONDS * 1000,
     threads: env.RECORD_BROKER_THREADS,
     scratchLimit: env.RECORD_BROKER_SCRATCH_LIMIT,
     maxLayerBytes: env.RECORD_BROKER_MAX_LAYER_BYTES,

@@ -10,6 +10,7 @@ import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
+import { JobLeases } from './jobs/leases.ts'
 import { JobStore } from './jobs/store.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
@@ -25,7 +26,7 @@ export async function serve(): Promise<void> {
   // The embedded registry is reached at the broker's own address, which is part of what has to be wired.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
   const log = logger(config, 'serve')
-  const stack = closing(log)
+  const stack = closing(log, config)
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
@@ -71,7 +72,8 @@ export async function serve(): Promise<void> {
   })
   log.info({ url, backing: backing.host }, 'listening')
   if (config.localWorker) {
-    const died = (pid: number) => services.jobs.expire(workerName(pid))
+    const leases = new JobLeases(database)
+    const died = (pid: number) => leases.expire(workerName(pid))
     const worker = new WorkerProcess(workerEnvironment(config.listen), log, died)
     worker.start()
     stack.defer(() => worker.stop())

@@ -7,7 +7,8 @@ import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
 import { runConversion } from './conversion/run.ts'
 import { runVerification } from './conversion/verify.ts'
 import { openDatabase } from './db/open.ts'
-import { JobStore } from './jobs/store.ts'
+import { LeaseKeeper } from './jobs/lease-keeper.ts'
+import { JobLeases } from './jobs/leases.ts'
 import { runWorker } from './jobs/worker.ts'
 import { closing, logger, warn, workerName } from './process.ts'
 import { RecordStore } from './records/store.ts'
@@ -18,7 +19,7 @@ export async function work(): Promise<void> {
   const config = loadConfig()
   const log = logger(config, 'worker')
   const stop = new AbortController()
-  const stack = closing(log)
+  const stack = closing(log, config)
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
@@ -33,9 +34,12 @@ export async function work(): Promise<void> {
   }
   const services = conversionServices(config, registries, storedRecord, scratch)
   stack.use(services.threads)
+  const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs))
   const working = runWorker(
     {
-      store: new JobStore(database),
+      leases: new JobLeases(database, { leaseMs: config.leaseMs }),
+      keeper,
+      wakeups: database.wakeups,
       handlers: {
         conversion: (job, context) => runConversion(ConversionRequest.parse(job.request), services, context),
         verification: (job, context) =>
@@ -43,6 +47,7 @@ export async function work(): Promise<void> {
       },
       owner: workerName(process.pid) + randomUUID(),
       concurrency: config.concurrency,
+      graceMs: config.graceMs,
       log,
     },
     stop.signal,

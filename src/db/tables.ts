@@ -38,31 +38,78 @@ export type PublicationsTable = {
 export type JobsTable = {
   id: ColumnType<string, string, never>
   kind: 'conversion' | 'verification'
-  state: 'queued' | 'running' | 'succeeded' | 'failed'
+  state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
   source: string
   target: string
+  /** The registries at both ends, or ''. */
+  source_host: Generated<string>
+  target_host: Generated<string>
   /** The stored record that the job will read: it may not be deleted before. */
   record_id: string | null
   request: JsonText
+  labels: Generated<JsonText>
+  /** Higher ones go first. */
+  priority: Generated<number>
+  /** The same for jobs that would do the same; one of them is queued or running at a time. */
+  unique_key: string | null
+  /** The idempotency key of the request that made it: there is one job for it. */
+  request_key: string | null
   progress: JsonText | null
   report: JsonText | null
   error: JsonText | null
-  /** Fencing token: grows with every claim. */
+  /** Grows with every claim. */
   attempt: Generated<number>
   /** Attempts that ended with an error that may pass. */
   failures: Generated<number>
   /** Leases that ran out: the worker died. */
   crashes: Generated<number>
+  /** Attempts that ended because a registry asked for fewer requests. */
+  throttles: Generated<number>
   owner: string | null
+  /** Fencing token: another one for every claim. */
+  token: string | null
   lease_until: Moment | null
+  cancel_requested_at: Moment | null
   run_at: Moment
   created_at: Moment
   started_at: Moment | null
   finished_at: Moment | null
+  /** Events so far. */
+  event_seq: Generated<number>
 }
+
+export type JobAttemptsTable = {
+  job_id: string
+  attempt: number
+  owner: string
+  started_at: Moment
+  ended_at: Moment | null
+  outcome: 'succeeded' | 'failed' | 'throttled' | 'handed-back' | 'crashed' | 'cancelled' | null
+  error: JsonText | null
+}
+
+export type JobEventsTable = {
+  job_id: string
+  /** From 1 in each job. */
+  seq: number
+  /** Orders the events of all jobs, see `Database.transactionId`. */
+  tx: number
+  type: string
+  data: JsonText
+  created_at: Moment
+}
+
+export type JobLabelsTable = { job_id: string; name: string; value: string }
+
+/** Registries that asked for fewer requests: no job with them begins before. */
+export type HostPausesTable = { host: string; until: Moment }
 
 export type Tables = {
   records: RecordsTable
   publications: PublicationsTable
   jobs: JobsTable
+  job_attempts: JobAttemptsTable
+  job_events: JobEventsTable
+  job_labels: JobLabelsTable
+  host_pauses: HostPausesTable
 }

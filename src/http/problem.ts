@@ -100,6 +100,8 @@ const STATUS: Readonly<Record<string, number>> = {
   INVALID_RESPONSE: 502,
   CREDENTIALS: 502,
   RATE_LIMITED: 503,
+  QUEUE_FULL: 503,
+  DATABASE_UNAVAILABLE: 503,
 }
 
 type Coded = { code?: unknown; line?: unknown; retryAfterMs?: unknown; statusCode?: unknown }
@@ -167,7 +169,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   415: 'The content type is not one of those that are taken.',
   422: 'It is well formed, and cannot be done.',
   502: 'A registry did not do its part.',
-  503: 'A registry asks to come back later; see Retry-After.',
+  503: 'The broker, its database or a registry asks to come back later; see Retry-After.',
 }
 
 /** Problem responses for a route's schema; 401 is always among them. */

@@ -62,7 +62,7 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
         const { body } = request
         await refuseUnfit(body, services, reply)
         const { record } = body
-        const job = await jobs.create({
+        const { job } = await jobs.create({
           kind: 'conversion',
           source: canonicalImage(body.source),
           target: canonicalImage(body.target),
@@ -93,7 +93,7 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
       async (request) => {
         const { state, source, target, limit, cursor } = request.query
         const filter = {
-          ...(state && { state }),
+          ...(state && { states: [state] }),
           ...(source !== undefined && { source: canonicalImage(source) }),
           ...(target !== undefined && { target: canonicalImage(target) }),
         }

@@ -61,7 +61,7 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
         }
         if (body.platforms) await checkPlatforms(body.reference, body.platforms, signalOf(reply))
         const source = canonicalImage(body.reference)
-        const job = await jobs.create({ kind: 'verification', source, target: '', request: body })
+        const { job } = await jobs.create({ kind: 'verification', source, target: '', request: body })
         reply.header('location', `/v1/verifications/${job.id}`)
         return reply.code(202).send(verificationView(job))
       },
@@ -83,7 +83,7 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
       },
       async (request) => {
         const { state, limit, cursor } = request.query
-        const page = await jobs.list('verification', state ? { state } : {}, {
+        const page = await jobs.list('verification', state ? { states: [state] } : {}, {
           limit,
           ...(cursor && { after: cursor }),
         })
