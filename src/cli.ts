@@ -79,6 +79,7 @@ function addImageCommands(program: Command): void {
     .option('--min-chunk-size <bytes>', 'smaller files share a member up to so many bytes', count)
     .option('--external-toc', 'tables of contents go into an image of their own, TAG-esgztoc')
     .option('--keep-diff-id', 'keep archives as they are; needs --external-toc and goes with no record')
+    .option('--cache <file>', 'remember converted layers in this SQLite file, and use what it remembers')
     .option('--reader <reader>', 'of zstd-chunked: stargz-snapshotter or containers-storage')
     .option(...plainHttp, collect(host))
     .option('--json', 'print the whole report')

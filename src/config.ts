@@ -100,6 +100,9 @@ const Environment = z.object({
   RECORD_BROKER_SCRATCH_LIMIT: wholeNumber(MIB)
     .prefault(String(64 * GIB))
     .describe('bytes of scratch disk that a job may take'),
+  RECORD_BROKER_CACHE_LAYERS: wholeNumber(1)
+    .prefault('2000')
+    .describe('converted layers that are remembered, to be used again'),
   RECORD_BROKER_MAX_LAYER_BYTES: wholeNumber(MIB)
     .prefault(String(64 * GIB))
     .describe('decompressed bytes of one layer'),
@@ -145,6 +148,8 @@ export type Config = {
   readonly graceMs: number
   readonly threads: number
   readonly scratchLimit: number
+  /** Converted layers that are remembered. */
+  readonly cacheLayers: number
   readonly maxLayerBytes: number
   readonly maxRecordBytes: number
   readonly dockerConfigFile: string
@@ -190,6 +195,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     graceMs: env.RECORD_BROKER_GRACE_SECONDS * 1000,
     threads: env.RECORD_BROKER_THREADS,
     scratchLimit: env.RECORD_BROKER_SCRATCH_LIMIT,
+    cacheLayers: env.RECORD_BROKER_CACHE_LAYERS,
     maxLayerBytes: env.RECORD_BROKER_MAX_LAYER_BYTES,
     maxRecordBytes: env.RECORD_BROKER_MAX_RECORD_BYTES,
     dockerConfigFile: dockerConfigFile(env),

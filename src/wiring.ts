@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { ConversionServices } from './conversion/context.ts'
 import { InFlight } from './conversion/in-flight.ts'
+import type { LayerCache } from './conversion/layer-cache.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
 import { RecordFinder } from './records/finder.ts'
@@ -76,14 +77,15 @@ export function conversionServices(
   config: Config,
   registries: RegistryClient,
   storedRecord: ConversionServices['storedRecord'],
-  scratchFolder: string = join(config.dataFolder, 'scratch'),
+  more: { readonly scratchFolder?: string; readonly layerCache?: LayerCache } = {},
 ): ConversionServices {
   return {
     registries,
     threads: new ThreadPool(config.threads),
-    scratch: { folder: scratchFolder, limit: config.scratchLimit },
+    scratch: { folder: more.scratchFolder ?? join(config.dataFolder, 'scratch'), limit: config.scratchLimit },
     limits: layerLimits(config),
     layersUnderWay: new InFlight(),
+    layerCache: more.layerCache,
     maxRecordBytes: config.maxRecordBytes,
     storedRecord,
     finder: recordFinder(config, registries),

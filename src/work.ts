@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimScratchFolder } from './bytes/scratch.ts'
+import { LayerCacheStore } from './cache/layer-cache-store.ts'
 import { loadConfig } from './config.ts'
 import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
 import { runConversion } from './conversion/run.ts'
@@ -32,7 +33,10 @@ export async function work(): Promise<void> {
     const { image, workload, createdAt } = found.record
     return { entries: found.entries, image, workload, created: new Date(createdAt).toISOString() }
   }
-  const services = conversionServices(config, registries, storedRecord, scratch)
+  const services = conversionServices(config, registries, storedRecord, {
+    scratchFolder: scratch,
+    layerCache: new LayerCacheStore(database, config.cacheLayers),
+  })
   stack.use(services.threads)
   const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs))
   const working = runWorker(

@@ -15,9 +15,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   db: [],
   records: ['oci', 'bytes', 'estargz (types)'],
   conversion: ['oci', 'bytes', 'registry', 'estargz', 'records'],
+  cache: ['db', 'conversion (types)'],
   jobs: ['db', 'oci'],
   http: ['jobs', 'records', 'oci'],
-  cli: ['config', 'wiring', 'conversion', 'records', 'oci'],
+  cli: ['config', 'wiring', 'conversion', 'records', 'oci', 'cache', 'db'],
 }
 
 /** Files that may import more than their room. */

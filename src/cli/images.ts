@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { loadConfig } from '../config.ts'
 import type { ConversionServices } from '../conversion/context.ts'
 import { inspectImage } from '../conversion/inspect.ts'
+import type { LayerCache } from '../conversion/layer-cache.ts'
 import { ConversionRequest } from '../conversion/request.ts'
 import { runConversion } from '../conversion/run.ts'
 import { runVerification } from '../conversion/verify.ts'
@@ -35,6 +36,7 @@ export type ConvertOptions = Common & {
   readonly externalToc?: boolean
   readonly keepDiffId?: boolean
   readonly reader?: string
+  readonly cache?: string
 }
 
 /** Converts an image in this process, by the same code as a job. */
@@ -65,13 +67,28 @@ export async function convert(source: string, target: string, options: ConvertOp
   }
   const named = [source, target, options.recordImage, options.recordCopy]
   await withServices(named, options, async (services, signal) => {
+    await using cache = await openCache(options.cache)
     const report = await runConversion(
       request.data,
-      { ...services, finder: finderFor(source, services) },
+      { ...services, finder: finderFor(source, services), layerCache: cache?.layers },
       { signal },
     )
     print(options, report, conversionText)
   })
+}
+
+async function openCache(
+  file: string | undefined,
+): Promise<({ layers: LayerCache } & AsyncDisposable) | undefined> {
+  if (file === undefined) return undefined
+  // Loaded when it is asked for: most conversions need no database.
+  const { openDatabase } = await import('../db/open.ts')
+  const { LayerCacheStore } = await import('../cache/layer-cache-store.ts')
+  const database = await openDatabase(`sqlite:${file}`)
+  return {
+    layers: new LayerCacheStore(database, loadConfig().cacheLayers),
+    [Symbol.asyncDispose]: () => database.close(),
+  }
 }
 
 /** Without a broker, record images are looked for where the image is. */
@@ -148,7 +165,9 @@ async function withServices(
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-'))
   try {
     await using registries = openRegistries(config, { hosts, plainHttp, onWarning })
-    const services = conversionServices(config, registries, async () => undefined, folder)
+    const services = conversionServices(config, registries, async () => undefined, {
+      scratchFolder: folder,
+    })
     await using _threads = services.threads
     await act(services, stop.signal)
   } finally {

@@ -14,6 +14,8 @@ const ZSTD_CHUNKED = {
   'containers-storage': 'io.github.containers.zstd-chunked.',
 }
 export type Reader = keyof typeof ZSTD_CHUNKED
+/** Where containers/storage takes the digest of a compressed table of contents from. */
+export const MANIFEST_CHECKSUM_ANNOTATION = `${ZSTD_CHUNKED['containers-storage']}manifest-checksum`
 /** stargz-snapshotter 0.18 `nativeconverter/estargz/externaltoc`: the layer that a table of contents belongs to. */
 export const LAYER_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/layer.digest'
 /** Annotations that describe the bytes of another conversion. */

@@ -5,7 +5,7 @@ import type { Compression } from '../estargz/layer-coder.ts'
 import type { LayerIndex } from '../estargz/layer-index.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
 import type { TreeEntry } from '../estargz/tree.ts'
-import type { VerifiedBlob } from '../estargz/verify.ts'
+import type { Promised, VerifiedBlob } from '../estargz/verify.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Piece } from './shared-pieces.ts'
 
@@ -35,8 +35,7 @@ export type LayerTask =
   | {
       readonly kind: 'verify'
       readonly limits: LayerLimits
-      readonly tocDigest?: string | undefined
-      readonly diffId?: string | undefined
+      readonly promised: Promised
       /** The blob with the table of contents, where the layer goes without one. */
       readonly externalToc?: Uint8Array | undefined
     }

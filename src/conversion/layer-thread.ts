@@ -114,8 +114,7 @@ async function perform(task: LayerTask): Promise<unknown> {
     case 'verify':
       return verifyEStargzBlob(input, {
         limits,
-        ...(task.tocDigest !== undefined && { tocDigest: task.tocDigest }),
-        ...(task.diffId !== undefined && { diffId: task.diffId }),
+        ...task.promised,
         ...(task.externalToc !== undefined && { externalToc: asBuffer(task.externalToc) }),
       })
     case 'list':

@@ -3,7 +3,7 @@ import { isManifestType } from '../oci/media-types.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { Repository } from '../registry/repository.ts'
-import { type Document, TOC_DIGEST_ANNOTATION } from './assemble.ts'
+import { type Document, MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import { ConversionError } from './errors.ts'
 
 /** Where a converted image goes. */
@@ -50,7 +50,9 @@ export class Target {
     const document = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest ${digest}`)
     if (document.kind === 'manifest') {
       return document.manifest.layers.every(
-        (layer) => layer.annotations?.[TOC_DIGEST_ANNOTATION] !== undefined,
+        ({ annotations }) =>
+          annotations?.[TOC_DIGEST_ANNOTATION] !== undefined ||
+          annotations?.[MANIFEST_CHECKSUM_ANNOTATION] !== undefined,
       )
     }
     const [first] = document.index.manifests

@@ -1,15 +1,14 @@
-import { once } from 'node:events'
-import { PassThrough } from 'node:stream'
 import type { Scratch } from '../bytes/scratch.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
+import { WRITE_THROUGH_BYTES } from '../registry/upload-source.ts'
 import { at } from './errors.ts'
+import { Handover } from './handover.ts'
 import type { LayerSteps } from './progress.ts'
 
 /** Tries of one blob in all: a stream that broke on its way up cannot be resumed, so it starts again. */
 const TRIES = 3
-const BUFFERED_BYTES = 1024 * 1024
 
 /** A blob that is made while it is uploaded. */
 export type UploadedBlob<Result extends Blob> = {
@@ -52,11 +51,11 @@ export class BlobStreamer {
   async #stream<Result extends Blob>(blob: UploadedBlob<Result>): Promise<Result> {
     const stop = new AbortController()
     const signal = AbortSignal.any([blob.signal, stop.signal])
-    const pipe = new PassThrough({ highWaterMark: BUFFERED_BYTES })
-    const write = async (bytes: Buffer) => {
+    const pipe = new Handover()
+    const write = (bytes: Buffer) => {
       blob.steps?.wrote(bytes.length)
-      // A copy, as nothing tells when the connection is done with it.
-      if (!pipe.write(Buffer.from(bytes))) await once(pipe, 'drain', { signal })
+      // The memory of a small piece may be used again while the connection still holds it.
+      return pipe.write(bytes.length < WRITE_THROUGH_BYTES ? Buffer.from(bytes) : bytes)
     }
     const making = blob.make(write, signal).then(
       (result) => {
@@ -64,13 +63,14 @@ export class BlobStreamer {
         return result
       },
       (error: unknown) => {
-        pipe.destroy(error as Error)
+        pipe.fail(error)
         throw error
       },
     )
     const uploading = at('target', () => blob.target.uploadStream(pipe, { signal })).catch((error) => {
       // The conversion ends with this reason, so that there is one error and not two.
       stop.abort(error)
+      pipe.fail(error)
       throw error
     })
     const [made, uploaded] = await Promise.allSettled([making, uploading])

@@ -2,7 +2,7 @@ import { VerificationError } from '../bytes/verify.ts'
 import { compareTrees, mergeLayers, type RootTree } from '../estargz/compare.ts'
 import { LayerError } from '../estargz/errors.ts'
 import type { Repository } from '../registry/repository.ts'
-import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
+import { MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import type { ConversionServices } from './context.ts'
 import { at, ConversionError } from './errors.ts'
 import { ExternalTocs } from './external-tocs.ts'
@@ -88,13 +88,17 @@ class Verification {
 
   #layers({ repository, tocs }: Read, image: Image): Promise<VerifiedLayer[]> {
     return this.#each(image, async (layer, i, signal) => {
-      const tocDigest = layer.annotations?.[TOC_DIGEST_ANNOTATION]
-      const diffId = image.config.rootfs.diff_ids[i]
+      const promised = {
+        tocDigest: layer.annotations?.[TOC_DIGEST_ANNOTATION],
+        tocFrameDigest: layer.annotations?.[MANIFEST_CHECKSUM_ANNOTATION],
+        diffId: image.config.rootfs.diff_ids[i],
+      }
+      const verifiable = promised.tocDigest !== undefined || promised.tocFrameDigest !== undefined
       const plain = { digest: layer.digest, size: layer.size }
       try {
         const externalToc = await tocs.of(layer.digest, signal)
         const found = await this.#services.threads.run(
-          { kind: 'verify', limits: this.#services.limits, tocDigest, diffId, externalToc },
+          { kind: 'verify', limits: this.#services.limits, promised, externalToc },
           { input: () => repository.blob(layer, { signal }), signal },
         )
         return {
@@ -105,7 +109,7 @@ class Verification {
           chunks: found.chunks,
           ...(found.landmark && { landmark: found.landmark }),
           prioritizedFiles: found.prioritized.length,
-          ...(tocDigest === undefined && {
+          ...(!verifiable && {
             problem: `the manifest names no digest of the table of contents (${TOC_DIGEST_ANNOTATION}), so that readers cannot verify the layer`,
           }),
         }

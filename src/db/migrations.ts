@@ -73,6 +73,30 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('records').addColumn('provenance', 'text').execute()
     },
   },
+  '0003-converted-layers': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('converted_layers')
+        .addColumn('exact_key', 'text', (column) => column.primaryKey())
+        .addColumn('base_key', 'text', (column) => column.notNull())
+        .addColumn('layer', 'text', (column) => column.notNull())
+        .addColumn('host', 'text', (column) => column.notNull())
+        .addColumn('repository', 'text', (column) => column.notNull())
+        .addColumn('member_index', 'text')
+        .addColumn('used_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await db.schema
+        .createIndex('converted_layers_base')
+        .on('converted_layers')
+        .columns(['base_key', 'used_at'])
+        .execute()
+      await db.schema
+        .createIndex('converted_layers_used')
+        .on('converted_layers')
+        .columns(['used_at'])
+        .execute()
+    },
+  },
   '0004-leases-attempts-events': {
     async up(db: Kysely<unknown>): Promise<void> {
       const texts = ['token', 'unique_key', 'request_key'] as const
@@ -143,6 +167,21 @@ export const MIGRATIONS: Record<string, Migration> = {
         db,
       )
       await sql`create unique index jobs_requested on jobs (request_key)`.execute(db)
+    },
+  },
+  '0005-tag-moves': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('tag_moves')
+        .addColumn('target', 'text', (column) => column.primaryKey())
+        .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+        .addColumn('token', 'text', (column) => column.notNull())
+        .addColumn('digest', 'text', (column) => column.notNull())
+        .addColumn('phase', 'text', (column) => column.notNull())
+        .addColumn('changed_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await sql`create index tag_moves_open on tag_moves (phase) where phase = 'intended'`.execute(db)
+      await sql`create index tag_moves_job on tag_moves (job_id)`.execute(db)
     },
   },
 }

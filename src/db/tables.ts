@@ -104,7 +104,33 @@ export type JobLabelsTable = { job_id: string; name: string; value: string }
 /** Registries that asked for fewer requests: no job with them begins before. */
 export type HostPausesTable = { host: string; until: Moment }
 
+export type ConvertedLayersTable = {
+  /** Digest of all that the layer depends on; of source and options alone. */
+  exact_key: ColumnType<string, string, never>
+  base_key: string
+  layer: JsonText
+  /** Where the blob was last known to lie. */
+  host: string
+  repository: string
+  /** Gzipped JSON in base64: one column type for both engines. */
+  member_index: string | null
+  used_at: Moment
+}
+
+/** The last move of each target tag. */
+export type TagMovesTable = {
+  target: string
+  job_id: string
+  /** Of the lease under which it was intended. */
+  token: string
+  digest: string
+  /** `intended` until it is known what became of it. */
+  phase: 'intended' | 'landed' | 'not-landed'
+  changed_at: Moment
+}
+
 export type Tables = {
+  converted_layers: ConvertedLayersTable
   records: RecordsTable
   publications: PublicationsTable
   jobs: JobsTable
@@ -112,4 +138,5 @@ export type Tables = {
   job_events: JobEventsTable
   job_labels: JobLabelsTable
   host_pauses: HostPausesTable
+  tag_moves: TagMovesTable
 }

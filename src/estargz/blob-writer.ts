@@ -115,13 +115,13 @@ export class BlobWriter {
   /** Writes the table of contents, the archive's end and the footer. @throws LayerError */
   async finish(o: { prioritizedFiles: number; maxTocBytes: number }): Promise<BlobResult> {
     const toc = writeToc(tocEntries(this.#placed))
-    if (toc.json.length > o.maxTocBytes) {
+    if (toc.size > o.maxTocBytes) {
       throw new LayerError(
         'LIMIT_EXCEEDED',
         `the table of contents would be larger than ${o.maxTocBytes} bytes`,
       )
     }
-    const end = await this.#end(toc.json)
+    const end = await this.#end(toc)
     const blob = this.#blob.finish()
     const plain = this.#plain.finish()
     return {
@@ -138,9 +138,9 @@ export class BlobWriter {
     }
   }
 
-  async #end(json: Buffer): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {
+  async #end({ parts, size }: Toc): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {
     const { packing, externalToc, lossless } = this.format
-    const archive = [plainHeader(TOC_NAME, json.length), json, paddingOf(json.length), END_OF_ARCHIVE]
+    const archive = [plainHeader(TOC_NAME, size), ...parts, paddingOf(size), END_OF_ARCHIVE]
     if (packing === 'gzip' && !externalToc) {
       const offset = this.offset
       await this.member(archive)
@@ -153,13 +153,15 @@ export class BlobWriter {
       await this.copy(writeExternalFooter())
       return { externalToc: this.#compressor.pack(archive) }
     }
-    const packed = this.#compressor.pack([json])
-    const frame = { offset: contentOffset(this.offset), size: packed.length, plainSize: json.length }
+    const packed = this.#compressor.pack(parts)
+    const frame = { offset: contentOffset(this.offset), size: packed.length, plainSize: size }
     await this.copy(skippableFrame(packed))
     await this.copy(writeZstdFooter(frame))
     return { tocFrame: { ...frame, digest: digestOf(packed) } }
   }
 }
+
+type Toc = Pick<ReturnType<typeof writeToc>, 'parts' | 'size'>
 
 function paddingOf(size: number): Buffer {
   return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK)

@@ -13,15 +13,14 @@ export type Placed = { entry: LayerEntry; chunks: readonly ChunkPlace[] }
  * listed, as readers would mix the two up; its file is listed under the name of a hard link that outlived it.
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function tocEntries(placed: readonly Placed[]): TocEntry[] {
+export function* tocEntries(placed: readonly Placed[]): Generator<TocEntry, void, void> {
   const { made, target, home, stands } = inodesOf(placed.map(({ entry }) => entry))
   const owners: Owners = { users: new Map(), groups: new Map() }
-  const listed: TocEntry[] = []
   for (const [i, { entry, chunks }] of placed.entries()) {
     if (made[i] === i) {
       // In the place of the content even under a link's name: readers expect offsets to rise.
       const name = placed[home[i] ?? -1]?.entry
-      if (name) addFile(listed, entry, tarNameOf(name), chunks, owners)
+      if (name) yield* fileEntries(entry, tarNameOf(name), chunks, owners)
       continue
     }
     const source = made[i] ?? i
@@ -29,25 +28,25 @@ export function tocEntries(placed: readonly Placed[]): TocEntry[] {
     const direct = target[i] ?? source
     const owner = placed[home[source] ?? source]?.entry
     const linkName = stands[direct] && home[source] === source ? entry.linkName : owner && tarNameOf(owner)
-    listed.push(tocEntry(entry, tarNameOf(entry), owners, linkName))
+    yield tocEntry(entry, tarNameOf(entry), owners, linkName)
   }
-  return listed
 }
 
-function addFile(
-  listed: TocEntry[],
+function* fileEntries(
   entry: LayerEntry,
   name: string,
   places: readonly ChunkPlace[],
   owners: Owners,
-): void {
+): Generator<TocEntry, void, void> {
   const file = tocEntry(entry, name, owners, entry.linkName)
-  listed.push(file)
   if (entry.digest !== undefined) file.digest = entry.digest
   let part: TocEntry = file
   let chunkOffset = 0
   for (const [n, chunk] of (entry.chunks ?? []).entries()) {
-    if (n > 0) part = { name: file.name, type: 'chunk' }
+    if (n > 0) {
+      yield part
+      part = { name: file.name, type: 'chunk' }
+    }
     const place = places[n]
     part.offset = place?.offset ?? 0
     if (place?.innerOffset) part.innerOffset = place.innerOffset
@@ -55,9 +54,9 @@ function addFile(
     if (chunkOffset > 0) part.chunkOffset = chunkOffset
     if (chunkOffset + chunk.size < (entry.size ?? 0)) part.chunkSize = chunk.size
     part.chunkDigest = chunk.digest
-    if (n > 0) listed.push(part)
     chunkOffset += chunk.size
   }
+  yield part
 }
 
 type Owners = { users: Map<number, string>; groups: Map<number, string> }

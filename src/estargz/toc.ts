@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Digest, digestOf } from '../oci/digest.ts'
+import { Tally } from '../bytes/tally.ts'
+import type { Digest } from '../oci/digest.ts'
 import { LayerError } from './errors.ts'
 import type { LayerLimits } from './limits.ts'
 import type { EntryType } from './tar-header.ts'
@@ -45,8 +46,8 @@ export type Toc = { version: 1; entries: TocEntry[] }
 /** The text is gathered in parts of about this size. */
 const PART_BYTES = 64 * 1024
 
-/** The file's bytes and its digest, by which readers know it. */
-export function writeToc(entries: Iterable<TocEntry>): { json: Buffer; digest: Digest } {
+/** The file's bytes in parts, how many they are, and the digest by which readers know them. */
+export function writeToc(entries: Iterable<TocEntry>): { parts: Buffer[]; size: number; digest: Digest } {
   // Joined by hand: one stringify of hundreds of thousands of entries would need it all twice.
   const parts: Buffer[] = []
   let text = '{\n\t"version": 1,\n\t"entries": ['
@@ -59,8 +60,9 @@ export function writeToc(entries: Iterable<TocEntry>): { json: Buffer; digest: D
     text = ''
   }
   parts.push(Buffer.from(`${text}${first ? '' : '\n\t'}]\n}`))
-  const json = Buffer.concat(parts)
-  return { json, digest: digestOf(json) }
+  const tally = new Tally()
+  for (const part of parts) tally.add(part)
+  return { parts, ...tally.finish() }
 }
 
 const count = z.number().int().nonnegative()

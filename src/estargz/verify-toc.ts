@@ -128,7 +128,7 @@ function checkChunks(
 }
 
 /** By clean name, with the owners' names that were left out. */
-function withOwners(entries: readonly TocEntry[]): Map<string, TocEntry> {
+function withOwners(entries: Iterable<TocEntry>): Map<string, TocEntry> {
   const users = new Map<number, string>()
   const groups = new Map<number, string>()
   const complete = new Map<string, TocEntry>()

@@ -21,6 +21,14 @@ import { checkToc } from './verify-toc.ts'
 import { contentOffset, skippableFrame } from './zstd-chunked.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
+/** What a manifest promises of a blob. */
+export type Promised = {
+  tocDigest?: string | undefined
+  /** Of the table of contents as it lies in zstd:chunked, compressed. */
+  tocFrameDigest?: string | undefined
+  diffId?: string | undefined
+}
+
 /** What a verified blob holds. Sizes are bytes. */
 export type VerifiedBlob = {
   /** Of the blob as it was read. */
@@ -48,7 +56,7 @@ export type VerifiedBlob = {
  */
 export async function verifyEStargzBlob(
   source: AsyncIterable<Uint8Array>,
-  o: { limits: LayerLimits; tocDigest?: string; diffId?: string; externalToc?: Buffer },
+  o: { limits: LayerLimits; externalToc?: Buffer } & Promised,
 ): Promise<VerifiedBlob> {
   const blob = new Tally()
   const input = new ByteSource(tallied(source, blob))
@@ -64,7 +72,8 @@ export async function verifyEStargzBlob(
     await input.close()
   }
   const { toc: inside, files } = recorder.finish()
-  const { json, externalToc } = tableOf(end, inside, o)
+  const { json, externalToc, frameDigest } = tableOf(end, inside, o)
+  expectDigest('the compressed table of contents', frameDigest, o.tocFrameDigest)
   const tocDigest = digestOf(json)
   expectDigest('the table of contents', tocDigest, o.tocDigest)
   const total = plain.finish()
@@ -161,7 +170,7 @@ function tableOf(
   { footer, tocFrame }: BlobEnd,
   inside: FoundToc | undefined,
   o: { limits: LayerLimits; externalToc?: Buffer },
-): { json: Buffer; externalToc: boolean } {
+): { json: Buffer; externalToc: boolean; frameDigest?: Digest } {
   if (footer?.kind === 'external') {
     if (o.externalToc) return { json: tocOfMember(o.externalToc, o.limits), externalToc: true }
     throw new LayerError(
@@ -188,12 +197,16 @@ function tableOf(
       `the footer points at byte ${footer.tocOffset}, the table of contents is at ${found.offset}`,
     )
   }
-  return { json: found.json, externalToc: false }
+  const frame = footer.kind === 'zstd' ? tocFrame?.content : undefined
+  return { json: found.json, externalToc: false, ...(frame && { frameDigest: digestOf(frame) }) }
 }
 
-function expectDigest(what: string, got: Digest, expected: string | undefined): void {
+function expectDigest(what: string, got: Digest | undefined, expected: string | undefined): void {
   if (expected === undefined || got === expected) return
-  throw new LayerError('VERIFICATION_FAILED', `${what} has the digest ${got} where ${expected} was promised`)
+  throw new LayerError(
+    'VERIFICATION_FAILED',
+    `${what} has the digest ${got ?? '(none)'} where ${expected} was promised`,
+  )
 }
 
 async function* tallied(source: AsyncIterable<Uint8Array>, tally: Tally): AsyncGenerator<Uint8Array> {

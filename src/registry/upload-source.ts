@@ -28,7 +28,11 @@ export class UploadSource {
     })
   }
 
-  /** A body of bytes whose digest is wanted at the end. It can be opened once. */
+  /**
+   * A body of bytes whose digest is wanted at the end. It can be opened once. The next piece is asked for when the
+   * connection is done with the one before, so that a piece as large as {@link WRITE_THROUGH_BYTES} may be memory that
+   * is used again then.
+   */
   tallied(source: AsyncIterable<Uint8Array>, tally: Tally): Readable {
     return this.#body(async function* () {
       for await (const piece of source) {
@@ -58,9 +62,31 @@ export class UploadSource {
         await source.return(undefined)
       }
     }
-    const body = Readable.from(watched(), { objectMode: false })
+    const body = oneByOne(watched())
     // The HTTP client may destroy a body before it listens to it.
     body.on('error', () => undefined)
     return body
   }
+}
+
+/** Pieces at least this large leave nothing behind in a socket: it holds a smaller one back, and takes the next. */
+export const WRITE_THROUGH_BYTES = 256 * 1024
+
+/** A stream that reads nothing ahead: the client pauses it until the connection has taken a piece, then it goes on. */
+function oneByOne(pieces: AsyncGenerator<Uint8Array>): Readable {
+  return new Readable({
+    highWaterMark: 0,
+    read() {
+      pieces.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      )
+    },
+    destroy(error, callback) {
+      pieces.return(undefined).then(
+        () => callback(error),
+        () => callback(error),
+      )
+    },
+  })
 }

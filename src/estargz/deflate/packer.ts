@@ -15,26 +15,31 @@ export function packer(): MemberCompressor {
       const deflated: Buffer[] = [GZIP_HEADER]
       let crc = 0
       let size = 0
-      for (const bytes of slices(parts, transcoder.appendRoom)) {
-        const held = transcoder.append(bytes)
-        if (size === 0) transcoder.open(held)
-        transcoder.write(held)
-        const settled = Buffer.from(transcoder.settled())
-        deflated.push(settled)
-        transcoder.drop(settled.length)
-        transcoder.pass()
-        crc = crc32(bytes, crc)
-        size += bytes.length
+      let room = transcoder.appendRoom
+      let held = transcoder.plain()
+      transcoder.open(held)
+      for (const part of parts) {
+        crc = crc32(part, crc)
+        size += part.length
+        // Where it is written does not depend on how the parts are cut.
+        for (let at = 0; at < part.length; ) {
+          held = transcoder.append(part.subarray(at, at + room))
+          at += held.length
+          room -= held.length
+          if (room > 0) continue
+          transcoder.write(held)
+          const settled = Buffer.from(transcoder.settled())
+          deflated.push(settled)
+          transcoder.drop(settled.length)
+          transcoder.pass()
+          room = transcoder.appendRoom
+        }
       }
-      if (size === 0) transcoder.open(transcoder.plain())
-      return Buffer.concat([...deflated, transcoder.close(), gzipTrailer(crc, size)])
+      if (room < transcoder.appendRoom) transcoder.write(held)
+      deflated.push(transcoder.close(), gzipTrailer(crc, size))
+      const member = Buffer.concat(deflated)
+      transcoder.pass()
+      return member
     },
   }
-}
-
-/** The bytes of the parts in slices whose borders do not depend on how they are cut. */
-function* slices(parts: readonly Buffer[], length: number): Generator<Buffer> {
-  const [only, ...more] = parts
-  const whole = only && more.length === 0 ? only : Buffer.concat(parts)
-  for (let at = 0; at < whole.length; at += length) yield whole.subarray(at, at + length)
 }

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
+import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
+import type { ConvertedLayer } from '../conversion/converted-layer.ts'
+import { layerKey } from '../conversion/layer-cache.ts'
+import type { Database } from '../db/open.ts'
+import { DEFAULT_FORMAT } from '../estargz/blob-format.ts'
+import { digestOf } from '../oci/digest.ts'
+import { LayerCacheStore } from './layer-cache-store.ts'
+
+const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
+const keyOf = (source: string, ...prioritized: string[]) => layerKey(digestOf(source), settings, prioritized)
+
+const layer = (name: string): ConvertedLayer => ({
+  digest: digestOf(name),
+  size: 5_000_000_000,
+  diffId: digestOf(`${name} plain`),
+  uncompressedSize: 9,
+  tocDigest: digestOf(`${name} toc`),
+  prioritizedFiles: 1,
+  prefetchBytes: 2,
+  entries: 3,
+  landmark: 'prefetch',
+  sourceDiffId: digestOf(`${name} source`),
+  compression: { method: 'transcode', reason: 'a test' },
+})
+const cached = (name: string) => ({ layer: layer(name), host: 'r.test', repository: 'team/app' })
+const index = Buffer.from([0x1f, 0x8b, 0, 255, 254])
+
+function suite(open: () => Promise<{ database: Database; close(): Promise<void> }>) {
+  let database: Database
+  let close: () => Promise<void>
+  beforeAll(async () => {
+    ;({ database, close } = await open())
+  })
+  afterAll(() => close())
+  beforeEach(async () => {
+    await database.query.deleteFrom('converted_layers').execute()
+  })
+
+  it('finds a layer by source, options and prioritized entries in their order', async () => {
+    const store = new LayerCacheStore(database, 10)
+    await store.put(keyOf('a', 'x', 'y'), cached('a'), undefined)
+    expect(await store.find(keyOf('a', 'x', 'y'))).toEqual(cached('a'))
+    expect(await store.find(keyOf('a', 'y', 'x'))).toBeUndefined()
+    expect(await store.find(keyOf('b', 'x', 'y'))).toBeUndefined()
+    const other = { ...settings, compression: { method: 'recompress' as const, level: 6 } }
+    expect(await store.find(layerKey(digestOf('a'), other, ['x', 'y']))).toBeUndefined()
+    expect(await store.findIndex(keyOf('a'))).toBeUndefined()
+  })
+
+  it('finds the index of a layer in any order, and what was put last', async () => {
+    const store = new LayerCacheStore(database, 10)
+    await store.put(keyOf('a', 'x'), cached('a'), index)
+    expect(await store.findIndex(keyOf('a', 'other'))).toEqual({ ...cached('a'), index })
+    await store.put(keyOf('a', 'x'), cached('a again'), undefined)
+    expect(await store.find(keyOf('a', 'x'))).toEqual(cached('a again'))
+    expect(await store.findIndex(keyOf('a'))).toBeUndefined()
+  })
+
+  it('forgets what was not used for the longest time', async () => {
+    const store = new LayerCacheStore(database, 2)
+    await store.put(keyOf('a'), cached('a'), undefined)
+    await store.put(keyOf('b'), cached('b'), undefined)
+    await database.query.updateTable('converted_layers').set({ used_at: 5 }).execute()
+    await store.find(keyOf('a'))
+    await store.put(keyOf('c'), cached('c'), undefined)
+    expect(await store.find(keyOf('b'))).toBeUndefined()
+    expect(await store.find(keyOf('a'))).toEqual(cached('a'))
+    expect(await store.find(keyOf('c'))).toEqual(cached('c'))
+  })
+}
+
+describe('converted layers are remembered in SQLite', () => suite(temporarySqlite))
+describeWith(['postgres'], 'converted layers are remembered in PostgreSQL', () =>
+  suite(() => temporaryPostgres(postgresPrograms() ?? '')),
+)

@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ConversionBench } from '../../test/support/conversion.ts'
+import { temporarySqlite } from '../../test/support/databases.ts'
+import { pushImage } from '../../test/support/image-of.ts'
+import { dir, file, tarOf } from '../../test/support/tar-of.ts'
+import { LayerCacheStore } from '../cache/layer-cache-store.ts'
+import type { Database } from '../db/open.ts'
+import { digestOf } from '../oci/digest.ts'
+import type { ConversionServices } from './context.ts'
+import type { CachedLayer, LayerCache } from './layer-cache.ts'
+import { runConversion } from './run.ts'
+
+const base = tarOf(
+  dir('usr'),
+  ...Array.from({ length: 50 }, (_, i) => file(`usr/file-${i}`, `${i} `.repeat(i * 40))),
+  file('usr/large', randomBytes(5 << 20)),
+)
+const top = tarOf(dir('etc'), file('etc/conf', 'conf'), file('etc/other', 'other'))
+
+let bench: ConversionBench
+let database: Database
+let close: () => Promise<void>
+let services: ConversionServices
+let host: string
+beforeAll(async () => {
+  bench = await ConversionBench.open()
+  host = bench.host
+  ;({ database, close } = await temporarySqlite())
+  services = { ...bench.services, layerCache: new LayerCacheStore(database, 100) }
+  await pushImage(bench.repository('app'), { layers: [{ tar: base }, { tar: top }] }, '1')
+})
+afterAll(async () => {
+  await bench[Symbol.asyncDispose]()
+  await close()
+})
+
+const signal = new AbortController().signal
+const record = (...paths: string[]) => ({ inline: paths.map((path) => ({ path })) })
+const convert = (target: string, ...paths: string[]) =>
+  runConversion(
+    { source: `${host}/app:1`, target: `${host}/${target}`, record: record(...paths) },
+    services,
+    { signal },
+  )
+const actions = (report: Awaited<ReturnType<typeof convert>>) =>
+  report.images[0]?.layers.map((layer) => layer.action)
+
+it('does nothing again for layers that were converted before, and puts others into a new order', async () => {
+  const first = await convert('app:first', 'usr/file-7', 'usr/large')
+  expect(actions(first)).toEqual(['arranged', 'arranged'])
+
+  const again = await convert('other/app:again', 'usr/file-7', 'usr/large')
+  expect(actions(again)).toEqual(['reused', 'reused'])
+  expect(again.digest).toBe(first.digest)
+
+  const other = await convert('app:other', 'usr/file-9', 'usr/file-7', 'usr/file-33')
+  expect(actions(other)).toEqual(['rearranged', 'reused'])
+  const anew = await bench.convert({
+    source: `${host}/app:1`,
+    target: `${host}/anew:1`,
+    record: record('usr/file-9', 'usr/file-7', 'usr/file-33'),
+  })
+  expect(actions(anew)).toEqual(['arranged', 'arranged'])
+  expect(other.digest).toBe(anew.digest)
+  for (const reference of [again.target, other.target]) {
+    expect(await bench.verify({ reference, source: `${host}/app:1` })).toMatchObject({ verified: true })
+  }
+})
+
+it('uses a layer that was streamed without a record, to the same end', async () => {
+  await database.query.deleteFrom('converted_layers').execute()
+  const streamed = await runConversion({ source: `${host}/app:1`, target: `${host}/streamed:1` }, services, {
+    signal,
+  })
+  expect(actions(streamed)).toEqual(['streamed', 'streamed'])
+  const arranged = await convert('streamed:2', 'usr/file-3')
+  expect(actions(arranged)).toEqual(['rearranged', 'reused'])
+  const without = await bench.convert({
+    source: `${host}/app:1`,
+    target: `${host}/streamed:3`,
+    record: record('usr/file-3'),
+  })
+  expect(arranged.digest).toBe(without.digest)
+})
+
+it('believes nothing that is not in the registry any more', async () => {
+  await database.query.deleteFrom('converted_layers').execute()
+  const real = new LayerCacheStore(database, 100)
+  const gone = digestOf('a blob that was collected')
+  const missing = (found: CachedLayer) => ({ ...found, layer: { ...found.layer, digest: gone } })
+  const stale: LayerCache = {
+    find: async (key) => {
+      const found = await real.find(key)
+      return found && missing(found)
+    },
+    findIndex: async (key) => {
+      const found = await real.findIndex(key)
+      return found && { ...missing(found), index: found.index }
+    },
+    put: (key, cached, index) => real.put(key, cached, index),
+  }
+  const first = await convert('stale:1', 'usr/file-4')
+  const second = await runConversion(
+    { source: `${host}/app:1`, target: `${host}/stale:2`, record: record('usr/file-4') },
+    { ...services, layerCache: stale },
+    { signal },
+  )
+  expect(actions(second)).toEqual(['arranged', 'arranged'])
+  expect(second.digest).toBe(first.digest)
+})
+
+it('does the work once for conversions of the same layers at the same time', async () => {
+  await database.query.deleteFrom('converted_layers').execute()
+  let put = 0
+  const real = new LayerCacheStore(database, 100)
+  const counting: LayerCache = {
+    find: (key) => real.find(key),
+    findIndex: (key) => real.findIndex(key),
+    put: (key, cached, index) => {
+      put++
+      return real.put(key, cached, index)
+    },
+  }
+  const reports = await Promise.all(
+    ['a', 'b', 'c'].map((tag) =>
+      runConversion(
+        { source: `${host}/app:1`, target: `${host}/once:${tag}` },
+        { ...services, layerCache: counting },
+        { signal },
+      ),
+    ),
+  )
+  expect(new Set(reports.map(({ digest }) => digest)).size).toBe(1)
+  expect(put).toBe(2)
+})
+
+it('goes on when the conversion that did the work for it is stopped', async () => {
+  await database.query.deleteFrom('converted_layers').execute()
+  const stop = new AbortController()
+  const request = { source: `${host}/app:1`, target: `${host}/stopped:1` }
+  const stopped = runConversion(request, services, {
+    signal: stop.signal,
+    onProgress: ({ layers }) => {
+      if (layers.some(({ read }) => read > 0)) stop.abort(new Error('stopped by the test'))
+    },
+  })
+  const other = runConversion({ ...request, target: `${host}/stopped:2` }, services, { signal })
+  await expect(stopped).rejects.toThrow('stopped by the test')
+  const report = await other
+  expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
+    verified: true,
+  })
+  expect(bench.leftovers()).toEqual([])
+})
