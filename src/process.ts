@@ -1,5 +1,6 @@
 /** What both roles need of a process: its log, its name, and an ordered end. */
 import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { type Logger, pino } from 'pino'
 import type { Config } from './config.ts'
@@ -33,4 +34,17 @@ export function logger(config: Config, role: string): Logger {
 
 export function warn(log: Logger): (host: string, text: string) => void {
   return (host, text) => log.warn({ host }, `the registry warns: ${text}`)
+}
+
+/** Does something now and then until `signal` aborts. What fails is logged, and done the next time. */
+export async function repeatedly(
+  everyMs: number,
+  signal: AbortSignal,
+  log: Logger,
+  act: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await act().catch((error: unknown) => log.warn({ err: error }, 'upkeep failed; it is tried again'))
+    await delay(everyMs, undefined, { signal }).catch(() => {})
+  }
 }

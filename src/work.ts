@@ -10,10 +10,16 @@ import { runVerification } from './conversion/verify.ts'
 import { openDatabase } from './db/open.ts'
 import { LeaseKeeper } from './jobs/lease-keeper.ts'
 import { JobLeases } from './jobs/leases.ts'
+import { TagMoves } from './jobs/tag-moves.ts'
 import { runWorker } from './jobs/worker.ts'
-import { closing, logger, warn, workerName } from './process.ts'
+import { parseReference } from './oci/reference.ts'
+import { closing, logger, repeatedly, warn, workerName } from './process.ts'
 import { RecordStore } from './records/store.ts'
+import type { RegistryClient } from './registry/client.ts'
 import { conversionServices, openRegistries } from './wiring.ts'
+
+/** How often workers ask registries what became of tags that dead workers were moving. */
+const RECONCILE_EVERY_MS = 30_000
 
 /** Does jobs until it is told to stop, or until the process that keeps it is gone. */
 export async function work(): Promise<void> {
@@ -39,13 +45,18 @@ export async function work(): Promise<void> {
   })
   stack.use(services.threads)
   const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs))
+  const tagMoves = new TagMoves(database)
   const working = runWorker(
     {
       leases: new JobLeases(database, { leaseMs: config.leaseMs }),
       keeper,
       wakeups: database.wakeups,
       handlers: {
-        conversion: (job, context) => runConversion(ConversionRequest.parse(job.request), services, context),
+        conversion: (job, context) =>
+          runConversion(ConversionRequest.parse(job.request), services, {
+            ...context,
+            guardTag: tagMoves.guard(context),
+          }),
         verification: (job, context) =>
           runVerification(VerificationRequest.parse(job.request), services, context),
       },
@@ -56,9 +67,19 @@ export async function work(): Promise<void> {
     },
     stop.signal,
   )
-  stack.defer(() => {
+  const reconciling = repeatedly(RECONCILE_EVERY_MS, stop.signal, log, async () => {
+    for (const move of await tagMoves.reconcile((target) => standsFor(registries, target))) {
+      log.info(move, 'it is known what became of a tag')
+    }
+  })
+  stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
-    return working
+    await Promise.all([working, reconciling])
   })
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
+}
+
+async function standsFor(registries: RegistryClient, target: string): Promise<string | undefined> {
+  const reference = parseReference(target)
+  return (await registries.repository(reference).resolve(reference.tag ?? 'latest'))?.digest
 }

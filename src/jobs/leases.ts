@@ -108,16 +108,14 @@ export class JobLeases {
       const died: JobError = { code: 'WORKER_DIED', message: 'the worker died, or its lease ran out' }
       const message = `the worker died ${crashes + 1} times while it did this; see its log for out-of-memory or disk errors`
       const crash: Ending =
-        cancel_requested_at !== null
-          ? { values: this.#over('cancelled'), outcome: 'crashed', event: 'cancelled', error: died }
-          : crashes + 1 >= MAX_CRASHES
-            ? {
-                values: { ...this.#over('failed'), error: JSON.stringify({ code: 'WORKER_DIED', message }) },
-                outcome: 'crashed',
-                event: 'failed',
-                error: died,
-              }
-            : { values: this.#queued({ run_at: now }), outcome: 'crashed', event: 'crashed', error: died }
+        crashes + 1 >= MAX_CRASHES && cancel_requested_at === null
+          ? {
+              values: { ...this.#over('failed'), error: JSON.stringify({ code: 'WORKER_DIED', message }) },
+              outcome: 'crashed',
+              event: 'failed',
+              error: died,
+            }
+          : { values: this.#queued({ run_at: now }), outcome: 'crashed', event: 'crashed', error: died }
       const values = { ...crash.values, crashes: sql<number>`crashes + 1` }
       await this.#change({ id, attempt }, { ...crash, values }, (update) =>
         update.where('token', '=', token).where('lease_until', '<', now),
@@ -273,8 +271,17 @@ export class JobLeases {
     return { state, finished_at: this.#db.now, owner: null, token: null, lease_until: null, progress: null }
   }
 
+  /** A job that is to be cancelled does not go back into the queue, whatever ended its attempt. */
   #queued(more: Values): Values {
-    return { state: 'queued', owner: null, token: null, lease_until: null, progress: null, ...more }
+    return {
+      state: sql`case when cancel_requested_at is null then 'queued' else 'cancelled' end`,
+      finished_at: sql`case when cancel_requested_at is null then null else ${this.#db.now} end`,
+      owner: null,
+      token: null,
+      lease_until: null,
+      progress: null,
+      ...more,
+    }
   }
 
   #leaseEnd() {
@@ -302,7 +309,7 @@ export class JobLeases {
   ): Promise<boolean> {
     const changed = await this.#db.query.transaction().execute(async (transaction) => {
       const row = await only(updateRunning(transaction, id, attempt, values))
-        .returning(['event_seq'])
+        .returning(['event_seq', 'state'])
         .executeTakeFirst()
       if (!row) return false
       await transaction
@@ -311,8 +318,9 @@ export class JobLeases {
         .where('job_id', '=', id)
         .where('attempt', '=', attempt)
         .execute()
+      const type = row.state === 'cancelled' ? 'cancelled' : event
       const said = { attempt, ...(error && { error }), ...data }
-      await recordEvent(this.#db, transaction, { id, seq: row.event_seq, type: event, data: said })
+      await recordEvent(this.#db, transaction, { id, seq: row.event_seq, type, data: said })
       return true
     })
     if (changed) ringFor(this.#db, id)
