@@ -53,6 +53,20 @@ const BackingRegistry = z.string().transform(
   }),
 )
 
+/** `host=2,*=8`: so many for a host, and for every other one. */
+const RegistryLimits = z.string().transform(
+  checked((text) => {
+    const limits = new Map<string, number>()
+    for (const part of text.split(',').map((one) => one.trim())) {
+      if (part === '') continue
+      const [, host = '', count] = /^([^=]+)=([1-9]\d{0,5})$/.exec(part) ?? []
+      if (count === undefined) throw new Error('expected host=NUMBER or *=NUMBER, comma separated')
+      limits.set(host === '*' ? host : parseHost(host), Number(count))
+    }
+    return limits
+  }),
+)
+
 const wholeNumber = (least: number) =>
   z
     .string()
@@ -86,6 +100,12 @@ const Environment = z.object({
     .prefault('local')
     .describe('whether `serve` keeps a worker process of its own'),
   RECORD_BROKER_CONCURRENCY: wholeNumber(1).prefault('1').describe('jobs that a worker runs side by side'),
+  RECORD_BROKER_MAX_QUEUED: wholeNumber(1)
+    .prefault('10000')
+    .describe('jobs that may wait: beyond it none is accepted (503)'),
+  RECORD_BROKER_REGISTRY_LIMITS: RegistryLimits.prefault('').describe(
+    'jobs with a registry that all workers together run at once, as host=NUMBER or *=NUMBER for every other one, comma separated',
+  ),
   RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
     .prefault('30')
     .describe(
@@ -144,6 +164,9 @@ export type Config = {
   readonly token: string | undefined
   readonly localWorker: boolean
   readonly concurrency: number
+  readonly maxQueued: number
+  /** By host; `*` is every other one. Empty: no limits. */
+  readonly registryLimits: ReadonlyMap<string, number>
   readonly leaseMs: number
   readonly graceMs: number
   readonly threads: number
@@ -191,6 +214,8 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     token: env.RECORD_BROKER_TOKEN,
     localWorker: env.RECORD_BROKER_WORKER === 'local',
     concurrency: env.RECORD_BROKER_CONCURRENCY,
+    maxQueued: env.RECORD_BROKER_MAX_QUEUED,
+    registryLimits: env.RECORD_BROKER_REGISTRY_LIMITS,
     leaseMs: env.RECORD_BROKER_LEASE_SECONDS * 1000,
     graceMs: env.RECORD_BROKER_GRACE_SECONDS * 1000,
     threads: env.RECORD_BROKER_THREADS,

@@ -11,7 +11,9 @@ import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
 import { JobLeases } from './jobs/leases.ts'
+import { RequestKeys } from './jobs/request-keys.ts'
 import { JobStore } from './jobs/store.ts'
+import { TagMoves } from './jobs/tag-moves.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
 import { Housekeeper } from './records/housekeeper.ts'
@@ -48,7 +50,9 @@ export async function serve(): Promise<void> {
     records,
     publisher,
     housekeeper: new Housekeeper({ store: records, publisher, repository, now: Date.now }),
-    jobs: new JobStore(database),
+    jobs: new JobStore(database, { maxQueued: config.maxQueued }),
+    tagMoves: new TagMoves(database),
+    requestKeys: new RequestKeys(database),
     inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),

@@ -10,16 +10,19 @@ import { runVerification } from './conversion/verify.ts'
 import { openDatabase } from './db/open.ts'
 import { LeaseKeeper } from './jobs/lease-keeper.ts'
 import { JobLeases } from './jobs/leases.ts'
+import { RequestKeys } from './jobs/request-keys.ts'
 import { TagMoves } from './jobs/tag-moves.ts'
 import { runWorker } from './jobs/worker.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, repeatedly, warn, workerName } from './process.ts'
 import { RecordStore } from './records/store.ts'
 import type { RegistryClient } from './registry/client.ts'
-import { conversionServices, openRegistries } from './wiring.ts'
+import { conversionServices, openRegistries, registryLimits } from './wiring.ts'
 
 /** How often workers ask registries what became of tags that dead workers were moving. */
 const RECONCILE_EVERY_MS = 30_000
+/** How often idempotency keys that are old are forgotten. */
+const FORGET_EVERY_MS = 600_000
 
 /** Does jobs until it is told to stop, or until the process that keeps it is gone. */
 export async function work(): Promise<void> {
@@ -48,7 +51,7 @@ export async function work(): Promise<void> {
   const tagMoves = new TagMoves(database)
   const working = runWorker(
     {
-      leases: new JobLeases(database, { leaseMs: config.leaseMs }),
+      leases: new JobLeases(database, { leaseMs: config.leaseMs, limits: registryLimits(config) }),
       keeper,
       wakeups: database.wakeups,
       handlers: {
@@ -72,9 +75,11 @@ export async function work(): Promise<void> {
       log.info(move, 'it is known what became of a tag')
     }
   })
+  const requestKeys = new RequestKeys(database)
+  const forgetting = repeatedly(FORGET_EVERY_MS, stop.signal, log, () => requestKeys.forgetOld())
   stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
-    await Promise.all([working, reconciling])
+    await Promise.all([working, reconciling, forgetting])
   })
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
 }

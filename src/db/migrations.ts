@@ -184,4 +184,17 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`create index tag_moves_job on tag_moves (job_id)`.execute(db)
     },
   },
+  '0006-request-keys': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('request_keys')
+        .addColumn('key', 'text', (column) => column.primaryKey())
+        .addColumn('fingerprint', 'text', (column) => column.notNull())
+        .addColumn('answer', 'text')
+        .addColumn('locked_until', 'bigint', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await sql`create index request_keys_age on request_keys (created_at)`.execute(db)
+    },
+  },
 }

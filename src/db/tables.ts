@@ -129,6 +129,18 @@ export type TagMovesTable = {
   changed_at: Moment
 }
 
+/** Idempotency keys of requests, and how they were answered. */
+export type RequestKeysTable = {
+  key: string
+  /** Digest of method, address and body. */
+  fingerprint: string
+  /** null while the request is being answered. */
+  answer: JsonText | null
+  /** Whoever answers it and dies is in the way until then. */
+  locked_until: Moment
+  created_at: Moment
+}
+
 export type Tables = {
   converted_layers: ConvertedLayersTable
   records: RecordsTable
@@ -139,4 +151,5 @@ export type Tables = {
   job_labels: JobLabelsTable
   host_pauses: HostPausesTable
   tag_moves: TagMovesTable
+  request_keys: RequestKeysTable
 }

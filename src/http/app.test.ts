@@ -10,7 +10,9 @@ import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
 import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
+import { RequestKeys } from '../jobs/request-keys.ts'
 import { JobStore } from '../jobs/store.ts'
+import { TagMoves } from '../jobs/tag-moves.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/finder.ts'
 import { Housekeeper } from '../records/housekeeper.ts'
@@ -62,6 +64,8 @@ beforeAll(async () => {
       now: Date.now,
     }),
     jobs: new JobStore(database),
+    tagMoves: new TagMoves(database),
+    requestKeys: new RequestKeys(database),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
     inspect: (reference, signal) => inspectImage(reference, { registries, limits: DEFAULT_LIMITS }, signal),

@@ -1,5 +1,7 @@
 import type { ImageInspection } from '../conversion/report.ts'
+import type { RequestKeys } from '../jobs/request-keys.ts'
 import type { JobStore } from '../jobs/store.ts'
+import type { TagMoves } from '../jobs/tag-moves.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
 import type { Housekeeper } from '../records/housekeeper.ts'
 import type { RecordEntry } from '../records/model.ts'
@@ -15,6 +17,8 @@ export type Services = {
   readonly publisher: RecordPublisher
   readonly housekeeper: Housekeeper
   readonly jobs: JobStore
+  readonly tagMoves: TagMoves
+  readonly requestKeys: RequestKeys
   /** What an image shows of itself. Its errors have codes. */
   readonly inspect: (reference: string, signal: AbortSignal) => Promise<ImageInspection>
   /** What a record is worth in an image. Its errors have codes. */

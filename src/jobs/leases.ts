@@ -312,9 +312,15 @@ export class JobLeases {
         .returning(['event_seq', 'state'])
         .executeTakeFirst()
       if (!row) return false
+      // Somebody asked to cancel it, which is why the attempt ended in whatever it ended.
+      const asked = row.state === 'cancelled' && outcome !== 'crashed'
       await transaction
         .updateTable('job_attempts')
-        .set({ ended_at: this.#db.now, outcome, error: error === undefined ? null : JSON.stringify(error) })
+        .set({
+          ended_at: this.#db.now,
+          outcome: asked ? 'cancelled' : outcome,
+          error: error === undefined ? null : JSON.stringify(error),
+        })
         .where('job_id', '=', id)
         .where('attempt', '=', attempt)
         .execute()

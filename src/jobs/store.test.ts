@@ -124,6 +124,51 @@ describeDatabases('jobs', (open) => {
     expect(await targets({})).toEqual(['b', 'a'])
   })
 
+  it('are cancelled at once while they wait, and by their worker while they run', async () => {
+    const waiting = (await store.create(job)).job
+    expect(await store.cancel('conversion', waiting.id)).toMatchObject({ state: 'cancelled' })
+    const { id } = (await store.create(job)).job
+    const claim = await leases.claim('w')
+    if (!claim) throw new Error('no claim')
+    expect(await store.cancel('conversion', id)).toMatchObject({ state: 'running', cancelRequested: true })
+    expect(await leases.holds(claim.lease)).toBe(false)
+    // Who asks for the same now gets one of their own.
+    expect((await store.create(job)).outcome).toBe('created')
+    // Whatever ends the attempt, the job does not go on.
+    await leases.retryLater(claim.lease, { code: 'NETWORK', message: 'x' }, 0)
+    expect(await store.get('conversion', id)).toMatchObject({ state: 'cancelled' })
+    expect((await store.get('conversion', id))?.finishedAt).toBeDefined()
+    expect(await store.cancel('verification', id)).toBeUndefined()
+  })
+
+  it('are tried again on request, unless the same is under way or there is nothing to try', async () => {
+    const { id } = (await store.create(job)).job
+    expect((await store.retry('conversion', id)).outcome).toBe('not-over')
+    await store.cancel('conversion', id)
+    const same = (await store.create(job)).job
+    expect(await store.retry('conversion', id)).toMatchObject({ outcome: 'conflict', job: { id: same.id } })
+    const claim = await leases.claim('w')
+    if (!claim) throw new Error('no claim')
+    await leases.succeed(claim.lease, {})
+    expect((await store.retry('conversion', same.id)).outcome).toBe('succeeded')
+    expect((await store.retry('verification', id)).outcome).toBe('missing')
+    const again = await store.retry('conversion', id)
+    expect(again).toMatchObject({ outcome: 'queued', job: { id, state: 'queued', failures: 0 } })
+    expect(again.job?.finishedAt).toBeUndefined()
+    expect((await store.create(job)).job.id).toBe(id)
+  })
+
+  it('are waited for until they are over, and no longer than asked', async () => {
+    const { job: made } = await store.create(job)
+    const never = new AbortController().signal
+    expect((await store.untilOver(made, 50, never)).state).toBe('queued')
+    const waiting = store.untilOver(made, 20_000, never)
+    const claim = await leases.claim('w')
+    if (!claim) throw new Error('no claim')
+    await leases.succeed(claim.lease, {})
+    expect((await waiting).state).toBe('succeeded')
+  })
+
   it('need their records until they are over', async () => {
     await store.create({ ...job, recordId: 'r1' })
     expect(await store.needsRecord('r1')).toBe(true)

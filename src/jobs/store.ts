@@ -2,8 +2,8 @@ import { sql, type Transaction } from 'kysely'
 import { idAt, momentOf, newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
-import { QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
-import type { Attempt, Job, JobKind, JobState } from './job.ts'
+import { jobTopic, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
+import { type Attempt, isOver, type Job, type JobKind, type JobState } from './job.ts'
 import { SUMMARY, toAttempt, toJob } from './rows.ts'
 import { uniqueKey } from './unique-key.ts'
 
@@ -11,6 +11,9 @@ import { uniqueKey } from './unique-key.ts'
 const COUNT_VALID_MS = 250
 /** What a full queue asks callers to wait. */
 const QUEUE_RETRY_MS = 5_000
+/** How often a job is looked at by whoever waits for it: beside rings of other processes, and without them. */
+const LOOK_BESIDE_RINGS_MS = 2_000
+const LOOK_MS = 200
 
 export type NewJob = {
   readonly kind: JobKind
@@ -219,6 +222,84 @@ export class JobStore {
     return this.get(kind, id)
   }
 
+  /**
+   * Puts a job that failed or was cancelled back into the queue, with all of its tries. `conflict`: another job that does
+   * the same is queued or running. `not-over`, `succeeded`: there is nothing to try again.
+   */
+  async retry(
+    kind: JobKind,
+    id: string,
+  ): Promise<{ outcome: 'queued' | 'conflict' | 'not-over' | 'succeeded' | 'missing'; job?: Job }> {
+    const job = await this.get(kind, id)
+    if (!job) return { outcome: 'missing' }
+    if (!isOver(job.state)) return { outcome: 'not-over', job }
+    if (job.state === 'succeeded') return { outcome: 'succeeded', job }
+    const result = await this.#requeue(job).catch((error: unknown) => {
+      if (isUniqueViolation(error)) return undefined
+      throw error
+    })
+    // Another one came in between: it is found the next time.
+    if (!result) return this.retry(kind, id)
+    if (result.outcome === 'queued') {
+      ringFor(this.#db, id)
+      this.#db.wakeups.ring(QUEUE_TOPIC)
+    }
+    return result
+  }
+
+  #requeue(job: Job) {
+    const { id } = job
+    const key = uniqueKey(job)
+    return this.#db.query.transaction().execute(async (transaction) => {
+      const same = await transaction
+        .selectFrom('jobs')
+        .selectAll()
+        .where('unique_key', '=', key)
+        .where('state', 'in', ['queued', 'running'])
+        .executeTakeFirst()
+      if (same) return { outcome: 'conflict' as const, job: toJob(same) }
+      const row = await transaction
+        .updateTable('jobs')
+        .set({
+          state: 'queued',
+          unique_key: key,
+          failures: 0,
+          crashes: 0,
+          throttles: 0,
+          run_at: this.#db.now,
+          finished_at: null,
+          cancel_requested_at: null,
+          event_seq: sql`event_seq + 1`,
+        })
+        .where('id', '=', id)
+        .where('state', 'in', ['failed', 'cancelled'])
+        .returningAll()
+        .executeTakeFirst()
+      if (!row) return { outcome: 'not-over' as const, job }
+      await recordEvent(this.#db, transaction, {
+        id,
+        seq: row.event_seq,
+        type: 'queued',
+        data: { retry: true },
+      })
+      return { outcome: 'queued' as const, job: toJob(row) }
+    })
+  }
+
+  /** Waits until a job is over, or so long. Answers the job as it is then. */
+  async untilOver(job: Job, ms: number, signal: AbortSignal): Promise<Job> {
+    const until = performance.now() + ms
+    let now = job
+    for (;;) {
+      const left = until - performance.now()
+      if (isOver(now.state) || left <= 0 || signal.aborted) return now
+      const { wakeups } = this.#db
+      const look = wakeups.acrossProcesses ? LOOK_BESIDE_RINGS_MS : LOOK_MS
+      await wakeups.wait(jobTopic(job.id), Math.min(left, look), signal)
+      now = (await this.get(job.kind, job.id)) ?? now
+    }
+  }
+
   async get(kind: JobKind, id: string): Promise<Job | undefined> {
     const row = await this.#db.query
       .selectFrom('jobs')
@@ -293,4 +374,10 @@ export class JobStore {
       .executeTakeFirst()
     return row !== undefined
   }
+}
+
+/** The engines' words for it: SQLSTATE 23505, and SQLite's extended result code. */
+function isUniqueViolation(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE'
 }

@@ -83,12 +83,20 @@ describeDatabases('moves of tags', (open) => {
     })
     await expect(cancelled).rejects.toMatchObject(refused)
     const late = await running(2, () => false)
-    await expect(late.guard(move, async () => {})).rejects.toMatchObject(refused)
+    await expect(late.guard(move, (stillMine) => stillMine())).rejects.toMatchObject(refused)
+  })
+
+  it('that were not allowed to happen did not', async () => {
+    const { job, guard } = await running(1)
+    const refused = guard(move, () => Promise.reject(new Error('the tag stands for something else')))
+    await expect(refused).rejects.toThrow('something else')
+    expect(await moves.ofJob(job.id)).toMatchObject([{ phase: 'not-landed' }])
   })
 
   it('of a dead worker are in nobody’s way', async () => {
     const dead = await running(1)
-    const stuck = dead.guard(move, async () => {
+    const stuck = dead.guard(move, async (stillMine) => {
+      await stillMine()
       throw new Error('died')
     })
     await expect(stuck).rejects.toThrow('died')
@@ -105,7 +113,11 @@ describeDatabases('moves of tags', (open) => {
     const other = { target: 'r.test/b:1', digest: 'sha256:cc' }
     const silent = { target: 'r.test/c:1', digest: 'sha256:dd' }
     for (const one of [move, other, silent]) {
-      await dead.guard(one, () => Promise.reject(new Error('died'))).catch(() => {})
+      const dies = async (stillMine: () => Promise<void>) => {
+        await stillMine()
+        throw new Error('died')
+      }
+      await dead.guard(one, dies).catch(() => {})
     }
     const alive = await running(2)
     const theirs = { target: 'r.test/d:1', digest: 'sha256:ee' }

@@ -50,14 +50,22 @@ export class TagMoves {
     holder: Holder,
   ): (move: TagMove, act: (stillMine: () => Promise<void>) => Promise<void>) => Promise<void> {
     return async (move, act) => {
+      const { token } = holder.lease
       await this.#takeTurn(move, holder)
+      let allowed = false
       const stillMine = async () => {
         const holds = (await this.#leases.holds(holder.lease)) && holder.stillHolds()
         if (!holds) throw new LeaseLostError(move.target)
+        allowed = true
       }
-      await stillMine()
-      await act(stillMine)
-      await this.settle(move, holder.lease.token, 'landed')
+      try {
+        await act(stillMine)
+      } catch (error) {
+        // Once it was allowed, only the registry knows what became of it.
+        if (!allowed) await this.settle(move, token, 'not-landed').catch(() => {})
+        throw error
+      }
+      await this.settle(move, token, 'landed')
     }
   }
 
