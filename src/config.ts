@@ -67,6 +67,26 @@ const RegistryLimits = z.string().transform(
   }),
 )
 
+const Origins = z.string().transform(
+  checked((text) => {
+    const parts = text.split(',').map((part) => part.trim())
+    const origins = parts.filter((part) => part !== '').map((part) => new URL(part).origin)
+    if (!origins.every((origin) => /^https?:/.test(origin))) throw new Error('expected https://host[:port]')
+    return new Set(origins)
+  }),
+)
+
+/** Standard Webhooks 1.0: 24 to 64 bytes in base64 behind `whsec_`. */
+const WebhookSecret = z.string().transform(
+  checked((text) => {
+    const bytes = Buffer.from(text.replace(/^whsec_/, ''), 'base64')
+    if (!text.startsWith('whsec_') || bytes.length < 24 || bytes.length > 64) {
+      throw new Error('expected whsec_ and 24 to 64 bytes in base64')
+    }
+    return bytes
+  }),
+)
+
 const wholeNumber = (least: number) =>
   z
     .string()
@@ -105,6 +125,12 @@ const Environment = z.object({
     .describe('jobs that may wait: beyond it none is accepted (503)'),
   RECORD_BROKER_REGISTRY_LIMITS: RegistryLimits.prefault('').describe(
     'jobs with a registry that all workers together run at once, as host=NUMBER or *=NUMBER for every other one, comma separated',
+  ),
+  RECORD_BROKER_CALLBACK_ORIGINS: Origins.prefault('').describe(
+    'where callbacks may be sent, as https://host[:port], comma separated; needs RECORD_BROKER_CALLBACK_SECRET',
+  ),
+  RECORD_BROKER_CALLBACK_SECRET: WebhookSecret.optional().describe(
+    'signs callbacks as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64',
   ),
   RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
     .prefault('30')
@@ -167,6 +193,8 @@ export type Config = {
   readonly maxQueued: number
   /** By host; `*` is every other one. Empty: no limits. */
   readonly registryLimits: ReadonlyMap<string, number>
+  readonly callbackOrigins: ReadonlySet<string>
+  readonly callbackSecret: Buffer | undefined
   readonly leaseMs: number
   readonly graceMs: number
   readonly threads: number
@@ -199,6 +227,9 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   }
   const env = parsed.data
   const listen = env.RECORD_BROKER_LISTEN
+  if (env.RECORD_BROKER_CALLBACK_ORIGINS.size > 0 && env.RECORD_BROKER_CALLBACK_SECRET === undefined) {
+    throw new ConfigError('RECORD_BROKER_CALLBACK_SECRET: is needed to sign callbacks')
+  }
   if (!LOOPBACK.has(listen.host) && env.RECORD_BROKER_TOKEN === undefined) {
     throw new ConfigError(
       `RECORD_BROKER_LISTEN: ${listen.host} is reachable from other machines; set RECORD_BROKER_TOKEN or listen on 127.0.0.1`,
@@ -216,6 +247,8 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     concurrency: env.RECORD_BROKER_CONCURRENCY,
     maxQueued: env.RECORD_BROKER_MAX_QUEUED,
     registryLimits: env.RECORD_BROKER_REGISTRY_LIMITS,
+    callbackOrigins: env.RECORD_BROKER_CALLBACK_ORIGINS,
+    callbackSecret: env.RECORD_BROKER_CALLBACK_SECRET,
     leaseMs: env.RECORD_BROKER_LEASE_SECONDS * 1000,
     graceMs: env.RECORD_BROKER_GRACE_SECONDS * 1000,
     threads: env.RECORD_BROKER_THREADS,

@@ -10,6 +10,8 @@ import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
+import { Callbacks } from './jobs/callbacks.ts'
+import { EventLog } from './jobs/event-log.ts'
 import { JobLeases } from './jobs/leases.ts'
 import { RequestKeys } from './jobs/request-keys.ts'
 import { JobStore } from './jobs/store.ts'
@@ -53,6 +55,9 @@ export async function serve(): Promise<void> {
     jobs: new JobStore(database, { maxQueued: config.maxQueued }),
     tagMoves: new TagMoves(database),
     requestKeys: new RequestKeys(database),
+    events: new EventLog(database),
+    callbacks: new Callbacks(database),
+    allowsCallback: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
     inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),

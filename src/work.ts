@@ -8,6 +8,9 @@ import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
 import { runConversion } from './conversion/run.ts'
 import { runVerification } from './conversion/verify.ts'
 import { openDatabase } from './db/open.ts'
+import { sendCallbacks } from './jobs/callback-sender.ts'
+import { Callbacks } from './jobs/callbacks.ts'
+import { EventLog } from './jobs/event-log.ts'
 import { LeaseKeeper } from './jobs/lease-keeper.ts'
 import { JobLeases } from './jobs/leases.ts'
 import { RequestKeys } from './jobs/request-keys.ts'
@@ -21,7 +24,7 @@ import { conversionServices, openRegistries, registryLimits } from './wiring.ts'
 
 /** How often workers ask registries what became of tags that dead workers were moving. */
 const RECONCILE_EVERY_MS = 30_000
-/** How often idempotency keys that are old are forgotten. */
+/** How often old idempotency keys and events are forgotten. */
 const FORGET_EVERY_MS = 600_000
 
 /** Does jobs until it is told to stop, or until the process that keeps it is gone. */
@@ -76,10 +79,16 @@ export async function work(): Promise<void> {
     }
   })
   const requestKeys = new RequestKeys(database)
-  const forgetting = repeatedly(FORGET_EVERY_MS, stop.signal, log, () => requestKeys.forgetOld())
+  const events = new EventLog(database)
+  const forgetting = repeatedly(FORGET_EVERY_MS, stop.signal, log, async () => {
+    await requestKeys.forgetOld()
+    await events.forgetOld()
+  })
+  const { callbackSecret: secret } = config
+  const sending = secret && sendCallbacks(new Callbacks(database), { secret, log }, stop.signal)
   stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
-    await Promise.all([working, reconciling, forgetting])
+    await Promise.all([working, reconciling, forgetting, sending])
   })
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
 }

@@ -141,6 +141,29 @@ export type RequestKeysTable = {
   created_at: Moment
 }
 
+/** Who wants to be told how a job ended. */
+export type CallbacksTable = {
+  id: ColumnType<string, string, never>
+  job_id: string
+  url: string
+  /** waiting: for the end of the job; due: to be delivered at `run_at`. */
+  state: 'waiting' | 'due' | 'delivered' | 'failed'
+  /** Tries so far; those for the present end of the job. */
+  attempt: Generated<number>
+  tries: Generated<number>
+  run_at: Moment
+}
+
+/** One try to deliver a callback. */
+export type DeliveriesTable = {
+  callback_id: string
+  attempt: number
+  at: Moment
+  /** Of the answer, where there was one. */
+  status: number | null
+  error: string | null
+}
+
 export type Tables = {
   converted_layers: ConvertedLayersTable
   records: RecordsTable
@@ -152,4 +175,6 @@ export type Tables = {
   host_pauses: HostPausesTable
   tag_moves: TagMovesTable
   request_keys: RequestKeysTable
+  callbacks: CallbacksTable
+  deliveries: DeliveriesTable
 }

@@ -4,9 +4,11 @@ import { sameOriginHook, tokenHook } from './auth.ts'
 import { addIdempotency } from './idempotency.ts'
 import { describeApi } from './openapi.ts'
 import { answerError, problem, sendProblem } from './problem.ts'
+import { callbackRoutes } from './routes/callbacks.ts'
 import { conversionActRoutes } from './routes/conversion-acts.ts'
 import { conversionRoutes } from './routes/conversions.ts'
 import { evaluationRoutes } from './routes/evaluations.ts'
+import { eventRoutes } from './routes/events.ts'
 import { imageRoutes } from './routes/images.ts'
 import { mergeRoutes } from './routes/merges.ts'
 import { publicationRoutes } from './routes/publications.ts'
@@ -63,6 +65,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(retentionRoutes(services))
   await app.register(conversionRoutes(services))
   await app.register(conversionActRoutes(services))
+  await app.register(eventRoutes(services))
+  await app.register(callbackRoutes(services))
   await app.register(verificationRoutes(services))
   await app.register(imageRoutes(services))
   if (options.registryPlugin) await app.register(options.registryPlugin)

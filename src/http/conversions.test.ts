@@ -116,6 +116,19 @@ describeDatabases('conversions over HTTP', (open) => {
     expect((await api.ask('POST', `${PATH}/019ab000-0000-7000-8000-000000000000/cancel`)).status).toBe(404)
   })
 
+  it('tell who asked, where that is allowed', async () => {
+    const refused = await api.ask('POST', PATH, conversion({ callbackUrl: 'https://evil.test/x' }))
+    expect(refused).toMatchObject({
+      status: 403,
+      json: { code: 'CALLBACK_NOT_ALLOWED', errors: [{ path: 'body.callbackUrl' }] },
+    })
+    expect((await api.ask('POST', PATH, conversion({ callbackUrl: 'file:///etc/passwd' }))).status).toBe(400)
+    const callbackUrl = 'http://127.0.0.1:1/hook'
+    const { json } = await api.ask('POST', PATH, conversion({ callbackUrl }))
+    const log = await api.ask('GET', `${PATH}/${json.id}/callbacks`)
+    expect(log.json.items).toMatchObject([{ url: callbackUrl, state: 'waiting', deliveries: [] }])
+  })
+
   it('are filtered and counted', async () => {
     const first = await api.ask('POST', PATH, conversion({ labels: { team: 'x' } }))
     await api.ask('POST', PATH, conversion({ labels: { team: 'y' }, priority: 3 }))

@@ -16,6 +16,11 @@ export const NewConversion = ConversionRequest.safeExtend({
     .max(100)
     .optional()
     .describe('Higher ones go first; 0 is usual. Within one, those that wait longer.'),
+  callbackUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2000)
+    .optional()
+    .describe('Told when it is over, signed as Standard Webhooks say; at an origin that this broker allows.'),
 }).meta({
   id: 'NewConversion',
   description: 'An image to convert into eStargz, registry to registry, and how to go about it.',
@@ -33,7 +38,7 @@ export type NewConversion = z.infer<typeof NewConversion>
 
 /** The job for a conversion that was asked for. */
 export function conversionJob(
-  { labels, priority, ...request }: NewConversion,
+  { labels, priority, callbackUrl, ...request }: NewConversion,
   requestKey: string | undefined,
 ): NewJob {
   const { source, target, record } = request
@@ -48,6 +53,7 @@ export function conversionJob(
     ...(labels && { labels }),
     ...(priority !== undefined && { priority }),
     requestKey,
+    callbackUrl,
   }
 }
 
@@ -56,11 +62,15 @@ export function conversionJob(
  * @param at how the path of a wrong field begins
  */
 export async function refuseUnfit(
-  body: ConversionRequest,
-  { records, checkAllowed, checkPlatforms }: Services,
+  body: NewConversion,
+  { records, checkAllowed, checkPlatforms, allowsCallback }: Services,
   reply: FastifyReply,
   at = 'body',
 ): Promise<void> {
+  if (body.callbackUrl !== undefined && !allowsCallback(new URL(body.callbackUrl))) {
+    const why = 'callbacks may not be sent there; RECORD_BROKER_CALLBACK_ORIGINS says where they may'
+    throw fieldError(403, 'CALLBACK_NOT_ALLOWED', `${at}.callbackUrl`, why)
+  }
   checkAllowed(body.source)
   checkAllowed(body.target)
   const { record } = body

@@ -64,6 +64,7 @@ export function fieldError(status: number, code: string, path: string, message: 
 const STATUS: Readonly<Record<string, number>> = {
   INVALID_REFERENCE: 400,
   INVALID_RECORD: 400,
+  INVALID_CURSOR: 400,
   HOST_NOT_ALLOWED: 403,
   NOT_FOUND: 404,
   TAG_EXISTS: 409,

@@ -26,6 +26,11 @@ export const QUEUE_TOPIC = 'queue'
 /** The topic of whatever happens to any job. */
 export const EVENTS_TOPIC = 'events'
 
+/** The topic of callbacks that are due. */
+export const CALLBACKS_TOPIC = 'callbacks'
+
+const ENDS: readonly JobEventType[] = ['succeeded', 'failed', 'cancelled']
+
 /** Writes an event within the transaction that changes the job; `seq` is the job's `event_seq` after it. */
 export async function recordEvent(
   database: Database,
@@ -43,10 +48,20 @@ export async function recordEvent(
       created_at: database.now,
     })
     .execute()
+  // Who wants to be told of the end is told in any case, as this is the same transaction.
+  if (ENDS.includes(event.type)) {
+    await transaction
+      .updateTable('callbacks')
+      .set({ state: 'due', tries: 0, run_at: database.now })
+      .where('job_id', '=', event.id)
+      .where('state', '=', 'waiting')
+      .execute()
+  }
 }
 
 /** Tells whoever waits for this job, and whoever watches all of them. */
 export function ringFor(database: Database, id: string): void {
   database.wakeups.ring(jobTopic(id))
   database.wakeups.ring(EVENTS_TOPIC)
+  database.wakeups.ring(CALLBACKS_TOPIC)
 }

@@ -2,6 +2,7 @@ import { sql, type Transaction } from 'kysely'
 import { idAt, momentOf, newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
+import { addCallback } from './callbacks.ts'
 import { jobTopic, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
 import { type Attempt, isOver, type Job, type JobKind, type JobState } from './job.ts'
 import { SUMMARY, toAttempt, toJob } from './rows.ts'
@@ -29,6 +30,8 @@ export type NewJob = {
   readonly priority?: number
   /** Of the request that makes it: the same key makes no second job. */
   readonly requestKey?: string | undefined
+  /** Told when the job is over. */
+  readonly callbackUrl?: string | undefined
 }
 
 /** `joined`: a job that does the same was there, unfinished. `repeated`: this request made it before. */
@@ -90,7 +93,11 @@ export class JobStore {
     const full = await this.#isFull(jobs.length)
     const all = await this.#db.query.transaction().execute(async (transaction) => {
       const accepted: Accepted[] = []
-      for (const job of jobs) accepted.push(await this.#accept(transaction, job, full))
+      for (const job of jobs) {
+        const one = await this.#accept(transaction, job, full)
+        accepted.push(one)
+        if (job.callbackUrl !== undefined) await addCallback(this.#db, transaction, one.job, job.callbackUrl)
+      }
       await within?.(transaction, accepted)
       return accepted
     })
@@ -276,6 +283,8 @@ export class JobStore {
         .returningAll()
         .executeTakeFirst()
       if (!row) return { outcome: 'not-over' as const, job }
+      // Its next end is told again.
+      await transaction.updateTable('callbacks').set({ state: 'waiting' }).where('job_id', '=', id).execute()
       await recordEvent(this.#db, transaction, {
         id,
         seq: row.event_seq,

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
+import { Callbacks } from '../../src/jobs/callbacks.ts'
+import { EventLog } from '../../src/jobs/event-log.ts'
 import { JobLeases } from '../../src/jobs/leases.ts'
 import { RequestKeys } from '../../src/jobs/request-keys.ts'
 import { JobStore } from '../../src/jobs/store.ts'
@@ -35,6 +37,9 @@ export class JobApi implements AsyncDisposable {
       records: new RecordStore(database),
       tagMoves: new TagMoves(database),
       requestKeys: new RequestKeys(database),
+      events: new EventLog(database),
+      callbacks: new Callbacks(database),
+      allowsCallback: (url) => url.hostname === '127.0.0.1',
       checkAllowed: () => {},
       checkPlatforms: unused,
       inspect: unused,
