@@ -1,3 +1,6 @@
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ConversionReport } from '../src/conversion/report.ts'
 import { parseReference } from '../src/oci/reference.ts'
@@ -39,8 +42,11 @@ export class Conversions {
   /** A conversion with another record, of an image that was converted with a record before: only the second counts. */
   async rearrange(source: { readonly reference: string }): Promise<Outcome | string> {
     await using target = await BenchRegistry.start()
-    await this.#run(source.reference, target, 'first', ['--record', this.#records[0]])
-    const second = await this.#run(source.reference, target, 'second', ['--record', this.#records[1]])
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'record-broker-bench-'))
+    const convert = (tag: string, record: string) =>
+      this.#run(source.reference, target, tag, ['--record', record, '--cache', join(folder.path, 'cache')])
+    await convert('first', this.#records[0])
+    const second = await convert('second', this.#records[1])
     return second.actions.includes('rearranged') ? second : 'no layer was re-arranged'
   }
 

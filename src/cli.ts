@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { diffRecords, mergeRecords, retargetRecord } from './cli/combine-records.ts'
-import { convert, inspect, verify } from './cli/images.ts'
+import { cat, convert, inspect, verify } from './cli/images.ts'
 import { evaluateRecord, listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
 import { retainRecords } from './cli/retain-records.ts'
 import { ConfigError, SETTINGS } from './config.ts'
@@ -91,6 +91,18 @@ function addImageCommands(program: Command): void {
     .option(...plainHttp, collect(host))
     .option('--json', 'print everything')
     .action(inspect)
+  program
+    .command('cat')
+    .description('print a file of an eStargz or zstd:chunked image, reading and verifying nothing else of it')
+    .argument('<reference>', 'image', reference)
+    .argument('<path>', 'as a container would open it')
+    .option(
+      '--platform <platform>',
+      'of an index: os/architecture[/variant]; default: the first',
+      platformText,
+    )
+    .option(...plainHttp, collect(host))
+    .action(cat)
   program
     .command('verify')
     .description('read an eStargz image whole and check every digest')

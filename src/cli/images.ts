@@ -2,10 +2,12 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { loadConfig } from '../config.ts'
 import type { ConversionServices } from '../conversion/context.ts'
 import { inspectImage } from '../conversion/inspect.ts'
 import type { LayerCache } from '../conversion/layer-cache.ts'
+import { readImageFile } from '../conversion/read-image-file.ts'
 import { ConversionRequest } from '../conversion/request.ts'
 import { runConversion } from '../conversion/run.ts'
 import { runVerification } from '../conversion/verify.ts'
@@ -123,6 +125,20 @@ async function readRecordFile(path: string): Promise<RecordEntry[]> {
 export async function inspect(reference: string, options: Common): Promise<void> {
   await withServices([reference], options, async (services, signal) => {
     print(options, await inspectImage(reference, services, signal), inspectionText)
+  })
+}
+
+/** Prints a file of an image. */
+export async function cat(
+  reference: string,
+  path: string,
+  options: Common & { readonly platform?: string },
+): Promise<void> {
+  await withServices([reference], options, async (services, signal) => {
+    const { platform } = options
+    await pipeline(readImageFile(reference, path, services, { platform, signal }), process.stdout, {
+      end: false,
+    })
   })
 }
 

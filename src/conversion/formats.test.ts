@@ -7,6 +7,7 @@ import { digestOf } from '../oci/digest.ts'
 import { ImageConfig, Manifest, parseDocument } from '../oci/documents.ts'
 import { OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../oci/media-types.ts'
 import { inspectImage } from './inspect.ts'
+import { readImageFile } from './read-image-file.ts'
 import { type ConversionOptions, ConversionRequest } from './request.ts'
 
 const base = tarOf(
@@ -120,6 +121,29 @@ describe('zstd:chunked', () => {
     if (!layer) throw new Error('no layer')
     const bytes = await bench.repository('app').blobRange(layer, offset, offset + length)
     expect(digestOf(bytes)).toBe(of('manifest-checksum'))
+  })
+})
+
+describe('a file of an image', () => {
+  const read = async (tag: string, path: string) => {
+    const parts: Buffer[] = []
+    const signal = new AbortController().signal
+    const file = readImageFile(`${host}/app:${tag}`, path, bench.services, { signal })
+    for await (const part of file) parts.push(part)
+    return Buffer.concat(parts).toString()
+  }
+
+  it('is read by ranges as a container sees it, whatever the format', async () => {
+    await convert('read-gzip', { minChunkSize: 32_768 }, true)
+    await convert('read-zstd', { format: 'zstd-chunked' }, true)
+    await convert('read-external', { externalToc: true, keepDiffId: true })
+    for (const tag of ['read-gzip', 'read-zstd', 'read-external']) {
+      expect(await read(tag, '/usr/file-7')).toBe('7 '.repeat(210))
+      expect(await read(tag, 'etc/link')).toBe('conf')
+      await expect(read(tag, 'etc/missing')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      await expect(read(tag, 'etc')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    }
+    await expect(read('1', 'etc/conf')).rejects.toMatchObject({ code: 'NOT_ESTARGZ' })
   })
 })
 

@@ -72,7 +72,7 @@ export class LayerMaker {
     const { layer, steps, signal } = source
     const key = layerKey(layer.digest, this.#settings, [])
     return this.#once(key, signal, async () => {
-      const result = await this.#upload(source, 'source', async (write, either) => {
+      const result = await this.#upload(source, async (write, either) => {
         const input = async () => {
           const bytes = await this.#source.blob(layer, { signal: either })
           return steps?.reading(bytes) ?? bytes
@@ -114,7 +114,7 @@ export class LayerMaker {
         ...this.#settings,
       }
       steps?.state('uploading')
-      const result = await this.#upload(source, 'source', (write, either) =>
+      const result = await this.#upload(source, (write, either) =>
         this.#services.threads.run(task, { write, signal: either }),
       )
       return this.#finish(key, result, compression, action, signal)
@@ -218,14 +218,13 @@ export class LayerMaker {
 
   #upload<Result extends Blob>(
     { steps, signal }: Source,
-    side: 'source',
     make: (write: (bytes: Buffer) => Promise<void>, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     return this.#streamer.upload({
       target: this.#target,
       steps,
       signal,
-      make: (write, either) => at(side, () => make(write, either)),
+      make: (write, either) => at('source', () => make(write, either)),
     })
   }
 

@@ -9,11 +9,13 @@ import type { TocEntry } from './toc.ts'
 
 /** Links that lead from one name to the next before a read gives up. */
 const MAX_LINKS = 40
+/** A chunk is held in memory while it is verified: the table of contents is not believed when it asks for more. */
+const MAX_MEMBER_BYTES = 256 * 1024 * 1024
 
 /**
  * Reads one regular file of a blob by ranges, chunk by chunk, each checked against its digest before it is handed on.
  * Hard links lead to their file; symlinks are not followed.
- * @throws LayerError NOT_FOUND, VERIFICATION_FAILED, CORRUPT_GZIP, CORRUPT_ZSTD; errors of `readRange` pass unchanged
+ * @throws LayerError NOT_FOUND, LIMIT_EXCEEDED, VERIFICATION_FAILED, CORRUPT_GZIP, CORRUPT_ZSTD; errors of `readRange` pass unchanged
  */
 export async function* readFile(
   opened: OpenedEStargz,
@@ -72,6 +74,15 @@ async function readChunk(
 ): Promise<Buffer> {
   const end = starts[after(starts, offset)]
   if (end === undefined) throw failed(name, `has a chunk at byte ${offset}, behind the last member`)
+  if (end - offset > MAX_MEMBER_BYTES || innerOffset + size > MAX_MEMBER_BYTES) {
+    throw new LayerError(
+      'LIMIT_EXCEEDED',
+      `${quote(name)} has a chunk of more than ${MAX_MEMBER_BYTES} bytes`,
+      {
+        entry: name,
+      },
+    )
+  }
   const packed = await blob.readRange(offset, end)
   const content = await plainRange(packed, innerOffset, innerOffset + size)
   if (content.length < size)
@@ -99,7 +110,7 @@ async function plainRange(packed: Buffer, start: number, end: number): Promise<B
   const parts: Buffer[] = []
   let position = 0
   for await (const bytes of decodeSource(new ByteSource(single(packed)), {
-    limits: { maxPlainBytes: Number.MAX_SAFE_INTEGER },
+    limits: { maxPlainBytes: Number.POSITIVE_INFINITY },
   })) {
     const part = bytes.subarray(Math.max(0, start - position), Math.max(0, end - position))
     parts.push(Buffer.from(part))

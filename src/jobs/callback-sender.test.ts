@@ -38,8 +38,10 @@ describeDatabases('callbacks', (open) => {
     if (!claimed) throw new Error('no job')
     await leases.succeed(claimed.lease, { digest })
   }
-  const dueNow = () =>
-    opened.database.query.updateTable('callbacks').set({ run_at: sql`run_at - 100000000` }).execute()
+  const dueNow = async () => {
+    await opened.database.query.updateTable('callbacks').set({ run_at: sql`run_at - 100000000` }).execute()
+    opened.database.wakeups.ring(CALLBACKS_TOPIC)
+  }
   /** Sends until the callbacks of a job are as wanted. */
   const sendUntil = async (id: string, test: (state: string, tries: number) => boolean) => {
     const stop = new AbortController()

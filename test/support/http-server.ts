@@ -13,6 +13,8 @@ export type Received = {
   readonly headers: IncomingMessage['headers']
   /** Reads the body; call it at most once. */
   body(): Promise<Buffer>
+  /** The same, piece by piece, as fast as it is read. */
+  pieces(): AsyncIterable<Buffer>
 }
 
 export type Handler = (request: Received, response: ServerResponse) => void | Promise<void>
@@ -75,5 +77,6 @@ function asReceived(request: IncomingMessage): Received {
     query: parsed.searchParams,
     headers: request.headers,
     body: () => buffer(request),
+    pieces: () => request,
   }
 }

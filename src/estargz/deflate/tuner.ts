@@ -13,7 +13,7 @@ export interface Tuner {
 }
 
 /** Places looked at when a parse is refined. */
-export const REFINE_DEPTH = 8
+export const REFINE_DEPTH = 6
 /** The fraction that a search must save to be worth its time, where the gzip header hints at a weak parse or a good one. */
 const WORTH = { weak: 0.005, good: 0.015 }
 /** A piece is a sample once so many plain bytes went by since the last; both depend on the layer alone. */

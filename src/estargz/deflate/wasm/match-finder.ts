@@ -48,6 +48,12 @@ export function insertUpTo(from: usize, to: usize, end: usize): void {
   inserted = max(inserted, to)
 }
 
+/** Leaves places out: they begin a repetition of what can be found already. */
+@inline
+export function skipTo(to: usize): void {
+  inserted = max(inserted, to)
+}
+
 /**
  * The longest match at a plain address that begins at `from` or later, looking at `depth` places.
  * @param limit where the match must end

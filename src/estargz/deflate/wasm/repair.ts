@@ -3,7 +3,7 @@
  * by what a short search finds. Refining searches everywhere else, too.
  */
 import { addMatch, beginSequence, endSequence } from './block-writer'
-import { findMatch, foundDistance, insertUpTo } from './match-finder'
+import { findMatch, foundDistance, insertUpTo, skipTo } from './match-finder'
 import { cursor, cursorPlain, distanceOf, lengthOf, literalsOf, matchesEnd, seek, setCursor } from './parse'
 import { MIN_MATCH } from './symbols'
 
@@ -11,6 +11,9 @@ import { MIN_MATCH } from './symbols'
 const REPAIR_DEPTH: u32 = 16
 /** A match of the source this long is kept without looking for a longer one. */
 const GOOD: usize = 32
+
+/** Inside of a match this long nothing is made findable but its ends: it repeats what can be found already. */
+const SKIPPED: usize = 24
 
 /** Places looked at everywhere; 0: only where a match must be repaired. */
 let depth: u32 = 0
@@ -58,10 +61,15 @@ function takeMatch(member: usize, start: usize, stop: usize, distance: usize, en
       const longer = findMatch(member, start, end, length, depth)
       if (longer > 0) {
         addMatch(start, foundDistance, longer)
+        if (longer >= SKIPPED) skipTo(start + longer - 2)
         return start + longer
       }
     }
     if (length >= MIN_MATCH) addMatch(start, distance, length)
+    if (depth > 0 && length >= SKIPPED) {
+      insertUpTo(member, start + 2, end)
+      skipTo(stop - 2)
+    }
     return stop
   }
   // Only the bytes that come from before the member are lost.

@@ -1,0 +1,58 @@
+import { LayerError } from '../estargz/errors.ts'
+import { cleanName } from '../estargz/names.ts'
+import { type OpenedEStargz, openEStargz, type RangedBlob } from '../estargz/read.ts'
+import { readFile } from '../estargz/read-file.ts'
+import { MergedView } from '../records/merged-view.ts'
+import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
+import type { ConversionServices } from './context.ts'
+import { ConversionError } from './errors.ts'
+import { ExternalTocs } from './external-tocs.ts'
+import { openReference, readImages } from './image.ts'
+import { together } from './together.ts'
+
+/**
+ * Reads a file of an image as a container would see it, by ranges of its layers: nothing else of them is read, and every
+ * chunk is verified. All layers have to be eStargz or zstd:chunked.
+ * @param platform which image of an index; left out: the first
+ * @throws LayerError NOT_FOUND, NOT_ESTARGZ, VERIFICATION_FAILED; ConversionError; RegistryError
+ */
+export async function* readImageFile(
+  reference: string,
+  path: string,
+  { registries, limits }: Pick<ConversionServices, 'registries' | 'limits'>,
+  o: { readonly platform?: string | undefined; readonly signal: AbortSignal },
+): AsyncGenerator<Buffer, void, void> {
+  const { signal } = o
+  const opened = await openReference(registries, reference, signal)
+  const { images } = await readImages(opened, o.platform === undefined ? undefined : [o.platform], signal)
+  const [image] = images
+  if (!image) throw new ConversionError('NOT_AN_IMAGE', `${opened.pinned} has no image`)
+  const tocs = new ExternalTocs(opened.repository, opened.reference, limits.maxTocBytes)
+  const layers = await together(image.manifest.layers, signal, async (layer) => {
+    const blob: RangedBlob = {
+      size: layer.size,
+      readRange: (start, end) => opened.repository.blobRange(layer, start, end, { signal }),
+    }
+    const view = await openEStargz({
+      ...blob,
+      limits,
+      tocDigest: layer.annotations?.[TOC_DIGEST_ANNOTATION],
+      externalToc: () => tocs.of(layer.digest, signal),
+    })
+    return { blob, view, listing: listingOf(view) }
+  })
+  const found = new MergedView(layers.map(({ listing }) => listing)).open(path)
+  const node = found.found ? found.passed.at(-1) : undefined
+  const layer = layers[node?.layer ?? -1]
+  const name = layer?.listing[node?.entry ?? -1]?.name
+  if (!layer || name === undefined) {
+    throw new LayerError('NOT_FOUND', `${opened.pinned} has no file ${path}`, { entry: path })
+  }
+  yield* readFile(layer.view, layer.blob, name)
+}
+
+function listingOf({ toc }: OpenedEStargz) {
+  return toc.entries
+    .filter(({ type }) => type !== 'chunk')
+    .map(({ name, type, linkName }) => ({ name: cleanName(name), type, linkName }))
+}

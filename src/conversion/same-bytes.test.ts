@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ConversionBench } from '../../test/support/conversion.ts'
+import { streamedLayer } from '../../test/support/convert-layer.ts'
+import { pushImage } from '../../test/support/image-of.ts'
+import { dir, file, tarOf } from '../../test/support/tar-of.ts'
+import { digestOf } from '../oci/digest.ts'
+import { runConversion } from './run.ts'
+import { ThreadPool } from './thread-pool.ts'
+
+const noise = randomBytes(300_000)
+const text = (i: number) => `${i} some words that come again ${i % 17}\n`.repeat(i * 60)
+const layers = [0, 1, 2, 3].map((n) =>
+  tarOf(
+    dir(`d${n}`),
+    ...Array.from({ length: 60 }, (_, i) => file(`d${n}/text-${i}`, text(i + n))),
+    file(`d${n}/noise`, noise),
+    file(`d${n}/large`, Buffer.concat([noise, Buffer.from(text(900)), noise])),
+  ),
+)
+
+let bench: ConversionBench
+beforeAll(async () => {
+  bench = await ConversionBench.open()
+  const pack = (tar: Buffer) => gzipSync(tar, { level: 4 })
+  await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar, pack })) }, '1')
+})
+afterAll(() => bench[Symbol.asyncDispose]())
+
+it('comes out of any number of threads, however busy they are', async () => {
+  const record = { inline: [{ path: 'd2/text-9' }, { path: 'd0/large' }, { path: 'd3/noise' }] }
+  for (const given of [undefined, record]) {
+    const digests = new Set<string>()
+    for (const size of [1, 2, 5]) {
+      await using threads = new ThreadPool(size)
+      const services = { ...bench.services, threads }
+      const reports = await Promise.all(
+        ['a', 'b'].map((tag) =>
+          runConversion(
+            {
+              source: `${bench.host}/app:1`,
+              target: `${bench.host}/app:${tag}-${size}-${given ? 'record' : 'plain'}`,
+              ...(given && { record: given }),
+            },
+            services,
+            { signal: new AbortController().signal },
+          ),
+        ),
+      )
+      for (const { digest } of reports) digests.add(digest)
+    }
+    expect(digests.size).toBe(1)
+  }
+})
+
+it('comes out of pieces of any size from the network', async () => {
+  const [layer = Buffer.alloc(0)] = layers
+  const source = gzipSync(layer, { level: 1 })
+  for (const method of ['auto', 'transcode', 'refine', 'recompress'] as const) {
+    const digests = new Set<string>()
+    for (const pieces of [1000, 65_537, 1 << 20, source.length]) {
+      const { blob } = await streamedLayer(source, { pieces, compression: { method, level: 6 } })
+      digests.add(digestOf(blob))
+    }
+    expect(digests.size).toBe(1)
+  }
+})
