@@ -10,7 +10,12 @@ import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
+import { Callbacks } from './jobs/callbacks.ts'
+import { EventLog } from './jobs/event-log.ts'
+import { JobLeases } from './jobs/leases.ts'
+import { RequestKeys } from './jobs/request-keys.ts'
 import { JobStore } from './jobs/store.ts'
+import { TagMoves } from './jobs/tag-moves.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
 import { Housekeeper } from './records/housekeeper.ts'
@@ -25,7 +30,7 @@ export async function serve(): Promise<void> {
   // The embedded registry is reached at the broker's own address, which is part of what has to be wired.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
   const log = logger(config, 'serve')
-  const stack = closing(log)
+  const stack = closing(log, config)
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
@@ -47,7 +52,12 @@ export async function serve(): Promise<void> {
     records,
     publisher,
     housekeeper: new Housekeeper({ store: records, publisher, repository, now: Date.now }),
-    jobs: new JobStore(database),
+    jobs: new JobStore(database, { maxQueued: config.maxQueued }),
+    tagMoves: new TagMoves(database),
+    requestKeys: new RequestKeys(database),
+    events: new EventLog(database),
+    callbacks: new Callbacks(database),
+    allowsCallback: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
     inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
@@ -71,7 +81,8 @@ export async function serve(): Promise<void> {
   })
   log.info({ url, backing: backing.host }, 'listening')
   if (config.localWorker) {
-    const died = (pid: number) => services.jobs.expire(workerName(pid))
+    const leases = new JobLeases(database)
+    const died = (pid: number) => leases.expire(workerName(pid))
     const worker = new WorkerProcess(workerEnvironment(config.listen), log, died)
     worker.start()
     stack.defer(() => worker.stop())

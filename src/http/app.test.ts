@@ -10,7 +10,11 @@ import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
 import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
+import { Callbacks } from '../jobs/callbacks.ts'
+import { EventLog } from '../jobs/event-log.ts'
+import { RequestKeys } from '../jobs/request-keys.ts'
 import { JobStore } from '../jobs/store.ts'
+import { TagMoves } from '../jobs/tag-moves.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/finder.ts'
 import { Housekeeper } from '../records/housekeeper.ts'
@@ -62,6 +66,11 @@ beforeAll(async () => {
       now: Date.now,
     }),
     jobs: new JobStore(database),
+    tagMoves: new TagMoves(database),
+    requestKeys: new RequestKeys(database),
+    events: new EventLog(database),
+    callbacks: new Callbacks(database),
+    allowsCallback: () => false,
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
     inspect: (reference, signal) => inspectImage(reference, { registries, limits: DEFAULT_LIMITS }, signal),

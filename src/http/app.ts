@@ -1,10 +1,14 @@
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { sameOriginHook, tokenHook } from './auth.ts'
+import { addIdempotency } from './idempotency.ts'
 import { describeApi } from './openapi.ts'
 import { answerError, problem, sendProblem } from './problem.ts'
+import { callbackRoutes } from './routes/callbacks.ts'
+import { conversionActRoutes } from './routes/conversion-acts.ts'
 import { conversionRoutes } from './routes/conversions.ts'
 import { evaluationRoutes } from './routes/evaluations.ts'
+import { eventRoutes } from './routes/events.ts'
 import { imageRoutes } from './routes/images.ts'
 import { mergeRoutes } from './routes/merges.ts'
 import { publicationRoutes } from './routes/publications.ts'
@@ -42,6 +46,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(answerError)
   app.addHook('onRequest', options.token === undefined ? sameOriginHook : tokenHook(options.token))
+  addIdempotency(app, services.requestKeys)
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
@@ -59,6 +64,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(recordImageRoutes(services))
   await app.register(retentionRoutes(services))
   await app.register(conversionRoutes(services))
+  await app.register(conversionActRoutes(services))
+  await app.register(eventRoutes(services))
+  await app.register(callbackRoutes(services))
   await app.register(verificationRoutes(services))
   await app.register(imageRoutes(services))
   if (options.registryPlugin) await app.register(options.registryPlugin)
