@@ -10,6 +10,7 @@ import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
+import { Batches } from './jobs/batches.ts'
 import { Callbacks } from './jobs/callbacks.ts'
 import { EventLog } from './jobs/event-log.ts'
 import { JobLeases } from './jobs/leases.ts'
@@ -48,11 +49,13 @@ export async function serve(): Promise<void> {
     recordBytes: config.maxRecordBytes,
     catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
   })
+  const jobs = new JobStore(database, { maxQueued: config.maxQueued })
   const services: Services = {
     records,
     publisher,
     housekeeper: new Housekeeper({ store: records, publisher, repository, now: Date.now }),
-    jobs: new JobStore(database, { maxQueued: config.maxQueued }),
+    jobs,
+    batches: new Batches(database, jobs),
     tagMoves: new TagMoves(database),
     requestKeys: new RequestKeys(database),
     events: new EventLog(database),

@@ -164,6 +164,17 @@ export type DeliveriesTable = {
   error: string | null
 }
 
+/** Jobs that were asked for together. */
+export type BatchesTable = {
+  id: ColumnType<string, string, never>
+  labels: JsonText
+  request_key: string | null
+  created_at: Moment
+}
+
+/** A job can be in several batches, and in one more than once. */
+export type BatchJobsTable = { batch_id: string; position: number; job_id: string }
+
 export type Tables = {
   converted_layers: ConvertedLayersTable
   records: RecordsTable
@@ -176,5 +187,7 @@ export type Tables = {
   tag_moves: TagMovesTable
   request_keys: RequestKeysTable
   callbacks: CallbacksTable
+  batches: BatchesTable
+  batch_jobs: BatchJobsTable
   deliveries: DeliveriesTable
 }

@@ -10,6 +10,7 @@ import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
 import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
+import { Batches } from '../jobs/batches.ts'
 import { Callbacks } from '../jobs/callbacks.ts'
 import { EventLog } from '../jobs/event-log.ts'
 import { RequestKeys } from '../jobs/request-keys.ts'
@@ -56,6 +57,7 @@ beforeAll(async () => {
     }),
     recordBytes: MAX_RECORD_BYTES,
   })
+  const jobs = new JobStore(database)
   services = {
     records,
     publisher,
@@ -65,7 +67,8 @@ beforeAll(async () => {
       repository: (at) => registries.repository(at),
       now: Date.now,
     }),
-    jobs: new JobStore(database),
+    jobs,
+    batches: new Batches(database, jobs),
     tagMoves: new TagMoves(database),
     requestKeys: new RequestKeys(database),
     events: new EventLog(database),

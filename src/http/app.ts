@@ -4,6 +4,7 @@ import { sameOriginHook, tokenHook } from './auth.ts'
 import { addIdempotency } from './idempotency.ts'
 import { describeApi } from './openapi.ts'
 import { answerError, problem, sendProblem } from './problem.ts'
+import { batchRoutes } from './routes/batches.ts'
 import { callbackRoutes } from './routes/callbacks.ts'
 import { conversionActRoutes } from './routes/conversion-acts.ts'
 import { conversionRoutes } from './routes/conversions.ts'
@@ -66,6 +67,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(conversionRoutes(services))
   await app.register(conversionActRoutes(services))
   await app.register(eventRoutes(services))
+  await app.register(batchRoutes(services))
   await app.register(callbackRoutes(services))
   await app.register(verificationRoutes(services))
   await app.register(imageRoutes(services))

@@ -1,4 +1,5 @@
 import type { ImageInspection } from '../conversion/report.ts'
+import type { Batches } from '../jobs/batches.ts'
 import type { Callbacks } from '../jobs/callbacks.ts'
 import type { EventLog } from '../jobs/event-log.ts'
 import type { RequestKeys } from '../jobs/request-keys.ts'
@@ -19,6 +20,7 @@ export type Services = {
   readonly publisher: RecordPublisher
   readonly housekeeper: Housekeeper
   readonly jobs: JobStore
+  readonly batches: Batches
   readonly tagMoves: TagMoves
   readonly requestKeys: RequestKeys
   readonly events: EventLog

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
+import { Batches } from '../../src/jobs/batches.ts'
 import { Callbacks } from '../../src/jobs/callbacks.ts'
 import { EventLog } from '../../src/jobs/event-log.ts'
 import { JobLeases } from '../../src/jobs/leases.ts'
@@ -34,6 +35,7 @@ export class JobApi implements AsyncDisposable {
     const jobs = new JobStore(database, { maxQueued })
     const services: Services = {
       jobs,
+      batches: new Batches(database, jobs),
       records: new RecordStore(database),
       tagMoves: new TagMoves(database),
       requestKeys: new RequestKeys(database),
