@@ -15,6 +15,7 @@ import { Callbacks } from './jobs/callbacks.ts'
 import { EventLog } from './jobs/event-log.ts'
 import { JobLeases } from './jobs/leases.ts'
 import { RequestKeys } from './jobs/request-keys.ts'
+import { RuleStore } from './jobs/rules.ts'
 import { JobStore } from './jobs/store.ts'
 import { TagMoves } from './jobs/tag-moves.ts'
 import { parseReference } from './oci/reference.ts'
@@ -60,6 +61,7 @@ export async function serve(): Promise<void> {
     requestKeys: new RequestKeys(database),
     events: new EventLog(database),
     callbacks: new Callbacks(database),
+    rules: new RuleStore(database),
     allowsCallback: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
     inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
@@ -73,6 +75,7 @@ export async function serve(): Promise<void> {
     logger: log,
     maxRecordBytes: config.maxRecordBytes,
     ...(config.token !== undefined && { token: config.token }),
+    hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {
       registryPlugin: await embeddedRegistry({ root: join(config.dataFolder, 'registry') }),
     }),

@@ -246,4 +246,14 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`create index batch_jobs_job on batch_jobs (job_id)`.execute(db)
     },
   },
+  '0009-rules': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('rules')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('document', 'text', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .execute()
+    },
+  },
 }

@@ -175,6 +175,9 @@ export type BatchesTable = {
 /** A job can be in several batches, and in one more than once. */
 export type BatchJobsTable = { batch_id: string; position: number; job_id: string }
 
+/** What is converted when it is pushed. */
+export type RulesTable = { id: ColumnType<string, string, never>; document: JsonText; updated_at: Moment }
+
 export type Tables = {
   converted_layers: ConvertedLayersTable
   records: RecordsTable
@@ -188,6 +191,7 @@ export type Tables = {
   request_keys: RequestKeysTable
   callbacks: CallbacksTable
   batches: BatchesTable
+  rules: RulesTable
   batch_jobs: BatchJobsTable
   deliveries: DeliveriesTable
 }

@@ -14,6 +14,7 @@ import { Batches } from '../jobs/batches.ts'
 import { Callbacks } from '../jobs/callbacks.ts'
 import { EventLog } from '../jobs/event-log.ts'
 import { RequestKeys } from '../jobs/request-keys.ts'
+import { RuleStore } from '../jobs/rules.ts'
 import { JobStore } from '../jobs/store.ts'
 import { TagMoves } from '../jobs/tag-moves.ts'
 import { parseReference } from '../oci/reference.ts'
@@ -73,6 +74,7 @@ beforeAll(async () => {
     requestKeys: new RequestKeys(database),
     events: new EventLog(database),
     callbacks: new Callbacks(database),
+    rules: new RuleStore(database),
     allowsCallback: () => false,
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),

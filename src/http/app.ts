@@ -1,15 +1,17 @@
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
-import { sameOriginHook, tokenHook } from './auth.ts'
+import { type HookSecrets, hookSecretHook, sameOriginHook, tokenHook } from './auth.ts'
 import { addIdempotency } from './idempotency.ts'
 import { describeApi } from './openapi.ts'
 import { answerError, problem, sendProblem } from './problem.ts'
+import { acceldRoutes } from './routes/acceld.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { callbackRoutes } from './routes/callbacks.ts'
 import { conversionActRoutes } from './routes/conversion-acts.ts'
 import { conversionRoutes } from './routes/conversions.ts'
 import { evaluationRoutes } from './routes/evaluations.ts'
 import { eventRoutes } from './routes/events.ts'
+import { hookRoutes } from './routes/hooks.ts'
 import { imageRoutes } from './routes/images.ts'
 import { mergeRoutes } from './routes/merges.ts'
 import { publicationRoutes } from './routes/publications.ts'
@@ -18,6 +20,7 @@ import { recordUploadRoute } from './routes/record-upload.ts'
 import { recordRoutes } from './routes/records.ts'
 import { retargetRoutes } from './routes/retargets.ts'
 import { retentionRoutes } from './routes/retention.ts'
+import { ruleRoutes } from './routes/rules.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
@@ -28,6 +31,8 @@ export type AppOptions = {
   readonly logger: FastifyBaseLogger | false
   /** Demanded of every request when it is given. */
   readonly token?: string
+  /** Of the registries that tell of pushes. */
+  readonly hookSecrets?: HookSecrets
   /** The embedded registry; it serves `/v2/`. */
   readonly registryPlugin?: FastifyPluginAsync
   /** Of an uploaded record, and of any other body, in bytes. */
@@ -46,7 +51,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(answerError)
-  app.addHook('onRequest', options.token === undefined ? sameOriginHook : tokenHook(options.token))
+  const caller = options.token === undefined ? sameOriginHook : tokenHook(options.token)
+  app.addHook('onRequest', hookSecretHook(options.hookSecrets ?? {}, caller, options.token !== undefined))
   addIdempotency(app, services.requestKeys)
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
@@ -67,6 +73,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(conversionRoutes(services))
   await app.register(conversionActRoutes(services))
   await app.register(eventRoutes(services))
+  await app.register(ruleRoutes(services))
+  await app.register(hookRoutes(services))
+  await app.register(acceldRoutes(services))
   await app.register(batchRoutes(services))
   await app.register(callbackRoutes(services))
   await app.register(verificationRoutes(services))

@@ -3,6 +3,7 @@ import type { Batches } from '../jobs/batches.ts'
 import type { Callbacks } from '../jobs/callbacks.ts'
 import type { EventLog } from '../jobs/event-log.ts'
 import type { RequestKeys } from '../jobs/request-keys.ts'
+import type { RuleStore } from '../jobs/rules.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { TagMoves } from '../jobs/tag-moves.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
@@ -25,6 +26,7 @@ export type Services = {
   readonly requestKeys: RequestKeys
   readonly events: EventLog
   readonly callbacks: Callbacks
+  readonly rules: RuleStore
   /** Whether a callback may be sent there. */
   readonly allowsCallback: (url: URL) => boolean
   /** What an image shows of itself. Its errors have codes. */

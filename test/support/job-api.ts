@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../../src/http/app.ts'
+import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
 import { Batches } from '../../src/jobs/batches.ts'
 import { Callbacks } from '../../src/jobs/callbacks.ts'
 import { EventLog } from '../../src/jobs/event-log.ts'
 import { JobLeases } from '../../src/jobs/leases.ts'
 import { RequestKeys } from '../../src/jobs/request-keys.ts'
+import { RuleStore } from '../../src/jobs/rules.ts'
 import { JobStore } from '../../src/jobs/store.ts'
 import { TagMoves } from '../../src/jobs/tag-moves.ts'
 import { RecordStore } from '../../src/records/store.ts'
@@ -31,6 +32,7 @@ export class JobApi implements AsyncDisposable {
   static async open(
     { database }: TestDatabase,
     { maxQueued = 1000, ...more }: { maxQueued?: number } & Partial<Services> = {},
+    options: Partial<AppOptions> = {},
   ): Promise<JobApi> {
     const jobs = new JobStore(database, { maxQueued })
     const services: Services = {
@@ -41,6 +43,7 @@ export class JobApi implements AsyncDisposable {
       requestKeys: new RequestKeys(database),
       events: new EventLog(database),
       callbacks: new Callbacks(database),
+      rules: new RuleStore(database),
       allowsCallback: (url) => url.hostname === '127.0.0.1',
       checkAllowed: () => {},
       checkPlatforms: unused,
@@ -51,7 +54,7 @@ export class JobApi implements AsyncDisposable {
       housekeeper: undefined as never,
       ...more,
     }
-    const app = await buildApp({ services, logger: false, maxRecordBytes: 64 * 1024 })
+    const app = await buildApp({ services, logger: false, maxRecordBytes: 64 * 1024, ...options })
     return new JobApi(app, jobs, new JobLeases(database))
   }
 
