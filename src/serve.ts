@@ -18,6 +18,7 @@ import { RequestKeys } from './jobs/request-keys.ts'
 import { RuleStore } from './jobs/rules.ts'
 import { JobStore } from './jobs/store.ts'
 import { TagMoves } from './jobs/tag-moves.ts'
+import { WorkerRegister } from './jobs/worker-register.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
 import { Housekeeper } from './records/housekeeper.ts'
@@ -62,6 +63,14 @@ export async function serve(): Promise<void> {
     events: new EventLog(database),
     callbacks: new Callbacks(database),
     rules: new RuleStore(database),
+    workers: new WorkerRegister(database),
+    checkRegistry: async (signal) => {
+      // A tag that need not be there: to be told so is an answer.
+      await repository({
+        host: backing.host,
+        repository: `${backing.prefix || 'record-broker'}/ready`,
+      }).resolve('ready', { signal })
+    },
     allowsCallback: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
     inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),

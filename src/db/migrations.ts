@@ -256,4 +256,14 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute()
     },
   },
+  '0010-workers': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('workers')
+        .addColumn('owner', 'text', (column) => column.primaryKey())
+        .addColumn('concurrency', 'integer', (column) => column.notNull())
+        .addColumn('seen_at', 'bigint', (column) => column.notNull())
+        .execute()
+    },
+  },
 }

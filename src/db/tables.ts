@@ -178,6 +178,9 @@ export type BatchJobsTable = { batch_id: string; position: number; job_id: strin
 /** What is converted when it is pushed. */
 export type RulesTable = { id: ColumnType<string, string, never>; document: JsonText; updated_at: Moment }
 
+/** Worker processes that run. */
+export type WorkersTable = { owner: string; concurrency: number; seen_at: Moment }
+
 export type Tables = {
   converted_layers: ConvertedLayersTable
   records: RecordsTable
@@ -192,6 +195,7 @@ export type Tables = {
   callbacks: CallbacksTable
   batches: BatchesTable
   rules: RulesTable
+  workers: WorkersTable
   batch_jobs: BatchJobsTable
   deliveries: DeliveriesTable
 }

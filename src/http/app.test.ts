@@ -17,6 +17,7 @@ import { RequestKeys } from '../jobs/request-keys.ts'
 import { RuleStore } from '../jobs/rules.ts'
 import { JobStore } from '../jobs/store.ts'
 import { TagMoves } from '../jobs/tag-moves.ts'
+import { WorkerRegister } from '../jobs/worker-register.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/finder.ts'
 import { Housekeeper } from '../records/housekeeper.ts'
@@ -75,6 +76,8 @@ beforeAll(async () => {
     events: new EventLog(database),
     callbacks: new Callbacks(database),
     rules: new RuleStore(database),
+    workers: new WorkerRegister(database),
+    checkRegistry: async () => {},
     allowsCallback: () => false,
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),

@@ -25,6 +25,13 @@ import { serviceRoutes } from './routes/service.ts'
 import { verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborted when the server stops: whoever waits for a job is answered then. */
+    closing: AbortSignal
+  }
+}
+
 export type AppOptions = {
   readonly services: Services
   /** false: nothing is logged. */
@@ -54,6 +61,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const caller = options.token === undefined ? sameOriginHook : tokenHook(options.token)
   app.addHook('onRequest', hookSecretHook(options.hookSecrets ?? {}, caller, options.token !== undefined))
   addIdempotency(app, services.requestKeys)
+  const closing = new AbortController()
+  app.decorate('closing', closing.signal)
+  app.addHook('preClose', async () => closing.abort(new Error('the server stops')))
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
@@ -61,7 +71,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     ),
   )
   await describeApi(app)
-  await app.register(serviceRoutes)
+  await app.register(serviceRoutes(services))
   await app.register(recordUploadRoute(services, maxRecordBytes))
   await app.register(recordRoutes(services))
   await app.register(evaluationRoutes(services))

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problem, sendProblem } from './problem.ts'
 
 /** What anybody may see: that the broker lives, and what its API is. */
-const OPEN = /^\/(healthz|openapi\.json|docs|docs\/.*|)$/
+const OPEN = /^\/(healthz|readyz|openapi\.json|docs|docs\/.*|)$/
 
 /** Where registries tell of pushes: which of them knows the secret, by the beginning of the path. */
 const HOOKS: readonly (readonly [string, HookSender])[] = [

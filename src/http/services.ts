@@ -6,6 +6,7 @@ import type { RequestKeys } from '../jobs/request-keys.ts'
 import type { RuleStore } from '../jobs/rules.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { TagMoves } from '../jobs/tag-moves.ts'
+import type { WorkerRegister } from '../jobs/worker-register.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
 import type { Housekeeper } from '../records/housekeeper.ts'
 import type { RecordEntry } from '../records/model.ts'
@@ -27,6 +28,9 @@ export type Services = {
   readonly events: EventLog
   readonly callbacks: Callbacks
   readonly rules: RuleStore
+  readonly workers: WorkerRegister
+  /** Fails when the backing registry does not answer. */
+  readonly checkRegistry: (signal: AbortSignal) => Promise<void>
   /** Whether a callback may be sent there. */
   readonly allowsCallback: (url: URL) => boolean
   /** What an image shows of itself. Its errors have codes. */

@@ -9,6 +9,7 @@ import { RequestKeys } from '../../src/jobs/request-keys.ts'
 import { RuleStore } from '../../src/jobs/rules.ts'
 import { JobStore } from '../../src/jobs/store.ts'
 import { TagMoves } from '../../src/jobs/tag-moves.ts'
+import { WorkerRegister } from '../../src/jobs/worker-register.ts'
 import { RecordStore } from '../../src/records/store.ts'
 import type { TestDatabase } from './databases.ts'
 
@@ -44,6 +45,8 @@ export class JobApi implements AsyncDisposable {
       events: new EventLog(database),
       callbacks: new Callbacks(database),
       rules: new RuleStore(database),
+      workers: new WorkerRegister(database),
+      checkRegistry: async () => {},
       allowsCallback: (url) => url.hostname === '127.0.0.1',
       checkAllowed: () => {},
       checkPlatforms: unused,

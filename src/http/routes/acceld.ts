@@ -36,7 +36,8 @@ export function acceldRoutes(services: Services): FastifyPluginAsync {
       if (!sync) return reply.type('application/json').send('"Ok"')
       for (const { id } of outcomes.flatMap(({ conversions }) => conversions)) {
         const job = await jobs.get('conversion', id)
-        const over = job && (await jobs.untilOver(job, SYNC_MS, signalOf(reply)))
+        const over =
+          job && (await jobs.untilOver(job, SYNC_MS, AbortSignal.any([signalOf(reply), app.closing])))
         if (over?.state === 'succeeded') continue
         const message = over?.error?.message ?? 'the conversion is not over'
         return reply.code(500).send({ code: 'ERR_CONVERT_FAILED', message })
