@@ -87,6 +87,12 @@ const WebhookSecret = z.string().transform(
   }),
 )
 
+const HookSecret = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'expected printable characters')
+  .min(16)
+  .optional()
+
 const wholeNumber = (least: number) =>
   z
     .string()
@@ -131,6 +137,15 @@ const Environment = z.object({
   ),
   RECORD_BROKER_CALLBACK_SECRET: WebhookSecret.optional().describe(
     'signs callbacks as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64',
+  ),
+  RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecret.describe(
+    'what a distribution registry sends as Authorization to /v1/hooks/distribution',
+  ),
+  RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecret.describe(
+    'what Harbor sends as Authorization to /v1/hooks/harbor and /api/v1/conversions',
+  ),
+  RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecret.describe(
+    'what zot or Harbor send as Authorization to /v1/hooks/cloudevents',
   ),
   RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
     .prefault('30')
@@ -195,6 +210,7 @@ export type Config = {
   readonly registryLimits: ReadonlyMap<string, number>
   readonly callbackOrigins: ReadonlySet<string>
   readonly callbackSecret: Buffer | undefined
+  readonly hookSecrets: Readonly<Partial<Record<'distribution' | 'harbor' | 'cloudevents', string>>>
   readonly leaseMs: number
   readonly graceMs: number
   readonly threads: number
@@ -249,6 +265,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     registryLimits: env.RECORD_BROKER_REGISTRY_LIMITS,
     callbackOrigins: env.RECORD_BROKER_CALLBACK_ORIGINS,
     callbackSecret: env.RECORD_BROKER_CALLBACK_SECRET,
+    hookSecrets: hookSecrets(env),
     leaseMs: env.RECORD_BROKER_LEASE_SECONDS * 1000,
     graceMs: env.RECORD_BROKER_GRACE_SECONDS * 1000,
     threads: env.RECORD_BROKER_THREADS,
@@ -266,6 +283,21 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
 /** The environment for a worker process of this broker, which listens at a port known only now. */
 export function workerEnvironment(listen: Config['listen']): Record<string, string | undefined> {
   return { ...process.env, RECORD_BROKER_LISTEN: `${listen.host}:${listen.port}` }
+}
+
+/** Registries send it with or without the word Bearer. */
+function hookSecrets(env: Environment): Config['hookSecrets'] {
+  const secret = (text: string | undefined) => text?.replace(/^Bearer +/i, '')
+  const [distribution, harbor, cloudevents] = [
+    secret(env.RECORD_BROKER_HOOK_SECRET_DISTRIBUTION),
+    secret(env.RECORD_BROKER_HOOK_SECRET_HARBOR),
+    secret(env.RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS),
+  ]
+  return {
+    ...(distribution !== undefined && { distribution }),
+    ...(harbor !== undefined && { harbor }),
+    ...(cloudevents !== undefined && { cloudevents }),
+  }
 }
 
 function withFile(environment: Record<string, string | undefined>): Record<string, string | undefined> {

@@ -16,6 +16,7 @@ import { JobLeases } from './jobs/leases.ts'
 import { RequestKeys } from './jobs/request-keys.ts'
 import { TagMoves } from './jobs/tag-moves.ts'
 import { runWorker } from './jobs/worker.ts'
+import { BEAT_EVERY_MS, WorkerRegister } from './jobs/worker-register.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, repeatedly, warn, workerName } from './process.ts'
 import { RecordStore } from './records/store.ts'
@@ -52,6 +53,9 @@ export async function work(): Promise<void> {
   stack.use(services.threads)
   const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs))
   const tagMoves = new TagMoves(database)
+  const owner = workerName(process.pid) + randomUUID()
+  const workers = new WorkerRegister(database)
+  const showing = repeatedly(BEAT_EVERY_MS, stop.signal, log, () => workers.beat(owner, config.concurrency))
   const working = runWorker(
     {
       leases: new JobLeases(database, { leaseMs: config.leaseMs, limits: registryLimits(config) }),
@@ -66,7 +70,7 @@ export async function work(): Promise<void> {
         verification: (job, context) =>
           runVerification(VerificationRequest.parse(job.request), services, context),
       },
-      owner: workerName(process.pid) + randomUUID(),
+      owner,
       concurrency: config.concurrency,
       graceMs: config.graceMs,
       log,
@@ -88,7 +92,8 @@ export async function work(): Promise<void> {
   const sending = secret && sendCallbacks(new Callbacks(database), { secret, log }, stop.signal)
   stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
-    await Promise.all([working, reconciling, forgetting, sending])
+    await Promise.all([working, reconciling, forgetting, sending, showing])
+    await workers.leave(owner).catch(() => {})
   })
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
 }

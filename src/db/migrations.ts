@@ -225,4 +225,45 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute()
     },
   },
+  '0008-batches': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('batches')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('labels', 'text', (column) => column.notNull())
+        .addColumn('request_key', 'text', (column) => column.unique())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await db.schema
+        .createTable('batch_jobs')
+        .addColumn('batch_id', 'text', (column) =>
+          column.notNull().references('batches.id').onDelete('cascade'),
+        )
+        .addColumn('position', 'integer', (column) => column.notNull())
+        .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+        .addPrimaryKeyConstraint('batch_jobs_key', ['batch_id', 'position'])
+        .execute()
+      await sql`create index batch_jobs_job on batch_jobs (job_id)`.execute(db)
+    },
+  },
+  '0009-rules': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('rules')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('document', 'text', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .execute()
+    },
+  },
+  '0010-workers': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('workers')
+        .addColumn('owner', 'text', (column) => column.primaryKey())
+        .addColumn('concurrency', 'integer', (column) => column.notNull())
+        .addColumn('seen_at', 'bigint', (column) => column.notNull())
+        .execute()
+    },
+  },
 }

@@ -82,8 +82,10 @@ function openPostgres(url: string): Database {
           : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
     },
   })
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  // A connection that breaks is replaced by the pool, and fails the statement that it was at. Without a listener it would
+  // end the process: idle in the pool, or between two statements of a transaction.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const query = new Kysely<Tables>({ dialect: new ReportingPostgresDialect({ pool }) })
   const wakeups = new PostgresWakeups(url, (channel, topic) =>
     pool.query('select pg_notify($1, $2)', [channel, topic]),

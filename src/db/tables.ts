@@ -164,6 +164,23 @@ export type DeliveriesTable = {
   error: string | null
 }
 
+/** Jobs that were asked for together. */
+export type BatchesTable = {
+  id: ColumnType<string, string, never>
+  labels: JsonText
+  request_key: string | null
+  created_at: Moment
+}
+
+/** A job can be in several batches, and in one more than once. */
+export type BatchJobsTable = { batch_id: string; position: number; job_id: string }
+
+/** What is converted when it is pushed. */
+export type RulesTable = { id: ColumnType<string, string, never>; document: JsonText; updated_at: Moment }
+
+/** Worker processes that run. */
+export type WorkersTable = { owner: string; concurrency: number; seen_at: Moment }
+
 export type Tables = {
   converted_layers: ConvertedLayersTable
   records: RecordsTable
@@ -176,5 +193,9 @@ export type Tables = {
   tag_moves: TagMovesTable
   request_keys: RequestKeysTable
   callbacks: CallbacksTable
+  batches: BatchesTable
+  rules: RulesTable
+  workers: WorkersTable
+  batch_jobs: BatchJobsTable
   deliveries: DeliveriesTable
 }

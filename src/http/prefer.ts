@@ -16,7 +16,8 @@ export async function waitAsPreferred(
   const seconds = preferredWait(request.headers.prefer)
   if (seconds === undefined) return job
   reply.header('preference-applied', `wait=${seconds}`)
-  return jobs.untilOver(job, seconds * 1000, signalOf(reply))
+  const signal = AbortSignal.any([signalOf(reply), request.server.closing])
+  return jobs.untilOver(job, seconds * 1000, signal)
 }
 
 function preferredWait(header: string | string[] | undefined): number | undefined {

@@ -166,6 +166,18 @@ describeDatabases('leases', (open) => {
     expect(await store.get('conversion', id)).toMatchObject({ failures: 0, throttles: 1, state: 'queued' })
   })
 
+  it('begin no job while another one with its target runs', async () => {
+    const first = (await store.create(job)).job
+    const second = (await store.create({ ...job, variant: 'pushed again' })).job
+    const other = (await store.create(another())).job
+    const { job: begun, lease } = await claim()
+    expect(begun.id).toBe(first.id)
+    expect((await claim()).job.id).toBe(other.id)
+    expect(await leases.claim('w')).toBeUndefined()
+    await leases.succeed(lease, {})
+    expect((await claim()).job.id).toBe(second.id)
+  })
+
   it('hold no more jobs with a registry than it may have', async () => {
     const limited = new JobLeases(database, { limits: (host) => (host === 'small.test' ? 2 : undefined) })
     const ends = [

@@ -49,19 +49,35 @@ export class JobLeases {
       const closed = await closedHosts(this.#db, transaction, this.#limits)
       let due = transaction
         .selectFrom('jobs')
-        .select('id')
-        .where('state', '=', 'queued')
+        .select('jobs.id')
+        .where('jobs.state', '=', 'queued')
         .where('run_at', '<=', now)
+        // Of jobs with one target, such as those for two pushes of one tag, the later begins when the earlier is over.
+        .where((where) =>
+          where.or([
+            where('target', '=', ''),
+            where.not(
+              where.exists(
+                where
+                  .selectFrom('jobs as other')
+                  .select('other.id')
+                  .whereRef('other.target', '=', 'jobs.target')
+                  .whereRef('other.kind', '=', 'jobs.kind')
+                  .where('other.state', '=', 'running'),
+              ),
+            ),
+          ]),
+        )
         .orderBy('priority', 'desc')
         .orderBy('run_at')
-        .orderBy('id')
+        .orderBy('jobs.id')
         .limit(1)
       if (closed.length > 0) {
         due = due.where('source_host', 'not in', closed).where('target_host', 'not in', closed)
       }
       // SQLite has one writer at a time; PostgreSQL has to lock the row it picks and to pass over those that other
       // workers are just taking.
-      const picked = this.#db.engine === 'postgres' ? due.forUpdate().skipLocked() : due
+      const picked = this.#db.engine === 'postgres' ? due.forUpdate('jobs').skipLocked() : due
       const row = await transaction
         .updateTable('jobs')
         .set({

@@ -92,11 +92,13 @@ export class RequestKeys {
         .returning('key')
         .execute()
       for (const { key } of old) {
-        await transaction
-          .updateTable('jobs')
-          .set({ request_key: null })
-          .where('request_key', '=', key)
-          .execute()
+        for (const table of ['jobs', 'batches'] as const) {
+          await transaction
+            .updateTable(table)
+            .set({ request_key: null })
+            .where('request_key', '=', key)
+            .execute()
+        }
       }
     })
   }

@@ -30,6 +30,8 @@ export type NewJob = {
   readonly priority?: number
   /** Of the request that makes it: the same key makes no second job. */
   readonly requestKey?: string | undefined
+  /** Jobs that differ in it are not joined, though they would do the same. */
+  readonly variant?: string | undefined
   /** Told when the job is over. */
   readonly callbackUrl?: string | undefined
 }

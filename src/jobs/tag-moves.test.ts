@@ -28,7 +28,7 @@ describeDatabases('moves of tags', (open) => {
   beforeEach(() => database.query.deleteFrom('jobs').execute())
 
   const running = async (n: number, clock = () => true) => {
-    await store.create({ kind: 'conversion', source: `s${n}`, target: move.target, request: {} })
+    await store.create({ kind: 'conversion', source: `s${n}`, target: `t${n}`, request: {} })
     const claimed = await leases.claim(`w${n}`)
     if (!claimed) throw new Error('no job')
     return { ...claimed, guard: moves.guard({ lease: claimed.lease, signal: never, stillHolds: clock }) }

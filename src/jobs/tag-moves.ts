@@ -142,6 +142,15 @@ export class TagMoves {
     }))
   }
 
+  /** Whether it was the broker that made a tag stand for a digest, or for whatever it stands for when none is known. */
+  async isOwn(target: string, digest: string | undefined): Promise<boolean> {
+    let moves = this.#db.query.selectFrom('tag_moves').select('target').where('target', '=', target)
+    if (digest !== undefined) moves = moves.where('digest', '=', digest)
+    if (await moves.executeTakeFirst()) return true
+    const published = this.#db.query.selectFrom('publications').select('id').where('reference', '=', target)
+    return (await published.executeTakeFirst()) !== undefined
+  }
+
   /**
    * Finds out what became of moves whose workers are gone, by asking the registries. A registry that does not answer is
    * asked the next time.

@@ -6,11 +6,13 @@ export function uniqueKey(job: {
   readonly source: string
   readonly target: string
   readonly request: unknown
+  /** What else tells it from another one, such as the digest that was pushed. */
+  readonly variant?: string | undefined
 }): string {
-  const { kind, source, target, request } = job
+  const { kind, source, target, request, variant } = job
   const asked = typeof request === 'object' && request !== null ? request : { request }
   // The references in their canonical form stand for those of the request.
-  const text = JSON.stringify(sorted({ ...asked, kind, source, target }))
+  const text = JSON.stringify(sorted({ ...asked, kind, source, target, variant }))
   return createHash('sha256').update(text).digest('hex')
 }
 

@@ -25,8 +25,6 @@ const LastEventId = z.object({
 /** What happens to jobs, as it happens. */
 export function eventRoutes({ jobs, events }: Services): FastifyPluginAsyncZod {
   return async (app) => {
-    const closing = new AbortController()
-    app.addHook('preClose', async () => closing.abort())
     app.get(
       '/v1/conversions/:id/events',
       {
@@ -58,7 +56,7 @@ export function eventRoutes({ jobs, events }: Services): FastifyPluginAsyncZod {
         const job = await jobs.get('conversion', id)
         if (!job) throw noConversion(id)
         if (isOver(job.state) && seen >= job.events) return reply.code(204).send(null)
-        await sendEvents(reply, (signal) => eventsOf(jobs, events, id, seen, signal), closing.signal)
+        await sendEvents(reply, (signal) => eventsOf(jobs, events, id, seen, signal), app.closing)
         return reply
       },
     )
@@ -78,7 +76,7 @@ export function eventRoutes({ jobs, events }: Services): FastifyPluginAsyncZod {
         const cursor = request.headers['last-event-id'] ?? (await events.now())
         // Read before anything is sent: a wrong cursor is a wrong request.
         const first = await events.all(cursor)
-        await sendEvents(reply, (signal) => allEvents(events, cursor, first, signal), closing.signal)
+        await sendEvents(reply, (signal) => allEvents(events, cursor, first, signal), app.closing)
         return reply
       },
     )
