@@ -53,6 +53,46 @@ const BackingRegistry = z.string().transform(
   }),
 )
 
+/** `host=2,*=8`: so many for a host, and for every other one. */
+const RegistryLimits = z.string().transform(
+  checked((text) => {
+    const limits = new Map<string, number>()
+    for (const part of text.split(',').map((one) => one.trim())) {
+      if (part === '') continue
+      const [, host = '', count] = /^([^=]+)=([1-9]\d{0,5})$/.exec(part) ?? []
+      if (count === undefined) throw new Error('expected host=NUMBER or *=NUMBER, comma separated')
+      limits.set(host === '*' ? host : parseHost(host), Number(count))
+    }
+    return limits
+  }),
+)
+
+const Origins = z.string().transform(
+  checked((text) => {
+    const parts = text.split(',').map((part) => part.trim())
+    const origins = parts.filter((part) => part !== '').map((part) => new URL(part).origin)
+    if (!origins.every((origin) => /^https?:/.test(origin))) throw new Error('expected https://host[:port]')
+    return new Set(origins)
+  }),
+)
+
+/** Standard Webhooks 1.0: 24 to 64 bytes in base64 behind `whsec_`. */
+const WebhookSecret = z.string().transform(
+  checked((text) => {
+    const bytes = Buffer.from(text.replace(/^whsec_/, ''), 'base64')
+    if (!text.startsWith('whsec_') || bytes.length < 24 || bytes.length > 64) {
+      throw new Error('expected whsec_ and 24 to 64 bytes in base64')
+    }
+    return bytes
+  }),
+)
+
+const HookSecret = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'expected printable characters')
+  .min(16)
+  .optional()
+
 const wholeNumber = (least: number) =>
   z
     .string()
@@ -86,6 +126,35 @@ const Environment = z.object({
     .prefault('local')
     .describe('whether `serve` keeps a worker process of its own'),
   RECORD_BROKER_CONCURRENCY: wholeNumber(1).prefault('1').describe('jobs that a worker runs side by side'),
+  RECORD_BROKER_MAX_QUEUED: wholeNumber(1)
+    .prefault('10000')
+    .describe('jobs that may wait: beyond it none is accepted (503)'),
+  RECORD_BROKER_REGISTRY_LIMITS: RegistryLimits.prefault('').describe(
+    'jobs with a registry that all workers together run at once, as host=NUMBER or *=NUMBER for every other one, comma separated',
+  ),
+  RECORD_BROKER_CALLBACK_ORIGINS: Origins.prefault('').describe(
+    'where callbacks may be sent, as https://host[:port], comma separated; needs RECORD_BROKER_CALLBACK_SECRET',
+  ),
+  RECORD_BROKER_CALLBACK_SECRET: WebhookSecret.optional().describe(
+    'signs callbacks as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64',
+  ),
+  RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecret.describe(
+    'what a distribution registry sends as Authorization to /v1/hooks/distribution',
+  ),
+  RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecret.describe(
+    'what Harbor sends as Authorization to /v1/hooks/harbor and /api/v1/conversions',
+  ),
+  RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecret.describe(
+    'what zot or Harbor send as Authorization to /v1/hooks/cloudevents',
+  ),
+  RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
+    .prefault('30')
+    .describe(
+      'how long a claim on a job holds without renewal: after it the job of a dead worker is taken up',
+    ),
+  RECORD_BROKER_GRACE_SECONDS: wholeNumber(0)
+    .prefault('10')
+    .describe('how long running jobs may go on when a worker is told to stop, before they are handed back'),
   RECORD_BROKER_THREADS: wholeNumber(1)
     .prefault(String(availableParallelism()))
     .describe('layers that a worker converts side by side'),
@@ -136,6 +205,14 @@ export type Config = {
   readonly token: string | undefined
   readonly localWorker: boolean
   readonly concurrency: number
+  readonly maxQueued: number
+  /** By host; `*` is every other one. Empty: no limits. */
+  readonly registryLimits: ReadonlyMap<string, number>
+  readonly callbackOrigins: ReadonlySet<string>
+  readonly callbackSecret: Buffer | undefined
+  readonly hookSecrets: Readonly<Partial<Record<'distribution' | 'harbor' | 'cloudevents', string>>>
+  readonly leaseMs: number
+  readonly graceMs: number
   readonly threads: number
   readonly scratchLimit: number
   /** Converted layers that are remembered. */
@@ -166,6 +243,9 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   }
   const env = parsed.data
   const listen = env.RECORD_BROKER_LISTEN
+  if (env.RECORD_BROKER_CALLBACK_ORIGINS.size > 0 && env.RECORD_BROKER_CALLBACK_SECRET === undefined) {
+    throw new ConfigError('RECORD_BROKER_CALLBACK_SECRET: is needed to sign callbacks')
+  }
   if (!LOOPBACK.has(listen.host) && env.RECORD_BROKER_TOKEN === undefined) {
     throw new ConfigError(
       `RECORD_BROKER_LISTEN: ${listen.host} is reachable from other machines; set RECORD_BROKER_TOKEN or listen on 127.0.0.1`,
@@ -181,6 +261,13 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     token: env.RECORD_BROKER_TOKEN,
     localWorker: env.RECORD_BROKER_WORKER === 'local',
     concurrency: env.RECORD_BROKER_CONCURRENCY,
+    maxQueued: env.RECORD_BROKER_MAX_QUEUED,
+    registryLimits: env.RECORD_BROKER_REGISTRY_LIMITS,
+    callbackOrigins: env.RECORD_BROKER_CALLBACK_ORIGINS,
+    callbackSecret: env.RECORD_BROKER_CALLBACK_SECRET,
+    hookSecrets: hookSecrets(env),
+    leaseMs: env.RECORD_BROKER_LEASE_SECONDS * 1000,
+    graceMs: env.RECORD_BROKER_GRACE_SECONDS * 1000,
     threads: env.RECORD_BROKER_THREADS,
     scratchLimit: env.RECORD_BROKER_SCRATCH_LIMIT,
     cacheLayers: env.RECORD_BROKER_CACHE_LAYERS,
@@ -196,6 +283,21 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
 /** The environment for a worker process of this broker, which listens at a port known only now. */
 export function workerEnvironment(listen: Config['listen']): Record<string, string | undefined> {
   return { ...process.env, RECORD_BROKER_LISTEN: `${listen.host}:${listen.port}` }
+}
+
+/** Registries send it with or without the word Bearer. */
+function hookSecrets(env: Environment): Config['hookSecrets'] {
+  const secret = (text: string | undefined) => text?.replace(/^Bearer +/i, '')
+  const [distribution, harbor, cloudevents] = [
+    secret(env.RECORD_BROKER_HOOK_SECRET_DISTRIBUTION),
+    secret(env.RECORD_BROKER_HOOK_SECRET_HARBOR),
+    secret(env.RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS),
+  ]
+  return {
+    ...(distribution !== undefined && { distribution }),
+    ...(harbor !== undefined && { harbor }),
+    ...(cloudevents !== undefined && { cloudevents }),
+  }
 }
 
 function withFile(environment: Record<string, string | undefined>): Record<string, string | undefined> {

@@ -1,11 +1,12 @@
 /** What both roles need of a process: its log, its name, and an ordered end. */
 import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { type Logger, pino } from 'pino'
 import type { Config } from './config.ts'
 
-/** Jobs that have to stop are handed back within this time. */
-const GRACE_MS = 20_000
+/** For what follows the grace time of jobs: handing back, and closing. */
+const CLOSING_MS = 20_000
 
 /** How the name of a worker process begins in the database; what follows is different each time it starts. */
 export function workerName(pid: number): string {
@@ -13,13 +14,16 @@ export function workerName(pid: number): string {
 }
 
 /** What is deferred to it is done in reverse order when the process is told to end, or fails. */
-export function closing(log: Logger): AsyncDisposableStack {
+export function closing(log: Logger, { graceMs }: Pick<Config, 'graceMs'>): AsyncDisposableStack {
   const stack = new AsyncDisposableStack()
-  const { close } = closeWithGrace({ delay: GRACE_MS, logger: false }, async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'stopping after an error')
-    else log.info({ signal }, 'stopping')
-    await stack.disposeAsync()
-  })
+  const { close } = closeWithGrace(
+    { delay: graceMs + CLOSING_MS, logger: false },
+    async ({ signal, err }) => {
+      if (err) log.fatal({ err }, 'stopping after an error')
+      else log.info({ signal }, 'stopping')
+      await stack.disposeAsync()
+    },
+  )
   process.once('disconnect', close)
   return stack
 }
@@ -30,4 +34,17 @@ export function logger(config: Config, role: string): Logger {
 
 export function warn(log: Logger): (host: string, text: string) => void {
   return (host, text) => log.warn({ host }, `the registry warns: ${text}`)
+}
+
+/** Does something now and then until `signal` aborts. What fails is logged, and done the next time. */
+export async function repeatedly(
+  everyMs: number,
+  signal: AbortSignal,
+  log: Logger,
+  act: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await act().catch((error: unknown) => log.warn({ err: error }, 'upkeep failed; it is tried again'))
+    await delay(everyMs, undefined, { signal }).catch(() => {})
+  }
 }

@@ -10,7 +10,15 @@ import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
+import { Batches } from './jobs/batches.ts'
+import { Callbacks } from './jobs/callbacks.ts'
+import { EventLog } from './jobs/event-log.ts'
+import { JobLeases } from './jobs/leases.ts'
+import { RequestKeys } from './jobs/request-keys.ts'
+import { RuleStore } from './jobs/rules.ts'
 import { JobStore } from './jobs/store.ts'
+import { TagMoves } from './jobs/tag-moves.ts'
+import { WorkerRegister } from './jobs/worker-register.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
 import { Housekeeper } from './records/housekeeper.ts'
@@ -25,7 +33,7 @@ export async function serve(): Promise<void> {
   // The embedded registry is reached at the broker's own address, which is part of what has to be wired.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
   const log = logger(config, 'serve')
-  const stack = closing(log)
+  const stack = closing(log, config)
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
@@ -43,11 +51,27 @@ export async function serve(): Promise<void> {
     recordBytes: config.maxRecordBytes,
     catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
   })
+  const jobs = new JobStore(database, { maxQueued: config.maxQueued })
   const services: Services = {
     records,
     publisher,
     housekeeper: new Housekeeper({ store: records, publisher, repository, now: Date.now }),
-    jobs: new JobStore(database),
+    jobs,
+    batches: new Batches(database, jobs),
+    tagMoves: new TagMoves(database),
+    requestKeys: new RequestKeys(database),
+    events: new EventLog(database),
+    callbacks: new Callbacks(database),
+    rules: new RuleStore(database),
+    workers: new WorkerRegister(database),
+    checkRegistry: async (signal) => {
+      // A tag that need not be there: to be told so is an answer.
+      await repository({
+        host: backing.host,
+        repository: `${backing.prefix || 'record-broker'}/ready`,
+      }).resolve('ready', { signal })
+    },
+    allowsCallback: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
     inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
@@ -60,6 +84,7 @@ export async function serve(): Promise<void> {
     logger: log,
     maxRecordBytes: config.maxRecordBytes,
     ...(config.token !== undefined && { token: config.token }),
+    hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {
       registryPlugin: await embeddedRegistry({ root: join(config.dataFolder, 'registry') }),
     }),
@@ -71,7 +96,8 @@ export async function serve(): Promise<void> {
   })
   log.info({ url, backing: backing.host }, 'listening')
   if (config.localWorker) {
-    const died = (pid: number) => services.jobs.expire(workerName(pid))
+    const leases = new JobLeases(database)
+    const died = (pid: number) => leases.expire(workerName(pid))
     const worker = new WorkerProcess(workerEnvironment(config.listen), log, died)
     worker.start()
     stack.defer(() => worker.stop())

@@ -5,6 +5,7 @@ import { InFlight } from './conversion/in-flight.ts'
 import type { LayerCache } from './conversion/layer-cache.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
+import type { RegistryLimits } from './jobs/registry-limits.ts'
 import { RecordFinder } from './records/finder.ts'
 import { RegistryClient } from './registry/client.ts'
 import { dockerConfigCredentials } from './registry/credentials.ts'
@@ -90,4 +91,9 @@ export function conversionServices(
     storedRecord,
     finder: recordFinder(config, registries),
   }
+}
+
+/** How many jobs with a registry may run at once; undefined when the settings limit none. */
+export function registryLimits({ registryLimits: limits }: Config): RegistryLimits | undefined {
+  return limits.size === 0 ? undefined : (host) => limits.get(host) ?? limits.get('*')
 }

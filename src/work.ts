@@ -8,18 +8,32 @@ import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
 import { runConversion } from './conversion/run.ts'
 import { runVerification } from './conversion/verify.ts'
 import { openDatabase } from './db/open.ts'
-import { JobStore } from './jobs/store.ts'
+import { sendCallbacks } from './jobs/callback-sender.ts'
+import { Callbacks } from './jobs/callbacks.ts'
+import { EventLog } from './jobs/event-log.ts'
+import { LeaseKeeper } from './jobs/lease-keeper.ts'
+import { JobLeases } from './jobs/leases.ts'
+import { RequestKeys } from './jobs/request-keys.ts'
+import { TagMoves } from './jobs/tag-moves.ts'
 import { runWorker } from './jobs/worker.ts'
-import { closing, logger, warn, workerName } from './process.ts'
+import { BEAT_EVERY_MS, WorkerRegister } from './jobs/worker-register.ts'
+import { parseReference } from './oci/reference.ts'
+import { closing, logger, repeatedly, warn, workerName } from './process.ts'
 import { RecordStore } from './records/store.ts'
-import { conversionServices, openRegistries } from './wiring.ts'
+import type { RegistryClient } from './registry/client.ts'
+import { conversionServices, openRegistries, registryLimits } from './wiring.ts'
+
+/** How often workers ask registries what became of tags that dead workers were moving. */
+const RECONCILE_EVERY_MS = 30_000
+/** How often old idempotency keys and events are forgotten. */
+const FORGET_EVERY_MS = 600_000
 
 /** Does jobs until it is told to stop, or until the process that keeps it is gone. */
 export async function work(): Promise<void> {
   const config = loadConfig()
   const log = logger(config, 'worker')
   const stop = new AbortController()
-  const stack = closing(log)
+  const stack = closing(log, config)
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
@@ -37,23 +51,54 @@ export async function work(): Promise<void> {
     layerCache: new LayerCacheStore(database, config.cacheLayers),
   })
   stack.use(services.threads)
+  const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs))
+  const tagMoves = new TagMoves(database)
+  const owner = workerName(process.pid) + randomUUID()
+  const workers = new WorkerRegister(database)
+  const showing = repeatedly(BEAT_EVERY_MS, stop.signal, log, () => workers.beat(owner, config.concurrency))
   const working = runWorker(
     {
-      store: new JobStore(database),
+      leases: new JobLeases(database, { leaseMs: config.leaseMs, limits: registryLimits(config) }),
+      keeper,
+      wakeups: database.wakeups,
       handlers: {
-        conversion: (job, context) => runConversion(ConversionRequest.parse(job.request), services, context),
+        conversion: (job, context) =>
+          runConversion(ConversionRequest.parse(job.request), services, {
+            ...context,
+            guardTag: tagMoves.guard(context),
+          }),
         verification: (job, context) =>
           runVerification(VerificationRequest.parse(job.request), services, context),
       },
-      owner: workerName(process.pid) + randomUUID(),
+      owner,
       concurrency: config.concurrency,
+      graceMs: config.graceMs,
       log,
     },
     stop.signal,
   )
-  stack.defer(() => {
+  const reconciling = repeatedly(RECONCILE_EVERY_MS, stop.signal, log, async () => {
+    for (const move of await tagMoves.reconcile((target) => standsFor(registries, target))) {
+      log.info(move, 'it is known what became of a tag')
+    }
+  })
+  const requestKeys = new RequestKeys(database)
+  const events = new EventLog(database)
+  const forgetting = repeatedly(FORGET_EVERY_MS, stop.signal, log, async () => {
+    await requestKeys.forgetOld()
+    await events.forgetOld()
+  })
+  const { callbackSecret: secret } = config
+  const sending = secret && sendCallbacks(new Callbacks(database), { secret, log }, stop.signal)
+  stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
-    return working
+    await Promise.all([working, reconciling, forgetting, sending, showing])
+    await workers.leave(owner).catch(() => {})
   })
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
+}
+
+async function standsFor(registries: RegistryClient, target: string): Promise<string | undefined> {
+  const reference = parseReference(target)
+  return (await registries.repository(reference).resolve(reference.tag ?? 'latest'))?.digest
 }

@@ -7,6 +7,7 @@ export type ConversionErrorCode =
   | 'NOTHING_LEFT'
   | 'UNSUPPORTED_LAYER'
   | 'TARGET_EXISTS'
+  | 'TAG_CHANGED'
   | 'RECORD_NOT_FOUND'
   | 'NOTHING_TO_COPY'
   | 'LAYER_THREAD_DIED'
@@ -15,13 +16,13 @@ export type ConversionErrorCode =
 export class ConversionError extends Error {
   override readonly name = 'ConversionError'
   readonly code: ConversionErrorCode
-  /** A thread that died may have been out of memory: another try may do. */
+  /** A thread that died may have been out of memory, and others may stop moving a tag: another try may do. */
   readonly retryable: boolean
 
   constructor(code: ConversionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
-    this.retryable = code === 'LAYER_THREAD_DIED'
+    this.retryable = code === 'LAYER_THREAD_DIED' || code === 'TAG_CHANGED'
   }
 }
 

@@ -515,3 +515,52 @@ it('spools for a registry that takes no stream of unknown length', async () => {
   expect(report.images[0]?.layers[0]?.action).toBe('streamed')
   expect(other.leftovers()).toEqual([])
 })
+
+describe('the tag', () => {
+  it('moves when the guard says so, once everything else is there, and is read back', async () => {
+    const target = `${host}/guarded:1`
+    const seen: unknown[] = []
+    const report = await bench.convert(
+      { source: `${host}/app:1`, target },
+      {
+        guardTag: async (move, act) => {
+          const repository = bench.repository('guarded')
+          const { manifest } = await manifestOf('guarded', move.digest)
+          for (const { digest } of manifest.layers) expect(await repository.hasBlob(digest)).toBeDefined()
+          await act(async () => void seen.push(await repository.resolve('1')))
+          seen.push((await repository.resolve('1'))?.digest)
+          expect(move.target).toBe(target)
+        },
+      },
+    )
+    expect(seen).toEqual([undefined, report.digest])
+  })
+
+  it('stays where it is when it may not be moved any more', async () => {
+    const lost = Object.assign(new Error('lost'), { code: 'LEASE_LOST' })
+    const guardTag = (_: unknown, act: (stillMine: () => Promise<void>) => Promise<void>) =>
+      act(() => Promise.reject(lost))
+    const converting = bench.convert({ source: `${host}/app:1`, target: `${host}/lost:1` }, { guardTag })
+    await expect(converting).rejects.toMatchObject({ code: 'LEASE_LOST' })
+    expect(await bench.repository('lost').resolve('1')).toBeUndefined()
+  })
+
+  it('is no success when it stands for something else right after', async () => {
+    const other = await pushImage(bench.repository('other'), { layers: [{ tar: top }] }, '1')
+    await using server = await HttpServer.start(async ({ method, url, headers, body }, response) => {
+      const answer = await fetch(`http://${host}${url}`, {
+        method,
+        headers: { ...(headers['content-type'] && { 'content-type': headers['content-type'] }) },
+        ...(method === 'PUT' || method === 'POST' || method === 'PATCH' ? { body: await body() } : {}),
+      })
+      const moved = method === 'HEAD' && url.endsWith('/manifests/raced') && answer.status === 200
+      const digest = moved ? { 'docker-content-digest': other.digest } : {}
+      response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), ...digest })
+      response.end(Buffer.from(await answer.arrayBuffer()))
+    })
+    await using raced = await ConversionBench.open(server.host)
+    await expect(
+      raced.convert({ source: `${server.host}/app:1`, target: `${server.host}/app:raced`, overwrite: true }),
+    ).rejects.toMatchObject({ code: 'TAG_CHANGED', retryable: true })
+  })
+})

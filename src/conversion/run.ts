@@ -17,13 +17,15 @@ import { type LayerSteps, Progress } from './progress.ts'
 import { readRecordSource } from './record.ts'
 import type { ConversionProgress, ConversionReport, ImageReport, LayerReport } from './report.ts'
 import { type ConversionRequest, compressionOf, formatOf, TOC_TAG_SUFFIX } from './request.ts'
-import { Target } from './target.ts'
+import { type TagGuard, Target } from './target.ts'
 import { together } from './together.ts'
 
 export type RunOptions = {
   readonly signal: AbortSignal
   /** Told at every step; gets the same object each time, changed. */
   readonly onProgress?: (progress: ConversionProgress) => void
+  /** Decides when tags may be moved; left out: whenever it comes to that. */
+  readonly guardTag?: TagGuard
 }
 
 /**
@@ -41,7 +43,12 @@ export async function runConversion(
   const progress = new Progress(options.onProgress)
   progress.phase('resolving')
   const target = await at('target', async () => {
-    const opened = Target.of(services.registries, request.target, request.overwrite ?? false)
+    const opened = Target.of(
+      services.registries,
+      request.target,
+      request.overwrite ?? false,
+      options.guardTag,
+    )
     await opened.check(signal)
     return opened
   })

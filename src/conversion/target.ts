@@ -1,3 +1,4 @@
+import type { Digest } from '../oci/digest.ts'
 import { type Descriptor, parseManifestOrIndex } from '../oci/documents.ts'
 import { isManifestType } from '../oci/media-types.ts'
 import { parseReference } from '../oci/reference.ts'
@@ -6,26 +7,45 @@ import type { Repository } from '../registry/repository.ts'
 import { type Document, MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import { ConversionError } from './errors.ts'
 
+/**
+ * Surrounds the one act of a conversion that is not idempotent. It lets `act` begin when nobody else moves this tag, and
+ * gives it a check that fails when the tag may not be moved any more.
+ * @param move the tag, and the digest that it shall stand for
+ */
+export type TagGuard = (
+  move: { readonly target: string; readonly digest: Digest },
+  act: (stillMine: () => Promise<void>) => Promise<void>,
+) => Promise<void>
+
+const unguarded: TagGuard = (_, act) => act(async () => {})
+
 /** Where a converted image goes. */
 export class Target {
   readonly repository: Repository
   readonly tag: string
   readonly #overwrite: boolean
+  readonly #guard: TagGuard
 
-  private constructor(repository: Repository, tag: string, overwrite: boolean) {
+  private constructor(repository: Repository, tag: string, overwrite: boolean, guard: TagGuard) {
     this.repository = repository
     this.tag = tag
     this.#overwrite = overwrite
+    this.#guard = guard
   }
 
-  static of(registries: RegistryClient, reference: string, overwrite: boolean): Target {
+  static of(
+    registries: RegistryClient,
+    reference: string,
+    overwrite: boolean,
+    guard: TagGuard = unguarded,
+  ): Target {
     const parsed = parseReference(reference)
-    return new Target(registries.repository(parsed), parsed.tag ?? 'latest', overwrite)
+    return new Target(registries.repository(parsed), parsed.tag ?? 'latest', overwrite, guard)
   }
 
   /** The same with a suffix behind the tag. */
   beside(suffix: string): Target {
-    return new Target(this.repository, `${this.tag}${suffix}`, this.#overwrite)
+    return new Target(this.repository, `${this.tag}${suffix}`, this.#overwrite, this.#guard)
   }
 
   /** The target as text, with its tag. */
@@ -65,14 +85,30 @@ export class Target {
   }
 
   /**
-   * The last act of a conversion: the tag comes to stand for a complete image.
-   * @throws ConversionError TARGET_EXISTS when it stands for another one and may not be moved
+   * The last act of a conversion: the tag comes to stand for a complete image, which has no tag until then.
+   * @throws ConversionError TARGET_EXISTS when it stands for another one and may not be moved; TAG_CHANGED when it
+   * stands for another one right after
    */
-  async moveTag({ bytes, descriptor }: Document, signal: AbortSignal): Promise<void> {
-    const existing = await this.repository.resolve(this.tag, { signal })
-    if (existing?.digest === descriptor.digest) return
-    if (existing && !this.#overwrite) throw this.#exists(existing)
-    await this.repository.putManifest(bytes, descriptor.mediaType, this.tag, { signal })
+  async moveTag(document: Document, signal: AbortSignal): Promise<void> {
+    const { bytes, descriptor } = document
+    await this.putByDigest(document, signal)
+    await this.#guard({ target: this.name, digest: descriptor.digest }, async (stillMine) => {
+      const existing = await this.repository.resolve(this.tag, { signal })
+      if (existing?.digest === descriptor.digest) return
+      if (existing && !this.#overwrite) throw this.#exists(existing)
+      await stillMine()
+      await this.repository.putManifest(bytes, descriptor.mediaType, this.tag, { signal })
+      const now = await this.repository.resolve(this.tag, { signal })
+      if (now?.digest !== descriptor.digest) throw this.#changed(now)
+    })
+  }
+
+  #changed(now: Descriptor | undefined): ConversionError {
+    const stands = now === undefined ? 'is gone' : `stands for ${now.digest}`
+    return new ConversionError(
+      'TAG_CHANGED',
+      `${this.name} was moved here and ${stands} right after: somebody else moves it, too`,
+    )
   }
 
   #exists({ digest }: Descriptor): ConversionError {

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 /** Migrations by name, in order. One that has been released is never edited. */
@@ -94,6 +94,175 @@ export const MIGRATIONS: Record<string, Migration> = {
         .createIndex('converted_layers_used')
         .on('converted_layers')
         .columns(['used_at'])
+        .execute()
+    },
+  },
+  '0004-leases-attempts-events': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      const texts = ['token', 'unique_key', 'request_key'] as const
+      for (const name of texts) await db.schema.alterTable('jobs').addColumn(name, 'text').execute()
+      for (const name of ['source_host', 'target_host'] as const) {
+        await db.schema
+          .alterTable('jobs')
+          .addColumn(name, 'text', (column) => column.notNull().defaultTo(''))
+          .execute()
+      }
+      await db.schema
+        .alterTable('jobs')
+        .addColumn('labels', 'text', (column) => column.notNull().defaultTo('{}'))
+        .execute()
+      for (const name of ['priority', 'throttles', 'event_seq'] as const) {
+        await db.schema
+          .alterTable('jobs')
+          .addColumn(name, 'integer', (column) => column.notNull().defaultTo(0))
+          .execute()
+      }
+      await db.schema.alterTable('jobs').addColumn('cancel_requested_at', 'bigint').execute()
+      await db.schema
+        .createTable('job_attempts')
+        .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+        .addColumn('attempt', 'integer', (column) => column.notNull())
+        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('started_at', 'bigint', (column) => column.notNull())
+        .addColumn('ended_at', 'bigint')
+        .addColumn('outcome', 'text')
+        .addColumn('error', 'text')
+        .addPrimaryKeyConstraint('job_attempts_key', ['job_id', 'attempt'])
+        .execute()
+      await db.schema
+        .createTable('job_events')
+        .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+        .addColumn('seq', 'integer', (column) => column.notNull())
+        .addColumn('tx', 'bigint', (column) => column.notNull())
+        .addColumn('type', 'text', (column) => column.notNull())
+        .addColumn('data', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('job_events_key', ['job_id', 'seq'])
+        .execute()
+      await db.schema
+        .createTable('job_labels')
+        .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('value', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('job_labels_key', ['name', 'value', 'job_id'])
+        .execute()
+      await db.schema
+        .createTable('host_pauses')
+        .addColumn('host', 'text', (column) => column.primaryKey())
+        .addColumn('until', 'bigint', (column) => column.notNull())
+        .execute()
+      await db.schema.dropIndex('jobs_claim').execute()
+      const indexes = [
+        "jobs_due on jobs (priority desc, run_at, id) where state = 'queued'",
+        "jobs_leased on jobs (lease_until) where state = 'running'",
+        'jobs_by_state on jobs (kind, state, id)',
+        'jobs_by_source on jobs (kind, source, id)',
+        'jobs_by_target on jobs (kind, target, id)',
+        'jobs_by_record on jobs (record_id)',
+        'job_labels_job on job_labels (job_id)',
+        'job_events_order on job_events (tx, job_id, seq)',
+      ]
+      for (const index of indexes) await sql.raw(`create index ${index}`).execute(db)
+      await sql`create unique index jobs_unique on jobs (unique_key) where state in ('queued', 'running')`.execute(
+        db,
+      )
+      await sql`create unique index jobs_requested on jobs (request_key)`.execute(db)
+    },
+  },
+  '0005-tag-moves': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('tag_moves')
+        .addColumn('target', 'text', (column) => column.primaryKey())
+        .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+        .addColumn('token', 'text', (column) => column.notNull())
+        .addColumn('digest', 'text', (column) => column.notNull())
+        .addColumn('phase', 'text', (column) => column.notNull())
+        .addColumn('changed_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await sql`create index tag_moves_open on tag_moves (phase) where phase = 'intended'`.execute(db)
+      await sql`create index tag_moves_job on tag_moves (job_id)`.execute(db)
+    },
+  },
+  '0006-request-keys': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('request_keys')
+        .addColumn('key', 'text', (column) => column.primaryKey())
+        .addColumn('fingerprint', 'text', (column) => column.notNull())
+        .addColumn('answer', 'text')
+        .addColumn('locked_until', 'bigint', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await sql`create index request_keys_age on request_keys (created_at)`.execute(db)
+    },
+  },
+  '0007-events-and-callbacks': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('callbacks')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+        .addColumn('url', 'text', (column) => column.notNull())
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('attempt', 'integer', (column) => column.notNull().defaultTo(0))
+        .addColumn('tries', 'integer', (column) => column.notNull().defaultTo(0))
+        .addColumn('run_at', 'bigint', (column) => column.notNull())
+        .addUniqueConstraint('callbacks_identity', ['job_id', 'url'])
+        .execute()
+      await sql`create index job_events_age on job_events (created_at)`.execute(db)
+      await sql`create index callbacks_due on callbacks (run_at) where state = 'due'`.execute(db)
+      await db.schema
+        .createTable('deliveries')
+        .addColumn('callback_id', 'text', (column) =>
+          column.notNull().references('callbacks.id').onDelete('cascade'),
+        )
+        .addColumn('attempt', 'integer', (column) => column.notNull())
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('status', 'integer')
+        .addColumn('error', 'text')
+        .addPrimaryKeyConstraint('deliveries_key', ['callback_id', 'attempt'])
+        .execute()
+    },
+  },
+  '0008-batches': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('batches')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('labels', 'text', (column) => column.notNull())
+        .addColumn('request_key', 'text', (column) => column.unique())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await db.schema
+        .createTable('batch_jobs')
+        .addColumn('batch_id', 'text', (column) =>
+          column.notNull().references('batches.id').onDelete('cascade'),
+        )
+        .addColumn('position', 'integer', (column) => column.notNull())
+        .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
+        .addPrimaryKeyConstraint('batch_jobs_key', ['batch_id', 'position'])
+        .execute()
+      await sql`create index batch_jobs_job on batch_jobs (job_id)`.execute(db)
+    },
+  },
+  '0009-rules': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('rules')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('document', 'text', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .execute()
+    },
+  },
+  '0010-workers': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('workers')
+        .addColumn('owner', 'text', (column) => column.primaryKey())
+        .addColumn('concurrency', 'integer', (column) => column.notNull())
+        .addColumn('seen_at', 'bigint', (column) => column.notNull())
         .execute()
     },
   },

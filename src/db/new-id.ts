@@ -17,3 +17,14 @@ export function newId(): string {
   const parts = (last % PARTS_OF_A_MS).toString(16).padStart(3, '0')
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${parts}${randomUUIDv7().slice(18)}`
 }
+
+/** The moment that is in an id, in milliseconds since 1970. */
+export function momentOf(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}
+
+/** Not greater than any id that was made at this moment or later, and greater than those before. */
+export function idAt(moment: number): string {
+  const milliseconds = Math.max(0, Math.ceil(moment)).toString(16).padStart(12, '0')
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7000-0000-000000000000`
+}

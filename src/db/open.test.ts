@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
+import { race } from '../../test/support/race.ts'
+import { JobStore } from '../jobs/store.ts'
 import { openDatabase } from './open.ts'
 
 it('opens SQLite so that an acknowledged write survives a power cut, also when opened again', async () => {
@@ -18,6 +20,22 @@ it('opens SQLite so that an acknowledged write survives a power cut, also when o
       expect(await pragma('busy_timeout')).toBeGreaterThan(0)
       await database.close()
     }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('migrates once when several processes open a new database at the same time', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
+  try {
+    const url = `sqlite:${join(folder, 'new.sqlite')}`
+    const whenReady = async () => {
+      const database = await openDatabase(url)
+      const job = { kind: 'conversion', source: 'a', target: 'b', request: {} } as const
+      await new JobStore(database).create(job)
+      await database.close()
+    }
+    expect(await race(url, { racers: 4, rounds: 4, whenReady })).toMatchObject({ violations: 0 })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

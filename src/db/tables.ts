@@ -38,28 +38,71 @@ export type PublicationsTable = {
 export type JobsTable = {
   id: ColumnType<string, string, never>
   kind: 'conversion' | 'verification'
-  state: 'queued' | 'running' | 'succeeded' | 'failed'
+  state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
   source: string
   target: string
+  /** The registries at both ends, or ''. */
+  source_host: Generated<string>
+  target_host: Generated<string>
   /** The stored record that the job will read: it may not be deleted before. */
   record_id: string | null
   request: JsonText
+  labels: Generated<JsonText>
+  /** Higher ones go first. */
+  priority: Generated<number>
+  /** The same for jobs that would do the same; one of them is queued or running at a time. */
+  unique_key: string | null
+  /** The idempotency key of the request that made it: there is one job for it. */
+  request_key: string | null
   progress: JsonText | null
   report: JsonText | null
   error: JsonText | null
-  /** Fencing token: grows with every claim. */
+  /** Grows with every claim. */
   attempt: Generated<number>
   /** Attempts that ended with an error that may pass. */
   failures: Generated<number>
   /** Leases that ran out: the worker died. */
   crashes: Generated<number>
+  /** Attempts that ended because a registry asked for fewer requests. */
+  throttles: Generated<number>
   owner: string | null
+  /** Fencing token: another one for every claim. */
+  token: string | null
   lease_until: Moment | null
+  cancel_requested_at: Moment | null
   run_at: Moment
   created_at: Moment
   started_at: Moment | null
   finished_at: Moment | null
+  /** Events so far. */
+  event_seq: Generated<number>
 }
+
+export type JobAttemptsTable = {
+  job_id: string
+  attempt: number
+  owner: string
+  started_at: Moment
+  ended_at: Moment | null
+  outcome: 'succeeded' | 'failed' | 'throttled' | 'handed-back' | 'crashed' | 'cancelled' | null
+  error: JsonText | null
+}
+
+export type JobEventsTable = {
+  job_id: string
+  /** From 1 in each job. */
+  seq: number
+  /** Orders the events of all jobs, see `Database.transactionId`. */
+  tx: number
+  type: string
+  data: JsonText
+  created_at: Moment
+}
+
+export type JobLabelsTable = { job_id: string; name: string; value: string }
+
+/** Registries that asked for fewer requests: no job with them begins before. */
+export type HostPausesTable = { host: string; until: Moment }
 
 export type ConvertedLayersTable = {
   /** Digest of all that the layer depends on; of source and options alone. */
@@ -74,9 +117,85 @@ export type ConvertedLayersTable = {
   used_at: Moment
 }
 
+/** The last move of each target tag. */
+export type TagMovesTable = {
+  target: string
+  job_id: string
+  /** Of the lease under which it was intended. */
+  token: string
+  digest: string
+  /** `intended` until it is known what became of it. */
+  phase: 'intended' | 'landed' | 'not-landed'
+  changed_at: Moment
+}
+
+/** Idempotency keys of requests, and how they were answered. */
+export type RequestKeysTable = {
+  key: string
+  /** Digest of method, address and body. */
+  fingerprint: string
+  /** null while the request is being answered. */
+  answer: JsonText | null
+  /** Whoever answers it and dies is in the way until then. */
+  locked_until: Moment
+  created_at: Moment
+}
+
+/** Who wants to be told how a job ended. */
+export type CallbacksTable = {
+  id: ColumnType<string, string, never>
+  job_id: string
+  url: string
+  /** waiting: for the end of the job; due: to be delivered at `run_at`. */
+  state: 'waiting' | 'due' | 'delivered' | 'failed'
+  /** Tries so far; those for the present end of the job. */
+  attempt: Generated<number>
+  tries: Generated<number>
+  run_at: Moment
+}
+
+/** One try to deliver a callback. */
+export type DeliveriesTable = {
+  callback_id: string
+  attempt: number
+  at: Moment
+  /** Of the answer, where there was one. */
+  status: number | null
+  error: string | null
+}
+
+/** Jobs that were asked for together. */
+export type BatchesTable = {
+  id: ColumnType<string, string, never>
+  labels: JsonText
+  request_key: string | null
+  created_at: Moment
+}
+
+/** A job can be in several batches, and in one more than once. */
+export type BatchJobsTable = { batch_id: string; position: number; job_id: string }
+
+/** What is converted when it is pushed. */
+export type RulesTable = { id: ColumnType<string, string, never>; document: JsonText; updated_at: Moment }
+
+/** Worker processes that run. */
+export type WorkersTable = { owner: string; concurrency: number; seen_at: Moment }
+
 export type Tables = {
   converted_layers: ConvertedLayersTable
   records: RecordsTable
   publications: PublicationsTable
   jobs: JobsTable
+  job_attempts: JobAttemptsTable
+  job_events: JobEventsTable
+  job_labels: JobLabelsTable
+  host_pauses: HostPausesTable
+  tag_moves: TagMovesTable
+  request_keys: RequestKeysTable
+  callbacks: CallbacksTable
+  batches: BatchesTable
+  rules: RulesTable
+  workers: WorkersTable
+  batch_jobs: BatchJobsTable
+  deliveries: DeliveriesTable
 }

@@ -10,7 +10,14 @@ import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
 import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
+import { Batches } from '../jobs/batches.ts'
+import { Callbacks } from '../jobs/callbacks.ts'
+import { EventLog } from '../jobs/event-log.ts'
+import { RequestKeys } from '../jobs/request-keys.ts'
+import { RuleStore } from '../jobs/rules.ts'
 import { JobStore } from '../jobs/store.ts'
+import { TagMoves } from '../jobs/tag-moves.ts'
+import { WorkerRegister } from '../jobs/worker-register.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/finder.ts'
 import { Housekeeper } from '../records/housekeeper.ts'
@@ -52,6 +59,7 @@ beforeAll(async () => {
     }),
     recordBytes: MAX_RECORD_BYTES,
   })
+  const jobs = new JobStore(database)
   services = {
     records,
     publisher,
@@ -61,7 +69,16 @@ beforeAll(async () => {
       repository: (at) => registries.repository(at),
       now: Date.now,
     }),
-    jobs: new JobStore(database),
+    jobs,
+    batches: new Batches(database, jobs),
+    tagMoves: new TagMoves(database),
+    requestKeys: new RequestKeys(database),
+    events: new EventLog(database),
+    callbacks: new Callbacks(database),
+    rules: new RuleStore(database),
+    workers: new WorkerRegister(database),
+    checkRegistry: async () => {},
+    allowsCallback: () => false,
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
     inspect: (reference, signal) => inspectImage(reference, { registries, limits: DEFAULT_LIMITS }, signal),

@@ -1,10 +1,17 @@
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
-import { sameOriginHook, tokenHook } from './auth.ts'
+import { type HookSecrets, hookSecretHook, sameOriginHook, tokenHook } from './auth.ts'
+import { addIdempotency } from './idempotency.ts'
 import { describeApi } from './openapi.ts'
 import { answerError, problem, sendProblem } from './problem.ts'
+import { acceldRoutes } from './routes/acceld.ts'
+import { batchRoutes } from './routes/batches.ts'
+import { callbackRoutes } from './routes/callbacks.ts'
+import { conversionActRoutes } from './routes/conversion-acts.ts'
 import { conversionRoutes } from './routes/conversions.ts'
 import { evaluationRoutes } from './routes/evaluations.ts'
+import { eventRoutes } from './routes/events.ts'
+import { hookRoutes } from './routes/hooks.ts'
 import { imageRoutes } from './routes/images.ts'
 import { mergeRoutes } from './routes/merges.ts'
 import { publicationRoutes } from './routes/publications.ts'
@@ -13,9 +20,17 @@ import { recordUploadRoute } from './routes/record-upload.ts'
 import { recordRoutes } from './routes/records.ts'
 import { retargetRoutes } from './routes/retargets.ts'
 import { retentionRoutes } from './routes/retention.ts'
+import { ruleRoutes } from './routes/rules.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborted when the server stops: whoever waits for a job is answered then. */
+    closing: AbortSignal
+  }
+}
 
 export type AppOptions = {
   readonly services: Services
@@ -23,6 +38,8 @@ export type AppOptions = {
   readonly logger: FastifyBaseLogger | false
   /** Demanded of every request when it is given. */
   readonly token?: string
+  /** Of the registries that tell of pushes. */
+  readonly hookSecrets?: HookSecrets
   /** The embedded registry; it serves `/v2/`. */
   readonly registryPlugin?: FastifyPluginAsync
   /** Of an uploaded record, and of any other body, in bytes. */
@@ -41,7 +58,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(answerError)
-  app.addHook('onRequest', options.token === undefined ? sameOriginHook : tokenHook(options.token))
+  const caller = options.token === undefined ? sameOriginHook : tokenHook(options.token)
+  app.addHook('onRequest', hookSecretHook(options.hookSecrets ?? {}, caller, options.token !== undefined))
+  addIdempotency(app, services.requestKeys)
+  const closing = new AbortController()
+  app.decorate('closing', closing.signal)
+  app.addHook('preClose', async () => closing.abort(new Error('the server stops')))
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
@@ -49,7 +71,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     ),
   )
   await describeApi(app)
-  await app.register(serviceRoutes)
+  await app.register(serviceRoutes(services))
   await app.register(recordUploadRoute(services, maxRecordBytes))
   await app.register(recordRoutes(services))
   await app.register(evaluationRoutes(services))
@@ -59,6 +81,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(recordImageRoutes(services))
   await app.register(retentionRoutes(services))
   await app.register(conversionRoutes(services))
+  await app.register(conversionActRoutes(services))
+  await app.register(eventRoutes(services))
+  await app.register(ruleRoutes(services))
+  await app.register(hookRoutes(services))
+  await app.register(acceldRoutes(services))
+  await app.register(batchRoutes(services))
+  await app.register(callbackRoutes(services))
   await app.register(verificationRoutes(services))
   await app.register(imageRoutes(services))
   if (options.registryPlugin) await app.register(options.registryPlugin)

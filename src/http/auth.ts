@@ -3,7 +3,37 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problem, sendProblem } from './problem.ts'
 
 /** What anybody may see: that the broker lives, and what its API is. */
-const OPEN = /^\/(healthz|openapi\.json|docs|docs\/.*|)$/
+const OPEN = /^\/(healthz|readyz|openapi\.json|docs|docs\/.*|)$/
+
+/** Where registries tell of pushes: which of them knows the secret, by the beginning of the path. */
+const HOOKS: readonly (readonly [string, HookSender])[] = [
+  ['/v1/hooks/distribution', 'distribution'],
+  ['/v1/hooks/harbor', 'harbor'],
+  ['/v1/hooks/cloudevents', 'cloudevents'],
+  ['/api/v1/', 'harbor'],
+]
+export type HookSender = 'distribution' | 'harbor' | 'cloudevents'
+/** Registries send their secret as the whole Authorization header, or as a bearer token. */
+export type HookSecrets = Readonly<Partial<Record<HookSender, string>>>
+
+/**
+ * Demands the secret of a registry where it tells of pushes. `next` is asked where there is none, and when another one was
+ * given: the broker's own token opens these routes, too.
+ */
+export function hookSecretHook(secrets: HookSecrets, next: Hook, tokenIsSet: boolean): Hook {
+  return async (request, reply) => {
+    const path = request.raw.url?.split('?')[0] ?? ''
+    const sender = HOOKS.find(([start]) => path.startsWith(start))?.[1]
+    const secret = sender && secrets[sender]
+    if (secret === undefined) return next(request, reply)
+    const given = request.headers.authorization?.replace(/^Bearer +/i, '')
+    if (given !== undefined && timingSafeEqual(fingerprint(given), fingerprint(secret))) return undefined
+    if (tokenIsSet && !path.startsWith('/api/')) return next(request, reply)
+    const message = 'send the secret of this hook as Authorization header'
+    if (path.startsWith('/api/')) return reply.code(401).send({ code: 'ERR_UNAUTHORIZED', message })
+    return sendProblem(reply, problem(401, 'UNAUTHORIZED', message))
+  }
+}
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
 

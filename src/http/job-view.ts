@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { JOB_STATES, type Job } from '../jobs/job.ts'
+import { type Attempt, JOB_STATES, type Job } from '../jobs/job.ts'
 import { isoTime, Moment } from './parameters.ts'
 
 export const JobErrorView = z
@@ -10,25 +10,65 @@ export const JobStateView = z
   .enum(JOB_STATES)
   .meta({ id: 'JobState', description: 'queued and running jobs go on by themselves; the others are over.' })
 
+export const JobCounts = z
+  .object(Object.fromEntries(JOB_STATES.map((state) => [state, z.int()])) as Record<Job['state'], z.ZodInt>)
+  .meta({
+    id: 'JobCounts',
+    description: 'How many jobs are in each state.',
+    examples: [{ queued: 3, running: 1, succeeded: 120, failed: 2, cancelled: 0 }],
+  })
+
 /** What is shown of every job. */
 export const jobFields = {
   id: z.string(),
   state: JobStateView,
   error: JobErrorView.optional(),
   attempt: z.int().describe('How often a worker began.'),
+  cancelRequested: z.literal(true).optional().describe('It was asked to stop, and does so soon.'),
+  nextAttemptAt: Moment.optional().describe('When a job that waits after a failure is due.'),
   createdAt: Moment,
   startedAt: Moment.optional(),
   finishedAt: Moment.optional(),
 }
 
-export function jobView({ id, state, error, attempt, createdAt, startedAt, finishedAt }: Job) {
+export function jobView(job: Job) {
+  const { id, state, error, attempt, createdAt, startedAt, finishedAt } = job
   return {
     id,
     state,
     ...(error && { error }),
     attempt,
+    ...(job.cancelRequested && state === 'running' ? { cancelRequested: true as const } : {}),
+    ...(state === 'queued' && attempt > 0 ? { nextAttemptAt: isoTime(job.runAt) } : {}),
     createdAt: isoTime(createdAt),
     ...(startedAt !== undefined && { startedAt: isoTime(startedAt) }),
     ...(finishedAt !== undefined && { finishedAt: isoTime(finishedAt) }),
+  }
+}
+
+export const AttemptView = z
+  .object({
+    attempt: z.int(),
+    worker: z.string(),
+    startedAt: Moment,
+    endedAt: Moment.optional(),
+    outcome: z
+      .enum(['succeeded', 'failed', 'throttled', 'handed-back', 'crashed', 'cancelled'])
+      .optional()
+      .describe(
+        'throttled: a registry asked for fewer requests; handed-back: its worker had to stop; crashed: its worker died.',
+      ),
+    error: JobErrorView.optional(),
+  })
+  .meta({ id: 'Attempt', description: 'A worker that began a job, and what came of it.' })
+
+export function attemptView({ attempt, owner, startedAt, endedAt, outcome, error }: Attempt) {
+  return {
+    attempt,
+    worker: owner,
+    startedAt: isoTime(startedAt),
+    ...(endedAt !== undefined && { endedAt: isoTime(endedAt) }),
+    ...(outcome && { outcome }),
+    ...(error && { error }),
   }
 }

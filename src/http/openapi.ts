@@ -10,6 +10,7 @@ const TAGS = [
   { name: 'conversions', description: 'Jobs that make eStargz images, registry to registry.' },
   { name: 'verifications', description: 'Jobs that check eStargz images.' },
   { name: 'images', description: 'What images say of themselves.' },
+  { name: 'registry events', description: 'What is converted when it is pushed.' },
   { name: 'service', description: 'The broker itself.' },
 ]
 
@@ -46,7 +47,20 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
 /** Makes the generated document one that people read. */
 function tidy(document: Document): Document {
   const renamed = foldPairs(nameWildcards(addRecordBody(document)))
-  return dropUnused(renamed)
+  return nameInputs(dropUnused(renamed))
+}
+
+/** What is used in requests alone has defaults there, and need not be told from what it is with them. */
+function nameInputs(document: Document): Document {
+  let text = JSON.stringify(document)
+  for (const name of Object.keys(document.components.schemas)) {
+    const bare = name.replace(/Input$/, '')
+    if (bare === name || bare in document.components.schemas) continue
+    text = text
+      .replaceAll(`"#/components/schemas/${name}"`, `"#/components/schemas/${bare}"`)
+      .replaceAll(`"${name}":`, `"${bare}":`)
+  }
+  return JSON.parse(text) as Document
 }
 
 /** The uploaded record is a stream to the route, so that no schema of its body can be given there. */

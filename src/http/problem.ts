@@ -64,6 +64,7 @@ export function fieldError(status: number, code: string, path: string, message: 
 const STATUS: Readonly<Record<string, number>> = {
   INVALID_REFERENCE: 400,
   INVALID_RECORD: 400,
+  INVALID_CURSOR: 400,
   HOST_NOT_ALLOWED: 403,
   NOT_FOUND: 404,
   TAG_EXISTS: 409,
@@ -100,6 +101,8 @@ const STATUS: Readonly<Record<string, number>> = {
   INVALID_RESPONSE: 502,
   CREDENTIALS: 502,
   RATE_LIMITED: 503,
+  QUEUE_FULL: 503,
+  DATABASE_UNAVAILABLE: 503,
 }
 
 type Coded = { code?: unknown; line?: unknown; retryAfterMs?: unknown; statusCode?: unknown }
@@ -167,7 +170,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   415: 'The content type is not one of those that are taken.',
   422: 'It is well formed, and cannot be done.',
   502: 'A registry did not do its part.',
-  503: 'A registry asks to come back later; see Retry-After.',
+  503: 'The broker, its database or a registry asks to come back later; see Retry-After.',
 }
 
 /** Problem responses for a route's schema; 401 is always among them. */

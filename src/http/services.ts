@@ -1,5 +1,12 @@
 import type { ImageInspection } from '../conversion/report.ts'
+import type { Batches } from '../jobs/batches.ts'
+import type { Callbacks } from '../jobs/callbacks.ts'
+import type { EventLog } from '../jobs/event-log.ts'
+import type { RequestKeys } from '../jobs/request-keys.ts'
+import type { RuleStore } from '../jobs/rules.ts'
 import type { JobStore } from '../jobs/store.ts'
+import type { TagMoves } from '../jobs/tag-moves.ts'
+import type { WorkerRegister } from '../jobs/worker-register.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
 import type { Housekeeper } from '../records/housekeeper.ts'
 import type { RecordEntry } from '../records/model.ts'
@@ -15,6 +22,17 @@ export type Services = {
   readonly publisher: RecordPublisher
   readonly housekeeper: Housekeeper
   readonly jobs: JobStore
+  readonly batches: Batches
+  readonly tagMoves: TagMoves
+  readonly requestKeys: RequestKeys
+  readonly events: EventLog
+  readonly callbacks: Callbacks
+  readonly rules: RuleStore
+  readonly workers: WorkerRegister
+  /** Fails when the backing registry does not answer. */
+  readonly checkRegistry: (signal: AbortSignal) => Promise<void>
+  /** Whether a callback may be sent there. */
+  readonly allowsCallback: (url: URL) => boolean
   /** What an image shows of itself. Its errors have codes. */
   readonly inspect: (reference: string, signal: AbortSignal) => Promise<ImageInspection>
   /** What a record is worth in an image. Its errors have codes. */

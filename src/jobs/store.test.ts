@@ -1,16 +1,25 @@
-import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
-import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describeDatabases } from '../../test/support/databases.ts'
 import type { Database } from '../db/open.ts'
-import { JobStore, LEASE_MS, type NewJob } from './store.ts'
-import { runWorker } from './worker.ts'
+import { JobLeases } from './leases.ts'
+import { JobStore, type NewJob } from './store.ts'
+import { uniqueKey } from './unique-key.ts'
 
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }
-const quiet = { info() {}, warn() {}, error() {} }
 
-function suite(open: () => Promise<{ database: Database; close(): Promise<void> }>) {
+describe('the key of a job', () => {
+  it('is the same for the same work, in whatever order it is told', () => {
+    const at = { kind: 'conversion', source: 'a', target: 'b' }
+    const key = uniqueKey({ ...at, request: { platforms: ['x', 'y'], options: { a: 1, b: undefined } } })
+    expect(uniqueKey({ ...at, request: { options: { a: 1 }, platforms: ['x', 'y'] } })).toBe(key)
+    expect(uniqueKey({ ...at, request: { options: { a: 1 }, platforms: ['y', 'x'] } })).not.toBe(key)
+    expect(uniqueKey({ ...at, target: 'c', request: {} })).not.toBe(uniqueKey({ ...at, request: {} }))
+  })
+})
+
+describeDatabases('jobs', (open) => {
   let store: JobStore
+  let leases: JobLeases
   let database: Database
   let close: () => Promise<void>
 
@@ -19,19 +28,17 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     database = opened.database
     close = opened.close
     store = new JobStore(database)
+    leases = new JobLeases(database)
   })
   afterAll(() => close())
   beforeEach(() => database.query.deleteFrom('jobs').execute())
 
-  const leaseRunsOut = () =>
-    database.query
-      .updateTable('jobs')
-      .set({ lease_until: sql`lease_until - ${sql.lit(LEASE_MS + 1)}` })
-      .execute()
+  const targets = async (filter: Parameters<JobStore['list']>[1]) =>
+    (await store.list('conversion', filter, { limit: 9 })).items.map((item) => item.target)
 
-  it('keeps what it accepted, and lists it newest first in pages', async () => {
+  it('are kept once accepted, and listed newest first in pages', async () => {
     const created = []
-    for (const target of ['a', 'b', 'c']) created.push(await store.create({ ...job, target }))
+    for (const target of ['a', 'b', 'c']) created.push((await store.create({ ...job, target })).job)
     expect(await store.get('conversion', created[0]?.id ?? '')).toMatchObject({
       state: 'queued',
       request: { a: 1 },
@@ -39,170 +46,135 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     })
     const first = await store.list('conversion', {}, { limit: 2 })
     expect(first.items.map((item) => item.target)).toEqual(['c', 'b'])
+    // What comes in between does not shift the pages.
+    await store.create({ ...job, target: 'd' })
     const second = await store.list('conversion', {}, { limit: 2, ...(first.next && { after: first.next }) })
     expect(second.items.map((item) => item.target)).toEqual(['a'])
     expect(second.next).toBeUndefined()
     expect((await store.list('verification', {}, { limit: 9 })).items).toEqual([])
-    expect((await store.list('conversion', { target: 'b' }, { limit: 9 })).items).toHaveLength(1)
   })
 
-  it('gives each job to one of many claimers', async () => {
-    for (let n = 0; n < 20; n++) await store.create(job)
-    const claims = await Promise.all(Array.from({ length: 30 }, (_, n) => store.claim(`w${n}`)))
-    const ids = claims.flatMap((claim) => claim?.job.id ?? [])
-    expect(new Set(ids).size).toBe(ids.length)
-    // Claimers that met on one row may come back empty-handed; whoever asks again gets the rest.
-    let rest = await store.claim('late')
-    while (rest) {
-      ids.push(rest.job.id)
-      rest = await store.claim('late')
-    }
-    expect(new Set(ids).size).toBe(20)
-  })
-
-  it('lets another worker take up the job of a dead one, and refuses the dead one a write', async () => {
-    await store.create(job)
-    const dead = await store.claim('dead')
-    expect(await store.claim('next')).toBeUndefined()
-    await leaseRunsOut()
-    const next = await store.claim('next')
-    expect(next?.job).toMatchObject({ attempt: 2, crashes: 1 })
-    if (!dead || !next) throw new Error('no claim')
-    expect(await store.succeed(dead.lease, {})).toBe(false)
-    expect(await store.renew(dead.lease)).toBe(false)
-    expect(await store.progress(dead.lease, {})).toBe(false)
-    expect(await store.succeed(next.lease, { done: true })).toBe(true)
-    expect(await store.get('conversion', next.job.id)).toMatchObject({
-      state: 'succeeded',
-      report: { done: true },
+  it('are found by state, ends, labels and time', async () => {
+    await store.create({ ...job, target: 'a', labels: { team: 'x', stage: '1' } })
+    await store.create({ ...job, target: 'b', labels: { team: 'x' } })
+    const last = (await store.create({ ...job, target: 'c', labels: { team: 'y' }, priority: 1 })).job
+    await leases.claim('w')
+    expect(await targets({ target: 'b' })).toEqual(['b'])
+    expect(await targets({ source: 'other' })).toEqual([])
+    expect(await targets({ states: ['running'] })).toEqual(['c'])
+    expect(await targets({ states: ['running', 'queued'] })).toEqual(['c', 'b', 'a'])
+    expect(await targets({ labels: { team: 'x' } })).toEqual(['b', 'a'])
+    expect(await targets({ labels: { team: 'x', stage: '1' } })).toEqual(['a'])
+    expect(await targets({ from: last.createdAt + 1 })).toEqual([])
+    expect(await targets({ to: last.createdAt + 1 })).toEqual(['c', 'b', 'a'])
+    expect(await targets({ from: last.createdAt })).toContain('c')
+    expect(await store.counts('conversion')).toEqual({
+      queued: 2,
+      running: 1,
+      succeeded: 0,
+      failed: 0,
+      cancelled: 0,
     })
   })
 
-  it('gives the jobs of a worker that is known to be dead to the next one at once', async () => {
-    await store.create(job)
-    await store.create(job)
-    await store.claim('host:12:a')
-    await store.claim('host:123:b')
-    await store.expire('host:12:')
-    expect((await store.claim('next'))?.job).toMatchObject({ attempt: 2, crashes: 1 })
-    expect(await store.claim('next')).toBeUndefined()
+  it('are joined while they do the same and are not over', async () => {
+    const first = await store.create(job)
+    const second = await store.create({ ...job, priority: 5 })
+    expect([first.outcome, second.outcome]).toEqual(['created', 'joined'])
+    expect(second.job).toMatchObject({ id: first.job.id, priority: 5 })
+    const claim = await leases.claim('w')
+    expect((await store.create(job)).outcome).toBe('joined')
+    if (!claim) throw new Error('no claim')
+    await leases.succeed(claim.lease, {})
+    expect((await store.create(job)).outcome).toBe('created')
   })
 
-  it('knows which records unfinished jobs need', async () => {
+  it('are made once by many who ask at the same time', async () => {
+    const made = await Promise.all(Array.from({ length: 20 }, () => store.create(job)))
+    expect(new Set(made.map((one) => one.job.id)).size).toBe(1)
+    expect(made.filter((one) => one.outcome === 'created')).toHaveLength(1)
+  })
+
+  it('are made once by one request, also when they are over', async () => {
+    const first = await store.create({ ...job, requestKey: 'k' })
+    const claim = await leases.claim('w')
+    if (!claim) throw new Error('no claim')
+    await leases.succeed(claim.lease, {})
+    expect(await store.create({ ...job, requestKey: 'k' })).toMatchObject({
+      outcome: 'repeated',
+      job: { id: first.job.id },
+    })
+  })
+
+  it('are refused when too many wait, but not those that would not wait more', async () => {
+    const small = new JobStore(database, { maxQueued: 2 })
+    const first = await small.create({ ...job, target: 'a' })
+    await small.create({ ...job, target: 'b' })
+    await expect(small.create({ ...job, target: 'c' })).rejects.toMatchObject({
+      code: 'QUEUE_FULL',
+      retryAfterMs: 5_000,
+    })
+    expect((await small.create({ ...job, target: 'a' })).job.id).toBe(first.job.id)
+    await expect(
+      new JobStore(database, { maxQueued: 3 }).createAll([
+        { ...job, target: 'd' },
+        { ...job, target: 'e' },
+      ]),
+    ).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    expect(await targets({})).toEqual(['b', 'a'])
+  })
+
+  it('are cancelled at once while they wait, and by their worker while they run', async () => {
+    const waiting = (await store.create(job)).job
+    expect(await store.cancel('conversion', waiting.id)).toMatchObject({ state: 'cancelled' })
+    const { id } = (await store.create(job)).job
+    const claim = await leases.claim('w')
+    if (!claim) throw new Error('no claim')
+    expect(await store.cancel('conversion', id)).toMatchObject({ state: 'running', cancelRequested: true })
+    expect(await leases.holds(claim.lease)).toBe(false)
+    // Who asks for the same now gets one of their own.
+    expect((await store.create(job)).outcome).toBe('created')
+    // Whatever ends the attempt, the job does not go on.
+    await leases.retryLater(claim.lease, { code: 'NETWORK', message: 'x' }, 0)
+    expect(await store.get('conversion', id)).toMatchObject({ state: 'cancelled' })
+    expect((await store.get('conversion', id))?.finishedAt).toBeDefined()
+    expect(await store.cancel('verification', id)).toBeUndefined()
+  })
+
+  it('are tried again on request, unless the same is under way or there is nothing to try', async () => {
+    const { id } = (await store.create(job)).job
+    expect((await store.retry('conversion', id)).outcome).toBe('not-over')
+    await store.cancel('conversion', id)
+    const same = (await store.create(job)).job
+    expect(await store.retry('conversion', id)).toMatchObject({ outcome: 'conflict', job: { id: same.id } })
+    const claim = await leases.claim('w')
+    if (!claim) throw new Error('no claim')
+    await leases.succeed(claim.lease, {})
+    expect((await store.retry('conversion', same.id)).outcome).toBe('succeeded')
+    expect((await store.retry('verification', id)).outcome).toBe('missing')
+    const again = await store.retry('conversion', id)
+    expect(again).toMatchObject({ outcome: 'queued', job: { id, state: 'queued', failures: 0 } })
+    expect(again.job?.finishedAt).toBeUndefined()
+    expect((await store.create(job)).job.id).toBe(id)
+  })
+
+  it('are waited for until they are over, and no longer than asked', async () => {
+    const { job: made } = await store.create(job)
+    const never = new AbortController().signal
+    expect((await store.untilOver(made, 50, never)).state).toBe('queued')
+    const waiting = store.untilOver(made, 20_000, never)
+    const claim = await leases.claim('w')
+    if (!claim) throw new Error('no claim')
+    await leases.succeed(claim.lease, {})
+    expect((await waiting).state).toBe('succeeded')
+  })
+
+  it('need their records until they are over', async () => {
     await store.create({ ...job, recordId: 'r1' })
     expect(await store.needsRecord('r1')).toBe(true)
-    const claim = await store.claim('w')
+    const claim = await leases.claim('w')
     if (!claim) throw new Error('no claim')
-    await store.succeed(claim.lease, {})
+    await leases.succeed(claim.lease, {})
     expect(await store.needsRecord('r1')).toBe(false)
   })
-
-  describe('a worker', () => {
-    const work = async (handler: () => Promise<unknown>, until: (state: string) => boolean) => {
-      const stop = new AbortController()
-      const { id } = await store.create(job)
-      const running = runWorker(
-        {
-          store,
-          handlers: { conversion: handler, verification: handler },
-          owner: 'w',
-          concurrency: 1,
-          log: quiet,
-        },
-        stop.signal,
-      )
-      await vi.waitUntil(async () => until((await store.get('conversion', id))?.state ?? ''), {
-        timeout: 20_000,
-        interval: 20,
-      })
-      stop.abort()
-      await running
-      return store.get('conversion', id)
-    }
-
-    it('finishes a job with its report', async () => {
-      expect(
-        await work(
-          async () => ({ fine: 1 }),
-          (state) => state === 'succeeded',
-        ),
-      ).toMatchObject({
-        report: { fine: 1 },
-      })
-    })
-
-    it('tries again what may pass, and keeps the reason of what may not', async () => {
-      let tries = 0
-      const passing = async () => {
-        if (tries++ === 0) throw Object.assign(new Error('busy'), { code: 'UNAVAILABLE', retryable: true })
-        return {}
-      }
-      expect(await work(passing, (state) => state === 'succeeded')).toMatchObject({ failures: 1, attempt: 2 })
-      const lasting = async () => {
-        throw Object.assign(new Error('no such image'), { code: 'NOT_FOUND' })
-      }
-      expect(await work(lasting, (state) => state === 'failed')).toMatchObject({
-        error: { code: 'NOT_FOUND', message: 'no such image' },
-        attempt: 1,
-      })
-    })
-
-    it('hands a job back when it has to stop, at no cost to the job', async () => {
-      const stop = new AbortController()
-      const { id } = await store.create(job)
-      await runWorker(
-        {
-          store,
-          handlers: {
-            conversion: async (_, { signal }) => {
-              stop.abort()
-              signal.throwIfAborted()
-            },
-            verification: async () => {},
-          },
-          owner: 'w',
-          concurrency: 1,
-          log: quiet,
-        },
-        stop.signal,
-      )
-      expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', failures: 0, crashes: 0 })
-    })
-
-    it('gives up a job that killed its workers', async () => {
-      const { id } = await store.create(job)
-      for (let n = 0; n < 3; n++) {
-        await store.claim('dead')
-        await leaseRunsOut()
-      }
-      const stop = new AbortController()
-      let ran = false
-      const handler = async () => {
-        ran = true
-      }
-      const running = runWorker(
-        {
-          store,
-          handlers: { conversion: handler, verification: handler },
-          owner: 'w',
-          concurrency: 1,
-          log: quiet,
-        },
-        stop.signal,
-      )
-      await vi.waitUntil(async () => (await store.get('conversion', id))?.state === 'failed', {
-        interval: 20,
-      })
-      stop.abort()
-      await running
-      expect(ran).toBe(false)
-      expect((await store.get('conversion', id))?.error?.code).toBe('WORKER_DIED')
-    })
-  })
-}
-
-describe('jobs in SQLite', () => suite(temporarySqlite))
-
-describeWith(['postgres'], 'jobs in PostgreSQL', () =>
-  suite(() => temporaryPostgres(postgresPrograms() ?? '')),
-)
+})

@@ -1,43 +1,314 @@
-import { type Selectable, type SqlBool, sql } from 'kysely'
-import { newId } from '../db/new-id.ts'
+import { sql, type Transaction } from 'kysely'
+import { idAt, momentOf, newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
-import type { JobsTable } from '../db/tables.ts'
-import type { Job, JobError, JobKind, JobState, Lease } from './job.ts'
+import type { Tables } from '../db/tables.ts'
+import { addCallback } from './callbacks.ts'
+import { jobTopic, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
+import { type Attempt, isOver, type Job, type JobKind, type JobState } from './job.ts'
+import { SUMMARY, toAttempt, toJob } from './rows.ts'
+import { uniqueKey } from './unique-key.ts'
 
-/** How long a claim holds without renewal, by the database's clock. */
-export const LEASE_MS = 30_000
+/** How long a count of the queue is believed, so that accepting a job does not count it each time. */
+const COUNT_VALID_MS = 250
+/** What a full queue asks callers to wait. */
+const QUEUE_RETRY_MS = 5_000
+/** How often a job is looked at by whoever waits for it: beside rings of other processes, and without them. */
+const LOOK_BESIDE_RINGS_MS = 2_000
+const LOOK_MS = 200
 
-export type NewJob = { kind: JobKind; source: string; target: string; recordId?: string; request: unknown }
-export type JobFilter = { state?: JobState; source?: string; target?: string }
+export type NewJob = {
+  readonly kind: JobKind
+  readonly source: string
+  readonly target: string
+  /** Names of the registries at both ends, for limits. */
+  readonly sourceHost?: string
+  readonly targetHost?: string
+  readonly recordId?: string
+  readonly request: unknown
+  readonly labels?: Readonly<Record<string, string>>
+  /** Higher ones go first; 0 is usual. */
+  readonly priority?: number
+  /** Of the request that makes it: the same key makes no second job. */
+  readonly requestKey?: string | undefined
+  /** Jobs that differ in it are not joined, though they would do the same. */
+  readonly variant?: string | undefined
+  /** Told when the job is over. */
+  readonly callbackUrl?: string | undefined
+}
+
+/** `joined`: a job that does the same was there, unfinished. `repeated`: this request made it before. */
+export type Accepted = { readonly job: Job; readonly outcome: 'created' | 'joined' | 'repeated' }
+
+export type JobFilter = {
+  readonly states?: readonly JobState[]
+  readonly source?: string
+  readonly target?: string
+  readonly labels?: Readonly<Record<string, string>>
+  /** Milliseconds since 1970; created at `from` or later, and before `to`. */
+  readonly from?: number
+  readonly to?: number
+}
 /** `after` is the id of the last job seen; pages go from the newest to the oldest. */
-export type Page = { after?: string; limit: number }
+export type Page = { readonly after?: string; readonly limit: number }
 
-/** The jobs in the database. Every write of a worker is conditional on its lease. */
+/** More jobs wait than this broker keeps. */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
+  readonly code = 'QUEUE_FULL'
+  readonly retryAfterMs = QUEUE_RETRY_MS
+  constructor(limit: number) {
+    super(`${limit} jobs wait already; come back later`)
+  }
+}
+
+/** The jobs in the database, as those see them who ask for work. Workers come with {@link JobLeases}. */
 export class JobStore {
   readonly #db: Database
+  readonly #maxQueued: number
+  #counted = { at: Number.NEGATIVE_INFINITY, queued: 0 }
 
-  constructor(database: Database) {
+  /** @param options.maxQueued jobs that may wait; beyond it none is accepted */
+  constructor(database: Database, { maxQueued = Number.POSITIVE_INFINITY } = {}) {
     this.#db = database
+    this.#maxQueued = maxQueued
   }
 
-  /** Accepts a job: when this returns, the job is on disk. */
-  async create(job: NewJob): Promise<Job> {
-    const row = await this.#db.query
+  /**
+   * Accepts a job: when this returns, the job is on disk. A job that would do the same and is not finished is joined.
+   * @throws QueueFullError
+   */
+  async create(job: NewJob): Promise<Accepted> {
+    const [accepted] = await this.createAll([job])
+    if (!accepted) throw new RangeError('one job was to be made')
+    return accepted
+  }
+
+  /**
+   * Accepts all of these jobs, or none.
+   * @param within does more in the same transaction
+   * @throws QueueFullError
+   */
+  async createAll(
+    jobs: readonly NewJob[],
+    within?: (transaction: Transaction<Tables>, accepted: readonly Accepted[]) => Promise<void>,
+  ): Promise<Accepted[]> {
+    const full = await this.#isFull(jobs.length)
+    const all = await this.#db.query.transaction().execute(async (transaction) => {
+      const accepted: Accepted[] = []
+      for (const job of jobs) {
+        const one = await this.#accept(transaction, job, full)
+        accepted.push(one)
+        if (job.callbackUrl !== undefined) await addCallback(this.#db, transaction, one.job, job.callbackUrl)
+      }
+      await within?.(transaction, accepted)
+      return accepted
+    })
+    const created = all.filter((one) => one.outcome === 'created')
+    this.#counted.queued += created.length
+    for (const { job } of created) ringFor(this.#db, job.id)
+    if (created.length > 0) this.#db.wakeups.ring(QUEUE_TOPIC)
+    return all
+  }
+
+  async #accept(transaction: Transaction<Tables>, job: NewJob, full: boolean): Promise<Accepted> {
+    const key = uniqueKey(job)
+    for (;;) {
+      const id = newId()
+      const row = full ? undefined : await this.#insert(transaction, id, key, job)
+      if (row) return { job: toJob(row), outcome: 'created' }
+      const there = await this.#there(transaction, key, job)
+      if (there) return there
+      if (full) throw new QueueFullError(this.#maxQueued)
+      // The one that was in the way ended just now.
+    }
+  }
+
+  async #insert(transaction: Transaction<Tables>, id: string, key: string, job: NewJob) {
+    const row = await transaction
       .insertInto('jobs')
       .values({
-        id: newId(),
+        id,
         kind: job.kind,
         state: 'queued',
         source: job.source,
         target: job.target,
+        source_host: job.sourceHost ?? '',
+        target_host: job.targetHost ?? '',
         record_id: job.recordId ?? null,
         request: JSON.stringify(job.request),
+        labels: JSON.stringify(job.labels ?? {}),
+        priority: job.priority ?? 0,
+        unique_key: key,
+        request_key: job.requestKey ?? null,
         run_at: this.#db.now,
-        created_at: this.#db.now,
+        // The moment that is in the id: what lists by the one can be filtered by the other.
+        created_at: momentOf(id),
+        event_seq: 1,
       })
+      .onConflict((conflict) => conflict.doNothing())
       .returningAll()
-      .executeTakeFirstOrThrow()
-    return toJob(row)
+      .executeTakeFirst()
+    if (!row) return undefined
+    const labels = Object.entries(job.labels ?? {})
+    if (labels.length > 0) {
+      await transaction
+        .insertInto('job_labels')
+        .values(labels.map(([name, value]) => ({ job_id: id, name, value })))
+        .execute()
+    }
+    await recordEvent(this.#db, transaction, { id, seq: 1, type: 'queued' })
+    return row
+  }
+
+  /** The job that this request made before, or an unfinished one that does the same. */
+  async #there(transaction: Transaction<Tables>, key: string, job: NewJob): Promise<Accepted | undefined> {
+    const { requestKey, priority = 0 } = job
+    if (requestKey !== undefined) {
+      const made = await transaction
+        .selectFrom('jobs')
+        .selectAll()
+        .where('request_key', '=', requestKey)
+        .executeTakeFirst()
+      if (made) return { job: toJob(made), outcome: 'repeated' }
+    }
+    // Whoever is in more of a hurry speeds it up for all.
+    const same = await transaction
+      .updateTable('jobs')
+      .set({ priority: sql`case when priority < ${priority} then ${priority} else priority end` })
+      .where('unique_key', '=', key)
+      .where('state', 'in', ['queued', 'running'])
+      .returningAll()
+      .executeTakeFirst()
+    return same && { job: toJob(same), outcome: 'joined' }
+  }
+
+  async #isFull(more: number): Promise<boolean> {
+    if (this.#maxQueued === Number.POSITIVE_INFINITY) return false
+    if (performance.now() - this.#counted.at > COUNT_VALID_MS) {
+      const waiting = this.#db.query
+        .selectFrom('jobs')
+        .select('id')
+        .where('state', '=', 'queued')
+        .limit(this.#maxQueued + 1)
+      const { queued } = await this.#db.query
+        .selectFrom(waiting.as('waiting'))
+        .select((select) => select.fn.countAll<number>().as('queued'))
+        .executeTakeFirstOrThrow()
+      this.#counted = { at: performance.now(), queued: Number(queued) }
+    }
+    return this.#counted.queued + more > this.#maxQueued
+  }
+
+  /**
+   * Ends a job that waits; asks the worker of one that runs to stop, which takes a second or two. What is over stays as
+   * it is. Answers the job as it is then.
+   */
+  async cancel(kind: JobKind, id: string): Promise<Job | undefined> {
+    const { now } = this.#db
+    const changed = await this.#db.query.transaction().execute(async (transaction) => {
+      const row = await transaction
+        .updateTable('jobs')
+        .set({
+          state: sql`case when state = 'queued' then 'cancelled' else state end`,
+          finished_at: sql`case when state = 'queued' then ${now} else finished_at end`,
+          cancel_requested_at: now,
+          // Whoever asks for the same from now on does not want this one.
+          unique_key: null,
+          event_seq: sql`event_seq + 1`,
+        })
+        .where('kind', '=', kind)
+        .where('id', '=', id)
+        .where('state', 'in', ['queued', 'running'])
+        .where('cancel_requested_at', 'is', null)
+        .returning(['state', 'event_seq'])
+        .executeTakeFirst()
+      if (!row) return false
+      const type = row.state === 'cancelled' ? 'cancelled' : 'cancel-requested'
+      await recordEvent(this.#db, transaction, { id, seq: row.event_seq, type })
+      return true
+    })
+    if (changed) ringFor(this.#db, id)
+    return this.get(kind, id)
+  }
+
+  /**
+   * Puts a job that failed or was cancelled back into the queue, with all of its tries. `conflict`: another job that does
+   * the same is queued or running. `not-over`, `succeeded`: there is nothing to try again.
+   */
+  async retry(
+    kind: JobKind,
+    id: string,
+  ): Promise<{ outcome: 'queued' | 'conflict' | 'not-over' | 'succeeded' | 'missing'; job?: Job }> {
+    const job = await this.get(kind, id)
+    if (!job) return { outcome: 'missing' }
+    if (!isOver(job.state)) return { outcome: 'not-over', job }
+    if (job.state === 'succeeded') return { outcome: 'succeeded', job }
+    const result = await this.#requeue(job).catch((error: unknown) => {
+      if (isUniqueViolation(error)) return undefined
+      throw error
+    })
+    // Another one came in between: it is found the next time.
+    if (!result) return this.retry(kind, id)
+    if (result.outcome === 'queued') {
+      ringFor(this.#db, id)
+      this.#db.wakeups.ring(QUEUE_TOPIC)
+    }
+    return result
+  }
+
+  #requeue(job: Job) {
+    const { id } = job
+    const key = uniqueKey(job)
+    return this.#db.query.transaction().execute(async (transaction) => {
+      const same = await transaction
+        .selectFrom('jobs')
+        .selectAll()
+        .where('unique_key', '=', key)
+        .where('state', 'in', ['queued', 'running'])
+        .executeTakeFirst()
+      if (same) return { outcome: 'conflict' as const, job: toJob(same) }
+      const row = await transaction
+        .updateTable('jobs')
+        .set({
+          state: 'queued',
+          unique_key: key,
+          failures: 0,
+          crashes: 0,
+          throttles: 0,
+          run_at: this.#db.now,
+          finished_at: null,
+          cancel_requested_at: null,
+          event_seq: sql`event_seq + 1`,
+        })
+        .where('id', '=', id)
+        .where('state', 'in', ['failed', 'cancelled'])
+        .returningAll()
+        .executeTakeFirst()
+      if (!row) return { outcome: 'not-over' as const, job }
+      // Its next end is told again.
+      await transaction.updateTable('callbacks').set({ state: 'waiting' }).where('job_id', '=', id).execute()
+      await recordEvent(this.#db, transaction, {
+        id,
+        seq: row.event_seq,
+        type: 'queued',
+        data: { retry: true },
+      })
+      return { outcome: 'queued' as const, job: toJob(row) }
+    })
+  }
+
+  /** Waits until a job is over, or so long. Answers the job as it is then. */
+  async untilOver(job: Job, ms: number, signal: AbortSignal): Promise<Job> {
+    const until = performance.now() + ms
+    let now = job
+    for (;;) {
+      const left = until - performance.now()
+      if (isOver(now.state) || left <= 0 || signal.aborted) return now
+      const { wakeups } = this.#db
+      const look = wakeups.acrossProcesses ? LOOK_BESIDE_RINGS_MS : LOOK_MS
+      await wakeups.wait(jobTopic(job.id), Math.min(left, look), signal)
+      now = (await this.get(job.kind, job.id)) ?? now
+    }
   }
 
   async get(kind: JobKind, id: string): Promise<Job | undefined> {
@@ -50,12 +321,37 @@ export class JobStore {
     return row && toJob(row)
   }
 
-  /** One page of jobs, newest first, and the cursor of the next page where there is one. */
+  /** Every attempt of a job, the first one first. */
+  async attempts(id: string): Promise<Attempt[]> {
+    const rows = await this.#db.query
+      .selectFrom('job_attempts')
+      .selectAll()
+      .where('job_id', '=', id)
+      .orderBy('attempt')
+      .execute()
+    return rows.map(toAttempt)
+  }
+
+  /** One page of jobs, newest first, without their documents, and the cursor of the next page where there is one. */
   async list(kind: JobKind, filter: JobFilter, page: Page): Promise<{ items: Job[]; next?: string }> {
-    let query = this.#db.query.selectFrom('jobs').selectAll().where('kind', '=', kind)
-    if (filter.state) query = query.where('state', '=', filter.state)
+    let query = this.#db.query.selectFrom('jobs').select(SUMMARY).where('kind', '=', kind)
+    if (filter.states?.length) query = query.where('state', 'in', filter.states)
     if (filter.source) query = query.where('source', '=', filter.source)
     if (filter.target) query = query.where('target', '=', filter.target)
+    for (const [name, value] of Object.entries(filter.labels ?? {})) {
+      query = query.where((where) =>
+        where.exists(
+          where
+            .selectFrom('job_labels')
+            .select('job_id')
+            .whereRef('job_labels.job_id', '=', 'jobs.id')
+            .where('name', '=', name)
+            .where('value', '=', value),
+        ),
+      )
+    }
+    if (filter.from !== undefined) query = query.where('id', '>=', idAt(filter.from))
+    if (filter.to !== undefined) query = query.where('id', '<', idAt(filter.to))
     if (page.after) query = query.where('id', '<', page.after)
     const rows = await query
       .orderBy('id', 'desc')
@@ -64,6 +360,19 @@ export class JobStore {
     const items = rows.slice(0, page.limit).map(toJob)
     const last = items.at(-1)
     return rows.length > page.limit && last ? { items, next: last.id } : { items }
+  }
+
+  /** How many jobs of a kind are in each state. */
+  async counts(kind: JobKind): Promise<Record<JobState, number>> {
+    const rows = await this.#db.query
+      .selectFrom('jobs')
+      .select((select) => ['state', select.fn.countAll<number>().as('count')])
+      .where('kind', '=', kind)
+      .groupBy('state')
+      .execute()
+    const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
+    for (const { state, count } of rows) counts[state] = Number(count)
+    return counts
   }
 
   /** Whether a job that is not finished will read this record. */
@@ -76,130 +385,10 @@ export class JobStore {
       .executeTakeFirst()
     return row !== undefined
   }
-
-  /** Takes the job that waited longest, or one whose worker let its lease run out; undefined when none is due. */
-  async claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
-    const { now } = this.#db
-    const due = this.#db.query
-      .selectFrom('jobs')
-      .select('id')
-      .where((where) =>
-        where.or([
-          where.and([where('state', '=', 'queued'), where('run_at', '<=', now)]),
-          where.and([where('state', '=', 'running'), where('lease_until', '<', now)]),
-        ]),
-      )
-      .orderBy('run_at')
-      .orderBy('id')
-      .limit(1)
-    // SQLite runs one writer at a time, so the statement is atomic as it is; PostgreSQL has to lock the row
-    // it picks and to pass over the rows that other workers are just taking.
-    const picked = this.#db.engine === 'postgres' ? due.forUpdate().skipLocked() : due
-    const row = await this.#db.query
-      .updateTable('jobs')
-      .set({
-        state: 'running',
-        owner,
-        attempt: sql`attempt + 1`,
-        crashes: sql`crashes + (case when state = 'running' then 1 else 0 end)`,
-        lease_until: sql`${now} + ${sql.lit(LEASE_MS)}`,
-        started_at: sql`coalesce(started_at, ${now})`,
-      })
-      .where('id', '=', picked)
-      .returningAll()
-      .executeTakeFirst()
-    return row && { job: toJob(row), lease: { id: row.id, owner, attempt: row.attempt } }
-  }
-
-  /** Extends the lease; false when it is lost. */
-  async renew(lease: Lease): Promise<boolean> {
-    return this.#write(lease, { lease_until: sql`${this.#db.now} + ${sql.lit(LEASE_MS)}` })
-  }
-
-  /**
-   * Ends the leases of a worker that is known to be dead, so that nobody waits for them to run out.
-   * @param owners how the names of its claims begin
-   */
-  async expire(owners: string): Promise<void> {
-    await this.#db.query
-      .updateTable('jobs')
-      .set({ lease_until: sql`${this.#db.now} - 1` })
-      .where('state', '=', 'running')
-      .where(sql<SqlBool>`substr(owner, 1, ${sql.lit(owners.length)}) = ${owners}`)
-      .execute()
-  }
-
-  /** Stores how far the job is; false when the lease is lost. */
-  async progress(lease: Lease, progress: unknown): Promise<boolean> {
-    return this.#write(lease, { progress: JSON.stringify(progress) })
-  }
-
-  /** Ends the job with its report; false when the lease is lost. */
-  async succeed(lease: Lease, report: unknown): Promise<boolean> {
-    return this.#write(lease, {
-      state: 'succeeded',
-      report: JSON.stringify(report),
-      error: null,
-      ...this.#ended(),
-    })
-  }
-
-  /** Ends the job as failed; false when the lease is lost. */
-  async fail(lease: Lease, error: JobError): Promise<boolean> {
-    return this.#write(lease, { state: 'failed', error: JSON.stringify(error), ...this.#ended() })
-  }
-
-  /** Puts the job back into the queue after a failure that may pass; false when the lease is lost. */
-  async retryLater(lease: Lease, error: JobError, delayMs: number): Promise<boolean> {
-    return this.#write(lease, {
-      state: 'queued',
-      error: JSON.stringify(error),
-      failures: sql`failures + 1`,
-      run_at: sql`${this.#db.now} + ${sql.lit(Math.ceil(delayMs))}`,
-      owner: null,
-      lease_until: null,
-    })
-  }
-
-  /** Gives an unfinished job back, at no cost to it: this worker stops. */
-  async handBack(lease: Lease): Promise<boolean> {
-    return this.#write(lease, { state: 'queued', owner: null, lease_until: null })
-  }
-
-  #ended() {
-    return { finished_at: sql<number>`${this.#db.now}`, owner: null, lease_until: null }
-  }
-
-  async #write(lease: Lease, values: Record<string, unknown>): Promise<boolean> {
-    const result = await this.#db.query
-      .updateTable('jobs')
-      .set(values)
-      .where('id', '=', lease.id)
-      .where('owner', '=', lease.owner)
-      .where('attempt', '=', lease.attempt)
-      .where('state', '=', 'running')
-      .executeTakeFirst()
-    return result.numUpdatedRows === 1n
-  }
 }
 
-function toJob(row: Selectable<JobsTable>): Job {
-  const json = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text))
-  return {
-    id: row.id,
-    kind: row.kind,
-    state: row.state,
-    source: row.source,
-    target: row.target,
-    request: json(row.request),
-    progress: json(row.progress),
-    report: json(row.report),
-    error: json(row.error) as JobError | undefined,
-    attempt: row.attempt,
-    failures: row.failures,
-    crashes: row.crashes,
-    createdAt: row.created_at,
-    startedAt: row.started_at ?? undefined,
-    finishedAt: row.finished_at ?? undefined,
-  }
+/** The engines' words for it: SQLSTATE 23505, and SQLite's extended result code. */
+function isUniqueViolation(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE'
 }

@@ -1,20 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterFailure, describeFailure, type Job, type JobKind, type Lease, MAX_CRASHES } from './job.ts'
-import { type JobStore, LEASE_MS } from './store.ts'
+import type { Wakeups } from '../db/wakeups.ts'
+import { QUEUE_TOPIC } from './events.ts'
+import { afterFailure, describeFailure, type Job, type JobKind, type Lease } from './job.ts'
+import { type HeldLease, LeaseEnded, type LeaseKeeper } from './lease-keeper.ts'
+import { nowMs } from './lease-terms.ts'
+import type { JobLeases } from './leases.ts'
+import { progressWriter } from './progress-writer.ts'
 
-const RENEW_EVERY_MS = LEASE_MS / 3
-/** Without a renewal for this long the worker stops by its own clock, before another one may start. */
-const GIVE_UP_AFTER_MS = LEASE_MS - 5_000
-const PROGRESS_EVERY_MS = 500
 /** Waits between looks at an empty queue: short after work, longer in quiet times. */
 const POLL_SHORTEST_MS = 25
-const POLL_LONGEST_MS = 1_000
+const POLL_LONGEST_MS = 500
+/** Where new jobs ring, looking is for what became due or was left by the dead. */
+const POLL_BESIDE_RINGS_MS = 1_000
+const AWAY_MS = 1_000
 
-/** Does one job and answers its report. It stops soon after `signal` aborts. */
-export type Handler = (
-  job: Job,
-  context: { signal: AbortSignal; onProgress: (progress: unknown) => void },
-) => Promise<unknown>
+/** What a handler gets besides its job. It stops soon after `signal` aborts. */
+export type JobContext = {
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: unknown) => void
+  readonly lease: Lease
+  /** Whether the lease holds by this process's own clock. */
+  readonly stillHolds: () => boolean
+}
+
+/** Does one job and answers its report. */
+export type Handler = (job: Job, context: JobContext) => Promise<unknown>
 
 /** The part of a logger that a worker needs. */
 export type WorkerLog = {
@@ -24,133 +34,131 @@ export type WorkerLog = {
 }
 
 export type WorkerOptions = {
-  store: JobStore
-  handlers: Record<JobKind, Handler>
+  readonly leases: JobLeases
+  readonly keeper: LeaseKeeper
+  readonly wakeups: Wakeups
+  readonly handlers: Record<JobKind, Handler>
   /** Names this process in the database; unique among running workers. */
-  owner: string
+  readonly owner: string
   /** Jobs side by side. */
-  concurrency: number
-  log: WorkerLog
+  readonly concurrency: number
+  /** How long jobs may go on when the worker is told to stop, before they are handed back. */
+  readonly graceMs?: number
+  readonly log: WorkerLog
 }
 
 /**
- * Claims jobs and runs them until `signal` aborts; unfinished jobs are then handed back. Ends when all of
- * its jobs have ended.
+ * Claims jobs and runs them until `signal` aborts. Jobs that run then may end within the grace time; after it they are
+ * handed back. Ends when all of its jobs have ended.
  */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
-  await Promise.all(Array.from({ length: options.concurrency }, () => workLane(options, signal)))
+  const stop = new AbortController()
+  let grace: NodeJS.Timeout | undefined
+  const draining = () => {
+    grace = setTimeout(() => stop.abort(signal.reason), options.graceMs ?? 0)
+  }
+  if (signal.aborted) draining()
+  else signal.addEventListener('abort', draining, { once: true })
+  await Promise.all(Array.from({ length: options.concurrency }, () => workLane(options, signal, stop.signal)))
+  clearTimeout(grace)
+  signal.removeEventListener('abort', draining)
 }
 
-async function workLane(options: WorkerOptions, signal: AbortSignal): Promise<void> {
+async function workLane(options: WorkerOptions, drain: AbortSignal, stop: AbortSignal): Promise<void> {
+  const { wakeups, log } = options
   let waitMs = POLL_SHORTEST_MS
-  while (!signal.aborted) {
+  while (!drain.aborted) {
     try {
-      const claimed = await options.store.claim(options.owner)
+      const claimedAt = nowMs()
+      const claimed = await options.leases.claim(options.owner)
       if (claimed) {
-        await runJob(options, claimed.job, claimed.lease, signal)
+        await runJob(options, claimed, claimedAt, stop)
         waitMs = POLL_SHORTEST_MS
         continue
       }
     } catch (error) {
       // The database is away: nothing is lost by waiting, leases are renewed or taken up again.
-      options.log.error({ err: error }, 'the job store did not answer')
-      waitMs = POLL_LONGEST_MS
+      log.error({ err: error }, 'the job store did not answer')
+      await delay(AWAY_MS, undefined, { signal: drain }).catch(() => {})
     }
-    await delay(waitMs, undefined, { signal }).catch(() => {})
+    await wakeups.wait(QUEUE_TOPIC, wakeups.acrossProcesses ? POLL_BESIDE_RINGS_MS : waitMs, drain)
     waitMs = Math.min(waitMs * 2, POLL_LONGEST_MS)
   }
 }
 
-async function runJob(options: WorkerOptions, job: Job, lease: Lease, stop: AbortSignal): Promise<void> {
-  const { store, log } = options
+type Claimed = { readonly job: Job; readonly lease: Lease }
+
+async function runJob(
+  options: WorkerOptions,
+  { job, lease }: Claimed,
+  claimedAt: number,
+  stop: AbortSignal,
+): Promise<void> {
+  const { leases, log } = options
   const fields = { job: job.id, kind: job.kind, attempt: lease.attempt }
-  if (job.crashes >= MAX_CRASHES) {
-    const message = `the worker died ${job.crashes} times while it did this; see its log for out-of-memory or disk errors`
-    await store.fail(lease, { code: 'WORKER_DIED', message })
-    log.error(fields, message)
-    return
-  }
-  const ended = new AbortController()
-  const lost = new AbortController()
-  const signal = AbortSignal.any([stop, lost.signal])
-  const report = progressWriter(store, lease)
-  const renewing = renewUntil(ended.signal, store, lease, lost)
+  const held = options.keeper.hold(lease, claimedAt)
+  const signal = AbortSignal.any([stop, held.signal])
+  const progress = progressWriter(leases, lease)
+  const { onProgress } = progress
   log.info(fields, 'job started')
   try {
-    const result = await options.handlers[job.kind](job, { signal, onProgress: report.onProgress })
-    await report.flush()
-    if (await store.succeed(lease, result)) log.info(fields, 'job succeeded')
+    const context: JobContext = { signal, onProgress, lease, stillHolds: held.stillHolds }
+    const result = await options.handlers[job.kind](job, context)
+    await progress.flush()
+    if (await written(held, () => leases.succeed(lease, result))) log.info(fields, 'job succeeded')
     else log.warn(fields, 'the lease was lost before the job was finished; another worker has it')
   } catch (error) {
-    await report.flush()
-    if (lost.signal.aborted) log.warn(fields, 'the lease was lost; another worker has the job')
-    else if (stop.aborted) {
-      await store.handBack(lease)
+    await progress.flush()
+    const ended = held.signal.reason as unknown
+    if (ended instanceof LeaseEnded && ended.reason === 'lost') {
+      log.warn(fields, 'the lease was lost; another worker has the job')
+    } else if (ended instanceof LeaseEnded) {
+      await written(held, () => leases.cancelled(lease))
+      log.info(fields, 'job cancelled')
+    } else if (stop.aborted) {
+      await written(held, () => leases.handBack(lease))
       log.info(fields, 'job handed back')
-    } else await settle(options, job, lease, error)
+    } else await settle(options, held, { job, lease }, error)
   } finally {
-    ended.abort()
-    await renewing
+    held.release()
   }
 }
 
-async function settle(options: WorkerOptions, job: Job, lease: Lease, error: unknown): Promise<void> {
-  const decision = afterFailure(error, job.failures, Math.random())
-  const fields = { job: job.id, kind: job.kind, attempt: lease.attempt, err: error }
-  if (decision.act === 'retry') {
-    await options.store.retryLater(lease, decision.error, decision.delayMs)
-    options.log.warn(fields, `job will be tried again in ${decision.delayMs} ms`)
-  } else {
-    await options.store.fail(lease, decision.error)
-    options.log.error(fields, `job failed: ${describeFailure(error).message}`)
-  }
-}
-
-async function renewUntil(
-  ended: AbortSignal,
-  store: JobStore,
-  lease: Lease,
-  lost: AbortController,
+async function settle(
+  { leases, log }: WorkerOptions,
+  held: HeldLease,
+  { job, lease }: Claimed,
+  error: unknown,
 ): Promise<void> {
-  let renewedAt = performance.now()
-  while (!ended.aborted && !lost.signal.aborted) {
-    await delay(RENEW_EVERY_MS, undefined, { signal: ended }).catch(() => {})
-    if (ended.aborted) return
-    const before = performance.now()
-    const renewed = await Promise.race([
-      store.renew(lease).catch(() => undefined),
-      delay(GIVE_UP_AFTER_MS - RENEW_EVERY_MS, undefined, { signal: ended, ref: false }).catch(
-        () => undefined,
-      ),
-    ])
-    if (renewed === true) renewedAt = before
-    else if (renewed === false || performance.now() - renewedAt > GIVE_UP_AFTER_MS) lost.abort()
+  const decision = afterFailure(error, job, Math.random())
+  const fields = { job: job.id, kind: job.kind, attempt: lease.attempt, err: error }
+  if (decision.act === 'fail') {
+    await written(held, () => leases.fail(lease, decision.error))
+    log.error(fields, `job failed: ${describeFailure(error).message}`)
+    return
   }
+  const { delayMs } = decision
+  await written(held, () =>
+    decision.act === 'throttle'
+      ? leases.throttle(lease, decision.error, delayMs, decision.pausedHost)
+      : leases.retryLater(lease, decision.error, delayMs),
+  )
+  log.warn(fields, `job will be tried again in ${delayMs} ms`)
 }
 
-/** Stores progress at most every {@link PROGRESS_EVERY_MS}, one write at a time, the newest value last. */
-function progressWriter(store: JobStore, lease: Lease) {
-  let latest: { value: unknown } | undefined
-  let writing: Promise<void> | undefined
-  const ended = new AbortController()
-  const write = async () => {
-    while (latest) {
-      const { value } = latest
-      latest = undefined
-      // Progress is a courtesy: a write that fails must not fail the job.
-      await store.progress(lease, value).catch(() => false)
-      await delay(PROGRESS_EVERY_MS, undefined, { signal: ended.signal }).catch(() => {})
+/**
+ * Writes how a job ended, again and again while the database is away, as long as the lease can still hold. What cannot be
+ * written is done again by whoever takes the job up.
+ */
+async function written(held: HeldLease, write: () => Promise<boolean>): Promise<boolean> {
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      const { retryable } = error as { retryable?: unknown }
+      const lost = held.signal.reason instanceof LeaseEnded && held.signal.reason.reason === 'lost'
+      if (retryable !== true || lost) throw error
+      await delay(AWAY_MS / 2)
     }
-    writing = undefined
-  }
-  return {
-    onProgress: (value: unknown) => {
-      latest = { value }
-      writing ??= write()
-    },
-    flush: async () => {
-      ended.abort()
-      await writing
-    },
   }
 }

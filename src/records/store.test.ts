@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
 import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
 import type { Database } from '../db/open.ts'
+import { JobLeases } from '../jobs/leases.ts'
 import { JobStore } from '../jobs/store.ts'
 import { digestOf } from '../oci/digest.ts'
 import { recordDigest } from './model.ts'
@@ -127,9 +128,10 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     const jobs = new JobStore(database)
     await jobs.create({ kind: 'conversion', source: 'a', target: 'b', recordId: id, request: {} })
     expect(await store.remove(id)).toBe('needed')
-    const claim = await jobs.claim('w')
+    const leases = new JobLeases(database)
+    const claim = await leases.claim('w')
     if (!claim) throw new Error('no claim')
-    await jobs.succeed(claim.lease, {})
+    await leases.succeed(claim.lease, {})
     expect(await store.remove(id)).toBe('removed')
     expect(await store.remove(id)).toBe('missing')
   })

@@ -108,6 +108,41 @@ it('finishes what it accepted, although worker and server are killed', async () 
   expect(readdirSync(join(folder.path, 'scratch'))).toEqual([])
 })
 
+it('stops a conversion within two seconds in the middle of a layer, and leaves no tag and no scratch', async () => {
+  await using folder = await temporaryFolder()
+  await using broker = await BrokerProcess.start(folder.path)
+  const { host } = broker
+  await pushTo(broker)
+  const { id } = await broker.ask<Job>('POST', '/v1/conversions', {
+    source: `${host}/team/app:1.0`,
+    target: `${host}/team/app:cancelled`,
+    record: { inline: [{ path: 'usr/bin/app' }] },
+    // Slow, so that it is in the middle of the layer.
+    options: { compression: 'recompress', compressionLevel: 9 },
+  })
+  await until(
+    () => broker,
+    id,
+    (job) => job.state === 'running' && job.progress?.layers.some(({ read }) => read > 0) === true,
+  )
+  const asked = performance.now()
+  const answer = await fetch(`${broker.url}/v1/conversions/${id}/cancel`, {
+    method: 'POST',
+    headers: { prefer: 'wait=10' },
+  })
+  expect(performance.now() - asked).toBeLessThan(2_000)
+  expect(answer.status).toBe(200)
+  expect(await answer.json()).toMatchObject({
+    state: 'cancelled',
+    attempts: [{ outcome: 'cancelled' }],
+    tags: [],
+  })
+  await using client = new RegistryClient({ plainHttp: [host] })
+  expect(await client.repository({ host, repository: 'team/app' }).resolve('cancelled')).toBeUndefined()
+  const scratch = join(folder.path, 'scratch')
+  expect(readdirSync(scratch).flatMap((name) => readdirSync(join(scratch, name)))).toEqual([])
+})
+
 it('serves registry clients and its own worker with a token', async () => {
   await using folder = await temporaryFolder()
   const token = 'a-token-of-some-length'

@@ -3,14 +3,23 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { describe } from 'vitest'
 import { type Database, openDatabase } from '../../src/db/open.ts'
+import { describeWith, postgresPrograms } from './peers.ts'
+
+/** A database of a test, gone when closed. */
+export type TestDatabase = { readonly database: Database; readonly url: string; close(): Promise<void> }
+
+/** One suite on both engines: on PostgreSQL where it is installed. */
+export function describeDatabases(name: string, suite: (open: () => Promise<TestDatabase>) => void): void {
+  describe(`${name} in SQLite`, () => suite(temporarySqlite))
+  describeWith(['postgres'], `${name} in PostgreSQL`, () =>
+    suite(() => temporaryPostgres(postgresPrograms() ?? '')),
+  )
+}
 
 /** A new SQLite database in a folder of its own, gone when closed. */
-export async function temporarySqlite(): Promise<{
-  database: Database
-  url: string
-  close(): Promise<void>
-}> {
+export async function temporarySqlite(): Promise<TestDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
   const url = `sqlite:${join(folder, 'test.sqlite')}`
   const database = await openDatabase(url)
@@ -22,41 +31,61 @@ export async function temporarySqlite(): Promise<{
 }
 
 /** A PostgreSQL server of its own, reached by a Unix socket, gone when closed. */
-export async function temporaryPostgres(
-  programs: string,
-): Promise<{ database: Database; url: string; close(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'record-broker-pg-'))
-  const data = join(folder, 'data')
-  // PostgreSQL refuses to run as root: there its own account, which Debian's package makes, has to.
-  const asRoot = userInfo().uid === 0
-  const run = (program: string, ...args: string[]) => {
-    const command = [join(programs, program), ...args]
-    const [file = '', ...rest] = asRoot
-      ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', ...command]
-      : command
-    execFileSync(file, rest, { stdio: 'ignore', cwd: folder })
+export class PostgresServer {
+  readonly url: string
+  readonly #run: (program: string, ...args: string[]) => void
+  readonly #folder: string
+
+  /** @param programs the folder of the server programs */
+  constructor(programs: string) {
+    const folder = mkdtempSync(join(tmpdir(), 'record-broker-pg-'))
+    this.#folder = folder
+    // PostgreSQL refuses to run as root: there its own account, which Debian's package makes, has to.
+    const asRoot = userInfo().uid === 0
+    this.#run = (program, ...args) => {
+      const command = [join(programs, program), ...args]
+      const [file = '', ...rest] = asRoot
+        ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', ...command]
+        : command
+      execFileSync(file, rest, { stdio: 'ignore', cwd: folder })
+    }
+    if (asRoot) execFileSync('chown', ['postgres', folder])
+    this.#run('initdb', '-D', join(folder, 'data'), '-A', 'trust', '-U', 'postgres', '--no-sync')
+    this.start()
+    const name = `test_${randomUUID().replaceAll('-', '')}`
+    this.#run('createdb', '-h', folder, '-U', 'postgres', name)
+    this.url = `postgres://postgres@${encodeURIComponent(folder)}/${name}`
   }
-  if (asRoot) execFileSync('chown', ['postgres', folder])
-  run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync')
-  run(
-    'pg_ctl',
-    '-D',
-    data,
-    '-w',
-    '-l',
-    join(folder, 'log'),
-    '-o',
-    `-k ${folder} -c listen_addresses=`,
-    'start',
-  )
-  const name = `test_${randomUUID().replaceAll('-', '')}`
-  run('createdb', '-h', folder, '-U', 'postgres', name)
-  const url = `postgres://postgres@${encodeURIComponent(folder)}/${name}`
+
+  start(): void {
+    const options = `-k ${this.#folder} -c listen_addresses=`
+    this.#control('-w', '-l', join(this.#folder, 'log'), '-o', options, 'start')
+  }
+
+  /** Ends it without a chance to clean up. */
+  stop(): void {
+    this.#control('-m', 'immediate', '-w', 'stop')
+  }
+
+  /** Stops it where it runs, and removes it. */
+  remove(): void {
+    this.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #control(...args: string[]): void {
+    this.#run('pg_ctl', '-D', join(this.#folder, 'data'), ...args)
+  }
+}
+
+/** A database on a PostgreSQL server of its own. */
+export async function temporaryPostgres(programs: string): Promise<TestDatabase> {
+  const server = new PostgresServer(programs)
+  const { url } = server
   const database = await openDatabase(url)
   const close = async () => {
     await database.close()
-    run('pg_ctl', '-D', data, '-m', 'immediate', '-w', 'stop')
-    rmSync(folder, { recursive: true, force: true })
+    server.remove()
   }
   return { database, url, close }
 }

@@ -1,47 +1,20 @@
-import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { ConversionProgress, ConversionReport } from '../../conversion/report.ts'
-import { ConversionRequest } from '../../conversion/request.ts'
 import type { Job } from '../../jobs/job.ts'
 import { ReferenceText } from '../../oci/reference.ts'
-import { JobStateView, jobFields, jobView } from '../job-view.ts'
-import { canonicalImage, Id, Paging, signalOf } from '../parameters.ts'
-import { fieldError, HttpError, problems } from '../problem.ts'
-import { EXAMPLE_ID } from '../record-view.ts'
+import { Conversion, ConversionSummary, conversionSummary, conversionView } from '../conversion-view.ts'
+import { JobCounts, JobStateView } from '../job-view.ts'
+import { conversionJob, NewConversion, refuseUnfit } from '../new-conversion.ts'
+import { canonicalImage, Id, LabelList, labelsOf, Paging } from '../parameters.ts'
+import { waitAsPreferred } from '../prefer.ts'
+import { HttpError, problems } from '../problem.ts'
 import type { Services } from '../services.ts'
-
-const summary = { ...jobFields, source: z.string(), target: z.string() }
-const example = {
-  id: EXAMPLE_ID,
-  state: 'queued' as const,
-  attempt: 0,
-  createdAt: '2026-01-02T03:04:05.678Z',
-  source: 'registry.example/team/app:1.0',
-  target: 'registry.example/team/app:1.0-esgz',
-}
-
-const ConversionSummary = z
-  .object(summary)
-  .meta({ id: 'ConversionSummary', description: 'A conversion in a listing.', examples: [example] })
-
-const Conversion = z
-  .object({
-    ...summary,
-    request: ConversionRequest,
-    progress: ConversionProgress.optional().describe('While it runs.'),
-    report: ConversionReport.optional().describe('When it succeeded.'),
-  })
-  .meta({
-    id: 'Conversion',
-    description: 'A job that converts an image.',
-    examples: [{ ...example, request: { source: example.source, target: example.target } }],
-  })
 
 const ConversionPage = z
   .object({ items: z.array(ConversionSummary), next: z.string().optional() })
   .meta({ id: 'ConversionPage', description: 'Conversions, newest first.' })
 
+/** Asking for conversions, and finding them. */
 export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
   const { jobs } = services
   return async (app) => {
@@ -53,24 +26,22 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
           operationId: 'createConversion',
           summary: 'Convert an image to eStargz',
           description:
-            'Accepts the work and answers at once; a worker does it. The target tag moves when the image is complete.',
-          body: ConversionRequest,
-          response: { 202: Conversion, ...problems(400, 403, 413, 422) },
+            'Accepts the work and answers at once, or after `Prefer: wait=SECONDS`; a worker does it. The target tag moves when the image is complete. While a conversion that would do the same is queued or running, it is the answer.',
+          body: NewConversion,
+          response: {
+            200: Conversion.describe('It is over already, or was there before.'),
+            202: Conversion.describe('It is accepted.'),
+            ...problems(400, 403, 409, 413, 422, 503),
+          },
         },
       },
       async (request, reply) => {
-        const { body } = request
-        await refuseUnfit(body, services, reply)
-        const { record } = body
-        const job = await jobs.create({
-          kind: 'conversion',
-          source: canonicalImage(body.source),
-          target: canonicalImage(body.target),
-          request: body,
-          ...(record && 'id' in record && { recordId: record.id }),
-        })
+        await refuseUnfit(request.body, services, reply)
+        const accepted = await jobs.create(conversionJob(request.body, request.idempotencyKey))
+        const job = await waitAsPreferred(jobs, accepted.job, request, reply)
+        const going = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/conversions/${job.id}`)
-        return reply.code(202).send(conversionView(job))
+        return reply.code(going ? 202 : 200).send(await shown(services, job))
       },
     )
     app.get(
@@ -81,28 +52,46 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
           operationId: 'listConversions',
           summary: 'List conversions, newest first',
           querystring: z.object({
-            state: JobStateView.optional(),
+            state: z
+              .union([JobStateView, z.array(JobStateView).max(5)])
+              .optional()
+              .describe('Can be given more than once.'),
             source: ReferenceText.optional(),
             target: ReferenceText.optional(),
+            label: LabelList.optional(),
+            createdFrom: z.iso.datetime({ offset: true }).optional().describe('Created then or later.'),
+            createdBefore: z.iso.datetime({ offset: true }).optional().describe('Created before.'),
             ...Paging,
             cursor: z.uuid().optional().describe('`next` of the page before.'),
           }),
-          response: { 200: ConversionPage, ...problems(400) },
+          response: { 200: ConversionPage, ...problems(400, 503) },
         },
       },
       async (request) => {
-        const { state, source, target, limit, cursor } = request.query
+        const { state, source, target, label, createdFrom, createdBefore, limit, cursor } = request.query
         const filter = {
-          ...(state && { state }),
+          ...(state && { states: [state].flat() }),
           ...(source !== undefined && { source: canonicalImage(source) }),
           ...(target !== undefined && { target: canonicalImage(target) }),
+          ...(label && { labels: labelsOf(label) }),
+          ...(createdFrom !== undefined && { from: Date.parse(createdFrom) }),
+          ...(createdBefore !== undefined && { to: Date.parse(createdBefore) }),
         }
         const page = await jobs.list('conversion', filter, { limit, ...(cursor && { after: cursor }) })
-        return {
-          ...page,
-          items: page.items.map((job) => ({ ...jobView(job), source: job.source, target: job.target })),
-        }
+        return { ...page, items: page.items.map(conversionSummary) }
       },
+    )
+    app.get(
+      '/v1/conversions/counts',
+      {
+        schema: {
+          tags: ['conversions'],
+          operationId: 'countConversions',
+          summary: 'How many conversions are in each state',
+          response: { 200: JobCounts, ...problems(503) },
+        },
+      },
+      () => jobs.counts('conversion'),
     )
     app.get(
       '/v1/conversions/:id',
@@ -110,47 +99,31 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['conversions'],
           operationId: 'getConversion',
-          summary: 'Show a conversion: its state, its progress, at the end its report',
+          summary: 'Show a conversion: its state, its progress, its attempts, at the end its report',
+          description:
+            'With `Prefer: wait=SECONDS` it answers when the conversion is over, or after that time.',
           params: Id,
-          response: { 200: Conversion, ...problems(400, 404) },
+          response: { 200: Conversion, ...problems(400, 404, 503) },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const job = await jobs.get('conversion', request.params.id)
-        if (!job) throw new HttpError(404, 'NOT_FOUND', `there is no conversion ${request.params.id}`)
-        return conversionView(job)
+        if (!job) throw noConversion(request.params.id)
+        return shown(services, await waitAsPreferred(jobs, job, request, reply))
       },
     )
   }
 }
 
-/** Refuses before anything is accepted what can be known to fail. */
-async function refuseUnfit(
-  body: ConversionRequest,
-  { records, checkAllowed, checkPlatforms }: Services,
-  reply: FastifyReply,
-): Promise<void> {
-  checkAllowed(body.source)
-  checkAllowed(body.target)
-  const { record } = body
-  if (record && 'image' in record) checkAllowed(record.image)
-  if (record && 'copyFrom' in record) checkAllowed(record.copyFrom)
-  if (record && 'id' in record && !(await records.get(record.id))) {
-    throw fieldError(422, 'RECORD_NOT_FOUND', 'body.record.id', `there is no record ${record.id}`)
-  }
-  if (body.platforms) await checkPlatforms(body.source, body.platforms, signalOf(reply))
+export function noConversion(id: string): HttpError {
+  return new HttpError(404, 'NOT_FOUND', `there is no conversion ${id}`)
 }
 
-/** What is stored was checked when it was written. */
-function conversionView(job: Job): z.infer<typeof Conversion> {
-  return {
-    ...jobView(job),
-    source: job.source,
-    target: job.target,
-    request: job.request as ConversionRequest,
-    ...(job.state === 'running' && job.progress !== undefined
-      ? { progress: job.progress as ConversionProgress }
-      : {}),
-    ...(job.report !== undefined ? { report: job.report as ConversionReport } : {}),
-  }
+/** A conversion with everything that is known of it. */
+export async function shown(
+  { jobs, tagMoves }: Services,
+  job: Job,
+): Promise<ReturnType<typeof conversionView>> {
+  const [attempts, tags] = await Promise.all([jobs.attempts(job.id), tagMoves.ofJob(job.id)])
+  return conversionView(job, attempts, tags)
 }

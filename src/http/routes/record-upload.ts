@@ -7,6 +7,7 @@ import { PROFILERS } from '../../records/formats/table.ts'
 import { RecordFormat } from '../../records/model.ts'
 import { canonicalImage, ImageName, LabelList, labelsOf, signalOf, Workload } from '../parameters.ts'
 import { HttpError, problemOf, problems } from '../problem.ts'
+import { recordAdded } from '../pushes/trigger.ts'
 import { RecordView, recordView } from '../record-view.ts'
 import type { Services } from '../services.ts'
 
@@ -77,6 +78,7 @@ export function recordUploadRoute(services: Services, maxBytes: number): Fastify
           profilerVersion: request.query.profilerVersion,
           labels: labelsOf(label),
         })
+        if (created) await recordAdded(services, record)
         if (publish !== undefined && publish !== 'false') {
           const signal = signalOf(reply)
           const place = publish === 'true' ? { signal } : { reference: publish, signal }

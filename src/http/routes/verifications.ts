@@ -3,8 +3,10 @@ import { z } from 'zod'
 import { VerificationProgress, VerificationReport } from '../../conversion/report.ts'
 import { VerificationRequest } from '../../conversion/request.ts'
 import type { Job } from '../../jobs/job.ts'
+import { parseReference } from '../../oci/reference.ts'
 import { JobStateView, jobFields, jobView } from '../job-view.ts'
 import { canonicalImage, Id, Paging, signalOf } from '../parameters.ts'
+import { waitAsPreferred } from '../prefer.ts'
 import { HttpError, problems } from '../problem.ts'
 import { EXAMPLE_ID } from '../record-view.ts'
 import type { Services } from '../services.ts'
@@ -51,7 +53,11 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
           description:
             'Reads every layer and checks the digests of tables of contents, chunks and files, and diffIDs; with a source, that both root file systems hold the same.',
           body: VerificationRequest,
-          response: { 202: Verification, ...problems(400, 403, 422) },
+          response: {
+            200: Verification.describe('It is over already, or was there before.'),
+            202: Verification.describe('It is accepted.'),
+            ...problems(400, 403, 409, 422, 503),
+          },
         },
       },
       async (request, reply) => {
@@ -61,9 +67,18 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
         }
         if (body.platforms) await checkPlatforms(body.reference, body.platforms, signalOf(reply))
         const source = canonicalImage(body.reference)
-        const job = await jobs.create({ kind: 'verification', source, target: '', request: body })
+        const accepted = await jobs.create({
+          kind: 'verification',
+          source,
+          target: '',
+          sourceHost: parseReference(body.reference).host,
+          request: body,
+          requestKey: request.idempotencyKey,
+        })
+        const job = await waitAsPreferred(jobs, accepted.job, request, reply)
+        const going = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/verifications/${job.id}`)
-        return reply.code(202).send(verificationView(job))
+        return reply.code(going ? 202 : 200).send(verificationView(job))
       },
     )
     app.get(
@@ -83,7 +98,7 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
       },
       async (request) => {
         const { state, limit, cursor } = request.query
-        const page = await jobs.list('verification', state ? { state } : {}, {
+        const page = await jobs.list('verification', state ? { states: [state] } : {}, {
           limit,
           ...(cursor && { after: cursor }),
         })
@@ -101,10 +116,10 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
           response: { 200: Verification, ...problems(400, 404) },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const job = await jobs.get('verification', request.params.id)
         if (!job) throw new HttpError(404, 'NOT_FOUND', `there is no verification ${request.params.id}`)
-        return verificationView(job)
+        return verificationView(await waitAsPreferred(jobs, job, request, reply))
       },
     )
   }

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { ConversionProgress, ConversionReport } from '../conversion/report.ts'
+import { ConversionRequest } from '../conversion/request.ts'
+import type { Attempt, Job } from '../jobs/job.ts'
+import type { TagMoveState } from '../jobs/tag-moves.ts'
+import { AttemptView, attemptView, jobFields, jobView } from './job-view.ts'
+import { isoTime, Moment } from './parameters.ts'
+import { EXAMPLE_ID } from './record-view.ts'
+
+const summary = {
+  ...jobFields,
+  source: z.string(),
+  target: z.string(),
+  labels: z.record(z.string(), z.string()),
+  priority: z.int(),
+}
+const example = {
+  id: EXAMPLE_ID,
+  state: 'queued' as const,
+  attempt: 0,
+  createdAt: '2026-01-02T03:04:05.678Z',
+  source: 'registry.example/team/app:1.0',
+  target: 'registry.example/team/app:1.0-esgz',
+  labels: { pipeline: '4711' },
+  priority: 0,
+}
+
+export const ConversionSummary = z
+  .object(summary)
+  .meta({ id: 'ConversionSummary', description: 'A conversion in a listing.', examples: [example] })
+
+const TagMoveView = z
+  .object({
+    target: z.string(),
+    digest: z.string(),
+    state: z
+      .enum(['intended', 'landed', 'not-landed'])
+      .describe('intended: about to be moved, or not known yet what became of it.'),
+    changedAt: Moment,
+  })
+  .meta({ id: 'TagMove', description: 'A tag that a conversion moves, and what became of that.' })
+
+export const Conversion = z
+  .object({
+    ...summary,
+    request: ConversionRequest,
+    progress: ConversionProgress.optional().describe('While it runs.'),
+    report: ConversionReport.optional().describe('When it succeeded.'),
+    attempts: z.array(AttemptView),
+    tags: z.array(TagMoveView).describe('Left out are tags that other conversions moved since.'),
+  })
+  .meta({
+    id: 'Conversion',
+    description: 'A job that converts an image.',
+    examples: [
+      { ...example, request: { source: example.source, target: example.target }, attempts: [], tags: [] },
+    ],
+  })
+
+export function conversionSummary(job: Job): z.infer<typeof ConversionSummary> {
+  const { source, target, labels, priority } = job
+  return { ...jobView(job), source, target, labels: { ...labels }, priority }
+}
+
+/** What is stored was checked when it was written. */
+export function conversionView(
+  job: Job,
+  attempts: readonly Attempt[],
+  tags: readonly TagMoveState[],
+): z.infer<typeof Conversion> {
+  return {
+    ...conversionSummary(job),
+    request: job.request as ConversionRequest,
+    ...(job.state === 'running' && job.progress !== undefined
+      ? { progress: job.progress as ConversionProgress }
+      : {}),
+    ...(job.report !== undefined ? { report: job.report as ConversionReport } : {}),
+    attempts: attempts.map(attemptView),
+    tags: tags.map(({ target, digest, phase, changedAt }) => ({
+      target,
+      digest,
+      state: phase,
+      changedAt: isoTime(changedAt),
+    })),
+  }
+}

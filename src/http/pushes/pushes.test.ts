@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
+import { JobApi } from '../../../test/support/job-api.ts'
+import { TagMoves } from '../../jobs/tag-moves.ts'
+import { RegistryError } from '../../registry/errors.ts'
+
+const digest = (n: number) => `sha256:${String(n).padStart(64, '0')}`
+const never = new AbortController().signal
+
+describeDatabases('pushes', (open) => {
+  let opened: TestDatabase
+  let api: JobApi
+  beforeAll(async () => {
+    opened = await open()
+    api = await JobApi.open(opened, {
+      checkAllowed: (reference) => {
+        if (!reference.startsWith('evil.')) return
+        throw new RegistryError('HOST_NOT_ALLOWED', {
+          operation: 'use',
+          host: 'evil.test',
+          why: 'is not allowed',
+        })
+      },
+    })
+  })
+  afterAll(async () => {
+    await api[Symbol.asyncDispose]()
+    await opened.close()
+  })
+  beforeEach(async () => {
+    await opened.database.query.deleteFrom('jobs').execute()
+    await opened.database.query.deleteFrom('rules').execute()
+  })
+
+  const rule = async (more: object = {}) => {
+    const body = { name: 'r', source: 'r.test/team/**', target: '{host}/{repository}:{tag}-esgz', ...more }
+    const answer = await api.ask('POST', '/v1/rules', body)
+    expect(answer.status).toBe(201)
+    return answer.json.id as string
+  }
+  const jobs = async () =>
+    (await api.ask('GET', '/v1/conversions')).json.items.map(({ source, target }: Record<string, string>) => [
+      source,
+      target,
+    ])
+  const notify = (
+    repository: string,
+    tag: string | undefined,
+    n = 1,
+    mediaType = 'application/vnd.oci.image.manifest.v1+json',
+  ) =>
+    api.ask(
+      'POST',
+      '/v1/hooks/distribution',
+      {
+        events: [
+          {
+            action: 'push',
+            target: { mediaType, repository, digest: digest(n), ...(tag && { tag }) },
+            request: { host: 'r.test' },
+          },
+        ],
+      },
+      { 'content-type': 'application/vnd.docker.distribution.events.v1+json' },
+    )
+  const harbor = (url: string, n = 1, type = 'PUSH_ARTIFACT') => ({
+    type,
+    occur_at: 1,
+    event_data: { resources: [{ resource_url: url, digest: digest(n), tag: 'x' }], repository: {} },
+  })
+
+  it('of a distribution registry are converted as rules say', async () => {
+    const id = await rule({ tags: ['v*'], exceptTags: ['*-dev'] })
+    const answer = await notify('team/app', 'v1')
+    expect(answer.json.items).toMatchObject([{ image: 'r.test/team/app:v1', conversions: [{ rule: id }] }])
+    await notify('team/app', 'v1-dev')
+    await notify('team/app', 'latest')
+    await notify('other/app', 'v1')
+    await notify('team/app', undefined)
+    await notify('team/app', 'v2', 1, 'application/octet-stream')
+    expect(await jobs()).toEqual([['r.test/team/app:v1', 'r.test/team/app:v1-esgz']])
+  })
+
+  it('are told of several times and converted once; what is pushed to the tag later is converted, too', async () => {
+    await rule()
+    for (let n = 0; n < 5; n++) await notify('team/app', 'v1', 1)
+    expect(await jobs()).toHaveLength(1)
+    await notify('team/app', 'v1', 2)
+    expect(await jobs()).toHaveLength(2)
+    await api.finish()
+    await notify('team/app', 'v1', 1)
+    expect(await jobs()).toHaveLength(2)
+    const claimed = await api.leases.claim('w')
+    if (claimed) await api.leases.fail(claimed.lease, { code: 'DENIED', message: 'x' })
+    await notify('team/app', 'v1', 2)
+    expect((await api.ask('GET', '/v1/conversions/counts')).json).toMatchObject({ queued: 1, failed: 0 })
+  })
+
+  it('of the broker itself are no reason to convert', async () => {
+    await rule({ target: '{host}/{repository}:{tag}', overwrite: true })
+    await notify('team/app', 'v1', 1)
+    const claimed = await api.leases.claim('w')
+    if (!claimed) throw new Error('no job')
+    const guard = new TagMoves(opened.database).guard({
+      lease: claimed.lease,
+      signal: never,
+      stillHolds: () => true,
+    })
+    await guard({ target: 'r.test/team/app:v1', digest: digest(7) }, async () => {})
+    const own = await notify('team/app', 'v1', 7)
+    expect(own.json.items).toMatchObject([{ conversions: [], ignored: 'the broker pushed it itself' }])
+    await api.leases.succeed(claimed.lease, {})
+    await notify('team/app', 'v1', 8)
+    expect(await jobs()).toHaveLength(2)
+  })
+
+  it('of Harbor, and CloudEvents of zot and Harbor, are understood', async () => {
+    await rule()
+    await api.ask('POST', '/v1/hooks/harbor', harbor('r.test/team/a:1'))
+    await api.ask('POST', '/v1/hooks/harbor', harbor(`r.test/team/a@${digest(3)}`))
+    await api.ask('POST', '/v1/hooks/harbor', harbor('r.test/team/a:2', 1, 'PULL_ARTIFACT'))
+    await api.ask('POST', '/v1/hooks/harbor?host=r.test', harbor('internal:8080/team/b:1'))
+    const event = { specversion: '1.0', id: '1', source: 'r.test' }
+    const type = { 'content-type': 'application/cloudevents+json' }
+    const zot = { name: 'team/c', reference: '1', digest: digest(4), mediaType: 'x' }
+    await api.ask(
+      'POST',
+      '/v1/hooks/cloudevents',
+      { ...event, type: 'zotregistry.image.updated', data: zot },
+      type,
+    )
+    const { event_data } = harbor('r.test/team/d:1')
+    await api.ask(
+      'POST',
+      '/v1/hooks/cloudevents',
+      { ...event, type: 'harbor.artifact.pushed', data: event_data },
+      type,
+    )
+    expect((await jobs()).map(([source]: string[]) => source).toSorted()).toEqual([
+      'r.test/team/a:1',
+      'r.test/team/b:1',
+      'r.test/team/c:1',
+      'r.test/team/d:1',
+    ])
+    expect(
+      (
+        await api.ask(
+          'POST',
+          '/v1/hooks/cloudevents',
+          { ...event, type: 'zotregistry.image.updated', data: 1 },
+          type,
+        )
+      ).status,
+    ).toBe(400)
+  })
+
+  it('that one rule cannot convert are converted by the others', async () => {
+    await rule({ target: 'evil.test/x:{tag}' })
+    const good = await rule()
+    const { json } = await notify('team/app', 'v1')
+    expect(json.items[0].conversions.map((one: { rule: string }) => one.rule)).toEqual([good])
+  })
+
+  it('of a record convert its image again, where a rule says so', async () => {
+    await rule({ onRecord: true, overwrite: true })
+    const headers = { 'content-type': 'text/plain' }
+    const record = await api.app.inject({
+      method: 'POST',
+      url: '/v1/records?image=r.test/team/app:v1',
+      headers,
+      payload: '/bin/sh\n',
+    })
+    const { items } = (await api.ask('GET', '/v1/conversions')).json
+    expect(items).toHaveLength(1)
+    const { json } = await api.ask('GET', `/v1/conversions/${items[0].id}`)
+    expect(json.request.record).toEqual({ id: record.json().id })
+  })
+
+  it('are subject to rules that are changed, and refused when they make no sense', async () => {
+    const id = await rule()
+    const { json } = await api.ask('GET', `/v1/rules/${id}`)
+    await api.ask('PUT', `/v1/rules/${id}`, { ...json.rule, enabled: false })
+    await notify('team/app', 'v1')
+    expect(await jobs()).toEqual([])
+    expect((await api.ask('GET', '/v1/rules')).json.items).toHaveLength(1)
+    expect((await api.ask('DELETE', `/v1/rules/${id}`)).status).toBe(204)
+    expect((await api.ask('DELETE', `/v1/rules/${id}`)).status).toBe(404)
+    const wrong = { name: 'r', source: 'r.test/**' }
+    for (const target of [
+      '{host}/{repository}:{tag}',
+      '{host}/{nothing}',
+      'UPPER/x:1',
+      '{host}/{repository}',
+    ]) {
+      expect((await api.ask('POST', '/v1/rules', { ...wrong, target })).status).toBe(400)
+    }
+  })
+
+  it('are taken from a Harbor that was set up for acceld, which gets the answers of acceld', async () => {
+    await rule()
+    const secret = 'Basic c2VjcmV0IG9mIGhhcmJvcg=='
+    await using harborApi = await JobApi.open(opened, {}, { hookSecrets: { harbor: secret } })
+    const headers = { authorization: secret }
+    const ask = (method: 'GET' | 'POST', url: string, body?: object, given = headers) =>
+      harborApi.app.inject({ method, url, headers: given, ...(body && { payload: body }) })
+    const refused = await ask('POST', '/api/v1/conversions', harbor('r.test/team/a:1'), {
+      authorization: 'no',
+    })
+    expect([refused.statusCode, refused.json().code]).toEqual([401, 'ERR_UNAUTHORIZED'])
+    const accepted = await ask('POST', '/api/v1/conversions', harbor('r.test/team/a:1'))
+    expect([accepted.statusCode, accepted.body]).toEqual([200, '"Ok"'])
+    expect((await ask('POST', '/api/v1/conversions', { type: 1 })).json().code).toBe('ERR_ILLEGAL_PARAMETER')
+    expect((await ask('POST', '/api/v1/conversions', harbor('r.test/team/a:1', 1, 'DELETE'))).body).toBe(
+      '"Ok"',
+    )
+    const waiting = ask('POST', '/api/v1/conversions?sync=true', harbor('r.test/team/b:1', 9))
+    await expect.poll(jobs, { interval: 5 }).toHaveLength(2)
+    for (let n = 0; n < 2; n++) await api.finish({ size: 1, sourceSize: 2 })
+    expect((await waiting).body).toBe('"Ok"')
+    const list = (await ask('GET', '/api/v1/conversions')).json()
+    expect(list[0]).toMatchObject({
+      source: 'r.test/team/b:1',
+      source_size: 2,
+      target_size: 1,
+      status: 'COMPLETED',
+      reason: '',
+    })
+    expect((await ask('GET', '/api/v1/health')).body).toBe('Ok')
+  })
+})

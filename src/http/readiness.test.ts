@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { PostgresServer, temporarySqlite } from '../../test/support/databases.ts'
+import { JobApi } from '../../test/support/job-api.ts'
+import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
+import { type Database, openDatabase } from '../db/open.ts'
+import { WorkerRegister } from '../jobs/worker-register.ts'
+import { RegistryError } from '../registry/errors.ts'
+
+it('tells which part does not answer, to anybody, and names no host', async () => {
+  const opened = await temporarySqlite()
+  let down = true
+  const checkRegistry = async () => {
+    if (down) throw new RegistryError('NETWORK', { operation: 'x', host: 'secret.test', why: 'is away' })
+  }
+  const token = 'a-token-of-some-length'
+  await using api = await JobApi.open(opened, { checkRegistry }, { token })
+  const alone = await api.ask('GET', '/readyz')
+  expect(alone).toMatchObject({
+    status: 200,
+    json: {
+      status: 'degraded',
+      database: { ok: true },
+      registry: { ok: false, detail: 'NETWORK' },
+      workers: { ok: false, running: 0 },
+    },
+  })
+  expect(alone.text).not.toContain('secret.test')
+  down = false
+  await new WorkerRegister(opened.database).beat('w', 1)
+  expect((await api.ask('GET', '/readyz')).json.status).toBe('ready')
+  await opened.close()
+  expect((await api.ask('GET', '/healthz')).status).toBe(200)
+})
+
+describeWith(['postgres'], 'with PostgreSQL', () => {
+  let server: PostgresServer
+  let database: Database
+  beforeAll(async () => {
+    server = new PostgresServer(postgresPrograms() ?? '')
+    database = await openDatabase(server.url)
+  })
+  afterAll(async () => {
+    await database.close()
+    server.remove()
+  })
+
+  it('it answers 503 while the database is away, loses nothing, and goes on by itself', async () => {
+    const close = () => Promise.resolve()
+    await using api = await JobApi.open({ database, url: server.url, close })
+    const conversion = (n: number) => ({ source: 'r.test/a:1', target: `r.test/a:t${n}` })
+    const accepted: string[] = []
+    const refused: number[] = []
+    let stop = false
+    const load = (async () => {
+      for (let n = 0; !stop; n++) {
+        const { status, json, headers } = await api.ask('POST', '/v1/conversions', conversion(n))
+        if (status === 202) accepted.push(json.id)
+        else {
+          refused.push(status)
+          expect(json.code).toBe('DATABASE_UNAVAILABLE')
+          expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+        }
+      }
+    })()
+    await expect.poll(() => accepted.length, { interval: 5, timeout: 10_000 }).toBeGreaterThan(20)
+    server.stop()
+    await expect.poll(() => refused.length, { interval: 5, timeout: 10_000 }).toBeGreaterThan(0)
+    expect((await api.ask('GET', '/readyz')).status).toBe(503)
+    server.start()
+    const before = accepted.length
+    await expect.poll(() => accepted.length, { interval: 5, timeout: 20_000 }).toBeGreaterThan(before + 20)
+    stop = true
+    await load
+    expect(new Set(refused)).toEqual(new Set([503]))
+    expect((await api.jobs.counts('conversion')).queued).toBeGreaterThanOrEqual(accepted.length)
+    for (const id of accepted) expect(await api.jobs.get('conversion', id)).toBeDefined()
+  })
+})

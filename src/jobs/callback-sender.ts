@@ -1,0 +1,71 @@
+import { createHmac } from 'node:crypto'
+import type { Callbacks, DueCallback } from './callbacks.ts'
+import type { WorkerLog } from './worker.ts'
+
+const ANSWER_MS = 10_000
+const LOOK_MS = 2_000
+const AWAY_MS = 5_000
+const GONE = 410
+
+/** Signs a message as Standard Webhooks 1.0 says: HMAC-SHA256 over id, time in seconds and body. */
+export function signature(secret: Buffer, id: string, seconds: number, body: string): string {
+  return `v1,${createHmac('sha256', secret).update(`${id}.${seconds}.${body}`).digest('base64')}`
+}
+
+/** Delivers callbacks until `signal` aborts. */
+export async function sendCallbacks(
+  callbacks: Callbacks,
+  { secret, log }: { readonly secret: Buffer; readonly log: WorkerLog },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const due = await callbacks.take()
+      if (due) {
+        const result = await deliver(due, secret)
+        await callbacks.tried(due, result, Math.random())
+        const fields = { job: due.job.id, url: due.url, attempt: due.attempt, ...result }
+        if (result.error === undefined) log.info(fields, 'callback delivered')
+        else log.warn(fields, 'callback not delivered')
+      } else await callbacks.wait(LOOK_MS, signal)
+    } catch (error) {
+      log.error({ err: error }, 'callbacks cannot be read')
+      await callbacks.wait(AWAY_MS, signal)
+    }
+  }
+}
+
+async function deliver(
+  { url, messageId, job }: DueCallback,
+  secret: Buffer,
+): Promise<{ status?: number; error?: string; final?: boolean }> {
+  const { kind, state, finishedAt, ...about } = job
+  const body = JSON.stringify({
+    type: `${kind}.${state}`,
+    timestamp: new Date(finishedAt ?? Date.now()).toISOString(),
+    data: { ...about, state },
+  })
+  const seconds = Math.floor(Date.now() / 1000)
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      // The host was allowed; where it leads to was not.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(ANSWER_MS),
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': messageId,
+        'webhook-timestamp': String(seconds),
+        'webhook-signature': signature(secret, messageId, seconds, body),
+      },
+      body,
+    })
+    await answer.body?.cancel()
+    const { status } = answer
+    if (answer.ok) return { status }
+    return { status, error: `the receiver answered ${status}`, final: status === GONE }
+  } catch (error) {
+    const { message, cause } = error as Error
+    return { error: `${message}${cause instanceof Error ? `: ${cause.message}` : ''}`.slice(0, 500) }
+  }
+}

@@ -1,0 +1,52 @@
+import { sql, type Transaction } from 'kysely'
+import type { Database } from '../db/open.ts'
+import type { Tables } from '../db/tables.ts'
+
+/** Any number serves; it is the same in all processes. */
+const CLAIM_LOCK = 5_381_001
+
+/** How many jobs with a registry may run at once, in all workers together; undefined: as many as there are. */
+export type RegistryLimits = (host: string) => number | undefined
+
+/**
+ * Registries with which no job may begin now, as they are paused or have as many as they may have. Within the
+ * transaction of a claim, so that what was counted stays true until the claim is written.
+ */
+export async function closedHosts(
+  database: Database,
+  transaction: Transaction<Tables>,
+  limits: RegistryLimits | undefined,
+): Promise<string[]> {
+  const paused = await transaction
+    .selectFrom('host_pauses')
+    .select('host')
+    .where('until', '>', database.now)
+    .execute()
+  const closed = new Set(paused.map(({ host }) => host))
+  if (!limits) return [...closed]
+  // SQLite has one writer at a time anyway.
+  if (database.engine === 'postgres') {
+    await sql`select pg_advisory_xact_lock(${sql.lit(CLAIM_LOCK)})`.execute(transaction)
+  }
+  const running = await transaction
+    .selectFrom('jobs')
+    .select(['source_host', 'target_host'])
+    .where('state', '=', 'running')
+    .execute()
+  const jobs = new Map<string, number>()
+  for (const { source_host, target_host } of running) {
+    for (const host of new Set([source_host, target_host])) jobs.set(host, (jobs.get(host) ?? 0) + 1)
+  }
+  for (const [host, count] of jobs) if (count >= (limits(host) ?? Number.POSITIVE_INFINITY)) closed.add(host)
+  return [...closed]
+}
+
+/** Lets no job with this registry begin for so long. */
+export async function pauseHost(database: Database, host: string, ms: number): Promise<void> {
+  const until = sql<number>`${database.now} + ${sql.lit(Math.ceil(ms))}`
+  await database.query
+    .insertInto('host_pauses')
+    .values({ host, until })
+    .onConflict((conflict) => conflict.column('host').doUpdateSet({ until }))
+    .execute()
+}

@@ -1,0 +1,69 @@
+import type { Selectable } from 'kysely'
+import type { JobAttemptsTable, JobsTable } from '../db/tables.ts'
+import type { Attempt, Job, JobError } from './job.ts'
+
+/** What a listing needs: documents can be long, and stay where they are. */
+export const SUMMARY = [
+  'id',
+  'kind',
+  'state',
+  'source',
+  'target',
+  'labels',
+  'priority',
+  'error',
+  'attempt',
+  'failures',
+  'crashes',
+  'throttles',
+  'cancel_requested_at',
+  'run_at',
+  'created_at',
+  'started_at',
+  'finished_at',
+  'event_seq',
+] as const
+
+type Row = Pick<Selectable<JobsTable>, (typeof SUMMARY)[number]> &
+  Partial<Pick<Selectable<JobsTable>, 'request' | 'progress' | 'report'>>
+
+export function toJob(row: Row): Job {
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    source: row.source,
+    target: row.target,
+    request: parse(row.request),
+    labels: parse(row.labels) as Record<string, string>,
+    priority: row.priority,
+    progress: parse(row.progress),
+    report: parse(row.report),
+    error: parse(row.error) as JobError | undefined,
+    attempt: row.attempt,
+    failures: row.failures,
+    crashes: row.crashes,
+    throttles: row.throttles,
+    cancelRequested: row.cancel_requested_at !== null,
+    runAt: row.run_at,
+    createdAt: row.created_at,
+    startedAt: row.started_at ?? undefined,
+    finishedAt: row.finished_at ?? undefined,
+    events: row.event_seq,
+  }
+}
+
+export function toAttempt(row: Selectable<JobAttemptsTable>): Attempt {
+  return {
+    attempt: row.attempt,
+    owner: row.owner,
+    startedAt: row.started_at,
+    endedAt: row.ended_at ?? undefined,
+    outcome: row.outcome ?? undefined,
+    error: parse(row.error) as JobError | undefined,
+  }
+}
+
+function parse(text: string | null | undefined): unknown {
+  return text === null || text === undefined ? undefined : JSON.parse(text)
+}

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
+import { JobLeases } from './leases.ts'
+import { JobStore, type NewJob } from './store.ts'
+import { type Handler, runWorker } from './worker.ts'
+
+const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }
+const quiet = { info() {}, warn() {}, error() {} }
+/** Short enough to see leases renewed. */
+const SHORT_MS = 2_000
+
+describeDatabases('a worker', (open) => {
+  let opened: TestDatabase
+  let store: JobStore
+  let leases: JobLeases
+  let keeper: LeaseKeeper
+
+  beforeAll(async () => {
+    opened = await open()
+    store = new JobStore(opened.database)
+    leases = new JobLeases(opened.database, { leaseMs: SHORT_MS })
+    keeper = new LeaseKeeper(opened.url, SHORT_MS)
+  })
+  afterAll(async () => {
+    await keeper[Symbol.asyncDispose]()
+    await opened.close()
+  })
+  beforeEach(() => opened.database.query.deleteFrom('jobs').execute())
+
+  const start = (handler: Handler, signal: AbortSignal, graceMs = 0) =>
+    runWorker(
+      {
+        leases,
+        keeper,
+        wakeups: opened.database.wakeups,
+        handlers: { conversion: handler, verification: handler },
+        owner: 'w',
+        concurrency: 1,
+        graceMs,
+        log: quiet,
+      },
+      signal,
+    )
+
+  const work = async (handler: Handler, until: string) => {
+    const stop = new AbortController()
+    const { id } = (await store.create(job)).job
+    const running = start(handler, stop.signal)
+    await vi.waitUntil(async () => (await store.get('conversion', id))?.state === until, {
+      timeout: 20_000,
+      interval: 20,
+    })
+    stop.abort()
+    await running
+    return store.get('conversion', id)
+  }
+
+  it('finishes a job with its report', async () => {
+    expect(await work(async () => ({ fine: 1 }), 'succeeded')).toMatchObject({ report: { fine: 1 } })
+  })
+
+  it('tries again what may pass, and keeps the reason of what may not', async () => {
+    let tries = 0
+    const passing = async () => {
+      if (tries++ === 0) throw Object.assign(new Error('busy'), { code: 'UNAVAILABLE', retryable: true })
+      return {}
+    }
+    expect(await work(passing, 'succeeded')).toMatchObject({ failures: 1, attempt: 2 })
+    const lasting = async () => {
+      throw Object.assign(new Error('no such image'), { code: 'NOT_FOUND' })
+    }
+    expect(await work(lasting, 'failed')).toMatchObject({
+      error: { code: 'NOT_FOUND', message: 'no such image' },
+      attempt: 1,
+    })
+  })
+
+  it('keeps its lease although the thread that works is busy for longer than the lease is', async () => {
+    const busy = async () => {
+      const until = performance.now() + SHORT_MS + 500
+      while (performance.now() < until) Math.hypot(1, 2)
+      return {}
+    }
+    expect(await work(busy, 'succeeded')).toMatchObject({ attempt: 1, crashes: 0 })
+  })
+
+  it('stops within two seconds when the job is cancelled', async () => {
+    const stop = new AbortController()
+    const { id } = (await store.create(job)).job
+    const begun = Promise.withResolvers<void>()
+    let stopped = 0
+    const running = start(async (_, { signal }) => {
+      begun.resolve()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      stopped = performance.now()
+      signal.throwIfAborted()
+    }, stop.signal)
+    await begun.promise
+    const asked = performance.now()
+    await store.cancel('conversion', id)
+    await vi.waitUntil(async () => (await store.get('conversion', id))?.state === 'cancelled', {
+      interval: 20,
+    })
+    expect(stopped - asked).toBeLessThan(2_000)
+    stop.abort()
+    await running
+    expect((await store.attempts(id)).map((one) => one.outcome)).toEqual(['cancelled'])
+  })
+
+  it('hands a job back when it has to stop, at no cost to the job', async () => {
+    const stop = new AbortController()
+    const { id } = (await store.create(job)).job
+    await start(async (_, { signal }) => {
+      stop.abort()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      signal.throwIfAborted()
+    }, stop.signal)
+    expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', failures: 0, crashes: 0 })
+  })
+
+  it('finishes what ends within the grace time, and begins nothing more', async () => {
+    const stop = new AbortController()
+    const { id } = (await store.create(job)).job
+    const other = (await store.create({ ...job, target: 'r.test/a:3' })).job
+    const handler: Handler = async (_, { signal }) => {
+      stop.abort()
+      await new Promise((resolve) => setImmediate(resolve))
+      signal.throwIfAborted()
+      return {}
+    }
+    await start(handler, stop.signal, 20_000)
+    expect((await store.get('conversion', id))?.state).toBe('succeeded')
+    expect((await store.get('conversion', other.id))?.state).toBe('queued')
+  })
+})

@@ -1,0 +1,85 @@
+import type { FastifyInstance } from 'fastify'
+import { type AppOptions, buildApp } from '../../src/http/app.ts'
+import type { Services } from '../../src/http/services.ts'
+import { Batches } from '../../src/jobs/batches.ts'
+import { Callbacks } from '../../src/jobs/callbacks.ts'
+import { EventLog } from '../../src/jobs/event-log.ts'
+import { JobLeases } from '../../src/jobs/leases.ts'
+import { RequestKeys } from '../../src/jobs/request-keys.ts'
+import { RuleStore } from '../../src/jobs/rules.ts'
+import { JobStore } from '../../src/jobs/store.ts'
+import { TagMoves } from '../../src/jobs/tag-moves.ts'
+import { WorkerRegister } from '../../src/jobs/worker-register.ts'
+import { RecordStore } from '../../src/records/store.ts'
+import type { TestDatabase } from './databases.ts'
+
+/** What a route of jobs needs besides: no registry is asked. */
+const unused = () => {
+  throw new Error('no registry is asked here')
+}
+
+/** The API of one replica, as far as it is about jobs; the test does the worker's part. */
+export class JobApi implements AsyncDisposable {
+  readonly app: FastifyInstance
+  readonly jobs: JobStore
+  readonly leases: JobLeases
+
+  private constructor(app: FastifyInstance, jobs: JobStore, leases: JobLeases) {
+    this.app = app
+    this.jobs = jobs
+    this.leases = leases
+  }
+
+  static async open(
+    { database }: TestDatabase,
+    { maxQueued = 1000, ...more }: { maxQueued?: number } & Partial<Services> = {},
+    options: Partial<AppOptions> = {},
+  ): Promise<JobApi> {
+    const jobs = new JobStore(database, { maxQueued })
+    const services: Services = {
+      jobs,
+      batches: new Batches(database, jobs),
+      records: new RecordStore(database),
+      tagMoves: new TagMoves(database),
+      requestKeys: new RequestKeys(database),
+      events: new EventLog(database),
+      callbacks: new Callbacks(database),
+      rules: new RuleStore(database),
+      workers: new WorkerRegister(database),
+      checkRegistry: async () => {},
+      allowsCallback: (url) => url.hostname === '127.0.0.1',
+      checkAllowed: () => {},
+      checkPlatforms: unused,
+      inspect: unused,
+      evaluate: unused,
+      retarget: unused,
+      publisher: undefined as never,
+      housekeeper: undefined as never,
+      ...more,
+    }
+    const app = await buildApp({ services, logger: false, maxRecordBytes: 64 * 1024, ...options })
+    return new JobApi(app, jobs, new JobLeases(database))
+  }
+
+  async ask(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ) {
+    const answer = await this.app.inject({ method, url, headers, ...(body && { payload: body }) })
+    const json = answer.body === '' ? undefined : JSON.parse(answer.body)
+    return { status: answer.statusCode, headers: answer.headers, text: answer.body, json }
+  }
+
+  /** Takes the next job and ends it, as a worker would. */
+  async finish(report: object = {}): Promise<void> {
+    const claimed = await this.leases.claim('w')
+    if (!claimed) throw new Error('there was no job')
+    await this.leases.succeed(claimed.lease, report)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.app.close()
+  }
+}
