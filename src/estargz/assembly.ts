@@ -77,6 +77,7 @@ export class Assembly {
 
   /** Puts a small file into the member of its header. */
   async #share(entry: LayerEntry, chunk: Chunk): Promise<void> {
+    if (this.#isFirstMember()) await this.#closeHeaders()
     await this.#gather()
     const place: ChunkPlace = { offset: 0, innerOffset: this.#waitingBytes }
     const content = await this.#members.plain(chunk)
@@ -85,6 +86,10 @@ export class Assembly {
     this.#sharing.push({ chunk, place })
     this.#blob.list(entry, [place])
     if (this.#headersAreFull()) await this.#closeHeaders()
+  }
+
+  #isFirstMember(): boolean {
+    return this.#blob.offset === 0 && this.#run.end === this.#run.start
   }
 
   #headersAreFull(): boolean {
@@ -102,9 +107,10 @@ export class Assembly {
 
   async #closeHeaders(): Promise<void> {
     const first = this.#waiting[0]
-    if (first === undefined) return
-    const kept = this.#index.headers[this.#entryAt(first).header.member]
+    if (first === undefined && this.#parts.length === 0) return
+    const kept = first === undefined ? undefined : this.#index.headers[this.#entryAt(first).header.member]
     if (
+      first !== undefined &&
       this.#parts.length === 0 &&
       kept?.firstEntry === first &&
       kept.entries === this.#waiting.length &&

@@ -100,6 +100,32 @@ describe.each(Object.entries(FORMATS))('a layer as %s', (_, format) => {
   })
 })
 
+describe('a member that is shared', () => {
+  // stargz-snapshotter 0.18 `estargz.Reader` takes empty files, which have no offset, for part of the member at offset 0.
+  it.each(Object.entries(FORMATS))('is never the first one of a blob as %s', async (_, format) => {
+    const small = [file('a', 'a'), file('empty'), file('b', 'b')]
+    for (const archive of [tarOf(dir('d'), ...small), tarOf(...small.slice(0, 1))]) {
+      const compression = { method: 'auto', level: 3 } as const
+      for (const made of [
+        await streamedLayer(archive, { format, compression }),
+        await convertLayer(archive, ['a'], { format, compression }),
+        await convertLayer(archive, [], { format, compression }),
+      ]) {
+        const { toc } = await opened(made.blob, made.result).open()
+        const places = toc.entries.filter((entry) => entry.chunkDigest).map((entry) => entry.offset ?? 0)
+        expect(Math.min(...places)).toBeGreaterThan(0)
+        expect(compareTrees(await tree(archive), await tree(made.blob))).toEqual([])
+        await verifyEStargzBlob(piecesOf(made.blob), {
+          limits,
+          tocDigest: made.result.tocDigest,
+          diffId: made.result.diffId,
+          ...(made.result.externalToc && { externalToc: Buffer.from(made.result.externalToc) }),
+        })
+      }
+    }
+  })
+})
+
 describe('a damaged blob', () => {
   it.each(Object.entries(FORMATS))('as %s is not read as if it were sound', async (_, format) => {
     const { blob, result } = await streamedLayer(layer, { format, compression: { method: 'auto', level: 3 } })

@@ -15,7 +15,11 @@ export type BlobFormat = {
   readonly minChunkSize: number
 }
 
-/** Whether a file's content stays in a member with other entries. */
+/**
+ * Whether a file's content stays in a member with other entries. That is never the first one of a blob: empty files have no
+ * offset, and `estargz.Reader` of stargz-snapshotter 0.18 takes those for part of a member at offset 0, which it then
+ * cannot read.
+ */
 export function sharesMember({ minChunkSize, chunkSize }: BlobFormat, size: number): boolean {
   return size > 0 && size < minChunkSize && size <= chunkSize
 }

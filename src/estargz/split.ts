@@ -26,7 +26,8 @@ const SLICE = 1 << 20
 /**
  * Cuts a plain tar archive into self-contained members, written in source order: one for the headers of consecutive
  * entries up to the first with content, one for each chunk of content, the last with the padding. With a
- * `minChunkSize`, smaller files stay in the member of their headers, until it holds so much. Tables of contents and
+ * `minChunkSize`, smaller files stay in the member of their headers, until it holds so much; but the first member holds
+ * headers alone, see {@link sharesMember}. Tables of contents and
  * landmarks of an earlier conversion are left out, unless the archive has to stay as it is.
  * @param o.tally counts the plain bytes that came, and those of every member, in order
  * @throws LayerError; errors of `coder` and `write` pass unchanged
@@ -153,7 +154,7 @@ class Splitter {
     } else if (entry.type === 'reg') {
       indexed.digest = EMPTY
     }
-    return entry.size > 0 ? !this.#shares : this.#partsAreFull()
+    return entry.size > 0 ? !this.#shares || this.offset === 0 : this.#partsAreFull()
   }
 
   /** Keeps bytes that belong to no entry. Whether the member of headers is to be closed. */

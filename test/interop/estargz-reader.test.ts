@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { BlobResult, IndexedBlob } from '../../src/estargz/blob.ts'
 import type { BlobFormat } from '../../src/estargz/blob-format.ts'
@@ -10,7 +11,7 @@ import { run } from '../support/command.ts'
 import { convertLayer, rearranged, streamedLayer } from '../support/convert-layer.ts'
 import { EStargzReader, type SeenEntry, type SeenLayer, through } from '../support/estargz-reader.ts'
 import { describeWith } from '../support/peers.ts'
-import { file, tarOf } from '../support/tar-of.ts'
+import { dir, file, hardlink, symlink, tarOf } from '../support/tar-of.ts'
 import { content, LONG_NAME, variedLayer } from '../support/varied-layer.ts'
 
 const KIB = 1024
@@ -202,13 +203,64 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
   })
 
   it('are read where there is next to nothing in them', async () => {
+    const few = tarOf(file('a', 'a'), file('empty'), file('b', 'b'), file('last'))
     for (const [, format] of Object.entries(FORMATS)) {
-      for (const archive of [tarOf(), tarOf(file('empty')), tarOf(file('a', 'a')), Buffer.alloc(0)]) {
+      for (const archive of [tarOf(), few, Buffer.alloc(0)]) {
         const of = archive.length > 0 ? await readAsTar(archive) : { entries: [] }
-        const { blob, result } = await streamedLayer(archive, { format })
-        await check(blob, result, of)
+        for (const { blob, result } of [
+          await streamedLayer(archive, { format }),
+          await convertLayer(archive, ['b'], { format }),
+        ]) {
+          await check(blob, result, of)
+        }
       }
     }
+  })
+
+  it('are verified, and hold the source, whatever lies in them, in any order and format', async () => {
+    const sizes = [0, 1, 511, 512, 513, 5000, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 140_000]
+    const entry = fc.record({
+      kind: fc.constantFrom(...(['file', 'file', 'file', 'dir', 'link', 'symlink'] as const)),
+      size: fc.oneof(fc.constantFrom(0, 0, 3), fc.constantFrom(...sizes)),
+      wanted: fc.boolean(),
+    })
+    const format = fc.record({
+      packing: fc.constantFrom(...(['gzip', 'gzip', 'zstd'] as const)),
+      externalToc: fc.boolean(),
+      minChunkSize: fc.constantFrom(0, 600, 16 * KIB, 100_000, 400_000),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(entry, { maxLength: 14 }),
+        format,
+        async (entries, { externalToc, ...rest }) => {
+          const format = { ...small, ...rest, externalToc: externalToc && rest.packing === 'gzip' }
+          const compression = { method: 'auto', level: 3 } as const
+          const firstFile = entries.findIndex(({ kind }) => kind === 'file')
+          const archive = tarOf(
+            ...entries.map(({ kind, size }, i) => {
+              if (kind === 'dir') return dir(`e${i}`)
+              if (kind === 'symlink') return symlink(`e${i}`, 'e0')
+              if (kind === 'link' && firstFile >= 0 && firstFile < i)
+                return hardlink(`e${i}`, `e${firstFile}`)
+              return file(`e${i}`, content('text', i, size))
+            }),
+          )
+          const wanted = entries.flatMap(({ wanted }, i) => (wanted ? [`e${i}`] : [])).toReversed()
+          const of = await readAsTar(archive)
+          const packed = gzipSync(archive)
+          const made = [
+            await streamedLayer(packed, { format, compression }),
+            await convertLayer(packed, wanted, { format, compression }),
+          ]
+          if (format.externalToc) {
+            made.push(await streamedLayer(packed, { format: { ...format, lossless: true }, compression }))
+          }
+          for (const { blob, result } of made) await check(blob, result, of)
+        },
+      ),
+      { numRuns: 30 },
+    )
   })
 
   it('are refused by it where a byte of them is another, or the table is not the one', async () => {

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { ConversionRequest } from '../../src/conversion/request.ts'
+import { run } from '../support/command.ts'
+import { Containerd } from '../support/containerd.ts'
+import { ConversionBench } from '../support/conversion.ts'
+import { startDockerRegistry } from '../support/docker-registry.ts'
+import { EStargzReader, through } from '../support/estargz-reader.ts'
+import { pushImage } from '../support/image-of.ts'
+import { describeWith } from '../support/peers.ts'
+import { file, tarOf } from '../support/tar-of.ts'
+import { variedLayer } from '../support/varied-layer.ts'
+
+type Layer = { mediaType: string; digest: string; size: number; annotations?: Record<string, string> }
+type Options = NonNullable<ConversionRequest['options']>
+
+const CHUNK = 64 * 1024
+const TOC_DIGEST = 'containerd.io/snapshot/stargz/toc.digest'
+const LAYER_DIGEST = 'containerd.io/snapshot/stargz/layer.digest'
+const layers = [variedLayer(CHUNK), tarOf(file('etc/later', 'of the second layer'), file('etc/.wh.conf'))]
+const inline = [{ path: 'sizes/above' }, { path: 'usr/bin/alias' }, { path: 'etc/later' }]
+
+const ESTARGZ: Record<string, Options> = {
+  'eStargz by a level of zlib': { compressionLevel: 1 },
+  'eStargz with shared members': { chunkSize: CHUNK, minChunkSize: 16 * 1024 },
+}
+const EXTERNAL: Record<string, Options> = {
+  'eStargz with an external table of contents': { externalToc: true, chunkSize: CHUNK },
+  'eStargz with one, and shared members': { externalToc: true, chunkSize: CHUNK, minChunkSize: 16 * 1024 },
+}
+const ZSTD: Record<string, Options> = {
+  'zstd:chunked': { format: 'zstd-chunked', chunkSize: CHUNK },
+  'zstd:chunked by a level': { format: 'zstd-chunked', compressionLevel: 12 },
+  'zstd:chunked with shared members': { format: 'zstd-chunked', chunkSize: CHUNK, minChunkSize: 16 * 1024 },
+}
+
+describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of each format', () => {
+  let registry: Awaited<ReturnType<typeof startDockerRegistry>>
+  let bench: ConversionBench
+  let reader: EStargzReader
+  let folder = ''
+  let places = 0
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'layer-formats-'))
+    reader = await EStargzReader.build()
+    registry = await startDockerRegistry()
+    bench = await ConversionBench.open(registry.host)
+    const pack = (tar: Buffer) => tar
+    await pushImage(
+      bench.repository('team/app'),
+      {
+        layers: [
+          { tar: layers[0] ?? Buffer.of() },
+          { tar: layers[1] ?? Buffer.of(), pack, mediaType: 'application/vnd.oci.image.layer.v1.tar' },
+        ],
+      },
+      '1',
+    )
+  }, 300_000)
+  afterAll(async () => {
+    await bench?.[Symbol.asyncDispose]()
+    await registry?.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const place = () => join(folder, `${places++}`)
+
+  /** An image as skopeo copies it, which checks digests and sizes on the way. */
+  async function copied(tag: string, ...options: string[]) {
+    const to = place()
+    const from = `docker://${registry.host}/team/app:${tag}`
+    await run('skopeo', 'copy', '-q', '--src-tls-verify=false', ...options, from, `dir:${to}`)
+    const blob = (digest: string) => join(to, digest.replace('sha256:', ''))
+    const manifest = JSON.parse(await readFile(join(to, 'manifest.json'), 'utf8')) as {
+      config: Layer
+      layers: Layer[]
+    }
+    const config = JSON.parse(await readFile(blob(manifest.config.digest), 'utf8')) as {
+      rootfs?: { diff_ids: string[] }
+    }
+    return { blob, layers: manifest.layers, diffIds: config.rootfs?.diff_ids ?? [] }
+  }
+
+  async function convert(options: Options, record: boolean): Promise<string> {
+    const tag = `converted-${places++}`
+    const [source, target] = [`${registry.host}/team/app:1`, `${registry.host}/team/app:${tag}`]
+    await bench.convert({ source, target, options, ...(record && { record: { inline } }) })
+    expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
+    return tag
+  }
+
+  /** What holds of every converted image, whoever reads it. */
+  async function check(tag: string): Promise<Awaited<ReturnType<typeof copied>>> {
+    const [image, plain] = [await copied(tag), await copied(tag, '--dest-decompress')]
+    expect(image.layers.length).toBe(layers.length)
+    // skopeo names decompressed layers by their digests.
+    expect(plain.layers.map(({ digest }) => digest)).toEqual(image.diffIds)
+    for (const [i, layer] of image.layers.entries()) {
+      const bytes = await readFile(image.blob(layer.digest))
+      await through(bytes, layer.mediaType.endsWith('zstd') ? 'zstd' : 'gzip', '-t')
+      const front = await reader.tar(image.blob(layer.digest))
+      expect(front.diffId).toBe(image.diffIds[i])
+      const of = place()
+      await writeFile(of, layers[i] ?? Buffer.of())
+      expect(front.entries.filter(({ name }) => !ADDED.includes(name))).toEqual(
+        (await reader.tar(of)).entries,
+      )
+    }
+    return image
+  }
+
+  const landmarks = (record: boolean) => (record ? '.prefetch.landmark' : '.no.prefetch.landmark')
+
+  for (const record of [false, true]) {
+    const how = record ? 'with a record' : 'without a record'
+
+    it.each(Object.entries({ ...ESTARGZ, ...ZSTD }))(
+      `are copied, decompressed and read: %s, ${how}`,
+      async (_, options) => {
+        const { layers, blob } = await check(await convert(options, record))
+        for (const { digest, annotations, mediaType } of layers) {
+          expect(mediaType).toMatch(options.format ? /tar\+zstd$/ : /tar\+gzip$/)
+          const seen = await reader.toc(blob(digest), annotations?.[TOC_DIGEST] ?? '')
+          expect(seen.landmark).toBe(landmarks(record))
+        }
+      },
+    )
+
+    it.each(Object.entries(EXTERNAL))(`are copied, decompressed and read: %s, ${how}`, async (_, options) => {
+      const tag = await convert(options, record)
+      const { layers, blob } = await check(tag)
+      const tables = await copied(`${tag}-esgztoc`)
+      expect(tables.layers.length).toBe(layers.length)
+      for (const { digest, annotations } of layers) {
+        const table = tables.layers.find((table) => table.annotations?.[LAYER_DIGEST] === digest)
+        const toc = tables.blob(table?.digest ?? '')
+        const seen = await reader.toc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)
+        expect(seen.landmark).toBe(landmarks(record))
+        await expect(reader.toc(blob(digest), annotations?.[TOC_DIGEST] ?? '')).rejects.toThrow()
+      }
+    })
+  }
+
+  it('keep their diffIDs and archives where asked to', async () => {
+    const source = await copied('1')
+    const tag = await convert({ externalToc: true, keepDiffId: true, chunkSize: CHUNK }, false)
+    const { layers: made, blob, diffIds } = await check(tag)
+    expect(diffIds).toEqual(source.diffIds)
+    const tables = await copied(`${tag}-esgztoc`)
+    for (const [i, { digest, annotations }] of made.entries()) {
+      const plain = await through(await readFile(blob(digest)), 'gzip', '-dc')
+      expect(plain.equals(layers[i] ?? Buffer.of())).toBe(true)
+      const table = tables.layers.find((table) => table.annotations?.[LAYER_DIGEST] === digest)
+      const toc = tables.blob(table?.digest ?? '')
+      expect((await reader.toc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)).landmark).toBeUndefined()
+    }
+  })
+
+  it('have the table of contents where the annotations of both readers of zstd:chunked say', async () => {
+    for (const [of, prefix] of [
+      ['stargz-snapshotter', 'io.containers.zstd-chunked.'],
+      ['containers-storage', 'io.github.containers.zstd-chunked.'],
+    ] as const) {
+      const { layers, blob } = await check(await convert({ format: 'zstd-chunked', reader: of }, true))
+      for (const { digest, annotations = {} } of layers) {
+        // offset:length:uncompressed length:type, as containers/storage documents it
+        const [offset = 0, length = 0, plainLength, type] = (annotations[`${prefix}manifest-position`] ?? '')
+          .split(':')
+          .map(Number)
+        const frame = (await readFile(blob(digest))).subarray(offset, offset + length)
+        const sum = createHash('sha256').update(frame).digest('hex')
+        expect(annotations[`${prefix}manifest-checksum`]).toBe(`sha256:${sum}`)
+        const toc = await through(frame, 'zstd', '-dc')
+        expect([toc.length, type]).toEqual([plainLength, 1])
+        const tocDigest = `sha256:${createHash('sha256').update(toc).digest('hex')}`
+        expect(annotations[TOC_DIGEST]).toBe(of === 'stargz-snapshotter' ? tocDigest : undefined)
+        expect((await reader.toc(blob(digest), tocDigest)).landmark).toBe('.prefetch.landmark')
+      }
+    }
+  })
+
+  describeWith(['containerd', 'ctr-remote'], 'in containerd', () => {
+    it('have the table of contents that ctr-remote finds', async () => {
+      await using containerd = await Containerd.start()
+      for (const [options, flags] of [
+        [{}, []],
+        [{ chunkSize: CHUNK, minChunkSize: 16 * 1024 }, []],
+        [{ format: 'zstd-chunked' }, ['--zstdchunked']],
+      ] as const) {
+        const tag = await convert(options, true)
+        const archive = `${place()}.tar`
+        const from = `docker://${registry.host}/team/app:${tag}`
+        await run('skopeo', 'copy', '-q', '--src-tls-verify=false', from, `oci-archive:${archive}`)
+        await containerd.ctr('image', 'import', '--no-unpack', '--index-name', `team/app:${tag}`, archive)
+        for (const { digest, annotations } of (await copied(tag)).layers) {
+          const told = await containerd.ctr('image', 'get-toc-digest', ...flags, digest)
+          expect(told.trim()).toBe(annotations?.[TOC_DIGEST])
+        }
+      }
+    })
+  })
+})
+
+/** What the broker adds to a layer. */
+const ADDED = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']
