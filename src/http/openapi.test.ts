@@ -48,7 +48,8 @@ it('names, describes and exemplifies everything', async () => {
       expect([at, type, example ?? named?.examples?.[0]]).toEqual([at, type, expect.anything()])
     }
     for (const [status, { content = {} }] of Object.entries(operation.responses)) {
-      if (Number(status) >= 400)
+      // What /readyz answers when something is not ready is its answer, and no problem of the request.
+      if (Number(status) >= 400 && at !== 'get /readyz')
         expect([at, status, Object.keys(content)]).toEqual([at, status, ['application/problem+json']])
     }
   }

@@ -12,7 +12,7 @@ const WORKERS = 3
 /** Every so many deaths of workers the API is killed, too. */
 const API_DIES_EVERY = 8
 /** A worker whose failpoint is not reached by then is killed where it is. */
-const PATIENCE_MS = 6_000
+const PATIENCE_MS = 15_000
 
 /** Where a worker can be killed: before and after each of these steps. */
 export const STEPS = [

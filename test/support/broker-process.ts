@@ -7,7 +7,12 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** The environment of a command: nothing of the machine's settings gets in. */
 export function environmentOf(settings: Record<string, string>): Record<string, string | undefined> {
-  return { PATH: process.env.PATH, HOME: '/nonexistent', NODE_DISABLE_COMPILE_CACHE: '1', ...settings }
+  return {
+    PATH: process.env.PATH,
+    HOME: '/nonexistent',
+    NODE_COMPILE_CACHE: process.env.TEST_COMPILE_CACHE,
+    ...settings,
+  }
 }
 
 /** A broker that runs as a process of its own, on 127.0.0.1. */

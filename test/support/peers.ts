@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
@@ -14,6 +15,9 @@ const PEERS = [
   'apt-get',
   'dpkg-deb',
   'strace',
+  'gzip',
+  'zstd',
+  'go',
 ] as const
 export type Peer = (typeof PEERS)[number]
 
@@ -33,8 +37,20 @@ export function postgresPrograms(): string | undefined {
   return existsSync(join(folder, 'initdb')) ? folder : undefined
 }
 
+/** What the go.mod files of the programs that tests build say. */
+const LEAST_GO = [1, 24] as const
+
+/** Whether there is a Go that is new enough; older ones would have to download another first. */
+function hasGo(): boolean {
+  const env = { ...process.env, GOTOOLCHAIN: 'local' }
+  const { stdout } = spawnSync('go', ['version'], { env, encoding: 'utf8' })
+  const [, major = 0, minor = 0] = (/go(\d+)\.(\d+)/.exec(stdout ?? '') ?? []).map(Number)
+  return major > LEAST_GO[0] || (major === LEAST_GO[0] && minor >= LEAST_GO[1])
+}
+
 /** Whether this machine has a peer. Debian keeps PostgreSQL's server programs off the PATH. */
 function isThere(peer: Peer): boolean {
+  if (peer === 'go') return hasGo()
   return (peer === 'postgres' ? postgresPrograms() : which(peer)) !== undefined
 }
 

@@ -48,7 +48,7 @@ function withLength(entry: u32, length: u32): u32 {
 /**
  * Builds the table of a code.
  * @param lengths of the code of each symbol (u8), 0 for symbols without one
- * @returns whether the lengths make a code: none too many, and none missing unless there is one symbol or none
+ * @returns whether the lengths make a code: none too many, and none missing unless there is no symbol, or one of one bit
  */
 export function buildTable(lengths: usize, symbols: u32, width: u32, table: usize, alphabet: Alphabet): bool {
   const counts = COUNTS
@@ -69,7 +69,8 @@ export function buildTable(lengths: usize, symbols: u32, width: u32, table: usiz
     offset += count
   }
   if (left > 0) {
-    if (used > 1 || alphabet == Alphabet.precode) return false
+    // As zlib has it. What is accepted here may be copied as it is, so other readers have to accept it, too.
+    if (used != load<u32>(counts + 4) || used > 1 || alphabet == Alphabet.precode) return false
     for (let i: u32 = 0; i < 1 << width; i++) store<u32>(table + (i << 2), EXCEPTION | END | INVALID | 1)
   }
   for (let i: u32 = 0; i < symbols; i++) {

@@ -1,0 +1,234 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { BlobResult, IndexedBlob } from '../../src/estargz/blob.ts'
+import type { BlobFormat } from '../../src/estargz/blob-format.ts'
+import type { Compression } from '../../src/estargz/layer-coder.ts'
+import { run } from '../support/command.ts'
+import { convertLayer, rearranged, streamedLayer } from '../support/convert-layer.ts'
+import { EStargzReader, type SeenEntry, type SeenLayer, through } from '../support/estargz-reader.ts'
+import { describeWith } from '../support/peers.ts'
+import { file, tarOf } from '../support/tar-of.ts'
+import { content, LONG_NAME, variedLayer } from '../support/varied-layer.ts'
+
+const KIB = 1024
+const CHUNK = 64 * KIB
+const small = { chunkSize: CHUNK }
+const AUTO: Compression = { method: 'auto', level: 6 }
+const layer = variedLayer(CHUNK)
+
+const FORMATS: Record<string, Partial<BlobFormat>> = {
+  eStargz: small,
+  'eStargz in chunks of 4 MiB': {},
+  'eStargz in chunks that no file fills': { chunkSize: 64 << 20 },
+  'eStargz with shared members': { ...small, minChunkSize: 16 * KIB },
+  'eStargz with shared members larger than chunks': { ...small, minChunkSize: 200 * KIB },
+  'eStargz with an external table of contents': { ...small, externalToc: true },
+  'eStargz with an external table of contents and shared members': {
+    ...small,
+    externalToc: true,
+    minChunkSize: 16 * KIB,
+  },
+  'zstd:chunked': { ...small, packing: 'zstd' },
+  'zstd:chunked in chunks of 4 MiB': { packing: 'zstd' },
+  'zstd:chunked with shared members': { ...small, packing: 'zstd', minChunkSize: 16 * KIB },
+}
+
+const METHODS: Record<string, Compression> = {
+  auto: AUTO,
+  transcode: { method: 'transcode', level: 6 },
+  refine: { method: 'refine', level: 6 },
+  'recompress at 0': { method: 'recompress', level: 0 },
+  'recompress at 1': { method: 'recompress', level: 1 },
+  'recompress at 9': { method: 'recompress', level: 9 },
+}
+
+describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader", () => {
+  let folder = ''
+  let reader: EStargzReader
+  let source: SeenLayer
+  let blobs = 0
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'estargz-reader-'))
+    reader = await EStargzReader.build()
+    source = await readAsTar(layer)
+  }, 300_000)
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const kept = async (bytes: Uint8Array) => {
+    const path = join(folder, `${blobs++}`)
+    await writeFile(path, bytes)
+    return path
+  }
+  const readAsTar = async (bytes: Buffer) => reader.tar(await kept(bytes))
+
+  async function opened(
+    blob: Buffer,
+    { tocDigest, externalToc }: Pick<BlobResult, 'tocDigest' | 'externalToc'>,
+  ) {
+    return reader.toc(await kept(blob), tocDigest, externalToc && (await kept(externalToc)))
+  }
+
+  /** Holds both readers' view of a blob against archive/tar's of the source; answers what the first one said. */
+  async function check(blob: Buffer, result: BlobResult, of = source): Promise<SeenLayer> {
+    const seen = await opened(blob, result)
+    expect(seen.tocDigest).toBe(result.tocDigest)
+    expect(seen.entries.filter(isOfSource).map(comparable)).toEqual(of.entries.map(comparable))
+    const front = await readAsTar(blob)
+    expect(front.diffId).toBe(result.diffId)
+    expect(front.entries.filter(isOfSource).map(comparable)).toEqual(of.entries.map(comparable))
+    return seen
+  }
+
+  /** The layer as many tools pack it; a few of them where what they do is not used again. */
+  async function packings({ method }: Compression): Promise<Record<string, Buffer>> {
+    const few = { plain: layer, pgzip: await reader.pack(layer, 'pgzip') }
+    if (method === 'recompress') return few
+    return {
+      ...few,
+      'gzip -1': await through(layer, 'gzip', '-1'),
+      'gzip -9': await through(layer, 'gzip', '-9'),
+      "Go's gzip": await reader.pack(layer, 'gzip'),
+      "Go's gzip, fastest": await reader.pack(layer, 'gzip', 1),
+      "Go's gzip, Huffman codes alone": await reader.pack(layer, 'gzip', -2),
+      'pgzip, fastest': await reader.pack(layer, 'pgzip', 1),
+      'gzip of several members': Buffer.concat([
+        gzipSync(layer.subarray(0, 100_000)),
+        gzipSync(layer.subarray(100_000), { level: 1 }),
+      ]),
+      zstd: await through(layer, 'zstd', '-c'),
+      eStargz: (await streamedLayer(gzipSync(layer), { format: small })).blob,
+    }
+  }
+
+  it.each(Object.entries(FORMATS))('are verified, and hold the source, as %s', async (_, format) => {
+    const packed = gzipSync(layer)
+    const streamed = await streamedLayer(packed, { format })
+    const plain = await check(streamed.blob, streamed.result)
+    expect(plain.landmark).toBe('.no.prefetch.landmark')
+
+    const wanted = [
+      'sizes/above',
+      LONG_NAME,
+      'bin',
+      'usr/bin/alias',
+      'sizes/none',
+      'sizes/small-7',
+      'dev/null',
+    ]
+    const first = await convertLayer(packed, wanted, { format })
+    expect(first.placed).toEqual(wanted)
+    const arranged = await check(first.blob, first.result)
+    expect(arranged).toMatchObject({
+      landmark: '.prefetch.landmark',
+      landmarkOffset: first.result.prefetchBytes,
+    })
+  })
+
+  const unshared = Object.entries(FORMATS).filter(([, format]) => !format.minChunkSize)
+  it.each(unshared)('are that after any number of new arrangements, as %s', async (_, format) => {
+    const { blob, result } = await streamedLayer(gzipSync(layer), { format })
+    let made: { blob: Buffer; result: IndexedBlob } = { blob, result }
+    for (const wanted of [['sizes/above', 'usr/bin/alias'], ['etc/names', 'sizes/small-30', LONG_NAME], []]) {
+      made = await rearranged(made.blob, made.result.index, wanted, { format })
+      const { landmark, landmarkOffset = 0 } = await check(made.blob, made.result)
+      expect(landmark).toBe(wanted.length > 0 ? '.prefetch.landmark' : '.no.prefetch.landmark')
+      if (wanted.length > 0) expect(landmarkOffset).toBe(made.result.prefetchBytes)
+    }
+    // The bytes are those of the first conversion again.
+    expect(made.blob.equals(blob)).toBe(true)
+  })
+
+  it.each(Object.entries(METHODS))(
+    'are verified, and hold the source, by %s, whoever packed it',
+    async (_, compression) => {
+      for (const [name, packed] of Object.entries(await packings(compression))) {
+        const streamed = await streamedLayer(packed, { format: small, compression })
+        const wanted = ['usr/bin/tool', 'sizes/zeros']
+        const arranged = await convertLayer(packed, wanted, { format: small, compression })
+        for (const { blob, result } of [streamed, arranged]) {
+          await check(blob, result).catch((cause) => {
+            throw new Error(`${name} is not right`, { cause })
+          })
+        }
+      }
+    },
+  )
+
+  it('are zstd for zstd, at every kind of level', async () => {
+    for (const level of [1, 3, 12, 22]) {
+      const format = { ...small, packing: 'zstd' } as const
+      const compression = { method: 'recompress', level } as const
+      const { blob, result } = await streamedLayer(layer, { format, compression })
+      await check(blob, result)
+      const path = await kept(blob)
+      await run('zstd', '-q', '-t', path)
+      expect((await readAsTar(await through(blob, 'zstd', '-dc'))).diffId).toBe(result.diffId)
+    }
+  })
+
+  it('keep their archive to the byte where asked to', async () => {
+    const format = { ...small, externalToc: true, lossless: true }
+    for (const minChunkSize of [0, 16 * KIB]) {
+      for (const packed of [layer, gzipSync(layer), await reader.pack(layer, 'pgzip')]) {
+        const { blob, result } = await streamedLayer(packed, { format: { ...format, minChunkSize } })
+        const seen = await check(blob, result)
+        expect(seen.landmark).toBeUndefined()
+        expect(result.diffId).toBe(source.diffId)
+        expect((await through(blob, 'gzip', '-dc')).equals(layer)).toBe(true)
+      }
+    }
+  })
+
+  it('hold files at the borders of chunks of the default size', async () => {
+    const chunk = 4 << 20
+    const large = tarOf(
+      file('exact', content('text', 1, chunk)),
+      file('above', content('text', 2, chunk + 1)),
+      file('twice', content('random', 3, 2 * chunk)),
+    )
+    const of = await readAsTar(large)
+    const packed = await reader.pack(large, 'pgzip')
+    for (const format of [{}, { packing: 'zstd' as const }]) {
+      const compression = { method: 'auto', level: format.packing ? 3 : 6 } as const
+      const { blob, result } = await convertLayer(packed, ['twice'], { format, compression })
+      const seen = await check(blob, result, of)
+      const chunks = Object.fromEntries(seen.entries.map((entry) => [entry.name, entry.chunks]))
+      expect(chunks).toMatchObject({ exact: 1, above: 2, twice: 2 })
+    }
+  })
+
+  it('are read where there is next to nothing in them', async () => {
+    for (const [, format] of Object.entries(FORMATS)) {
+      for (const archive of [tarOf(), tarOf(file('empty')), tarOf(file('a', 'a')), Buffer.alloc(0)]) {
+        const of = archive.length > 0 ? await readAsTar(archive) : { entries: [] }
+        const { blob, result } = await streamedLayer(archive, { format })
+        await check(blob, result, of)
+      }
+    }
+  })
+
+  it('are refused by it where a byte of them is another, or the table is not the one', async () => {
+    for (const format of [small, { ...small, externalToc: true }, { ...small, packing: 'zstd' as const }]) {
+      const { blob, result } = await streamedLayer(gzipSync(layer), { format })
+      const toc = await opened(blob, result)
+      expect(toc.entries.length).toBeGreaterThan(40)
+      const damaged = Buffer.from(blob)
+      const at = blob.length >> 1
+      damaged[at] = (damaged[at] ?? 0) ^ 0x10
+      await expect(opened(damaged, result)).rejects.toThrow()
+      const other = await streamedLayer(tarOf(file('other', content('text', 1, 100))), { format })
+      await expect(opened(blob, { ...result, tocDigest: other.result.tocDigest })).rejects.toThrow('TOC')
+    }
+  })
+})
+
+/** What the broker adds to a layer. */
+const ADDED = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']
+const isOfSource = ({ name }: SeenEntry) => !ADDED.includes(name)
+
+/** How files are cut is the blob's own affair. */
+const comparable = ({ chunks: _, ...entry }: SeenEntry) => entry

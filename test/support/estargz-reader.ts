@@ -1,0 +1,119 @@
+import { execFile, spawn } from 'node:child_process'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { run } from './command.ts'
+
+const SOURCES = fileURLToPath(new URL('./estargz-reader/', import.meta.url))
+
+/** What a reader tells of a path. Hard links are told as the file that they name. */
+export type SeenEntry = {
+  readonly name: string
+  readonly type: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly mtime: number
+  readonly link?: string
+  readonly major?: number
+  readonly minor?: number
+  /** In base64. */
+  readonly xattrs?: Record<string, string>
+  readonly size: number
+  readonly sha256?: string
+  /** In how many chunks a file was read and verified; by archive/tar there are none. */
+  readonly chunks?: number
+}
+
+/** What a reader tells of a layer. */
+export type SeenLayer = {
+  readonly diffId?: string
+  readonly tocDigest?: string
+  readonly landmark?: string
+  readonly landmarkOffset?: number
+  readonly entries: readonly SeenEntry[]
+}
+
+/**
+ * The readers that clients of registries read layers by: archive/tar of Go, and stargz-snapshotter's library, in a program of
+ * our own around them. It is built by Go once for its sources, outside the checkout.
+ */
+export class EStargzReader {
+  readonly #program: string
+
+  private constructor(program: string) {
+    this.#program = program
+  }
+
+  static async build(): Promise<EStargzReader> {
+    const hash = createHash('sha256').update(await run('go', 'version'))
+    for (const name of (await readdir(SOURCES)).toSorted()) {
+      hash.update(name).update(await readFile(join(SOURCES, name)))
+    }
+    const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'record-broker')
+    const program = join(cache, `estargz-reader-${hash.digest('hex').slice(0, 16)}`)
+    const isBuilt = await stat(program).catch(() => undefined)
+    if (!isBuilt) await build(program)
+    return new EStargzReader(program)
+  }
+
+  /** Reads a layer from front to end, whatever it is packed by. */
+  async tar(path: string): Promise<SeenLayer> {
+    return listed(await run(this.#program, 'tar', path))
+  }
+
+  /**
+   * Opens a layer by its table of contents, verifies that, and reads and verifies every chunk of every file.
+   * @param externalToc path of a table of contents that is not in the layer
+   */
+  async toc(path: string, tocDigest: string, externalToc?: string): Promise<SeenLayer> {
+    const external = externalToc === undefined ? [] : [externalToc]
+    return listed(await run(this.#program, 'toc', path, tocDigest, ...external))
+  }
+
+  /** Packs bytes as tools written in Go do; -1 is the level that they take by default. */
+  async pack(bytes: Buffer, packer: 'gzip' | 'pgzip', level = -1): Promise<Buffer> {
+    return through(bytes, this.#program, 'pack', packer, String(level))
+  }
+}
+
+async function build(program: string): Promise<void> {
+  await mkdir(join(program, '..'), { recursive: true })
+  // Other test files may build at the same time: each has a name of its own until it is whole.
+  const own = `${program}-${randomUUID()}`
+  try {
+    const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' }
+    await promisify(execFile)('go', ['build', '-o', own, '.'], { cwd: SOURCES, env })
+    await rename(own, program)
+  } finally {
+    await rm(own, { force: true })
+  }
+}
+
+function listed(output: string): SeenLayer {
+  const [layer, ...entries] = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return { ...layer, entries }
+}
+
+/** What a program makes of bytes. */
+export async function through(bytes: Buffer, program: string, ...args: string[]): Promise<Buffer> {
+  const child = spawn(program, args, { stdio: 'pipe' })
+  const parts: Buffer[] = []
+  child.stdout.on('data', (part: Buffer) => parts.push(part))
+  const complaints = text(child.stderr)
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  child.stdin.end(bytes)
+  const status = await ended
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${await complaints}`)
+  return Buffer.concat(parts)
+}
