@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { fastify } from 'fastify'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { embeddedRegistry } from '../../src/embedded-registry/plugin.ts'
+import { Manifest, parseDocument } from '../../src/oci/documents.ts'
+import { environmentOf } from '../support/broker-process.ts'
+import { ConversionBench } from '../support/conversion.ts'
+import { describeDatabases, type TestDatabase } from '../support/databases.ts'
+import { temporaryFolder } from '../support/embedded-registry.ts'
+import { pushImage } from '../support/image-of.ts'
+import { file, tarOf } from '../support/tar-of.ts'
+import { KillRun } from './kill-run.ts'
+
+const KILLS = Number(process.env.FAULT_KILLS ?? 45)
+const CONVERSIONS = Math.max(200, KILLS)
+const SOURCES = 10
+const LEASE_SECONDS = '2'
+
+type Attempt = { attempt: number; outcome?: string; error?: { code: string } }
+type Shown = {
+  id: string
+  state: string
+  attempt: number
+  target: string
+  attempts: Attempt[]
+  error?: { code: string }
+  report?: { digest: string }
+  tags: { state: string; digest: string }[]
+}
+
+describeDatabases('conversions whose workers and API are killed all the time', (open) => {
+  let opened: TestDatabase
+  beforeAll(async () => {
+    opened = await open()
+  })
+  afterAll(() => opened.close())
+
+  it(`all end well: ${CONVERSIONS} of them, ${KILLS} kills`, { timeout: 3_600_000 }, async () => {
+    await using folder = await temporaryFolder()
+    await using stack = new AsyncDisposableStack()
+    const tagPuts = new Map<string, number>()
+    const registry = fastify({ forceCloseConnections: true })
+    stack.defer(() => registry.close())
+    // When it is answered: whoever asked may be dead by then.
+    registry.addHook('onSend', async ({ method, url }, { statusCode }) => {
+      const tag = /\/manifests\/(t\d+)$/.exec(url)?.[1]
+      if (method === 'PUT' && tag && statusCode === 201) tagPuts.set(tag, (tagPuts.get(tag) ?? 0) + 1)
+    })
+    await registry.register(await embeddedRegistry({ root: join(folder.path, 'registry') }))
+    const host = new URL(await registry.listen({ host: '127.0.0.1', port: 0 })).host
+    const bench = stack.use(await ConversionBench.open(host))
+    const repository = bench.repository('team/app')
+    for (let n = 0; n < SOURCES; n++) {
+      const layers = [0, 1].map((layer) => ({
+        tar: tarOf(file(`usr/bin/app${layer}`, `app ${n}`), file(`var/data${layer}`, `${n} `.repeat(20_000))),
+      }))
+      await pushImage(repository, { layers }, `s${n}`)
+    }
+
+    const dataFolder = join(folder.path, 'data')
+    const settings = {
+      DATABASE_URL: opened.url,
+      RECORD_BROKER_REGISTRY: host,
+      RECORD_BROKER_PLAIN_HTTP: host,
+      RECORD_BROKER_LEASE_SECONDS: LEASE_SECONDS,
+      RECORD_BROKER_GRACE_SECONDS: '1',
+      RECORD_BROKER_THREADS: '1',
+    }
+    const complete = new Set<string>()
+    /** Looks at tags that are new: whatever a tag stands for is there. */
+    const checkTags = async () => {
+      for (const tag of tagPuts.keys()) {
+        if (complete.has(tag)) continue
+        const { bytes } = await repository.manifest(tag)
+        const { config, layers } = parseDocument(Manifest, bytes, tag)
+        for (const { digest } of [config, ...layers]) expect(await repository.hasBlob(digest)).toBeDefined()
+        complete.add(tag)
+      }
+    }
+    const ids: string[] = []
+    let finished: Shown[] = []
+    {
+      await using run = await KillRun.start({ dataFolder, settings, kills: KILLS })
+      const pace = Math.max(20, (KILLS * 800) / CONVERSIONS)
+      for (let n = 0; n < CONVERSIONS; n++) {
+        const body = {
+          source: `${host}/team/app:s${n % SOURCES}`,
+          target: `${host}/team/app:t${n}`,
+          record: { inline: [{ path: 'usr/bin/app1' }] },
+        }
+        ids.push((await run.ask<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
+        await checkTags()
+        await delay(pace)
+      }
+      // What failpoints need is work: those that are over are asked for again until each point was reached.
+      for (;;) {
+        const { queued, running } = await run.ask<{ queued: number; running: number }>(
+          'GET',
+          '/v1/conversions/counts',
+        )
+        await checkTags()
+        const failed = await failedIds(run)
+        for (const id of failed) await run.ask('POST', `/v1/conversions/${id}/retry`)
+        if (queued + running + failed.length === 0) {
+          if (run.isEnough) break
+          const n = ids.length
+          const source = `${host}/team/app:s${n % SOURCES}`
+          const body = {
+            source,
+            target: `${host}/team/app:t${n}`,
+            record: { inline: [{ path: 'usr/bin/app1' }] },
+          }
+          ids.push((await run.ask<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
+        }
+        await delay(100)
+      }
+      expect(new Set(ids).size).toBe(ids.length)
+      expect(run.missing).toEqual([])
+      expect(run.apiKills).toBeGreaterThan(0)
+      finished = await Promise.all(ids.map((id) => run.ask<Shown>('GET', `/v1/conversions/${id}`)))
+      expect((await run.ask<{ succeeded: number }>('GET', '/v1/conversions/counts')).succeeded).toBe(
+        ids.length,
+      )
+    }
+
+    for (const job of finished) {
+      expect(job.state).toBe('succeeded')
+      // Every attempt is on record, and says how it ended.
+      expect(job.attempts.map(({ attempt }) => attempt)).toEqual(
+        Array.from({ length: job.attempt }, (_, n) => n + 1),
+      )
+      for (const { outcome, error } of job.attempts) {
+        expect(['crashed', 'handed-back', 'failed', 'succeeded']).toContain(outcome)
+        if (outcome === 'crashed') expect(error?.code).toBe('WORKER_DIED')
+      }
+      expect(job.attempts.at(-1)?.outcome).toBe('succeeded')
+      const tag = job.target.slice(job.target.lastIndexOf(':') + 1)
+      expect((await repository.resolve(tag))?.digest).toBe(job.report?.digest)
+      expect(job.tags).toMatchObject([{ state: 'landed', digest: job.report?.digest }])
+      expect([tag, tagPuts.get(tag)]).toEqual([tag, 1])
+    }
+    expect(complete.size).toBe(ids.length)
+    for (let n = 0; n < SOURCES; n++) {
+      const reference = `${host}/team/app:t${n}`
+      const report = await bench.verify({ reference, source: `${host}/team/app:s${n % SOURCES}` })
+      expect(report.verified).toBe(true)
+    }
+    await sweep(dataFolder, settings)
+    expect(readdirSync(join(dataFolder, 'scratch'))).toEqual([])
+  })
+})
+
+async function failedIds(run: KillRun): Promise<string[]> {
+  const { items } = await run.ask<{ items: Shown[] }>('GET', '/v1/conversions?state=failed')
+  // Who was at it three times when it was killed is held responsible: nothing else may have failed.
+  for (const { error } of items) expect(error?.code).toBe('WORKER_DIED')
+  return items.map(({ id }) => id)
+}
+
+/** A worker clears away at its start what killed ones left on disk. */
+async function sweep(dataFolder: string, settings: Record<string, string>): Promise<void> {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+  const worker = spawn(process.execPath, [main, 'worker'], {
+    env: environmentOf({ RECORD_BROKER_DATA: dataFolder, ...settings }),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for await (const piece of worker.stdout) if (String(piece).includes('"working"')) break
+  const ended = once(worker, 'exit')
+  worker.kill('SIGTERM')
+  await ended
+}
