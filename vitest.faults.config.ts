@@ -5,6 +5,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: ['test/faults/**/*.faults.ts', 'test/faults/leases.test.ts'],
     pool: 'forks',
+    globalSetup: './test/support/compile-cache.ts',
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
