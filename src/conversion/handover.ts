@@ -5,6 +5,8 @@
 export class Handover implements AsyncIterable<Buffer> {
   #piece = Promise.withResolvers<Buffer | undefined>()
   #done = Promise.withResolvers<void>()
+  /** A failure outlasts the piece that was on its way when it came. */
+  #failure: { readonly reason: unknown } | undefined
 
   constructor() {
     // Whoever waits sees an error; there may be nobody.
@@ -13,9 +15,10 @@ export class Handover implements AsyncIterable<Buffer> {
   }
 
   /** @throws what {@link fail} was told: a reader that stops has to be told of, too */
-  write(bytes: Buffer): Promise<void> {
+  async write(bytes: Buffer): Promise<void> {
+    if (this.#failure) throw this.#failure.reason
     this.#piece.resolve(bytes)
-    return this.#done.promise
+    await this.#done.promise
   }
 
   end(): void {
@@ -24,6 +27,7 @@ export class Handover implements AsyncIterable<Buffer> {
 
   /** The reader sees the error instead of the next piece, and so does a writer that waits. */
   fail(error: unknown): void {
+    this.#failure ??= { reason: error }
     this.#piece.reject(error)
     this.#done.reject(error)
   }
@@ -33,6 +37,7 @@ export class Handover implements AsyncIterable<Buffer> {
       const piece = await this.#piece.promise
       if (piece === undefined) return
       yield piece
+      if (this.#failure) throw this.#failure.reason
       const done = this.#done
       this.#piece = Promise.withResolvers()
       this.#done = Promise.withResolvers()
