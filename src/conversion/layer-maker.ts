@@ -69,14 +69,11 @@ export class LayerMaker {
 
   /** Converts a layer with no prioritized files, while it is downloaded and uploaded. */
   stream(source: Source): Promise<MadeLayer> {
-    const { layer, steps, signal } = source
+    const { layer, signal } = source
     const key = layerKey(layer.digest, this.#settings, [])
     return this.#once(key, signal, async () => {
       const result = await this.#upload(source, async (write, either) => {
-        const input = async () => {
-          const bytes = await this.#source.blob(layer, { signal: either })
-          return steps?.reading(bytes) ?? bytes
-        }
+        const input = () => this.#download(source, either)
         const task = { kind: 'stream' as const, keepIndex: this.#keepsIndex, ...this.#settings }
         return this.#services.threads.run(task, { input, write, signal: either })
       })
@@ -181,12 +178,15 @@ export class LayerMaker {
     return this.#services.registries.repository({ host, repository })
   }
 
-  async #split({ layer, steps, signal }: Source): Promise<KnownLayer> {
+  async #download({ layer, steps }: Source, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const bytes = await this.#source.blob(layer, { signal })
+    return steps?.reading(bytes) ?? bytes
+  }
+
+  async #split(source: Source): Promise<KnownLayer> {
+    const { steps, signal } = source
     const file = await this.#file()
-    const input = async () => {
-      const bytes = await this.#source.blob(layer, { signal })
-      return steps?.reading(bytes) ?? bytes
-    }
+    const input = () => this.#download(source, signal)
     const { compression, ...index } = await at('source', () =>
       this.#services.threads.run(
         { kind: 'split', ...this.#settings },

@@ -2,12 +2,11 @@ import type { Arrangement } from './arrange.ts'
 import { sharesMember } from './blob-format.ts'
 import type { BlobWriter, PlainTally } from './blob-writer.ts'
 import { HeaderReader } from './header-reader.ts'
-import type { Chunk, LayerEntry, LayerIndex } from './layer-index.ts'
+import { type Chunk, type LayerEntry, type LayerIndex, largestMember } from './layer-index.ts'
 import type { ChunkPlace } from './layer-toc.ts'
 import { MemberReader, type ReadRange } from './member-reader.ts'
 import { MovedIndex } from './moved-index.ts'
 import { HEADER_MEMBER_BYTES } from './split.ts'
-import { BLOCK } from './tar-header.ts'
 
 /** Writes the entries of a split layer into a blob, in any order. */
 export class Assembly {
@@ -23,19 +22,14 @@ export class Assembly {
   #parts: Buffer[] = []
   #waitingBytes = 0
   /** Places in the next member that are known when it is written. */
-  #sharing: { chunk: Chunk; place: ChunkPlace }[] = []
+  #sharing: ChunkPlace[] = []
   /** Members to copy next: neighbours are read at once. */
   #run: { start: number; end: number; lengths: number[] } = { start: 0, end: 0, lengths: [] }
 
   /** @param plain is told the plain bytes of what is copied; the blob's own writer tells it the rest */
   constructor(index: LayerIndex, read: ReadRange, blob: BlobWriter, plain: PlainTally) {
     this.#index = index
-    // A member that is not copied holds headers, or one chunk with its padding.
-    const largest = Math.max(
-      index.chunkSize + BLOCK,
-      ...index.headers.map((member) => member.plainLength + BLOCK),
-    )
-    this.#members = new MemberReader(read, index.packing, largest)
+    this.#members = new MemberReader(read, index.packing, largestMember(index))
     this.#headers = new HeaderReader(index, this.#members)
     this.#blob = blob
     this.#plain = plain
@@ -83,7 +77,7 @@ export class Assembly {
     const content = await this.#members.plain(chunk)
     this.#parts.push(content)
     this.#waitingBytes += content.length
-    this.#sharing.push({ chunk, place })
+    this.#sharing.push(place)
     this.#blob.list(entry, [place])
     if (this.#headersAreFull()) await this.#closeHeaders()
   }
@@ -131,7 +125,7 @@ export class Assembly {
     const offset = this.#blob.offset
     await this.#blob.member(parts)
     const length = this.#blob.offset - offset
-    for (const { place } of sharing)
+    for (const place of sharing)
       Object.assign(place, { ...this.#blob.place(offset, length), innerOffset: place.innerOffset })
     this.#moved.headers(waiting, { offset, length })
   }

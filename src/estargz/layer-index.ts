@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
-import type { EntryType, TarEntry } from './tar-header.ts'
+import { BLOCK, type EntryType, type TarEntry } from './tar-header.ts'
 import { tocTime } from './tar-numbers.ts'
 
 /** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
@@ -66,6 +66,14 @@ export type LayerIndex = {
   sourcePlainSize: number
   entries: LayerEntry[]
   headers: HeaderMember[]
+}
+
+/**
+ * Plain bytes of the largest member at the most: one holds a chunk with its padding, or headers, perhaps with that of the
+ * landmark behind them.
+ */
+export function largestMember({ chunkSize, headers }: LayerIndex): number {
+  return headers.reduce((largest, { plainLength }) => Math.max(largest, plainLength), chunkSize) + BLOCK
 }
 
 /** An entry for the index; its header, digest and chunks are still to come. */
