@@ -1,5 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { addJobTallies } from './job-tallies.ts'
+import { addOneRunningJob } from './one-running-job.ts'
 
 /** Migrations by name, in order. One that has been released is never edited. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -266,4 +268,7 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute()
     },
   },
+  '0012-one-running-job': { up: addOneRunningJob },
+  // What changes jobs and then the table has to `set constraints all immediate` from here on (PostgreSQL).
+  '0013-job-tallies': { up: addJobTallies },
 }

@@ -181,7 +181,16 @@ export type RulesTable = { id: ColumnType<string, string, never>; document: Json
 /** Worker processes that run. */
 export type WorkersTable = { owner: string; concurrency: number; seen_at: Moment }
 
+/** Jobs that are over; the sum over shards counts. Triggers keep it, see `job-tallies.ts`. */
+export type JobTalliesTable = {
+  kind: JobsTable['kind']
+  state: JobsTable['state']
+  shard: number
+  jobs: number
+}
+
 export type Tables = {
+  job_tallies: JobTalliesTable
   converted_layers: ConvertedLayersTable
   records: RecordsTable
   publications: PublicationsTable

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { type SqlBool, sql, type Transaction, type UpdateObject } from 'kysely'
+import { isUniqueViolation } from '../db/errors.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { type JobEventType, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
 import { type AttemptOutcome, type Job, type JobError, type Lease, MAX_CRASHES } from './job.ts'
 import { closedHosts, pauseHost, type RegistryLimits } from './registry-limits.ts'
-import { toJob } from './rows.ts'
+import { QUEUED, RUNNING, toJob } from './rows.ts'
 
 /** How long a claim holds without renewal, by the database's clock. */
 export const LEASE_MS = 30_000
@@ -43,6 +44,17 @@ export class JobLeases {
   /** Takes the most urgent job that is due, of those the one that waited longest; undefined when none is due. */
   async claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
     await this.reap()
+    for (;;) {
+      try {
+        return await this.#claim(owner)
+      } catch (error) {
+        // Another worker just began a job with the same target, which this one could not see yet (PostgreSQL).
+        if (!isUniqueViolation(error)) throw error
+      }
+    }
+  }
+
+  async #claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
     const { now } = this.#db
     const token = randomUUID()
     const claimed = await this.#db.query.transaction().execute(async (transaction) => {
@@ -50,12 +62,12 @@ export class JobLeases {
       let due = transaction
         .selectFrom('jobs')
         .select('jobs.id')
-        .where('jobs.state', '=', 'queued')
+        .where('jobs.state', '=', QUEUED)
         .where('run_at', '<=', now)
         // Of jobs with one target, such as those for two pushes of one tag, the later begins when the earlier is over.
         .where((where) =>
           where.or([
-            where('target', '=', ''),
+            where('target', '=', sql.lit('')),
             where.not(
               where.exists(
                 where
@@ -63,7 +75,8 @@ export class JobLeases {
                   .select('other.id')
                   .whereRef('other.target', '=', 'jobs.target')
                   .whereRef('other.kind', '=', 'jobs.kind')
-                  .where('other.state', '=', 'running'),
+                  .where('other.target', '<>', sql.lit(''))
+                  .where('other.state', '=', RUNNING),
               ),
             ),
           ]),
@@ -117,7 +130,7 @@ export class JobLeases {
     const expired = await this.#db.query
       .selectFrom('jobs')
       .select(['id', 'token', 'attempt', 'crashes', 'cancel_requested_at'])
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '<', now)
       .execute()
     for (const { id, token, attempt, crashes, cancel_requested_at } of expired) {
@@ -160,7 +173,7 @@ export class JobLeases {
         'in',
         leases.map((lease) => lease.id),
       )
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '>', this.#db.now)
       .returning(['id', 'token', 'cancel_requested_at'])
       .execute()
@@ -180,7 +193,7 @@ export class JobLeases {
       .where('id', '=', lease.id)
       .where('token', '=', lease.token)
       .where('attempt', '=', lease.attempt)
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '>', this.#db.now)
       .where('cancel_requested_at', 'is', null)
       .executeTakeFirst()
@@ -211,7 +224,7 @@ export class JobLeases {
     await this.#db.query
       .updateTable('jobs')
       .set({ lease_until: sql`${this.#db.now} - 1` })
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where(sql<SqlBool>`substr(owner, 1, ${sql.lit(owners.length)}) = ${owners}`)
       .execute()
     this.#db.wakeups.ring(QUEUE_TOPIC)
@@ -225,7 +238,7 @@ export class JobLeases {
       .where('id', '=', lease.id)
       .where('token', '=', lease.token)
       .where('attempt', '=', lease.attempt)
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '>', this.#db.now)
       .executeTakeFirst()
     if (result.numUpdatedRows === 1n) this.#db.wakeups.ring(`job:${lease.id}`)
@@ -356,5 +369,5 @@ function updateRunning(transaction: Transaction<Tables>, id: string, attempt: nu
     .set({ ...values, event_seq: sql`event_seq + 1` })
     .where('id', '=', id)
     .where('attempt', '=', attempt)
-    .where('state', '=', 'running')
+    .where('state', '=', RUNNING)
 }

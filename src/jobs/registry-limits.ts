@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
+import { RUNNING } from './rows.ts'
 
 /** Any number serves; it is the same in all processes. */
 const CLAIM_LOCK = 5_381_001
@@ -31,7 +32,7 @@ export async function closedHosts(
   const running = await transaction
     .selectFrom('jobs')
     .select(['source_host', 'target_host'])
-    .where('state', '=', 'running')
+    .where('state', '=', RUNNING)
     .execute()
   const jobs = new Map<string, number>()
   for (const { source_host, target_host } of running) {

@@ -1,11 +1,12 @@
 import { sql, type Transaction } from 'kysely'
+import { isUniqueViolation } from '../db/errors.ts'
 import { idAt, momentOf, newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { addCallback } from './callbacks.ts'
 import { jobTopic, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
 import { type Attempt, isOver, type Job, type JobKind, type JobState } from './job.ts'
-import { SUMMARY, toAttempt, toJob } from './rows.ts'
+import { QUEUED, SUMMARY, toAttempt, toJob, UNFINISHED } from './rows.ts'
 import { uniqueKey } from './unique-key.ts'
 
 /** How long a count of the queue is believed, so that accepting a job does not count it each time. */
@@ -176,7 +177,7 @@ export class JobStore {
       .updateTable('jobs')
       .set({ priority: sql`case when priority < ${priority} then ${priority} else priority end` })
       .where('unique_key', '=', key)
-      .where('state', 'in', ['queued', 'running'])
+      .where('state', 'in', UNFINISHED)
       .returningAll()
       .executeTakeFirst()
     return same && { job: toJob(same), outcome: 'joined' }
@@ -188,7 +189,7 @@ export class JobStore {
       const waiting = this.#db.query
         .selectFrom('jobs')
         .select('id')
-        .where('state', '=', 'queued')
+        .where('state', '=', QUEUED)
         .limit(this.#maxQueued + 1)
       const { queued } = await this.#db.query
         .selectFrom(waiting.as('waiting'))
@@ -218,7 +219,7 @@ export class JobStore {
         })
         .where('kind', '=', kind)
         .where('id', '=', id)
-        .where('state', 'in', ['queued', 'running'])
+        .where('state', 'in', UNFINISHED)
         .where('cancel_requested_at', 'is', null)
         .returning(['state', 'event_seq'])
         .executeTakeFirst()
@@ -264,7 +265,7 @@ export class JobStore {
         .selectFrom('jobs')
         .selectAll()
         .where('unique_key', '=', key)
-        .where('state', 'in', ['queued', 'running'])
+        .where('state', 'in', UNFINISHED)
         .executeTakeFirst()
       if (same) return { outcome: 'conflict' as const, job: toJob(same) }
       const row = await transaction
@@ -362,16 +363,27 @@ export class JobStore {
     return rows.length > page.limit && last ? { items, next: last.id } : { items }
   }
 
-  /** How many jobs of a kind are in each state. */
+  /**
+   * How many jobs of a kind are in each state. Those that are not over are counted by an index; of the others there are
+   * tallies, which each transaction that ends a job adds to.
+   */
   async counts(kind: JobKind): Promise<Record<JobState, number>> {
-    const rows = await this.#db.query
+    const { query } = this.#db
+    const unfinished = query
       .selectFrom('jobs')
-      .select((select) => ['state', select.fn.countAll<number>().as('count')])
+      .select((select) => ['state', select.cast<number>(select.fn.countAll(), 'bigint').as('count')])
+      .where('kind', '=', kind)
+      .where('state', 'in', UNFINISHED)
+      .groupBy('state')
+    const over = query
+      .selectFrom('job_tallies')
+      .select((select) => ['state', select.cast<number>(select.fn.sum('jobs'), 'bigint').as('count')])
       .where('kind', '=', kind)
       .groupBy('state')
-      .execute()
+    // One statement, so that a job which changes its state meanwhile is counted once.
+    const rows = await unfinished.unionAll(over).execute()
     const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
-    for (const { state, count } of rows) counts[state] = Number(count)
+    for (const { state, count } of rows) counts[state] = count
     return counts
   }
 
@@ -381,14 +393,8 @@ export class JobStore {
       .selectFrom('jobs')
       .select('id')
       .where('record_id', '=', recordId)
-      .where('state', 'in', ['queued', 'running'])
+      .where('state', 'in', UNFINISHED)
       .executeTakeFirst()
     return row !== undefined
   }
-}
-
-/** The engines' words for it: SQLSTATE 23505, and SQLite's extended result code. */
-function isUniqueViolation(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE'
 }
