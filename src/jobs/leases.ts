@@ -5,11 +5,13 @@ import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { type JobEventType, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
 import { type AttemptOutcome, type Job, type JobError, type Lease, MAX_CRASHES } from './job.ts'
-import { closedHosts, pauseHost, type RegistryLimits } from './registry-limits.ts'
+import { fullHosts, pauseHost, type RegistryLimits } from './registry-limits.ts'
 import { QUEUED, RUNNING, toJob } from './rows.ts'
 
 /** How long a claim holds without renewal, by the database's clock. */
 export const LEASE_MS = 30_000
+/** How often whoever finds jobs looks for those of dead workers, too; who finds none looks in any case. */
+const REAP_EVERY_MS = 1_000
 
 /** What a renewal said: the leases that still hold, and of which jobs the cancellation was asked for. */
 export type Renewal = { readonly held: ReadonlySet<string>; readonly cancelled: ReadonlySet<string> }
@@ -31,6 +33,7 @@ export class JobLeases {
   readonly #db: Database
   readonly #limits: RegistryLimits | undefined
   readonly leaseMs: number
+  #reapedAt = Number.NEGATIVE_INFINITY
 
   constructor(
     database: Database,
@@ -43,7 +46,14 @@ export class JobLeases {
 
   /** Takes the most urgent job that is due, of those the one that waited longest; undefined when none is due. */
   async claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
-    await this.reap()
+    const reaps = performance.now() - this.#reapedAt > REAP_EVERY_MS
+    if (reaps) await this.reap()
+    const claimed = await this.#claimAny(owner)
+    if (claimed || reaps || (await this.reap()) === 0) return claimed
+    return this.#claimAny(owner)
+  }
+
+  async #claimAny(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
     for (;;) {
       try {
         return await this.#claim(owner)
@@ -57,13 +67,29 @@ export class JobLeases {
   async #claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
     const { now } = this.#db
     const token = randomUUID()
-    const claimed = await this.#db.query.transaction().execute(async (transaction) => {
-      const closed = await closedHosts(this.#db, transaction, this.#limits)
+    const claimed = await this.#db.transaction(async (transaction) => {
+      const full = this.#limits ? await fullHosts(this.#db, transaction, this.#limits) : []
       let due = transaction
         .selectFrom('jobs')
         .select('jobs.id')
         .where('jobs.state', '=', QUEUED)
         .where('run_at', '<=', now)
+        .where((where) =>
+          where.not(
+            where.exists(
+              where
+                .selectFrom('host_pauses')
+                .select('host')
+                .where('until', '>', now)
+                .where((paused) =>
+                  paused.or([
+                    paused('host', '=', paused.ref('jobs.source_host')),
+                    paused('host', '=', paused.ref('jobs.target_host')),
+                  ]),
+                ),
+            ),
+          ),
+        )
         // Of jobs with one target, such as those for two pushes of one tag, the later begins when the earlier is over.
         .where((where) =>
           where.or([
@@ -85,8 +111,8 @@ export class JobLeases {
         .orderBy('run_at')
         .orderBy('jobs.id')
         .limit(1)
-      if (closed.length > 0) {
-        due = due.where('source_host', 'not in', closed).where('target_host', 'not in', closed)
+      if (full.length > 0) {
+        due = due.where('source_host', 'not in', full).where('target_host', 'not in', full)
       }
       // SQLite has one writer at a time; PostgreSQL has to lock the row it picks and to pass over those that other
       // workers are just taking.
@@ -123,9 +149,10 @@ export class JobLeases {
 
   /**
    * Takes up what dead workers left: their jobs go back into the queue, at the cost of a crash, or end when they
-   * killed too many workers.
+   * killed too many workers. Answers how many there were.
    */
-  async reap(): Promise<void> {
+  async reap(): Promise<number> {
+    this.#reapedAt = performance.now()
     const { now } = this.#db
     const expired = await this.#db.query
       .selectFrom('jobs')
@@ -150,6 +177,7 @@ export class JobLeases {
         update.where('token', '=', token).where('lease_until', '<', now),
       )
     }
+    return expired.length
   }
 
   /**
@@ -336,7 +364,7 @@ export class JobLeases {
     { values, outcome, event, error, data }: Ending,
     only: (update: ReturnType<typeof updateRunning>) => ReturnType<typeof updateRunning>,
   ): Promise<boolean> {
-    const changed = await this.#db.query.transaction().execute(async (transaction) => {
+    const changed = await this.#db.transaction(async (transaction) => {
       const row = await only(updateRunning(transaction, id, attempt, values))
         .returning(['event_seq', 'state'])
         .executeTakeFirst()

@@ -10,21 +10,14 @@ const CLAIM_LOCK = 5_381_001
 export type RegistryLimits = (host: string) => number | undefined
 
 /**
- * Registries with which no job may begin now, as they are paused or have as many as they may have. Within the
- * transaction of a claim, so that what was counted stays true until the claim is written.
+ * Registries that have as many jobs as they may have. Within the transaction of a claim, so that what was counted stays
+ * true until the claim is written.
  */
-export async function closedHosts(
+export async function fullHosts(
   database: Database,
   transaction: Transaction<Tables>,
-  limits: RegistryLimits | undefined,
+  limits: RegistryLimits,
 ): Promise<string[]> {
-  const paused = await transaction
-    .selectFrom('host_pauses')
-    .select('host')
-    .where('until', '>', database.now)
-    .execute()
-  const closed = new Set(paused.map(({ host }) => host))
-  if (!limits) return [...closed]
   // SQLite has one writer at a time anyway.
   if (database.engine === 'postgres') {
     await sql`select pg_advisory_xact_lock(${sql.lit(CLAIM_LOCK)})`.execute(transaction)
@@ -38,8 +31,9 @@ export async function closedHosts(
   for (const { source_host, target_host } of running) {
     for (const host of new Set([source_host, target_host])) jobs.set(host, (jobs.get(host) ?? 0) + 1)
   }
-  for (const [host, count] of jobs) if (count >= (limits(host) ?? Number.POSITIVE_INFINITY)) closed.add(host)
-  return [...closed]
+  return [...jobs].flatMap(([host, count]) =>
+    count >= (limits(host) ?? Number.POSITIVE_INFINITY) ? [host] : [],
+  )
 }
 
 /** Lets no job with this registry begin for so long. */

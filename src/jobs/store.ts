@@ -94,7 +94,9 @@ export class JobStore {
     within?: (transaction: Transaction<Tables>, accepted: readonly Accepted[]) => Promise<void>,
   ): Promise<Accepted[]> {
     const full = await this.#isFull(jobs.length)
-    const all = await this.#db.query.transaction().execute(async (transaction) => {
+    // Taken before they are written: others who ask meanwhile see it.
+    if (!full) this.#counted.queued += jobs.length
+    const all = await this.#db.transaction(async (transaction) => {
       const accepted: Accepted[] = []
       for (const job of jobs) {
         const one = await this.#accept(transaction, job, full)
@@ -105,7 +107,7 @@ export class JobStore {
       return accepted
     })
     const created = all.filter((one) => one.outcome === 'created')
-    this.#counted.queued += created.length
+    if (!full) this.#counted.queued -= jobs.length - created.length
     for (const { job } of created) ringFor(this.#db, job.id)
     if (created.length > 0) this.#db.wakeups.ring(QUEUE_TOPIC)
     return all
@@ -206,7 +208,7 @@ export class JobStore {
    */
   async cancel(kind: JobKind, id: string): Promise<Job | undefined> {
     const { now } = this.#db
-    const changed = await this.#db.query.transaction().execute(async (transaction) => {
+    const changed = await this.#db.transaction(async (transaction) => {
       const row = await transaction
         .updateTable('jobs')
         .set({
@@ -260,7 +262,7 @@ export class JobStore {
   #requeue(job: Job) {
     const { id } = job
     const key = uniqueKey(job)
-    return this.#db.query.transaction().execute(async (transaction) => {
+    return this.#db.transaction(async (transaction) => {
       const same = await transaction
         .selectFrom('jobs')
         .selectAll()

@@ -83,7 +83,7 @@ export class TagMoves {
   /** Writes the intent, unless another job with a lease that holds intends to move this tag. */
   #intend({ target, digest }: TagMove, { id, token }: Lease): Promise<'mine' | 'busy' | 'lost'> {
     const { now, engine } = this.#db
-    return this.#db.query.transaction().execute(async (transaction) => {
+    return this.#db.transaction(async (transaction) => {
       const intent = { job_id: id, token, digest, phase: 'intended' as const, changed_at: now }
       const inserted = await transaction
         .insertInto('tag_moves')

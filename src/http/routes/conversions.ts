@@ -124,6 +124,8 @@ export async function shown(
   { jobs, tagMoves }: Services,
   job: Job,
 ): Promise<ReturnType<typeof conversionView>> {
+  // One that never began has neither.
+  if (job.attempt === 0) return conversionView(job, [], [])
   const [attempts, tags] = await Promise.all([jobs.attempts(job.id), tagMoves.ofJob(job.id)])
   return conversionView(job, attempts, tags)
 }
