@@ -271,4 +271,18 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-one-running-job': { up: addOneRunningJob },
   // What changes jobs and then the table has to `set constraints all immediate` from here on (PostgreSQL).
   '0013-job-tallies': { up: addJobTallies },
+  '0014-sources-of-verifications': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema.alterTable('jobs').addColumn('compared_with', 'text').execute()
+      await sql`create index jobs_by_comparison on jobs (kind, compared_with, id) where compared_with is not null`.execute(
+        db,
+      )
+      // Most jobs have neither: their entries were in the way of every write.
+      for (const name of ['jobs_requested', 'jobs_by_record']) await db.schema.dropIndex(name).execute()
+      await sql`create unique index jobs_requested on jobs (request_key) where request_key is not null`.execute(
+        db,
+      )
+      await sql`create index jobs_by_record on jobs (record_id) where record_id is not null`.execute(db)
+    },
+  },
 }

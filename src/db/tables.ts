@@ -41,6 +41,8 @@ export type JobsTable = {
   state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
   source: string
   target: string
+  /** The image that a verification compares with. */
+  compared_with: string | null
   /** The registries at both ends, or ''. */
   source_host: Generated<string>
   target_host: Generated<string>

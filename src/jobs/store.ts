@@ -21,6 +21,7 @@ export type NewJob = {
   readonly kind: JobKind
   readonly source: string
   readonly target: string
+  readonly comparedWith?: string
   /** Names of the registries at both ends, for limits. */
   readonly sourceHost?: string
   readonly targetHost?: string
@@ -44,6 +45,7 @@ export type JobFilter = {
   readonly states?: readonly JobState[]
   readonly source?: string
   readonly target?: string
+  readonly comparedWith?: string
   readonly labels?: Readonly<Record<string, string>>
   /** Milliseconds since 1970; created at `from` or later, and before `to`. */
   readonly from?: number
@@ -135,6 +137,7 @@ export class JobStore {
         state: 'queued',
         source: job.source,
         target: job.target,
+        compared_with: job.comparedWith ?? null,
         source_host: job.sourceHost ?? '',
         target_host: job.targetHost ?? '',
         record_id: job.recordId ?? null,
@@ -341,6 +344,7 @@ export class JobStore {
     if (filter.states?.length) query = query.where('state', 'in', filter.states)
     if (filter.source) query = query.where('source', '=', filter.source)
     if (filter.target) query = query.where('target', '=', filter.target)
+    if (filter.comparedWith) query = query.where('compared_with', '=', filter.comparedWith)
     for (const [name, value] of Object.entries(filter.labels ?? {})) {
       query = query.where((where) =>
         where.exists(
