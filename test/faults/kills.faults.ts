@@ -55,12 +55,18 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
     const host = new URL(await registry.listen({ host: '127.0.0.1', port: 0 })).host
     const bench = stack.use(await ConversionBench.open(host))
     const repository = bench.repository('team/app')
-    for (let n = 0; n < SOURCES; n++) {
+    const pushSource = async (n: number) => {
       const layers = [0, 1].map((layer) => ({
         tar: tarOf(file(`usr/bin/app${layer}`, `app ${n}`), file(`var/data${layer}`, `${n} `.repeat(20_000))),
       }))
       await pushImage(repository, { layers }, `s${n}`)
     }
+    for (let n = 0; n < SOURCES; n++) await pushSource(n)
+    const conversion = (source: number, target: number) => ({
+      source: `${host}/team/app:s${source}`,
+      target: `${host}/team/app:t${target}`,
+      record: { inline: [{ path: 'usr/bin/app1' }] },
+    })
 
     const dataFolder = join(folder.path, 'data')
     // Replicas share a database server; one on SQLite is alone.
@@ -90,16 +96,12 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
       await using run = await KillRun.start({ dataFolder, settings, kills: KILLS, apis })
       const pace = Math.max(20, (KILLS * 800) / CONVERSIONS)
       for (let n = 0; n < CONVERSIONS; n++) {
-        const body = {
-          source: `${host}/team/app:s${n % SOURCES}`,
-          target: `${host}/team/app:t${n}`,
-          record: { inline: [{ path: 'usr/bin/app1' }] },
-        }
+        const body = conversion(n % SOURCES, n)
         ids.push((await run.ask<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
         await checkTags()
         await delay(pace)
       }
-      // What failpoints need is work: those that are over are asked for again until each point was reached.
+      // What failpoints need is work: an image that is new each time, as layers that were converted before are used again.
       for (;;) {
         const { queued, running } = await run.ask<{ queued: number; running: number }>(
           'GET',
@@ -111,12 +113,8 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
         if (queued + running + failed.length === 0) {
           if (run.isEnough) break
           const n = ids.length
-          const source = `${host}/team/app:s${n % SOURCES}`
-          const body = {
-            source,
-            target: `${host}/team/app:t${n}`,
-            record: { inline: [{ path: 'usr/bin/app1' }] },
-          }
+          await pushSource(n)
+          const body = conversion(n, n)
           ids.push((await run.ask<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
         }
         await delay(100)
