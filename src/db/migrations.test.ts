@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import { EventLog } from '../jobs/event-log.ts'
 import { JobLeases } from '../jobs/leases.ts'
@@ -22,8 +22,13 @@ async function beside({ database, url }: TestDatabase, version: string): Promise
 }
 
 describeDatabases('migrations', (open) => {
+  let opened: TestDatabase
+  beforeAll(async () => {
+    opened = await open()
+  })
+  afterAll(() => opened.close())
+
   it('count the jobs that are there, and stop those that run beside another one with their target', async () => {
-    const opened = await open()
     const url = await beside(opened, '0010-workers')
     const old = await openDatabase(url, { migrate: false })
     const job = async (n: number, state: string, target: string, cancelled: number | null = null) => {
@@ -68,6 +73,5 @@ describeDatabases('migrations', (open) => {
     expect(await leases.claim('w')).toBeDefined()
     expect((await store.counts('conversion')).succeeded).toBe(3)
     await database.close()
-    await opened.close()
   })
 })
