@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 
 /** Others wait for the connection meanwhile. */
-const MOST_TOGETHER = 64
+const MOST_TOGETHER = 32
 
 type Act<Tables, Result> = (transaction: Transaction<Tables>) => Promise<Result>
 type Waiting<Tables> = {

@@ -5,6 +5,7 @@ import { isPostgres } from './engine.ts'
 const SHARDS = 16
 /** States whose jobs pile up; the others are few, and counted by an index. */
 const OVER = "('succeeded', 'failed', 'cancelled')"
+const CHANGED = `old.state <> new.state and (old.state in ${OVER} or new.state in ${OVER})`
 
 /**
  * Tallies of the jobs that are over, by kind and state, which triggers keep within the transaction that changes a job: so
@@ -41,7 +42,7 @@ function sqliteTriggers(): string[] {
   const [gone, come] = [add('old', '0'), add('new', '0')]
   return [
     `create trigger jobs_tally_insert after insert on jobs when new.state in ${OVER} begin ${come} end`,
-    `create trigger jobs_tally_update after update of state on jobs when old.state <> new.state begin ${gone} ${come} end`,
+    `create trigger jobs_tally_update after update of state on jobs when ${CHANGED} begin ${gone} ${come} end`,
     `create trigger jobs_tally_delete after delete on jobs when old.state in ${OVER} begin ${gone} end`,
   ]
 }
@@ -50,7 +51,6 @@ function sqliteTriggers(): string[] {
 function postgresTriggers(): string[] {
   const shard = `pg_backend_pid() % ${SHARDS}`
   const each = 'deferrable initially deferred for each row'
-  const changed = `old.state <> new.state and (old.state in ${OVER} or new.state in ${OVER})`
   return [
     `create function tally_job() returns trigger language plpgsql as $$ begin
       if tg_op <> 'INSERT' then ${add('old', shard)} end if;
@@ -58,7 +58,7 @@ function postgresTriggers(): string[] {
       return null;
     end $$`,
     `create constraint trigger jobs_tally_insert after insert on jobs ${each} when (new.state in ${OVER}) execute function tally_job()`,
-    `create constraint trigger jobs_tally_update after update of state on jobs ${each} when (${changed}) execute function tally_job()`,
+    `create constraint trigger jobs_tally_update after update of state on jobs ${each} when (${CHANGED}) execute function tally_job()`,
     `create constraint trigger jobs_tally_delete after delete on jobs ${each} when (old.state in ${OVER}) execute function tally_job()`,
   ]
 }
