@@ -5,6 +5,7 @@ import { temporarySqlite } from '../../test/support/databases.ts'
 import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
+import { CacheOverviews } from '../cache/overview.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
@@ -77,6 +78,7 @@ beforeAll(async () => {
     callbacks: new Callbacks(database),
     rules: new RuleStore(database),
     workers: new WorkerRegister(database),
+    cache: new CacheOverviews(database),
     checkRegistry: async () => {},
     allowsCallback: () => false,
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),

@@ -6,6 +6,7 @@ import { describeApi } from './openapi.ts'
 import { answerError, problem, sendProblem } from './problem.ts'
 import { acceldRoutes } from './routes/acceld.ts'
 import { batchRoutes } from './routes/batches.ts'
+import { cacheRoutes } from './routes/cache.ts'
 import { callbackRoutes } from './routes/callbacks.ts'
 import { conversionActRoutes } from './routes/conversion-acts.ts'
 import { conversionRoutes } from './routes/conversions.ts'
@@ -89,6 +90,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(batchRoutes(services))
   await app.register(callbackRoutes(services))
   await app.register(verificationRoutes(services))
+  await app.register(cacheRoutes(services))
   await app.register(imageRoutes(services))
   if (options.registryPlugin) await app.register(options.registryPlugin)
   await app.ready()
