@@ -58,7 +58,7 @@ describeDatabases('the cache over HTTP', (open) => {
     expect((await purge(`?digest=${digestOf('a')}`)).json).toEqual({ layers: 0, images: 1 })
     expect((await purge('?registry=docker.io&repository=team/b')).json).toEqual({ layers: 0, images: 1 })
     expect((await purge('?registry=nowhere.test')).json).toEqual({ layers: 0, images: 0 })
-    for (const query of ['?registry=a/b', '?repository=UPPER', '?digest=sha256:1']) {
+    for (const query of ['?registry=a/b', '?repository=UPPER', '?digest=sha256:1', '?repo=team/c']) {
       expect((await purge(query)).status).toBe(400)
     }
     expect((await api.ask('GET', '/v1/cache')).json.images.entries).toBe(1)

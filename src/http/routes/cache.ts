@@ -89,7 +89,8 @@ export function cacheRoutes({ cache }: Services): FastifyPluginAsyncZod {
           summary: 'Forget what was converted: all of it, or some',
           description:
             'What is forgotten stays in its registry, and is converted again when it is asked for.',
-          querystring: z.object({
+          // A misspelt filter must not forget everything.
+          querystring: z.strictObject({
             registry: HostName.optional().describe('Of this registry alone.'),
             repository: RepositoryName.optional().describe('Of this repository alone.'),
             digest: Digest.optional().describe('This converted layer, manifest or index alone.'),
