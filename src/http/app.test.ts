@@ -603,6 +603,21 @@ it('inspects images', async () => {
   expect((await ask('GET', '/v1/images/%F0%9F%90%B3')).status).toBe(400)
 })
 
+it('says which methods an address has', async () => {
+  for (const [method, url, allow] of [
+    ['DELETE', '/v1/conversions', 'GET, HEAD, POST'],
+    ['PATCH', '/v1/records/019ab000-0000-7000-8000-000000000000', 'DELETE, GET, HEAD'],
+    ['PUT', '/v1/images/r.test/team/app:1.0?x=1', 'GET, HEAD'],
+  ] as const) {
+    const answer = await app.inject({ method, url })
+    expect([answer.statusCode, answer.headers.allow, answer.json().code]).toEqual([
+      405,
+      allow,
+      'METHOD_NOT_ALLOWED',
+    ])
+  }
+})
+
 it('answers unknown routes with a problem', async () => {
   expect((await ask('GET', '/v2/')).json).toMatchObject({ status: 404, code: 'NO_SUCH_ROUTE' })
 })

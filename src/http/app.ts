@@ -3,7 +3,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { type HookSecrets, hookSecretHook, sameOriginHook, tokenHook } from './auth.ts'
 import { addIdempotency } from './idempotency.ts'
 import { describeApi } from './openapi.ts'
-import { answerError, problem, sendProblem } from './problem.ts'
+import { answerError } from './problem.ts'
 import { acceldRoutes } from './routes/acceld.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { cacheRoutes } from './routes/cache.ts'
@@ -25,6 +25,7 @@ import { ruleRoutes } from './routes/rules.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
+import { answerUnknownRoutes } from './unknown-routes.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -65,12 +66,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const closing = new AbortController()
   app.decorate('closing', closing.signal)
   app.addHook('preClose', async () => closing.abort(new Error('the server stops')))
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      problem(404, 'NO_SUCH_ROUTE', `there is no ${request.method} ${request.url.split('?')[0]}`),
-    ),
-  )
+  answerUnknownRoutes(app)
   await describeApi(app)
   await app.register(serviceRoutes(services))
   await app.register(recordUploadRoute(services, maxRecordBytes))
