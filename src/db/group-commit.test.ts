@@ -21,6 +21,7 @@ describeDatabases('transactions that are asked for at the same time', (open) => 
   const rule = (id: string) => ({ id, document: '{}', updated_at: 1 })
 
   it('are each all or nothing, whatever becomes of the others', async () => {
+    await database.query.insertInto('rules').values(rule('there')).execute()
     const outcomes = await Promise.allSettled(
       Array.from({ length: 200 }, (_, n) =>
         database.transaction(async (transaction) => {
@@ -29,8 +30,8 @@ describeDatabases('transactions that are asked for at the same time', (open) => 
             .values(rule(`a${n}`))
             .execute()
           if (n % 3 === 1) throw new Error(`no ${n}`)
-          // The same key again: the engine refuses it.
-          if (n % 3 === 2) await transaction.insertInto('rules').values(rule('a0')).execute()
+          // A key that is there: the engine refuses it.
+          if (n % 3 === 2) await transaction.insertInto('rules').values(rule('there')).execute()
           return n
         }),
       ),
@@ -40,7 +41,7 @@ describeDatabases('transactions that are asked for at the same time', (open) => 
       else expect(outcome.status).toBe('rejected')
     }
     const good = Array.from({ length: 200 }, (_, n) => n).filter((n) => n % 3 === 0)
-    expect(await ids()).toEqual(good.map((n) => `a${n}`).toSorted())
+    expect(await ids()).toEqual([...good.map((n) => `a${n}`), 'there'].toSorted())
   })
 
   it('are seen by others when they have ended', async () => {

@@ -111,12 +111,43 @@ export type ConvertedLayersTable = {
   exact_key: ColumnType<string, string, never>
   base_key: string
   layer: JsonText
+  /** Of the converted blob; its size is in bytes. */
+  digest: string
+  size: number
   /** Where the blob was last known to lie. */
   host: string
   repository: string
   /** Gzipped JSON in base64: one column type for both engines. */
   member_index: string | null
   used_at: Moment
+  /** When the registry was last known to have it. */
+  checked_at: Moment
+}
+
+/** What whole conversions came out as. */
+export type ConvertedImagesTable = {
+  /** Digest of all that the image depends on. */
+  exact_key: ColumnType<string, string, never>
+  report: JsonText
+  /** Of the converted manifest or index; its size is in bytes. */
+  digest: string
+  size: number
+  host: string
+  repository: string
+  used_at: Moment
+  checked_at: Moment
+}
+
+/** How often something was found in the cache, by day. */
+export type CacheUsesTable = {
+  /** Days since 1970, UTC. */
+  day: number
+  kind: 'image' | 'layer'
+  /** gone: forgotten, as it was not in the registry any more. */
+  outcome: 'reused' | 'rearranged' | 'made' | 'gone'
+  count: number
+  /** Of converted layers. */
+  bytes: number
 }
 
 /** The last move of each target tag. */
@@ -194,6 +225,8 @@ export type JobTalliesTable = {
 export type Tables = {
   job_tallies: JobTalliesTable
   converted_layers: ConvertedLayersTable
+  converted_images: ConvertedImagesTable
+  cache_uses: CacheUsesTable
   records: RecordsTable
   publications: PublicationsTable
   jobs: JobsTable

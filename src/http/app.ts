@@ -4,9 +4,10 @@ import { type HookSecrets, hookSecretHook, sameOriginHook, tokenHook } from './a
 import { addIdempotency } from './idempotency.ts'
 import type { JobResource } from './job-resource.ts'
 import { describeApi } from './openapi.ts'
-import { answerError, problem, sendProblem } from './problem.ts'
+import { answerError } from './problem.ts'
 import { acceldRoutes } from './routes/acceld.ts'
 import { batchRoutes } from './routes/batches.ts'
+import { cacheRoutes } from './routes/cache.ts'
 import { callbackRoutes } from './routes/callbacks.ts'
 import { conversionResource, conversionRoutes } from './routes/conversions.ts'
 import { evaluationRoutes } from './routes/evaluations.ts'
@@ -25,6 +26,7 @@ import { ruleRoutes } from './routes/rules.ts'
 import { serviceRoutes } from './routes/service.ts'
 import { verificationResource, verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
+import { answerUnknownRoutes } from './unknown-routes.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -65,12 +67,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const closing = new AbortController()
   app.decorate('closing', closing.signal)
   app.addHook('preClose', async () => closing.abort(new Error('the server stops')))
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      problem(404, 'NO_SUCH_ROUTE', `there is no ${request.method} ${request.url.split('?')[0]}`),
-    ),
-  )
+  answerUnknownRoutes(app)
   await describeApi(app)
   const registerJobs = async (resource: JobResource) => {
     for (const routes of [jobActRoutes, jobEventRoutes, callbackRoutes]) {
@@ -95,6 +92,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(batchRoutes(services))
   await app.register(verificationRoutes(services))
   await registerJobs(verificationResource(services))
+  await app.register(cacheRoutes(services))
   await app.register(imageRoutes(services))
   if (options.registryPlugin) await app.register(options.registryPlugin)
   await app.ready()
