@@ -83,13 +83,15 @@ async function measure(opened: TestDatabase): Promise<void> {
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`)
     await answer.arrayBuffer()
   }
-  const post = (n: number) =>
+  const post = (tag: string, headers: Record<string, string> = {}) =>
     send('/v1/conversions', {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ source: 'r.test/new:1', target: `r.test/new:t${n}` }),
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ source: 'r.test/new:1', target: `r.test/new:${tag}` }),
     })
-  print(engine, 'POST /v1/conversions', await load(ACCEPTED, post))
+  print(engine, 'POST /v1/conversions', await load(ACCEPTED, (n) => post(`t${n}`)))
+  const withKey = (n: number) => post(`k${n}`, { 'idempotency-key': `k${n}` })
+  print(engine, 'POST …, with an Idempotency-Key', await load(ACCEPTED, withKey))
   const lists = {
     'GET /v1/conversions': () => '?limit=50',
     'GET …?state=failed': () => '?limit=50&state=failed',
