@@ -93,6 +93,8 @@ class Splitter {
   /** Of the open chunk. */
   #chunkBytes = 0
   #chunk: Hash | undefined
+  /** Of a chunk that came in one part. */
+  #digest: Digest | undefined
   /** Of the whole file; a file of one chunk needs none. */
   #file: Hash | undefined
 
@@ -180,14 +182,24 @@ class Splitter {
       at += part.length
       if (this.#shares) this.#push(part)
       else this.#content.add(part)
-      this.#chunk ??= createHash('sha256')
-      this.#chunk.update(part)
-      this.#file?.update(part)
-      this.#chunkBytes += part.length
       this.#left -= part.length
+      this.#chunkBytes += part.length
+      this.#hash(part)
       // The last chunk waits for its padding.
       if (this.#chunkBytes === chunkSize && this.#left > 0) yield this.#closeChunk(entry)
     }
+  }
+
+  #hash(part: Buffer): void {
+    this.#file?.update(part)
+    const whole =
+      part.length === this.#chunkBytes && (this.#left === 0 || part.length === this.#format.chunkSize)
+    if (whole) {
+      this.#digest = digestOf(part)
+      return
+    }
+    this.#chunk ??= createHash('sha256')
+    this.#chunk.update(part)
   }
 
   #end(entry: OpenEntry): readonly Buffer[] {
@@ -223,7 +235,7 @@ class Splitter {
       offset: this.#memberStart,
       length: this.offset - this.#memberStart,
       size: this.#chunkBytes,
-      digest: this.#chunk ? finishDigest(this.#chunk) : EMPTY,
+      digest: this.#chunk ? finishDigest(this.#chunk) : (this.#digest ?? EMPTY),
     }
     if (this.#shares) {
       const stored = Math.ceil(this.#chunkBytes / BLOCK) * BLOCK
@@ -234,6 +246,7 @@ class Splitter {
     }
     entry.chunks.push(chunk)
     this.#chunk = undefined
+    this.#digest = undefined
     this.#chunkBytes = 0
     return parts
   }
