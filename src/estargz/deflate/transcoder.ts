@@ -1,3 +1,4 @@
+import { asBuffer } from '../byte-source.ts'
 import { TRANSCODER_BINARY } from './binary.ts'
 
 /** The exports of `wasm/index.ts`, where they are described. Places and lengths are bytes. */
@@ -67,8 +68,8 @@ export class Transcoder {
 
   /** Takes compressed bytes, as many as there is room for. Returns how many. */
   feed(bytes: Uint8Array): number {
-    const taken = bytes.subarray(0, this.#wasm.feedRoom())
-    this.#memory.set(taken, this.#wasm.feedAt())
+    const taken = asBuffer(bytes).subarray(0, this.#wasm.feedRoom())
+    taken.copy(this.#memory, this.#wasm.feedAt())
     this.#wasm.feed(taken.length)
     return taken.length
   }
@@ -97,7 +98,7 @@ export class Transcoder {
   /** Adds plain bytes that come from elsewhere. Returns them as a view of the window. */
   append(bytes: Uint8Array): Buffer {
     const at = this.#wasm.plainTail()
-    this.#memory.set(bytes, at)
+    asBuffer(bytes).copy(this.#memory, at)
     this.#wasm.append(bytes.length)
     return this.#memory.subarray(at, at + bytes.length)
   }
