@@ -79,24 +79,24 @@ export function largestMember({ chunkSize, headers }: LayerIndex): number {
 /** An entry for the index; its header, digest and chunks are still to come. */
 export function layerEntry(entry: TarEntry, header: LayerEntry['header']): LayerEntry {
   const modtime = tocTime(entry.mtime)
-  const xattrs = Object.entries(entry.xattrs).map(([key, value]) => [key, value.toString('base64')] as const)
-  return {
-    name: entry.name,
-    ...(entry.tarName === entry.name ? {} : { tarName: entry.tarName }),
-    type: entry.type,
-    ...(entry.size ? { size: entry.size } : {}),
-    ...(entry.linkName === undefined ? {} : { linkName: entry.linkName }),
-    ...(entry.mode ? { mode: entry.mode } : {}),
-    ...(entry.uid ? { uid: entry.uid } : {}),
-    ...(entry.gid ? { gid: entry.gid } : {}),
-    ...(entry.uname ? { uname: entry.uname } : {}),
-    ...(entry.gname ? { gname: entry.gname } : {}),
-    ...(modtime === undefined ? {} : { modtime }),
-    ...(entry.devMajor ? { devMajor: entry.devMajor } : {}),
-    ...(entry.devMinor ? { devMinor: entry.devMinor } : {}),
-    ...(xattrs.length === 0 ? {} : { xattrs: Object.fromEntries(xattrs.sort(byKey)) }),
-    header,
+  const indexed: LayerEntry = { name: entry.name, type: entry.type, header }
+  if (entry.tarName !== entry.name) indexed.tarName = entry.tarName
+  if (entry.size) indexed.size = entry.size
+  if (entry.linkName !== undefined) indexed.linkName = entry.linkName
+  if (entry.mode) indexed.mode = entry.mode
+  if (entry.uid) indexed.uid = entry.uid
+  if (entry.gid) indexed.gid = entry.gid
+  if (entry.uname) indexed.uname = entry.uname
+  if (entry.gname) indexed.gname = entry.gname
+  if (modtime !== undefined) indexed.modtime = modtime
+  if (entry.devMajor) indexed.devMajor = entry.devMajor
+  if (entry.devMinor) indexed.devMinor = entry.devMinor
+  const xattrs = Object.entries(entry.xattrs)
+  if (xattrs.length > 0) {
+    const encoded = xattrs.map(([key, value]) => [key, value.toString('base64')] as const)
+    indexed.xattrs = Object.fromEntries(encoded.sort(byKey))
   }
+  return indexed
 }
 
 function byKey(a: readonly [string, string], b: readonly [string, string]): number {

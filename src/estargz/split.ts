@@ -1,6 +1,6 @@
-import { createHash, type Hash } from 'node:crypto'
-import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
+import { type Digest, digestOf } from '../oci/digest.ts'
 import { type BlobFormat, sharesMember } from './blob-format.ts'
+import { ContentHash } from './content-hash.ts'
 import { LayerError } from './errors.ts'
 import type { LayerCoder } from './layer-coder.ts'
 import { type Chunk, type HeaderMember, type LayerEntry, type LayerIndex, layerEntry } from './layer-index.ts'
@@ -92,9 +92,7 @@ class Splitter {
   #left = 0
   /** Of the open chunk. */
   #chunkBytes = 0
-  #chunk: Hash | undefined
-  /** Of the whole file; a file of one chunk needs none. */
-  #file: Hash | undefined
+  #hash = new ContentHash(0)
 
   constructor(coder: Pick<LayerCoder, 'content' | 'compressor'>, format: BlobFormat, tally: TwinTally) {
     this.#format = format
@@ -150,7 +148,7 @@ class Splitter {
     this.#shares = sharesMember(this.#format, entry.size)
     if (entry.size > 0) {
       this.#current = Object.assign(indexed, { chunks: [] })
-      this.#file = entry.size > this.#format.chunkSize ? createHash('sha256') : undefined
+      this.#hash = new ContentHash(entry.size)
     } else if (entry.type === 'reg') {
       indexed.digest = EMPTY
     }
@@ -180,11 +178,9 @@ class Splitter {
       at += part.length
       if (this.#shares) this.#push(part)
       else this.#content.add(part)
-      this.#chunk ??= createHash('sha256')
-      this.#chunk.update(part)
-      this.#file?.update(part)
-      this.#chunkBytes += part.length
       this.#left -= part.length
+      this.#chunkBytes += part.length
+      this.#hash.add(part)
       // The last chunk waits for its padding.
       if (this.#chunkBytes === chunkSize && this.#left > 0) yield this.#closeChunk(entry)
     }
@@ -193,7 +189,7 @@ class Splitter {
   #end(entry: OpenEntry): readonly Buffer[] {
     const parts = this.#closeChunk(entry)
     this.#current = undefined
-    entry.digest = this.#file ? finishDigest(this.#file) : (entry.chunks[0]?.digest ?? EMPTY)
+    entry.digest = this.#hash.close()
     return this.#shares && this.#partsAreFull() ? [this.#closeParts()] : parts
   }
 
@@ -223,7 +219,7 @@ class Splitter {
       offset: this.#memberStart,
       length: this.offset - this.#memberStart,
       size: this.#chunkBytes,
-      digest: this.#chunk ? finishDigest(this.#chunk) : EMPTY,
+      digest: this.#hash.closeChunk(),
     }
     if (this.#shares) {
       const stored = Math.ceil(this.#chunkBytes / BLOCK) * BLOCK
@@ -233,7 +229,6 @@ class Splitter {
       this.#memberStart = this.offset
     }
     entry.chunks.push(chunk)
-    this.#chunk = undefined
     this.#chunkBytes = 0
     return parts
   }

@@ -86,7 +86,16 @@ export function paxTime(key: string, value: Buffer): TarTime {
  */
 export function tocTime(time: TarTime): string | undefined {
   if (time.seconds === 0) return undefined
-  const date = new Date((time.seconds + (time.nanoseconds >= 5e8 ? 1 : 0)) * 1000)
+  const seconds = time.seconds + (time.nanoseconds >= 5e8 ? 1 : 0)
+  if (seconds !== last.seconds) last = { seconds, text: rfc3339(seconds) }
+  return last.text
+}
+
+/** The time asked for last: the entries of an archive often share theirs with their neighbours. */
+let last: { seconds: number; text: string | undefined } = { seconds: Number.NaN, text: undefined }
+
+function rfc3339(seconds: number): string | undefined {
+  const date = new Date(seconds * 1000)
   const year = date.getUTCFullYear()
   if (Number.isNaN(year) || year < 0 || year > 9999) return undefined
   return `${date.toISOString().slice(0, 19)}Z`
