@@ -1,7 +1,6 @@
 /** The entry of a layer thread: does one {@link LayerTask} after the other on bytes that the pool sends. */
 import { createReadStream } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { gzipSync } from 'node:zlib'
 import { arrange } from '../estargz/arrange.ts'
 import { assembleBlob, type IndexedBlob, streamLayer } from '../estargz/blob.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
@@ -9,6 +8,8 @@ import { asBuffer } from '../estargz/byte-source.ts'
 import { decodeLayer } from '../estargz/decode.ts'
 import { LayerError } from '../estargz/errors.ts'
 import { compressorFor, type LayerCoder, openLayerCoder } from '../estargz/layer-coder.ts'
+import { LayerIndex } from '../estargz/layer-index.ts'
+import { packIndex } from '../estargz/packed-index.ts'
 import { splitLayer } from '../estargz/split.ts'
 import { listTree } from '../estargz/tree.ts'
 import { verifyEStargzBlob } from '../estargz/verify.ts'
@@ -26,9 +27,6 @@ import { bytesOf, type Piece, PieceSender } from './shared-pieces.ts'
 if (!parentPort) throw new Error('a layer thread is started by the thread pool')
 const port = parentPort
 const shared = workerData as SharedMemory
-
-/** An index is large and kept for a while only: speed counts. */
-const INDEX_LEVEL = 1
 
 /** The layer's bytes, as the pool sends them; a piece is valid until the next one is asked for. */
 class Input implements AsyncIterable<Uint8Array> {
@@ -92,7 +90,7 @@ async function perform(task: LayerTask): Promise<unknown> {
       const { format, coder } = await open(task)
       // Members are shared, where they are, by the order that is not known yet.
       const index = await splitLayer(coder, { format: { ...format, minChunkSize: 0 }, limits, write })
-      return { ...index, compression: coder.choice() }
+      return { index: index.data, compression: coder.choice() }
     }
     case 'stream': {
       const { format, coder } = await open(task)
@@ -100,10 +98,11 @@ async function perform(task: LayerTask): Promise<unknown> {
       return { ...packed(written, task.keepIndex), compression: coder.choice() }
     }
     case 'assemble': {
+      const index = new LayerIndex(task.index)
       const written = await assembleBlob({
         format: task.format,
-        index: task.index,
-        arrangement: arrange(task.index, task.prioritized),
+        index,
+        arrangement: arrange(index.allNamed(), task.prioritized),
         read: (start, end) => readRange(task.members, start, end),
         compressor: compressorFor(task.format, task.compression),
         write,
@@ -128,11 +127,11 @@ async function open(
   return { format: task.format, coder: await openLayerCoder(input, task) }
 }
 
-/** What was written, with its index packed or without it: as objects it would be copied between the threads. */
+/** What was written, with its index packed where that is kept. */
 function packed({ index, ...result }: IndexedBlob, keepIndex: boolean): LayerResults['assemble'] {
-  const { sourceDiffId } = index
+  const { sourceDiffId } = index.data
   if (!keepIndex) return { ...result, sourceDiffId }
-  return { ...result, sourceDiffId, packedIndex: gzipSync(JSON.stringify(index), { level: INDEX_LEVEL }) }
+  return { ...result, sourceDiffId, packedIndex: packIndex(index) }
 }
 
 /** The `end` of a file stream is the last byte, not the one after it. */

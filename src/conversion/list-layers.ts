@@ -97,20 +97,15 @@ function measuredByToc(layer: Descriptor, { toc, membersEnd }: OpenedEStargz): M
 }
 
 /** The layer of a conversion, which knows every member of it. */
-export function measuredByIndex(layer: Descriptor, entries: LayerIndex['entries']): MeasuredLayer {
-  return {
-    ...pick(layer),
-    exact: true,
-    entries: entries.map(({ name, type, linkName, size, digest, chunks }) => ({
-      name,
-      type,
-      linkName,
-      size,
-      digest,
-      offset: chunks?.[0]?.offset,
-      packed: chunks?.reduce((sum, { length }) => sum + length, 0),
-    })),
-  }
+export function measuredByIndex(layer: Descriptor, index: LayerIndex): MeasuredLayer {
+  const entries = Array.from({ length: index.length }, (_, i): MeasuredEntry => {
+    const named = index.named(i)
+    const [first, ...more] = index.chunks(i)
+    if (!first) return named.type === 'reg' ? { ...named, digest: index.digest(i) } : named
+    const packed = more.reduce((sum, { length }) => sum + length, first.length)
+    return { ...named, size: index.size(i), digest: index.digest(i), offset: first.offset, packed }
+  })
+  return { ...pick(layer), exact: true, entries }
 }
 
 function pick({ digest, size }: Descriptor): Pick<Descriptor, 'digest' | 'size'> {

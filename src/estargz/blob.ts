@@ -31,15 +31,15 @@ export async function streamLayer(
   const tally = new TwinTally()
   const blob = new BlobWriter({ format, compressor: coder.compressor, write, plain: tally })
   const index = await splitLayer(coder, { format, limits, write: (bytes) => blob.copy(bytes), tally })
-  for (const entry of index.entries) {
-    const chunks = entry.chunks ?? []
-    blob.list(
-      entry,
-      chunks.map(({ offset, length, innerOffset = 0 }) => ({ ...blob.place(offset, length), innerOffset })),
-    )
-  }
   if (!format.lossless) await blob.landmark('no-prefetch')
-  return { ...(await blob.finish({ prioritizedFiles: 0, maxTocBytes: limits.maxTocBytes })), index }
+  const landmarkAfter = index.length
+  const result = await blob.finish({
+    index,
+    landmarkAfter,
+    prioritizedFiles: 0,
+    maxTocBytes: limits.maxTocBytes,
+  })
+  return { ...result, index }
 }
 
 /**
@@ -62,6 +62,9 @@ export async function assembleBlob(o: {
   const blob = new BlobWriter({ format, compressor: o.compressor, write: o.write, plain })
   const moved = await new Assembly(index, o.read, blob, plain).write(arrangement)
   const result = await blob.finish({
+    index: moved,
+    order: arrangement.order,
+    landmarkAfter: arrangement.landmarkAfter,
     prioritizedFiles: arrangement.placed.length,
     maxTocBytes: o.limits.maxTocBytes,
   })

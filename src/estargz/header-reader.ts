@@ -1,4 +1,4 @@
-import type { LayerEntry, LayerIndex } from './layer-index.ts'
+import type { LayerIndex } from './layer-index.ts'
 import type { MemberReader } from './member-reader.ts'
 
 /** Header members kept decoded. At about 64 KiB each this is a few MiB, and neighbours are asked for together. */
@@ -15,9 +15,9 @@ export class HeaderReader {
     this.#members = members
   }
 
-  /** The raw headers of an entry. @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD */
-  async headerOf(entry: LayerEntry): Promise<Buffer> {
-    const { member, start, length } = entry.header
+  /** The raw headers of an entry, by its number. @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD */
+  async headerOf(i: number): Promise<Buffer> {
+    const { member, start, length } = this.#index.header(i)
     const plain = this.#decoded.get(member) ?? (await this.#decode(member))
     // A map keeps its order: what was asked for last goes last, what was not for long comes first.
     this.#decoded.delete(member)
@@ -28,8 +28,6 @@ export class HeaderReader {
   }
 
   #decode(member: number): Promise<Buffer> {
-    const place = this.#index.headers[member]
-    if (!place) throw new RangeError(`the layer's index has no header member ${member}`)
-    return this.#members.plain(place)
+    return this.#members.plain(this.#index.headerMember(member))
   }
 }
