@@ -87,7 +87,9 @@ export class LayerMaker {
       const cached = await this.#cachedIndex(source)
       // An index says what a table of contents does, in fewer bytes.
       const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
-      return index ? { index, members: { kind: 'converted', cached } } : this.#split(source)
+      if (!index) return this.#split(source)
+      const { layer, host, repository } = cached
+      return { index, members: { kind: 'converted', cached: { layer, host, repository } } }
     })
   }
 
@@ -201,7 +203,7 @@ export class LayerMaker {
     const { layer } = members.cached
     const file = await this.#file()
     const bytes = await at('source', () => this.#repositoryOf(members.cached).blob(layer, { signal }))
-    for await (const piece of steps?.reading(bytes) ?? bytes) await file.write(piece)
+    await file.writeAll(steps?.reading(bytes) ?? bytes)
     return { file, compression: layer.compression, action: 'rearranged' }
   }
 

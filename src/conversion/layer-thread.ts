@@ -1,5 +1,5 @@
 /** The entry of a layer thread: does one {@link LayerTask} after the other on bytes that the pool sends. */
-import { createReadStream } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { arrange } from '../estargz/arrange.ts'
 import { assembleBlob, type IndexedBlob, streamLayer } from '../estargz/blob.ts'
@@ -13,14 +13,13 @@ import { packIndex } from '../estargz/packed-index.ts'
 import { splitLayer } from '../estargz/split.ts'
 import { listTree } from '../estargz/tree.ts'
 import { verifyEStargzBlob } from '../estargz/verify.ts'
-import {
-  type FromThread,
-  type LayerFailure,
-  type LayerResults,
-  type LayerTask,
-  PIECE_BYTES,
-  type SharedMemory,
-  type ToThread,
+import type {
+  FromThread,
+  LayerFailure,
+  LayerResults,
+  LayerTask,
+  SharedMemory,
+  ToThread,
 } from './layer-task.ts'
 import { bytesOf, type Piece, PieceSender } from './shared-pieces.ts'
 
@@ -99,16 +98,22 @@ async function perform(task: LayerTask): Promise<unknown> {
     }
     case 'assemble': {
       const index = new LayerIndex(task.index)
-      const written = await assembleBlob({
-        format: task.format,
-        index,
-        arrangement: arrange(index.allNamed(), task.prioritized),
-        read: (start, end) => readRange(task.members, start, end),
-        compressor: compressorFor(task.format, task.compression),
-        write,
-        limits,
-      })
-      return packed(written, task.keepIndex)
+      const arrangement = arrange(index.allNamed(), task.prioritized)
+      const members = openSync(task.members, 'r')
+      try {
+        const written = await assembleBlob({
+          format: task.format,
+          index,
+          arrangement,
+          read: (into, start) => readInto(members, into, start),
+          compressor: compressorFor(task.format, task.compression),
+          write,
+          limits,
+        })
+        return packed(written, task.keepIndex)
+      } finally {
+        closeSync(members)
+      }
     }
     case 'verify':
       return verifyEStargzBlob(input, {
@@ -134,9 +139,14 @@ function packed({ index, ...result }: IndexedBlob, keepIndex: boolean): LayerRes
   return { ...result, sourceDiffId, packedIndex: packIndex(index) }
 }
 
-/** The `end` of a file stream is the last byte, not the one after it. */
-function readRange(path: string, start: number, end: number): AsyncIterable<Buffer> {
-  return createReadStream(path, { start, end: end - 1, highWaterMark: PIECE_BYTES })
+/** @throws RangeError when the file ends before */
+function readInto(file: number, into: Buffer, start: number): void {
+  for (let at = 0; at < into.length; ) {
+    const read = readSync(file, into, at, into.length - at, start + at)
+    if (read === 0)
+      throw new RangeError(`a file of members ends at ${start + at}, before ${start + into.length}`)
+    at += read
+  }
 }
 
 function send(message: FromThread): void {

@@ -3,7 +3,7 @@ import { sharesMember } from './blob-format.ts'
 import type { BlobWriter, PlainTally } from './blob-writer.ts'
 import { HeaderReader } from './header-reader.ts'
 import type { Chunk, LayerIndex } from './layer-index.ts'
-import { MemberReader, type ReadRange } from './member-reader.ts'
+import { MemberReader, type ReadInto } from './member-reader.ts'
 import { MovedIndex } from './moved-index.ts'
 import { HEADER_MEMBER_BYTES } from './split.ts'
 
@@ -26,7 +26,7 @@ export class Assembly {
   #run: { start: number; end: number; lengths: number[] } = { start: 0, end: 0, lengths: [] }
 
   /** @param plain is told the plain bytes of what is copied; the blob's own writer tells it the rest */
-  constructor(index: LayerIndex, read: ReadRange, blob: BlobWriter, plain: PlainTally) {
+  constructor(index: LayerIndex, read: ReadInto, blob: BlobWriter, plain: PlainTally) {
     this.#index = index
     this.#members = new MemberReader(read, index.data.packing, index.largestMember)
     this.#headers = new HeaderReader(index, this.#members)
@@ -66,8 +66,8 @@ export class Assembly {
   /** Puts a small file into the member of its header. */
   async #share(chunk: Chunk): Promise<void> {
     if (this.#isFirstMember()) await this.#closeHeaders()
-    await this.#gather()
-    const content = await this.#members.plain(chunk)
+    this.#gather()
+    const content = this.#members.plain(chunk)
     this.#parts.push(content)
     this.#sharing.push({ chunk, innerOffset: this.#waitingBytes })
     this.#waitingBytes += content.length
@@ -85,7 +85,7 @@ export class Assembly {
   async #landmark(kind: Arrangement['landmark']): Promise<void> {
     if (kind === 'no-prefetch' || this.#sharing.length > 0) await this.#closeHeaders()
     const waiting = this.#waiting
-    const headers = await this.#takeHeaders()
+    const headers = this.#takeHeaders()
     await this.#flush()
     const place = await this.#blob.landmark(kind, headers)
     if (waiting.length > 0) this.#moved.headersBefore(waiting, place)
@@ -111,7 +111,7 @@ export class Assembly {
     }
     const waiting = this.#waiting
     const sharing = this.#sharing
-    const parts = await this.#takeHeaders()
+    const parts = this.#takeHeaders()
     this.#sharing = []
     await this.#flush()
     const offset = this.#blob.offset
@@ -122,13 +122,13 @@ export class Assembly {
   }
 
   /** Reads the headers of entries that wait. */
-  async #gather(): Promise<void> {
-    for (const i of this.#waiting.slice(this.#gathered)) this.#parts.push(await this.#headers.headerOf(i))
+  #gather(): void {
+    for (const i of this.#waiting.slice(this.#gathered)) this.#parts.push(this.#headers.headerOf(i))
     this.#gathered = this.#waiting.length
   }
 
-  async #takeHeaders(): Promise<Buffer[]> {
-    await this.#gather()
+  #takeHeaders(): Buffer[] {
+    this.#gather()
     const parts = this.#parts
     this.#waiting = []
     this.#gathered = 0

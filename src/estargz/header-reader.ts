@@ -16,9 +16,9 @@ export class HeaderReader {
   }
 
   /** The raw headers of an entry, by its number. @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD */
-  async headerOf(i: number): Promise<Buffer> {
+  headerOf(i: number): Buffer {
     const { member, start, length } = this.#index.header(i)
-    const plain = this.#decoded.get(member) ?? (await this.#decode(member))
+    const plain = this.#decoded.get(member) ?? this.#decode(member)
     // A map keeps its order: what was asked for last goes last, what was not for long comes first.
     this.#decoded.delete(member)
     this.#decoded.set(member, plain)
@@ -27,7 +27,7 @@ export class HeaderReader {
     return plain.subarray(start, start + length)
   }
 
-  #decode(member: number): Promise<Buffer> {
+  #decode(member: number): Buffer {
     return this.#members.plain(this.#index.headerMember(member))
   }
 }

@@ -55,7 +55,7 @@ export async function rearranged(
     limits,
     index,
     arrangement,
-    read: (start, end) => piecesOf(members.subarray(start, end)),
+    read: (into, start) => void members.copy(into, 0, start),
     compressor: compressorFor(format, o.compression ?? AUTO),
     write: (bytes) => void parts.push(Buffer.from(bytes)),
   })
