@@ -12,7 +12,6 @@ import { LayerIndex } from '../estargz/layer-index.ts'
 import { packIndex } from '../estargz/packed-index.ts'
 import { splitLayer } from '../estargz/split.ts'
 import { listTree } from '../estargz/tree.ts'
-import { verifyEStargzBlob } from '../estargz/verify.ts'
 import type {
   FromThread,
   LayerFailure,
@@ -115,12 +114,15 @@ async function perform(task: LayerTask): Promise<unknown> {
         closeSync(members)
       }
     }
-    case 'verify':
+    case 'verify': {
+      // It parses, with zod, which a thread that converts need not hold.
+      const { verifyEStargzBlob } = await import('../estargz/verify.ts')
       return verifyEStargzBlob(input, {
         limits,
         ...task.promised,
         ...(task.externalToc !== undefined && { externalToc: asBuffer(task.externalToc) }),
       })
+    }
     case 'list':
       return listTree(decodeLayer(input, { limits }), limits)
   }

@@ -4,8 +4,8 @@ import { DEFAULT_FORMAT } from './blob-format.ts'
 import { type LayerEntry, layerEntry } from './layer-entry.ts'
 import type { LayerLimits } from './limits.ts'
 import { TOC_NAME } from './names.ts'
+import { tocTooLarge } from './parse-toc.ts'
 import type { TarEvent } from './tar-scan.ts'
-import { tocTooLarge } from './toc.ts'
 
 /**
  * A stretch of a file's content with no member's start inside. Those that hold a multiple of the default chunk size are
