@@ -67,7 +67,9 @@ export class BlobStreamer {
         throw error
       },
     )
-    const uploading = at('target', () => blob.target.uploadStream(pipe, { signal })).catch((error) => {
+    const uploading = at('target', () =>
+      blob.target.uploadStream(pipe, { signal, blob: () => making }),
+    ).catch((error) => {
       // The conversion ends with this reason, so that there is one error and not two.
       stop.abort(error)
       pipe.fail(error)

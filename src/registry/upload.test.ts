@@ -363,6 +363,17 @@ describe('uploadStream', () => {
     expect(here.uploads.steps).toEqual(['POST', 'PATCH', 'PUT'])
   })
 
+  it('commits what its maker says that it is, and the registry refuses it when it is not', async () => {
+    await using here = await registry()
+    expect(await here.repository.uploadStream(source(), { blob: async () => blob })).toEqual(blob)
+    expect(has(here.uploads)).toBe(true)
+    const other = { digest: digestOf('something else'), size: blob.size }
+    await expect(here.repository.uploadStream(source(), { blob: async () => other })).rejects.toMatchObject({
+      status: 400,
+    })
+    expect(here.uploads.sessions.size).toBe(0)
+  })
+
   it.each([400, 404, 405, 411, 413, 416])('is refused by %i, and from then on at once', async (status) => {
     await using here = await registry((request, response) =>
       request.method === 'PATCH' ? answer(response, status) : undefined,

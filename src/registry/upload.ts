@@ -21,6 +21,11 @@ export type PushOptions = {
 
 type Blob = { readonly digest: Digest; readonly size: number }
 
+export type StreamOptions = {
+  readonly signal?: AbortSignal | undefined
+  readonly blob?: (() => Promise<Blob>) | undefined
+}
+
 /** Sendings of one blob, in all ways together. */
 const ATTEMPTS = 6
 /** Looks for a blob after a commit without an answer: some registries take seconds to show it. */
@@ -163,13 +168,15 @@ const NOT_A_REFUSAL = new Set(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED', 'UNAVAI
 
 /**
  * Uploads a stream of unknown size by one PATCH, then an empty PUT with its digest.
+ * @param o.blob asked for when the stream has ended, of whoever makes it and hashes it anyway; left out: it is hashed in
+ *   passing. The registry holds it against the bytes that came
  * @throws RegistryError STREAMING_REFUSED, at once where it is known; NETWORK when it broke off: the bytes are gone
  */
 export async function uploadStream(
   registry: RegistryHost,
   repository: string,
   source: AsyncIterable<Uint8Array>,
-  signal?: AbortSignal,
+  { signal, blob: known }: StreamOptions,
 ): Promise<Blob> {
   const refused = (cause?: RegistryError) => {
     registry.uploads.streamRefused()
@@ -184,8 +191,8 @@ export async function uploadStream(
   const bytes = new UploadSource()
   const tally = new Tally()
   try {
-    await session.patch(once(() => bytes.tallied(source, tally), registry, repository))
-    const blob = tally.finish()
+    await session.patch(once(() => bytes.streamed(source, known ? undefined : tally), registry, repository))
+    const blob = known ? await known() : tally.finish()
     await commitStream(registry, repository, session, blob, signal)
     registry.uploads.streamWorked()
     return blob
