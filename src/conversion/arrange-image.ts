@@ -7,7 +7,7 @@ import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
 import type { MadeLayer } from './converted-layer.ts'
 import type { Image } from './image.ts'
 import type { LayerMaker } from './layer-maker.ts'
-import { measuredByIndex } from './list-layers.ts'
+import { measuredByIndex } from './measured-by-index.ts'
 import type { LayerSteps } from './progress.ts'
 import { together } from './together.ts'
 

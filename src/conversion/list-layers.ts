@@ -1,5 +1,4 @@
 import { LayerError } from '../estargz/errors.ts'
-import type { LayerIndex } from '../estargz/layer-index.ts'
 import { cleanName, isReservedName } from '../estargz/names.ts'
 import { type OpenedEStargz, openEStargz } from '../estargz/read.ts'
 import type { Descriptor } from '../oci/documents.ts'
@@ -94,18 +93,6 @@ function measuredByToc(layer: Descriptor, { toc, membersEnd }: OpenedEStargz): M
     if (!isReservedName(file.name)) entries.push(file)
   }
   return { ...pick(layer), entries, tocOffset: membersEnd, exact: true }
-}
-
-/** The layer of a conversion, which knows every member of it. */
-export function measuredByIndex(layer: Descriptor, index: LayerIndex): MeasuredLayer {
-  const entries = Array.from({ length: index.length }, (_, i): MeasuredEntry => {
-    const named = index.named(i)
-    const [first, ...more] = index.chunks(i)
-    if (!first) return named.type === 'reg' ? { ...named, digest: index.digest(i) } : named
-    const packed = more.reduce((sum, { length }) => sum + length, first.length)
-    return { ...named, size: index.size(i), digest: index.digest(i), offset: first.offset, packed }
-  })
-  return { ...pick(layer), exact: true, entries }
 }
 
 function pick({ digest, size }: Descriptor): Pick<Descriptor, 'digest' | 'size'> {
