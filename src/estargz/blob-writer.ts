@@ -1,3 +1,4 @@
+import { release } from '../bytes/release.ts'
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
@@ -122,6 +123,7 @@ export class BlobWriter {
       )
     }
     const end = await this.#end(toc)
+    release(...toc.parts)
     const blob = this.#blob.finish()
     const plain = this.#plain.finish()
     return {

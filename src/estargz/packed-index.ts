@@ -1,4 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { release } from '../bytes/release.ts'
 import { type Numbers, newRows } from './columns.ts'
 import {
   type ColumnName,
@@ -24,8 +25,11 @@ export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
   const size = Buffer.alloc(4)
   size.writeUInt32LE(head.length)
   const parts = [MAGIC, size, head, ...names.map((name) => bytesOf(columns[name]))]
+  const whole = Buffer.concat(parts)
   // An index is large and kept for a while only: speed counts.
-  return zstdCompressSync(Buffer.concat(parts), { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+  const packed = zstdCompressSync(whole, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+  release(whole)
+  return packed
 }
 
 /**
@@ -43,6 +47,7 @@ export function unpackIndex(packed: Uint8Array, maxBytes: number): LayerIndex | 
     return [name, rows]
   })
   if (at !== bytes.length) return undefined
+  release(bytes)
   return new LayerIndex({ ...rest, columns: Object.fromEntries(columns) as IndexColumns })
 }
 
