@@ -21,7 +21,7 @@ export type CachedLayer = {
   readonly repository: string
 }
 
-/** A cached layer with the index of its members, gzipped JSON: what another arrangement needs. */
+/** A cached layer with the packed index of its members: what another arrangement needs. */
 export type CachedIndex = CachedLayer & { readonly index: Uint8Array }
 
 /** Remembers converted layers. */

@@ -1,10 +1,10 @@
-import { gunzipSync } from 'node:zlib'
 import type { Scratch, ScratchFile } from '../bytes/scratch.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
-import type { LayerIndex } from '../estargz/layer-index.ts'
+import { LayerIndex } from '../estargz/layer-index.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
+import { unpackIndex } from '../estargz/packed-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
@@ -86,14 +86,11 @@ export class LayerMaker {
   know(source: Source): Promise<KnownLayer> {
     return this.#known.get(source.layer.digest, async () => {
       const cached = await this.#cachedIndex(source)
-      if (!cached) return this.#split(source)
-      const { maxTocBytes } = this.#settings.limits
-      // An index says what a table of contents does, and a little more.
-      const json = gunzipSync(cached.index, { maxOutputLength: 2 * maxTocBytes })
-      return {
-        index: JSON.parse(json.toString('utf8')) as LayerIndex,
-        members: { kind: 'converted', cached },
-      }
+      // An index says what a table of contents does, in fewer bytes.
+      const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
+      if (!index) return this.#split(source)
+      const { layer, host, repository } = cached
+      return { index, members: { kind: 'converted', cached: { layer, host, repository } } }
     })
   }
 
@@ -105,7 +102,7 @@ export class LayerMaker {
       const { file, compression, action } = await this.#members(known, source)
       const task = {
         kind: 'assemble' as const,
-        index: known.index,
+        index: known.index.data,
         prioritized,
         members: file.path,
         keepIndex: this.#keepsIndex,
@@ -186,14 +183,14 @@ export class LayerMaker {
     const { steps, signal } = source
     const file = await this.#file()
     const input = () => this.#download(source, signal)
-    const { compression, ...index } = await at('source', () =>
+    const { compression, index } = await at('source', () =>
       this.#services.threads.run(
         { kind: 'split', ...this.#settings },
         { input, write: (bytes) => file.write(bytes), signal },
       ),
     )
     steps?.state('converted')
-    return { index, members: { kind: 'split', file, compression } }
+    return { index: new LayerIndex(index), members: { kind: 'split', file, compression } }
   }
 
   /** The members of a known layer in a file. Those of a layer that was converted before are its blob itself. */
@@ -205,7 +202,7 @@ export class LayerMaker {
     const { layer } = members.cached
     const file = await this.#file()
     const bytes = await at('source', () => this.#repositoryOf(members.cached).blob(layer, { signal }))
-    for await (const piece of steps?.reading(bytes) ?? bytes) await file.write(piece)
+    await file.writeAll(steps?.reading(bytes) ?? bytes)
     return { file, compression: layer.compression, action: 'rearranged' }
   }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Digest } from '../oci/digest.ts'
+import { Digest } from '../oci/digest-schema.ts'
 import { RecordUse } from '../records/quality.ts'
 
 const Bytes = z.int().nonnegative()

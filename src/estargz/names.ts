@@ -19,10 +19,11 @@ export function isReservedName(name: string): boolean {
  * slashes; the root itself is the empty string.
  */
 export function cleanName(path: string): string {
-  // Most names are clean but for a trailing slash, and this runs for every entry.
-  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) return path
+  // Most names are clean but for these, and this runs for every entry.
+  const rest = path.slice(path.startsWith('./') ? 2 : 0, path.endsWith('/') ? -1 : undefined)
+  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(rest)) return rest
   const parts: string[] = []
-  for (const part of path.split('/')) {
+  for (const part of rest.split('/')) {
     if (part === '' || part === '.') continue
     if (part === '..') parts.pop()
     else parts.push(part)
@@ -64,6 +65,16 @@ export function nameOfBytes(bytes: Buffer): string {
     }
   }
   return text
+}
+
+/** The bytes that {@link nameOfBytes} made a name of. */
+export function bytesOfName(name: string): Buffer {
+  if (name.isWellFormed()) return Buffer.from(name)
+  return Buffer.concat(
+    Array.from(name, (char) =>
+      char.isWellFormed() ? Buffer.from(char) : Buffer.of(char.charCodeAt(0) - 0xdc00),
+    ),
+  )
 }
 
 function sequenceLength(lead: number): number {

@@ -9,7 +9,7 @@ import { getManifest, resolveManifest } from './manifests.ts'
 import { listReferrers } from './referrers.ts'
 import type { RegistryHost } from './registry-host.ts'
 import { listTags } from './tags.ts'
-import { mountBlob, type PushOptions, pushBlob, uploadStream } from './upload.ts'
+import { mountBlob, type PushOptions, pushBlob, type StreamOptions, uploadStream } from './upload.ts'
 
 /** What a blob is known by. `size` is in bytes. */
 export type BlobDescriptor = { readonly digest: Digest; readonly size: number }
@@ -113,14 +113,11 @@ export class Repository {
   }
 
   /**
-   * Uploads a stream whose size and digest are known only at its end.
+   * Uploads a stream whose size and digest are known only at its end: to whoever makes it, or by a hash in passing.
    * @throws RegistryError STREAMING_REFUSED when this registry cannot: some of the source may be read by then
    */
-  uploadStream(
-    source: AsyncIterable<Uint8Array>,
-    options: Interruptible = {},
-  ): Promise<{ digest: Digest; size: number }> {
-    return uploadStream(this.#registry, this.repository, source, options.signal)
+  uploadStream(source: AsyncIterable<Uint8Array>, options: StreamOptions = {}): Promise<BlobDescriptor> {
+    return uploadStream(this.#registry, this.repository, source, options)
   }
 
   /**

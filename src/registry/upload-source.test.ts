@@ -17,7 +17,7 @@ it('tells a failure of the source from one of the connection that reads it', asy
     }
   }
   const source = new UploadSource()
-  const body = source.tallied(endless(), new Tally())
+  const body = source.streamed(endless(), new Tally())
   await once(body, 'readable')
   body.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
   await new Promise((resolve) => body.once('close', resolve))
@@ -29,7 +29,7 @@ it('tells a failure of the source from one of the connection that reads it', asy
     throw new Error('the source broke')
   }
   const broken = new UploadSource()
-  await expect(Array.fromAsync(broken.tallied(failing(), new Tally()))).rejects.toThrow('the source broke')
+  await expect(Array.fromAsync(broken.streamed(failing(), new Tally()))).rejects.toThrow('the source broke')
   expect(() => broken.throwIfFailed()).toThrow('the source broke')
 })
 
@@ -61,7 +61,7 @@ describe.each([
     const client = stack.adopt(new Agent({ connect: { ca: TLS.cert } }), (agent) => agent.close())
     const answer = await request(`${scheme.toLowerCase()}://${server.host}/`, {
       method: 'PATCH',
-      body: new UploadSource().tallied(pieces(), tally),
+      body: new UploadSource().streamed(pieces(), tally),
       dispatcher: client,
     })
     await answer.body.dump()

@@ -411,6 +411,28 @@ describe('uploadStream', () => {
     expect(await here.repository.uploadStream(source())).toEqual(blob)
   })
 
+  it('takes the word of whoever makes the stream for its digest, and the registry checks it', async () => {
+    await using here = await registry()
+    expect(await here.repository.uploadStream(source(), { made: () => blob })).toEqual(blob)
+    expect(has(here.uploads)).toBe(true)
+    const another = { ...blob, digest: digestOf('another') }
+    await expect(here.repository.uploadStream(source(), { made: () => another })).rejects.toMatchObject({
+      status: 400,
+    })
+    expect(here.uploads.blobs.size).toBe(1)
+  })
+
+  it('does not commit what the registry did not wait for', async () => {
+    await using here = await registry((request, response) => {
+      if (request.method !== 'PATCH') return undefined
+      response.writeHead(202, { location: request.path }).end()
+      return true
+    })
+    const made = () => undefined
+    await expect(here.repository.uploadStream(source(), { made })).rejects.toMatchObject({ code: 'NETWORK' })
+    expect(here.uploads.steps).not.toContain('PUT')
+  })
+
   it('passes a failure of the source on as it is', async () => {
     await using here = await registry()
     const failing = (async function* () {

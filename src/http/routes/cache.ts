@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CacheOverview, Remembered } from '../../cache/overview.ts'
-import { Digest } from '../../oci/digest.ts'
+import { Digest } from '../../oci/digest-schema.ts'
 import { parseHost, parseRepository } from '../../oci/reference.ts'
 import { isoTime, Moment } from '../parameters.ts'
 import { problems } from '../problem.ts'
