@@ -25,6 +25,6 @@ export class DatabaseCache implements ConversionCache {
   }
 
   count(uses: readonly CacheUse[]): Promise<void> {
-    return addUses(this.#database, this.#database.query, uses)
+    return this.#database.write((query) => addUses(this.#database, query, uses))
   }
 }

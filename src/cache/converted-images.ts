@@ -26,19 +26,21 @@ export class ConvertedImages implements ImageCache {
   }
 
   async put(key: Digest, { report, ...place }: CachedImage): Promise<void> {
-    const { query, now } = this.#database
+    const { now } = this.#database
     const values = {
       report: JSON.stringify(report),
       ...place,
       used_at: now,
       checked_at: now,
     }
-    await query
-      .insertInto('converted_images')
-      .values({ exact_key: key, ...values })
-      .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
-      .execute()
-    await keepNewest(this.#database, 'converted_images', this.#limit)
+    await this.#database.transaction(async (transaction) => {
+      await transaction
+        .insertInto('converted_images')
+        .values({ exact_key: key, ...values })
+        .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
+        .execute()
+      await keepNewest(transaction, 'converted_images', this.#limit)
+    })
   }
 
   forget(key: Digest): Promise<void> {

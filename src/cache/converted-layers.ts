@@ -39,7 +39,7 @@ export class ConvertedLayers implements LayerCache {
   }
 
   async put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void> {
-    const { query, now } = this.#database
+    const { now } = this.#database
     const values = {
       base_key: key.base,
       layer: JSON.stringify(cached.layer),
@@ -51,12 +51,14 @@ export class ConvertedLayers implements LayerCache {
       used_at: now,
       checked_at: now,
     }
-    await query
-      .insertInto('converted_layers')
-      .values({ exact_key: key.exact, ...values })
-      .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
-      .execute()
-    await keepNewest(this.#database, 'converted_layers', this.#limit)
+    await this.#database.transaction(async (transaction) => {
+      await transaction
+        .insertInto('converted_layers')
+        .values({ exact_key: key.exact, ...values })
+        .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
+        .execute()
+      await keepNewest(transaction, 'converted_layers', this.#limit)
+    })
   }
 
   forget({ exact }: LayerKey): Promise<void> {

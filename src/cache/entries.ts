@@ -12,17 +12,23 @@ export type CacheTable = keyof typeof KINDS
 export const CACHE_TABLES = ['converted_layers', 'converted_images'] as const satisfies CacheTable[]
 
 /** Notes that an entry was used. */
-export async function touch({ query, now }: Database, table: CacheTable, key: string): Promise<void> {
-  await query
-    .updateTable(table)
-    .set({ used_at: now })
-    .where('exact_key', '=', key)
-    .where('used_at', '<', sql<number>`${now} - ${sql.lit(USED_AGAIN_MS)}`)
-    .execute()
+export async function touch({ write, now }: Database, table: CacheTable, key: string): Promise<void> {
+  await write((query) =>
+    query
+      .updateTable(table)
+      .set({ used_at: now })
+      .where('exact_key', '=', key)
+      .where('used_at', '<', sql<number>`${now} - ${sql.lit(USED_AGAIN_MS)}`)
+      .execute(),
+  )
 }
 
 /** Forgets all entries but those that were used last. */
-export async function keepNewest({ query }: Database, table: CacheTable, limit: number): Promise<void> {
+export async function keepNewest(
+  query: Transaction<Tables>,
+  table: CacheTable,
+  limit: number,
+): Promise<void> {
   const newest = query
     .selectFrom(table)
     .select('exact_key')
@@ -34,7 +40,7 @@ export async function keepNewest({ query }: Database, table: CacheTable, limit: 
 
 /** Forgets an entry because the registry has not what it names, and counts that. */
 export async function forgetGone(database: Database, table: CacheTable, key: string): Promise<void> {
-  await database.query.transaction().execute(async (transaction: Transaction<Tables>) => {
+  await database.transaction(async (transaction) => {
     const { numDeletedRows } = await transaction
       .deleteFrom(table)
       .where('exact_key', '=', key)
