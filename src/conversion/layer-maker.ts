@@ -8,6 +8,7 @@ import { unpackIndex } from '../estargz/packed-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
+import { bringBlob } from './bring.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, LayerAction, MadeLayer } from './converted-layer.ts'
 import { at } from './errors.ts'
@@ -124,7 +125,7 @@ export class LayerMaker {
   /** Only members that stand for themselves can be put into another order. */
   get #keepsIndex(): boolean {
     const { minChunkSize, lossless } = this.#settings.format
-    return this.#services.layerCache !== undefined && minChunkSize === 0 && !lossless
+    return this.#services.cache !== undefined && minChunkSize === 0 && !lossless
   }
 
   /** Uses what is there already, or does the work, once for all who ask for it at the same time. */
@@ -140,26 +141,24 @@ export class LayerMaker {
 
   /** A layer that was converted before, when it lies in the target's repository or can be mounted there. */
   async #reuse(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
-    const cached = await this.#services.layerCache?.find(key)
+    const cached = await this.#services.cache?.layers.find(key)
     if (!cached || cached.host !== this.#target.host) return undefined
-    const { layer, repository } = cached
+    const { layer } = cached
     const blobs = [layer, ...(layer.externalToc ? [layer.externalToc] : [])]
     for (const blob of blobs) {
-      if (!(await at('target', () => this.#bring(blob, repository, signal)))) return undefined
+      const brought = await at('target', () =>
+        bringBlob(this.#target, this.#repositoryOf(cached), blob, signal),
+      )
+      if (brought === 'gone') await this.#services.cache?.layers.forget(key)
+      if (brought !== 'there') return undefined
     }
     return layer
-  }
-
-  async #bring(blob: Blob, from: string, signal: AbortSignal): Promise<boolean> {
-    const size = await this.#target.hasBlob(blob.digest, { signal })
-    if (size !== undefined) return size === blob.size
-    return from !== this.#target.repository && this.#target.mountBlob(blob.digest, from, { signal })
   }
 
   /** A layer of the same source that was converted in another order, when its members can be read. */
   async #cachedIndex({ layer, signal }: Source): Promise<CachedIndex | undefined> {
     if (!this.#keepsIndex) return undefined
-    const cached = await this.#services.layerCache?.findIndex(layerKey(layer.digest, this.#settings, []))
+    const cached = await this.#services.cache?.layers.findIndex(layerKey(layer.digest, this.#settings, []))
     if (!cached) return undefined
     try {
       const size = await this.#repositoryOf(cached).hasBlob(cached.layer.digest, { signal })
@@ -237,7 +236,7 @@ export class LayerMaker {
     const toc = externalToc && (await at('target', () => this.#target.pushBytes(externalToc, { signal })))
     const layer: ConvertedLayer = { ...blob, compression, ...(toc && { externalToc: toc }) }
     const { host, repository } = this.#target
-    await this.#services.layerCache?.put(key, { layer, host, repository }, packedIndex)
+    await this.#services.cache?.layers.put(key, { layer, host, repository }, packedIndex)
     return { layer, action }
   }
 }

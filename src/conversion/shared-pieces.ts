@@ -1,3 +1,4 @@
+import { asBuffer } from '../estargz/byte-source.ts'
 import { PIECE_BYTES, WINDOW_PIECES } from './layer-task.ts'
 
 /** Memory that two threads share, for bytes in one direction: so many pieces, each used by one of them at a time. */
@@ -39,8 +40,7 @@ export class PieceSender {
    */
   write(bytes: Uint8Array): Promise<void> | void {
     if (this.#length + bytes.length >= this.#bytes.length) return this.#fill(bytes)
-    this.#bytes.set(bytes, this.#length)
-    this.#length += bytes.length
+    this.#put(bytes)
   }
 
   /** Sends what is left. */
@@ -65,11 +65,16 @@ export class PieceSender {
       if (this.#piece === -1) await this.#take()
       if (this.#closed) return
       const part = bytes.subarray(at, at + PIECE_BYTES - this.#length)
-      this.#bytes.set(part, this.#length)
-      this.#length += part.length
+      this.#put(part)
       at += part.length
       if (this.#length === PIECE_BYTES) this.#flush()
     }
+  }
+
+  /** `set` moves bytes one by one where the two sides lie differently in their words; `copy` does not. */
+  #put(bytes: Uint8Array): void {
+    asBuffer(bytes).copy(this.#bytes, this.#length)
+    this.#length += bytes.length
   }
 
   async #take(): Promise<void> {

@@ -57,8 +57,10 @@ export class BlobStreamer {
       // The memory of a small piece may be used again while the connection still holds it.
       return pipe.write(bytes.length < WRITE_THROUGH_BYTES ? Buffer.from(bytes) : bytes)
     }
+    let finished: Result | undefined
     const making = blob.make(write, signal).then(
       (result) => {
+        finished = result
         pipe.end()
         return result
       },
@@ -67,9 +69,8 @@ export class BlobStreamer {
         throw error
       },
     )
-    const uploading = at('target', () =>
-      blob.target.uploadStream(pipe, { signal, blob: () => making }),
-    ).catch((error) => {
+    const upload = () => blob.target.uploadStream(pipe, { signal, made: () => finished })
+    const uploading = at('target', upload).catch((error) => {
       // The conversion ends with this reason, so that there is one error and not two.
       stop.abort(error)
       pipe.fail(error)

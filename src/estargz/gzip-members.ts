@@ -14,10 +14,10 @@ export type GzipHeader = {
 }
 
 /**
- * Decodes one deflate stream out of a source: takes exactly its bytes, and ends with it. Returns whether the stream
- * came to its end before the source did.
+ * Decodes one deflate stream out of a source: takes exactly its bytes, and ends with it. Returns the CRC-32 of what it
+ * decoded, or undefined when the source came to its end before the stream did.
  */
-export type Inflate = (source: ByteSource) => AsyncGenerator<Buffer, boolean, void>
+export type Inflate = (source: ByteSource) => AsyncGenerator<Buffer, number | undefined, void>
 
 /** What a walk over gzip members finds (RFC 1952). Offsets count compressed bytes. */
 export type GzipEvent =
@@ -47,17 +47,16 @@ export async function* gzipMembers(
     if (!first && head[0] === 0) return passZeros(source)
     const offset = source.position
     yield { kind: 'member', offset, header: await takeHeader(source, offset) }
-    let crc = 0
+    let crc: number | undefined
     let length = 0
     const decoding = inflate(source)
     try {
       for (;;) {
         const next = await decoding.next()
         if (next.done) {
-          if (!next.value) throw corrupt('is cut off', offset)
+          crc = next.value
           break
         }
-        crc = crc32(next.value, crc)
         length += next.value.length
         yield { kind: 'bytes', bytes: next.value }
       }
@@ -66,7 +65,7 @@ export async function* gzipMembers(
       throw error
     }
     const trailer = await source.peek(8)
-    if (trailer.length < 8) throw corrupt('is cut off', offset)
+    if (crc === undefined || trailer.length < 8) throw corrupt('is cut off', offset)
     if (trailer.readUInt32LE(0) !== crc) throw corrupt('does not match its checksum', offset)
     if (trailer.readUInt32LE(4) !== length % 2 ** 32) throw corrupt('does not match its length', offset)
     source.skip(8)
@@ -74,14 +73,22 @@ export async function* gzipMembers(
   }
 }
 
-async function* inflateMember(source: ByteSource): AsyncGenerator<Buffer, boolean, void> {
+async function* inflateMember(source: ByteSource): AsyncGenerator<Buffer, number | undefined, void> {
   const small = decodeSmall(await source.peek(SMALL))
   if (small !== undefined) {
     source.skip(small.consumed)
+    const crc = crc32(small.bytes)
     if (small.bytes.length > 0) yield small.bytes
-    return true
+    return crc
   }
-  return yield* inflateStream(source)
+  const decoding = inflateStream(source)
+  let crc = 0
+  for (;;) {
+    const next = await decoding.next()
+    if (next.done) return next.value ? crc : undefined
+    crc = crc32(next.value, crc)
+    yield next.value
+  }
 }
 
 /** A whole member out of the bytes at hand, or undefined when they do not hold its end. */

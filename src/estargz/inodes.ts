@@ -23,27 +23,34 @@ export type Inodes = {
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
 export function inodesOf(entries: readonly Named[]): Inodes {
-  const first = new Map<string, number>()
   const latest = new Map<string, number>()
+  /** The first entry of names that occur twice. */
+  const first = new Map<string, number>()
   /** Directories that something else replaced, and the number of the last entry that did. */
   const replaced = new Map<string, number>()
   const target = entries.map((entry, i) => {
     let found = i
     if (entry.type === 'hardlink') found = latest.get(cleanName(entry.linkName ?? '')) ?? -1
     const before = latest.get(entry.name)
-    if (before === undefined) first.set(entry.name, i)
-    else if (entries[before]?.type === 'dir' && entry.type !== 'dir') replaced.set(entry.name, i)
+    if (before !== undefined) {
+      if (!first.has(entry.name)) first.set(entry.name, before)
+      if (entries[before]?.type === 'dir' && entry.type !== 'dir') replaced.set(entry.name, i)
+    }
     latest.set(entry.name, i)
     return found
   })
   for (const [i, entry] of entries.entries()) {
     // Archives exist that name a hard link before its target.
-    if (target[i] === -1) target[i] = first.get(cleanName(entry.linkName ?? '')) ?? -1
+    if (target[i] !== -1) continue
+    const name = cleanName(entry.linkName ?? '')
+    target[i] = first.get(name) ?? latest.get(name) ?? -1
   }
   const made = followLinks(entries, target)
 
   const lost = new Map<string, number[]>()
+  const unique = latest.size === entries.length
   const stands = entries.map((entry, i) => {
+    if (unique) return true
     const taker = latest.get(entry.name) === i ? takenWith(entry.name, i, replaced) : entry.name
     if (taker !== undefined) append(lost, taker, i)
     return taker === undefined

@@ -96,21 +96,19 @@ type Owners = { users: Map<number, string>; groups: Map<number, string> }
 function tocEntry(entry: LayerEntry, name: string, owners: Owners, linkName: string | undefined): TocEntry {
   const userName = changedName(owners.users, entry.uid ?? 0, entry.uname)
   const groupName = changedName(owners.groups, entry.gid ?? 0, entry.gname)
-  return {
-    name: name.toWellFormed(),
-    type: entry.type,
-    ...(entry.size ? { size: entry.size } : {}),
-    ...(entry.modtime === undefined ? {} : { modtime: entry.modtime }),
-    ...(linkName === undefined ? {} : { linkName: linkName.toWellFormed() }),
-    ...(entry.mode ? { mode: entry.mode } : {}),
-    ...(entry.uid ? { uid: entry.uid } : {}),
-    ...(entry.gid ? { gid: entry.gid } : {}),
-    ...(userName === undefined ? {} : { userName }),
-    ...(groupName === undefined ? {} : { groupName }),
-    ...(entry.devMajor ? { devMajor: entry.devMajor } : {}),
-    ...(entry.devMinor ? { devMinor: entry.devMinor } : {}),
-    ...(entry.xattrs ? { xattrs: entry.xattrs } : {}),
-  }
+  const listed: TocEntry = { name: name.toWellFormed(), type: entry.type }
+  if (entry.size) listed.size = entry.size
+  if (entry.modtime !== undefined) listed.modtime = entry.modtime
+  if (linkName !== undefined) listed.linkName = linkName.toWellFormed()
+  if (entry.mode) listed.mode = entry.mode
+  if (entry.uid) listed.uid = entry.uid
+  if (entry.gid) listed.gid = entry.gid
+  if (userName !== undefined) listed.userName = userName
+  if (groupName !== undefined) listed.groupName = groupName
+  if (entry.devMajor) listed.devMajor = entry.devMajor
+  if (entry.devMinor) listed.devMinor = entry.devMinor
+  if (entry.xattrs) listed.xattrs = entry.xattrs
+  return listed
 }
 
 /** Readers take the last name of an id for all that follow, so that it is written only when it changes. */

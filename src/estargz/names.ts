@@ -19,11 +19,11 @@ export function isReservedName(name: string): boolean {
  * slashes; the root itself is the empty string.
  */
 export function cleanName(path: string): string {
-  // Most names are clean but for a dot in front and a trailing slash, and this runs for every entry.
-  const trimmed = path.slice(path.startsWith('./') ? 2 : 0, path.endsWith('/') ? -1 : undefined)
-  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(trimmed)) return trimmed
+  // Most names are clean but for these, and this runs for every entry.
+  const rest = path.slice(path.startsWith('./') ? 2 : 0, path.endsWith('/') ? -1 : undefined)
+  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(rest)) return rest
   const parts: string[] = []
-  for (const part of trimmed.split('/')) {
+  for (const part of rest.split('/')) {
     if (part === '' || part === '.') continue
     if (part === '..') parts.pop()
     else parts.push(part)

@@ -1,5 +1,5 @@
-import { createHash, type Hash } from 'node:crypto'
 import { type BlobFormat, sharesMember } from './blob-format.ts'
+import { ContentHash } from './content-hash.ts'
 import { LayerError } from './errors.ts'
 import { IndexBuilder } from './index-builder.ts'
 import type { LayerCoder } from './layer-coder.ts'
@@ -82,9 +82,7 @@ class Splitter {
   #left = 0
   /** Of the open chunk. */
   #chunkBytes = 0
-  #chunk: Hash | undefined
-  /** Of the whole file; a file of one chunk needs none. */
-  #file: Hash | undefined
+  #hash = new ContentHash(0)
 
   constructor(coder: Pick<LayerCoder, 'content' | 'compressor'>, format: BlobFormat, tally: TwinTally) {
     this.#format = format
@@ -138,7 +136,7 @@ class Splitter {
     this.#shares = sharesMember(this.#format, entry.size)
     if (entry.size > 0) {
       this.#current = entry
-      this.#file = entry.size > this.#format.chunkSize ? createHash('sha256') : undefined
+      this.#hash = new ContentHash(entry.size)
     }
     return entry.size > 0 ? !this.#shares || this.offset === 0 : this.#partsAreFull()
   }
@@ -166,11 +164,9 @@ class Splitter {
       at += part.length
       if (this.#shares) this.#push(part)
       else this.#content.add(part)
-      this.#chunk ??= createHash('sha256')
-      this.#chunk.update(part)
-      this.#file?.update(part)
-      this.#chunkBytes += part.length
       this.#left -= part.length
+      this.#chunkBytes += part.length
+      this.#hash.add(part)
       // The last chunk waits for its padding.
       if (this.#chunkBytes === chunkSize && this.#left > 0) yield this.#closeChunk()
     }
@@ -179,7 +175,8 @@ class Splitter {
   #end(): readonly Buffer[] {
     const parts = this.#closeChunk()
     this.#current = undefined
-    if (this.#file) this.index.file(this.#file.digest())
+    const file = this.#hash.file()
+    if (file) this.index.file(file)
     return this.#shares && this.#partsAreFull() ? [this.#closeParts()] : parts
   }
 
@@ -203,11 +200,10 @@ class Splitter {
       length: this.offset - this.#memberStart,
       innerOffset: this.#shares ? this.#partsBytes - stored : 0,
       size: this.#chunkBytes,
-      digest: (this.#chunk ?? createHash('sha256')).digest(),
+      digest: this.#hash.closeChunk(),
     })
     if (this.#shares) this.#sharing.push(row)
     else this.#memberStart = this.offset
-    this.#chunk = undefined
     this.#chunkBytes = 0
     return parts
   }

@@ -46,21 +46,20 @@ const XATTR_PREFIX = 'SCHILY.xattr.'
 /** The type flag of a header block, checked for its sum. @throws LayerError CORRUPT_TAR */
 export function typeFlagOf(block: Buffer, offset: number): string {
   const stored = numericField(block, 148, 8)
-  let unsigned = 8 * 0x20
-  let signed = unsigned
-  for (let i = 0; i < BLOCK; i++) {
-    if (i >= 148 && i < 156) continue
-    const byte = block[i] ?? 0
-    unsigned += byte
-    signed += byte > 127 ? byte - 256 : byte
-  }
-  // Some old writers summed signed bytes.
-  if (stored !== unsigned && stored !== signed) {
+  // The sum counts its own field as blanks. Some old writers summed signed bytes.
+  if (stored !== sumOf(block) && stored !== sumOf(new Int8Array(block.buffer, block.byteOffset, BLOCK))) {
     throw new LayerError('CORRUPT_TAR', `no tar header at byte ${offset}: its checksum does not match`, {
       offset,
     })
   }
   return String.fromCharCode(block[156] ?? 0)
+}
+
+function sumOf(block: Uint8Array | Int8Array): number {
+  let sum = 8 * 0x20
+  for (let i = 0; i < 148; i++) sum += block[i] ?? 0
+  for (let i = 156; i < BLOCK; i++) sum += block[i] ?? 0
+  return sum
 }
 
 /** The size field of a header block. @throws LayerError CORRUPT_TAR */

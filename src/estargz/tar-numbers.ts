@@ -92,8 +92,14 @@ export function tocSeconds(time: TarTime): number | undefined {
 
 /** UTC, RFC 3339. */
 export function tocTime(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
+  if (seconds !== last.seconds) {
+    last = { seconds, text: `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z` }
+  }
+  return last.text
 }
+
+/** The time asked for last: the entries of an archive often share theirs with their neighbours. */
+let last = { seconds: Number.NaN, text: '' }
 
 /** Of the years 0 and 9999. */
 const FIRST_SECOND = Date.parse('0000-01-01T00:00:00Z') / 1000

@@ -50,8 +50,15 @@ export function writeToc(entries: Iterable<TocEntry>): { parts: Buffer[]; size: 
   let text = '{\n\t"version": 1,\n\t"entries": ['
   let first = true
   for (const entry of entries) {
-    text += `${first ? '' : ','}\n\t\t${JSON.stringify(entry, null, '\t').replaceAll('\n', '\n\t\t')}`
+    text += first ? '\n\t\t{' : ',\n\t\t{'
     first = false
+    // Several times as fast as a stringify that indents.
+    let comma = ''
+    for (const [key, value] of Object.entries(entry)) {
+      text += `${comma}\n\t\t\t"${key}": ${typeof value === 'object' ? indented(value) : JSON.stringify(value)}`
+      comma = ','
+    }
+    text += '\n\t\t}'
     if (text.length < PART_BYTES) continue
     parts.push(Buffer.from(text))
     text = ''
@@ -60,4 +67,9 @@ export function writeToc(entries: Iterable<TocEntry>): { parts: Buffer[]; size: 
   const tally = new Tally()
   for (const part of parts) tally.add(part)
   return { parts, ...tally.finish() }
+}
+
+/** The text of an object in an entry. */
+function indented(value: object): string {
+  return JSON.stringify(value, null, '\t').replaceAll('\n', '\n\t\t\t')
 }

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
+import { type Hash, hash } from 'node:crypto'
 import type { z } from 'zod'
 
 /**
@@ -20,7 +20,7 @@ export function isDigest(text: string): text is Digest {
 
 /** The digest of some bytes. */
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return finishDigest(createHash('sha256').update(bytes))
+  return `sha256:${hash('sha256', bytes, 'hex')}` as Digest
 }
 
 /** Ends a sha256 hash and names its value as a digest. */

@@ -29,11 +29,11 @@ export class UploadSource {
   }
 
   /**
-   * A body of bytes, hashed in passing where their digest is wanted at the end. It can be opened once. The next piece is asked for when the
+   * A body of bytes that are counted where their digest is wanted at the end. It can be opened once. The next piece is asked for when the
    * connection is done with the one before, so that a piece as large as {@link WRITE_THROUGH_BYTES} may be memory that
    * is used again then.
    */
-  streamed(source: AsyncIterable<Uint8Array>, tally?: Tally): Readable {
+  streamed(source: AsyncIterable<Uint8Array>, tally: Tally | undefined): Readable {
     return this.#body(async function* () {
       for await (const piece of source) {
         tally?.add(piece)

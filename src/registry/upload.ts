@@ -21,11 +21,6 @@ export type PushOptions = {
 
 type Blob = { readonly digest: Digest; readonly size: number }
 
-export type StreamOptions = {
-  readonly signal?: AbortSignal | undefined
-  readonly blob?: (() => Promise<Blob>) | undefined
-}
-
 /** Sendings of one blob, in all ways together. */
 const ATTEMPTS = 6
 /** Looks for a blob after a commit without an answer: some registries take seconds to show it. */
@@ -166,18 +161,23 @@ export async function mountBlob(
 /** Statuses that say something else than "not in this way". */
 const NOT_A_REFUSAL = new Set(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED', 'UNAVAILABLE', 'NETWORK'])
 
+export type StreamOptions = {
+  readonly signal?: AbortSignal | undefined
+  /** Tells what the stream was once it ended, so that it need not be hashed again; undefined before. */
+  readonly made?: (() => Blob | undefined) | undefined
+}
+
 /**
- * Uploads a stream of unknown size by one PATCH, then an empty PUT with its digest.
- * @param o.blob asked for when the stream has ended, of whoever makes it and hashes it anyway; left out: it is hashed in
- *   passing. The registry holds it against the bytes that came
+ * Uploads a stream of unknown size by one PATCH, then an empty PUT with its digest, by which the registry checks it.
  * @throws RegistryError STREAMING_REFUSED, at once where it is known; NETWORK when it broke off: the bytes are gone
  */
 export async function uploadStream(
   registry: RegistryHost,
   repository: string,
   source: AsyncIterable<Uint8Array>,
-  { signal, blob: known }: StreamOptions,
+  options: StreamOptions = {},
 ): Promise<Blob> {
+  const { signal, made } = options
   const refused = (cause?: RegistryError) => {
     registry.uploads.streamRefused()
     const why = 'takes no upload of unknown length'
@@ -191,8 +191,9 @@ export async function uploadStream(
   const bytes = new UploadSource()
   const tally = new Tally()
   try {
-    await session.patch(once(() => bytes.streamed(source, known ? undefined : tally), registry, repository))
-    const blob = known ? await known() : tally.finish()
+    await session.patch(once(() => bytes.streamed(source, made ? undefined : tally), registry, repository))
+    const blob = made ? made() : tally.finish()
+    if (!blob) throw network('answered before it had all of the blob', registry, repository)
     await commitStream(registry, repository, session, blob, signal)
     registry.uploads.streamWorked()
     return blob
@@ -229,11 +230,18 @@ function once(open: () => Readable, registry: RegistryHost, repository: string):
   let opened = false
   return () => {
     if (opened) {
-      const operation = `stream a blob to ${repository}`
-      const why = 'refused the token of an upload under way'
-      throw new RegistryError('NETWORK', { operation, host: registry.host, why, retryable: true })
+      throw network('refused the token of an upload under way', registry, repository)
     }
     opened = true
     return open()
   }
+}
+
+function network(why: string, { host }: RegistryHost, repository: string): RegistryError {
+  return new RegistryError('NETWORK', {
+    operation: `stream a blob to ${repository}`,
+    host,
+    why,
+    retryable: true,
+  })
 }

@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib'
 import type { ByteSource } from '../byte-source.ts'
 import type { ContentCompressor } from '../members.ts'
+import { Checksums } from './checksums.ts'
 import { DeflateError } from './deflate-error.ts'
 import { GZIP_HEADER, gzipTrailer } from './gzip-member.ts'
 import { Transcoder } from './transcoder.ts'
@@ -16,13 +16,13 @@ const FEED_BYTES = 64 * 1024
  */
 export class LayerTranscoder implements ContentCompressor {
   readonly #transcoder = new Transcoder()
+  readonly #checksums = new Checksums(this.#transcoder.memory)
   readonly #tuner: Tuner
   /** The member being written, and plain bytes of it that are not written. */
   #open = false
   /** Whether the beginning of the open member was flushed. */
   #begun = false
   #flushed = 0
-  #crc = 0
   #size = 0
   #waiting: Buffer | undefined
 
@@ -32,12 +32,13 @@ export class LayerTranscoder implements ContentCompressor {
 
   /**
    * Decodes one deflate stream out of a source: takes exactly its bytes, and ends with it. Pieces are views, valid
-   * until the next one. Returns whether the stream came to its end before the source did.
+   * until the next one. Returns the CRC-32 of it all, or undefined when the source came to its end before the stream.
    * @throws DeflateError
    */
-  async *inflate(source: ByteSource): AsyncGenerator<Buffer, boolean, void> {
+  async *inflate(source: ByteSource): AsyncGenerator<Buffer, number | undefined, void> {
     const transcoder = this.#transcoder
     transcoder.begin()
+    this.#checksums.begin(transcoder.plain().byteOffset)
     let last = false
     let feed = FIRST_FEED_BYTES
     for (;;) {
@@ -49,28 +50,30 @@ export class LayerTranscoder implements ContentCompressor {
         feed = FEED_BYTES
         continue
       }
-      if (status === 'cut-off') return false
+      if (status === 'cut-off') return undefined
       if (status !== 'pause' && status !== 'end') throw new DeflateError(status)
       const piece = transcoder.plain()
       if (piece.length > 0) {
         transcoder.depth = this.#tuner.depthFor(transcoder, piece.length)
         yield piece
-        this.#pass()
+        this.#pass(piece)
       }
       if (status === 'end') {
         source.giveBack(transcoder.unread)
-        return true
+        return this.#checksums.stream
       }
     }
   }
 
   add(bytes: Buffer): void {
     if (bytes.length === 0) return
-    const held = this.#transcoder.holds(bytes) ? bytes : this.#transcoder.append(bytes)
+    const own = this.#transcoder.holds(bytes)
+    const held = own ? bytes : this.#transcoder.append(bytes)
     if (!this.#open) this.#transcoder.open(held)
     this.#open = true
     this.#waiting = held
-    this.#crc = crc32(held, this.#crc)
+    if (own) this.#checksums.add(held)
+    else this.#checksums.addOther(held)
     this.#size += held.length
   }
 
@@ -85,10 +88,9 @@ export class LayerTranscoder implements ContentCompressor {
 
   close(): readonly Buffer[] {
     this.#write()
-    const parts = this.#begin(this.#transcoder.close(), gzipTrailer(this.#crc, this.#size))
+    const parts = this.#begin(this.#transcoder.close(), gzipTrailer(this.#checksums.close(), this.#size))
     this.#open = false
     this.#begun = false
-    this.#crc = 0
     this.#size = 0
     return parts
   }
@@ -105,10 +107,12 @@ export class LayerTranscoder implements ContentCompressor {
     this.#waiting = undefined
   }
 
-  #pass(): void {
+  #pass(piece: Buffer): void {
     this.#write()
     this.#transcoder.drop(this.#flushed)
     this.#flushed = 0
+    this.#checksums.pass(piece.byteOffset + piece.length)
     this.#transcoder.pass()
+    this.#checksums.goOnAt(this.#transcoder.plain().byteOffset)
   }
 }

@@ -1,3 +1,4 @@
+import { asBuffer } from '../byte-source.ts'
 import { TRANSCODER_BINARY } from './binary.ts'
 
 /** The exports of `wasm/index.ts`, where they are described. Places and lengths are bytes. */
@@ -44,7 +45,8 @@ export type DecodeStatus = (typeof STATUS)[number]
  */
 export class Transcoder {
   readonly #wasm: Exports
-  readonly #memory: Buffer
+  /** All of its memory. */
+  readonly memory: Buffer
   /** Where the plain bytes begin that were not passed. */
   #plainStart = 0
 
@@ -56,7 +58,7 @@ export class Transcoder {
     const { exports } = new WebAssembly.Instance(compiled, { env: { abort } })
     this.#wasm = exports as Exports
     this.#wasm.reset()
-    this.#memory = Buffer.from(this.#wasm.memory.buffer)
+    this.memory = Buffer.from(this.#wasm.memory.buffer)
     this.#plainStart = this.#wasm.plainTail()
   }
 
@@ -67,8 +69,8 @@ export class Transcoder {
 
   /** Takes compressed bytes, as many as there is room for. Returns how many. */
   feed(bytes: Uint8Array): number {
-    const taken = bytes.subarray(0, this.#wasm.feedRoom())
-    this.#memory.set(taken, this.#wasm.feedAt())
+    const taken = asBuffer(bytes).subarray(0, this.#wasm.feedRoom())
+    taken.copy(this.memory, this.#wasm.feedAt())
     this.#wasm.feed(taken.length)
     return taken.length
   }
@@ -76,7 +78,7 @@ export class Transcoder {
   /** Bytes that were fed and not used: a view, valid until a stream begins. */
   get unread(): Buffer {
     const end = this.#wasm.feedAt()
-    return this.#memory.subarray(end - this.#wasm.unread(), end)
+    return this.memory.subarray(end - this.#wasm.unread(), end)
   }
 
   /** Decodes until plain bytes are ready. `last`: everything was fed. Where it pauses depends on the stream alone. */
@@ -86,7 +88,7 @@ export class Transcoder {
 
   /** The plain bytes since the last pass: a view, valid until the next. */
   plain(): Buffer {
-    return this.#memory.subarray(this.#plainStart, this.#wasm.plainTail())
+    return this.memory.subarray(this.#plainStart, this.#wasm.plainTail())
   }
 
   /** Most bytes to {@link append} before they are passed. */
@@ -97,9 +99,9 @@ export class Transcoder {
   /** Adds plain bytes that come from elsewhere. Returns them as a view of the window. */
   append(bytes: Uint8Array): Buffer {
     const at = this.#wasm.plainTail()
-    this.#memory.set(bytes, at)
+    asBuffer(bytes).copy(this.memory, at)
     this.#wasm.append(bytes.length)
-    return this.#memory.subarray(at, at + bytes.length)
+    return this.memory.subarray(at, at + bytes.length)
   }
 
   /** Lets go of the plain bytes; an open member goes on with those to come. */
@@ -110,7 +112,7 @@ export class Transcoder {
 
   /** Whether bytes are a view of this transcoder's window. */
   holds(bytes: Buffer): boolean {
-    return bytes.buffer === this.#memory.buffer
+    return bytes.buffer === this.memory.buffer
   }
 
   /** How many places are looked at for a better match than the source has; 0 keeps its parse. */
@@ -151,6 +153,6 @@ export class Transcoder {
 
   #output(whole: boolean): Buffer {
     const at = this.#wasm.outputAt()
-    return this.#memory.subarray(at, at + this.#wasm.outputLength(whole ? 1 : 0))
+    return this.memory.subarray(at, at + this.#wasm.outputLength(whole ? 1 : 0))
   }
 }

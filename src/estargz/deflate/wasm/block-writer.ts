@@ -9,7 +9,7 @@ import {
   putBytes,
   setWriter,
 } from './bit-writer'
-import { makeCode } from './huffman-code'
+import { makeCode, used, usedSymbol } from './huffman-code'
 import { CODE_LENGTHS, CODES, FREQUENCIES, MAX_SYMBOLS, RUNS, SEQUENCE } from './layout'
 import { distanceOf, lengthOf, literalsOf, packMatch } from './parse'
 import {
@@ -46,6 +46,9 @@ let blockStart: usize = 0
 export let literalsStart: usize = 0
 let sequenceEnd: usize = SEQUENCE
 let symbols: u32 = 0
+/** Bits of the symbols of the block being written, with codes of its own and with the fixed ones. */
+let ownBits: u32 = 0
+let fixedBits: u32 = 0
 
 /** Begins to collect at a plain address. */
 export function beginSequence(plain: usize): void {
@@ -97,7 +100,10 @@ function writeSequence(plain: usize): void {
 }
 
 function writeBlock(plain: usize): void {
+  ownBits = 0
+  fixedBits = 0
   const literals = max(makeCode(FREQUENCIES, LITERALS, LONGEST_LITERAL, CODE_LENGTHS, CODES), FIRST_LENGTH)
+  addLiteralBits()
   const distances = makeCode(
     DISTANCE_FREQUENCIES,
     DISTANCES,
@@ -105,17 +111,17 @@ function writeBlock(plain: usize): void {
     DISTANCE_LENGTHS,
     DISTANCE_CODES,
   )
+  addDistanceBits()
   const runs = makeRuns(literals, distances)
   makeCode(PRECODE_FREQUENCIES, PRECODES, LONGEST_PRECODE, PRECODE_LENGTHS, PRECODE_CODES)
   let precodes = PRECODES
   while (precodes > 4 && load<u8>(PRECODE_LENGTHS + precodeAt(precodes - 1)) == 0) precodes--
-  const own = headerBits(precodes) + ownBits()
-  const fixed = fixedBits()
-  if (storedBits(plain - blockStart) <= min(own, fixed)) {
+  const own = headerBits(precodes) + ownBits
+  if (storedBits(plain - blockStart) <= min(own, fixedBits)) {
     writeStored(blockStart, plain)
     return
   }
-  if (fixed <= own) {
+  if (fixedBits <= own) {
     beginBlock(1)
     useFixedCodes()
   } else {
@@ -186,31 +192,26 @@ function fixedLength(symbol: u32): u32 {
   return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8
 }
 
-/** Bits of the symbols with codes of the block's own. */
-function ownBits(): u32 {
-  let bits: u32 = 0
-  for (let i: u32 = 0; i < LITERALS; i++) {
-    const extra: u32 = i < FIRST_LENGTH ? 0 : lengthBase(i - FIRST_LENGTH) & 0xff
-    bits += load<u32>(FREQUENCIES + (i << 2)) * (<u32>load<u8>(CODE_LENGTHS + i) + extra)
+/** Adds the literals and lengths of the code that was just made. */
+function addLiteralBits(): void {
+  for (let i: u32 = 0; i < used; i++) {
+    const frequency = <u32>(usedSymbol(i) >> 16)
+    const symbol = <u32>usedSymbol(i) & 0xffff
+    const extra: u32 = symbol < FIRST_LENGTH ? 0 : lengthBase(symbol - FIRST_LENGTH) & 0xff
+    ownBits += frequency * (<u32>load<u8>(CODE_LENGTHS + symbol) + extra)
+    fixedBits += frequency * (fixedLength(symbol) + extra)
   }
-  for (let i: u32 = 0; i < DISTANCES; i++) {
-    const extra = distanceBase(i) & 0xff
-    bits += load<u32>(DISTANCE_FREQUENCIES + (i << 2)) * (<u32>load<u8>(DISTANCE_LENGTHS + i) + extra)
-  }
-  return bits
 }
 
-/** Bits of the symbols with the fixed codes. */
-function fixedBits(): u32 {
-  let bits: u32 = 0
-  for (let i: u32 = 0; i < LITERALS; i++) {
-    const extra: u32 = i < FIRST_LENGTH ? 0 : lengthBase(i - FIRST_LENGTH) & 0xff
-    bits += load<u32>(FREQUENCIES + (i << 2)) * (fixedLength(i) + extra)
+/** Adds the distances of the code that was just made. */
+function addDistanceBits(): void {
+  for (let i: u32 = 0; i < used; i++) {
+    const frequency = <u32>(usedSymbol(i) >> 16)
+    const symbol = <u32>usedSymbol(i) & 0xffff
+    const extra = distanceBase(symbol) & 0xff
+    ownBits += frequency * (<u32>load<u8>(DISTANCE_LENGTHS + symbol) + extra)
+    fixedBits += frequency * (5 + extra)
   }
-  for (let i: u32 = 0; i < DISTANCES; i++) {
-    bits += load<u32>(DISTANCE_FREQUENCIES + (i << 2)) * (5 + (distanceBase(i) & 0xff))
-  }
-  return bits
 }
 
 /** Bits of plain bytes as they are, padding to a byte counted at its middle. */

@@ -215,6 +215,14 @@ function decodeSymbols(last: bool): Status {
   let match = matchesEnd
   let reach = blockReach
   let status: Status = Status.end
+  // Of `count` the lowest six bits hold. It is refilled, and the next entry looked up, before a match is copied: so
+  // neither waits for the other.
+  if (from <= safe) {
+    buffer |= load<u64>(from) << count
+    from += 7 - <usize>((count >> 3) & 7)
+    count |= 56
+  }
+  let entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
   while (true) {
     if (to >= limit || match >= MATCHES_LIMIT) {
       status = Status.pause
@@ -224,33 +232,33 @@ function decodeSymbols(last: bool): Status {
       status = last ? Status.cutOff : Status.needsInput
       break
     }
-    buffer |= load<u64>(from) << count
-    from += <usize>((63 - count) >> 3)
-    count |= 56
-    let entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
     let before = buffer
     // Three literals use at most 33 bits of 56, and then there is a refill.
     if (entry & LITERAL) {
       buffer >>= entry
-      count -= entry & 63
+      count -= entry
       store<u8>(to++, <u8>(entry >> 16))
       entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
       if (entry & LITERAL) {
         buffer >>= entry
-        count -= entry & 63
+        count -= entry
         store<u8>(to++, <u8>(entry >> 16))
         entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
         if (entry & LITERAL) {
           buffer >>= entry
-          count -= entry & 63
+          count -= entry
           store<u8>(to++, <u8>(entry >> 16))
+          buffer |= load<u64>(from) << count
+          from += 7 - <usize>((count >> 3) & 7)
+          count |= 56
+          entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
           continue
         }
       }
       before = buffer
     }
     buffer >>= entry
-    count -= entry & 63
+    count -= entry
     if (entry & EXCEPTION) {
       if (entry & END) {
         if (entry & INVALID) status = Status.invalidSymbol
@@ -259,9 +267,13 @@ function decodeSymbols(last: bool): Status {
       entry = lookUpSecond(LITERAL_TABLE, buffer, entry)
       before = buffer
       buffer >>= entry
-      count -= entry & 63
+      count -= entry
       if (entry & LITERAL) {
         store<u8>(to++, <u8>(entry >> 16))
+        buffer |= load<u64>(from) << count
+        from += 7 - <usize>((count >> 3) & 7)
+        count |= 56
+        entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
         continue
       }
       if (entry & EXCEPTION) {
@@ -270,9 +282,9 @@ function decodeSymbols(last: bool): Status {
       }
     }
     const length = valueOf(entry, before)
-    if (count < 28) {
+    if ((count & 63) < 28) {
       buffer |= load<u64>(from) << count
-      from += <usize>((63 - count) >> 3)
+      from += 7 - <usize>((count >> 3) & 7)
       count |= 56
     }
     entry = lookUp(DISTANCE_TABLE, buffer, DISTANCE_BITS)
@@ -282,7 +294,7 @@ function decodeSymbols(last: bool): Status {
         break
       }
       buffer >>= entry
-      count -= entry & 63
+      count -= entry
       entry = lookUpSecond(DISTANCE_TABLE, buffer, entry)
       if (entry & EXCEPTION) {
         status = Status.invalidSymbol
@@ -291,7 +303,7 @@ function decodeSymbols(last: bool): Status {
     }
     const distance = valueOf(entry, buffer)
     buffer >>= entry
-    count -= entry & 63
+    count -= entry
     if (to - start < distance) {
       status = Status.invalidSymbol
       break
@@ -300,11 +312,15 @@ function decodeSymbols(last: bool): Status {
     if (source < reach) reach = source
     store<u64>(match, packMatch(to - literals, distance, length))
     match += 8
+    buffer |= load<u64>(from) << count
+    from += 7 - <usize>((count >> 3) & 7)
+    count |= 56
+    entry = lookUp(LITERAL_TABLE, buffer, LITERAL_BITS)
     copyMatch(to, source, distance, length)
     to += length
     literals = to
   }
-  setReader(buffer, count, from)
+  setReader(buffer, count & 63, from)
   plainEnd = to
   literalsStart = literals
   setMatchesEnd(match)
@@ -344,8 +360,8 @@ function copyMatch(to: usize, source: usize, distance: usize, length: usize): vo
   const stop = to + length
   if (distance >= 16) {
     v128.store(to, v128.load(source))
-    if (length > 16) {
-      v128.store(to, v128.load(source, 16), 16)
+    v128.store(to, v128.load(source, 16), 16)
+    if (length > 32) {
       to += 32
       source += 32
       while (to < stop) {

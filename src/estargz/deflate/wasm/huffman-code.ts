@@ -1,6 +1,18 @@
 /** Makes length-limited Huffman codes out of frequencies. */
-import { COUNTS, PARENTS, SORTED, WEIGHTS } from './layout'
+import { COUNTS, FOUND, PARENTS, PLACES, SORTED, WEIGHTS } from './layout'
 import { reversed } from './symbols'
+
+/** Symbols that occur as often or more are few, and are compared with each other; the others are counted. */
+const FREQUENT: u32 = 64
+
+/** How many symbols the last code was made of. */
+export let used: u32 = 0
+
+/** One of them, the rarest first: symbol | frequency << 16. */
+@inline
+export function usedSymbol(i: u32): u64 {
+  return load<u64>(SORTED + (<usize>i << 3))
+}
 
 /**
  * The code of an alphabet: for each symbol its length (u8) and `bits | length << 16` (u32), 0 for unused ones.
@@ -11,20 +23,15 @@ import { reversed } from './symbols'
 export function makeCode(frequencies: usize, symbols: u32, longest: u32, lengths: usize, codes: usize): u32 {
   memory.fill(lengths, 0, symbols)
   memory.fill(codes, 0, symbols << 2)
-  let used: u32 = 0
-  for (let i: u32 = 0; i < symbols; i++) {
-    const frequency = load<u32>(frequencies + (<usize>i << 2))
-    if (frequency == 0) continue
-    store<u64>(SORTED + (<usize>used << 3), (<u64>frequency << 16) | <u64>i)
-    used++
-  }
+  sort(frequencies, symbols)
   if (used < 2) {
     const only = used == 0 ? 0 : <u32>load<u16>(SORTED)
     store<u8>(lengths + only, 1)
     store<u8>(lengths + (only == 0 ? 1 : 0), 1)
+    memory.fill(COUNTS, 0, 64)
+    count(1, 2)
   } else {
-    sort(used)
-    countLengths(used, longest)
+    countLengths(longest)
     limitLengths(longest)
     // The rarest symbols get the longest codes.
     let place: usize = SORTED
@@ -38,17 +45,50 @@ export function makeCode(frequencies: usize, symbols: u32, longest: u32, lengths
   return canonical(symbols, longest, lengths, codes)
 }
 
-/** Shell sort: the keys are few, and many alphabets are nearly in order. */
-function sort(count: u32): void {
-  let gap: u32 = 1
-  while (gap * 3 + 1 < count) gap = gap * 3 + 1
-  for (; gap > 0; gap = gap / 3) {
-    const step = <usize>gap << 3
-    const stop = SORTED + (<usize>count << 3)
-    for (let at: usize = SORTED + step; at < stop; at += 8) {
+/** Lists the symbols that occur, by frequency and then by number. */
+function sort(frequencies: usize, symbols: u32): void {
+  let found: usize = FOUND
+  for (let i: u32 = 0; i < symbols; i++) {
+    const frequency = load<u32>(frequencies + (<usize>i << 2))
+    store<u64>(found, (<u64>frequency << 16) | <u64>i)
+    found += frequency == 0 ? 0 : 8
+  }
+  used = <u32>(found - FOUND) >> 3
+  memory.fill(PLACES, 0, (FREQUENT + 2) << 2)
+  for (let at: usize = FOUND; at < found; at += 8) {
+    const next = placeOf(at) + 4
+    store<u32>(next, load<u32>(next) + 1)
+  }
+  let before: u32 = 0
+  for (let at: usize = PLACES; at <= PLACES + (FREQUENT << 2); at += 4) {
+    before += load<u32>(at)
+    store<u32>(at, before)
+  }
+  for (let at: usize = FOUND; at < found; at += 8) {
+    const place = placeOf(at)
+    const to = load<u32>(place)
+    store<u32>(place, to + 1)
+    store<u64>(SORTED + (<usize>to << 3), load<u64>(at))
+  }
+  sortFrequent(SORTED + (<usize>before << 3))
+}
+
+/** Where it is kept which place the next symbol takes that is as frequent as a found one. */
+@inline
+function placeOf(found: usize): usize {
+  return PLACES + (<usize>min(load<u64>(found) >> 16, FREQUENT) << 2)
+}
+
+/** Shell sort of the symbols from one on to the end. */
+function sortFrequent(first: usize): void {
+  const stop = SORTED + (<usize>used << 3)
+  let step: usize = 8
+  while (first + step * 3 + 8 < stop) step = step * 3 + 8
+  for (; step > 0; step = ((step >> 3) / 3) << 3) {
+    for (let at = first + step; at < stop; at += 8) {
       const key = load<u64>(at)
       let to = at
-      while (to >= SORTED + step) {
+      while (to >= first + step) {
         const before = load<u64>(to - step)
         if (before <= key) break
         store<u64>(to, before)
@@ -60,7 +100,7 @@ function sort(count: u32): void {
 }
 
 /** How many codes of each length an optimal code has; lengths beyond the longest count as that. */
-function countLengths(used: u32, longest: u32): void {
+function countLengths(longest: u32): void {
   // Leaves come sorted and inner nodes are made in order, so that two queues give the lightest pair. Parents are
   // kept of both: leaves first, then inner nodes.
   let leaf: u32 = 0
@@ -127,11 +167,6 @@ function limitLengths(longest: u32): void {
 
 /** Codes by their lengths alone (RFC 1951, 3.2.2). */
 function canonical(symbols: u32, longest: u32, lengths: usize, codes: usize): u32 {
-  memory.fill(COUNTS, 0, 64)
-  for (let i: u32 = 0; i < symbols; i++) {
-    const length = <u32>load<u8>(lengths + i)
-    if (length > 0) count(length, 1)
-  }
   const nextCode = COUNTS + 128
   let code: u32 = 0
   for (let length: u32 = 1; length <= longest; length++) {

@@ -43,8 +43,11 @@ export const PRECODE_TABLE: usize = DISTANCE_TABLE + 1024 * 4
 export const LENGTHS: usize = PRECODE_TABLE + 128 * 4
 /** Symbols sorted by length or by frequency (u64 at most). */
 export const SORTED: usize = LENGTHS + 1024
+/** The same before they are sorted, and places in the order to come. */
+export const FOUND: usize = SORTED + 8 * 512
+export const PLACES: usize = FOUND + 8 * 512
 /** Counters of code construction, tree links and weights. */
-export const COUNTS: usize = SORTED + 8 * 512
+export const COUNTS: usize = PLACES + 512
 export const PARENTS: usize = COUNTS + 512
 export const WEIGHTS: usize = PARENTS + 2048
 /** Length and distance symbols: base << 8 | extra bits (u32), and the symbol of each length and distance (u8). */

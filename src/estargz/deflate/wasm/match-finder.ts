@@ -55,27 +55,35 @@ export function skipTo(to: usize): void {
 }
 
 /**
- * The longest match at a plain address that begins at `from` or later, looking at `depth` places.
- * @param limit where the match must end
+ * The longest match at a plain address that begins at `from` or later, looking at `depth` places. Everything before it
+ * has to be findable; then it is, too.
+ * @param limit where the match must end; no more plain bytes are known
  * @param beat only longer matches count
  * @returns its length, or 0
  */
+@inline
 export function findMatch(from: usize, plain: usize, limit: usize, beat: usize, depth: u32): usize {
   const most = min(limit - plain, MAX_MATCH)
-  if (most < MIN_FOUND || most <= beat) return 0
-  const stop = plain + most
+  if (most < MIN_FOUND) return 0
+  const head = hashAt(plain)
+  const here = <u32>plain + base
+  const position = load<u32>(head)
+  store<u32>(CHAINS + (<usize>(here & <u32>(WINDOW - 1)) << 2), position)
+  store<u32>(head, here)
+  inserted = plain + 1
+  const distance = here - position
+  return distance > <u32>min(plain - from, WINDOW) ? 0 : followChain(from, plain, plain + most, beat, depth, distance)
+}
+
+/** Follows the chain from a place that lies at a distance. */
+function followChain(from: usize, plain: usize, stop: usize, beat: usize, depth: u32, distance: u32): usize {
   const first = load<u32>(plain)
   const here = <u32>plain + base
   const farthest = <u32>min(plain - from, WINDOW)
-  let position = load<u32>(hashAt(plain))
   let best = max(beat, MIN_FOUND - 1)
   let found: usize = 0
-  let last: u32 = 0
-  for (; depth > 0; depth--) {
-    const distance = here - position
-    // A place that was overwritten leads forward again.
-    if (distance <= last || distance > farthest) break
-    last = distance
+  if (plain + best >= stop) return 0
+  while (true) {
     const candidate = plain - <usize>distance
     if (load<u32>(candidate) == first && load<u8>(candidate + best) == load<u8>(plain + best)) {
       const length = commonLength(candidate, plain, stop)
@@ -83,10 +91,15 @@ export function findMatch(from: usize, plain: usize, limit: usize, beat: usize, 
         best = length
         found = length
         foundDistance = <usize>distance
-        if (length >= NICE || length == most) break
+        if (length >= NICE || plain + length == stop) break
       }
     }
-    position = load<u32>(CHAINS + (<usize>(position & <u32>(WINDOW - 1)) << 2))
+    if (--depth == 0) break
+    const position = load<u32>(CHAINS + (<usize>((here - distance) & <u32>(WINDOW - 1)) << 2))
+    const next = here - position
+    // A place that was overwritten leads forward again.
+    if (next <= distance || next > farthest) break
+    distance = next
   }
   return found
 }

@@ -85,8 +85,8 @@ function takeMatch(member: usize, start: usize, stop: usize, distance: usize, en
 /** Searches where the source has literals; a longer match of the source that follows is not spoilt. */
 function searchLiterals(member: usize, start: usize, matchStart: usize, matchEnd: usize, end: usize): usize {
   let plain = start
+  insertUpTo(member, plain, end)
   while (plain < matchStart) {
-    insertUpTo(member, plain, end)
     let length = findMatch(member, plain, end, 3, depth)
     if (length == 0) {
       plain++
@@ -101,6 +101,7 @@ function searchLiterals(member: usize, start: usize, matchStart: usize, matchEnd
     }
     addMatch(plain, foundDistance, length)
     plain += length
+    insertUpTo(member, plain, end)
   }
   return plain
 }
@@ -108,25 +109,28 @@ function searchLiterals(member: usize, start: usize, matchStart: usize, matchEnd
 /** Searches every position before `stop`, one step lazily. @returns the end of the last match found, or `stop` */
 function searchAll(member: usize, start: usize, stop: usize, end: usize, places: u32): usize {
   let plain = start
-  while (plain < stop) {
-    insertUpTo(member, plain, end)
-    let length = findMatch(member, plain, end, 3, places)
-    if (length == 0) {
+  /** A match that was found just before, when a longer one here would take its place. */
+  let length: usize = 0
+  let distance: usize = 0
+  insertUpTo(member, start, end)
+  while (true) {
+    const longer = plain < stop ? findMatch(member, plain, end, length, places) : 0
+    if (longer == 0 && length == 0) {
+      if (plain >= stop) return plain
       plain++
       continue
     }
-    let distance = foundDistance
-    if (length < GOOD && plain + 1 < stop) {
-      insertUpTo(member, plain + 1, end)
-      const next = findMatch(member, plain + 1, end, length, places)
-      if (next > 0) {
-        plain++
-        length = next
-        distance = foundDistance
-      }
+    const waits = length == 0 && longer < GOOD
+    if (longer > 0) {
+      length = longer
+      distance = foundDistance
+      plain++
     }
+    if (waits) continue
+    plain--
     addMatch(plain, distance, length)
     plain += length
+    length = 0
+    insertUpTo(member, plain, end)
   }
-  return plain
 }
