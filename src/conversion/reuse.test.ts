@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion.ts'
 import { temporarySqlite } from '../../test/support/databases.ts'
@@ -118,6 +119,15 @@ it('believes nothing that is not in the registry any more', async () => {
   expect(new Set(forgotten).size).toBe(2)
   expect(actions(second)).toEqual(['arranged', 'arranged'])
   expect(second.digest).toBe(first.digest)
+})
+
+it('reads the source again where another version kept the index of a layer', async () => {
+  await database.query.deleteFrom('converted_layers').execute()
+  await convert('older:1', 'usr/file-4')
+  const older = gzipSync(JSON.stringify({ version: 1, entries: [], headers: [] })).toString('base64')
+  await database.query.updateTable('converted_layers').set({ member_index: older }).execute()
+  const report = await convert('older:2', 'usr/file-5', 'etc/other')
+  expect(actions(report)).toEqual(['arranged', 'arranged'])
 })
 
 it('does the work once for conversions of the same layers at the same time', async () => {

@@ -14,7 +14,9 @@ const name = fc
   .oneof(
     fc.string({ unit: 'grapheme' }).map((text) => Buffer.from(text)),
     fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
-    fc.constantFrom('./a/../b/', '', '/', 'usr/bin').map((text) => Buffer.from(text)),
+    fc
+      .constantFrom('./a/../b/', '', '/', './', '././/', 'usr/bin', './usr/bin/')
+      .map((text) => Buffer.from(text)),
   )
   .map(nameOfBytes)
 const whole = fc.maxSafeNat()
@@ -55,6 +57,7 @@ it('entries come out of an index as they went in, also when it was kept', () => 
       for (const [i, one] of entries.entries()) {
         const digest = one.type === 'reg' ? { digest: digestOf('') } : {}
         expect(kept?.entry(i)).toEqual({ ...layerEntry(one), ...digest })
+        expect(kept?.named(i)).toMatchObject({ name: one.name, type: one.type })
         expect(kept?.header(i)).toEqual({ member: 0, start: 512 * i, length: 512 })
       }
     }),

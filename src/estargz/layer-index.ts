@@ -79,6 +79,8 @@ export type HeaderMember = MemberPlace & {
 }
 
 export const DIGEST_BYTES = 32
+const DOT = 0x2e
+const SLASH = 0x2f
 const EMPTY: Digest = digestOf('')
 
 /**
@@ -114,7 +116,7 @@ export class LayerIndex {
   named(i: number): Named {
     const { type } = this.#attributes(i)
     const linkName = this.#linkName(i, type)
-    return { name: cleanName(this.#tarName(i)), type, ...(linkName !== undefined && { linkName }) }
+    return { name: this.#name(i), type, ...(linkName !== undefined && { linkName }) }
   }
 
   entry(i: number): LayerEntry {
@@ -158,16 +160,17 @@ export class LayerIndex {
     const { chunkOffset, chunkLength, chunkInner, chunkSize, firstChunk } = this.#columns
     const rows = this.#chunkRows(i)
     const first = at(firstChunk, i)
-    return Array.from({ length: rows > 1 ? rows - 1 : rows }, (_, n) => {
-      const row = first + n
-      return {
+    const chunks: Chunk[] = []
+    for (let row = first; row < first + (rows > 1 ? rows - 1 : rows); row++) {
+      chunks.push({
         row,
         offset: at(chunkOffset, row),
         length: at(chunkLength, row),
         innerOffset: at(chunkInner, row),
         size: at(chunkSize, row),
-      }
-    })
+      })
+    }
+    return chunks
   }
 
   /** Where an entry's raw headers are. */
@@ -211,8 +214,20 @@ export class LayerIndex {
   }
 
   #tarName(i: number): string {
+    return nameOfBytes(this.#nameBytes(i))
+  }
+
+  /** Most of what is to be cleaned is passed over here: what is cut off a string stays in memory with it. */
+  #name(i: number): string {
+    const bytes = this.#nameBytes(i)
+    const start = bytes[0] === DOT && bytes[1] === SLASH ? 2 : 0
+    const end = bytes.at(-1) === SLASH ? bytes.length - 1 : bytes.length
+    return cleanName(nameOfBytes(bytes.subarray(start, end)))
+  }
+
+  #nameBytes(i: number): Buffer {
     const start = i === 0 ? 0 : at(this.#columns.linkEnd, i - 1)
-    return nameOfBytes(this.#text.subarray(start, at(this.#columns.nameEnd, i)))
+    return this.#text.subarray(start, at(this.#columns.nameEnd, i))
   }
 
   #linkName(i: number, type: EntryType): string | undefined {

@@ -24,9 +24,13 @@ export interface ContentCompressor {
 }
 
 /** zlib writes into memory of this size at a time. */
-const CHUNK_BYTES = 64 * 1024
-/** What incompressible bytes grow by, with header and trailer, is less. */
-const SLACK_BYTES = 1024
+const STORED_CHUNK_BYTES = 64 * 1024
+const MOST_CHUNK_BYTES = 8 << 20
+
+/** More than incompressible bytes come to, with header and trailer. */
+function mostDeflated(length: number): number {
+  return length + (length >> 8) + 1024
+}
 
 /** gzip members by zlib at a level from 0 to 9. */
 export function gzipCompressor(level: number): MemberCompressor {
@@ -40,8 +44,9 @@ export function gzipCompressor(level: number): MemberCompressor {
   return {
     pack(parts) {
       const plain = whole(parts)
-      // Level 0 alone writes other bytes into other chunks. For the others: no more memory than a small member needs.
-      const chunkSize = level === 0 ? CHUNK_BYTES : Math.min(CHUNK_BYTES, plain.length + SLACK_BYTES)
+      // Level 0 alone writes other bytes into other chunks. For the others: what the member needs at the most, at once.
+      const chunkSize =
+        level === 0 ? STORED_CHUNK_BYTES : Math.min(MOST_CHUNK_BYTES, mostDeflated(plain.length))
       const member = gzipSync(plain, { ...options, chunkSize })
       if (parts.length > 1) release(plain)
       // zlib writes the operating system it was built for; 255 is "unknown".

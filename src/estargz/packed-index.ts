@@ -41,12 +41,13 @@ export function unpackIndex(packed: Uint8Array, maxBytes: number): LayerIndex | 
   if (bytes === undefined || bytes.length < 8 || !bytes.subarray(0, 4).equals(MAGIC)) return undefined
   let at = 8 + bytes.readUInt32LE(4)
   const { lengths, ...rest } = JSON.parse(bytes.toString('utf8', 8, at)) as Head
+  const sizes = names.map((name) => lengths[name] * INDEX_COLUMNS[name].BYTES_PER_ELEMENT)
+  if (sizes.reduce((sum, size) => sum + size, at) !== bytes.length) return undefined
   const columns = names.map((name) => {
     const rows: Numbers = newRows<Numbers>(INDEX_COLUMNS[name], lengths[name])
     at += bytes.copy(bytesOf(rows), 0, at)
     return [name, rows]
   })
-  if (at !== bytes.length) return undefined
   release(bytes)
   return new LayerIndex({ ...rest, columns: Object.fromEntries(columns) as IndexColumns })
 }
