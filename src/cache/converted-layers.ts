@@ -35,7 +35,7 @@ export class ConvertedLayers implements LayerCache {
       .executeTakeFirst()
     if (!row?.member_index) return undefined
     await touch(this.#database, 'converted_layers', row.exact_key)
-    return { ...cachedLayer(row), index: Buffer.from(row.member_index, 'base64') }
+    return { ...cachedLayer(row), index: row.member_index }
   }
 
   async put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void> {
@@ -47,7 +47,7 @@ export class ConvertedLayers implements LayerCache {
       size: cached.layer.size,
       host: cached.host,
       repository: cached.repository,
-      member_index: index ? Buffer.from(index).toString('base64') : null,
+      member_index: index ?? null,
       used_at: now,
       checked_at: now,
     }

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { isPostgres } from './engine.ts'
 import { addJobTallies } from './job-tallies.ts'
 import { addOneRunningJob } from './one-running-job.ts'
 
@@ -270,8 +271,13 @@ export const MIGRATIONS: Record<string, Migration> = {
   },
   '0011-cache-upkeep': {
     async up(db: Kysely<unknown>): Promise<void> {
-      // What was remembered so far does not say what its blobs are; it is made again.
+      // What was remembered so far does not say what its blobs are, and has indexes as text; it is made again.
       await sql`delete from converted_layers`.execute(db)
+      await db.schema.alterTable('converted_layers').dropColumn('member_index').execute()
+      await db.schema
+        .alterTable('converted_layers')
+        .addColumn('member_index', isPostgres(db) ? 'bytea' : 'blob')
+        .execute()
       await db.schema
         .alterTable('converted_layers')
         .addColumn('digest', 'text', (column) => column.notNull().defaultTo(''))

@@ -117,8 +117,8 @@ export type ConvertedLayersTable = {
   /** Where the blob was last known to lie. */
   host: string
   repository: string
-  /** Gzipped JSON in base64: one column type for both engines. */
-  member_index: string | null
+  /** Packed. */
+  member_index: Uint8Array | null
   used_at: Moment
   /** When the registry was last known to have it. */
   checked_at: Moment
