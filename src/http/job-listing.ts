@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { JobFilter } from '../jobs/store.ts'
+import type { JobFilter } from '../jobs/listing.ts'
 import { JobStateView } from './job-view.ts'
 import { LabelList, labelsOf, Paging } from './parameters.ts'
 

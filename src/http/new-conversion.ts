@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { ConversionRequest } from '../conversion/request.ts'
-import type { NewJob } from '../jobs/store.ts'
+import type { NewJob } from '../jobs/accept.ts'
 import { parseReference } from '../oci/reference.ts'
 import { jobTerms, refuseCallback, termsOf } from './new-job.ts'
 import { canonicalImage, signalOf } from './parameters.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { NewJob } from '../jobs/store.ts'
+import type { NewJob } from '../jobs/accept.ts'
 import { Labels } from './parameters.ts'
 import { fieldError } from './problem.ts'
 import type { Services } from './services.ts'

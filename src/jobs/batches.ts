@@ -2,9 +2,10 @@ import type { Selectable } from 'kysely'
 import { momentOf, newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { BatchesTable } from '../db/tables.ts'
+import type { NewJob } from './accept.ts'
 import type { Job, JobState } from './job.ts'
 import { SUMMARY, toJob, UNFINISHED } from './rows.ts'
-import type { JobStore, NewJob } from './store.ts'
+import type { JobStore } from './store.ts'
 
 export type Batch = {
   readonly id: string

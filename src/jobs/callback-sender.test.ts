@@ -3,11 +3,12 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import { HttpServer } from '../../test/support/http-server.ts'
+import type { NewJob } from './accept.ts'
 import { sendCallbacks } from './callback-sender.ts'
 import { Callbacks, MAX_TRIES } from './callbacks.ts'
 import { CALLBACKS_TOPIC } from './events.ts'
 import { JobLeases } from './leases.ts'
-import { JobStore, type NewJob } from './store.ts'
+import { JobStore } from './store.ts'
 
 const secret = Buffer.alloc(32, 7)
 const quiet = { info() {}, warn() {}, error() {} }

@@ -2,9 +2,10 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../test/support/databases.ts'
 import type { Database } from '../db/open.ts'
+import type { NewJob } from './accept.ts'
 import type { Lease } from './job.ts'
 import { JobLeases, LEASE_MS } from './leases.ts'
-import { JobStore, type NewJob } from './store.ts'
+import { JobStore } from './store.ts'
 
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }
 let made = 0

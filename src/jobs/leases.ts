@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto'
-import { type SqlBool, sql, type Transaction, type UpdateObject } from 'kysely'
-import { isUniqueViolation } from '../db/errors.ts'
+import { type SqlBool, sql } from 'kysely'
+import { inMs } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
-import type { Tables } from '../db/tables.ts'
-import { type JobEventType, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
-import { type AttemptOutcome, type Job, type JobError, type Lease, MAX_CRASHES } from './job.ts'
-import { fullHosts, pauseHost, type RegistryLimits } from './registry-limits.ts'
-import { QUEUED, RUNNING, toJob } from './rows.ts'
+import { type Ending, endAttempt, type Values } from './attempt-end.ts'
+import { type Claim, claimJob } from './claim.ts'
+import { QUEUE_TOPIC } from './events.ts'
+import { type JobError, type Lease, MAX_CRASHES } from './job.ts'
+import { pauseHost, type RegistryLimits } from './registry-limits.ts'
+import { RUNNING } from './rows.ts'
 
 /** How long a claim holds without renewal, by the database's clock. */
 export const LEASE_MS = 30_000
@@ -15,15 +15,6 @@ const REAP_EVERY_MS = 1_000
 
 /** What a renewal said: the leases that still hold, and of which jobs the cancellation was asked for. */
 export type Renewal = { readonly held: ReadonlySet<string>; readonly cancelled: ReadonlySet<string> }
-
-type Values = UpdateObject<Tables, 'jobs'>
-type Ending = {
-  readonly values: Values
-  readonly outcome: AttemptOutcome
-  readonly event: JobEventType
-  readonly error?: JobError | undefined
-  readonly data?: object
-}
 
 /**
  * The jobs in the database, as workers see them. A claim has owner, attempt, a token of its own, and an end by the
@@ -45,106 +36,16 @@ export class JobLeases {
   }
 
   /** Takes the most urgent job that is due, of those the one that waited longest; undefined when none is due. */
-  async claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
+  async claim(owner: string): Promise<Claim | undefined> {
     const reaps = performance.now() - this.#reapedAt > REAP_EVERY_MS
     if (reaps) await this.reap()
-    const claimed = await this.#claimAny(owner)
+    const claimed = await this.#claim(owner)
     if (claimed || reaps || (await this.reap()) === 0) return claimed
-    return this.#claimAny(owner)
+    return this.#claim(owner)
   }
 
-  async #claimAny(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
-    for (;;) {
-      try {
-        return await this.#claim(owner)
-      } catch (error) {
-        // Another worker just began a job with the same target, which this one could not see yet (PostgreSQL).
-        if (!isUniqueViolation(error)) throw error
-      }
-    }
-  }
-
-  async #claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
-    const { now } = this.#db
-    const token = randomUUID()
-    const claimed = await this.#db.transaction(async (transaction) => {
-      const full = this.#limits ? await fullHosts(this.#db, transaction, this.#limits) : []
-      let due = transaction
-        .selectFrom('jobs')
-        .select('jobs.id')
-        .where('jobs.state', '=', QUEUED)
-        .where('run_at', '<=', now)
-        .where((where) =>
-          where.not(
-            where.exists(
-              where
-                .selectFrom('host_pauses')
-                .select('host')
-                .where('until', '>', now)
-                .where((paused) =>
-                  paused.or([
-                    paused('host', '=', paused.ref('jobs.source_host')),
-                    paused('host', '=', paused.ref('jobs.target_host')),
-                  ]),
-                ),
-            ),
-          ),
-        )
-        // Of jobs with one target, such as those for two pushes of one tag, the later begins when the earlier is over.
-        .where((where) =>
-          where.or([
-            where('target', '=', sql.lit('')),
-            where.not(
-              where.exists(
-                where
-                  .selectFrom('jobs as other')
-                  .select('other.id')
-                  .whereRef('other.target', '=', 'jobs.target')
-                  .whereRef('other.kind', '=', 'jobs.kind')
-                  .where('other.target', '<>', sql.lit(''))
-                  .where('other.state', '=', RUNNING),
-              ),
-            ),
-          ]),
-        )
-        .orderBy('priority', 'desc')
-        .orderBy('run_at')
-        .orderBy('jobs.id')
-        .limit(1)
-      if (full.length > 0) {
-        due = due.where('source_host', 'not in', full).where('target_host', 'not in', full)
-      }
-      // SQLite has one writer at a time; PostgreSQL has to lock the row it picks and to pass over those that other
-      // workers are just taking.
-      const picked = this.#db.engine === 'postgres' ? due.forUpdate('jobs').skipLocked() : due
-      const row = await transaction
-        .updateTable('jobs')
-        .set({
-          state: 'running',
-          owner,
-          token,
-          attempt: sql`attempt + 1`,
-          event_seq: sql`event_seq + 1`,
-          lease_until: this.#leaseEnd(),
-          started_at: sql`coalesce(started_at, ${now})`,
-          progress: null,
-        })
-        .where('id', '=', picked)
-        .returningAll()
-        .executeTakeFirst()
-      if (!row) return undefined
-      const { id, attempt } = row
-      await transaction
-        .insertInto('job_attempts')
-        .values({ job_id: id, attempt, owner, started_at: now })
-        .execute()
-      const event = { id, seq: row.event_seq, type: 'started', data: { attempt, owner } } as const
-      await recordEvent(this.#db, transaction, event)
-      return row
-    })
-    if (!claimed) return undefined
-    ringFor(this.#db, claimed.id)
-    return { job: toJob(claimed), lease: { id: claimed.id, owner, attempt: claimed.attempt, token } }
+  #claim(owner: string): Promise<Claim | undefined> {
+    return claimJob(this.#db, { owner, leaseMs: this.leaseMs, limits: this.#limits })
   }
 
   /**
@@ -173,7 +74,7 @@ export class JobLeases {
             }
           : { values: this.#queued({ run_at: now }), outcome: 'crashed', event: 'crashed', error: died }
       const values = { ...crash.values, crashes: sql<number>`crashes + 1` }
-      await this.#change({ id, attempt }, { ...crash, values }, (update) =>
+      await endAttempt(this.#db, { id, attempt }, { ...crash, values }, (update) =>
         update.where('token', '=', token).where('lease_until', '<', now),
       )
     }
@@ -190,7 +91,7 @@ export class JobLeases {
     if (leases.length === 0) return { held, cancelled }
     const rows = await this.#db.query
       .updateTable('jobs')
-      .set({ lease_until: this.#leaseEnd() })
+      .set({ lease_until: inMs(this.#db, this.leaseMs) })
       .where(
         'token',
         'in',
@@ -295,7 +196,7 @@ export class JobLeases {
     const values = this.#queued({
       error: JSON.stringify(error),
       failures: sql`failures + 1`,
-      run_at: this.#in(delayMs),
+      run_at: inMs(this.#db, delayMs),
     })
     return this.#end(lease, { values, outcome: 'failed', event: 'retrying', error, data: { delayMs } })
   }
@@ -305,7 +206,7 @@ export class JobLeases {
     const values = this.#queued({
       error: JSON.stringify(error),
       throttles: sql`throttles + 1`,
-      run_at: this.#in(delayMs),
+      run_at: inMs(this.#db, delayMs),
     })
     const data = { delayMs, ...(host !== undefined && { host }) }
     const done = await this.#end(lease, { values, outcome: 'throttled', event: 'throttled', error, data })
@@ -341,61 +242,12 @@ export class JobLeases {
     }
   }
 
-  #leaseEnd() {
-    return this.#in(this.leaseMs)
-  }
-
-  #in(ms: number) {
-    return sql<number>`${this.#db.now} + ${sql.lit(Math.ceil(ms))}`
-  }
-
   #end(lease: Lease, ending: Ending): Promise<boolean> {
-    return this.#change(lease, ending, (update) =>
+    return endAttempt(this.#db, lease, ending, (update) =>
       update
         .where('token', '=', lease.token)
         .where('owner', '=', lease.owner)
         .where('lease_until', '>', this.#db.now),
     )
   }
-
-  /** Job, attempt and event change together, or not at all. */
-  async #change(
-    { id, attempt }: { readonly id: string; readonly attempt: number },
-    { values, outcome, event, error, data }: Ending,
-    only: (update: ReturnType<typeof updateRunning>) => ReturnType<typeof updateRunning>,
-  ): Promise<boolean> {
-    const changed = await this.#db.transaction(async (transaction) => {
-      const row = await only(updateRunning(transaction, id, attempt, values))
-        .returning(['event_seq', 'state'])
-        .executeTakeFirst()
-      if (!row) return false
-      // Somebody asked to cancel it, which is why the attempt ended in whatever it ended.
-      const asked = row.state === 'cancelled' && outcome !== 'crashed'
-      await transaction
-        .updateTable('job_attempts')
-        .set({
-          ended_at: this.#db.now,
-          outcome: asked ? 'cancelled' : outcome,
-          error: error === undefined ? null : JSON.stringify(error),
-        })
-        .where('job_id', '=', id)
-        .where('attempt', '=', attempt)
-        .execute()
-      const type = row.state === 'cancelled' ? 'cancelled' : event
-      const said = { attempt, ...(error && { error }), ...data }
-      await recordEvent(this.#db, transaction, { id, seq: row.event_seq, type, data: said })
-      return true
-    })
-    if (changed) ringFor(this.#db, id)
-    return changed
-  }
-}
-
-function updateRunning(transaction: Transaction<Tables>, id: string, attempt: number, values: Values) {
-  return transaction
-    .updateTable('jobs')
-    .set({ ...values, event_seq: sql`event_seq + 1` })
-    .where('id', '=', id)
-    .where('attempt', '=', attempt)
-    .where('state', '=', RUNNING)
 }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { describeDatabases } from '../../test/support/databases.ts'
 import type { Database } from '../db/open.ts'
+import type { NewJob } from './accept.ts'
 import { JobLeases } from './leases.ts'
-import { JobStore, type NewJob } from './store.ts'
+import { JobStore } from './store.ts'
 import { uniqueKey } from './unique-key.ts'
 
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }

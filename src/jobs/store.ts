@@ -1,12 +1,13 @@
 import { sql, type Transaction } from 'kysely'
 import { isUniqueViolation } from '../db/errors.ts'
-import { idAt, momentOf, newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
+import { type Accepted, acceptJob, type NewJob } from './accept.ts'
 import { addCallback } from './callbacks.ts'
 import { jobTopic, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
 import { type Attempt, isOver, type Job, type JobKind, type JobState } from './job.ts'
-import { QUEUED, SUMMARY, toAttempt, toJob, UNFINISHED } from './rows.ts'
+import { countJobs, type JobFilter, type JobPage, listJobs, type Page } from './listing.ts'
+import { QUEUED, toAttempt, toJob, UNFINISHED } from './rows.ts'
 import { uniqueKey } from './unique-key.ts'
 
 /** How long a count of the queue is believed, so that accepting a job does not count it each time. */
@@ -16,43 +17,6 @@ const QUEUE_RETRY_MS = 5_000
 /** How often a job is looked at by whoever waits for it: beside rings of other processes, and without them. */
 const LOOK_BESIDE_RINGS_MS = 2_000
 const LOOK_MS = 200
-
-export type NewJob = {
-  readonly kind: JobKind
-  readonly source: string
-  readonly target: string
-  readonly comparedWith?: string
-  /** Names of the registries at both ends, for limits. */
-  readonly sourceHost?: string
-  readonly targetHost?: string
-  readonly recordId?: string
-  readonly request: unknown
-  readonly labels?: Readonly<Record<string, string>>
-  /** Higher ones go first; 0 is usual. */
-  readonly priority?: number
-  /** Of the request that makes it: the same key makes no second job. */
-  readonly requestKey?: string | undefined
-  /** Jobs that differ in it are not joined, though they would do the same. */
-  readonly variant?: string | undefined
-  /** Told when the job is over. */
-  readonly callbackUrl?: string | undefined
-}
-
-/** `joined`: a job that does the same was there, unfinished. `repeated`: this request made it before. */
-export type Accepted = { readonly job: Job; readonly outcome: 'created' | 'joined' | 'repeated' }
-
-export type JobFilter = {
-  readonly states?: readonly JobState[]
-  readonly source?: string
-  readonly target?: string
-  readonly comparedWith?: string
-  readonly labels?: Readonly<Record<string, string>>
-  /** Milliseconds since 1970; created at `from` or later, and before `to`. */
-  readonly from?: number
-  readonly to?: number
-}
-/** `after` is the id of the last job seen; pages go from the newest to the oldest. */
-export type Page = { readonly after?: string; readonly limit: number }
 
 /** More jobs wait than this broker keeps. */
 export class QueueFullError extends Error {
@@ -101,7 +65,8 @@ export class JobStore {
     const all = await this.#db.transaction(async (transaction) => {
       const accepted: Accepted[] = []
       for (const job of jobs) {
-        const one = await this.#accept(transaction, job, full)
+        const one = await acceptJob(this.#db, transaction, job, full)
+        if (!one) throw new QueueFullError(this.#maxQueued)
         accepted.push(one)
         if (job.callbackUrl !== undefined) await addCallback(this.#db, transaction, one.job, job.callbackUrl)
       }
@@ -113,79 +78,6 @@ export class JobStore {
     for (const { job } of created) ringFor(this.#db, job.id)
     if (created.length > 0) this.#db.wakeups.ring(QUEUE_TOPIC)
     return all
-  }
-
-  async #accept(transaction: Transaction<Tables>, job: NewJob, full: boolean): Promise<Accepted> {
-    const key = uniqueKey(job)
-    for (;;) {
-      const id = newId()
-      const row = full ? undefined : await this.#insert(transaction, id, key, job)
-      if (row) return { job: toJob(row), outcome: 'created' }
-      const there = await this.#there(transaction, key, job)
-      if (there) return there
-      if (full) throw new QueueFullError(this.#maxQueued)
-      // The one that was in the way ended just now.
-    }
-  }
-
-  async #insert(transaction: Transaction<Tables>, id: string, key: string, job: NewJob) {
-    const row = await transaction
-      .insertInto('jobs')
-      .values({
-        id,
-        kind: job.kind,
-        state: 'queued',
-        source: job.source,
-        target: job.target,
-        compared_with: job.comparedWith ?? null,
-        source_host: job.sourceHost ?? '',
-        target_host: job.targetHost ?? '',
-        record_id: job.recordId ?? null,
-        request: JSON.stringify(job.request),
-        labels: JSON.stringify(job.labels ?? {}),
-        priority: job.priority ?? 0,
-        unique_key: key,
-        request_key: job.requestKey ?? null,
-        run_at: this.#db.now,
-        // The moment that is in the id: what lists by the one can be filtered by the other.
-        created_at: momentOf(id),
-        event_seq: 1,
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .returningAll()
-      .executeTakeFirst()
-    if (!row) return undefined
-    const labels = Object.entries(job.labels ?? {})
-    if (labels.length > 0) {
-      await transaction
-        .insertInto('job_labels')
-        .values(labels.map(([name, value]) => ({ job_id: id, name, value })))
-        .execute()
-    }
-    await recordEvent(this.#db, transaction, { id, seq: 1, type: 'queued' })
-    return row
-  }
-
-  /** The job that this request made before, or an unfinished one that does the same. */
-  async #there(transaction: Transaction<Tables>, key: string, job: NewJob): Promise<Accepted | undefined> {
-    const { requestKey, priority = 0 } = job
-    if (requestKey !== undefined) {
-      const made = await transaction
-        .selectFrom('jobs')
-        .selectAll()
-        .where('request_key', '=', requestKey)
-        .executeTakeFirst()
-      if (made) return { job: toJob(made), outcome: 'repeated' }
-    }
-    // Whoever is in more of a hurry speeds it up for all.
-    const same = await transaction
-      .updateTable('jobs')
-      .set({ priority: sql`case when priority < ${priority} then ${priority} else priority end` })
-      .where('unique_key', '=', key)
-      .where('state', 'in', UNFINISHED)
-      .returningAll()
-      .executeTakeFirst()
-    return same && { job: toJob(same), outcome: 'joined' }
   }
 
   async #isFull(more: number): Promise<boolean> {
@@ -338,59 +230,12 @@ export class JobStore {
     return rows.map(toAttempt)
   }
 
-  /** One page of jobs, newest first, without their documents, and the cursor of the next page where there is one. */
-  async list(kind: JobKind, filter: JobFilter, page: Page): Promise<{ items: Job[]; next?: string }> {
-    let query = this.#db.query.selectFrom('jobs').select(SUMMARY).where('kind', '=', kind)
-    if (filter.states?.length) query = query.where('state', 'in', filter.states)
-    if (filter.source) query = query.where('source', '=', filter.source)
-    if (filter.target) query = query.where('target', '=', filter.target)
-    if (filter.comparedWith) query = query.where('compared_with', '=', filter.comparedWith)
-    for (const [name, value] of Object.entries(filter.labels ?? {})) {
-      query = query.where((where) =>
-        where.exists(
-          where
-            .selectFrom('job_labels')
-            .select('job_id')
-            .whereRef('job_labels.job_id', '=', 'jobs.id')
-            .where('name', '=', name)
-            .where('value', '=', value),
-        ),
-      )
-    }
-    if (filter.from !== undefined) query = query.where('id', '>=', idAt(filter.from))
-    if (filter.to !== undefined) query = query.where('id', '<', idAt(filter.to))
-    if (page.after) query = query.where('id', '<', page.after)
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(page.limit + 1)
-      .execute()
-    const items = rows.slice(0, page.limit).map(toJob)
-    const last = items.at(-1)
-    return rows.length > page.limit && last ? { items, next: last.id } : { items }
+  list(kind: JobKind, filter: JobFilter, page: Page): Promise<JobPage> {
+    return listJobs(this.#db, kind, filter, page)
   }
 
-  /**
-   * How many jobs of a kind are in each state. Those that are not over are counted by an index; of the others there are
-   * tallies, which each transaction that ends a job adds to.
-   */
-  async counts(kind: JobKind): Promise<Record<JobState, number>> {
-    const { query } = this.#db
-    const unfinished = query
-      .selectFrom('jobs')
-      .select((select) => ['state', select.cast<number>(select.fn.countAll(), 'bigint').as('count')])
-      .where('kind', '=', kind)
-      .where('state', 'in', UNFINISHED)
-      .groupBy('state')
-    const over = query
-      .selectFrom('job_tallies')
-      .select((select) => ['state', select.cast<number>(select.fn.sum('jobs'), 'bigint').as('count')])
-      .where('kind', '=', kind)
-      .groupBy('state')
-    // One statement, so that a job which changes its state meanwhile is counted once.
-    const rows = await unfinished.unionAll(over).execute()
-    const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
-    for (const { state, count } of rows) counts[state] = count
-    return counts
+  counts(kind: JobKind): Promise<Record<JobState, number>> {
+    return countJobs(this.#db, kind)
   }
 
   /** Whether a job that is not finished will read this record. */

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
+import type { NewJob } from './accept.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { JobLeases } from './leases.ts'
-import { JobStore, type NewJob } from './store.ts'
+import { JobStore } from './store.ts'
 import { type Handler, runWorker } from './worker.ts'
 
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }

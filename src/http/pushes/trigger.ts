@@ -1,5 +1,5 @@
 import { ConversionRequest } from '../../conversion/request.ts'
-import type { NewJob } from '../../jobs/store.ts'
+import type { NewJob } from '../../jobs/accept.ts'
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
 import { conversionJob } from '../new-conversion.ts'
 import type { Services } from '../services.ts'

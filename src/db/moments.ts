@@ -1,0 +1,7 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Database } from './open.ts'
+
+/** The moment in so many milliseconds, by the database's clock. */
+export function inMs({ now }: Database, ms: number): RawBuilder<number> {
+  return sql<number>`${now} + ${sql.lit(Math.ceil(ms))}`
+}
