@@ -13,9 +13,10 @@ import { canPack, PACKINGS, packLayers } from './packing.ts'
 import { recordOf } from './records.ts'
 import { BenchRegistry } from './registries.ts'
 import { Results } from './results.ts'
+import { measureReuse, type Reuse } from './reuse.ts'
 import { allRows, type Row } from './rows.ts'
 import { pushSource, type SourceImage } from './source-image.ts'
-import { hugeText, machineText, packingTable, targetTable } from './tables.ts'
+import { hugeText, machineText, packingTable, reuseText, targetTable } from './tables.ts'
 import { isMissed, targetsOf } from './targets.ts'
 
 const stop = new AbortController()
@@ -59,13 +60,15 @@ async function bench(folder: string, options: BenchOptions): Promise<void> {
   console.log(`${machineText(options.runs)}\n`)
 
   const results = new Results()
-  if (rows.length > 1) {
-    const images: SourceImage[] = []
+  const images: SourceImage[] = []
+  if (rows.length > 1 || options.parts.has('reuse')) {
     for (const packing of options.packings) {
       if (!canPack(packing, layers)) {
         console.log(`Left out: layers by ${PACKINGS[packing].name}; needs ${PACKINGS[packing].program}.\n`)
       } else images.push(await pushSource(repository, packing, await packLayers(packing, layers)))
     }
+  }
+  if (rows.length > 1) {
     await measureAll(images, rows, conversions, results, options)
     for (const [id, reason] of results.leftOut) console.log(`Left out: ${id}; ${reason}.\n`)
     for (const image of images) console.log(`${packingTable(image, rows, results)}\n`)
@@ -76,7 +79,14 @@ async function bench(folder: string, options: BenchOptions): Promise<void> {
     huge = await conversions.convert(image, [])
     console.log(`${hugeText(image, huge)}\n`)
   }
-  const targets = targetsOf(results, rows, huge)
+  const [image] = images
+  const base = image?.layers.find(({ name }) => name === 'many small files')
+  let reuse: Reuse | undefined
+  if (options.parts.has('reuse') && image && base) {
+    reuse = await measureReuse(repository, image, base)
+    console.log(`${reuseText(image, reuse)}\n`)
+  }
+  const targets = targetsOf(results, rows, huge, reuse)
   console.log(targetTable(targets))
   if (options.check && targets.some(isMissed)) process.exitCode = 1
 }

@@ -3,6 +3,7 @@ import type { Outcome } from './conversions.ts'
 import { PACKINGS } from './packing.ts'
 import { REGISTRY_NAME } from './registries.ts'
 import { bytes, cpu, type Figure, type Results, rss, scratch, wall } from './results.ts'
+import type { Reuse, Took } from './reuse.ts'
 import type { Row, RowId } from './rows.ts'
 import type { SourceImage } from './source-image.ts'
 import { isMissed, type Target } from './targets.ts'
@@ -58,16 +59,41 @@ export function hugeText(
   return `### One layer of 4 GiB: ${sizes}\n\n${table(head, [line])}`
 }
 
+/** What a broker takes that did the same before, or some of it. */
+export function reuseText(image: SourceImage, its: Reuse): string {
+  const line = (name: string, { wall, cpu }: Took, base: Took) => [
+    name,
+    `${cpu.toFixed(2)}`,
+    times(cpu / base.cpu),
+    `${wall.toFixed(2)}`,
+    times(wall / base.wall),
+  ]
+  const lines = [
+    line('an image for the first time', its.first, its.first),
+    line('the same under another tag', its.again, its.first),
+    line('the same into another repository', its.elsewhere, its.first),
+    line(`${its.images} images that share a base, without the cache`, its.forgetting, its.forgetting),
+    line(`${its.images} images that share a base`, its.remembering, its.forgetting),
+  ]
+  const sizes = `${megabytes(image.plainSize)} MB plain, ${megabytes(image.size)} MB packed`
+  return `### What was converted before, by a broker (server, worker, SQLite): ${sizes}\n\n${table(['', 'CPU s', 'ratio', 'wall s', 'ratio'], lines)}`
+}
+
 /** Every target with its figure. */
 export function targetTable(targets: readonly Target[]): string {
   const lines = targets.map((target) => {
     const { name, figure, limit, unit, lacking } = target
-    const text = (value: number) => (unit === 'MB' ? `${megabytes(value * 1e6)} MB` : `${value.toFixed(3)}x`)
+    const text = (value: number) => valueText(value, unit)
     const measured = figure === undefined ? (lacking ?? '') : text(figure)
     const state = isMissed(target) ? '**missed**' : figure === undefined ? 'not measured' : 'kept'
     return [name, text(limit), measured, state]
   })
   return `### Targets\n\n${table(['', 'at most', 'measured', ''], lines)}`
+}
+
+function valueText(value: number, unit: Target['unit']): string {
+  if (unit === 'MB') return `${megabytes(value * 1e6)} MB`
+  return unit === 's' ? `${value.toFixed(2)} s` : `${value.toFixed(3)}x`
 }
 
 /** How layers were compressed, where the row does not say so already. */

@@ -161,9 +161,12 @@ const Environment = z.object({
   RECORD_BROKER_SCRATCH_LIMIT: wholeNumber(MIB)
     .prefault(String(64 * GIB))
     .describe('bytes of scratch disk that a job may take'),
-  RECORD_BROKER_CACHE_LAYERS: wholeNumber(1)
+  RECORD_BROKER_CACHE_LAYERS: wholeNumber(0)
     .prefault('2000')
-    .describe('converted layers that are remembered, to be used again'),
+    .describe('converted layers that are remembered, to be used again; 0: nothing is, images neither'),
+  RECORD_BROKER_CACHE_IMAGES: wholeNumber(0)
+    .prefault('2000')
+    .describe('results of whole conversions that are remembered, to be used again; 0: only layers are'),
   RECORD_BROKER_MAX_LAYER_BYTES: wholeNumber(MIB)
     .prefault(String(64 * GIB))
     .describe('decompressed bytes of one layer'),
@@ -217,6 +220,7 @@ export type Config = {
   readonly scratchLimit: number
   /** Converted layers that are remembered. */
   readonly cacheLayers: number
+  readonly cacheImages: number
   readonly maxLayerBytes: number
   readonly maxRecordBytes: number
   readonly dockerConfigFile: string
@@ -271,6 +275,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     threads: env.RECORD_BROKER_THREADS,
     scratchLimit: env.RECORD_BROKER_SCRATCH_LIMIT,
     cacheLayers: env.RECORD_BROKER_CACHE_LAYERS,
+    cacheImages: env.RECORD_BROKER_CACHE_IMAGES,
     maxLayerBytes: env.RECORD_BROKER_MAX_LAYER_BYTES,
     maxRecordBytes: env.RECORD_BROKER_MAX_RECORD_BYTES,
     dockerConfigFile: dockerConfigFile(env),

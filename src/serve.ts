@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { CacheOverviews } from './cache/overview.ts'
 import { type Config, loadConfig, workerEnvironment } from './config.ts'
 import { checkPlatforms } from './conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from './conversion/evaluate.ts'
@@ -64,6 +65,7 @@ export async function serve(): Promise<void> {
     callbacks: new Callbacks(database),
     rules: new RuleStore(database),
     workers: new WorkerRegister(database),
+    cache: new CacheOverviews(database),
     checkRegistry: async (signal) => {
       // A tag that need not be there: to be told so is an answer.
       await repository({

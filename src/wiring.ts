@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { ConversionServices } from './conversion/context.ts'
+import type { ConversionCache } from './conversion/conversion-cache.ts'
 import { InFlight } from './conversion/in-flight.ts'
-import type { LayerCache } from './conversion/layer-cache.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
 import type { RegistryLimits } from './jobs/registry-limits.ts'
@@ -78,7 +78,7 @@ export function conversionServices(
   config: Config,
   registries: RegistryClient,
   storedRecord: ConversionServices['storedRecord'],
-  more: { readonly scratchFolder?: string; readonly layerCache?: LayerCache } = {},
+  more: { readonly scratchFolder?: string; readonly cache?: ConversionCache | undefined } = {},
 ): ConversionServices {
   return {
     registries,
@@ -86,7 +86,7 @@ export function conversionServices(
     scratch: { folder: more.scratchFolder ?? join(config.dataFolder, 'scratch'), limit: config.scratchLimit },
     limits: layerLimits(config),
     layersUnderWay: new InFlight(),
-    layerCache: more.layerCache,
+    cache: more.cache,
     maxRecordBytes: config.maxRecordBytes,
     storedRecord,
     finder: recordFinder(config, registries),

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimScratchFolder } from './bytes/scratch.ts'
-import { LayerCacheStore } from './cache/layer-cache-store.ts'
+import { databaseCache } from './cache/cache.ts'
+import { checkEntries, type Place } from './cache/upkeep.ts'
+import { forgetOldUses } from './cache/uses.ts'
 import { loadConfig } from './config.ts'
 import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
 import { runConversion } from './conversion/run.ts'
@@ -25,7 +27,9 @@ import { conversionServices, openRegistries, registryLimits } from './wiring.ts'
 
 /** How often workers ask registries what became of tags that dead workers were moving. */
 const RECONCILE_EVERY_MS = 30_000
-/** How often old idempotency keys and events are forgotten. */
+/** How often some entries of the cache are compared with their registries. */
+const CHECK_CACHE_EVERY_MS = 30_000
+/** How often old idempotency keys, events and counts are forgotten. */
 const FORGET_EVERY_MS = 600_000
 
 /** Does jobs until it is told to stop, or until the process that keeps it is gone. */
@@ -48,7 +52,7 @@ export async function work(): Promise<void> {
   }
   const services = conversionServices(config, registries, storedRecord, {
     scratchFolder: scratch,
-    layerCache: new LayerCacheStore(database, config.cacheLayers),
+    cache: databaseCache(database, { layers: config.cacheLayers, images: config.cacheImages }),
   })
   stack.use(services.threads)
   const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs))
@@ -87,12 +91,17 @@ export async function work(): Promise<void> {
   const forgetting = repeatedly(FORGET_EVERY_MS, stop.signal, log, async () => {
     await requestKeys.forgetOld()
     await events.forgetOld()
+    await forgetOldUses(database)
+  })
+  const checking = repeatedly(CHECK_CACHE_EVERY_MS, stop.signal, log, async () => {
+    const { gone } = await checkEntries(database, (kind, place) => sizeOf(registries, kind, place))
+    if (gone > 0) log.info({ gone }, 'entries of the cache are gone from their registries')
   })
   const { callbackSecret: secret } = config
   const sending = secret && sendCallbacks(new Callbacks(database), { secret, log }, stop.signal)
   stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
-    await Promise.all([working, reconciling, forgetting, sending, showing])
+    await Promise.all([working, reconciling, forgetting, checking, sending, showing])
     await workers.leave(owner).catch(() => {})
   })
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
@@ -101,4 +110,13 @@ export async function work(): Promise<void> {
 async function standsFor(registries: RegistryClient, target: string): Promise<string | undefined> {
   const reference = parseReference(target)
   return (await registries.repository(reference).resolve(reference.tag ?? 'latest'))?.digest
+}
+
+async function sizeOf(
+  registries: RegistryClient,
+  kind: 'blob' | 'manifest',
+  { digest, ...place }: Place,
+): Promise<number | undefined> {
+  const repository = registries.repository(place)
+  return kind === 'blob' ? repository.hasBlob(digest) : (await repository.resolve(digest))?.size
 }

@@ -15,9 +15,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   db: [],
   records: ['oci', 'bytes', 'estargz (types)'],
   conversion: ['oci', 'bytes', 'registry', 'estargz', 'records'],
-  cache: ['db', 'conversion (types)'],
+  cache: ['db', 'oci', 'conversion (types)'],
   jobs: ['db', 'oci'],
-  http: ['jobs', 'records', 'oci'],
+  http: ['jobs', 'records', 'oci', 'cache (types)'],
   cli: ['config', 'wiring', 'conversion', 'records', 'oci', 'cache', 'db'],
 }
 

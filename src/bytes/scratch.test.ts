@@ -52,3 +52,19 @@ it('clears away what killed processes left, and nothing of those that run', asyn
   )
   expect(readdirSync(own)).toEqual([])
 })
+
+it('keeps what comes in pieces of any size in order', async () => {
+  await using scratch = await Scratch.open(folder(), 2 ** 30)
+  const file = await scratch.file()
+  const pieces = [1, 300_000, 300_000, 0, 600_000, 7].map((size, i) => Buffer.alloc(size, i))
+  async function* source() {
+    for (const piece of pieces) {
+      const lent = Buffer.from(piece)
+      yield lent
+      // A piece is valid until the next one is asked for.
+      lent.fill(0xff)
+    }
+  }
+  await file.writeAll(source())
+  expect((await buffer(file.read())).equals(Buffer.concat(pieces))).toBe(true)
+})

@@ -3,6 +3,9 @@ import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, statfs } from 'node
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
+/** What is gathered before it is written. */
+const WRITE_BYTES = 512 * 1024
+
 const OF_PROCESS = /^process-(\d+)$/
 
 /**
@@ -114,6 +117,24 @@ export class ScratchFile {
     for (let at = 0; at < bytes.length; ) {
       at += (await this.#handle.write(bytes, at)).bytesWritten
     }
+  }
+
+  /** Appends bytes that come in small pieces, by fewer and larger writes. @throws ScratchFullError; errors of the source */
+  async writeAll(source: AsyncIterable<Uint8Array>): Promise<void> {
+    const gathered = Buffer.allocUnsafe(WRITE_BYTES)
+    let length = 0
+    for await (const piece of source) {
+      if (length + piece.length > WRITE_BYTES) {
+        await this.write(gathered.subarray(0, length))
+        length = 0
+      }
+      if (piece.length > WRITE_BYTES) await this.write(piece)
+      else {
+        gathered.set(piece, length)
+        length += piece.length
+      }
+    }
+    await this.write(gathered.subarray(0, length))
   }
 
   /** All bytes written so far, from the start. */

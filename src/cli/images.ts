@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { loadConfig } from '../config.ts'
 import type { ConversionServices } from '../conversion/context.ts'
+import type { ConversionCache } from '../conversion/conversion-cache.ts'
 import { inspectImage } from '../conversion/inspect.ts'
-import type { LayerCache } from '../conversion/layer-cache.ts'
 import { readImageFile } from '../conversion/read-image-file.ts'
 import { ConversionRequest } from '../conversion/request.ts'
 import { runConversion } from '../conversion/run.ts'
@@ -72,7 +72,7 @@ export async function convert(source: string, target: string, options: ConvertOp
     await using cache = await openCache(options.cache)
     const report = await runConversion(
       request.data,
-      { ...services, finder: finderFor(source, services), layerCache: cache?.layers },
+      { ...services, finder: finderFor(source, services), cache: cache?.cache },
       { signal },
     )
     print(options, report, conversionText)
@@ -81,14 +81,15 @@ export async function convert(source: string, target: string, options: ConvertOp
 
 async function openCache(
   file: string | undefined,
-): Promise<({ layers: LayerCache } & AsyncDisposable) | undefined> {
+): Promise<({ cache: ConversionCache | undefined } & AsyncDisposable) | undefined> {
   if (file === undefined) return undefined
   // Loaded when it is asked for: most conversions need no database.
   const { openDatabase } = await import('../db/open.ts')
-  const { LayerCacheStore } = await import('../cache/layer-cache-store.ts')
+  const { databaseCache } = await import('../cache/cache.ts')
+  const { cacheLayers: layers, cacheImages: images } = loadConfig()
   const database = await openDatabase(`sqlite:${file}`)
   return {
-    layers: new LayerCacheStore(database, loadConfig().cacheLayers),
+    cache: databaseCache(database, { layers, images }),
     [Symbol.asyncDispose]: () => database.close(),
   }
 }

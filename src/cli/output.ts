@@ -16,6 +16,7 @@ export function conversionText(report: ConversionReport): string {
     `${report.target}@${report.digest}`,
     `  from ${report.source}`,
     `  ${bytesText(report.sourceSize)} became ${bytesText(report.size)} in ${(report.durationMs / 1000).toFixed(1)} s`,
+    ...(report.reused ? ['  converted before, and still there: only tags moved'] : []),
   ]
   for (const image of report.images) {
     const { record } = image

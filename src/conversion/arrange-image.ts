@@ -7,7 +7,7 @@ import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
 import type { MadeLayer } from './converted-layer.ts'
 import type { Image } from './image.ts'
 import type { LayerMaker } from './layer-maker.ts'
-import { measuredByIndex } from './list-layers.ts'
+import { measuredByIndex } from './measured-by-index.ts'
 import type { LayerSteps } from './progress.ts'
 import { together } from './together.ts'
 
@@ -43,9 +43,10 @@ export async function arrangeImage(
     const known = await together(layers, o.signal, (layer, i, signal) =>
       maker.know({ layer, steps: steps[i], signal }),
     )
+    const measured = layers.flatMap((layer, i) => (known[i] ? measuredByIndex(layer, known[i].index) : []))
     const resolved = resolveRecord({
       entries,
-      layers: known.map((one) => one.index.entries),
+      layers: measured.map((layer) => layer.entries),
       manifestDigest: image.descriptor.digest,
     })
     const arranged = await together(layers, o.signal, async (layer, i, signal) => {
@@ -55,7 +56,6 @@ export async function arrangeImage(
       steps[i]?.done(made.layer.size)
       return made
     })
-    const measured = layers.map((layer, i) => measuredByIndex(layer, known[i]?.index.entries ?? []))
     return { layers: arranged, resolved, measured }
   } finally {
     await maker.release()

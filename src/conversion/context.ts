@@ -2,9 +2,9 @@ import type { LayerLimits } from '../estargz/limits.ts'
 import type { RecordFinder } from '../records/finder.ts'
 import type { RecordEntry } from '../records/model.ts'
 import type { RegistryClient } from '../registry/client.ts'
+import type { ConversionCache } from './conversion-cache.ts'
 import type { MadeLayer } from './converted-layer.ts'
 import type { InFlight } from './in-flight.ts'
-import type { LayerCache } from './layer-cache.ts'
 import type { ThreadPool } from './thread-pool.ts'
 
 /** What work on images needs: made once by whoever runs conversions, and shared by them. */
@@ -14,8 +14,8 @@ export type ConversionServices = {
   /** Where folders for scratch bytes are made, and how many bytes one conversion may keep there. */
   readonly scratch: { readonly folder: string; readonly limit: number }
   readonly limits: LayerLimits
-  /** Where converted layers are remembered, if anywhere. */
-  readonly layerCache?: LayerCache | undefined
+  /** Where it is remembered what was converted, if anywhere. */
+  readonly cache?: ConversionCache | undefined
   /** Layers that conversions of this process are at. */
   readonly layersUnderWay: InFlight<MadeLayer>
   /** Of one record, in bytes. */

@@ -4,7 +4,7 @@ import { type Digest, digestOf } from '../oci/digest.ts'
 import type { ConvertedLayer } from './converted-layer.ts'
 
 /** Changes whenever the same input would come out as other bytes, so that what was cached before is not believed. */
-const OUTPUT_VERSION = 2
+export const OUTPUT_VERSION = 2
 
 /** What a converted layer depends on. */
 export type LayerKey = {
@@ -21,15 +21,17 @@ export type CachedLayer = {
   readonly repository: string
 }
 
-/** A cached layer with the index of its members, gzipped JSON: what another arrangement needs. */
+/** A cached layer with the packed index of its members: what another arrangement needs. */
 export type CachedIndex = CachedLayer & { readonly index: Uint8Array }
 
-/** Remembers converted layers. What it says is looked up in the registry before it is believed. */
+/** Remembers converted layers. */
 export interface LayerCache {
   find(key: LayerKey): Promise<CachedLayer | undefined>
   /** A layer of the same source and options, in any order, whose index is kept. */
   findIndex(key: LayerKey): Promise<CachedIndex | undefined>
   put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void>
+  /** The layer is not where it was. */
+  forget(key: LayerKey): Promise<void>
 }
 
 export function layerKey(

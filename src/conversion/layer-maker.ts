@@ -1,13 +1,14 @@
-import { gunzipSync } from 'node:zlib'
 import type { Scratch, ScratchFile } from '../bytes/scratch.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
-import type { LayerIndex } from '../estargz/layer-index.ts'
+import { LayerIndex } from '../estargz/layer-index.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
+import { unpackIndex } from '../estargz/packed-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
+import { bringBlob } from './bring.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, LayerAction, MadeLayer } from './converted-layer.ts'
 import { at } from './errors.ts'
@@ -85,14 +86,11 @@ export class LayerMaker {
   know(source: Source): Promise<KnownLayer> {
     return this.#known.get(source.layer.digest, async () => {
       const cached = await this.#cachedIndex(source)
-      if (!cached) return this.#split(source)
-      const { maxTocBytes } = this.#settings.limits
-      // An index says what a table of contents does, and a little more.
-      const json = gunzipSync(cached.index, { maxOutputLength: 2 * maxTocBytes })
-      return {
-        index: JSON.parse(json.toString('utf8')) as LayerIndex,
-        members: { kind: 'converted', cached },
-      }
+      // An index says what a table of contents does, in fewer bytes.
+      const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
+      if (!index) return this.#split(source)
+      const { layer, host, repository } = cached
+      return { index, members: { kind: 'converted', cached: { layer, host, repository } } }
     })
   }
 
@@ -104,7 +102,7 @@ export class LayerMaker {
       const { file, compression, action } = await this.#members(known, source)
       const task = {
         kind: 'assemble' as const,
-        index: known.index,
+        index: known.index.data,
         prioritized,
         members: file.path,
         keepIndex: this.#keepsIndex,
@@ -127,7 +125,7 @@ export class LayerMaker {
   /** Only members that stand for themselves can be put into another order. */
   get #keepsIndex(): boolean {
     const { minChunkSize, lossless } = this.#settings.format
-    return this.#services.layerCache !== undefined && minChunkSize === 0 && !lossless
+    return this.#services.cache !== undefined && minChunkSize === 0 && !lossless
   }
 
   /** Uses what is there already, or does the work, once for all who ask for it at the same time. */
@@ -143,26 +141,24 @@ export class LayerMaker {
 
   /** A layer that was converted before, when it lies in the target's repository or can be mounted there. */
   async #reuse(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
-    const cached = await this.#services.layerCache?.find(key)
+    const cached = await this.#services.cache?.layers.find(key)
     if (!cached || cached.host !== this.#target.host) return undefined
-    const { layer, repository } = cached
+    const { layer } = cached
     const blobs = [layer, ...(layer.externalToc ? [layer.externalToc] : [])]
     for (const blob of blobs) {
-      if (!(await at('target', () => this.#bring(blob, repository, signal)))) return undefined
+      const brought = await at('target', () =>
+        bringBlob(this.#target, this.#repositoryOf(cached), blob, signal),
+      )
+      if (brought === 'gone') await this.#services.cache?.layers.forget(key)
+      if (brought !== 'there') return undefined
     }
     return layer
-  }
-
-  async #bring(blob: Blob, from: string, signal: AbortSignal): Promise<boolean> {
-    const size = await this.#target.hasBlob(blob.digest, { signal })
-    if (size !== undefined) return size === blob.size
-    return from !== this.#target.repository && this.#target.mountBlob(blob.digest, from, { signal })
   }
 
   /** A layer of the same source that was converted in another order, when its members can be read. */
   async #cachedIndex({ layer, signal }: Source): Promise<CachedIndex | undefined> {
     if (!this.#keepsIndex) return undefined
-    const cached = await this.#services.layerCache?.findIndex(layerKey(layer.digest, this.#settings, []))
+    const cached = await this.#services.cache?.layers.findIndex(layerKey(layer.digest, this.#settings, []))
     if (!cached) return undefined
     try {
       const size = await this.#repositoryOf(cached).hasBlob(cached.layer.digest, { signal })
@@ -187,14 +183,14 @@ export class LayerMaker {
     const { steps, signal } = source
     const file = await this.#file()
     const input = () => this.#download(source, signal)
-    const { compression, ...index } = await at('source', () =>
+    const { compression, index } = await at('source', () =>
       this.#services.threads.run(
         { kind: 'split', ...this.#settings },
         { input, write: (bytes) => file.write(bytes), signal },
       ),
     )
     steps?.state('converted')
-    return { index, members: { kind: 'split', file, compression } }
+    return { index: new LayerIndex(index), members: { kind: 'split', file, compression } }
   }
 
   /** The members of a known layer in a file. Those of a layer that was converted before are its blob itself. */
@@ -206,7 +202,7 @@ export class LayerMaker {
     const { layer } = members.cached
     const file = await this.#file()
     const bytes = await at('source', () => this.#repositoryOf(members.cached).blob(layer, { signal }))
-    for await (const piece of steps?.reading(bytes) ?? bytes) await file.write(piece)
+    await file.writeAll(steps?.reading(bytes) ?? bytes)
     return { file, compression: layer.compression, action: 'rearranged' }
   }
 
@@ -240,7 +236,7 @@ export class LayerMaker {
     const toc = externalToc && (await at('target', () => this.#target.pushBytes(externalToc, { signal })))
     const layer: ConvertedLayer = { ...blob, compression, ...(toc && { externalToc: toc }) }
     const { host, repository } = this.#target
-    await this.#services.layerCache?.put(key, { layer, host, repository }, packedIndex)
+    await this.#services.cache?.layers.put(key, { layer, host, repository }, packedIndex)
     return { layer, action }
   }
 }

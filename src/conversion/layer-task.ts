@@ -2,7 +2,7 @@ import type { BlobResult } from '../estargz/blob.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
-import type { LayerIndex } from '../estargz/layer-index.ts'
+import type { IndexData } from '../estargz/layer-index.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
 import type { TreeEntry } from '../estargz/tree.ts'
 import type { Promised, VerifiedBlob } from '../estargz/verify.ts'
@@ -26,7 +26,7 @@ export type LayerTask =
   /** Members from the file at `members`, arranged, out as an eStargz blob. No input. */
   | ({
       readonly kind: 'assemble'
-      readonly index: LayerIndex
+      readonly index: IndexData
       readonly prioritized: readonly string[]
       readonly members: string
     } & Writing &
@@ -42,11 +42,11 @@ export type LayerTask =
   /** Layer in, no output. */
   | { readonly kind: 'list'; readonly limits: LayerLimits }
 
-/** `packedIndex`: the index of the blob's members, gzipped JSON. */
+/** `packedIndex`: the index of the blob's members, by {@link packIndex}. */
 type Written = BlobResult & { sourceDiffId: Digest; packedIndex?: Uint8Array }
 
 export type LayerResults = {
-  split: LayerIndex & { compression: CompressionChoice }
+  split: { index: IndexData; compression: CompressionChoice }
   stream: Written & { compression: CompressionChoice }
   assemble: Written
   verify: VerifiedBlob

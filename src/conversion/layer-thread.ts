@@ -1,7 +1,6 @@
 /** The entry of a layer thread: does one {@link LayerTask} after the other on bytes that the pool sends. */
-import { createReadStream } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { gzipSync } from 'node:zlib'
 import { arrange } from '../estargz/arrange.ts'
 import { assembleBlob, type IndexedBlob, streamLayer } from '../estargz/blob.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
@@ -9,26 +8,23 @@ import { asBuffer } from '../estargz/byte-source.ts'
 import { decodeLayer } from '../estargz/decode.ts'
 import { LayerError } from '../estargz/errors.ts'
 import { compressorFor, type LayerCoder, openLayerCoder } from '../estargz/layer-coder.ts'
+import { LayerIndex } from '../estargz/layer-index.ts'
+import { packIndex } from '../estargz/packed-index.ts'
 import { splitLayer } from '../estargz/split.ts'
 import { listTree } from '../estargz/tree.ts'
-import { verifyEStargzBlob } from '../estargz/verify.ts'
-import {
-  type FromThread,
-  type LayerFailure,
-  type LayerResults,
-  type LayerTask,
-  PIECE_BYTES,
-  type SharedMemory,
-  type ToThread,
+import type {
+  FromThread,
+  LayerFailure,
+  LayerResults,
+  LayerTask,
+  SharedMemory,
+  ToThread,
 } from './layer-task.ts'
 import { bytesOf, type Piece, PieceSender } from './shared-pieces.ts'
 
 if (!parentPort) throw new Error('a layer thread is started by the thread pool')
 const port = parentPort
 const shared = workerData as SharedMemory
-
-/** An index is large and kept for a while only: speed counts. */
-const INDEX_LEVEL = 1
 
 /** The layer's bytes, as the pool sends them; a piece is valid until the next one is asked for. */
 class Input implements AsyncIterable<Uint8Array> {
@@ -92,7 +88,7 @@ async function perform(task: LayerTask): Promise<unknown> {
       const { format, coder } = await open(task)
       // Members are shared, where they are, by the order that is not known yet.
       const index = await splitLayer(coder, { format: { ...format, minChunkSize: 0 }, limits, write })
-      return { ...index, compression: coder.choice() }
+      return { index: index.data, compression: coder.choice() }
     }
     case 'stream': {
       const { format, coder } = await open(task)
@@ -100,23 +96,33 @@ async function perform(task: LayerTask): Promise<unknown> {
       return { ...packed(written, task.keepIndex), compression: coder.choice() }
     }
     case 'assemble': {
-      const written = await assembleBlob({
-        format: task.format,
-        index: task.index,
-        arrangement: arrange(task.index, task.prioritized),
-        read: (start, end) => readRange(task.members, start, end),
-        compressor: compressorFor(task.format, task.compression),
-        write,
-        limits,
-      })
-      return packed(written, task.keepIndex)
+      const index = new LayerIndex(task.index)
+      const arrangement = arrange(index.allNamed(), task.prioritized)
+      const members = openSync(task.members, 'r')
+      try {
+        const written = await assembleBlob({
+          format: task.format,
+          index,
+          arrangement,
+          read: (into, start) => readInto(members, into, start),
+          compressor: compressorFor(task.format, task.compression),
+          write,
+          limits,
+        })
+        return packed(written, task.keepIndex)
+      } finally {
+        closeSync(members)
+      }
     }
-    case 'verify':
+    case 'verify': {
+      // It parses, with zod, which a thread that converts need not hold.
+      const { verifyEStargzBlob } = await import('../estargz/verify.ts')
       return verifyEStargzBlob(input, {
         limits,
         ...task.promised,
         ...(task.externalToc !== undefined && { externalToc: asBuffer(task.externalToc) }),
       })
+    }
     case 'list':
       return listTree(decodeLayer(input, { limits }), limits)
   }
@@ -128,16 +134,21 @@ async function open(
   return { format: task.format, coder: await openLayerCoder(input, task) }
 }
 
-/** What was written, with its index packed or without it: as objects it would be copied between the threads. */
+/** What was written, with its index packed where that is kept. */
 function packed({ index, ...result }: IndexedBlob, keepIndex: boolean): LayerResults['assemble'] {
-  const { sourceDiffId } = index
+  const { sourceDiffId } = index.data
   if (!keepIndex) return { ...result, sourceDiffId }
-  return { ...result, sourceDiffId, packedIndex: gzipSync(JSON.stringify(index), { level: INDEX_LEVEL }) }
+  return { ...result, sourceDiffId, packedIndex: packIndex(index) }
 }
 
-/** The `end` of a file stream is the last byte, not the one after it. */
-function readRange(path: string, start: number, end: number): AsyncIterable<Buffer> {
-  return createReadStream(path, { start, end: end - 1, highWaterMark: PIECE_BYTES })
+/** @throws RangeError when the file ends before */
+function readInto(file: number, into: Buffer, start: number): void {
+  for (let at = 0; at < into.length; ) {
+    const read = readSync(file, into, at, into.length - at, start + at)
+    if (read === 0)
+      throw new RangeError(`a file of members ends at ${start + at}, before ${start + into.length}`)
+    at += read
+  }
 }
 
 function send(message: FromThread): void {

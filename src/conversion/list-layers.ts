@@ -1,5 +1,4 @@
 import { LayerError } from '../estargz/errors.ts'
-import type { LayerIndex } from '../estargz/layer-index.ts'
 import { cleanName, isReservedName } from '../estargz/names.ts'
 import { type OpenedEStargz, openEStargz } from '../estargz/read.ts'
 import type { Descriptor } from '../oci/documents.ts'
@@ -94,23 +93,6 @@ function measuredByToc(layer: Descriptor, { toc, membersEnd }: OpenedEStargz): M
     if (!isReservedName(file.name)) entries.push(file)
   }
   return { ...pick(layer), entries, tocOffset: membersEnd, exact: true }
-}
-
-/** The layer of a conversion, which knows every member of it. */
-export function measuredByIndex(layer: Descriptor, entries: LayerIndex['entries']): MeasuredLayer {
-  return {
-    ...pick(layer),
-    exact: true,
-    entries: entries.map(({ name, type, linkName, size, digest, chunks }) => ({
-      name,
-      type,
-      linkName,
-      size,
-      digest,
-      offset: chunks?.[0]?.offset,
-      packed: chunks?.reduce((sum, { length }) => sum + length, 0),
-    })),
-  }
 }
 
 function pick({ digest, size }: Descriptor): Pick<Descriptor, 'digest' | 'size'> {

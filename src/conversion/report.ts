@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Digest } from '../oci/digest.ts'
+import { Digest } from '../oci/digest-schema.ts'
 import { RecordUse } from '../records/quality.ts'
 
 const Bytes = z.int().nonnegative()
@@ -83,6 +83,12 @@ export const ConversionReport = z
   .object({
     source: z.string().describe('The source, by digest.'),
     target: z.string(),
+    reused: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: the same conversion was done before and its result is still there, so that only tags moved; what is said of layers and record is of that time.',
+      ),
     digest: Digest.describe('What the target tag stands for now.'),
     mediaType: z.string(),
     size: Bytes.describe('Bytes of the converted layers.'),

@@ -4,7 +4,8 @@ import { ConversionBench } from '../../test/support/conversion.ts'
 import { temporarySqlite } from '../../test/support/databases.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { dir, file, tarOf } from '../../test/support/tar-of.ts'
-import { LayerCacheStore } from '../cache/layer-cache-store.ts'
+import { DatabaseCache } from '../cache/cache.ts'
+import { CacheOverviews } from '../cache/overview.ts'
 import type { Database } from '../db/open.ts'
 import { digestOf } from '../oci/digest.ts'
 import type { ConversionServices } from './context.ts'
@@ -22,12 +23,14 @@ let bench: ConversionBench
 let database: Database
 let close: () => Promise<void>
 let services: ConversionServices
+let cache: DatabaseCache
 let host: string
 beforeAll(async () => {
   bench = await ConversionBench.open()
   host = bench.host
   ;({ database, close } = await temporarySqlite())
-  services = { ...bench.services, layerCache: new LayerCacheStore(database, 100) }
+  cache = new DatabaseCache(database, { layers: 100, images: 100 })
+  services = { ...bench.services, cache }
   await pushImage(bench.repository('app'), { layers: [{ tar: base }, { tar: top }] }, '1')
 })
 afterAll(async () => {
@@ -36,6 +39,8 @@ afterAll(async () => {
 })
 
 const signal = new AbortController().signal
+const forgetAll = () => new CacheOverviews(database).purge({})
+const forgetImages = () => database.query.deleteFrom('converted_images').execute()
 const record = (...paths: string[]) => ({ inline: paths.map((path) => ({ path })) })
 const convert = (target: string, ...paths: string[]) =>
   runConversion(
@@ -50,6 +55,7 @@ it('does nothing again for layers that were converted before, and puts others in
   const first = await convert('app:first', 'usr/file-7', 'usr/large')
   expect(actions(first)).toEqual(['arranged', 'arranged'])
 
+  await forgetImages()
   const again = await convert('other/app:again', 'usr/file-7', 'usr/large')
   expect(actions(again)).toEqual(['reused', 'reused'])
   expect(again.digest).toBe(first.digest)
@@ -69,7 +75,7 @@ it('does nothing again for layers that were converted before, and puts others in
 })
 
 it('uses a layer that was streamed without a record, to the same end', async () => {
-  await database.query.deleteFrom('converted_layers').execute()
+  await forgetAll()
   const streamed = await runConversion({ source: `${host}/app:1`, target: `${host}/streamed:1` }, services, {
     signal,
   })
@@ -85,10 +91,11 @@ it('uses a layer that was streamed without a record, to the same end', async () 
 })
 
 it('believes nothing that is not in the registry any more', async () => {
-  await database.query.deleteFrom('converted_layers').execute()
-  const real = new LayerCacheStore(database, 100)
+  await forgetAll()
+  const real = cache.layers
   const gone = digestOf('a blob that was collected')
   const missing = (found: CachedLayer) => ({ ...found, layer: { ...found.layer, digest: gone } })
+  const forgotten: string[] = []
   const stale: LayerCache = {
     find: async (key) => {
       const found = await real.find(key)
@@ -99,21 +106,24 @@ it('believes nothing that is not in the registry any more', async () => {
       return found && { ...missing(found), index: found.index }
     },
     put: (key, cached, index) => real.put(key, cached, index),
+    forget: async (key) => void forgotten.push(key.exact),
   }
   const first = await convert('stale:1', 'usr/file-4')
+  await forgetImages()
   const second = await runConversion(
     { source: `${host}/app:1`, target: `${host}/stale:2`, record: record('usr/file-4') },
-    { ...services, layerCache: stale },
+    { ...services, cache: { layers: stale, images: cache.images, count: async () => {} } },
     { signal },
   )
+  expect(new Set(forgotten).size).toBe(2)
   expect(actions(second)).toEqual(['arranged', 'arranged'])
   expect(second.digest).toBe(first.digest)
 })
 
 it('does the work once for conversions of the same layers at the same time', async () => {
-  await database.query.deleteFrom('converted_layers').execute()
+  await forgetAll()
   let put = 0
-  const real = new LayerCacheStore(database, 100)
+  const real = cache.layers
   const counting: LayerCache = {
     find: (key) => real.find(key),
     findIndex: (key) => real.findIndex(key),
@@ -121,12 +131,13 @@ it('does the work once for conversions of the same layers at the same time', asy
       put++
       return real.put(key, cached, index)
     },
+    forget: (key) => real.forget(key),
   }
   const reports = await Promise.all(
     ['a', 'b', 'c'].map((tag) =>
       runConversion(
         { source: `${host}/app:1`, target: `${host}/once:${tag}` },
-        { ...services, layerCache: counting },
+        { ...services, cache: { layers: counting, images: cache.images, count: async () => {} } },
         { signal },
       ),
     ),
@@ -136,7 +147,7 @@ it('does the work once for conversions of the same layers at the same time', asy
 })
 
 it('goes on when the conversion that did the work for it is stopped', async () => {
-  await database.query.deleteFrom('converted_layers').execute()
+  await forgetAll()
   const stop = new AbortController()
   const request = { source: `${host}/app:1`, target: `${host}/stopped:1` }
   const stopped = runConversion(request, services, {

@@ -28,3 +28,9 @@ export function asUnavailable(error: unknown): unknown {
     (typeof message === 'string' && PASSING_TEXTS.test(message))
   return passing ? new DatabaseUnavailable(error) : error
 }
+
+/** Whether a statement would have made a unique index hold a key twice: SQLSTATE 23505, SQLite's extended result code. */
+export function isUniqueViolation(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE'
+}

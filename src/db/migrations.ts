@@ -1,5 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { addJobTallies } from './job-tallies.ts'
+import { addOneRunningJob } from './one-running-job.ts'
 
 /** Migrations by name, in order. One that has been released is never edited. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -264,6 +266,63 @@ export const MIGRATIONS: Record<string, Migration> = {
         .addColumn('concurrency', 'integer', (column) => column.notNull())
         .addColumn('seen_at', 'bigint', (column) => column.notNull())
         .execute()
+    },
+  },
+  '0011-cache-upkeep': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      // What was remembered so far does not say what its blobs are; it is made again.
+      await sql`delete from converted_layers`.execute(db)
+      await db.schema
+        .alterTable('converted_layers')
+        .addColumn('digest', 'text', (column) => column.notNull().defaultTo(''))
+        .execute()
+      for (const name of ['size', 'checked_at'] as const) {
+        await db.schema
+          .alterTable('converted_layers')
+          .addColumn(name, 'bigint', (column) => column.notNull().defaultTo(0))
+          .execute()
+      }
+      await db.schema
+        .createTable('converted_images')
+        .addColumn('exact_key', 'text', (column) => column.primaryKey())
+        .addColumn('report', 'text', (column) => column.notNull())
+        .addColumn('digest', 'text', (column) => column.notNull())
+        .addColumn('size', 'bigint', (column) => column.notNull())
+        .addColumn('host', 'text', (column) => column.notNull())
+        .addColumn('repository', 'text', (column) => column.notNull())
+        .addColumn('used_at', 'bigint', (column) => column.notNull())
+        .addColumn('checked_at', 'bigint', (column) => column.notNull())
+        .execute()
+      for (const table of ['converted_layers', 'converted_images'] as const) {
+        await db.schema.createIndex(`${table}_checked`).on(table).columns(['checked_at']).execute()
+      }
+      await sql`create index converted_images_used on converted_images (used_at)`.execute(db)
+      await db.schema
+        .createTable('cache_uses')
+        .addColumn('day', 'integer', (column) => column.notNull())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('outcome', 'text', (column) => column.notNull())
+        .addColumn('count', 'bigint', (column) => column.notNull())
+        .addColumn('bytes', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('cache_uses_key', ['day', 'kind', 'outcome'])
+        .execute()
+    },
+  },
+  '0012-one-running-job': { up: addOneRunningJob },
+  // What changes jobs and then the table has to `set constraints all immediate` from here on (PostgreSQL).
+  '0013-job-tallies': { up: addJobTallies },
+  '0014-sources-of-verifications': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema.alterTable('jobs').addColumn('compared_with', 'text').execute()
+      await sql`create index jobs_by_comparison on jobs (kind, compared_with, id) where compared_with is not null`.execute(
+        db,
+      )
+      // Most jobs have neither: their entries were in the way of every write.
+      for (const name of ['jobs_requested', 'jobs_by_record']) await db.schema.dropIndex(name).execute()
+      await sql`create unique index jobs_requested on jobs (request_key) where request_key is not null`.execute(
+        db,
+      )
+      await sql`create index jobs_by_record on jobs (record_id) where record_id is not null`.execute(db)
     },
   },
 }

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { Kysely, type RawBuilder, sql } from 'kysely'
+import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import pg from 'pg'
 import { ImmediateSqliteDialect, ReportingPostgresDialect } from './dialects.ts'
+import { GroupCommit } from './group-commit.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { SqliteStatements } from './sqlite-statements.ts'
 import type { Tables } from './tables.ts'
 import { LocalWakeups, PostgresWakeups, type Wakeups } from './wakeups.ts'
 
@@ -20,6 +22,10 @@ const INT8_OID = 20
 export type Database = {
   readonly engine: 'sqlite' | 'postgres'
   readonly query: Kysely<Tables>
+  /** Runs statements all or none; on disk when it returns. On SQLite together with others, see {@link GroupCommit}. */
+  transaction<Result>(act: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result>
+  /** Runs one statement that writes; on disk when it returns. On SQLite it goes along as transactions do. */
+  write<Result>(statement: (query: Kysely<Tables>) => Promise<Result>): Promise<Result>
   /** The database's clock, in milliseconds, as an SQL expression. */
   readonly now: RawBuilder<number>
   /**
@@ -57,10 +63,15 @@ function openSqlite(path: string): Database {
   // A WAL file that is opened again falls back to NORMAL, which can lose the last commits at a power cut.
   connection.pragma('synchronous = FULL')
   connection.pragma('foreign_keys = ON')
-  const query = new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: connection }) })
+  const query = new Kysely<Tables>({
+    dialect: new ImmediateSqliteDialect({ database: new SqliteStatements(connection) }),
+  })
+  const commits = new GroupCommit(query)
   return {
     engine: 'sqlite',
     query,
+    transaction: (act) => commits.run(act),
+    write: (statement) => commits.run(statement),
     now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
     transactionId: sql<number>`(select coalesce(max(tx), 0) + 1 from job_events)`,
     finishedBelow: sql<number>`${Number.MAX_SAFE_INTEGER}`,
@@ -87,12 +98,18 @@ function openPostgres(url: string): Database {
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   const query = new Kysely<Tables>({ dialect: new ReportingPostgresDialect({ pool }) })
-  const wakeups = new PostgresWakeups(url, (channel, topic) =>
-    pool.query('select pg_notify($1, $2)', [channel, topic]),
+  const wakeups = new PostgresWakeups(url, (channel, topics) =>
+    // A ring can be lost: its transaction does not wait for the disk.
+    pool.query(
+      "select set_config('synchronous_commit', 'off', true), pg_notify($1, topic) from unnest($2::text[]) as topics(topic)",
+      [channel, topics],
+    ),
   )
   return {
     engine: 'postgres',
     query,
+    transaction: (act) => query.transaction().execute(act),
+    write: (statement) => statement(query),
     now: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     transactionId: sql<number>`cast(cast(pg_current_xact_id() as text) as bigint)`,
     finishedBelow: sql<number>`cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint)`,

@@ -41,6 +41,8 @@ export type JobsTable = {
   state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
   source: string
   target: string
+  /** The image that a verification compares with. */
+  compared_with: string | null
   /** The registries at both ends, or ''. */
   source_host: Generated<string>
   target_host: Generated<string>
@@ -109,12 +111,43 @@ export type ConvertedLayersTable = {
   exact_key: ColumnType<string, string, never>
   base_key: string
   layer: JsonText
+  /** Of the converted blob; its size is in bytes. */
+  digest: string
+  size: number
   /** Where the blob was last known to lie. */
   host: string
   repository: string
   /** Gzipped JSON in base64: one column type for both engines. */
   member_index: string | null
   used_at: Moment
+  /** When the registry was last known to have it. */
+  checked_at: Moment
+}
+
+/** What whole conversions came out as. */
+export type ConvertedImagesTable = {
+  /** Digest of all that the image depends on. */
+  exact_key: ColumnType<string, string, never>
+  report: JsonText
+  /** Of the converted manifest or index; its size is in bytes. */
+  digest: string
+  size: number
+  host: string
+  repository: string
+  used_at: Moment
+  checked_at: Moment
+}
+
+/** How often something was found in the cache, by day. */
+export type CacheUsesTable = {
+  /** Days since 1970, UTC. */
+  day: number
+  kind: 'image' | 'layer'
+  /** gone: forgotten, as it was not in the registry any more. */
+  outcome: 'reused' | 'rearranged' | 'made' | 'gone'
+  count: number
+  /** Of converted layers. */
+  bytes: number
 }
 
 /** The last move of each target tag. */
@@ -181,8 +214,19 @@ export type RulesTable = { id: ColumnType<string, string, never>; document: Json
 /** Worker processes that run. */
 export type WorkersTable = { owner: string; concurrency: number; seen_at: Moment }
 
+/** Jobs that are over; the sum over shards counts. Triggers keep it, see `job-tallies.ts`. */
+export type JobTalliesTable = {
+  kind: JobsTable['kind']
+  state: JobsTable['state']
+  shard: number
+  jobs: number
+}
+
 export type Tables = {
+  job_tallies: JobTalliesTable
   converted_layers: ConvertedLayersTable
+  converted_images: ConvertedImagesTable
+  cache_uses: CacheUsesTable
   records: RecordsTable
   publications: PublicationsTable
   jobs: JobsTable

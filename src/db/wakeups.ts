@@ -42,7 +42,7 @@ export class LocalWakeups implements Wakeups {
 export class PostgresWakeups implements Wakeups {
   readonly #local = new LocalWakeups()
   readonly #connectionString: string
-  readonly #notify: (channel: string, topic: string) => Promise<unknown>
+  readonly #notify: (channel: string, topics: readonly string[]) => Promise<unknown>
   readonly #closed = new AbortController()
   /** Topics to be sent; one statement is under way at a time, so that a burst is few notifications. */
   readonly #pending = new Set<string>()
@@ -50,7 +50,10 @@ export class PostgresWakeups implements Wakeups {
   #client: pg.Client | undefined
   #listening: Promise<void> | undefined
 
-  constructor(connectionString: string, notify: (channel: string, topic: string) => Promise<unknown>) {
+  constructor(
+    connectionString: string,
+    notify: (channel: string, topics: readonly string[]) => Promise<unknown>,
+  ) {
     this.#connectionString = connectionString
     this.#notify = notify
   }
@@ -67,9 +70,10 @@ export class PostgresWakeups implements Wakeups {
 
   async #send(): Promise<void> {
     this.#sending = true
-    for (const topic of this.#pending) {
-      this.#pending.delete(topic)
-      await this.#notify(CHANNEL, topic).catch(() => {})
+    while (this.#pending.size > 0) {
+      const topics = [...this.#pending]
+      this.#pending.clear()
+      await this.#notify(CHANNEL, topics).catch(() => {})
     }
     this.#sending = false
   }

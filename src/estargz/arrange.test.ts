@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { type Arrangement, arrange } from './arrange.ts'
-import type { LayerEntry } from './layer-index.ts'
-
-const header = { member: 0, start: 0, length: 512 }
+import type { Named } from './layer-index.ts'
 
 /** Entries by name: `d/` is a directory, `a>b` a hard link, anything else a file. */
-function entriesOf(...names: string[]): LayerEntry[] {
+function entriesOf(...names: string[]): Named[] {
   return names.map((text) => {
     const [name = '', linkName] = text.split('>')
-    if (linkName !== undefined) return { name, type: 'hardlink', linkName, header }
-    return name.endsWith('/')
-      ? { name: name.slice(0, -1), type: 'dir', header }
-      : { name, type: 'reg', header }
+    if (linkName !== undefined) return { name, type: 'hardlink', linkName }
+    return name.endsWith('/') ? { name: name.slice(0, -1), type: 'dir' } : { name, type: 'reg' }
   })
 }
 
@@ -19,7 +15,7 @@ function arranged(
   names: string[],
   prioritized: string[],
 ): { front: string[]; rest: string[]; result: Arrangement } {
-  const result = arrange({ entries: entriesOf(...names) }, prioritized)
+  const result = arrange(entriesOf(...names), prioritized)
   expect([...result.order].sort((a, b) => a - b)).toEqual([...names.keys()])
   const sorted = result.order.map((i) => names[i] ?? '')
   return { front: sorted.slice(0, result.landmarkAfter), rest: sorted.slice(result.landmarkAfter), result }

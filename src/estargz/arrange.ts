@@ -1,5 +1,5 @@
 import { inodesOf } from './inodes.ts'
-import type { LayerIndex } from './layer-index.ts'
+import type { Named } from './layer-index.ts'
 import { ancestorsOf, baseOf, cleanName, OPAQUE_WHITEOUT, parentOf, WHITEOUT_PREFIX } from './names.ts'
 
 /** An order of a layer's entries, and where its landmark stands. */
@@ -20,19 +20,20 @@ export type Arrangement = {
  * Brings the prioritized entries to the front, in access order, each after its parent directories and its
  * hard link's target; then comes the landmark, then the rest in source order. Unpacking the result gives the
  * same tree: what an entry replaces and the whiteouts above it stay before it.
+ * @param entries in source order
  * @param prioritized names of entries, already resolved; names that are not in the layer are passed over, and
  *   so are whiteouts
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function arrange(index: Pick<LayerIndex, 'entries'>, prioritized: readonly string[]): Arrangement {
-  const front = new Front(index.entries)
+export function arrange(entries: readonly Named[], prioritized: readonly string[]): Arrangement {
+  const front = new Front(entries)
   const placed = new Set<string>()
   for (const path of prioritized) {
     const name = cleanName(path)
     if (!baseOf(name).startsWith(WHITEOUT_PREFIX) && front.bring(name)) placed.add(name)
   }
   const order = [...front.order]
-  for (const i of index.entries.keys()) if (!front.order.has(i)) order.push(i)
+  for (const i of entries.keys()) if (!front.order.has(i)) order.push(i)
   return {
     order,
     landmark: placed.size > 0 ? 'prefetch' : 'no-prefetch',
@@ -44,13 +45,13 @@ export function arrange(index: Pick<LayerIndex, 'entries'>, prioritized: readonl
 class Front {
   /** Entry numbers in the order they were brought forward. */
   readonly order = new Set<number>()
-  readonly #entries: LayerIndex['entries']
+  readonly #entries: readonly Named[]
   readonly #byName = new Map<string, number>()
   readonly #target: number[]
   /** What must stay before the entry that takes a name. */
   readonly #before: Map<string, number[]>
 
-  constructor(entries: LayerIndex['entries']) {
+  constructor(entries: readonly Named[]) {
     this.#entries = entries
     for (const [i, entry] of entries.entries()) this.#byName.set(entry.name, i)
     const { target, stands, lost } = inodesOf(entries)

@@ -2,9 +2,8 @@ import type { Arrangement } from './arrange.ts'
 import { sharesMember } from './blob-format.ts'
 import type { BlobWriter, PlainTally } from './blob-writer.ts'
 import { HeaderReader } from './header-reader.ts'
-import { type Chunk, type LayerEntry, type LayerIndex, largestMember } from './layer-index.ts'
-import type { ChunkPlace } from './layer-toc.ts'
-import { MemberReader, type ReadRange } from './member-reader.ts'
+import type { Chunk, LayerIndex } from './layer-index.ts'
+import { MemberReader, type ReadInto } from './member-reader.ts'
 import { MovedIndex } from './moved-index.ts'
 import { HEADER_MEMBER_BYTES } from './split.ts'
 
@@ -22,14 +21,14 @@ export class Assembly {
   #parts: Buffer[] = []
   #waitingBytes = 0
   /** Places in the next member that are known when it is written. */
-  #sharing: ChunkPlace[] = []
+  #sharing: { readonly chunk: Chunk; readonly innerOffset: number }[] = []
   /** Members to copy next: neighbours are read at once. */
   #run: { start: number; end: number; lengths: number[] } = { start: 0, end: 0, lengths: [] }
 
   /** @param plain is told the plain bytes of what is copied; the blob's own writer tells it the rest */
-  constructor(index: LayerIndex, read: ReadRange, blob: BlobWriter, plain: PlainTally) {
+  constructor(index: LayerIndex, read: ReadInto, blob: BlobWriter, plain: PlainTally) {
     this.#index = index
-    this.#members = new MemberReader(read, index.packing, largestMember(index))
+    this.#members = new MemberReader(read, index.data.packing, index.largestMember)
     this.#headers = new HeaderReader(index, this.#members)
     this.#blob = blob
     this.#plain = plain
@@ -52,33 +51,26 @@ export class Assembly {
   }
 
   async #entry(i: number): Promise<void> {
-    const entry = this.#entryAt(i)
     this.#waiting.push(i)
-    this.#waitingBytes += entry.header.length
-    const chunks = entry.chunks ?? []
+    this.#waitingBytes += this.#index.headerLength(i)
+    const chunks = this.#index.chunks(i)
     const [chunk] = chunks
-    if (chunk && sharesMember(this.#blob.format, chunk.size) && chunks.length === 1)
-      return this.#share(entry, chunk)
+    if (chunk && sharesMember(this.#blob.format, chunk.size) && chunks.length === 1) return this.#share(chunk)
     if (chunks.length > 0 || this.#headersAreFull()) await this.#closeHeaders()
-    const places: ChunkPlace[] = []
     for (const part of chunks) {
-      const offset = await this.#copy(part.offset, part.length)
-      this.#moved.chunk(part, offset)
-      places.push(this.#blob.place(offset, part.length))
+      const { length } = part
+      this.#moved.chunk(part, { offset: await this.#copy(part.offset, length), length })
     }
-    this.#blob.list(entry, places)
   }
 
   /** Puts a small file into the member of its header. */
-  async #share(entry: LayerEntry, chunk: Chunk): Promise<void> {
+  async #share(chunk: Chunk): Promise<void> {
     if (this.#isFirstMember()) await this.#closeHeaders()
-    await this.#gather()
-    const place: ChunkPlace = { offset: 0, innerOffset: this.#waitingBytes }
-    const content = await this.#members.plain(chunk)
+    this.#gather()
+    const content = this.#members.plain(chunk)
     this.#parts.push(content)
+    this.#sharing.push({ chunk, innerOffset: this.#waitingBytes })
     this.#waitingBytes += content.length
-    this.#sharing.push(place)
-    this.#blob.list(entry, [place])
     if (this.#headersAreFull()) await this.#closeHeaders()
   }
 
@@ -93,7 +85,7 @@ export class Assembly {
   async #landmark(kind: Arrangement['landmark']): Promise<void> {
     if (kind === 'no-prefetch' || this.#sharing.length > 0) await this.#closeHeaders()
     const waiting = this.#waiting
-    const headers = await this.#takeHeaders()
+    const headers = this.#takeHeaders()
     await this.#flush()
     const place = await this.#blob.landmark(kind, headers)
     if (waiting.length > 0) this.#moved.headersBefore(waiting, place)
@@ -102,7 +94,7 @@ export class Assembly {
   async #closeHeaders(): Promise<void> {
     const first = this.#waiting[0]
     if (first === undefined && this.#parts.length === 0) return
-    const kept = first === undefined ? undefined : this.#index.headers[this.#entryAt(first).header.member]
+    const kept = first === undefined ? undefined : this.#index.headerMember(this.#index.header(first).member)
     if (
       first !== undefined &&
       this.#parts.length === 0 &&
@@ -119,26 +111,24 @@ export class Assembly {
     }
     const waiting = this.#waiting
     const sharing = this.#sharing
-    const parts = await this.#takeHeaders()
+    const parts = this.#takeHeaders()
     this.#sharing = []
     await this.#flush()
     const offset = this.#blob.offset
     await this.#blob.member(parts)
     const length = this.#blob.offset - offset
-    for (const place of sharing)
-      Object.assign(place, { ...this.#blob.place(offset, length), innerOffset: place.innerOffset })
+    for (const { chunk, innerOffset } of sharing) this.#moved.chunk(chunk, { offset, length }, innerOffset)
     this.#moved.headers(waiting, { offset, length })
   }
 
   /** Reads the headers of entries that wait. */
-  async #gather(): Promise<void> {
-    for (const i of this.#waiting.slice(this.#gathered))
-      this.#parts.push(await this.#headers.headerOf(this.#entryAt(i)))
+  #gather(): void {
+    for (const i of this.#waiting.slice(this.#gathered)) this.#parts.push(this.#headers.headerOf(i))
     this.#gathered = this.#waiting.length
   }
 
-  async #takeHeaders(): Promise<Buffer[]> {
-    await this.#gather()
+  #takeHeaders(): Buffer[] {
+    this.#gather()
     const parts = this.#parts
     this.#waiting = []
     this.#gathered = 0
@@ -167,11 +157,5 @@ export class Assembly {
       packed: (bytes) => this.#blob.copy(bytes),
       plain: (bytes) => this.#plain.add(bytes),
     })
-  }
-
-  #entryAt(i: number): LayerEntry {
-    const entry = this.#index.entries[i]
-    if (!entry) throw new RangeError(`the layer's index has no entry ${i}`)
-    return entry
   }
 }

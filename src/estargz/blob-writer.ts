@@ -1,16 +1,17 @@
+import { release } from '../bytes/release.ts'
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { LayerError } from './errors.ts'
 import { writeExternalFooter, writeFooter } from './footer.ts'
-import type { LayerEntry } from './layer-index.ts'
-import { type ChunkPlace, type Placed, tocEntries } from './layer-toc.ts'
+import type { LayerIndex } from './layer-index.ts'
+import { type Placed, placedIn, tocEntries } from './layer-toc.ts'
 import type { MemberPlace } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
 import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from './names.ts'
 import type { Write } from './split.ts'
 import { BLOCK } from './tar-header.ts'
-import { writeToc } from './toc.ts'
+import { type TocEntry, writeToc } from './toc.ts'
 import { contentOffset, skippableFrame, type TocFrame, writeZstdFooter } from './zstd-chunked.ts'
 
 /** What a blob came out as. Sizes are bytes. */
@@ -42,6 +43,8 @@ export type Landmark = 'prefetch' | 'no-prefetch'
 export type PlainTally = { add(bytes: Buffer): void; finish(): { digest: Digest; size: number } }
 
 const LANDMARK_CONTENT = Buffer.from([0xf])
+/** In the place of an entry's number. */
+const LANDMARK = -1
 const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK)
 
 /** Writes the parts of a blob in order and keeps count of what it wrote. */
@@ -51,8 +54,7 @@ export class BlobWriter {
   readonly #write: Write
   readonly #blob = new Tally()
   readonly #plain: PlainTally
-  readonly #placed: Placed[] = []
-  #landmark: Landmark | undefined
+  #landmark: (Placed & { readonly kind: Landmark }) | undefined
   #prefetchBytes = 0
 
   /** @param o.plain whoever copies members tells it their plain bytes */
@@ -80,22 +82,11 @@ export class BlobWriter {
     await this.copy(this.#compressor.pack(parts))
   }
 
-  /** Lists an entry in the table of contents. */
-  list(entry: LayerEntry, chunks: readonly ChunkPlace[]): void {
-    this.#placed.push({ entry, chunks })
-  }
-
-  /** The place of a chunk that has a member of the blob for itself. */
-  place(offset: number, length: number): ChunkPlace {
-    return { offset, innerOffset: 0, ...(this.format.packing === 'zstd' && { endOffset: offset + length }) }
-  }
-
   /**
    * Writes the landmark; raw headers of entries just before it share its header's member.
    * @returns where that member lies
    */
   async landmark(kind: Landmark, headers: readonly Buffer[] = []): Promise<MemberPlace> {
-    this.#landmark = kind
     const start = this.offset
     const name = kind === 'prefetch' ? PREFETCH_LANDMARK : NO_PREFETCH_LANDMARK
     await this.member([...headers, plainHeader(name, LANDMARK_CONTENT.length)])
@@ -103,18 +94,28 @@ export class BlobWriter {
     const offset = this.offset
     if (kind === 'prefetch') this.#prefetchBytes = offset
     await this.member([LANDMARK_CONTENT, paddingOf(LANDMARK_CONTENT.length)])
-    const length = this.offset - offset
-    const chunk = { offset, length, size: LANDMARK_CONTENT.length, digest }
-    const header = { member: -1, start: 0, length: 0 }
-    this.list({ name, type: 'reg', size: LANDMARK_CONTENT.length, digest, header, chunks: [chunk] }, [
-      this.place(offset, length),
-    ])
+    const size = LANDMARK_CONTENT.length
+    const endOffset = this.format.packing === 'zstd' ? { endOffset: this.offset } : {}
+    const chunk = { offset, innerOffset: 0, ...endOffset, size, digest }
+    this.#landmark = { kind, entry: { name, type: 'reg', size, digest }, chunks: [chunk] }
     return { offset: start, length: offset - start }
   }
 
-  /** Writes the table of contents, the archive's end and the footer. @throws LayerError */
-  async finish(o: { prioritizedFiles: number; maxTocBytes: number }): Promise<BlobResult> {
-    const toc = writeToc(tocEntries(this.#placed))
+  /**
+   * Writes the table of contents, the archive's end and the footer.
+   * @param o.index of the blob
+   * @param o.order of its entries in the blob; left out: that of the index
+   * @param o.landmarkAfter so many entries before the landmark, where there is one
+   * @throws LayerError
+   */
+  async finish(o: {
+    index: LayerIndex
+    order?: readonly number[]
+    landmarkAfter: number
+    prioritizedFiles: number
+    maxTocBytes: number
+  }): Promise<BlobResult> {
+    const toc = writeToc(this.#tocEntries(o))
     if (toc.size > o.maxTocBytes) {
       throw new LayerError(
         'LIMIT_EXCEEDED',
@@ -122,6 +123,7 @@ export class BlobWriter {
       )
     }
     const end = await this.#end(toc)
+    release(...toc.parts)
     const blob = this.#blob.finish()
     const plain = this.#plain.finish()
     return {
@@ -132,10 +134,25 @@ export class BlobWriter {
       tocDigest: toc.digest,
       prioritizedFiles: o.prioritizedFiles,
       prefetchBytes: this.#prefetchBytes,
-      entries: this.#placed.length - (this.#landmark ? 1 : 0),
-      ...(this.#landmark && { landmark: this.#landmark }),
+      entries: o.index.length,
+      ...(this.#landmark && { landmark: this.#landmark.kind }),
       ...end,
     }
+  }
+
+  #tocEntries({
+    index,
+    order = [...Array(index.length).keys()],
+    landmarkAfter,
+  }: {
+    index: LayerIndex
+    order?: readonly number[]
+    landmarkAfter: number
+  }): Iterable<TocEntry> {
+    const landmark = this.#landmark
+    const named = order.map((i) => Object.assign(index.named(i), { i }))
+    if (landmark) named.splice(landmarkAfter, 0, { ...landmark.entry, i: LANDMARK })
+    return tocEntries(named, ({ i }) => (i === LANDMARK && landmark ? landmark : placedIn(index, i)))
   }
 
   async #end({ parts, size }: Toc): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {

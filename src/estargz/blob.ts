@@ -6,13 +6,13 @@ import { type BlobResult, BlobWriter } from './blob-writer.ts'
 import type { LayerCoder } from './layer-coder.ts'
 import type { LayerIndex } from './layer-index.ts'
 import type { LayerLimits } from './limits.ts'
-import type { ReadRange } from './member-reader.ts'
+import type { ReadInto } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
 import { splitLayer, type Write } from './split.ts'
 import { TwinTally } from './twin-tally.ts'
 
 export type { BlobResult } from './blob-writer.ts'
-export type { ReadRange } from './member-reader.ts'
+export type { ReadInto } from './member-reader.ts'
 
 /** A blob, and the index of its members: what a new arrangement needs beside the blob itself. */
 export type IndexedBlob = BlobResult & { index: LayerIndex }
@@ -31,28 +31,28 @@ export async function streamLayer(
   const tally = new TwinTally()
   const blob = new BlobWriter({ format, compressor: coder.compressor, write, plain: tally })
   const index = await splitLayer(coder, { format, limits, write: (bytes) => blob.copy(bytes), tally })
-  for (const entry of index.entries) {
-    const chunks = entry.chunks ?? []
-    blob.list(
-      entry,
-      chunks.map(({ offset, length, innerOffset = 0 }) => ({ ...blob.place(offset, length), innerOffset })),
-    )
-  }
   if (!format.lossless) await blob.landmark('no-prefetch')
-  return { ...(await blob.finish({ prioritizedFiles: 0, maxTocBytes: limits.maxTocBytes })), index }
+  const landmarkAfter = index.length
+  const result = await blob.finish({
+    index,
+    landmarkAfter,
+    prioritizedFiles: 0,
+    maxTocBytes: limits.maxTocBytes,
+  })
+  return { ...result, index }
 }
 
 /**
  * Writes the blob of a split layer in a new order. Members of content are copied; headers are compressed
  * again only where their neighbours changed.
- * @param o.read gives the bytes from `start` up to `end` of the stream of members
+ * @param o.read reads the stream of members
  * @throws LayerError; errors of `read` and `write` pass unchanged
  */
 export async function assembleBlob(o: {
   format: BlobFormat
   index: LayerIndex
   arrangement: Arrangement
-  read: ReadRange
+  read: ReadInto
   compressor: MemberCompressor
   write: Write
   limits: LayerLimits
@@ -62,6 +62,9 @@ export async function assembleBlob(o: {
   const blob = new BlobWriter({ format, compressor: o.compressor, write: o.write, plain })
   const moved = await new Assembly(index, o.read, blob, plain).write(arrangement)
   const result = await blob.finish({
+    index: moved,
+    order: arrangement.order,
+    landmarkAfter: arrangement.landmarkAfter,
     prioritizedFiles: arrangement.placed.length,
     maxTocBytes: o.limits.maxTocBytes,
   })

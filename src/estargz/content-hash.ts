@@ -1,13 +1,13 @@
-import { createHash, type Hash } from 'node:crypto'
-import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
+import { createHash, type Hash, hash } from 'node:crypto'
 
-/** Hashes a file and its chunks. A file begins as its first chunk does, which is thus hashed once for both. */
+/** Hashes a file and its chunks, by sha256. A file begins as its first chunk does, which is thus hashed once for both. */
 export class ContentHash {
   #left: number
   #chunk: Hash | undefined
+  /** Of a chunk that came in one piece and is all of its file. */
+  #whole: Buffer | undefined
   /** From the second chunk on. */
   #file: Hash | undefined
-  #digest: Digest = EMPTY
 
   /** @param size of the file in bytes */
   constructor(size: number) {
@@ -18,7 +18,7 @@ export class ContentHash {
   add(bytes: Uint8Array): void {
     this.#left -= bytes.length
     if (this.#left === 0 && !this.#chunk && !this.#file) {
-      this.#digest = digestOf(bytes)
+      this.#whole = hash('sha256', bytes, 'buffer')
       return
     }
     this.#chunk ??= createHash('sha256')
@@ -26,19 +26,17 @@ export class ContentHash {
     this.#file?.update(bytes)
   }
 
-  /** Ends the open chunk. */
-  closeChunk(): Digest {
-    if (!this.#chunk) return this.#digest
-    if (this.#left > 0) this.#file ??= this.#chunk.copy()
-    this.#digest = finishDigest(this.#chunk)
+  /** Ends the open chunk; answers its 32 bytes. */
+  closeChunk(): Buffer {
+    if (this.#whole) return this.#whole
+    const chunk = this.#chunk ?? createHash('sha256')
+    if (this.#left > 0) this.#file ??= chunk.copy()
     this.#chunk = undefined
-    return this.#digest
+    return chunk.digest()
   }
 
-  /** Of the file, once its last chunk is closed. */
-  close(): Digest {
-    return this.#file ? finishDigest(this.#file) : this.#digest
+  /** Of a file of several chunks, once the last of them is closed; undefined for one that is a single chunk. */
+  file(): Buffer | undefined {
+    return this.#file?.digest()
   }
 }
-
-const EMPTY = digestOf('')

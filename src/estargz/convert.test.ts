@@ -44,7 +44,7 @@ async function converted(layer: Buffer, prioritized: string[] = []) {
   const plainOrder = prioritized.length === 0 ? made : await convertLayer(layer)
   expect(streamed.result).toMatchObject(plainOrder.result)
   expect(streamed.blob.equals(plainOrder.blob)).toBe(true)
-  expect(streamed.result.index.sourceDiffId).toBe(made.index.sourceDiffId)
+  expect(streamed.result.index.data.sourceDiffId).toBe(made.index.data.sourceDiffId)
   return { ...made, ...(await open(blob)) }
 }
 

@@ -1,4 +1,4 @@
-import type { LayerEntry, LayerIndex } from './layer-index.ts'
+import type { LayerIndex } from './layer-index.ts'
 import type { MemberReader } from './member-reader.ts'
 
 /** Header members kept decoded. At about 64 KiB each this is a few MiB, and neighbours are asked for together. */
@@ -15,10 +15,10 @@ export class HeaderReader {
     this.#members = members
   }
 
-  /** The raw headers of an entry. @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD */
-  async headerOf(entry: LayerEntry): Promise<Buffer> {
-    const { member, start, length } = entry.header
-    const plain = this.#decoded.get(member) ?? (await this.#decode(member))
+  /** The raw headers of an entry, by its number. @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD */
+  headerOf(i: number): Buffer {
+    const { member, start, length } = this.#index.header(i)
+    const plain = this.#decoded.get(member) ?? this.#decode(member)
     // A map keeps its order: what was asked for last goes last, what was not for long comes first.
     this.#decoded.delete(member)
     this.#decoded.set(member, plain)
@@ -27,9 +27,7 @@ export class HeaderReader {
     return plain.subarray(start, start + length)
   }
 
-  #decode(member: number): Promise<Buffer> {
-    const place = this.#index.headers[member]
-    if (!place) throw new RangeError(`the layer's index has no header member ${member}`)
-    return this.#members.plain(place)
+  #decode(member: number): Buffer {
+    return this.#members.plain(this.#index.headerMember(member))
   }
 }

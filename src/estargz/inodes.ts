@@ -1,6 +1,7 @@
 import { LayerError } from './errors.ts'
+import type { Named } from './layer-index.ts'
 import { ancestorsOf, cleanName } from './names.ts'
-import { type EntryType, quote } from './tar-header.ts'
+import { quote } from './tar-header.ts'
 
 /** What an archive's order says about its names. Arrays go by entry number. */
 export type Inodes = {
@@ -15,8 +16,6 @@ export type Inodes = {
   /** Entries that lost their name to a later one, by the name that took it. */
   lost: Map<string, number[]>
 }
-
-type Named = { name: string; type: EntryType; linkName?: string }
 
 /**
  * Works out hard links and names that occur twice, as unpacking would: a later entry takes the name, hard

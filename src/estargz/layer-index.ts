@@ -1,104 +1,236 @@
-import type { Digest } from '../oci/digest.ts'
+import { type Digest, digestOf } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
-import { BLOCK, type EntryType, type TarEntry } from './tar-header.ts'
+import type { Attributes, LayerEntry } from './layer-entry.ts'
+import type { MemberPlace } from './member-reader.ts'
+import { cleanName, nameOfBytes } from './names.ts'
+import { BLOCK, type EntryType } from './tar-header.ts'
 import { tocTime } from './tar-numbers.ts'
 
-/** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
-export type Chunk = {
-  offset: number
-  length: number
-  /** Where it begins in the member's plain bytes, when it shares the member with other entries. */
-  innerOffset?: number
-  /** Content alone; the member of the last chunk holds the padding too. */
-  size: number
-  digest: Digest
-}
-
-/** One entry of a layer, as JSON. What is zero or empty is left out. */
-export type LayerEntry = {
-  /** Relative to the root, clean; the root itself is the empty string. */
-  name: string
-  /** As the archive spells it, where that differs. */
-  tarName?: string
-  type: EntryType
-  size?: number
-  /** Of symlinks and hard links, as the archive spells it. */
-  linkName?: string
-  mode?: number
-  uid?: number
-  gid?: number
-  uname?: string
-  gname?: string
-  /** RFC 3339, whole seconds. */
-  modtime?: string
-  devMajor?: number
-  devMinor?: number
-  /** Values in base64. */
-  xattrs?: Record<string, string>
-  /** Of regular files, empty ones included. */
-  digest?: Digest
+/**
+ * The columns of an index, and what their rows are. `nameEnd` to `headerLength`: an entry each, in source order.
+ * `chunkOffset` to `digests`: a chunk each, in source order; after a file's chunks, when it has several, one more for the
+ * file. `memberOffset` to `memberEntries`: a member of headers each.
+ */
+export const INDEX_COLUMNS = {
+  /** Names as the archive spells them, each followed by its link target. */
+  text: Uint8Array,
+  /** Attributes that entries share, as JSON. */
+  kinds: Uint8Array,
+  /** Where in `text` the name ends, and what follows it. */
+  nameEnd: Uint32Array,
+  linkEnd: Uint32Array,
+  kind: Uint32Array,
+  size: Float64Array,
+  /** Seconds since 1970; not a number where there is none. */
+  modtime: Float64Array,
+  /** One row more than entries: where the chunks of the last one end. */
+  firstChunk: Uint32Array,
   /** Which of the header members holds the raw headers, and where in its plain bytes. */
-  header: { member: number; start: number; length: number }
-  /** Of regular files that are not empty. */
-  chunks?: Chunk[]
+  header: Uint32Array,
+  headerStart: Uint32Array,
+  headerLength: Uint32Array,
+  /** The chunk's member in the stream of members; that of the last chunk of a file holds the padding, too. */
+  chunkOffset: Float64Array,
+  chunkLength: Uint32Array,
+  /** Where it begins in the member's plain bytes, when it shares the member with other entries. */
+  chunkInner: Uint32Array,
+  /** Content alone. */
+  chunkSize: Uint32Array,
+  /** Of 32 bytes. */
+  digests: Uint8Array,
+  memberOffset: Float64Array,
+  memberLength: Uint32Array,
+  memberPlain: Uint32Array,
+  memberFirst: Uint32Array,
+  /** Of so many consecutive entries, and of nothing else; or 0: of others, too. */
+  memberEntries: Uint32Array,
+} as const
+
+export type ColumnName = keyof typeof INDEX_COLUMNS
+export type IndexColumns = { readonly [Name in ColumnName]: InstanceType<(typeof INDEX_COLUMNS)[Name]> }
+
+/** What an index is made of: crosses between threads without copies, as its columns lie in shared memory. */
+export type IndexData = {
+  readonly packing: BlobFormat['packing']
+  /** The most content in one member. */
+  readonly chunkSize: number
+  /** Of the plain bytes as they came. */
+  readonly sourceDiffId: Digest
+  readonly sourcePlainSize: number
+  readonly columns: IndexColumns
 }
 
-/** A member that holds raw headers: of so many consecutive entries and nothing else, or (0) of others, too. */
-export type HeaderMember = {
-  offset: number
-  length: number
-  plainLength: number
-  firstEntry: number
-  entries: number
+/** What tells entries apart. */
+export type Named = { name: string; type: EntryType; linkName?: string }
+
+/** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
+export type Chunk = MemberPlace & {
+  /** By which {@link MovedIndex} knows it. */
+  readonly row: number
+  readonly innerOffset: number
+  readonly size: number
 }
+
+/** A member that holds raw headers. */
+export type HeaderMember = MemberPlace & {
+  readonly plainLength: number
+  readonly firstEntry: number
+  readonly entries: number
+}
+
+export const DIGEST_BYTES = 32
+const EMPTY: Digest = digestOf('')
 
 /**
  * What is known of a layer once it was split: its entries in source order, and where each one's members lie in
- * the stream of members. JSON, and all that a new arrangement needs beside those members.
+ * the stream of members: all that a new arrangement needs beside those members. Entries are made of it when they are asked
+ * for: as objects, those of a large layer would take ten times the memory.
  */
-export type LayerIndex = {
-  version: 1
-  packing: BlobFormat['packing']
-  /** The most content in one member. */
-  chunkSize: number
-  /** Of the plain bytes as they came. */
-  sourceDiffId: Digest
-  sourcePlainSize: number
-  entries: LayerEntry[]
-  headers: HeaderMember[]
-}
+export class LayerIndex {
+  readonly data: IndexData
+  readonly #columns: IndexColumns
+  readonly #text: Buffer
+  readonly #digests: Buffer
+  readonly #kinds: readonly Attributes[]
 
-/**
- * Plain bytes of the largest member at the most: one holds a chunk with its padding, or headers, perhaps with that of the
- * landmark behind them.
- */
-export function largestMember({ chunkSize, headers }: LayerIndex): number {
-  return headers.reduce((largest, { plainLength }) => Math.max(largest, plainLength), chunkSize) + BLOCK
-}
-
-/** An entry for the index; its header, digest and chunks are still to come. */
-export function layerEntry(entry: TarEntry, header: LayerEntry['header']): LayerEntry {
-  const modtime = tocTime(entry.mtime)
-  const indexed: LayerEntry = { name: entry.name, type: entry.type, header }
-  if (entry.tarName !== entry.name) indexed.tarName = entry.tarName
-  if (entry.size) indexed.size = entry.size
-  if (entry.linkName !== undefined) indexed.linkName = entry.linkName
-  if (entry.mode) indexed.mode = entry.mode
-  if (entry.uid) indexed.uid = entry.uid
-  if (entry.gid) indexed.gid = entry.gid
-  if (entry.uname) indexed.uname = entry.uname
-  if (entry.gname) indexed.gname = entry.gname
-  if (modtime !== undefined) indexed.modtime = modtime
-  if (entry.devMajor) indexed.devMajor = entry.devMajor
-  if (entry.devMinor) indexed.devMinor = entry.devMinor
-  const xattrs = Object.entries(entry.xattrs)
-  if (xattrs.length > 0) {
-    const encoded = xattrs.map(([key, value]) => [key, value.toString('base64')] as const)
-    indexed.xattrs = Object.fromEntries(encoded.sort(byKey))
+  constructor(data: IndexData) {
+    this.data = data
+    this.#columns = data.columns
+    this.#text = view(data.columns.text)
+    this.#digests = view(data.columns.digests)
+    this.#kinds = JSON.parse(view(data.columns.kinds).toString()) as Attributes[]
   }
-  return indexed
+
+  /** How many entries there are. */
+  get length(): number {
+    return this.#columns.nameEnd.length
+  }
+
+  /** All entries, by what tells them apart. */
+  allNamed(): Named[] {
+    return Array.from({ length: this.length }, (_, i) => this.named(i))
+  }
+
+  named(i: number): Named {
+    const { type } = this.#attributes(i)
+    const linkName = this.#linkName(i, type)
+    return { name: cleanName(this.#tarName(i)), type, ...(linkName !== undefined && { linkName }) }
+  }
+
+  entry(i: number): LayerEntry {
+    const attributes = this.#attributes(i)
+    const tarName = this.#tarName(i)
+    const name = cleanName(tarName)
+    const linkName = this.#linkName(i, attributes.type)
+    const size = this.size(i)
+    const modtime = this.#columns.modtime[i] ?? Number.NaN
+    const digest = this.digest(i)
+    return {
+      ...attributes,
+      name,
+      ...(tarName !== name && { tarName }),
+      ...(size > 0 && { size }),
+      ...(linkName !== undefined && { linkName }),
+      ...(!Number.isNaN(modtime) && { modtime: tocTime(modtime) }),
+      ...(digest !== undefined && { digest }),
+    }
+  }
+
+  size(i: number): number {
+    return at(this.#columns.size, i)
+  }
+
+  /** Of a regular file's content. */
+  digest(i: number): Digest | undefined {
+    const rows = this.#chunkRows(i)
+    if (rows > 0) return this.digestOf(at(this.#columns.firstChunk, i) + rows - 1)
+    return this.#attributes(i).type === 'reg' ? EMPTY : undefined
+  }
+
+  /** Of a chunk, by its row. */
+  digestOf(row: number): Digest {
+    const start = row * DIGEST_BYTES
+    return `sha256:${this.#digests.toString('hex', start, start + DIGEST_BYTES)}` as Digest
+  }
+
+  /** Of regular files that are not empty. */
+  chunks(i: number): Chunk[] {
+    const { chunkOffset, chunkLength, chunkInner, chunkSize, firstChunk } = this.#columns
+    const rows = this.#chunkRows(i)
+    const first = at(firstChunk, i)
+    return Array.from({ length: rows > 1 ? rows - 1 : rows }, (_, n) => {
+      const row = first + n
+      return {
+        row,
+        offset: at(chunkOffset, row),
+        length: at(chunkLength, row),
+        innerOffset: at(chunkInner, row),
+        size: at(chunkSize, row),
+      }
+    })
+  }
+
+  /** Where an entry's raw headers are. */
+  header(i: number): { member: number; start: number; length: number } {
+    const { header, headerStart } = this.#columns
+    return { member: at(header, i), start: at(headerStart, i), length: this.headerLength(i) }
+  }
+
+  headerLength(i: number): number {
+    return at(this.#columns.headerLength, i)
+  }
+
+  headerMember(member: number): HeaderMember {
+    const { memberOffset, memberLength, memberPlain, memberFirst, memberEntries } = this.#columns
+    return {
+      offset: at(memberOffset, member),
+      length: at(memberLength, member),
+      plainLength: at(memberPlain, member),
+      firstEntry: at(memberFirst, member),
+      entries: at(memberEntries, member),
+    }
+  }
+
+  /**
+   * Plain bytes of the largest member at the most: one holds a chunk with its padding, or headers, perhaps with that of the
+   * landmark behind them.
+   */
+  get largestMember(): number {
+    return this.#columns.memberPlain.reduce((a, b) => Math.max(a, b), this.data.chunkSize) + BLOCK
+  }
+
+  #chunkRows(i: number): number {
+    const { firstChunk } = this.#columns
+    return at(firstChunk, i + 1) - at(firstChunk, i)
+  }
+
+  #attributes(i: number): Attributes {
+    const kind = this.#kinds[at(this.#columns.kind, i)]
+    if (!kind) throw noRow(i)
+    return kind
+  }
+
+  #tarName(i: number): string {
+    const start = i === 0 ? 0 : at(this.#columns.linkEnd, i - 1)
+    return nameOfBytes(this.#text.subarray(start, at(this.#columns.nameEnd, i)))
+  }
+
+  #linkName(i: number, type: EntryType): string | undefined {
+    if (type !== 'symlink' && type !== 'hardlink') return undefined
+    return nameOfBytes(this.#text.subarray(at(this.#columns.nameEnd, i), at(this.#columns.linkEnd, i)))
+  }
 }
 
-function byKey(a: readonly [string, string], b: readonly [string, string]): number {
-  return a[0] < b[0] ? -1 : 1
+function view({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+}
+
+function at(column: Uint32Array | Float64Array, row: number): number {
+  const value = column[row]
+  if (value === undefined) throw noRow(row)
+  return value
+}
+
+function noRow(row: number): RangeError {
+  return new RangeError(`the layer's index has no row ${row}`)
 }

@@ -1,33 +1,66 @@
+import type { Digest } from '../oci/digest.ts'
 import { inodesOf } from './inodes.ts'
-import type { LayerEntry } from './layer-index.ts'
+import type { LayerEntry } from './layer-entry.ts'
+import type { LayerIndex, Named } from './layer-index.ts'
 import type { TocEntry } from './toc.ts'
 
 /** Where a chunk lies: its member in the blob, and the chunk in the member's plain bytes. */
-export type ChunkPlace = { offset: number; innerOffset: number; endOffset?: number }
+export type PlacedChunk = {
+  readonly offset: number
+  readonly innerOffset: number
+  readonly endOffset?: number
+  readonly size: number
+  readonly digest: Digest
+}
 
 /** An entry in its place, and its chunks in theirs. */
-export type Placed = { entry: LayerEntry; chunks: readonly ChunkPlace[] }
+export type Placed = { readonly entry: LayerEntry; readonly chunks: readonly PlacedChunk[] }
+
+/** An entry of an index, and its chunks, in the blob that the index is of. */
+export function placedIn(index: LayerIndex, i: number): Placed {
+  const zstd = index.data.packing === 'zstd'
+  const chunks = index.chunks(i).map(({ row, offset, length, innerOffset, size }) => ({
+    offset,
+    innerOffset,
+    ...(zstd && { endOffset: offset + length }),
+    size,
+    digest: index.digestOf(row),
+  }))
+  return { entry: index.entry(i), chunks }
+}
 
 /**
  * The table of contents of entries in the order of the blob. An entry whose name a later one took is not
  * listed, as readers would mix the two up; its file is listed under the name of a hard link that outlived it.
+ * @param placed asked for one entry after the other, and few twice: all of them at once would take much memory
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function* tocEntries(placed: readonly Placed[]): Generator<TocEntry, void, void> {
-  const { made, target, home, stands } = inodesOf(placed.map(({ entry }) => entry))
+export function* tocEntries<Name extends Named>(
+  named: readonly Name[],
+  placed: (named: Name) => Placed,
+): Generator<TocEntry, void, void> {
+  const { made, target, home, stands } = inodesOf(named)
+  const at = (place: number) => {
+    const one = named[place]
+    if (!one) throw new RangeError(`no entry ${place} in the table of contents`)
+    return placed(one)
+  }
   const owners: Owners = { users: new Map(), groups: new Map() }
-  for (const [i, { entry, chunks }] of placed.entries()) {
+  for (const i of named.keys()) {
     if (made[i] === i) {
       // In the place of the content even under a link's name: readers expect offsets to rise.
-      const name = placed[home[i] ?? -1]?.entry
-      if (name) yield* fileEntries(entry, tarNameOf(name), chunks, owners)
+      const name = home[i] ?? -1
+      if (name === -1) continue
+      const { entry, chunks } = at(i)
+      yield* fileEntries(entry, tarNameOf(name === i ? entry : at(name).entry), chunks, owners)
       continue
     }
     const source = made[i] ?? i
     if (!stands[i] || home[source] === i) continue
+    const { entry } = at(i)
     const direct = target[i] ?? source
-    const owner = placed[home[source] ?? source]?.entry
-    const linkName = stands[direct] && home[source] === source ? entry.linkName : owner && tarNameOf(owner)
+    const isNamed = stands[direct] && home[source] === source
+    const linkName = isNamed ? entry.linkName : tarNameOf(at(home[source] ?? source).entry)
     yield tocEntry(entry, tarNameOf(entry), owners, linkName)
   }
 }
@@ -35,22 +68,21 @@ export function* tocEntries(placed: readonly Placed[]): Generator<TocEntry, void
 function* fileEntries(
   entry: LayerEntry,
   name: string,
-  places: readonly ChunkPlace[],
+  chunks: readonly PlacedChunk[],
   owners: Owners,
 ): Generator<TocEntry, void, void> {
   const file = tocEntry(entry, name, owners, entry.linkName)
   if (entry.digest !== undefined) file.digest = entry.digest
   let part: TocEntry = file
   let chunkOffset = 0
-  for (const [n, chunk] of (entry.chunks ?? []).entries()) {
+  for (const [n, chunk] of chunks.entries()) {
     if (n > 0) {
       yield part
       part = { name: file.name, type: 'chunk' }
     }
-    const place = places[n]
-    part.offset = place?.offset ?? 0
-    if (place?.innerOffset) part.innerOffset = place.innerOffset
-    if (place?.endOffset !== undefined) part.endOffset = place.endOffset
+    part.offset = chunk.offset
+    if (chunk.innerOffset) part.innerOffset = chunk.innerOffset
+    if (chunk.endOffset !== undefined) part.endOffset = chunk.endOffset
     if (chunkOffset > 0) part.chunkOffset = chunkOffset
     if (chunkOffset + chunk.size < (entry.size ?? 0)) part.chunkSize = chunk.size
     part.chunkDigest = chunk.digest

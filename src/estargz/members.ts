@@ -1,4 +1,5 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import { release } from '../bytes/release.ts'
 
 /**
  * Makes self-contained members: gzip members (RFC 1952) or zstd frames (RFC 8878). It must answer the same bytes for
@@ -22,6 +23,11 @@ export interface ContentCompressor {
   close(): readonly Buffer[]
 }
 
+/** zlib writes into memory of this size at a time. */
+const CHUNK_BYTES = 64 * 1024
+/** What incompressible bytes grow by, with header and trailer, is less. */
+const SLACK_BYTES = 1024
+
 /** gzip members by zlib at a level from 0 to 9. */
 export function gzipCompressor(level: number): MemberCompressor {
   checkLevel('gzip', level, 0, 9)
@@ -30,11 +36,14 @@ export function gzipCompressor(level: number): MemberCompressor {
     memLevel: 8,
     windowBits: 15,
     strategy: constants.Z_DEFAULT_STRATEGY,
-    chunkSize: 64 * 1024,
   }
   return {
     pack(parts) {
-      const member = gzipSync(whole(parts), options)
+      const plain = whole(parts)
+      // Level 0 alone writes other bytes into other chunks. For the others: no more memory than a small member needs.
+      const chunkSize = level === 0 ? CHUNK_BYTES : Math.min(CHUNK_BYTES, plain.length + SLACK_BYTES)
+      const member = gzipSync(plain, { ...options, chunkSize })
+      if (parts.length > 1) release(plain)
       // zlib writes the operating system it was built for; 255 is "unknown".
       member[9] = 255
       return member
@@ -53,20 +62,34 @@ export function zstdCompressor(level: number): MemberCompressor {
   return {
     pack(parts) {
       const plain = whole(parts)
-      return zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
+      const member = zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
+      if (parts.length > 1) release(plain)
+      return member
     },
   }
 }
 
 /** Content that is compressed when all of a member is there. */
 export function collecting(compressor: MemberCompressor): ContentCompressor {
-  let parts: Buffer[] = []
+  let held = Buffer.alloc(0)
+  let length = 0
+  let member: Buffer = Buffer.alloc(0)
   return {
-    add: (bytes) => void parts.push(Buffer.from(bytes)),
+    add(bytes) {
+      if (length + bytes.length > held.length) {
+        const larger = Buffer.allocUnsafe(Math.max(2 * held.length, length + bytes.length))
+        held.copy(larger, 0, 0, length)
+        release(held)
+        held = larger
+      }
+      length += bytes.copy(held, length)
+    },
     flush: () => [],
     close() {
-      const member = compressor.pack(parts)
-      parts = []
+      // It was written before this was called.
+      release(member)
+      member = compressor.pack([held.subarray(0, length)])
+      length = 0
       return [member]
     },
   }

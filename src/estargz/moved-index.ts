@@ -1,20 +1,37 @@
-import type { Chunk, HeaderMember, LayerEntry, LayerIndex } from './layer-index.ts'
+import { Column, newRows } from './columns.ts'
+import { type Chunk, type IndexColumns, LayerIndex } from './layer-index.ts'
 import type { MemberPlace } from './member-reader.ts'
 
 /** The index of a split layer, for members that were copied or made anew in another order. */
 export class MovedIndex {
   readonly #source: LayerIndex
-  readonly #places = new Map<number, LayerEntry['header']>()
-  readonly #offsets = new Map<Chunk, number>()
-  readonly #headers: HeaderMember[] = []
+  readonly #moved: Pick<IndexColumns, 'header' | 'headerStart' | 'chunkOffset' | 'chunkLength' | 'chunkInner'>
+  readonly #members = {
+    memberOffset: new Column(Float64Array),
+    memberLength: new Column(Uint32Array),
+    memberPlain: new Column(Uint32Array),
+    memberFirst: new Column(Uint32Array),
+    memberEntries: new Column(Uint32Array),
+  }
 
   constructor(source: LayerIndex) {
     this.#source = source
+    const { columns } = source.data
+    const chunks = columns.chunkOffset.length
+    this.#moved = {
+      header: newRows(Uint32Array, source.length),
+      headerStart: newRows(Uint32Array, source.length),
+      chunkOffset: newRows(Float64Array, chunks),
+      chunkLength: newRows(Uint32Array, chunks),
+      chunkInner: newRows(Uint32Array, chunks),
+    }
   }
 
-  /** A chunk's member begins here now. */
-  chunk(chunk: Chunk, offset: number): void {
-    this.#offsets.set(chunk, offset)
+  /** A chunk lies here now. */
+  chunk({ row }: Chunk, { offset, length }: MemberPlace, innerOffset = 0): void {
+    this.#moved.chunkOffset[row] = offset
+    this.#moved.chunkLength[row] = length
+    this.#moved.chunkInner[row] = innerOffset
   }
 
   /** The headers of these entries, by number, make this member. */
@@ -30,26 +47,35 @@ export class MovedIndex {
   }
 
   #add(entries: readonly number[], { offset, length }: MemberPlace, whole: number): void {
+    const members = this.#members
     const [firstEntry = 0] = entries
     let start = 0
     for (const i of entries) {
-      const size = this.#source.entries[i]?.header.length ?? 0
-      this.#places.set(i, { member: this.#headers.length, start, length: size })
-      start += size
+      this.#moved.header[i] = members.memberOffset.length
+      this.#moved.headerStart[i] = start
+      start += this.#source.headerLength(i)
     }
-    this.#headers.push({ offset, length, plainLength: start, firstEntry, entries: whole })
+    members.memberOffset.push(offset)
+    members.memberLength.push(length)
+    members.memberPlain.push(start)
+    members.memberFirst.push(firstEntry)
+    members.memberEntries.push(whole)
   }
 
   finish(): LayerIndex {
-    const entries = this.#source.entries.map((entry, i): LayerEntry => {
-      const header = this.#places.get(i)
-      if (!header) throw new RangeError(`entry ${i} was not written`)
-      const chunks = entry.chunks?.map((chunk) => ({
-        ...chunk,
-        offset: this.#offsets.get(chunk) ?? chunk.offset,
-      }))
-      return { ...entry, header, ...(chunks && { chunks }) }
+    const { columns, ...layer } = this.#source.data
+    const { memberOffset, memberLength, memberPlain, memberFirst, memberEntries } = this.#members
+    return new LayerIndex({
+      ...layer,
+      columns: {
+        ...columns,
+        ...this.#moved,
+        memberOffset: memberOffset.finish(),
+        memberLength: memberLength.finish(),
+        memberPlain: memberPlain.finish(),
+        memberFirst: memberFirst.finish(),
+        memberEntries: memberEntries.finish(),
+      },
     })
-    return { ...this.#source, entries, headers: this.#headers }
   }
 }

@@ -67,6 +67,16 @@ export function nameOfBytes(bytes: Buffer): string {
   return text
 }
 
+/** The bytes that {@link nameOfBytes} made a name of. */
+export function bytesOfName(name: string): Buffer {
+  if (name.isWellFormed()) return Buffer.from(name)
+  return Buffer.concat(
+    Array.from(name, (char) =>
+      char.isWellFormed() ? Buffer.from(char) : Buffer.of(char.charCodeAt(0) - 0xdc00),
+    ),
+  )
+}
+
 function sequenceLength(lead: number): number {
   if (lead < 0xc0) return 1
   if (lead < 0xe0) return 2

@@ -13,8 +13,9 @@ import {
   TOC_NAME,
   WHITEOUT_PREFIX,
 } from './names.ts'
+import { parseToc, tocTooLarge } from './parse-toc.ts'
 import { TarScanner } from './tar-scan.ts'
-import { parseToc, type Toc, tocTooLarge } from './toc.ts'
+import type { Toc } from './toc.ts'
 
 export type LandmarkView = {
   /** Undefined when the blob has none, as plain stargz has not. */

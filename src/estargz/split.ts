@@ -1,9 +1,9 @@
-import { type Digest, digestOf } from '../oci/digest.ts'
 import { type BlobFormat, sharesMember } from './blob-format.ts'
 import { ContentHash } from './content-hash.ts'
 import { LayerError } from './errors.ts'
+import { IndexBuilder } from './index-builder.ts'
 import type { LayerCoder } from './layer-coder.ts'
-import { type Chunk, type HeaderMember, type LayerEntry, type LayerIndex, layerEntry } from './layer-index.ts'
+import type { LayerIndex } from './layer-index.ts'
 import type { LayerLimits } from './limits.ts'
 import type { ContentCompressor, MemberCompressor } from './members.ts'
 import { isReservedName, TOC_NAME } from './names.ts'
@@ -56,23 +56,12 @@ export async function splitLayer(
   await run(scanner.end())
   await write(splitter.finish())
   const { digest, size } = tally.finishSource()
-  return {
-    version: 1,
-    packing: o.format.packing,
-    chunkSize: o.format.chunkSize,
-    sourceDiffId: digest,
-    sourcePlainSize: size,
-    entries: splitter.entries,
-    headers: splitter.headers,
-  }
+  const { packing, chunkSize } = o.format
+  return splitter.index.finish({ packing, chunkSize, sourceDiffId: digest, sourcePlainSize: size })
 }
 
-/** An entry whose content goes by. */
-type OpenEntry = LayerEntry & { chunks: Chunk[] }
-
 class Splitter {
-  readonly entries: LayerEntry[] = []
-  readonly headers: HeaderMember[] = []
+  readonly index = new IndexBuilder()
   /** Bytes of all members so far. */
   offset = 0
   /** Where the open member of content begins. */
@@ -84,9 +73,10 @@ class Splitter {
   /** The open member of headers, and the small files that share it. */
   #parts: Buffer[] = []
   #partsBytes = 0
-  #sharing: Chunk[] = []
+  /** Their chunks, by row of the index. */
+  #sharing: number[] = []
   /** Undefined when the entry has no content, or is left out. */
-  #current: OpenEntry | undefined
+  #current: TarEntry | undefined
   /** Whether its content stays in the member of its header. */
   #shares = false
   #left = 0
@@ -107,13 +97,13 @@ class Splitter {
     if (event.kind === 'entry') {
       if (this.#begin(event.entry, event.header)) yield [this.#closeParts()]
     } else if (event.kind === 'end') {
-      if (entry) yield this.#end(entry)
+      if (entry) yield this.#end()
     } else if (event.kind === 'other' || entry === undefined) {
       if (!this.#format.lossless) this.#tally.dropped(event.bytes)
       else if (this.#keep(event.bytes)) yield [this.#closeParts()]
     } else {
       this.#tally.kept(event.bytes)
-      if (event.kind === 'content') yield* this.#add(entry, event.bytes)
+      if (event.kind === 'content') yield* this.#add(event.bytes)
       else if (this.#shares) this.#push(event.bytes)
       else this.#content.add(event.bytes)
     }
@@ -139,18 +129,14 @@ class Splitter {
       if (entry.name === TOC_NAME) throw alreadyConverted()
     }
     this.#tally.kept(header)
-    const place = { member: this.headers.length, start: this.#partsBytes, length: header.length }
-    const indexed = layerEntry(entry, place)
-    this.entries.push(indexed)
+    this.index.entry(entry, { start: this.#partsBytes, length: header.length })
     this.#parts.push(header)
     this.#partsBytes += header.length
     this.#left = entry.size
     this.#shares = sharesMember(this.#format, entry.size)
     if (entry.size > 0) {
-      this.#current = Object.assign(indexed, { chunks: [] })
+      this.#current = entry
       this.#hash = new ContentHash(entry.size)
-    } else if (entry.type === 'reg') {
-      indexed.digest = EMPTY
     }
     return entry.size > 0 ? !this.#shares || this.offset === 0 : this.#partsAreFull()
   }
@@ -171,7 +157,7 @@ class Splitter {
     return this.#partsBytes >= (this.#format.minChunkSize || HEADER_MEMBER_BYTES)
   }
 
-  *#add(entry: OpenEntry, bytes: Buffer): Generator<readonly Buffer[], void, void> {
+  *#add(bytes: Buffer): Generator<readonly Buffer[], void, void> {
     const { chunkSize } = this.#format
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + chunkSize - this.#chunkBytes)
@@ -182,29 +168,22 @@ class Splitter {
       this.#chunkBytes += part.length
       this.#hash.add(part)
       // The last chunk waits for its padding.
-      if (this.#chunkBytes === chunkSize && this.#left > 0) yield this.#closeChunk(entry)
+      if (this.#chunkBytes === chunkSize && this.#left > 0) yield this.#closeChunk()
     }
   }
 
-  #end(entry: OpenEntry): readonly Buffer[] {
-    const parts = this.#closeChunk(entry)
+  #end(): readonly Buffer[] {
+    const parts = this.#closeChunk()
     this.#current = undefined
-    entry.digest = this.#hash.close()
+    const file = this.#hash.file()
+    if (file) this.index.file(file)
     return this.#shares && this.#partsAreFull() ? [this.#closeParts()] : parts
   }
 
   #closeParts(): Buffer {
     const member = this.#compressor.pack(this.#parts)
-    const before = this.headers.at(-1)
-    const firstEntry = before ? before.firstEntry + before.entries : 0
-    this.headers.push({
-      offset: this.offset,
-      length: member.length,
-      plainLength: this.#partsBytes,
-      firstEntry,
-      entries: this.entries.length - firstEntry,
-    })
-    for (const chunk of this.#sharing) chunk.length = member.length
+    this.index.headers({ offset: this.offset, length: member.length, plainLength: this.#partsBytes })
+    for (const row of this.#sharing) this.index.chunkLength(row, member.length)
     this.#parts = []
     this.#partsBytes = 0
     this.#sharing = []
@@ -213,22 +192,18 @@ class Splitter {
     return member
   }
 
-  #closeChunk(entry: OpenEntry): readonly Buffer[] {
+  #closeChunk(): readonly Buffer[] {
     const parts = this.#shares ? [] : this.#count(this.#content.close())
-    const chunk: Chunk = {
+    const stored = Math.ceil(this.#chunkBytes / BLOCK) * BLOCK
+    const row = this.index.chunk({
       offset: this.#memberStart,
       length: this.offset - this.#memberStart,
+      innerOffset: this.#shares ? this.#partsBytes - stored : 0,
       size: this.#chunkBytes,
       digest: this.#hash.closeChunk(),
-    }
-    if (this.#shares) {
-      const stored = Math.ceil(this.#chunkBytes / BLOCK) * BLOCK
-      chunk.innerOffset = this.#partsBytes - stored
-      this.#sharing.push(chunk)
-    } else {
-      this.#memberStart = this.offset
-    }
-    entry.chunks.push(chunk)
+    })
+    if (this.#shares) this.#sharing.push(row)
+    else this.#memberStart = this.offset
     this.#chunkBytes = 0
     return parts
   }
@@ -246,5 +221,3 @@ function alreadyConverted(): LayerError {
     { entry: TOC_NAME },
   )
 }
-
-const EMPTY: Digest = digestOf('')

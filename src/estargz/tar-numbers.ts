@@ -81,22 +81,26 @@ export function paxTime(key: string, value: Buffer): TarTime {
 }
 
 /**
- * A time as the table of contents has it: UTC, RFC 3339, rounded to the second; undefined for the first
- * second of 1970, which means "unknown", and for years that RFC 3339 cannot write.
+ * A time as the table of contents has it, rounded to the second since 1970; undefined for the first second of 1970,
+ * which means "unknown", and for years that RFC 3339 cannot write.
  */
-export function tocTime(time: TarTime): string | undefined {
+export function tocSeconds(time: TarTime): number | undefined {
   if (time.seconds === 0) return undefined
   const seconds = time.seconds + (time.nanoseconds >= 5e8 ? 1 : 0)
-  if (seconds !== last.seconds) last = { seconds, text: rfc3339(seconds) }
+  return seconds >= FIRST_SECOND && seconds <= LAST_SECOND ? seconds : undefined
+}
+
+/** UTC, RFC 3339. */
+export function tocTime(seconds: number): string {
+  if (seconds !== last.seconds) {
+    last = { seconds, text: `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z` }
+  }
   return last.text
 }
 
 /** The time asked for last: the entries of an archive often share theirs with their neighbours. */
-let last: { seconds: number; text: string | undefined } = { seconds: Number.NaN, text: undefined }
+let last = { seconds: Number.NaN, text: '' }
 
-function rfc3339(seconds: number): string | undefined {
-  const date = new Date(seconds * 1000)
-  const year = date.getUTCFullYear()
-  if (Number.isNaN(year) || year < 0 || year > 9999) return undefined
-  return `${date.toISOString().slice(0, 19)}Z`
-}
+/** Of the years 0 and 9999. */
+const FIRST_SECOND = Date.parse('0000-01-01T00:00:00Z') / 1000
+const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1000

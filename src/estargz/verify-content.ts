@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
 import { DEFAULT_FORMAT } from './blob-format.ts'
-import { type LayerEntry, layerEntry } from './layer-index.ts'
+import { type LayerEntry, layerEntry } from './layer-entry.ts'
 import type { LayerLimits } from './limits.ts'
 import { TOC_NAME } from './names.ts'
+import { tocTooLarge } from './parse-toc.ts'
 import type { TarEvent } from './tar-scan.ts'
-import { tocTooLarge } from './toc.ts'
 
 /**
  * A stretch of a file's content with no member's start inside. Those that hold a multiple of the default chunk size are
@@ -28,8 +28,6 @@ export type RecordedFile = { entry: LayerEntry; stretches: Stretch[] }
 export type FoundToc = { json: Buffer; digest: Digest; memberOffset: number }
 
 type OpenStretch = Omit<Stretch, 'size' | 'digest'> & { hash: Hash }
-
-const NO_HEADER = { member: -1, start: 0, length: 0 }
 
 /** Hashes content while an archive goes by, in the parts that a table of contents can speak of. */
 export class ContentRecorder {
@@ -72,7 +70,7 @@ export class ContentRecorder {
     if (event.kind === 'entry') {
       // Only the last table of contents counts, and only when nothing comes after it.
       this.#toc = undefined
-      this.#current = { entry: layerEntry(event.entry, NO_HEADER), stretches: [] }
+      this.#current = { entry: layerEntry(event.entry), stretches: [] }
       this.#tocParts = event.entry.name === TOC_NAME ? [] : undefined
       this.#tocBytes = 0
       this.#fileOffset = 0

@@ -25,7 +25,12 @@ const FIELDS = [
  * @throws LayerError VERIFICATION_FAILED
  */
 export function checkToc(toc: Toc, files: readonly RecordedFile[]): { entries: number; chunks: number } {
-  const expected = withOwners(tocEntries(files.map(({ entry }) => ({ entry, chunks: [] }))))
+  const expected = withOwners(
+    tocEntries(
+      files.map(({ entry }) => entry),
+      (entry) => ({ entry, chunks: [] }),
+    ),
+  )
   const listed = withOwners(toc.entries.filter((entry) => entry.type !== 'chunk'))
   for (const name of expected.keys())
     if (!listed.has(name)) throw failed(name, 'is not in the table of contents')

@@ -5,6 +5,7 @@ import { temporarySqlite } from '../../test/support/databases.ts'
 import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
+import { CacheOverviews } from '../cache/overview.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
@@ -77,6 +78,7 @@ beforeAll(async () => {
     callbacks: new Callbacks(database),
     rules: new RuleStore(database),
     workers: new WorkerRegister(database),
+    cache: new CacheOverviews(database),
     checkRegistry: async () => {},
     allowsCallback: () => false,
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
@@ -599,6 +601,21 @@ it('inspects images', async () => {
     code: 'NOT_FOUND',
   })
   expect((await ask('GET', '/v1/images/%F0%9F%90%B3')).status).toBe(400)
+})
+
+it('says which methods an address has', async () => {
+  for (const [method, url, allow] of [
+    ['DELETE', '/v1/conversions', 'GET, HEAD, POST'],
+    ['PATCH', '/v1/records/019ab000-0000-7000-8000-000000000000', 'DELETE, GET, HEAD'],
+    ['PUT', '/v1/images/r.test/team/app:1.0?x=1', 'GET, HEAD'],
+  ] as const) {
+    const answer = await app.inject({ method, url })
+    expect([answer.statusCode, answer.headers.allow, answer.json().code]).toEqual([
+      405,
+      allow,
+      'METHOD_NOT_ALLOWED',
+    ])
+  }
 })
 
 it('answers unknown routes with a problem', async () => {

@@ -2,17 +2,19 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, 
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { type HookSecrets, hookSecretHook, sameOriginHook, tokenHook } from './auth.ts'
 import { addIdempotency } from './idempotency.ts'
+import type { JobResource } from './job-resource.ts'
 import { describeApi } from './openapi.ts'
-import { answerError, problem, sendProblem } from './problem.ts'
+import { answerError } from './problem.ts'
 import { acceldRoutes } from './routes/acceld.ts'
 import { batchRoutes } from './routes/batches.ts'
+import { cacheRoutes } from './routes/cache.ts'
 import { callbackRoutes } from './routes/callbacks.ts'
-import { conversionActRoutes } from './routes/conversion-acts.ts'
-import { conversionRoutes } from './routes/conversions.ts'
+import { conversionResource, conversionRoutes } from './routes/conversions.ts'
 import { evaluationRoutes } from './routes/evaluations.ts'
-import { eventRoutes } from './routes/events.ts'
+import { eventRoutes, jobEventRoutes } from './routes/events.ts'
 import { hookRoutes } from './routes/hooks.ts'
 import { imageRoutes } from './routes/images.ts'
+import { jobActRoutes } from './routes/job-acts.ts'
 import { mergeRoutes } from './routes/merges.ts'
 import { publicationRoutes } from './routes/publications.ts'
 import { recordImageRoutes } from './routes/record-images.ts'
@@ -22,8 +24,9 @@ import { retargetRoutes } from './routes/retargets.ts'
 import { retentionRoutes } from './routes/retention.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { serviceRoutes } from './routes/service.ts'
-import { verificationRoutes } from './routes/verifications.ts'
+import { verificationResource, verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
+import { answerUnknownRoutes } from './unknown-routes.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -64,13 +67,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const closing = new AbortController()
   app.decorate('closing', closing.signal)
   app.addHook('preClose', async () => closing.abort(new Error('the server stops')))
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      problem(404, 'NO_SUCH_ROUTE', `there is no ${request.method} ${request.url.split('?')[0]}`),
-    ),
-  )
+  answerUnknownRoutes(app)
   await describeApi(app)
+  const registerJobs = async (resource: JobResource) => {
+    for (const routes of [jobActRoutes, jobEventRoutes, callbackRoutes]) {
+      await app.register(routes(services, resource))
+    }
+  }
   await app.register(serviceRoutes(services))
   await app.register(recordUploadRoute(services, maxRecordBytes))
   await app.register(recordRoutes(services))
@@ -81,14 +84,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(recordImageRoutes(services))
   await app.register(retentionRoutes(services))
   await app.register(conversionRoutes(services))
-  await app.register(conversionActRoutes(services))
+  await registerJobs(conversionResource(services))
   await app.register(eventRoutes(services))
   await app.register(ruleRoutes(services))
   await app.register(hookRoutes(services))
   await app.register(acceldRoutes(services))
   await app.register(batchRoutes(services))
-  await app.register(callbackRoutes(services))
   await app.register(verificationRoutes(services))
+  await registerJobs(verificationResource(services))
+  await app.register(cacheRoutes(services))
   await app.register(imageRoutes(services))
   if (options.registryPlugin) await app.register(options.registryPlugin)
   await app.ready()

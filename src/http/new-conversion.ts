@@ -1,27 +1,15 @@
 import type { FastifyReply } from 'fastify'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { ConversionRequest } from '../conversion/request.ts'
 import type { NewJob } from '../jobs/store.ts'
 import { parseReference } from '../oci/reference.ts'
-import { canonicalImage, Labels, signalOf } from './parameters.ts'
+import { jobTerms, refuseCallback, termsOf } from './new-job.ts'
+import { canonicalImage, signalOf } from './parameters.ts'
 import { fieldError } from './problem.ts'
 import type { Services } from './services.ts'
 
 /** A conversion as it is asked for over HTTP: what to do, and how to go about the job. */
-export const NewConversion = ConversionRequest.safeExtend({
-  labels: Labels.optional().describe('To find it by.'),
-  priority: z
-    .int()
-    .min(-100)
-    .max(100)
-    .optional()
-    .describe('Higher ones go first; 0 is usual. Within one, those that wait longer.'),
-  callbackUrl: z
-    .url({ protocol: /^https?$/ })
-    .max(2000)
-    .optional()
-    .describe('Told when it is over, signed as Standard Webhooks say; at an origin that this broker allows.'),
-}).meta({
+export const NewConversion = ConversionRequest.safeExtend(jobTerms).meta({
   id: 'NewConversion',
   description: 'An image to convert into eStargz, registry to registry, and how to go about it.',
   examples: [
@@ -50,10 +38,8 @@ export function conversionJob(
     targetHost: parseReference(target).host,
     request,
     ...(record && 'id' in record && { recordId: record.id }),
-    ...(labels && { labels }),
-    ...(priority !== undefined && { priority }),
+    ...termsOf({ labels, priority, callbackUrl }),
     requestKey,
-    callbackUrl,
   }
 }
 
@@ -63,14 +49,12 @@ export function conversionJob(
  */
 export async function refuseUnfit(
   body: NewConversion,
-  { records, checkAllowed, checkPlatforms, allowsCallback }: Services,
+  services: Services,
   reply: FastifyReply,
   at = 'body',
 ): Promise<void> {
-  if (body.callbackUrl !== undefined && !allowsCallback(new URL(body.callbackUrl))) {
-    const why = 'callbacks may not be sent there; RECORD_BROKER_CALLBACK_ORIGINS says where they may'
-    throw fieldError(403, 'CALLBACK_NOT_ALLOWED', `${at}.callbackUrl`, why)
-  }
+  const { records, checkAllowed, checkPlatforms } = services
+  refuseCallback(body.callbackUrl, services, at)
   checkAllowed(body.source)
   checkAllowed(body.target)
   const { record } = body

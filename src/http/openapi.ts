@@ -10,6 +10,7 @@ const TAGS = [
   { name: 'conversions', description: 'Jobs that make eStargz images, registry to registry.' },
   { name: 'verifications', description: 'Jobs that check eStargz images.' },
   { name: 'images', description: 'What images say of themselves.' },
+  { name: 'cache', description: 'What was converted before, and is remembered.' },
   { name: 'registry events', description: 'What is converted when it is pushed.' },
   { name: 'service', description: 'The broker itself.' },
 ]

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Digest } from '../oci/digest.ts'
+import { Digest } from '../oci/digest-schema.ts'
 import { RecordFormat, Skipped } from '../records/model.ts'
 import { Provenance } from '../records/provenance.ts'
 import type { StoredRecord } from '../records/store.ts'

@@ -1,3 +1,4 @@
+import type { CacheOverviews } from '../cache/overview.ts'
 import type { ImageInspection } from '../conversion/report.ts'
 import type { Batches } from '../jobs/batches.ts'
 import type { Callbacks } from '../jobs/callbacks.ts'
@@ -29,6 +30,7 @@ export type Services = {
   readonly callbacks: Callbacks
   readonly rules: RuleStore
   readonly workers: WorkerRegister
+  readonly cache: CacheOverviews
   /** Fails when the backing registry does not answer. */
   readonly checkRegistry: (signal: AbortSignal) => Promise<void>
   /** Whether a callback may be sent there. */

@@ -3,7 +3,7 @@ import { momentOf, newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { BatchesTable } from '../db/tables.ts'
 import type { Job, JobState } from './job.ts'
-import { SUMMARY, toJob } from './rows.ts'
+import { SUMMARY, toJob, UNFINISHED } from './rows.ts'
 import type { JobStore, NewJob } from './store.ts'
 
 export type Batch = {
@@ -89,7 +89,7 @@ export class Batches {
       .select(['jobs.id', 'jobs.kind'])
       .distinct()
       .where('batch_id', '=', id)
-      .where('jobs.state', 'in', ['queued', 'running'])
+      .where('jobs.state', 'in', UNFINISHED)
       .execute()
     for (const job of rows) await this.#jobs.cancel(job.kind, job.id)
   }

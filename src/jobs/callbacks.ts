@@ -129,7 +129,7 @@ export class Callbacks {
     const ceiling = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** (tries - 1))
     const waitMs = Math.ceil(ceiling * (0.5 + random / 2))
     const state = delivered ? 'delivered' : result.final || tries >= MAX_TRIES ? 'failed' : 'due'
-    await this.#db.query.transaction().execute(async (transaction) => {
+    await this.#db.transaction(async (transaction) => {
       await transaction
         .updateTable('callbacks')
         .set({ state, run_at: sql`${now} + ${sql.lit(waitMs)}` })

@@ -31,7 +31,10 @@ export type Job = {
   readonly kind: JobKind
   readonly state: JobState
   readonly source: string
+  /** Where the result goes; '' for a job that makes none. */
   readonly target: string
+  /** The image that a verification compares with. */
+  readonly comparedWith: string | undefined
   readonly request: unknown
   readonly labels: Readonly<Record<string, string>>
   readonly priority: number

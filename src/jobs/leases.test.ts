@@ -178,6 +178,19 @@ describeDatabases('leases', (open) => {
     expect((await claim()).job.id).toBe(second.id)
   })
 
+  it('begin one of many with one target, however many claim at the same time', async () => {
+    for (const variant of ['a', 'b', 'c', 'd']) await store.create({ ...job, variant })
+    for (let round = 0; round < 30; round++) {
+      const claims = await Promise.all(Array.from({ length: 8 }, (_, n) => leases.claim(`w${n}`)))
+      const [begun, ...more] = claims.flatMap((one) => one ?? [])
+      expect(more).toEqual([])
+      if (!begun) throw new Error('there was no job')
+      // What a dead worker left is in the way until it is taken up.
+      if (round === 15) await leases.expire('w')
+      else expect(await leases.handBack(begun.lease)).toBe(true)
+    }
+  })
+
   it('hold no more jobs with a registry than it may have', async () => {
     const limited = new JobLeases(database, { limits: (host) => (host === 'small.test' ? 2 : undefined) })
     const ends = [

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { type SqlBool, sql, type Transaction, type UpdateObject } from 'kysely'
+import { isUniqueViolation } from '../db/errors.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { type JobEventType, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
 import { type AttemptOutcome, type Job, type JobError, type Lease, MAX_CRASHES } from './job.ts'
-import { closedHosts, pauseHost, type RegistryLimits } from './registry-limits.ts'
-import { toJob } from './rows.ts'
+import { fullHosts, pauseHost, type RegistryLimits } from './registry-limits.ts'
+import { QUEUED, RUNNING, toJob } from './rows.ts'
 
 /** How long a claim holds without renewal, by the database's clock. */
 export const LEASE_MS = 30_000
+/** How often whoever finds jobs looks for those of dead workers, too; who finds none looks in any case. */
+const REAP_EVERY_MS = 1_000
 
 /** What a renewal said: the leases that still hold, and of which jobs the cancellation was asked for. */
 export type Renewal = { readonly held: ReadonlySet<string>; readonly cancelled: ReadonlySet<string> }
@@ -30,6 +33,7 @@ export class JobLeases {
   readonly #db: Database
   readonly #limits: RegistryLimits | undefined
   readonly leaseMs: number
+  #reapedAt = Number.NEGATIVE_INFINITY
 
   constructor(
     database: Database,
@@ -42,20 +46,54 @@ export class JobLeases {
 
   /** Takes the most urgent job that is due, of those the one that waited longest; undefined when none is due. */
   async claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
-    await this.reap()
+    const reaps = performance.now() - this.#reapedAt > REAP_EVERY_MS
+    if (reaps) await this.reap()
+    const claimed = await this.#claimAny(owner)
+    if (claimed || reaps || (await this.reap()) === 0) return claimed
+    return this.#claimAny(owner)
+  }
+
+  async #claimAny(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
+    for (;;) {
+      try {
+        return await this.#claim(owner)
+      } catch (error) {
+        // Another worker just began a job with the same target, which this one could not see yet (PostgreSQL).
+        if (!isUniqueViolation(error)) throw error
+      }
+    }
+  }
+
+  async #claim(owner: string): Promise<{ job: Job; lease: Lease } | undefined> {
     const { now } = this.#db
     const token = randomUUID()
-    const claimed = await this.#db.query.transaction().execute(async (transaction) => {
-      const closed = await closedHosts(this.#db, transaction, this.#limits)
+    const claimed = await this.#db.transaction(async (transaction) => {
+      const full = this.#limits ? await fullHosts(this.#db, transaction, this.#limits) : []
       let due = transaction
         .selectFrom('jobs')
         .select('jobs.id')
-        .where('jobs.state', '=', 'queued')
+        .where('jobs.state', '=', QUEUED)
         .where('run_at', '<=', now)
+        .where((where) =>
+          where.not(
+            where.exists(
+              where
+                .selectFrom('host_pauses')
+                .select('host')
+                .where('until', '>', now)
+                .where((paused) =>
+                  paused.or([
+                    paused('host', '=', paused.ref('jobs.source_host')),
+                    paused('host', '=', paused.ref('jobs.target_host')),
+                  ]),
+                ),
+            ),
+          ),
+        )
         // Of jobs with one target, such as those for two pushes of one tag, the later begins when the earlier is over.
         .where((where) =>
           where.or([
-            where('target', '=', ''),
+            where('target', '=', sql.lit('')),
             where.not(
               where.exists(
                 where
@@ -63,7 +101,8 @@ export class JobLeases {
                   .select('other.id')
                   .whereRef('other.target', '=', 'jobs.target')
                   .whereRef('other.kind', '=', 'jobs.kind')
-                  .where('other.state', '=', 'running'),
+                  .where('other.target', '<>', sql.lit(''))
+                  .where('other.state', '=', RUNNING),
               ),
             ),
           ]),
@@ -72,8 +111,8 @@ export class JobLeases {
         .orderBy('run_at')
         .orderBy('jobs.id')
         .limit(1)
-      if (closed.length > 0) {
-        due = due.where('source_host', 'not in', closed).where('target_host', 'not in', closed)
+      if (full.length > 0) {
+        due = due.where('source_host', 'not in', full).where('target_host', 'not in', full)
       }
       // SQLite has one writer at a time; PostgreSQL has to lock the row it picks and to pass over those that other
       // workers are just taking.
@@ -110,14 +149,15 @@ export class JobLeases {
 
   /**
    * Takes up what dead workers left: their jobs go back into the queue, at the cost of a crash, or end when they
-   * killed too many workers.
+   * killed too many workers. Answers how many there were.
    */
-  async reap(): Promise<void> {
+  async reap(): Promise<number> {
+    this.#reapedAt = performance.now()
     const { now } = this.#db
     const expired = await this.#db.query
       .selectFrom('jobs')
       .select(['id', 'token', 'attempt', 'crashes', 'cancel_requested_at'])
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '<', now)
       .execute()
     for (const { id, token, attempt, crashes, cancel_requested_at } of expired) {
@@ -137,6 +177,7 @@ export class JobLeases {
         update.where('token', '=', token).where('lease_until', '<', now),
       )
     }
+    return expired.length
   }
 
   /**
@@ -160,7 +201,7 @@ export class JobLeases {
         'in',
         leases.map((lease) => lease.id),
       )
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '>', this.#db.now)
       .returning(['id', 'token', 'cancel_requested_at'])
       .execute()
@@ -180,7 +221,7 @@ export class JobLeases {
       .where('id', '=', lease.id)
       .where('token', '=', lease.token)
       .where('attempt', '=', lease.attempt)
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '>', this.#db.now)
       .where('cancel_requested_at', 'is', null)
       .executeTakeFirst()
@@ -211,7 +252,7 @@ export class JobLeases {
     await this.#db.query
       .updateTable('jobs')
       .set({ lease_until: sql`${this.#db.now} - 1` })
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where(sql<SqlBool>`substr(owner, 1, ${sql.lit(owners.length)}) = ${owners}`)
       .execute()
     this.#db.wakeups.ring(QUEUE_TOPIC)
@@ -225,7 +266,7 @@ export class JobLeases {
       .where('id', '=', lease.id)
       .where('token', '=', lease.token)
       .where('attempt', '=', lease.attempt)
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '>', this.#db.now)
       .executeTakeFirst()
     if (result.numUpdatedRows === 1n) this.#db.wakeups.ring(`job:${lease.id}`)
@@ -323,7 +364,7 @@ export class JobLeases {
     { values, outcome, event, error, data }: Ending,
     only: (update: ReturnType<typeof updateRunning>) => ReturnType<typeof updateRunning>,
   ): Promise<boolean> {
-    const changed = await this.#db.query.transaction().execute(async (transaction) => {
+    const changed = await this.#db.transaction(async (transaction) => {
       const row = await only(updateRunning(transaction, id, attempt, values))
         .returning(['event_seq', 'state'])
         .executeTakeFirst()
@@ -356,5 +397,5 @@ function updateRunning(transaction: Transaction<Tables>, id: string, attempt: nu
     .set({ ...values, event_seq: sql`event_seq + 1` })
     .where('id', '=', id)
     .where('attempt', '=', attempt)
-    .where('state', '=', 'running')
+    .where('state', '=', RUNNING)
 }

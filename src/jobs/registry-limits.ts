@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
+import { RUNNING } from './rows.ts'
 
 /** Any number serves; it is the same in all processes. */
 const CLAIM_LOCK = 5_381_001
@@ -9,21 +10,14 @@ const CLAIM_LOCK = 5_381_001
 export type RegistryLimits = (host: string) => number | undefined
 
 /**
- * Registries with which no job may begin now, as they are paused or have as many as they may have. Within the
- * transaction of a claim, so that what was counted stays true until the claim is written.
+ * Registries that have as many jobs as they may have. Within the transaction of a claim, so that what was counted stays
+ * true until the claim is written.
  */
-export async function closedHosts(
+export async function fullHosts(
   database: Database,
   transaction: Transaction<Tables>,
-  limits: RegistryLimits | undefined,
+  limits: RegistryLimits,
 ): Promise<string[]> {
-  const paused = await transaction
-    .selectFrom('host_pauses')
-    .select('host')
-    .where('until', '>', database.now)
-    .execute()
-  const closed = new Set(paused.map(({ host }) => host))
-  if (!limits) return [...closed]
   // SQLite has one writer at a time anyway.
   if (database.engine === 'postgres') {
     await sql`select pg_advisory_xact_lock(${sql.lit(CLAIM_LOCK)})`.execute(transaction)
@@ -31,14 +25,15 @@ export async function closedHosts(
   const running = await transaction
     .selectFrom('jobs')
     .select(['source_host', 'target_host'])
-    .where('state', '=', 'running')
+    .where('state', '=', RUNNING)
     .execute()
   const jobs = new Map<string, number>()
   for (const { source_host, target_host } of running) {
     for (const host of new Set([source_host, target_host])) jobs.set(host, (jobs.get(host) ?? 0) + 1)
   }
-  for (const [host, count] of jobs) if (count >= (limits(host) ?? Number.POSITIVE_INFINITY)) closed.add(host)
-  return [...closed]
+  return [...jobs].flatMap(([host, count]) =>
+    count >= (limits(host) ?? Number.POSITIVE_INFINITY) ? [host] : [],
+  )
 }
 
 /** Lets no job with this registry begin for so long. */

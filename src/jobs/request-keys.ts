@@ -35,26 +35,28 @@ export class RequestKeys {
     const { now } = this.#db
     const locked_until = sql<number>`${now} + ${sql.lit(LOCK_MS)}`
     // A key that is new, that is older than keys are kept, or whose server died, is taken.
-    const taken = await this.#db.query
-      .insertInto('request_keys')
-      .values({ key, fingerprint, locked_until, created_at: now })
-      .onConflict((conflict) =>
-        conflict
-          .column('key')
-          .doUpdateSet({ fingerprint, answer: null, locked_until, created_at: now })
-          .where((where) =>
-            where.or([
-              where('request_keys.created_at', '<', sql<number>`${now} - ${sql.lit(KEY_TTL_MS)}`),
-              where.and([
-                where('request_keys.answer', 'is', null),
-                where('request_keys.fingerprint', '=', fingerprint),
-                where('request_keys.locked_until', '<', now),
+    const taken = await this.#db.write((query) =>
+      query
+        .insertInto('request_keys')
+        .values({ key, fingerprint, locked_until, created_at: now })
+        .onConflict((conflict) =>
+          conflict
+            .column('key')
+            .doUpdateSet({ fingerprint, answer: null, locked_until, created_at: now })
+            .where((where) =>
+              where.or([
+                where('request_keys.created_at', '<', sql<number>`${now} - ${sql.lit(KEY_TTL_MS)}`),
+                where.and([
+                  where('request_keys.answer', 'is', null),
+                  where('request_keys.fingerprint', '=', fingerprint),
+                  where('request_keys.locked_until', '<', now),
+                ]),
               ]),
-            ]),
-          ),
-      )
-      .returning('key')
-      .executeTakeFirst()
+            ),
+        )
+        .returning('key')
+        .executeTakeFirst(),
+    )
     if (taken) return { is: 'new' }
     const there = await this.#db.query
       .selectFrom('request_keys')
@@ -70,22 +72,24 @@ export class RequestKeys {
 
   /** Keeps the answer, to be given again. */
   async answered(key: string, answer: KeptAnswer): Promise<void> {
-    await this.#db.query
-      .updateTable('request_keys')
-      .set({ answer: JSON.stringify(answer) })
-      .where('key', '=', key)
-      .execute()
+    await this.#db.write((query) =>
+      query
+        .updateTable('request_keys')
+        .set({ answer: JSON.stringify(answer) })
+        .where('key', '=', key)
+        .execute(),
+    )
   }
 
   /** Lets the key go: the request came to nothing, and may be sent again. */
   async forget(key: string): Promise<void> {
-    await this.#db.query.deleteFrom('request_keys').where('key', '=', key).execute()
+    await this.#db.write((query) => query.deleteFrom('request_keys').where('key', '=', key).execute())
   }
 
   /** Forgets the keys that are old, so that they can be used again. */
   async forgetOld(): Promise<void> {
     const { now } = this.#db
-    await this.#db.query.transaction().execute(async (transaction) => {
+    await this.#db.transaction(async (transaction) => {
       const old = await transaction
         .deleteFrom('request_keys')
         .where('created_at', '<', sql<number>`${now} - ${sql.lit(KEY_TTL_MS)}`)

@@ -1,6 +1,14 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { JobAttemptsTable, JobsTable } from '../db/tables.ts'
 import type { Attempt, Job, JobError } from './job.ts'
+
+/**
+ * States as they stand in statements: partial indexes are defined by them. With a bound value SQLite would have to prepare
+ * a statement again for each value, to know whether such an index serves.
+ */
+export const QUEUED = sql.lit('queued' as const)
+export const RUNNING = sql.lit('running' as const)
+export const UNFINISHED = [QUEUED, RUNNING]
 
 /** What a listing needs: documents can be long, and stay where they are. */
 export const SUMMARY = [
@@ -9,6 +17,7 @@ export const SUMMARY = [
   'state',
   'source',
   'target',
+  'compared_with',
   'labels',
   'priority',
   'error',
@@ -34,6 +43,7 @@ export function toJob(row: Row): Job {
     state: row.state,
     source: row.source,
     target: row.target,
+    comparedWith: row.compared_with ?? undefined,
     request: parse(row.request),
     labels: parse(row.labels) as Record<string, string>,
     priority: row.priority,

@@ -1,11 +1,12 @@
 import { sql, type Transaction } from 'kysely'
+import { isUniqueViolation } from '../db/errors.ts'
 import { idAt, momentOf, newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { addCallback } from './callbacks.ts'
 import { jobTopic, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
 import { type Attempt, isOver, type Job, type JobKind, type JobState } from './job.ts'
-import { SUMMARY, toAttempt, toJob } from './rows.ts'
+import { QUEUED, SUMMARY, toAttempt, toJob, UNFINISHED } from './rows.ts'
 import { uniqueKey } from './unique-key.ts'
 
 /** How long a count of the queue is believed, so that accepting a job does not count it each time. */
@@ -20,6 +21,7 @@ export type NewJob = {
   readonly kind: JobKind
   readonly source: string
   readonly target: string
+  readonly comparedWith?: string
   /** Names of the registries at both ends, for limits. */
   readonly sourceHost?: string
   readonly targetHost?: string
@@ -43,6 +45,7 @@ export type JobFilter = {
   readonly states?: readonly JobState[]
   readonly source?: string
   readonly target?: string
+  readonly comparedWith?: string
   readonly labels?: Readonly<Record<string, string>>
   /** Milliseconds since 1970; created at `from` or later, and before `to`. */
   readonly from?: number
@@ -93,7 +96,9 @@ export class JobStore {
     within?: (transaction: Transaction<Tables>, accepted: readonly Accepted[]) => Promise<void>,
   ): Promise<Accepted[]> {
     const full = await this.#isFull(jobs.length)
-    const all = await this.#db.query.transaction().execute(async (transaction) => {
+    // Taken before they are written: others who ask meanwhile see it.
+    if (!full) this.#counted.queued += jobs.length
+    const all = await this.#db.transaction(async (transaction) => {
       const accepted: Accepted[] = []
       for (const job of jobs) {
         const one = await this.#accept(transaction, job, full)
@@ -104,7 +109,7 @@ export class JobStore {
       return accepted
     })
     const created = all.filter((one) => one.outcome === 'created')
-    this.#counted.queued += created.length
+    if (!full) this.#counted.queued -= jobs.length - created.length
     for (const { job } of created) ringFor(this.#db, job.id)
     if (created.length > 0) this.#db.wakeups.ring(QUEUE_TOPIC)
     return all
@@ -132,6 +137,7 @@ export class JobStore {
         state: 'queued',
         source: job.source,
         target: job.target,
+        compared_with: job.comparedWith ?? null,
         source_host: job.sourceHost ?? '',
         target_host: job.targetHost ?? '',
         record_id: job.recordId ?? null,
@@ -176,7 +182,7 @@ export class JobStore {
       .updateTable('jobs')
       .set({ priority: sql`case when priority < ${priority} then ${priority} else priority end` })
       .where('unique_key', '=', key)
-      .where('state', 'in', ['queued', 'running'])
+      .where('state', 'in', UNFINISHED)
       .returningAll()
       .executeTakeFirst()
     return same && { job: toJob(same), outcome: 'joined' }
@@ -188,7 +194,7 @@ export class JobStore {
       const waiting = this.#db.query
         .selectFrom('jobs')
         .select('id')
-        .where('state', '=', 'queued')
+        .where('state', '=', QUEUED)
         .limit(this.#maxQueued + 1)
       const { queued } = await this.#db.query
         .selectFrom(waiting.as('waiting'))
@@ -205,7 +211,7 @@ export class JobStore {
    */
   async cancel(kind: JobKind, id: string): Promise<Job | undefined> {
     const { now } = this.#db
-    const changed = await this.#db.query.transaction().execute(async (transaction) => {
+    const changed = await this.#db.transaction(async (transaction) => {
       const row = await transaction
         .updateTable('jobs')
         .set({
@@ -218,7 +224,7 @@ export class JobStore {
         })
         .where('kind', '=', kind)
         .where('id', '=', id)
-        .where('state', 'in', ['queued', 'running'])
+        .where('state', 'in', UNFINISHED)
         .where('cancel_requested_at', 'is', null)
         .returning(['state', 'event_seq'])
         .executeTakeFirst()
@@ -259,12 +265,12 @@ export class JobStore {
   #requeue(job: Job) {
     const { id } = job
     const key = uniqueKey(job)
-    return this.#db.query.transaction().execute(async (transaction) => {
+    return this.#db.transaction(async (transaction) => {
       const same = await transaction
         .selectFrom('jobs')
         .selectAll()
         .where('unique_key', '=', key)
-        .where('state', 'in', ['queued', 'running'])
+        .where('state', 'in', UNFINISHED)
         .executeTakeFirst()
       if (same) return { outcome: 'conflict' as const, job: toJob(same) }
       const row = await transaction
@@ -338,6 +344,7 @@ export class JobStore {
     if (filter.states?.length) query = query.where('state', 'in', filter.states)
     if (filter.source) query = query.where('source', '=', filter.source)
     if (filter.target) query = query.where('target', '=', filter.target)
+    if (filter.comparedWith) query = query.where('compared_with', '=', filter.comparedWith)
     for (const [name, value] of Object.entries(filter.labels ?? {})) {
       query = query.where((where) =>
         where.exists(
@@ -362,16 +369,27 @@ export class JobStore {
     return rows.length > page.limit && last ? { items, next: last.id } : { items }
   }
 
-  /** How many jobs of a kind are in each state. */
+  /**
+   * How many jobs of a kind are in each state. Those that are not over are counted by an index; of the others there are
+   * tallies, which each transaction that ends a job adds to.
+   */
   async counts(kind: JobKind): Promise<Record<JobState, number>> {
-    const rows = await this.#db.query
+    const { query } = this.#db
+    const unfinished = query
       .selectFrom('jobs')
-      .select((select) => ['state', select.fn.countAll<number>().as('count')])
+      .select((select) => ['state', select.cast<number>(select.fn.countAll(), 'bigint').as('count')])
+      .where('kind', '=', kind)
+      .where('state', 'in', UNFINISHED)
+      .groupBy('state')
+    const over = query
+      .selectFrom('job_tallies')
+      .select((select) => ['state', select.cast<number>(select.fn.sum('jobs'), 'bigint').as('count')])
       .where('kind', '=', kind)
       .groupBy('state')
-      .execute()
+    // One statement, so that a job which changes its state meanwhile is counted once.
+    const rows = await unfinished.unionAll(over).execute()
     const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
-    for (const { state, count } of rows) counts[state] = Number(count)
+    for (const { state, count } of rows) counts[state] = count
     return counts
   }
 
@@ -381,14 +399,8 @@ export class JobStore {
       .selectFrom('jobs')
       .select('id')
       .where('record_id', '=', recordId)
-      .where('state', 'in', ['queued', 'running'])
+      .where('state', 'in', UNFINISHED)
       .executeTakeFirst()
     return row !== undefined
   }
-}
-
-/** The engines' words for it: SQLSTATE 23505, and SQLite's extended result code. */
-function isUniqueViolation(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE'
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '../db/open.ts'
 import type { Lease } from './job.ts'
 import { JobLeases } from './leases.ts'
+import { RUNNING } from './rows.ts'
 
 /** Waits between looks whether another job is done with a tag. */
 const TURN_EVERY_MS = 100
@@ -82,7 +83,7 @@ export class TagMoves {
   /** Writes the intent, unless another job with a lease that holds intends to move this tag. */
   #intend({ target, digest }: TagMove, { id, token }: Lease): Promise<'mine' | 'busy' | 'lost'> {
     const { now, engine } = this.#db
-    return this.#db.query.transaction().execute(async (transaction) => {
+    return this.#db.transaction(async (transaction) => {
       const intent = { job_id: id, token, digest, phase: 'intended' as const, changed_at: now }
       const inserted = await transaction
         .insertInto('tag_moves')
@@ -108,7 +109,7 @@ export class TagMoves {
       .select('id')
       .where('id', '=', id)
       .where('token', '=', token)
-      .where('state', '=', 'running')
+      .where('state', '=', RUNNING)
       .where('lease_until', '>', this.#db.now)
       .executeTakeFirst()
     return row !== undefined

@@ -1,21 +1,21 @@
 import { type Hash, hash } from 'node:crypto'
-import { z } from 'zod'
+import type { z } from 'zod'
 
-/** A content digest, `sha256:` and 64 lower-case hex digits. Made only by {@link Digest} and {@link digestOf}. */
+/**
+ * A content digest, `sha256:` and 64 lower-case hex digits. Made only here and by the schema of this name, which has a file
+ * of its own: layer threads have no use for zod, which takes 5 MB of each and 50 ms of its start.
+ */
 export type Digest = string & z.BRAND<'Digest'>
 
 /**
- * Parses a digest. OCI image-spec 1.1 "Digests" also allows sha512; no registry stores by it and no
+ * How a digest reads. OCI image-spec 1.1 "Digests" also allows sha512; no registry stores by it and no
  * eStargz reader verifies it, so it is refused here rather than half supported.
  */
-export const Digest = z
-  .string()
-  .regex(/^sha256:[a-f0-9]{64}$/, 'a digest is sha256: and 64 lower-case hex digits')
-  .brand<'Digest'>()
+export const DIGEST_PATTERN = /^sha256:[a-f0-9]{64}$/
 
 /** Whether the text is a digest that this broker accepts. */
 export function isDigest(text: string): text is Digest {
-  return Digest.safeParse(text).success
+  return DIGEST_PATTERN.test(text)
 }
 
 /** The digest of some bytes. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Digest } from './digest.ts'
+import { Digest } from './digest-schema.ts'
 import { isIndexType, isManifestType } from './media-types.ts'
 
 const Annotations = z.record(z.string(), z.string())

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Digest } from './digest.ts'
+import { Digest } from './digest-schema.ts'
 
 /** Docker Hub's canonical host in references; its API answers at {@link DOCKER_HUB_API_HOST}. */
 export const DOCKER_HUB = 'docker.io'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Digest } from '../oci/digest.ts'
+import { Digest } from '../oci/digest-schema.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { ReferenceText } from '../oci/reference.ts'
 import type { RecordEntry } from './model.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { Digest, digestOf } from '../oci/digest.ts'
+import { digestOf } from '../oci/digest.ts'
+import { Digest } from '../oci/digest-schema.ts'
 import { RecordError } from './errors.ts'
 import { isGlobPattern } from './glob.ts'
 import { cleanRecordPath } from './record-path.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Digest } from '../oci/digest.ts'
+import { Digest } from '../oci/digest-schema.ts'
 import type { StoredRecord } from './store.ts'
 
 /** Merges of merges would grow without end. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { Digest, digestOf } from '../oci/digest.ts'
+import { digestOf } from '../oci/digest.ts'
+import { Digest } from '../oci/digest-schema.ts'
 import type { MeasuredEntry, MeasuredLayer } from './measured-layer.ts'
 import type { RecordEntry } from './model.ts'
 import { NearestNames } from './nearest-name.ts'

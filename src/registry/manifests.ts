@@ -1,5 +1,6 @@
 import { verifyBytes } from '../bytes/verify.ts'
-import { Digest, digestOf, isDigest } from '../oci/digest.ts'
+import { digestOf, isDigest } from '../oci/digest.ts'
+import { Digest } from '../oci/digest-schema.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { MANIFEST_TYPES } from '../oci/media-types.ts'
 import type { Answer } from './answer.ts'

@@ -113,7 +113,7 @@ export class Repository {
   }
 
   /**
-   * Uploads a stream whose size and digest are known only at its end.
+   * Uploads a stream whose size and digest are known only at its end: to whoever makes it, or by a hash in passing.
    * @throws RegistryError STREAMING_REFUSED when this registry cannot: some of the source may be read by then
    */
   uploadStream(source: AsyncIterable<Uint8Array>, options: StreamOptions = {}): Promise<BlobDescriptor> {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +10,7 @@ import { BrokerProcess, environmentOf } from '../support/broker-process.ts'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const FAILPOINTS = new URL('./failpoints.ts', import.meta.url).href
 const WORKERS = 3
-/** Every so many deaths of workers the API is killed, too. */
+/** Every so many deaths of workers an API is killed, too, each in its turn. */
 const API_DIES_EVERY = 8
 /** A worker whose failpoint is not reached by then is killed where it is. */
 const PATIENCE_MS = 15_000
@@ -38,43 +39,52 @@ export type KillRunOptions = {
   /** Of every process of the broker. */
   readonly settings: Record<string, string>
   readonly kills: number
+  /** API processes; a request goes to any of them. */
+  readonly apis: number
 }
 
-class RefusedError extends Error {
+/** An answer that sending the request again does not change. */
+export class RefusedError extends Error {
   override readonly name = 'RefusedError'
+  readonly code: string
+  constructor(request: string, { code, detail }: { code: string; detail: string }) {
+    super(`${request}: ${detail}`)
+    this.code = code
+  }
 }
 
-/** Keeps an API and three workers running while they are being killed, each at one failpoint after the other. */
+/** Keeps APIs and three workers running while they are being killed, the workers at one failpoint after the other. */
 export class KillRun implements AsyncDisposable {
   readonly #options: KillRunOptions
   readonly #lanes: Promise<void>[] = []
   readonly #stop = new AbortController()
   readonly fired = new Map<string, number>()
   kills = 0
-  apiKills = 0
+  /** Of each API. */
+  readonly apiKills: number[]
   #next = 0
-  #api: BrokerProcess
+  readonly #apis: BrokerProcess[]
   #restarting: Promise<void> = Promise.resolve()
 
-  private constructor(options: KillRunOptions, api: BrokerProcess) {
+  private constructor(options: KillRunOptions, apis: BrokerProcess[]) {
     this.#options = options
-    this.#api = api
+    this.#apis = apis
+    this.apiKills = apis.map(() => 0)
     for (let n = 0; n < WORKERS; n++) this.#lanes.push(this.#lane())
   }
 
   static async start(options: KillRunOptions): Promise<KillRun> {
-    const api = await BrokerProcess.start(options.dataFolder, {
-      ...options.settings,
-      RECORD_BROKER_WORKER: 'none',
-    })
-    return new KillRun(options, api)
+    const apis: BrokerProcess[] = []
+    for (let n = 0; n < options.apis; n++) apis.push(await startApi(options, n))
+    return new KillRun(options, apis)
   }
 
-  /** One request to the API; sent again until it is answered by something other than 409 or 5xx. */
+  /** One request to any API; sent again, to any, while it is not answered, is being answered, or cannot be. */
   async ask<Answer>(method: string, path: string, body?: object, key?: string): Promise<Answer> {
     for (;;) {
+      const { url } = this.#apis[randomInt(this.#apis.length)] as BrokerProcess
       try {
-        const answer = await fetch(new URL(path, this.#api.url), {
+        const answer = await fetch(new URL(path, url), {
           method,
           signal: AbortSignal.timeout(20_000),
           headers: {
@@ -84,11 +94,12 @@ export class KillRun implements AsyncDisposable {
           ...(body && { body: JSON.stringify(body) }),
         })
         if (answer.ok) return (await answer.json()) as Answer
-        const said = await answer.text()
-        if (answer.status < 500 && answer.status !== 409) throw new RefusedError(`${method} ${path}: ${said}`)
+        const problem = (await answer.json()) as { code: string; detail: string }
+        const passes = answer.status >= 500 || problem.code === 'REQUEST_UNDER_WAY'
+        if (!passes) throw new RefusedError(`${method} ${path}`, problem)
       } catch (error) {
         if (error instanceof RefusedError) throw error
-        // It was killed: another one starts at the same address.
+        // It was killed: another one answers, or starts at the same address.
       }
       await delay(100)
     }
@@ -144,22 +155,32 @@ export class KillRun implements AsyncDisposable {
   }
 
   async #killApi(): Promise<void> {
-    const { host } = this.#api
-    await this.#api.kill()
-    this.apiKills++
-    this.#api = await BrokerProcess.start(this.#options.dataFolder, {
-      ...this.#options.settings,
-      RECORD_BROKER_WORKER: 'none',
-      RECORD_BROKER_LISTEN: host,
-    })
+    const n = this.apiKills.indexOf(Math.min(...this.apiKills))
+    const api = this.#apis[n] as BrokerProcess
+    await api.kill()
+    this.apiKills[n] = (this.apiKills[n] ?? 0) + 1
+    this.#apis[n] = await startApi(this.#options, n, api.host)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await Promise.all(this.#lanes)
     await this.#restarting
-    await this.#api[Symbol.asyncDispose]()
+    for (const api of this.#apis) await api[Symbol.asyncDispose]()
   }
+}
+
+/** @param listen where the one before listened */
+function startApi(
+  { dataFolder, settings }: KillRunOptions,
+  n: number,
+  listen = '127.0.0.1:0',
+): Promise<BrokerProcess> {
+  return BrokerProcess.start(join(dataFolder, `api-${n}`), {
+    ...settings,
+    RECORD_BROKER_WORKER: 'none',
+    RECORD_BROKER_LISTEN: listen,
+  })
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

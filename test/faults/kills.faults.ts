@@ -14,7 +14,7 @@ import { describeDatabases, type TestDatabase } from '../support/databases.ts'
 import { temporaryFolder } from '../support/embedded-registry.ts'
 import { pushImage } from '../support/image-of.ts'
 import { file, tarOf } from '../support/tar-of.ts'
-import { KillRun } from './kill-run.ts'
+import { KillRun, RefusedError } from './kill-run.ts'
 
 const KILLS = Number(process.env.FAULT_KILLS ?? 45)
 const CONVERSIONS = Math.max(200, KILLS)
@@ -33,7 +33,7 @@ type Shown = {
   tags: { state: string; digest: string }[]
 }
 
-describeDatabases('conversions whose workers and API are killed all the time', (open) => {
+describeDatabases('conversions whose workers and APIs are killed all the time', (open) => {
   let opened: TestDatabase
   beforeAll(async () => {
     opened = await open()
@@ -55,14 +55,22 @@ describeDatabases('conversions whose workers and API are killed all the time', (
     const host = new URL(await registry.listen({ host: '127.0.0.1', port: 0 })).host
     const bench = stack.use(await ConversionBench.open(host))
     const repository = bench.repository('team/app')
-    for (let n = 0; n < SOURCES; n++) {
+    const pushSource = async (n: number) => {
       const layers = [0, 1].map((layer) => ({
         tar: tarOf(file(`usr/bin/app${layer}`, `app ${n}`), file(`var/data${layer}`, `${n} `.repeat(20_000))),
       }))
       await pushImage(repository, { layers }, `s${n}`)
     }
+    for (let n = 0; n < SOURCES; n++) await pushSource(n)
+    const conversion = (source: number, target: number) => ({
+      source: `${host}/team/app:s${source}`,
+      target: `${host}/team/app:t${target}`,
+      record: { inline: [{ path: 'usr/bin/app1' }] },
+    })
 
     const dataFolder = join(folder.path, 'data')
+    // Replicas share a database server; one on SQLite is alone.
+    const apis = opened.database.engine === 'postgres' ? 2 : 1
     const settings = {
       DATABASE_URL: opened.url,
       RECORD_BROKER_REGISTRY: host,
@@ -85,19 +93,15 @@ describeDatabases('conversions whose workers and API are killed all the time', (
     const ids: string[] = []
     let finished: Shown[] = []
     {
-      await using run = await KillRun.start({ dataFolder, settings, kills: KILLS })
+      await using run = await KillRun.start({ dataFolder, settings, kills: KILLS, apis })
       const pace = Math.max(20, (KILLS * 800) / CONVERSIONS)
       for (let n = 0; n < CONVERSIONS; n++) {
-        const body = {
-          source: `${host}/team/app:s${n % SOURCES}`,
-          target: `${host}/team/app:t${n}`,
-          record: { inline: [{ path: 'usr/bin/app1' }] },
-        }
+        const body = conversion(n % SOURCES, n)
         ids.push((await run.ask<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
         await checkTags()
         await delay(pace)
       }
-      // What failpoints need is work: those that are over are asked for again until each point was reached.
+      // What failpoints need is work: an image that is new each time, as layers that were converted before are used again.
       for (;;) {
         const { queued, running } = await run.ask<{ queued: number; running: number }>(
           'GET',
@@ -105,27 +109,23 @@ describeDatabases('conversions whose workers and API are killed all the time', (
         )
         await checkTags()
         const failed = await failedIds(run)
-        for (const id of failed) await run.ask('POST', `/v1/conversions/${id}/retry`)
+        for (const id of failed) await retry(run, id)
         if (queued + running + failed.length === 0) {
           if (run.isEnough) break
           const n = ids.length
-          const source = `${host}/team/app:s${n % SOURCES}`
-          const body = {
-            source,
-            target: `${host}/team/app:t${n}`,
-            record: { inline: [{ path: 'usr/bin/app1' }] },
-          }
+          await pushSource(n)
+          const body = conversion(n, n)
           ids.push((await run.ask<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
         }
         await delay(100)
       }
       expect(new Set(ids).size).toBe(ids.length)
       expect(run.missing).toEqual([])
-      expect(run.apiKills).toBeGreaterThan(0)
+      expect(Math.min(...run.apiKills)).toBeGreaterThan(0)
       finished = await Promise.all(ids.map((id) => run.ask<Shown>('GET', `/v1/conversions/${id}`)))
-      expect((await run.ask<{ succeeded: number }>('GET', '/v1/conversions/counts')).succeeded).toBe(
-        ids.length,
-      )
+      const none = { queued: 0, running: 0, failed: 0, cancelled: 0 }
+      const counts = await run.ask('GET', '/v1/conversions/counts')
+      expect(counts).toEqual({ ...none, succeeded: ids.length })
     }
 
     for (const job of finished) {
@@ -160,6 +160,15 @@ async function failedIds(run: KillRun): Promise<string[]> {
   // Who was at it three times when it was killed is held responsible: nothing else may have failed.
   for (const { error } of items) expect(error?.code).toBe('WORKER_DIED')
   return items.map(({ id }) => id)
+}
+
+async function retry(run: KillRun, id: string): Promise<void> {
+  try {
+    await run.ask('POST', `/v1/conversions/${id}/retry`)
+  } catch (error) {
+    // An API did it, and was killed before it could say so.
+    if (!(error instanceof RefusedError && error.code === 'NOT_FAILED')) throw error
+  }
 }
 
 /** A worker clears away at its start what killed ones left on disk. */

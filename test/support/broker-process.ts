@@ -53,6 +53,10 @@ export class BrokerProcess implements AsyncDisposable {
     return new URL(this.url).host
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   /** The worker that started last. */
   get worker(): number | undefined {
     return this.#workers.at(-1)

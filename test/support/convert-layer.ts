@@ -4,6 +4,7 @@ import { type BlobFormat, DEFAULT_FORMAT } from '../../src/estargz/blob-format.t
 import { type Compression, compressorFor, openLayerCoder } from '../../src/estargz/layer-coder.ts'
 import type { LayerIndex } from '../../src/estargz/layer-index.ts'
 import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
+import { packIndex, unpackIndex } from '../../src/estargz/packed-index.ts'
 import { splitLayer } from '../../src/estargz/split.ts'
 
 const limits = DEFAULT_LIMITS
@@ -18,7 +19,7 @@ export async function* piecesOf(bytes: Buffer, size = 64 * 1024): AsyncGenerator
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-/** Converts a layer held in memory by the path with a record; the index goes through JSON, as it does when kept. */
+/** Converts a layer held in memory by the path with a record; the index is packed in between, as it is when kept. */
 export async function convertLayer(
   layer: Buffer,
   prioritized: string[] = [],
@@ -33,7 +34,8 @@ export async function convertLayer(
     limits,
     write: (bytes) => void members.push(Buffer.from(bytes)),
   })
-  const index = JSON.parse(JSON.stringify(split)) as LayerIndex
+  const index = unpackIndex(packIndex(split), limits.maxTocBytes)
+  if (!index) throw new Error('an index that was packed cannot be unpacked')
   const made = await rearranged(Buffer.concat(members), index, prioritized, o)
   return { ...made, index }
 }
@@ -45,7 +47,7 @@ export async function rearranged(
   prioritized: string[],
   o: How = {},
 ): Promise<{ blob: Buffer; result: IndexedBlob; placed: string[] }> {
-  const arrangement = arrange(index, prioritized)
+  const arrangement = arrange(index.allNamed(), prioritized)
   const parts: Buffer[] = []
   const format = formatOf(o)
   const result = await assembleBlob({
@@ -53,7 +55,7 @@ export async function rearranged(
     limits,
     index,
     arrangement,
-    read: (start, end) => piecesOf(members.subarray(start, end)),
+    read: (into, start) => void members.copy(into, 0, start),
     compressor: compressorFor(format, o.compression ?? AUTO),
     write: (bytes) => void parts.push(Buffer.from(bytes)),
   })

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { CacheOverviews } from '../../src/cache/overview.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
 import { Batches } from '../../src/jobs/batches.ts'
@@ -46,6 +47,7 @@ export class JobApi implements AsyncDisposable {
       callbacks: new Callbacks(database),
       rules: new RuleStore(database),
       workers: new WorkerRegister(database),
+      cache: new CacheOverviews(database),
       checkRegistry: async () => {},
       allowsCallback: (url) => url.hostname === '127.0.0.1',
       checkAllowed: () => {},

@@ -1,17 +1,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { type JobResource, noJob } from '../job-resource.ts'
 import { Id, isoTime, Moment } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { noConversion } from './conversions.ts'
 
 const CallbackView = z
   .object({
     id: z.string(),
     url: z.string(),
-    state: z
-      .enum(['waiting', 'due', 'delivered', 'failed'])
-      .describe('waiting: for the end of the conversion.'),
+    state: z.enum(['waiting', 'due', 'delivered', 'failed']).describe('waiting: for the end of the job.'),
     deliveries: z.array(
       z.object({
         attempt: z.int(),
@@ -23,7 +21,7 @@ const CallbackView = z
   })
   .meta({
     id: 'Callback',
-    description: 'Who is told of the end of a conversion, and every try to do so.',
+    description: 'Who is told of the end of a job, and every try to do so.',
     examples: [
       {
         id: '019ab1c2-7a30-7000-8000-4b1c2d3e4f50',
@@ -34,23 +32,24 @@ const CallbackView = z
     ],
   })
 
-/** The log of callbacks. */
-export function callbackRoutes({ jobs, callbacks }: Services): FastifyPluginAsyncZod {
+/** The log of the callbacks of a job, of whichever kind. */
+export function callbackRoutes({ jobs, callbacks }: Services, resource: JobResource): FastifyPluginAsyncZod {
+  const { kind, path, tag, name } = resource
   return async (app) => {
     app.get(
-      '/v1/conversions/:id/callbacks',
+      `${path}/:id/callbacks`,
       {
         schema: {
-          tags: ['conversions'],
-          operationId: 'listCallbacks',
-          summary: 'Show who is told of the end of a conversion, and every try to do so',
+          tags: [tag],
+          operationId: `list${name}Callbacks`,
+          summary: `Show who is told of the end of a ${kind}, and every try to do so`,
           params: Id,
           response: { 200: z.object({ items: z.array(CallbackView) }), ...problems(400, 404, 503) },
         },
       },
       async (request) => {
         const { id } = request.params
-        if (!(await jobs.get('conversion', id))) throw noConversion(id)
+        if (!(await jobs.get(kind, id))) throw noJob(resource, id)
         const items = await callbacks.ofJob(id)
         return {
           items: items.map(({ deliveries, ...callback }) => ({

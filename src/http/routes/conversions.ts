@@ -3,11 +3,12 @@ import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
 import { ReferenceText } from '../../oci/reference.ts'
 import { Conversion, ConversionSummary, conversionSummary, conversionView } from '../conversion-view.ts'
-import { JobCounts, JobStateView } from '../job-view.ts'
+import { jobFilter, jobQuery } from '../job-listing.ts'
+import { type JobResource, noJob } from '../job-resource.ts'
 import { conversionJob, NewConversion, refuseUnfit } from '../new-conversion.ts'
-import { canonicalImage, Id, LabelList, labelsOf, Paging } from '../parameters.ts'
+import { canonicalImage, Id } from '../parameters.ts'
 import { waitAsPreferred } from '../prefer.ts'
-import { HttpError, problems } from '../problem.ts'
+import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 
 const ConversionPage = z
@@ -17,6 +18,8 @@ const ConversionPage = z
 /** Asking for conversions, and finding them. */
 export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
   const { jobs } = services
+  const resource = conversionResource(services)
+  const { shown } = resource
   return async (app) => {
     app.post(
       '/v1/conversions',
@@ -41,7 +44,7 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
         const job = await waitAsPreferred(jobs, accepted.job, request, reply)
         const going = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/conversions/${job.id}`)
-        return reply.code(going ? 202 : 200).send(await shown(services, job))
+        return reply.code(going ? 202 : 200).send(await shown(job))
       },
     )
     app.get(
@@ -52,46 +55,23 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
           operationId: 'listConversions',
           summary: 'List conversions, newest first',
           querystring: z.object({
-            state: z
-              .union([JobStateView, z.array(JobStateView).max(5)])
-              .optional()
-              .describe('Can be given more than once.'),
             source: ReferenceText.optional(),
             target: ReferenceText.optional(),
-            label: LabelList.optional(),
-            createdFrom: z.iso.datetime({ offset: true }).optional().describe('Created then or later.'),
-            createdBefore: z.iso.datetime({ offset: true }).optional().describe('Created before.'),
-            ...Paging,
-            cursor: z.uuid().optional().describe('`next` of the page before.'),
+            ...jobQuery,
           }),
           response: { 200: ConversionPage, ...problems(400, 503) },
         },
       },
       async (request) => {
-        const { state, source, target, label, createdFrom, createdBefore, limit, cursor } = request.query
+        const { source, target, limit, cursor } = request.query
         const filter = {
-          ...(state && { states: [state].flat() }),
+          ...jobFilter(request.query),
           ...(source !== undefined && { source: canonicalImage(source) }),
           ...(target !== undefined && { target: canonicalImage(target) }),
-          ...(label && { labels: labelsOf(label) }),
-          ...(createdFrom !== undefined && { from: Date.parse(createdFrom) }),
-          ...(createdBefore !== undefined && { to: Date.parse(createdBefore) }),
         }
         const page = await jobs.list('conversion', filter, { limit, ...(cursor && { after: cursor }) })
         return { ...page, items: page.items.map(conversionSummary) }
       },
-    )
-    app.get(
-      '/v1/conversions/counts',
-      {
-        schema: {
-          tags: ['conversions'],
-          operationId: 'countConversions',
-          summary: 'How many conversions are in each state',
-          response: { 200: JobCounts, ...problems(503) },
-        },
-      },
-      () => jobs.counts('conversion'),
     )
     app.get(
       '/v1/conversions/:id',
@@ -108,22 +88,26 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const job = await jobs.get('conversion', request.params.id)
-        if (!job) throw noConversion(request.params.id)
-        return shown(services, await waitAsPreferred(jobs, job, request, reply))
+        if (!job) throw noJob(resource, request.params.id)
+        return shown(await waitAsPreferred(jobs, job, request, reply))
       },
     )
   }
 }
 
-export function noConversion(id: string): HttpError {
-  return new HttpError(404, 'NOT_FOUND', `there is no conversion ${id}`)
-}
-
-/** A conversion with everything that is known of it. */
-export async function shown(
-  { jobs, tagMoves }: Services,
-  job: Job,
-): Promise<ReturnType<typeof conversionView>> {
-  const [attempts, tags] = await Promise.all([jobs.attempts(job.id), tagMoves.ofJob(job.id)])
-  return conversionView(job, attempts, tags)
+/** Conversions as jobs, for the routes that go for all kinds. */
+export function conversionResource({ jobs, tagMoves }: Services) {
+  return {
+    kind: 'conversion',
+    path: '/v1/conversions',
+    tag: 'conversions',
+    name: 'Conversion',
+    view: Conversion,
+    shown: async (job: Job) => {
+      // One that never began has neither.
+      if (job.attempt === 0) return conversionView(job, [], [])
+      const [attempts, tags] = await Promise.all([jobs.attempts(job.id), tagMoves.ofJob(job.id)])
+      return conversionView(job, attempts, tags)
+    },
+  } satisfies JobResource
 }

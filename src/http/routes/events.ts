@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AnyJobEvent, EventLog, JobEvent } from '../../jobs/event-log.ts'
-import { isOver } from '../../jobs/job.ts'
+import { isOver, type Job } from '../../jobs/job.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { type StreamEvent, sendEvents } from '../event-stream.ts'
+import { type JobResource, noJob } from '../job-resource.ts'
 import { Id, isoTime } from '../parameters.ts'
 import { HttpError, problems } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { noConversion } from './conversions.ts'
 
 const EventStream = z.string().describe('Server-sent events; `data` is JSON.')
 const stream = {
@@ -22,18 +22,19 @@ const LastEventId = z.object({
     .describe('The last event that was seen: those after it follow.'),
 })
 
-/** What happens to jobs, as it happens. */
-export function eventRoutes({ jobs, events }: Services): FastifyPluginAsyncZod {
+/** What happens to one job, of whichever kind, as it happens. */
+export function jobEventRoutes({ jobs, events }: Services, resource: JobResource): FastifyPluginAsyncZod {
+  const { kind, path, tag, name } = resource
   return async (app) => {
     app.get(
-      '/v1/conversions/:id/events',
+      `${path}/:id/events`,
       {
         schema: {
-          tags: ['conversions'],
-          operationId: 'streamConversionEvents',
-          summary: 'Stream what happens to a conversion',
+          tags: [tag],
+          operationId: `stream${name}Events`,
+          summary: `Stream what happens to a ${kind}`,
           description:
-            'From its beginning, or after `Last-Event-ID`. Events of type `progress` come in between, without an id. The stream ends with the conversion; asked again after that, the answer is 204, so that clients stop.',
+            'From its beginning, or after `Last-Event-ID`. Events of type `progress` come in between, without an id. The stream ends with the job; asked again after that, the answer is 204, so that clients stop.',
           params: Id,
           headers: LastEventId,
           response: {
@@ -53,13 +54,19 @@ export function eventRoutes({ jobs, events }: Services): FastifyPluginAsyncZod {
             'Last-Event-ID: expected the id of an event of this stream',
           )
         }
-        const job = await jobs.get('conversion', id)
-        if (!job) throw noConversion(id)
+        const job = await jobs.get(kind, id)
+        if (!job) throw noJob(resource, id)
         if (isOver(job.state) && seen >= job.events) return reply.code(204).send(null)
-        await sendEvents(reply, (signal) => eventsOf(jobs, events, id, seen, signal), app.closing)
+        await sendEvents(reply, (signal) => eventsOf(jobs, events, job, seen, signal), app.closing)
         return reply
       },
     )
+  }
+}
+
+/** What happens to all jobs, as it happens. */
+export function eventRoutes({ events }: Services): FastifyPluginAsyncZod {
+  return async (app) => {
     app.get(
       '/v1/events',
       {
@@ -86,7 +93,7 @@ export function eventRoutes({ jobs, events }: Services): FastifyPluginAsyncZod {
 async function* eventsOf(
   jobs: JobStore,
   events: EventLog,
-  id: string,
+  { kind, id }: Job,
   after: number,
   signal: AbortSignal,
 ): AsyncGenerator<StreamEvent> {
@@ -94,7 +101,7 @@ async function* eventsOf(
   let progress = ''
   while (!signal.aborted) {
     // The job first: when it is over, all of its events are there.
-    const job = await jobs.get('conversion', id)
+    const job = await jobs.get(kind, id)
     for (const event of await events.ofJob(id, seen)) {
       seen = event.seq
       yield { id: String(event.seq), event: event.type, data: shown(event) }

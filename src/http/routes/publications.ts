@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { Digest } from '../../oci/digest.ts'
+import { Digest } from '../../oci/digest-schema.ts'
 import { ReferenceText } from '../../oci/reference.ts'
 import { Id, isoTime, Moment, signalOf } from '../parameters.ts'
 import { problems } from '../problem.ts'

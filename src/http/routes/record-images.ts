@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { Digest } from '../../oci/digest.ts'
+import { Digest } from '../../oci/digest-schema.ts'
 import { RecordEntry } from '../../records/model.ts'
 import { canonicalImage, ImageName, Paging, ReferencePath, signalOf, Workload } from '../parameters.ts'
 import { problems } from '../problem.ts'

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { Digest } from '../../oci/digest.ts'
+import { Digest } from '../../oci/digest-schema.ts'
 import { writePathList } from '../../records/formats/path-list.ts'
 import { writeRecordFile } from '../../records/model.ts'
 import { canonicalImage, Id, ImageName, LabelList, labelsOf, Paging, Workload } from '../parameters.ts'

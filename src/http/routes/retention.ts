@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { Digest } from '../../oci/digest.ts'
+import { Digest } from '../../oci/digest-schema.ts'
 import type { Removed, RetentionPlan } from '../../records/housekeeper.ts'
 import { RetentionRules } from '../../records/retention.ts'
 import { isoTime, Moment, signalOf } from '../parameters.ts'

@@ -1,47 +1,43 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { VerificationProgress, VerificationReport } from '../../conversion/report.ts'
 import { VerificationRequest } from '../../conversion/request.ts'
 import type { Job } from '../../jobs/job.ts'
-import { parseReference } from '../../oci/reference.ts'
-import { JobStateView, jobFields, jobView } from '../job-view.ts'
-import { canonicalImage, Id, Paging, signalOf } from '../parameters.ts'
+import { parseReference, ReferenceText } from '../../oci/reference.ts'
+import { jobFilter, jobQuery } from '../job-listing.ts'
+import { type JobResource, noJob } from '../job-resource.ts'
+import { jobTerms, refuseCallback, termsOf } from '../new-job.ts'
+import { canonicalImage, Id, signalOf } from '../parameters.ts'
 import { waitAsPreferred } from '../prefer.ts'
-import { HttpError, problems } from '../problem.ts'
-import { EXAMPLE_ID } from '../record-view.ts'
+import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
+import {
+  Verification,
+  VerificationSummary,
+  verificationSummary,
+  verificationView,
+} from '../verification-view.ts'
 
-const example = {
-  id: EXAMPLE_ID,
-  state: 'queued' as const,
-  attempt: 0,
-  createdAt: '2026-01-02T03:04:05.678Z',
-  reference: 'registry.example/team/app:1.0-esgz',
-}
-
-const VerificationSummary = z
-  .object({ ...jobFields, reference: z.string() })
-  .meta({ id: 'VerificationSummary', description: 'A verification in a listing.', examples: [example] })
-
-const Verification = z
-  .object({
-    ...jobFields,
-    reference: z.string(),
-    request: VerificationRequest,
-    progress: VerificationProgress.optional().describe('While it runs.'),
-    report: VerificationReport.optional().describe('When it could be done; `verified` says how it came out.'),
-  })
-  .meta({
-    id: 'Verification',
-    description: 'A job that verifies an image.',
-    examples: [{ ...example, request: { reference: example.reference } }],
-  })
+const NewVerification = VerificationRequest.extend(jobTerms).meta({
+  id: 'NewVerification',
+  description: 'An eStargz image to verify, what it should hold, and how to go about the job.',
+  examples: [
+    {
+      reference: 'registry.example/team/app:1.0-esgz',
+      source: 'registry.example/team/app:1.0',
+      labels: { pipeline: '4711' },
+    },
+  ],
+})
 
 const VerificationPage = z
   .object({ items: z.array(VerificationSummary), next: z.string().optional() })
   .meta({ id: 'VerificationPage', description: 'Verifications, newest first.' })
 
-export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Services): FastifyPluginAsyncZod {
+/** Asking for verifications, and finding them. */
+export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
+  const { jobs, checkAllowed, checkPlatforms } = services
+  const resource = verificationResource(services)
+  const { shown } = resource
   return async (app) => {
     app.post(
       '/v1/verifications',
@@ -51,8 +47,8 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
           operationId: 'createVerification',
           summary: 'Verify an eStargz image',
           description:
-            'Reads every layer and checks the digests of tables of contents, chunks and files, and diffIDs; with a source, that both root file systems hold the same.',
-          body: VerificationRequest,
+            'Reads every layer and checks the digests of tables of contents, chunks and files, and diffIDs; with a source, that both root file systems hold the same. While a verification that would do the same is queued or running, it is the answer.',
+          body: NewVerification,
           response: {
             200: Verification.describe('It is over already, or was there before.'),
             202: Verification.describe('It is accepted.'),
@@ -61,24 +57,26 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
         },
       },
       async (request, reply) => {
-        const { body } = request
-        for (const reference of [body.reference, body.source]) {
-          if (reference !== undefined) checkAllowed(reference)
-        }
-        if (body.platforms) await checkPlatforms(body.reference, body.platforms, signalOf(reply))
-        const source = canonicalImage(body.reference)
+        const { labels, priority, callbackUrl, ...asked } = request.body
+        refuseCallback(callbackUrl, services)
+        const { reference, source, platforms } = asked
+        checkAllowed(reference)
+        if (source !== undefined) checkAllowed(source)
+        if (platforms) await checkPlatforms(reference, platforms, signalOf(reply))
         const accepted = await jobs.create({
           kind: 'verification',
-          source,
+          source: canonicalImage(reference),
           target: '',
-          sourceHost: parseReference(body.reference).host,
-          request: body,
+          ...(source !== undefined && { comparedWith: canonicalImage(source) }),
+          sourceHost: parseReference(reference).host,
+          request: asked,
+          ...termsOf({ labels, priority, callbackUrl }),
           requestKey: request.idempotencyKey,
         })
         const job = await waitAsPreferred(jobs, accepted.job, request, reply)
         const going = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/verifications/${job.id}`)
-        return reply.code(going ? 202 : 200).send(verificationView(job))
+        return reply.code(going ? 202 : 200).send(await shown(job))
       },
     )
     app.get(
@@ -89,20 +87,22 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
           operationId: 'listVerifications',
           summary: 'List verifications, newest first',
           querystring: z.object({
-            state: JobStateView.optional(),
-            ...Paging,
-            cursor: z.uuid().optional().describe('`next` of the page before.'),
+            reference: ReferenceText.optional().describe('The image that is verified.'),
+            source: ReferenceText.optional().describe('The image that it is compared with.'),
+            ...jobQuery,
           }),
-          response: { 200: VerificationPage, ...problems(400) },
+          response: { 200: VerificationPage, ...problems(400, 503) },
         },
       },
       async (request) => {
-        const { state, limit, cursor } = request.query
-        const page = await jobs.list('verification', state ? { states: [state] } : {}, {
-          limit,
-          ...(cursor && { after: cursor }),
-        })
-        return { ...page, items: page.items.map((job) => ({ ...jobView(job), reference: job.source })) }
+        const { reference, source, limit, cursor } = request.query
+        const filter = {
+          ...jobFilter(request.query),
+          ...(reference !== undefined && { source: canonicalImage(reference) }),
+          ...(source !== undefined && { comparedWith: canonicalImage(source) }),
+        }
+        const page = await jobs.list('verification', filter, { limit, ...(cursor && { after: cursor }) })
+        return { ...page, items: page.items.map(verificationSummary) }
       },
     )
     app.get(
@@ -111,28 +111,30 @@ export function verificationRoutes({ jobs, checkAllowed, checkPlatforms }: Servi
         schema: {
           tags: ['verifications'],
           operationId: 'getVerification',
-          summary: 'Show a verification and what it found',
+          summary: 'Show a verification, its attempts and what it found',
+          description:
+            'With `Prefer: wait=SECONDS` it answers when the verification is over, or after that time.',
           params: Id,
-          response: { 200: Verification, ...problems(400, 404) },
+          response: { 200: Verification, ...problems(400, 404, 503) },
         },
       },
       async (request, reply) => {
         const job = await jobs.get('verification', request.params.id)
-        if (!job) throw new HttpError(404, 'NOT_FOUND', `there is no verification ${request.params.id}`)
-        return verificationView(await waitAsPreferred(jobs, job, request, reply))
+        if (!job) throw noJob(resource, request.params.id)
+        return shown(await waitAsPreferred(jobs, job, request, reply))
       },
     )
   }
 }
 
-function verificationView(job: Job): z.infer<typeof Verification> {
+/** Verifications as jobs, for the routes that go for all kinds. */
+export function verificationResource({ jobs }: Services) {
   return {
-    ...jobView(job),
-    reference: job.source,
-    request: job.request as VerificationRequest,
-    ...(job.state === 'running' && job.progress !== undefined
-      ? { progress: job.progress as VerificationProgress }
-      : {}),
-    ...(job.report !== undefined ? { report: job.report as VerificationReport } : {}),
-  }
+    kind: 'verification',
+    path: '/v1/verifications',
+    tag: 'verifications',
+    name: 'Verification',
+    view: Verification,
+    shown: async (job: Job) => verificationView(job, job.attempt === 0 ? [] : await jobs.attempts(job.id)),
+  } satisfies JobResource
 }

@@ -1,8 +1,9 @@
 import type { CachedIndex, CachedLayer, LayerCache, LayerKey } from '../conversion/layer-cache.ts'
 import type { Database } from '../db/open.ts'
+import { forgetGone, keepNewest, touch } from './entries.ts'
 
 /** Remembers converted layers in the database: up to a number of them, those that were used last. */
-export class LayerCacheStore implements LayerCache {
+export class ConvertedLayers implements LayerCache {
   readonly #database: Database
   readonly #limit: number
 
@@ -19,7 +20,7 @@ export class LayerCacheStore implements LayerCache {
       .where('exact_key', '=', exact)
       .executeTakeFirst()
     if (!row) return undefined
-    await this.#touch(exact)
+    await touch(this.#database, 'converted_layers', exact)
     return cachedLayer(row)
   }
 
@@ -33,7 +34,7 @@ export class LayerCacheStore implements LayerCache {
       .limit(1)
       .executeTakeFirst()
     if (!row?.member_index) return undefined
-    await this.#touch(row.exact_key)
+    await touch(this.#database, 'converted_layers', row.exact_key)
     return { ...cachedLayer(row), index: Buffer.from(row.member_index, 'base64') }
   }
 
@@ -42,28 +43,24 @@ export class LayerCacheStore implements LayerCache {
     const values = {
       base_key: key.base,
       layer: JSON.stringify(cached.layer),
+      digest: cached.layer.digest,
+      size: cached.layer.size,
       host: cached.host,
       repository: cached.repository,
       member_index: index ? Buffer.from(index).toString('base64') : null,
       used_at: now,
+      checked_at: now,
     }
     await query
       .insertInto('converted_layers')
       .values({ exact_key: key.exact, ...values })
       .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
       .execute()
-    const oldest = query
-      .selectFrom('converted_layers')
-      .select('exact_key')
-      .orderBy('used_at', 'desc')
-      .orderBy('exact_key')
-      .limit(this.#limit)
-    await query.deleteFrom('converted_layers').where('exact_key', 'not in', oldest).execute()
+    await keepNewest(this.#database, 'converted_layers', this.#limit)
   }
 
-  async #touch(exact: string): Promise<void> {
-    const { query, now } = this.#database
-    await query.updateTable('converted_layers').set({ used_at: now }).where('exact_key', '=', exact).execute()
+  forget({ exact }: LayerKey): Promise<void> {
+    return forgetGone(this.#database, 'converted_layers', exact)
   }
 }
 

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
-import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import type { ConvertedLayer } from '../conversion/converted-layer.ts'
 import { layerKey } from '../conversion/layer-cache.ts'
 import type { Database } from '../db/open.ts'
 import { DEFAULT_FORMAT } from '../estargz/blob-format.ts'
 import { digestOf } from '../oci/digest.ts'
-import { LayerCacheStore } from './layer-cache-store.ts'
+import { ConvertedLayers } from './converted-layers.ts'
 
 const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
 const keyOf = (source: string, ...prioritized: string[]) => layerKey(digestOf(source), settings, prioritized)
@@ -27,19 +26,20 @@ const layer = (name: string): ConvertedLayer => ({
 const cached = (name: string) => ({ layer: layer(name), host: 'r.test', repository: 'team/app' })
 const index = Buffer.from([0x1f, 0x8b, 0, 255, 254])
 
-function suite(open: () => Promise<{ database: Database; close(): Promise<void> }>) {
+describeDatabases('converted layers', (open) => {
   let database: Database
-  let close: () => Promise<void>
+  let opened: TestDatabase
   beforeAll(async () => {
-    ;({ database, close } = await open())
+    opened = await open()
+    ;({ database } = opened)
   })
-  afterAll(() => close())
+  afterAll(() => opened.close())
   beforeEach(async () => {
     await database.query.deleteFrom('converted_layers').execute()
   })
 
   it('finds a layer by source, options and prioritized entries in their order', async () => {
-    const store = new LayerCacheStore(database, 10)
+    const store = new ConvertedLayers(database, 10)
     await store.put(keyOf('a', 'x', 'y'), cached('a'), undefined)
     expect(await store.find(keyOf('a', 'x', 'y'))).toEqual(cached('a'))
     expect(await store.find(keyOf('a', 'y', 'x'))).toBeUndefined()
@@ -50,7 +50,7 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
   })
 
   it('finds the index of a layer in any order, and what was put last', async () => {
-    const store = new LayerCacheStore(database, 10)
+    const store = new ConvertedLayers(database, 10)
     await store.put(keyOf('a', 'x'), cached('a'), index)
     expect(await store.findIndex(keyOf('a', 'other'))).toEqual({ ...cached('a'), index })
     await store.put(keyOf('a', 'x'), cached('a again'), undefined)
@@ -59,7 +59,7 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
   })
 
   it('forgets what was not used for the longest time', async () => {
-    const store = new LayerCacheStore(database, 2)
+    const store = new ConvertedLayers(database, 2)
     await store.put(keyOf('a'), cached('a'), undefined)
     await store.put(keyOf('b'), cached('b'), undefined)
     await database.query.updateTable('converted_layers').set({ used_at: 5 }).execute()
@@ -69,9 +69,4 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     expect(await store.find(keyOf('a'))).toEqual(cached('a'))
     expect(await store.find(keyOf('c'))).toEqual(cached('c'))
   })
-}
-
-describe('converted layers are remembered in SQLite', () => suite(temporarySqlite))
-describeWith(['postgres'], 'converted layers are remembered in PostgreSQL', () =>
-  suite(() => temporaryPostgres(postgresPrograms() ?? '')),
-)
+})

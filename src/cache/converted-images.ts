@@ -1,0 +1,47 @@
+import type { CachedImage, ImageCache } from '../conversion/image-cache.ts'
+import type { Database } from '../db/open.ts'
+import type { Digest } from '../oci/digest.ts'
+import { forgetGone, keepNewest, touch } from './entries.ts'
+
+/** Remembers the results of whole conversions: up to a number of them, those that were used last. */
+export class ConvertedImages implements ImageCache {
+  readonly #database: Database
+  readonly #limit: number
+
+  /** @param limit images that are remembered */
+  constructor(database: Database, limit: number) {
+    this.#database = database
+    this.#limit = limit
+  }
+
+  async find(key: Digest): Promise<CachedImage | undefined> {
+    const row = await this.#database.query
+      .selectFrom('converted_images')
+      .select(['report', 'digest', 'size', 'host', 'repository'])
+      .where('exact_key', '=', key)
+      .executeTakeFirst()
+    if (!row) return undefined
+    await touch(this.#database, 'converted_images', key)
+    return { ...row, report: JSON.parse(row.report), digest: row.digest as Digest }
+  }
+
+  async put(key: Digest, { report, ...place }: CachedImage): Promise<void> {
+    const { query, now } = this.#database
+    const values = {
+      report: JSON.stringify(report),
+      ...place,
+      used_at: now,
+      checked_at: now,
+    }
+    await query
+      .insertInto('converted_images')
+      .values({ exact_key: key, ...values })
+      .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
+      .execute()
+    await keepNewest(this.#database, 'converted_images', this.#limit)
+  }
+
+  forget(key: Digest): Promise<void> {
+    return forgetGone(this.#database, 'converted_images', key)
+  }
+}

@@ -1,0 +1,138 @@
+import type { Scratch } from '../bytes/scratch.ts'
+import { type RecordUse, recordUse } from '../records/quality.ts'
+import { type ArrangedImage, arrangeImage } from './arrange-image.ts'
+import { assembleImage, type Document } from './assemble.ts'
+import type { ConversionServices } from './context.ts'
+import type { ConvertedLayer, MadeLayer } from './converted-layer.ts'
+import { ConversionError } from './errors.ts'
+import type { Image, OpenedReference } from './image.ts'
+import { LayerMaker } from './layer-maker.ts'
+import { type Profiled, type RecordOf, readProfiledImage } from './profiled-image.ts'
+import type { LayerSteps, Progress } from './progress.ts'
+import type { ImageReport, LayerReport } from './report.ts'
+import { type ConversionRequest, compressionOf, formatOf } from './request.ts'
+import type { Target } from './target.ts'
+import { together } from './together.ts'
+
+/** An image whose layers lie in the target's repository. */
+export type ConvertedImage = {
+  readonly image: Image
+  readonly layers: readonly ConvertedLayer[]
+  readonly config: Document
+  readonly manifest: Document
+  readonly report: ImageReport
+}
+
+/** What the conversion of each image needs. */
+type Parts = {
+  readonly request: ConversionRequest
+  readonly services: ConversionServices
+  readonly opened: OpenedReference
+  readonly target: Target
+  readonly scratch: Scratch
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+/** Converts the images of one request. */
+export class ImageConversion {
+  readonly #its: Parts
+  readonly #maker: LayerMaker
+
+  constructor(its: Parts) {
+    this.#its = its
+    const { request, services, opened, target, scratch } = its
+    this.#maker = new LayerMaker({
+      services,
+      source: opened.repository,
+      target: target.repository,
+      scratch,
+      settings: {
+        limits: services.limits,
+        format: formatOf(request.options),
+        compression: compressionOf(request.options),
+      },
+    })
+  }
+
+  async convert(image: Image, recordOf: RecordOf | undefined): Promise<ConvertedImage> {
+    const steps = image.manifest.layers.map((layer) => this.#its.progress.layer(image.platform, layer))
+    const record = recordOf?.(image)
+    const done = record
+      ? await arrangeImage(image, record.entries, { ...this.#its, maker: this.#maker, steps })
+      : { layers: await this.#stream(image, steps) }
+    const layers = done.layers.map((made) => made.layer)
+    checkDiffIds(image, layers)
+    const assembled = assembleImage(image, layers, this.#its.request.options?.reader)
+    const use = record && 'resolved' in done ? await this.#use(image, record, done) : undefined
+    return {
+      image,
+      layers,
+      ...assembled,
+      report: {
+        platform: image.platform,
+        source: image.descriptor.digest,
+        digest: assembled.manifest.descriptor.digest,
+        ...(use && { record: use }),
+        layers: layerReports(image, done.layers),
+      },
+    }
+  }
+
+  /** Reports on the record with what the conversion knows by now. */
+  async #use(image: Image, record: Profiled, done: ArrangedImage): Promise<RecordUse> {
+    const { opened, services, signal } = this.#its
+    const against = { opened, image, layers: done.measured }
+    return recordUse({
+      entries: record.entries,
+      layers: done.measured,
+      resolved: done.resolved,
+      prefetched: done.layers.map(({ layer }) => layer.prefetchBytes),
+      profiled: await readProfiledImage(record, against, services, { scan: false, signal }),
+      from: record.from,
+    })
+  }
+
+  #stream(image: Image, steps: readonly LayerSteps[]): Promise<MadeLayer[]> {
+    return together(image.manifest.layers, this.#its.signal, async (layer, i, signal) => {
+      const made = await this.#maker.stream({ layer, steps: steps[i], signal })
+      steps[i]?.done(made.layer.size)
+      return made
+    })
+  }
+}
+
+/** The config vouches for what is in the layers; a runtime would refuse such an image too. */
+function checkDiffIds({ config, manifest }: Image, layers: readonly ConvertedLayer[]): void {
+  for (const [i, layer] of layers.entries()) {
+    const said = config.rootfs.diff_ids[i]
+    if (layer.sourceDiffId === said) continue
+    throw new ConversionError(
+      'INVALID_IMAGE',
+      `layer ${manifest.layers[i]?.digest} of the source holds ${layer.sourceDiffId} where its config says ${said}`,
+    )
+  }
+}
+
+function layerReports(image: Image, layers: readonly MadeLayer[]): LayerReport[] {
+  const seen = new Set<string>()
+  return layers.map(({ layer, action }, i) => {
+    const { digest = layer.sourceDiffId, size = 0, mediaType = '' } = image.manifest.layers[i] ?? {}
+    const again = seen.has(`${digest} ${layer.digest}`)
+    seen.add(`${digest} ${layer.digest}`)
+    return {
+      action: again ? 'same-as-other' : action,
+      source: { digest, size, mediaType },
+      digest: layer.digest,
+      size: layer.size,
+      diffId: layer.diffId,
+      uncompressedSize: layer.uncompressedSize,
+      tocDigest: layer.tocDigest,
+      entries: layer.entries,
+      ...(layer.landmark && { landmark: layer.landmark }),
+      prioritizedFiles: layer.prioritizedFiles,
+      prefetchBytes: layer.prefetchBytes,
+      compression: layer.compression,
+    }
+  })
+}

@@ -1,0 +1,59 @@
+/** A column of numbers. */
+export type Numbers = Uint8Array | Uint32Array | Float64Array
+
+type Make<Rows extends Numbers> = {
+  new (memory: SharedArrayBuffer): Rows
+  readonly BYTES_PER_ELEMENT: number
+}
+
+const FIRST_ROWS = 64
+
+/** A column that grows. */
+export class Column<Rows extends Numbers> {
+  readonly #make: Make<Rows>
+  #rows: Rows
+  #length = 0
+
+  constructor(make: Make<Rows>) {
+    this.#make = make
+    this.#rows = newRows(make, FIRST_ROWS)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#rows.length) this.#grow(1)
+    this.#rows[this.#length++] = value
+  }
+
+  append(values: ArrayLike<number>): void {
+    if (this.#length + values.length > this.#rows.length) this.#grow(values.length)
+    this.#rows.set(values, this.#length)
+    this.#length += values.length
+  }
+
+  /** Changes a row that is there. */
+  set(row: number, value: number): void {
+    this.#rows[row] = value
+  }
+
+  /** The rows in shared memory of just their size: threads see it without copies. */
+  finish(): Rows {
+    const rows = newRows(this.#make, this.#length)
+    rows.set(this.#rows.subarray(0, this.#length))
+    return rows
+  }
+
+  #grow(by: number): void {
+    const rows = newRows(this.#make, Math.max(2 * this.#rows.length, this.#length + by))
+    rows.set(this.#rows)
+    this.#rows = rows
+  }
+}
+
+/** Rows of zeros in shared memory. */
+export function newRows<Rows extends Numbers>(make: Make<Rows>, length: number): Rows {
+  return new make(new SharedArrayBuffer(length * make.BYTES_PER_ELEMENT))
+}

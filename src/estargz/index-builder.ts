@@ -1,0 +1,102 @@
+import { Column, type Numbers } from './columns.ts'
+import { attributesOf } from './layer-entry.ts'
+import {
+  type ColumnName,
+  INDEX_COLUMNS,
+  type IndexColumns,
+  type IndexData,
+  LayerIndex,
+} from './layer-index.ts'
+import type { MemberPlace } from './member-reader.ts'
+import { bytesOfName } from './names.ts'
+import type { TarEntry } from './tar-header.ts'
+import { tocSeconds } from './tar-numbers.ts'
+
+type Columns = { readonly [Name in ColumnName]: Column<IndexColumns[Name]> }
+
+/** Makes the index of a layer while it is split. */
+export class IndexBuilder {
+  readonly #columns = newColumns()
+  /** Attributes that entries had so far, as JSON. */
+  readonly #kinds = new Map<string, number>()
+  /** Entries whose headers are in no member yet begin here. */
+  #firstEntry = 0
+
+  /** The next entry; its raw headers begin here in the plain bytes of the member to come. */
+  entry(entry: TarEntry, header: { readonly start: number; readonly length: number }): void {
+    const columns = this.#columns
+    columns.text.append(bytesOfName(entry.tarName))
+    columns.nameEnd.push(columns.text.length)
+    if (entry.linkName !== undefined) columns.text.append(bytesOfName(entry.linkName))
+    columns.linkEnd.push(columns.text.length)
+    columns.kind.push(this.#kindOf(entry))
+    columns.size.push(entry.size)
+    columns.modtime.push(tocSeconds(entry.mtime) ?? Number.NaN)
+    columns.firstChunk.push(columns.chunkOffset.length)
+    columns.header.push(columns.memberOffset.length)
+    columns.headerStart.push(header.start)
+    columns.headerLength.push(header.length)
+  }
+
+  /**
+   * The next chunk of the entry.
+   * @returns its row
+   */
+  chunk(
+    chunk: MemberPlace & { readonly innerOffset: number; readonly size: number; digest: Uint8Array },
+  ): number {
+    const columns = this.#columns
+    const row = columns.chunkOffset.length
+    columns.chunkOffset.push(chunk.offset)
+    columns.chunkLength.push(chunk.length)
+    columns.chunkInner.push(chunk.innerOffset)
+    columns.chunkSize.push(chunk.size)
+    columns.digests.append(chunk.digest)
+    return row
+  }
+
+  /** The member of a chunk is as long as this. */
+  chunkLength(row: number, length: number): void {
+    this.#columns.chunkLength.set(row, length)
+  }
+
+  /** The digest of a file of several chunks, after the last of them. */
+  file(digest: Uint8Array): void {
+    this.chunk({ offset: 0, length: 0, innerOffset: 0, size: 0, digest })
+  }
+
+  /** The member with the headers of all entries since the last one. */
+  headers(member: MemberPlace & { readonly plainLength: number }): void {
+    const columns = this.#columns
+    columns.memberOffset.push(member.offset)
+    columns.memberLength.push(member.length)
+    columns.memberPlain.push(member.plainLength)
+    columns.memberFirst.push(this.#firstEntry)
+    columns.memberEntries.push(columns.nameEnd.length - this.#firstEntry)
+    this.#firstEntry = columns.nameEnd.length
+  }
+
+  finish(layer: Omit<IndexData, 'columns'>): LayerIndex {
+    const columns = this.#columns
+    columns.firstChunk.push(columns.chunkOffset.length)
+    columns.kinds.append(Buffer.from(`[${[...this.#kinds.keys()].join()}]`))
+    const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
+    const finished = Object.fromEntries(names.map((name) => [name, columns[name].finish()]))
+    return new LayerIndex({ ...layer, columns: finished as IndexColumns })
+  }
+
+  #kindOf(entry: TarEntry): number {
+    const json = JSON.stringify(attributesOf(entry))
+    const known = this.#kinds.get(json)
+    if (known !== undefined) return known
+    this.#kinds.set(json, this.#kinds.size)
+    return this.#kinds.size - 1
+  }
+}
+
+function newColumns(): Columns {
+  const makes = Object.entries(INDEX_COLUMNS) as [ColumnName, new (memory: SharedArrayBuffer) => Numbers][]
+  return Object.fromEntries(
+    makes.map(([name, make]) => [name, new Column(make as never)]),
+  ) as unknown as Columns
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import type { NewJob } from '../jobs/store.ts'
+import { Labels } from './parameters.ts'
+import { fieldError } from './problem.ts'
+import type { Services } from './services.ts'
+
+/** What can be said of every job when it is asked for. */
+export const jobTerms = {
+  labels: Labels.optional().describe('To find it by.'),
+  priority: z
+    .int()
+    .min(-100)
+    .max(100)
+    .optional()
+    .describe('Higher ones go first; 0 is usual. Within one, those that wait longer.'),
+  callbackUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2000)
+    .optional()
+    .describe('Told when it is over, signed as Standard Webhooks say; at an origin that this broker allows.'),
+}
+type JobTerms = {
+  readonly labels?: z.infer<typeof jobTerms.labels>
+  readonly priority?: z.infer<typeof jobTerms.priority>
+  readonly callbackUrl?: z.infer<typeof jobTerms.callbackUrl>
+}
+
+/** The part of a job that its terms are. */
+export function termsOf({
+  labels,
+  priority,
+  callbackUrl,
+}: JobTerms): Pick<NewJob, 'labels' | 'priority' | 'callbackUrl'> {
+  return { ...(labels && { labels }), ...(priority !== undefined && { priority }), callbackUrl }
+}
+
+/** @param at how the path of a wrong field begins */
+export function refuseCallback(url: string | undefined, { allowsCallback }: Services, at = 'body'): void {
+  if (url === undefined || allowsCallback(new URL(url))) return
+  const why = 'callbacks may not be sent there; RECORD_BROKER_CALLBACK_ORIGINS says where they may'
+  throw fieldError(403, 'CALLBACK_NOT_ALLOWED', `${at}.callbackUrl`, why)
+}
