@@ -4,6 +4,9 @@
 const PINNED_MAJOR = 26
 
 if (Number(process.versions.node.split('.')[0]) >= PINNED_MAJOR) {
+  // Before the first TypeScript, whose stripper takes long to load and is not needed when all of it is in the cache.
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache()
   await import('../src/main.ts')
 } else {
   process.argv.splice(2, 0, new URL('../src/main.ts', import.meta.url).pathname)

@@ -10,7 +10,7 @@ import {
   setWriter,
 } from './bit-writer'
 import { makeCode, used, usedSymbol } from './huffman-code'
-import { CODE_LENGTHS, CODES, FREQUENCIES, MAX_SYMBOLS, RUNS, SEQUENCE } from './layout'
+import { CODE_LENGTHS, CODES, FREQUENCIES, LISTED, MAX_SYMBOLS, RUNS, SEQUENCE } from './layout'
 import { distanceOf, lengthOf, literalsOf, packMatch } from './parse'
 import {
   distanceBase,
@@ -135,13 +135,18 @@ function writeBlock(plain: usize): void {
 /** Lists the code lengths run by run (RFC 1951, 3.2.7), and counts the symbols of that. @returns how many runs */
 function makeRuns(literals: u32, distances: u32): u32 {
   memory.fill(PRECODE_FREQUENCIES, 0, PRECODES << 2)
+  memory.copy(LISTED, CODE_LENGTHS, literals)
+  memory.copy(LISTED + literals, DISTANCE_LENGTHS, distances)
+  const end = LISTED + literals + distances
+  // No length: the last run ends here, too.
+  store<u8>(end, 0xff)
   let runs: u32 = 0
-  const total = literals + distances
-  for (let i: u32 = 0; i < total; ) {
-    const length = lengthAt(i, literals)
-    let left: u32 = 1
-    while (i + left < total && lengthAt(i + left, literals) == length) left++
-    i += left
+  for (let at: usize = LISTED; at < end; ) {
+    const length = <u32>load<u8>(at)
+    const from = at++
+    if (length == 0) while (load<u64>(at) == 0) at += 8
+    while (<u32>load<u8>(at) == length) at++
+    let left = <u32>(at - from)
     if (length == 0) {
       for (; left >= 11; left -= min<u32>(left, 138)) runs = addRun(runs, 18, min<u32>(left, 138) - 11)
       if (left >= 3) {
@@ -155,11 +160,6 @@ function makeRuns(literals: u32, distances: u32): u32 {
     for (; left > 0; left--) runs = addRun(runs, length, 0)
   }
   return runs
-}
-
-@inline
-function lengthAt(i: u32, literals: u32): u32 {
-  return <u32>load<u8>(i < literals ? CODE_LENGTHS + i : DISTANCE_LENGTHS + (i - literals))
 }
 
 @inline

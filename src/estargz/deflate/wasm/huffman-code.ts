@@ -17,7 +17,7 @@ export function usedSymbol(i: u32): u64 {
 /**
  * The code of an alphabet: for each symbol its length (u8) and `bits | length << 16` (u32), 0 for unused ones.
  * Decoders want at least two symbols in a code, so that unused ones are added.
- * @param frequencies u32 each
+ * @param frequencies u32 each; zeros follow them up to a multiple of eight, and the lengths, too
  * @returns how many symbols have to be listed: up to the last that has a code
  */
 export function makeCode(frequencies: usize, symbols: u32, longest: u32, lengths: usize, codes: usize): u32 {
@@ -49,7 +49,13 @@ export function makeCode(frequencies: usize, symbols: u32, longest: u32, lengths
 function sort(frequencies: usize, symbols: u32): void {
   let found: usize = FOUND
   for (let i: u32 = 0; i < symbols; i++) {
-    const frequency = load<u32>(frequencies + (<usize>i << 2))
+    const at = frequencies + (<usize>i << 2)
+    // Small blocks leave most symbols out.
+    if ((i & 3) == 0 && !v128.any_true(v128.load(at))) {
+      i += 3
+      continue
+    }
+    const frequency = load<u32>(at)
     store<u64>(found, (<u64>frequency << 16) | <u64>i)
     found += frequency == 0 ? 0 : 8
   }
@@ -175,6 +181,10 @@ function canonical(symbols: u32, longest: u32, lengths: usize, codes: usize): u3
   }
   let listed: u32 = 0
   for (let i: u32 = 0; i < symbols; i++) {
+    if ((i & 7) == 0 && load<u64>(lengths + i) == 0) {
+      i += 7
+      continue
+    }
     const length = <u32>load<u8>(lengths + i)
     if (length == 0) continue
     const at = nextCode + (<usize>length << 2)

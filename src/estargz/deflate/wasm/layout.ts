@@ -59,8 +59,9 @@ export const DISTANCE_SYMBOLS: usize = LENGTH_SYMBOLS + 512
 export const FREQUENCIES: usize = DISTANCE_SYMBOLS + 1024
 export const CODES: usize = FREQUENCIES + 4 * 512
 export const CODE_LENGTHS: usize = CODES + 4 * 512
-/** The code lengths of a block, run-length encoded (u16: symbol | extra << 8). */
-export const RUNS: usize = CODE_LENGTHS + 512
+/** The code lengths of a block one behind the other, and run-length encoded (u16: symbol | extra << 8). */
+export const LISTED: usize = CODE_LENGTHS + 512
+export const RUNS: usize = LISTED + 512
 /** Matches of the block being written (u64, as in the parse). */
 export const SEQUENCE: usize = RUNS + 1024
 /** Hash heads and chains of the match finder (u32). */

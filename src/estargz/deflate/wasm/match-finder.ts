@@ -83,15 +83,18 @@ function followChain(from: usize, plain: usize, stop: usize, beat: usize, depth:
   let best = max(beat, MIN_FOUND - 1)
   let found: usize = 0
   if (plain + best >= stop) return 0
+  // A longer match has these bytes, too, and few others do.
+  let last = load<u32>(plain + best - 3)
   while (true) {
     const candidate = plain - <usize>distance
-    if (load<u32>(candidate) == first && load<u8>(candidate + best) == load<u8>(plain + best)) {
+    if (load<u32>(candidate + best - 3) == last && load<u32>(candidate) == first) {
       const length = commonLength(candidate, plain, stop)
       if (length > best) {
         best = length
         found = length
         foundDistance = <usize>distance
         if (length >= NICE || plain + length == stop) break
+        last = load<u32>(plain + best - 3)
       }
     }
     if (--depth == 0) break

@@ -43,7 +43,7 @@ export function writeParsed(member: usize, start: usize, end: usize): void {
     from = matchEnd
   }
   setCursor(at, from)
-  if (depth > 0 && plain < end) searchLiterals(member, plain, end, end, end)
+  if (depth > 0 && plain < end) searchAll(member, plain, end, end, depth)
   endSequence(end)
 }
 
