@@ -1,4 +1,5 @@
-import { sql, type Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
+import { msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { addUses } from './uses.ts'
@@ -18,7 +19,7 @@ export async function touch({ write, now }: Database, table: CacheTable, key: st
       .updateTable(table)
       .set({ used_at: now })
       .where('exact_key', '=', key)
-      .where('used_at', '<', sql<number>`${now} - ${sql.lit(USED_AGAIN_MS)}`)
+      .where('used_at', '<', msAgo({ now }, USED_AGAIN_MS))
       .execute(),
   )
 }

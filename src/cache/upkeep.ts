@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 import type { Digest } from '../oci/digest.ts'
 import { CACHE_TABLES, type CacheTable, forgetGone } from './entries.ts'
@@ -60,7 +60,7 @@ async function takeDue(
   const due = query
     .selectFrom(table)
     .select('exact_key')
-    .where('checked_at', '<', sql<number>`${now} - ${sql.lit(CHECK_EVERY_MS)}`)
+    .where('checked_at', '<', msAgo({ now }, CHECK_EVERY_MS))
     .orderBy('checked_at')
     .limit(BATCH)
   // SQLite has one writer at a time.

@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely'
+import { inMs } from '../db/moments.ts'
 import { newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
@@ -86,7 +87,7 @@ export class Callbacks {
       .set({
         attempt: sql`attempt + 1`,
         tries: sql`tries + 1`,
-        run_at: sql`${now} + ${sql.lit(IN_HAND_MS)}`,
+        run_at: inMs(this.#db, IN_HAND_MS),
       })
       .where('id', '=', engine === 'postgres' ? due.forUpdate().skipLocked() : due)
       .returningAll()
@@ -127,12 +128,12 @@ export class Callbacks {
     const { now } = this.#db
     const delivered = result.error === undefined
     const ceiling = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** (tries - 1))
-    const waitMs = Math.ceil(ceiling * (0.5 + random / 2))
+    const waitMs = ceiling * (0.5 + random / 2)
     const state = delivered ? 'delivered' : result.final || tries >= MAX_TRIES ? 'failed' : 'due'
     await this.#db.transaction(async (transaction) => {
       await transaction
         .updateTable('callbacks')
-        .set({ state, run_at: sql`${now} + ${sql.lit(waitMs)}` })
+        .set({ state, run_at: inMs(this.#db, waitMs) })
         .where('id', '=', id)
         .where('attempt', '=', attempt)
         .where('state', '=', 'due')

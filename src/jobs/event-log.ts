@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 import { EVENTS_TOPIC, jobTopic } from './events.ts'
 import type { JobKind } from './job.ts'
@@ -109,7 +110,7 @@ export class EventLog {
   async forgetOld(): Promise<void> {
     await this.#db.query
       .deleteFrom('job_events')
-      .where('created_at', '<', sql<number>`${this.#db.now} - ${sql.lit(KEPT_MS)}`)
+      .where('created_at', '<', msAgo(this.#db, KEPT_MS))
       .where('tx', '<', (select) =>
         select.selectFrom('job_events').select((max) => max.fn.max('tx').as('tx')),
       )

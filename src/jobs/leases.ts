@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely'
-import { inMs } from '../db/moments.ts'
+import { inMs, msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 import { type Ending, endAttempt, type Values } from './attempt-end.ts'
 import { type Claim, claimJob } from './claim.ts'
@@ -152,7 +152,7 @@ export class JobLeases {
   async expire(owners: string): Promise<void> {
     await this.#db.query
       .updateTable('jobs')
-      .set({ lease_until: sql`${this.#db.now} - 1` })
+      .set({ lease_until: msAgo(this.#db, 1) })
       .where('state', '=', RUNNING)
       .where(sql<SqlBool>`substr(owner, 1, ${sql.lit(owners.length)}) = ${owners}`)
       .execute()

@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely'
+import { inMs } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { RUNNING } from './rows.ts'
@@ -38,7 +39,7 @@ export async function fullHosts(
 
 /** Lets no job with this registry begin for so long. */
 export async function pauseHost(database: Database, host: string, ms: number): Promise<void> {
-  const until = sql<number>`${database.now} + ${sql.lit(Math.ceil(ms))}`
+  const until = inMs(database, ms)
   await database.query
     .insertInto('host_pauses')
     .values({ host, until })

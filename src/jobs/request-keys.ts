@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { inMs, msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 
 /** How long a key is remembered. */
@@ -33,7 +33,7 @@ export class RequestKeys {
   /** Claims a key for a request; `new` when the caller is the one to answer it. */
   async begin(key: string, fingerprint: string): Promise<Begun> {
     const { now } = this.#db
-    const locked_until = sql<number>`${now} + ${sql.lit(LOCK_MS)}`
+    const locked_until = inMs(this.#db, LOCK_MS)
     // A key that is new, that is older than keys are kept, or whose server died, is taken.
     const taken = await this.#db.write((query) =>
       query
@@ -45,7 +45,7 @@ export class RequestKeys {
             .doUpdateSet({ fingerprint, answer: null, locked_until, created_at: now })
             .where((where) =>
               where.or([
-                where('request_keys.created_at', '<', sql<number>`${now} - ${sql.lit(KEY_TTL_MS)}`),
+                where('request_keys.created_at', '<', msAgo(this.#db, KEY_TTL_MS)),
                 where.and([
                   where('request_keys.answer', 'is', null),
                   where('request_keys.fingerprint', '=', fingerprint),
@@ -88,11 +88,10 @@ export class RequestKeys {
 
   /** Forgets the keys that are old, so that they can be used again. */
   async forgetOld(): Promise<void> {
-    const { now } = this.#db
     await this.#db.transaction(async (transaction) => {
       const old = await transaction
         .deleteFrom('request_keys')
-        .where('created_at', '<', sql<number>`${now} - ${sql.lit(KEY_TTL_MS)}`)
+        .where('created_at', '<', msAgo(this.#db, KEY_TTL_MS))
         .returning('key')
         .execute()
       for (const { key } of old) {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 
 export const BEAT_EVERY_MS = 5_000
@@ -25,7 +25,7 @@ export class WorkerRegister {
       .execute()
     await this.#db.query
       .deleteFrom('workers')
-      .where('seen_at', '<', sql<number>`${this.#db.now} - ${sql.lit(FORGOTTEN_AFTER_MS)}`)
+      .where('seen_at', '<', msAgo(this.#db, FORGOTTEN_AFTER_MS))
       .execute()
   }
 
@@ -38,7 +38,7 @@ export class WorkerRegister {
     const { workers } = await this.#db.query
       .selectFrom('workers')
       .select((select) => select.fn.countAll<number>().as('workers'))
-      .where('seen_at', '>', sql<number>`${this.#db.now} - ${sql.lit(GONE_AFTER_MS)}`)
+      .where('seen_at', '>', msAgo(this.#db, GONE_AFTER_MS))
       .executeTakeFirstOrThrow()
     return Number(workers)
   }
