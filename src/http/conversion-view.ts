@@ -3,26 +3,18 @@ import { ConversionProgress, ConversionReport } from '../conversion/report.ts'
 import { ConversionRequest } from '../conversion/request.ts'
 import type { Attempt, Job } from '../jobs/job.ts'
 import type { TagMoveState } from '../jobs/tag-moves.ts'
-import { AttemptView, attemptView, jobFields, jobView } from './job-view.ts'
+import { AttemptView, jobDetail, jobExample, jobFields, jobView } from './job-view.ts'
 import { isoTime, Moment } from './parameters.ts'
-import { EXAMPLE_ID } from './record-view.ts'
 
 const summary = {
   ...jobFields,
   source: z.string(),
   target: z.string(),
-  labels: z.record(z.string(), z.string()),
-  priority: z.int(),
 }
 const example = {
-  id: EXAMPLE_ID,
-  state: 'queued' as const,
-  attempt: 0,
-  createdAt: '2026-01-02T03:04:05.678Z',
+  ...jobExample,
   source: 'registry.example/team/app:1.0',
   target: 'registry.example/team/app:1.0-esgz',
-  labels: { pipeline: '4711' },
-  priority: 0,
 }
 
 export const ConversionSummary = z
@@ -58,11 +50,10 @@ export const Conversion = z
   })
 
 export function conversionSummary(job: Job): z.infer<typeof ConversionSummary> {
-  const { source, target, labels, priority } = job
-  return { ...jobView(job), source, target, labels: { ...labels }, priority }
+  const { source, target } = job
+  return { ...jobView(job), source, target }
 }
 
-/** What is stored was checked when it was written. */
 export function conversionView(
   job: Job,
   attempts: readonly Attempt[],
@@ -70,12 +61,7 @@ export function conversionView(
 ): z.infer<typeof Conversion> {
   return {
     ...conversionSummary(job),
-    request: job.request as ConversionRequest,
-    ...(job.state === 'running' && job.progress !== undefined
-      ? { progress: job.progress as ConversionProgress }
-      : {}),
-    ...(job.report !== undefined ? { report: job.report as ConversionReport } : {}),
-    attempts: attempts.map(attemptView),
+    ...jobDetail<ConversionRequest, ConversionProgress, ConversionReport>(job, attempts),
     tags: tags.map(({ target, digest, phase, changedAt }) => ({
       target,
       digest,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Attempt, JOB_STATES, type Job } from '../jobs/job.ts'
 import { isoTime, Moment } from './parameters.ts'
+import { EXAMPLE_ID } from './record-view.ts'
 
 export const JobErrorView = z
   .object({ code: z.string(), message: z.string() })
@@ -29,10 +30,22 @@ export const jobFields = {
   createdAt: Moment,
   startedAt: Moment.optional(),
   finishedAt: Moment.optional(),
+  labels: z.record(z.string(), z.string()),
+  priority: z.int(),
+}
+
+/** What examples of jobs have in common. */
+export const jobExample = {
+  id: EXAMPLE_ID,
+  state: 'queued' as const,
+  attempt: 0,
+  createdAt: '2026-01-02T03:04:05.678Z',
+  labels: { pipeline: '4711' },
+  priority: 0,
 }
 
 export function jobView(job: Job) {
-  const { id, state, error, attempt, createdAt, startedAt, finishedAt } = job
+  const { id, state, error, attempt, createdAt, startedAt, finishedAt, labels, priority } = job
   return {
     id,
     state,
@@ -43,6 +56,18 @@ export function jobView(job: Job) {
     createdAt: isoTime(createdAt),
     ...(startedAt !== undefined && { startedAt: isoTime(startedAt) }),
     ...(finishedAt !== undefined && { finishedAt: isoTime(finishedAt) }),
+    labels: { ...labels },
+    priority,
+  }
+}
+
+/** What one job alone shows besides, as its kind has it: what is stored was checked when it was written. */
+export function jobDetail<Request, Progress, Report>(job: Job, attempts: readonly Attempt[]) {
+  return {
+    request: job.request as Request,
+    ...(job.state === 'running' && job.progress !== undefined ? { progress: job.progress as Progress } : {}),
+    ...(job.report !== undefined ? { report: job.report as Report } : {}),
+    attempts: attempts.map(attemptView),
   }
 }
 

@@ -4,7 +4,7 @@ import type { Database } from '../db/open.ts'
 import type { BatchesTable } from '../db/tables.ts'
 import type { NewJob } from './accept.ts'
 import type { Job, JobState } from './job.ts'
-import { SUMMARY, toJob, UNFINISHED } from './rows.ts'
+import { SUMMARY, toCounts, toJob, UNFINISHED } from './rows.ts'
 import type { JobStore } from './store.ts'
 
 export type Batch = {
@@ -111,8 +111,11 @@ export class Batches {
       .where('batch_id', '=', id)
       .groupBy('jobs.state')
       .execute()
-    const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
-    for (const { state, count } of rows) counts[state] = Number(count)
-    return { id, labels: JSON.parse(labels) as Record<string, string>, createdAt: created_at, counts }
+    return {
+      id,
+      labels: JSON.parse(labels) as Record<string, string>,
+      createdAt: created_at,
+      counts: toCounts(rows),
+    }
   }
 }

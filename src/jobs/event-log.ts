@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
+import type { JobEventsTable } from '../db/tables.ts'
 import { EVENTS_TOPIC, jobTopic } from './events.ts'
 import type { JobKind } from './job.ts'
 
@@ -47,13 +48,7 @@ export class EventLog {
       .orderBy('seq')
       .limit(PAGE)
       .execute()
-    return rows.map((row) => ({
-      job: row.job_id,
-      seq: row.seq,
-      type: row.type,
-      at: row.created_at,
-      data: JSON.parse(row.data) as Record<string, unknown>,
-    }))
+    return rows.map(toEvent)
   }
 
   /** The events of all jobs after a cursor. None comes to lie before a cursor that was given out. */
@@ -73,12 +68,8 @@ export class EventLog {
       .limit(PAGE)
       .execute()
     return rows.map((row) => ({
-      cursor: `${row.tx}.${row.seq}.${row.job_id}`,
-      job: row.job_id,
-      seq: row.seq,
-      type: row.type,
-      at: row.created_at,
-      data: JSON.parse(row.data) as Record<string, unknown>,
+      ...toEvent(row),
+      cursor: cursorOf(row),
       kind: row.kind,
       source: row.source,
       target: row.target,
@@ -96,7 +87,7 @@ export class EventLog {
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return row ? `${row.tx}.${row.seq}.${row.job_id}` : '0.0.'
+    return row ? cursorOf(row) : '0.0.'
   }
 
   /** Waits until something may have happened, to one job or to any. */
@@ -116,6 +107,16 @@ export class EventLog {
       )
       .execute()
   }
+}
+
+type Row = Selectable<JobEventsTable>
+
+function toEvent({ job_id, seq, type, created_at, data }: Row): JobEvent {
+  return { job: job_id, seq, type, at: created_at, data: JSON.parse(data) as Record<string, unknown> }
+}
+
+function cursorOf({ tx, seq, job_id }: Pick<Row, 'tx' | 'seq' | 'job_id'>): string {
+  return `${tx}.${seq}.${job_id}`
 }
 
 /** A cursor that this broker did not give out. */

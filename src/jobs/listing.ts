@@ -1,7 +1,7 @@
 import { idAt } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
 import type { Job, JobKind, JobState } from './job.ts'
-import { SUMMARY, toJob, UNFINISHED } from './rows.ts'
+import { SUMMARY, toCounts, toJob, UNFINISHED } from './rows.ts'
 
 export type JobFilter = {
   readonly states?: readonly JobState[]
@@ -71,7 +71,5 @@ export async function countJobs({ query }: Database, kind: JobKind): Promise<Rec
     .groupBy('state')
   // One statement, so that a job which changes its state meanwhile is counted once.
   const rows = await unfinished.unionAll(over).execute()
-  const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
-  for (const { state, count } of rows) counts[state] = count
-  return counts
+  return toCounts(rows)
 }

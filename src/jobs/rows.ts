@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { JobAttemptsTable, JobsTable } from '../db/tables.ts'
-import type { Attempt, Job, JobError } from './job.ts'
+import type { Attempt, Job, JobError, JobState } from './job.ts'
 
 /**
  * States as they stand in statements: partial indexes are defined by them. With a bound value SQLite would have to prepare
@@ -76,4 +76,13 @@ export function toAttempt(row: Selectable<JobAttemptsTable>): Attempt {
 
 function parse(text: string | null | undefined): unknown {
   return text === null || text === undefined ? undefined : JSON.parse(text)
+}
+
+/** Counts by state, with those of which there are none. */
+export function toCounts(
+  rows: readonly { readonly state: JobState; readonly count: number }[],
+): Record<JobState, number> {
+  const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
+  for (const { state, count } of rows) counts[state] = Number(count)
+  return counts
 }

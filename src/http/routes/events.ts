@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { AnyJobEvent, EventLog, JobEvent } from '../../jobs/event-log.ts'
+import { type AnyJobEvent, CursorError, type EventLog, type JobEvent } from '../../jobs/event-log.ts'
 import { isOver, type Job } from '../../jobs/job.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import { type StreamEvent, sendEvents } from '../event-stream.ts'
 import { type JobResource, noJob } from '../job-resource.ts'
 import { Id, isoTime } from '../parameters.ts'
-import { HttpError, problems } from '../problem.ts'
+import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 
 const EventStream = z.string().describe('Server-sent events; `data` is JSON.')
@@ -47,13 +47,7 @@ export function jobEventRoutes({ jobs, events }: Services, resource: JobResource
       async (request, reply) => {
         const { id } = request.params
         const seen = Number(request.headers['last-event-id'] ?? 0)
-        if (!Number.isSafeInteger(seen) || seen < 0) {
-          throw new HttpError(
-            400,
-            'INVALID_CURSOR',
-            'Last-Event-ID: expected the id of an event of this stream',
-          )
-        }
+        if (!Number.isSafeInteger(seen) || seen < 0) throw new CursorError()
         const job = await jobs.get(kind, id)
         if (!job) throw noJob(resource, id)
         if (isOver(job.state) && seen >= job.events) return reply.code(204).send(null)
