@@ -1,6 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { CacheOverviews } from './cache/overview.ts'
 import { type Config, loadConfig, workerEnvironment } from './config.ts'
 import { checkPlatforms } from './conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from './conversion/evaluate.ts'
@@ -11,20 +10,12 @@ import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
-import { Batches } from './jobs/batches.ts'
-import { Callbacks } from './jobs/callbacks.ts'
-import { EventLog } from './jobs/event-log.ts'
 import { JobLeases } from './jobs/leases.ts'
-import { RequestKeys } from './jobs/request-keys.ts'
-import { RuleStore } from './jobs/rules.ts'
-import { JobStore } from './jobs/store.ts'
-import { TagMoves } from './jobs/tag-moves.ts'
-import { WorkerRegister } from './jobs/worker-register.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
 import { Housekeeper } from './records/housekeeper.ts'
 import { RecordPublisher } from './records/publisher.ts'
-import { RecordStore } from './records/store.ts'
+import { openStores } from './stores.ts'
 import { backingRegistry, layerLimits, openRegistries, recordFinder } from './wiring.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -38,34 +29,24 @@ export async function serve(): Promise<void> {
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
-  const records = new RecordStore(database)
+  const stores = openStores(database, { maxQueued: config.maxQueued })
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
   // Its threads are started when a layer has to be read for an evaluation.
   const threads = stack.use(new ThreadPool(config.threads))
   const reading = { registries, threads, limits: layerLimits(config), known: new KnownLayers() }
   const publisher = new RecordPublisher({
-    store: records,
+    store: stores.records,
     repository,
     backing,
     finder: recordFinder(config, registries),
     recordBytes: config.maxRecordBytes,
     catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
   })
-  const jobs = new JobStore(database, { maxQueued: config.maxQueued })
   const services: Services = {
-    records,
+    ...stores,
     publisher,
-    housekeeper: new Housekeeper({ store: records, publisher, repository, now: Date.now }),
-    jobs,
-    batches: new Batches(database, jobs),
-    tagMoves: new TagMoves(database),
-    requestKeys: new RequestKeys(database),
-    events: new EventLog(database),
-    callbacks: new Callbacks(database),
-    rules: new RuleStore(database),
-    workers: new WorkerRegister(database),
-    cache: new CacheOverviews(database),
+    housekeeper: new Housekeeper({ store: stores.records, publisher, repository, now: Date.now }),
     checkRegistry: async (signal) => {
       // A tag that need not be there: to be told so is an answer.
       await repository({

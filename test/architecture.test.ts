@@ -36,6 +36,7 @@ const TOP = [
   'cli.ts',
   'wiring.ts',
   'serve.ts',
+  'stores.ts',
   'work.ts',
   'process.ts',
   'worker-process.ts',

@@ -5,27 +5,18 @@ import { temporarySqlite } from '../../test/support/databases.ts'
 import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
-import { CacheOverviews } from '../cache/overview.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
 import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
-import { Batches } from '../jobs/batches.ts'
-import { Callbacks } from '../jobs/callbacks.ts'
-import { EventLog } from '../jobs/event-log.ts'
-import { RequestKeys } from '../jobs/request-keys.ts'
-import { RuleStore } from '../jobs/rules.ts'
-import { JobStore } from '../jobs/store.ts'
-import { TagMoves } from '../jobs/tag-moves.ts'
-import { WorkerRegister } from '../jobs/worker-register.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/finder.ts'
 import { Housekeeper } from '../records/housekeeper.ts'
 import { publishRecordImage } from '../records/image.ts'
 import { RecordPublisher } from '../records/publisher.ts'
-import { RecordStore } from '../records/store.ts'
 import { RegistryClient } from '../registry/client.ts'
+import { openStores } from '../stores.ts'
 import { buildApp } from './app.ts'
 import type { Services } from './services.ts'
 
@@ -47,10 +38,10 @@ beforeAll(async () => {
   registries = stack.use(
     new RegistryClient({ allowedHosts: (name) => name === host, plainHttp: [host], retry: { baseMs: 5 } }),
   )
-  const records = new RecordStore(database)
+  const stores = openStores(database)
   const reading = { registries, threads: stack.use(new ThreadPool(1)), limits: DEFAULT_LIMITS }
   const publisher = new RecordPublisher({
-    store: records,
+    store: stores.records,
     repository: (at) => registries.repository(at),
     catalog: (signal) => registries.catalog(host, { signal }),
     backing: { host, prefix: '' },
@@ -60,25 +51,15 @@ beforeAll(async () => {
     }),
     recordBytes: MAX_RECORD_BYTES,
   })
-  const jobs = new JobStore(database)
   services = {
-    records,
+    ...stores,
     publisher,
     housekeeper: new Housekeeper({
-      store: records,
+      store: stores.records,
       publisher,
       repository: (at) => registries.repository(at),
       now: Date.now,
     }),
-    jobs,
-    batches: new Batches(database, jobs),
-    tagMoves: new TagMoves(database),
-    requestKeys: new RequestKeys(database),
-    events: new EventLog(database),
-    callbacks: new Callbacks(database),
-    rules: new RuleStore(database),
-    workers: new WorkerRegister(database),
-    cache: new CacheOverviews(database),
     checkRegistry: async () => {},
     allowsCallback: () => false,
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),

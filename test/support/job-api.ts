@@ -1,17 +1,9 @@
 import type { FastifyInstance } from 'fastify'
-import { CacheOverviews } from '../../src/cache/overview.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
-import { Batches } from '../../src/jobs/batches.ts'
-import { Callbacks } from '../../src/jobs/callbacks.ts'
-import { EventLog } from '../../src/jobs/event-log.ts'
 import { JobLeases } from '../../src/jobs/leases.ts'
-import { RequestKeys } from '../../src/jobs/request-keys.ts'
-import { RuleStore } from '../../src/jobs/rules.ts'
-import { JobStore } from '../../src/jobs/store.ts'
-import { TagMoves } from '../../src/jobs/tag-moves.ts'
-import { WorkerRegister } from '../../src/jobs/worker-register.ts'
-import { RecordStore } from '../../src/records/store.ts'
+import type { JobStore } from '../../src/jobs/store.ts'
+import { openStores } from '../../src/stores.ts'
 import type { TestDatabase } from './databases.ts'
 
 /** What a route of jobs needs besides: no registry is asked. */
@@ -36,18 +28,9 @@ export class JobApi implements AsyncDisposable {
     { maxQueued = 1000, ...more }: { maxQueued?: number } & Partial<Services> = {},
     options: Partial<AppOptions> = {},
   ): Promise<JobApi> {
-    const jobs = new JobStore(database, { maxQueued })
+    const stores = openStores(database, { maxQueued })
     const services: Services = {
-      jobs,
-      batches: new Batches(database, jobs),
-      records: new RecordStore(database),
-      tagMoves: new TagMoves(database),
-      requestKeys: new RequestKeys(database),
-      events: new EventLog(database),
-      callbacks: new Callbacks(database),
-      rules: new RuleStore(database),
-      workers: new WorkerRegister(database),
-      cache: new CacheOverviews(database),
+      ...stores,
       checkRegistry: async () => {},
       allowsCallback: (url) => url.hostname === '127.0.0.1',
       checkAllowed: () => {},
@@ -60,7 +43,7 @@ export class JobApi implements AsyncDisposable {
       ...more,
     }
     const app = await buildApp({ services, logger: false, maxRecordBytes: 64 * 1024, ...options })
-    return new JobApi(app, jobs, new JobLeases(database))
+    return new JobApi(app, stores.jobs, new JobLeases(database))
   }
 
   async ask(

@@ -1,0 +1,44 @@
+import { CacheOverviews } from './cache/overview.ts'
+import type { Database } from './db/open.ts'
+import type { Services } from './http/services.ts'
+import { Batches } from './jobs/batches.ts'
+import { Callbacks } from './jobs/callbacks.ts'
+import { EventLog } from './jobs/event-log.ts'
+import { RequestKeys } from './jobs/request-keys.ts'
+import { RuleStore } from './jobs/rules.ts'
+import { JobStore } from './jobs/store.ts'
+import { TagMoves } from './jobs/tag-moves.ts'
+import { WorkerRegister } from './jobs/worker-register.ts'
+import { RecordStore } from './records/store.ts'
+
+/** What the services keep in the database alone. */
+export type Stores = Pick<
+  Services,
+  | 'records'
+  | 'jobs'
+  | 'batches'
+  | 'tagMoves'
+  | 'requestKeys'
+  | 'events'
+  | 'callbacks'
+  | 'rules'
+  | 'workers'
+  | 'cache'
+>
+
+/** @param options.maxQueued jobs that may wait; left out: any number */
+export function openStores(database: Database, options: { readonly maxQueued?: number } = {}): Stores {
+  const jobs = new JobStore(database, options)
+  return {
+    records: new RecordStore(database),
+    jobs,
+    batches: new Batches(database, jobs),
+    tagMoves: new TagMoves(database),
+    requestKeys: new RequestKeys(database),
+    events: new EventLog(database),
+    callbacks: new Callbacks(database),
+    rules: new RuleStore(database),
+    workers: new WorkerRegister(database),
+    cache: new CacheOverviews(database),
+  }
+}
