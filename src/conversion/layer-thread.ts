@@ -97,7 +97,7 @@ async function perform(task: LayerTask): Promise<unknown> {
     }
     case 'assemble': {
       const index = new LayerIndex(task.index)
-      const arrangement = arrange(index.allNamed(), task.prioritized)
+      const arrangement = arrange(index, task.prioritized)
       const members = openSync(task.members, 'r')
       try {
         const written = await assembleBlob({

@@ -17,10 +17,9 @@ class IndexedEntry implements MeasuredEntry {
   readonly #i: number
 
   constructor(index: LayerIndex, i: number) {
-    const { name, type, linkName } = index.named(i)
-    this.name = name
-    this.type = type
-    this.linkName = linkName
+    this.name = index.name(i)
+    this.type = index.type(i)
+    this.linkName = index.linkName(i)
     this.#index = index
     this.#i = i
   }

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { type Arrangement, arrange } from './arrange.ts'
-import type { Named } from './layer-index.ts'
+import { type Named, type Names, namesOf } from './inodes.ts'
 
 /** Entries by name: `d/` is a directory, `a>b` a hard link, anything else a file. */
-function entriesOf(...names: string[]): Named[] {
-  return names.map((text) => {
+function entriesOf(...names: string[]): Names {
+  const entries = names.map((text): Named => {
     const [name = '', linkName] = text.split('>')
     if (linkName !== undefined) return { name, type: 'hardlink', linkName }
     return name.endsWith('/') ? { name: name.slice(0, -1), type: 'dir' } : { name, type: 'reg' }
   })
+  return namesOf(entries)
 }
 
 function arranged(

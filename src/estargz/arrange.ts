@@ -1,5 +1,4 @@
-import { inodesOf } from './inodes.ts'
-import type { Named } from './layer-index.ts'
+import { inodesOf, type Names } from './inodes.ts'
 import { ancestorsOf, baseOf, cleanName, OPAQUE_WHITEOUT, parentOf, WHITEOUT_PREFIX } from './names.ts'
 
 /** An order of a layer's entries, and where its landmark stands. */
@@ -25,7 +24,7 @@ export type Arrangement = {
  *   so are whiteouts
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function arrange(entries: readonly Named[], prioritized: readonly string[]): Arrangement {
+export function arrange(entries: Names, prioritized: readonly string[]): Arrangement {
   const front = new Front(entries)
   const placed = new Set<string>()
   for (const path of prioritized) {
@@ -33,7 +32,7 @@ export function arrange(entries: readonly Named[], prioritized: readonly string[
     if (!baseOf(name).startsWith(WHITEOUT_PREFIX) && front.bring(name)) placed.add(name)
   }
   const order = [...front.order]
-  for (const i of entries.keys()) if (!front.order.has(i)) order.push(i)
+  for (let i = 0; i < entries.length; i++) if (!front.order.has(i)) order.push(i)
   return {
     order,
     landmark: placed.size > 0 ? 'prefetch' : 'no-prefetch',
@@ -45,16 +44,16 @@ export function arrange(entries: readonly Named[], prioritized: readonly string[
 class Front {
   /** Entry numbers in the order they were brought forward. */
   readonly order = new Set<number>()
-  readonly #entries: readonly Named[]
-  readonly #byName = new Map<string, number>()
-  readonly #target: number[]
+  readonly #entries: Names
+  readonly #byName: ReadonlyMap<string, number>
+  readonly #target: Int32Array
   /** What must stay before the entry that takes a name. */
   readonly #before: Map<string, number[]>
 
-  constructor(entries: readonly Named[]) {
+  constructor(entries: Names) {
     this.#entries = entries
-    for (const [i, entry] of entries.entries()) this.#byName.set(entry.name, i)
-    const { target, stands, lost } = inodesOf(entries)
+    const { target, stands, lost, latest } = inodesOf(entries)
+    this.#byName = latest
     this.#target = target
     this.#before = lost
     if (lost.size === 0) return
@@ -96,7 +95,7 @@ class Front {
     const add = (need: number | undefined, evenLater: boolean) => {
       if (need !== undefined && need !== i && (evenLater || need < i)) needs.push(need)
     }
-    const name = this.#entries[i]?.name ?? ''
+    const name = this.#entries.name(i)
     if (name !== '') add(this.#byName.get(''), true)
     for (const above of ancestorsOf(name)) {
       this.#addWhiteouts(above, (need) => add(need, false))

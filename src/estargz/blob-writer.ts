@@ -1,9 +1,9 @@
-import { release } from '../bytes/release.ts'
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { LayerError } from './errors.ts'
 import { writeExternalFooter, writeFooter } from './footer.ts'
+import type { Names } from './inodes.ts'
 import type { LayerIndex } from './layer-index.ts'
 import { type Placed, placedIn, tocEntries } from './layer-toc.ts'
 import type { MemberPlace } from './member-reader.ts'
@@ -11,7 +11,7 @@ import type { MemberCompressor } from './members.ts'
 import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from './names.ts'
 import type { Write } from './split.ts'
 import { BLOCK } from './tar-header.ts'
-import { type TocEntry, writeToc } from './toc.ts'
+import { type TocEntry, type TocFile, writeToc } from './toc.ts'
 import { contentOffset, skippableFrame, type TocFrame, writeZstdFooter } from './zstd-chunked.ts'
 
 /** What a blob came out as. Sizes are bytes. */
@@ -43,8 +43,6 @@ export type Landmark = 'prefetch' | 'no-prefetch'
 export type PlainTally = { add(bytes: Buffer): void; finish(): { digest: Digest; size: number } }
 
 const LANDMARK_CONTENT = Buffer.from([0xf])
-/** In the place of an entry's number. */
-const LANDMARK = -1
 const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK)
 
 /** Writes the parts of a blob in order and keeps count of what it wrote. */
@@ -77,9 +75,15 @@ export class BlobWriter {
   }
 
   /** Compresses parts into a member. */
-  async member(parts: readonly Buffer[]): Promise<void> {
-    for (const part of parts) this.#plain.add(part)
-    await this.copy(this.#compressor.pack(parts))
+  async member(parts: Iterable<Buffer>): Promise<void> {
+    await this.copy(this.#compressor.pack(this.#counted(parts)))
+  }
+
+  *#counted(parts: Iterable<Buffer>): Generator<Buffer, void, void> {
+    for (const part of parts) {
+      this.#plain.add(part)
+      yield part
+    }
   }
 
   /**
@@ -123,7 +127,6 @@ export class BlobWriter {
       )
     }
     const end = await this.#end(toc)
-    release(...toc.parts)
     const blob = this.#blob.finish()
     const plain = this.#plain.finish()
     return {
@@ -142,7 +145,7 @@ export class BlobWriter {
 
   #tocEntries({
     index,
-    order = [...Array(index.length).keys()],
+    order,
     landmarkAfter,
   }: {
     index: LayerIndex
@@ -150,14 +153,23 @@ export class BlobWriter {
     landmarkAfter: number
   }): Iterable<TocEntry> {
     const landmark = this.#landmark
-    const named = order.map((i) => Object.assign(index.named(i), { i }))
-    if (landmark) named.splice(landmarkAfter, 0, { ...landmark.entry, i: LANDMARK })
-    return tocEntries(named, ({ i }) => (i === LANDMARK && landmark ? landmark : placedIn(index, i)))
+    const ownAt = (place: number) => (place === landmarkAfter ? landmark : undefined)
+    const entryAt = (place: number) => {
+      const i = landmark && place > landmarkAfter ? place - 1 : place
+      return order?.[i] ?? i
+    }
+    const names: Names = {
+      length: index.length + (landmark ? 1 : 0),
+      name: (place) => ownAt(place)?.entry.name ?? index.name(entryAt(place)),
+      type: (place) => ownAt(place)?.entry.type ?? index.type(entryAt(place)),
+      linkName: (place) => (ownAt(place) ? undefined : index.linkName(entryAt(place))),
+    }
+    return tocEntries(names, (place) => ownAt(place) ?? placedIn(index, entryAt(place)))
   }
 
-  async #end({ parts, size }: Toc): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {
+  async #end(toc: TocFile): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {
     const { packing, externalToc, lossless } = this.format
-    const archive = [plainHeader(TOC_NAME, size), ...parts, paddingOf(size), END_OF_ARCHIVE]
+    const archive = archiveOf(toc)
     if (packing === 'gzip' && !externalToc) {
       const offset = this.offset
       await this.member(archive)
@@ -170,15 +182,21 @@ export class BlobWriter {
       await this.copy(writeExternalFooter())
       return { externalToc: this.#compressor.pack(archive) }
     }
-    const packed = this.#compressor.pack(parts)
-    const frame = { offset: contentOffset(this.offset), size: packed.length, plainSize: size }
+    const packed = this.#compressor.pack(toc.parts())
+    const frame = { offset: contentOffset(this.offset), size: packed.length, plainSize: toc.size }
     await this.copy(skippableFrame(packed))
     await this.copy(writeZstdFooter(frame))
     return { tocFrame: { ...frame, digest: digestOf(packed) } }
   }
 }
 
-type Toc = Pick<ReturnType<typeof writeToc>, 'parts' | 'size'>
+/** A table of contents as the last entry of an archive. */
+function* archiveOf(toc: TocFile): Generator<Buffer, void, void> {
+  yield plainHeader(TOC_NAME, toc.size)
+  yield* toc.parts()
+  yield paddingOf(toc.size)
+  yield END_OF_ARCHIVE
+}
 
 function paddingOf(size: number): Buffer {
   return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK)

@@ -2,7 +2,7 @@
 export type Numbers = Uint8Array | Uint32Array | Float64Array
 
 type Make<Rows extends Numbers> = {
-  new (memory: SharedArrayBuffer): Rows
+  new (memory: ArrayBuffer | SharedArrayBuffer): Rows
   readonly BYTES_PER_ELEMENT: number
 }
 
@@ -11,12 +11,14 @@ const FIRST_ROWS = 64
 /** A column that grows. */
 export class Column<Rows extends Numbers> {
   readonly #make: Make<Rows>
+  #memory: ArrayBuffer
   #rows: Rows
   #length = 0
 
   constructor(make: Make<Rows>) {
     this.#make = make
-    this.#rows = newRows(make, FIRST_ROWS)
+    this.#memory = new ArrayBuffer(FIRST_ROWS * make.BYTES_PER_ELEMENT)
+    this.#rows = new make(this.#memory)
   }
 
   get length(): number {
@@ -39,17 +41,23 @@ export class Column<Rows extends Numbers> {
     this.#rows[row] = value
   }
 
-  /** The rows in shared memory of just their size: threads see it without copies. */
+  /** The rows in shared memory of just their size: threads see it without copies. The column is empty afterwards. */
   finish(): Rows {
     const rows = newRows(this.#make, this.#length)
     rows.set(this.#rows.subarray(0, this.#length))
+    this.#resize(0)
+    this.#length = 0
     return rows
   }
 
   #grow(by: number): void {
-    const rows = newRows(this.#make, Math.max(2 * this.#rows.length, this.#length + by))
-    rows.set(this.#rows)
-    this.#rows = rows
+    this.#resize(Math.max(2 * this.#rows.length, this.#length + by))
+  }
+
+  /** Moves the memory: what it was would else stay until the collector comes by. */
+  #resize(rows: number): void {
+    this.#memory = this.#memory.transfer(rows * this.#make.BYTES_PER_ELEMENT)
+    this.#rows = new this.#make(this.#memory)
   }
 }
 

@@ -95,7 +95,10 @@ export class IndexBuilder {
 }
 
 function newColumns(): Columns {
-  const makes = Object.entries(INDEX_COLUMNS) as [ColumnName, new (memory: SharedArrayBuffer) => Numbers][]
+  const makes = Object.entries(INDEX_COLUMNS) as [
+    ColumnName,
+    new (memory: ArrayBuffer | SharedArrayBuffer) => Numbers,
+  ][]
   return Object.fromEntries(
     makes.map(([name, make]) => [name, new Column(make as never)]),
   ) as unknown as Columns

@@ -1,20 +1,48 @@
 import { LayerError } from './errors.ts'
-import type { Named } from './layer-index.ts'
 import { ancestorsOf, cleanName } from './names.ts'
-import { quote } from './tar-header.ts'
+import { type EntryType, quote } from './tar-header.ts'
 
-/** What an archive's order says about its names. Arrays go by entry number. */
+/** What tells entries apart. */
+export type Named = { name: string; type: EntryType; linkName?: string }
+
+/** The entries of an archive in its order, asked for by number: objects of all of them would take much memory. */
+export interface Names {
+  readonly length: number
+  /** Clean. */
+  name(i: number): string
+  type(i: number): EntryType
+  /** Of links, as the archive spells it. */
+  linkName(i: number): string | undefined
+}
+
+/** What an archive's order says about its names. Rows go by entry number. */
 export type Inodes = {
-  /** Whether the name still stands for this entry when the archive is unpacked to its end. */
-  stands: boolean[]
+  /** Whether the name still stands for this entry when the archive is unpacked to its end: 1, or 0. */
+  readonly stands: Uint8Array
   /** The entry that made the file: itself, but for hard links. */
-  made: number[]
+  readonly made: Int32Array
   /** For a hard link the entry it names; otherwise itself. */
-  target: number[]
+  readonly target: Int32Array
   /** The entry under whose name a file is listed: the one that made it, or a hard link that outlived it. -1: none. */
-  home: number[]
+  readonly home: Int32Array
   /** Entries that lost their name to a later one, by the name that took it. */
-  lost: Map<string, number[]>
+  readonly lost: Map<string, number[]>
+  /** The last entry of each name. */
+  readonly latest: ReadonlyMap<string, number>
+}
+
+export function namesOf(entries: readonly Named[]): Names {
+  const at = (i: number) => {
+    const entry = entries[i]
+    if (!entry) throw new RangeError(`there is no entry ${i}`)
+    return entry
+  }
+  return {
+    length: entries.length,
+    name: (i) => at(i).name,
+    type: (i) => at(i).type,
+    linkName: (i) => at(i).linkName,
+  }
 }
 
 /**
@@ -22,42 +50,50 @@ export type Inodes = {
  * links made before keep the file, and a file in the place of a directory takes all that was in it.
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function inodesOf(entries: readonly Named[]): Inodes {
+export function inodesOf(entries: Names): Inodes {
   const latest = new Map<string, number>()
   /** The first entry of names that occur twice. */
   const first = new Map<string, number>()
   /** Directories that something else replaced, and the number of the last entry that did. */
   const replaced = new Map<string, number>()
-  const target = entries.map((entry, i) => {
-    let found = i
-    if (entry.type === 'hardlink') found = latest.get(cleanName(entry.linkName ?? '')) ?? -1
-    const before = latest.get(entry.name)
+  const target = new Int32Array(entries.length)
+  for (const i of target.keys()) {
+    const name = entries.name(i)
+    const type = entries.type(i)
+    target[i] = type === 'hardlink' ? (latest.get(targetName(entries, i)) ?? -1) : i
+    const before = latest.get(name)
     if (before !== undefined) {
-      if (!first.has(entry.name)) first.set(entry.name, before)
-      if (entries[before]?.type === 'dir' && entry.type !== 'dir') replaced.set(entry.name, i)
+      if (!first.has(name)) first.set(name, before)
+      if (entries.type(before) === 'dir' && type !== 'dir') replaced.set(name, i)
     }
-    latest.set(entry.name, i)
-    return found
-  })
-  for (const [i, entry] of entries.entries()) {
+    latest.set(name, i)
+  }
+  for (const i of target.keys()) {
     // Archives exist that name a hard link before its target.
     if (target[i] !== -1) continue
-    const name = cleanName(entry.linkName ?? '')
+    const name = targetName(entries, i)
     target[i] = first.get(name) ?? latest.get(name) ?? -1
   }
   const made = followLinks(entries, target)
 
   const lost = new Map<string, number[]>()
-  const unique = latest.size === entries.length
-  const stands = entries.map((entry, i) => {
-    if (unique) return true
-    const taker = latest.get(entry.name) === i ? takenWith(entry.name, i, replaced) : entry.name
-    if (taker !== undefined) append(lost, taker, i)
-    return taker === undefined
-  })
-  const home = entries.map((_, i) => (stands[i] && made[i] === i ? i : -1))
-  for (const [i, source] of made.entries()) if (home[source] === -1 && stands[i]) home[source] = i
-  return { stands, made, target, home, lost }
+  const stands = new Uint8Array(entries.length).fill(1)
+  if (latest.size < entries.length) {
+    for (const i of stands.keys()) {
+      const name = entries.name(i)
+      const taker = latest.get(name) === i ? takenWith(name, i, replaced) : name
+      if (taker === undefined) continue
+      append(lost, taker, i)
+      stands[i] = 0
+    }
+  }
+  const home = made.map((source, i) => (stands[i] === 1 && source === i ? i : -1))
+  for (const [i, source] of made.entries()) if (home[source] === -1 && stands[i] === 1) home[source] = i
+  return { stands, made, target, home, lost, latest }
+}
+
+function targetName(entries: Names, i: number): string {
+  return cleanName(entries.linkName(i) ?? '')
 }
 
 function takenWith(name: string, entry: number, replaced: Map<string, number>): string | undefined {
@@ -66,37 +102,38 @@ function takenWith(name: string, entry: number, replaced: Map<string, number>): 
   return undefined
 }
 
-function followLinks(entries: readonly Named[], target: readonly number[]): number[] {
-  const made = entries.map((entry, i) => (entry.type === 'hardlink' ? -1 : i))
-  for (const [i, entry] of entries.entries()) {
+function followLinks(entries: Names, target: Int32Array): Int32Array {
+  const made = target.map((_, i) => (entries.type(i) === 'hardlink' ? -1 : i))
+  for (const i of made.keys()) {
     if (made[i] !== -1) continue
     const path: number[] = []
     let at = i
     const seen = new Set<number>()
     while (made[at] === -1) {
       if (seen.has(at)) {
-        throw new LayerError('HARD_LINK_CYCLE', `the hard link ${quote(entry.name)} leads back to itself`, {
-          entry: entry.name,
+        const name = entries.name(i)
+        throw new LayerError('HARD_LINK_CYCLE', `the hard link ${quote(name)} leads back to itself`, {
+          entry: name,
         })
       }
       seen.add(at)
       path.push(at)
       const next = target[at] ?? -1
-      if (next === -1) throw noTarget(entries[at])
+      if (next === -1) throw noTarget(entries, at)
       at = next
     }
     const end = made[at] ?? at
-    if (entries[end]?.type === 'dir') throw noTarget(entries[path.at(-1) ?? i], 'a directory')
+    if (entries.type(end) === 'dir') throw noTarget(entries, path.at(-1) ?? i, 'a directory')
     for (const link of path) made[link] = end
   }
   return made
 }
 
-function noTarget(entry: Named | undefined, what = 'not in the layer'): LayerError {
-  const name = entry?.name ?? ''
+function noTarget(entries: Names, i: number, what = 'not in the layer'): LayerError {
+  const name = entries.name(i)
   return new LayerError(
     'HARD_LINK_TARGET',
-    `the hard link ${quote(name)} names ${quote(entry?.linkName ?? '')}, which is ${what}`,
+    `the hard link ${quote(name)} names ${quote(entries.linkName(i) ?? '')}, which is ${what}`,
     { entry: name },
   )
 }

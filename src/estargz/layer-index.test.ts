@@ -57,7 +57,8 @@ it('entries come out of an index as they went in, also when it was kept', () => 
       for (const [i, one] of entries.entries()) {
         const digest = one.type === 'reg' ? { digest: digestOf('') } : {}
         expect(kept?.entry(i)).toEqual({ ...layerEntry(one), ...digest })
-        expect(kept?.named(i)).toMatchObject({ name: one.name, type: one.type })
+        expect(kept).toMatchObject({ length: entries.length })
+        expect([kept?.name(i), kept?.type(i)]).toEqual([one.name, one.type])
         expect(kept?.header(i)).toEqual({ member: 0, start: 512 * i, length: 512 })
       }
     }),
@@ -111,6 +112,12 @@ it('the largest member is found among as many as a layer may have', () => {
 it('an index that another version kept is not believed', () => {
   const packed = packIndex(new IndexBuilder().finish(LAYER))
   expect(unpackIndex(packed, 2 ** 20)).toBeDefined()
-  expect(unpackIndex(packed, 10)).toBeUndefined()
+  expect(unpackIndex(packed, 5)).toBeUndefined()
   expect(unpackIndex(Buffer.from('{"version":1}'), 2 ** 20)).toBeUndefined()
+  for (const length of [0, 4, 8, 40, packed.length - 1]) {
+    expect(unpackIndex(packed.subarray(0, length), 2 ** 20)).toBeUndefined()
+  }
+  const other = Buffer.from(packed)
+  other[3] = 0xff
+  expect(unpackIndex(other, 2 ** 20)).toBeUndefined()
 })

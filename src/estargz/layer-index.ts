@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
+import type { Names } from './inodes.ts'
 import type { Attributes, LayerEntry } from './layer-entry.ts'
 import type { MemberPlace } from './member-reader.ts'
 import { cleanName, nameOfBytes } from './names.ts'
@@ -60,9 +61,6 @@ export type IndexData = {
   readonly columns: IndexColumns
 }
 
-/** What tells entries apart. */
-export type Named = { name: string; type: EntryType; linkName?: string }
-
 /** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
 export type Chunk = MemberPlace & {
   /** By which {@link MovedIndex} knows it. */
@@ -88,7 +86,7 @@ const EMPTY: Digest = digestOf('')
  * the stream of members: all that a new arrangement needs beside those members. Entries are made of it when they are asked
  * for: as objects, those of a large layer would take ten times the memory.
  */
-export class LayerIndex {
+export class LayerIndex implements Names {
   readonly data: IndexData
   readonly #columns: IndexColumns
   readonly #text: Buffer
@@ -108,22 +106,29 @@ export class LayerIndex {
     return this.#columns.nameEnd.length
   }
 
-  /** All entries, by what tells them apart. */
-  allNamed(): Named[] {
-    return Array.from({ length: this.length }, (_, i) => this.named(i))
+  /** Most of what is to be cleaned is passed over here: what is cut off a string stays in memory with it. */
+  name(i: number): string {
+    const bytes = this.#nameBytes(i)
+    const start = bytes[0] === DOT && bytes[1] === SLASH ? 2 : 0
+    const end = bytes.at(-1) === SLASH ? bytes.length - 1 : bytes.length
+    return cleanName(nameOfBytes(bytes.subarray(start, end)))
   }
 
-  named(i: number): Named {
-    const { type } = this.#attributes(i)
-    const linkName = this.#linkName(i, type)
-    return { name: this.#name(i), type, ...(linkName !== undefined && { linkName }) }
+  type(i: number): EntryType {
+    return this.#attributes(i).type
+  }
+
+  linkName(i: number): string | undefined {
+    const type = this.type(i)
+    if (type !== 'symlink' && type !== 'hardlink') return undefined
+    return nameOfBytes(this.#text.subarray(at(this.#columns.nameEnd, i), at(this.#columns.linkEnd, i)))
   }
 
   entry(i: number): LayerEntry {
     const attributes = this.#attributes(i)
     const tarName = this.#tarName(i)
     const name = cleanName(tarName)
-    const linkName = this.#linkName(i, attributes.type)
+    const linkName = this.linkName(i)
     const size = this.size(i)
     const modtime = this.#columns.modtime[i] ?? Number.NaN
     const digest = this.digest(i)
@@ -217,22 +222,9 @@ export class LayerIndex {
     return nameOfBytes(this.#nameBytes(i))
   }
 
-  /** Most of what is to be cleaned is passed over here: what is cut off a string stays in memory with it. */
-  #name(i: number): string {
-    const bytes = this.#nameBytes(i)
-    const start = bytes[0] === DOT && bytes[1] === SLASH ? 2 : 0
-    const end = bytes.at(-1) === SLASH ? bytes.length - 1 : bytes.length
-    return cleanName(nameOfBytes(bytes.subarray(start, end)))
-  }
-
   #nameBytes(i: number): Buffer {
     const start = i === 0 ? 0 : at(this.#columns.linkEnd, i - 1)
     return this.#text.subarray(start, at(this.#columns.nameEnd, i))
-  }
-
-  #linkName(i: number, type: EntryType): string | undefined {
-    if (type !== 'symlink' && type !== 'hardlink') return undefined
-    return nameOfBytes(this.#text.subarray(at(this.#columns.nameEnd, i), at(this.#columns.linkEnd, i)))
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
-import { inodesOf } from './inodes.ts'
+import { inodesOf, type Names } from './inodes.ts'
 import type { LayerEntry } from './layer-entry.ts'
-import type { LayerIndex, Named } from './layer-index.ts'
+import type { LayerIndex } from './layer-index.ts'
 import type { TocEntry } from './toc.ts'
 
 /** Where a chunk lies: its member in the blob, and the chunk in the member's plain bytes. */
@@ -35,32 +35,24 @@ export function placedIn(index: LayerIndex, i: number): Placed {
  * @param placed asked for one entry after the other, and few twice: all of them at once would take much memory
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function* tocEntries<Name extends Named>(
-  named: readonly Name[],
-  placed: (named: Name) => Placed,
-): Generator<TocEntry, void, void> {
-  const { made, target, home, stands } = inodesOf(named)
-  const at = (place: number) => {
-    const one = named[place]
-    if (!one) throw new RangeError(`no entry ${place} in the table of contents`)
-    return placed(one)
-  }
+export function* tocEntries(entries: Names, placed: (i: number) => Placed): Generator<TocEntry, void, void> {
+  const { made, target, home, stands } = inodesOf(entries)
   const owners: Owners = { users: new Map(), groups: new Map() }
-  for (const i of named.keys()) {
+  for (const i of made.keys()) {
     if (made[i] === i) {
       // In the place of the content even under a link's name: readers expect offsets to rise.
       const name = home[i] ?? -1
       if (name === -1) continue
-      const { entry, chunks } = at(i)
-      yield* fileEntries(entry, tarNameOf(name === i ? entry : at(name).entry), chunks, owners)
+      const { entry, chunks } = placed(i)
+      yield* fileEntries(entry, tarNameOf(name === i ? entry : placed(name).entry), chunks, owners)
       continue
     }
     const source = made[i] ?? i
     if (!stands[i] || home[source] === i) continue
-    const { entry } = at(i)
+    const { entry } = placed(i)
     const direct = target[i] ?? source
     const isNamed = stands[direct] && home[source] === source
-    const linkName = isNamed ? entry.linkName : tarNameOf(at(home[source] ?? source).entry)
+    const linkName = isNamed ? entry.linkName : tarNameOf(placed(home[source] ?? source).entry)
     yield tocEntry(entry, tarNameOf(entry), owners, linkName)
   }
 }

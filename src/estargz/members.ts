@@ -6,8 +6,11 @@ import { release } from '../bytes/release.ts'
  * the same content, however that is cut into parts: a layer's digest depends on it.
  */
 export interface MemberCompressor {
-  /** One member of the parts' bytes in order, with a header that never varies. */
-  pack(parts: readonly Buffer[]): Buffer
+  /**
+   * One member of the parts' bytes in order, with a header that never varies.
+   * @param parts each is used before the next is asked for
+   */
+  pack(parts: Iterable<Buffer>): Buffer
 }
 
 /**
@@ -42,17 +45,15 @@ export function gzipCompressor(level: number): MemberCompressor {
     strategy: constants.Z_DEFAULT_STRATEGY,
   }
   return {
-    pack(parts) {
-      const plain = whole(parts)
+    pack: whole((plain) => {
       // Level 0 alone writes other bytes into other chunks. For the others: what the member needs at the most, at once.
       const chunkSize =
         level === 0 ? STORED_CHUNK_BYTES : Math.min(MOST_CHUNK_BYTES, mostDeflated(plain.length))
       const member = gzipSync(plain, { ...options, chunkSize })
-      if (parts.length > 1) release(plain)
       // zlib writes the operating system it was built for; 255 is "unknown".
       member[9] = 255
       return member
-    },
+    }),
   }
 }
 
@@ -64,44 +65,67 @@ export function zstdCompressor(level: number): MemberCompressor {
     [constants.ZSTD_c_checksumFlag]: 1,
     [constants.ZSTD_c_contentSizeFlag]: 1,
   }
-  return {
-    pack(parts) {
-      const plain = whole(parts)
-      const member = zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
-      if (parts.length > 1) release(plain)
-      return member
-    },
-  }
+  return { pack: whole((plain) => zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })) }
 }
 
 /** Content that is compressed when all of a member is there. */
 export function collecting(compressor: MemberCompressor): ContentCompressor {
-  let held = Buffer.alloc(0)
-  let length = 0
+  const held = new Collected()
   let member: Buffer = Buffer.alloc(0)
   return {
-    add(bytes) {
-      if (length + bytes.length > held.length) {
-        const larger = Buffer.allocUnsafe(Math.max(2 * held.length, length + bytes.length))
-        held.copy(larger, 0, 0, length)
-        release(held)
-        held = larger
-      }
-      length += bytes.copy(held, length)
-    },
+    add: (bytes) => held.add(bytes),
     flush: () => [],
     close() {
       // It was written before this was called.
       release(member)
-      member = compressor.pack([held.subarray(0, length)])
-      length = 0
+      member = compressor.pack([held.bytes])
+      held.clear()
       return [member]
     },
   }
 }
 
-function whole(parts: readonly Buffer[]): Buffer {
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
+/** Gives a compressor all parts in one piece. */
+function whole(pack: (plain: Buffer) => Buffer): MemberCompressor['pack'] {
+  return (parts) => {
+    if (Array.isArray(parts) && parts.length === 1) return pack(parts[0])
+    const held = new Collected()
+    for (const part of parts) held.add(part)
+    const member = pack(held.bytes)
+    held.release()
+    return member
+  }
+}
+
+/** Bytes one behind the other, in memory that grows. */
+class Collected {
+  #memory = Buffer.alloc(0)
+  #length = 0
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.#length)
+  }
+
+  add(bytes: Buffer): void {
+    if (this.#length + bytes.length > this.#memory.length) this.#grow(bytes.length)
+    this.#length += bytes.copy(this.#memory, this.#length)
+  }
+
+  /** Forgets the bytes; their memory is used again. */
+  clear(): void {
+    this.#length = 0
+  }
+
+  release(): void {
+    release(this.#memory)
+  }
+
+  #grow(by: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(2 * this.#memory.length, this.#length + by))
+    this.#memory.copy(larger, 0, 0, this.#length)
+    release(this.#memory)
+    this.#memory = larger
+  }
 }
 
 function checkLevel(of: string, level: number, least: number, most: number): void {

@@ -1,35 +1,43 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { release } from '../bytes/release.ts'
+import { asBuffer } from './byte-source.ts'
 import { type Numbers, newRows } from './columns.ts'
-import {
-  type ColumnName,
-  INDEX_COLUMNS,
-  type IndexColumns,
-  type IndexData,
-  LayerIndex,
-} from './layer-index.ts'
+import { type ColumnName, INDEX_COLUMNS, type IndexData, LayerIndex } from './layer-index.ts'
 
-/** Changes with the columns, so that what was kept before is not believed. */
-const VERSION = 1
+/** Changes with the columns and with how they are written, so that what was kept before is not believed. */
+const VERSION = 2
 /** Little-endian, as every machine that Node runs on: `RBI`, and the version. */
 const MAGIC = Buffer.from([0x52, 0x42, 0x49, VERSION])
+/** An index is large and kept for a while only: speed counts. */
+const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 }
+/** zstd writes into memory of this size at a time. */
+const PIECE_BYTES = 1 << 20
 
-type Head = Omit<IndexData, 'columns'> & { readonly lengths: Record<ColumnName, number> }
+/** `rows` of each column, and the bytes that they take packed. */
+type Head = Omit<IndexData, 'columns'> & {
+  readonly rows: Record<ColumnName, number>
+  readonly packed: Record<ColumnName, number>
+}
 
 const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
 
-/** An index as bytes, to be kept: a head in JSON, and the columns one after the other; by zstd. */
+/** An index as bytes, to be kept: a head in JSON, and the columns one after the other, each by zstd. */
 export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
-  const lengths = Object.fromEntries(names.map((name) => [name, columns[name].length]))
-  const head = Buffer.from(JSON.stringify({ ...rest, lengths }))
+  const packed = names.map((name) => {
+    const bytes = bytesOf(columns[name])
+    return zstdCompressSync(bytes, { params: LEVEL, chunkSize: pieceOf(bytes.length) })
+  })
+  const head: Head = {
+    ...rest,
+    rows: byName(names.map((name) => columns[name].length)),
+    packed: byName(packed.map(({ length }) => length)),
+  }
+  const text = Buffer.from(JSON.stringify(head))
   const size = Buffer.alloc(4)
-  size.writeUInt32LE(head.length)
-  const parts = [MAGIC, size, head, ...names.map((name) => bytesOf(columns[name]))]
-  const whole = Buffer.concat(parts)
-  // An index is large and kept for a while only: speed counts.
-  const packed = zstdCompressSync(whole, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
-  release(whole)
-  return packed
+  size.writeUInt32LE(text.length)
+  const whole = Buffer.concat([MAGIC, size, text, ...packed])
+  release(...packed)
+  return whole
 }
 
 /**
@@ -37,27 +45,45 @@ export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
  * @returns undefined for what another version kept, or what is no index: whatever it is, the source is still there
  */
 export function unpackIndex(packed: Uint8Array, maxBytes: number): LayerIndex | undefined {
-  const bytes = unpacked(packed, maxBytes)
-  if (bytes === undefined || bytes.length < 8 || !bytes.subarray(0, 4).equals(MAGIC)) return undefined
-  let at = 8 + bytes.readUInt32LE(4)
-  const { lengths, ...rest } = JSON.parse(bytes.toString('utf8', 8, at)) as Head
-  const sizes = names.map((name) => lengths[name] * INDEX_COLUMNS[name].BYTES_PER_ELEMENT)
-  if (sizes.reduce((sum, size) => sum + size, at) !== bytes.length) return undefined
-  const columns = names.map((name) => {
-    const rows: Numbers = newRows<Numbers>(INDEX_COLUMNS[name], lengths[name])
-    at += bytes.copy(bytesOf(rows), 0, at)
-    return [name, rows]
-  })
-  release(bytes)
-  return new LayerIndex({ ...rest, columns: Object.fromEntries(columns) as IndexColumns })
-}
-
-function unpacked(packed: Uint8Array, maxBytes: number): Buffer | undefined {
+  const bytes = asBuffer(packed)
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined
   try {
-    return zstdDecompressSync(packed, { maxOutputLength: maxBytes })
+    return unpack(bytes, maxBytes)
   } catch {
     return undefined
   }
+}
+
+/** @throws what JSON, zstd and buffers throw at damage; RangeError */
+function unpack(bytes: Buffer, maxBytes: number): LayerIndex {
+  let at = MAGIC.length + 4 + bytes.readUInt32LE(MAGIC.length)
+  const { rows, packed, ...rest } = JSON.parse(bytes.toString('utf8', MAGIC.length + 4, at)) as Head
+  const total = names.reduce((sum, name) => sum + rows[name] * INDEX_COLUMNS[name].BYTES_PER_ELEMENT, 0)
+  if (total > maxBytes) throw new RangeError(`an index of ${total} bytes is too large`)
+  const columns = names.map((name) => {
+    const column: Numbers = newRows<Numbers>(INDEX_COLUMNS[name], rows[name])
+    unpackInto(bytesOf(column), bytes.subarray(at, at + packed[name]))
+    at += packed[name]
+    return column
+  })
+  const data = { ...rest, columns: byName(columns) }
+  return new LayerIndex(data as unknown as IndexData)
+}
+
+function unpackInto(column: Buffer, packed: Buffer): void {
+  const limits = { maxOutputLength: Math.max(1, column.length), chunkSize: pieceOf(column.length) }
+  const bytes = zstdDecompressSync(packed, limits)
+  if (bytes.length !== column.length) throw new RangeError('a column of an index is cut off')
+  bytes.copy(column)
+  release(bytes)
+}
+
+function pieceOf(length: number): number {
+  return Math.min(PIECE_BYTES, Math.max(64, length))
+}
+
+function byName<Value>(values: readonly Value[]): Record<ColumnName, Value> {
+  return Object.fromEntries(names.map((name, i) => [name, values[i]])) as Record<ColumnName, Value>
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Numbers): Buffer {

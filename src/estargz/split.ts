@@ -51,6 +51,7 @@ export async function splitLayer(
   }
   for await (const piece of coder.plain) {
     for (let at = 0; at < piece.length; at += SLICE) await run(scanner.push(piece.subarray(at, at + SLICE)))
+    tally.flush()
     await write(splitter.flush())
   }
   await run(scanner.end())
@@ -130,7 +131,6 @@ class Splitter {
     }
     this.#tally.kept(header)
     this.index.entry(entry, { start: this.#partsBytes, length: header.length })
-    this.#parts.push(header)
     this.#partsBytes += header.length
     this.#left = entry.size
     this.#shares = sharesMember(this.#format, entry.size)
@@ -138,7 +138,9 @@ class Splitter {
       this.#current = entry
       this.#hash = new ContentHash(entry.size)
     }
-    return entry.size > 0 ? !this.#shares || this.offset === 0 : this.#partsAreFull()
+    const closes = entry.size > 0 ? !this.#shares || this.offset === 0 : this.#partsAreFull()
+    this.#parts.push(closes ? header : Buffer.from(header))
+    return closes
   }
 
   /** Keeps bytes that belong to no entry. Whether the member of headers is to be closed. */

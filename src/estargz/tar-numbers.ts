@@ -92,14 +92,19 @@ export function tocSeconds(time: TarTime): number | undefined {
 
 /** UTC, RFC 3339. */
 export function tocTime(seconds: number): string {
-  if (seconds !== last.seconds) {
-    last = { seconds, text: `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z` }
-  }
-  return last.text
+  const day = Math.floor(seconds / DAY)
+  if (day !== last.day) last = { day, text: new Date(day * DAY * 1000).toISOString().slice(0, 11) }
+  const time = seconds - day * DAY
+  return `${last.text}${twoDigits(time / 3600)}:${twoDigits((time / 60) % 60)}:${twoDigits(time % 60)}Z`
 }
 
-/** The time asked for last: the entries of an archive often share theirs with their neighbours. */
-let last = { seconds: Number.NaN, text: '' }
+const DAY = 24 * 3600
+/** The day asked for last: the entries of an archive often share theirs, and a date takes long to work out. */
+let last = { day: Number.NaN, text: '' }
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${Math.floor(value)}` : `${Math.floor(value)}`
+}
 
 /** Of the years 0 and 9999. */
 const FIRST_SECOND = Date.parse('0000-01-01T00:00:00Z') / 1000

@@ -29,7 +29,7 @@ function scan(archive: Buffer, piece = archive.length, limits = DEFAULT_LIMITS) 
       if (event.kind === 'entry') {
         entries.push(event.entry)
         contents.push('')
-        raw.push(event.header)
+        raw.push(Buffer.from(event.header))
       } else if (event.kind === 'content') {
         contents.push(contents.pop() + event.bytes.toString('latin1'))
         raw.push(Buffer.from(event.bytes))

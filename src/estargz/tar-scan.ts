@@ -13,7 +13,7 @@ import {
 
 /** What a scan finds, in the archive's order: every byte is in one event. Every entry ends, also one without content. */
 export type TarEvent =
-  /** `header` is every raw block of the entry's headers: PAX, GNU long names and its own. */
+  /** `header` is every raw block of the entry's headers: PAX, GNU long names and its own; valid as long as content is. */
   | { kind: 'entry'; entry: TarEntry; header: Buffer }
   | { kind: 'content'; bytes: Buffer }
   /** Zeros (usually) after content, up to the next block. */
@@ -143,7 +143,7 @@ export class TarScanner {
       return yield* this.#beginExtension(block, flag, offset)
     const entry = decodeEntry(block, flag, this.#extensions, offset)
     this.#checkEntry(entry)
-    const header = this.#raw.length === 0 ? Buffer.from(block) : Buffer.concat([...this.#raw, block])
+    const header = this.#raw.length === 0 ? block : Buffer.concat([...this.#raw, block])
     this.#raw = []
     this.#rawLength = 0
     this.#extensions = {}

@@ -1,3 +1,5 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { release } from '../bytes/release.ts'
 import { Tally } from '../bytes/tally.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { EntryType } from './tar-header.ts'
@@ -41,35 +43,45 @@ export type TocEntry = {
 export type Toc = { version: 1; entries: TocEntry[] }
 
 /** The text is gathered in parts of about this size. */
-const PART_BYTES = 64 * 1024
+const PART_BYTES = 256 * 1024
+/** Fast: a table of contents is kept for a moment only. */
+const KEPT = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
-/** The file's bytes in parts, how many they are, and the digest by which readers know them. */
-export function writeToc(entries: Iterable<TocEntry>): { parts: Buffer[]; size: number; digest: Digest } {
-  // Joined by hand: one stringify of hundreds of thousands of entries would need it all twice.
-  const parts: Buffer[] = []
-  let text = '{\n\t"version": 1,\n\t"entries": ['
-  let first = true
+/**
+ * A table of contents as a file: its size in bytes, the digest by which readers know it, and the file, part by part, each
+ * valid until the next is asked for.
+ */
+export type TocFile = { readonly size: number; readonly digest: Digest; parts(): Iterable<Buffer> }
+
+/**
+ * Writes a table of contents, an entry a line. Its size has to be known before its first byte is used, so that it is kept
+ * meanwhile, compressed: hundreds of thousands of entries are a hundred megabytes.
+ */
+export function writeToc(entries: Iterable<TocEntry>): TocFile {
+  const tally = new Tally()
+  const kept: { packed: Buffer; size: number }[] = []
+  const keep = (text: string) => {
+    const bytes = Buffer.from(text)
+    tally.add(bytes)
+    kept.push({ packed: zstdCompressSync(bytes, KEPT), size: bytes.length })
+    release(bytes)
+  }
+  let text = '{"version":1,"entries":['
+  let separator = '\n'
   for (const entry of entries) {
-    text += first ? '\n\t\t{' : ',\n\t\t{'
-    first = false
-    // Several times as fast as a stringify that indents.
-    let comma = ''
-    for (const [key, value] of Object.entries(entry)) {
-      text += `${comma}\n\t\t\t"${key}": ${typeof value === 'object' ? indented(value) : JSON.stringify(value)}`
-      comma = ','
-    }
-    text += '\n\t\t}'
+    text += separator + JSON.stringify(entry)
+    separator = ',\n'
     if (text.length < PART_BYTES) continue
-    parts.push(Buffer.from(text))
+    keep(text)
     text = ''
   }
-  parts.push(Buffer.from(`${text}${first ? '' : '\n\t'}]\n}`))
-  const tally = new Tally()
-  for (const part of parts) tally.add(part)
-  return { parts, ...tally.finish() }
-}
-
-/** The text of an object in an entry. */
-function indented(value: object): string {
-  return JSON.stringify(value, null, '\t').replaceAll('\n', '\n\t\t\t')
+  keep(`${text}\n]}`)
+  const parts = function* () {
+    for (const { packed, size } of kept) {
+      const part = zstdDecompressSync(packed, { chunkSize: size })
+      yield part
+      release(part)
+    }
+  }
+  return { ...tally.finish(), parts }
 }

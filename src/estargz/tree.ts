@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type Digest, finishDigest } from '../oci/digest.ts'
-import { inodesOf } from './inodes.ts'
+import { inodesOf, namesOf } from './inodes.ts'
 import type { LayerLimits } from './limits.ts'
 import { ancestorsOf, baseOf, isReservedName, OPAQUE_WHITEOUT, parentOf, WHITEOUT_PREFIX } from './names.ts'
 import type { EntryType, TarEntry } from './tar-header.ts'
@@ -65,7 +65,7 @@ export function mergeLayers(layers: Iterable<readonly TreeEntry[]>): RootTree {
   const tree: RootTree = new Map()
   for (const layer of layers) {
     const entries = layer.filter((entry) => !isReservedName(entry.name))
-    const { made, stands } = inodesOf(entries)
+    const { made, stands } = inodesOf(namesOf(entries))
     takeAway(tree, entries)
     replaceDirectories(
       tree,

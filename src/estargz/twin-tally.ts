@@ -1,6 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type Digest, finishDigest } from '../oci/digest.ts'
 
+const NOTHING = Buffer.alloc(0)
+
 type Total = { digest: Digest; size: number }
 
 /** Counts and hashes two archives that begin alike, the source's and its conversion: what they share is hashed once. */
@@ -10,9 +12,27 @@ export class TwinTally {
   #output: Hash | undefined
   #sourceSize = 0
   #outputSize = 0
+  /** Bytes of both that are not hashed yet: what lies behind each other is hashed at once. */
+  #waiting: Buffer = NOTHING
+  #waitingBytes = 0
 
-  /** Bytes of both. */
-  kept(bytes: Uint8Array): void {
+  /** Bytes of both, which have to be valid until {@link flush}. */
+  kept(bytes: Buffer): void {
+    const behind = this.#waiting.byteOffset + this.#waitingBytes
+    if (bytes.byteOffset !== behind || bytes.buffer !== this.#waiting.buffer) {
+      this.flush()
+      this.#waiting = bytes
+    }
+    this.#waitingBytes += bytes.length
+  }
+
+  /** Takes what waits. */
+  flush(): void {
+    if (this.#waitingBytes === 0) return
+    const { buffer, byteOffset } = this.#waiting
+    const bytes = Buffer.from(buffer, byteOffset, this.#waitingBytes)
+    this.#waiting = NOTHING
+    this.#waitingBytes = 0
     this.#source.update(bytes)
     this.#output?.update(bytes)
     this.#sourceSize += bytes.length
@@ -44,6 +64,7 @@ export class TwinTally {
   }
 
   #fork(): Hash {
+    this.flush()
     this.#output ??= this.#source.copy()
     return this.#output
   }

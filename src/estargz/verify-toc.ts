@@ -1,4 +1,5 @@
 import { LayerError } from './errors.ts'
+import { namesOf } from './inodes.ts'
 import { tocEntries } from './layer-toc.ts'
 import { cleanName } from './names.ts'
 import { quote } from './tar-header.ts'
@@ -25,11 +26,13 @@ const FIELDS = [
  * @throws LayerError VERIFICATION_FAILED
  */
 export function checkToc(toc: Toc, files: readonly RecordedFile[]): { entries: number; chunks: number } {
+  const entries = files.map(({ entry }) => entry)
   const expected = withOwners(
-    tocEntries(
-      files.map(({ entry }) => entry),
-      (entry) => ({ entry, chunks: [] }),
-    ),
+    tocEntries(namesOf(entries), (i) => {
+      const entry = entries[i]
+      if (!entry) throw new RangeError(`there is no entry ${i}`)
+      return { entry, chunks: [] }
+    }),
   )
   const listed = withOwners(toc.entries.filter((entry) => entry.type !== 'chunk'))
   for (const name of expected.keys())

@@ -28,7 +28,7 @@ const open = (bytes: Buffer, bounds = limits) =>
 /** The blob with another table of contents. */
 async function withToc(change: (entries: TocEntry[]) => TocEntry[]): Promise<Buffer> {
   const { toc, membersEnd: tocOffset } = await open(blob)
-  return withJson(Buffer.concat(writeToc(change(toc.entries)).parts), tocOffset)
+  return withJson(Buffer.concat([...writeToc(change(toc.entries)).parts()]), tocOffset)
 }
 
 function withJson(json: Buffer, tocOffset: number): Buffer {

@@ -47,7 +47,7 @@ export async function rearranged(
   prioritized: string[],
   o: How = {},
 ): Promise<{ blob: Buffer; result: IndexedBlob; placed: string[] }> {
-  const arrangement = arrange(index.allNamed(), prioritized)
+  const arrangement = arrange(index, prioritized)
   const parts: Buffer[] = []
   const format = formatOf(o)
   const result = await assembleBlob({

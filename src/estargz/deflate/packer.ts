@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { release } from '../../bytes/release.ts'
 import type { MemberCompressor } from '../members.ts'
 import { GZIP_HEADER, gzipTrailer } from './gzip-member.ts'
 import { Transcoder } from './transcoder.ts'
@@ -12,7 +13,7 @@ export function packer(): MemberCompressor {
   transcoder.depth = DEPTH
   return {
     pack(parts) {
-      const deflated: Buffer[] = [GZIP_HEADER]
+      const settled: Buffer[] = []
       let crc = 0
       let size = 0
       let room = transcoder.appendRoom
@@ -28,17 +29,16 @@ export function packer(): MemberCompressor {
           room -= held.length
           if (room > 0) continue
           transcoder.write(held)
-          const settled = Buffer.from(transcoder.settled())
-          deflated.push(settled)
-          transcoder.drop(settled.length)
+          settled.push(Buffer.from(transcoder.settled()))
+          transcoder.drop(settled.at(-1)?.length ?? 0)
           transcoder.pass()
           room = transcoder.appendRoom
         }
       }
       if (room < transcoder.appendRoom) transcoder.write(held)
-      deflated.push(transcoder.close(), gzipTrailer(crc, size))
-      const member = Buffer.concat(deflated)
+      const member = Buffer.concat([GZIP_HEADER, ...settled, transcoder.close(), gzipTrailer(crc, size)])
       transcoder.pass()
+      release(...settled)
       return member
     },
   }

@@ -77,7 +77,7 @@ export function addMatch(plain: usize, distance: usize, length: usize): void {
 /** Writes what is left up to a plain address. */
 export function endSequence(plain: usize): void {
   while (plain - literalsStart > MAX_LITERALS) writeSequence(literalsStart + MAX_LITERALS)
-  if (plain > blockStart) writeSequence(plain)
+  if (plain > blockStart) finishSequence(plain)
 }
 
 @inline
@@ -93,10 +93,14 @@ function countLiterals(from: usize, to: usize): void {
 
 /** Writes a block of everything before a plain address, and begins another one there. */
 function writeSequence(plain: usize): void {
+  finishSequence(plain)
+  beginSequence(plain)
+}
+
+function finishSequence(plain: usize): void {
   countLiterals(literalsStart, plain)
   store<u32>(FREQUENCIES + (END_OF_BLOCK << 2), 1)
   writeBlock(plain)
-  beginSequence(plain)
 }
 
 function writeBlock(plain: usize): void {

@@ -15,14 +15,13 @@ export function usedSymbol(i: u32): u64 {
 }
 
 /**
- * The code of an alphabet: for each symbol its length (u8) and `bits | length << 16` (u32), 0 for unused ones.
+ * The code of an alphabet: for each symbol its length (u8), 0 for unused ones, and for used ones `bits | length << 16` (u32).
  * Decoders want at least two symbols in a code, so that unused ones are added.
  * @param frequencies u32 each; zeros follow them up to a multiple of eight, and the lengths, too
  * @returns how many symbols have to be listed: up to the last that has a code
  */
 export function makeCode(frequencies: usize, symbols: u32, longest: u32, lengths: usize, codes: usize): u32 {
   memory.fill(lengths, 0, symbols)
-  memory.fill(codes, 0, symbols << 2)
   sort(frequencies, symbols)
   if (used < 2) {
     const only = used == 0 ? 0 : <u32>load<u16>(SORTED)

@@ -14,6 +14,8 @@ const GOOD: usize = 32
 
 /** Inside of a match this long nothing is made findable but its ends: it repeats what can be found already. */
 const SKIPPED: usize = 24
+/** Of what was found by a search, only repetitions this close are long and many: those of zeros in tar headers. */
+const RUN: usize = 8
 
 /** Places looked at everywhere; 0: only where a match must be repaired. */
 let depth: u32 = 0
@@ -130,6 +132,7 @@ function searchAll(member: usize, start: usize, stop: usize, end: usize, places:
     plain--
     addMatch(plain, distance, length)
     plain += length
+    if (length >= SKIPPED && distance < RUN) skipTo(plain - MIN_MATCH)
     length = 0
     insertUpTo(member, plain, end)
   }
