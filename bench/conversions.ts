@@ -10,10 +10,11 @@ import { BenchRegistry } from './registries.ts'
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const REPOSITORY = 'bench/converted'
 
-/** What a conversion used; the layers that it made, in bytes; and, of ours, how layers were compressed. */
+/** What a conversion used; the layers that it made, in bytes and entries; and, of ours, how layers were compressed. */
 export type Outcome = {
   readonly used: Used
   readonly bytes?: number
+  readonly entries?: number
   readonly methods?: readonly string[]
 }
 
@@ -72,6 +73,7 @@ export class Conversions {
     return {
       used,
       bytes: report.size,
+      entries: layers.reduce((sum, { entries }) => sum + entries, 0),
       methods: layers.map(({ compression }) => compression.method),
       actions: layers.map(({ action }) => action),
     }

@@ -8,6 +8,7 @@ import { RegistryClient } from '../src/registry/client.ts'
 import { Conversions, type Outcome } from './conversions.ts'
 import { type HugeImage, pushHugeImage } from './huge-layer.ts'
 import { type PlainLayer, plainLayers } from './layers.ts'
+import { type ManyEntries, measureManyEntries } from './many-entries.ts'
 import { type BenchOptions, HELP, parseOptions } from './options.ts'
 import { canPack, PACKINGS, packLayers } from './packing.ts'
 import { recordOf } from './records.ts'
@@ -16,7 +17,7 @@ import { Results } from './results.ts'
 import { measureReuse, type Reuse } from './reuse.ts'
 import { allRows, type Row } from './rows.ts'
 import { pushSource, type SourceImage } from './source-image.ts'
-import { hugeText, machineText, packingTable, reuseText, targetTable } from './tables.ts'
+import { hugeText, machineText, manyEntriesText, packingTable, reuseText, targetTable } from './tables.ts'
 import { isMissed, targetsOf } from './targets.ts'
 
 const stop = new AbortController()
@@ -79,6 +80,12 @@ async function bench(folder: string, options: BenchOptions): Promise<void> {
     huge = await conversions.convert(image, [])
     console.log(`${hugeText(image, huge)}\n`)
   }
+  let many: ManyEntries | undefined
+  if (options.parts.has('entries')) {
+    console.error('making a layer of 300,000 files')
+    many = await measureManyEntries(repository, named(layers, 'many small files'), conversions)
+    console.log(`${manyEntriesText(many)}\n`)
+  }
   const [image] = images
   const base = image?.layers.find(({ name }) => name === 'many small files')
   let reuse: Reuse | undefined
@@ -86,7 +93,7 @@ async function bench(folder: string, options: BenchOptions): Promise<void> {
     reuse = await measureReuse(repository, image, base)
     console.log(`${reuseText(image, reuse)}\n`)
   }
-  const targets = targetsOf(results, rows, huge, reuse)
+  const targets = targetsOf(results, rows, { huge, many, reuse })
   console.log(targetTable(targets))
   if (options.check && targets.some(isMissed)) process.exitCode = 1
 }
@@ -125,10 +132,12 @@ function pushHuge(
   layers: readonly PlainLayer[],
 ): Promise<HugeImage> {
   console.error('making a layer of 4 GiB')
-  const path = (name: PlainLayer['name']) => {
-    const layer = layers.find((one) => one.name === name)
-    if (layer === undefined) throw new RangeError(`there is no layer of ${name}`)
-    return layer.plain
-  }
-  return pushHugeImage(repository, path('many small files'), path('few large files'))
+  const [once, repeated] = [named(layers, 'many small files'), named(layers, 'few large files')]
+  return pushHugeImage(repository, once.plain, repeated.plain)
+}
+
+function named(layers: readonly PlainLayer[], name: PlainLayer['name']): PlainLayer {
+  const layer = layers.find((one) => one.name === name)
+  if (layer === undefined) throw new RangeError(`there is no layer of ${name}`)
+  return layer
 }

@@ -3,7 +3,7 @@ import { convertByCtrRemote, missingForCtrRemote } from './ctr-remote.ts'
 import { measure } from './measure.ts'
 import type { SourceImage } from './source-image.ts'
 
-/** What can be chosen on the command line. `rss` is the layer of 4 GiB, `reuse` the cache; the others are rows of the tables. */
+/** What can be chosen on the command line. `rss` is the layer of 4 GiB, `entries` that of 300,000 files, `reuse` the cache; the others are rows of the tables. */
 export const PARTS = [
   'transcode',
   'auto',
@@ -13,11 +13,16 @@ export const PARTS = [
   'rearrange',
   'ctr-remote',
   'rss',
+  'entries',
   'reuse',
 ] as const
 export type Part = (typeof PARTS)[number]
 
-export type RowId = Exclude<Part, 'ctr-remote' | 'rss' | 'reuse'> | 'gunzip' | 'ctr-remote-6' | 'ctr-remote-9'
+export type RowId =
+  | Exclude<Part, 'ctr-remote' | 'rss' | 'entries' | 'reuse'>
+  | 'gunzip'
+  | 'ctr-remote-6'
+  | 'ctr-remote-9'
 
 /** One line of a table: something that is done with a source image, and measured. */
 export type Row = {

@@ -1,5 +1,6 @@
 import { cpus, release, totalmem } from 'node:os'
 import type { Outcome } from './conversions.ts'
+import type { ManyEntries } from './many-entries.ts'
 import { PACKINGS } from './packing.ts'
 import { REGISTRY_NAME } from './registries.ts'
 import { bytes, cpu, type Figure, type Results, rss, scratch, wall } from './results.ts'
@@ -46,17 +47,35 @@ export function packingTable(image: SourceImage, rows: readonly Row[], results: 
   return `### Layers by ${PACKINGS[packing].name}: ${sizes}\n\n${table(head, lines)}`
 }
 
+const COLUMNS_OF_ONE = ['', 'CPU s', 'wall s', 'peak RSS MB', 'scratch MB', 'output MB']
+
 /** What the conversion of a large layer took. */
 export function hugeText(
   size: { readonly plain: number; readonly packed: number },
   outcome: Outcome,
 ): string {
   const { used } = outcome
-  const head = ['', 'CPU s', 'wall s', 'peak RSS MB', 'scratch MB', 'output MB']
   const cells = [seconds(used.cpu), seconds(used.wall), megabytes(used.rss), megabytes(used.scratch)]
   const line = [`convert${methodsText('auto', [outcome])}`, ...cells, megabytes(outcome.bytes ?? 0)]
   const sizes = `${megabytes(size.plain)} MB plain, ${megabytes(size.packed)} MB packed`
-  return `### One layer of 4 GiB: ${sizes}\n\n${table(head, [line])}`
+  return `### One layer of 4 GiB: ${sizes}\n\n${table(COLUMNS_OF_ONE, [line])}`
+}
+
+/** What conversions of a layer of very many files took. */
+export function manyEntriesText(many: ManyEntries): string {
+  const line = (name: string, outcome: Outcome | string) => {
+    if (typeof outcome === 'string') return [name, outcome, '', '', '', '']
+    const { cpu, wall, rss, scratch } = outcome.used
+    const output = megabytes(outcome.bytes ?? 0)
+    return [name, seconds(cpu), seconds(wall), megabytes(rss), megabytes(scratch), output]
+  }
+  const lines = [
+    line(`convert${methodsText('auto', [many.streamed])}`, many.streamed),
+    line('convert with a record', many.arranged),
+    line('again with another record (re-arranged)', many.rearranged),
+  ]
+  const sizes = `${megabytes(many.plain)} MB plain, ${megabytes(many.packed)} MB packed`
+  return `### One layer of ${many.entries} entries: ${sizes}\n\n${table(COLUMNS_OF_ONE, lines)}`
 }
 
 /** What a broker takes that did the same before, or some of it. */

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Outcome } from './conversions.ts'
 import { Results } from './results.ts'
 import type { Row } from './rows.ts'
 import { isMissed, targetsOf } from './targets.ts'
@@ -13,8 +14,8 @@ const rows: Row[] = ['auto', 'record'].map((id) => ({
   measure: async () => ({ used }),
 }))
 
-function missed(results: Results, huge?: Parameters<typeof targetsOf>[2]): string[] {
-  return targetsOf(results, rows, huge)
+function missed(results: Results, huge?: Outcome): string[] {
+  return targetsOf(results, rows, { huge })
     .filter(isMissed)
     .map(({ name }) => name)
 }

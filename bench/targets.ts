@@ -1,4 +1,5 @@
 import type { Outcome } from './conversions.ts'
+import type { ManyEntries } from './many-entries.ts'
 import { PACKINGS, type Packing } from './packing.ts'
 import { bytes, cpu, type Quantity, type Results, rss, wall } from './results.ts'
 import type { Reuse } from './reuse.ts'
@@ -25,13 +26,15 @@ export function isMissed({ figure, limit, lacking }: Target): boolean {
   return figure === undefined ? lacking !== undefined : figure > limit
 }
 
-/** The targets, with what was measured of them. `huge`: the conversion of the layer of 4 GiB. */
-export function targetsOf(
-  results: Results,
-  rows: readonly Row[],
-  huge: Outcome | undefined,
-  reuse?: Reuse,
-): Target[] {
+/** What is measured beside the tables. `huge`: the conversion of the layer of 4 GiB. */
+export type Others = {
+  readonly huge?: Outcome | undefined
+  readonly many?: ManyEntries | undefined
+  readonly reuse?: Reuse | undefined
+}
+
+/** The targets, with what was measured of them. */
+export function targetsOf(results: Results, rows: readonly Row[], others: Others): Target[] {
   const times = (
     [packing, row]: [Packing, RowId],
     what: string,
@@ -57,10 +60,10 @@ export function targetsOf(
       times([packing, 'auto'], 'wall time of ctr-remote, level 6', wall, 'ctr-remote-6', 0.1),
       times([packing, 'rearrange'], 'CPU of the first conversion', cpu, 'record', 1 / 3),
     ]),
-    ...diskAndMemory(results, rows, huge),
+    ...diskAndMemory(results, rows, others),
     {
       name: 'the same conversion again: wall time',
-      figure: reuse?.again.wall,
+      figure: others.reuse?.again.wall,
       limit: MAX_AGAIN_SECONDS,
       unit: 's',
     },
@@ -69,7 +72,7 @@ export function targetsOf(
 
 const packings = Object.keys(PACKINGS) as Packing[]
 
-function diskAndMemory(results: Results, rows: readonly Row[], huge: Outcome | undefined): Target[] {
+function diskAndMemory(results: Results, rows: readonly Row[], { huge, many }: Others): Target[] {
   const megabytes = (name: string, among: readonly Outcome[], quantity: Quantity, limit: number): Target => {
     const values = among.map((one) => quantity(one) ?? 0)
     const figure = values.length === 0 ? undefined : Math.max(...values) / 1e6
@@ -82,9 +85,16 @@ function diskAndMemory(results: Results, rows: readonly Row[], huge: Outcome | u
   return [
     ...ours.map((row) => megabytes(`${row.id}: peak RSS`, ofRow(row), rss, MAX_RSS_MB)),
     megabytes('layer of 4 GiB: peak RSS', hugeOnes, rss, MAX_RSS_MB),
+    megabytes('layer of 300,000 files: peak RSS', many ? [many.streamed] : [], rss, MAX_RSS_MB),
+    megabytes('the same with a record: peak RSS', many ? [many.arranged] : [], rss, MAX_RSS_MB),
+    megabytes('the same re-arranged: peak RSS', outcomes(many?.rearranged), rss, MAX_RSS_MB),
     ...scratchless.map((row) => megabytes(`${row.id}: scratch`, ofRow(row), scratchOrWritten, 0)),
     megabytes('layer of 4 GiB: scratch', hugeOnes, scratchOrWritten, 0),
   ]
+}
+
+function outcomes(one: Outcome | string | undefined): Outcome[] {
+  return one === undefined || typeof one === 'string' ? [] : [one]
 }
 
 /** What lay there between two looks shows in the bytes written. */
