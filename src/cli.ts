@@ -8,6 +8,7 @@ import { isPlatformText } from './oci/platform.ts'
 import { parseHost, parseReference } from './oci/reference.ts'
 import { RecordFormat } from './records/model.ts'
 import { MergeStrategy } from './records/provenance.ts'
+import { VERSION } from './version.ts'
 
 /** The commands that run until they are told to stop. */
 export type Roles = { readonly serve: () => Promise<void>; readonly work: () => Promise<void> }
@@ -31,6 +32,7 @@ function commands({ serve, work }: Roles): Command {
   const program = new Command('record-broker')
     .description('Publishes start-up records of containers, and converts images to eStargz with them.')
     .showHelpAfterError('(record-broker COMMAND --help lists arguments)')
+    .version(VERSION)
     .addHelpText('after', settingsText())
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   program.command('serve').description('answer HTTP, with a worker beside it').action(serve)

@@ -2,8 +2,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { VERSION } from '../version.ts'
 
-const VERSION = '0.1.0'
 const TAGS = [
   { name: 'records', description: 'What containers read at start-up, as profilers saw it.' },
   { name: 'record images', description: 'Records in registries, as record file images.' },

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import { VERSION } from '../version.ts'
 import { Answer } from './answer.ts'
 import type { Egress } from './egress.ts'
 import { networkError, RegistryError, retryAfterMs } from './errors.ts'
@@ -133,7 +134,7 @@ export class Transport {
       const response = await request(url, {
         method: asked.method,
         headers: {
-          'user-agent': 'record-broker',
+          'user-agent': `record-broker/${VERSION}`,
           'accept-encoding': 'identity',
           ...asked.headers,
           ...(authorization !== undefined && { authorization }),

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -39,6 +39,11 @@ beforeAll(async () => {
   writeFileSync(records, '/usr/bin/other\n/no/such\n')
 })
 afterAll(() => stack.disposeAsync())
+
+it('tells its version', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  expect(await command(['--version'])).toEqual({ status: 0, out: `${version}\n`, err: '' })
+})
 
 describe('convert, inspect and verify', () => {
   it('work without a server, with a record from a file, an image, and another eStargz image', async () => {
