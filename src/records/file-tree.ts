@@ -23,6 +23,7 @@ export class FileTree {
   #nextSibling = new Int32Array(FIRST_NODES)
   /** Names one after the other, in UTF-16; those that are not Unicode, too. */
   #text = new Uint16Array(FIRST_TEXT)
+  #textBytes = Buffer.from(this.#text.buffer)
   #textStart = new Uint32Array(FIRST_NODES)
   /** Of name and parent. */
   #hash = new Int32Array(FIRST_NODES)
@@ -44,9 +45,8 @@ export class FileTree {
   }
 
   name(node: number): string {
-    const start = 2 * (this.#textStart[node] ?? 0)
-    const { buffer } = this.#text
-    return Buffer.from(buffer, start, 2 * this.nameLength(node)).toString('utf16le')
+    const start = this.#textStart[node] ?? 0
+    return this.#textBytes.toString('utf16le', 2 * start, 2 * (start + this.nameLength(node)))
   }
 
   nameLength(node: number): number {
@@ -145,7 +145,10 @@ export class FileTree {
 
   #addText(node: number, name: string): void {
     const start = this.#textStart[node] ?? 0
-    while (start + name.length > this.#text.length) this.#text = doubled(this.#text)
+    while (start + name.length > this.#text.length) {
+      this.#text = doubled(this.#text)
+      this.#textBytes = Buffer.from(this.#text.buffer)
+    }
     for (let i = 0; i < name.length; i++) this.#text[start + i] = name.charCodeAt(i)
     this.#textStart[node + 1] = start + name.length
   }

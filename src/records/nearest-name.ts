@@ -15,16 +15,18 @@ const MOST_DIFFERENCES = 8
  */
 export class NearestNames {
   readonly #view: MergedView
+  readonly #asked: readonly string[]
   #budget = MOST_COMPARISONS
   #elsewhere: Map<string, number | undefined> | undefined
 
-  constructor(view: MergedView) {
+  /** @param asked the paths that there will be questions about */
+  constructor(view: MergedView, asked: readonly string[]) {
     this.#view = view
+    this.#asked = asked
   }
 
   nearest(path: string): string | undefined {
-    const parts = partsOf(path)
-    return this.#along(parts) ?? this.#sameName(parts.at(-1) ?? '')
+    return this.#along(partsOf(path)) ?? this.#sameName(lastPart(path))
   }
 
   #along(parts: readonly string[]): string | undefined {
@@ -64,20 +66,25 @@ export class NearestNames {
   /** The first file of a name, where there are no two. */
   #sameName(name: string): string | undefined {
     const { tree } = this.#view
-    this.#elsewhere ??= uniqueNames(tree)
+    this.#elsewhere ??= uniqueNames(tree, new Set(this.#asked.map(lastPart)))
     const file = this.#elsewhere.get(name)
     return file === undefined ? undefined : tree.path(file)
   }
 }
 
-/** The file of each name in the image; undefined where several have it. */
-function uniqueNames(tree: FileTree): Map<string, number | undefined> {
+function lastPart(path: string): string {
+  return partsOf(path).at(-1) ?? ''
+}
+
+/** Of these names, the file that has it; undefined where several have. */
+function uniqueNames(tree: FileTree, wanted: ReadonlySet<string>): Map<string, number | undefined> {
   const found = new Map<string, number | undefined>()
   const open = [tree.root]
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     for (const child of tree.children(at)) {
-      if (tree.isDirectory(child)) open.push(child)
-      else found.set(tree.name(child), found.has(tree.name(child)) ? undefined : child)
+      const name = tree.isDirectory(child) ? undefined : tree.name(child)
+      if (name === undefined) open.push(child)
+      else if (wanted.has(name)) found.set(name, found.has(name) ? undefined : child)
     }
   }
   return found
