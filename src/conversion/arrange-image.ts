@@ -80,10 +80,9 @@ async function applyRecord(
     layers: layers.map((layer) => layer.entries),
     manifestDigest: descriptor.digest,
   })
-  return {
-    use: recordUse({ entries, layers, resolved, profiled, from }),
-    prioritized: resolved.prioritized,
-  }
+  const use = recordUse({ entries, layers, resolved, profiled, from })
+  resolved.view.release()
+  return { use, prioritized: resolved.prioritized }
 }
 
 function scratchBytes(layers: readonly Descriptor[]): number {

@@ -106,6 +106,13 @@ export class FileTree {
     this.#firstChild[directory] = NONE
   }
 
+  /** Gives its memory back at once: it is empty afterwards, and not to be used. */
+  release(): void {
+    const columns = [this.#parent, this.#entry, this.#firstChild, this.#lastChild, this.#nextSibling]
+    const texts = [this.#text, this.#textStart, this.#hash, this.#newest, this.#older]
+    for (const { buffer } of [...columns, ...texts]) buffer.transfer(0)
+  }
+
   #put(parent: number, name: string, entry: number): number {
     const hash = hashOf(name, parent)
     const node = this.#find(parent, name, hash) ?? this.#add(parent, name, hash)
@@ -171,16 +178,16 @@ export class FileTree {
     this.#nextSibling = doubled(this.#nextSibling)
     this.#textStart = doubled(this.#textStart)
     this.#hash = doubled(this.#hash)
-    this.#older = new Int32Array(this.#parent.length)
-    this.#newest = new Int32Array(this.#parent.length)
+    this.#older = doubled(this.#older)
+    this.#newest = doubled(this.#newest).fill(NONE)
     for (let node = 1; node < this.#nodes; node++) this.#addToBucket(node)
   }
 }
 
+/** The column with room for as much again, in place of the one that it was. */
 function doubled<
   Column extends Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>,
 >(column: Column): Column {
-  const larger = new (column.constructor as new (length: number) => Column)(2 * column.length)
-  larger.set(column)
-  return larger
+  const Make = column.constructor as new (memory: ArrayBuffer) => Column
+  return new Make(column.buffer.transfer(2 * column.byteLength))
 }

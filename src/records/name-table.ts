@@ -9,11 +9,11 @@ const NONE = -1
  */
 export class NameTable {
   readonly #listing: LayerListing
-  readonly #hashes: Int32Array
+  readonly #hashes: Int32Array<ArrayBuffer>
   /** The first entry of each name, at its hash or at the next free place. */
-  readonly #slots: Int32Array
+  readonly #slots: Int32Array<ArrayBuffer>
   /** For the first entry of a name, the last one. */
-  readonly #last: Int32Array
+  readonly #last: Int32Array<ArrayBuffer>
 
   constructor(listing: LayerListing) {
     this.#listing = listing
@@ -32,6 +32,11 @@ export class NameTable {
   /** The entry that each name stands for, in the order of the names' first entries. */
   *standing(): Generator<number, void, void> {
     for (const last of this.#last) if (last !== NONE) yield last
+  }
+
+  /** Gives its memory back at once: it is empty afterwards, and not to be used. */
+  release(): void {
+    for (const { buffer } of [this.#hashes, this.#slots, this.#last]) buffer.transfer(0)
   }
 
   #add(i: number): void {

@@ -198,6 +198,7 @@ function stalenessOf(
     profiled.layers === layers
       ? here
       : resolveRecord({ entries, manifestDigest, layers: profiled.layers.map((layer) => layer.entries) })
+  if (there !== here) there.view.release()
   const files = [...there.contents].flatMap(([path, { layer, entry }]) => {
     const content = contentOf(profiled.layers[layer]?.entries.at(entry))
     return content === undefined ? [] : [{ path, content }]

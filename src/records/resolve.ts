@@ -29,7 +29,7 @@ export type ResolvedRecord = {
   fates: ReadonlyMap<string, Fate>
   /** Where the content is that each path was found to mean, globs left out. */
   contents: ReadonlyMap<string, Place>
-  /** The root file system that the paths were looked up in. */
+  /** The root file system that the paths were looked up in; to be released by who asked. */
   view: MergedView
 }
 
