@@ -1,65 +1,88 @@
 import type { Scratch } from '../bytes/scratch.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import type { MeasuredLayer } from '../records/measured-layer.ts'
-import type { RecordEntry } from '../records/model.ts'
-import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
+import { type RecordUse, recordUse, withPrefetched } from '../records/quality.ts'
+import { resolveRecord } from '../records/resolve.ts'
+import type { ConversionServices } from './context.ts'
 import type { MadeLayer } from './converted-layer.ts'
-import type { Image } from './image.ts'
-import type { LayerMaker } from './layer-maker.ts'
+import type { Image, OpenedReference } from './image.ts'
+import type { KnownLayer, LayerMaker } from './layer-maker.ts'
 import { measuredByIndex } from './measured-by-index.ts'
+import { type Profiled, readProfiledImage } from './profiled-image.ts'
 import type { LayerSteps } from './progress.ts'
 import { together } from './together.ts'
 
 /** How much scratch the members of a layer take, by its size. */
 const SCRATCH_FACTOR = { none: 1, gzip: 1.5, zstd: 2 }
 
-/** The converted layers, where the record's paths led, and what was in the source layers. */
-export type ArrangedImage = {
-  readonly layers: MadeLayer[]
-  readonly resolved: ResolvedRecord
-  readonly measured: MeasuredLayer[]
+/** What an image is arranged with; `steps`: one for each layer. */
+type Parts = {
+  readonly services: ConversionServices
+  readonly opened: OpenedReference
+  readonly maker: LayerMaker
+  readonly scratch: Scratch
+  readonly steps: readonly LayerSteps[]
+  readonly signal: AbortSignal
 }
 
 /**
- * Converts the layers of an image with a record: first all of them are looked into, because where a path leads is known
- * only when all layers are.
- * @param steps one for each layer
+ * Converts the layers of an image with a record, and reports on it: first all of them are looked into, because where a
+ * path leads is known only when all layers are.
  */
 export async function arrangeImage(
   image: Image,
-  entries: readonly RecordEntry[],
-  o: {
-    readonly maker: LayerMaker
-    readonly scratch: Scratch
-    readonly steps: readonly LayerSteps[]
-    readonly signal: AbortSignal
-  },
-): Promise<ArrangedImage> {
+  record: Profiled,
+  its: Parts,
+): Promise<{ readonly layers: MadeLayer[]; readonly use: RecordUse }> {
   const { layers } = image.manifest
-  const { maker, steps } = o
-  await o.scratch.expect(scratchBytes(layers))
+  const { maker, scratch, steps, signal } = its
+  await scratch.expect(scratchBytes(layers))
   try {
-    const known = await together(layers, o.signal, (layer, i, signal) =>
-      maker.know({ layer, steps: steps[i], signal }),
+    const known = await together(layers, signal, (layer, i, either) =>
+      maker.know({ layer, steps: steps[i], signal: either }),
     )
-    const measured = layers.flatMap((layer, i) => (known[i] ? measuredByIndex(layer, known[i].index) : []))
-    const resolved = resolveRecord({
-      entries,
-      layers: measured.map((layer) => layer.entries),
-      manifestDigest: image.descriptor.digest,
+    const { use, prioritized } = await applyRecord(image, record, known, its)
+    const made = await together(known, signal, async (one, i, either) => {
+      const layer = layers[i]
+      if (!layer) throw new RangeError(`there is no layer ${i}`)
+      const done = await maker.arrange(one, prioritized[i] ?? [], { layer, steps: steps[i], signal: either })
+      steps[i]?.done(done.layer.size)
+      return done
     })
-    const arranged = await together(layers, o.signal, async (layer, i, signal) => {
-      const one = known[i]
-      if (!one) throw new RangeError(`layer ${i} is not known`)
-      const made = await maker.arrange(one, resolved.prioritized[i] ?? [], { layer, steps: steps[i], signal })
-      steps[i]?.done(made.layer.size)
-      return made
-    })
-    return { layers: arranged, resolved, measured }
+    const prefetched = made.map(({ layer }) => layer.prefetchBytes)
+    return { layers: made, use: withPrefetched(use, prefetched) }
   } finally {
     await maker.release()
   }
+}
+
+/**
+ * What becomes of a record in an image, and the names that it prioritizes in each layer: all that is left of a root file
+ * system whose memory is needed when the layers are made.
+ */
+async function applyRecord(
+  image: Image,
+  record: Profiled,
+  known: readonly KnownLayer[],
+  { opened, services, signal }: Parts,
+): Promise<{ use: RecordUse; prioritized: string[][] }> {
+  const { descriptor, manifest } = image
+  const layers = manifest.layers.flatMap((layer, i) =>
+    known[i] ? measuredByIndex(layer, known[i].index) : [],
+  )
+  const profiled = await readProfiledImage(record, { opened, image, layers }, services, {
+    scan: false,
+    signal,
+  })
+  const { entries, from } = record
+  const resolved = resolveRecord({
+    entries,
+    layers: layers.map((layer) => layer.entries),
+    manifestDigest: descriptor.digest,
+  })
+  const use = recordUse({ entries, layers, resolved, profiled, from })
+  resolved.view.release()
+  return { use, prioritized: resolved.prioritized }
 }
 
 function scratchBytes(layers: readonly Descriptor[]): number {

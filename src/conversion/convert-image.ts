@@ -1,13 +1,12 @@
 import type { Scratch } from '../bytes/scratch.ts'
-import { type RecordUse, recordUse } from '../records/quality.ts'
-import { type ArrangedImage, arrangeImage } from './arrange-image.ts'
+import { arrangeImage } from './arrange-image.ts'
 import { assembleImage, type Document } from './assemble.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, MadeLayer } from './converted-layer.ts'
 import { ConversionError } from './errors.ts'
 import type { Image, OpenedReference } from './image.ts'
 import { LayerMaker } from './layer-maker.ts'
-import { type Profiled, type RecordOf, readProfiledImage } from './profiled-image.ts'
+import type { RecordOf } from './profiled-image.ts'
 import type { LayerSteps, Progress } from './progress.ts'
 import type { ImageReport, LayerReport } from './report.ts'
 import { type ConversionRequest, compressionOf, formatOf } from './request.ts'
@@ -59,12 +58,11 @@ export class ImageConversion {
     const steps = image.manifest.layers.map((layer) => this.#its.progress.layer(image.platform, layer))
     const record = recordOf?.(image)
     const done = record
-      ? await arrangeImage(image, record.entries, { ...this.#its, maker: this.#maker, steps })
+      ? await arrangeImage(image, record, { ...this.#its, maker: this.#maker, steps })
       : { layers: await this.#stream(image, steps) }
     const layers = done.layers.map((made) => made.layer)
     checkDiffIds(image, layers)
     const assembled = assembleImage(image, layers, this.#its.request.options?.reader)
-    const use = record && 'resolved' in done ? await this.#use(image, record, done) : undefined
     return {
       image,
       layers,
@@ -73,24 +71,10 @@ export class ImageConversion {
         platform: image.platform,
         source: image.descriptor.digest,
         digest: assembled.manifest.descriptor.digest,
-        ...(use && { record: use }),
+        ...('use' in done && { record: done.use }),
         layers: layerReports(image, done.layers),
       },
     }
-  }
-
-  /** Reports on the record with what the conversion knows by now. */
-  async #use(image: Image, record: Profiled, done: ArrangedImage): Promise<RecordUse> {
-    const { opened, services, signal } = this.#its
-    const against = { opened, image, layers: done.measured }
-    return recordUse({
-      entries: record.entries,
-      layers: done.measured,
-      resolved: done.resolved,
-      prefetched: done.layers.map(({ layer }) => layer.prefetchBytes),
-      profiled: await readProfiledImage(record, against, services, { scan: false, signal }),
-      from: record.from,
-    })
   }
 
   #stream(image: Image, steps: readonly LayerSteps[]): Promise<MadeLayer[]> {

@@ -1,7 +1,7 @@
 import { formatReference } from '../oci/reference.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
 import { distinctEntries } from '../records/merge.ts'
-import { recordUse } from '../records/quality.ts'
+import { type RecordUse, recordUse } from '../records/quality.ts'
 import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
 import { ConversionError } from './errors.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
@@ -51,9 +51,9 @@ export async function retargetRecord(
       `${opened.pinned} has several images; name a platform: ${known}`,
     )
   }
-  const { use, resolved } = await evaluateImage(record, opened, image, services, signal)
+  const { use, fates } = await evaluateImage(record, opened, image, services, signal)
   const left = [...distinctEntries(record.entries).values()].filter(({ path }) => {
-    const fate = resolved.fates.get(path)
+    const fate = fates.get(path)
     return fate === 'placed' || fate === 'followed'
   })
   if (left.length === 0) {
@@ -73,7 +73,7 @@ async function evaluateImage(
   image: Image,
   services: ListingServices,
   signal: AbortSignal,
-): Promise<{ use: RecordEvaluation['images'][number]['record']; resolved: ResolvedRecord }> {
+): Promise<{ use: RecordUse; fates: ResolvedRecord['fates'] }> {
   const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []
   const profiled = await readProfiledImage(record, { opened, image, layers }, services, {
     scan: true,
@@ -82,5 +82,7 @@ async function evaluateImage(
   const { entries } = record
   const manifestDigest = image.descriptor.digest
   const resolved = resolveRecord({ entries, manifestDigest, layers: layers.map((layer) => layer.entries) })
-  return { use: recordUse({ entries, layers, resolved, profiled }), resolved }
+  const use = recordUse({ entries, layers, resolved, profiled })
+  resolved.view.release()
+  return { use, fates: resolved.fates }
 }

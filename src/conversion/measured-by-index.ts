@@ -4,7 +4,7 @@ import type { MeasuredEntry, MeasuredLayer } from '../records/measured-layer.ts'
 
 /** The layer of a conversion, which knows every member of it. */
 export function measuredByIndex({ digest, size }: Descriptor, index: LayerIndex): MeasuredLayer {
-  const entries = Array.from({ length: index.length }, (_, i) => new IndexedEntry(index, i))
+  const entries = { length: index.length, at: (i: number) => new IndexedEntry(index, i) }
   return { digest, size, exact: true, entries }
 }
 

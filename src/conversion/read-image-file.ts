@@ -41,10 +41,12 @@ export async function* readImageFile(
     })
     return { blob, view, listing: listingOf(view) }
   })
-  const found = new MergedView(layers.map(({ listing }) => listing)).open(path)
+  const files = new MergedView(layers.map(({ listing }) => listing))
+  const found = files.open(path)
   const node = found.found ? found.passed.at(-1) : undefined
-  const layer = layers[node?.layer ?? -1]
-  const name = layer?.listing[node?.entry ?? -1]?.name
+  const place = node === undefined ? undefined : files.placeOf(node)
+  const layer = layers[place?.layer ?? -1]
+  const name = layer?.listing[place?.entry ?? -1]?.name
   if (!layer || name === undefined) {
     throw new LayerError('NOT_FOUND', `${opened.pinned} has no file ${path}`, { entry: path })
   }

@@ -1,7 +1,6 @@
-import type { LayerListing, MergedView, ViewNode } from './merged-view.ts'
-
-/** An entry of a layer. */
-type Place = Pick<ViewNode, 'layer' | 'entry'>
+import type { LayerListing } from './layer-listing.ts'
+import type { MergedView } from './merged-view.ts'
+import type { Place } from './view-walk.ts'
 
 /** Collects the entries of each layer in the order in which they are first needed. */
 export class AccessOrder {
@@ -18,17 +17,16 @@ export class AccessOrder {
 
   /** Takes what a container reads, with the targets of its hard links. */
   add({ layer, entry }: Place): void {
-    if (layer === -1) return
     for (const i of this.#view.withLinkTargets(layer, entry)) this.#take(layer, i, 'asked')
   }
 
   /** Takes a directory that a look-up went through. */
   pass({ layer, entry }: Place): void {
-    if (layer !== -1) this.#take(layer, entry, 'passed')
+    this.#take(layer, entry, 'passed')
   }
 
   #take(layer: number, entry: number, why: 'asked' | 'passed'): void {
-    const name = this.#layers[layer]?.[entry]?.name
+    const name = this.#layers[layer]?.at(entry)?.name
     const taken = this.#taken[layer]
     if (name === undefined || (why === 'passed' && taken?.has(name))) return
     taken?.set(name, why)

@@ -1,10 +1,8 @@
 import type { Digest } from '../oci/digest.ts'
+import { entriesOf, type LayerListing, type ListedEntry } from './layer-listing.ts'
 
 /** An entry of a layer, with what is known of its content. Bytes. */
-export type MeasuredEntry = {
-  readonly name: string
-  readonly type: string
-  readonly linkName?: string | undefined
+export type MeasuredEntry = ListedEntry & {
   /** Of regular files, plain. */
   readonly size?: number | undefined
   /** Of a regular file's content. */
@@ -19,14 +17,30 @@ export type MeasuredLayer = {
   readonly digest: Digest
   /** Of the blob. */
   readonly size: number
-  readonly entries: readonly MeasuredEntry[]
+  readonly entries: LayerListing<MeasuredEntry>
   /** Of an eStargz layer. */
   readonly tocOffset?: number | undefined
   /** Whether places and lengths of compressed content are known, and not reckoned from those of the archive. */
   readonly exact: boolean
 }
 
+/** What a record takes of a layer: names in access order, and the entries that have them in the order of the source. */
+export type TakenLayer = {
+  readonly layer: MeasuredLayer
+  readonly names: readonly string[]
+  readonly entries: readonly MeasuredEntry[]
+}
+
 const TAR_BLOCK = 512
+
+/** Looks through all entries: each is asked for its name once. */
+export function takenLayer(layer: MeasuredLayer, names: readonly string[]): TakenLayer {
+  const wanted = new Set(names)
+  const all = wanted.size === 0 ? [] : entriesOf(layer.entries)
+  const entries: MeasuredEntry[] = []
+  for (const entry of all) if (wanted.has(entry.name)) entries.push(entry)
+  return { layer, names, entries }
+}
 
 /**
  * A layer whose archive was read: compressed content is taken to lie in proportion, since a compressed stream has no

@@ -1,50 +1,73 @@
+import { FileTree } from './file-tree.ts'
+import type { LayerListing, ListedEntry } from './layer-listing.ts'
+import { NameTable } from './name-table.ts'
 import { lexicalPath, partsOf } from './record-path.ts'
-import { inside, type Opened, type ViewNode, Walk } from './view-walk.ts'
-
-export type { ViewNode } from './view-walk.ts'
-
-/** The entries of one layer in source order, names clean (no leading `./` or `/`), of type `reg`, `dir`, ... */
-export type LayerListing = readonly {
-  readonly name: string
-  readonly type: string
-  readonly linkName?: string | undefined
-}[]
+import { type Opened, type Place, Walk } from './view-walk.ts'
 
 /** OCI image-spec 1.1 layer.md, "Whiteouts"; other names with two marks are aufs's own. */
 const WHITEOUT = '.wh.'
 const DOUBLE_WHITEOUT = '.wh..wh.'
 const OPAQUE_WHITEOUT = '.wh..wh..opq'
+
+const NOTHING: ListedEntry = { name: '', type: '' }
+
 /** The root file system that a container sees: layers laid over each other, lowest first. */
 export class MergedView {
-  readonly root: ViewNode = directory('', -1, -1)
+  /** Its entries are those of all layers, numbered one layer after the other. */
+  readonly tree = new FileTree()
   readonly #layers: readonly LayerListing[]
-  /** Of each layer, the entry that a name stands for: the last of its duplicates. */
-  readonly #standing: Map<string, number>[]
+  readonly #firstEntries: readonly number[]
+  readonly #tables: readonly NameTable[]
   /** Children by what is left of names that are not Unicode. */
-  #wellFormed = new WeakMap<ViewNode, Map<string, ViewNode>>()
+  #wellFormed = new Map<number, Map<string, number>>()
 
   constructor(layers: readonly LayerListing[]) {
     this.#layers = layers
-    this.#standing = layers.map((layer) => new Map(layer.map((entry, i) => [entry.name, i])))
+    this.#firstEntries = layers.map((_, i) => layers.slice(0, i).reduce((sum, { length }) => sum + length, 0))
+    this.#tables = layers.map((layer) => new NameTable(layer))
     for (const layer of layers.keys()) {
-      this.#takeAway(layer)
-      this.#lay(layer)
-      this.#wellFormed = new WeakMap()
+      const { whiteouts, directories, others } = this.#sorted(layer)
+      this.#takeAway(whiteouts)
+      this.#lay(layer, directories, others)
+      this.#wellFormed = new Map()
     }
+  }
+
+  /** Where a node is from; undefined for a directory that no layer has an entry of. */
+  placeOf(node: number): Place | undefined {
+    const number = this.tree.entry(node)
+    if (number === -1) return undefined
+    const layer = this.#firstEntries.findLastIndex((first) => first <= number)
+    return { layer, entry: number - (this.#firstEntries[layer] ?? 0) }
+  }
+
+  typeOf(node: number): string {
+    if (this.tree.isDirectory(node)) return 'dir'
+    if (this.linkOf(node) !== undefined) return 'symlink'
+    const place = this.placeOf(node)
+    return place ? this.#entry(place.layer, place.entry).type : ''
+  }
+
+  /** Where a symlink leads, or a hard link to one; undefined for all else. */
+  linkOf(node: number): string | undefined {
+    const place = this.tree.isDirectory(node) ? undefined : this.placeOf(node)
+    if (place === undefined) return undefined
+    const [source = place.entry] = this.withLinkTargets(place.layer, place.entry)
+    const { type, linkName = '' } = this.#entry(place.layer, source)
+    return type === 'symlink' ? linkName : undefined
   }
 
   /** The entry of a layer by its name, whiteouts left out. */
   entryOf(layer: number, name: string): number | undefined {
-    return baseOf(name).startsWith(WHITEOUT) ? undefined : this.#standing[layer]?.get(name)
+    return baseOf(name).startsWith(WHITEOUT) ? undefined : this.#tables[layer]?.get(name)
   }
 
   /** A hard link's entry after the entries it leads to, the one with the content first; any other entry alone. */
   withLinkTargets(layer: number, entry: number): number[] {
     const chain = new Set([entry])
-    const entries = this.#layers[layer] ?? []
     for (const at of chain) {
-      const { type, linkName = '' } = entries[at] ?? { type: '' }
-      const target = type === 'hardlink' ? this.#standing[layer]?.get(lexicalPath(linkName)) : undefined
+      const { type, linkName = '' } = this.#entry(layer, at)
+      const target = type === 'hardlink' ? this.#tables[layer]?.get(lexicalPath(linkName)) : undefined
       if (target !== undefined) chain.add(target)
     }
     return [...chain].reverse()
@@ -52,12 +75,12 @@ export class MergedView {
 
   /** Opens a path as a container would. */
   open(path: string): Opened {
-    return this.#walk().open(path)
+    return new Walk(this).open(path)
   }
 
   /** What a path names, symlinks on the way followed, but not the last one. */
-  named(path: string): ViewNode | undefined {
-    const walk = this.#walk()
+  named(path: string): number | undefined {
+    const walk = new Walk(this)
     return walk.to(path) ? walk.here : undefined
   }
 
@@ -66,108 +89,103 @@ export class MergedView {
     return this.#layers.some((_, layer) => this.entryOf(layer, name) !== undefined)
   }
 
-  #walk(trail: readonly ViewNode[] = [this.root]): Walk {
-    return new Walk(trail, (directory, name) => this.#child(directory, name))
+  /** Gives its memory back at once, which lies outside the collector's heap: it is not to be used afterwards. */
+  release(): void {
+    this.tree.release()
+    for (const table of this.#tables) table.release()
   }
 
   /** Profilers that write JSON put U+FFFD for what is not Unicode, so a name is looked for under that too. */
-  #child(parent: ViewNode, name: string): ViewNode | undefined {
-    const child = parent.children?.get(name)
+  childOf(directory: number, name: string): number | undefined {
+    const child = this.tree.child(directory, name)
     if (child !== undefined || !name.includes('\ufffd')) return child
-    let known = this.#wellFormed.get(parent)
+    let known = this.#wellFormed.get(directory)
     if (known === undefined) {
-      known = new Map([...(parent.children ?? [])].map(([key, node]) => [key.toWellFormed(), node]))
-      this.#wellFormed.set(parent, known)
+      const children = this.tree.children(directory)
+      known = new Map(children.map((node) => [this.tree.name(node).toWellFormed(), node]))
+      this.#wellFormed.set(directory, known)
     }
     return known.get(name)
   }
 
-  /** Applies a layer's whiteouts to the layers below it. */
-  #takeAway(layer: number): void {
-    for (const name of this.#standing[layer]?.keys() ?? []) {
-      const base = baseOf(name)
-      if (!base.startsWith(WHITEOUT)) continue
-      const parent = this.#directory(parentOf(name))
-      if (base === OPAQUE_WHITEOUT) parent?.children?.clear()
-      else if (!base.startsWith(DOUBLE_WHITEOUT)) parent?.children?.delete(base.slice(WHITEOUT.length))
+  #entry(layer: number, i: number): ListedEntry {
+    return this.#layers[layer]?.at(i) ?? NOTHING
+  }
+
+  /** The entries that the names of a layer stand for, by what is to be done with them. */
+  #sorted(layer: number): { whiteouts: string[]; directories: number[]; others: number[] } {
+    const sorted = { whiteouts: [] as string[], directories: [] as number[], others: [] as number[] }
+    for (const i of this.#tables[layer]?.standing() ?? []) {
+      const { name, type } = this.#entry(layer, i)
+      if (baseOf(name).startsWith(WHITEOUT)) sorted.whiteouts.push(name)
+      else if (type === 'dir') sorted.directories.push(i)
+      else if (name !== '') sorted.others.push(i)
     }
+    // Names come in the order of their first entries; archives are unpacked in the order of their last.
+    sorted.others.sort((a, b) => a - b)
+    return sorted
+  }
+
+  /** Applies a layer's whiteouts to the layers below it. */
+  #takeAway(whiteouts: readonly string[]): void {
+    for (const name of whiteouts) {
+      const base = baseOf(name)
+      const parent = this.#directory(parentOf(name))
+      if (parent === undefined) continue
+      if (base === OPAQUE_WHITEOUT) this.tree.clear(parent)
+      else if (!base.startsWith(DOUBLE_WHITEOUT)) this.#remove(parent, base.slice(WHITEOUT.length))
+    }
+  }
+
+  #remove(parent: number, name: string): void {
+    const node = this.tree.child(parent, name)
+    if (node !== undefined) this.tree.remove(node)
   }
 
   /** The directory that a path leads to, where it does. */
-  #directory(path: string): ViewNode | undefined {
-    const walk = this.#walk()
-    return walk.to(path) && walk.follow() ? walk.here : undefined
+  #directory(path: string): number | undefined {
+    const walk = new Walk(this)
+    return walk.to(path) && walk.follow() && this.tree.isDirectory(walk.here) ? walk.here : undefined
   }
 
   /** Puts a layer's entries over what is there: directories first, so that no symlink below misleads the rest. */
-  #lay(layer: number): void {
-    const entries = this.#layers[layer] ?? []
-    const others: [string, number][] = []
-    for (const [name, i] of this.#standing[layer] ?? []) {
-      if (baseOf(name).startsWith(WHITEOUT)) continue
-      if (entries[i]?.type === 'dir') this.#layDirectory(name, layer, i)
-      else others.push([name, i])
+  #lay(layer: number, directories: readonly number[], others: readonly number[]): void {
+    const first = this.#firstEntries[layer] ?? 0
+    for (const i of directories) {
+      const { name } = this.#entry(layer, i)
+      if (name === '') this.tree.putRoot(first + i)
+      else this.tree.putDirectory(this.#directoryAt(parentOf(name)), baseOf(name), first + i)
     }
-    // The map keeps the place of a name's first entry; archives are unpacked in the order of their last.
-    others.sort((a, b) => a[1] - b[1])
-    for (const [name, i] of others) {
-      if (name === '') continue
-      const source = entries[this.withLinkTargets(layer, i)[0] ?? i]
-      const type = source?.type === 'symlink' ? 'symlink' : (entries[i]?.type ?? '')
-      const link = type === 'symlink' ? (source?.linkName ?? '') : ''
-      this.#directoryAt(parentOf(name)).children?.set(baseOf(name), {
-        layer,
-        entry: i,
-        type,
-        link,
-        path: '',
-        children: undefined,
-      })
+    for (const i of others) {
+      const { name } = this.#entry(layer, i)
+      this.tree.putFile(this.#directoryAt(parentOf(name)), baseOf(name), first + i)
     }
-  }
-
-  #layDirectory(name: string, layer: number, entry: number): void {
-    const parent = this.#directoryAt(parentOf(name))
-    const base = baseOf(name)
-    const there = name === '' ? this.root : parent.children?.get(base)
-    if (there?.children === undefined)
-      parent.children?.set(base, directory(inside(parent, base), layer, entry))
-    else Object.assign(there, { layer, entry })
   }
 
   /**
    * The directory of a path, made where it is missing. A symlink to a directory is gone through, as runtimes do
    * when they unpack a layer.
    */
-  #directoryAt(path: string): ViewNode {
-    const trail = [this.root]
+  #directoryAt(path: string): number {
+    let trail = [this.tree.root]
     for (const part of partsOf(path)) {
-      const here = trail.at(-1) ?? this.root
-      const next = here.children?.get(part)
-      if (next?.children !== undefined) {
+      const here = trail.at(-1) ?? this.tree.root
+      const next = this.tree.child(here, part)
+      if (next !== undefined && this.tree.isDirectory(next)) {
         trail.push(next)
         continue
       }
-      const led = next?.type === 'symlink' ? this.#directoryBehind([...trail, next]) : undefined
-      if (led !== undefined) {
-        trail.splice(0, trail.length, ...led)
-        continue
-      }
-      const made = directory(inside(here, part), -1, -1)
-      here.children?.set(part, made)
-      trail.push(made)
+      const led = next === undefined ? undefined : this.#directoryBehind([...trail, next])
+      if (led === undefined) trail.push(this.tree.putDirectory(here, part, -1))
+      else trail = led
     }
-    return trail.at(-1) ?? this.root
+    return trail.at(-1) ?? this.tree.root
   }
 
-  #directoryBehind(trail: readonly ViewNode[]): ViewNode[] | undefined {
-    const walk = this.#walk(trail)
-    return walk.follow() && walk.here?.children !== undefined ? walk.trail : undefined
+  #directoryBehind(trail: readonly number[]): number[] | undefined {
+    const walk = new Walk(this, trail)
+    return walk.follow() && this.tree.isDirectory(walk.here) ? walk.trail : undefined
   }
-}
-
-function directory(path: string, layer: number, entry: number): ViewNode {
-  return { layer, entry, type: 'dir', link: '', path, children: new Map() }
 }
 
 function parentOf(name: string): string {

@@ -1,6 +1,6 @@
-import type { MergedView, ViewNode } from './merged-view.ts'
+import type { FileTree } from './file-tree.ts'
+import type { MergedView } from './merged-view.ts'
 import { partsOf } from './record-path.ts'
-import { inside } from './view-walk.ts'
 
 /** Names compared for one report: each costs about a microsecond. */
 const MOST_COMPARISONS = 200_000
@@ -15,44 +15,48 @@ const MOST_DIFFERENCES = 8
  */
 export class NearestNames {
   readonly #view: MergedView
+  readonly #asked: readonly string[]
   #budget = MOST_COMPARISONS
-  #elsewhere: Map<string, string> | undefined
+  #elsewhere: Map<string, number | undefined> | undefined
 
-  constructor(view: MergedView) {
+  /** @param asked the paths that there will be questions about */
+  constructor(view: MergedView, asked: readonly string[]) {
     this.#view = view
+    this.#asked = asked
   }
 
   nearest(path: string): string | undefined {
-    const parts = partsOf(path)
-    return this.#along(parts) ?? this.#sameName(parts.at(-1) ?? '')
+    return this.#along(partsOf(path)) ?? this.#sameName(lastPart(path))
   }
 
   #along(parts: readonly string[]): string | undefined {
-    let here: ViewNode = this.#view.root
+    const { tree } = this.#view
+    let here = tree.root
     let name = ''
     for (const part of parts) {
-      if (here.children === undefined) return undefined
-      const exact = here.children.get(part)
-      const near = exact ? part : this.#nearestChild(here, part)
-      const next = near === undefined ? undefined : here.children.get(near)
-      if (near === undefined || next === undefined) return undefined
-      name = inside(here, near)
-      const led = next.type === 'symlink' ? this.#view.open(name) : undefined
-      here = led?.found ? (led.passed.at(-1) ?? next) : next
+      if (!tree.isDirectory(here)) return undefined
+      const next = tree.child(here, part) ?? this.#nearestChild(here, part)
+      if (next === undefined) return undefined
+      name = tree.inside(here, tree.name(next))
+      here = next
+      if (this.#view.linkOf(next) === undefined) continue
+      const led = this.#view.open(name)
+      if (led.found) here = led.passed.at(-1) ?? next
     }
     return name === '' ? undefined : name
   }
 
-  #nearestChild({ children }: ViewNode, wanted: string): string | undefined {
+  #nearestChild(directory: number, wanted: string): number | undefined {
+    const { tree } = this.#view
     const most = Math.min(MOST_DIFFERENCES, Math.floor(wanted.length * SHARE_THAT_MAY_DIFFER))
-    let best: string | undefined
+    let best: number | undefined
     let least = most + 1
-    for (const name of children?.keys() ?? []) {
-      if (Math.abs(name.length - wanted.length) >= least) continue
+    for (const child of tree.children(directory)) {
+      if (Math.abs(tree.nameLength(child) - wanted.length) >= least) continue
       if (--this.#budget < 0) return undefined
-      const distance = editDistance(wanted, name, least)
+      const distance = editDistance(wanted, tree.name(child), least)
       if (distance < least) {
-        best = name
+        best = child
         least = distance
       }
     }
@@ -61,19 +65,26 @@ export class NearestNames {
 
   /** The first file of a name, where there are no two. */
   #sameName(name: string): string | undefined {
-    this.#elsewhere ??= uniqueNames(this.#view.root)
-    return this.#elsewhere.get(name) || undefined
+    const { tree } = this.#view
+    this.#elsewhere ??= uniqueNames(tree, new Set(this.#asked.map(lastPart)))
+    const file = this.#elsewhere.get(name)
+    return file === undefined ? undefined : tree.path(file)
   }
 }
 
-/** The path of each file name in the image; empty where several files have it. */
-function uniqueNames(root: ViewNode): Map<string, string> {
-  const found = new Map<string, string>()
-  const open = [root]
+function lastPart(path: string): string {
+  return partsOf(path).at(-1) ?? ''
+}
+
+/** Of these names, the file that has it; undefined where several have. */
+function uniqueNames(tree: FileTree, wanted: ReadonlySet<string>): Map<string, number | undefined> {
+  const found = new Map<string, number | undefined>()
+  const open = [tree.root]
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    for (const [name, child] of at.children ?? []) {
-      if (child.children !== undefined) open.push(child)
-      else found.set(name, found.has(name) ? '' : inside(at, name))
+    for (const child of tree.children(at)) {
+      const name = tree.isDirectory(child) ? undefined : tree.name(child)
+      if (name === undefined) open.push(child)
+      else if (wanted.has(name)) found.set(name, found.has(name) ? undefined : child)
     }
   }
   return found

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { digestOf } from '../oci/digest.ts'
 import { Digest } from '../oci/digest-schema.ts'
-import type { MeasuredEntry, MeasuredLayer } from './measured-layer.ts'
+import { type MeasuredEntry, type MeasuredLayer, type TakenLayer, takenLayer } from './measured-layer.ts'
 import type { RecordEntry } from './model.ts'
 import { NearestNames } from './nearest-name.ts'
 import { type Fate, type ResolvedRecord, resolveRecord } from './resolve.ts'
-import { estimateStart } from './start-estimate.ts'
+import { estimateStart, prefetching } from './start-estimate.ts'
 
 /** Paths that a report names; the rest is counted. */
 const MOST_NAMED = 1000
@@ -106,8 +106,6 @@ export type QualityRequest = {
   readonly entries: readonly RecordEntry[]
   readonly layers: readonly MeasuredLayer[]
   readonly resolved: ResolvedRecord
-  /** Bytes before each layer's landmark, where they are known. */
-  readonly prefetched?: readonly number[] | undefined
   readonly profiled?: ProfiledImage | undefined
   readonly from?: RecordOrigin | undefined
 }
@@ -129,10 +127,10 @@ export function recordUse(request: QualityRequest): RecordUse {
     [...fates].flatMap(([path, fate]) => (wanted.includes(fate) ? [path] : []))
   const missing = those('missing')
   const hidden = those('hidden')
-  const nearest = new NearestNames(resolved.view)
-  const prefetched = layers.map(
-    (layer, i) => request.prefetched?.[i] ?? prefetchOf(layer, prioritized[i] ?? []),
-  )
+  const named = missing.slice(0, MOST_NAMED)
+  const nearest = new NearestNames(resolved.view, named)
+  const taken = layers.map((layer, i) => takenLayer(layer, prioritized[i] ?? []))
+  const prefetched = taken.map(prefetchOf)
   const staleness = profiled && 'layers' in profiled ? stalenessOf(request, profiled) : undefined
   return {
     ...(request.from && { from: request.from }),
@@ -141,35 +139,51 @@ export function recordUse(request: QualityRequest): RecordUse {
     placed: those('placed', 'followed').length,
     followed: those('followed').length,
     notFoundCount: missing.length,
-    notFound: missing.slice(0, MOST_NAMED).map((path) => {
+    notFound: named.map((path) => {
       const near = nearest.nearest(path)
       return { path, ...(near !== undefined && { nearest: near }) }
     }),
     hiddenCount: hidden.length,
     hidden: hidden.slice(0, MOST_NAMED),
-    layers: layers.map((layer, i) => layerUse(layer, prioritized[i] ?? [], prefetched[i] ?? 0)),
+    layers: taken.map((one, i) => layerUse(one, prefetched[i] ?? 0)),
     imageBytes: layers.reduce((sum, { size }) => sum + size, 0),
-    prefetchBytes: prefetched.reduce((sum, bytes) => sum + bytes, 0),
+    prefetchBytes: prefetching(prefetched).bytes,
     exact: layers.every(({ exact }) => exact),
     ...(staleness && { staleness }),
     ...(profiled && 'unknown' in profiled && { stalenessUnknown: profiled.unknown }),
-    start: estimateStart(layers, prioritized, prefetched),
+    start: estimateStart(taken, prefetched),
   }
 }
 
-function layerUse({ digest, size, entries }: MeasuredLayer, names: readonly string[], prefetchBytes: number) {
-  const wanted = new Set(names)
-  const bytes = entries.reduce((sum, entry) => sum + (wanted.has(entry.name) ? (entry.size ?? 0) : 0), 0)
+/** The report when the layers are made, and what is prefetched of each is no estimate any more. */
+export function withPrefetched(use: RecordUse, prefetched: readonly number[]): RecordUse {
+  const { withRecord } = use.start
+  const before = prefetching(use.layers.map((layer) => layer.prefetchBytes))
+  const after = prefetching(prefetched)
+  return {
+    ...use,
+    layers: use.layers.map((layer, i) => ({ ...layer, prefetchBytes: prefetched[i] ?? 0 })),
+    prefetchBytes: after.bytes,
+    start: {
+      ...use.start,
+      withRecord: {
+        bytes: withRecord.bytes - before.bytes + after.bytes,
+        requests: withRecord.requests - before.requests + after.requests,
+      },
+    },
+  }
+}
+
+function layerUse({ layer: { digest, size }, names, entries }: TakenLayer, prefetchBytes: number) {
+  const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0)
   return { digest, size, files: names.length, bytes, prefetchBytes }
 }
 
 /** What would lie before the landmark. Small files may share a member, which is fetched once. */
-function prefetchOf({ entries }: MeasuredLayer, names: readonly string[]): number {
-  const wanted = new Set(names)
+function prefetchOf({ names, entries }: TakenLayer): number {
   const members = new Map<number, number>()
-  for (const { name, offset, packed = 0 } of entries) {
-    if (offset !== undefined && wanted.has(name))
-      members.set(offset, Math.max(packed, members.get(offset) ?? 0))
+  for (const { offset, packed = 0 } of entries) {
+    if (offset !== undefined) members.set(offset, Math.max(packed, members.get(offset) ?? 0))
   }
   return members.values().reduce((sum, packed) => sum + packed, names.length * HEADER_BYTES)
 }
@@ -180,18 +194,18 @@ function stalenessOf(
   profiled: Exclude<ProfiledImage, { unknown: string }>,
 ): Staleness {
   const { manifestDigest } = profiled
-  const there = resolveRecord({
-    entries,
-    manifestDigest,
-    layers: profiled.layers.map((layer) => layer.entries),
-  })
+  const there =
+    profiled.layers === layers
+      ? here
+      : resolveRecord({ entries, manifestDigest, layers: profiled.layers.map((layer) => layer.entries) })
+  if (there !== here) there.view.release()
   const files = [...there.contents].flatMap(([path, { layer, entry }]) => {
-    const content = contentOf(profiled.layers[layer]?.entries[entry])
+    const content = contentOf(profiled.layers[layer]?.entries.at(entry))
     return content === undefined ? [] : [{ path, content }]
   })
   const changed = files.filter(({ path, content }) => {
     const { layer = -1, entry = -1 } = here.contents.get(path) ?? {}
-    return contentOf(layers[layer]?.entries[entry]) !== content
+    return contentOf(layers[layer]?.entries.at(entry)) !== content
   })
   const share = files.length === 0 ? 0 : changed.length / files.length
   return { profiled: profiled.name, compared: files.length, changed: changed.length, share }

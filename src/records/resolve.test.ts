@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../oci/digest.ts'
+import type { LayerListing } from './layer-listing.ts'
 import type { RecordEntry } from './model.ts'
-import { type Fate, type LayerListing, resolveRecord } from './resolve.ts'
+import { type Fate, resolveRecord } from './resolve.ts'
 
 const manifestDigest = digestOf('this image')
 const reg = (name: string) => ({ name, type: 'reg' })

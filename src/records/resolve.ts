@@ -2,11 +2,11 @@ import type { Digest } from '../oci/digest.ts'
 import { AccessOrder } from './access-order.ts'
 import { compileGlob } from './glob.ts'
 import { matchesUnder } from './glob-walk.ts'
-import { type LayerListing, MergedView, type ViewNode } from './merged-view.ts'
+import type { LayerListing } from './layer-listing.ts'
+import { MergedView } from './merged-view.ts'
 import type { RecordEntry } from './model.ts'
 import { lexicalPath } from './record-path.ts'
-
-export type { LayerListing } from './merged-view.ts'
+import type { Place } from './view-walk.ts'
 
 export type ResolveRequest = {
   readonly entries: readonly RecordEntry[]
@@ -28,8 +28,8 @@ export type ResolvedRecord = {
   /** Of each recorded path and glob, in the record's order. */
   fates: ReadonlyMap<string, Fate>
   /** Where the content is that each path was found to mean, globs left out. */
-  contents: ReadonlyMap<string, { readonly layer: number; readonly entry: number }>
-  /** The root file system that the paths were looked up in. */
+  contents: ReadonlyMap<string, Place>
+  /** The root file system that the paths were looked up in; to be released by who asked. */
   view: MergedView
 }
 
@@ -52,7 +52,7 @@ export function resolveRecord(request: ResolveRequest): ResolvedRecord {
 class Resolver {
   readonly order: AccessOrder
   readonly fates = new Map<string, Fate>()
-  readonly contents = new Map<string, { layer: number; entry: number }>()
+  readonly contents = new Map<string, Place>()
   readonly #view: MergedView
   readonly #layers: readonly LayerListing[]
 
@@ -76,10 +76,12 @@ class Resolver {
     }
     const file = opened.passed.at(-1)
     for (const node of opened.passed) {
-      if (node === file || node.type === 'symlink') this.order.add(node)
-      else this.order.pass(node)
+      const place = this.#view.placeOf(node)
+      if (place === undefined) continue
+      if (node !== file && this.#view.tree.isDirectory(node)) this.order.pass(place)
+      else this.order.add(place)
+      if (node === file) this.#remember(path, place)
     }
-    if (file && file.layer !== -1) this.#remember(path, file)
     return opened.links > 0 ? 'followed' : 'placed'
   }
 
@@ -95,20 +97,21 @@ class Resolver {
   }
 
   /** Directories are seen in every layer that has them: they are laid over each other. */
-  #isSeen({ layer, entry }: Pick<ViewNode, 'layer' | 'entry'>, seen: ViewNode): boolean {
-    if (seen.layer === layer && seen.entry === entry) return true
-    return seen.children !== undefined && this.#layers[layer]?.[entry]?.type === 'dir'
+  #isSeen({ layer, entry }: Place, seen: number): boolean {
+    const place = this.#view.placeOf(seen)
+    if (place?.layer === layer && place.entry === entry) return true
+    return this.#view.tree.isDirectory(seen) && this.#layers[layer]?.at(entry)?.type === 'dir'
   }
 
   /** A glob that matches nothing may be a plain name: `[id].js` is a file of many web servers. */
   #placeGlob(pattern: string): Fate {
     const glob = compileGlob(pattern)
-    const paths = glob === undefined ? [] : matchesUnder(this.#view.root, glob)
+    const paths = glob === undefined ? [] : matchesUnder(this.#view, glob)
     for (const path of paths) this.#placePath(path)
     return paths.length > 0 ? 'placed' : this.#placePath(pattern)
   }
 
-  #remember(path: string, { layer, entry }: ViewNode): void {
+  #remember(path: string, { layer, entry }: Place): void {
     const [content = entry] = this.#view.withLinkTargets(layer, entry)
     this.contents.set(path, { layer, entry: content })
   }

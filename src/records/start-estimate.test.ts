@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { digestOf } from '../oci/digest.ts'
-import { type MeasuredEntry, measuredByProportion } from './measured-layer.ts'
+import { type MeasuredEntry, measuredByProportion, takenLayer } from './measured-layer.ts'
 import { estimateStart } from './start-estimate.ts'
 
 const digest = digestOf('layer')
@@ -21,8 +21,10 @@ it('counts pieces once, those that lie together in one request, and the opening 
   ]
   const layer = { digest, size: 1_000_000, entries, tocOffset: 960_000, exact: true }
   const estimate = estimateStart(
-    [layer, { ...layer, size: 400_000, tocOffset: 390_000 }],
-    [['a', 'b', 'small', 'far'], []],
+    [
+      takenLayer(layer, ['a', 'b', 'small', 'far']),
+      takenLayer({ ...layer, size: 400_000, tocOffset: 390_000 }, []),
+    ],
     [130_300, 0],
   )
   expect(estimate).toEqual({

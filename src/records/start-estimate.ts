@@ -1,4 +1,4 @@
-import type { MeasuredLayer } from './measured-layer.ts'
+import type { MeasuredLayer, TakenLayer } from './measured-layer.ts'
 
 /** What a lazy start fetches. */
 export type Fetched = { bytes: number; requests: number }
@@ -8,30 +8,32 @@ const PIECE_BYTES = 50_000
 /** A compressed table of contents has about this many bytes for an entry: most of it are digests. */
 const TOC_ENTRY_BYTES = 110
 
+/** What it comes to when so many bytes of each layer are fetched up to its landmark. */
+export function prefetching(prefetched: readonly number[]): Fetched {
+  const bytes = prefetched.reduce((sum, one) => sum + one, 0)
+  return { bytes, requests: prefetched.filter((one) => one > 0).length }
+}
+
 /**
  * What a lazy pull fetches before a start is done that reads the prioritized files, once as the layers are, and once
  * with these files first. Opening a layer takes its footer and its table of contents. Without a record every file is
  * fetched when it is read, in pieces, those that lie together in one request; with one, each layer is fetched up to
  * its landmark in one request.
- * @param prefetched bytes before the landmark of each layer, as it is or would be with the record
+ * @param prefetched bytes before the landmark of each layer, as it would be with the record
  */
 export function estimateStart(
-  layers: readonly MeasuredLayer[],
-  prioritized: readonly (readonly string[])[],
+  layers: readonly TakenLayer[],
   prefetched: readonly number[],
 ): { withRecord: Fetched; withoutRecord: Fetched; wholePull: Fetched } {
-  const withRecord = { bytes: 0, requests: 0 }
+  const withRecord = prefetching(prefetched)
   const withoutRecord = { bytes: 0, requests: 0 }
-  for (const [i, layer] of layers.entries()) {
-    const opening = openingOf(layer)
-    const onDemand = onDemandOf(layer, prioritized[i] ?? [])
-    const first = prefetched[i] ?? 0
+  for (const taken of layers) {
+    const opening = openingOf(taken.layer)
     add(withRecord, opening)
     add(withoutRecord, opening)
-    add(withoutRecord, onDemand)
-    if (first > 0) add(withRecord, { bytes: first, requests: 1 })
+    add(withoutRecord, onDemandOf(taken))
   }
-  const bytes = layers.reduce((sum, { size }) => sum + size, 0)
+  const bytes = layers.reduce((sum, { layer }) => sum + layer.size, 0)
   return { withRecord, withoutRecord, wholePull: { bytes, requests: layers.length } }
 }
 
@@ -42,7 +44,7 @@ function openingOf({ size, entries, tocOffset }: MeasuredLayer): Fetched {
   return { bytes: Math.min(size, pieces * PIECE_BYTES), requests: pieces === 1 ? 1 : 2 }
 }
 
-function onDemandOf({ entries, size }: MeasuredLayer, names: readonly string[]): Fetched {
+function onDemandOf({ layer: { size }, names, entries }: TakenLayer): Fetched {
   const byName = new Map(entries.map((entry) => [entry.name, entry]))
   const there = new Set<number>()
   const fetched = { bytes: 0, requests: 0 }

@@ -1,0 +1,17 @@
+/** An entry of a layer, its name clean (no leading `./` or `/`), of type `reg`, `dir`, ... */
+export type ListedEntry = {
+  readonly name: string
+  readonly type: string
+  readonly linkName?: string | undefined
+}
+
+/** The entries of one layer in source order: an array, or what makes them when they are asked for. */
+export type LayerListing<Entry = ListedEntry> = {
+  readonly length: number
+  at(i: number): Entry | undefined
+}
+
+/** All entries, one after the other. */
+export function* entriesOf<Entry>(listing: LayerListing<Entry>): Generator<Entry, void, void> {
+  for (let i = 0; i < listing.length; i++) yield listing.at(i) as Entry
+}
