@@ -1,5 +1,7 @@
+import { release } from '../bytes/release.ts'
 import type { Scratch, ScratchFile } from '../bytes/scratch.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
+import { asBuffer } from '../estargz/byte-source.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
 import { LayerIndex } from '../estargz/layer-index.ts'
@@ -237,6 +239,7 @@ export class LayerMaker {
     const layer: ConvertedLayer = { ...blob, compression, ...(toc && { externalToc: toc }) }
     const { host, repository } = this.#target
     await this.#services.cache?.layers.put(key, { layer, host, repository }, packedIndex)
+    if (packedIndex) release(asBuffer(packedIndex))
     return { layer, action }
   }
 }

@@ -1,3 +1,4 @@
+import type { NameTable } from '../bytes/name-table.ts'
 import { inodesOf, type Names } from './inodes.ts'
 import { ancestorsOf, baseOf, cleanName, OPAQUE_WHITEOUT, parentOf, WHITEOUT_PREFIX } from './names.ts'
 
@@ -45,15 +46,15 @@ class Front {
   /** Entry numbers in the order they were brought forward. */
   readonly order = new Set<number>()
   readonly #entries: Names
-  readonly #byName: ReadonlyMap<string, number>
+  readonly #byName: NameTable
   readonly #target: Int32Array
   /** What must stay before the entry that takes a name. */
   readonly #before: Map<string, number[]>
 
   constructor(entries: Names) {
     this.#entries = entries
-    const { target, stands, lost, latest } = inodesOf(entries)
-    this.#byName = latest
+    const { target, stands, lost, names } = inodesOf(entries)
+    this.#byName = names
     this.#target = target
     this.#before = lost
     if (lost.size === 0) return

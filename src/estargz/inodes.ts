@@ -1,3 +1,4 @@
+import { NameTable } from '../bytes/name-table.ts'
 import { LayerError } from './errors.ts'
 import { ancestorsOf, cleanName } from './names.ts'
 import { type EntryType, quote } from './tar-header.ts'
@@ -27,8 +28,7 @@ export type Inodes = {
   readonly home: Int32Array
   /** Entries that lost their name to a later one, by the name that took it. */
   readonly lost: Map<string, number[]>
-  /** The last entry of each name. */
-  readonly latest: ReadonlyMap<string, number>
+  readonly names: NameTable
 }
 
 export function namesOf(entries: readonly Named[]): Names {
@@ -51,37 +51,29 @@ export function namesOf(entries: readonly Named[]): Names {
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
 export function inodesOf(entries: Names): Inodes {
-  const latest = new Map<string, number>()
-  /** The first entry of names that occur twice. */
-  const first = new Map<string, number>()
+  const names = new NameTable(entries.length, (i) => entries.name(i))
   /** Directories that something else replaced, and the number of the last entry that did. */
   const replaced = new Map<string, number>()
   const target = new Int32Array(entries.length)
   for (const i of target.keys()) {
     const name = entries.name(i)
     const type = entries.type(i)
-    target[i] = type === 'hardlink' ? (latest.get(targetName(entries, i)) ?? -1) : i
-    const before = latest.get(name)
-    if (before !== undefined) {
-      if (!first.has(name)) first.set(name, before)
-      if (entries.type(before) === 'dir' && type !== 'dir') replaced.set(name, i)
-    }
-    latest.set(name, i)
+    target[i] = type === 'hardlink' ? (names.get(targetName(entries, i)) ?? -1) : i
+    const before = names.add(i, name)
+    if (before !== undefined && entries.type(before) === 'dir' && type !== 'dir') replaced.set(name, i)
   }
   for (const i of target.keys()) {
     // Archives exist that name a hard link before its target.
-    if (target[i] !== -1) continue
-    const name = targetName(entries, i)
-    target[i] = first.get(name) ?? latest.get(name) ?? -1
+    if (target[i] === -1) target[i] = names.first(targetName(entries, i)) ?? -1
   }
   const made = followLinks(entries, target)
 
   const lost = new Map<string, number[]>()
   const stands = new Uint8Array(entries.length).fill(1)
-  if (latest.size < entries.length) {
+  if (names.size < entries.length) {
     for (const i of stands.keys()) {
       const name = entries.name(i)
-      const taker = latest.get(name) === i ? takenWith(name, i, replaced) : name
+      const taker = names.get(name) === i ? takenWith(name, i, replaced) : name
       if (taker === undefined) continue
       append(lost, taker, i)
       stands[i] = 0
@@ -89,7 +81,7 @@ export function inodesOf(entries: Names): Inodes {
   }
   const home = made.map((source, i) => (stands[i] === 1 && source === i ? i : -1))
   for (const [i, source] of made.entries()) if (home[source] === -1 && stands[i] === 1) home[source] = i
-  return { stands, made, target, home, lost, latest }
+  return { stands, made, target, home, lost, names }
 }
 
 function targetName(entries: Names, i: number): string {

@@ -1,4 +1,4 @@
-import { hashOf } from './text-hash.ts'
+import { hashOf } from '../bytes/text-hash.ts'
 
 /** The root is nobody's child, so that its number can stand for none. */
 const ROOT = 0

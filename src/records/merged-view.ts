@@ -1,6 +1,6 @@
+import { NameTable } from '../bytes/name-table.ts'
 import { FileTree } from './file-tree.ts'
 import type { LayerListing, ListedEntry } from './layer-listing.ts'
-import { NameTable } from './name-table.ts'
 import { lexicalPath, partsOf } from './record-path.ts'
 import { type Opened, type Place, Walk } from './view-walk.ts'
 
@@ -24,7 +24,7 @@ export class MergedView {
   constructor(layers: readonly LayerListing[]) {
     this.#layers = layers
     this.#firstEntries = layers.map((_, i) => layers.slice(0, i).reduce((sum, { length }) => sum + length, 0))
-    this.#tables = layers.map((layer) => new NameTable(layer))
+    this.#tables = layers.map(tableOf)
     for (const layer of layers.keys()) {
       const { whiteouts, directories, others } = this.#sorted(layer)
       this.#takeAway(whiteouts)
@@ -186,6 +186,12 @@ export class MergedView {
     const walk = new Walk(this, trail)
     return walk.follow() && this.tree.isDirectory(walk.here) ? walk.trail : undefined
   }
+}
+
+function tableOf(layer: LayerListing): NameTable {
+  const table = new NameTable(layer.length, (i) => layer.at(i)?.name ?? '')
+  for (let i = 0; i < layer.length; i++) table.add(i)
+  return table
 }
 
 function parentOf(name: string): string {
