@@ -165,6 +165,12 @@ describe('a lossless conversion', () => {
     }
   })
 
+  it('takes an archive without entries', async () => {
+    const { blob, result } = await streamedLayer(tarOf(), { format })
+    expect(gunzipSync(blob).equals(tarOf())).toBe(true)
+    expect(await opened(blob, result).open()).toMatchObject({ toc: { version: 1, entries: [] } })
+  })
+
   it('refuses a layer that has a table of contents already', async () => {
     const { blob } = await streamedLayer(layer)
     await expect(streamedLayer(blob, { format })).rejects.toMatchObject({

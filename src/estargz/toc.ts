@@ -44,6 +44,8 @@ export type Toc = { version: 1; entries: TocEntry[] }
 
 /** The text is gathered in parts of about this size. */
 const PART_BYTES = 256 * 1024
+/** node:zlib takes no less. */
+const LEAST_CHUNK_BYTES = 64
 /** Fast: a table of contents is kept for a moment only. */
 const KEPT = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
@@ -78,7 +80,7 @@ export function writeToc(entries: Iterable<TocEntry>): TocFile {
   keep(`${text}\n]}`)
   const parts = function* () {
     for (const { packed, size } of kept) {
-      const part = zstdDecompressSync(packed, { chunkSize: size })
+      const part = zstdDecompressSync(packed, { chunkSize: Math.max(size, LEAST_CHUNK_BYTES) })
       yield part
       release(part)
     }
