@@ -16,7 +16,14 @@ it('makes a gzip file of one archive and copies of the files of another', async 
   const large = 'large '.repeat(1000)
   await writeFile(
     repeated,
-    tarOf(dir('./lib'), file('./lib/x', large), file('./lib/empty'), file('./y', 'y')),
+    tarOf(
+      dir('./lib'),
+      file('./lib/x', large),
+      file('./lib/empty'),
+      // No room for the folder of a copy.
+      file(`./${'n'.repeat(95)}`, 'n'),
+      file('./y', 'y'),
+    ),
   )
 
   const layer = new HugeLayer()

@@ -79,6 +79,7 @@ export class HugeLayer {
       for (const piece of pieces) {
         const entry = await readEntry(file, piece)
         const header = renamed(entry.header, `./copy-${copy}/`)
+        if (!header) continue
         this.#add(header)
         this.#add(entry.content)
         yield await deflated(header)

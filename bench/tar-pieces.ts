@@ -37,11 +37,11 @@ export async function readEntry(
   return { header: bytes.subarray(0, BLOCK), content: bytes.subarray(BLOCK) }
 }
 
-/** A header with the same name, which begins with `./`, below a folder. @throws RangeError when it is too long */
-export function renamed(header: Buffer, folder: string): Buffer {
+/** A header with the same name, which begins with `./`, below a folder; undefined where that is too long a name. */
+export function renamed(header: Buffer, folder: string): Buffer | undefined {
   const length = header.indexOf(0)
+  if (folder.length + length - './'.length > NAME_BYTES) return undefined
   const name = Buffer.concat([Buffer.from(folder), header.subarray('./'.length, length)])
-  if (length > NAME_BYTES || name.length > NAME_BYTES) throw new RangeError(`${name} is too long a name`)
   const copy = Buffer.from(header)
   copy.fill(0, 0, NAME_BYTES)
   name.copy(copy)
