@@ -82,7 +82,7 @@ async function bench(folder: string, options: BenchOptions): Promise<void> {
   }
   let many: ManyEntries | undefined
   if (options.parts.has('entries')) {
-    console.error('making a layer of 300,000 files')
+    console.error('making a layer of 260,000 entries')
     many = await measureManyEntries(repository, named(layers, 'many small files'), conversions)
     console.log(`${manyEntriesText(many)}\n`)
   }

@@ -4,7 +4,7 @@ import type { Conversions, Outcome } from './conversions.ts'
 import { pushHugeImage } from './huge-layer.ts'
 import type { PlainLayer } from './layers.ts'
 
-/** The files of the layer of many small files so many times, each time below another folder: about 300,000. */
+/** The files of the layer of many small files so many times, each time below another folder: about 260,000 entries. */
 const COPIES = 8
 
 /** What conversions of a layer of very many files took. `entries`: how many it has. */

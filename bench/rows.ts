@@ -3,7 +3,10 @@ import { convertByCtrRemote, missingForCtrRemote } from './ctr-remote.ts'
 import { measure } from './measure.ts'
 import type { SourceImage } from './source-image.ts'
 
-/** What can be chosen on the command line. `rss` is the layer of 4 GiB, `entries` that of 300,000 files, `reuse` the cache; the others are rows of the tables. */
+/**
+ * What can be chosen on the command line. `rss` is the layer of 4 GiB, `entries` that of 260,000 entries, `reuse` the cache;
+ * the others are rows of the tables.
+ */
 export const PARTS = [
   'transcode',
   'auto',

@@ -54,28 +54,27 @@ export function hugeText(
   size: { readonly plain: number; readonly packed: number },
   outcome: Outcome,
 ): string {
-  const { used } = outcome
-  const cells = [seconds(used.cpu), seconds(used.wall), megabytes(used.rss), megabytes(used.scratch)]
-  const line = [`convert${methodsText('auto', [outcome])}`, ...cells, megabytes(outcome.bytes ?? 0)]
+  const line = lineOfOne(`convert${methodsText('auto', [outcome])}`, outcome)
   const sizes = `${megabytes(size.plain)} MB plain, ${megabytes(size.packed)} MB packed`
   return `### One layer of 4 GiB: ${sizes}\n\n${table(COLUMNS_OF_ONE, [line])}`
 }
 
 /** What conversions of a layer of very many files took. */
 export function manyEntriesText(many: ManyEntries): string {
-  const line = (name: string, outcome: Outcome | string) => {
-    if (typeof outcome === 'string') return [name, outcome, '', '', '', '']
-    const { cpu, wall, rss, scratch } = outcome.used
-    const output = megabytes(outcome.bytes ?? 0)
-    return [name, seconds(cpu), seconds(wall), megabytes(rss), megabytes(scratch), output]
-  }
   const lines = [
-    line(`convert${methodsText('auto', [many.streamed])}`, many.streamed),
-    line('convert with a record', many.arranged),
-    line('again with another record (re-arranged)', many.rearranged),
+    lineOfOne(`convert${methodsText('auto', [many.streamed])}`, many.streamed),
+    lineOfOne('convert with a record', many.arranged),
+    lineOfOne('again with another record (re-arranged)', many.rearranged),
   ]
   const sizes = `${megabytes(many.plain)} MB plain, ${megabytes(many.packed)} MB packed`
   return `### One layer of ${many.entries} entries: ${sizes}\n\n${table(COLUMNS_OF_ONE, lines)}`
+}
+
+function lineOfOne(name: string, outcome: Outcome | string): string[] {
+  if (typeof outcome === 'string') return [name, outcome, '', '', '', '']
+  const { cpu, wall, rss, scratch } = outcome.used
+  const output = megabytes(outcome.bytes ?? 0)
+  return [name, seconds(cpu), seconds(wall), megabytes(rss), megabytes(scratch), output]
 }
 
 /** What a broker takes that did the same before, or some of it. */

@@ -85,7 +85,7 @@ function diskAndMemory(results: Results, rows: readonly Row[], { huge, many }: O
   return [
     ...ours.map((row) => megabytes(`${row.id}: peak RSS`, ofRow(row), rss, MAX_RSS_MB)),
     megabytes('layer of 4 GiB: peak RSS', hugeOnes, rss, MAX_RSS_MB),
-    megabytes('layer of 300,000 files: peak RSS', many ? [many.streamed] : [], rss, MAX_RSS_MB),
+    megabytes('layer of 260,000 entries: peak RSS', many ? [many.streamed] : [], rss, MAX_RSS_MB),
     megabytes('the same with a record: peak RSS', many ? [many.arranged] : [], rss, MAX_RSS_MB),
     megabytes('the same re-arranged: peak RSS', outcomes(many?.rearranged), rss, MAX_RSS_MB),
     ...scratchless.map((row) => megabytes(`${row.id}: scratch`, ofRow(row), scratchOrWritten, 0)),

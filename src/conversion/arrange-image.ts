@@ -1,14 +1,14 @@
 import type { Scratch } from '../bytes/scratch.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import { type RecordUse, recordUse, withPrefetched } from '../records/quality.ts'
-import { resolveRecord } from '../records/resolve.ts'
+import { type RecordUse, withPrefetched } from '../records/quality.ts'
+import { applyRecord } from './apply-record.ts'
 import type { ConversionServices } from './context.ts'
 import type { MadeLayer } from './converted-layer.ts'
 import type { Image, OpenedReference } from './image.ts'
-import type { KnownLayer, LayerMaker } from './layer-maker.ts'
+import type { LayerMaker } from './layer-maker.ts'
 import { measuredByIndex } from './measured-by-index.ts'
-import { type Profiled, readProfiledImage } from './profiled-image.ts'
+import type { Profiled } from './profiled-image.ts'
 import type { LayerSteps } from './progress.ts'
 import { together } from './together.ts'
 
@@ -35,13 +35,15 @@ export async function arrangeImage(
   its: Parts,
 ): Promise<{ readonly layers: MadeLayer[]; readonly use: RecordUse }> {
   const { layers } = image.manifest
-  const { maker, scratch, steps, signal } = its
+  const { services, opened, maker, scratch, steps, signal } = its
   await scratch.expect(scratchBytes(layers))
   try {
     const known = await together(layers, signal, (layer, i, either) =>
       maker.know({ layer, steps: steps[i], signal: either }),
     )
-    const { use, prioritized } = await applyRecord(image, record, known, its)
+    const measured = layers.flatMap((layer, i) => (known[i] ? measuredByIndex(layer, known[i].index) : []))
+    const against = { opened, image, layers: measured }
+    const { use, prioritized } = await applyRecord(record, against, services, { scan: false, signal })
     const made = await together(known, signal, async (one, i, either) => {
       const layer = layers[i]
       if (!layer) throw new RangeError(`there is no layer ${i}`)
@@ -54,35 +56,6 @@ export async function arrangeImage(
   } finally {
     await maker.release()
   }
-}
-
-/**
- * What becomes of a record in an image, and the names that it prioritizes in each layer: all that is left of a root file
- * system whose memory is needed when the layers are made.
- */
-async function applyRecord(
-  image: Image,
-  record: Profiled,
-  known: readonly KnownLayer[],
-  { opened, services, signal }: Parts,
-): Promise<{ use: RecordUse; prioritized: string[][] }> {
-  const { descriptor, manifest } = image
-  const layers = manifest.layers.flatMap((layer, i) =>
-    known[i] ? measuredByIndex(layer, known[i].index) : [],
-  )
-  const profiled = await readProfiledImage(record, { opened, image, layers }, services, {
-    scan: false,
-    signal,
-  })
-  const { entries, from } = record
-  const resolved = resolveRecord({
-    entries,
-    layers: layers.map((layer) => layer.entries),
-    manifestDigest: descriptor.digest,
-  })
-  const use = recordUse({ entries, layers, resolved, profiled, from })
-  resolved.view.release()
-  return { use, prioritized: resolved.prioritized }
 }
 
 function scratchBytes(layers: readonly Descriptor[]): number {

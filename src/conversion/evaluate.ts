@@ -1,12 +1,11 @@
 import { formatReference } from '../oci/reference.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
 import { distinctEntries } from '../records/merge.ts'
-import { type RecordUse, recordUse } from '../records/quality.ts'
-import { type ResolvedRecord, resolveRecord } from '../records/resolve.ts'
+import { type AppliedRecord, applyRecord } from './apply-record.ts'
 import { ConversionError } from './errors.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
 import { type ListingServices, listLayers } from './list-layers.ts'
-import { type Profiled, readProfiledImage } from './profiled-image.ts'
+import type { Profiled } from './profiled-image.ts'
 
 /**
  * Holds a record against an image without converting it: layers are listed from their tables of contents, and read
@@ -73,16 +72,7 @@ async function evaluateImage(
   image: Image,
   services: ListingServices,
   signal: AbortSignal,
-): Promise<{ use: RecordUse; fates: ResolvedRecord['fates'] }> {
+): Promise<AppliedRecord> {
   const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []
-  const profiled = await readProfiledImage(record, { opened, image, layers }, services, {
-    scan: true,
-    signal,
-  })
-  const { entries } = record
-  const manifestDigest = image.descriptor.digest
-  const resolved = resolveRecord({ entries, manifestDigest, layers: layers.map((layer) => layer.entries) })
-  const use = recordUse({ entries, layers, resolved, profiled })
-  resolved.view.release()
-  return { use, fates: resolved.fates }
+  return applyRecord(record, { opened, image, layers }, services, { scan: true, signal })
 }

@@ -8,20 +8,26 @@ export function measuredByIndex({ digest, size }: Descriptor, index: LayerIndex)
   return { digest, size, exact: true, entries }
 }
 
-/** An entry of an index. All entries are asked for their names; of few the rest is of interest. */
+/** An entry of an index: most are asked for their names alone. */
 class IndexedEntry implements MeasuredEntry {
-  readonly name: string
-  readonly type: string
-  readonly linkName: string | undefined
   readonly #index: LayerIndex
   readonly #i: number
 
   constructor(index: LayerIndex, i: number) {
-    this.name = index.name(i)
-    this.type = index.type(i)
-    this.linkName = index.linkName(i)
     this.#index = index
     this.#i = i
+  }
+
+  get name(): string {
+    return this.#index.name(this.#i)
+  }
+
+  get type(): string {
+    return this.#index.type(this.#i)
+  }
+
+  get linkName(): string | undefined {
+    return this.#index.linkName(this.#i)
   }
 
   get size(): number {

@@ -1,17 +1,13 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { release } from '../bytes/release.ts'
 import { asBuffer } from './byte-source.ts'
 import { type Numbers, newRows } from './columns.ts'
+import { packKept, unpackKept } from './kept-bytes.ts'
 import { type ColumnName, INDEX_COLUMNS, type IndexData, LayerIndex } from './layer-index.ts'
 
 /** Changes with the columns and with how they are written, so that what was kept before is not believed. */
 const VERSION = 2
 /** Little-endian, as every machine that Node runs on: `RBI`, and the version. */
 const MAGIC = Buffer.from([0x52, 0x42, 0x49, VERSION])
-/** An index is large and kept for a while only: speed counts. */
-const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 }
-/** zstd writes into memory of this size at a time. */
-const PIECE_BYTES = 1 << 20
 
 /** `rows` of each column, and the bytes that they take packed. */
 type Head = Omit<IndexData, 'columns'> & {
@@ -21,12 +17,9 @@ type Head = Omit<IndexData, 'columns'> & {
 
 const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
 
-/** An index as bytes, to be kept: a head in JSON, and the columns one after the other, each by zstd. */
+/** An index as bytes, to be kept: a head in JSON, and the columns one after the other, each packed. */
 export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
-  const packed = names.map((name) => {
-    const bytes = bytesOf(columns[name])
-    return zstdCompressSync(bytes, { params: LEVEL, chunkSize: pieceOf(bytes.length) })
-  })
+  const packed = names.map((name) => packKept(bytesOf(columns[name])))
   const head: Head = {
     ...rest,
     rows: byName(names.map((name) => columns[name].length)),
@@ -54,7 +47,7 @@ export function unpackIndex(packed: Uint8Array, maxBytes: number): LayerIndex | 
   }
 }
 
-/** @throws what JSON, zstd and buffers throw at damage; RangeError */
+/** @throws what JSON, buffers and {@link unpackKept} throw at damage; RangeError */
 function unpack(bytes: Buffer, maxBytes: number): LayerIndex {
   let at = MAGIC.length + 4 + bytes.readUInt32LE(MAGIC.length)
   const { rows, packed, ...rest } = JSON.parse(bytes.toString('utf8', MAGIC.length + 4, at)) as Head
@@ -71,15 +64,9 @@ function unpack(bytes: Buffer, maxBytes: number): LayerIndex {
 }
 
 function unpackInto(column: Buffer, packed: Buffer): void {
-  const limits = { maxOutputLength: Math.max(1, column.length), chunkSize: pieceOf(column.length) }
-  const bytes = zstdDecompressSync(packed, limits)
-  if (bytes.length !== column.length) throw new RangeError('a column of an index is cut off')
+  const bytes = unpackKept(packed, column.length)
   bytes.copy(column)
   release(bytes)
-}
-
-function pieceOf(length: number): number {
-  return Math.min(PIECE_BYTES, Math.max(64, length))
 }
 
 function byName<Value>(values: readonly Value[]): Record<ColumnName, Value> {

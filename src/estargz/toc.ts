@@ -1,7 +1,7 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { release } from '../bytes/release.ts'
 import { Tally } from '../bytes/tally.ts'
 import type { Digest } from '../oci/digest.ts'
+import { packKept, unpackKept } from './kept-bytes.ts'
 import type { EntryType } from './tar-header.ts'
 
 /**
@@ -44,10 +44,6 @@ export type Toc = { version: 1; entries: TocEntry[] }
 
 /** The text is gathered in parts of about this size. */
 const PART_BYTES = 256 * 1024
-/** node:zlib takes no less. */
-const LEAST_CHUNK_BYTES = 64
-/** Fast: a table of contents is kept for a moment only. */
-const KEPT = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /**
  * A table of contents as a file: its size in bytes, the digest by which readers know it, and the file, part by part, each
@@ -65,7 +61,7 @@ export function writeToc(entries: Iterable<TocEntry>): TocFile {
   const keep = (text: string) => {
     const bytes = Buffer.from(text)
     tally.add(bytes)
-    kept.push({ packed: zstdCompressSync(bytes, KEPT), size: bytes.length })
+    kept.push({ packed: packKept(bytes), size: bytes.length })
     release(bytes)
   }
   let text = '{"version":1,"entries":['
@@ -80,7 +76,7 @@ export function writeToc(entries: Iterable<TocEntry>): TocFile {
   keep(`${text}\n]}`)
   const parts = function* () {
     for (const { packed, size } of kept) {
-      const part = zstdDecompressSync(packed, { chunkSize: Math.max(size, LEAST_CHUNK_BYTES) })
+      const part = unpackKept(packed, size)
       yield part
       release(part)
     }

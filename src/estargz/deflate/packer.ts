@@ -29,8 +29,9 @@ export function packer(): MemberCompressor {
           room -= held.length
           if (room > 0) continue
           transcoder.write(held)
-          settled.push(Buffer.from(transcoder.settled()))
-          transcoder.drop(settled.at(-1)?.length ?? 0)
+          const written = Buffer.from(transcoder.settled())
+          settled.push(written)
+          transcoder.drop(written.length)
           transcoder.pass()
           room = transcoder.appendRoom
         }
