@@ -9,7 +9,7 @@ import {
 } from './layer-index.ts'
 import type { MemberPlace } from './member-reader.ts'
 import { bytesOfName } from './names.ts'
-import type { TarEntry } from './tar-header.ts'
+import { NO_XATTRS, type TarEntry } from './tar-header.ts'
 import { tocSeconds } from './tar-numbers.ts'
 
 type Columns = { readonly [Name in ColumnName]: Column<IndexColumns[Name]> }
@@ -19,6 +19,8 @@ export class IndexBuilder {
   readonly #columns = newColumns()
   /** Attributes that entries had so far, as JSON. */
   readonly #kinds = new Map<string, number>()
+  /** The entry that was looked up there last: the next one is often of its kind. */
+  #last: { readonly entry: TarEntry; readonly kind: number } | undefined
   /** Entries whose headers are in no member yet begin here. */
   #firstEntry = 0
 
@@ -86,12 +88,29 @@ export class IndexBuilder {
   }
 
   #kindOf(entry: TarEntry): number {
+    if (this.#last && sameKind(this.#last.entry, entry)) return this.#last.kind
     const json = JSON.stringify(attributesOf(entry))
-    const known = this.#kinds.get(json)
-    if (known !== undefined) return known
-    this.#kinds.set(json, this.#kinds.size)
-    return this.#kinds.size - 1
+    const kind = this.#kinds.get(json) ?? this.#kinds.size
+    this.#kinds.set(json, kind)
+    this.#last = { entry, kind }
+    return kind
   }
+}
+
+/** Whether two entries have the same attributes; may deny it of some that have. */
+function sameKind(a: TarEntry, b: TarEntry): boolean {
+  return (
+    a.type === b.type &&
+    a.mode === b.mode &&
+    a.uid === b.uid &&
+    a.gid === b.gid &&
+    a.uname === b.uname &&
+    a.gname === b.gname &&
+    a.devMajor === b.devMajor &&
+    a.devMinor === b.devMinor &&
+    a.xattrs === NO_XATTRS &&
+    b.xattrs === NO_XATTRS
+  )
 }
 
 function newColumns(): Columns {

@@ -132,15 +132,13 @@ export class LayerIndex implements Names {
     const size = this.size(i)
     const modtime = this.#columns.modtime[i] ?? Number.NaN
     const digest = this.digest(i)
-    return {
-      ...attributes,
-      name,
-      ...(tarName !== name && { tarName }),
-      ...(size > 0 && { size }),
-      ...(linkName !== undefined && { linkName }),
-      ...(!Number.isNaN(modtime) && { modtime: tocTime(modtime) }),
-      ...(digest !== undefined && { digest }),
-    }
+    const entry: LayerEntry = { ...attributes, name }
+    if (tarName !== name) entry.tarName = tarName
+    if (size > 0) entry.size = size
+    if (linkName !== undefined) entry.linkName = linkName
+    if (!Number.isNaN(modtime)) entry.modtime = tocTime(modtime)
+    if (digest !== undefined) entry.digest = digest
+    return entry
   }
 
   size(i: number): number {

@@ -21,9 +21,9 @@ export interface ContentCompressor {
   /** Adds bytes to the open member; they may be a view that is valid until the next piece of the layer. */
   add(bytes: Buffer): void
   /** What is ready of the open member; called before the next piece of the layer. */
-  flush(): readonly Buffer[]
+  flush(): Buffer
   /** The rest of the member of everything added since the last one. */
-  close(): readonly Buffer[]
+  close(): Buffer
 }
 
 /** zlib writes into memory of this size at a time. */
@@ -74,13 +74,13 @@ export function collecting(compressor: MemberCompressor): ContentCompressor {
   let member: Buffer = Buffer.alloc(0)
   return {
     add: (bytes) => held.add(bytes),
-    flush: () => [],
+    flush: () => Buffer.alloc(0),
     close() {
       // It was written before this was called.
       release(member)
       member = compressor.pack([held.bytes])
       held.clear()
-      return [member]
+      return member
     },
   }
 }

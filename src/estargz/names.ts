@@ -21,7 +21,7 @@ export function isReservedName(name: string): boolean {
 export function cleanName(path: string): string {
   // Most names are clean but for these, and this runs for every entry.
   const rest = path.slice(path.startsWith('./') ? 2 : 0, path.endsWith('/') ? -1 : undefined)
-  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(rest)) return rest
+  if (isClean(rest)) return rest
   const parts: string[] = []
   for (const part of rest.split('/')) {
     if (part === '' || part === '.') continue
@@ -29,6 +29,13 @@ export function cleanName(path: string): string {
     else parts.push(part)
   }
   return parts.join('/')
+}
+
+function isClean(name: string): boolean {
+  // What these three miss is clean, and found sooner than by the expression.
+  const isPlain = !name.startsWith('.') && !name.includes('/.') && !name.includes('//')
+  if (isPlain && name !== '' && !name.startsWith('/') && !name.endsWith('/')) return true
+  return !/(?:^|\/)\.{0,2}(?:\/|$)/.test(name)
 }
 
 /** The directory that holds a cleaned name; the empty string is the root. */
@@ -51,7 +58,9 @@ export function* ancestorsOf(name: string): Generator<string> {
  * different names never read the same; `toWellFormed()` makes of it what eStargz readers see.
  */
 export function nameOfBytes(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString('utf8')
+  const decoded = bytes.toString('utf8')
+  // What is not UTF-8 comes out as this character, which a name may have, too.
+  if (!decoded.includes('\ufffd') || isUtf8(bytes)) return decoded
   let text = ''
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes[at] ?? 0)

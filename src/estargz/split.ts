@@ -20,6 +20,8 @@ export type Write = (bytes: Buffer) => Promise<void> | void
  */
 export const HEADER_MEMBER_BYTES = 64 * 1024
 
+const NOTHING = Buffer.alloc(0)
+
 /** A piece is worked on in slices, so that one large piece does not become one large queue. */
 const SLICE = 1 << 20
 
@@ -39,23 +41,22 @@ export async function splitLayer(
   const tally = o.tally ?? new TwinTally()
   const scanner = new TarScanner(o.limits)
   const splitter = new Splitter(coder, o.format, tally)
-  const write = async (parts: readonly Buffer[]) => {
-    for (const part of parts) {
-      // Most writes need no waiting, and there are several for every entry.
-      const written = o.write(part)
-      if (written) await written
-    }
-  }
   const run = async (events: Iterable<TarEvent>) => {
-    for (const event of events) for (const parts of splitter.take(event)) await write(parts)
+    for (const event of events) {
+      for (const bytes of splitter.take(event)) {
+        // Most writes need no waiting, and there are several for every entry.
+        const written = o.write(bytes)
+        if (written) await written
+      }
+    }
   }
   for await (const piece of coder.plain) {
     for (let at = 0; at < piece.length; at += SLICE) await run(scanner.push(piece.subarray(at, at + SLICE)))
     tally.flush()
-    await write(splitter.flush())
+    await o.write(splitter.flush())
   }
   await run(scanner.end())
-  await write(splitter.finish())
+  await o.write(splitter.finish())
   const { digest, size } = tally.finishSource()
   const { packing, chunkSize } = o.format
   return splitter.index.finish({ packing, chunkSize, sourceDiffId: digest, sourcePlainSize: size })
@@ -93,15 +94,15 @@ class Splitter {
   }
 
   /** What an event makes ready, to be written before the next of it is asked for. */
-  *take(event: TarEvent): Generator<readonly Buffer[], void, void> {
+  *take(event: TarEvent): Generator<Buffer, void, void> {
     const entry = this.#current
     if (event.kind === 'entry') {
-      if (this.#begin(event.entry, event.header)) yield [this.#closeParts()]
+      if (this.#begin(event.entry, event.header)) yield this.#closeParts()
     } else if (event.kind === 'end') {
       if (entry) yield this.#end()
     } else if (event.kind === 'other' || entry === undefined) {
       if (!this.#format.lossless) this.#tally.dropped(event.bytes)
-      else if (this.#keep(event.bytes)) yield [this.#closeParts()]
+      else if (this.#keep(event.bytes)) yield this.#closeParts()
     } else {
       this.#tally.kept(event.bytes)
       if (event.kind === 'content') yield* this.#add(event.bytes)
@@ -111,13 +112,13 @@ class Splitter {
   }
 
   /** What is ready of a member that is open between two pieces. */
-  flush(): readonly Buffer[] {
+  flush(): Buffer {
     return this.#count(this.#content.flush())
   }
 
   /** The member that is still open when the archive ends. */
-  finish(): readonly Buffer[] {
-    return this.#partsBytes > 0 ? [this.#closeParts()] : []
+  finish(): Buffer {
+    return this.#partsBytes > 0 ? this.#closeParts() : NOTHING
   }
 
   /** Whether the member of headers is to be closed. */
@@ -159,7 +160,7 @@ class Splitter {
     return this.#partsBytes >= (this.#format.minChunkSize || HEADER_MEMBER_BYTES)
   }
 
-  *#add(bytes: Buffer): Generator<readonly Buffer[], void, void> {
+  *#add(bytes: Buffer): Generator<Buffer, void, void> {
     const { chunkSize } = this.#format
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + chunkSize - this.#chunkBytes)
@@ -174,12 +175,12 @@ class Splitter {
     }
   }
 
-  #end(): readonly Buffer[] {
-    const parts = this.#closeChunk()
+  #end(): Buffer {
+    const rest = this.#closeChunk()
     this.#current = undefined
     const file = this.#hash.file()
     if (file) this.index.file(file)
-    return this.#shares && this.#partsAreFull() ? [this.#closeParts()] : parts
+    return this.#shares && this.#partsAreFull() ? this.#closeParts() : rest
   }
 
   #closeParts(): Buffer {
@@ -194,8 +195,8 @@ class Splitter {
     return member
   }
 
-  #closeChunk(): readonly Buffer[] {
-    const parts = this.#shares ? [] : this.#count(this.#content.close())
+  #closeChunk(): Buffer {
+    const rest = this.#shares ? NOTHING : this.#count(this.#content.close())
     const stored = Math.ceil(this.#chunkBytes / BLOCK) * BLOCK
     const row = this.index.chunk({
       offset: this.#memberStart,
@@ -207,12 +208,12 @@ class Splitter {
     if (this.#shares) this.#sharing.push(row)
     else this.#memberStart = this.offset
     this.#chunkBytes = 0
-    return parts
+    return rest
   }
 
-  #count(parts: readonly Buffer[]): readonly Buffer[] {
-    for (const part of parts) this.offset += part.length
-    return parts
+  #count(bytes: Buffer): Buffer {
+    this.offset += bytes.length
+    return bytes
   }
 }
 

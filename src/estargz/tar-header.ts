@@ -43,6 +43,9 @@ const TYPES: Record<string, EntryType> = {
 
 const XATTR_PREFIX = 'SCHILY.xattr.'
 
+/** Of every entry without any, so that those are known by it. */
+export const NO_XATTRS: TarEntry['xattrs'] = Object.freeze({})
+
 /** The type flag of a header block, checked for its sum. @throws LayerError CORRUPT_TAR */
 export function typeFlagOf(block: Buffer, offset: number): string {
   const stored = numericField(block, 148, 8)
@@ -82,7 +85,8 @@ export function decodeEntry(block: Buffer, flag: string, extensions: Extensions,
     const value = pax?.get(key)
     return value !== undefined && value.length > 0 ? value : undefined
   }
-  const nameBytes = extensions.longName ?? record('path') ?? blockName(block)
+  const magic = block.toString('latin1', 257, 265)
+  const nameBytes = extensions.longName ?? record('path') ?? blockName(block, magic)
   const tarName = nameOfBytes(nameBytes)
   const number = (start: number, length: number, what: string, key?: string): number => {
     const value = key === undefined ? undefined : record(key)
@@ -96,7 +100,10 @@ export function decodeEntry(block: Buffer, flag: string, extensions: Extensions,
     }
     return field
   }
-  const text = (start: number, key: string) => nameOfBytes(record(key) ?? fieldBytes(block, start, 32))
+  const text = (key: string, otherwise: string) => {
+    const value = record(key)
+    return value === undefined ? otherwise : nameOfBytes(value)
+  }
   for (const key of pax?.keys() ?? [])
     if (key.startsWith('GNU.sparse.')) throw unsupported(tarName, 'a sparse file')
 
@@ -105,7 +112,9 @@ export function decodeEntry(block: Buffer, flag: string, extensions: Extensions,
   if (size < 0)
     throw new LayerError('CORRUPT_TAR', `${quote(tarName)} has a negative size`, { entry: tarName, offset })
   const mtime = record('mtime')
-  const extended = isExtended(block)
+  // Fields that ustar and GNU added to v7.
+  const extended = magic.startsWith('ustar\0') || magic === 'ustar  \0'
+  const owner = extended ? ownerOf(block) : NOBODY
   const device = type === 'char' || type === 'block'
   const entry: TarEntry = {
     name: cleanName(tarName),
@@ -116,12 +125,12 @@ export function decodeEntry(block: Buffer, flag: string, extensions: Extensions,
     mode: number(100, 8, 'mode'),
     uid: number(108, 8, 'uid', 'uid'),
     gid: number(116, 8, 'gid', 'gid'),
-    uname: extended ? text(265, 'uname') : nameOfBytes(record('uname') ?? Buffer.alloc(0)),
-    gname: extended ? text(297, 'gname') : nameOfBytes(record('gname') ?? Buffer.alloc(0)),
+    uname: text('uname', owner.uname),
+    gname: text('gname', owner.gname),
     mtime: mtime ? paxTime('mtime', mtime) : { seconds: number(136, 12, 'mtime'), nanoseconds: 0 },
     devMajor: device && extended ? number(329, 8, 'device number') : 0,
     devMinor: device && extended ? number(337, 8, 'device number') : 0,
-    xattrs: pax ? xattrsOf(pax) : {},
+    xattrs: pax ? xattrsOf(pax) : NO_XATTRS,
   }
   if (type === 'symlink' || type === 'hardlink') {
     entry.linkName = nameOfBytes(extensions.longLink ?? record('linkpath') ?? fieldBytes(block, 157, 100))
@@ -144,22 +153,33 @@ function xattrsOf(pax: Map<string, Buffer>): Record<string, Buffer> {
     if (!key.startsWith(XATTR_PREFIX)) continue
     found.push([nameOfBytes(Buffer.from(key.slice(XATTR_PREFIX.length), 'latin1')), Buffer.from(value)])
   }
-  return Object.fromEntries(found)
+  return found.length === 0 ? NO_XATTRS : Object.fromEntries(found)
 }
 
-/** Whether the block has the fields that ustar and GNU added to v7. */
-function isExtended(block: Buffer): boolean {
-  const magic = block.toString('latin1', 257, 265)
-  return magic.startsWith('ustar\0') || magic === 'ustar  \0'
+/** Names of a user and a group, as a block has them. */
+type Owner = { readonly uname: string; readonly gname: string }
+const NOBODY: Owner = { uname: '', gname: '' }
+const OWNER = { start: 265, group: 297, end: 329, length: 32 } as const
+/** The owner decoded last, and its bytes: entries often share theirs. */
+let last: { readonly bytes: Buffer; readonly owner: Owner } = { bytes: Buffer.alloc(64), owner: NOBODY }
+
+function ownerOf(block: Buffer): Owner {
+  const { start, group, end, length } = OWNER
+  if (block.compare(last.bytes, 0, end - start, start, end) === 0) return last.owner
+  const owner = {
+    uname: nameOfBytes(fieldBytes(block, start, length)),
+    gname: nameOfBytes(fieldBytes(block, group, length)),
+  }
+  last = { bytes: Buffer.from(block.subarray(start, end)), owner }
+  return owner
 }
 
 /** The block's own name: ustar and star put a leading part into the prefix field, GNU does not. */
-function blockName(block: Buffer): Buffer {
+function blockName(block: Buffer, magic: string): Buffer {
   const name = fieldBytes(block, 0, 100)
-  if (block.toString('latin1', 257, 263) !== 'ustar\0') return name
+  if (block[345] === 0 || !magic.startsWith('ustar\0')) return name
   const star = block.toString('latin1', 508, 512) === 'tar\0'
-  const prefix = fieldBytes(block, 345, star ? 131 : 155)
-  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name])
+  return Buffer.concat([fieldBytes(block, 345, star ? 131 : 155), Buffer.from('/'), name])
 }
 
 function unsupported(tarName: string, what: string): LayerError {

@@ -5,9 +5,8 @@ export type TarTime = { seconds: number; nanoseconds: number }
 
 /** The text of a fixed-width field: up to the first NUL. */
 export function fieldBytes(block: Buffer, start: number, length: number): Buffer {
-  const field = block.subarray(start, start + length)
-  const end = field.indexOf(0)
-  return end === -1 ? field : field.subarray(0, end)
+  const end = block.indexOf(0, start)
+  return block.subarray(start, end === -1 ? start + length : Math.min(end, start + length))
 }
 
 /**

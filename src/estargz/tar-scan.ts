@@ -23,6 +23,7 @@ export type TarEvent =
   | { kind: 'end' }
 
 const NO_BYTES = Buffer.alloc(0)
+const END = { kind: 'end' } as const
 const ZEROS = Buffer.alloc(BLOCK)
 
 /**
@@ -66,7 +67,9 @@ export class TarScanner {
         at += bytes.length
         this.#contentLeft -= bytes.length
         yield { kind: 'content', bytes }
-        if (this.#contentLeft === 0) yield* this.#endContent()
+        if (this.#contentLeft > 0) continue
+        if (this.#paddingLeft > 0) this.#state = 'padding'
+        else yield this.#endEntry()
         continue
       }
       if (this.#state === 'padding') {
@@ -87,7 +90,10 @@ export class TarScanner {
       const unit = this.#partial.length === 0 ? taken : Buffer.concat([...this.#partial, taken])
       this.#partial = []
       this.#partialLength = 0
-      yield* this.#take(unit, this.#position + at - unit.length)
+      const found = this.#take(unit, this.#position + at - unit.length)
+      if (!found) continue
+      yield found
+      if (found.kind === 'entry' && this.#contentLeft === 0) yield END
     }
     this.#position += piece.length
   }
@@ -113,15 +119,12 @@ export class TarScanner {
     )
   }
 
-  *#take(unit: Buffer, offset: number): Generator<TarEvent, void, void> {
-    if (this.#state === 'extension') {
-      yield* this.#takeExtension(unit)
-    } else {
-      yield* this.#takeHeader(unit, offset)
-    }
+  /** Takes a block, or what an extension holds. */
+  #take(unit: Buffer, offset: number): TarEvent | undefined {
+    return this.#state === 'extension' ? this.#takeExtension(unit) : this.#takeHeader(unit, offset)
   }
 
-  *#takeHeader(block: Buffer, offset: number): Generator<TarEvent, void, void> {
+  #takeHeader(block: Buffer, offset: number): TarEvent | undefined {
     if (block[0] === 0 && block.equals(ZEROS)) {
       if (this.#raw.length > 0) {
         throw new LayerError('CORRUPT_TAR', `extended headers before byte ${offset} belong to no entry`, {
@@ -130,8 +133,7 @@ export class TarScanner {
       }
       if (this.#sawZeroBlock) this.#state = 'ended'
       this.#sawZeroBlock = true
-      yield { kind: 'other', bytes: block }
-      return
+      return { kind: 'other', bytes: block }
     }
     if (this.#sawZeroBlock) {
       throw new LayerError('CORRUPT_TAR', `the tar archive has a lone block of zeros before byte ${offset}`, {
@@ -140,32 +142,26 @@ export class TarScanner {
     }
     const flag = typeFlagOf(block, offset)
     if (flag === 'x' || flag === 'g' || flag === 'L' || flag === 'K')
-      return yield* this.#beginExtension(block, flag, offset)
+      return this.#beginExtension(block, flag, offset)
     const entry = decodeEntry(block, flag, this.#extensions, offset)
     this.#checkEntry(entry)
     const header = this.#raw.length === 0 ? block : Buffer.concat([...this.#raw, block])
     this.#raw = []
     this.#rawLength = 0
     this.#extensions = {}
-    yield { kind: 'entry', entry, header }
     this.#contentLeft = entry.size
     this.#paddingLeft = (BLOCK - (entry.size % BLOCK)) % BLOCK
     if (entry.size > 0) this.#state = 'content'
-    else yield { kind: 'end' }
-  }
-
-  *#endContent(): Generator<TarEvent, void, void> {
-    if (this.#paddingLeft > 0) this.#state = 'padding'
-    else yield this.#endEntry()
+    return { kind: 'entry', entry, header }
   }
 
   #endEntry(): TarEvent {
     this.#state = 'header'
     this.#wanted = BLOCK
-    return { kind: 'end' }
+    return END
   }
 
-  *#beginExtension(block: Buffer, flag: string, offset: number): Generator<TarEvent, void, void> {
+  #beginExtension(block: Buffer, flag: string, offset: number): TarEvent | undefined {
     this.#extensionFlag = flag
     this.#extensionSize = sizeField(block, offset)
     const stored = Math.ceil(this.#extensionSize / BLOCK) * BLOCK
@@ -176,33 +172,34 @@ export class TarScanner {
         { offset },
       )
     }
-    yield* this.#keep(block)
     if (stored > 0) {
       this.#state = 'extension'
       this.#wanted = stored
     } else {
-      yield* this.#takeExtension(NO_BYTES)
+      this.#readExtension(NO_BYTES)
     }
+    return this.#keep(block)
   }
 
-  *#takeExtension(stored: Buffer): Generator<TarEvent, void, void> {
-    const bytes = stored.subarray(0, this.#extensionSize)
+  #takeExtension(stored: Buffer): TarEvent | undefined {
+    this.#readExtension(stored.subarray(0, this.#extensionSize))
+    this.#state = 'header'
+    this.#wanted = BLOCK
+    return this.#keep(stored)
+  }
+
+  #readExtension(bytes: Buffer): void {
     if (this.#extensionFlag === 'x') this.#extensions.pax = parsePax(Buffer.from(bytes))
     else if (this.#extensionFlag === 'L') this.#extensions.longName = untilNul(bytes)
     else if (this.#extensionFlag === 'K') this.#extensions.longLink = untilNul(bytes)
-    yield* this.#keep(stored)
-    this.#state = 'header'
-    this.#wanted = BLOCK
   }
 
   /** A global header is no part of an entry, unless it stands in the middle of one's headers. */
-  *#keep(raw: Buffer): Generator<TarEvent, void, void> {
-    if (this.#extensionFlag === 'g' && this.#raw.length === 0) {
-      yield { kind: 'other', bytes: raw }
-      return
-    }
+  #keep(raw: Buffer): TarEvent | undefined {
+    if (this.#extensionFlag === 'g' && this.#raw.length === 0) return { kind: 'other', bytes: raw }
     this.#raw.push(Buffer.from(raw))
     this.#rawLength += raw.length
+    return undefined
   }
 
   #checkEntry(entry: TarEntry): void {

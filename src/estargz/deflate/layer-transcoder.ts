@@ -2,13 +2,13 @@ import type { ByteSource } from '../byte-source.ts'
 import type { ContentCompressor } from '../members.ts'
 import { Checksums } from './checksums.ts'
 import { DeflateError } from './deflate-error.ts'
-import { GZIP_HEADER, gzipTrailer } from './gzip-member.ts'
 import { Transcoder } from './transcoder.ts'
 import type { Tuner } from './tuner.ts'
 
 /** Compressed bytes fed at once; fewer at first, as what lies behind a short member is given back. */
 const FIRST_FEED_BYTES = 4 * 1024
 const FEED_BYTES = 64 * 1024
+const NOTHING = Buffer.alloc(0)
 
 /**
  * Decodes the deflate streams of a layer and writes members of its content out of their parse. Content has to be
@@ -20,9 +20,6 @@ export class LayerTranscoder implements ContentCompressor {
   readonly #tuner: Tuner
   /** The member being written, and plain bytes of it that are not written. */
   #open = false
-  /** Whether the beginning of the open member was flushed. */
-  #begun = false
-  #flushed = 0
   #size = 0
   #waiting: Buffer | undefined
 
@@ -77,28 +74,17 @@ export class LayerTranscoder implements ContentCompressor {
     this.#size += held.length
   }
 
-  flush(): readonly Buffer[] {
+  flush(): Buffer {
     this.#write()
-    if (!this.#open) return []
-    const settled = this.#transcoder.settled()
-    if (settled.length === 0) return []
-    this.#flushed = settled.length
-    return this.#begin(settled)
+    return this.#open ? this.#transcoder.settled() : NOTHING
   }
 
-  close(): readonly Buffer[] {
+  close(): Buffer {
     this.#write()
-    const parts = this.#begin(this.#transcoder.close(), gzipTrailer(this.#checksums.close(), this.#size))
+    const rest = this.#transcoder.close(this.#checksums.close(), this.#size)
     this.#open = false
-    this.#begun = false
     this.#size = 0
-    return parts
-  }
-
-  #begin(...parts: Buffer[]): readonly Buffer[] {
-    if (this.#begun) return parts
-    this.#begun = true
-    return [GZIP_HEADER, ...parts]
+    return rest
   }
 
   /** Bytes that follow each other are written at once, so that they share blocks. */
@@ -109,8 +95,7 @@ export class LayerTranscoder implements ContentCompressor {
 
   #pass(piece: Buffer): void {
     this.#write()
-    this.#transcoder.drop(this.#flushed)
-    this.#flushed = 0
+    this.#transcoder.drop()
     this.#checksums.pass(piece.byteOffset + piece.length)
     this.#transcoder.pass()
     this.#checksums.goOnAt(this.#transcoder.plain().byteOffset)

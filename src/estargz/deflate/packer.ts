@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { release } from '../../bytes/release.ts'
 import type { MemberCompressor } from '../members.ts'
-import { GZIP_HEADER, gzipTrailer } from './gzip-member.ts'
 import { Transcoder } from './transcoder.ts'
 
 /** Places looked at for every byte. */
@@ -31,13 +30,13 @@ export function packer(): MemberCompressor {
           transcoder.write(held)
           const written = Buffer.from(transcoder.settled())
           settled.push(written)
-          transcoder.drop(written.length)
+          transcoder.drop()
           transcoder.pass()
           room = transcoder.appendRoom
         }
       }
       if (room < transcoder.appendRoom) transcoder.write(held)
-      const member = Buffer.concat([GZIP_HEADER, ...settled, transcoder.close(), gzipTrailer(crc, size)])
+      const member = Buffer.concat([...settled, transcoder.close(crc, size)])
       transcoder.pass()
       release(...settled)
       return member

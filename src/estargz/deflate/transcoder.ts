@@ -1,5 +1,6 @@
 import { asBuffer } from '../byte-source.ts'
 import { TRANSCODER_BINARY } from './binary.ts'
+import { GZIP_HEADER, GZIP_TRAILER_BYTES } from './gzip-member.ts'
 
 /** The exports of `wasm/index.ts`, where they are described. Places and lengths are bytes. */
 type Exports = {
@@ -25,6 +26,8 @@ type Exports = {
   trial(start: number, places: number): number
 }
 
+const NOTHING = Buffer.alloc(0)
+
 let compiled: WebAssembly.Module | undefined
 
 /** What decoding came to; the numbers are those of `wasm/decoder.ts`. */
@@ -40,8 +43,8 @@ const STATUS = [
 export type DecodeStatus = (typeof STATUS)[number]
 
 /**
- * One WebAssembly instance: decodes deflate streams into a window of plain bytes, and writes independent deflate
- * streams of stretches of it out of the source's own parse. It takes about 8 MiB, whatever the layer's size.
+ * One WebAssembly instance: decodes deflate streams into a window of plain bytes, and writes gzip members of stretches
+ * of it out of the source's own parse. It takes about 8 MiB, whatever the layer's size.
  */
 export class Transcoder {
   readonly #wasm: Exports
@@ -49,6 +52,11 @@ export class Transcoder {
   readonly memory: Buffer
   /** Where the plain bytes begin that were not passed. */
   #plainStart = 0
+  readonly #outputAt: number
+  /** Where what is to be taken of the open member begins: with the gzip header, which lies before the output, or behind it. */
+  #takenFrom = 0
+  /** Bytes of the output that were answered, and are to be dropped. */
+  #answered = 0
 
   constructor() {
     compiled ??= new WebAssembly.Module(Buffer.from(TRANSCODER_BINARY, 'base64'))
@@ -60,6 +68,9 @@ export class Transcoder {
     this.#wasm.reset()
     this.memory = Buffer.from(this.#wasm.memory.buffer)
     this.#plainStart = this.#wasm.plainTail()
+    this.#outputAt = this.#wasm.outputAt()
+    GZIP_HEADER.copy(this.memory, this.#outputAt - GZIP_HEADER.length)
+    this.#takenFrom = this.#outputAt - GZIP_HEADER.length
   }
 
   /** Begins a deflate stream; its bytes are fed from the first one on. */
@@ -125,34 +136,44 @@ export class Transcoder {
     return this.#wasm.trial(this.#plainStart, places)
   }
 
-  /** Opens a stream that begins with these bytes of the window; {@link write} writes them. */
+  /** Opens a member that begins with these bytes of the window; {@link write} writes them. */
   open(bytes: Buffer): void {
     this.#wasm.open(bytes.byteOffset)
+    this.#takenFrom = this.#outputAt - GZIP_HEADER.length
+    this.#answered = 0
   }
 
-  /** Writes the open stream up to the end of these bytes of the window. */
+  /** Writes the open member up to the end of these bytes of the window. */
   write(bytes: Buffer): void {
     this.#wasm.write(bytes.byteOffset + bytes.length)
   }
 
-  /** What was written and cannot change any more: a view, valid until more is written. */
+  /** What was written of the member and cannot change any more: a view, valid until more is written. */
   settled(): Buffer {
-    return this.#output(false)
+    this.#answered = this.#wasm.outputLength(0)
+    if (this.#answered === 0) return NOTHING
+    return this.memory.subarray(this.#takenFrom, this.#outputAt + this.#answered)
   }
 
-  /** Forgets so many bytes of the output, which were taken. */
-  drop(length: number): void {
-    this.#wasm.outputTaken(length)
+  /** Forgets what {@link settled} answered last. */
+  drop(): void {
+    if (this.#answered === 0) return
+    this.#wasm.outputTaken(this.#answered)
+    this.#takenFrom = this.#outputAt
+    this.#answered = 0
   }
 
-  /** Ends the stream. Returns the rest of it, a view that is valid until the next stream is opened. */
-  close(): Buffer {
+  /**
+   * Ends the member.
+   * @param crc the CRC-32 of its plain bytes
+   * @param size their number
+   * @returns the rest of it, a view that is valid until the next member is opened
+   */
+  close(crc: number, size: number): Buffer {
     this.#wasm.close()
-    return this.#output(true)
-  }
-
-  #output(whole: boolean): Buffer {
-    const at = this.#wasm.outputAt()
-    return this.memory.subarray(at, at + this.#wasm.outputLength(whole ? 1 : 0))
+    const end = this.#outputAt + this.#wasm.outputLength(1)
+    this.memory.writeUInt32LE(crc, end)
+    this.memory.writeUInt32LE(size % 2 ** 32, end + 4)
+    return this.memory.subarray(this.#takenFrom, end + GZIP_TRAILER_BYTES)
   }
 }

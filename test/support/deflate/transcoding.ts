@@ -21,7 +21,7 @@ export async function transcoded(
   const members: Buffer[] = []
   const plain: Buffer[] = []
   let open: Buffer[] = []
-  const take = (parts: readonly Buffer[]) => void open.push(...parts.map((part) => Buffer.from(part)))
+  const take = (bytes: Buffer) => void open.push(Buffer.from(bytes))
   const close = () => {
     take(transcoder.close())
     members.push(Buffer.concat(open))
