@@ -36,6 +36,18 @@ export class Column<Rows extends Numbers> {
     this.#length += values.length
   }
 
+  /** @throws RangeError where there is no such row */
+  at(row: number): number {
+    const value = row < this.#length ? this.#rows[row] : undefined
+    if (value === undefined) throw new RangeError(`a column of ${this.#length} rows has no row ${row}`)
+    return value
+  }
+
+  /** A view of rows, valid until more are added. */
+  rows(start: number, end: number): Rows {
+    return this.#rows.subarray(start, Math.min(end, this.#length)) as Rows
+  }
+
   /** Changes a row that is there. */
   set(row: number, value: number): void {
     this.#rows[row] = value

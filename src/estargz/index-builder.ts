@@ -62,7 +62,7 @@ export class IndexBuilder {
     this.#columns.chunkLength.set(row, length)
   }
 
-  /** The digest of a file of several chunks, after the last of them. */
+  /** The digest of a file, after its chunks; one that is a single chunk has its digest. */
   file(digest: Uint8Array): void {
     this.chunk({ offset: 0, length: 0, innerOffset: 0, size: 0, digest })
   }

@@ -114,8 +114,15 @@ export class LayerIndex implements Names {
     return cleanName(nameOfBytes(bytes.subarray(start, end)))
   }
 
+  /** What the entry has in common with others. */
+  attributes(i: number): Attributes {
+    const kind = this.#kinds[at(this.#columns.kind, i)]
+    if (!kind) throw noRow(i)
+    return kind
+  }
+
   type(i: number): EntryType {
-    return this.#attributes(i).type
+    return this.attributes(i).type
   }
 
   linkName(i: number): string | undefined {
@@ -125,7 +132,7 @@ export class LayerIndex implements Names {
   }
 
   entry(i: number): LayerEntry {
-    const attributes = this.#attributes(i)
+    const attributes = this.attributes(i)
     const tarName = this.#tarName(i)
     const name = cleanName(tarName)
     const linkName = this.linkName(i)
@@ -149,7 +156,7 @@ export class LayerIndex implements Names {
   digest(i: number): Digest | undefined {
     const rows = this.#chunkRows(i)
     if (rows > 0) return this.digestOf(at(this.#columns.firstChunk, i) + rows - 1)
-    return this.#attributes(i).type === 'reg' ? EMPTY : undefined
+    return this.attributes(i).type === 'reg' ? EMPTY : undefined
   }
 
   /** Of a chunk, by its row. */
@@ -208,12 +215,6 @@ export class LayerIndex implements Names {
   #chunkRows(i: number): number {
     const { firstChunk } = this.#columns
     return at(firstChunk, i + 1) - at(firstChunk, i)
-  }
-
-  #attributes(i: number): Attributes {
-    const kind = this.#kinds[at(this.#columns.kind, i)]
-    if (!kind) throw noRow(i)
-    return kind
   }
 
   #tarName(i: number): string {

@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
-import { inodesOf, type Names } from './inodes.ts'
+import { type Inodes, inodesOf, type Names } from './inodes.ts'
 import type { LayerEntry } from './layer-entry.ts'
 import type { LayerIndex } from './layer-index.ts'
 import type { TocEntry } from './toc.ts'
@@ -30,30 +30,64 @@ export function placedIn(index: LayerIndex, i: number): Placed {
 }
 
 /**
- * The table of contents of entries in the order of the blob. An entry whose name a later one took is not
- * listed, as readers would mix the two up; its file is listed under the name of a hard link that outlived it.
+ * Under which names the entries of an archive are listed. An entry whose name a later one took is not, as readers would
+ * mix the two up; its file is listed under the name of a hard link that outlived it.
+ */
+export class Listing {
+  readonly #inodes: Inodes
+
+  /** @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET */
+  constructor(entries: Names) {
+    this.#inodes = inodesOf(entries)
+  }
+
+  /** The entry under whose name this one is listed; undefined when it is not. */
+  nameOf(i: number): number | undefined {
+    const { made, home, stands } = this.#inodes
+    const source = made[i] ?? i
+    if (source === i) return home[i] === -1 ? undefined : home[i]
+    return stands[i] === 1 && home[source] !== i ? i : undefined
+  }
+
+  /**
+   * The entry under whose name the file of a hard link is listed, where the link names another or is one; undefined when
+   * what the entry says of a link is true.
+   */
+  linkedTo(i: number): number | undefined {
+    const { made, target, home, stands } = this.#inodes
+    const source = made[i] ?? i
+    if (source === i) return undefined
+    const isNamed = stands[target[i] ?? source] === 1 && home[source] === source
+    return isNamed ? undefined : (home[source] ?? source)
+  }
+
+  /** Whether the entry is listed as a hard link. */
+  isLink(i: number): boolean {
+    return this.#inodes.made[i] !== i
+  }
+}
+
+/**
+ * The table of contents of entries in the order of the blob.
  * @param placed asked for one entry after the other, and few twice: all of them at once would take much memory
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
 export function* tocEntries(entries: Names, placed: (i: number) => Placed): Generator<TocEntry, void, void> {
-  const { made, target, home, stands } = inodesOf(entries)
+  const listing = new Listing(entries)
   const owners: Owners = { users: new Map(), groups: new Map() }
-  for (const i of made.keys()) {
-    if (made[i] === i) {
-      // In the place of the content even under a link's name: readers expect offsets to rise.
-      const name = home[i] ?? -1
-      if (name === -1) continue
-      const { entry, chunks } = placed(i)
-      yield* fileEntries(entry, tarNameOf(name === i ? entry : placed(name).entry), chunks, owners)
-      continue
+  for (let i = 0; i < entries.length; i++) {
+    // A file stands in the place of its content even under a link's name: readers expect offsets to rise.
+    const name = listing.nameOf(i)
+    if (name === undefined) continue
+    const { entry, chunks } = placed(i)
+    const tarName = tarNameOf(name === i ? entry : placed(name).entry)
+    if (listing.isLink(i)) {
+      const other = listing.linkedTo(i)
+      const linkName = other === undefined ? entry.linkName : tarNameOf(placed(other).entry)
+      yield tocEntry(entry, tarName, owners, linkName)
+    } else {
+      yield* fileEntries(entry, tarName, chunks, owners)
     }
-    const source = made[i] ?? i
-    if (!stands[i] || home[source] === i) continue
-    const { entry } = placed(i)
-    const direct = target[i] ?? source
-    const isNamed = stands[direct] && home[source] === source
-    const linkName = isNamed ? entry.linkName : tarNameOf(placed(home[source] ?? source).entry)
-    yield tocEntry(entry, tarNameOf(entry), owners, linkName)
   }
 }
 
@@ -110,6 +144,7 @@ function changedName(names: Map<number, string>, id: number, name: string | unde
   return name.toWellFormed()
 }
 
-function tarNameOf(entry: LayerEntry): string {
+/** The name as the archive spells it. */
+export function tarNameOf(entry: LayerEntry): string {
   return entry.tarName ?? entry.name
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { LayerError } from './errors.ts'
+import { jsonItems } from './json-items.ts'
 import type { LayerLimits } from './limits.ts'
-import type { Toc, TocEntry } from './toc.ts'
+import { type Toc, type TocEntry, type TocFile, tocOfBytes } from './toc.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -36,30 +37,62 @@ const TocEntrySchema = z.object({
   chunkDigest: z.string().optional(),
 })
 
-const TocSchema = z.object({ version: z.literal(1), entries: z.array(TocEntrySchema).nullable() })
+const AroundSchema = z.object({ version: z.literal(1), entries: z.array(z.never()).nullable() })
+
+type Limits = Pick<LayerLimits, 'maxEntries' | 'maxHeaderBytes' | 'maxTocBytes'>
 
 /** Parses a table of contents, from bytes that were bounded already. @throws LayerError INVALID_TOC, LIMIT_EXCEEDED */
-export function parseToc(json: Buffer, limits: Pick<LayerLimits, 'maxEntries' | 'maxTocBytes'>): Toc {
-  if (json.length > limits.maxTocBytes) throw tocTooLarge(limits.maxTocBytes)
-  let document: unknown
+export function parseToc(json: Buffer, limits: Limits): Toc {
+  return { version: 1, entries: [...readTocEntries(tocOfBytes(json), limits)] }
+}
+
+/**
+ * The entries of a table of contents, one after the other: as objects, all of them are many times the memory of the file.
+ * What is around them is checked at its end.
+ * @throws LayerError INVALID_TOC, LIMIT_EXCEEDED
+ */
+export function* readTocEntries(toc: TocFile, limits: Limits): Generator<TocEntry, void, void> {
+  if (toc.size > limits.maxTocBytes) throw tocTooLarge(limits.maxTocBytes)
+  // Escapes and base64 make extended attributes longer than they are in a header.
+  const items = jsonItems(toc.parts(), { key: 'entries', mostBytes: 8 * limits.maxHeaderBytes })
+  let files = 0
+  for (let i = 0; ; i++) {
+    const item = json(() => items.next())
+    if (item.done) {
+      checked(AroundSchema, [], item.value)
+      return
+    }
+    const entry = checked(TocEntrySchema, ['entries', i], item.value)
+    if (entry.type !== 'chunk' && ++files > limits.maxEntries) {
+      throw new LayerError(
+        'LIMIT_EXCEEDED',
+        `the table of contents has more than ${limits.maxEntries} entries`,
+      )
+    }
+    // zod's `optional` would admit an explicit undefined; JSON has none.
+    yield entry as TocEntry
+  }
+}
+
+function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  place: readonly (string | number)[],
+  text: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(json(() => JSON.parse(text)))
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const where = [...place, ...(issue?.path ?? [])].join('.') || 'its top level'
+  throw new LayerError('INVALID_TOC', `the table of contents is wrong at ${where}: ${issue?.message}`)
+}
+
+function json<Result>(parse: () => Result): Result {
   try {
-    document = JSON.parse(json.toString('utf8'))
+    return parse()
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
     throw new LayerError('INVALID_TOC', 'the table of contents is not JSON', { cause })
   }
-  const parsed = TocSchema.safeParse(document)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    const where = issue?.path.join('.') || 'its top level'
-    throw new LayerError('INVALID_TOC', `the table of contents is wrong at ${where}: ${issue?.message}`)
-  }
-  // zod's `optional` would admit an explicit undefined; JSON has none.
-  const entries = (parsed.data.entries ?? []) as TocEntry[]
-  const files = entries.reduce((sum, entry) => sum + (entry.type === 'chunk' ? 0 : 1), 0)
-  if (files > limits.maxEntries) {
-    throw new LayerError('LIMIT_EXCEEDED', `the table of contents has more than ${limits.maxEntries} entries`)
-  }
-  return { version: 1, entries }
 }
 
 export function tocTooLarge(limit: number): LayerError {

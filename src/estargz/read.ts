@@ -1,6 +1,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
+import { Column } from './columns.ts'
 import { LayerError } from './errors.ts'
 import { type Footer, LARGEST_FOOTER, parseFooter } from './footer.ts'
 import type { LayerLimits } from './limits.ts'
@@ -15,7 +16,7 @@ import {
 } from './names.ts'
 import { parseToc, tocTooLarge } from './parse-toc.ts'
 import { TarScanner } from './tar-scan.ts'
-import type { Toc } from './toc.ts'
+import type { Toc, TocEntry } from './toc.ts'
 
 export type LandmarkView = {
   /** Undefined when the blob has none, as plain stargz has not. */
@@ -74,7 +75,7 @@ export async function openEStargz(
     membersEnd: footer.kind === 'external' ? end : footer.tocOffset,
     packing: footer.kind === 'zstd' ? 'zstd' : 'gzip',
     externalToc: footer.kind === 'external',
-    ...readLandmark(toc),
+    ...readLandmark(toc.entries),
   }
 }
 
@@ -102,31 +103,54 @@ async function readToc(footer: Footer, end: number, o: Parameters<typeof openESt
  * What the order of a table of contents says. The directories that a converter puts before a prioritized file
  * are not listed, a directory with no prioritized file in it is; whiteouts never are.
  */
-export function readLandmark(toc: Toc): LandmarkView {
-  const names: { name: string; dir: boolean }[] = []
-  const parents = new Set<string>()
-  for (const entry of toc.entries) {
-    if (entry.type === 'chunk') continue
+export function readLandmark(toc: Iterable<TocEntry>): LandmarkView {
+  const reader = new LandmarkReader()
+  for (const entry of toc) reader.take(entry)
+  return reader.view()
+}
+
+/** {@link readLandmark} of entries that go by. */
+export class LandmarkReader {
+  #found: LandmarkView | undefined
+  /** What came before the landmark: where each name ends in the text, and whether it is a directory's. */
+  readonly #text = new Column(Uint8Array)
+  readonly #ends = new Column(Uint32Array)
+  readonly #directories = new Column(Uint8Array)
+  readonly #parents = new Set<string>()
+
+  take(entry: TocEntry): void {
+    if (this.#found || entry.type === 'chunk') return
     const name = cleanName(entry.name)
-    if (name === NO_PREFETCH_LANDMARK) {
-      return { landmark: 'no-prefetch', landmarkOffset: entry.offset, prioritized: [] }
+    if (name === PREFETCH_LANDMARK || name === NO_PREFETCH_LANDMARK) {
+      const landmark = name === PREFETCH_LANDMARK ? 'prefetch' : 'no-prefetch'
+      const prioritized = landmark === 'prefetch' ? this.#prioritized() : []
+      this.#found = { landmark, landmarkOffset: entry.offset, prioritized }
+      return
     }
-    if (name === PREFETCH_LANDMARK) {
-      const wanted = names.filter((one) => !one.dir || !parents.has(one.name))
-      return {
-        landmark: 'prefetch',
-        landmarkOffset: entry.offset,
-        prioritized: wanted.map((one) => one.name),
-      }
-    }
-    if (baseOf(name).startsWith(WHITEOUT_PREFIX)) continue
-    names.push({ name, dir: entry.type === 'dir' })
-    for (let above = name; above !== '' && !parents.has(parentOf(above)); ) {
+    if (baseOf(name).startsWith(WHITEOUT_PREFIX)) return
+    this.#text.append(Buffer.from(name))
+    this.#ends.push(this.#text.length)
+    this.#directories.push(entry.type === 'dir' ? 1 : 0)
+    for (let above = name; above !== '' && !this.#parents.has(parentOf(above)); ) {
       above = parentOf(above)
-      parents.add(above)
+      this.#parents.add(above)
     }
   }
-  return { landmark: undefined, landmarkOffset: undefined, prioritized: [] }
+
+  view(): LandmarkView {
+    return this.#found ?? { landmark: undefined, landmarkOffset: undefined, prioritized: [] }
+  }
+
+  #prioritized(): string[] {
+    const wanted: string[] = []
+    for (let i = 0, start = 0; i < this.#ends.length; i++) {
+      const end = this.#ends.at(i)
+      const name = Buffer.from(this.#text.rows(start, end)).toString()
+      start = end
+      if (this.#directories.at(i) === 0 || !this.#parents.has(name)) wanted.push(name)
+    }
+    return wanted
+  }
 }
 
 /** The JSON file out of its zstd frame. @throws LayerError NOT_ESTARGZ, LIMIT_EXCEEDED */

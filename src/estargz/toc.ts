@@ -1,6 +1,6 @@
 import { release } from '../bytes/release.ts'
 import { Tally } from '../bytes/tally.ts'
-import type { Digest } from '../oci/digest.ts'
+import { type Digest, digestOf } from '../oci/digest.ts'
 import { packKept, unpackKept } from './kept-bytes.ts'
 import type { EntryType } from './tar-header.ts'
 
@@ -42,7 +42,7 @@ export type TocEntry = {
 
 export type Toc = { version: 1; entries: TocEntry[] }
 
-/** The text is gathered in parts of about this size. */
+/** A table of contents is kept in parts of this size. */
 const PART_BYTES = 256 * 1024
 
 /**
@@ -51,35 +51,67 @@ const PART_BYTES = 256 * 1024
  */
 export type TocFile = { readonly size: number; readonly digest: Digest; parts(): Iterable<Buffer> }
 
-/**
- * Writes a table of contents, an entry a line. Its size has to be known before its first byte is used, so that it is kept
- * meanwhile, compressed: hundreds of thousands of entries are a hundred megabytes.
- */
+/** Writes a table of contents, an entry a line. Its size has to be known before its first byte is used. */
 export function writeToc(entries: Iterable<TocEntry>): TocFile {
-  const tally = new Tally()
-  const kept: { packed: Buffer; size: number }[] = []
-  const keep = (text: string) => {
-    const bytes = Buffer.from(text)
-    tally.add(bytes)
-    kept.push({ packed: packKept(bytes), size: bytes.length })
-    release(bytes)
-  }
+  const toc = new TocKeeper()
   let text = '{"version":1,"entries":['
   let separator = '\n'
   for (const entry of entries) {
     text += separator + JSON.stringify(entry)
     separator = ',\n'
     if (text.length < PART_BYTES) continue
-    keep(text)
+    toc.add(Buffer.from(text))
     text = ''
   }
-  keep(`${text}\n]}`)
-  const parts = function* () {
-    for (const { packed, size } of kept) {
-      const part = unpackKept(packed, size)
-      yield part
-      release(part)
+  toc.add(Buffer.from(`${text}\n]}`))
+  return toc.finish()
+}
+
+/** Keeps a table of contents compressed, while it comes: hundreds of thousands of entries are a hundred megabytes. */
+export class TocKeeper {
+  readonly #tally = new Tally()
+  readonly #kept: { readonly packed: Buffer; readonly size: number }[] = []
+  readonly #part = Buffer.allocUnsafeSlow(PART_BYTES)
+  #length = 0
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#tally.size
+  }
+
+  add(bytes: Buffer): void {
+    this.#tally.add(bytes)
+    for (let at = 0; at < bytes.length; ) {
+      const copied = bytes.copy(this.#part, this.#length, at)
+      at += copied
+      this.#length += copied
+      if (this.#length === PART_BYTES) this.#keep()
     }
   }
-  return { ...tally.finish(), parts }
+
+  /** Call once, at the end. */
+  finish(): TocFile {
+    this.#keep()
+    release(this.#part)
+    const kept = this.#kept
+    const parts = function* () {
+      for (const { packed, size } of kept) {
+        const part = unpackKept(packed, size)
+        yield part
+        release(part)
+      }
+    }
+    return { ...this.#tally.finish(), parts }
+  }
+
+  #keep(): void {
+    if (this.#length === 0) return
+    this.#kept.push({ packed: packKept(this.#part.subarray(0, this.#length)), size: this.#length })
+    this.#length = 0
+  }
+}
+
+/** A table of contents that is there in one piece. */
+export function tocOfBytes(json: Buffer): TocFile {
+  return { size: json.length, digest: digestOf(json), parts: () => [json] }
 }

@@ -1,50 +1,46 @@
 import { createHash, type Hash } from 'node:crypto'
-import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
 import { DEFAULT_FORMAT } from './blob-format.ts'
-import { type LayerEntry, layerEntry } from './layer-entry.ts'
+import { IndexBuilder } from './index-builder.ts'
+import type { IndexData, LayerIndex } from './layer-index.ts'
 import type { LayerLimits } from './limits.ts'
 import { TOC_NAME } from './names.ts'
 import { tocTooLarge } from './parse-toc.ts'
+import { type Stretch, Stretches } from './stretches.ts'
+import type { TarEntry } from './tar-header.ts'
 import type { TarEvent } from './tar-scan.ts'
+import { type TocFile, TocKeeper } from './toc.ts'
 
-/**
- * A stretch of a file's content with no member's start inside. Those that hold a multiple of the default chunk size are
- * recorded cut there, too: a chunk is one of these in every blob whose chunks begin members or have the default size.
- */
-export type Stretch = {
-  memberOffset: number
-  /** Where it begins in the member's plain bytes. */
-  innerOffset: number
-  /** Where it begins in the file. */
-  fileOffset: number
-  size: number
-  digest: Digest
+/** What an archive holds: its entries, its table of contents left out, and where their content lies. */
+export type Recorded = {
+  readonly index: LayerIndex
+  readonly stretches: Stretches
+  readonly toc: FoundToc | undefined
 }
 
-/** An entry of the archive with the digests of its content. */
-export type RecordedFile = { entry: LayerEntry; stretches: Stretch[] }
-
 /** The table of contents, as it lay in the archive. */
-export type FoundToc = { json: Buffer; digest: Digest; memberOffset: number }
+export type FoundToc = { readonly file: TocFile; readonly memberOffset: number }
 
-type OpenStretch = Omit<Stretch, 'size' | 'digest'> & { hash: Hash }
+type OpenStretch = Pick<Stretch, 'memberOffset' | 'innerOffset' | 'fileOffset'> & { readonly hash: Hash }
 
 /** Hashes content while an archive goes by, in the parts that a table of contents can speak of. */
 export class ContentRecorder {
   readonly #limits: LayerLimits
-  readonly #files: RecordedFile[] = []
+  readonly #index = new IndexBuilder()
+  readonly #stretches = new Stretches()
+  #entries = 0
   #memberOffset = 0
   /** The plain bytes being scanned, and where in their member they begin. */
   #piece: Buffer = Buffer.alloc(0)
   #pieceStart = 0
-  #current: RecordedFile | undefined
+  /** Of the open file: bytes in all, bytes so far, and its hash once it has more than one stretch. */
+  #size = 0
   #fileOffset = 0
   #file: Hash | undefined
   /** The stretch since the member's start, and since the last multiple of the chunk size. */
   #stretch: OpenStretch | undefined
   #cut: OpenStretch | undefined
-  #tocParts: Buffer[] | undefined
-  #tocBytes = 0
+  /** The table of contents that goes by. */
+  #keeper: TocKeeper | undefined
   #toc: FoundToc | undefined
 
   constructor(limits: LayerLimits) {
@@ -68,33 +64,47 @@ export class ContentRecorder {
   /** Takes what the scan of the piece found. @throws LayerError LIMIT_EXCEEDED */
   take(event: TarEvent): void {
     if (event.kind === 'entry') {
-      // Only the last table of contents counts, and only when nothing comes after it.
-      this.#toc = undefined
-      this.#current = { entry: layerEntry(event.entry), stretches: [] }
-      this.#tocParts = event.entry.name === TOC_NAME ? [] : undefined
-      this.#tocBytes = 0
-      this.#fileOffset = 0
-      this.#file = event.entry.type === 'reg' ? createHash('sha256') : undefined
+      this.#begin(event.entry)
     } else if (event.kind === 'content') {
-      this.#takeContent(event.bytes)
+      if (this.#keeper) this.#takeToc(this.#keeper, event.bytes)
+      else this.#takeContent(event.bytes)
     } else if (event.kind === 'end') {
-      this.#closeFile()
+      this.#end()
     }
   }
 
-  finish(): { toc: FoundToc | undefined; files: RecordedFile[] } {
-    return { toc: this.#toc, files: this.#files }
+  /** @param layer what the index is to say of the archive as a whole */
+  finish(layer: Pick<IndexData, 'packing' | 'sourceDiffId' | 'sourcePlainSize'>): Recorded {
+    const { chunkSize } = DEFAULT_FORMAT
+    return {
+      index: this.#index.finish({ ...layer, chunkSize }),
+      stretches: this.#stretches,
+      toc: this.#toc,
+    }
+  }
+
+  #begin(entry: TarEntry): void {
+    // Only the last table of contents counts, and only when nothing comes after it.
+    this.#toc = undefined
+    this.#size = entry.size
+    this.#fileOffset = 0
+    if (entry.name === TOC_NAME) {
+      this.#keeper = new TocKeeper()
+      return
+    }
+    this.#index.entry(entry, { start: 0, length: 0 })
+    this.#entries++
+  }
+
+  #takeToc(keeper: TocKeeper, bytes: Buffer): void {
+    const { maxTocBytes } = this.#limits
+    if (keeper.size + bytes.length > maxTocBytes) throw tocTooLarge(maxTocBytes)
+    keeper.add(bytes)
   }
 
   #takeContent(bytes: Buffer): void {
-    if (this.#tocParts) {
-      this.#tocBytes += bytes.length
-      if (this.#tocBytes > this.#limits.maxTocBytes) throw tocTooLarge(this.#limits.maxTocBytes)
-      this.#tocParts.push(Buffer.from(bytes))
-      return
-    }
-    this.#file?.update(bytes)
     const { chunkSize } = DEFAULT_FORMAT
+    this.#file?.update(bytes)
     for (let at = 0; at < bytes.length; ) {
       const open = (): OpenStretch => ({
         memberOffset: this.#memberOffset,
@@ -105,7 +115,8 @@ export class ContentRecorder {
       this.#stretch ??= open()
       if (this.#fileOffset % chunkSize === 0 && this.#fileOffset > this.#stretch.fileOffset) {
         // The first cut: what came so far is a stretch and goes on as another.
-        this.#push(this.#cut ?? { ...this.#stretch, hash: this.#stretch.hash.copy() })
+        const cut = this.#cut ?? { ...this.#stretch, hash: this.#stretch.hash.copy() }
+        this.#record(cut, cut.hash.digest())
         this.#cut = open()
       }
       const part = bytes.subarray(at, at + chunkSize - (this.#fileOffset % chunkSize))
@@ -117,28 +128,32 @@ export class ContentRecorder {
   }
 
   #closeStretch(): void {
-    if (this.#stretch) this.#push(this.#stretch)
-    if (this.#cut) this.#push(this.#cut)
+    const stretch = this.#stretch
+    if (!stretch) return
+    // The first stretch of a file is the file, so far.
+    const isFirst = stretch.fileOffset === 0
+    if (isFirst && this.#fileOffset < this.#size) this.#file = stretch.hash.copy()
+    const digest = stretch.hash.digest()
+    if (isFirst && this.#fileOffset === this.#size) this.#index.file(digest)
+    this.#record(stretch, digest)
+    if (this.#cut) this.#record(this.#cut, this.#cut.hash.digest())
     this.#stretch = undefined
     this.#cut = undefined
   }
 
-  #push({ hash, ...place }: OpenStretch): void {
-    const size = this.#fileOffset - place.fileOffset
-    this.#current?.stretches.push({ ...place, size, digest: finishDigest(hash) })
+  #record({ memberOffset, innerOffset, fileOffset }: OpenStretch, digest: Buffer): void {
+    const size = this.#fileOffset - fileOffset
+    this.#stretches.add({ memberOffset, innerOffset, fileOffset, size, entry: this.#entries - 1 }, digest)
   }
 
-  #closeFile(): void {
-    this.#closeStretch()
-    const file = this.#current
-    if (!file) return
-    this.#current = undefined
-    if (this.#tocParts) {
-      const json = Buffer.concat(this.#tocParts)
-      this.#toc = { json, digest: digestOf(json), memberOffset: this.#memberOffset }
+  #end(): void {
+    if (this.#keeper) {
+      this.#toc = { file: this.#keeper.finish(), memberOffset: this.#memberOffset }
+      this.#keeper = undefined
       return
     }
-    if (this.#file) file.entry.digest = finishDigest(this.#file)
-    this.#files.push(file)
+    this.#closeStretch()
+    if (this.#file) this.#index.file(this.#file.digest())
+    this.#file = undefined
   }
 }

@@ -1,10 +1,13 @@
+import { NameTable } from '../bytes/name-table.ts'
 import { LayerError } from './errors.ts'
-import { namesOf } from './inodes.ts'
-import { tocEntries } from './layer-toc.ts'
+import type { LayerEntry } from './layer-entry.ts'
+import type { LayerIndex } from './layer-index.ts'
+import { Listing, tarNameOf } from './layer-toc.ts'
 import { cleanName } from './names.ts'
+import type { Stretches } from './stretches.ts'
 import { quote } from './tar-header.ts'
-import type { Toc, TocEntry } from './toc.ts'
-import type { RecordedFile, Stretch } from './verify-content.ts'
+import type { TocEntry } from './toc.ts'
+import type { Recorded } from './verify-content.ts'
 
 /** Metadata that a listed entry has from the archive. Owners' names are compared apart: readers complete them. */
 const FIELDS = [
@@ -23,65 +26,115 @@ const FIELDS = [
 /**
  * Checks a table of contents against the archive: the same names, the same metadata, every chunk where it is
  * said to be and with its digest, every file covered from its first byte to its last.
- * @throws LayerError VERIFICATION_FAILED
+ * @param listed its entries, each looked at once
+ * @throws LayerError VERIFICATION_FAILED; errors of `listed` pass unchanged
  */
-export function checkToc(toc: Toc, files: readonly RecordedFile[]): { entries: number; chunks: number } {
-  const entries = files.map(({ entry }) => entry)
-  const expected = withOwners(
-    tocEntries(namesOf(entries), (i) => {
-      const entry = entries[i]
-      if (!entry) throw new RangeError(`there is no entry ${i}`)
-      return { entry, chunks: [] }
-    }),
-  )
-  const listed = withOwners(toc.entries.filter((entry) => entry.type !== 'chunk'))
-  for (const name of expected.keys())
-    if (!listed.has(name)) throw failed(name, 'is not in the table of contents')
-  const recorded = stretchesByPlace(files)
+export function checkToc(
+  listed: Iterable<TocEntry>,
+  { index, stretches }: Recorded,
+): { entries: number; chunks: number } {
+  const archive = new ArchiveNames(index)
+  const owners = new Owners()
+  let entries = 0
   let chunks = 0
-  for (const [name, parts] of partsByName(toc)) {
-    const want = expected.get(name)
-    const got = listed.get(name)
-    if (!want || !got) throw failed(name, 'is in the table of contents but not in the archive')
-    compare(name, want, got)
-    if (got.type === 'reg' && got.size) chunks += checkChunks(name, got, parts, recorded)
-  }
-  return { entries: listed.size, chunks }
-}
-
-/** A listed file may stand under the name of a hard link, so that content is found by where it lies. */
-function stretchesByPlace(
-  files: readonly RecordedFile[],
-): Map<string, { stretch: Stretch; file: RecordedFile }> {
-  const found = new Map<string, { stretch: Stretch; file: RecordedFile }>()
-  for (const file of files)
-    for (const stretch of file.stretches) found.set(placeOf(stretch, stretch.size), { stretch, file })
-  return found
-}
-
-function placeOf(place: { memberOffset: number; innerOffset: number }, size: number): string {
-  return `${place.memberOffset}+${place.innerOffset}:${size}`
-}
-
-function partsByName(toc: Toc): Map<string, TocEntry[]> {
-  const parts = new Map<string, TocEntry[]>()
-  let last: TocEntry[] | undefined
-  for (const entry of toc.entries) {
+  let file: FileChunks | undefined
+  for (const entry of listed) {
     if (entry.type === 'chunk') {
       // Readers give a chunk to the file before it, whatever name it has.
-      if (last?.[0]?.type !== 'reg') throw failed(entry.name, 'has a chunk that follows no file')
-      last.push(entry)
+      if (!file) throw failed(entry.name, 'has a chunk that follows no file')
+      file.take(entry)
       continue
     }
+    chunks += file?.end() ?? 0
     const name = cleanName(entry.name)
-    if (parts.has(name)) throw failed(name, 'is twice in the table of contents')
-    last = [entry]
-    parts.set(name, last)
+    const found = archive.take(name)
+    compare(name, found, { ...entry, ...owners.of(entry.uid, entry.userName, entry.gid, entry.groupName) })
+    entries++
+    file = entry.type === 'reg' ? new FileChunks(name, entry, index, stretches) : undefined
+    file?.take(entry)
   }
-  return parts
+  chunks += file?.end() ?? 0
+  archive.expectAllTaken()
+  return { entries, chunks }
 }
 
-function compare(name: string, want: TocEntry, got: TocEntry): void {
+/** An entry of the archive as it is to be listed. */
+type Expected = { readonly entry: LayerEntry; readonly linkName: string | undefined } & OwnerNames
+
+/** The names of the archive that a table of contents has to list, each once. */
+class ArchiveNames {
+  readonly #index: LayerIndex
+  readonly #listing: Listing
+  readonly #names: NameTable
+  readonly #taken: Uint8Array
+  /** Owners as readers complete them, by entry; few owners have all files. */
+  readonly #owner: Uint32Array
+  readonly #owners: OwnerNames[] = []
+
+  constructor(index: LayerIndex) {
+    this.#index = index
+    this.#listing = new Listing(index)
+    this.#names = new NameTable(index.length, (i) => this.#nameOf(i) ?? '')
+    this.#taken = new Uint8Array(index.length)
+    this.#owner = new Uint32Array(index.length)
+    const owners = new Owners()
+    const known = new Map<string, number>()
+    for (let i = 0; i < index.length; i++) {
+      const name = this.#nameOf(i)
+      if (name === undefined) continue
+      this.#names.add(i, name)
+      const { uid, uname, gid, gname } = index.attributes(i)
+      const own = owners.of(uid, uname, gid, gname)
+      const key = JSON.stringify(own)
+      const number = known.get(key) ?? this.#owners.push(own) - 1
+      known.set(key, number)
+      this.#owner[i] = number
+    }
+  }
+
+  /** @throws LayerError when the archive has no such name, or it was taken before */
+  take(name: string): Expected {
+    const i = this.#names.get(name)
+    if (i === undefined) throw failed(name, 'is in the table of contents but not in the archive')
+    if (this.#taken[i] === 1) throw failed(name, 'is twice in the table of contents')
+    this.#taken[i] = 1
+    const entry = this.#index.entry(i)
+    const other = this.#listing.linkedTo(i)
+    const linkName = other === undefined ? entry.linkName : tarNameOf(this.#index.entry(other))
+    return { entry, linkName: linkName?.toWellFormed(), ...this.#owners[this.#owner[i] ?? 0] }
+  }
+
+  /** @throws LayerError */
+  expectAllTaken(): void {
+    for (const i of this.#names.standing()) {
+      if (this.#taken[i] === 0) throw failed(this.#nameOf(i) ?? '', 'is not in the table of contents')
+    }
+  }
+
+  #nameOf(i: number): string | undefined {
+    const named = this.#listing.nameOf(i)
+    return named === undefined ? undefined : this.#index.name(named).toWellFormed()
+  }
+}
+
+type OwnerNames = { userName?: string; groupName?: string }
+
+/** Completes owners' names that were left out, by the last that the same id had. */
+class Owners {
+  readonly #users = new Map<number, string>()
+  readonly #groups = new Map<number, string>()
+
+  of(uid = 0, uname?: string, gid = 0, gname?: string): OwnerNames {
+    const userName = uname || this.#users.get(uid)
+    const groupName = gname || this.#groups.get(gid)
+    if (userName !== undefined) this.#users.set(uid, userName)
+    if (groupName !== undefined) this.#groups.set(gid, groupName)
+    return { ...(userName !== undefined && { userName }), ...(groupName !== undefined && { groupName }) }
+  }
+}
+
+function compare(name: string, { entry, linkName, ...owner }: Expected, got: TocEntry): void {
+  const want = { ...entry, linkName }
   for (const field of FIELDS) {
     if (field === 'digest' && got.digest === undefined) continue
     const normal = (value: string | number | undefined) =>
@@ -94,65 +147,65 @@ function compare(name: string, want: TocEntry, got: TocEntry): void {
     }
   }
   for (const field of ['userName', 'groupName'] as const) {
-    if (want[field] !== got[field]) throw failed(name, `has another ${field} in the table of contents`)
+    if (owner[field]?.toWellFormed() !== got[field])
+      throw failed(name, `has another ${field} in the table of contents`)
   }
-  const xattrs = (entry: TocEntry) => JSON.stringify(Object.entries(entry.xattrs ?? {}).sort())
-  if (xattrs(want) !== xattrs(got))
+  const xattrs = (of: TocEntry['xattrs']) => JSON.stringify(Object.entries(of ?? {}).sort())
+  if ((want.xattrs || got.xattrs) && xattrs(want.xattrs) !== xattrs(got.xattrs))
     throw failed(name, 'has other extended attributes in the table of contents')
 }
 
-function checkChunks(
-  name: string,
-  file: TocEntry,
-  parts: readonly TocEntry[],
-  recorded: ReturnType<typeof stretchesByPlace>,
-): number {
-  const size = file.size ?? 0
-  let covered = 0
-  let owner: RecordedFile | undefined
-  for (const part of parts) {
+/** The chunks of a listed file, which have to cover it one after the other. */
+class FileChunks {
+  readonly #name: string
+  readonly #file: TocEntry
+  readonly #size: number
+  readonly #index: LayerIndex
+  readonly #stretches: Stretches
+  #covered = 0
+  #chunks = 0
+  /** The entry whose content they are: a listed file may stand under the name of a hard link. */
+  #owner: number | undefined
+
+  constructor(name: string, file: TocEntry, index: LayerIndex, stretches: Stretches) {
+    this.#name = name
+    this.#file = file
+    this.#size = file.size ?? 0
+    this.#index = index
+    this.#stretches = stretches
+  }
+
+  take(part: TocEntry): void {
+    if (this.#size === 0) return
     const chunkOffset = part.chunkOffset ?? 0
-    const chunkSize = part.chunkSize || size - chunkOffset
-    if (chunkOffset !== covered || chunkSize <= 0 || chunkOffset + chunkSize > size) {
-      throw failed(name, `has chunks that do not follow each other at its byte ${covered}`)
+    const size = part.chunkSize || this.#size - chunkOffset
+    if (chunkOffset !== this.#covered || size <= 0 || chunkOffset + size > this.#size) {
+      throw failed(this.#name, `has chunks that do not follow each other at its byte ${this.#covered}`)
     }
-    const place = placeOf({ memberOffset: part.offset ?? 0, innerOffset: part.innerOffset ?? 0 }, chunkSize)
-    const found = recorded.get(place)
-    owner ??= found?.file
-    if (!found || found.file !== owner || found.stretch.fileOffset !== chunkOffset) {
-      throw failed(name, `has no chunk of ${chunkSize} bytes at byte ${part.offset ?? 0} of the blob`)
+    const place = { memberOffset: part.offset ?? 0, innerOffset: part.innerOffset ?? 0, size }
+    const found = this.#stretches.find(place)
+    this.#owner ??= found?.entry
+    if (!found || found.entry !== this.#owner || found.fileOffset !== chunkOffset) {
+      throw failed(this.#name, `has no chunk of ${size} bytes at byte ${place.memberOffset} of the blob`)
     }
     if (part.chunkDigest === undefined)
-      throw failed(name, `has no digest for its chunk at byte ${chunkOffset}`)
-    if (part.chunkDigest !== found.stretch.digest) {
-      throw failed(name, `does not match its chunk digest at byte ${chunkOffset}`)
+      throw failed(this.#name, `has no digest for its chunk at byte ${chunkOffset}`)
+    if (part.chunkDigest !== found.digest) {
+      throw failed(this.#name, `does not match its chunk digest at byte ${chunkOffset}`)
     }
-    covered += chunkSize
+    this.#covered += size
+    this.#chunks++
   }
-  if (covered !== size) throw failed(name, `has ${size - covered} bytes in no chunk`)
-  if (file.digest !== undefined && file.digest !== owner?.entry.digest)
-    throw failed(name, 'does not match its digest')
-  return parts.length
-}
 
-/** By clean name, with the owners' names that were left out. */
-function withOwners(entries: Iterable<TocEntry>): Map<string, TocEntry> {
-  const users = new Map<number, string>()
-  const groups = new Map<number, string>()
-  const complete = new Map<string, TocEntry>()
-  for (const entry of entries) {
-    const uid = entry.uid ?? 0
-    const gid = entry.gid ?? 0
-    const userName = entry.userName || users.get(uid)
-    const groupName = entry.groupName || groups.get(gid)
-    if (userName !== undefined) users.set(uid, userName)
-    if (groupName !== undefined) groups.set(gid, groupName)
-    const full: TocEntry = { ...entry }
-    if (userName !== undefined) full.userName = userName
-    if (groupName !== undefined) full.groupName = groupName
-    complete.set(cleanName(entry.name), full)
+  /** How many there were. */
+  end(): number {
+    if (this.#covered !== this.#size)
+      throw failed(this.#name, `has ${this.#size - this.#covered} bytes in no chunk`)
+    const { digest } = this.#file
+    if (digest !== undefined && this.#owner !== undefined && digest !== this.#index.digest(this.#owner))
+      throw failed(this.#name, 'does not match its digest')
+    return this.#chunks
   }
-  return complete
 }
 
 function failed(name: string, what: string): LayerError {

@@ -13,9 +13,10 @@ import {
 } from './footer.ts'
 import { gzipMembers } from './gzip-members.ts'
 import type { LayerLimits } from './limits.ts'
-import { parseToc } from './parse-toc.ts'
-import { readLandmark, tocOfFrame, tocOfMember } from './read.ts'
+import { readTocEntries } from './parse-toc.ts'
+import { LandmarkReader, tocOfFrame, tocOfMember } from './read.ts'
 import { TarScanner } from './tar-scan.ts'
+import { type TocEntry, type TocFile, tocOfBytes } from './toc.ts'
 import { ContentRecorder, type FoundToc } from './verify-content.ts'
 import { checkToc } from './verify-toc.ts'
 import { contentOffset, skippableFrame } from './zstd-chunked.ts'
@@ -71,24 +72,35 @@ export async function verifyEStargzBlob(
   } finally {
     await input.close()
   }
-  const { toc: inside, files } = recorder.finish()
-  const { json, externalToc, frameDigest } = tableOf(end, inside, o)
-  expectDigest('the compressed table of contents', frameDigest, o.tocFrameDigest)
-  const tocDigest = digestOf(json)
-  expectDigest('the table of contents', tocDigest, o.tocDigest)
   const total = plain.finish()
+  const archive = recorder.finish({
+    packing: end.footer?.kind === 'zstd' ? 'zstd' : 'gzip',
+    sourceDiffId: total.digest,
+    sourcePlainSize: total.size,
+  })
+  const { toc, externalToc, frameDigest } = tableOf(end, archive.toc, o)
+  expectDigest('the compressed table of contents', frameDigest, o.tocFrameDigest)
+  expectDigest('the table of contents', toc.digest, o.tocDigest)
   expectDigest('the decompressed layer', total.digest, o.diffId)
-  const toc = parseToc(json, o.limits)
-  const { landmark, prioritized } = readLandmark(toc)
+  const landmarks = new LandmarkReader()
+  const checked = checkToc(seenBy(landmarks, readTocEntries(toc, o.limits)), archive)
+  const { landmark, prioritized } = landmarks.view()
   return {
     ...blob.finish(),
     diffId: total.digest,
     uncompressedSize: total.size,
-    tocDigest,
+    tocDigest: toc.digest,
     externalToc,
-    ...checkToc(toc, files),
+    ...checked,
     landmark,
     prioritized,
+  }
+}
+
+function* seenBy(landmarks: LandmarkReader, entries: Iterable<TocEntry>): Generator<TocEntry, void, void> {
+  for (const entry of entries) {
+    landmarks.take(entry)
+    yield entry
   }
 }
 
@@ -170,9 +182,11 @@ function tableOf(
   { footer, tocFrame }: BlobEnd,
   inside: FoundToc | undefined,
   o: { limits: LayerLimits; externalToc?: Buffer },
-): { json: Buffer; externalToc: boolean; frameDigest?: Digest } {
+): { toc: TocFile; externalToc: boolean; frameDigest?: Digest } {
   if (footer?.kind === 'external') {
-    if (o.externalToc) return { json: tocOfMember(o.externalToc, o.limits), externalToc: true }
+    if (o.externalToc) {
+      return { toc: tocOfBytes(tocOfMember(o.externalToc, o.limits)), externalToc: true }
+    }
     throw new LayerError(
       'NOT_ESTARGZ',
       'the table of contents lies outside of the blob, and was not found there',
@@ -181,24 +195,24 @@ function tableOf(
   const found =
     footer?.kind === 'zstd'
       ? tocFrame?.content && {
-          json: tocOfFrame(tocFrame.content, o.limits),
-          offset: contentOffset(tocFrame.offset),
+          file: tocOfBytes(tocOfFrame(tocFrame.content, o.limits)),
+          memberOffset: contentOffset(tocFrame.offset),
         }
-      : inside && { json: inside.json, offset: inside.memberOffset }
+      : inside
   if (!footer || !found) {
     throw new LayerError(
       'NOT_ESTARGZ',
       'the blob does not end with a table of contents and an eStargz footer',
     )
   }
-  if (found.offset !== footer.tocOffset) {
+  if (found.memberOffset !== footer.tocOffset) {
     throw new LayerError(
       'VERIFICATION_FAILED',
-      `the footer points at byte ${footer.tocOffset}, the table of contents is at ${found.offset}`,
+      `the footer points at byte ${footer.tocOffset}, the table of contents is at ${found.memberOffset}`,
     )
   }
   const frame = footer.kind === 'zstd' ? tocFrame?.content : undefined
-  return { json: found.json, externalToc: false, ...(frame && { frameDigest: digestOf(frame) }) }
+  return { toc: found.file, externalToc: false, ...(frame && { frameDigest: digestOf(frame) }) }
 }
 
 function expectDigest(what: string, got: Digest | undefined, expected: string | undefined): void {
