@@ -4,7 +4,7 @@ import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
 import type { IndexData } from '../estargz/layer-index.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
-import type { TreeEntry } from '../estargz/tree.ts'
+import type { LayerTree } from '../estargz/tree.ts'
 import type { Promised, VerifiedBlob } from '../estargz/verify.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Piece } from './shared-pieces.ts'
@@ -36,6 +36,8 @@ export type LayerTask =
       readonly kind: 'verify'
       readonly limits: LayerLimits
       readonly promised: Promised
+      /** Whether what the layer holds is answered, to be compared. */
+      readonly keepTree: boolean
       /** The blob with the table of contents, where the layer goes without one. */
       readonly externalToc?: Uint8Array | undefined
     }
@@ -49,8 +51,8 @@ export type LayerResults = {
   split: { index: IndexData; compression: CompressionChoice }
   stream: Written & { compression: CompressionChoice }
   assemble: Written
-  verify: VerifiedBlob
-  list: TreeEntry[]
+  verify: Omit<VerifiedBlob, 'tree'> & { tree?: LayerTree }
+  list: LayerTree
 }
 
 /** Bytes cross between threads in pieces of this size. */

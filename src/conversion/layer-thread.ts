@@ -117,11 +117,12 @@ async function perform(task: LayerTask): Promise<unknown> {
     case 'verify': {
       // It parses, with zod, which a thread that converts need not hold.
       const { verifyEStargzBlob } = await import('../estargz/verify.ts')
-      return verifyEStargzBlob(input, {
+      const { tree, ...verified } = await verifyEStargzBlob(input, {
         limits,
         ...task.promised,
         ...(task.externalToc !== undefined && { externalToc: asBuffer(task.externalToc) }),
       })
+      return { ...verified, ...(task.keepTree && { tree }) }
     }
     case 'list':
       return listTree(decodeLayer(input, { limits }), limits)

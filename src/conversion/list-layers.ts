@@ -3,12 +3,13 @@ import { cleanName, isReservedName } from '../estargz/names.ts'
 import { type OpenedEStargz, openEStargz } from '../estargz/read.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import { type MeasuredEntry, type MeasuredLayer, measuredByProportion } from '../records/measured-layer.ts'
+import type { MeasuredEntry, MeasuredLayer } from '../records/measured-layer.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
 import type { Image } from './image.ts'
 import type { KnownLayers } from './known-layers.ts'
+import { measuredByArchive } from './measured-by-index.ts'
 import { Memo } from './memo.ts'
 import { together } from './together.ts'
 
@@ -59,7 +60,8 @@ async function listLayer(
   if (opened) return measuredByToc(layer, opened)
   if (!scan) return undefined
   const input = () => repository.blob(layer, { signal })
-  return measuredByProportion(pick(layer), await threads.run({ kind: 'list', limits }, { input, signal }))
+  const { columns } = await threads.run({ kind: 'list', limits }, { input, signal })
+  return measuredByArchive(layer, columns)
 }
 
 async function openToc(
@@ -92,9 +94,6 @@ function measuredByToc(layer: Descriptor, { toc, membersEnd }: OpenedEStargz): M
     file = { name: cleanName(name), type, linkName, size, digest, ...(size && { offset, packed }) }
     if (!isReservedName(file.name)) entries.push(file)
   }
-  return { ...pick(layer), entries, tocOffset: membersEnd, exact: true }
-}
-
-function pick({ digest, size }: Descriptor): Pick<Descriptor, 'digest' | 'size'> {
-  return { digest, size }
+  const { digest, size } = layer
+  return { digest, size, entries, tocOffset: membersEnd, exact: true }
 }

@@ -1,5 +1,5 @@
 import { VerificationError } from '../bytes/verify.ts'
-import { compareTrees, mergeLayers, type RootTree } from '../estargz/compare.ts'
+import { compareTrees, type LayerTree, RootTree } from '../estargz/compare.ts'
 import { LayerError } from '../estargz/errors.ts'
 import type { Repository } from '../registry/repository.ts'
 import { MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './assemble.ts'
@@ -60,15 +60,16 @@ class Verification {
       source === undefined ? undefined : await at('source', () => this.#read(source, platforms))
     const images: VerificationReport['images'] = []
     for (const image of checked.images) {
-      const layers = await this.#layers(checked, image)
-      const sound = layers.every((layer) => layer.problem === undefined)
       const model = original && { ...original, image: sameImage(image, original.images, original.pinned) }
+      const read = await this.#layers(checked, image, model !== undefined)
+      const trees = read.flatMap(({ tree }) => tree ?? [])
       // What cannot be read cannot be compared: its problem is told already.
-      const differences = model && sound ? await this.#differences(model, { ...checked, image }) : undefined
+      const isReadable = trees.length === read.length
+      const differences = model && isReadable ? await this.#differences(model, trees) : undefined
       images.push({
         platform: image.platform,
         digest: image.descriptor.digest,
-        layers,
+        layers: read.map(({ layer }) => layer),
         ...(differences && { differences }),
       })
     }
@@ -86,7 +87,12 @@ class Verification {
     return { repository: opened.repository, pinned: opened.pinned, images, tocs }
   }
 
-  #layers({ repository, tocs }: Read, image: Image): Promise<VerifiedLayer[]> {
+  /** @param keepTrees whether what the layers hold is answered, too, for those without a problem */
+  #layers(
+    { repository, tocs }: Read,
+    image: Image,
+    keepTrees: boolean,
+  ): Promise<{ layer: VerifiedLayer; tree?: LayerTree }[]> {
     return this.#each(image, async (layer, i, signal) => {
       const promised = {
         tocDigest: layer.annotations?.[TOC_DIGEST_ANNOTATION],
@@ -98,10 +104,10 @@ class Verification {
       try {
         const externalToc = await tocs.of(layer.digest, signal)
         const found = await this.#services.threads.run(
-          { kind: 'verify', limits: this.#services.limits, promised, externalToc },
+          { kind: 'verify', limits: this.#services.limits, promised, externalToc, keepTree: keepTrees },
           { input: () => repository.blob(layer, { signal }), signal },
         )
-        return {
+        const verified = {
           ...plain,
           tocDigest: found.tocDigest,
           diffId: found.diffId,
@@ -109,34 +115,32 @@ class Verification {
           chunks: found.chunks,
           ...(found.landmark && { landmark: found.landmark }),
           prioritizedFiles: found.prioritized.length,
-          ...(!verifiable && {
-            problem: `the manifest names no digest of the table of contents (${TOC_DIGEST_ANNOTATION}), so that readers cannot verify the layer`,
-          }),
         }
+        if (verifiable) return { layer: verified, ...(found.tree && { tree: found.tree }) }
+        const problem = `the manifest names no digest of the table of contents (${TOC_DIGEST_ANNOTATION}), so that readers cannot verify the layer`
+        return { layer: { ...verified, problem } }
       } catch (error) {
         if (!(error instanceof LayerError || error instanceof VerificationError)) throw error
-        return { ...plain, problem: error.message }
+        return { layer: { ...plain, problem: error.message } }
       }
     })
   }
 
   async #differences(
     source: { repository: Repository; image: Image },
-    checked: { repository: Repository; image: Image },
+    checked: readonly LayerTree[],
   ): Promise<string[]> {
-    const before = await at('source', () => this.#tree(source.repository, source.image))
-    const after = await at('target', () => this.#tree(checked.repository, checked.image))
-    return compareTrees(before, after)
+    const layers = await at('source', () => this.#list(source.repository, source.image))
+    return compareTrees(new RootTree(layers), new RootTree(checked))
   }
 
-  async #tree(repository: Repository, image: Image): Promise<RootTree> {
-    const layers = await this.#each(image, (layer, _, signal) =>
+  #list(repository: Repository, image: Image): Promise<LayerTree[]> {
+    return this.#each(image, (layer, _, signal) =>
       this.#services.threads.run(
         { kind: 'list', limits: this.#services.limits },
         { input: () => repository.blob(layer, { signal }), signal },
       ),
     )
-    return mergeLayers(layers)
   }
 
   #each<Result>(

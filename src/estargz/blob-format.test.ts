@@ -6,7 +6,7 @@ import { dir, file, globalPax, hardlink, symlink, tarOf } from '../../test/suppo
 import { digestOf } from '../oci/digest.ts'
 import type { BlobResult } from './blob.ts'
 import type { BlobFormat } from './blob-format.ts'
-import { compareTrees, listTree, mergeLayers } from './compare.ts'
+import { compareTrees, listTree, RootTree } from './compare.ts'
 import { decodeLayer } from './decode.ts'
 import { DEFAULT_LIMITS as limits } from './limits.ts'
 import { openEStargz } from './read.ts'
@@ -49,7 +49,7 @@ const FORMATS: Record<string, Partial<BlobFormat>> = {
 }
 
 const tree = async (bytes: Buffer) =>
-  mergeLayers([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)])
+  new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)])
 
 function opened(blob: Buffer, { externalToc, tocDigest }: BlobResult) {
   const ranged = {

@@ -1,6 +1,6 @@
-import type { RootTree, TreeEntry, TreeNode } from './tree.ts'
+import type { RootTree, TreeEntry } from './tree.ts'
 
-export { listTree, mergeLayers, type RootTree, type TreeEntry, type TreeNode } from './tree.ts'
+export { type LayerTree, listTree, RootTree, type TreeEntry } from './tree.ts'
 
 /** More differences than this say no more. */
 const MOST = 50
@@ -26,12 +26,16 @@ const FIELDS = [
  */
 export function compareTrees(a: RootTree, b: RootTree): string[] {
   const differences = new Bounded()
-  for (const [name, node] of a) {
-    const other = b.get(name)
-    if (other) compareFiles(name, node.file, other.file, differences)
-    else differences.add(`${label(name)}: only in the first tree`)
+  for (const i of a.names()) {
+    const name = a.name(i)
+    const other = b.find(name)
+    if (other === undefined) differences.add(`${label(name)}: only in the first tree`)
+    else compareFiles(name, a.entry(a.fileOf(i)), b.entry(b.fileOf(other)), differences)
   }
-  for (const name of b.keys()) if (!a.has(name)) differences.add(`${label(name)}: only in the second tree`)
+  for (const i of b.names()) {
+    const name = b.name(i)
+    if (a.find(name) === undefined) differences.add(`${label(name)}: only in the second tree`)
+  }
   compareLinks(a, b, differences)
   return differences.lines()
 }
@@ -52,23 +56,29 @@ function compareFiles(name: string, a: TreeEntry, b: TreeEntry, differences: Bou
 function compareLinks(a: RootTree, b: RootTree, differences: Bounded): void {
   const first = firstNames(a)
   const other = firstNames(b)
-  for (const [name, node] of a) {
-    const twin = b.get(name)
-    if (!twin) continue
-    const [mine, theirs] = [first.get(node), other.get(twin)]
+  for (const i of a.names()) {
+    const name = a.name(i)
+    const twin = b.find(name)
+    if (twin === undefined) continue
+    const mine = first.get(a.fileOf(i)) ?? name
+    const theirs = other.get(b.fileOf(twin)) ?? name
     if (mine === theirs) continue
-    differences.add(
-      `${label(name)}: shares its file with ${label(mine ?? name)} and with ${label(theirs ?? name)}`,
-    )
+    differences.add(`${label(name)}: shares its file with ${label(mine)} and with ${label(theirs)}`)
   }
 }
 
-/** The first name, in alphabetical order, of every file. */
-function firstNames(tree: RootTree): Map<TreeNode, string> {
-  const first = new Map<TreeNode, string>()
-  for (const [name, node] of tree) {
-    const known = first.get(node)
-    if (known === undefined || name < known) first.set(node, name)
+/** The first name, in alphabetical order, of every file that has several. */
+function firstNames(tree: RootTree): Map<number, string> {
+  const known = new Map<number, number>()
+  const first = new Map<number, string>()
+  for (const i of tree.names()) {
+    const file = tree.fileOf(i)
+    const before = known.get(file)
+    known.set(file, i)
+    if (before === undefined) continue
+    const least = first.get(file) ?? tree.name(before)
+    const name = tree.name(i)
+    first.set(file, name < least ? name : least)
   }
   return first
 }

@@ -6,7 +6,7 @@ import { device, dir, fifo, file, globalPax, hardlink, symlink, tarOf } from '..
 import { digestOf } from '../oci/digest.ts'
 import { streamLayer } from './blob.ts'
 import { DEFAULT_FORMAT } from './blob-format.ts'
-import { compareTrees, listTree, mergeLayers } from './compare.ts'
+import { compareTrees, listTree, RootTree } from './compare.ts'
 import { decodeLayer } from './decode.ts'
 import { type Compression, openLayerCoder } from './layer-coder.ts'
 import { DEFAULT_LIMITS as limits } from './limits.ts'
@@ -24,7 +24,7 @@ const open = (blob: Buffer) =>
   openEStargz({ size: blob.length, readRange: async (start, end) => blob.subarray(start, end), limits })
 
 const tree = async (layer: Buffer) =>
-  mergeLayers([await listTree(decodeLayer(piecesOf(layer), { limits }), limits)])
+  new RootTree([await listTree(decodeLayer(piecesOf(layer), { limits }), limits)])
 
 /** Converts both ways, and checks everything that holds of every conversion. */
 async function converted(layer: Buffer, prioritized: string[] = []) {
@@ -97,7 +97,11 @@ describe('a converted layer', () => {
       const { landmark, prioritized } = await converted(layer)
       expect({ landmark, prioritized }).toEqual({ landmark: 'no-prefetch', prioritized: [] })
       // Every entry at the front once, from the last to the first: no order of members may matter.
-      const names = [...(await tree(layer)).keys()].filter((name) => name !== '').reverse()
+      const all = await tree(layer)
+      const names = [...all.names()]
+        .map((i) => all.name(i))
+        .filter((name) => name !== '')
+        .reverse()
       const reordered = await converted(layer, names)
       expect(reordered.placed).toEqual(names)
     },

@@ -1,12 +1,7 @@
+import { ArchiveIndex, type ColumnName, INDEX_COLUMNS, type IndexColumns } from './archive-index.ts'
 import { Column, type Numbers } from './columns.ts'
 import { attributesOf } from './layer-entry.ts'
-import {
-  type ColumnName,
-  INDEX_COLUMNS,
-  type IndexColumns,
-  type IndexData,
-  LayerIndex,
-} from './layer-index.ts'
+import { type IndexData, LayerIndex } from './layer-index.ts'
 import type { MemberPlace } from './member-reader.ts'
 import { bytesOfName } from './names.ts'
 import { NO_XATTRS, type TarEntry } from './tar-header.ts'
@@ -78,13 +73,23 @@ export class IndexBuilder {
     this.#firstEntry = columns.nameEnd.length
   }
 
+  /** The index of a layer that was split. */
   finish(layer: Omit<IndexData, 'columns'>): LayerIndex {
+    return new LayerIndex({ ...layer, columns: this.#finish() })
+  }
+
+  /** The index of an archive whose members nobody asked for. */
+  finishArchive(): ArchiveIndex {
+    return new ArchiveIndex(this.#finish())
+  }
+
+  #finish(): IndexColumns {
     const columns = this.#columns
     columns.firstChunk.push(columns.chunkOffset.length)
     columns.kinds.append(Buffer.from(`[${[...this.#kinds.keys()].join()}]`))
     const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
     const finished = Object.fromEntries(names.map((name) => [name, columns[name].finish()]))
-    return new LayerIndex({ ...layer, columns: finished as IndexColumns })
+    return finished as IndexColumns
   }
 
   #kindOf(entry: TarEntry): number {

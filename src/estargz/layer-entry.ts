@@ -1,6 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
 import type { EntryType, TarEntry } from './tar-header.ts'
-import { tocSeconds, tocTime } from './tar-numbers.ts'
 
 /** What many entries of a layer have in common. What is zero or empty is left out. */
 export type Attributes = {
@@ -29,19 +28,6 @@ export type LayerEntry = Attributes & {
   modtime?: string
   /** Of regular files, empty ones included. */
   digest?: Digest
-}
-
-/** An entry of an archive; its digest is still to come. */
-export function layerEntry(entry: TarEntry): LayerEntry {
-  const seconds = tocSeconds(entry.mtime)
-  return {
-    name: entry.name,
-    ...(entry.tarName === entry.name ? {} : { tarName: entry.tarName }),
-    ...attributesOf(entry),
-    ...(entry.size ? { size: entry.size } : {}),
-    ...(entry.linkName === undefined ? {} : { linkName: entry.linkName }),
-    ...(seconds === undefined ? {} : { modtime: tocTime(seconds) }),
-  }
 }
 
 export function attributesOf(entry: TarEntry): Attributes {

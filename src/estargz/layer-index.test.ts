@@ -2,10 +2,11 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { digestOf } from '../oci/digest.ts'
 import { IndexBuilder } from './index-builder.ts'
-import { layerEntry } from './layer-entry.ts'
+import { attributesOf, type LayerEntry } from './layer-entry.ts'
 import { cleanName, nameOfBytes } from './names.ts'
 import { packIndex, unpackIndex } from './packed-index.ts'
 import type { EntryType, TarEntry } from './tar-header.ts'
+import { tocSeconds, tocTime } from './tar-numbers.ts'
 
 const LAYER = { packing: 'zstd', chunkSize: 65_536, sourceDiffId: digestOf(''), sourcePlainSize: 0 } as const
 
@@ -44,6 +45,19 @@ const entry: fc.Arbitrary<TarEntry> = fc
     size: 0,
     ...((rest.type === 'symlink' || rest.type === 'hardlink') && { linkName }),
   }))
+
+/** The entry as an index is to answer it; its digest is still to come. */
+function layerEntry(entry: TarEntry): LayerEntry {
+  const seconds = tocSeconds(entry.mtime)
+  return {
+    name: entry.name,
+    ...(entry.tarName === entry.name ? {} : { tarName: entry.tarName }),
+    ...attributesOf(entry),
+    ...(entry.size ? { size: entry.size } : {}),
+    ...(entry.linkName === undefined ? {} : { linkName: entry.linkName }),
+    ...(seconds === undefined ? {} : { modtime: tocTime(seconds) }),
+  }
+}
 
 it('entries come out of an index as they went in, also when it was kept', () => {
   fc.assert(

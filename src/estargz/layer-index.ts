@@ -1,54 +1,8 @@
-import { type Digest, digestOf } from '../oci/digest.ts'
+import type { Digest } from '../oci/digest.ts'
+import { ArchiveIndex, at, type IndexColumns } from './archive-index.ts'
 import type { BlobFormat } from './blob-format.ts'
-import type { Names } from './inodes.ts'
-import type { Attributes, LayerEntry } from './layer-entry.ts'
 import type { MemberPlace } from './member-reader.ts'
-import { cleanName, nameOfBytes } from './names.ts'
-import { BLOCK, type EntryType } from './tar-header.ts'
-import { tocTime } from './tar-numbers.ts'
-
-/**
- * The columns of an index, and what their rows are. `nameEnd` to `headerLength`: an entry each, in source order.
- * `chunkOffset` to `digests`: a chunk each, in source order; after a file's chunks, when it has several, one more for the
- * file. `memberOffset` to `memberEntries`: a member of headers each.
- */
-export const INDEX_COLUMNS = {
-  /** Names as the archive spells them, each followed by its link target. */
-  text: Uint8Array,
-  /** Attributes that entries share, as JSON. */
-  kinds: Uint8Array,
-  /** Where in `text` the name ends, and what follows it. */
-  nameEnd: Uint32Array,
-  linkEnd: Uint32Array,
-  kind: Uint32Array,
-  size: Float64Array,
-  /** Seconds since 1970; not a number where there is none. */
-  modtime: Float64Array,
-  /** One row more than entries: where the chunks of the last one end. */
-  firstChunk: Uint32Array,
-  /** Which of the header members holds the raw headers, and where in its plain bytes. */
-  header: Uint32Array,
-  headerStart: Uint32Array,
-  headerLength: Uint32Array,
-  /** The chunk's member in the stream of members; that of the last chunk of a file holds the padding, too. */
-  chunkOffset: Float64Array,
-  chunkLength: Uint32Array,
-  /** Where it begins in the member's plain bytes, when it shares the member with other entries. */
-  chunkInner: Uint32Array,
-  /** Content alone. */
-  chunkSize: Uint32Array,
-  /** Of 32 bytes. */
-  digests: Uint8Array,
-  memberOffset: Float64Array,
-  memberLength: Uint32Array,
-  memberPlain: Uint32Array,
-  memberFirst: Uint32Array,
-  /** Of so many consecutive entries, and of nothing else; or 0: of others, too. */
-  memberEntries: Uint32Array,
-} as const
-
-export type ColumnName = keyof typeof INDEX_COLUMNS
-export type IndexColumns = { readonly [Name in ColumnName]: InstanceType<(typeof INDEX_COLUMNS)[Name]> }
+import { BLOCK } from './tar-header.ts'
 
 /** What an index is made of: crosses between threads without copies, as its columns lie in shared memory. */
 export type IndexData = {
@@ -76,99 +30,22 @@ export type HeaderMember = MemberPlace & {
   readonly entries: number
 }
 
-export const DIGEST_BYTES = 32
-const DOT = 0x2e
-const SLASH = 0x2f
-const EMPTY: Digest = digestOf('')
-
 /**
  * What is known of a layer once it was split: its entries in source order, and where each one's members lie in
- * the stream of members: all that a new arrangement needs beside those members. Entries are made of it when they are asked
- * for: as objects, those of a large layer would take ten times the memory.
+ * the stream of members: all that a new arrangement needs beside those members.
  */
-export class LayerIndex implements Names {
+export class LayerIndex extends ArchiveIndex {
   readonly data: IndexData
-  readonly #columns: IndexColumns
-  readonly #text: Buffer
-  readonly #digests: Buffer
-  readonly #kinds: readonly Attributes[]
 
   constructor(data: IndexData) {
+    super(data.columns)
     this.data = data
-    this.#columns = data.columns
-    this.#text = view(data.columns.text)
-    this.#digests = view(data.columns.digests)
-    this.#kinds = JSON.parse(view(data.columns.kinds).toString()) as Attributes[]
-  }
-
-  /** How many entries there are. */
-  get length(): number {
-    return this.#columns.nameEnd.length
-  }
-
-  /** Most of what is to be cleaned is passed over here: what is cut off a string stays in memory with it. */
-  name(i: number): string {
-    const bytes = this.#nameBytes(i)
-    const start = bytes[0] === DOT && bytes[1] === SLASH ? 2 : 0
-    const end = bytes.at(-1) === SLASH ? bytes.length - 1 : bytes.length
-    return cleanName(nameOfBytes(bytes.subarray(start, end)))
-  }
-
-  /** What the entry has in common with others. */
-  attributes(i: number): Attributes {
-    const kind = this.#kinds[at(this.#columns.kind, i)]
-    if (!kind) throw noRow(i)
-    return kind
-  }
-
-  type(i: number): EntryType {
-    return this.attributes(i).type
-  }
-
-  linkName(i: number): string | undefined {
-    const type = this.type(i)
-    if (type !== 'symlink' && type !== 'hardlink') return undefined
-    return nameOfBytes(this.#text.subarray(at(this.#columns.nameEnd, i), at(this.#columns.linkEnd, i)))
-  }
-
-  entry(i: number): LayerEntry {
-    const attributes = this.attributes(i)
-    const tarName = this.#tarName(i)
-    const name = cleanName(tarName)
-    const linkName = this.linkName(i)
-    const size = this.size(i)
-    const modtime = this.#columns.modtime[i] ?? Number.NaN
-    const digest = this.digest(i)
-    const entry: LayerEntry = { ...attributes, name }
-    if (tarName !== name) entry.tarName = tarName
-    if (size > 0) entry.size = size
-    if (linkName !== undefined) entry.linkName = linkName
-    if (!Number.isNaN(modtime)) entry.modtime = tocTime(modtime)
-    if (digest !== undefined) entry.digest = digest
-    return entry
-  }
-
-  size(i: number): number {
-    return at(this.#columns.size, i)
-  }
-
-  /** Of a regular file's content. */
-  digest(i: number): Digest | undefined {
-    const rows = this.#chunkRows(i)
-    if (rows > 0) return this.digestOf(at(this.#columns.firstChunk, i) + rows - 1)
-    return this.attributes(i).type === 'reg' ? EMPTY : undefined
-  }
-
-  /** Of a chunk, by its row. */
-  digestOf(row: number): Digest {
-    const start = row * DIGEST_BYTES
-    return `sha256:${this.#digests.toString('hex', start, start + DIGEST_BYTES)}` as Digest
   }
 
   /** Of regular files that are not empty. */
   chunks(i: number): Chunk[] {
-    const { chunkOffset, chunkLength, chunkInner, chunkSize, firstChunk } = this.#columns
-    const rows = this.#chunkRows(i)
+    const { chunkOffset, chunkLength, chunkInner, chunkSize, firstChunk } = this.columns
+    const rows = this.chunkRows(i)
     const first = at(firstChunk, i)
     const chunks: Chunk[] = []
     for (let row = first; row < first + (rows > 1 ? rows - 1 : rows); row++) {
@@ -185,16 +62,16 @@ export class LayerIndex implements Names {
 
   /** Where an entry's raw headers are. */
   header(i: number): { member: number; start: number; length: number } {
-    const { header, headerStart } = this.#columns
+    const { header, headerStart } = this.columns
     return { member: at(header, i), start: at(headerStart, i), length: this.headerLength(i) }
   }
 
   headerLength(i: number): number {
-    return at(this.#columns.headerLength, i)
+    return at(this.columns.headerLength, i)
   }
 
   headerMember(member: number): HeaderMember {
-    const { memberOffset, memberLength, memberPlain, memberFirst, memberEntries } = this.#columns
+    const { memberOffset, memberLength, memberPlain, memberFirst, memberEntries } = this.columns
     return {
       offset: at(memberOffset, member),
       length: at(memberLength, member),
@@ -209,34 +86,6 @@ export class LayerIndex implements Names {
    * landmark behind them.
    */
   get largestMember(): number {
-    return this.#columns.memberPlain.reduce((a, b) => Math.max(a, b), this.data.chunkSize) + BLOCK
+    return this.columns.memberPlain.reduce((a, b) => Math.max(a, b), this.data.chunkSize) + BLOCK
   }
-
-  #chunkRows(i: number): number {
-    const { firstChunk } = this.#columns
-    return at(firstChunk, i + 1) - at(firstChunk, i)
-  }
-
-  #tarName(i: number): string {
-    return nameOfBytes(this.#nameBytes(i))
-  }
-
-  #nameBytes(i: number): Buffer {
-    const start = i === 0 ? 0 : at(this.#columns.linkEnd, i - 1)
-    return this.#text.subarray(start, at(this.#columns.nameEnd, i))
-  }
-}
-
-function view({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
-}
-
-function at(column: Uint32Array | Float64Array, row: number): number {
-  const value = column[row]
-  if (value === undefined) throw noRow(row)
-  return value
-}
-
-function noRow(row: number): RangeError {
-  return new RangeError(`the layer's index has no row ${row}`)
 }

@@ -1,8 +1,9 @@
 import { release } from '../bytes/release.ts'
+import { type ColumnName, INDEX_COLUMNS } from './archive-index.ts'
 import { asBuffer } from './byte-source.ts'
 import { type Numbers, newRows } from './columns.ts'
 import { packKept, unpackKept } from './kept-bytes.ts'
-import { type ColumnName, INDEX_COLUMNS, type IndexData, LayerIndex } from './layer-index.ts'
+import { type IndexData, LayerIndex } from './layer-index.ts'
 
 /** Changes with the columns and with how they are written, so that what was kept before is not believed. */
 const VERSION = 2

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
+import { DIGEST_BYTES } from './archive-index.ts'
 import { Column } from './columns.ts'
-import { DIGEST_BYTES } from './layer-index.ts'
 
 /**
  * A stretch of a file's content with no member's start inside. Those that hold a multiple of the default chunk size are

@@ -1,14 +1,17 @@
-import { createHash, type Hash } from 'node:crypto'
-import { type Digest, finishDigest } from '../oci/digest.ts'
-import { inodesOf, namesOf } from './inodes.ts'
+import { NameTable } from '../bytes/name-table.ts'
+import type { Digest } from '../oci/digest.ts'
+import { ArchiveIndex, type IndexColumns } from './archive-index.ts'
+import { Column } from './columns.ts'
+import { ContentHash } from './content-hash.ts'
+import { IndexBuilder } from './index-builder.ts'
+import { inodesOf } from './inodes.ts'
 import type { LayerLimits } from './limits.ts'
 import { ancestorsOf, baseOf, isReservedName, OPAQUE_WHITEOUT, parentOf, WHITEOUT_PREFIX } from './names.ts'
 import type { EntryType, TarEntry } from './tar-header.ts'
 import { type TarEvent, TarScanner } from './tar-scan.ts'
 
-/** One entry of a layer, as a container would get it. */
+/** A file of a root file system, as a container would get it. */
 export type TreeEntry = {
-  name: string
   type: EntryType
   size: number
   mode: number
@@ -27,114 +30,203 @@ export type TreeEntry = {
   digest?: Digest
 }
 
-/** A name of a root file system. Names of one inode share its `file`. */
-export type TreeNode = { file: TreeEntry }
+/** The archive of a layer. It crosses between threads without copies, as its columns lie in shared memory. */
+export type LayerTree = {
+  /** Of an {@link ArchiveIndex}. */
+  readonly columns: IndexColumns
+  /** When each entry was changed, which the index has to the second. */
+  readonly seconds: Float64Array
+  readonly nanoseconds: Uint32Array
+}
 
-/** A root file system by clean name. */
-export type RootTree = Map<string, TreeNode>
+/** Lists an archive that goes by. */
+export class TreeLister {
+  readonly #index = new IndexBuilder()
+  readonly #seconds = new Column(Float64Array)
+  readonly #nanoseconds = new Column(Uint32Array)
 
-/** Lists a layer's archive, each file with the digest of its content. @throws LayerError */
-export async function listTree(plain: AsyncIterable<Buffer>, limits: LayerLimits): Promise<TreeEntry[]> {
-  const entries: TreeEntry[] = []
+  /** How many entries there are so far. */
+  get length(): number {
+    return this.#seconds.length
+  }
+
+  /** The next entry. */
+  entry(entry: TarEntry): void {
+    this.#index.entry(entry, { start: 0, length: 0 })
+    this.#seconds.push(entry.mtime.seconds)
+    this.#nanoseconds.push(entry.mtime.nanoseconds)
+  }
+
+  /** The digest of its content, where it has any: 32 bytes. */
+  content(digest: Uint8Array): void {
+    this.#index.file(digest)
+  }
+
+  finish(): LayerTree {
+    const { columns } = this.#index.finishArchive()
+    return { columns, seconds: this.#seconds.finish(), nanoseconds: this.#nanoseconds.finish() }
+  }
+}
+
+/** Lists a layer's archive. @throws LayerError */
+export async function listTree(plain: AsyncIterable<Buffer>, limits: LayerLimits): Promise<LayerTree> {
+  const lister = new TreeLister()
   const scanner = new TarScanner(limits)
-  let current: TreeEntry | undefined
-  let hash: Hash | undefined
+  let hash: ContentHash | undefined
   const take = (event: TarEvent) => {
     if (event.kind === 'entry') {
-      current = treeEntry(event.entry)
-      hash = current.type === 'reg' ? createHash('sha256') : undefined
-      entries.push(current)
+      lister.entry(event.entry)
+      hash = event.entry.size > 0 ? new ContentHash(event.entry.size) : undefined
     } else if (event.kind === 'content') {
-      hash?.update(event.bytes)
-    } else if (event.kind === 'end' && current && hash) {
-      current.digest = finishDigest(hash)
+      hash?.add(event.bytes)
+    } else if (event.kind === 'end' && hash) {
+      lister.content(hash.closeChunk())
     }
   }
   for await (const piece of plain) for (const event of scanner.push(piece)) take(event)
   for (const event of scanner.end()) take(event)
-  return entries
+  return lister.finish()
 }
+
+/** A layer of a root file system; the number of its first entry. */
+type Laid = { readonly tree: LayerTree; readonly index: ArchiveIndex; readonly first: number }
 
 /**
- * Lays layers over each other, lowest first: whiteouts and opaque directories (OCI image-spec 1.1 layer.md) take
- * away what is below, later names replace earlier ones, hard links share a file. What eStargz adds to a layer is
- * not part of the tree.
- * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
+ * A root file system: layers laid over each other, lowest first. Whiteouts and opaque directories (OCI image-spec 1.1
+ * layer.md) take away what is below, later names replace earlier ones, hard links share a file. What eStargz adds to a
+ * layer is not part of it. Names and files are known by the number of their entry, of all layers one after the other.
  */
-export function mergeLayers(layers: Iterable<readonly TreeEntry[]>): RootTree {
-  const tree: RootTree = new Map()
-  for (const layer of layers) {
-    const entries = layer.filter((entry) => !isReservedName(entry.name))
-    const { made, stands } = inodesOf(namesOf(entries))
-    takeAway(tree, entries)
-    replaceDirectories(
-      tree,
-      entries.filter((_, i) => stands[i]),
-    )
-    const nodes = new Map<number, TreeNode>()
-    for (const [i, entry] of entries.entries()) {
-      if (!stands[i] || baseOf(entry.name).startsWith(WHITEOUT_PREFIX)) continue
-      const source = made[i] ?? i
-      const node = nodes.get(source) ?? { file: entries[source] ?? entry }
-      nodes.set(source, node)
-      tree.set(entry.name, node)
+export class RootTree {
+  readonly #layers: readonly Laid[]
+  readonly #names: NameTable
+  /** Whether the name that an entry gave was taken away again. */
+  readonly #gone: Uint8Array
+  /** The entry that made the file. */
+  readonly #file: Int32Array
+
+  /** @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET */
+  constructor(layers: readonly LayerTree[]) {
+    let entries = 0
+    this.#layers = layers.map((tree) => {
+      const index = new ArchiveIndex(tree.columns)
+      const first = entries
+      entries += index.length
+      return { tree, index, first }
+    })
+    this.#gone = new Uint8Array(entries)
+    this.#file = new Int32Array(entries)
+    this.#names = new NameTable(entries, (i) => this.name(i))
+    for (const { index, first } of this.#layers) this.#lay(index, first)
+  }
+
+  /** The names. */
+  *names(): Generator<number, void, void> {
+    for (const i of this.#names.standing()) if (this.#gone[i] === 0) yield i
+  }
+
+  name(i: number): string {
+    const { index, first } = this.#layerOf(i)
+    return index.name(i - first)
+  }
+
+  /** The name that is spelled so. */
+  find(name: string): number | undefined {
+    const i = this.#names.get(name)
+    return i === undefined || this.#gone[i] === 1 ? undefined : i
+  }
+
+  /** The file that a name stands for: that of hard links is the same. */
+  fileOf(i: number): number {
+    return this.#file[i] ?? i
+  }
+
+  entry(file: number): TreeEntry {
+    const { tree, index, first } = this.#layerOf(file)
+    const i = file - first
+    const entry = index.entry(i)
+    const { type, linkName, devMajor = 0, devMinor = 0, digest } = entry
+    const nanoseconds = String(tree.nanoseconds[i]).padStart(9, '0')
+    return {
+      type,
+      size: entry.size ?? 0,
+      mode: entry.mode ?? 0,
+      uid: entry.uid ?? 0,
+      gid: entry.gid ?? 0,
+      uname: entry.uname ?? '',
+      gname: entry.gname ?? '',
+      modtime: `${tree.seconds[i]}${tree.nanoseconds[i] === 0 ? '' : `+0.${nanoseconds}`}`,
+      ...(linkName !== undefined && { linkName }),
+      ...((type === 'char' || type === 'block') && { dev: `${devMajor}:${devMinor}` }),
+      xattrs: entry.xattrs ?? {},
+      ...(digest !== undefined && { digest }),
     }
   }
-  return tree
-}
 
-/** Applies a layer's whiteouts to the layers below it. */
-function takeAway(tree: RootTree, entries: readonly TreeEntry[]): void {
-  const gone = new Set<string>()
-  const opaque = new Set<string>()
-  for (const { name } of entries) {
-    const base = baseOf(name)
-    if (!base.startsWith(WHITEOUT_PREFIX)) continue
-    const parent = parentOf(name)
-    if (base === OPAQUE_WHITEOUT) opaque.add(parent)
-    else gone.add(`${parent === '' ? '' : `${parent}/`}${base.slice(WHITEOUT_PREFIX.length)}`)
+  #layerOf(i: number): Laid {
+    const layer = this.#layers.findLast(({ first }) => first <= i)
+    if (!layer) throw new RangeError(`there is no entry ${i}`)
+    return layer
   }
-  if (opaque.has('')) tree.clear()
-  for (const name of gone) tree.delete(name)
-  if (gone.size > 0 || opaque.size > 0) removeUnder(tree, new Set([...gone, ...opaque]))
-}
 
-/** What is not a directory hides all of a directory below it. */
-function replaceDirectories(tree: RootTree, entries: readonly TreeEntry[]): void {
-  const replaced = entries.filter(({ name, type }) => type !== 'dir' && tree.get(name)?.file.type === 'dir')
-  if (replaced.length > 0) removeUnder(tree, new Set(replaced.map(({ name }) => name)))
-}
+  /** Lays a layer over those before. */
+  #lay(index: ArchiveIndex, first: number): void {
+    const { made, stands } = inodesOf(index)
+    this.#takeAway(index)
+    this.#replaceDirectories(index, stands)
+    for (const [i, source] of made.entries()) {
+      const name = index.name(i)
+      if (!stands[i] || isReservedName(name) || isWhiteout(name)) continue
+      this.#file[first + i] = first + source
+      this.#names.add(first + i, name)
+    }
+  }
 
-function removeUnder(tree: RootTree, directories: ReadonlySet<string>): void {
-  for (const name of tree.keys()) {
-    for (const above of ancestorsOf(name)) {
-      if (!directories.has(above)) continue
-      tree.delete(name)
-      break
+  /** Applies a layer's whiteouts to the layers below it. */
+  #takeAway(index: ArchiveIndex): void {
+    const gone = new Set<string>()
+    const opaque = new Set<string>()
+    for (let i = 0; i < index.length; i++) {
+      const name = index.name(i)
+      if (!isWhiteout(name)) continue
+      const parent = parentOf(name)
+      const base = baseOf(name)
+      if (base === OPAQUE_WHITEOUT) opaque.add(parent)
+      else gone.add(`${parent === '' ? '' : `${parent}/`}${base.slice(WHITEOUT_PREFIX.length)}`)
+    }
+    if (opaque.has('')) for (const i of this.names()) this.#gone[i] = 1
+    for (const name of gone) {
+      const i = this.find(name)
+      if (i !== undefined) this.#gone[i] = 1
+    }
+    this.#removeUnder(new Set([...gone, ...opaque]))
+  }
+
+  /** What is not a directory hides all of a directory below it. */
+  #replaceDirectories(index: ArchiveIndex, stands: Uint8Array): void {
+    const replaced = new Set<string>()
+    for (let i = 0; i < index.length; i++) {
+      if (!stands[i] || index.type(i) === 'dir') continue
+      const name = index.name(i)
+      const below = this.find(name)
+      if (below !== undefined && this.#isDirectory(below)) replaced.add(name)
+    }
+    this.#removeUnder(replaced)
+  }
+
+  #isDirectory(i: number): boolean {
+    const file = this.fileOf(i)
+    const { index, first } = this.#layerOf(file)
+    return index.type(file - first) === 'dir'
+  }
+
+  #removeUnder(directories: ReadonlySet<string>): void {
+    if (directories.size === 0) return
+    for (const i of this.names()) {
+      for (const above of ancestorsOf(this.name(i))) if (directories.has(above)) this.#gone[i] = 1
     }
   }
 }
 
-function treeEntry(entry: TarEntry): TreeEntry {
-  const { seconds, nanoseconds } = entry.mtime
-  return {
-    name: entry.name,
-    type: entry.type,
-    size: entry.size,
-    mode: entry.mode,
-    uid: entry.uid,
-    gid: entry.gid,
-    uname: entry.uname,
-    gname: entry.gname,
-    modtime: nanoseconds === 0 ? String(seconds) : `${seconds}+0.${String(nanoseconds).padStart(9, '0')}`,
-    ...(entry.linkName === undefined ? {} : { linkName: entry.linkName }),
-    ...(entry.type === 'char' || entry.type === 'block'
-      ? { dev: `${entry.devMajor}:${entry.devMinor}` }
-      : {}),
-    xattrs: Object.fromEntries(
-      Object.entries(entry.xattrs)
-        .map(([key, value]) => [key, value.toString('base64')] as const)
-        .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
-    ),
-  }
+function isWhiteout(name: string): boolean {
+  return baseOf(name).startsWith(WHITEOUT_PREFIX)
 }

@@ -1,7 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
 import { DEFAULT_FORMAT } from './blob-format.ts'
-import { IndexBuilder } from './index-builder.ts'
-import type { IndexData, LayerIndex } from './layer-index.ts'
 import type { LayerLimits } from './limits.ts'
 import { TOC_NAME } from './names.ts'
 import { tocTooLarge } from './parse-toc.ts'
@@ -9,10 +7,11 @@ import { type Stretch, Stretches } from './stretches.ts'
 import type { TarEntry } from './tar-header.ts'
 import type { TarEvent } from './tar-scan.ts'
 import { type TocFile, TocKeeper } from './toc.ts'
+import { type LayerTree, TreeLister } from './tree.ts'
 
 /** What an archive holds: its entries, its table of contents left out, and where their content lies. */
 export type Recorded = {
-  readonly index: LayerIndex
+  readonly tree: LayerTree
   readonly stretches: Stretches
   readonly toc: FoundToc | undefined
 }
@@ -25,9 +24,8 @@ type OpenStretch = Pick<Stretch, 'memberOffset' | 'innerOffset' | 'fileOffset'> 
 /** Hashes content while an archive goes by, in the parts that a table of contents can speak of. */
 export class ContentRecorder {
   readonly #limits: LayerLimits
-  readonly #index = new IndexBuilder()
+  readonly #tree = new TreeLister()
   readonly #stretches = new Stretches()
-  #entries = 0
   #memberOffset = 0
   /** The plain bytes being scanned, and where in their member they begin. */
   #piece: Buffer = Buffer.alloc(0)
@@ -73,14 +71,8 @@ export class ContentRecorder {
     }
   }
 
-  /** @param layer what the index is to say of the archive as a whole */
-  finish(layer: Pick<IndexData, 'packing' | 'sourceDiffId' | 'sourcePlainSize'>): Recorded {
-    const { chunkSize } = DEFAULT_FORMAT
-    return {
-      index: this.#index.finish({ ...layer, chunkSize }),
-      stretches: this.#stretches,
-      toc: this.#toc,
-    }
+  finish(): Recorded {
+    return { tree: this.#tree.finish(), stretches: this.#stretches, toc: this.#toc }
   }
 
   #begin(entry: TarEntry): void {
@@ -92,8 +84,7 @@ export class ContentRecorder {
       this.#keeper = new TocKeeper()
       return
     }
-    this.#index.entry(entry, { start: 0, length: 0 })
-    this.#entries++
+    this.#tree.entry(entry)
   }
 
   #takeToc(keeper: TocKeeper, bytes: Buffer): void {
@@ -134,7 +125,7 @@ export class ContentRecorder {
     const isFirst = stretch.fileOffset === 0
     if (isFirst && this.#fileOffset < this.#size) this.#file = stretch.hash.copy()
     const digest = stretch.hash.digest()
-    if (isFirst && this.#fileOffset === this.#size) this.#index.file(digest)
+    if (isFirst && this.#fileOffset === this.#size) this.#tree.content(digest)
     this.#record(stretch, digest)
     if (this.#cut) this.#record(this.#cut, this.#cut.hash.digest())
     this.#stretch = undefined
@@ -143,7 +134,7 @@ export class ContentRecorder {
 
   #record({ memberOffset, innerOffset, fileOffset }: OpenStretch, digest: Buffer): void {
     const size = this.#fileOffset - fileOffset
-    this.#stretches.add({ memberOffset, innerOffset, fileOffset, size, entry: this.#entries - 1 }, digest)
+    this.#stretches.add({ memberOffset, innerOffset, fileOffset, size, entry: this.#tree.length - 1 }, digest)
   }
 
   #end(): void {
@@ -153,7 +144,7 @@ export class ContentRecorder {
       return
     }
     this.#closeStretch()
-    if (this.#file) this.#index.file(this.#file.digest())
+    if (this.#file) this.#tree.content(this.#file.digest())
     this.#file = undefined
   }
 }

@@ -1,7 +1,7 @@
 import { NameTable } from '../bytes/name-table.ts'
+import { ArchiveIndex } from './archive-index.ts'
 import { LayerError } from './errors.ts'
 import type { LayerEntry } from './layer-entry.ts'
-import type { LayerIndex } from './layer-index.ts'
 import { Listing, tarNameOf } from './layer-toc.ts'
 import { cleanName } from './names.ts'
 import type { Stretches } from './stretches.ts'
@@ -31,8 +31,9 @@ const FIELDS = [
  */
 export function checkToc(
   listed: Iterable<TocEntry>,
-  { index, stretches }: Recorded,
+  { tree, stretches }: Pick<Recorded, 'tree' | 'stretches'>,
 ): { entries: number; chunks: number } {
+  const index = new ArchiveIndex(tree.columns)
   const archive = new ArchiveNames(index)
   const owners = new Owners()
   let entries = 0
@@ -63,7 +64,7 @@ type Expected = { readonly entry: LayerEntry; readonly linkName: string | undefi
 
 /** The names of the archive that a table of contents has to list, each once. */
 class ArchiveNames {
-  readonly #index: LayerIndex
+  readonly #index: ArchiveIndex
   readonly #listing: Listing
   readonly #names: NameTable
   readonly #taken: Uint8Array
@@ -71,7 +72,7 @@ class ArchiveNames {
   readonly #owner: Uint32Array
   readonly #owners: OwnerNames[] = []
 
-  constructor(index: LayerIndex) {
+  constructor(index: ArchiveIndex) {
     this.#index = index
     this.#listing = new Listing(index)
     this.#names = new NameTable(index.length, (i) => this.#nameOf(i) ?? '')
@@ -160,14 +161,14 @@ class FileChunks {
   readonly #name: string
   readonly #file: TocEntry
   readonly #size: number
-  readonly #index: LayerIndex
+  readonly #index: ArchiveIndex
   readonly #stretches: Stretches
   #covered = 0
   #chunks = 0
   /** The entry whose content they are: a listed file may stand under the name of a hard link. */
   #owner: number | undefined
 
-  constructor(name: string, file: TocEntry, index: LayerIndex, stretches: Stretches) {
+  constructor(name: string, file: TocEntry, index: ArchiveIndex, stretches: Stretches) {
     this.#name = name
     this.#file = file
     this.#size = file.size ?? 0

@@ -17,6 +17,7 @@ import { readTocEntries } from './parse-toc.ts'
 import { LandmarkReader, tocOfFrame, tocOfMember } from './read.ts'
 import { TarScanner } from './tar-scan.ts'
 import { type TocEntry, type TocFile, tocOfBytes } from './toc.ts'
+import type { LayerTree } from './tree.ts'
 import { ContentRecorder, type FoundToc } from './verify-content.ts'
 import { checkToc } from './verify-toc.ts'
 import { contentOffset, skippableFrame } from './zstd-chunked.ts'
@@ -46,6 +47,8 @@ export type VerifiedBlob = {
   chunks: number
   landmark: 'prefetch' | 'no-prefetch' | undefined
   prioritized: string[]
+  /** What its archive holds, the table of contents left out. */
+  tree: LayerTree
 }
 
 /**
@@ -73,11 +76,7 @@ export async function verifyEStargzBlob(
     await input.close()
   }
   const total = plain.finish()
-  const archive = recorder.finish({
-    packing: end.footer?.kind === 'zstd' ? 'zstd' : 'gzip',
-    sourceDiffId: total.digest,
-    sourcePlainSize: total.size,
-  })
+  const archive = recorder.finish()
   const { toc, externalToc, frameDigest } = tableOf(end, archive.toc, o)
   expectDigest('the compressed table of contents', frameDigest, o.tocFrameDigest)
   expectDigest('the table of contents', toc.digest, o.tocDigest)
@@ -94,6 +93,7 @@ export async function verifyEStargzBlob(
     ...checked,
     landmark,
     prioritized,
+    tree: archive.tree,
   }
 }
 

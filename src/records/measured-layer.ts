@@ -48,18 +48,59 @@ export function takenLayer(layer: MeasuredLayer, names: readonly string[]): Take
  */
 export function measuredByProportion(
   blob: { readonly digest: Digest; readonly size: number },
-  entries: readonly MeasuredEntry[],
+  entries: LayerListing<MeasuredEntry>,
 ): MeasuredLayer {
-  const blocks = (size: number) => Math.ceil(size / TAR_BLOCK) * TAR_BLOCK
-  const total = entries.reduce((sum, { size = 0 }) => sum + TAR_BLOCK + blocks(size), 2 * TAR_BLOCK)
-  const ratio = blob.size / total
-  let at = 0
-  const placed = entries.map((entry) => {
-    const { size = 0 } = entry
-    const start = at + TAR_BLOCK
-    at = start + blocks(size)
-    if (size === 0) return entry
-    return { ...entry, offset: Math.floor(start * ratio), packed: Math.max(1, Math.round(size * ratio)) }
-  })
-  return { ...blob, entries: placed, exact: false }
+  const starts = new Float64Array(entries.length)
+  let end = 0
+  for (let i = 0; i < entries.length; i++) {
+    const size = entries.at(i)?.size ?? 0
+    starts[i] = end + TAR_BLOCK
+    end += TAR_BLOCK + Math.ceil(size / TAR_BLOCK) * TAR_BLOCK
+  }
+  const ratio = blob.size / (end + 2 * TAR_BLOCK)
+  const at = (i: number) => {
+    const entry = entries.at(i)
+    return entry && new ProportionalEntry(entry, Math.floor((starts[i] ?? 0) * ratio), ratio)
+  }
+  return { ...blob, entries: { length: entries.length, at }, exact: false }
+}
+
+class ProportionalEntry implements MeasuredEntry {
+  readonly #entry: MeasuredEntry
+  readonly #offset: number
+  readonly #ratio: number
+
+  constructor(entry: MeasuredEntry, offset: number, ratio: number) {
+    this.#entry = entry
+    this.#offset = offset
+    this.#ratio = ratio
+  }
+
+  get name(): string {
+    return this.#entry.name
+  }
+
+  get type(): string {
+    return this.#entry.type
+  }
+
+  get linkName(): string | undefined {
+    return this.#entry.linkName
+  }
+
+  get size(): number | undefined {
+    return this.#entry.size
+  }
+
+  get digest(): string | undefined {
+    return this.#entry.digest
+  }
+
+  get offset(): number | undefined {
+    return this.size ? this.#offset : undefined
+  }
+
+  get packed(): number | undefined {
+    return this.size ? Math.max(1, Math.round(this.size * this.#ratio)) : undefined
+  }
 }

@@ -1,0 +1,166 @@
+import { type Digest, digestOf } from '../oci/digest.ts'
+import type { Names } from './inodes.ts'
+import type { Attributes, LayerEntry } from './layer-entry.ts'
+import { cleanName, nameOfBytes } from './names.ts'
+import type { EntryType } from './tar-header.ts'
+import { tocTime } from './tar-numbers.ts'
+
+/**
+ * The columns of an index, and what their rows are. `nameEnd` to `headerLength`: an entry each, in source order.
+ * `chunkOffset` to `digests`: a chunk each, in source order; after a file's chunks, when it has several, one more for the
+ * file. `memberOffset` to `memberEntries`: a member of headers each.
+ */
+export const INDEX_COLUMNS = {
+  /** Names as the archive spells them, each followed by its link target. */
+  text: Uint8Array,
+  /** Attributes that entries share, as JSON. */
+  kinds: Uint8Array,
+  /** Where in `text` the name ends, and what follows it. */
+  nameEnd: Uint32Array,
+  linkEnd: Uint32Array,
+  kind: Uint32Array,
+  size: Float64Array,
+  /** Seconds since 1970; not a number where there is none. */
+  modtime: Float64Array,
+  /** One row more than entries: where the chunks of the last one end. */
+  firstChunk: Uint32Array,
+  /** Which of the header members holds the raw headers, and where in its plain bytes. */
+  header: Uint32Array,
+  headerStart: Uint32Array,
+  headerLength: Uint32Array,
+  /** The chunk's member in the stream of members; that of the last chunk of a file holds the padding, too. */
+  chunkOffset: Float64Array,
+  chunkLength: Uint32Array,
+  /** Where it begins in the member's plain bytes, when it shares the member with other entries. */
+  chunkInner: Uint32Array,
+  /** Content alone. */
+  chunkSize: Uint32Array,
+  /** Of 32 bytes. */
+  digests: Uint8Array,
+  memberOffset: Float64Array,
+  memberLength: Uint32Array,
+  memberPlain: Uint32Array,
+  memberFirst: Uint32Array,
+  /** Of so many consecutive entries, and of nothing else; or 0: of others, too. */
+  memberEntries: Uint32Array,
+} as const
+
+export type ColumnName = keyof typeof INDEX_COLUMNS
+export type IndexColumns = { readonly [Name in ColumnName]: InstanceType<(typeof INDEX_COLUMNS)[Name]> }
+
+export const DIGEST_BYTES = 32
+const DOT = 0x2e
+const SLASH = 0x2f
+const EMPTY: Digest = digestOf('')
+
+/**
+ * The entries of an archive, in its order. They are made when they are asked for: as objects, those of a large layer
+ * would take ten times the memory.
+ */
+export class ArchiveIndex implements Names {
+  readonly columns: IndexColumns
+  readonly #text: Buffer
+  readonly #digests: Buffer
+  readonly #kinds: readonly Attributes[]
+
+  constructor(columns: IndexColumns) {
+    this.columns = columns
+    this.#text = view(columns.text)
+    this.#digests = view(columns.digests)
+    this.#kinds = JSON.parse(view(columns.kinds).toString()) as Attributes[]
+  }
+
+  /** How many entries there are. */
+  get length(): number {
+    return this.columns.nameEnd.length
+  }
+
+  /** Most of what is to be cleaned is passed over here: what is cut off a string stays in memory with it. */
+  name(i: number): string {
+    const bytes = this.#nameBytes(i)
+    const start = bytes[0] === DOT && bytes[1] === SLASH ? 2 : 0
+    const end = bytes.at(-1) === SLASH ? bytes.length - 1 : bytes.length
+    return cleanName(nameOfBytes(bytes.subarray(start, end)))
+  }
+
+  /** What the entry has in common with others. */
+  attributes(i: number): Attributes {
+    const kind = this.#kinds[at(this.columns.kind, i)]
+    if (!kind) throw noRow(i)
+    return kind
+  }
+
+  type(i: number): EntryType {
+    return this.attributes(i).type
+  }
+
+  linkName(i: number): string | undefined {
+    const type = this.type(i)
+    if (type !== 'symlink' && type !== 'hardlink') return undefined
+    return nameOfBytes(this.#text.subarray(at(this.columns.nameEnd, i), at(this.columns.linkEnd, i)))
+  }
+
+  entry(i: number): LayerEntry {
+    const attributes = this.attributes(i)
+    const tarName = this.#tarName(i)
+    const name = cleanName(tarName)
+    const linkName = this.linkName(i)
+    const size = this.size(i)
+    const modtime = this.columns.modtime[i] ?? Number.NaN
+    const digest = this.digest(i)
+    const entry: LayerEntry = { ...attributes, name }
+    if (tarName !== name) entry.tarName = tarName
+    if (size > 0) entry.size = size
+    if (linkName !== undefined) entry.linkName = linkName
+    if (!Number.isNaN(modtime)) entry.modtime = tocTime(modtime)
+    if (digest !== undefined) entry.digest = digest
+    return entry
+  }
+
+  size(i: number): number {
+    return at(this.columns.size, i)
+  }
+
+  /** Of a regular file's content. */
+  digest(i: number): Digest | undefined {
+    const rows = this.chunkRows(i)
+    if (rows > 0) return this.digestOf(at(this.columns.firstChunk, i) + rows - 1)
+    return this.attributes(i).type === 'reg' ? EMPTY : undefined
+  }
+
+  /** Of a chunk, by its row. */
+  digestOf(row: number): Digest {
+    const start = row * DIGEST_BYTES
+    return `sha256:${this.#digests.toString('hex', start, start + DIGEST_BYTES)}` as Digest
+  }
+
+  /** How many rows of chunks an entry has; after the chunks of a file of several, the last is that of the file. */
+  protected chunkRows(i: number): number {
+    const { firstChunk } = this.columns
+    return at(firstChunk, i + 1) - at(firstChunk, i)
+  }
+
+  #tarName(i: number): string {
+    return nameOfBytes(this.#nameBytes(i))
+  }
+
+  #nameBytes(i: number): Buffer {
+    const start = i === 0 ? 0 : at(this.columns.linkEnd, i - 1)
+    return this.#text.subarray(start, at(this.columns.nameEnd, i))
+  }
+}
+
+function view({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+}
+
+/** @throws RangeError where there is no such row */
+export function at(column: Uint32Array | Float64Array, row: number): number {
+  const value = column[row]
+  if (value === undefined) throw noRow(row)
+  return value
+}
+
+function noRow(row: number): RangeError {
+  return new RangeError(`the layer's index has no row ${row}`)
+}
