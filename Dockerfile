@@ -5,7 +5,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
 
 FROM docker.io/library/node:26-slim
+# The worker's memory: see src/worker-process.ts.
 ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_TRIM_THRESHOLD_=1048576 \
     RECORD_BROKER_DATA=/data \
     RECORD_BROKER_LISTEN=0.0.0.0:8080
 WORKDIR /app

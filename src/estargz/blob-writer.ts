@@ -76,7 +76,7 @@ export class BlobWriter {
 
   /** Compresses parts into a member. */
   async member(parts: Iterable<Buffer>): Promise<void> {
-    await this.copy(this.#compressor.pack(this.#counted(parts)))
+    for (const piece of this.#compressor.pieces(this.#counted(parts))) await this.copy(piece)
   }
 
   *#counted(parts: Iterable<Buffer>): Generator<Buffer, void, void> {

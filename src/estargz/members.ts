@@ -11,6 +11,8 @@ export interface MemberCompressor {
    * @param parts each is used before the next is asked for
    */
   pack(parts: Iterable<Buffer>): Buffer
+  /** The same member, where it may be large: piece by piece, each valid until the next is asked for. */
+  pieces(parts: Iterable<Buffer>): Iterable<Buffer>
 }
 
 /**
@@ -44,17 +46,15 @@ export function gzipCompressor(level: number): MemberCompressor {
     windowBits: 15,
     strategy: constants.Z_DEFAULT_STRATEGY,
   }
-  return {
-    pack: whole((plain) => {
-      // Level 0 alone writes other bytes into other chunks. For the others: what the member needs at the most, at once.
-      const chunkSize =
-        level === 0 ? STORED_CHUNK_BYTES : Math.min(MOST_CHUNK_BYTES, mostDeflated(plain.length))
-      const member = gzipSync(plain, { ...options, chunkSize })
-      // zlib writes the operating system it was built for; 255 is "unknown".
-      member[9] = 255
-      return member
-    }),
-  }
+  return whole((plain) => {
+    // Level 0 alone writes other bytes into other chunks. For the others: what the member needs at the most, at once.
+    const chunkSize =
+      level === 0 ? STORED_CHUNK_BYTES : Math.min(MOST_CHUNK_BYTES, mostDeflated(plain.length))
+    const member = gzipSync(plain, { ...options, chunkSize })
+    // zlib writes the operating system it was built for; 255 is "unknown".
+    member[9] = 255
+    return member
+  })
 }
 
 /** zstd frames at a level from 1 to 22, with their checksum and the size of their content. */
@@ -65,7 +65,7 @@ export function zstdCompressor(level: number): MemberCompressor {
     [constants.ZSTD_c_checksumFlag]: 1,
     [constants.ZSTD_c_contentSizeFlag]: 1,
   }
-  return { pack: whole((plain) => zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })) }
+  return whole((plain) => zstdCompressSync(plain, { params, pledgedSrcSize: plain.length }))
 }
 
 /** Content that is compressed when all of a member is there. */
@@ -85,16 +85,17 @@ export function collecting(compressor: MemberCompressor): ContentCompressor {
   }
 }
 
-/** Gives a compressor all parts in one piece. */
-function whole(pack: (plain: Buffer) => Buffer): MemberCompressor['pack'] {
-  return (parts) => {
-    if (Array.isArray(parts) && parts.length === 1) return pack(parts[0])
+/** A compressor that wants all parts in one piece. */
+function whole(packed: (plain: Buffer) => Buffer): MemberCompressor {
+  const pack = (parts: Iterable<Buffer>) => {
+    if (Array.isArray(parts) && parts.length === 1) return packed(parts[0])
     const held = new Collected()
     for (const part of parts) held.add(part)
-    const member = pack(held.bytes)
+    const member = packed(held.bytes)
     held.release()
     return member
   }
+  return { pack, pieces: (parts) => [pack(parts)] }
 }
 
 /** Bytes one behind the other, in memory that grows. */

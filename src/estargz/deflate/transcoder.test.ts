@@ -157,6 +157,10 @@ describe('a packer', () => {
       expect(gunzipSync(member).equals(plain)).toBe(true)
       const cut = Math.floor(length / 3)
       expect(pack.pack([plain.subarray(0, cut), plain.subarray(cut)]).equals(member)).toBe(true)
+      const pieces = Array.from(pack.pieces([plain.subarray(0, cut), plain.subarray(cut)]), (piece) =>
+        Buffer.from(piece),
+      )
+      expect(Buffer.concat(pieces).equals(member)).toBe(true)
       expect(member.length).toBeLessThan(deflateRawSync(plain, { level: 6 }).length * 1.03 + 64)
     }
   })
