@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { WORKER_MEMORY } from '../src/worker-process.ts'
 import { ProcessWatch } from './process-watch.ts'
 
 /** What one run of a program used, with all processes that it started. */
@@ -59,7 +60,7 @@ export async function measure(
   }
 }
 
-/** Runs a program of this project on this Node. */
+/** Runs a program of this project on this Node, with the memory that workers are given. */
 export async function measureNode(
   command: readonly string[],
   signal: AbortSignal,
@@ -71,6 +72,7 @@ export async function measureNode(
     const { used, output } = await measure([process.execPath, '--import', USAGE, ...command], signal, {
       // Compiled sources are kept from run to run, as on a machine that converts more than once.
       NODE_COMPILE_CACHE: join(tmpdir(), 'compile-cache'),
+      ...WORKER_MEMORY,
       ...environment,
       BENCH_USAGE: usage,
     })

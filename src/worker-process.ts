@@ -12,7 +12,7 @@ const SOUND_AFTER_MS = 60_000
  * How glibc's allocator gives memory back: by itself it keeps so much for each thread that a worker takes a quarter more.
  * Other allocators do not look at these.
  */
-const MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: String(1 << 20) }
+export const WORKER_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: String(1 << 20) }
 
 /**
  * Keeps a worker process of this broker running: when it dies, another one starts and takes up its job. The worker
@@ -43,7 +43,7 @@ export class WorkerProcess {
     const main = fileURLToPath(new URL('./main.ts', import.meta.url))
     // The channel is never written to: its end tells the worker that this process is gone.
     const child = spawn(process.execPath, [main, 'worker'], {
-      env: { ...MEMORY, ...this.#environment },
+      env: { ...WORKER_MEMORY, ...this.#environment },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     this.#child = child

@@ -74,7 +74,8 @@ async function run(task: LayerTask): Promise<void> {
   try {
     const result = await perform(task)
     output.end()
-    send({ kind: 'done', result })
+    const packedIndex = (result as { packedIndex?: Uint8Array<ArrayBuffer> }).packedIndex
+    send({ kind: 'done', result }, packedIndex && [packedIndex.buffer])
   } catch (error) {
     send({ kind: 'failed', failure: failureOf(error) })
   }
@@ -152,8 +153,9 @@ function readInto(file: number, into: Buffer, start: number): void {
   }
 }
 
-function send(message: FromThread): void {
-  port.postMessage(message)
+/** @param given memory that is handed over, not copied */
+function send(message: FromThread, given: ArrayBuffer[] = []): void {
+  port.postMessage(message, given)
 }
 
 function failureOf(error: unknown): LayerFailure {

@@ -18,7 +18,10 @@ type Head = Omit<IndexData, 'columns'> & {
 
 const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
 
-/** An index as bytes, to be kept: a head in JSON, and the columns one after the other, each packed. */
+/**
+ * An index as bytes, to be kept: a head in JSON, and the columns one after the other, each packed. Their memory is their
+ * own.
+ */
 export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
   const packed = names.map((name) => packKept(bytesOf(columns[name])))
   const head: Head = {
@@ -29,7 +32,10 @@ export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
   const text = Buffer.from(JSON.stringify(head))
   const size = Buffer.alloc(4)
   size.writeUInt32LE(text.length)
-  const whole = Buffer.concat([MAGIC, size, text, ...packed])
+  const parts = [MAGIC, size, text, ...packed]
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) at += part.copy(whole, at)
   release(...packed)
   return whole
 }

@@ -47,7 +47,7 @@ const PART_BYTES = 256 * 1024
 
 /**
  * A table of contents as a file: its size in bytes, the digest by which readers know it, and the file, part by part, each
- * valid until the next is asked for.
+ * valid until the next is asked for. The parts can be had once.
  */
 export type TocFile = { readonly size: number; readonly digest: Digest; parts(): Iterable<Buffer> }
 
@@ -97,6 +97,7 @@ export class TocKeeper {
     const parts = function* () {
       for (const { packed, size } of kept) {
         const part = unpackKept(packed, size)
+        release(packed)
         yield part
         release(part)
       }
