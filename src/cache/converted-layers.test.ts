@@ -58,6 +58,19 @@ describeDatabases('converted layers', (open) => {
     expect(await store.findIndex(keyOf('a'))).toBeUndefined()
   })
 
+  it('keeps an index of any size, in parts, and lets go of all of them', async () => {
+    const store = new ConvertedLayers(database, 1)
+    const large = Buffer.alloc(2_500_000)
+    for (let i = 0; i < large.length; i += 1000) large.writeUInt32LE(i, i)
+    await store.put(keyOf('a', 'x'), cached('a'), large)
+    expect((await store.findIndex(keyOf('a')))?.index).toEqual(large)
+    await store.put(keyOf('a', 'x'), cached('a'), index)
+    expect((await store.findIndex(keyOf('a')))?.index).toEqual(index)
+    await store.put(keyOf('b'), cached('b'), undefined)
+    const parts = await database.query.selectFrom('converted_layer_indexes').select('part').execute()
+    expect(parts).toEqual([])
+  })
+
   it('forgets what was not used for the longest time', async () => {
     const store = new ConvertedLayers(database, 2)
     await store.put(keyOf('a'), cached('a'), undefined)

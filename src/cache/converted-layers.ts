@@ -1,6 +1,11 @@
+import type { Transaction } from 'kysely'
 import type { CachedIndex, CachedLayer, LayerCache, LayerKey } from '../conversion/layer-cache.ts'
 import type { Database } from '../db/open.ts'
+import type { Tables } from '../db/tables.ts'
 import { forgetGone, keepNewest, touch } from './entries.ts'
+
+/** Databases hold a value several times over while they write it. */
+const PART_BYTES = 1 << 20
 
 /** Remembers converted layers in the database: up to a number of them, those that were used last. */
 export class ConvertedLayers implements LayerCache {
@@ -27,15 +32,23 @@ export class ConvertedLayers implements LayerCache {
   async findIndex({ base }: LayerKey): Promise<CachedIndex | undefined> {
     const row = await this.#database.query
       .selectFrom('converted_layers')
-      .select(['exact_key', 'layer', 'host', 'repository', 'member_index'])
+      .select(['exact_key', 'layer', 'host', 'repository'])
       .where('base_key', '=', base)
-      .where('member_index', 'is not', null)
+      .where('exact_key', 'in', (indexes) =>
+        indexes.selectFrom('converted_layer_indexes').select('exact_key'),
+      )
       .orderBy('used_at', 'desc')
       .limit(1)
       .executeTakeFirst()
-    if (!row?.member_index) return undefined
+    if (!row) return undefined
+    const parts = await this.#database.query
+      .selectFrom('converted_layer_indexes')
+      .select('bytes')
+      .where('exact_key', '=', row.exact_key)
+      .orderBy('part')
+      .execute()
     await touch(this.#database, 'converted_layers', row.exact_key)
-    return { ...cachedLayer(row), index: row.member_index }
+    return { ...cachedLayer(row), index: Buffer.concat(parts.map(({ bytes }) => bytes)) }
   }
 
   async put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void> {
@@ -47,7 +60,6 @@ export class ConvertedLayers implements LayerCache {
       size: cached.layer.size,
       host: cached.host,
       repository: cached.repository,
-      member_index: index ?? null,
       used_at: now,
       checked_at: now,
     }
@@ -57,12 +69,26 @@ export class ConvertedLayers implements LayerCache {
         .values({ exact_key: key.exact, ...values })
         .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
         .execute()
+      await putIndex(transaction, key.exact, index)
       await keepNewest(transaction, 'converted_layers', this.#limit)
     })
   }
 
   forget({ exact }: LayerKey): Promise<void> {
     return forgetGone(this.#database, 'converted_layers', exact)
+  }
+}
+
+/** Puts an index in the place of the one that was there. */
+async function putIndex(
+  query: Transaction<Tables>,
+  exact_key: string,
+  index: Uint8Array | undefined,
+): Promise<void> {
+  await query.deleteFrom('converted_layer_indexes').where('exact_key', '=', exact_key).execute()
+  for (let part = 0; index && part * PART_BYTES < index.length; part++) {
+    const bytes = index.subarray(part * PART_BYTES, (part + 1) * PART_BYTES)
+    await query.insertInto('converted_layer_indexes').values({ exact_key, part, bytes }).execute()
   }
 }
 

@@ -90,6 +90,7 @@ export class LayerMaker {
       const cached = await this.#cachedIndex(source)
       // An index says what a table of contents does, in fewer bytes.
       const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
+      if (cached) release(asBuffer(cached.index))
       if (!index) return this.#split(source)
       const { layer, host, repository } = cached
       return { index, members: { kind: 'converted', cached: { layer, host, repository } } }

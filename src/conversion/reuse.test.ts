@@ -125,7 +125,7 @@ it('reads the source again where another version kept the index of a layer', asy
   await database.query.deleteFrom('converted_layers').execute()
   await convert('older:1', 'usr/file-4')
   const older = gzipSync(JSON.stringify({ version: 1, entries: [], headers: [] }))
-  await database.query.updateTable('converted_layers').set({ member_index: older }).execute()
+  await database.query.updateTable('converted_layer_indexes').set({ bytes: older }).execute()
   const report = await convert('older:2', 'usr/file-5', 'etc/other')
   expect(actions(report)).toEqual(['arranged', 'arranged'])
 })

@@ -331,4 +331,18 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`create index jobs_by_record on jobs (record_id) where record_id is not null`.execute(db)
     },
   },
+  '0015-indexes-in-parts': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema.alterTable('converted_layers').dropColumn('member_index').execute()
+      await db.schema
+        .createTable('converted_layer_indexes')
+        .addColumn('exact_key', 'text', (column) =>
+          column.notNull().references('converted_layers.exact_key').onDelete('cascade'),
+        )
+        .addColumn('part', 'integer', (column) => column.notNull())
+        .addColumn('bytes', isPostgres(db) ? 'bytea' : 'blob', (column) => column.notNull())
+        .addPrimaryKeyConstraint('converted_layer_indexes_key', ['exact_key', 'part'])
+        .execute()
+    },
+  },
 }

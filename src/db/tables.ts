@@ -106,6 +106,9 @@ export type JobLabelsTable = { job_id: string; name: string; value: string }
 /** Registries that asked for fewer requests: no job with them begins before. */
 export type HostPausesTable = { host: string; until: Moment }
 
+/** Where the members of a converted layer lie, packed, in parts that follow each other from 0 on. */
+export type ConvertedLayerIndexesTable = { exact_key: string; part: number; bytes: Uint8Array }
+
 export type ConvertedLayersTable = {
   /** Digest of all that the layer depends on; of source and options alone. */
   exact_key: ColumnType<string, string, never>
@@ -117,8 +120,6 @@ export type ConvertedLayersTable = {
   /** Where the blob was last known to lie. */
   host: string
   repository: string
-  /** Packed. */
-  member_index: Uint8Array | null
   used_at: Moment
   /** When the registry was last known to have it. */
   checked_at: Moment
@@ -225,6 +226,7 @@ export type JobTalliesTable = {
 export type Tables = {
   job_tallies: JobTalliesTable
   converted_layers: ConvertedLayersTable
+  converted_layer_indexes: ConvertedLayerIndexesTable
   converted_images: ConvertedImagesTable
   cache_uses: CacheUsesTable
   records: RecordsTable
