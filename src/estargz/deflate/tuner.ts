@@ -16,8 +16,11 @@ export interface Tuner {
 export const REFINE_DEPTH = 6
 /** The fraction that a search must save to be worth its time, where the gzip header hints at a weak parse or a good one. */
 const WORTH = { weak: 0.005, good: 0.015 }
-/** A piece is a sample once so many plain bytes went by since the last; both depend on the layer alone. */
-const SAMPLE_EVERY = 32 << 20
+/**
+ * A piece is a sample once so many plain bytes went by since the last: twice as many while samples agree, up to the most.
+ * All of it depends on the layer alone.
+ */
+const SAMPLE_EVERY = { least: 32 << 20, most: 128 << 20 }
 const SAMPLE_LEAST = 64 * 1024
 
 /** Always the same. */
@@ -41,6 +44,7 @@ export class AutoTuner implements Tuner {
   #hint: { weak: boolean; from: string } = { weak: false, from: 'its header tells of no fast compressor' }
   #depth = 0
   #sinceSample = Number.POSITIVE_INFINITY
+  #every = SAMPLE_EVERY.least
   #kept = 0
   #refined = 0
   #bytes = 0
@@ -54,12 +58,14 @@ export class AutoTuner implements Tuner {
   }
 
   depthFor(transcoder: Pick<Transcoder, 'trial'>, pieceLength: number): number {
-    if (this.#sinceSample >= SAMPLE_EVERY && pieceLength >= SAMPLE_LEAST) {
+    if (this.#sinceSample >= this.#every && pieceLength >= SAMPLE_LEAST) {
       const kept = transcoder.trial(0)
       const refined = transcoder.trial(REFINE_DEPTH)
       this.#kept += kept
       this.#refined += refined
-      this.#depth = refined < kept * (1 - WORTH[this.#hint.weak ? 'weak' : 'good']) ? REFINE_DEPTH : 0
+      const depth = refined < kept * (1 - WORTH[this.#hint.weak ? 'weak' : 'good']) ? REFINE_DEPTH : 0
+      this.#every = depth === this.#depth ? Math.min(2 * this.#every, SAMPLE_EVERY.most) : SAMPLE_EVERY.least
+      this.#depth = depth
       this.#sinceSample = 0
     }
     this.#sinceSample += pieceLength
