@@ -48,7 +48,7 @@ export class ConvertedLayers implements LayerCache {
       .orderBy('part')
       .execute()
     await touch(this.#database, 'converted_layers', row.exact_key)
-    return { ...cachedLayer(row), index: Buffer.concat(parts.map(({ bytes }) => bytes)) }
+    return { ...cachedLayer(row), index: whole(parts.map(({ bytes }) => bytes)) }
   }
 
   async put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void> {
@@ -90,6 +90,15 @@ async function putIndex(
     const bytes = index.subarray(part * PART_BYTES, (part + 1) * PART_BYTES)
     await query.insertInto('converted_layer_indexes').values({ exact_key, part, bytes }).execute()
   }
+}
+
+/** Puts parts together, and gives their memory back at once where it is their own: PostgreSQL's has other things in it. */
+function whole(parts: readonly Uint8Array[]): Uint8Array {
+  const index = Buffer.concat(parts)
+  for (const { buffer, byteLength } of parts) {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
+  }
+  return index
 }
 
 function cachedLayer(row: { layer: string; host: string; repository: string }): CachedLayer {
