@@ -6,7 +6,7 @@ import { packKept, unpackKept } from './kept-bytes.ts'
 import { type IndexData, LayerIndex } from './layer-index.ts'
 
 /** Changes with the columns and with how they are written, so that what was kept before is not believed. */
-const VERSION = 2
+const VERSION = 3
 /** Little-endian, as every machine that Node runs on: `RBI`, and the version. */
 const MAGIC = Buffer.from([0x52, 0x42, 0x49, VERSION])
 
@@ -16,28 +16,33 @@ type Head = Omit<IndexData, 'columns'> & {
   readonly packed: Record<ColumnName, number>
 }
 
+/** More than the head takes, and more than zstd adds to what it cannot pack. */
+const MOST_HEAD = 64 * 1024
+const mostPacked = (bytes: number) => bytes + (bytes >> 7) + 1024
+
 const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
 
 /**
- * An index as bytes, to be kept: a head in JSON, and the columns one after the other, each packed. Their memory is their
- * own.
+ * An index as bytes, to be kept: the columns one after the other, each packed, a head in JSON, and its length. It lies in
+ * memory of its own.
  */
 export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
-  const packed = names.map((name) => packKept(bytesOf(columns[name])))
-  const head: Head = {
-    ...rest,
-    rows: byName(names.map((name) => columns[name].length)),
-    packed: byName(packed.map(({ length }) => length)),
-  }
-  const text = Buffer.from(JSON.stringify(head))
-  const size = Buffer.alloc(4)
-  size.writeUInt32LE(text.length)
-  const parts = [MAGIC, size, text, ...packed]
-  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) at += part.copy(whole, at)
-  release(...packed)
-  return whole
+  const most = names.reduce((sum, name) => sum + mostPacked(columns[name].byteLength), MOST_HEAD)
+  // No more than the longest column is there twice. What is never written to takes no memory.
+  const whole = Buffer.allocUnsafeSlow(most)
+  let at = MAGIC.copy(whole)
+  const packed = names.map((name) => {
+    const bytes = packKept(bytesOf(columns[name]))
+    at += bytes.copy(whole, at)
+    const { length } = bytes
+    release(bytes)
+    return length
+  })
+  const rows = names.map((name) => columns[name].length)
+  const head: Head = { ...rest, rows: byName(rows), packed: byName(packed) }
+  const length = whole.write(JSON.stringify(head), at)
+  at = whole.writeUInt32LE(length, at + length)
+  return whole.subarray(0, at)
 }
 
 /**
@@ -56,10 +61,12 @@ export function unpackIndex(packed: Uint8Array, maxBytes: number): LayerIndex | 
 
 /** @throws what JSON, buffers and {@link unpackKept} throw at damage; RangeError */
 function unpack(bytes: Buffer, maxBytes: number): LayerIndex {
-  let at = MAGIC.length + 4 + bytes.readUInt32LE(MAGIC.length)
-  const { rows, packed, ...rest } = JSON.parse(bytes.toString('utf8', MAGIC.length + 4, at)) as Head
+  const headEnd = bytes.length - 4
+  const headStart = headEnd - bytes.readUInt32LE(headEnd)
+  const { rows, packed, ...rest } = JSON.parse(bytes.toString('utf8', headStart, headEnd)) as Head
   const total = names.reduce((sum, name) => sum + rows[name] * INDEX_COLUMNS[name].BYTES_PER_ELEMENT, 0)
   if (total > maxBytes) throw new RangeError(`an index of ${total} bytes is too large`)
+  let at = MAGIC.length
   const columns = names.map((name) => {
     const column: Numbers = newRows<Numbers>(INDEX_COLUMNS[name], rows[name])
     unpackInto(bytesOf(column), bytes.subarray(at, at + packed[name]))
