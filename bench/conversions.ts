@@ -51,23 +51,23 @@ export class Conversions {
     return second.actions.includes('rearranged') ? second : 'no layer was re-arranged'
   }
 
+  /** The verification of a converted image, compared with its source. */
+  async verify(source: { readonly reference: string }): Promise<Outcome> {
+    await using target = await BenchRegistry.start()
+    await this.#run(source.reference, target, 'converted', [])
+    const command = [MAIN, 'verify', `${target.host}/${REPOSITORY}:converted`, '--source', source.reference]
+    const { used } = await measureNode([...command, ...plainHttp(source.reference, target)], this.#signal)
+    return { used }
+  }
+
   async #run(
     source: string,
     target: BenchRegistry,
     tag: string,
     options: readonly string[],
   ): Promise<Converted> {
-    const hosts = [parseReference(source).host, target.host].flatMap((host) => ['--plain-http', host])
-    const command = [
-      MAIN,
-      'convert',
-      source,
-      `${target.host}/${REPOSITORY}:${tag}`,
-      ...options,
-      ...hosts,
-      '--json',
-    ]
-    const { used, output } = await measureNode(command, this.#signal)
+    const command = [MAIN, 'convert', source, `${target.host}/${REPOSITORY}:${tag}`, ...options, '--json']
+    const { used, output } = await measureNode([...command, ...plainHttp(source, target)], this.#signal)
     const report = JSON.parse(output) as ConversionReport
     const layers = report.images.flatMap((image) => image.layers)
     return {
@@ -78,4 +78,8 @@ export class Conversions {
       actions: layers.map(({ action }) => action),
     }
   }
+}
+
+function plainHttp(source: string, target: BenchRegistry): string[] {
+  return [parseReference(source).host, target.host].flatMap((host) => ['--plain-http', host])
 }

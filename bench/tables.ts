@@ -59,12 +59,13 @@ export function hugeText(
   return `### One layer of 4 GiB: ${sizes}\n\n${table(COLUMNS_OF_ONE, [line])}`
 }
 
-/** What conversions of a layer of very many files took. */
+/** What conversions and the verification of a layer of very many files took. */
 export function manyEntriesText(many: ManyEntries): string {
   const lines = [
     lineOfOne(`convert${methodsText('auto', [many.streamed])}`, many.streamed),
     lineOfOne('convert with a record', many.arranged),
     lineOfOne('again with another record (re-arranged)', many.rearranged),
+    lineOfOne('verify --source', many.verified),
   ]
   const sizes = `${megabytes(many.plain)} MB plain, ${megabytes(many.packed)} MB packed`
   return `### One layer of ${many.entries} entries: ${sizes}\n\n${table(COLUMNS_OF_ONE, lines)}`
@@ -73,7 +74,7 @@ export function manyEntriesText(many: ManyEntries): string {
 function lineOfOne(name: string, outcome: Outcome | string): string[] {
   if (typeof outcome === 'string') return [name, outcome, '', '', '', '']
   const { cpu, wall, rss, scratch } = outcome.used
-  const output = megabytes(outcome.bytes ?? 0)
+  const output = outcome.bytes === undefined ? '' : megabytes(outcome.bytes)
   return [name, seconds(cpu), seconds(wall), megabytes(rss), megabytes(scratch), output]
 }
 
