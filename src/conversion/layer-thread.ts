@@ -9,9 +9,9 @@ import { decodeLayer } from '../estargz/decode.ts'
 import { LayerError } from '../estargz/errors.ts'
 import { compressorFor, type LayerCoder, openLayerCoder } from '../estargz/layer-coder.ts'
 import { LayerIndex } from '../estargz/layer-index.ts'
+import { listTree } from '../estargz/layer-tree.ts'
 import { packIndex } from '../estargz/packed-index.ts'
 import { splitLayer } from '../estargz/split.ts'
-import { listTree } from '../estargz/tree.ts'
 import type {
   FromThread,
   LayerFailure,

@@ -6,11 +6,13 @@ import { dir, file, globalPax, hardlink, symlink, tarOf } from '../../test/suppo
 import { digestOf } from '../oci/digest.ts'
 import type { BlobResult } from './blob.ts'
 import type { BlobFormat } from './blob-format.ts'
-import { compareTrees, listTree, RootTree } from './compare.ts'
+import { compareTrees } from './compare.ts'
 import { decodeLayer } from './decode.ts'
+import { listTree } from './layer-tree.ts'
 import { DEFAULT_LIMITS as limits } from './limits.ts'
 import { openEStargz } from './read.ts'
 import { readFile } from './read-file.ts'
+import { RootTree } from './root-tree.ts'
 import { verifyEStargzBlob } from './verify.ts'
 
 const KIB = 1024

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { piecesOf } from '../../test/support/convert-layer.ts'
 import { type Attributes, dir, file, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
-import { compareTrees, listTree, RootTree } from './compare.ts'
+import { compareTrees } from './compare.ts'
+import { listTree } from './layer-tree.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
+import { RootTree } from './root-tree.ts'
 
 const tree = async (...layers: Buffer[]) =>
   new RootTree(await Promise.all(layers.map((layer) => listTree(piecesOf(layer), DEFAULT_LIMITS))))

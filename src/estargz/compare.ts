@@ -1,6 +1,4 @@
-import type { RootTree, TreeEntry } from './tree.ts'
-
-export { type LayerTree, listTree, RootTree, type TreeEntry } from './tree.ts'
+import type { RootTree, TreeEntry } from './root-tree.ts'
 
 /** More differences than this say no more. */
 const MOST = 50

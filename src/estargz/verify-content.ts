@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { DEFAULT_FORMAT } from './blob-format.ts'
+import { type LayerTree, TreeLister } from './layer-tree.ts'
 import type { LayerLimits } from './limits.ts'
 import { TOC_NAME } from './names.ts'
 import { tocTooLarge } from './parse-toc.ts'
@@ -7,7 +8,6 @@ import { type Stretch, Stretches } from './stretches.ts'
 import type { TarEntry } from './tar-header.ts'
 import type { TarEvent } from './tar-scan.ts'
 import { type TocFile, TocKeeper } from './toc.ts'
-import { type LayerTree, TreeLister } from './tree.ts'
 
 /** What an archive holds: its entries, its table of contents left out, and where their content lies. */
 export type Recorded = {

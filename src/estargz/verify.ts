@@ -12,12 +12,12 @@ import {
   tocOffsetOf,
 } from './footer.ts'
 import { gzipMembers } from './gzip-members.ts'
+import type { LayerTree } from './layer-tree.ts'
 import type { LayerLimits } from './limits.ts'
 import { readTocEntries } from './parse-toc.ts'
 import { LandmarkReader, tocOfFrame, tocOfMember } from './read.ts'
 import { TarScanner } from './tar-scan.ts'
 import { type TocEntry, type TocFile, tocOfBytes } from './toc.ts'
-import type { LayerTree } from './tree.ts'
 import { ContentRecorder, type FoundToc } from './verify-content.ts'
 import { checkToc } from './verify-toc.ts'
 import { contentOffset, skippableFrame } from './zstd-chunked.ts'

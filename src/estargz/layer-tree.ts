@@ -1,0 +1,65 @@
+import type { IndexColumns } from './archive-index.ts'
+import { Column } from './columns.ts'
+import { ContentHash } from './content-hash.ts'
+import { IndexBuilder } from './index-builder.ts'
+import type { LayerLimits } from './limits.ts'
+import type { TarEntry } from './tar-header.ts'
+import { type TarEvent, TarScanner } from './tar-scan.ts'
+
+/** The archive of a layer. It crosses between threads without copies, as its columns lie in shared memory. */
+export type LayerTree = {
+  /** Of an ArchiveIndex. */
+  readonly columns: IndexColumns
+  /** When each entry was changed, which the index has to the second. */
+  readonly seconds: Float64Array
+  readonly nanoseconds: Uint32Array
+}
+
+/** Lists an archive that goes by. */
+export class TreeLister {
+  readonly #index = new IndexBuilder()
+  readonly #seconds = new Column(Float64Array)
+  readonly #nanoseconds = new Column(Uint32Array)
+
+  /** How many entries there are so far. */
+  get length(): number {
+    return this.#seconds.length
+  }
+
+  /** The next entry. */
+  entry(entry: TarEntry): void {
+    this.#index.entry(entry, { start: 0, length: 0 })
+    this.#seconds.push(entry.mtime.seconds)
+    this.#nanoseconds.push(entry.mtime.nanoseconds)
+  }
+
+  /** The digest of its content, where it has any: 32 bytes. */
+  content(digest: Uint8Array): void {
+    this.#index.file(digest)
+  }
+
+  finish(): LayerTree {
+    const { columns } = this.#index.finishArchive()
+    return { columns, seconds: this.#seconds.finish(), nanoseconds: this.#nanoseconds.finish() }
+  }
+}
+
+/** Lists a layer's archive. @throws LayerError */
+export async function listTree(plain: AsyncIterable<Buffer>, limits: LayerLimits): Promise<LayerTree> {
+  const lister = new TreeLister()
+  const scanner = new TarScanner(limits)
+  let hash: ContentHash | undefined
+  const take = (event: TarEvent) => {
+    if (event.kind === 'entry') {
+      lister.entry(event.entry)
+      hash = event.entry.size > 0 ? new ContentHash(event.entry.size) : undefined
+    } else if (event.kind === 'content') {
+      hash?.add(event.bytes)
+    } else if (event.kind === 'end' && hash) {
+      lister.content(hash.closeChunk())
+    }
+  }
+  for await (const piece of plain) for (const event of scanner.push(piece)) take(event)
+  for (const event of scanner.end()) take(event)
+  return lister.finish()
+}
