@@ -9,7 +9,7 @@ const RESTART_LONGEST_MS = 30_000
 const SOUND_AFTER_MS = 60_000
 
 /**
- * How glibc's allocator gives memory back: by itself it keeps so much for each thread that a worker takes a quarter more.
+ * How glibc's allocator gives memory back: by itself it keeps so much for each thread that a worker takes a fifth more.
  * Other allocators do not look at these.
  */
 export const WORKER_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: String(1 << 20) }
