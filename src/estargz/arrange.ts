@@ -32,6 +32,7 @@ export function arrange(entries: Names, prioritized: readonly string[]): Arrange
     const name = cleanName(path)
     if (!baseOf(name).startsWith(WHITEOUT_PREFIX) && front.bring(name)) placed.add(name)
   }
+  front.release()
   const order = [...front.order]
   for (let i = 0; i < entries.length; i++) if (!front.order.has(i)) order.push(i)
   return {
@@ -88,6 +89,11 @@ class Front {
       }
     }
     return true
+  }
+
+  /** Gives the memory of its names back at once: nothing can be brought forward afterwards. */
+  release(): void {
+    this.#byName.release()
   }
 
   /** The entries that come before an entry, in their order. */

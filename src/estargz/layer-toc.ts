@@ -34,11 +34,14 @@ export function placedIn(index: LayerIndex, i: number): Placed {
  * mix the two up; its file is listed under the name of a hard link that outlived it.
  */
 export class Listing {
-  readonly #inodes: Inodes
+  readonly #inodes: Omit<Inodes, 'names'>
 
   /** @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET */
   constructor(entries: Names) {
-    this.#inodes = inodesOf(entries)
+    const { names, ...inodes } = inodesOf(entries)
+    // Their memory lies outside the collector's heap, which would let it wait.
+    names.release()
+    this.#inodes = inodes
   }
 
   /** The entry under whose name this one is listed; undefined when it is not. */

@@ -108,7 +108,8 @@ export class RootTree {
 
   /** Lays a layer over those before. */
   #lay(index: ArchiveIndex, first: number): void {
-    const { made, stands } = inodesOf(index)
+    const { made, stands, names } = inodesOf(index)
+    names.release()
     this.#takeAway(index)
     this.#replaceDirectories(index, stands)
     for (const [i, source] of made.entries()) {
