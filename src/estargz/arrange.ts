@@ -1,6 +1,14 @@
 import type { NameTable } from '../bytes/name-table.ts'
 import { inodesOf, type Names } from './inodes.ts'
-import { ancestorsOf, baseOf, cleanName, OPAQUE_WHITEOUT, parentOf, WHITEOUT_PREFIX } from './names.ts'
+import {
+  ancestorsOf,
+  baseOf,
+  cleanName,
+  isWhiteout,
+  OPAQUE_WHITEOUT,
+  parentOf,
+  WHITEOUT_PREFIX,
+} from './names.ts'
 
 /** An order of a layer's entries, and where its landmark stands. */
 export type Arrangement = {
@@ -30,7 +38,7 @@ export function arrange(entries: Names, prioritized: readonly string[]): Arrange
   const placed = new Set<string>()
   for (const path of prioritized) {
     const name = cleanName(path)
-    if (!baseOf(name).startsWith(WHITEOUT_PREFIX) && front.bring(name)) placed.add(name)
+    if (!isWhiteout(name) && front.bring(name)) placed.add(name)
   }
   front.release()
   const order = [...front.order]
@@ -116,7 +124,7 @@ class Front {
 
   /** Runtimes may apply a whiteout to what the same layer put there before it. */
   #addWhiteouts(name: string, add: (need: number | undefined) => void): void {
-    if (baseOf(name).startsWith(WHITEOUT_PREFIX)) return
+    if (isWhiteout(name)) return
     const parent = parentOf(name)
     const inParent = parent === '' ? '' : `${parent}/`
     add(this.#byName.get(inParent + OPAQUE_WHITEOUT))

@@ -54,6 +54,7 @@ function compareFiles(name: string, a: TreeEntry, b: TreeEntry, differences: Bou
 function compareLinks(a: RootTree, b: RootTree, differences: Bounded): void {
   const first = firstNames(a)
   const other = firstNames(b)
+  if (first.size === 0 && other.size === 0) return
   for (const i of a.names()) {
     const name = a.name(i)
     const twin = b.find(name)

@@ -3,9 +3,6 @@ import { LayerError } from './errors.ts'
 import { ancestorsOf, cleanName } from './names.ts'
 import { type EntryType, quote } from './tar-header.ts'
 
-/** What tells entries apart. */
-export type Named = { name: string; type: EntryType; linkName?: string }
-
 /** The entries of an archive in its order, asked for by number: objects of all of them would take much memory. */
 export interface Names {
   readonly length: number
@@ -29,20 +26,6 @@ export type Inodes = {
   /** Entries that lost their name to a later one, by the name that took it. */
   readonly lost: Map<string, number[]>
   readonly names: NameTable
-}
-
-export function namesOf(entries: readonly Named[]): Names {
-  const at = (i: number) => {
-    const entry = entries[i]
-    if (!entry) throw new RangeError(`there is no entry ${i}`)
-    return entry
-  }
-  return {
-    length: entries.length,
-    name: (i) => at(i).name,
-    type: (i) => at(i).type,
-    linkName: (i) => at(i).linkName,
-  }
 }
 
 /**

@@ -67,7 +67,6 @@ export function* jsonItems(
         start = at
         inArray = false
         if (items > 0 || text.trim() !== '') yield text
-        items = 0
       } else if (byte === COMMA && depth === 2 && inArray) {
         yield taken(part, start, at)
         start = at + 1

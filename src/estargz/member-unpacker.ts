@@ -1,5 +1,6 @@
 import { crc32, zstdDecompressSync } from 'node:zlib'
 import type { BlobFormat } from './blob-format.ts'
+import { GZIP_HEADER, GZIP_TRAILER_BYTES } from './deflate/gzip-member.ts'
 import { Transcoder } from './deflate/transcoder.ts'
 import { LayerError } from './errors.ts'
 
@@ -31,9 +32,6 @@ function zstdUnpacker(largest: number): MemberUnpacker {
   }
 }
 
-/** Every member that is kept has a header of this length, without optional fields, and a trailer (RFC 1952, 2.3). */
-const HEADER_BYTES = 10
-const TRAILER_BYTES = 8
 const FEED_BYTES = 64 * 1024
 
 /** The transcoder's decoder takes a member in one call, which for thousands of small ones is far cheaper than zlib. */
@@ -41,11 +39,12 @@ class GzipUnpacker implements MemberUnpacker {
   readonly #transcoder = new Transcoder()
 
   unpack(member: Buffer, take: (plain: Buffer) => void): void {
-    const end = member.length - TRAILER_BYTES
-    if (end < HEADER_BYTES) throw damaged('CORRUPT_GZIP')
+    const end = member.length - GZIP_TRAILER_BYTES
+    // Every member that is kept has a header of this length, without optional fields.
+    if (end < GZIP_HEADER.length) throw damaged('CORRUPT_GZIP')
     let crc = 0
     let size = 0
-    let fed = HEADER_BYTES
+    let fed = GZIP_HEADER.length
     this.#transcoder.begin()
     for (let status = ''; status !== 'end'; ) {
       status = this.#transcoder.decode(fed === end)

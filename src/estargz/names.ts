@@ -48,6 +48,11 @@ export function baseOf(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1)
 }
 
+/** Whether a cleaned name takes away another one, or what is in a directory. */
+export function isWhiteout(name: string): boolean {
+  return baseOf(name).startsWith(WHITEOUT_PREFIX)
+}
+
 /** The directories above a cleaned name, topmost first, without the root. */
 export function* ancestorsOf(name: string): Generator<string> {
   for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) yield name.slice(0, at)

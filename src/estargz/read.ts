@@ -6,13 +6,12 @@ import { LayerError } from './errors.ts'
 import { type Footer, LARGEST_FOOTER, parseFooter } from './footer.ts'
 import type { LayerLimits } from './limits.ts'
 import {
-  baseOf,
   cleanName,
+  isWhiteout,
   NO_PREFETCH_LANDMARK,
   PREFETCH_LANDMARK,
   parentOf,
   TOC_NAME,
-  WHITEOUT_PREFIX,
 } from './names.ts'
 import { parseToc, tocTooLarge } from './parse-toc.ts'
 import { TarScanner } from './tar-scan.ts'
@@ -103,7 +102,7 @@ async function readToc(footer: Footer, end: number, o: Parameters<typeof openESt
  * What the order of a table of contents says. The directories that a converter puts before a prioritized file
  * are not listed, a directory with no prioritized file in it is; whiteouts never are.
  */
-export function readLandmark(toc: Iterable<TocEntry>): LandmarkView {
+function readLandmark(toc: Iterable<TocEntry>): LandmarkView {
   const reader = new LandmarkReader()
   for (const entry of toc) reader.take(entry)
   return reader.view()
@@ -127,7 +126,7 @@ export class LandmarkReader {
       this.#found = { landmark, landmarkOffset: entry.offset, prioritized }
       return
     }
-    if (baseOf(name).startsWith(WHITEOUT_PREFIX)) return
+    if (isWhiteout(name)) return
     this.#text.append(Buffer.from(name))
     this.#ends.push(this.#text.length)
     this.#directories.push(entry.type === 'dir' ? 1 : 0)

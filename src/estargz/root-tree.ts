@@ -3,7 +3,15 @@ import type { Digest } from '../oci/digest.ts'
 import { ArchiveIndex } from './archive-index.ts'
 import { inodesOf } from './inodes.ts'
 import type { LayerTree } from './layer-tree.ts'
-import { ancestorsOf, baseOf, isReservedName, OPAQUE_WHITEOUT, parentOf, WHITEOUT_PREFIX } from './names.ts'
+import {
+  ancestorsOf,
+  baseOf,
+  isReservedName,
+  isWhiteout,
+  OPAQUE_WHITEOUT,
+  parentOf,
+  WHITEOUT_PREFIX,
+} from './names.ts'
 import type { EntryType } from './tar-header.ts'
 
 /** A file of a root file system, as a container would get it. */
@@ -164,8 +172,4 @@ export class RootTree {
       for (const above of ancestorsOf(this.name(i))) if (directories.has(above)) this.#gone[i] = 1
     }
   }
-}
-
-function isWhiteout(name: string): boolean {
-  return baseOf(name).startsWith(WHITEOUT_PREFIX)
 }

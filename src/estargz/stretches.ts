@@ -55,7 +55,9 @@ export class Stretches {
     if (row === undefined || this.#against(row, memberOffset, innerOffset, size) !== 0) return undefined
     const digest = Buffer.from(this.#digests.rows(row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES))
     return {
-      ...{ memberOffset, innerOffset, size },
+      memberOffset,
+      innerOffset,
+      size,
       entry: this.#entry.at(row),
       fileOffset: this.#fileOffset.at(row),
       digest: `sha256:${digest.toString('hex')}` as Digest,

@@ -45,7 +45,11 @@ it('reckons where content lies in a layer that does not say so', () => {
   // 512 for each header, the content, and 1024 at the end, all of it halved.
   const layer = measuredByProportion({ digest, size: 2304 }, plain)
   const placed = Array.from(entriesOf(layer.entries), ({ name, type, size, offset, packed }) => ({
-    ...{ name, type, size, offset, packed },
+    name,
+    type,
+    size,
+    offset,
+    packed,
   }))
   expect(placed).toEqual([
     plain[0],
