@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { cacheFolder } from '../test/support/cache-folder.ts'
 import { run } from '../test/support/command.ts'
 
 /** Debian packages whose files make a layer: about 1 GB plain in all. */
@@ -15,7 +15,7 @@ export type PlainLayer = { readonly name: keyof typeof LAYERS; readonly plain: s
 
 /** Makes the layers out of packages that apt downloads; they are kept in the user's cache folder. */
 export async function plainLayers(): Promise<PlainLayer[]> {
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'record-broker', 'bench')
+  const folder = join(cacheFolder(), 'bench')
   await mkdir(folder, { recursive: true })
   const layers: PlainLayer[] = []
   for (const name of Object.keys(LAYERS) as (keyof typeof LAYERS)[]) {

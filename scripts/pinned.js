@@ -1,24 +1,19 @@
 // Runs a script on the Node that package.json pins, whatever Node the machine has (20 or newer).
 // Installs the dependencies first when they are missing or older than the lock file, so that the
 // README's commands work in a fresh clone. Plain JavaScript on purpose: it runs before anything is installed.
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
+import { delimiter, dirname } from 'node:path'
+import { install, isInstalled, pinnedNode } from './install.js'
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const installedMark = join(root, 'node_modules', '.package-lock.json')
-const pinnedNode = join(root, 'node_modules', '.bin', 'node')
+/** How often it looks whether the npm that started it still runs. */
+const PARENT_CHECK_MS = 500
 
-function installed() {
-  if (!existsSync(installedMark) || !existsSync(pinnedNode)) return false
-  return statSync(installedMark).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
-}
-
-if (!installed()) {
+if (!isInstalled()) {
   console.error('Installing dependencies (npm ci) ...')
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2] })
-  if (npm.status !== 0) process.exit(npm.status ?? 1)
+  const status = install()
+  if (status !== 0) process.exit(status)
 }
 if (!existsSync(pinnedNode)) {
   console.error(
@@ -27,13 +22,23 @@ if (!existsSync(pinnedNode)) {
   process.exit(1)
 }
 
+// The end of the channel tells the script that this process is gone, however it ended.
 const child = spawn(pinnedNode, process.argv.slice(2), {
-  stdio: 'inherit',
-  env: { ...process.env, PATH: `${dirname(pinnedNode)}:${process.env.PATH ?? ''}` },
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  env: { ...process.env, PATH: [dirname(pinnedNode), process.env.PATH ?? ''].join(delimiter) },
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// npm hands no SIGTERM on to what it runs (npm 11): its end is the only sign.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    child.kill('SIGTERM')
+  }, PARENT_CHECK_MS)
+}
 child.on('error', (error) => {
   console.error(`${pinnedNode}: ${error.message}`)
   process.exit(1)
 })
-child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
+child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)))

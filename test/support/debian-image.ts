@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cacheFolder } from './cache-folder.ts'
 import { run } from './command.ts'
 
 /** Debian 12 packages of each layer. */
@@ -27,22 +28,64 @@ export type DebianImage = {
 
 /**
  * Makes the root that the profiles in test/fixtures were captured in, as an image of four layers, from packages that
- * apt downloads; both are kept in the user's cache folder. The last layer holds what their installation makes:
- * compiled modules, the cache of the dynamic linker, alternatives.
+ * apt downloads. The last layer holds what their installation makes: compiled modules, the cache of the dynamic
+ * linker, alternatives.
+ *
+ * Both forms stay in the user's cache folder, under a name that covers this recipe and the versions of the packages.
+ * A cached image is compared with its seal on every read, and made anew when it differs.
  */
 export async function debianImage(): Promise<DebianImage> {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-  const place = join(cache, 'record-broker', 'python-numpy')
-  if (!existsSync(place)) {
+  const place = join(cacheFolder(), `python-numpy-${await recipeDigest()}`)
+  if (!(await isIntact(place))) {
     const work = `${place}.${process.pid}`
     await rm(work, { recursive: true, force: true })
     await mkdir(join(work, 'root'), { recursive: true })
     await makeLayers(work)
-    await rename(work, place)
+    await writeFile(join(work, SEAL), await sealOf(work))
+    await rm(place, { recursive: true, force: true })
+    // Another run may have put its own there meanwhile.
+    await rename(work, place).catch(async (error: unknown) => {
+      await rm(work, { recursive: true, force: true })
+      if (!(await isIntact(place))) throw error
+    })
   }
-  const names = (await readdir(place)).filter((name) => name.endsWith('.tar')).toSorted()
-  const layers = await Promise.all(names.map((name) => readFile(join(place, name))))
+  const layers = await Promise.all((await layerNames(place)).map((name) => readFile(join(place, name))))
   return { layers, root: join(place, 'root') }
+}
+
+/** The file that holds the digest of everything else in a cached image. */
+const SEAL = 'seal'
+
+/** Covers this file and the exact packages that apt would download; their hosts do not matter. */
+async function recipeDigest(): Promise<string> {
+  const uris = await run('apt-get', 'download', '--print-uris', ...LAYERS.flat())
+  const packages = uris.split('\n').map((line) => line.replace(/^'[^']*' /, ''))
+  const recipe = await readFile(fileURLToPath(import.meta.url))
+  return createHash('sha256').update(recipe).update(packages.join('\n')).digest('hex').slice(0, 16)
+}
+
+async function isIntact(place: string): Promise<boolean> {
+  try {
+    return (await readFile(join(place, SEAL), 'utf8')) === (await sealOf(place))
+  } catch {
+    return false
+  }
+}
+
+/** Covers the bytes of every layer, and of the root every name with its type, size and link target. */
+async function sealOf(place: string): Promise<string> {
+  const hash = createHash('sha256')
+  for (const name of await layerNames(place)) hash.update(name).update(await readFile(join(place, name)))
+  return hash.update(await namesIn(join(place, 'root'), '%y %s %l')).digest('hex')
+}
+
+async function layerNames(place: string): Promise<string[]> {
+  return (await readdir(place)).filter((name) => name.endsWith('.tar')).toSorted()
+}
+
+/** A line for each path below a folder, sorted: the path, then what `format` of find's -printf shows. */
+function namesIn(folder: string, format: string): Promise<string> {
+  return run('bash', '-c', 'cd "$0" && find . -mindepth 1 -printf "%P\t$1\n" | LC_ALL=C sort', folder, format)
 }
 
 async function makeLayers(work: string): Promise<void> {
@@ -64,13 +107,31 @@ async function makeLayers(work: string): Promise<void> {
     await rm(layer, { recursive: true })
     await rm(folder, { recursive: true })
   }
-  const before = join(work, 'before')
-  await writeFile(before, '')
+  await makeInstalledLayer(work, root)
+}
+
+/**
+ * What the installation adds is found by comparing names: times within one clock tick are equal. As in the images of
+ * many builders, the layer has no entries for the directories that hold its files.
+ */
+async function makeInstalledLayer(work: string, root: string): Promise<void> {
+  const before = new Set(await leavesOf(root))
   await configure(root)
-  const list = join(work, 'new')
-  const find = 'cd "$0" && find . -newer "$1" "(" -type f -o -type l -o -empty ")" >"$2"'
-  await run('bash', '-c', find, root, before, list)
-  await pack(join(work, `layer-${LAYERS.length}.tar`), root, '--no-recursion', '-T', list)
+  const added = (await leavesOf(root)).filter((name) => !before.has(name))
+  const list = join(work, 'added')
+  await writeFile(list, added.map((name) => `./${name}\n`).join(''))
+  const archive = join(work, `layer-${LAYERS.length}.tar`)
+  await pack(archive, root, '--no-recursion', '--mtime=@1700000000', '-T', list)
+  await rm(list)
+}
+
+/** The paths of files, symlinks and empty directories. */
+async function leavesOf(root: string): Promise<string[]> {
+  const found = (await namesIn(root, '%y')).split('\n').map((line) => line.split('\t'))
+  const parents = new Set(found.map(([path = '']) => dirname(path)))
+  return found.flatMap(([path = '', type]) =>
+    path === '' || (type === 'd' && parents.has(path)) ? [] : path,
+  )
 }
 
 function pack(archive: string, folder: string, ...what: string[]): Promise<string> {

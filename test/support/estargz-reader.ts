@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cacheFolder } from './cache-folder.ts'
 import { run } from './command.ts'
 
 const SOURCES = fileURLToPath(new URL('./estargz-reader/', import.meta.url))
@@ -54,8 +54,7 @@ export class EStargzReader {
     for (const name of (await readdir(SOURCES)).toSorted()) {
       hash.update(name).update(await readFile(join(SOURCES, name)))
     }
-    const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'record-broker')
-    const program = join(cache, `estargz-reader-${hash.digest('hex').slice(0, 16)}`)
+    const program = join(cacheFolder(), `estargz-reader-${hash.digest('hex').slice(0, 16)}`)
     const isBuilt = await stat(program).catch(() => undefined)
     if (!isBuilt) await build(program)
     return new EStargzReader(program)
