@@ -3,6 +3,7 @@ import { availableParallelism, homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { BoundSettings, type ConfiguredBounds, configuredBounds, wholeNumber } from './config-bounds.ts'
 import { parseHost, parseRepository } from './oci/reference.ts'
 
 const MIB = 1024 * 1024
@@ -93,13 +94,6 @@ const HookSecret = z
   .min(16)
   .optional()
 
-const wholeNumber = (least: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'expected a whole number')
-    .transform(Number)
-    .refine((value) => value >= least, `expected at least ${least}`)
-
 /** Every setting of the broker, by the name of its environment variable. */
 const Environment = z.object({
   RECORD_BROKER_LISTEN: Listen.prefault('127.0.0.1:8080').describe('address of the HTTP server, host:port'),
@@ -167,12 +161,7 @@ const Environment = z.object({
   RECORD_BROKER_CACHE_IMAGES: wholeNumber(0)
     .prefault('2000')
     .describe('results of whole conversions that are remembered, to be used again; 0: only layers are'),
-  RECORD_BROKER_MAX_LAYER_BYTES: wholeNumber(MIB)
-    .prefault(String(64 * GIB))
-    .describe('decompressed bytes of one layer'),
-  RECORD_BROKER_MAX_RECORD_BYTES: wholeNumber(1024)
-    .prefault(String(16 * MIB))
-    .describe('bytes of one uploaded record'),
+  ...BoundSettings,
   RECORD_BROKER_DOCKER_CONFIG: z
     .string()
     .optional()
@@ -221,8 +210,7 @@ export type Config = {
   /** Converted layers that are remembered. */
   readonly cacheLayers: number
   readonly cacheImages: number
-  readonly maxLayerBytes: number
-  readonly maxRecordBytes: number
+  readonly bounds: ConfiguredBounds
   readonly dockerConfigFile: string
   readonly ca: string | undefined
   readonly logLevel: Environment['LOG_LEVEL']
@@ -276,8 +264,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     scratchLimit: env.RECORD_BROKER_SCRATCH_LIMIT,
     cacheLayers: env.RECORD_BROKER_CACHE_LAYERS,
     cacheImages: env.RECORD_BROKER_CACHE_IMAGES,
-    maxLayerBytes: env.RECORD_BROKER_MAX_LAYER_BYTES,
-    maxRecordBytes: env.RECORD_BROKER_MAX_RECORD_BYTES,
+    bounds: configuredBounds(env),
     dockerConfigFile: dockerConfigFile(env),
     ca:
       env.RECORD_BROKER_CA === undefined ? undefined : readSetting('RECORD_BROKER_CA', env.RECORD_BROKER_CA),

@@ -16,7 +16,7 @@ import { closing, logger, warn, workerName } from './process.ts'
 import { Housekeeper } from './records/housekeeper.ts'
 import { RecordPublisher } from './records/publisher.ts'
 import { openStores } from './stores.ts'
-import { backingRegistry, layerLimits, openRegistries, recordFinder } from './wiring.ts'
+import { backingRegistry, openRegistries, recordFinder } from './wiring.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** Answers HTTP until it is told to stop, and keeps a worker process unless the settings say otherwise. */
@@ -33,14 +33,22 @@ export async function serve(): Promise<void> {
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
   // Its threads are started when a layer has to be read for an evaluation.
-  const threads = stack.use(new ThreadPool(config.threads))
-  const reading = { registries, threads, limits: layerLimits(config), known: new KnownLayers() }
+  const threads = stack.use(new ThreadPool(config.threads, config.bounds.threadMemory))
+  const { bounds } = config
+  const reading = {
+    registries,
+    threads,
+    limits: bounds.layer,
+    bounds: bounds.request,
+    maxRecordSteps: bounds.recordSteps,
+    known: new KnownLayers(),
+  }
   const publisher = new RecordPublisher({
     store: stores.records,
     repository,
     backing,
     finder: recordFinder(config, registries),
-    recordBytes: config.maxRecordBytes,
+    recordBytes: bounds.recordBytes,
     catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
   })
   const services: Services = {
@@ -59,13 +67,13 @@ export async function serve(): Promise<void> {
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
     checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) =>
-      checkPlatforms(registries, source, platforms, signal),
+      checkPlatforms(registries, source, platforms, bounds.request, signal),
     checkAllowed: (reference: string) => void repository(parseReference(reference)),
   }
   const app = await buildApp({
     services,
     logger: log,
-    maxRecordBytes: config.maxRecordBytes,
+    maxRecordBytes: bounds.recordBytes,
     ...(config.token !== undefined && { token: config.token }),
     hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {

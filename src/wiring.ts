@@ -1,10 +1,9 @@
 import { join } from 'node:path'
+import { SingleFlight } from './concurrency/single-flight.ts'
 import type { Config } from './config.ts'
 import type { ConversionServices } from './conversion/context.ts'
 import type { ConversionCache } from './conversion/conversion-cache.ts'
-import { InFlight } from './conversion/in-flight.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
-import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
 import type { RegistryLimits } from './jobs/registry-limits.ts'
 import { RecordFinder } from './records/finder.ts'
 import { RegistryClient } from './registry/client.ts'
@@ -54,6 +53,7 @@ export function openRegistries(
         ? { username: 'record-broker', password: token }
         : fromDocker(host),
     ca: config.ca,
+    bounds: config.bounds.answers,
     onWarning: more.onWarning,
   })
 }
@@ -68,11 +68,6 @@ export function recordFinder(config: Config, registries: RegistryClient): Record
   })
 }
 
-/** The bounds on one layer. */
-export function layerLimits(config: Config): LayerLimits {
-  return { ...DEFAULT_LIMITS, maxPlainBytes: config.maxLayerBytes }
-}
-
 /** What conversions and verifications need. The caller disposes of `threads` and `registries`. */
 export function conversionServices(
   config: Config,
@@ -82,12 +77,14 @@ export function conversionServices(
 ): ConversionServices {
   return {
     registries,
-    threads: new ThreadPool(config.threads),
+    threads: new ThreadPool(config.threads, config.bounds.threadMemory),
     scratch: { folder: more.scratchFolder ?? join(config.dataFolder, 'scratch'), limit: config.scratchLimit },
-    limits: layerLimits(config),
-    layersUnderWay: new InFlight(),
+    limits: config.bounds.layer,
+    bounds: config.bounds.request,
+    layersUnderWay: new SingleFlight(),
     cache: more.cache,
-    maxRecordBytes: config.maxRecordBytes,
+    maxRecordBytes: config.bounds.recordBytes,
+    maxRecordSteps: config.bounds.recordSteps,
     storedRecord,
     finder: recordFinder(config, registries),
   }

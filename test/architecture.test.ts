@@ -8,15 +8,16 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
 /** What the files of a room may import of the other rooms. `types`: only `import type`. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   oci: [],
+  concurrency: [],
   bytes: ['oci'],
-  registry: ['oci', 'bytes', 'version'],
+  registry: ['oci', 'bytes', 'concurrency', 'version'],
   estargz: ['oci', 'bytes'],
-  'embedded-registry': ['oci', 'bytes'],
+  'embedded-registry': ['oci', 'bytes', 'concurrency'],
   db: [],
   records: ['oci', 'bytes', 'estargz (types)'],
-  conversion: ['oci', 'bytes', 'registry', 'estargz', 'records'],
+  conversion: ['oci', 'bytes', 'concurrency', 'registry', 'estargz', 'records'],
   cache: ['db', 'oci', 'conversion (types)'],
-  jobs: ['db', 'oci'],
+  jobs: ['db', 'oci', 'concurrency'],
   http: ['jobs', 'records', 'oci', 'version', 'cache (types)'],
   cli: ['config', 'wiring', 'conversion', 'records', 'oci', 'cache', 'db'],
 }
@@ -41,6 +42,7 @@ const TOP = [
   'process.ts',
   'worker-process.ts',
   'config.ts',
+  'config-bounds.ts',
   'version.ts',
 ]
 

@@ -118,7 +118,7 @@ async function recordOf(options: ConvertOptions): Promise<ConversionRequest['rec
 
 async function readRecordFile(path: string): Promise<RecordEntry[]> {
   const source = path === '-' ? process.stdin : createReadStream(path)
-  const { entries } = await readRecord(source, { maxBytes: loadConfig().maxRecordBytes })
+  const { entries } = await readRecord(source, { maxBytes: loadConfig().bounds.recordBytes })
   return entries
 }
 

@@ -1,16 +1,17 @@
 import type { Scratch } from '../bytes/scratch.ts'
+import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
 import { type RecordUse, withPrefetched } from '../records/quality.ts'
 import { applyRecord } from './apply-record.ts'
+import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import type { MadeLayer } from './converted-layer.ts'
 import type { Image, OpenedReference } from './image.ts'
 import type { LayerMaker } from './layer-maker.ts'
-import { measuredByIndex } from './measured-by-index.ts'
+import type { ListedLayer } from './listed-layer.ts'
 import type { Profiled } from './profiled-image.ts'
 import type { LayerSteps } from './progress.ts'
-import { together } from './together.ts'
 
 /** How much scratch the members of a layer take, by its size. */
 const SCRATCH_FACTOR = { none: 1, gzip: 1.5, zstd: 2 }
@@ -21,6 +22,7 @@ type Parts = {
   readonly opened: OpenedReference
   readonly maker: LayerMaker
   readonly scratch: Scratch
+  readonly tally: RequestTally
   readonly steps: readonly LayerSteps[]
   readonly signal: AbortSignal
 }
@@ -35,18 +37,21 @@ export async function arrangeImage(
   its: Parts,
 ): Promise<{ readonly layers: MadeLayer[]; readonly use: RecordUse }> {
   const { layers } = image.manifest
-  const { services, opened, maker, scratch, steps, signal } = its
+  const { services, opened, maker, scratch, tally, steps, signal } = its
   await scratch.expect(scratchBytes(layers))
   try {
-    const known = await together(layers, signal, (layer, i, either) =>
+    const known = await allOrAbort(layers, signal, (layer, i, either) =>
       maker.know({ layer, steps: steps[i], signal: either }),
     )
-    const measured = layers.flatMap((layer, i) => (known[i] ? measuredByIndex(layer, known[i].index) : []))
-    const against = { opened, image, layers: measured }
-    const { use, prioritized } = await applyRecord(record, against, services, { scan: false, signal })
-    const made = await together(known, signal, async (one, i, either) => {
-      const layer = layers[i]
-      if (!layer) throw new RangeError(`there is no layer ${i}`)
+    const listed = known.map(({ index }, i): ListedLayer => {
+      const { digest, size } = layerAt(layers, i)
+      return { digest, size, columns: index.columns, exact: true }
+    })
+    const against = { opened, image, layers: listed }
+    const listing = { ...services, tally }
+    const { use, prioritized } = await applyRecord(record, against, listing, { scan: false, signal })
+    const made = await allOrAbort(known, signal, async (one, i, either) => {
+      const layer = layerAt(layers, i)
       const done = await maker.arrange(one, prioritized[i] ?? [], { layer, steps: steps[i], signal: either })
       steps[i]?.done(done.layer.size)
       return done
@@ -56,6 +61,12 @@ export async function arrangeImage(
   } finally {
     await maker.release()
   }
+}
+
+function layerAt(layers: readonly Descriptor[], i: number): Descriptor {
+  const layer = layers[i]
+  if (!layer) throw new RangeError(`there is no layer ${i}`)
+  return layer
 }
 
 function scratchBytes(layers: readonly Descriptor[]): number {

@@ -1,9 +1,9 @@
+import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseManifestOrIndex } from '../oci/documents.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { Document } from './assemble.ts'
-import { together } from './together.ts'
 
 /** `gone`: it does not lie where it was said to lie. `not-mountable`: it does, and cannot be taken over from there. */
 export type Brought = 'there' | 'gone' | 'not-mountable'
@@ -50,7 +50,7 @@ export async function bringImage(
   const documents = new Map<Digest, Document>([[digest, found]])
   const parsed = parseManifestOrIndex(found.bytes, found.descriptor.mediaType, `manifest ${digest}`)
   if (parsed.kind === 'index') {
-    const children = await together(parsed.index.manifests, signal, (child, _, either) =>
+    const children = await allOrAbort(parsed.index.manifests, signal, (child, _, either) =>
       bringImage(target, from, child.digest, either),
     )
     for (const child of children) {
@@ -59,7 +59,9 @@ export async function bringImage(
     }
   } else {
     const blobs = [parsed.manifest.config, ...parsed.manifest.layers]
-    const brought = await together(blobs, signal, (blob, _, either) => bringBlob(target, from, blob, either))
+    const brought = await allOrAbort(blobs, signal, (blob, _, either) =>
+      bringBlob(target, from, blob, either),
+    )
     for (const one of brought) if (one !== 'there') return one
   }
   if (!there) {

@@ -1,10 +1,11 @@
+import type { SingleFlight } from '../concurrency/single-flight.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
 import type { RecordFinder } from '../records/finder.ts'
 import type { RecordEntry } from '../records/model.ts'
 import type { RegistryClient } from '../registry/client.ts'
+import type { RequestBounds } from './bounds.ts'
 import type { ConversionCache } from './conversion-cache.ts'
 import type { MadeLayer } from './converted-layer.ts'
-import type { InFlight } from './in-flight.ts'
 import type { ThreadPool } from './thread-pool.ts'
 
 /** What work on images needs: made once by whoever runs conversions, and shared by them. */
@@ -17,9 +18,13 @@ export type ConversionServices = {
   /** Where it is remembered what was converted, if anywhere. */
   readonly cache?: ConversionCache | undefined
   /** Layers that conversions of this process are at. */
-  readonly layersUnderWay: InFlight<MadeLayer>
+  readonly layersUnderWay: SingleFlight<MadeLayer>
+  /** On each job. */
+  readonly bounds: RequestBounds
   /** Of one record, in bytes. */
   readonly maxRecordBytes: number
+  /** Of applying a record to an image. */
+  readonly maxRecordSteps: number
   /** An uploaded record by id. */
   readonly storedRecord: (id: string) => Promise<UploadedRecord | undefined>
   /** Finds the record images of an image. */

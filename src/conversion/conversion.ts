@@ -1,5 +1,6 @@
 import type { Descriptor } from '../oci/documents.ts'
 import type { Document } from './assemble.ts'
+import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import type { Image, Images, OpenedReference } from './image.ts'
 import type { RecordOf } from './profiled-image.ts'
@@ -19,6 +20,7 @@ export type Conversion = {
   /** Of the tables of contents, where they go into an image of their own. */
   readonly tocTarget: Target | undefined
   readonly progress: Progress
+  readonly tally: RequestTally
   readonly signal: AbortSignal
 }
 

@@ -1,6 +1,8 @@
 import type { Scratch } from '../bytes/scratch.ts'
+import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { arrangeImage } from './arrange-image.ts'
 import { assembleImage, type Document } from './assemble.ts'
+import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, MadeLayer } from './converted-layer.ts'
 import { ConversionError } from './errors.ts'
@@ -11,7 +13,6 @@ import type { LayerSteps, Progress } from './progress.ts'
 import type { ImageReport, LayerReport } from './report.ts'
 import { type ConversionRequest, compressionOf, formatOf } from './request.ts'
 import type { Target } from './target.ts'
-import { together } from './together.ts'
 
 /** An image whose layers lie in the target's repository. */
 export type ConvertedImage = {
@@ -30,6 +31,7 @@ type Parts = {
   readonly target: Target
   readonly scratch: Scratch
   readonly progress: Progress
+  readonly tally: RequestTally
   readonly signal: AbortSignal
 }
 
@@ -40,12 +42,13 @@ export class ImageConversion {
 
   constructor(its: Parts) {
     this.#its = its
-    const { request, services, opened, target, scratch } = its
+    const { request, services, opened, target, scratch, tally } = its
     this.#maker = new LayerMaker({
       services,
       source: opened.repository,
       target: target.repository,
       scratch,
+      tally,
       settings: {
         limits: services.limits,
         format: formatOf(request.options),
@@ -78,7 +81,7 @@ export class ImageConversion {
   }
 
   #stream(image: Image, steps: readonly LayerSteps[]): Promise<MadeLayer[]> {
-    return together(image.manifest.layers, this.#its.signal, async (layer, i, signal) => {
+    return allOrAbort(image.manifest.layers, this.#its.signal, async (layer, i, signal) => {
       const made = await this.#maker.stream({ layer, steps: steps[i], signal })
       steps[i]?.done(made.layer.size)
       return made

@@ -11,6 +11,9 @@ export type ConversionErrorCode =
   | 'RECORD_NOT_FOUND'
   | 'NOTHING_TO_COPY'
   | 'LAYER_THREAD_DIED'
+  | 'LAYER_THREAD_MEMORY'
+  /** One of the RequestBounds was passed. */
+  | 'LIMIT_EXCEEDED'
 
 /** A conversion that cannot be done. The message says what to do about it. */
 export class ConversionError extends Error {

@@ -1,25 +1,29 @@
 import { formatReference } from '../oci/reference.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
 import { distinctEntries } from '../records/merge.ts'
-import { type AppliedRecord, applyRecord } from './apply-record.ts'
+import { applyRecord } from './apply-record.ts'
+import type { AppliedRecord } from './apply-task.ts'
+import { RequestTally } from './bounds.ts'
 import { ConversionError } from './errors.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
-import { type ListingServices, listLayers } from './list-layers.ts'
+import { type ImageServices, type ListingServices, listLayers } from './list-layers.ts'
 import type { Profiled } from './profiled-image.ts'
 
 /**
  * Holds a record against an image without converting it: layers are listed from their tables of contents, and read
  * whole where they have none.
- * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER; RegistryError; LayerError
+ * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, LIMIT_EXCEEDED; RegistryError; LayerError;
+ *   RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY
  */
 export async function evaluateRecord(
   record: Profiled,
   request: EvaluationRequest,
-  services: ListingServices,
+  shared: ImageServices,
   signal: AbortSignal,
 ): Promise<RecordEvaluation> {
+  const services = { ...shared, tally: new RequestTally(shared.bounds) }
   const opened = await openReference(services.registries, request.image, signal)
-  const { images } = await readImages(opened, request.platforms, signal)
+  const { images } = await readImages(opened, request.platforms, services.tally, signal)
   const evaluated: RecordEvaluation['images'] = []
   // One after the other: the layers of an image are listed side by side.
   for (const image of images) {
@@ -36,12 +40,13 @@ export async function evaluateRecord(
 export async function retargetRecord(
   record: Profiled,
   request: { readonly image: string; readonly platform?: string | undefined },
-  services: ListingServices,
+  shared: ImageServices,
   signal: AbortSignal,
 ): Promise<RetargetedEntries> {
+  const services = { ...shared, tally: new RequestTally(shared.bounds) }
   const opened = await openReference(services.registries, request.image, signal)
   const platforms = request.platform === undefined ? undefined : [request.platform]
-  const { images } = await readImages(opened, platforms, signal)
+  const { images } = await readImages(opened, platforms, services.tally, signal)
   const [image, ...others] = images
   if (image === undefined || others.length > 0) {
     const known = images.map(({ platform }) => platform).join(', ')
@@ -74,5 +79,5 @@ async function evaluateImage(
   signal: AbortSignal,
 ): Promise<AppliedRecord> {
   const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []
-  return applyRecord(record, { opened, image, layers }, services, { scan: true, signal })
+  return applyRecord(record, { opened, image, layers }, services, { scan: true, keepFates: true, signal })
 }

@@ -1,3 +1,4 @@
+import { type LayerLimits, maxCompressedTocBytes, tocTooLarge } from '../estargz/limits.ts'
 import type { Digest } from '../oci/digest.ts'
 import { type Descriptor, parseManifestOrIndex } from '../oci/documents.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -13,22 +14,26 @@ import { TOC_TAG_SUFFIX } from './request.ts'
 export class ExternalTocs {
   readonly #repository: Repository
   readonly #tag: string | undefined
-  readonly #maxBytes: number
+  readonly #limits: Pick<LayerLimits, 'maxTocBytes'>
   #tables: Promise<Map<string, Descriptor>> | undefined
 
-  /** @param maxBytes of one table of contents */
-  constructor(repository: Repository, { tag, digest }: Reference, maxBytes: number) {
+  constructor(repository: Repository, { tag, digest }: Reference, limits: Pick<LayerLimits, 'maxTocBytes'>) {
     this.#repository = repository
     this.#tag = tag === undefined && digest !== undefined ? undefined : `${tag ?? 'latest'}${TOC_TAG_SUFFIX}`
-    this.#maxBytes = maxBytes
+    this.#limits = limits
   }
 
-  /** The blob with the table of contents of a layer, or undefined when there is none. @throws RegistryError */
+  /**
+   * The blob with the table of contents of a layer, or undefined when there is none.
+   * @throws RegistryError; LayerError LIMIT_EXCEEDED
+   */
   async of(layer: Digest, signal: AbortSignal): Promise<Buffer | undefined> {
     this.#tables ??= this.#read(signal)
     const table = (await this.#tables).get(layer)
-    if (!table || table.size > this.#maxBytes) return undefined
-    return this.#repository.blobBytes(table, { limit: this.#maxBytes, signal })
+    if (!table) return undefined
+    const limit = maxCompressedTocBytes(this.#limits)
+    if (table.size > limit) throw tocTooLarge(this.#limits)
+    return this.#repository.blobBytes(table, { limit, signal })
   }
 
   async #read(signal: AbortSignal): Promise<Map<string, Descriptor>> {

@@ -11,6 +11,7 @@ import { formatPlatform, matchesPlatform } from '../oci/platform.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../oci/reference.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { Repository } from '../registry/repository.ts'
+import type { RequestTally } from './bounds.ts'
 import { ConversionError } from './errors.ts'
 import type { ManifestNote } from './report.ts'
 
@@ -63,14 +64,15 @@ export async function openReference(
 
 /**
  * Reads the images behind a reference, of all platforms or of those that are asked for.
- * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, INVALID_IMAGE
+ * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, INVALID_IMAGE, LIMIT_EXCEEDED
  */
 export async function readImages(
   opened: OpenedReference,
   platforms: readonly string[] | undefined,
+  tally: RequestTally,
   signal: AbortSignal,
 ): Promise<Images> {
-  const all = await readAll(opened, platforms, signal)
+  const all = await readAll(opened, platforms, tally, signal)
   const missing = platforms?.find((asked) => !all.images.some((image) => isOf(image, asked)))
   if (missing !== undefined) {
     const there = all.known.length === 0 ? 'none' : all.known.join(', ')
@@ -90,10 +92,11 @@ export async function readImages(
 async function readAll(
   { repository, descriptor, document, pinned }: OpenedReference,
   platforms: readonly string[] | undefined,
+  tally: RequestTally,
   signal: AbortSignal,
 ): Promise<Images & { known: string[] }> {
   if (document.kind === 'manifest') {
-    const image = await readImage(repository, descriptor, document.manifest, signal)
+    const image = await readImage(repository, descriptor, document.manifest, tally, signal)
     if (image === undefined) {
       throw new ConversionError(
         'NOT_AN_IMAGE',
@@ -115,11 +118,13 @@ async function readAll(
       const { platform } = child
       if (platform) known.push(formatPlatform(platform))
       if (platform && platforms && !platforms.some((asked) => matchesPlatform(platform, asked))) continue
-      const image = await readChild(repository, child, signal)
+      tally.manifest()
+      const image = await readChild(repository, child, tally, signal)
       if (image === undefined) others.push({ digest: child.digest, reason: 'no container image' })
       else {
         if (!platform) known.push(image.platform)
         if (!platforms || platforms.some((asked) => isOf(image, asked))) images.push(image)
+        tally.checkPlatforms(images.length, pinned)
       }
     }
   }
@@ -145,12 +150,13 @@ function whyNoImage(child: Descriptor): string | undefined {
 async function readChild(
   repository: Repository,
   child: Descriptor,
+  tally: RequestTally,
   signal: AbortSignal,
 ): Promise<Image | undefined> {
   const { descriptor, bytes } = await repository.manifest(child.digest, { signal })
   const document = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest ${child.digest}`)
   if (document.kind === 'index') return undefined
-  return readImage(repository, child, document.manifest, signal)
+  return readImage(repository, child, document.manifest, tally, signal)
 }
 
 /** undefined when the manifest is not one of a container image. */
@@ -158,11 +164,13 @@ async function readImage(
   repository: Repository,
   descriptor: Descriptor,
   manifest: Manifest,
+  tally: RequestTally,
   signal: AbortSignal,
 ): Promise<Image | undefined> {
   const { config: place } = manifest
+  tally.checkLayers(manifest.layers.length, `manifest ${descriptor.digest}`)
   if (place.mediaType !== OCI_CONFIG && place.mediaType !== DOCKER_CONFIG) return undefined
-  const configBytes = await repository.blobBytes(place, { limit: MAX_CONFIG_BYTES, signal })
+  const configBytes = await repository.blobJson(place, { limit: MAX_CONFIG_BYTES, signal })
   const config = parseDocument(ImageConfig, configBytes, `config ${place.digest}`)
   const layers = manifest.layers.length
   if (config.rootfs.diff_ids.length !== layers) {

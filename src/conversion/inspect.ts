@@ -1,32 +1,38 @@
+import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { LayerError } from '../estargz/errors.ts'
-import { openEStargz } from '../estargz/read.ts'
+import { fetchToc } from '../estargz/read.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import type { Repository } from '../registry/repository.ts'
 import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
-import type { ConversionServices } from './context.ts'
+import { RequestTally } from './bounds.ts'
 import { ExternalTocs } from './external-tocs.ts'
-import { openReference, readImages } from './image.ts'
+import { type OpenedReference, openReference, readImages } from './image.ts'
+import { type ImageServices, TABLES_AT_ONCE } from './list-layers.ts'
 import type { ImageInspection, LayerInspection } from './report.ts'
-import { together } from './together.ts'
+
+type InspectionServices = Pick<ImageServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 
 /**
  * What an image shows of itself: manifests, configs, and footers and tables of contents of its layers by ranged
  * requests. No layer is read whole.
- * @throws RegistryError; DocumentError; ConversionError NOT_AN_IMAGE
+ * @throws RegistryError; DocumentError; ConversionError NOT_AN_IMAGE, LIMIT_EXCEEDED
  */
 export async function inspectImage(
   reference: string,
-  { registries, limits }: Pick<ConversionServices, 'registries' | 'limits'>,
+  services: InspectionServices,
   signal: AbortSignal,
 ): Promise<ImageInspection> {
-  const opened = await openReference(registries, reference, signal)
-  const { images, attestations, others } = await readImages(opened, undefined, signal)
-  const tocs = new ExternalTocs(opened.repository, opened.reference, limits.maxTocBytes)
+  const tally = new RequestTally(services.bounds)
+  const opened = await openReference(services.registries, reference, signal)
+  const { images, attestations, others } = await readImages(opened, undefined, tally, signal)
+  const tocs = new ExternalTocs(opened.repository, opened.reference, services.limits)
   const inspected: ImageInspection['images'] = []
   for (const { platform, descriptor, manifest } of images) {
-    const layers = await together(manifest.layers, signal, (layer, _, either) =>
-      inspectLayer(opened.repository, layer, tocs, limits, either),
+    const layers = await allOrAbort(
+      manifest.layers,
+      signal,
+      (layer, _, either) => inspectLayer({ opened, tocs, services, tally, signal: either }, layer),
+      TABLES_AT_ONCE,
     )
     const size = layers.reduce((total, layer) => total + layer.size, 0)
     inspected.push({ platform, digest: descriptor.digest, size, layers })
@@ -40,13 +46,19 @@ export async function inspectImage(
   }
 }
 
+type Inspection = {
+  readonly opened: OpenedReference
+  readonly tocs: ExternalTocs
+  readonly services: InspectionServices
+  readonly tally: RequestTally
+  readonly signal: AbortSignal
+}
+
 async function inspectLayer(
-  repository: Repository,
+  { opened: { repository }, tocs, services, tally, signal }: Inspection,
   layer: Descriptor,
-  tocs: ExternalTocs,
-  limits: ConversionServices['limits'],
-  signal: AbortSignal,
 ): Promise<LayerInspection> {
+  const { limits, threads } = services
   const { digest, size, mediaType } = layer
   const annotated = layer.annotations?.[TOC_DIGEST_ANNOTATION]
   const plain = { digest, size, mediaType, estargz: false }
@@ -54,25 +66,28 @@ async function inspectLayer(
   try {
     const readRange = (start: number, end: number) => repository.blobRange(layer, start, end, { signal })
     const externalToc = () => tocs.of(digest, signal)
-    const opened = await openEStargz({ size, readRange, limits, externalToc })
+    const toc = await fetchToc({ size, readRange, limits, externalToc })
+    const { view } = await threads.run({ kind: 'toc', limits, toc, list: false }, { signal })
+    tally.layer(view.entryCount, 0)
     return {
       ...plain,
       estargz: true,
-      format: opened.packing === 'zstd' ? 'zstd-chunked' : 'estargz',
-      ...(opened.externalToc && { externalToc: true }),
-      tocDigest: opened.tocDigest,
-      tocDigestAnnotated: annotated === opened.tocDigest,
-      entries: opened.toc.entries.filter((entry) => entry.type !== 'chunk').length,
-      ...(opened.landmark && { landmark: opened.landmark }),
-      prefetchBytes: opened.landmark === 'prefetch' ? (opened.landmarkOffset ?? 0) : 0,
-      prioritized: opened.prioritized,
+      format: view.packing === 'zstd' ? 'zstd-chunked' : 'estargz',
+      ...(view.externalToc && { externalToc: true }),
+      tocDigest: view.tocDigest,
+      tocDigestAnnotated: annotated === view.tocDigest,
+      entries: view.entryCount,
+      ...(view.landmark && { landmark: view.landmark }),
+      prefetchBytes: view.landmark === 'prefetch' ? (view.landmarkOffset ?? 0) : 0,
+      prioritized: view.prioritized,
       ...(annotated !== undefined &&
-        annotated !== opened.tocDigest && {
-          problem: `the manifest names the table of contents ${annotated}, the layer has ${opened.tocDigest}`,
+        annotated !== view.tocDigest && {
+          problem: `the manifest names the table of contents ${annotated}, the layer has ${view.tocDigest}`,
         }),
     }
   } catch (error) {
-    if (!(error instanceof LayerError)) throw error
+    // A bound that is passed is no statement about the layer.
+    if (!(error instanceof LayerError) || error.code === 'LIMIT_EXCEEDED') throw error
     if (error.code === 'NOT_ESTARGZ' && annotated === undefined) return plain
     return { ...plain, problem: error.message }
   }

@@ -1,15 +1,18 @@
 import { expect, it } from 'vitest'
+import { IndexBuilder } from '../estargz/index-builder.ts'
+import { DEFAULT_LIMITS } from '../estargz/limits.ts'
 import { digestOf } from '../oci/digest.ts'
 import { KnownLayers } from './known-layers.ts'
+import type { ListedLayer } from './listed-layer.ts'
+
+function layer(name: string, entries: number): ListedLayer {
+  const builder = new IndexBuilder(DEFAULT_LIMITS)
+  for (let i = 0; i < entries; i++) builder.listed(`${i}`, undefined, { type: 'reg' }, 0)
+  return { digest: digestOf(name), size: 1, exact: true, columns: builder.finishArchive().columns }
+}
 
 it('remembers the layers that were used last, within its bound', () => {
   const known = new KnownLayers()
-  const layer = (name: string, entries: number) => ({
-    digest: digestOf(name),
-    size: 1,
-    exact: true,
-    entries: Array.from({ length: entries }, (_, i) => ({ name: `${i}`, type: 'reg' })),
-  })
   const [a, b, c] = [layer('a', 90_000), layer('b', 90_000), layer('c', 90_000)]
   known.add(a)
   known.add(b)

@@ -1,5 +1,6 @@
 import { release } from '../bytes/release.ts'
 import type { Scratch, ScratchFile } from '../bytes/scratch.ts'
+import { Memo } from '../concurrency/memo.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import { asBuffer } from '../estargz/byte-source.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
@@ -10,13 +11,13 @@ import { unpackIndex } from '../estargz/packed-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
+import type { RequestTally } from './bounds.ts'
 import { bringBlob } from './bring.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, LayerAction, MadeLayer } from './converted-layer.ts'
 import { at } from './errors.ts'
 import { type CachedIndex, type CachedLayer, type LayerKey, layerKey } from './layer-cache.ts'
 import type { LayerResults } from './layer-task.ts'
-import { Memo } from './memo.ts'
 import type { LayerSteps } from './progress.ts'
 import { BlobStreamer } from './upload-blob.ts'
 
@@ -48,6 +49,7 @@ export class LayerMaker {
   readonly #source: Repository
   readonly #target: Repository
   readonly #scratch: Scratch
+  readonly #tally: RequestTally
   readonly #settings: LayerSettings
   readonly #streamer: BlobStreamer
   /** Images of an index may share layers, and one image may have a layer twice. */
@@ -60,12 +62,14 @@ export class LayerMaker {
     readonly source: Repository
     readonly target: Repository
     readonly scratch: Scratch
+    readonly tally: RequestTally
     readonly settings: LayerSettings
   }) {
     this.#services = o.services
     this.#source = o.source
     this.#target = o.target
     this.#scratch = o.scratch
+    this.#tally = o.tally
     this.#settings = o.settings
     this.#streamer = new BlobStreamer(o.scratch)
   }
@@ -80,6 +84,7 @@ export class LayerMaker {
         const task = { kind: 'stream' as const, keepIndex: this.#keepsIndex, ...this.#settings }
         return this.#services.threads.run(task, { input, write, signal: either })
       })
+      this.#tally.layer(result.entries, result.uncompressedSize)
       return this.#finish(key, result, result.compression, 'streamed', signal)
     })
   }
@@ -92,6 +97,7 @@ export class LayerMaker {
       const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
       if (cached) release(asBuffer(cached.index))
       if (!index) return this.#split(source)
+      this.#tally.layer(index.length, index.data.sourcePlainSize)
       const { layer, host, repository } = cached
       return { index, members: { kind: 'converted', cached: { layer, host, repository } } }
     })
@@ -193,6 +199,7 @@ export class LayerMaker {
       ),
     )
     steps?.state('converted')
+    this.#tally.layer(index.columns.nameEnd.length, index.sourcePlainSize)
     return { index: new LayerIndex(index), members: { kind: 'split', file, compression } }
   }
 

@@ -1,13 +1,17 @@
 import type { BlobResult } from '../estargz/blob.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
+import type { LayerErrorCode } from '../estargz/errors.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
 import type { IndexData } from '../estargz/layer-index.ts'
 import type { LayerTree } from '../estargz/layer-tree.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
 import type { Promised, VerifiedBlob } from '../estargz/verify.ts'
 import type { Digest } from '../oci/digest.ts'
+import type { RecordErrorCode } from '../records/errors.ts'
+import type { AppliedRecord, ApplyTask } from './apply-task.ts'
 import type { Piece } from './shared-pieces.ts'
+import type { ReadToc, TocTask } from './toc-task.ts'
 
 /** Whether the index of what was written is answered, for another arrangement. */
 type Keeping = { readonly keepIndex: boolean }
@@ -43,6 +47,16 @@ export type LayerTask =
     }
   /** Layer in, no output. */
   | { readonly kind: 'list'; readonly limits: LayerLimits }
+  /** Neither input nor output. */
+  | ({ readonly kind: 'toc' } & TocTask)
+  | ({ readonly kind: 'apply'; readonly limits: LayerLimits } & ApplyTask)
+  /** Root file systems laid out of layers, lowest first, and compared. */
+  | {
+      readonly kind: 'compare'
+      readonly limits: LayerLimits
+      readonly first: readonly LayerTree[]
+      readonly second: readonly LayerTree[]
+    }
 
 /** `packedIndex`: the index of the blob's members, by {@link packIndex}. */
 type Written = BlobResult & { sourceDiffId: Digest; packedIndex?: Uint8Array }
@@ -52,7 +66,10 @@ export type LayerResults = {
   stream: Written & { compression: CompressionChoice }
   assemble: Written
   verify: Omit<VerifiedBlob, 'tree'> & { tree?: LayerTree }
-  list: LayerTree
+  list: LayerTree & { plainBytes: number }
+  toc: ReadToc
+  apply: AppliedRecord
+  compare: string[]
 }
 
 /** Bytes cross between threads in pieces of this size. */
@@ -81,6 +98,14 @@ export type FromThread =
 export type LayerFailure = {
   readonly message: string
   readonly stack: string | undefined
-  /** Of a LayerError; undefined for defects. */
-  readonly layer: { code: string; entry?: string; offset?: number } | undefined
+  /** Of a LayerError or a RecordError; undefined for defects. */
+  readonly known:
+    | {
+        readonly kind: 'layer'
+        readonly code: LayerErrorCode
+        readonly entry?: string
+        readonly offset?: number
+      }
+    | { readonly kind: 'record'; readonly code: RecordErrorCode }
+    | undefined
 }

@@ -12,6 +12,7 @@ import { LayerIndex } from '../estargz/layer-index.ts'
 import { listTree } from '../estargz/layer-tree.ts'
 import { packIndex } from '../estargz/packed-index.ts'
 import { splitLayer } from '../estargz/split.ts'
+import { RecordError } from '../records/errors.ts'
 import type {
   FromThread,
   LayerFailure,
@@ -125,8 +126,27 @@ async function perform(task: LayerTask): Promise<unknown> {
       })
       return { ...verified, ...(task.keepTree && { tree }) }
     }
-    case 'list':
-      return listTree(decodeLayer(input, { limits }), limits)
+    case 'list': {
+      let plainBytes = 0
+      const plain = async function* () {
+        for await (const bytes of decodeLayer(input, { limits })) {
+          plainBytes += bytes.length
+          yield bytes
+        }
+      }
+      const tree = await listTree(plain(), limits)
+      return { ...tree, plainBytes }
+    }
+    // What converts layers needs none of what these load.
+    case 'toc':
+      return (await import('./toc-task.ts')).readTocInThread(task)
+    case 'apply':
+      return (await import('./apply-task.ts')).applyInThread(task)
+    case 'compare': {
+      const { compareTrees } = await import('../estargz/compare.ts')
+      const { RootTree } = await import('../estargz/root-tree.ts')
+      return compareTrees(new RootTree(task.first), new RootTree(task.second))
+    }
   }
 }
 
@@ -159,14 +179,18 @@ function send(message: FromThread, given: ArrayBuffer[] = []): void {
 }
 
 function failureOf(error: unknown): LayerFailure {
-  if (!(error instanceof Error)) return { message: String(error), stack: undefined, layer: undefined }
-  const layer =
-    error instanceof LayerError
-      ? {
-          code: error.code,
-          ...(error.entry !== undefined && { entry: error.entry }),
-          ...(error.offset !== undefined && { offset: error.offset }),
-        }
-      : undefined
-  return { message: error.message, stack: error.stack, layer }
+  if (!(error instanceof Error)) return { message: String(error), stack: undefined, known: undefined }
+  return { message: error.message, stack: error.stack, known: knownError(error) }
+}
+
+function knownError(error: Error): LayerFailure['known'] {
+  if (error instanceof RecordError) return { kind: 'record', code: error.code }
+  if (!(error instanceof LayerError)) return undefined
+  const { code, entry, offset } = error
+  return {
+    kind: 'layer',
+    code,
+    ...(entry !== undefined && { entry }),
+    ...(offset !== undefined && { offset }),
+  }
 }

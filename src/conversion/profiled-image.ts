@@ -1,11 +1,12 @@
 import type { Digest } from '../oci/digest.ts'
 import { formatReference } from '../oci/reference.ts'
-import type { MeasuredLayer } from '../records/measured-layer.ts'
 import type { RecordEntry } from '../records/model.ts'
 import { profiledDigest, referenceOrNothing } from '../records/profiled-digest.ts'
-import type { ProfiledImage, RecordOrigin } from '../records/quality.ts'
+import type { RecordOrigin } from '../records/quality.ts'
+import type { ProfiledLayers } from './apply-task.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
 import { type ListingServices, listLayers } from './list-layers.ts'
+import type { ListedLayer } from './listed-layer.ts'
 
 /** What a record says of the image that it was made of. */
 export type Profiled = {
@@ -30,7 +31,7 @@ export type RecordOf = (image: Image) => Profiled
 export type Against = {
   readonly opened: OpenedReference
   readonly image: Image
-  readonly layers: readonly MeasuredLayer[]
+  readonly layers: readonly ListedLayer[]
 }
 
 /**
@@ -43,8 +44,8 @@ export async function readProfiledImage(
   against: Against,
   services: ListingServices,
   options: { readonly scan: boolean; readonly signal: AbortSignal },
-): Promise<ProfiledImage> {
-  const { opened, image, layers } = against
+): Promise<ProfiledLayers> {
+  const { opened, image } = against
   if (profiled.unknown !== undefined) return { unknown: profiled.unknown }
   const known = profiledDigest(profiled.image, profiled.entries) ?? profiled.imageDigest
   if (known === undefined) {
@@ -53,11 +54,11 @@ export async function readProfiledImage(
   const reference = referenceOrNothing(profiled.image) ?? opened.reference
   const name = formatReference({ host: reference.host, repository: reference.repository, digest: known })
   if (known === image.descriptor.digest || known === opened.descriptor.digest) {
-    return { name, layers, manifestDigest: image.descriptor.digest }
+    return { name, layers: 'same', manifestDigest: image.descriptor.digest }
   }
   try {
     const before = await openReference(services.registries, name, options.signal)
-    const { images } = await readImages(before, undefined, options.signal)
+    const { images } = await readImages(before, undefined, services.tally, options.signal)
     const same =
       images.find(({ platform }) => platform === image.platform) ??
       (images.length === 1 ? images[0] : undefined)

@@ -1,3 +1,4 @@
+import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { assembleIndex, assembleTocImage } from './assemble.ts'
@@ -5,7 +6,6 @@ import { copyAttestation } from './attestations.ts'
 import type { ConvertedImage } from './convert-image.ts'
 import type { OpenedReference } from './image.ts'
 import type { Target } from './target.ts'
-import { together } from './together.ts'
 
 /** Pushes the image of tables of contents that lie outside: before the image that cannot be read without them. */
 export async function pushTocImage(
@@ -31,7 +31,7 @@ export async function pushImages(
   target: Target,
   signal: AbortSignal,
 ): Promise<Descriptor> {
-  await together(converted, signal, (one, _, either) =>
+  await allOrAbort(converted, signal, (one, _, either) =>
     target.repository.pushBytes(one.config.bytes, { signal: either }),
   )
   if (opened.document.kind === 'manifest') {

@@ -1,14 +1,15 @@
+import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { LayerError } from '../estargz/errors.ts'
 import { cleanName } from '../estargz/names.ts'
 import { type OpenedEStargz, openEStargz, type RangedBlob } from '../estargz/read.ts'
 import { readFile } from '../estargz/read-file.ts'
 import { MergedView } from '../records/merged-view.ts'
 import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
+import { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
 import { ExternalTocs } from './external-tocs.ts'
 import { openReference, readImages } from './image.ts'
-import { together } from './together.ts'
 
 /**
  * Reads a file of an image as a container would see it, by ranges of its layers: nothing else of them is read, and every
@@ -24,11 +25,16 @@ export async function* readImageFile(
 ): AsyncGenerator<Buffer, void, void> {
   const { signal } = o
   const opened = await openReference(registries, reference, signal)
-  const { images } = await readImages(opened, o.platform === undefined ? undefined : [o.platform], signal)
+  const { images } = await readImages(
+    opened,
+    o.platform === undefined ? undefined : [o.platform],
+    new RequestTally(),
+    signal,
+  )
   const [image] = images
   if (!image) throw new ConversionError('NOT_AN_IMAGE', `${opened.pinned} has no image`)
-  const tocs = new ExternalTocs(opened.repository, opened.reference, limits.maxTocBytes)
-  const layers = await together(image.manifest.layers, signal, async (layer) => {
+  const tocs = new ExternalTocs(opened.repository, opened.reference, limits)
+  const layers = await allOrAbort(image.manifest.layers, signal, async (layer) => {
     const blob: RangedBlob = {
       size: layer.size,
       readRange: (start, end) => opened.repository.blobRange(layer, start, end, { signal }),
@@ -53,8 +59,8 @@ export async function* readImageFile(
   yield* readFile(layer.view, layer.blob, name)
 }
 
-function listingOf({ toc }: OpenedEStargz) {
-  return toc.entries
+function listingOf({ entries }: OpenedEStargz) {
+  return entries
     .filter(({ type }) => type !== 'chunk')
     .map(({ name, type, linkName }) => ({ name: cleanName(name), type, linkName }))
 }

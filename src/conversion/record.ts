@@ -1,19 +1,24 @@
+import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { LayerError } from '../estargz/errors.ts'
-import { openEStargz } from '../estargz/read.ts'
+import { fetchToc } from '../estargz/read.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
 import { parseReference, tagOrDigest } from '../oci/reference.ts'
 import { readRecordImage } from '../records/image.ts'
-import type { RecordEntry } from '../records/model.ts'
+import { MAX_RECORD_ENTRIES, type RecordEntry } from '../records/model.ts'
+import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
 import { ExternalTocs } from './external-tocs.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
+import { TABLES_AT_ONCE } from './list-layers.ts'
 import { matchRecord } from './match-record.ts'
 import type { Profiled, RecordOf } from './profiled-image.ts'
 import type { RecordSource } from './request.ts'
-import { together } from './together.ts'
+
+/** What reading a record needs; the tally is that of the job. */
+export type RecordServices = ConversionServices & { readonly tally: RequestTally }
 
 /**
  * Reads the record of a conversion.
@@ -24,7 +29,7 @@ export async function readRecordSource(
   source: RecordSource,
   opened: OpenedReference,
   images: readonly Image[],
-  services: ConversionServices,
+  services: RecordServices,
   signal: AbortSignal,
 ): Promise<RecordOf> {
   if ('copyFrom' in source) return copyRecord(source.copyFrom, images, services, signal)
@@ -35,7 +40,7 @@ export async function readRecordSource(
 
 async function readEntries(
   source: Exclude<RecordSource, { copyFrom: string } | { match: object }>,
-  services: ConversionServices,
+  services: RecordServices,
   signal: AbortSignal,
 ): Promise<Profiled> {
   if ('inline' in source) return { entries: source.inline }
@@ -57,11 +62,12 @@ async function readEntries(
 async function copyRecord(
   reference: string,
   images: readonly Image[],
-  services: ConversionServices,
+  services: RecordServices,
   signal: AbortSignal,
 ): Promise<RecordOf> {
   const opened = await openReference(services.registries, reference, signal)
-  const { images: models } = await readImages(opened, undefined, signal)
+  const { images: models } = await readImages(opened, undefined, services.tally, signal)
+  const tocs = new ExternalTocs(opened.repository, opened.reference, services.limits)
   const [only, ...more] = models
   const records = new Map<Digest, RecordEntry[]>()
   for (const image of images) {
@@ -73,29 +79,46 @@ async function copyRecord(
         `${opened.pinned} has no image for ${image.platform} to copy prioritized files from`,
       )
     }
-    records.set(image.descriptor.digest, await prioritizedOf(opened, model, image, services, signal))
+    records.set(
+      image.descriptor.digest,
+      await prioritizedOf({ opened, tocs, services, signal }, model, image),
+    )
   }
   const unknown = `the files were copied from ${opened.pinned}, and not profiled`
   return (image) => ({ entries: records.get(image.descriptor.digest) ?? [], unknown })
 }
 
+/** Where prioritized files are read. */
+type Reading = {
+  readonly opened: OpenedReference
+  readonly tocs: ExternalTocs
+  readonly services: RecordServices
+  readonly signal: AbortSignal
+}
+
 /** Prioritized files of an eStargz image in their order, read from footers and tables of contents alone. */
-async function prioritizedOf(
-  opened: OpenedReference,
-  model: Image,
-  image: Image,
-  { limits }: ConversionServices,
-  signal: AbortSignal,
-): Promise<RecordEntry[]> {
+async function prioritizedOf(reading: Reading, model: Image, image: Image): Promise<RecordEntry[]> {
   const { layers } = model.manifest
-  const lists = await together(layers, signal, async (layer, _, either) => {
-    if (layerCompression(layer.mediaType) === 'none') return undefined
-    return prioritizedIn(opened, layer, limits, either)
-  })
+  const lists = await allOrAbort(
+    layers,
+    reading.signal,
+    async (layer, _, signal) => {
+      if (layerCompression(layer.mediaType) === 'none') return undefined
+      return prioritizedIn({ ...reading, signal }, layer)
+    },
+    TABLES_AT_ONCE,
+  )
   if (lists.every((list) => list === undefined)) {
     throw new ConversionError(
       'NOTHING_TO_COPY',
       `no layer of ${model.descriptor.digest} (${model.platform}) is eStargz: there are no prioritized files to copy`,
+    )
+  }
+  const count = lists.reduce((sum, list) => sum + (list?.length ?? 0), 0)
+  if (count > MAX_RECORD_ENTRIES) {
+    throw new ConversionError(
+      'LIMIT_EXCEEDED',
+      `${model.descriptor.digest} prioritizes ${count} files, of which a record holds ${MAX_RECORD_ENTRIES} at most`,
     )
   }
   // With as many layers as the source has, they are taken to be the same layers.
@@ -107,21 +130,21 @@ async function prioritizedOf(
 }
 
 async function prioritizedIn(
-  { repository, reference }: OpenedReference,
+  { opened: { repository }, tocs, services, signal }: Reading,
   layer: Descriptor,
-  limits: ConversionServices['limits'],
-  signal: AbortSignal,
 ): Promise<string[] | undefined> {
-  const tocs = new ExternalTocs(repository, reference, limits.maxTocBytes)
+  const { limits, threads, tally } = services
   try {
-    const { prioritized } = await openEStargz({
+    const toc = await fetchToc({
       externalToc: () => tocs.of(layer.digest, signal),
       size: layer.size,
       readRange: (start, end) => repository.blobRange(layer, start, end, { signal }),
       limits,
     })
+    const { view } = await threads.run({ kind: 'toc', limits, toc, list: false }, { signal })
+    tally.layer(view.entryCount, 0)
     // The root itself is in every layer.
-    return prioritized.filter((name) => name !== '')
+    return view.prioritized.filter((name) => name !== '')
   } catch (error) {
     if (error instanceof LayerError && error.code === 'NOT_ESTARGZ') return undefined
     throw error

@@ -1,6 +1,7 @@
 import { Scratch } from '../bytes/scratch.ts'
 import { layerCompression } from '../oci/media-types.ts'
 import { attachRecord, checkAttachable } from './attach-record.ts'
+import { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import type { Conversion, Outcome } from './conversion.ts'
 import { cacheUses } from './conversion-cache.ts'
@@ -63,6 +64,7 @@ async function prepare(
   { signal, onProgress, guardTag }: RunOptions,
 ): Promise<Conversion> {
   const progress = new Progress(onProgress)
+  const tally = new RequestTally(services.bounds)
   progress.phase('resolving')
   const target = await at('target', async () => {
     const opened = Target.of(services.registries, request.target, request.overwrite ?? false, guardTag)
@@ -71,22 +73,23 @@ async function prepare(
   })
   const tocTarget = request.options?.externalToc ? target.beside(TOC_TAG_SUFFIX) : undefined
   const opened = await at('source', () => openReference(services.registries, request.source, signal))
-  const found = await at('source', () => readImages(opened, request.platforms, signal))
+  const found = await at('source', () => readImages(opened, request.platforms, tally, signal))
   for (const image of found.images) refuseOddLayers(image)
   const { record } = request
   const recordOf =
-    record && (await at('record', () => readRecordSource(record, opened, found.images, services, signal)))
+    record &&
+    (await at('record', () => readRecordSource(record, opened, found.images, { ...services, tally }, signal)))
   if (request.options?.attachRecord && recordOf) {
     await at('record', async () => checkAttachable(found.images, recordOf))
   }
-  return { request, services, opened, found, recordOf, target, tocTarget, progress, signal }
+  return { request, services, opened, found, recordOf, target, tocTarget, progress, tally, signal }
 }
 
 async function convert(conversion: Conversion): Promise<Outcome> {
-  const { request, services, opened, found, target, tocTarget, progress, signal } = conversion
+  const { request, services, opened, found, target, tocTarget, progress, tally, signal } = conversion
   progress.phase('converting')
   await using scratch = await Scratch.open(services.scratch.folder, services.scratch.limit)
-  const images = new ImageConversion({ request, services, opened, target, scratch, progress, signal })
+  const images = new ImageConversion({ request, services, opened, target, scratch, progress, tally, signal })
   const converted: ConvertedImage[] = []
   // One after the other: the layers of an image run side by side, and their scratch bytes are one image's.
   for (const image of found.images) converted.push(await images.convert(image, conversion.recordOf))

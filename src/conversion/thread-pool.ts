@@ -1,6 +1,9 @@
 import { Worker } from 'node:worker_threads'
-import { LayerError, type LayerErrorCode } from '../estargz/errors.ts'
-import { Credits } from './credits.ts'
+import { unlessAborted } from '../concurrency/abort.ts'
+import { Semaphore } from '../concurrency/semaphore.ts'
+import { currentMovement, excusedWait } from '../concurrency/stall-watch.ts'
+import { LayerError } from '../estargz/errors.ts'
+import { RecordError } from '../records/errors.ts'
 import { ConversionError } from './errors.ts'
 import type {
   FromThread,
@@ -24,34 +27,46 @@ export type RunOptions = {
 }
 
 /**
+ * Bytes of heap that a thread may have, unless told otherwise. What is kept of a layer's entries and the window of zstd lie
+ * beside it, and have bounds of their own.
+ */
+export const DEFAULT_THREAD_MEMORY = 2 ** 29
+export const THREAD_MEMORY_SETTING = 'RECORD_BROKER_THREAD_MEMORY'
+
+/**
  * Threads that work on layers, a layer each. Threads get bytes and settings, never credentials. One that failed or
  * was stopped is ended, so that no task meets what another left.
  */
 export class ThreadPool implements AsyncDisposable {
   readonly #idle: LayerThread[] = []
-  readonly #slots: Credits
-  #queue: Promise<void> = Promise.resolve()
+  readonly #slots: Semaphore
+  readonly #memory: number
 
-  /** @param size threads at the same time; they are started when they are needed */
-  constructor(size: number) {
-    this.#slots = new Credits(size)
+  /**
+   * @param size threads at the same time; they are started when they are needed
+   * @param memory of the heap of each, in bytes
+   */
+  constructor(size: number, memory = DEFAULT_THREAD_MEMORY) {
+    this.#slots = new Semaphore(size)
+    this.#memory = memory
   }
 
   /**
    * Does a task on a free thread, after those that waited before it.
-   * @throws LayerError; ConversionError LAYER_THREAD_DIED; errors of input and write, and the signal's reason, unchanged
+   * @throws LayerError; RecordError; ConversionError LAYER_THREAD_DIED, LAYER_THREAD_MEMORY; errors of input and write, and
+   *   the signal's reason, unchanged
    */
   async run<Kind extends LayerTask['kind']>(
     task: LayerTask & { readonly kind: Kind },
     options: RunOptions = {},
   ): Promise<LayerResults[Kind]> {
-    this.#queue = this.#queue.then(() => this.#slots.take())
-    await this.#queue
+    const { signal } = options
+    await excusedWait(() => this.#slots.acquire(signal))
     try {
-      options.signal?.throwIfAborted()
-      const thread = this.#idle.pop() ?? startThread()
+      signal?.throwIfAborted()
+      const thread = this.#idle.pop() ?? startThread(this.#memory)
       try {
-        const result = await new RunningTask(thread, options).run(task)
+        const result = await new RunningTask(thread, options, this.#memory).run(task)
         this.#idle.push(thread)
         return result as LayerResults[Kind]
       } catch (error) {
@@ -59,7 +74,7 @@ export class ThreadPool implements AsyncDisposable {
         throw error
       }
     } finally {
-      this.#slots.give()
+      this.#slots.release()
     }
   }
 
@@ -74,12 +89,16 @@ type LayerThread = { readonly worker: Worker; readonly shared: SharedMemory }
 
 /** Most of what a thread makes is gone at once: larger young generations would only hold memory. */
 const YOUNG_GENERATION_MB = 8
+const MIB = 2 ** 20
 
-function startThread(): LayerThread {
+function startThread(memory: number): LayerThread {
   const shared = { input: sharedPieces(), output: sharedPieces() }
   const worker = new Worker(new URL('./layer-thread.ts', import.meta.url), {
     workerData: shared,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    resourceLimits: {
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+      maxOldGenerationSizeMb: Math.ceil(memory / MIB),
+    },
   })
   return { worker, shared }
 }
@@ -89,22 +108,25 @@ class RunningTask {
   readonly #worker: Worker
   readonly #shared: SharedMemory
   readonly #options: RunOptions
+  readonly #memory: number
   readonly #input: PieceSender
   readonly #ended = Promise.withResolvers<unknown>()
+  /** The messages of a thread come outside of the task's context. */
+  readonly #moved = currentMovement()
   #writing: Promise<void> = Promise.resolve()
 
-  constructor({ worker, shared }: LayerThread, options: RunOptions) {
+  constructor({ worker, shared }: LayerThread, options: RunOptions, memory: number) {
     this.#worker = worker
     this.#shared = shared
     this.#options = options
+    this.#memory = memory
     this.#input = new PieceSender(shared.input, (piece) => this.#send({ kind: 'input', ...piece }))
   }
 
   async run(task: LayerTask): Promise<unknown> {
     const { signal } = this.#options
     const fail = (error: unknown) => this.#ended.reject(error)
-    const died = (error: unknown) =>
-      fail(new ConversionError('LAYER_THREAD_DIED', 'the thread of a layer died', { cause: error }))
+    const died = (error: unknown) => fail(this.#deathOf(error))
     const exited = (status: number) => died(new Error(`it ended with status ${status}`))
     const aborted = () => fail(signal?.reason)
     this.#worker.on('message', this.#receive).on('error', died).on('exit', exited)
@@ -113,7 +135,7 @@ class RunningTask {
       this.#send({ kind: 'task', task })
       if (this.#options.input) this.#feed(this.#options.input).catch(fail)
       const result = await this.#ended.promise
-      await this.#writing
+      await unlessAborted(this.#writing, signal)
       return result
     } finally {
       this.#worker.off('message', this.#receive).off('error', died).off('exit', exited)
@@ -121,7 +143,15 @@ class RunningTask {
     }
   }
 
-  /** Sends the input. When the task ends before its input does, the input is let go of. */
+  #deathOf(cause: unknown): ConversionError {
+    if ((cause as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      const message = `a layer takes too much memory: ${THREAD_MEMORY_SETTING} allows ${this.#memory} bytes`
+      return new ConversionError('LAYER_THREAD_MEMORY', message, { cause })
+    }
+    return new ConversionError('LAYER_THREAD_DIED', 'the thread of a layer died', { cause })
+  }
+
+  /** Sends the input. When the task ends before its input does, the input is closed. */
   async #feed(open: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
     const source = (await open())[Symbol.asyncIterator]()
     let over = false
@@ -133,6 +163,7 @@ class RunningTask {
     this.#ended.promise.then(release, release)
     while (!over) {
       const next = await source.next()
+      this.#moved()
       if (over) return
       if (!next.done) await this.#input.write(next.value)
       else {
@@ -144,6 +175,7 @@ class RunningTask {
   }
 
   readonly #receive = (message: FromThread): void => {
+    this.#moved()
     if (message.kind === 'taken') this.#input.give(message.piece)
     else if (message.kind === 'output') this.#take(message)
     else if (message.kind === 'done') this.#ended.resolve(message.result)
@@ -153,6 +185,7 @@ class RunningTask {
   #take(piece: Piece): void {
     this.#writing = this.#writing.then(async () => {
       await this.#options.write?.(bytesOf(this.#shared.output, piece))
+      this.#moved()
       this.#send({ kind: 'taken', piece: piece.piece })
     })
     this.#writing.catch((error) => this.#ended.reject(error))
@@ -163,8 +196,13 @@ class RunningTask {
   }
 }
 
-function errorOf({ message, stack, layer }: LayerFailure): Error {
-  const error = layer ? new LayerError(layer.code as LayerErrorCode, message, layer) : new Error(message)
+function errorOf({ message, stack, known }: LayerFailure): Error {
+  const error =
+    known?.kind === 'layer'
+      ? new LayerError(known.code, message, known)
+      : known?.kind === 'record'
+        ? new RecordError(known.code, message)
+        : new Error(message)
   if (stack !== undefined) error.stack = stack
   return error
 }

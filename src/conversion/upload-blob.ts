@@ -1,10 +1,10 @@
 import type { Scratch } from '../bytes/scratch.ts'
+import { Channel, ReaderStopped } from '../concurrency/channel.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
 import { WRITE_THROUGH_BYTES } from '../registry/upload-source.ts'
 import { at } from './errors.ts'
-import { Handover } from './handover.ts'
 import type { LayerSteps } from './progress.ts'
 
 /** Tries of one blob in all: a stream that broke on its way up cannot be resumed, so it starts again. */
@@ -51,7 +51,7 @@ export class BlobStreamer {
   async #stream<Result extends Blob>(blob: UploadedBlob<Result>): Promise<Result> {
     const stop = new AbortController()
     const signal = AbortSignal.any([blob.signal, stop.signal])
-    const pipe = new Handover()
+    const pipe = new Channel<Buffer>()
     const write = (bytes: Buffer) => {
       blob.steps?.wrote(bytes.length)
       // The memory of a small piece may be used again while the connection still holds it.
@@ -77,8 +77,11 @@ export class BlobStreamer {
       throw error
     })
     const [made, uploaded] = await Promise.allSettled([making, uploading])
+    const onlyUploadFailed = made.status === 'rejected' && made.reason instanceof ReaderStopped
+    if (uploaded.status === 'rejected' && (made.status === 'fulfilled' || onlyUploadFailed)) {
+      throw uploaded.reason
+    }
     if (made.status === 'rejected') throw made.reason
-    if (uploaded.status === 'rejected') throw uploaded.reason
     return made.value
   }
 

@@ -1,19 +1,18 @@
 import { VerificationError } from '../bytes/verify.ts'
-import { compareTrees } from '../estargz/compare.ts'
+import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { LayerError } from '../estargz/errors.ts'
 import type { LayerTree } from '../estargz/layer-tree.ts'
-import { RootTree } from '../estargz/root-tree.ts'
 import type { Repository } from '../registry/repository.ts'
 import { MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './assemble.ts'
+import { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import { at, ConversionError } from './errors.ts'
 import { ExternalTocs } from './external-tocs.ts'
 import { type Image, openReference, readImages } from './image.ts'
 import type { VerificationProgress, VerificationReport, VerifiedLayer } from './report.ts'
 import type { VerificationRequest } from './request.ts'
-import { together } from './together.ts'
 
-type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits'>
+type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 type Options = {
   readonly signal: AbortSignal
   readonly onProgress?: (progress: VerificationProgress) => void
@@ -45,12 +44,14 @@ type Read = {
 
 class Verification {
   readonly #services: Services
+  readonly #tally: RequestTally
   readonly #signal: AbortSignal
   readonly #tell: () => void
   readonly #progress: VerificationProgress = { layers: 0, layersDone: 0 }
 
   constructor(services: Services, signal: AbortSignal, listener: Options['onProgress']) {
     this.#services = services
+    this.#tally = new RequestTally(services.bounds)
     this.#signal = signal
     this.#tell = () => listener?.(this.#progress)
   }
@@ -84,8 +85,8 @@ class Verification {
 
   async #read(reference: string, platforms: readonly string[] | undefined): Promise<Read> {
     const opened = await openReference(this.#services.registries, reference, this.#signal)
-    const { images } = await readImages(opened, platforms, this.#signal)
-    const tocs = new ExternalTocs(opened.repository, opened.reference, this.#services.limits.maxTocBytes)
+    const { images } = await readImages(opened, platforms, this.#tally, this.#signal)
+    const tocs = new ExternalTocs(opened.repository, opened.reference, this.#services.limits)
     return { repository: opened.repository, pinned: opened.pinned, images, tocs }
   }
 
@@ -109,6 +110,7 @@ class Verification {
           { kind: 'verify', limits: this.#services.limits, promised, externalToc, keepTree: keepTrees },
           { input: () => repository.blob(layer, { signal }), signal },
         )
+        this.#tally.layer(found.entries, found.uncompressedSize)
         const verified = {
           ...plain,
           tocDigest: found.tocDigest,
@@ -133,16 +135,19 @@ class Verification {
     checked: readonly LayerTree[],
   ): Promise<string[]> {
     const layers = await at('source', () => this.#list(source.repository, source.image))
-    return compareTrees(new RootTree(layers), new RootTree(checked))
+    const { threads, limits } = this.#services
+    const task = { kind: 'compare' as const, limits, first: layers, second: checked }
+    return threads.run(task, { signal: this.#signal })
   }
 
   #list(repository: Repository, image: Image): Promise<LayerTree[]> {
-    return this.#each(image, (layer, _, signal) =>
-      this.#services.threads.run(
-        { kind: 'list', limits: this.#services.limits },
-        { input: () => repository.blob(layer, { signal }), signal },
-      ),
-    )
+    const { threads, limits } = this.#services
+    return this.#each(image, async (layer, _, signal) => {
+      const input = () => repository.blob(layer, { signal })
+      const tree = await threads.run({ kind: 'list', limits }, { input, signal })
+      this.#tally.layer(tree.seconds.length, tree.plainBytes)
+      return tree
+    })
   }
 
   #each<Result>(
@@ -150,7 +155,7 @@ class Verification {
     act: (layer: Image['manifest']['layers'][number], i: number, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result[]> {
     this.#progress.layers += manifest.layers.length
-    return together(manifest.layers, this.#signal, async (layer, i, signal) => {
+    return allOrAbort(manifest.layers, this.#signal, async (layer, i, signal) => {
       const result = await act(layer, i, signal)
       this.#progress.layersDone++
       this.#tell()

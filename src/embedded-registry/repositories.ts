@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import { ALGORITHMS, type ContentDigest, contentPath } from './content-digest.ts'
 import { linkDurably, makeFolder, moveDurably, writeDurably } from './durable.ts'
 import { failedWith } from './errors.ts'
@@ -12,7 +13,6 @@ import {
   LayoutReader,
   type ManifestEntry,
 } from './layout.ts'
-import { Turns } from './turns.ts'
 
 /** A layout being changed. */
 export type LayoutDraft = { manifests: Map<ContentDigest, ManifestEntry>; tags: Map<string, ContentDigest> }
@@ -36,7 +36,7 @@ export type LayoutDraft = { manifests: Map<ContentDigest, ManifestEntry>; tags: 
 export class Repositories {
   readonly #folder: string
   readonly #temporary: string
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
   readonly #layouts = new LayoutReader()
 
   /** @param folder holds the repositories; @param temporary is on the same file system */
@@ -68,7 +68,7 @@ export class Repositories {
     act: (draft: LayoutDraft) => Promise<Result>,
     afterwards?: (result: Result) => Promise<void>,
   ): Promise<Result> {
-    return this.#turns.take(repository, async () => {
+    return this.#locks.run(repository, async () => {
       const before = (await this.layout(repository)) ?? EMPTY_LAYOUT
       const draft = { manifests: new Map(before.manifests), tags: new Map(before.tags) }
       const result = await act(draft)
@@ -84,7 +84,7 @@ export class Repositories {
   async prepare(repository: string): Promise<void> {
     const path = this.#pathOf(repository)
     for (const algorithm of ALGORITHMS) await makeFolder(join(path, 'blobs', algorithm))
-    await this.#turns.take(repository, async () => {
+    await this.#locks.run(repository, async () => {
       if ((await this.layout(repository)) !== undefined) return
       await writeDurably(this.#temporary, join(path, 'oci-layout'), LAYOUT_MARK)
       await writeDurably(this.#temporary, join(path, 'index.json'), formatLayout(EMPTY_LAYOUT))

@@ -2,11 +2,11 @@ import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import { algorithmOf, type ContentDigest, finishContentDigest } from './content-digest.ts'
 import { makeFolder, removeOlder } from './durable.ts'
 import { DistributionError, failedWith } from './errors.ts'
 import { folderName } from './folder-name.ts'
-import { Turns } from './turns.ts'
 
 /** First and last byte, both included, as in Content-Range. */
 export type ByteRange = { readonly start: number; readonly end: number }
@@ -24,7 +24,7 @@ const READ_BYTES = 1024 * 1024
  */
 export class Uploads {
   readonly #folder: string
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
   readonly #running = new Map<string, { hash: Hash; size: number }>()
 
   constructor(folder: string) {
@@ -161,7 +161,7 @@ export class Uploads {
     act: (file: FileHandle, path: string) => Promise<Result>,
   ): Promise<Result> {
     const path = this.#pathOf(repository, id)
-    return this.#turns.take(path, async () => {
+    return this.#locks.run(path, async () => {
       const file = await open(path, 'r+').catch((error: unknown) => {
         throw failedWith(error, 'ENOENT') ? unknownUpload(id) : error
       })

@@ -1,6 +1,7 @@
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { Names } from './inodes.ts'
 import type { Attributes, LayerEntry } from './layer-entry.ts'
+import type { MemberPlace } from './member-reader.ts'
 import { cleanName, nameOfBytes } from './names.ts'
 import type { EntryType } from './tar-header.ts'
 import { tocTime } from './tar-numbers.ts'
@@ -48,10 +49,20 @@ export const INDEX_COLUMNS = {
 export type ColumnName = keyof typeof INDEX_COLUMNS
 export type IndexColumns = { readonly [Name in ColumnName]: InstanceType<(typeof INDEX_COLUMNS)[Name]> }
 
+/** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
+export type Chunk = MemberPlace & {
+  /** By which {@link MovedIndex} knows it. */
+  readonly row: number
+  readonly innerOffset: number
+  readonly size: number
+}
+
 export const DIGEST_BYTES = 32
 const DOT = 0x2e
 const SLASH = 0x2f
 const EMPTY: Digest = digestOf('')
+/** Stands where a digest is not known. */
+export const NO_DIGEST = `sha256:${'0'.repeat(64)}`
 
 /**
  * The entries of an archive, in its order. They are made when they are asked for: as objects, those of a large layer
@@ -121,10 +132,13 @@ export class ArchiveIndex implements Names {
     return at(this.columns.size, i)
   }
 
-  /** Of a regular file's content. */
+  /** Of a regular file's content; undefined where a table of contents names none. */
   digest(i: number): Digest | undefined {
     const rows = this.chunkRows(i)
-    if (rows > 0) return this.digestOf(at(this.columns.firstChunk, i) + rows - 1)
+    if (rows > 0) {
+      const digest = this.digestOf(at(this.columns.firstChunk, i) + rows - 1)
+      return digest === NO_DIGEST ? undefined : digest
+    }
     return this.attributes(i).type === 'reg' ? EMPTY : undefined
   }
 
@@ -132,6 +146,24 @@ export class ArchiveIndex implements Names {
   digestOf(row: number): Digest {
     const start = row * DIGEST_BYTES
     return `sha256:${this.#digests.toString('hex', start, start + DIGEST_BYTES)}` as Digest
+  }
+
+  /** Of regular files that are not empty; an index that only lists an archive knows no places of them. */
+  chunks(i: number): Chunk[] {
+    const { chunkOffset, chunkLength, chunkInner, chunkSize, firstChunk } = this.columns
+    const rows = this.chunkRows(i)
+    const first = at(firstChunk, i)
+    const chunks: Chunk[] = []
+    for (let row = first; row < first + (rows > 1 ? rows - 1 : rows); row++) {
+      chunks.push({
+        row,
+        offset: at(chunkOffset, row),
+        length: at(chunkLength, row),
+        innerOffset: at(chunkInner, row),
+        size: at(chunkSize, row),
+      })
+    }
+    return chunks
   }
 
   /** How many rows of chunks an entry has; after the chunks of a file of several, the last is that of the file. */

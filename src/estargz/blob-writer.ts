@@ -1,11 +1,11 @@
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
-import { LayerError } from './errors.ts'
 import { writeExternalFooter, writeFooter } from './footer.ts'
 import type { Names } from './inodes.ts'
 import type { LayerIndex } from './layer-index.ts'
 import { type Placed, placedIn, tocEntries } from './layer-toc.ts'
+import { type LayerLimits, tocTooLarge } from './limits.ts'
 import type { MemberPlace } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
 import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from './names.ts'
@@ -117,15 +117,10 @@ export class BlobWriter {
     order?: readonly number[]
     landmarkAfter: number
     prioritizedFiles: number
-    maxTocBytes: number
+    limits: Pick<LayerLimits, 'maxTocBytes'>
   }): Promise<BlobResult> {
     const toc = writeToc(this.#tocEntries(o))
-    if (toc.size > o.maxTocBytes) {
-      throw new LayerError(
-        'LIMIT_EXCEEDED',
-        `the table of contents would be larger than ${o.maxTocBytes} bytes`,
-      )
-    }
+    if (toc.size > o.limits.maxTocBytes) throw tocTooLarge(o.limits)
     const end = await this.#end(toc)
     const blob = this.#blob.finish()
     const plain = this.#plain.finish()

@@ -37,7 +37,7 @@ export async function streamLayer(
     index,
     landmarkAfter,
     prioritizedFiles: 0,
-    maxTocBytes: limits.maxTocBytes,
+    limits,
   })
   return { ...result, index }
 }
@@ -66,7 +66,7 @@ export async function assembleBlob(o: {
     order: arrangement.order,
     landmarkAfter: arrangement.landmarkAfter,
     prioritizedFiles: arrangement.placed.length,
-    maxTocBytes: o.limits.maxTocBytes,
+    limits: o.limits,
   })
   return { ...result, index: moved }
 }

@@ -135,7 +135,7 @@ describe('a converted layer', () => {
       hardlink('h', 'd/b'),
       file('c', '3'),
     )
-    const { prioritized, landmark, landmarkOffset, result, toc } = await converted(layer, [
+    const { prioritized, landmark, landmarkOffset, result, entries } = await converted(layer, [
       'h',
       'd/a',
       'empty',
@@ -145,16 +145,16 @@ describe('a converted layer', () => {
       landmark: 'prefetch',
     })
     expect(result).toMatchObject({ prefetchBytes: landmarkOffset, prioritizedFiles: 3, entries: 6 })
-    for (const { name, offset = 0 } of toc.entries) {
+    for (const { name, offset = 0 } of entries) {
       expect(offset < (landmarkOffset ?? 0), name).toBe(name !== 'c' && name !== '.prefetch.landmark')
     }
   })
 
   it('lists entries as readers expect them', async () => {
-    const { toc } = await converted(
+    const { entries } = await converted(
       tarOf(dir('./d', { uname: 'root' }), file('./d/f', noise), file('./e', '', { uname: 'root' })),
     )
-    const [folder, first, second, empty, landmark, ...more] = toc.entries
+    const [folder, first, second, empty, landmark, ...more] = entries
     expect(folder).toEqual({
       name: './d/',
       type: 'dir',

@@ -4,8 +4,9 @@ import { deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { piecesOf } from '../../test/support/convert-layer.ts'
 import { decodeLayer } from './decode.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
 
-const limits = { maxPlainBytes: 1 << 30 }
+const limits = { maxPlainBytes: 1 << 30, maxWindowBytes: DEFAULT_LIMITS.maxWindowBytes }
 const decode = (bytes: Buffer, piece?: number) => buffer(decodeLayer(piecesOf(bytes, piece), { limits }))
 const abc = Buffer.from('abc')
 const noise = randomBytes(300_000)
@@ -84,7 +85,7 @@ describe('decodeLayer', () => {
   })
 
   it('counts plain bytes, and lets errors of the source through', async () => {
-    const small = { maxPlainBytes: 1 << 20 }
+    const small = { maxPlainBytes: 1 << 20, maxWindowBytes: DEFAULT_LIMITS.maxWindowBytes }
     await expect(buffer(decodeLayer(piecesOf(gzipSync(zeros)), { limits: small }))).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',
     })

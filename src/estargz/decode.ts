@@ -1,11 +1,12 @@
 import type { LayerCompression } from '../oci/media-types.ts'
 import { ByteSource } from './byte-source.ts'
-import { LayerError } from './errors.ts'
 import { type GzipHeader, gzipMembers, type Inflate } from './gzip-members.ts'
-import type { LayerLimits } from './limits.ts'
+import { type LayerLimits, limitExceeded } from './limits.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
 export type { Inflate } from './gzip-members.ts'
+
+export type DecodingLimits = Pick<LayerLimits, 'maxPlainBytes' | 'maxWindowBytes'>
 
 /**
  * The plain tar bytes of a layer blob. What the blob is packed with is read from its first bytes, because
@@ -15,7 +16,7 @@ export type { Inflate } from './gzip-members.ts'
  */
 export function decodeLayer(
   source: AsyncIterable<Uint8Array>,
-  o: { limits: Pick<LayerLimits, 'maxPlainBytes'> },
+  o: { limits: DecodingLimits },
 ): AsyncGenerator<Buffer, void, void> {
   return decodeSource(new ByteSource(source), o)
 }
@@ -30,17 +31,14 @@ export type GzipDecoding = {
 /** {@link decodeLayer} of a source that was looked into before. Closes it. */
 export async function* decodeSource(
   input: ByteSource,
-  o: { limits: Pick<LayerLimits, 'maxPlainBytes'> } & GzipDecoding,
+  o: { limits: DecodingLimits } & GzipDecoding,
 ): AsyncGenerator<Buffer, void, void> {
   let size = 0
   try {
     for await (const bytes of plainBytes(input, o)) {
       size += bytes.length
       if (size > o.limits.maxPlainBytes) {
-        throw new LayerError(
-          'LIMIT_EXCEEDED',
-          `the layer holds more than ${o.limits.maxPlainBytes} bytes when decompressed`,
-        )
+        throw limitExceeded(o.limits, 'maxPlainBytes', 'the layer is too large when decompressed')
       }
       yield bytes
     }
@@ -57,7 +55,10 @@ export function sniffCompression(head: Buffer): LayerCompression {
   return magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50 ? 'zstd' : 'none'
 }
 
-async function* plainBytes(input: ByteSource, o: GzipDecoding): AsyncGenerator<Buffer, void, void> {
+async function* plainBytes(
+  input: ByteSource,
+  o: { limits: DecodingLimits } & GzipDecoding,
+): AsyncGenerator<Buffer, void, void> {
   const compression = sniffCompression(await input.peek(4))
   if (compression === 'gzip') {
     for await (const event of gzipMembers(input, o.inflate)) {
@@ -65,7 +66,7 @@ async function* plainBytes(input: ByteSource, o: GzipDecoding): AsyncGenerator<B
       else if (event.kind === 'member' && event.offset === 0) o.onFirstMember?.(event.header)
     }
   } else if (compression === 'zstd') {
-    for await (const event of zstdFrames(input)) if (event.kind === 'bytes') yield event.bytes
+    for await (const event of zstdFrames(input, o.limits)) if (event.kind === 'bytes') yield event.bytes
   } else {
     for (;;) {
       const bytes = await input.peek(1)

@@ -1,17 +1,31 @@
 import { ArchiveIndex, type ColumnName, INDEX_COLUMNS, type IndexColumns } from './archive-index.ts'
 import { Column, type Numbers } from './columns.ts'
-import { attributesOf } from './layer-entry.ts'
+import { type Attributes, attributesOf } from './layer-entry.ts'
 import { type IndexData, LayerIndex } from './layer-index.ts'
+import { type LayerLimits, limitExceeded } from './limits.ts'
 import type { MemberPlace } from './member-reader.ts'
 import { bytesOfName } from './names.ts'
 import { NO_XATTRS, type TarEntry } from './tar-header.ts'
 import { tocSeconds } from './tar-numbers.ts'
 
+const NONE = Buffer.alloc(0)
+
+type IndexLimits = Pick<LayerLimits, 'maxEntries' | 'maxIndexBytes'>
 type Columns = { readonly [Name in ColumnName]: Column<IndexColumns[Name]> }
 
-/** Makes the index of a layer while it is split. */
+/** Bytes that the columns of an entry take beside its names, and those of a chunk. */
+const ENTRY_BYTES = 48
+const CHUNK_BYTES = 56
+/** What a set of attributes takes in maps beside its text, which is there as UTF-16. */
+const KIND_BYTES = 100
+
+/** Makes the index of a layer while it is split. What it takes in memory is counted before it is taken. */
 export class IndexBuilder {
+  readonly #limits: IndexLimits
   readonly #columns = newColumns()
+  #bytes = 0
+  /** Chunks after the first one of each file. */
+  #furtherChunks = 0
   /** Attributes that entries had so far, as JSON. */
   readonly #kinds = new Map<string, number>()
   /** The entry that was looked up there last: the next one is often of its kind. */
@@ -19,31 +33,57 @@ export class IndexBuilder {
   /** Entries whose headers are in no member yet begin here. */
   #firstEntry = 0
 
-  /** The next entry; its raw headers begin here in the plain bytes of the member to come. */
+  constructor(limits: IndexLimits) {
+    this.#limits = limits
+  }
+
+  /** The next entry; its raw headers begin here in the plain bytes of the member to come. @throws LayerError LIMIT_EXCEEDED */
   entry(entry: TarEntry, header: { readonly start: number; readonly length: number }): void {
+    this.#add(entry.tarName, entry.linkName, this.#kindOf(entry), entry.size)
     const columns = this.#columns
-    columns.text.append(bytesOfName(entry.tarName))
-    columns.nameEnd.push(columns.text.length)
-    if (entry.linkName !== undefined) columns.text.append(bytesOfName(entry.linkName))
-    columns.linkEnd.push(columns.text.length)
-    columns.kind.push(this.#kindOf(entry))
-    columns.size.push(entry.size)
     columns.modtime.push(tocSeconds(entry.mtime) ?? Number.NaN)
-    columns.firstChunk.push(columns.chunkOffset.length)
-    columns.header.push(columns.memberOffset.length)
     columns.headerStart.push(header.start)
     columns.headerLength.push(header.length)
+  }
+
+  /** The next entry, of which no more is known. @throws LayerError LIMIT_EXCEEDED */
+  listed(name: string, linkName: string | undefined, attributes: Attributes, size: number): void {
+    this.#add(name, linkName, this.#kindNumber(JSON.stringify(attributes)), size)
+    this.#columns.modtime.push(Number.NaN)
+    this.#columns.headerStart.push(0)
+    this.#columns.headerLength.push(0)
+  }
+
+  #add(name: string, linkName: string | undefined, kind: number, size: number): void {
+    const columns = this.#columns
+    const [nameBytes, linkBytes] = [bytesOfName(name), linkName === undefined ? NONE : bytesOfName(linkName)]
+    this.#count(nameBytes.length + linkBytes.length + ENTRY_BYTES)
+    columns.text.append(nameBytes)
+    columns.nameEnd.push(columns.text.length)
+    columns.text.append(linkBytes)
+    columns.linkEnd.push(columns.text.length)
+    columns.kind.push(kind)
+    columns.size.push(size)
+    columns.firstChunk.push(columns.chunkOffset.length)
+    columns.header.push(columns.memberOffset.length)
+    this.#checkEntries()
   }
 
   /**
    * The next chunk of the entry.
    * @returns its row
+   * @throws LayerError LIMIT_EXCEEDED
    */
   chunk(
     chunk: MemberPlace & { readonly innerOffset: number; readonly size: number; digest: Uint8Array },
   ): number {
     const columns = this.#columns
     const row = columns.chunkOffset.length
+    this.#count(CHUNK_BYTES)
+    if (row > columns.firstChunk.at(columns.firstChunk.length - 1)) {
+      this.#furtherChunks += 1
+      this.#checkEntries()
+    }
     columns.chunkOffset.push(chunk.offset)
     columns.chunkLength.push(chunk.length)
     columns.chunkInner.push(chunk.innerOffset)
@@ -55,6 +95,26 @@ export class IndexBuilder {
   /** The member of a chunk is as long as this. */
   chunkLength(row: number, length: number): void {
     this.#columns.chunkLength.set(row, length)
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes <= this.#limits.maxIndexBytes) return
+    throw limitExceeded(
+      this.#limits,
+      'maxIndexBytes',
+      'the names and attributes of the layer take too many bytes',
+    )
+  }
+
+  /** A table of contents lists chunks as it does entries: what is written can be read again. */
+  #checkEntries(): void {
+    if (this.#columns.nameEnd.length + this.#furtherChunks <= this.#limits.maxEntries) return
+    throw limitExceeded(
+      this.#limits,
+      'maxEntries',
+      'the layer has too many entries and further chunks of files',
+    )
   }
 
   /** The digest of a file, after its chunks; one that is a single chunk has its digest. */
@@ -94,10 +154,17 @@ export class IndexBuilder {
 
   #kindOf(entry: TarEntry): number {
     if (this.#last && sameKind(this.#last.entry, entry)) return this.#last.kind
-    const json = JSON.stringify(attributesOf(entry))
-    const kind = this.#kinds.get(json) ?? this.#kinds.size
-    this.#kinds.set(json, kind)
+    const kind = this.#kindNumber(JSON.stringify(attributesOf(entry)))
     this.#last = { entry, kind }
+    return kind
+  }
+
+  #kindNumber(json: string): number {
+    const known = this.#kinds.get(json)
+    if (known !== undefined) return known
+    this.#count(2 * json.length + KIND_BYTES)
+    const kind = this.#kinds.size
+    this.#kinds.set(json, kind)
     return kind
   }
 }

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import { createInflateRaw } from 'node:zlib'
 import type { ByteSource } from './byte-source.ts'
+import { NativeDecoder } from './native-decoder.ts'
 
 /**
  * Compressed bytes handed to the decoder at once. Deflate grows bytes at most 1032 times, so that output
@@ -14,32 +14,18 @@ const INPUT_PIECE = 64 * 1024
  * @throws what node:zlib throws
  */
 export async function* inflateStream(source: ByteSource): AsyncGenerator<Buffer, boolean, void> {
-  const decoder = createInflateRaw({ chunkSize: 128 * 1024 })
-  let output: Buffer[] = []
-  let failure: unknown
-  decoder.on('data', (bytes: Buffer) => output.push(bytes))
-  decoder.on('error', (error) => {
-    failure = error
-  })
-  try {
-    for (let ended = false; !ended; ) {
-      const piece = (await source.peek(1)).subarray(0, INPUT_PIECE)
-      if (piece.length === 0) return false
-      const before = decoder.bytesWritten
-      await new Promise<void>((resolve) => decoder.write(piece, () => resolve()))
-      if (failure !== undefined) throw failure
-      const consumed = decoder.bytesWritten - before
-      source.skip(consumed)
-      // What the decoder leaves lies behind the end of its stream.
-      ended = consumed < piece.length
-      const ready = output
-      output = []
-      yield* ready
-    }
-    if (!decoder.readableEnded) await once(decoder, 'end')
+  using decoder = new NativeDecoder(createInflateRaw({ chunkSize: 128 * 1024 }))
+  for (;;) {
+    const piece = (await source.peek(1)).subarray(0, INPUT_PIECE)
+    if (piece.length === 0) return false
+    const before = decoder.taken
+    const output = await decoder.write(piece)
+    const consumed = decoder.taken - before
+    source.skip(consumed)
     yield* output
-    return true
-  } finally {
-    decoder.destroy()
+    // What the decoder leaves lies behind the end of its stream.
+    if (consumed < piece.length) break
   }
+  yield* await decoder.end()
+  return true
 }

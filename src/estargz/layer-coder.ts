@@ -1,11 +1,10 @@
 import type { LayerCompression } from '../oci/media-types.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { ByteSource } from './byte-source.ts'
-import { decodeSource, type Inflate, sniffCompression } from './decode.ts'
+import { type DecodingLimits, decodeSource, type Inflate, sniffCompression } from './decode.ts'
 import { LayerTranscoder } from './deflate/layer-transcoder.ts'
 import { packer } from './deflate/packer.ts'
 import { AutoTuner, type CompressionChoice, fixedTuner } from './deflate/tuner.ts'
-import type { LayerLimits } from './limits.ts'
 import {
   type ContentCompressor,
   collecting,
@@ -54,7 +53,7 @@ export async function openLayerCoder(
   o: {
     format: Pick<BlobFormat, 'packing'>
     compression: Compression
-    limits: Pick<LayerLimits, 'maxPlainBytes'>
+    limits: DecodingLimits
   },
 ): Promise<LayerCoder> {
   const { method, level } = o.compression

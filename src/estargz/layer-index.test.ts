@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { digestOf } from '../oci/digest.ts'
 import { IndexBuilder } from './index-builder.ts'
 import { attributesOf, type LayerEntry } from './layer-entry.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
 import { cleanName, nameOfBytes } from './names.ts'
 import { packIndex, unpackIndex } from './packed-index.ts'
 import type { EntryType, TarEntry } from './tar-header.ts'
@@ -62,7 +63,7 @@ function layerEntry(entry: TarEntry): LayerEntry {
 it('entries come out of an index as they went in, also when it was kept', () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 20 }), (entries) => {
-      const builder = new IndexBuilder()
+      const builder = new IndexBuilder(DEFAULT_LIMITS)
       for (const [i, one] of entries.entries()) builder.entry(one, { start: 512 * i, length: 512 })
       builder.headers({ offset: 7, length: 100, plainLength: 512 * entries.length })
       const made = builder.finish(LAYER)
@@ -92,7 +93,7 @@ it('the digest of a file is that of its chunk, or its own when it has several', 
     size,
     digest: bytes(offset),
   })
-  const builder = new IndexBuilder()
+  const builder = new IndexBuilder(DEFAULT_LIMITS)
   builder.entry(file('small', 3), { start: 0, length: 512 })
   builder.chunk(chunk(1, 3))
   builder.entry(file('large', 70_000), { start: 0, length: 512 })
@@ -114,9 +115,9 @@ it('the digest of a file is that of its chunk, or its own when it has several', 
 })
 
 it('the largest member is found among as many as a layer may have', () => {
-  const builder = new IndexBuilder()
+  const builder = new IndexBuilder(DEFAULT_LIMITS)
   expect(builder.finish(LAYER).largestMember).toBe(65_536 + 512)
-  const members = new IndexBuilder()
+  const members = new IndexBuilder(DEFAULT_LIMITS)
   for (let i = 0; i < 1_000_000; i++) {
     members.headers({ offset: i, length: 1, plainLength: i === 500_000 ? 99_999 : 512 })
   }
@@ -124,7 +125,7 @@ it('the largest member is found among as many as a layer may have', () => {
 })
 
 it('an index that another version kept is not believed', () => {
-  const packed = packIndex(new IndexBuilder().finish(LAYER))
+  const packed = packIndex(new IndexBuilder(DEFAULT_LIMITS).finish(LAYER))
   expect(unpackIndex(packed, 2 ** 20)).toBeDefined()
   expect(unpackIndex(packed, 5)).toBeUndefined()
   expect(unpackIndex(Buffer.from('{"version":1}'), 2 ** 20)).toBeUndefined()

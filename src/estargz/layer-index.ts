@@ -15,14 +15,6 @@ export type IndexData = {
   readonly columns: IndexColumns
 }
 
-/** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
-export type Chunk = MemberPlace & {
-  /** By which {@link MovedIndex} knows it. */
-  readonly row: number
-  readonly innerOffset: number
-  readonly size: number
-}
-
 /** A member that holds raw headers. */
 export type HeaderMember = MemberPlace & {
   readonly plainLength: number
@@ -40,24 +32,6 @@ export class LayerIndex extends ArchiveIndex {
   constructor(data: IndexData) {
     super(data.columns)
     this.data = data
-  }
-
-  /** Of regular files that are not empty. */
-  chunks(i: number): Chunk[] {
-    const { chunkOffset, chunkLength, chunkInner, chunkSize, firstChunk } = this.columns
-    const rows = this.chunkRows(i)
-    const first = at(firstChunk, i)
-    const chunks: Chunk[] = []
-    for (let row = first; row < first + (rows > 1 ? rows - 1 : rows); row++) {
-      chunks.push({
-        row,
-        offset: at(chunkOffset, row),
-        length: at(chunkLength, row),
-        innerOffset: at(chunkInner, row),
-        size: at(chunkSize, row),
-      })
-    }
-    return chunks
   }
 
   /** Where an entry's raw headers are. */

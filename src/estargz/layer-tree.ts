@@ -17,9 +17,13 @@ export type LayerTree = {
 
 /** Lists an archive that goes by. */
 export class TreeLister {
-  readonly #index = new IndexBuilder()
+  readonly #index: IndexBuilder
   readonly #seconds = new Column(Float64Array)
   readonly #nanoseconds = new Column(Uint32Array)
+
+  constructor(limits: LayerLimits) {
+    this.#index = new IndexBuilder(limits)
+  }
 
   /** How many entries there are so far. */
   get length(): number {
@@ -46,7 +50,7 @@ export class TreeLister {
 
 /** Lists a layer's archive. @throws LayerError */
 export async function listTree(plain: AsyncIterable<Buffer>, limits: LayerLimits): Promise<LayerTree> {
-  const lister = new TreeLister()
+  const lister = new TreeLister(limits)
   const scanner = new TarScanner(limits)
   let hash: ContentHash | undefined
   const take = (event: TarEvent) => {

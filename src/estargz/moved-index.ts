@@ -1,6 +1,6 @@
-import type { IndexColumns } from './archive-index.ts'
+import type { Chunk, IndexColumns } from './archive-index.ts'
 import { Column, newRows } from './columns.ts'
-import { type Chunk, LayerIndex } from './layer-index.ts'
+import { LayerIndex } from './layer-index.ts'
 import type { MemberPlace } from './member-reader.ts'
 
 /** The index of a split layer, for members that were copied or made anew in another order. */

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { LayerError } from './errors.ts'
 import { jsonItems } from './json-items.ts'
-import type { LayerLimits } from './limits.ts'
-import { type Toc, type TocEntry, type TocFile, tocOfBytes } from './toc.ts'
+import { type LayerLimits, limitExceeded, tocTooLarge } from './limits.ts'
+import type { TocEntry, TocFile } from './toc.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -41,34 +41,27 @@ const AroundSchema = z.object({ version: z.literal(1), entries: z.array(z.never(
 
 type Limits = Pick<LayerLimits, 'maxEntries' | 'maxHeaderBytes' | 'maxTocBytes'>
 
-/** Parses a table of contents, from bytes that were bounded already. @throws LayerError INVALID_TOC, LIMIT_EXCEEDED */
-export function parseToc(json: Buffer, limits: Limits): Toc {
-  return { version: 1, entries: [...readTocEntries(tocOfBytes(json), limits)] }
-}
-
 /**
  * The entries of a table of contents, one after the other: as objects, all of them are many times the memory of the file.
  * What is around them is checked at its end.
  * @throws LayerError INVALID_TOC, LIMIT_EXCEEDED
  */
 export function* readTocEntries(toc: TocFile, limits: Limits): Generator<TocEntry, void, void> {
-  if (toc.size > limits.maxTocBytes) throw tocTooLarge(limits.maxTocBytes)
+  if (toc.size > limits.maxTocBytes) throw tocTooLarge(limits)
   // Escapes and base64 make extended attributes longer than they are in a header.
   const items = jsonItems(toc.parts(), { key: 'entries', mostBytes: 8 * limits.maxHeaderBytes })
-  let files = 0
   for (let i = 0; ; i++) {
     const item = json(() => items.next())
     if (item.done) {
       checked(AroundSchema, [], item.value)
       return
     }
-    const entry = checked(TocEntrySchema, ['entries', i], item.value)
-    if (entry.type !== 'chunk' && ++files > limits.maxEntries) {
-      throw new LayerError(
-        'LIMIT_EXCEEDED',
-        `the table of contents has more than ${limits.maxEntries} entries`,
-      )
+    // Before it is parsed: a chunk costs as much as an entry.
+    if (i >= limits.maxEntries) {
+      const what = 'the table of contents has too many entries, chunks of files included'
+      throw limitExceeded(limits, 'maxEntries', what)
     }
+    const entry = checked(TocEntrySchema, ['entries', i], item.value)
     // zod's `optional` would admit an explicit undefined; JSON has none.
     yield entry as TocEntry
   }
@@ -93,8 +86,4 @@ function json<Result>(parse: () => Result): Result {
     if (!(cause instanceof SyntaxError)) throw cause
     throw new LayerError('INVALID_TOC', 'the table of contents is not JSON', { cause })
   }
-}
-
-export function tocTooLarge(limit: number): LayerError {
-  return new LayerError('LIMIT_EXCEEDED', `the table of contents is larger than ${limit} bytes`)
 }

@@ -2,6 +2,7 @@ import { digestOf } from '../oci/digest.ts'
 import { ByteSource } from './byte-source.ts'
 import { decodeSource } from './decode.ts'
 import { LayerError } from './errors.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
 import { cleanName } from './names.ts'
 import type { OpenedEStargz, RangedBlob } from './read.ts'
 import { quote } from './tar-header.ts'
@@ -38,9 +39,9 @@ export async function* readFile(
   if (covered !== file.size) throw failed(file.name, `has ${file.size - covered} bytes in no chunk`)
 }
 
-function findFile({ toc }: OpenedEStargz, name: string): TocEntry {
+function findFile({ entries }: OpenedEStargz, name: string): TocEntry {
   const byName = new Map<string, TocEntry>()
-  for (const entry of toc.entries) if (entry.type !== 'chunk') byName.set(cleanName(entry.name), entry)
+  for (const entry of entries) if (entry.type !== 'chunk') byName.set(cleanName(entry.name), entry)
   let entry = byName.get(cleanName(name))
   for (let links = 0; entry?.type === 'hardlink' && links < MAX_LINKS; links++) {
     entry = byName.get(cleanName(entry.linkName ?? ''))
@@ -49,19 +50,19 @@ function findFile({ toc }: OpenedEStargz, name: string): TocEntry {
   throw new LayerError('NOT_FOUND', `the layer has no regular file ${quote(name)}`, { entry: name })
 }
 
-function chunksOf({ toc }: OpenedEStargz, file: TocEntry): TocEntry[] {
+function chunksOf({ entries }: OpenedEStargz, file: TocEntry): TocEntry[] {
   const chunks = [file]
-  for (let i = toc.entries.indexOf(file) + 1; toc.entries[i]?.type === 'chunk'; i++) {
-    const chunk = toc.entries[i]
+  for (let i = entries.indexOf(file) + 1; entries[i]?.type === 'chunk'; i++) {
+    const chunk = entries[i]
     if (chunk) chunks.push(chunk)
   }
   return chunks
 }
 
 /** Where members of content begin, rising, and where the last of them ends at the latest. */
-function memberStarts({ toc, membersEnd }: OpenedEStargz): number[] {
+function memberStarts({ entries, membersEnd }: OpenedEStargz): number[] {
   const starts = new Set<number>()
-  for (const { offset } of toc.entries) if (offset !== undefined) starts.add(offset)
+  for (const { offset } of entries) if (offset !== undefined) starts.add(offset)
   return [...starts, membersEnd].sort((a, b) => a - b)
 }
 
@@ -110,7 +111,7 @@ async function plainRange(packed: Buffer, start: number, end: number): Promise<B
   const parts: Buffer[] = []
   let position = 0
   for await (const bytes of decodeSource(new ByteSource(single(packed)), {
-    limits: { maxPlainBytes: Number.POSITIVE_INFINITY },
+    limits: { maxPlainBytes: Number.POSITIVE_INFINITY, maxWindowBytes: DEFAULT_LIMITS.maxWindowBytes },
   })) {
     const part = bytes.subarray(Math.max(0, start - position), Math.max(0, end - position))
     parts.push(Buffer.from(part))

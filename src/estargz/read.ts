@@ -1,10 +1,11 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { type Digest, digestOf } from '../oci/digest.ts'
+import type { Digest } from '../oci/digest.ts'
 import type { BlobFormat } from './blob-format.ts'
+import { ByteSource } from './byte-source.ts'
 import { Column } from './columns.ts'
 import { LayerError } from './errors.ts'
 import { type Footer, LARGEST_FOOTER, parseFooter } from './footer.ts'
-import type { LayerLimits } from './limits.ts'
+import { gzipMembers } from './gzip-members.ts'
+import { type LayerLimits, maxCompressedTocBytes, tocTooLarge } from './limits.ts'
 import {
   cleanName,
   isWhiteout,
@@ -13,26 +14,36 @@ import {
   parentOf,
   TOC_NAME,
 } from './names.ts'
-import { parseToc, tocTooLarge } from './parse-toc.ts'
+import { readTocEntries } from './parse-toc.ts'
 import { TarScanner } from './tar-scan.ts'
-import type { Toc, TocEntry } from './toc.ts'
+import { type TocEntry, type TocFile, TocKeeper } from './toc.ts'
+import { zstdFrames } from './zstd-frames.ts'
 
 export type LandmarkView = {
   /** Undefined when the blob has none, as plain stargz has not. */
   landmark: 'prefetch' | 'no-prefetch' | undefined
   /** Where the member with the landmark's content begins: readers fetch the blob up to here. */
   landmarkOffset: number | undefined
-  /** Names of the prioritized files in their order, clean; see {@link readLandmark}. */
+  /** Names of the prioritized files in their order, clean; see {@link LandmarkReader}. */
   prioritized: string[]
 }
 
-export type OpenedEStargz = LandmarkView & {
-  toc: Toc
-  tocDigest: Digest
+/** A table of contents as it lies in a registry, compressed. */
+export type CompressedToc = {
+  readonly footer: Footer['kind']
+  readonly bytes: Buffer
   /** Where the members end: at the table of contents, or at the footer where that is elsewhere. */
-  membersEnd: number
-  packing: BlobFormat['packing']
-  externalToc: boolean
+  readonly membersEnd: number
+}
+
+/** What a table of contents says of its layer, its entries left out. */
+export type TocView = LandmarkView & {
+  readonly tocDigest: Digest
+  /** Entries of the archive; chunks of files are not counted. */
+  readonly entryCount: number
+  readonly membersEnd: number
+  readonly packing: BlobFormat['packing']
+  readonly externalToc: boolean
 }
 
 /** What is needed to read a blob by ranges. */
@@ -42,46 +53,24 @@ export type RangedBlob = {
   readRange(start: number, end: number): Promise<Buffer>
 }
 
+export type TocRequest = RangedBlob & {
+  readonly limits: LayerLimits
+  /** Gives the blob with the table of contents when the footer says that it is elsewhere. */
+  readonly externalToc?: (() => Promise<Buffer | undefined>) | undefined
+}
+
 /**
- * Reads a blob's footer and table of contents, by two ranged reads, and nothing else of it: eStargz, stargz, eStargz
- * with an external table of contents, zstd:chunked.
- * @param o.externalToc gives the blob with the table of contents when the footer says that it is elsewhere
- * @param o.tocDigest what the manifest promises of the table of contents
- * @throws LayerError NOT_ESTARGZ, INVALID_TOC, LIMIT_EXCEEDED, VERIFICATION_FAILED; errors of `readRange` pass unchanged
+ * Reads the footer and the compressed table of contents of a blob, by two ranged reads, and nothing else of it: eStargz,
+ * stargz, eStargz with an external table of contents, zstd:chunked.
+ * @throws LayerError NOT_ESTARGZ, LIMIT_EXCEEDED; errors of `readRange` and `externalToc` pass unchanged
  */
-export async function openEStargz(
-  o: RangedBlob & {
-    limits: LayerLimits
-    externalToc?: (() => Promise<Buffer | undefined>) | undefined
-    tocDigest?: string | undefined
-  },
-): Promise<OpenedEStargz> {
+export async function fetchToc(o: TocRequest): Promise<CompressedToc> {
   const footer = parseFooter(await o.readRange(Math.max(0, o.size - LARGEST_FOOTER), o.size))
   if (!footer) throw new LayerError('NOT_ESTARGZ', 'the blob does not end with an eStargz footer')
   const end = o.size - footer.footerSize
-  const json = await readToc(footer, end, o)
-  const tocDigest = digestOf(json)
-  if (o.tocDigest !== undefined && o.tocDigest !== tocDigest) {
-    throw new LayerError(
-      'VERIFICATION_FAILED',
-      `the table of contents has the digest ${tocDigest} where ${o.tocDigest} was promised`,
-    )
-  }
-  const toc = parseToc(json, o.limits)
-  return {
-    toc,
-    tocDigest,
-    membersEnd: footer.kind === 'external' ? end : footer.tocOffset,
-    packing: footer.kind === 'zstd' ? 'zstd' : 'gzip',
-    externalToc: footer.kind === 'external',
-    ...readLandmark(toc.entries),
-  }
-}
-
-async function readToc(footer: Footer, end: number, o: Parameters<typeof openEStargz>[0]): Promise<Buffer> {
   if (footer.kind === 'external') {
-    const packed = await o.externalToc?.()
-    if (packed) return tocOfMember(packed, o.limits)
+    const bytes = await o.externalToc?.()
+    if (bytes) return { footer: footer.kind, bytes, membersEnd: end }
     throw new LayerError(
       'NOT_ESTARGZ',
       'the table of contents lies outside of the blob, and was not found there',
@@ -92,23 +81,65 @@ async function readToc(footer: Footer, end: number, o: Parameters<typeof openESt
   if (tocOffset >= end || tocEnd > end) {
     throw new LayerError('NOT_ESTARGZ', `the footer points at byte ${tocOffset} of a blob of ${o.size} bytes`)
   }
-  // Compressed bytes are hardly more than plain ones, so that this bounds what is downloaded.
-  if (tocEnd - tocOffset > o.limits.maxTocBytes + 64 * 1024) throw tocTooLarge(o.limits.maxTocBytes)
-  const packed = await o.readRange(tocOffset, tocEnd)
-  return footer.kind === 'zstd' ? tocOfFrame(packed, o.limits) : tocOfMember(packed, o.limits)
+  if (tocEnd - tocOffset > maxCompressedTocBytes(o.limits)) throw tocTooLarge(o.limits)
+  return { footer: footer.kind, bytes: await o.readRange(tocOffset, tocEnd), membersEnd: tocOffset }
 }
 
 /**
- * What the order of a table of contents says. The directories that a converter puts before a prioritized file
- * are not listed, a directory with no prioritized file in it is; whiteouts never are.
+ * Decompresses and parses a table of contents in memory that does not grow with it.
+ * @param o.tocDigest what the manifest promises of it; it is checked before anything is parsed
+ * @param o.visit gets every entry in order, chunks too
+ * @throws LayerError NOT_ESTARGZ, INVALID_TOC, LIMIT_EXCEEDED, VERIFICATION_FAILED
  */
-function readLandmark(toc: Iterable<TocEntry>): LandmarkView {
-  const reader = new LandmarkReader()
-  for (const entry of toc) reader.take(entry)
-  return reader.view()
+export async function parseCompressedToc(
+  { footer, bytes, membersEnd }: CompressedToc,
+  o: {
+    readonly limits: LayerLimits
+    readonly tocDigest?: string | undefined
+    readonly visit?: ((entry: TocEntry) => void) | undefined
+  },
+): Promise<TocView> {
+  const toc = footer === 'zstd' ? await tocOfFrame(bytes, o.limits) : await tocOfMember(bytes, o.limits)
+  if (o.tocDigest !== undefined && o.tocDigest !== toc.digest) {
+    throw new LayerError(
+      'VERIFICATION_FAILED',
+      `the table of contents has the digest ${toc.digest} where ${o.tocDigest} was promised`,
+    )
+  }
+  const landmarks = new LandmarkReader()
+  let entryCount = 0
+  for (const entry of readTocEntries(toc, o.limits)) {
+    if (entry.type !== 'chunk') entryCount += 1
+    landmarks.take(entry)
+    o.visit?.(entry)
+  }
+  return {
+    tocDigest: toc.digest,
+    entryCount,
+    membersEnd,
+    packing: footer === 'zstd' ? 'zstd' : 'gzip',
+    externalToc: footer === 'external',
+    ...landmarks.view(),
+  }
 }
 
-/** {@link readLandmark} of entries that go by. */
+/** An eStargz blob with all entries of its table of contents. */
+export type OpenedEStargz = TocView & { readonly entries: readonly TocEntry[] }
+
+/** {@link fetchToc} and {@link parseCompressedToc} at once, with all entries in memory. */
+export async function openEStargz(
+  o: TocRequest & { readonly tocDigest?: string | undefined },
+): Promise<OpenedEStargz> {
+  const entries: TocEntry[] = []
+  const visit = (entry: TocEntry) => void entries.push(entry)
+  const view = await parseCompressedToc(await fetchToc(o), { ...o, visit })
+  return { ...view, entries }
+}
+
+/**
+ * Reads what the order of a table of contents says, from entries that go by. The directories that a converter puts before
+ * a prioritized file are not listed, a directory with no prioritized file in it is; whiteouts never are.
+ */
 export class LandmarkReader {
   #found: LandmarkView | undefined
   /** What came before the landmark: where each name ends in the text, and whether it is a directory's. */
@@ -153,31 +184,56 @@ export class LandmarkReader {
 }
 
 /** The JSON file out of its zstd frame. @throws LayerError NOT_ESTARGZ, LIMIT_EXCEEDED */
-export function tocOfFrame(packed: Buffer, { maxTocBytes }: LayerLimits): Buffer {
-  return bounded(maxTocBytes, () => zstdDecompressSync(packed, { maxOutputLength: maxTocBytes }))
+export function tocOfFrame(frame: Buffer, limits: LayerLimits): Promise<TocFile> {
+  return decoded(async () => {
+    const toc = new TocKeeper()
+    for await (const event of zstdFrames(sourceOf(frame), limits)) {
+      if (event.kind === 'bytes') keep(toc, event.bytes, limits)
+    }
+    return toc.finish()
+  })
 }
 
 /** The JSON file out of its gzip member. @throws LayerError NOT_ESTARGZ, LIMIT_EXCEEDED */
-export function tocOfMember(member: Buffer, limits: LayerLimits): Buffer {
-  // Header, padding and end of the archive come on top of the file.
-  const maxOutputLength = limits.maxTocBytes + limits.maxHeaderBytes + 4096
-  const plain = bounded(limits.maxTocBytes, () => gunzipSync(member, { maxOutputLength }))
-  const content: Buffer[] = []
-  for (const event of new TarScanner(limits).push(plain)) {
-    if (event.kind === 'end') return Buffer.concat(content)
-    if (event.kind === 'content') content.push(event.bytes)
-    else if (event.kind === 'entry' && event.entry.name !== TOC_NAME) break
-  }
-  throw new LayerError('NOT_ESTARGZ', `the footer points at something other than ${TOC_NAME}`)
+export function tocOfMember(member: Buffer, limits: LayerLimits): Promise<TocFile> {
+  return decoded(async () => {
+    const toc = new TocKeeper()
+    const scanner = new TarScanner(limits)
+    for await (const event of gzipMembers(sourceOf(member))) {
+      if (event.kind !== 'bytes') continue
+      for (const found of scanner.push(event.bytes)) {
+        if (found.kind === 'end') return toc.finish()
+        if (found.kind === 'content') keep(toc, found.bytes, limits)
+        else if (found.kind === 'entry' && found.entry.name !== TOC_NAME) throw notToc()
+      }
+    }
+    throw notToc()
+  })
 }
 
-function bounded(maxTocBytes: number, unpack: () => Buffer): Buffer {
+function keep(toc: TocKeeper, bytes: Buffer, limits: LayerLimits): void {
+  if (toc.size + bytes.length > limits.maxTocBytes) throw tocTooLarge(limits)
+  toc.add(bytes)
+}
+
+function sourceOf(bytes: Buffer): ByteSource {
+  return new ByteSource(
+    (async function* () {
+      yield bytes
+    })(),
+  )
+}
+
+function notToc(): LayerError {
+  return new LayerError('NOT_ESTARGZ', `the footer points at something other than ${TOC_NAME}`)
+}
+
+/** What cannot be decoded is not where the footer says; limits stay what they are. */
+async function decoded(decode: () => Promise<TocFile>): Promise<TocFile> {
   try {
-    return unpack()
+    return await decode()
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
-      throw tocTooLarge(maxTocBytes)
-    }
+    if (!(cause instanceof LayerError) || ['LIMIT_EXCEEDED', 'NOT_ESTARGZ'].includes(cause.code)) throw cause
     throw new LayerError('NOT_ESTARGZ', 'the table of contents is not where the footer says', { cause })
   }
 }

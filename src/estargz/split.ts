@@ -40,7 +40,7 @@ export async function splitLayer(
 ): Promise<LayerIndex> {
   const tally = o.tally ?? new TwinTally()
   const scanner = new TarScanner(o.limits)
-  const splitter = new Splitter(coder, o.format, tally)
+  const splitter = new Splitter(coder, o, tally)
   const run = async (events: Iterable<TarEvent>) => {
     for (const event of events) {
       for (const bytes of splitter.take(event)) {
@@ -63,7 +63,7 @@ export async function splitLayer(
 }
 
 class Splitter {
-  readonly index = new IndexBuilder()
+  readonly index: IndexBuilder
   /** Bytes of all members so far. */
   offset = 0
   /** Where the open member of content begins. */
@@ -86,7 +86,12 @@ class Splitter {
   #chunkBytes = 0
   #hash = new ContentHash(0)
 
-  constructor(coder: Pick<LayerCoder, 'content' | 'compressor'>, format: BlobFormat, tally: TwinTally) {
+  constructor(
+    coder: Pick<LayerCoder, 'content' | 'compressor'>,
+    { format, limits }: { readonly format: BlobFormat; readonly limits: LayerLimits },
+    tally: TwinTally,
+  ) {
+    this.index = new IndexBuilder(limits)
     this.#format = format
     this.#compressor = coder.compressor
     this.#content = coder.content

@@ -16,6 +16,9 @@ export type Stretch = {
   readonly fileOffset: number
 }
 
+/** Bytes that a stretch takes, its place in the order included. */
+export const STRETCH_BYTES = 72
+
 /** The stretches of an archive, as columns: a layer of very many files has as many of them. */
 export class Stretches {
   readonly #memberOffset = new Column(Float64Array)
@@ -26,6 +29,10 @@ export class Stretches {
   readonly #digests = new Column(Uint8Array)
   /** Rows by place, once they are asked for. */
   #order: Uint32Array | undefined
+
+  get length(): number {
+    return this.#size.length
+  }
 
   /** @param digest its 32 bytes */
   add(stretch: Stretch, digest: Uint8Array): void {

@@ -1,5 +1,5 @@
 import { LayerError } from './errors.ts'
-import type { LayerLimits } from './limits.ts'
+import { type LayerLimits, limitExceeded } from './limits.ts'
 import { parsePax } from './pax.ts'
 import {
   BLOCK,
@@ -205,7 +205,7 @@ export class TarScanner {
   #checkEntry(entry: TarEntry): void {
     this.#entries += 1
     if (this.#entries > this.#limits.maxEntries) {
-      throw new LayerError('LIMIT_EXCEEDED', `the layer has more than ${this.#limits.maxEntries} entries`)
+      throw limitExceeded(this.#limits, 'maxEntries', 'the layer has too many entries')
     }
     const longest = Math.max(Buffer.byteLength(entry.tarName), Buffer.byteLength(entry.linkName ?? ''))
     if (longest > this.#limits.maxNameBytes) {

@@ -1,6 +1,6 @@
 import { release } from '../bytes/release.ts'
 import { Tally } from '../bytes/tally.ts'
-import { type Digest, digestOf } from '../oci/digest.ts'
+import type { Digest } from '../oci/digest.ts'
 import { packKept, unpackKept } from './kept-bytes.ts'
 import type { EntryType } from './tar-header.ts'
 
@@ -39,8 +39,6 @@ export type TocEntry = {
   chunkSize?: number
   chunkDigest?: string
 }
-
-export type Toc = { version: 1; entries: TocEntry[] }
 
 /** A table of contents is kept in parts of this size. */
 const PART_BYTES = 256 * 1024
@@ -110,9 +108,4 @@ export class TocKeeper {
     this.#kept.push({ packed: packKept(this.#part.subarray(0, this.#length)), size: this.#length })
     this.#length = 0
   }
-}
-
-/** A table of contents that is there in one piece. */
-export function tocOfBytes(json: Buffer): TocFile {
-  return { size: json.length, digest: digestOf(json), parts: () => [json] }
 }

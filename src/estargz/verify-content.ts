@@ -1,10 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { DEFAULT_FORMAT } from './blob-format.ts'
 import { type LayerTree, TreeLister } from './layer-tree.ts'
-import type { LayerLimits } from './limits.ts'
+import { type LayerLimits, limitExceeded, tocTooLarge } from './limits.ts'
 import { TOC_NAME } from './names.ts'
-import { tocTooLarge } from './parse-toc.ts'
-import { type Stretch, Stretches } from './stretches.ts'
+import { STRETCH_BYTES, type Stretch, Stretches } from './stretches.ts'
 import type { TarEntry } from './tar-header.ts'
 import type { TarEvent } from './tar-scan.ts'
 import { type TocFile, TocKeeper } from './toc.ts'
@@ -24,7 +23,7 @@ type OpenStretch = Pick<Stretch, 'memberOffset' | 'innerOffset' | 'fileOffset'> 
 /** Hashes content while an archive goes by, in the parts that a table of contents can speak of. */
 export class ContentRecorder {
   readonly #limits: LayerLimits
-  readonly #tree = new TreeLister()
+  readonly #tree: TreeLister
   readonly #stretches = new Stretches()
   #memberOffset = 0
   /** The plain bytes being scanned, and where in their member they begin. */
@@ -43,6 +42,7 @@ export class ContentRecorder {
 
   constructor(limits: LayerLimits) {
     this.#limits = limits
+    this.#tree = new TreeLister(limits)
   }
 
   /** A member begins at this byte of the blob. */
@@ -88,8 +88,7 @@ export class ContentRecorder {
   }
 
   #takeToc(keeper: TocKeeper, bytes: Buffer): void {
-    const { maxTocBytes } = this.#limits
-    if (keeper.size + bytes.length > maxTocBytes) throw tocTooLarge(maxTocBytes)
+    if (keeper.size + bytes.length > this.#limits.maxTocBytes) throw tocTooLarge(this.#limits)
     keeper.add(bytes)
   }
 
@@ -134,6 +133,10 @@ export class ContentRecorder {
 
   #record({ memberOffset, innerOffset, fileOffset }: OpenStretch, digest: Buffer): void {
     const size = this.#fileOffset - fileOffset
+    // Members of a byte each make many stretches out of little.
+    if (this.#stretches.length * STRETCH_BYTES > this.#limits.maxIndexBytes) {
+      throw limitExceeded(this.#limits, 'maxIndexBytes', 'the layer has too many members')
+    }
     this.#stretches.add({ memberOffset, innerOffset, fileOffset, size, entry: this.#tree.length - 1 }, digest)
   }
 

@@ -13,11 +13,11 @@ import {
 } from './footer.ts'
 import { gzipMembers } from './gzip-members.ts'
 import type { LayerTree } from './layer-tree.ts'
-import type { LayerLimits } from './limits.ts'
+import { type LayerLimits, limitExceeded, maxCompressedTocBytes } from './limits.ts'
 import { readTocEntries } from './parse-toc.ts'
 import { LandmarkReader, tocOfFrame, tocOfMember } from './read.ts'
 import { TarScanner } from './tar-scan.ts'
-import { type TocEntry, type TocFile, tocOfBytes } from './toc.ts'
+import type { TocEntry, TocFile } from './toc.ts'
 import { ContentRecorder, type FoundToc } from './verify-content.ts'
 import { checkToc } from './verify-toc.ts'
 import { contentOffset, skippableFrame } from './zstd-chunked.ts'
@@ -77,7 +77,7 @@ export async function verifyEStargzBlob(
   }
   const total = plain.finish()
   const archive = recorder.finish()
-  const { toc, externalToc, frameDigest } = tableOf(end, archive.toc, o)
+  const { toc, externalToc, frameDigest } = await tableOf(end, archive.toc, o)
   expectDigest('the compressed table of contents', frameDigest, o.tocFrameDigest)
   expectDigest('the table of contents', toc.digest, o.tocDigest)
   expectDigest('the decompressed layer', total.digest, o.diffId)
@@ -130,7 +130,7 @@ async function readMembers(input: ByteSource, scan: PlainScan): Promise<BlobEnd>
 async function readFrames(input: ByteSource, scan: PlainScan, limits: LayerLimits): Promise<BlobEnd> {
   let last: { offset: number; content: Buffer | undefined } | undefined
   let before: typeof last
-  for await (const event of zstdFrames(input, limits.maxTocBytes)) {
+  for await (const event of zstdFrames(input, limits, maxCompressedTocBytes(limits))) {
     if (event.kind === 'skippable') {
       before = last
       last = event
@@ -164,9 +164,8 @@ class PlainScan {
 
   plain(bytes: Buffer): void {
     this.#tally.add(bytes)
-    const { maxPlainBytes } = this.#limits
-    if (this.#tally.size > maxPlainBytes) {
-      throw new LayerError('LIMIT_EXCEEDED', `the blob holds more than ${maxPlainBytes} plain bytes`)
+    if (this.#tally.size > this.#limits.maxPlainBytes) {
+      throw limitExceeded(this.#limits, 'maxPlainBytes', 'the layer is too large when decompressed')
     }
     this.#recorder.beginPiece(bytes)
     for (const found of this.#scanner.push(bytes)) this.#recorder.take(found)
@@ -178,14 +177,14 @@ class PlainScan {
 }
 
 /** The table of contents, from where the footer says that it is. */
-function tableOf(
+async function tableOf(
   { footer, tocFrame }: BlobEnd,
   inside: FoundToc | undefined,
   o: { limits: LayerLimits; externalToc?: Buffer },
-): { toc: TocFile; externalToc: boolean; frameDigest?: Digest } {
+): Promise<{ toc: TocFile; externalToc: boolean; frameDigest?: Digest }> {
   if (footer?.kind === 'external') {
     if (o.externalToc) {
-      return { toc: tocOfBytes(tocOfMember(o.externalToc, o.limits)), externalToc: true }
+      return { toc: await tocOfMember(o.externalToc, o.limits), externalToc: true }
     }
     throw new LayerError(
       'NOT_ESTARGZ',
@@ -195,7 +194,7 @@ function tableOf(
   const found =
     footer?.kind === 'zstd'
       ? tocFrame?.content && {
-          file: tocOfBytes(tocOfFrame(tocFrame.content, o.limits)),
+          file: await tocOfFrame(tocFrame.content, o.limits),
           memberOffset: contentOffset(tocFrame.offset),
         }
       : inside

@@ -5,6 +5,7 @@ import { temporarySqlite } from '../../test/support/databases.ts'
 import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
+import { DEFAULT_REQUEST_BOUNDS } from '../conversion/bounds.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
@@ -15,6 +16,7 @@ import { RecordFinder } from '../records/finder.ts'
 import { Housekeeper } from '../records/housekeeper.ts'
 import { publishRecordImage } from '../records/image.ts'
 import { RecordPublisher } from '../records/publisher.ts'
+import { MAX_RECORD_STEPS } from '../records/step-budget.ts'
 import { RegistryClient } from '../registry/client.ts'
 import { openStores } from '../stores.ts'
 import { buildApp } from './app.ts'
@@ -39,7 +41,13 @@ beforeAll(async () => {
     new RegistryClient({ allowedHosts: (name) => name === host, plainHttp: [host], retry: { baseMs: 5 } }),
   )
   const stores = openStores(database)
-  const reading = { registries, threads: stack.use(new ThreadPool(1)), limits: DEFAULT_LIMITS }
+  const reading = {
+    registries,
+    threads: stack.use(new ThreadPool(1)),
+    limits: DEFAULT_LIMITS,
+    bounds: DEFAULT_REQUEST_BOUNDS,
+    maxRecordSteps: MAX_RECORD_STEPS,
+  }
   const publisher = new RecordPublisher({
     store: stores.records,
     repository: (at) => registries.repository(at),
@@ -64,8 +72,9 @@ beforeAll(async () => {
     allowsCallback: () => false,
     evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
     retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
-    inspect: (reference, signal) => inspectImage(reference, { registries, limits: DEFAULT_LIMITS }, signal),
-    checkPlatforms: (source, platforms, signal) => checkPlatforms(registries, source, platforms, signal),
+    inspect: (reference, signal) => inspectImage(reference, reading, signal),
+    checkPlatforms: (source, platforms, signal) =>
+      checkPlatforms(registries, source, platforms, DEFAULT_REQUEST_BOUNDS, signal),
     checkAllowed: (reference) => void registries.repository(parseReference(reference)),
   }
   app = await buildApp({ services, logger: false, maxRecordBytes: MAX_RECORD_BYTES })

@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely'
+import { backoffMs } from '../concurrency/backoff.ts'
 import { inMs } from '../db/moments.ts'
 import { newId } from '../db/new-id.ts'
 import type { Database } from '../db/open.ts'
@@ -8,8 +9,7 @@ import { isOver, type Job, type JobState } from './job.ts'
 
 /** Tries to deliver a callback before it is given up. */
 export const MAX_TRIES = 10
-const BACKOFF_FIRST_MS = 5_000
-const BACKOFF_LONGEST_MS = 3_600_000
+const BACKOFF = { firstMs: 5_000, longestMs: 3_600_000, least: 0.5 }
 /** A sender that died with a callback in hand is in the way for so long. */
 const IN_HAND_MS = 60_000
 
@@ -127,8 +127,7 @@ export class Callbacks {
   ): Promise<void> {
     const { now } = this.#db
     const delivered = result.error === undefined
-    const ceiling = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** (tries - 1))
-    const waitMs = ceiling * (0.5 + random / 2)
+    const waitMs = backoffMs(BACKOFF, tries, random)
     const state = delivered ? 'delivered' : result.final || tries >= MAX_TRIES ? 'failed' : 'due'
     await this.#db.transaction(async (transaction) => {
       await transaction

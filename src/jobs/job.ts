@@ -1,3 +1,5 @@
+import { backoffMs } from '../concurrency/backoff.ts'
+
 /** What a job does; each kind has its handler. */
 export type JobKind = 'conversion' | 'verification'
 
@@ -70,8 +72,7 @@ export const MAX_FAILURES = 6
 export const MAX_CRASHES = 3
 /** Attempts that a registry may turn away by 429 before the job is given up. */
 export const MAX_THROTTLES = 100
-const BACKOFF_FIRST_MS = 1_000
-const BACKOFF_LONGEST_MS = 60_000
+const RETRY = { firstMs: 1_000, longestMs: 60_000, least: 0 }
 /** Of a 429 that does not say how long to stay away. */
 const PAUSE_MS = 10_000
 
@@ -102,8 +103,7 @@ export function afterFailure(
     return { act: 'throttle', delayMs, pausedHost: hostOf(failure), error }
   }
   if (retryable !== true || before.failures + 1 >= MAX_FAILURES) return { act: 'fail', error }
-  const ceiling = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** before.failures)
-  return { act: 'retry', delayMs: Math.max(asked, Math.ceil(random * ceiling)), error }
+  return { act: 'retry', delayMs: Math.max(asked, backoffMs(RETRY, before.failures + 1, random)), error }
 }
 
 /** The registry that an error or its causes name. */

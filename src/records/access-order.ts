@@ -40,14 +40,19 @@ export class AccessOrder {
     return this.#taken.map((taken) => {
       const asked = [...taken].filter(([, why]) => why === 'asked').map(([name]) => name)
       if (asked.length === 0) return []
-      const parents = new Set(asked.flatMap(parentsOf))
+      const parents = new Set<string>()
+      for (const name of asked) this.#addParents(name, parents)
       return [...taken].filter(([name, why]) => why === 'asked' || !parents.has(name)).map(([name]) => name)
     })
   }
-}
 
-/** The directories that a name is in, the root first. */
-function parentsOf(name: string): string[] {
-  const parts = name.split('/')
-  return parts.map((_, depth) => parts.slice(0, depth).join('/'))
+  /** Adds the directories that a name is in, up to those that are known: what is above them is known, too. */
+  #addParents(name: string, parents: Set<string>): void {
+    for (let at = name; at !== ''; ) {
+      at = at.slice(0, Math.max(0, at.lastIndexOf('/')))
+      if (parents.has(at)) return
+      this.#view.budget.spend(1 + (at.length >> 4))
+      parents.add(at)
+    }
+  }
 }

@@ -1,4 +1,10 @@
-export type RecordErrorCode = 'INVALID_RECORD' | 'RECORD_TOO_LARGE' | 'RECORD_HAS_GLOBS'
+export type RecordErrorCode =
+  | 'INVALID_RECORD'
+  | 'RECORD_TOO_LARGE'
+  | 'RECORD_HAS_GLOBS'
+  /** Matching its globs, or looking up its paths, takes more steps than allowed. */
+  | 'GLOBS_TOO_COSTLY'
+  | 'RECORD_TOO_COSTLY'
 
 /** A record that cannot be taken or written. `line` counts from 1, where the record came as lines. */
 export class RecordError extends Error {

@@ -53,6 +53,16 @@ export class FileTree {
     return (this.#textStart[node + 1] ?? 0) - (this.#textStart[node] ?? 0)
   }
 
+  /** The names of all nodes in UTF-16; a view that is valid until a node is added. */
+  get text(): Uint16Array {
+    return this.#text
+  }
+
+  /** Where in the text a name begins. */
+  nameStart(node: number): number {
+    return this.#textStart[node] ?? 0
+  }
+
   /** The names from the root to a node. */
   path(node: number): string {
     const names: string[] = []

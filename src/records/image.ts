@@ -276,7 +276,7 @@ async function createdOf(
 ): Promise<string | undefined> {
   if (annotations?.[ENTRIES_ANNOTATION] !== undefined || config.size > CONFIG_BYTES) return undefined
   try {
-    const bytes = await repository.blobBytes(config, { limit: CONFIG_BYTES, signal: options.signal })
+    const bytes = await repository.blobJson(config, { limit: CONFIG_BYTES, signal: options.signal })
     const { created } = parseDocument(ImageConfig, bytes, `config ${config.digest}`)
     return typeof created === 'string' ? created : undefined
   } catch (error) {

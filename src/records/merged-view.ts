@@ -2,6 +2,7 @@ import { NameTable } from '../bytes/name-table.ts'
 import { FileTree } from './file-tree.ts'
 import type { LayerListing, ListedEntry } from './layer-listing.ts'
 import { lexicalPath, partsOf } from './record-path.ts'
+import { StepBudget } from './step-budget.ts'
 import { type Opened, type Place, Walk } from './view-walk.ts'
 
 /** OCI image-spec 1.1 layer.md, "Whiteouts"; other names with two marks are aufs's own. */
@@ -10,20 +11,31 @@ const DOUBLE_WHITEOUT = '.wh..wh.'
 const OPAQUE_WHITEOUT = '.wh..wh..opq'
 
 const NOTHING: ListedEntry = { name: '', type: '' }
+/** Steps that a directory counts for that no layer has an entry of: it takes memory, and a name may imply many. */
+const IMPLIED_DIRECTORY_STEPS = 200
 
 /** The root file system that a container sees: layers laid over each other, lowest first. */
 export class MergedView {
   /** Its entries are those of all layers, numbered one layer after the other. */
   readonly tree = new FileTree()
+  /** Whatever is looked up takes its steps of it. */
+  readonly budget: StepBudget
   readonly #layers: readonly LayerListing[]
   readonly #firstEntries: readonly number[]
   readonly #tables: readonly NameTable[]
   /** Children by what is left of names that are not Unicode. */
   #wellFormed = new Map<number, Map<string, number>>()
 
-  constructor(layers: readonly LayerListing[]) {
+  /** @throws RecordError RECORD_TOO_COSTLY; LayerError LIMIT_EXCEEDED */
+  constructor(layers: readonly LayerListing[], budget = new StepBudget()) {
+    this.budget = budget
     this.#layers = layers
-    this.#firstEntries = layers.map((_, i) => layers.slice(0, i).reduce((sum, { length }) => sum + length, 0))
+    let entries = 0
+    this.#firstEntries = layers.map(({ length }) => {
+      entries += length
+      return entries - length
+    })
+    budget.spend(entries)
     this.#tables = layers.map(tableOf)
     for (const layer of layers.keys()) {
       const { whiteouts, directories, others } = this.#sorted(layer)
@@ -37,7 +49,7 @@ export class MergedView {
   placeOf(node: number): Place | undefined {
     const number = this.tree.entry(node)
     if (number === -1) return undefined
-    const layer = this.#firstEntries.findLastIndex((first) => first <= number)
+    const layer = lastAtMost(this.#firstEntries, number)
     return { layer, entry: number - (this.#firstEntries[layer] ?? 0) }
   }
 
@@ -66,6 +78,7 @@ export class MergedView {
   withLinkTargets(layer: number, entry: number): number[] {
     const chain = new Set([entry])
     for (const at of chain) {
+      this.budget.spend(1)
       const { type, linkName = '' } = this.#entry(layer, at)
       const target = type === 'hardlink' ? this.#tables[layer]?.get(lexicalPath(linkName)) : undefined
       if (target !== undefined) chain.add(target)
@@ -86,6 +99,7 @@ export class MergedView {
 
   /** Whether some layer has an entry of this name, be it hidden by those above. */
   isInSomeLayer(name: string): boolean {
+    this.budget.spend(this.#layers.length)
     return this.#layers.some((_, layer) => this.entryOf(layer, name) !== undefined)
   }
 
@@ -101,7 +115,8 @@ export class MergedView {
     if (child !== undefined || !name.includes('\ufffd')) return child
     let known = this.#wellFormed.get(directory)
     if (known === undefined) {
-      const children = this.tree.children(directory)
+      const children = [...this.tree.children(directory)]
+      this.budget.spend(children.length)
       known = new Map(children.map((node) => [this.tree.name(node).toWellFormed(), node]))
       this.#wellFormed.set(directory, known)
     }
@@ -169,6 +184,7 @@ export class MergedView {
   #directoryAt(path: string): number {
     let trail = [this.tree.root]
     for (const part of partsOf(path)) {
+      this.budget.spend(1)
       const here = trail.at(-1) ?? this.tree.root
       const next = this.tree.child(here, part)
       if (next !== undefined && this.tree.isDirectory(next)) {
@@ -176,13 +192,17 @@ export class MergedView {
         continue
       }
       const led = next === undefined ? undefined : this.#directoryBehind([...trail, next])
-      if (led === undefined) trail.push(this.tree.putDirectory(here, part, -1))
-      else trail = led
+      if (led !== undefined) trail = led
+      else {
+        this.budget.spend(IMPLIED_DIRECTORY_STEPS + part.length)
+        trail.push(this.tree.putDirectory(here, part, -1))
+      }
     }
     return trail.at(-1) ?? this.tree.root
   }
 
   #directoryBehind(trail: readonly number[]): number[] | undefined {
+    this.budget.spend(trail.length)
     const walk = new Walk(this, trail)
     return walk.follow() && this.tree.isDirectory(walk.here) ? walk.trail : undefined
   }
@@ -192,6 +212,18 @@ function tableOf(layer: LayerListing): NameTable {
   const table = new NameTable(layer.length, (i) => layer.at(i)?.name ?? '')
   for (let i = 0; i < layer.length; i++) table.add(i)
   return table
+}
+
+/** The place of the last of rising numbers that is at most a value. */
+function lastAtMost(rising: readonly number[], value: number): number {
+  let low = 0
+  let high = rising.length
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1
+    if ((rising[middle] ?? 0) <= value) low = middle
+    else high = middle
+  }
+  return low
 }
 
 function parentOf(name: string): string {

@@ -2,8 +2,10 @@ import type { FileTree } from './file-tree.ts'
 import type { MergedView } from './merged-view.ts'
 import { partsOf } from './record-path.ts'
 
-/** Names compared for one report: each costs about a microsecond. */
-const MOST_COMPARISONS = 200_000
+/** Pairs of characters compared for one report: a million takes some milliseconds. */
+const MOST_COMPARISONS = 50_000_000
+/** Longer names are on no file system of Linux (NAME_MAX). */
+const MOST_CHARACTERS = 255
 /** Two names are near when at most this share of the longer one differs, and no more characters than this. */
 const SHARE_THAT_MAY_DIFFER = 0.34
 const MOST_DIFFERENCES = 8
@@ -48,12 +50,14 @@ export class NearestNames {
 
   #nearestChild(directory: number, wanted: string): number | undefined {
     const { tree } = this.#view
+    if (wanted.length > MOST_CHARACTERS) return undefined
     const most = Math.min(MOST_DIFFERENCES, Math.floor(wanted.length * SHARE_THAT_MAY_DIFFER))
     let best: number | undefined
     let least = most + 1
     for (const child of tree.children(directory)) {
       if (Math.abs(tree.nameLength(child) - wanted.length) >= least) continue
-      if (--this.#budget < 0) return undefined
+      this.#budget -= 1 + wanted.length * tree.nameLength(child)
+      if (this.#budget < 0) return undefined
       const distance = editDistance(wanted, tree.name(child), least)
       if (distance < least) {
         best = child

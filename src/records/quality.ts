@@ -6,6 +6,7 @@ import type { RecordEntry } from './model.ts'
 import { NearestNames } from './nearest-name.ts'
 import { type Fate, type ResolvedRecord, resolveRecord } from './resolve.ts'
 import { estimateStart, prefetching } from './start-estimate.ts'
+import type { StepBudget } from './step-budget.ts'
 
 /** Paths that a report names; the rest is counted. */
 const MOST_NAMED = 1000
@@ -108,6 +109,8 @@ export type QualityRequest = {
   readonly resolved: ResolvedRecord
   readonly profiled?: ProfiledImage | undefined
   readonly from?: RecordOrigin | undefined
+  /** What looking up the record in the profiled image may take. */
+  readonly budget?: StepBudget | undefined
 }
 
 /** The image that the record was made of, or why it cannot be compared. */
@@ -190,14 +193,19 @@ function prefetchOf({ names, entries }: TakenLayer): number {
 
 /** Compares what the recorded paths mean in the profiled image and in this one. */
 function stalenessOf(
-  { entries, layers, resolved: here }: QualityRequest,
+  { entries, layers, resolved: here, budget }: QualityRequest,
   profiled: Exclude<ProfiledImage, { unknown: string }>,
 ): Staleness {
   const { manifestDigest } = profiled
   const there =
     profiled.layers === layers
       ? here
-      : resolveRecord({ entries, manifestDigest, layers: profiled.layers.map((layer) => layer.entries) })
+      : resolveRecord({
+          entries,
+          manifestDigest,
+          layers: profiled.layers.map((layer) => layer.entries),
+          budget,
+        })
   if (there !== here) there.view.release()
   const files = [...there.contents].flatMap(([path, { layer, entry }]) => {
     const content = contentOf(profiled.layers[layer]?.entries.at(entry))

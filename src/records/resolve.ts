@@ -1,11 +1,11 @@
 import type { Digest } from '../oci/digest.ts'
 import { AccessOrder } from './access-order.ts'
-import { compileGlob } from './glob.ts'
-import { matchesUnder } from './glob-walk.ts'
+import { type GlobMatches, matchGlobs } from './glob/glob-matches.ts'
 import type { LayerListing } from './layer-listing.ts'
 import { MergedView } from './merged-view.ts'
 import type { RecordEntry } from './model.ts'
 import { lexicalPath } from './record-path.ts'
+import { StepBudget } from './step-budget.ts'
 import type { Place } from './view-walk.ts'
 
 export type ResolveRequest = {
@@ -14,6 +14,8 @@ export type ResolveRequest = {
   readonly layers: readonly LayerListing[]
   /** Of the source image's manifest: a record of this very manifest knows the layers. */
   readonly manifestDigest: Digest
+  /** Left out: one of the usual size. */
+  readonly budget?: StepBudget | undefined
 }
 
 /**
@@ -38,10 +40,14 @@ export type ResolvedRecord = {
  * through symlinks, hard links and whiteouts (OCI image-spec 1.1 layer.md). Where the record was made of this very
  * manifest, its `layerIndex` decides among the entries that a container can see: what an upper layer hides is never
  * read in the lower one. Of a recorded directory its own entry is taken, not what is in it.
+ * @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY; LayerError LIMIT_EXCEEDED
  */
 export function resolveRecord(request: ResolveRequest): ResolvedRecord {
-  const view = new MergedView(request.layers)
-  const resolver = new Resolver(view, request.layers)
+  const { budget = new StepBudget() } = request
+  const view = new MergedView(request.layers, budget)
+  const globs = request.entries.flatMap(({ path, glob }) => (glob ? [path] : []))
+  const matches = globs.length === 0 ? undefined : matchGlobs(view, globs, budget)
+  const resolver = new Resolver(view, request.layers, matches)
   for (const entry of request.entries) {
     const layer = entry.manifestDigest === request.manifestDigest ? entry.layerIndex : undefined
     resolver.take(entry, layer)
@@ -55,10 +61,13 @@ class Resolver {
   readonly contents = new Map<string, Place>()
   readonly #view: MergedView
   readonly #layers: readonly LayerListing[]
+  readonly #matches: GlobMatches | undefined
+  readonly #placedGlobs = new Set<string>()
 
-  constructor(view: MergedView, layers: readonly LayerListing[]) {
+  constructor(view: MergedView, layers: readonly LayerListing[], matches: GlobMatches | undefined) {
     this.#view = view
     this.#layers = layers
+    this.#matches = matches
     this.order = new AccessOrder(view, layers)
   }
 
@@ -105,10 +114,11 @@ class Resolver {
 
   /** A glob that matches nothing may be a plain name: `[id].js` is a file of many web servers. */
   #placeGlob(pattern: string): Fate {
-    const glob = compileGlob(pattern)
-    const paths = glob === undefined ? [] : matchesUnder(this.#view, glob)
+    // Paths that a glob before this one matches have their place already, also those of the same glob.
+    const paths = this.#placedGlobs.has(pattern) ? [] : (this.#matches?.paths.get(pattern) ?? [])
+    this.#placedGlobs.add(pattern)
     for (const path of paths) this.#placePath(path)
-    return paths.length > 0 ? 'placed' : this.#placePath(pattern)
+    return this.#matches?.matched.has(pattern) ? 'placed' : this.#placePath(pattern)
   }
 
   #remember(path: string, { layer, entry }: Place): void {

@@ -47,10 +47,13 @@ function openingOf({ size, entries, tocOffset }: MeasuredLayer): Fetched {
 function onDemandOf({ layer: { size }, names, entries }: TakenLayer): Fetched {
   const byName = new Map(entries.map((entry) => [entry.name, entry]))
   const there = new Set<number>()
+  /** Members that were fetched: files that share one are there with it. */
+  const members = new Set<number>()
   const fetched = { bytes: 0, requests: 0 }
   for (const name of names) {
     const { offset = 0, packed = 0 } = byName.get(name) ?? {}
-    if (packed === 0) continue
+    if (packed === 0 || members.has(offset)) continue
+    members.add(offset)
     let open = false
     for (let piece = Math.floor(offset / PIECE_BYTES); piece * PIECE_BYTES < offset + packed; piece++) {
       if (there.has(piece)) {

@@ -54,6 +54,7 @@ export class Walk {
     const parts = partsOf(path).reverse()
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
       const here = this.here
+      this.#view.budget.spend(1)
       if (!this.#view.tree.isDirectory(here)) return false
       this.#passed.push(here)
       if (part === '..') {

@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts'
 import type { Answer } from './answer.ts'
 import { networkError, RegistryError } from './errors.ts'
 import type { RegistryHost, RegistryRequest } from './registry-host.ts'
-import { pause, pauseMs } from './retry.ts'
+import { pauseBeforeRetry } from './retry.ts'
 import { pullScope } from './scopes.ts'
 
 type Blob = { readonly digest: Digest; readonly size: number }
@@ -139,7 +139,7 @@ class Download {
     this.#progressAt = this.#offset
     this.#breaks += 1
     if (!failure.retryable || this.#breaks > RESUMES) throw failure
-    await pause(pauseMs(failure, this.#breaks, this.#registry.retry), this.#request.signal)
+    await pauseBeforeRetry(failure, this.#breaks, this.#registry.retry, this.#request.signal)
   }
 
   /** Asks for the rest; gives the number of bytes to skip in the answer. */

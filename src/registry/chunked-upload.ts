@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { RegistryError } from './errors.ts'
-import { pause, pauseMs, type RetryPolicy } from './retry.ts'
+import { pauseBeforeRetry, type RetryPolicy } from './retry.ts'
 import type { UploadMemory } from './upload-memory.ts'
 import type { UploadSession } from './upload-session.ts'
 
@@ -50,7 +50,7 @@ async function sendChunk(
       if (error.code === 'TOO_LARGE' && shrink(memory, session.leastChunk, piece.length)) continue
       failures += 1
       if (!(error.retryable || error.status === 416) || failures >= CHUNK_TRIES) throw error
-      await pause(pauseMs(error, failures, options.retry), options.signal)
+      await pauseBeforeRetry(error, failures, options.retry, options.signal)
       const offset = await session.offset()
       if (offset < start || offset > start + chunk.length) throw error
       sent = offset - start

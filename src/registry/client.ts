@@ -1,5 +1,6 @@
 import { parseHost, parseRepository } from '../oci/reference.ts'
 import { Authenticator } from './auth.ts'
+import { type AnswerBounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { listRepositories } from './catalog.ts'
 import type { CredentialSource } from './credentials.ts'
 import { Egress } from './egress.ts'
@@ -26,6 +27,7 @@ export type RegistryOptions = {
   readonly realmHosts?: Readonly<Record<string, readonly string[]>> | undefined
   /** Tries in all, and the first pause in milliseconds (it doubles, with jitter). */
   readonly retry?: { readonly attempts?: number; readonly baseMs?: number } | undefined
+  readonly bounds?: Partial<AnswerBounds> | undefined
 }
 
 /** Talks to any number of registries; keeps connections, tokens and what it learned about each host. */
@@ -81,6 +83,7 @@ export class RegistryClient implements AsyncDisposable {
       transport: this.#transport,
       authenticator,
       retry: this.#options.retry,
+      bounds: { ...DEFAULT_BOUNDS, ...this.#options.bounds },
     })
     this.#hosts.set(host, made)
     return made

@@ -8,6 +8,8 @@ export type RegistryErrorCode =
   | 'NETWORK'
   | 'HOST_NOT_ALLOWED'
   | 'TOO_LARGE'
+  /** The answer passes one of the AnswerBounds. */
+  | 'LIMIT_EXCEEDED'
   | 'STREAMING_REFUSED'
   | 'INVALID_RESPONSE'
   | 'CONFLICT'

@@ -6,7 +6,7 @@ import { RegistryError } from './errors.ts'
 import { getManifest, resolveManifest } from './manifests.ts'
 import { addReferrer, removeReferrer } from './referrers.ts'
 import type { RegistryHost } from './registry-host.ts'
-import { pause, pauseMs } from './retry.ts'
+import { pauseBeforeRetry } from './retry.ts'
 import { deleteScope, pushScope } from './scopes.ts'
 
 /** What most registries take; larger ones are refused, by 413 or not. */
@@ -82,7 +82,7 @@ async function send(
       if (!(error instanceof RegistryError)) throw error
       const unseen = error.registryCodes.some((code) => /^(MANIFEST_)?BLOB_UNKNOWN$/.test(code))
       if (unseen && attempt < BLOB_UNKNOWN_TRIES) {
-        await pause(pauseMs(error, attempt, registry.retry), signal)
+        await pauseBeforeRetry(error, attempt, registry.retry, signal)
         continue
       }
       // An earlier try, or another broker, was quicker.

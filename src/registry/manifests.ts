@@ -4,6 +4,7 @@ import { Digest } from '../oci/digest-schema.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { MANIFEST_TYPES } from '../oci/media-types.ts'
 import type { Answer } from './answer.ts'
+import { checkJson } from './bounds.ts'
 import { RegistryError } from './errors.ts'
 import type { RegistryHost } from './registry-host.ts'
 import { pullScope } from './scopes.ts'
@@ -59,7 +60,7 @@ export async function resolveManifest(
 
 /**
  * Reads a manifest. Its digest is computed here; the registry's word for it is not needed.
- * @throws RegistryError NOT_FOUND, TOO_LARGE, INVALID_RESPONSE; VerificationError when it is not the one asked for
+ * @throws RegistryError NOT_FOUND, TOO_LARGE, LIMIT_EXCEEDED, INVALID_RESPONSE; VerificationError when it is not the one asked for
  */
 export async function getManifest(
   registry: RegistryHost,
@@ -70,6 +71,7 @@ export async function getManifest(
 ): Promise<{ descriptor: Descriptor; bytes: Buffer }> {
   const request = manifestRequest(repository, tagOrDigest, signal, scope)
   const { answer, bytes } = await registry.read(request, MANIFEST_BYTES)
+  checkJson(bytes, registry.bounds, { operation: request.operation, host: registry.host })
   if (isDigest(tagOrDigest)) {
     verifyBytes(bytes, { digest: tagOrDigest }, `manifest ${tagOrDigest} of ${repository}`)
   }

@@ -5,7 +5,7 @@ import { RegistryError } from './errors.ts'
 import { pages } from './links.ts'
 import { getManifest } from './manifests.ts'
 import type { RegistryHost } from './registry-host.ts'
-import { pause, pauseMs } from './retry.ts'
+import { pauseBeforeRetry } from './retry.ts'
 import { pullScope, pushScope } from './scopes.ts'
 
 /** Changes of a fallback list that another process overwrote. */
@@ -140,7 +140,7 @@ async function changeList(
   },
 ): Promise<void> {
   if ((await fromApi(registry, repository, subject, { signal })) !== undefined) return
-  await registry.inTurn(`${repository}@${subject}`, async () => {
+  await registry.referrerLists.run(`${repository}@${subject}`, async () => {
     for (let attempt = 1; ; attempt++) {
       const list = await readList(registry, repository, subject, signal)
       const manifests = list?.manifests ?? []
@@ -150,7 +150,7 @@ async function changeList(
         const why = 'lost the change each time to another writer'
         throw new RegistryError('CONFLICT', { operation, host: registry.host, why, retryable: true })
       }
-      if (attempt > 1) await pause(pauseMs(undefined, attempt, registry.retry), signal)
+      if (attempt > 1) await pauseBeforeRetry(undefined, attempt, registry.retry, signal)
       const changed = { ...list, schemaVersion: 2, mediaType: OCI_INDEX, manifests: change.apply(manifests) }
       await writeList(registry, repository, subject, Buffer.from(JSON.stringify(changed)), signal)
     }

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream'
+import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import type { Answer } from './answer.ts'
 import type { Authenticator } from './auth.ts'
+import type { AnswerBounds } from './bounds.ts'
 import { type RetryPolicy, retrying } from './retry.ts'
 import type { Transport, WireRequest } from './transport.ts'
 import { UploadMemory } from './upload-memory.ts'
@@ -29,10 +31,12 @@ export class RegistryHost {
   readonly host: string
   readonly base: URL
   readonly retry: RetryPolicy
+  readonly bounds: AnswerBounds
   readonly uploads: UploadMemory
+  /** Registries have no compare-and-set: lists of referrers are changed one at a time. */
+  readonly referrerLists = new KeyedMutex()
   readonly #transport: Transport
   readonly #authenticator: Authenticator
-  readonly #turns = new Map<string, Promise<unknown>>()
 
   constructor(options: {
     host: string
@@ -40,10 +44,12 @@ export class RegistryHost {
     transport: Transport
     authenticator: Authenticator
     retry: RetryPolicy | undefined
+    bounds: AnswerBounds
   }) {
     this.host = options.host
     this.base = options.base
     this.retry = options.retry ?? {}
+    this.bounds = options.bounds
     this.uploads = new UploadMemory(options.host)
     this.#transport = options.transport
     this.#authenticator = options.authenticator
@@ -77,18 +83,6 @@ export class RegistryHost {
   /** An address that this registry answered with, made absolute and checked. @throws RegistryError */
   resolve(text: string, answered: URL, operation: string, hop: 'Location' | 'Link'): URL {
     return this.#transport.resolve(text, answered, { operation, host: this.host, base: this.base }, hop)
-  }
-
-  /** Acts on the same key one after the other. */
-  async inTurn<Result>(key: string, act: () => Promise<Result>): Promise<Result> {
-    const before = this.#turns.get(key) ?? Promise.resolve()
-    const turn = before.then(act, act)
-    this.#turns.set(key, turn)
-    try {
-      return await turn
-    } finally {
-      if (this.#turns.get(key) === turn) this.#turns.delete(key)
-    }
   }
 
   #tried<Result>(request: RegistryRequest, take: (answer: Answer) => Promise<Result>): Promise<Result> {

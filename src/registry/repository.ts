@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { openBlob, readRange, statBlob } from './blobs.ts'
+import { checkJson } from './bounds.ts'
 import { RegistryError } from './errors.ts'
 import { deleteManifest, putManifest } from './manifest-writes.ts'
 import { getManifest, resolveManifest } from './manifests.ts'
@@ -67,6 +68,17 @@ export class Repository {
       })
     }
     return buffer(await this.blob(descriptor, options))
+  }
+
+  /** A small blob that is a JSON document, verified; how deep it is nested is checked before anybody parses it. */
+  async blobJson(
+    descriptor: BlobDescriptor,
+    options: Interruptible & { readonly limit: number },
+  ): Promise<Buffer> {
+    const bytes = await this.blobBytes(descriptor, options)
+    const operation = `read blob ${descriptor.digest} of ${this.repository}`
+    checkJson(bytes, this.#registry.bounds, { operation, host: this.host })
+    return bytes
   }
 
   /** Bytes `[start, end)` of a blob. No digest covers them: the caller verifies. */

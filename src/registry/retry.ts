@@ -1,4 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from '../concurrency/abort.ts'
+import { backoffMs } from '../concurrency/backoff.ts'
+import { excusedWait } from '../concurrency/stall-watch.ts'
 import { RegistryError } from './errors.ts'
 
 /** How often and how patiently an act is tried. */
@@ -32,7 +34,7 @@ export async function retrying<Result>(
       signal?.throwIfAborted()
       if (attempt >= attempts || !(error instanceof RegistryError) || !error.retryable) throw error
       if ((error.retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) throw error
-      await pause(pauseMs(error, attempt, policy), signal)
+      await pauseBeforeRetry(error, attempt, policy, signal)
     }
   }
 }
@@ -40,33 +42,18 @@ export async function retrying<Result>(
 /** The wait before the next try: what the registry asked for, else between half and all of a doubling pause. */
 export function pauseMs(error: unknown, attempt: number, policy: RetryPolicy): number {
   if (error instanceof RegistryError && error.retryAfterMs !== undefined) return error.retryAfterMs
-  const longest = Math.min(LONGEST_PAUSE_MS, (policy.baseMs ?? BASE_MS) * 2 ** (attempt - 1))
-  return longest * (0.5 + Math.random() / 2)
+  const backoff = { firstMs: policy.baseMs ?? BASE_MS, longestMs: LONGEST_PAUSE_MS, least: 0.5 }
+  return backoffMs(backoff, attempt, Math.random())
 }
 
-/** Waits; fails with the signal's reason when it is aborted meanwhile. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal })
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
-  }
-}
-
-/** Waits for something that others wait for too; fails with the signal's reason when it is aborted meanwhile. */
-export async function unlessAborted<Result>(
-  work: Promise<Result>,
+/** Pauses before the next try. A pause that the registry asked for is no standing still. */
+export function pauseBeforeRetry(
+  error: unknown,
+  attempt: number,
+  policy: RetryPolicy,
   signal: AbortSignal | undefined,
-): Promise<Result> {
-  if (signal === undefined) return work
-  signal.throwIfAborted()
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
+): Promise<void> {
+  const wait = () => pause(pauseMs(error, attempt, policy), signal)
+  const isAskedFor = error instanceof RegistryError && error.retryAfterMs !== undefined
+  return isAskedFor ? excusedWait(wait) : wait()
 }

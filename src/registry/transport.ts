@@ -5,7 +5,7 @@ import { VERSION } from '../version.ts'
 import { Answer } from './answer.ts'
 import type { Egress } from './egress.ts'
 import { networkError, RegistryError, retryAfterMs } from './errors.ts'
-import { Gate } from './gate.ts'
+import { HostLimiter } from './host-limiter.ts'
 import { publicLookup } from './public-lookup.ts'
 import { LONGEST_RETRY_AFTER_MS } from './retry.ts'
 
@@ -33,14 +33,14 @@ const CONNECT_TIMEOUT_MS = 15_000
 const WARNINGS_KEPT = 1000
 
 /**
- * Sends requests: proxies from the environment, own certificate authorities, redirects by hand, a gate per
- * host. Keeps no cookies. Answers are passed on whatever their status.
+ * Sends requests: proxies from the environment, own certificate authorities, redirects by hand, a limit on
+ * requests per host. Keeps no cookies. Answers are passed on whatever their status.
  */
 export class Transport {
   readonly #egress: Egress
   readonly #requestsPerHost: number
   readonly #onWarning: ((host: string, text: string) => void) | undefined
-  readonly #gates = new Map<string, Gate>()
+  readonly #limiters = new Map<string, HostLimiter>()
   readonly #warned = new Set<string>()
   /** Loopback never goes through a proxy. */
   readonly #loopback: Dispatcher
@@ -115,15 +115,15 @@ export class Transport {
   }
 
   async #exchange(asked: WireRequest, url: URL, authorization: string | undefined): Promise<Answer> {
-    const gate = this.#gate(url.host)
+    const limiter = this.#limiter(url.host)
     const send = () => this.#request(asked, url, authorization)
     // A streamed body may wait for another transfer from this very host: it must not keep a place meanwhile.
     const streams = asked.body !== undefined && !(asked.body instanceof Uint8Array)
-    if (streams) await gate.opened(asked.signal)
-    const answer = streams ? await send() : await gate.pass(send, asked.signal)
+    if (streams) await limiter.pauseIsOver(asked.signal)
+    const answer = streams ? await send() : await limiter.run(send, asked.signal)
     if (answer.status === 429 || answer.status === 503) {
       const wait = retryAfterMs(answer.header('retry-after'))
-      if (wait !== undefined && wait <= LONGEST_RETRY_AFTER_MS) gate.holdFor(wait)
+      if (wait !== undefined && wait <= LONGEST_RETRY_AFTER_MS) limiter.pauseFor(wait)
     }
     this.#warn(url.host, answer)
     return answer
@@ -155,10 +155,10 @@ export class Transport {
     return /^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname) ? this.#loopback : this.#named
   }
 
-  #gate(host: string): Gate {
-    const gate = this.#gates.get(host) ?? new Gate(this.#requestsPerHost)
-    this.#gates.set(host, gate)
-    return gate
+  #limiter(host: string): HostLimiter {
+    const limiter = this.#limiters.get(host) ?? new HostLimiter(this.#requestsPerHost)
+    this.#limiters.set(host, limiter)
+    return limiter
   }
 
   /** Distribution-spec 1.1, "Warnings": `Warning: 299 - "text"`. Each is told once. */

@@ -5,7 +5,7 @@ import { statBlob } from './blobs.ts'
 import { sendChunks } from './chunked-upload.ts'
 import { RegistryError } from './errors.ts'
 import type { RegistryHost } from './registry-host.ts'
-import { LONGEST_RETRY_AFTER_MS, pause, pauseMs } from './retry.ts'
+import { LONGEST_RETRY_AFTER_MS, pauseBeforeRetry } from './retry.ts'
 import { pushScope } from './scopes.ts'
 import type { UploadWay } from './upload-memory.ts'
 import { UploadSession } from './upload-session.ts'
@@ -58,7 +58,7 @@ export async function pushBlob(
       await opened.cancel()
       const next = attempt < ATTEMPTS ? nextWay(way, error, attempt) : undefined
       if (next === undefined) throw error
-      if (error.retryable) await pause(pauseMs(error, attempt, registry.retry), signal)
+      if (error.retryable) await pauseBeforeRetry(error, attempt, registry.retry, signal)
       way = next
       opened = await UploadSession.open(registry, repository, { signal })
     }
@@ -134,7 +134,7 @@ async function showsUp(
   for (let look = 1; ; look++) {
     if (await isThere()) return true
     if (!mayBeLate || look > LATE_LOOKS) return false
-    await pause(pauseMs(undefined, look, registry.retry), signal)
+    await pauseBeforeRetry(undefined, look, registry.retry, signal)
   }
 }
 

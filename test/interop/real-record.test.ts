@@ -2,9 +2,11 @@ import { createReadStream, lstatSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { RequestTally } from '../../src/conversion/bounds.ts'
 import { evaluateRecord } from '../../src/conversion/evaluate.ts'
 import { openReference, readImages } from '../../src/conversion/image.ts'
 import { listLayers } from '../../src/conversion/list-layers.ts'
+import { measured } from '../../src/conversion/listed-layer.ts'
 import { cleanName } from '../../src/estargz/names.ts'
 import { openEStargz } from '../../src/estargz/read.ts'
 import { readRecord } from '../../src/records/formats/read.ts'
@@ -82,10 +84,13 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
     expect(use?.notFound.map(({ path }) => path)).toEqual(['usr/share/locale/locale.alias'])
 
     const opened = await openReference(bench.services.registries, image, never)
-    const [model] = (await readImages(opened, undefined, never)).images
+    const [model] = (await readImages(opened, undefined, new RequestTally(), never)).images
+    const listing = { ...bench.services, tally: new RequestTally() }
     const layers =
-      model && (await listLayers(opened.repository, model, bench.services, { scan: true, signal: never }))
-    const spelled = new Set(layers?.flatMap((layer) => [...entriesOf(layer.entries)].map(({ name }) => name)))
+      model && (await listLayers(opened.repository, model, listing, { scan: true, signal: never }))
+    const spelled = new Set(
+      layers?.flatMap((layer) => [...entriesOf(measured(layer).entries)].map(({ name }) => name)),
+    )
     const paths = new Set(entries.map(({ path }) => path))
     expect([...paths].filter((path) => spelled.has(path)).length).toBe(233 - 1)
 
@@ -107,12 +112,12 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
       record: { inline: entries },
     })
     const opened = await openReference(bench.services.registries, target, never)
-    const [image] = (await readImages(opened, undefined, never)).images
+    const [image] = (await readImages(opened, undefined, new RequestTally(), never)).images
     const before: string[] = []
     for (const layer of image?.manifest.layers ?? []) {
       const readRange = (start: number, end: number) => opened.repository.blobRange(layer, start, end)
-      const { toc } = await openEStargz({ size: layer.size, readRange, limits: bench.services.limits })
-      const names = toc.entries.filter(({ type }) => type !== 'chunk').map(({ name }) => cleanName(name))
+      const { entries } = await openEStargz({ size: layer.size, readRange, limits: bench.services.limits })
+      const names = entries.filter(({ type }) => type !== 'chunk').map(({ name }) => cleanName(name))
       before.push(...names.slice(0, Math.max(0, names.indexOf('.prefetch.landmark'))))
     }
     const wanted = entries.flatMap(({ path }) => touched(root, path) ?? [])

@@ -1,13 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { SingleFlight } from '../../src/concurrency/single-flight.ts'
+import { DEFAULT_REQUEST_BOUNDS } from '../../src/conversion/bounds.ts'
 import type { ConversionServices } from '../../src/conversion/context.ts'
-import { InFlight } from '../../src/conversion/in-flight.ts'
 import { type RunOptions, runConversion } from '../../src/conversion/run.ts'
 import { ThreadPool } from '../../src/conversion/thread-pool.ts'
 import { runVerification } from '../../src/conversion/verify.ts'
 import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
 import { RecordFinder } from '../../src/records/finder.ts'
 import type { RecordEntry } from '../../src/records/model.ts'
+import { MAX_RECORD_STEPS } from '../../src/records/step-budget.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
 import { TestRegistry, temporaryFolder } from './embedded-registry.ts'
@@ -41,8 +43,10 @@ export class ConversionBench implements AsyncDisposable {
       threads: stack.use(new ThreadPool(2)),
       scratch: { folder: join(folder, 'scratch'), limit: 2 ** 30 },
       limits: { ...DEFAULT_LIMITS, maxPlainBytes: 2 ** 30 },
-      layersUnderWay: new InFlight(),
+      layersUnderWay: new SingleFlight(),
+      bounds: DEFAULT_REQUEST_BOUNDS,
       maxRecordBytes: 2 ** 20,
+      maxRecordSteps: MAX_RECORD_STEPS,
       storedRecord: async (id) => {
         const entries = this.records.get(id)
         return entries && { entries }

@@ -1,20 +1,17 @@
 import { z } from 'zod'
 import { ConversionOptions, RecordSource } from '../../conversion/request.ts'
 import { parseReference, type Reference } from '../../oci/reference.ts'
-import { compileGlob, matchesGlob } from '../../records/glob.ts'
+import { isGlobPattern, matchesGlob } from '../../records/glob/glob.ts'
 import { Labels, PlatformName } from '../parameters.ts'
 
 const Glob = z
   .string()
   .min(1)
   .max(300)
-  .refine((text) => {
-    try {
-      return compileGlob(text) !== undefined
-    } catch {
-      return false
-    }
-  }, 'expected a glob: * and ? stay between slashes, ** crosses them, {a,b} are alternatives')
+  .refine(
+    isGlobPattern,
+    'expected a glob: * and ? stay between slashes, ** crosses them, {a,b} are alternatives',
+  )
 
 const PLACEHOLDER = /\{([^{}]*)\}/g
 const SAMPLE: Reference = parseReference('registry.example:5000/team/app:1.0')
@@ -106,14 +103,10 @@ export const NewRule = RuleFields.meta({
 
 /** Whether a rule is about an image. */
 export function ruleMatches(rule: Rule, { host, repository, tag = '' }: Reference): boolean {
-  const has = (glob: string, text: string) => {
-    const compiled = compileGlob(glob)
-    return compiled !== undefined && matchesGlob(compiled, text)
-  }
   return (
     rule.enabled &&
-    has(rule.source, `${host}/${repository}`) &&
-    rule.tags.some((glob) => has(glob, tag)) &&
-    !rule.exceptTags.some((glob) => has(glob, tag))
+    matchesGlob(rule.source, `${host}/${repository}`) &&
+    rule.tags.some((glob) => matchesGlob(glob, tag)) &&
+    !rule.exceptTags.some((glob) => matchesGlob(glob, tag))
   )
 }

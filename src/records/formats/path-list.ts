@@ -1,4 +1,4 @@
-import { compileGlob, escapeGlob, literalOf, looksLikeGlob } from '../glob.ts'
+import { escapeGlob, isGlobPattern, literalOf, looksLikeGlob } from '../glob/glob.ts'
 import { type RecordEntry, RecordError } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
 import { type Found, foundPath } from './found.ts'
@@ -16,7 +16,7 @@ export function readPathListLine(text: string): Found {
   const literal = literalOf(trimmed)
   if (literal !== undefined) return foundPath(literal)
   const found = foundPath(trimmed)
-  if (compileGlob(trimmed) === undefined || found === undefined || !('entry' in found)) return found
+  if (!isGlobPattern(trimmed) || found === undefined || !('entry' in found)) return found
   return { entry: { path: cleanRecordPath(trimmed), glob: true } }
 }
 

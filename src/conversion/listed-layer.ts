@@ -1,0 +1,67 @@
+import { ArchiveIndex, type IndexColumns } from '../estargz/archive-index.ts'
+import type { Digest } from '../oci/digest.ts'
+import { type MeasuredEntry, type MeasuredLayer, measuredByProportion } from '../records/measured-layer.ts'
+
+/** A layer whose entries are known. It crosses between threads without copies, as its columns lie in shared memory. */
+export type ListedLayer = {
+  readonly digest: Digest
+  /** Of the blob. */
+  readonly size: number
+  readonly columns: IndexColumns
+  /** Of an eStargz layer. */
+  readonly tocOffset?: number
+  /** Whether the index says where members lie; else places and lengths are reckoned from those in the archive. */
+  readonly exact: boolean
+}
+
+/** The entries of a layer, with what is known of their content. */
+export function measured({ digest, size, columns, tocOffset, exact }: ListedLayer): MeasuredLayer {
+  const index = new ArchiveIndex(columns)
+  if (!exact) {
+    const at = (i: number) => new IndexedEntry(index, i)
+    return measuredByProportion({ digest, size }, { length: index.length, at })
+  }
+  const entries = { length: index.length, at: (i: number) => new PlacedEntry(index, i) }
+  return { digest, size, exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
+}
+
+/** An entry of an index: most are asked for their names alone. */
+class IndexedEntry implements MeasuredEntry {
+  protected readonly index: ArchiveIndex
+  protected readonly i: number
+
+  constructor(index: ArchiveIndex, i: number) {
+    this.index = index
+    this.i = i
+  }
+
+  get name(): string {
+    return this.index.name(this.i)
+  }
+
+  get type(): string {
+    return this.index.type(this.i)
+  }
+
+  get linkName(): string | undefined {
+    return this.index.linkName(this.i)
+  }
+
+  get size(): number {
+    return this.index.size(this.i)
+  }
+
+  get digest(): string | undefined {
+    return this.index.digest(this.i)
+  }
+}
+
+class PlacedEntry extends IndexedEntry {
+  get offset(): number | undefined {
+    return this.index.chunks(this.i)[0]?.offset
+  }
+
+  get packed(): number {
+    return this.index.chunks(this.i).reduce((sum, { length }) => sum + length, 0)
+  }
+}
