@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { buildApp } from '../src/http/app.ts'
 
-const app = await buildApp({ services: {} as never, logger: false, maxRecordBytes: 1024 })
+const app = await buildApp({ services: {} as never, logger: false, maxBodyBytes: 1024, requestMs: 1000 })
 await writeFile(
   new URL('../openapi/openapi.json', import.meta.url),
   `${JSON.stringify(app.swagger(), undefined, 2)}\n`,

@@ -22,6 +22,22 @@ function bound(least: number, usual: number, description: string) {
 
 /** The bounds on what callers, registries and layers may cost, each by the setting that raises it. */
 export const BoundSettings = {
+  RECORD_BROKER_MAX_BODY_BYTES: bound(
+    16 * 1024,
+    MIB,
+    'bytes of the body of a request that is no record and no part of an image',
+  ),
+  RECORD_BROKER_REQUEST_SECONDS: bound(
+    1,
+    120,
+    'how long a request may be worked on: beyond it the answer is 504, and the work is stopped',
+  ),
+  RECORD_BROKER_ANALYZERS: bound(
+    1,
+    4,
+    'processes of `serve` that read records, images and registries for requests, one request each at a time',
+  ),
+  RECORD_BROKER_ANALYZER_MEMORY: bound(128 * MIB, 1024 * MIB, 'bytes of memory that such a process may take'),
   RECORD_BROKER_MAX_RECORD_BYTES: bound(
     1024,
     16 * MIB,
@@ -106,6 +122,10 @@ export type ConfiguredBounds = {
   readonly recordBytes: number
   readonly recordSteps: number
   readonly threadMemory: number
+  readonly bodyBytes: number
+  readonly requestMs: number
+  readonly analyzers: number
+  readonly analyzerMemory: number
 }
 
 export function configuredBounds(env: BoundValues): ConfiguredBounds {
@@ -133,5 +153,9 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
     recordBytes: env.RECORD_BROKER_MAX_RECORD_BYTES,
     recordSteps: env.RECORD_BROKER_MAX_RECORD_STEPS,
     threadMemory: env.RECORD_BROKER_THREAD_MEMORY,
+    bodyBytes: env.RECORD_BROKER_MAX_BODY_BYTES,
+    requestMs: env.RECORD_BROKER_REQUEST_SECONDS * 1000,
+    analyzers: env.RECORD_BROKER_ANALYZERS,
+    analyzerMemory: env.RECORD_BROKER_ANALYZER_MEMORY,
   }
 }

@@ -272,8 +272,8 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   }
 }
 
-/** The environment for a worker process of this broker, which listens at a port known only now. */
-export function workerEnvironment(listen: Config['listen']): Record<string, string | undefined> {
+/** The environment for the other processes of this broker, which listens at a port known only now. */
+export function roleEnvironment(listen: Config['listen']): Record<string, string | undefined> {
   return { ...process.env, RECORD_BROKER_LISTEN: `${listen.host}:${listen.port}` }
 }
 

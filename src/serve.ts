@@ -1,11 +1,9 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { type Config, loadConfig, workerEnvironment } from './config.ts'
-import { checkPlatforms } from './conversion/check-platforms.ts'
-import { evaluateRecord, retargetRecord } from './conversion/evaluate.ts'
-import { inspectImage } from './conversion/inspect.ts'
-import { KnownLayers } from './conversion/known-layers.ts'
-import { ThreadPool } from './conversion/thread-pool.ts'
+import { AnalyzerPool } from './analysis/pool.ts'
+import { pooledAnalyses } from './analysis/remote.ts'
+import { analyzerStarter } from './analyzers.ts'
+import { type Config, loadConfig, roleEnvironment } from './config.ts'
 import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
@@ -13,10 +11,8 @@ import type { Services } from './http/services.ts'
 import { JobLeases } from './jobs/leases.ts'
 import { parseReference } from './oci/reference.ts'
 import { closing, logger, warn, workerName } from './process.ts'
-import { Housekeeper } from './records/housekeeper.ts'
-import { RecordPublisher } from './records/publisher.ts'
 import { openStores } from './stores.ts'
-import { backingRegistry, openRegistries, recordFinder } from './wiring.ts'
+import { backingRegistry, openRegistries } from './wiring.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** Answers HTTP until it is told to stop, and keeps a worker process unless the settings say otherwise. */
@@ -32,29 +28,14 @@ export async function serve(): Promise<void> {
   const stores = openStores(database, { maxQueued: config.maxQueued })
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
-  // Its threads are started when a layer has to be read for an evaluation.
-  const threads = stack.use(new ThreadPool(config.threads, config.bounds.threadMemory))
+  const environment = roleEnvironment(config.listen)
   const { bounds } = config
-  const reading = {
-    registries,
-    threads,
-    limits: bounds.layer,
-    bounds: bounds.request,
-    maxRecordSteps: bounds.recordSteps,
-    known: new KnownLayers(),
-  }
-  const publisher = new RecordPublisher({
-    store: stores.records,
-    repository,
-    backing,
-    finder: recordFinder(config, registries),
-    recordBytes: bounds.recordBytes,
-    catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
-  })
+  const analyzers = stack.use(
+    new AnalyzerPool(analyzerStarter(environment, bounds.analyzerMemory), bounds.analyzers),
+  )
   const services: Services = {
     ...stores,
-    publisher,
-    housekeeper: new Housekeeper({ store: stores.records, publisher, repository, now: Date.now }),
+    analyses: pooledAnalyses(analyzers),
     checkRegistry: async (signal) => {
       // A tag that need not be there: to be told so is an answer.
       await repository({
@@ -63,17 +44,13 @@ export async function serve(): Promise<void> {
       }).resolve('ready', { signal })
     },
     allowsCallback: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
-    inspect: (reference: string, signal: AbortSignal) => inspectImage(reference, reading, signal),
-    evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
-    retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
-    checkPlatforms: (source: string, platforms: string[], signal: AbortSignal) =>
-      checkPlatforms(registries, source, platforms, bounds.request, signal),
     checkAllowed: (reference: string) => void repository(parseReference(reference)),
   }
   const app = await buildApp({
     services,
     logger: log,
-    maxRecordBytes: bounds.recordBytes,
+    maxBodyBytes: bounds.bodyBytes,
+    requestMs: bounds.requestMs,
     ...(config.token !== undefined && { token: config.token }),
     hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {
@@ -89,7 +66,7 @@ export async function serve(): Promise<void> {
   if (config.localWorker) {
     const leases = new JobLeases(database)
     const died = (pid: number) => leases.expire(workerName(pid))
-    const worker = new WorkerProcess(workerEnvironment(config.listen), log, died)
+    const worker = new WorkerProcess(environment, log, died)
     worker.start()
     stack.defer(() => worker.stop())
   }

@@ -15,6 +15,9 @@ export type Backing = { readonly host: string; readonly prefix: string }
 /** Addresses that mean every interface: nobody can connect to them. */
 const WILDCARDS = new Set<string>(['0.0.0.0', '[::]'])
 
+/** Threads of an analyzer process, which look into the layers of an image side by side. */
+export const ANALYZER_THREADS = 2
+
 /** The names under which a broker with these settings reaches its own embedded registry; the first is the usual one. */
 export function embeddedHosts({ host, port }: Config['listen']): [string, ...string[]] {
   const name = WILDCARDS.has(host) ? '127.0.0.1' : host

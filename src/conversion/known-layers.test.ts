@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { IndexBuilder } from '../estargz/index-builder.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
 import { digestOf } from '../oci/digest.ts'
-import { KnownLayers } from './known-layers.ts'
+import { bytesOf, KnownLayers } from './known-layers.ts'
 import type { ListedLayer } from './listed-layer.ts'
 
 function layer(name: string, entries: number): ListedLayer {
@@ -12,14 +12,14 @@ function layer(name: string, entries: number): ListedLayer {
 }
 
 it('remembers the layers that were used last, within its bound', () => {
-  const known = new KnownLayers()
-  const [a, b, c] = [layer('a', 90_000), layer('b', 90_000), layer('c', 90_000)]
+  const [a, b, c] = [layer('a', 1_000), layer('b', 1_000), layer('c', 1_000)]
+  const known = new KnownLayers(2.5 * bytesOf(a))
   known.add(a)
   known.add(b)
   expect(known.get(a.digest)).toBe(a)
   known.add(c)
   expect([a, b, c].map(({ digest }) => known.get(digest) !== undefined)).toEqual([true, false, true])
-  known.add(layer('huge', 200_001))
+  known.add(layer('huge', 3_000))
   expect(known.get(digestOf('huge'))).toBeUndefined()
   expect(known.get(a.digest)).toBe(a)
 })

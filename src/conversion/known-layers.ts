@@ -1,13 +1,19 @@
 import type { Digest } from '../oci/digest.ts'
 import type { ListedLayer } from './listed-layer.ts'
 
-/** Entries that are remembered: about 150 bytes each. */
-const MOST_ENTRIES = 200_000
+/** Of what is remembered: some 200,000 entries with names of ordinary length. */
+const MOST_BYTES = 32 * 2 ** 20
 
 /** Remembers what was in the layers that were listed last, so that another record for the same image costs no reading. */
 export class KnownLayers {
   readonly #layers = new Map<Digest, ListedLayer>()
-  #entries = 0
+  readonly #most: number
+  #bytes = 0
+
+  /** @param most bytes that are remembered */
+  constructor(most = MOST_BYTES) {
+    this.#most = most
+  }
 
   get(digest: Digest): ListedLayer | undefined {
     const layer = this.#layers.get(digest)
@@ -20,17 +26,18 @@ export class KnownLayers {
   }
 
   add(layer: ListedLayer): void {
-    if (this.#layers.has(layer.digest) || entriesOf(layer) > MOST_ENTRIES) return
+    if (this.#layers.has(layer.digest) || bytesOf(layer) > this.#most) return
     this.#layers.set(layer.digest, layer)
-    this.#entries += entriesOf(layer)
+    this.#bytes += bytesOf(layer)
     for (const [digest, oldest] of this.#layers) {
-      if (this.#entries <= MOST_ENTRIES) return
+      if (this.#bytes <= this.#most) return
       this.#layers.delete(digest)
-      this.#entries -= entriesOf(oldest)
+      this.#bytes -= bytesOf(oldest)
     }
   }
 }
 
-function entriesOf({ columns }: ListedLayer): number {
-  return columns.nameEnd.length
+/** What a layer takes in memory. */
+export function bytesOf({ columns }: ListedLayer): number {
+  return Object.values(columns).reduce((bytes, column) => bytes + column.byteLength, 0)
 }

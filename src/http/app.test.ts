@@ -5,10 +5,8 @@ import { temporarySqlite } from '../../test/support/databases.ts'
 import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
+import { LocalAnalyses } from '../analysis/local.ts'
 import { DEFAULT_REQUEST_BOUNDS } from '../conversion/bounds.ts'
-import { checkPlatforms } from '../conversion/check-platforms.ts'
-import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
-import { inspectImage } from '../conversion/inspect.ts'
 import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
 import { parseReference } from '../oci/reference.ts'
@@ -23,6 +21,7 @@ import { buildApp } from './app.ts'
 import type { Services } from './services.ts'
 
 const MAX_RECORD_BYTES = 4096
+const OPTIONS = { logger: false, maxBodyBytes: MAX_RECORD_BYTES, requestMs: 60_000 } as const
 const TOKEN = 'a-token-of-some-length'
 const none = '019ab000-0000-7000-8000-000000000000'
 
@@ -41,7 +40,7 @@ beforeAll(async () => {
     new RegistryClient({ allowedHosts: (name) => name === host, plainHttp: [host], retry: { baseMs: 5 } }),
   )
   const stores = openStores(database)
-  const reading = {
+  const images = {
     registries,
     threads: stack.use(new ThreadPool(1)),
     limits: DEFAULT_LIMITS,
@@ -59,25 +58,28 @@ beforeAll(async () => {
     }),
     recordBytes: MAX_RECORD_BYTES,
   })
+  const housekeeper = new Housekeeper({
+    store: stores.records,
+    publisher,
+    repository: (at) => registries.repository(at),
+    now: Date.now,
+  })
+  const { records, requestKeys } = stores
   services = {
     ...stores,
-    publisher,
-    housekeeper: new Housekeeper({
-      store: stores.records,
+    analyses: new LocalAnalyses({
+      images,
+      records,
+      requestKeys,
       publisher,
-      repository: (at) => registries.repository(at),
-      now: Date.now,
+      housekeeper,
+      maxRecordBytes: MAX_RECORD_BYTES,
     }),
     checkRegistry: async () => {},
     allowsCallback: () => false,
-    evaluate: (record, request, signal) => evaluateRecord(record, request, reading, signal),
-    retarget: (record, request, signal) => retargetRecord(record, request, reading, signal),
-    inspect: (reference, signal) => inspectImage(reference, reading, signal),
-    checkPlatforms: (source, platforms, signal) =>
-      checkPlatforms(registries, source, platforms, DEFAULT_REQUEST_BOUNDS, signal),
     checkAllowed: (reference) => void registries.repository(parseReference(reference)),
   }
-  app = await buildApp({ services, logger: false, maxRecordBytes: MAX_RECORD_BYTES })
+  app = await buildApp({ services, ...OPTIONS })
   stack.defer(() => app.close())
   const layers = [{ tar: tarOf(file('usr/bin/app', 'app')) }]
   await pushImage(registries.repository({ host, repository: 'team/app' }), { layers }, '1.0')
@@ -613,12 +615,11 @@ it('answers unknown routes with a problem', async () => {
 })
 
 it('shows no defect to callers', async () => {
-  const broken = await buildApp({
-    services: { ...services, inspect: () => Promise.reject(new Error('secret inside')) },
-    logger: false,
-    maxRecordBytes: 100,
+  const records = Object.assign(Object.create(services.records), {
+    get: () => Promise.reject(new Error('secret inside')),
   })
-  const answer = await broken.inject('/v1/images/a/b:1')
+  const broken = await buildApp({ services: { ...services, records }, ...OPTIONS })
+  const answer = await broken.inject(`/v1/records/${none}`)
   expect(answer.statusCode).toBe(500)
   expect(answer.body).not.toContain('secret')
   await broken.close()
@@ -629,9 +630,8 @@ describe('the token', () => {
   beforeAll(async () => {
     guarded = await buildApp({
       services,
-      logger: false,
+      ...OPTIONS,
       token: TOKEN,
-      maxRecordBytes: 100,
       registryPlugin: async (registry) => {
         registry.get('/v2/', async () => ({}))
       },

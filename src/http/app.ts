@@ -1,6 +1,7 @@
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { type HookSecrets, hookSecretHook, sameOriginHook, tokenHook } from './auth.ts'
+import { addDeadline } from './deadline.ts'
 import { addIdempotency } from './idempotency.ts'
 import type { JobResource } from './job-resource.ts'
 import { describeApi } from './openapi.ts'
@@ -45,22 +46,25 @@ export type AppOptions = {
   readonly hookSecrets?: HookSecrets
   /** The embedded registry; it serves `/v2/`. */
   readonly registryPlugin?: FastifyPluginAsync
-  /** Of an uploaded record, and of any other body, in bytes. */
-  readonly maxRecordBytes: number
+  /** Of a body that is no record and no part of an image, in bytes. */
+  readonly maxBodyBytes: number
+  /** How long a request may be worked on. */
+  readonly requestMs: number
 }
 
 /** The HTTP server, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { services, logger, maxRecordBytes } = options
+  const { services, logger, maxBodyBytes, requestMs } = options
   const app: FastifyInstance = fastify({
     ...(logger ? { loggerInstance: logger } : { logger: false }),
-    bodyLimit: maxRecordBytes,
+    bodyLimit: maxBodyBytes,
     // References are longer than other path parameters.
     routerOptions: { maxParamLength: 1000 },
   })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(answerError)
+  addDeadline(app, requestMs)
   const caller = options.token === undefined ? sameOriginHook : tokenHook(options.token)
   app.addHook('onRequest', hookSecretHook(options.hookSecrets ?? {}, caller, options.token !== undefined))
   addIdempotency(app, services.requestKeys)
@@ -75,7 +79,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     }
   }
   await app.register(serviceRoutes(services))
-  await app.register(recordUploadRoute(services, maxRecordBytes))
+  await app.register(recordUploadRoute(services))
   await app.register(recordRoutes(services))
   await app.register(evaluationRoutes(services))
   await app.register(mergeRoutes(services))

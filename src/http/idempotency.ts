@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PassThrough, type Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { RequestKeys } from '../jobs/request-keys.ts'
+import type { Begun, KeptAnswer, RequestKeys } from '../jobs/request-keys.ts'
 import { HttpError } from './problem.ts'
 
 declare module 'fastify' {
@@ -10,6 +10,10 @@ declare module 'fastify' {
     idempotencyKey: string | undefined
     /** Digest of method, address and body, of requests with a key. */
     fingerprint: string | undefined
+  }
+  interface FastifyContextConfig {
+    /** The route compares the requests itself, as it does not hold their bodies in memory. */
+    comparesRequests?: boolean
   }
 }
 
@@ -28,27 +32,19 @@ export function addIdempotency(app: FastifyInstance, keys: RequestKeys): void {
   app.decorateRequest('idempotencyKey', undefined)
   app.decorateRequest('fingerprint', undefined)
   app.addHook('preParsing', async (request, _reply, payload) => {
-    if (keyOf(request) === undefined) return payload
+    if (keyOf(request) === undefined || request.routeOptions.config?.comparesRequests) return payload
     const body = await readAll(payload, request.routeOptions.bodyLimit ?? Number.POSITIVE_INFINITY)
-    const hash = createHash('sha256').update(`${request.method} ${request.url}\n`).update(body)
+    const hash = createHash('sha256').update(requestLine(request)).update(body)
     request.fingerprint = hash.digest('hex')
     return Object.assign(new PassThrough().end(body), { receivedEncodedLength: body.length })
   })
   app.addHook('preHandler', async (request, reply) => {
     const key = keyOf(request)
-    if (key === undefined) return undefined
+    if (key === undefined || request.routeOptions.config?.comparesRequests) return undefined
     const begun = await keys.begin(key, request.fingerprint ?? '')
-    if (begun.is === 'new') {
-      request.idempotencyKey = key
-      return undefined
-    }
-    if (begun.is === 'answered') return replay(reply, begun.answer)
-    if (begun.is === 'another-request') {
-      const why = 'this Idempotency-Key came with another request before; use a new one for each request'
-      throw new HttpError(422, 'IDEMPOTENCY_KEY_REUSED', why)
-    }
-    reply.header('retry-after', String(RETRY_AFTER_S))
-    throw new HttpError(409, 'REQUEST_UNDER_WAY', 'the request with this Idempotency-Key is being answered')
+    if (begun.is !== 'new') return answerRepeated(reply, begun)
+    request.idempotencyKey = key
+    return undefined
   })
   app.addHook('onSend', async (request, reply, payload) => {
     const key = request.idempotencyKey
@@ -61,7 +57,24 @@ export function addIdempotency(app: FastifyInstance, keys: RequestKeys): void {
   })
 }
 
-function keyOf({ method, url, headers }: FastifyRequest): string | undefined {
+/** Answers a request whose key is known already. */
+export function answerRepeated(reply: FastifyReply, begun: Exclude<Begun, { is: 'new' }>): FastifyReply {
+  if (begun.is === 'answered') return replay(reply, begun.answer)
+  if (begun.is === 'another-request') {
+    const why = 'this Idempotency-Key came with another request before; use a new one for each request'
+    throw new HttpError(422, 'IDEMPOTENCY_KEY_REUSED', why)
+  }
+  reply.header('retry-after', String(RETRY_AFTER_S))
+  throw new HttpError(409, 'REQUEST_UNDER_WAY', 'the request with this Idempotency-Key is being answered')
+}
+
+/** What identifies a request beside its key and its body. */
+export function requestLine({ method, url }: FastifyRequest): string {
+  return `${method} ${url}\n`
+}
+
+/** The key of a request, where it has one. @throws HttpError INVALID_IDEMPOTENCY_KEY */
+export function keyOf({ method, url, headers }: FastifyRequest): string | undefined {
   const key = headers['idempotency-key']
   if (key === undefined || method !== 'POST' || !url.startsWith('/v1/')) return undefined
   if (typeof key === 'string' && KEY.test(key)) return key
@@ -81,10 +94,7 @@ function keptHeaders(reply: FastifyReply): Record<string, string> {
   )
 }
 
-function replay(
-  reply: FastifyReply,
-  answer: { status: number; headers: Readonly<Record<string, string>>; body: string },
-): FastifyReply {
+function replay(reply: FastifyReply, answer: KeptAnswer): FastifyReply {
   return reply
     .code(answer.status)
     .headers({ ...answer.headers, 'idempotency-replayed': 'true' })

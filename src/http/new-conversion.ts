@@ -1,10 +1,10 @@
-import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { ConversionRequest } from '../conversion/request.ts'
 import type { NewJob } from '../jobs/accept.ts'
 import { parseReference } from '../oci/reference.ts'
+import { statusOf } from './error-status.ts'
 import { jobTerms, refuseCallback, termsOf } from './new-job.ts'
-import { canonicalImage, signalOf } from './parameters.ts'
+import { canonicalImage } from './parameters.ts'
 import { fieldError } from './problem.ts'
 import type { Services } from './services.ts'
 
@@ -43,25 +43,72 @@ export function conversionJob(
   }
 }
 
-/**
- * Refuses before anything is accepted what can be known to fail.
- * @param at how the path of a wrong field begins
- */
+/** A conversion that is asked for, and how the paths of its wrong fields begin. */
+type Asked = { readonly body: NewConversion; readonly at: string }
+
+/** Refuses before anything is accepted what can be known to fail. Each record and image is looked for once. */
 export async function refuseUnfit(
-  body: NewConversion,
+  asked: readonly Asked[],
   services: Services,
-  reply: FastifyReply,
-  at = 'body',
+  signal: AbortSignal,
 ): Promise<void> {
-  const { records, checkAllowed, checkPlatforms } = services
-  refuseCallback(body.callbackUrl, services, at)
-  checkAllowed(body.source)
-  checkAllowed(body.target)
-  const { record } = body
-  if (record && 'image' in record) checkAllowed(record.image)
-  if (record && 'copyFrom' in record) checkAllowed(record.copyFrom)
-  if (record && 'id' in record && !(await records.get(record.id))) {
-    throw fieldError(422, 'RECORD_NOT_FOUND', `${at}.record.id`, `there is no record ${record.id}`)
+  for (const { body, at } of asked) {
+    refuseCallback(body.callbackUrl, services, at)
+    for (const reference of referencesOf(body)) services.checkAllowed(reference)
   }
-  if (body.platforms) await checkPlatforms(body.source, body.platforms, signalOf(reply))
+  await refuseMissingRecords(asked, services)
+  await refuseMissingPlatforms(asked, services, signal)
+}
+
+function referencesOf({ source, target, record }: NewConversion): string[] {
+  if (record && 'image' in record) return [source, target, record.image]
+  if (record && 'copyFrom' in record) return [source, target, record.copyFrom]
+  return [source, target]
+}
+
+async function refuseMissingRecords(asked: readonly Asked[], { records }: Services): Promise<void> {
+  const wanted = asked.flatMap(({ body: { record }, at }) =>
+    record && 'id' in record ? [{ id: record.id, at }] : [],
+  )
+  if (wanted.length === 0) return
+  const there = await records.existing(wanted.map(({ id }) => id))
+  const missing = wanted.find(({ id }) => !there.has(id))
+  if (!missing) return
+  const why = `there is no record ${missing.id}`
+  throw fieldError(422, 'RECORD_NOT_FOUND', `${missing.at}.record.id`, why)
+}
+
+async function refuseMissingPlatforms(
+  asked: readonly Asked[],
+  { analyses }: Services,
+  signal: AbortSignal,
+): Promise<void> {
+  const distinct = new Map<string, { source: string; platforms: string[]; at: string }>()
+  for (const { body, at } of asked) {
+    const { source, platforms } = body
+    if (!platforms) continue
+    const key = JSON.stringify([canonicalImage(source), platforms])
+    if (!distinct.has(key)) distinct.set(key, { source, platforms, at })
+  }
+  const images = [...distinct.values()]
+  if (images.length === 0) return
+  await refuseUnfitPlatforms(images, analyses, signal)
+}
+
+/**
+ * Refuses images that have not the platforms that are asked for.
+ * @param images `at` is how the paths of their wrong fields begin
+ */
+export async function refuseUnfitPlatforms(
+  images: readonly { readonly source: string; readonly platforms: readonly string[]; readonly at: string }[],
+  analyses: Services['analyses'],
+  signal: AbortSignal,
+): Promise<void> {
+  const [problem] = await analyses.checkPlatforms(
+    { images: images.map(({ source, platforms }) => ({ source, platforms })) },
+    { signal },
+  )
+  if (!problem) return
+  const { at = 'body' } = images[problem.position] ?? {}
+  throw fieldError(statusOf(problem.code) ?? 500, problem.code, `${at}.platforms`, problem.message)
 }

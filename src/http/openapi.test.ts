@@ -18,7 +18,7 @@ type Document = {
 }
 
 async function described(): Promise<Document> {
-  const app = await buildApp({ services: {} as never, logger: false, maxRecordBytes: 1024 })
+  const app = await buildApp({ services: {} as never, logger: false, maxBodyBytes: 1024, requestMs: 1000 })
   const document = app.swagger() as unknown as Document
   await app.close()
   return JSON.parse(JSON.stringify(document)) as Document

@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { isDigest } from '../oci/digest.ts'
 import { isPlatformText } from '../oci/platform.ts'
@@ -82,12 +81,3 @@ export function isoTime(milliseconds: number): string {
 }
 
 export const Moment = z.iso.datetime().describe('RFC 3339, UTC.')
-
-/** Aborted when the client goes away before its answer. */
-export function signalOf(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort(new Error('the client went away'))
-  })
-  return gone.signal
-}

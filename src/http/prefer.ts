@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Job } from '../jobs/job.ts'
 import type { JobStore } from '../jobs/store.ts'
-import { signalOf } from './parameters.ts'
 
 /** The longest that an answer is held back: proxies give up on connections that are silent for longer. */
 const MAX_WAIT_S = 60
@@ -16,7 +15,7 @@ export async function waitAsPreferred(
   const seconds = preferredWait(request.headers.prefer)
   if (seconds === undefined) return job
   reply.header('preference-applied', `wait=${seconds}`)
-  const signal = AbortSignal.any([signalOf(reply), request.server.closing])
+  const signal = AbortSignal.any([request.abandoned, request.server.closing])
   return jobs.untilOver(job, seconds * 1000, signal)
 }
 

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { statusOf } from './error-status.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -60,51 +61,6 @@ export function fieldError(status: number, code: string, path: string, message: 
   return new HttpError(status, code, `${path}: ${message}`, { errors: [{ path, message }] })
 }
 
-/** What the codes of the other rooms mean over HTTP; codes that are not here are defects. */
-const STATUS: Readonly<Record<string, number>> = {
-  INVALID_REFERENCE: 400,
-  INVALID_RECORD: 400,
-  INVALID_CURSOR: 400,
-  HOST_NOT_ALLOWED: 403,
-  NOT_FOUND: 404,
-  TAG_EXISTS: 409,
-  CONFLICT: 409,
-  PLAN_CHANGED: 409,
-  RECORD_TOO_LARGE: 413,
-  TOO_LARGE: 422,
-  RECORD_HAS_GLOBS: 422,
-  NAME_NEEDED: 422,
-  RECORD_NOT_FOUND: 404,
-  NOT_A_RECORD_IMAGE: 422,
-  NOT_AN_IMAGE: 422,
-  INVALID_IMAGE: 422,
-  INVALID_DOCUMENT: 422,
-  INVALID_TOC: 422,
-  LIMIT_EXCEEDED: 422,
-  PLATFORM_NOT_FOUND: 422,
-  UNSUPPORTED_LAYER: 422,
-  PLATFORM_NEEDED: 422,
-  NOTHING_LEFT: 422,
-  HARD_LINK_CYCLE: 422,
-  HARD_LINK_TARGET: 422,
-  CORRUPT_TAR: 422,
-  CORRUPT_GZIP: 422,
-  CORRUPT_ZSTD: 422,
-  DIGEST_MISMATCH: 502,
-  SIZE_MISMATCH: 502,
-  // What the registry behind a reference said is no statement about who asked here.
-  UNAUTHORIZED: 502,
-  DENIED: 502,
-  BAD_REQUEST: 502,
-  NETWORK: 502,
-  UNAVAILABLE: 502,
-  INVALID_RESPONSE: 502,
-  CREDENTIALS: 502,
-  RATE_LIMITED: 503,
-  QUEUE_FULL: 503,
-  DATABASE_UNAVAILABLE: 503,
-}
-
 type Coded = { code?: unknown; line?: unknown; retryAfterMs?: unknown; statusCode?: unknown }
 
 /** Turns every error of a route into a problem document. What is a defect is logged, and not shown. */
@@ -116,7 +72,7 @@ export function answerError(
   const problem = problemOf(error)
   if (problem.status >= 500) request.log.error({ err: error }, problem.title)
   const { retryAfterMs } = error as Coded
-  if (problem.status === 503 && typeof retryAfterMs === 'number') {
+  if (typeof retryAfterMs === 'number') {
     reply.header('retry-after', String(Math.ceil(retryAfterMs / 1000)))
   }
   return sendProblem(reply, problem)
@@ -136,9 +92,9 @@ export function problemOf(error: Error): Problem {
   if (error instanceof HttpError) return problem(error.status, error.code, error.message, error.more)
   if (hasZodFastifySchemaValidationErrors(error)) return validationProblem(error)
   const { code, line, statusCode } = error as Coded
-  const known = typeof code === 'string' ? STATUS[code] : undefined
-  if (known !== undefined && typeof code === 'string') {
-    return problem(known, code, error.message, typeof line === 'number' ? { line } : {})
+  const known = statusOf(code)
+  if (known !== undefined) {
+    return problem(known, String(code), error.message, typeof line === 'number' ? { line } : {})
   }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return problem(statusCode, 'BAD_REQUEST', error.message)
@@ -170,6 +126,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   415: 'The content type is not one of those that are taken.',
   422: 'It is well formed, and cannot be done.',
   502: 'A registry did not do its part.',
+  504: 'It took longer than this broker works on an answer.',
   503: 'The broker, its database or a registry asks to come back later; see Retry-After.',
 }
 

@@ -2,12 +2,18 @@ import type { LayerListing } from './layer-listing.ts'
 import type { MergedView } from './merged-view.ts'
 import type { Place } from './view-walk.ts'
 
+/** What is taken of a layer in the order in which it is first needed: names, and the numbers of their entries. */
+export type TakenEntries = { readonly names: string[]; readonly entries: number[] }
+
+/** Whether a container asks for an entry, or passes it on its way. */
+type Taken = { why: 'asked' | 'passed'; entry: number }
+
 /** Collects the entries of each layer in the order in which they are first needed. */
 export class AccessOrder {
   readonly #view: MergedView
   readonly #layers: readonly LayerListing[]
-  /** Of each layer, names, and whether they were asked for or only passed. */
-  readonly #taken: Map<string, 'asked' | 'passed'>[]
+  /** Of each layer, by name. */
+  readonly #taken: Map<string, Taken>[]
 
   constructor(view: MergedView, layers: readonly LayerListing[]) {
     this.#view = view
@@ -25,24 +31,30 @@ export class AccessOrder {
     this.#take(layer, entry, 'passed')
   }
 
-  #take(layer: number, entry: number, why: 'asked' | 'passed'): void {
+  #take(layer: number, entry: number, why: Taken['why']): void {
     const name = this.#layers[layer]?.at(entry)?.name
-    const taken = this.#taken[layer]
-    if (name === undefined || (why === 'passed' && taken?.has(name))) return
-    taken?.set(name, why)
+    if (name === undefined) return
+    const taken = this.#taken[layer]?.get(name)
+    if (taken === undefined) this.#taken[layer]?.set(name, { why, entry })
+    else if (why === 'asked') taken.why = why
   }
 
   /**
-   * The names of each layer. A layer that was only passed through has none: it has nothing to fetch, and stays the
+   * What is taken of each layer. A layer that was only passed through has none: it has nothing to fetch, and stays the
    * same for every record. The parents of a name are left out, which eStargz puts before it in any case.
    */
-  names(): string[][] {
+  finish(): TakenEntries[] {
     return this.#taken.map((taken) => {
-      const asked = [...taken].filter(([, why]) => why === 'asked').map(([name]) => name)
-      if (asked.length === 0) return []
       const parents = new Set<string>()
-      for (const name of asked) this.#addParents(name, parents)
-      return [...taken].filter(([name, why]) => why === 'asked' || !parents.has(name)).map(([name]) => name)
+      for (const [name, { why }] of taken) if (why === 'asked') this.#addParents(name, parents)
+      const left: TakenEntries = { names: [], entries: [] }
+      const isAskedFor = taken.values().some(({ why }) => why === 'asked')
+      for (const [name, { why, entry }] of isAskedFor ? taken : []) {
+        if (why === 'passed' && parents.has(name)) continue
+        left.names.push(name)
+        left.entries.push(entry)
+      }
+      return left
     })
   }
 

@@ -16,6 +16,7 @@ const FIRST_TEXT = 16 * FIRST_NODES
 export class FileTree {
   readonly root = ROOT
   #nodes = 1
+  #removals = 0
   #parent = new Int32Array(FIRST_NODES)
   #entry = new Int32Array(FIRST_NODES)
   #firstChild = new Int32Array(FIRST_NODES)
@@ -107,7 +108,13 @@ export class FileTree {
   }
 
   remove(node: number): void {
+    this.#removals += 1
     this.#parent[node] = GONE
+  }
+
+  /** How often something was removed: what was looked up before may be elsewhere since. */
+  get removals(): number {
+    return this.#removals
   }
 
   /** Removes all that is in a directory. */

@@ -10,8 +10,3 @@ export type LayerListing<Entry = ListedEntry> = {
   readonly length: number
   at(i: number): Entry | undefined
 }
-
-/** All entries, one after the other. */
-export function* entriesOf<Entry>(listing: LayerListing<Entry>): Generator<Entry, void, void> {
-  for (let i = 0; i < listing.length; i++) yield listing.at(i) as Entry
-}

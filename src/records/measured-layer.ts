@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
-import { entriesOf, type LayerListing, type ListedEntry } from './layer-listing.ts'
+import type { TakenEntries } from './access-order.ts'
+import type { LayerListing, ListedEntry } from './layer-listing.ts'
 
 /** An entry of a layer, with what is known of its content. Bytes. */
 export type MeasuredEntry = ListedEntry & {
@@ -33,13 +34,10 @@ export type TakenLayer = {
 
 const TAR_BLOCK = 512
 
-/** Looks through all entries: each is asked for its name once. */
-export function takenLayer(layer: MeasuredLayer, names: readonly string[]): TakenLayer {
-  const wanted = new Set(names)
-  const all = wanted.size === 0 ? [] : entriesOf(layer.entries)
-  const entries: MeasuredEntry[] = []
-  for (const entry of all) if (wanted.has(entry.name)) entries.push(entry)
-  return { layer, names, entries }
+/** What a record takes of a layer. */
+export function takenLayer(layer: MeasuredLayer, { names, entries }: TakenEntries): TakenLayer {
+  const rising = Uint32Array.from(entries).sort()
+  return { layer, names, entries: Array.from(rising, (i) => layer.entries.at(i) as MeasuredEntry) }
 }
 
 /**

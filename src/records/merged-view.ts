@@ -25,6 +25,7 @@ export class MergedView {
   readonly #tables: readonly NameTable[]
   /** Children by what is left of names that are not Unicode. */
   #wellFormed = new Map<number, Map<string, number>>()
+  #lastDirectory: { readonly path: string; readonly node: number; readonly removals: number } | undefined
 
   /** @throws RecordError RECORD_TOO_COSTLY; LayerError LIMIT_EXCEEDED */
   constructor(layers: readonly LayerListing[], budget = new StepBudget()) {
@@ -182,6 +183,17 @@ export class MergedView {
    * when they unpack a layer.
    */
   #directoryAt(path: string): number {
+    // Entries of one directory follow each other as a rule.
+    const { removals } = this.tree
+    const last = this.#lastDirectory
+    if (last?.path === path && last.removals === removals && this.tree.isDirectory(last.node))
+      return last.node
+    const node = this.#walkTo(path)
+    this.#lastDirectory = { path, node, removals }
+    return node
+  }
+
+  #walkTo(path: string): number {
     let trail = [this.tree.root]
     for (const part of partsOf(path)) {
       this.budget.spend(1)

@@ -125,14 +125,14 @@ export type ProfiledImage =
 /** Reports on a record in one image: a pure function of what is known of the layers. */
 export function recordUse(request: QualityRequest): RecordUse {
   const { entries, layers, profiled, resolved } = request
-  const { prioritized, fates } = resolved
+  const { fates } = resolved
   const those = (...wanted: Fate[]) =>
     [...fates].flatMap(([path, fate]) => (wanted.includes(fate) ? [path] : []))
   const missing = those('missing')
   const hidden = those('hidden')
   const named = missing.slice(0, MOST_NAMED)
   const nearest = new NearestNames(resolved.view, named)
-  const taken = layers.map((layer, i) => takenLayer(layer, prioritized[i] ?? []))
+  const taken = layers.map((layer, i) => takenLayer(layer, resolved.taken[i] ?? { names: [], entries: [] }))
   const prefetched = taken.map(prefetchOf)
   const staleness = profiled && 'layers' in profiled ? stalenessOf(request, profiled) : undefined
   return {

@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
-import { AccessOrder } from './access-order.ts'
+import { AccessOrder, type TakenEntries } from './access-order.ts'
 import { type GlobMatches, matchGlobs } from './glob/glob-matches.ts'
 import type { LayerListing } from './layer-listing.ts'
 import { MergedView } from './merged-view.ts'
@@ -27,6 +27,8 @@ export type Fate = 'placed' | 'followed' | 'hidden' | 'missing'
 export type ResolvedRecord = {
   /** For each layer, names of its entries in access order, each once, with symlinks and directories on the way. */
   prioritized: string[][]
+  /** The same with the numbers of the entries. */
+  taken: TakenEntries[]
   /** Of each recorded path and glob, in the record's order. */
   fates: ReadonlyMap<string, Fate>
   /** Where the content is that each path was found to mean, globs left out. */
@@ -52,7 +54,9 @@ export function resolveRecord(request: ResolveRequest): ResolvedRecord {
     const layer = entry.manifestDigest === request.manifestDigest ? entry.layerIndex : undefined
     resolver.take(entry, layer)
   }
-  return { prioritized: resolver.order.names(), fates: resolver.fates, contents: resolver.contents, view }
+  const taken = resolver.order.finish()
+  const { fates, contents } = resolver
+  return { prioritized: taken.map(({ names }) => names), taken, fates, contents, view }
 }
 
 class Resolver {

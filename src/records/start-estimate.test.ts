@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import { digestOf } from '../oci/digest.ts'
-import { entriesOf } from './layer-listing.ts'
 import { type MeasuredEntry, measuredByProportion, takenLayer } from './measured-layer.ts'
 import { estimateStart } from './start-estimate.ts'
 
@@ -23,8 +22,8 @@ it('counts pieces once, those that lie together in one request, and the opening 
   const layer = { digest, size: 1_000_000, entries, tocOffset: 960_000, exact: true }
   const estimate = estimateStart(
     [
-      takenLayer(layer, ['a', 'b', 'small', 'far']),
-      takenLayer({ ...layer, size: 400_000, tocOffset: 390_000 }, []),
+      takenLayer(layer, { names: ['a', 'b', 'small', 'far'], entries: [0, 1, 2, 3] }),
+      takenLayer({ ...layer, size: 400_000, tocOffset: 390_000 }, { names: [], entries: [] }),
     ],
     [130_300, 0],
   )
@@ -44,13 +43,10 @@ it('reckons where content lies in a layer that does not say so', () => {
   ]
   // 512 for each header, the content, and 1024 at the end, all of it halved.
   const layer = measuredByProportion({ digest, size: 2304 }, plain)
-  const placed = Array.from(entriesOf(layer.entries), ({ name, type, size, offset, packed }) => ({
-    name,
-    type,
-    size,
-    offset,
-    packed,
-  }))
+  const placed = plain.map((_, i) => {
+    const { name, type, size, offset, packed } = layer.entries.at(i) ?? {}
+    return { name, type, size, offset, packed }
+  })
   expect(placed).toEqual([
     plain[0],
     { ...plain[1], offset: 512, packed: 768 },

@@ -60,6 +60,8 @@ export type RecordFilter = {
   readonly labels?: Labels | undefined
 }
 
+const IDS_AT_ONCE = 500
+
 /** What is known of a record without reading its content, which may be long. */
 const SUMMARY = [
   'id',
@@ -129,6 +131,21 @@ export class RecordStore {
       .where('id', '=', id)
       .executeTakeFirst()
     return row && (await this.#withPublications([row]))[0]
+  }
+
+  /** Those of these ids that records have. */
+  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const there = new Set<string>()
+    // Engines bound the values of a statement.
+    for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+      const rows = await this.#db.query
+        .selectFrom('records')
+        .select('id')
+        .where('id', 'in', ids.slice(at, at + IDS_AT_ONCE))
+        .execute()
+      for (const { id } of rows) there.add(id)
+    }
+    return there
   }
 
   /** A record with its entries. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { LocalAnalyses } from '../../src/analysis/local.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
 import { JobLeases } from '../../src/jobs/leases.ts'
@@ -6,10 +7,8 @@ import type { JobStore } from '../../src/jobs/store.ts'
 import { openStores } from '../../src/stores.ts'
 import type { TestDatabase } from './databases.ts'
 
-/** What a route of jobs needs besides: no registry is asked. */
-const unused = () => {
-  throw new Error('no registry is asked here')
-}
+/** Records may be as large as this. */
+const MAX_RECORD_BYTES = 64 * 1024
 
 /** The API of one replica, as far as it is about jobs; the test does the worker's part. */
 export class JobApi implements AsyncDisposable {
@@ -34,15 +33,24 @@ export class JobApi implements AsyncDisposable {
       checkRegistry: async () => {},
       allowsCallback: (url) => url.hostname === '127.0.0.1',
       checkAllowed: () => {},
-      checkPlatforms: unused,
-      inspect: unused,
-      evaluate: unused,
-      retarget: unused,
-      publisher: undefined as never,
-      housekeeper: undefined as never,
+      // No registry is asked here.
+      analyses: new LocalAnalyses({
+        records: stores.records,
+        requestKeys: stores.requestKeys,
+        maxRecordBytes: MAX_RECORD_BYTES,
+        images: undefined as never,
+        publisher: undefined as never,
+        housekeeper: undefined as never,
+      }),
       ...more,
     }
-    const app = await buildApp({ services, logger: false, maxRecordBytes: 64 * 1024, ...options })
+    const app = await buildApp({
+      services,
+      logger: false,
+      maxBodyBytes: 2 ** 20,
+      requestMs: 60_000,
+      ...options,
+    })
     return new JobApi(app, stores.jobs, new JobLeases(database))
   }
 

@@ -1,6 +1,5 @@
 import type { FastifyError, FastifyPluginAsync } from 'fastify'
 import { isOver, type Job } from '../../jobs/job.ts'
-import { signalOf } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
 import { HarborWebhook, pushesOfHarbor } from '../pushes/payloads.ts'
 import { pushed } from '../pushes/trigger.ts'
@@ -37,7 +36,7 @@ export function acceldRoutes(services: Services): FastifyPluginAsync {
       for (const { id } of outcomes.flatMap(({ conversions }) => conversions)) {
         const job = await jobs.get('conversion', id)
         const over =
-          job && (await jobs.untilOver(job, SYNC_MS, AbortSignal.any([signalOf(reply), app.closing])))
+          job && (await jobs.untilOver(job, SYNC_MS, AbortSignal.any([request.abandoned, app.closing])))
         if (over?.state === 'succeeded') continue
         const message = over?.error?.message ?? 'the conversion is not over'
         return reply.code(500).send({ code: 'ERR_CONVERT_FAILED', message })

@@ -83,9 +83,8 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { conversions, labels = {} } = request.body
-        for (const [i, one] of conversions.entries()) {
-          await refuseUnfit(one, services, reply, `body.conversions.${i}`)
-        }
+        const asked = conversions.map((body, i) => ({ body, at: `body.conversions.${i}` }))
+        await refuseUnfit(asked, services, request.abandoned)
         const jobs = conversions.map((one) =>
           conversionJob({ ...one, labels: { ...labels, ...one.labels } }, undefined),
         )

@@ -39,7 +39,7 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        await refuseUnfit(request.body, services, reply)
+        await refuseUnfit([{ body: request.body, at: 'body' }], services, request.abandoned)
         const accepted = await jobs.create(conversionJob(request.body, request.idempotencyKey))
         const job = await waitAsPreferred(jobs, accepted.job, request, reply)
         const going = accepted.outcome === 'created' && job.finishedAt === undefined

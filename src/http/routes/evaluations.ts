@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { EvaluationRequest, RecordEvaluation } from '../../records/evaluation.ts'
-import { Id, signalOf } from '../parameters.ts'
+import { sendDocument } from '../document.ts'
+import { Id } from '../parameters.ts'
 import { noRecord, problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 
-export function evaluationRoutes({ records, evaluate }: Services): FastifyPluginAsyncZod {
+export function evaluationRoutes({ analyses }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/:id/evaluations',
@@ -17,14 +18,15 @@ export function evaluationRoutes({ records, evaluate }: Services): FastifyPlugin
             'What becomes of each recorded path, what a start would prefetch, how much of the profiled content has changed, and what a lazy pull fetches with the record and without it. Layers with a table of contents are not downloaded; others are read whole, which takes its time.',
           params: Id,
           body: EvaluationRequest,
-          response: { 200: RecordEvaluation, ...problems(400, 403, 404, 422, 502, 503) },
+          response: { 200: RecordEvaluation, ...problems(400, 403, 404, 422, 502, 503, 504) },
         },
       },
       async (request, reply) => {
-        const found = await records.read(request.params.id)
-        if (!found) throw noRecord(request.params.id)
-        const record = { entries: found.entries, image: found.record.image }
-        return evaluate(record, request.body, signalOf(reply))
+        const { id } = request.params
+        const { abandoned: signal } = request
+        const evaluation = await analyses.evaluate({ record: id, ...request.body }, { signal })
+        if (!evaluation) throw noRecord(id)
+        return sendDocument(reply, 'application/json', evaluation)
       },
     )
   }

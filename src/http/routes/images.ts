@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { ImageInspection } from '../../conversion/report.ts'
-import { ReferencePath, signalOf } from '../parameters.ts'
+import { sendDocument } from '../document.ts'
+import { ReferencePath } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 
-export function imageRoutes({ inspect }: Services): FastifyPluginAsyncZod {
+export function imageRoutes({ analyses }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/v1/images/*',
@@ -16,10 +17,14 @@ export function imageRoutes({ inspect }: Services): FastifyPluginAsyncZod {
           description:
             'Reads manifests, configs, and the footers and tables of contents of the layers; no layer is downloaded whole.',
           params: ReferencePath,
-          response: { 200: ImageInspection, ...problems(400, 403, 404, 422, 502, 503) },
+          response: { 200: ImageInspection, ...problems(400, 403, 404, 422, 502, 503, 504) },
         },
       },
-      async (request, reply) => inspect(request.params['*'], signalOf(reply)),
+      async (request, reply) => {
+        const { abandoned: signal } = request
+        const inspection = await analyses.inspect({ reference: request.params['*'] }, { signal })
+        return sendDocument(reply, 'application/json', inspection)
+      },
     )
   }
 }

@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { diffRecords, RecordDiff } from '../../records/diff.ts'
-import { Merger } from '../../records/merge.ts'
-import { MergeStrategy, madeOf } from '../../records/provenance.ts'
-import type { StoredRecord } from '../../records/store.ts'
+import { RecordDiff } from '../../records/diff.ts'
+import { MergeStrategy } from '../../records/provenance.ts'
+import { sendDocument } from '../document.ts'
 import { canonicalImage, ImageName, Labels, Workload } from '../parameters.ts'
 import { fieldError, HttpError, noRecord, problems } from '../problem.ts'
 import { EXAMPLE_ID, RecordView, recordView } from '../record-view.ts'
@@ -41,7 +40,7 @@ const MergeRequest = z
     examples: [{ records: [EXAMPLE_ID, '019ab1c2-7a30-7000-8000-4b1c2d3e4f51'], strategy: 'union' }],
   })
 
-export function mergeRoutes({ records }: Services): FastifyPluginAsyncZod {
+export function mergeRoutes({ analyses }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/merges',
@@ -56,44 +55,28 @@ export function mergeRoutes({ records }: Services): FastifyPluginAsyncZod {
           response: {
             200: RecordView.describe('There is such a record already.'),
             201: RecordView.describe('The merged record.'),
-            ...problems(400, 404, 413, 422),
+            ...problems(400, 404, 413, 422, 503, 504),
           },
         },
       },
       async (request, reply) => {
-        const { body } = request
-        const { strategy, threshold } = body
-        const merger = new Merger()
-        const sources: StoredRecord[] = []
-        // One after the other: only what is merged is held in memory.
-        for (const [i, id] of body.records.entries()) {
-          const found = await records.read(id)
-          if (!found)
-            throw fieldError(404, 'RECORD_NOT_FOUND', `body.records.${i}`, `there is no record ${id}`)
-          merger.add(found.entries)
-          sources.push(found.record)
+        const { image, ...body } = request.body
+        const terms = { ...body, ...(image !== undefined && { image: canonicalImage(image) }) }
+        const { abandoned: signal } = request
+        const outcome = await analyses.merge(terms, { signal })
+        if (outcome.kind === 'missing') {
+          const { position } = outcome
+          const why = `there is no record ${body.records[position]}`
+          throw fieldError(404, 'RECORD_NOT_FOUND', `body.records.${position}`, why)
         }
-        const entries = merger.merged({ strategy, threshold })
-        if (entries.length === 0) {
+        if (outcome.kind === 'nothing-in-common') {
           throw new HttpError(
             422,
             'NOTHING_IN_COMMON',
             'no path is in enough of these records: the merged one would be empty',
           )
         }
-        const { record, created } = await records.add({
-          entries,
-          format: 'stargz-record',
-          image: body.image === undefined ? shared(sources, 'image') : canonicalImage(body.image),
-          workload: body.workload ?? shared(sources, 'workload'),
-          labels: body.labels ?? {},
-          provenance: {
-            kind: 'merge',
-            strategy,
-            ...(threshold !== undefined && { threshold }),
-            ...madeOf(sources),
-          },
-        })
+        const { record, created } = outcome
         reply.header('location', `/v1/records/${record.id}`)
         return reply.code(created ? 201 : 200).send(recordView(record))
       },
@@ -115,22 +98,15 @@ export function mergeRoutes({ records }: Services): FastifyPluginAsyncZod {
               .default(1000)
               .describe('Entries named of each.'),
           }),
-          response: { 200: RecordDiff, ...problems(400, 404) },
+          response: { 200: RecordDiff, ...problems(400, 404, 503, 504) },
         },
       },
-      async (request) => {
-        const { a, b } = request.params
-        const [inA, inB] = [await records.content(a), await records.content(b)]
-        if (!inA) throw noRecord(a)
-        if (!inB) throw noRecord(b)
-        return diffRecords(inA, inB, request.query.limit)
+      async (request, reply) => {
+        const { abandoned: signal } = request
+        const compared = await analyses.diff({ ...request.params, ...request.query }, { signal })
+        if ('missing' in compared) throw noRecord(compared.missing)
+        return sendDocument(reply, 'application/json', compared)
       },
     )
   }
-}
-
-/** What all records say, when they say the same. */
-function shared(sources: readonly StoredRecord[], what: 'image' | 'workload'): string | undefined {
-  const [only, ...others] = new Set(sources.map((record) => record[what]))
-  return others.length === 0 ? only : undefined
 }

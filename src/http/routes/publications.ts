@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { ReferenceText } from '../../oci/reference.ts'
-import { Id, isoTime, Moment, signalOf } from '../parameters.ts'
+import { Id, isoTime, Moment } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import { EXAMPLE_DIGEST, EXAMPLE_ID } from '../record-view.ts'
 import type { Services } from '../services.ts'
@@ -44,7 +44,7 @@ const NewPublication = z
     ],
   })
 
-export function publicationRoutes({ publisher }: Services): FastifyPluginAsyncZod {
+export function publicationRoutes({ analyses }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/:id/publications',
@@ -59,18 +59,13 @@ export function publicationRoutes({ publisher }: Services): FastifyPluginAsyncZo
           body: PublicationRequest,
           response: {
             201: NewPublication,
-            ...problems(400, 403, 404, 409, 422, 502, 503),
+            ...problems(400, 403, 404, 409, 422, 502, 503, 504),
           },
         },
       },
       async (request, reply) => {
-        const { reference, attachTo, overwrite } = request.body
-        const published = await publisher.publish(request.params.id, {
-          ...(reference !== undefined && { reference }),
-          ...(attachTo !== undefined && { attachTo }),
-          ...(overwrite !== undefined && { overwrite }),
-          signal: signalOf(reply),
-        })
+        const { abandoned: signal } = request
+        const published = await analyses.publish({ record: request.params.id, ...request.body }, { signal })
         const { createdAt, ...publication } = published
         return reply
           .code(201)

@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
-import { readRecord } from '../../records/formats/read.ts'
-import { PROFILERS } from '../../records/formats/table.ts'
 import { RecordFormat } from '../../records/model.ts'
-import { canonicalImage, ImageName, LabelList, labelsOf, signalOf, Workload } from '../parameters.ts'
+import type { StoredRecord } from '../../records/store.ts'
+import { answerRepeated, keyOf, requestLine } from '../idempotency.ts'
+import { canonicalImage, ImageName, LabelList, labelsOf, Workload } from '../parameters.ts'
 import { HttpError, problemOf, problems } from '../problem.ts'
 import { recordAdded } from '../pushes/trigger.ts'
 import { RecordView, recordView } from '../record-view.ts'
@@ -18,7 +18,8 @@ const ProfilerText = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?$/, 'expected up to 100 printable ASCII characters')
 
 /** `POST /v1/records`: the body is the record itself, read as it comes. */
-export function recordUploadRoute(services: Services, maxBytes: number): FastifyPluginAsyncZod {
+export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
+  const { analyses, records } = services
   return async (app) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(CONTENT_TYPES, (_request, body, done) => done(null, body))
@@ -29,6 +30,7 @@ export function recordUploadRoute(services: Services, maxBytes: number): Fastify
     app.post(
       '/v1/records',
       {
+        config: { comparesRequests: true },
         schema: {
           tags: ['records'],
           operationId: 'uploadRecord',
@@ -65,32 +67,48 @@ export function recordUploadRoute(services: Services, maxBytes: number): Fastify
         },
       },
       async (request, reply) => {
-        const { image, workload, format, workingDirectory, label, publish } = request.query
+        const { image, workload, format, workingDirectory, profiler, profilerVersion } = request.query
         const body = request.body as Readable | undefined
-        if (!body)
+        if (!body) {
           throw new HttpError(400, 'INVALID_RECORD', 'the record is missing: it is the body of the request')
-        const read = await readRecord(body, { format, maxBytes, workingDirectory })
-        const { record, created } = await services.records.add({
-          ...read,
-          ...(image !== undefined && { image: canonicalImage(image) }),
-          workload,
-          profiler: request.query.profiler ?? PROFILERS[read.format],
-          profilerVersion: request.query.profilerVersion,
-          labels: labelsOf(label),
-        })
-        if (created) await recordAdded(services, record)
-        if (publish !== undefined && publish !== 'false') {
-          const signal = signalOf(reply)
-          const place = publish === 'true' ? { signal } : { reference: publish, signal }
-          await services.publisher.publish(record.id, place).catch((error: Error) => {
-            throw storedOnly(error, record.id)
-          })
         }
-        const stored = (await services.records.get(record.id)) ?? record
+        const key = keyOf(request)
+        const upload = {
+          image: image === undefined ? undefined : canonicalImage(image),
+          workload,
+          format,
+          workingDirectory,
+          profiler,
+          profilerVersion,
+          labels: labelsOf(request.query.label),
+          idempotency: key === undefined ? undefined : { key, request: requestLine(request) },
+        }
+        const { abandoned: signal } = request
+        // What is refused is answered while the rest of it still comes: the stream has to stay.
+        const input = body.iterator({ destroyOnReturn: false })
+        const outcome = await analyses.upload(upload, { signal, input })
+        if (outcome.kind === 'repeated') return answerRepeated(reply, outcome.begun) as never
+        request.idempotencyKey = key
+        const { record, created } = outcome
+        if (created) await recordAdded(services, record)
+        const published = await publish(record, request.query.publish, signal)
         reply.header('location', `/v1/records/${record.id}`)
-        return reply.code(created ? 201 : 200).send(recordView(stored))
+        return reply.code(created ? 201 : 200).send(recordView(published))
       },
     )
+  }
+
+  async function publish(
+    record: StoredRecord,
+    where: string | undefined,
+    signal: AbortSignal,
+  ): Promise<StoredRecord> {
+    if (where === undefined || where === 'false') return record
+    const place = where === 'true' ? {} : { reference: where }
+    await analyses.publish({ record: record.id, ...place }, { signal }).catch((error: Error) => {
+      throw storedOnly(error, record.id)
+    })
+    return (await records.get(record.id)) ?? record
   }
 }
 

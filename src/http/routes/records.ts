@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
-import { writePathList } from '../../records/formats/path-list.ts'
-import { writeRecordFile } from '../../records/model.ts'
+import { sendDocument } from '../document.ts'
 import { canonicalImage, Id, ImageName, LabelList, labelsOf, Paging, Workload } from '../parameters.ts'
 import { HttpError, noRecord, problems } from '../problem.ts'
 import { RecordView, recordView } from '../record-view.ts'
@@ -15,7 +14,7 @@ const RecordPage = z
   })
   .meta({ id: 'RecordPage', description: 'Records, newest first.' })
 
-export function recordRoutes({ records }: Services): FastifyPluginAsyncZod {
+export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/v1/records',
@@ -87,12 +86,15 @@ export function recordRoutes({ records }: Services): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { id } = request.params
-        const entries = await records.content(id)
-        if (!entries) throw noRecord(id)
         const accept = request.headers.accept ?? ''
         const list = accept.includes('text/plain') && !accept.includes('application/x-ndjson')
-        const text = list ? writePathList(entries) : writeRecordFile(entries)
-        return reply.type(list ? 'text/plain; charset=utf-8' : 'application/x-ndjson').send(text)
+        const { abandoned: signal } = request
+        const content = await analyses.content(
+          { record: id, format: list ? 'path-list' : 'stargz-record' },
+          { signal },
+        )
+        if (!content) throw noRecord(id)
+        return sendDocument(reply, list ? 'text/plain; charset=utf-8' : 'application/x-ndjson', content)
       },
     )
     app.delete(

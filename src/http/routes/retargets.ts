@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
-import { madeOf } from '../../records/provenance.ts'
 import { RecordUse } from '../../records/quality.ts'
-import { Labels, PlatformName, signalOf, Workload } from '../parameters.ts'
+import { Labels, PlatformName, Workload } from '../parameters.ts'
 import { noRecord, problems } from '../problem.ts'
 import { RecordView, recordView } from '../record-view.ts'
 import type { Services } from '../services.ts'
@@ -31,7 +30,7 @@ const Retargeted = z
   })
   .meta({ id: 'RetargetedRecord', description: 'A record of another image, and what was lost on the way.' })
 
-export function retargetRoutes({ records, retarget }: Services): FastifyPluginAsyncZod {
+export function retargetRoutes({ analyses }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/:id/retargets',
@@ -47,39 +46,23 @@ export function retargetRoutes({ records, retarget }: Services): FastifyPluginAs
           response: {
             200: Retargeted.describe('There is such a record already.'),
             201: Retargeted,
-            ...problems(400, 403, 404, 422, 502, 503),
+            ...problems(400, 403, 404, 422, 502, 503, 504),
           },
         },
       },
       async (request, reply) => {
-        const { image, platform, workload, labels } = request.body
-        const found = await records.read(request.params.id)
-        if (!found) throw noRecord(request.params.id)
-        const source = found.record
-        const applied = await retarget(
-          { entries: found.entries, image: source.image },
-          { image, platform },
-          signalOf(reply),
+        const { image: target, platform, workload, labels } = request.body
+        const { abandoned: signal } = request
+        const outcome = await analyses.retarget(
+          { record: request.params.id, target, platform, workload, labels },
+          { signal },
         )
-        const { use } = applied
-        const lost = use.notFoundCount + use.hiddenCount
-        const { record, created } = await records.add({
-          entries: applied.entries,
-          format: 'stargz-record',
-          image: applied.image,
-          workload: workload ?? source.workload,
-          labels: labels ?? {},
-          provenance: {
-            kind: 'retarget',
-            ...madeOf([source]),
-            target: applied.image,
-            lost,
-          },
-        })
+        if (outcome.kind === 'missing') throw noRecord(request.params.id)
+        const { record, created, lost, use } = outcome
         reply.header('location', `/v1/records/${record.id}`)
         return reply.code(created ? 201 : 200).send({
           record: recordView(record),
-          platform: applied.platform,
+          platform: outcome.platform,
           lost,
           share: lost / use.paths,
           use,

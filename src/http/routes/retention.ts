@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import type { Removed, RetentionPlan } from '../../records/housekeeper.ts'
 import { RetentionRules } from '../../records/retention.ts'
-import { isoTime, Moment, signalOf } from '../parameters.ts'
+import { isoTime, Moment } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 
@@ -55,7 +55,7 @@ const RetentionReport = z
   })
   .meta({ id: 'RetentionReport', description: 'What the rules remove, or removed.' })
 
-export function retentionRoutes({ housekeeper }: Services): FastifyPluginAsyncZod {
+export function retentionRoutes({ analyses }: Services): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/retention',
@@ -67,15 +67,14 @@ export function retentionRoutes({ housekeeper }: Services): FastifyPluginAsyncZo
           description:
             'Without `plan` nothing is removed: the answer names what would go, and the plan. With that plan it goes, unless it would be something else by now (409).',
           body: RetentionRequest,
-          response: { 200: RetentionReport, ...problems(400, 403, 409, 502, 503) },
+          response: { 200: RetentionReport, ...problems(400, 403, 409, 422, 502, 503, 504) },
         },
       },
-      async (request, reply) => {
+      async (request) => {
         const { rules, recordImages = false, plan } = request.body
-        const asked = { rules, recordImages, signal: signalOf(reply) }
-        if (plan === undefined) return reportOf(await housekeeper.plan(asked), undefined)
-        const done = await housekeeper.run(asked, plan)
-        return reportOf(done.plan, done.outcome)
+        const { abandoned: signal } = request
+        const outcome = await analyses.retention({ rules, recordImages, plan }, { signal })
+        return reportOf(outcome.plan, outcome.removed)
       },
     )
   }

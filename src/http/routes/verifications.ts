@@ -5,8 +5,9 @@ import type { Job } from '../../jobs/job.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
 import { jobFilter, jobQuery } from '../job-listing.ts'
 import { type JobResource, noJob } from '../job-resource.ts'
+import { refuseUnfitPlatforms } from '../new-conversion.ts'
 import { jobTerms, refuseCallback, termsOf } from '../new-job.ts'
-import { canonicalImage, Id, signalOf } from '../parameters.ts'
+import { canonicalImage, Id } from '../parameters.ts'
 import { waitAsPreferred } from '../prefer.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -35,7 +36,7 @@ const VerificationPage = z
 
 /** Asking for verifications, and finding them. */
 export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
-  const { jobs, checkAllowed, checkPlatforms } = services
+  const { jobs, analyses, checkAllowed } = services
   const resource = verificationResource(services)
   const { shown } = resource
   return async (app) => {
@@ -62,7 +63,10 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
         const { reference, source, platforms } = asked
         checkAllowed(reference)
         if (source !== undefined) checkAllowed(source)
-        if (platforms) await checkPlatforms(reference, platforms, signalOf(reply))
+        if (platforms) {
+          const image = { source: reference, platforms, at: 'body' }
+          await refuseUnfitPlatforms([image], analyses, request.abandoned)
+        }
         const accepted = await jobs.create({
           kind: 'verification',
           source: canonicalImage(reference),

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { AnalyzerProcess } from './analysis/analyzer-process.ts'
+import { ANALYZER_THREADS } from './wiring.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+/**
+ * What the operating system counts for a process before it does anything: V8 reserves address space for the heap of each
+ * thread, of which little is ever used (measured with Node 26.10 on x64).
+ */
+const RESERVED_PER_HEAP = 640 * MIB
+
+/**
+ * Starts processes that read records, images and registries. Their memory is bounded by the operating system: V8's own
+ * bounds count neither buffers nor what libraries take.
+ * @param environment of the processes
+ * @param memory in bytes
+ */
+export function analyzerStarter(
+  environment: Record<string, string | undefined>,
+  memory: number,
+): () => AnalyzerProcess {
+  const entry = fileURLToPath(new URL('./analyze.ts', import.meta.url))
+  const data = Math.ceil((memory + (1 + ANALYZER_THREADS) * RESERVED_PER_HEAP) / KIB)
+  const heap = `--max-old-space-size=${Math.ceil(memory / MIB)}`
+  return () => {
+    // Node cannot set the limits of a child; every shell can set its own.
+    const script = `ulimit -c 0; ulimit -d ${data}; exec "$0" "$@"`
+    const child = spawn('/bin/sh', ['-c', script, process.execPath, heap, entry], {
+      env: environment,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    })
+    return new AnalyzerProcess(child, memory)
+  }
+}
