@@ -16,12 +16,13 @@ const RESERVED_PER_HEAP = 640 * MIB
  * bounds count neither buffers nor what libraries take.
  * @param environment of the processes
  * @param memory in bytes
+ * @param entry what they run
  */
 export function analyzerStarter(
   environment: Record<string, string | undefined>,
   memory: number,
+  entry = fileURLToPath(new URL('./analyze.ts', import.meta.url)),
 ): () => AnalyzerProcess {
-  const entry = fileURLToPath(new URL('./analyze.ts', import.meta.url))
   const data = Math.ceil((memory + (1 + ANALYZER_THREADS) * RESERVED_PER_HEAP) / KIB)
   const heap = `--max-old-space-size=${Math.ceil(memory / MIB)}`
   return () => {

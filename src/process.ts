@@ -1,5 +1,6 @@
 /** What both roles need of a process: its log, its name, and an ordered end. */
 import { hostname } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { type Logger, pino } from 'pino'
@@ -34,6 +35,27 @@ export function logger(config: Config, role: string): Logger {
 
 export function warn(log: Logger): (host: string, text: string) => void {
   return (host, text) => log.warn({ host }, `the registry warns: ${text}`)
+}
+
+/** How often the delay of the event loop is looked at, and what of it is worth a warning. */
+const DELAY_EVERY_MS = 10_000
+const DELAY_BOUND_MS = 250
+
+/** Warns when the event loop stood still: something took the main thread, or the process, for longer than it may. */
+export function watchEventLoop(log: Logger): Disposable {
+  const delays = monitorEventLoopDelay()
+  delays.enable()
+  const looking = setInterval(() => {
+    const longestMs = Math.round(delays.max / 1e6)
+    if (longestMs > DELAY_BOUND_MS) log.warn({ longestMs }, 'the event loop stood still')
+    delays.reset()
+  }, DELAY_EVERY_MS).unref()
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(looking)
+      delays.disable()
+    },
+  }
 }
 
 /** Does something now and then until `signal` aborts. What fails is logged, and done the next time. */

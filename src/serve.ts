@@ -10,7 +10,7 @@ import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
 import { JobLeases } from './jobs/leases.ts'
 import { parseReference } from './oci/reference.ts'
-import { closing, logger, warn, workerName } from './process.ts'
+import { closing, logger, warn, watchEventLoop, workerName } from './process.ts'
 import { openStores } from './stores.ts'
 import { backingRegistry, openRegistries } from './wiring.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -22,6 +22,7 @@ export async function serve(): Promise<void> {
   const config = { ...loaded, listen: await withPort(loaded.listen) }
   const log = logger(config, 'serve')
   const stack = closing(log, config)
+  stack.use(watchEventLoop(log))
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
@@ -63,6 +64,7 @@ export async function serve(): Promise<void> {
     port: config.listen.port,
   })
   log.info({ url, backing: backing.host }, 'listening')
+  analyzers.warmUp()
   if (config.localWorker) {
     const leases = new JobLeases(database)
     const died = (pid: number) => leases.expire(workerName(pid))

@@ -20,7 +20,7 @@ import { TagMoves } from './jobs/tag-moves.ts'
 import { runWorker } from './jobs/worker.ts'
 import { BEAT_EVERY_MS, WorkerRegister } from './jobs/worker-register.ts'
 import { parseReference } from './oci/reference.ts'
-import { closing, logger, repeatedly, warn, workerName } from './process.ts'
+import { closing, logger, repeatedly, warn, watchEventLoop, workerName } from './process.ts'
 import { RecordStore } from './records/store.ts'
 import type { RegistryClient } from './registry/client.ts'
 import { conversionServices, openRegistries, registryLimits } from './wiring.ts'
@@ -38,6 +38,7 @@ export async function work(): Promise<void> {
   const log = logger(config, 'worker')
   const stop = new AbortController()
   const stack = closing(log, config)
+  stack.use(watchEventLoop(log))
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))

@@ -8,6 +8,9 @@ import { AnalysisError, type FromAnalyzer, type ToAnalyzer } from './messages.ts
 const ABORT_GRACE_MS = 1_000
 /** Bytes of a document that wait for a slow reader without keeping the process from the next task. */
 const DOCUMENT_WINDOW_BYTES = 2 ** 20
+/** Bytes of an input that are on their way to a process. */
+const INPUT_WINDOW_BYTES = 2 ** 20
+const RETRY_AFTER_MS = 1_000
 
 export type AnalyzerTask = {
   readonly name: AnalysisName
@@ -16,30 +19,18 @@ export type AnalyzerTask = {
   readonly signal: AbortSignal
 }
 
-/** The process ended by itself. */
-class AnalyzerDied extends AnalysisError {
-  constructor(memory: number, status: number | null, signal: NodeJS.Signals | null) {
-    const retryAfterMs = 1_000
-    super(
-      isOutOfMemory(status, signal)
-        ? {
-            message: `it takes too much memory: RECORD_BROKER_ANALYZER_MEMORY allows ${memory} bytes`,
-            code: 'ANALYZER_MEMORY',
-          }
-        : {
-            message: `the process that worked on it ended with ${signal ?? status}; try again`,
-            code: 'ANALYZER_DIED',
-            retryAfterMs,
-          },
-    )
-  }
+function tooMuchMemory(memory: number): AnalysisError {
+  const message = `it takes too much memory: RECORD_BROKER_ANALYZER_MEMORY allows ${memory} bytes`
+  return new AnalysisError({ message, code: 'ANALYZER_MEMORY' })
 }
 
-/** V8 traps or aborts when it gets no memory; a shell reports a signal as 128 and its number. */
-function isOutOfMemory(status: number | null, signal: NodeJS.Signals | null): boolean {
-  return (
+/** The error for a process that ended by itself. V8 traps or aborts when it gets no memory; shells report 128 and the signal. */
+function died(memory: number, status: number | null, signal: NodeJS.Signals | null): AnalysisError {
+  const isOutOfMemory =
     signal === 'SIGTRAP' || signal === 'SIGABRT' || signal === 'SIGILL' || status === 133 || status === 134
-  )
+  if (isOutOfMemory) return tooMuchMemory(memory)
+  const message = `the process that worked on it ended with ${signal ?? status}; try again`
+  return new AnalysisError({ message, code: 'ANALYZER_DIED', retryAfterMs: RETRY_AFTER_MS })
 }
 
 /** A process that does one analysis at a time. */
@@ -56,13 +47,13 @@ export class AnalyzerProcess {
   constructor(child: ChildProcess, memory: number) {
     this.#child = child
     this.#memory = memory
-    child.on('message', (message: FromAnalyzer) => this.#running?.receive(message))
+    child.on('message', (message: FromAnalyzer) => this.#receive(message))
     // A process that cannot be started has no exit.
     const { promise, resolve } = Promise.withResolvers<void>()
     this.exited = promise
     const over = (status: number | null, signal: NodeJS.Signals | null) => {
       this.isAlive = false
-      this.#running?.died(new AnalyzerDied(this.#memory, status, signal))
+      this.#running?.fail(died(this.#memory, status, signal))
       resolve()
     }
     child.once('error', () => over(1, null))
@@ -99,7 +90,16 @@ export class AnalyzerProcess {
   }
 
   kill(): void {
+    this.isAlive = false
     this.#child.kill('SIGKILL')
+  }
+
+  #receive(message: FromAnalyzer): void {
+    if (message.kind === 'failed' && message.failure.code === 'ANALYZER_MEMORY') {
+      // It may not have the memory for another task either.
+      this.kill()
+      this.#running?.fail(tooMuchMemory(this.#memory))
+    } else this.#running?.receive(message)
   }
 
   #send(message: ToAnalyzer): void {
@@ -115,6 +115,9 @@ class RunningAnalysis {
   readonly #signal: AbortSignal
   readonly #result = Promise.withResolvers<unknown>()
   readonly #over = Promise.withResolvers<void>()
+  /** Lengths of the pieces of the input that were sent and not taken yet. */
+  readonly #sent: number[] = []
+  #sentBytes = 0
   #inputTaken = Promise.withResolvers<void>()
   #document: ByteQueue | undefined
   #isOver = false
@@ -136,13 +139,17 @@ class RunningAnalysis {
     return unlessAborted(this.#result.promise, this.#signal)
   }
 
-  /** Sends the input, a piece at a time: as fast as it is taken. */
+  /** Sends the input as fast as it is taken. */
   feed(input: AsyncIterable<Uint8Array>): void {
     const sent = async () => {
       for await (const bytes of input) {
-        this.#inputTaken = Promise.withResolvers()
+        this.#sent.push(bytes.length)
+        this.#sentBytes += bytes.length
         this.#send({ kind: 'input', task: this.#task, bytes })
-        await this.#inputTaken.promise
+        while (this.#sentBytes > INPUT_WINDOW_BYTES && !this.#isOver) {
+          this.#inputTaken = Promise.withResolvers()
+          await this.#inputTaken.promise
+        }
         if (this.#signal.aborted || this.#isOver) return
       }
       this.#send({ kind: 'input', task: this.#task, bytes: undefined })
@@ -155,8 +162,8 @@ class RunningAnalysis {
 
   receive(message: FromAnalyzer): void {
     if (message.task !== this.#task) return
-    if (message.kind === 'taken') this.#inputTaken.resolve()
-    else if (message.kind === 'failed') this.#fail(new AnalysisError(message.failure))
+    if (message.kind === 'taken') this.#takenInput()
+    else if (message.kind === 'failed') this.fail(new AnalysisError(message.failure))
     else if (message.kind === 'document') this.#takeDocument(message.bytes)
     else if (message.hasDocument) {
       this.#document = new ByteQueue(DOCUMENT_WINDOW_BYTES)
@@ -167,11 +174,12 @@ class RunningAnalysis {
     }
   }
 
-  died(error: AnalysisError): void {
-    this.#fail(error)
+  #takenInput(): void {
+    this.#sentBytes -= this.#sent.shift() ?? 0
+    this.#inputTaken.resolve()
   }
 
-  #fail(error: AnalysisError): void {
+  fail(error: AnalysisError): void {
     this.#result.reject(error)
     this.#document?.fail(error)
     this.#end()

@@ -62,10 +62,20 @@ export class AnalysisError extends Error {
 export function failureOf(error: unknown): AnalysisFailure {
   if (!(error instanceof Error)) return { message: String(error), code: undefined }
   const { code, line, retryAfterMs } = error as { code?: unknown; line?: unknown; retryAfterMs?: unknown }
+  if (isOutOfMemory(code, error.message)) return { message: error.message, code: 'ANALYZER_MEMORY' }
   return {
     message: error.message,
     code: typeof code === 'string' ? code : undefined,
     ...(typeof line === 'number' && { line }),
     ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
   }
+}
+
+/** Memory outside of V8's heap is refused with an error, where that of the heap ends the process. */
+function isOutOfMemory(code: unknown, message: string): boolean {
+  return (
+    code === 'ERR_MEMORY_ALLOCATION_FAILED' ||
+    code === 'ENOMEM' ||
+    /^(Array buffer allocation failed|Invalid string length)/.test(message)
+  )
 }

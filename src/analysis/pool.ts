@@ -2,24 +2,27 @@ import { unlessAborted } from '../concurrency/abort.ts'
 import { Semaphore } from '../concurrency/semaphore.ts'
 import type { AnalyzerProcess, AnalyzerTask } from './analyzer-process.ts'
 
-/** Tasks that wait; beyond it none is taken. */
+/** Tasks that wait, and for how long; beyond it none is taken. */
 const MOST_WAITING = 200
+const MOST_WAIT_MS = 30_000
 const BUSY_RETRY_MS = 2_000
-/** A process that has nothing to do for so long is ended: each holds some 80 MiB. */
+/** A process that has nothing to do for so long is ended: what its last tasks took of memory, it keeps. */
 const IDLE_MS = 60_000
 
-/** More analyses wait than are taken. */
+/** More analyses wait than processes come to. */
 export class AnalyzersBusy extends Error {
   override readonly name = 'AnalyzersBusy'
   readonly code = 'ANALYZERS_BUSY'
   readonly retryAfterMs = BUSY_RETRY_MS
   constructor() {
-    super(`${MOST_WAITING} requests wait for a process that reads records and images; come back later`)
+    super(
+      'the processes that read records and images are busy, and others wait for them; RECORD_BROKER_ANALYZERS says how many there are',
+    )
   }
 }
 
-/** A process, and when it has nothing to do the timer that ends it. */
-type Slot = { readonly process: AnalyzerProcess; idle?: NodeJS.Timeout }
+/** A process that has nothing to do, and the timer that ends it, unless it is new. */
+type Slot = { readonly process: AnalyzerProcess; ending?: NodeJS.Timeout }
 
 /**
  * Processes that do what costs as much as a caller or a registry likes, one task each. They are started when they are
@@ -57,9 +60,11 @@ export class AnalyzerPool implements AsyncDisposable {
       for (const permit of held.splice(0)) permit.release()
     }
     let isRunning = false
+    const patience = AbortSignal.timeout(MOST_WAIT_MS)
+    const either = AbortSignal.any([task.signal, patience])
     try {
       for (const permit of permits) {
-        await permit.acquire(task.signal)
+        await permit.acquire(either)
         held.push(permit)
       }
       const process = this.#take()
@@ -70,16 +75,26 @@ export class AnalyzerPool implements AsyncDisposable {
       })
     } catch (error) {
       // A process that runs the task gives its place up when it is free.
-      if (!isRunning) release()
-      throw error
+      if (isRunning) throw error
+      release()
+      throw error === patience.reason ? new AnalyzersBusy() : error
     }
+  }
+
+  /** Keeps a process ready, so that the first task finds one. */
+  warmUp(): void {
+    if (this.#all.size === 0) this.#idle.push({ process: this.#started() })
   }
 
   #take(): AnalyzerProcess {
     for (let slot = this.#idle.pop(); slot; slot = this.#idle.pop()) {
-      clearTimeout(slot.idle)
+      clearTimeout(slot.ending)
       if (slot.process.isAlive) return slot.process
     }
+    return this.#started()
+  }
+
+  #started(): AnalyzerProcess {
     const process = this.#start()
     this.#all.add(process)
     process.exited.then(() => this.#all.delete(process))
@@ -89,16 +104,18 @@ export class AnalyzerPool implements AsyncDisposable {
   #give(process: AnalyzerProcess): void {
     if (!process.isAlive) return
     const slot: Slot = { process }
-    slot.idle = setTimeout(() => {
+    slot.ending = setTimeout(() => {
       this.#idle.splice(this.#idle.indexOf(slot), 1)
+      this.#all.delete(process)
       process.kill()
+      this.warmUp()
     }, IDLE_MS).unref()
     this.#idle.push(slot)
   }
 
   /** Ends all processes, and what they do. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { idle } of this.#idle.splice(0)) clearTimeout(idle)
+    for (const { ending } of this.#idle.splice(0)) clearTimeout(ending)
     const ended = [...this.#all].map((process) => {
       process.kill()
       return process.exited

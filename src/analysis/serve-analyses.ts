@@ -1,8 +1,11 @@
 import type { Logger } from 'pino'
-import { Channel } from '../concurrency/channel.ts'
+import { ByteQueue } from '../concurrency/byte-queue.ts'
 import type { Analyses, AnalysisContext, DocumentBody } from './analyses.ts'
 import { type FromAnalyzer, failureOf, type ToAnalyzer } from './messages.ts'
 import { isDocument } from './remote.ts'
+
+/** Bytes of an input that wait to be read. */
+const INPUT_WINDOW_BYTES = 2 ** 19
 
 /** How an analyzer process talks with the one that started it. */
 export type AnalyzerPort = {
@@ -14,7 +17,7 @@ export type AnalyzerPort = {
 type Served = {
   readonly task: number
   readonly stop: AbortController
-  readonly input: Channel<Uint8Array>
+  readonly input: ByteQueue
   documentTaken: PromiseWithResolvers<void>
 }
 
@@ -27,7 +30,7 @@ export function serveAnalyses(analyses: Analyses, port: AnalyzerPort, log: Pick<
       const started: Served = {
         task,
         stop: new AbortController(),
-        input: new Channel(),
+        input: new ByteQueue(INPUT_WINDOW_BYTES),
         documentTaken: unwatched(),
       }
       served = started

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -15,16 +16,39 @@ export function environmentOf(settings: Record<string, string>): Record<string, 
   }
 }
 
+type LogLine = { readonly msg: string; readonly pid: number } & Readonly<Record<string, unknown>>
+
+/** What a broker and its processes log. */
+class BrokerLog {
+  readonly workers: number[] = []
+  readonly #waiting = new Map<string, PromiseWithResolvers<LogLine>>()
+
+  constructor(output: Readable) {
+    createInterface({ input: output }).on('line', (text) => {
+      const line = JSON.parse(text) as LogLine
+      if (line.msg === 'working') this.workers.push(line.pid)
+      this.#waiting.get(line.msg)?.resolve(line)
+      this.#waiting.delete(line.msg)
+    })
+  }
+
+  next(message: string): Promise<LogLine> {
+    const waiting = this.#waiting.get(message) ?? Promise.withResolvers<LogLine>()
+    this.#waiting.set(message, waiting)
+    return waiting.promise
+  }
+}
+
 /** A broker that runs as a process of its own, on 127.0.0.1. */
 export class BrokerProcess implements AsyncDisposable {
   readonly url: string
   readonly #child: ChildProcess
-  readonly #workers: number[]
+  readonly #log: BrokerLog
 
-  private constructor(url: string, child: ChildProcess, workers: number[]) {
+  private constructor(url: string, child: ChildProcess, log: BrokerLog) {
     this.url = url
     this.#child = child
-    this.#workers = workers
+    this.#log = log
   }
 
   static async start(dataFolder: string, settings: Record<string, string> = {}): Promise<BrokerProcess> {
@@ -36,16 +60,13 @@ export class BrokerProcess implements AsyncDisposable {
       }),
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const workers: number[] = []
-    const url = await new Promise<string>((resolve, reject) => {
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const { msg, url, pid } = JSON.parse(line) as { msg: string; url?: string; pid: number }
-        if (msg === 'working') workers.push(pid)
-        if (msg === 'listening' && url) resolve(url)
-      })
-      child.once('exit', (status) => reject(new Error(`the broker ended with ${status}`)))
-    })
-    return new BrokerProcess(url, child, workers)
+    const log = new BrokerLog(child.stdout)
+    const ended = new Promise<never>((_, reject) =>
+      child.once('exit', (status) => reject(new Error(`the broker ended with ${status}`))),
+    )
+    ended.catch(() => undefined)
+    const { url } = await Promise.race([log.next('listening'), ended])
+    return new BrokerProcess(String(url), child, log)
   }
 
   /** `127.0.0.1:PORT` */
@@ -59,7 +80,12 @@ export class BrokerProcess implements AsyncDisposable {
 
   /** The worker that started last. */
   get worker(): number | undefined {
-    return this.#workers.at(-1)
+    return this.#log.workers.at(-1)
+  }
+
+  /** The next line with this message that it logs from now on. */
+  logged(message: string): Promise<LogLine> {
+    return this.#log.next(message)
   }
 
   async ask<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {

@@ -3,8 +3,8 @@ import { constants, createGzip, gzipSync, zstdCompressSync } from 'node:zlib'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts'
 import type { Repository } from '../../src/registry/repository.ts'
-import { pushImage } from '../../test/support/image-of.ts'
-import { dir, file, tarOf } from '../../test/support/tar-of.ts'
+import { pushImage } from './image-of.ts'
+import { dir, file, tarOf } from './tar-of.ts'
 
 const ZSTD_LAYER = 'application/vnd.oci.image.layer.v1.tar+zstd'
 const NO_BYTES = Buffer.alloc(512)
