@@ -119,7 +119,12 @@ const Environment = z.object({
     .enum(['local', 'none'])
     .prefault('local')
     .describe('whether `serve` keeps a worker process of its own'),
-  RECORD_BROKER_CONCURRENCY: wholeNumber(1).prefault('1').describe('jobs that a worker runs side by side'),
+  RECORD_BROKER_CONCURRENCY: wholeNumber(1).prefault('4').describe('jobs that a worker runs side by side'),
+  RECORD_BROKER_STALL_SECONDS: wholeNumber(1)
+    .prefault('600')
+    .describe(
+      'how long no byte of a job may move before its attempt ends and is tried again; what the job waits for on purpose does not count',
+    ),
   RECORD_BROKER_MAX_QUEUED: wholeNumber(1)
     .prefault('10000')
     .describe('jobs that may wait: beyond it none is accepted (503)'),
@@ -197,6 +202,7 @@ export type Config = {
   readonly token: string | undefined
   readonly localWorker: boolean
   readonly concurrency: number
+  readonly stallSeconds: number
   readonly maxQueued: number
   /** By host; `*` is every other one. Empty: no limits. */
   readonly registryLimits: ReadonlyMap<string, number>
@@ -253,6 +259,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     token: env.RECORD_BROKER_TOKEN,
     localWorker: env.RECORD_BROKER_WORKER === 'local',
     concurrency: env.RECORD_BROKER_CONCURRENCY,
+    stallSeconds: env.RECORD_BROKER_STALL_SECONDS,
     maxQueued: env.RECORD_BROKER_MAX_QUEUED,
     registryLimits: env.RECORD_BROKER_REGISTRY_LIMITS,
     callbackOrigins: env.RECORD_BROKER_CALLBACK_ORIGINS,

@@ -15,6 +15,9 @@ import { openStores } from './stores.ts'
 import { backingRegistry, openRegistries } from './wiring.ts'
 import { WorkerProcess } from './worker-process.ts'
 
+/** For what follows the grace time of jobs in a worker: handing back, and closing. */
+const STOPPING_MS = 10_000
+
 /** Answers HTTP until it is told to stop, and keeps a worker process unless the settings say otherwise. */
 export async function serve(): Promise<void> {
   const loaded = loadConfig()
@@ -67,8 +70,11 @@ export async function serve(): Promise<void> {
   analyzers.warmUp()
   if (config.localWorker) {
     const leases = new JobLeases(database)
-    const died = (pid: number) => leases.expire(workerName(pid))
-    const worker = new WorkerProcess(environment, log, died)
+    const died = async (pid: number) => {
+      await leases.expire(workerName(pid))
+      await stores.workers.died(workerName(pid))
+    }
+    const worker = new WorkerProcess({ environment, log, died, stopMs: config.graceMs + STOPPING_MS })
     worker.start()
     stack.defer(() => worker.stop())
   }

@@ -24,6 +24,7 @@ import { closing, logger, repeatedly, warn, watchEventLoop, workerName } from '.
 import { RecordStore } from './records/store.ts'
 import type { RegistryClient } from './registry/client.ts'
 import { conversionServices, openRegistries, registryLimits } from './wiring.ts'
+import { HEARTBEAT_MS } from './worker-process.ts'
 
 /** How often workers ask registries what became of tags that dead workers were moving. */
 const RECONCILE_EVERY_MS = 30_000
@@ -41,6 +42,11 @@ export async function work(): Promise<void> {
   stack.use(watchEventLoop(log))
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
+  // Whoever keeps this process ends it when it stands still, from here on.
+  const beat = () => process.send?.('alive', undefined, undefined, () => undefined)
+  const beating = setInterval(beat, HEARTBEAT_MS)
+  beat()
+  stack.defer(() => clearInterval(beating))
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
   const records = new RecordStore(database)
   const scratch = await claimScratchFolder(join(config.dataFolder, 'scratch'))
@@ -77,6 +83,7 @@ export async function work(): Promise<void> {
       },
       owner,
       concurrency: config.concurrency,
+      stallSeconds: config.stallSeconds,
       graceMs: config.graceMs,
       log,
     },

@@ -8,59 +8,94 @@ const RESTART_LONGEST_MS = 30_000
 /** A worker that ran for so long was sound: the next restart is quick again. */
 const SOUND_AFTER_MS = 60_000
 
+/** How often the main thread of a worker shows that it moves. */
+export const HEARTBEAT_MS = 1_000
+/** A worker that misses so many heartbeats in a row stands still. */
+const MISSED_BEATS = 30
+/** Before its first one: it may have to bring a large database up to date. */
+const MISSED_BEFORE_FIRST = 900
+
 /**
  * How glibc's allocator gives memory back: by itself it keeps so much for each thread that a worker takes a fifth more.
  * Other allocators do not look at these.
  */
 export const WORKER_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: String(1 << 20) }
 
+export type WorkerProcessOptions = {
+  readonly environment: Record<string, string | undefined>
+  readonly log: Pick<Logger, 'error' | 'warn'>
+  /** Told when a worker ended by itself, before the next one starts. */
+  readonly died: (pid: number) => Promise<void>
+  /** How long a worker may take to stop. */
+  readonly stopMs: number
+  /** Arguments of Node; left out: a worker of this broker. */
+  readonly command?: readonly string[]
+  /** How long a tick is in which a heartbeat is expected; left out: {@link HEARTBEAT_MS}. */
+  readonly tickMs?: number
+}
+
 /**
- * Keeps a worker process of this broker running: when it dies, another one starts and takes up its job. The worker
- * stops by itself when this process dies.
+ * Keeps a worker process of this broker running: when it dies, or when its main thread stands still, another one starts and
+ * takes up its jobs. The worker stops by itself when this process dies.
  */
 export class WorkerProcess {
-  readonly #environment: Record<string, string | undefined>
-  readonly #log: Logger
-  readonly #died: (pid: number) => Promise<void>
+  readonly #options: WorkerProcessOptions
+  readonly #command: readonly string[]
   #child: ChildProcess | undefined
   #restart: NodeJS.Timeout | undefined
   #waitMs = RESTART_FIRST_MS
   #stopping = false
 
-  /** @param died told when a worker ended by itself, before the next one starts */
-  constructor(
-    environment: Record<string, string | undefined>,
-    log: Logger,
-    died: (pid: number) => Promise<void>,
-  ) {
-    this.#environment = environment
-    this.#log = log
-    this.#died = died
+  constructor(options: WorkerProcessOptions) {
+    this.#options = options
+    this.#command = options.command ?? [fileURLToPath(new URL('./main.ts', import.meta.url)), 'worker']
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
   start(): void {
+    const { environment, log, died } = this.#options
     const startedAt = performance.now()
-    const main = fileURLToPath(new URL('./main.ts', import.meta.url))
-    // The channel is never written to: its end tells the worker that this process is gone.
-    const child = spawn(process.execPath, [main, 'worker'], {
-      env: { ...WORKER_MEMORY, ...this.#environment },
+    // The end of the channel tells the worker that this process is gone.
+    const child = spawn(process.execPath, [...this.#command], {
+      env: { ...WORKER_MEMORY, ...environment },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     this.#child = child
-    child.once('error', (error) => this.#log.error({ err: error }, 'the worker cannot be started'))
+    const watching = this.#watch(child)
+    child.once('error', (error) => log.error({ err: error }, 'the worker cannot be started'))
     child.once('exit', (status, signal) => {
+      clearInterval(watching)
       this.#child = undefined
       if (this.#stopping) return
       // What it did is taken up again in any case, when its lease runs out.
-      this.#died(child.pid ?? 0).catch((error: unknown) => this.#log.warn({ err: error }, 'leases stay'))
+      died(child.pid ?? 0).catch((error: unknown) => log.warn({ err: error }, 'leases stay'))
       if (performance.now() - startedAt > SOUND_AFTER_MS) this.#waitMs = RESTART_FIRST_MS
-      this.#log.error({ status, signal }, `the worker ended; another one starts in ${this.#waitMs} ms`)
+      log.error({ status, signal }, `the worker ended; another one starts in ${this.#waitMs} ms`)
       this.#restart = setTimeout(() => this.start(), this.#waitMs)
       this.#waitMs = Math.min(this.#waitMs * 2, RESTART_LONGEST_MS)
     })
   }
 
-  /** Lets the worker hand back its jobs and end. */
+  /** Counts ticks of this process, so that time in which it was suspended itself does not count. */
+  #watch(child: ChildProcess): NodeJS.Timeout {
+    let missed = 0
+    let most = MISSED_BEFORE_FIRST
+    child.on('message', () => {
+      missed = 0
+      most = MISSED_BEATS
+    })
+    return setInterval(() => {
+      missed += 1
+      if (missed <= most) return
+      this.#options.log.error({ worker: child.pid, missed }, 'the worker stands still, and is ended')
+      child.kill('SIGKILL')
+    }, this.#options.tickMs ?? HEARTBEAT_MS)
+  }
+
+  /** Lets the worker hand back its jobs and end; one that takes too long is killed. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#restart)
@@ -68,6 +103,8 @@ export class WorkerProcess {
     if (!child) return
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
+    const late = setTimeout(() => child.kill('SIGKILL'), this.#options.stopMs)
     await exited
+    clearTimeout(late)
   }
 }

@@ -345,4 +345,25 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute()
     },
   },
+  '0016-rank-and-suspects': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .alterTable('jobs')
+        .addColumn('queued_at', 'bigint', (column) => column.notNull().defaultTo(0))
+        .execute()
+      await db.schema
+        .alterTable('jobs')
+        .addColumn('suspect', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute()
+      await sql`update jobs set queued_at = run_at where state in ('queued', 'running')`.execute(db)
+      await db.schema.dropIndex('jobs_due').execute()
+      // With run_at, so that jobs that may not be taken yet are passed over without a look at the table.
+      await sql`create index jobs_due on jobs (priority desc, queued_at, id, run_at) where state = 'queued'`.execute(
+        db,
+      )
+      await sql`create index job_attempts_dead on job_attempts (owner) where ended_at is null or outcome = 'crashed'`.execute(
+        db,
+      )
+    },
+  },
 }

@@ -72,7 +72,12 @@ export type JobsTable = {
   token: string | null
   lease_until: Moment | null
   cancel_requested_at: Moment | null
+  /** No worker takes it before. */
   run_at: Moment
+  /** Its rank among jobs of one priority, which it keeps when an attempt comes to nothing. */
+  queued_at: Generated<number>
+  /** 1 once a worker died while it ran: a worker that takes it does nothing else meanwhile. */
+  suspect: Generated<number>
   created_at: Moment
   started_at: Moment | null
   finished_at: Moment | null

@@ -79,6 +79,7 @@ async function insert(
       unique_key: key,
       request_key: job.requestKey ?? null,
       run_at: database.now,
+      queued_at: database.now,
       // The moment that is in the id: what lists by the one can be filtered by the other.
       created_at: momentOf(id),
       event_seq: 1,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { isUniqueViolation } from '../db/errors.ts'
-import { inMs } from '../db/moments.ts'
+import { inMs, msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 import { recordEvent, ringFor } from './events.ts'
 import type { Job, Lease } from './job.ts'
@@ -13,9 +13,14 @@ export type Claimer = {
   readonly owner: string
   readonly leaseMs: number
   readonly limits: RegistryLimits | undefined
+  /** Whether the claimer does nothing else: it may take a job that is suspected to have killed a worker. */
+  readonly isIdle: boolean
 }
 
-/** Takes the most urgent job that is due, of those the one that waited longest; undefined when none is due. */
+/** A suspect that has waited for so long for a worker that does nothing else keeps busy ones from other jobs. */
+const PASSED_OVER_MS = 600_000
+
+/** Takes the most urgent job that is due, of those the one of the first rank; undefined when there is none to take. */
 export async function claimJob(database: Database, claimer: Claimer): Promise<Claim | undefined> {
   for (;;) {
     try {
@@ -29,7 +34,7 @@ export async function claimJob(database: Database, claimer: Claimer): Promise<Cl
 
 async function claimOnce(
   database: Database,
-  { owner, leaseMs, limits }: Claimer,
+  { owner, leaseMs, limits, isIdle }: Claimer,
 ): Promise<Claim | undefined> {
   const { now } = database
   const token = randomUUID()
@@ -74,9 +79,14 @@ async function claimOnce(
         ]),
       )
       .orderBy('priority', 'desc')
-      .orderBy('run_at')
+      .orderBy('queued_at')
       .orderBy('jobs.id')
       .limit(1)
+    if (!isIdle) {
+      due = due.where((where) =>
+        where.or([where('suspect', '=', sql.lit(0)), where('run_at', '<', msAgo(database, PASSED_OVER_MS))]),
+      )
+    }
     if (full.length > 0) {
       due = due.where('source_host', 'not in', full).where('target_host', 'not in', full)
     }
@@ -96,6 +106,7 @@ async function claimOnce(
         progress: null,
       })
       .where('id', '=', picked)
+      .$if(!isIdle, (update) => update.where('suspect', '=', sql.lit(0)))
       .returningAll()
       .executeTakeFirst()
     if (!row) return undefined

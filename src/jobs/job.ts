@@ -51,6 +51,8 @@ export type Job = {
   readonly cancelRequested: boolean
   /** When a queued job may be taken. */
   readonly runAt: number
+  /** A worker died while it ran. */
+  readonly isSuspect: boolean
   readonly createdAt: number
   readonly startedAt: number | undefined
   readonly finishedAt: number | undefined
@@ -72,6 +74,8 @@ export const MAX_FAILURES = 6
 export const MAX_CRASHES = 3
 /** Attempts that a registry may turn away by 429 before the job is given up. */
 export const MAX_THROTTLES = 100
+/** What a job waits that killed a worker, beyond the first time. */
+const AFTER_CRASH = { firstMs: 1_000, longestMs: 60_000, least: 0.5 }
 const RETRY = { firstMs: 1_000, longestMs: 60_000, least: 0 }
 /** Of a 429 that does not say how long to stay away. */
 const PAUSE_MS = 10_000
@@ -104,6 +108,14 @@ export function afterFailure(
   }
   if (retryable !== true || before.failures + 1 >= MAX_FAILURES) return { act: 'fail', error }
   return { act: 'retry', delayMs: Math.max(asked, backoffMs(RETRY, before.failures + 1, random)), error }
+}
+
+/**
+ * How long a job waits that was taken up from a dead worker.
+ * @param crashes that it is held responsible for
+ */
+export function waitAfterCrash(crashes: number, random: number): number {
+  return crashes <= 1 ? 0 : backoffMs(AFTER_CRASH, crashes - 1, random)
 }
 
 /** The registry that an error or its causes name. */

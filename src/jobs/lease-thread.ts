@@ -19,19 +19,31 @@ import { JobLeases } from './leases.ts'
 
 /** How soon a cancellation is seen; one short read on all leases together. */
 const LOOK_EVERY_MS = 500
+/** A main thread that did not end a cancelled job by then is too busy to: the job ends without it. */
+const CANCELLED_AFTER_MS = 800
+/** As many looks in a row at a main thread that does not move. */
+const STUCK_LOOKS = STUCK_AFTER_MS / LOOK_EVERY_MS
 
 const port = parentPort
 if (!port) throw new Error('a thread of a lease keeper is started by one')
 const { databaseUrl, leaseMs, alive } = workerData as KeeperData
 const database = await openDatabase(databaseUrl, { migrate: false })
 const leases = new JobLeases(database, { leaseMs })
-const held = new Map<string, { lease: Lease; deadline: BigInt64Array; renewedAt: number; told: boolean }>()
+type HeldByThread = {
+  readonly lease: Lease
+  readonly deadline: BigInt64Array
+  renewedAt: number
+  /** When the main thread was told that the job is to be cancelled. */
+  toldAt: number | undefined
+}
+const held = new Map<string, HeldByThread>()
+let stuck = { at: -1, looks: 0 }
 const closing = new AbortController()
 
 port.on('message', (order: LeaseOrder) => {
   if (order.do === 'close') closing.abort()
   else if (order.do === 'release') held.delete(order.token)
-  else held.set(order.lease.token, { ...order, renewedAt: order.claimedAt, told: false })
+  else held.set(order.lease.token, { ...order, renewedAt: order.claimedAt, toldAt: undefined })
 })
 
 while (!closing.signal.aborted) {
@@ -48,8 +60,13 @@ port.close()
 
 async function look(): Promise<void> {
   const now = nowMs()
-  if (now - Number(Atomics.load(alive, 0)) > STUCK_AFTER_MS) return
   const all = [...held.values()]
+  await endCancelled(all, now)
+  const movedAt = Number(Atomics.load(alive, 0))
+  stuck = { at: movedAt, looks: stuck.at === movedAt ? stuck.looks + 1 : 0 }
+  // Another worker takes the jobs up, and whoever keeps this one starts another.
+  if (stuck.looks > STUCK_LOOKS) process.kill(process.pid, 'SIGKILL')
+  if (now - movedAt > STUCK_AFTER_MS) return
   const due = all.filter(({ renewedAt }) => now - renewedAt >= renewEvery(leaseMs))
   const renewal = await leases.renew(due.map(({ lease }) => lease))
   for (const one of due) {
@@ -59,11 +76,21 @@ async function look(): Promise<void> {
       Atomics.store(one.deadline, 0, BigInt(Math.floor(now + leaseMs - marginOf(leaseMs))))
     }
   }
+}
+
+/** Tells the main thread which jobs are to be cancelled, and ends those that it does not end. */
+async function endCancelled(all: readonly HeldByThread[], now: number): Promise<void> {
   const asked = await leases.cancelRequests(all.map(({ lease }) => lease))
   for (const one of all) {
-    if (one.told || !asked.has(one.lease.token)) continue
-    one.told = true
-    tell({ token: one.lease.token, is: 'cancelled' })
+    const { lease } = one
+    if (!asked.has(lease.token) || !held.has(lease.token)) continue
+    if (one.toldAt === undefined) {
+      one.toldAt = now
+      tell({ token: lease.token, is: 'cancelled' })
+    } else if (now - one.toldAt >= CANCELLED_AFTER_MS) {
+      await leases.cancelled(lease)
+      held.delete(lease.token)
+    }
   }
 }
 

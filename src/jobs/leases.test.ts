@@ -35,6 +35,7 @@ describeDatabases('leases', (open) => {
       .updateTable('jobs')
       .set({ lease_until: sql`lease_until - ${sql.lit(LEASE_MS + 1)}` })
       .execute()
+  const waitsAreOver = () => database.query.updateTable('jobs').set({ run_at: 0 }).execute()
   const claim = async (owner = 'w', by = leases) => {
     const claimed = await by.claim(owner)
     if (!claimed) throw new Error('there was no job')
@@ -121,6 +122,10 @@ describeDatabases('leases', (open) => {
     for (let n = 0; n < 3; n++) {
       await claim(`dead${n}`)
       await leaseRunsOut()
+      await leases.reap()
+      // It is taken up at once the first time, and later and later after that.
+      if (n === 1) expect(await leases.claim('next')).toBeUndefined()
+      await waitsAreOver()
     }
     expect(await leases.claim('next')).toBeUndefined()
     expect(await store.get('conversion', id)).toMatchObject({
@@ -130,6 +135,56 @@ describeDatabases('leases', (open) => {
       error: { code: 'WORKER_DIED' },
     })
     expect((await store.attempts(id)).map((one) => one.outcome)).toEqual(['crashed', 'crashed', 'crashed'])
+  })
+
+  it('hold none of several jobs that shared a worker responsible for its death', async () => {
+    const ids = (await store.createAll([another(), another(), another()])).map((one) => one.job.id)
+    for (const _ of ids) await leases.claim('dead')
+    await leaseRunsOut()
+    expect(await leases.reap()).toBe(3)
+    for (const id of ids) {
+      expect(await store.get('conversion', id)).toMatchObject({
+        crashes: 0,
+        isSuspect: true,
+        state: 'queued',
+      })
+    }
+    // A worker that does something else passes them over.
+    expect(await leases.claim('busy', { isIdle: false })).toBeUndefined()
+    const alone = await claim('next')
+    expect(alone.job).toMatchObject({ id: ids[0], isSuspect: true })
+    await leaseRunsOut()
+    await leases.reap()
+    expect(await store.get('conversion', alone.job.id)).toMatchObject({ crashes: 1 })
+  })
+
+  it('keep the rank of a job whose worker died, and of one that is tried again', async () => {
+    const [first, second] = (await store.createAll([another(), another()])).map((one) => one.job.id)
+    await claim('dead')
+    await leaseRunsOut()
+    await leases.reap()
+    expect((await claim()).job.id).toBe(first)
+    const { lease, job: next } = await claim()
+    expect(next.id).toBe(second)
+    const later = (await store.create(another())).job.id
+    await leases.retryLater(lease, { code: 'NETWORK', message: 'x' }, 0)
+    expect([(await claim()).job.id, (await claim()).job.id]).toEqual([second, later])
+  })
+
+  it('do not let a suspect be passed over for ever', async () => {
+    const [suspect, other] = (await store.createAll([another(), another()])).map((one) => one.job.id)
+    await claim('dead')
+    await leaseRunsOut()
+    await leases.reap()
+    await database.query
+      .updateTable('jobs')
+      .set({ run_at: sql`run_at - 600001` })
+      .where('id', '=', suspect ?? '')
+      .execute()
+    // Busy workers take nothing more, until one of them is idle.
+    expect(await leases.claim('busy', { isIdle: false })).toBeUndefined()
+    expect((await claim('idle')).job.id).toBe(suspect)
+    expect((await leases.claim('busy', { isIdle: false }))?.job.id).toBe(other)
   })
 
   it('keep the error of every attempt', async () => {

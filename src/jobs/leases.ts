@@ -4,7 +4,7 @@ import type { Database } from '../db/open.ts'
 import { type Ending, endAttempt, type Values } from './attempt-end.ts'
 import { type Claim, claimJob } from './claim.ts'
 import { QUEUE_TOPIC } from './events.ts'
-import { type JobError, type Lease, MAX_CRASHES } from './job.ts'
+import { type JobError, type Lease, MAX_CRASHES, waitAfterCrash } from './job.ts'
 import { pauseHost, type RegistryLimits } from './registry-limits.ts'
 import { RUNNING } from './rows.ts'
 
@@ -35,22 +35,23 @@ export class JobLeases {
     this.leaseMs = leaseMs
   }
 
-  /** Takes the most urgent job that is due, of those the one that waited longest; undefined when none is due. */
-  async claim(owner: string): Promise<Claim | undefined> {
+  /**
+   * Takes the most urgent job that is due, of those the one of the first rank; undefined when there is none to take.
+   * @param isIdle whether the claimer does nothing else: it alone may take a job that is suspected to have killed a worker
+   */
+  async claim(owner: string, { isIdle = true } = {}): Promise<Claim | undefined> {
     const reaps = performance.now() - this.#reapedAt > REAP_EVERY_MS
     if (reaps) await this.reap()
-    const claimed = await this.#claim(owner)
+    const claimer = { owner, leaseMs: this.leaseMs, limits: this.#limits, isIdle }
+    const claimed = await claimJob(this.#db, claimer)
     if (claimed || reaps || (await this.reap()) === 0) return claimed
-    return this.#claim(owner)
-  }
-
-  #claim(owner: string): Promise<Claim | undefined> {
-    return claimJob(this.#db, { owner, leaseMs: this.leaseMs, limits: this.#limits })
+    return claimJob(this.#db, claimer)
   }
 
   /**
-   * Takes up what dead workers left: their jobs go back into the queue, at the cost of a crash, or end when they
-   * killed too many workers. Answers how many there were.
+   * Takes up what dead workers left: their jobs go back into the queue, each to be tried alone from now on. Where several
+   * shared a worker, which of them killed it is not known, and it costs none of them; one that was alone ends when it
+   * killed too many. Answers how many there were.
    */
   async reap(): Promise<number> {
     this.#reapedAt = performance.now()
@@ -58,22 +59,34 @@ export class JobLeases {
     const expired = await this.#db.query
       .selectFrom('jobs')
       .select(['id', 'token', 'attempt', 'crashes', 'cancel_requested_at'])
+      .select(
+        sql<number>`cast(exists (
+        select 1 from job_attempts as other where other.owner = jobs.owner and other.job_id <> jobs.id
+          and (other.ended_at is null or other.outcome = 'crashed')
+      ) as integer)`.as('shared'),
+      )
       .where('state', '=', RUNNING)
       .where('lease_until', '<', now)
       .execute()
-    for (const { id, token, attempt, crashes, cancel_requested_at } of expired) {
+    for (const { id, token, attempt, crashes: before, cancel_requested_at, shared } of expired) {
+      const crashes = before + (shared === 1 ? 0 : 1)
       const died: JobError = { code: 'WORKER_DIED', message: 'the worker died, or its lease ran out' }
-      const message = `the worker died ${crashes + 1} times while it did this; see its log for out-of-memory or disk errors`
+      const message = `the worker died ${crashes} times while it did this; see its log for out-of-memory or disk errors`
       const crash: Ending =
-        crashes + 1 >= MAX_CRASHES && cancel_requested_at === null
+        crashes >= MAX_CRASHES && cancel_requested_at === null
           ? {
               values: { ...this.#over('failed'), error: JSON.stringify({ code: 'WORKER_DIED', message }) },
               outcome: 'crashed',
               event: 'failed',
               error: died,
             }
-          : { values: this.#queued({ run_at: now }), outcome: 'crashed', event: 'crashed', error: died }
-      const values = { ...crash.values, crashes: sql<number>`crashes + 1` }
+          : {
+              values: this.#queued({ run_at: inMs(this.#db, waitAfterCrash(crashes, Math.random())) }),
+              outcome: 'crashed',
+              event: 'crashed',
+              error: died,
+            }
+      const values = { ...crash.values, crashes, suspect: 1 }
       await endAttempt(this.#db, { id, attempt }, { ...crash, values }, (update) =>
         update.where('token', '=', token).where('lease_until', '<', now),
       )

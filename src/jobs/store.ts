@@ -174,6 +174,8 @@ export class JobStore {
           crashes: 0,
           throttles: 0,
           run_at: this.#db.now,
+          queued_at: this.#db.now,
+          suspect: 0,
           finished_at: null,
           cancel_requested_at: null,
           event_seq: sql`event_seq + 1`,

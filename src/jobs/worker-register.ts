@@ -1,3 +1,4 @@
+import { type SqlBool, sql } from 'kysely'
 import { msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
 
@@ -31,6 +32,17 @@ export class WorkerRegister {
 
   async leave(owner: string): Promise<void> {
     await this.#db.query.deleteFrom('workers').where('owner', '=', owner).execute()
+  }
+
+  /**
+   * Strikes workers off that are known to be dead.
+   * @param owners how their names begin
+   */
+  async died(owners: string): Promise<void> {
+    await this.#db.query
+      .deleteFrom('workers')
+      .where(sql<SqlBool>`substr(owner, 1, ${sql.lit(owners.length)}) = ${owners}`)
+      .execute()
   }
 
   /** How many workers run now. */

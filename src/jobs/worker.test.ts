@@ -4,7 +4,7 @@ import type { NewJob } from './accept.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { JobLeases } from './leases.ts'
 import { JobStore } from './store.ts'
-import { type Handler, runWorker } from './worker.ts'
+import { type Handler, runWorker, type WorkerOptions } from './worker.ts'
 
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }
 const quiet = { info() {}, warn() {}, error() {} }
@@ -29,7 +29,7 @@ describeDatabases('a worker', (open) => {
   })
   beforeEach(() => opened.database.query.deleteFrom('jobs').execute())
 
-  const start = (handler: Handler, signal: AbortSignal, graceMs = 0) =>
+  const start = (handler: Handler, signal: AbortSignal, graceMs = 0, more: Partial<WorkerOptions> = {}) =>
     runWorker(
       {
         leases,
@@ -38,8 +38,10 @@ describeDatabases('a worker', (open) => {
         handlers: { conversion: handler, verification: handler },
         owner: 'w',
         concurrency: 1,
+        stallSeconds: 600,
         graceMs,
         log: quiet,
+        ...more,
       },
       signal,
     )
@@ -107,6 +109,91 @@ describeDatabases('a worker', (open) => {
     stop.abort()
     await running
     expect((await store.attempts(id)).map((one) => one.outcome)).toEqual(['cancelled'])
+  })
+
+  it('cancels within two seconds however busy its main thread is', async () => {
+    const stop = new AbortController()
+    const { id } = (await store.create(job)).job
+    const running = start(async (_, { signal }) => {
+      await store.cancel('conversion', id)
+      const until = performance.now() + 3_000
+      while (performance.now() < until) Math.hypot(1, 2)
+      stop.abort()
+      // The word of the cancellation waits behind the work.
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      signal.throwIfAborted()
+    }, stop.signal)
+    await running
+    const { asked, over } = await opened.database.query
+      .selectFrom('jobs')
+      .select(['cancel_requested_at as asked', 'finished_at as over'])
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    expect(Number(over) - Number(asked)).toBeLessThan(2_000)
+    expect((await store.attempts(id)).map((one) => one.outcome)).toEqual(['cancelled'])
+  })
+
+  it('ends an attempt that stands still, though it does not stop, and goes on with others', async () => {
+    const stop = new AbortController()
+    const { id } = (await store.create(job)).job
+    const other = (await store.create({ ...job, target: 'r.test/a:3' })).job
+    const running = start(
+      (one) => (one.id === id ? new Promise<never>(() => undefined) : Promise.resolve({})),
+      stop.signal,
+      0,
+      { stallSeconds: 1, leftAfterMs: 10 },
+    )
+    await vi.waitUntil(async () => (await store.get('conversion', other.id))?.state === 'succeeded', {
+      timeout: 20_000,
+      interval: 20,
+    })
+    const [first] = await store.attempts(id)
+    expect(first).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'STALLED', message: expect.stringContaining('RECORD_BROKER_STALL_SECONDS') },
+    })
+    expect(await store.get('conversion', id)).toMatchObject({ failures: 1 })
+    await store.cancel('conversion', id)
+    stop.abort()
+    await running
+  })
+
+  it('runs a job that is suspected to have killed a worker alone', async () => {
+    const stop = new AbortController()
+    const jobs = await store.createAll(
+      Array.from({ length: 6 }, (_, n) => ({ ...job, target: `r.test/a:${n}` })),
+    )
+    const suspects = new Set([jobs[1]?.job.id, jobs[3]?.job.id])
+    for (const id of suspects) {
+      await opened.database.query
+        .updateTable('jobs')
+        .set({ suspect: 1 })
+        .where('id', '=', id ?? '')
+        .execute()
+    }
+    const running = new Set<string>()
+    const together: string[][] = []
+    const working = start(
+      async ({ id }) => {
+        running.add(id)
+        together.push([...running])
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        running.delete(id)
+        return {}
+      },
+      stop.signal,
+      0,
+      { concurrency: 4 },
+    )
+    await vi.waitUntil(async () => (await store.counts('conversion')).succeeded === 6, {
+      timeout: 20_000,
+      interval: 20,
+    })
+    stop.abort()
+    await working
+    const shared = together.filter((ids) => ids.length > 1)
+    expect(shared.length).toBeGreaterThan(0)
+    expect(shared.flat().filter((id) => suspects.has(id))).toEqual([])
   })
 
   it('hands a job back when it has to stop, at no cost to the job', async () => {

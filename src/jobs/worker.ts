@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { StallWatch } from '../concurrency/stall-watch.ts'
 import type { Wakeups } from '../db/wakeups.ts'
+import { type Claimed, Claims } from './claims.ts'
 import { QUEUE_TOPIC } from './events.ts'
 import { afterFailure, describeFailure, type Job, type JobKind, type Lease } from './job.ts'
 import { type HeldLease, LeaseEnded, type LeaseKeeper } from './lease-keeper.ts'
-import { nowMs } from './lease-terms.ts'
 import type { JobLeases } from './leases.ts'
 import { progressWriter } from './progress-writer.ts'
 
@@ -13,6 +14,7 @@ const POLL_LONGEST_MS = 500
 /** Where new jobs ring, looking is for what became due or was left by the dead. */
 const POLL_BESIDE_RINGS_MS = 1_000
 const AWAY_MS = 1_000
+const LEFT_AFTER_MS = 20_000
 
 /** What a handler gets besides its job. It stops soon after `signal` aborts. */
 export type JobContext = {
@@ -42,8 +44,12 @@ export type WorkerOptions = {
   readonly owner: string
   /** Jobs side by side. */
   readonly concurrency: number
+  /** How long the bytes of a job may stand still before its attempt ends. */
+  readonly stallSeconds: number
   /** How long jobs may go on when the worker is told to stop, before they are handed back. */
   readonly graceMs?: number
+  /** How long work may go on after its abort, before it is left to itself: it must not keep its place for ever. */
+  readonly leftAfterMs?: number
   readonly log: WorkerLog
 }
 
@@ -59,20 +65,25 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   }
   if (signal.aborted) draining()
   else signal.addEventListener('abort', draining, { once: true })
-  await Promise.all(Array.from({ length: options.concurrency }, () => workLane(options, signal, stop.signal)))
+  const claims = new Claims(options.leases, options.owner)
+  await Promise.all(
+    Array.from({ length: options.concurrency }, () => workLane(options, claims, signal, stop.signal)),
+  )
   clearTimeout(grace)
   signal.removeEventListener('abort', draining)
 }
 
-async function workLane(options: WorkerOptions, drain: AbortSignal, stop: AbortSignal): Promise<void> {
+async function workLane(
+  options: WorkerOptions,
+  claims: Claims,
+  drain: AbortSignal,
+  stop: AbortSignal,
+): Promise<void> {
   const { wakeups, log } = options
   let waitMs = POLL_SHORTEST_MS
   while (!drain.aborted) {
     try {
-      const claimedAt = nowMs()
-      const claimed = await options.leases.claim(options.owner)
-      if (claimed) {
-        await runJob(options, claimed, claimedAt, stop)
+      if (await claims.run((claimed) => runJob(options, claimed, stop))) {
         waitMs = POLL_SHORTEST_MS
         continue
       }
@@ -86,24 +97,23 @@ async function workLane(options: WorkerOptions, drain: AbortSignal, stop: AbortS
   }
 }
 
-type Claimed = { readonly job: Job; readonly lease: Lease }
-
 async function runJob(
   options: WorkerOptions,
-  { job, lease }: Claimed,
-  claimedAt: number,
+  { job, lease, claimedAt }: Claimed,
   stop: AbortSignal,
 ): Promise<void> {
   const { leases, log } = options
   const fields = { job: job.id, kind: job.kind, attempt: lease.attempt }
   const held = options.keeper.hold(lease, claimedAt)
-  const signal = AbortSignal.any([stop, held.signal])
+  const stall = new StallWatch(options.stallSeconds)
+  const signal = AbortSignal.any([stop, held.signal, stall.signal])
   const progress = progressWriter(leases, lease)
   const { onProgress } = progress
   log.info(fields, 'job started')
   try {
     const context: JobContext = { signal, onProgress, lease, stillHolds: held.stillHolds }
-    const result = await options.handlers[job.kind](job, context)
+    const working = stall.run(() => options.handlers[job.kind](job, context))
+    const result = await unlessLeft(working, signal, options.leftAfterMs ?? LEFT_AFTER_MS)
     await progress.flush()
     if (await written(held, () => leases.succeed(lease, result))) log.info(fields, 'job succeeded')
     else log.warn(fields, 'the lease was lost before the job was finished; another worker has it')
@@ -118,16 +128,38 @@ async function runJob(
     } else if (stop.aborted) {
       await written(held, () => leases.handBack(lease))
       log.info(fields, 'job handed back')
-    } else await settle(options, held, { job, lease }, error)
+    } else {
+      // What stopped because of the watch may say anything.
+      const reason = stall.signal.aborted ? stall.signal.reason : error
+      await settle(options, held, { job, lease }, reason)
+    }
   } finally {
     held.release()
+  }
+}
+
+/** The work's result; some time after the abort its reason, whatever the work does. */
+async function unlessLeft<Result>(work: Promise<Result>, signal: AbortSignal, ms: number): Promise<Result> {
+  work.catch(() => undefined)
+  const left = Promise.withResolvers<never>()
+  let leaving: NodeJS.Timeout | undefined
+  const aborted = () => {
+    leaving = setTimeout(() => left.reject(signal.reason), ms)
+  }
+  if (signal.aborted) aborted()
+  else signal.addEventListener('abort', aborted, { once: true })
+  try {
+    return await Promise.race([work, left.promise])
+  } finally {
+    clearTimeout(leaving)
+    signal.removeEventListener('abort', aborted)
   }
 }
 
 async function settle(
   { leases, log }: WorkerOptions,
   held: HeldLease,
-  { job, lease }: Claimed,
+  { job, lease }: Pick<Claimed, 'job' | 'lease'>,
   error: unknown,
 ): Promise<void> {
   const decision = afterFailure(error, job, Math.random())

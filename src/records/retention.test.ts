@@ -21,6 +21,12 @@ it('keeps the newest of each image and workload', () => {
   expect(gone(items, { keepNewest: 0 })).toEqual([9, 8, 3, 2, 1])
 })
 
+it('has the older first also where they are of one millisecond', () => {
+  const items = [item(2, { workload: 'newer' }), item(2, { workload: 'older' })]
+  const workloads = removals(items, { keepNewest: 0 }, NOW).map((one) => one.item.workload)
+  expect(workloads).toEqual(['older', 'newer'])
+})
+
 it('takes a tag for the same image, whatever it stood for', () => {
   const digest = `sha256:${'0'.repeat(64)}`
   expect(gone([item(1), item(2, { image: `r.test/app:1@${digest}` })], { keepNewest: 1 })).toEqual([2])

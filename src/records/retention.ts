@@ -49,6 +49,7 @@ export type Removal<Item> = { readonly item: Item; readonly reason: string }
 /**
  * What goes by the rules, oldest first. Items belong together by image (without its digest, where it has a tag) and
  * workload. A pure decision.
+ * @param items the newest first, where they are of one moment
  * @param now milliseconds since 1970
  */
 export function removals<Item extends Retainable>(
@@ -62,7 +63,7 @@ export function removals<Item extends Retainable>(
     groups.set(key, [...(groups.get(key) ?? []), item])
   }
   const gone = [...groups.values()].flatMap((group) => removedOf(group, rules, now))
-  return gone.sort((a, b) => momentOf(a.item) - momentOf(b.item))
+  return gone.toReversed().sort((a, b) => momentOf(a.item) - momentOf(b.item))
 }
 
 function removedOf<Item extends Retainable>(

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { currentMovement } from '../concurrency/stall-watch.ts'
 import { answerError, networkError, RegistryError } from './errors.ts'
 
 const ERROR_BODY_BYTES = 64 * 1024
@@ -13,6 +14,7 @@ export class Answer {
   readonly url: URL
   readonly #headers: Dispatcher.ResponseData['headers']
   readonly #body: Dispatcher.ResponseData['body']
+  readonly #moved = currentMovement()
 
   constructor(response: Dispatcher.ResponseData, url: URL) {
     this.status = response.statusCode
@@ -21,6 +23,7 @@ export class Answer {
     this.#body = response.body
     // A destroyed body reports it by an error event, also when nobody reads any more.
     this.#body.on('error', () => undefined)
+    this.#moved()
   }
 
   /** The first value of a header, named in lower case. */
@@ -44,6 +47,14 @@ export class Answer {
     return this.#body
   }
 
+  /** The body as it comes. */
+  async *pieces(): AsyncGenerator<Buffer> {
+    for await (const piece of this.#body as AsyncIterable<Buffer>) {
+      this.#moved()
+      yield piece
+    }
+  }
+
   /** Gives the body up. */
   async discard(): Promise<void> {
     try {
@@ -58,7 +69,7 @@ export class Answer {
     const pieces: Buffer[] = []
     let size = 0
     try {
-      for await (const piece of this.#body) {
+      for await (const piece of this.pieces()) {
         size += piece.length
         if (size > limit) {
           const why = `answered with more than ${limit} bytes`

@@ -115,7 +115,7 @@ class Download {
     let skip = 0
     for (;;) {
       try {
-        for await (const piece of this.#answer.body as AsyncIterable<Buffer>) {
+        for await (const piece of this.#answer.pieces()) {
           const rest = piece.subarray(Math.min(skip, piece.length))
           skip -= piece.length - rest.length
           if (rest.length === 0) continue
@@ -191,7 +191,7 @@ async function slice(answer: Answer, from: number, to: number, request: { operat
   const bytes = Buffer.allocUnsafe(to - from)
   let at = 0
   try {
-    for await (const piece of answer.body as AsyncIterable<Buffer>) {
+    for await (const piece of answer.pieces()) {
       const wanted = piece.subarray(Math.min(piece.length, Math.max(0, from - at)), Math.max(0, to - at))
       wanted.copy(bytes, Math.max(0, at - from))
       at += piece.length

@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream'
 import type { Tally } from '../bytes/tally.ts'
 import { verifyStream } from '../bytes/verify.ts'
+import { currentMovement } from '../concurrency/stall-watch.ts'
 import type { Digest } from '../oci/digest.ts'
 
 /** Opens a blob's bytes from their start; called once for each try. */
@@ -46,10 +47,13 @@ export class UploadSource {
     const note = (reason: unknown) => {
       this.#failure = { reason }
     }
+    const moved = currentMovement()
     const watched = async function* () {
       const source = pieces()
       try {
         for (;;) {
+          // The connection is done with the piece before.
+          moved()
           const next = await source.next().catch((error: unknown) => {
             note(error)
             throw error

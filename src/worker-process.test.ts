@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url'
+import { expect, it, vi } from 'vitest'
+import { environmentOf } from '../test/support/broker-process.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+const WORKER = fileURLToPath(new URL('../test/support/still-worker.ts', import.meta.url))
+/** Thirty of them without a heartbeat are too many: short, and long enough for a busy machine. */
+const TICK_MS = 100
+
+function keeper(how: string) {
+  const dead: number[] = []
+  const worker = new WorkerProcess({
+    environment: environmentOf({}),
+    log: { error: () => undefined, warn: () => undefined },
+    died: async (pid) => void dead.push(pid),
+    stopMs: 200,
+    command: [WORKER, how],
+    tickMs: TICK_MS,
+  })
+  return { worker, dead }
+}
+
+it('ends a worker that stands still, and starts another', async () => {
+  const { worker, dead } = keeper('stuck')
+  worker.start()
+  const first = worker.pid
+  await vi.waitUntil(() => dead.length > 0, { timeout: 30_000, interval: 20 })
+  expect(dead).toEqual([first])
+  await vi.waitUntil(() => worker.pid !== undefined, { timeout: 10_000, interval: 20 })
+  expect(worker.pid).not.toBe(first)
+  await worker.stop()
+})
+
+it('does not count the time in which it was suspended itself', async () => {
+  const { worker, dead } = keeper('alive')
+  worker.start()
+  const first = worker.pid
+  await vi.waitUntil(() => worker.pid, { interval: 20 })
+  // Nothing of this process runs for as long as thirty ticks take, and longer.
+  const until = performance.now() + 40 * TICK_MS
+  while (performance.now() < until) Math.hypot(1, 2)
+  await new Promise((resolve) => setTimeout(resolve, 3 * TICK_MS))
+  expect([worker.pid, dead]).toEqual([first, []])
+  await worker.stop()
+  expect(worker.pid).toBeUndefined()
+})
+
+it('stops a worker that does not end by itself', async () => {
+  const { worker } = keeper('stuck')
+  worker.start()
+  await worker.stop()
+  expect(worker.pid).toBeUndefined()
+})

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { RegistryClient } from '../../src/registry/client.ts'
+import { BrokerProcess } from '../support/broker-process.ts'
+import { temporaryFolder } from '../support/embedded-registry.ts'
+import { pushImage } from '../support/image-of.ts'
+import { file, tarOf } from '../support/tar-of.ts'
+
+const POISON = new URL('./poison.ts', import.meta.url).href
+
+type Shown = {
+  id: string
+  state: string
+  attempts: { outcome?: string }[]
+  error?: { code: string }
+}
+
+it('a job that kills its workers fails, and those beside it do not', async () => {
+  await using folder = await temporaryFolder()
+  await using broker = await BrokerProcess.start(folder.path, { NODE_OPTIONS: `--import ${POISON}` })
+  const { host } = broker
+  await using registries = new RegistryClient({ allowedHosts: (one) => one === host, plainHttp: [host] })
+  const names = ['poison', 'one', 'two', 'three']
+  for (const repository of names) {
+    const layers = [{ tar: tarOf(file('a', repository)) }]
+    await pushImage(registries.repository({ host, repository }), { layers }, '1')
+  }
+  const conversions = names.map((name) => ({
+    source: `${host}/${name}:1`,
+    target: `${host}/${name}:1-esgz`,
+  }))
+  const batch = await broker.ask<{ id: string }>('POST', '/v1/conversion-batches', { conversions })
+  const path = `/v1/conversion-batches/${batch.id}`
+  for (;;) {
+    const { counts } = await broker.ask<{ counts: { queued: number; running: number } }>('GET', path)
+    if (counts.queued + counts.running === 0) break
+    await delay(100)
+  }
+  const { items } = await broker.ask<{ items: Shown[] }>('GET', `${path}/conversions`)
+  const [poison, ...others] = await Promise.all(
+    items.map(({ id }) => broker.ask<Shown>('GET', `/v1/conversions/${id}`)),
+  )
+  expect(poison).toMatchObject({ state: 'failed', error: { code: 'WORKER_DIED' } })
+  // The first death was everybody's, the others were its own.
+  expect(poison?.attempts.map(({ outcome }) => outcome)).toEqual(['crashed', 'crashed', 'crashed', 'crashed'])
+  for (const other of others) {
+    expect(other.state).toBe('succeeded')
+    expect(other.attempts.map(({ outcome }) => outcome)).toEqual(['crashed', 'succeeded'])
+  }
+})
