@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { BoundSettings, type ConfiguredBounds, configuredBounds, wholeNumber } from './config-bounds.ts'
+import { postgresAddress } from './db/postgres-address.ts'
 import { parseHost, parseRepository } from './oci/reference.ts'
 
 const MIB = 1024 * 1024
@@ -175,6 +176,7 @@ const Environment = z.object({
   DATABASE_URL: z
     .string()
     .regex(/^(postgres(ql)?|sqlite):/, 'expected postgres://… or sqlite:PATH')
+    .transform(checked((text) => (text.startsWith('sqlite:') || postgresAddress(text) ? text : text)))
     .optional()
     .describe('database; unset: a SQLite file in the data folder'),
   DOCKER_CONFIG: z.string().optional().describe("folder of docker's config.json"),

@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   registry: ['oci', 'bytes', 'concurrency', 'version'],
   estargz: ['oci', 'bytes'],
   'embedded-registry': ['oci', 'bytes', 'concurrency'],
-  db: [],
+  db: ['bytes', 'concurrency'],
   records: ['oci', 'bytes', 'estargz (types)'],
   conversion: ['oci', 'bytes', 'concurrency', 'registry', 'estargz', 'records'],
   cache: ['db', 'oci', 'conversion (types)'],

@@ -1,49 +1,49 @@
 import {
-  CompiledQuery,
   type DatabaseConnection,
+  type Dialect,
+  type Kysely,
   PostgresDialect,
   type PostgresDialectConfig,
   PostgresDriver,
   SqliteAdapter,
-  SqliteDialect,
-  type SqliteDialectConfig,
-  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
 } from 'kysely'
-import { asUnavailable } from './errors.ts'
+import { asDatabaseError } from './errors.ts'
+import type { SqliteDriver } from './sqlite-driver.ts'
 
-/**
- * SQLite whose transactions take the write lock at their begin: one that began as a reader cannot become a writer once
- * another process wrote (SQLite 3, "Transactions"). Migrations run in one such transaction, so that of several
- * processes that start at once one migrates and the others wait.
- */
-export class ImmediateSqliteDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig
+/** SQLite as {@link SqliteDriver} speaks to it. */
+export class OwnSqliteDialect implements Dialect {
+  readonly #driver: SqliteDriver
 
-  constructor(config: SqliteDialectConfig) {
-    super(config)
-    this.#config = config
+  constructor(driver: SqliteDriver) {
+    this.#driver = driver
   }
 
-  override createDriver(): SqliteDriver {
-    return new ImmediateSqliteDriver(this.#config)
+  createDriver(): SqliteDriver {
+    return this.#driver
   }
 
-  override createAdapter(): SqliteAdapter {
-    return new TransactionalSqliteAdapter()
-  }
-}
-
-class ImmediateSqliteDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await translated(() => connection.executeQuery(CompiledQuery.raw('begin immediate')))
+  createQueryCompiler(): SqliteQueryCompiler {
+    return new SqliteQueryCompiler()
   }
 
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    return withTranslation(await super.acquireConnection())
+  createAdapter(): OwnSqliteAdapter {
+    return new OwnSqliteAdapter()
+  }
+
+  createIntrospector(database: Kysely<unknown>): SqliteIntrospector {
+    return new SqliteIntrospector(database)
   }
 }
 
-class TransactionalSqliteAdapter extends SqliteAdapter {
+class OwnSqliteAdapter extends SqliteAdapter {
+  /** The driver sees to it that transactions have the connection for themselves. */
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
+
+  /** Migrations run in one transaction, so that of several processes that start at once one migrates and the others wait. */
   override get supportsTransactionalDdl(): boolean {
     return true
   }
@@ -86,6 +86,6 @@ async function translated<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
-    throw asUnavailable(error)
+    throw asDatabaseError(error)
   }
 }

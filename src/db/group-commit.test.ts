@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import { type Database, openDatabase } from './open.ts'
@@ -64,8 +63,7 @@ describeDatabases('transactions that are asked for at the same time', (open) => 
 it('all fail, and are not there, when SQLite cannot begin to write', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
   const path = join(folder, 'x.sqlite')
-  const database = await openDatabase(`sqlite:${path}`)
-  await sql`pragma busy_timeout = 50`.execute(database.query)
+  const database = await openDatabase(`sqlite:${path}`, { busyMs: 50 })
   const other = new Sqlite(path)
   other.exec('begin immediate')
   const write = (id: string) =>

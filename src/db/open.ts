@@ -3,20 +3,18 @@ import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import pg from 'pg'
-import { ImmediateSqliteDialect, ReportingPostgresDialect } from './dialects.ts'
+import { OwnSqliteDialect, ReportingPostgresDialect } from './dialects.ts'
 import { GroupCommit } from './group-commit.ts'
 import { MIGRATIONS } from './migrations.ts'
-import { SqliteStatements } from './sqlite-statements.ts'
+import { clientConfig, connectionPool, migrationPool } from './postgres.ts'
+import { type PostgresAddress, postgresAddress } from './postgres-address.ts'
+import { SqliteDriver } from './sqlite-driver.ts'
+import { startError } from './start-error.ts'
 import type { Tables } from './tables.ts'
 import { LocalWakeups, PostgresWakeups, type Wakeups } from './wakeups.ts'
 
 /** How long a statement waits for another process's write to end. */
 const SQLITE_BUSY_MS = 10_000
-const POSTGRES_CONNECTIONS = 10
-/** A database that is away is reported soon, so that callers can come back. */
-const POSTGRES_CONNECT_MS = 5_000
-const INT8_OID = 20
 
 /** An open database: SQLite or PostgreSQL behind one query builder. */
 export type Database = {
@@ -38,35 +36,49 @@ export type Database = {
   close(): Promise<void>
 }
 
+export type OpenOptions = {
+  /** False for a second connection of a process that has opened it before. */
+  readonly migrate?: boolean
+  /** How long a statement waits for another process's write to SQLite to end. */
+  readonly busyMs?: number
+}
+
 /**
  * Opens `sqlite:PATH` or `postgres://…` and brings its tables up to date, under a lock: processes that start at once wait
  * for the one that does it.
- * @param migrate false for a second connection of a process that has opened it before
- * @throws when the database cannot be reached or a migration fails
+ * @throws DatabaseStartError when the database cannot be reached or brought up to date
  */
-export async function openDatabase(url: string, { migrate = true } = {}): Promise<Database> {
-  const database = url.startsWith('sqlite:') ? openSqlite(url.slice('sqlite:'.length)) : openPostgres(url)
+export async function openDatabase(
+  url: string,
+  { migrate = true, busyMs = SQLITE_BUSY_MS }: OpenOptions = {},
+): Promise<Database> {
+  const path = /^sqlite:(.*)$/s.exec(url)?.[1]
+  const address = path === undefined ? postgresAddress(url) : undefined
   try {
-    if (migrate) await bringUpToDate(database.query)
+    if (path !== undefined) return await openSqlite(path, busyMs, migrate)
+    return await openPostgres(address ?? postgresAddress(url), migrate)
   } catch (error) {
-    await database.close()
-    throw error
+    throw startError(path ?? address?.name ?? '', error)
   }
-  return database
 }
 
-function openSqlite(path: string): Database {
+async function openSqlite(path: string, busyMs: number, migrate: boolean): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true })
-  const connection = new Sqlite(path)
-  connection.pragma(`busy_timeout = ${SQLITE_BUSY_MS}`)
-  connection.pragma('journal_mode = WAL')
-  // A WAL file that is opened again falls back to NORMAL, which can lose the last commits at a power cut.
-  connection.pragma('synchronous = FULL')
-  connection.pragma('foreign_keys = ON')
-  const query = new Kysely<Tables>({
-    dialect: new ImmediateSqliteDialect({ database: new SqliteStatements(connection) }),
-  })
+  // Nothing in the library itself waits.
+  const connection = new Sqlite(path, { timeout: 0 })
+  const query = new Kysely<Tables>({ dialect: new OwnSqliteDialect(new SqliteDriver(connection, busyMs)) })
+  const pragma = (text: string) => sql`pragma ${sql.raw(text)}`.execute(query)
   const commits = new GroupCommit(query)
+  try {
+    await pragma('journal_mode = WAL')
+    // A WAL file that is opened again falls back to NORMAL, which can lose the last commits at a power cut.
+    await pragma('synchronous = FULL')
+    await pragma('foreign_keys = ON')
+    if (migrate) await bringUpToDate(query)
+  } catch (error) {
+    await query.destroy()
+    throw error
+  }
   return {
     engine: 'sqlite',
     query,
@@ -80,25 +92,11 @@ function openSqlite(path: string): Database {
   }
 }
 
-function openPostgres(url: string): Database {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: POSTGRES_CONNECTIONS,
-    connectionTimeoutMillis: POSTGRES_CONNECT_MS,
-    types: {
-      // Moments and counts fit a double exactly; the driver's default would be text.
-      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === INT8_OID
-          ? Number
-          : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
-    },
-  })
-  // A connection that breaks is replaced by the pool, and fails the statement that it was at. Without a listener it would
-  // end the process: idle in the pool, or between two statements of a transaction.
-  pool.on('error', () => {})
-  pool.on('connect', (client) => client.on('error', () => {}))
+async function openPostgres(address: PostgresAddress, migrate: boolean): Promise<Database> {
+  if (migrate) await migratePostgres(address)
+  const pool = connectionPool(address)
   const query = new Kysely<Tables>({ dialect: new ReportingPostgresDialect({ pool }) })
-  const wakeups = new PostgresWakeups(url, (channel, topics) =>
+  const wakeups = new PostgresWakeups(clientConfig(address), (channel, topics) =>
     // A ring can be lost: its transaction does not wait for the disk.
     pool.query(
       "select set_config('synchronous_commit', 'off', true), pg_notify($1, topic) from unnest($2::text[]) as topics(topic)",
@@ -118,6 +116,17 @@ function openPostgres(url: string): Database {
       await wakeups.close()
       await query.destroy()
     },
+  }
+}
+
+async function migratePostgres(address: PostgresAddress): Promise<void> {
+  const query = new Kysely<Tables>({
+    dialect: new ReportingPostgresDialect({ pool: migrationPool(address) }),
+  })
+  try {
+    await bringUpToDate(query)
+  } finally {
+    await query.destroy()
   }
 }
 

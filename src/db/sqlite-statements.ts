@@ -1,20 +1,27 @@
 import type Sqlite from 'better-sqlite3'
-import type { SqliteDatabase, SqliteStatement } from 'kysely'
+import type { CompiledQuery, QueryResult } from 'kysely'
 
 /** More than the broker has; those with lists of any length come and go. */
 const KEPT = 500
 
-/** A SQLite database that keeps the statements it prepared: to prepare one takes longer than most take to run. */
-export class SqliteStatements implements SqliteDatabase {
+/** Executes statements, and keeps those that it prepared: to prepare one takes longer than most take to run. */
+export class SqliteStatements {
   readonly #connection: Sqlite.Database
   /** By their text, the one that was used last at the end. */
-  readonly #kept = new Map<string, SqliteStatement>()
+  readonly #kept = new Map<string, Sqlite.Statement>()
 
   constructor(connection: Sqlite.Database) {
     this.#connection = connection
   }
 
-  prepare(text: string): SqliteStatement {
+  execute({ sql, parameters }: CompiledQuery): QueryResult<unknown> {
+    const statement = this.#prepare(sql)
+    if (statement.reader) return { rows: statement.all(parameters) }
+    const { changes, lastInsertRowid } = statement.run(parameters)
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+  }
+
+  #prepare(text: string): Sqlite.Statement {
     const kept = this.#kept.get(text)
     const statement = kept ?? this.#connection.prepare(text)
     this.#kept.delete(text)
@@ -24,8 +31,8 @@ export class SqliteStatements implements SqliteDatabase {
     return statement
   }
 
-  close(): void {
+  /** Lets go of all statements. */
+  forget(): void {
     this.#kept.clear()
-    this.#connection.close()
   }
 }

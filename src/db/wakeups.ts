@@ -41,7 +41,7 @@ export class LocalWakeups implements Wakeups {
 /** Rings between all processes on one PostgreSQL, by LISTEN and NOTIFY. The connection is made at the first wait. */
 export class PostgresWakeups implements Wakeups {
   readonly #local = new LocalWakeups()
-  readonly #connectionString: string
+  readonly #config: pg.ClientConfig
   readonly #notify: (channel: string, topics: readonly string[]) => Promise<unknown>
   readonly #closed = new AbortController()
   /** Topics to be sent; one statement is under way at a time, so that a burst is few notifications. */
@@ -51,10 +51,10 @@ export class PostgresWakeups implements Wakeups {
   #listening: Promise<void> | undefined
 
   constructor(
-    connectionString: string,
+    config: pg.ClientConfig,
     notify: (channel: string, topics: readonly string[]) => Promise<unknown>,
   ) {
-    this.#connectionString = connectionString
+    this.#config = config
     this.#notify = notify
   }
 
@@ -86,7 +86,7 @@ export class PostgresWakeups implements Wakeups {
   async #listen(): Promise<void> {
     const { signal } = this.#closed
     while (!signal.aborted) {
-      const client = new pg.Client({ connectionString: this.#connectionString })
+      const client = new pg.Client(this.#config)
       const ended = new Promise<void>((resolve) => {
         client.once('end', resolve)
         client.on('error', () => resolve())

@@ -3,6 +3,8 @@ import type { FastifyReply } from 'fastify'
 
 /** Proxies close connections that are silent for a minute. */
 const HEARTBEAT_MS = 15_000
+/** A client that takes nothing for so long is gone, whatever its connection says. */
+const GONE_AFTER_MS = 60_000
 
 export type StreamEvent = { readonly id?: string; readonly event: string; readonly data: unknown }
 
@@ -36,13 +38,16 @@ export async function sendEvents(
         `event: ${event}`,
         `data: ${JSON.stringify(data)}`,
       ]
-      if (!raw.write(`${lines.join('\n')}\n\n`)) await once(raw, 'drain', { signal })
+      if (!raw.write(`${lines.join('\n')}\n\n`)) {
+        await once(raw, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(GONE_AFTER_MS)]) })
+      }
     }
   } catch (error) {
     // The client comes back with the last id it saw.
     if (!signal.aborted) reply.log.warn({ err: error }, 'a stream of events ended early')
   } finally {
     clearInterval(heartbeat)
-    raw.end()
+    if (raw.writableNeedDrain) raw.destroy()
+    else raw.end()
   }
 }

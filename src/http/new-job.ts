@@ -16,6 +16,7 @@ export const jobTerms = {
   callbackUrl: z
     .url({ protocol: /^https?$/ })
     .max(2000)
+    .refine((url) => !hasUserinfo(url), 'may hold no user and no password')
     .optional()
     .describe('Told when it is over, signed as Standard Webhooks say; at an origin that this broker allows.'),
 }
@@ -23,6 +24,11 @@ type JobTerms = {
   readonly labels?: z.infer<typeof jobTerms.labels>
   readonly priority?: z.infer<typeof jobTerms.priority>
   readonly callbackUrl?: z.infer<typeof jobTerms.callbackUrl>
+}
+
+function hasUserinfo(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && (url.username !== '' || url.password !== '')
 }
 
 /** The part of a job that its terms are. */

@@ -95,6 +95,33 @@ describeDatabases('callbacks', (open) => {
     )
   })
 
+  it('of a receiver that does not answer delay those of no other one', async () => {
+    const stop = new AbortController()
+    const hanging = Promise.withResolvers<void>()
+    let asked = 0
+    await using dead = await HttpServer.start(async (_request, response) => {
+      asked += 1
+      await hanging.promise
+      response.writeHead(204).end()
+    })
+    await using other = await HttpServer.start((_request, response) => void response.writeHead(204).end())
+    for (let n = 0; n < 40; n++) {
+      await store.create({ ...job, target: `r.test/a:${n}`, callbackUrl: `http://${dead.host}/hook` })
+      await end('sha256:aa')
+    }
+    const { id } = (await store.create({ ...job, callbackUrl: `http://${other.host}/hook` })).job
+    await end('sha256:aa')
+    const sending = sendCallbacks(callbacks, { secret, log: quiet }, stop.signal)
+    await vi.waitUntil(async () => (await callbacks.ofJob(id))[0]?.state === 'delivered', {
+      timeout: 8_000,
+      interval: 10,
+    })
+    expect(asked).toBeLessThanOrEqual(4)
+    stop.abort()
+    hanging.resolve()
+    await sending
+  })
+
   it('are given up after so many tries, and at once when the receiver is gone for good', async () => {
     await using server = await HttpServer.start(({ path }, response) => {
       response.writeHead(path === '/gone' ? 410 : 302, { location: '/elsewhere' }).end()

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type SqlBool, sql, type Transaction } from 'kysely'
 import { backoffMs } from '../concurrency/backoff.ts'
 import { inMs } from '../db/moments.ts'
 import { newId } from '../db/new-id.ts'
@@ -28,6 +28,9 @@ export type Callback = {
   readonly deliveries: readonly Delivery[]
 }
 
+/** What is not taken. */
+type PassedOver = { readonly ids?: readonly string[]; readonly origins?: readonly string[] }
+
 /** A callback that is to be delivered now. */
 export type DueCallback = {
   readonly id: string
@@ -49,6 +52,12 @@ export type DueCallback = {
   }
 }
 
+/** A callback's address for logs and answers: its query may hold a secret. */
+export function shownAddress(url: string): string {
+  const { origin, pathname, search } = new URL(url)
+  return `${origin}${pathname}${search === '' ? '' : '?…'}`
+}
+
 /** Notes who wants to be told of the end of a job, within the transaction that accepts it. */
 export async function addCallback(
   database: Database,
@@ -59,7 +68,7 @@ export async function addCallback(
   const state = isOver(job.state) ? 'due' : 'waiting'
   await transaction
     .insertInto('callbacks')
-    .values({ id: newId(), job_id: job.id, url, state, run_at: database.now })
+    .values({ id: newId(), job_id: job.id, url: new URL(url).href, state, run_at: database.now })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
 }
@@ -72,16 +81,23 @@ export class Callbacks {
     this.#db = database
   }
 
-  /** Takes one that is due; undefined when there is none. */
-  async take(): Promise<DueCallback | undefined> {
+  /**
+   * Takes one that is due; undefined when there is none.
+   * @param passedOver callbacks by id, and all of origins such as `https://ci.example`
+   */
+  async take({ ids = [], origins = [] }: PassedOver = {}): Promise<DueCallback | undefined> {
     const { now, engine } = this.#db
-    const due = this.#db.query
+    let due = this.#db.query
       .selectFrom('callbacks')
       .select('id')
       .where('state', '=', 'due')
       .where('run_at', '<=', now)
       .orderBy('run_at')
       .limit(1)
+    if (ids.length > 0) due = due.where('id', 'not in', ids)
+    for (const origin of origins) {
+      due = due.where(sql<SqlBool>`substr(url, 1, ${sql.lit(origin.length + 1)}) <> ${`${origin}/`}`)
+    }
     const row = await this.#db.query
       .updateTable('callbacks')
       .set({

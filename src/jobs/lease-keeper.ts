@@ -4,6 +4,7 @@ import { type KeeperData, type LeaseOrder, type LeaseWord, marginOf, nowMs } fro
 
 /** How often the main thread shows that it moves, and looks at the clock. */
 const TICK_MS = 250
+const CLOSE_MS = 5_000
 
 /** Why the work under a lease has to stop. */
 export class LeaseEnded extends Error {
@@ -96,7 +97,10 @@ export class LeaseKeeper implements AsyncDisposable {
     if (!thread) return
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
     thread.postMessage({ do: 'close' } satisfies LeaseOrder)
+    // A thread whose database does not answer does not end by itself.
+    const late = setTimeout(() => void thread.terminate(), CLOSE_MS)
     await ended
+    clearTimeout(late)
   }
 }
 

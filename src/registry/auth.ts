@@ -102,7 +102,11 @@ export class Authenticator {
     this.#scheme = { kind: 'bearer', server }
     const named = scopesIn(challenge)
     const key = mergeScopes(scopes).join(' ')
-    if (mergeScopes([...scopes, ...named]).join(' ') !== key) this.#further.set(key, named)
+    if (mergeScopes([...scopes, ...named]).join(' ') !== key) {
+      const [oldest] = this.#further.keys()
+      if (this.#further.size >= TOKENS_KEPT && oldest !== undefined) this.#further.delete(oldest)
+      this.#further.set(key, named)
+    }
     const token = this.#tokens.get(this.#scopesFor(scopes).join(' '))
     if (token !== undefined && `Bearer ${token.value}` === refused) {
       this.#tokens.delete(this.#scopesFor(scopes).join(' '))

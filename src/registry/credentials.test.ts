@@ -103,6 +103,15 @@ describe('helpers', () => {
     expect(await find('other.example')).toBeUndefined()
   })
 
+  it('that do not answer are errors, also when they hand their output on', async () => {
+    await helper('slow', 'trap "" TERM; sleep 1000 & wait; sleep 1000')
+    await writeFile(join(folder, 'slow.json'), JSON.stringify({ credsStore: 'slow' }))
+    const find = dockerConfigCredentials(join(folder, 'slow.json'), 100)
+    await expect(find('r.example')).rejects.toThrow(
+      /docker-credential-slow gave no answer within 0.1 seconds/,
+    )
+  })
+
   it('that fail, talk nonsense, are missing or have a path for a name are errors', async () => {
     await helper('failing', 'echo hunter2; exit 3')
     await helper('odd', 'echo hunter2')

@@ -47,15 +47,17 @@ const HELPER_OUTPUT_BYTES = 1024 * 1024
  * Reads credentials from docker's config.json: `credHelpers`, then `credsStore`, then `auths`. The file is
  * read at every question, so a login takes effect at once; a file that does not exist holds none.
  * @param path default `~/.docker/config.json`
+ * @param helperMs how long a helper may take to answer
  * @throws CredentialsError from the source, when the file or a helper is broken
  */
 export function dockerConfigCredentials(
   path: string = join(homedir(), '.docker', 'config.json'),
+  helperMs = HELPER_TIMEOUT_MS,
 ): CredentialSource {
   return async (host) => {
     const config = await readConfig(path)
     const helper = findByHost(config.credHelpers ?? {}, host) ?? (config.credsStore || undefined)
-    const helped = helper === undefined ? undefined : await askHelper(helper, host)
+    const helped = helper === undefined ? undefined : await askHelper(helper, host, helperMs)
     return helped ?? fromAuths(config, host, path)
   }
 }
@@ -114,12 +116,12 @@ function withoutDefaultPort(host: string): string {
 }
 
 /** Docker's credential helper protocol: the server's address on stdin of `docker-credential-NAME get`. */
-async function askHelper(name: string, host: string): Promise<Credentials | undefined> {
+async function askHelper(name: string, host: string, helperMs: number): Promise<Credentials | undefined> {
   const program = `docker-credential-${name}`
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new CredentialsError(`${JSON.stringify(name)} is not the name of a credential helper`)
   }
-  const { status, output } = await run(program, host === DOCKER_HUB ? DOCKER_HUB_KEY : host)
+  const { status, output } = await run(program, host === DOCKER_HUB ? DOCKER_HUB_KEY : host, helperMs)
   if (status !== 0) {
     if (/credentials not found/i.test(output)) return undefined
     throw new CredentialsError(`${program} ended with status ${status} for ${host}`)
@@ -135,18 +137,30 @@ async function askHelper(name: string, host: string): Promise<Credentials | unde
   return { username: answer.Username, password: answer.Secret }
 }
 
-function run(program: string, input: string): Promise<{ status: number | null; output: string }> {
+function run(program: string, input: string, ms: number): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: HELPER_TIMEOUT_MS })
+    const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    // Its output may stay open beyond its end, in the hands of what it started.
+    const late = setTimeout(() => {
+      child.kill('SIGKILL')
+      child.stdout.destroy()
+      reject(new CredentialsError(`${program} gave no answer within ${ms / 1000} seconds`))
+    }, ms)
     const pieces: Buffer[] = []
     let size = 0
     child.stdout.on('data', (piece: Buffer) => {
       size += piece.length
-      if (size > HELPER_OUTPUT_BYTES) child.kill()
+      if (size > HELPER_OUTPUT_BYTES) child.kill('SIGKILL')
       else pieces.push(piece)
     })
-    child.on('error', (error) => reject(new CredentialsError(`${program}: ${error.message}`)))
-    child.on('close', (status) => resolve({ status, output: Buffer.concat(pieces).toString('utf8') }))
+    child.on('error', (error) => {
+      clearTimeout(late)
+      reject(new CredentialsError(`${program}: ${error.message}`))
+    })
+    child.on('close', (status) => {
+      clearTimeout(late)
+      resolve({ status, output: Buffer.concat(pieces).toString('utf8') })
+    })
     // A helper may end without reading its input.
     child.stdin.on('error', () => undefined)
     child.stdin.end(input)

@@ -6,9 +6,16 @@ import { excusedWait } from '../concurrency/stall-watch.ts'
 export class HostLimiter {
   readonly #requests: Semaphore
   #pausedUntil = 0
+  /** Acts that go on or wait for their turn. */
+  #running = 0
 
   constructor(limit: number) {
     this.#requests = new Semaphore(limit)
+  }
+
+  /** Whether nothing goes on, waits or is held up: a new one would do the same. */
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#left() <= 0
   }
 
   /** Lets no further request begin for this long: the host answered 429 or 503 with Retry-After. */
@@ -18,12 +25,17 @@ export class HostLimiter {
 
   /** Runs an act when there is room for it. @throws the signal's reason while it waits */
   async run<Result>(act: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
-    await excusedWait(() => this.#requests.acquire(signal))
+    this.#running += 1
     try {
-      await this.pauseIsOver(signal)
-      return await act()
+      await excusedWait(() => this.#requests.acquire(signal))
+      try {
+        await this.pauseIsOver(signal)
+        return await act()
+      } finally {
+        this.#requests.release()
+      }
     } finally {
-      this.#requests.release()
+      this.#running -= 1
     }
   }
 

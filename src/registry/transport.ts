@@ -31,6 +31,7 @@ const BODY_TIMEOUT_MS = 60_000
 const HEADERS_TIMEOUT_MS = 300_000
 const CONNECT_TIMEOUT_MS = 15_000
 const WARNINGS_KEPT = 1000
+const LIMITERS_KEPT = 1000
 
 /**
  * Sends requests: proxies from the environment, own certificate authorities, redirects by hand, a limit on
@@ -156,7 +157,13 @@ export class Transport {
   }
 
   #limiter(host: string): HostLimiter {
-    const limiter = this.#limiters.get(host) ?? new HostLimiter(this.#requestsPerHost)
+    const known = this.#limiters.get(host)
+    if (known) return known
+    // Redirects may lead to ever new names.
+    if (this.#limiters.size >= LIMITERS_KEPT) {
+      for (const [name, { isIdle }] of this.#limiters) if (isIdle) this.#limiters.delete(name)
+    }
+    const limiter = new HostLimiter(this.#requestsPerHost)
     this.#limiters.set(host, limiter)
     return limiter
   }

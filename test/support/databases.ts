@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
@@ -36,8 +36,11 @@ export class PostgresServer {
   readonly #run: (program: string, ...args: string[]) => void
   readonly #folder: string
 
-  /** @param programs the folder of the server programs */
-  constructor(programs: string) {
+  /**
+   * @param programs the folder of the server programs
+   * @param password of the user postgres; left out: none is asked for
+   */
+  constructor(programs: string, password?: string) {
     const folder = mkdtempSync(join(tmpdir(), 'record-broker-pg-'))
     this.#folder = folder
     // PostgreSQL refuses to run as root: there its own account, which Debian's package makes, has to.
@@ -47,14 +50,22 @@ export class PostgresServer {
       const [file = '', ...rest] = asRoot
         ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', ...command]
         : command
-      execFileSync(file, rest, { stdio: 'ignore', cwd: folder })
+      execFileSync(file, rest, {
+        stdio: 'ignore',
+        cwd: folder,
+        env: { ...process.env, ...(password !== undefined && { PGPASSWORD: password }) },
+      })
     }
-    if (asRoot) execFileSync('chown', ['postgres', folder])
-    this.#run('initdb', '-D', join(folder, 'data'), '-A', 'trust', '-U', 'postgres', '--no-sync')
+    const secret = join(folder, 'password')
+    writeFileSync(secret, `${password ?? ''}\n`)
+    if (asRoot) execFileSync('chown', ['-R', 'postgres', folder])
+    const auth = password === undefined ? ['-A', 'trust'] : ['-A', 'scram-sha-256', `--pwfile=${secret}`]
+    this.#run('initdb', '-D', join(folder, 'data'), ...auth, '-U', 'postgres', '--no-sync')
     this.start()
     const name = `test_${randomUUID().replaceAll('-', '')}`
     this.#run('createdb', '-h', folder, '-U', 'postgres', name)
-    this.url = `postgres://postgres@${encodeURIComponent(folder)}/${name}`
+    const user = password === undefined ? 'postgres' : `postgres:${password}`
+    this.url = `postgres://${user}@${encodeURIComponent(folder)}/${name}`
   }
 
   start(): void {

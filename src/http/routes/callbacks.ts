@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { shownAddress } from '../../jobs/callbacks.ts'
 import { type JobResource, noJob } from '../job-resource.ts'
 import { Id, isoTime, Moment } from '../parameters.ts'
 import { problems } from '../problem.ts'
@@ -8,7 +9,7 @@ import type { Services } from '../services.ts'
 const CallbackView = z
   .object({
     id: z.string(),
-    url: z.string(),
+    url: z.string().describe('Without its query, which may hold a secret.'),
     state: z.enum(['waiting', 'due', 'delivered', 'failed']).describe('waiting: for the end of the job.'),
     deliveries: z.array(
       z.object({
@@ -52,8 +53,9 @@ export function callbackRoutes({ jobs, callbacks }: Services, resource: JobResou
         if (!(await jobs.get(kind, id))) throw noJob(resource, id)
         const items = await callbacks.ofJob(id)
         return {
-          items: items.map(({ deliveries, ...callback }) => ({
+          items: items.map(({ deliveries, url, ...callback }) => ({
             ...callback,
+            url: shownAddress(url),
             deliveries: deliveries.map(({ attempt, at, status, error }) => ({
               attempt,
               at: isoTime(at),
