@@ -5,6 +5,7 @@
 import { setPriority } from 'node:os'
 import { LocalAnalyses } from './analysis/local.ts'
 import { type AnalyzerPort, serveAnalyses } from './analysis/serve-analyses.ts'
+import { DiskRoom } from './bytes/disk-room.ts'
 import { loadConfig } from './config.ts'
 import { KnownLayers } from './conversion/known-layers.ts'
 import { ThreadPool } from './conversion/thread-pool.ts'
@@ -53,6 +54,7 @@ const analyses = new LocalAnalyses({
   publisher,
   housekeeper: new Housekeeper({ store: stores.records, publisher, repository, now: Date.now }),
   maxRecordBytes: bounds.recordBytes,
+  ...(database.engine === 'sqlite' && { room: new DiskRoom(config.dataFolder, config.diskReserve) }),
 })
 const port: AnalyzerPort = {
   send: (message) => void process.send?.(message, undefined, undefined, () => undefined),

@@ -161,6 +161,9 @@ const Environment = z.object({
   RECORD_BROKER_SCRATCH_LIMIT: wholeNumber(MIB)
     .prefault(String(64 * GIB))
     .describe('bytes of scratch disk that a job may take'),
+  RECORD_BROKER_DISK_RESERVE: wholeNumber(0)
+    .prefault(String(64 * MIB))
+    .describe("bytes of the data folder's disk that uploads and conversions leave free, for the database"),
   RECORD_BROKER_CACHE_LAYERS: wholeNumber(0)
     .prefault('2000')
     .describe('converted layers that are remembered, to be used again; 0: nothing is, images neither'),
@@ -215,6 +218,7 @@ export type Config = {
   readonly graceMs: number
   readonly threads: number
   readonly scratchLimit: number
+  readonly diskReserve: number
   /** Converted layers that are remembered. */
   readonly cacheLayers: number
   readonly cacheImages: number
@@ -271,6 +275,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     graceMs: env.RECORD_BROKER_GRACE_SECONDS * 1000,
     threads: env.RECORD_BROKER_THREADS,
     scratchLimit: env.RECORD_BROKER_SCRATCH_LIMIT,
+    diskReserve: env.RECORD_BROKER_DISK_RESERVE,
     cacheLayers: env.RECORD_BROKER_CACHE_LAYERS,
     cacheImages: env.RECORD_BROKER_CACHE_IMAGES,
     bounds: configuredBounds(env),

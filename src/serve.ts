@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AnalyzerPool } from './analysis/pool.ts'
 import { pooledAnalyses } from './analysis/remote.ts'
 import { analyzerStarter } from './analyzers.ts'
+import { DiskRoom } from './bytes/disk-room.ts'
 import { type Config, loadConfig, roleEnvironment } from './config.ts'
 import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
@@ -37,6 +38,7 @@ export async function serve(): Promise<void> {
   const analyzers = stack.use(
     new AnalyzerPool(analyzerStarter(environment, bounds.analyzerMemory), bounds.analyzers),
   )
+  const room = new DiskRoom(config.dataFolder, config.diskReserve)
   const services: Services = {
     ...stores,
     analyses: pooledAnalyses(analyzers),
@@ -47,6 +49,7 @@ export async function serve(): Promise<void> {
         repository: `${backing.prefix || 'record-broker'}/ready`,
       }).resolve('ready', { signal })
     },
+    hasRoom: async () => !(await room.isShort()),
     allowsCallback: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
     checkAllowed: (reference: string) => void repository(parseReference(reference)),
   }
@@ -58,7 +61,10 @@ export async function serve(): Promise<void> {
     ...(config.token !== undefined && { token: config.token }),
     hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {
-      registryPlugin: await embeddedRegistry({ root: join(config.dataFolder, 'registry') }),
+      registryPlugin: await embeddedRegistry({
+        root: join(config.dataFolder, 'registry'),
+        diskReserve: config.diskReserve,
+      }),
     }),
   })
   stack.defer(() => app.close())

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { DiskRoom } from './bytes/disk-room.ts'
 import { SingleFlight } from './concurrency/single-flight.ts'
 import type { Config } from './config.ts'
 import type { ConversionServices } from './conversion/context.ts'
@@ -76,12 +77,20 @@ export function conversionServices(
   config: Config,
   registries: RegistryClient,
   storedRecord: ConversionServices['storedRecord'],
-  more: { readonly scratchFolder?: string; readonly cache?: ConversionCache | undefined } = {},
+  more: {
+    readonly scratchFolder?: string
+    readonly room?: DiskRoom
+    readonly cache?: ConversionCache | undefined
+  } = {},
 ): ConversionServices {
   return {
     registries,
     threads: new ThreadPool(config.threads, config.bounds.threadMemory),
-    scratch: { folder: more.scratchFolder ?? join(config.dataFolder, 'scratch'), limit: config.scratchLimit },
+    scratch: {
+      folder: more.scratchFolder ?? join(config.dataFolder, 'scratch'),
+      limit: config.scratchLimit,
+      room: more.room,
+    },
     limits: config.bounds.layer,
     bounds: config.bounds.request,
     layersUnderWay: new SingleFlight(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DiskRoom } from './bytes/disk-room.ts'
 import { claimScratchFolder } from './bytes/scratch.ts'
 import { databaseCache } from './cache/cache.ts'
 import { checkEntries, type Place } from './cache/upkeep.ts'
@@ -51,6 +52,7 @@ export async function work(): Promise<void> {
   const records = new RecordStore(database)
   const scratch = await claimScratchFolder(join(config.dataFolder, 'scratch'))
   stack.defer(() => rm(scratch, { recursive: true, force: true }))
+  const room = new DiskRoom(scratch, config.diskReserve)
   const storedRecord = async (id: string) => {
     const found = await records.read(id)
     if (!found) return undefined
@@ -59,6 +61,7 @@ export async function work(): Promise<void> {
   }
   const services = conversionServices(config, registries, storedRecord, {
     scratchFolder: scratch,
+    room,
     cache: databaseCache(database, { layers: config.cacheLayers, images: config.cacheImages }),
   })
   stack.use(services.threads)
@@ -84,6 +87,7 @@ export async function work(): Promise<void> {
       owner,
       concurrency: config.concurrency,
       stallSeconds: config.stallSeconds,
+      hasRoom: async () => !(await room.isShort()),
       graceMs: config.graceMs,
       log,
     },

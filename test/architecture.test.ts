@@ -9,7 +9,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
 const MAY_IMPORT: Record<string, readonly string[]> = {
   oci: [],
   concurrency: [],
-  bytes: ['oci'],
+  bytes: ['oci', 'concurrency'],
   registry: ['oci', 'bytes', 'concurrency', 'version'],
   estargz: ['oci', 'bytes'],
   'embedded-registry': ['oci', 'bytes', 'concurrency'],
@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   conversion: ['oci', 'bytes', 'concurrency', 'registry', 'estargz', 'records'],
   cache: ['db', 'oci', 'conversion (types)'],
   jobs: ['db', 'oci', 'concurrency'],
-  analysis: ['concurrency', 'conversion', 'jobs', 'oci', 'records'],
+  analysis: ['bytes', 'concurrency', 'conversion', 'jobs', 'oci', 'records'],
   http: ['jobs', 'records', 'oci', 'version', 'analysis (types)', 'cache (types)'],
   cli: ['config', 'wiring', 'conversion', 'records', 'oci', 'cache', 'db'],
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
+import type { DiskRoom } from '../bytes/disk-room.ts'
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
@@ -45,6 +46,8 @@ export type LocalParts = {
   readonly requestKeys: RequestKeys
   /** Of one uploaded record. */
   readonly maxRecordBytes: number
+  /** Where records are kept; left out: elsewhere, where others see to it. */
+  readonly room?: DiskRoom | undefined
 }
 
 /** Documents are handed on in pieces of this size. */
@@ -64,7 +67,8 @@ export class LocalAnalyses implements Analyses {
     { idempotency, image, workload, labels, profilerVersion, ...request }: UploadRequest,
     { input }: AnalysisContext & { readonly input: AsyncIterable<Uint8Array> },
   ): Promise<StoredOutcome | RepeatedOutcome> {
-    const { records, requestKeys, maxRecordBytes: maxBytes } = this.#parts
+    const { records, requestKeys, maxRecordBytes: maxBytes, room } = this.#parts
+    await room?.check(maxBytes)
     const { format, workingDirectory } = request
     const hash = createHash('sha256').update(idempotency?.request ?? '')
     const read = await readRecord(hashed(input, hash), { format, maxBytes, workingDirectory })

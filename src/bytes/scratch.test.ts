@@ -3,8 +3,13 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
+import { describeWith } from '../../test/support/peers.ts'
+import { SmallDisk } from '../../test/support/small-disk.ts'
 import { claimScratchFolder, Scratch } from './scratch.ts'
+
+const MIB = 2 ** 20
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'record-broker-'))
@@ -15,7 +20,7 @@ function folder(): string {
 it('keeps bytes until they are given up, and leaves nothing behind', async () => {
   const parent = folder()
   {
-    await using scratch = await Scratch.open(parent, 10)
+    await using scratch = await Scratch.open(parent, { limit: 10 })
     const file = await scratch.file()
     await file.write(Buffer.from('hello '))
     await file.write(Buffer.from('disk'))
@@ -29,14 +34,17 @@ it('keeps bytes until they are given up, and leaves nothing behind', async () =>
 })
 
 it('refuses what its budget or the disk does not hold', async () => {
-  await using scratch = await Scratch.open(folder(), 10)
+  await using scratch = await Scratch.open(folder(), { limit: 10 })
   const file = await scratch.file()
   await file.write(Buffer.alloc(6))
   await expect(file.write(Buffer.alloc(5))).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
   await expect(scratch.expect(5)).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
   await scratch.expect(4)
-  await using huge = await Scratch.open(folder(), Number.MAX_SAFE_INTEGER)
-  await expect(huge.expect(2 ** 52)).rejects.toThrow(/the disk has/)
+  await using huge = await Scratch.open(folder(), { limit: Number.MAX_SAFE_INTEGER, tryForMs: 0 })
+  await expect(huge.expect(2 ** 52)).rejects.toMatchObject({
+    code: 'STORAGE_FULL',
+    message: expect.stringContaining(`${2 ** 52} bytes are wanted`),
+  })
 })
 
 it('clears away what killed processes left, and nothing of those that run', async () => {
@@ -54,7 +62,7 @@ it('clears away what killed processes left, and nothing of those that run', asyn
 })
 
 it('keeps what comes in pieces of any size in order', async () => {
-  await using scratch = await Scratch.open(folder(), 2 ** 30)
+  await using scratch = await Scratch.open(folder(), { limit: 2 ** 30 })
   const file = await scratch.file()
   const pieces = [1, 300_000, 300_000, 0, 600_000, 7].map((size, i) => Buffer.alloc(size, i))
   async function* source() {
@@ -67,4 +75,31 @@ it('keeps what comes in pieces of any size in order', async () => {
   }
   await file.writeAll(source())
   expect((await buffer(file.read())).equals(Buffer.concat(pieces))).toBe(true)
+})
+
+describeWith(['tmpfs'], 'scratch on a full disk', () => {
+  it('keeps bytes waiting until there is room', async () => {
+    using disk = SmallDisk.mount(16 * MIB)
+    await using scratch = await Scratch.open(disk.path, { limit: 100 * MIB })
+    const file = await scratch.file()
+    await disk.fill()
+    let isWritten = false
+    const writing = file.write(Buffer.alloc(MIB, 7)).then(() => {
+      isWritten = true
+    })
+    await delay(100)
+    expect(isWritten).toBe(false)
+    disk.free()
+    await writing
+    expect((await buffer(file.read())).equals(Buffer.alloc(MIB, 7))).toBe(true)
+  })
+
+  it('gives up when it stays full', async () => {
+    using disk = SmallDisk.mount(16 * MIB)
+    await using scratch = await Scratch.open(disk.path, { limit: 100 * MIB, tryForMs: 10 })
+    const file = await scratch.file()
+    await disk.fill()
+    await expect(file.write(Buffer.alloc(MIB))).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+    disk.free()
+  })
 })

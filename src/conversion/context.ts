@@ -1,3 +1,4 @@
+import type { DiskRoom } from '../bytes/disk-room.ts'
 import type { SingleFlight } from '../concurrency/single-flight.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
 import type { RecordFinder } from '../records/finder.ts'
@@ -13,7 +14,12 @@ export type ConversionServices = {
   readonly registries: RegistryClient
   readonly threads: ThreadPool
   /** Where folders for scratch bytes are made, and how many bytes one conversion may keep there. */
-  readonly scratch: { readonly folder: string; readonly limit: number }
+  readonly scratch: {
+    readonly folder: string
+    readonly limit: number
+    /** Of its disk; left out: no reserve is kept. */
+    readonly room?: DiskRoom | undefined
+  }
   readonly limits: LayerLimits
   /** Where it is remembered what was converted, if anywhere. */
   readonly cache?: ConversionCache | undefined

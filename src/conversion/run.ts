@@ -88,7 +88,8 @@ async function prepare(
 async function convert(conversion: Conversion): Promise<Outcome> {
   const { request, services, opened, found, target, tocTarget, progress, tally, signal } = conversion
   progress.phase('converting')
-  await using scratch = await Scratch.open(services.scratch.folder, services.scratch.limit)
+  const { folder, limit, room } = services.scratch
+  await using scratch = await Scratch.open(folder, { limit, room, signal })
   const images = new ImageConversion({ request, services, opened, target, scratch, progress, tally, signal })
   const converted: ConvertedImage[] = []
   // One after the other: the layers of an image run side by side, and their scratch bytes are one image's.

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { asStorageFull, StorageFullError } from '../bytes/storage-full.ts'
 
-/** Error codes of OCI distribution-spec 1.1 "Error Codes", and RANGE_INVALID and UNKNOWN, which it leaves to servers. */
+/** Error codes of OCI distribution-spec 1.1 "Error Codes", and RANGE_INVALID, STORAGE_FULL and UNKNOWN, which it leaves to servers. */
 export type DistributionCode =
   | 'BLOB_UNKNOWN'
   | 'BLOB_UPLOAD_INVALID'
@@ -14,6 +15,7 @@ export type DistributionCode =
   | 'NAME_UNKNOWN'
   | 'RANGE_INVALID'
   | 'SIZE_INVALID'
+  | 'STORAGE_FULL'
   | 'TOOMANYREQUESTS'
   | 'UNAUTHORIZED'
   | 'UNKNOWN'
@@ -54,8 +56,11 @@ function named(error: unknown): DistributionError {
   if (status === 429) return new DistributionError('TOOMANYREQUESTS', 429, (error as Error).message)
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new DistributionError('UNSUPPORTED', status, (error as Error).message)
-  if (failedWith(error, 'ENOSPC', 'EDQUOT'))
-    return new DistributionError('UNKNOWN', 507, "the registry's disk is full")
+  const full = asStorageFull(error, "the registry's disk")
+  if (full instanceof StorageFullError) {
+    const headers = { 'retry-after': String(full.retryAfterMs / 1000) }
+    return new DistributionError('STORAGE_FULL', 507, full.message, { headers })
+  }
   return new DistributionError('UNKNOWN', 500, 'the registry failed; its log says why')
 }
 

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 // Only for its types: it gives route schemas the property `hide`.
 import type {} from '@fastify/swagger'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import { DiskRoom } from '../bytes/disk-room.ts'
 import { type Address, parseAddress } from './address.ts'
 import { answerUpload, answerUploads } from './blob-uploads.ts'
 import { answerBlob } from './blobs.ts'
@@ -27,13 +28,16 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
  * of interrupted pushes are removed at the start and every hour.
  * @param root its folder, made when missing; one process at a time
  * @param maxManifestBytes larger manifests are refused with 413
+ * @param diskReserve bytes of its disk that blobs leave free
  */
 export async function embeddedRegistry({
   root,
   maxManifestBytes = MAX_MANIFEST_BYTES,
+  diskReserve = 0,
 }: {
   root: string
   maxManifestBytes?: number
+  diskReserve?: number
 }): Promise<FastifyPluginAsync> {
   const folders = {
     repositories: join(resolve(root), 'repositories'),
@@ -42,7 +46,7 @@ export async function embeddedRegistry({
   }
   for (const folder of Object.values(folders)) await makeFolder(folder)
   const repositories = new Repositories(folders.repositories, folders.temporary)
-  const uploads = new Uploads(folders.uploads)
+  const uploads = new Uploads(folders.uploads, new DiskRoom(folders.uploads, diskReserve))
   const sweep = async () => {
     const since = Date.now() - LEFTOVER_MS
     return (await uploads.removeOlder(since)) + (await removeOlder(folders.temporary, since))

@@ -2,6 +2,7 @@ import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { DiskRoom } from '../bytes/disk-room.ts'
 import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import { algorithmOf, type ContentDigest, finishContentDigest } from './content-digest.ts'
 import { makeFolder, removeOlder } from './durable.ts'
@@ -16,6 +17,8 @@ export type Chunk = { readonly bytes: AsyncIterable<Uint8Array>; readonly range?
 
 const UPLOAD_ID = /^[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}$/
 const READ_BYTES = 1024 * 1024
+/** How many bytes are written between two looks at the room that is left. */
+const LOOK_EVERY_BYTES = 16 * 1024 * 1024
 
 /**
  * Uploads under way: one file each, `<folder>/<repository>/<id>`; its length is the offset. They survive a
@@ -24,11 +27,13 @@ const READ_BYTES = 1024 * 1024
  */
 export class Uploads {
   readonly #folder: string
+  readonly #room: DiskRoom
   readonly #locks = new KeyedMutex()
   readonly #running = new Map<string, { hash: Hash; size: number }>()
 
-  constructor(folder: string) {
+  constructor(folder: string, room: DiskRoom) {
     this.#folder = folder
+    this.#room = room
   }
 
   /** Opens an upload and returns its id. */
@@ -53,7 +58,7 @@ export class Uploads {
   /**
    * Adds bytes at the end and returns the new size. When the sender goes away, what came stays, and the
    * upload can go on from there.
-   * @throws DistributionError BLOB_UPLOAD_UNKNOWN, RANGE_INVALID (not the next byte), SIZE_INVALID
+   * @throws DistributionError BLOB_UPLOAD_UNKNOWN, RANGE_INVALID (not the next byte), SIZE_INVALID; StorageFullError
    */
   async append(repository: string, id: string, chunk: Chunk): Promise<number> {
     return this.#opened(repository, id, (file, path) => this.#append(path, file, chunk))
@@ -109,11 +114,16 @@ export class Uploads {
     const limit = range === undefined ? Number.POSITIVE_INFINITY : range.end + 1
     const running = this.#running.get(path)
     let size = start
+    let lookAt = start
     try {
       for await (const piece of bytes) {
         if (size + piece.length > limit) {
           size += piece.length
           break
+        }
+        if (size >= lookAt) {
+          await this.#room.check(piece.length)
+          lookAt = size + LOOK_EVERY_BYTES
         }
         const written = writeFully(file, piece, size)
         if (running?.size === size) {

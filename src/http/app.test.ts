@@ -76,6 +76,7 @@ beforeAll(async () => {
       maxRecordBytes: MAX_RECORD_BYTES,
     }),
     checkRegistry: async () => {},
+    hasRoom: async () => true,
     allowsCallback: () => false,
     checkAllowed: (reference) => void registries.repository(parseReference(reference)),
   }

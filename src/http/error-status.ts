@@ -1,5 +1,6 @@
 import type { AnalyzerErrorCode } from '../analysis/messages.ts'
 import type { ScratchFullError } from '../bytes/scratch.ts'
+import type { StorageFullError } from '../bytes/storage-full.ts'
 import type { VerificationError } from '../bytes/verify.ts'
 import type { StalledError } from '../concurrency/stall-watch.ts'
 import type { ConversionErrorCode } from '../conversion/errors.ts'
@@ -39,6 +40,7 @@ type ErrorCode =
       | QueueFullError
       | ScratchFullError
       | StalledError
+      | StorageFullError
       | VerificationError
     )['code']
 
@@ -103,6 +105,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   ANALYZER_DIED: 503,
   ANALYZERS_BUSY: 503,
   SCRATCH_FULL: 507,
+  STORAGE_FULL: 507,
   STALLED: 504,
   DEADLINE_EXCEEDED: 504,
 }

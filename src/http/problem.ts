@@ -126,6 +126,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   415: 'The content type is not one of those that are taken.',
   422: 'It is well formed, and cannot be done.',
   502: 'A registry did not do its part.',
+  507: 'There is no room on a disk; it goes on by itself when there is. See Retry-After.',
   504: 'It took longer than this broker works on an answer.',
   503: 'The broker, its database or a registry asks to come back later; see Retry-After.',
 }

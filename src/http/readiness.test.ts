@@ -27,9 +27,36 @@ it('tells which part does not answer, to anybody, and names no host', async () =
   expect(alone.text).not.toContain('secret.test')
   down = false
   await new WorkerRegister(opened.database).beat('w', 1)
-  expect((await api.ask('GET', '/readyz')).json.status).toBe('ready')
+  const status = async () => (await api.ask('GET', '/readyz')).json.status
+  await expect.poll(status, { timeout: 20_000 }).toBe('ready')
   await opened.close()
   expect((await api.ask('GET', '/healthz')).status).toBe(200)
+})
+
+it('answers at once whatever the registry does, and asks it once however many ask', async () => {
+  const opened = await temporarySqlite()
+  let asked = 0
+  const checkRegistry = () => {
+    asked += 1
+    return new Promise<never>(() => undefined)
+  }
+  await using api = await JobApi.open(opened, { checkRegistry })
+  const answers = await Promise.all(Array.from({ length: 50 }, () => api.ask('GET', '/readyz')))
+  for (const { json } of answers) {
+    expect(json).toMatchObject({ status: 'degraded', registry: { ok: false, detail: 'TIMEOUT' } })
+  }
+  expect(asked).toBe(1)
+  await opened.close()
+})
+
+it('says that the disk is full', async () => {
+  const opened = await temporarySqlite()
+  await using api = await JobApi.open(opened, { hasRoom: async () => false })
+  expect((await api.ask('GET', '/readyz')).json).toMatchObject({
+    status: 'degraded',
+    storage: { ok: false, detail: 'STORAGE_FULL' },
+  })
+  await opened.close()
 })
 
 describeWith(['postgres'], 'with PostgreSQL', () => {
@@ -65,7 +92,8 @@ describeWith(['postgres'], 'with PostgreSQL', () => {
     await expect.poll(() => accepted.length, { interval: 5, timeout: 10_000 }).toBeGreaterThan(20)
     server.stop()
     await expect.poll(() => refused.length, { interval: 5, timeout: 10_000 }).toBeGreaterThan(0)
-    expect((await api.ask('GET', '/readyz')).status).toBe(503)
+    const readiness = async () => (await api.ask('GET', '/readyz')).status
+    await expect.poll(readiness, { timeout: 20_000 }).toBe(503)
     server.start()
     const before = accepted.length
     await expect.poll(() => accepted.length, { interval: 5, timeout: 20_000 }).toBeGreaterThan(before + 20)

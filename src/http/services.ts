@@ -25,6 +25,8 @@ export type Services = {
   readonly cache: CacheOverviews
   /** Fails when the backing registry does not answer. */
   readonly checkRegistry: (signal: AbortSignal) => Promise<void>
+  /** Whether there is room on the broker's disk. */
+  readonly hasRoom: () => Promise<boolean>
   /** Whether a callback may be sent there. */
   readonly allowsCallback: (url: URL) => boolean
   /** Fails when the registry of a reference may not be spoken to. */

@@ -25,7 +25,7 @@ export async function endAttempt(
   database: Database,
   { id, attempt }: { readonly id: string; readonly attempt: number },
   { values, outcome, event, error, data }: Ending,
-  only: (update: ReturnType<typeof updateRunning>) => ReturnType<typeof updateRunning>,
+  only: (update: UpdateRunning) => UpdateRunning,
 ): Promise<boolean> {
   const changed = await database.transaction(async (transaction) => {
     const row = await only(updateRunning(transaction, id, attempt, values))
@@ -52,6 +52,8 @@ export async function endAttempt(
   if (changed) ringFor(database, id)
   return changed
 }
+
+export type UpdateRunning = ReturnType<typeof updateRunning>
 
 function updateRunning(transaction: Transaction<Tables>, id: string, attempt: number, values: Values) {
   return transaction

@@ -72,8 +72,10 @@ export type Lease = {
 export const MAX_FAILURES = 6
 /** Worker deaths during one job before the job is held responsible. */
 export const MAX_CRASHES = 3
-/** Attempts that a registry may turn away by 429 before the job is given up. */
+/** Attempts that a registry may turn away by 429, or that a full disk may end, before the job is given up. */
 export const MAX_THROTTLES = 100
+/** Of what waits for room on a disk: a day and a half in all. */
+const FULL = { firstMs: 5_000, longestMs: 1_200_000, least: 0.5 }
 /** What a job waits that killed a worker, beyond the first time. */
 const AFTER_CRASH = { firstMs: 1_000, longestMs: 60_000, least: 0.5 }
 const RETRY = { firstMs: 1_000, longestMs: 60_000, least: 0 }
@@ -84,6 +86,8 @@ const PAUSE_MS = 10_000
 export type AfterFailure =
   | { act: 'retry'; delayMs: number; error: JobError }
   | { act: 'throttle'; delayMs: number; pausedHost: string | undefined; error: JobError }
+  /** A disk is full: that says nothing about the job either. */
+  | { act: 'wait'; delayMs: number; error: JobError }
   | { act: 'fail'; error: JobError }
 
 /**
@@ -105,6 +109,10 @@ export function afterFailure(
     // Spread, so that what waited for the registry does not come back at once.
     const delayMs = Math.ceil((asked || PAUSE_MS) * (1 + random / 4))
     return { act: 'throttle', delayMs, pausedHost: hostOf(failure), error }
+  }
+  if (error.code === 'STORAGE_FULL') {
+    if (before.throttles + 1 >= MAX_THROTTLES) return { act: 'fail', error }
+    return { act: 'wait', delayMs: backoffMs(FULL, before.throttles + 1, random), error }
   }
   if (retryable !== true || before.failures + 1 >= MAX_FAILURES) return { act: 'fail', error }
   return { act: 'retry', delayMs: Math.max(asked, backoffMs(RETRY, before.failures + 1, random)), error }

@@ -1,7 +1,7 @@
 import { type SqlBool, sql } from 'kysely'
 import { inMs, msAgo } from '../db/moments.ts'
 import type { Database } from '../db/open.ts'
-import { type Ending, endAttempt, type Values } from './attempt-end.ts'
+import { type Ending, endAttempt, type UpdateRunning, type Values } from './attempt-end.ts'
 import { type Claim, claimJob } from './claim.ts'
 import { QUEUE_TOPIC } from './events.ts'
 import { type JobError, type Lease, MAX_CRASHES, waitAfterCrash } from './job.ts'
@@ -41,10 +41,10 @@ export class JobLeases {
    */
   async claim(owner: string, { isIdle = true } = {}): Promise<Claim | undefined> {
     const reaps = performance.now() - this.#reapedAt > REAP_EVERY_MS
-    if (reaps) await this.reap()
+    if (reaps) await this.reap(owner)
     const claimer = { owner, leaseMs: this.leaseMs, limits: this.#limits, isIdle }
     const claimed = await claimJob(this.#db, claimer)
-    if (claimed || reaps || (await this.reap()) === 0) return claimed
+    if (claimed || reaps || (await this.reap(owner)) === 0) return claimed
     return claimJob(this.#db, claimer)
   }
 
@@ -52,13 +52,14 @@ export class JobLeases {
    * Takes up what dead workers left: their jobs go back into the queue, each to be tried alone from now on. Where several
    * shared a worker, which of them killed it is not known, and it costs none of them; one that was alone ends when it
    * killed too many. Answers how many there were.
+   * @param alive a worker that lives: its own leases ran out because it could not renew them, which costs its jobs nothing
    */
-  async reap(): Promise<number> {
+  async reap(alive?: string): Promise<number> {
     this.#reapedAt = performance.now()
     const { now } = this.#db
     const expired = await this.#db.query
       .selectFrom('jobs')
-      .select(['id', 'token', 'attempt', 'crashes', 'cancel_requested_at'])
+      .select(['id', 'token', 'owner', 'attempt', 'crashes', 'cancel_requested_at'])
       .select(
         sql<number>`cast(exists (
         select 1 from job_attempts as other where other.owner = jobs.owner and other.job_id <> jobs.id
@@ -68,7 +69,20 @@ export class JobLeases {
       .where('state', '=', RUNNING)
       .where('lease_until', '<', now)
       .execute()
-    for (const { id, token, attempt, crashes: before, cancel_requested_at, shared } of expired) {
+    for (const { id, token, owner, attempt, crashes: before, cancel_requested_at, shared } of expired) {
+      const ranOut = (update: UpdateRunning) =>
+        update.where('token', '=', token).where('lease_until', '<', now)
+      if (owner === alive) {
+        const error = { code: 'LEASE_LOST', message: 'the worker could not renew its lease in time' }
+        const back = {
+          values: this.#queued({}),
+          outcome: 'handed-back',
+          event: 'handed-back',
+          error,
+        } as const
+        await endAttempt(this.#db, { id, attempt }, back, ranOut)
+        continue
+      }
       const crashes = before + (shared === 1 ? 0 : 1)
       const died: JobError = { code: 'WORKER_DIED', message: 'the worker died, or its lease ran out' }
       const message = `the worker died ${crashes} times while it did this; see its log for out-of-memory or disk errors`
@@ -87,9 +101,7 @@ export class JobLeases {
               error: died,
             }
       const values = { ...crash.values, crashes, suspect: 1 }
-      await endAttempt(this.#db, { id, attempt }, { ...crash, values }, (update) =>
-        update.where('token', '=', token).where('lease_until', '<', now),
-      )
+      await endAttempt(this.#db, { id, attempt }, { ...crash, values }, ranOut)
     }
     return expired.length
   }
@@ -225,6 +237,16 @@ export class JobLeases {
     const done = await this.#end(lease, { values, outcome: 'throttled', event: 'throttled', error, data })
     if (done && host !== undefined) await pauseHost(this.#db, host, delayMs)
     return done
+  }
+
+  /** Puts the job back because a disk is full; false when the lease is lost. */
+  async waitForRoom(lease: Lease, error: JobError, delayMs: number): Promise<boolean> {
+    const values = this.#queued({
+      error: JSON.stringify(error),
+      throttles: sql`throttles + 1`,
+      run_at: inMs(this.#db, delayMs),
+    })
+    return this.#end(lease, { values, outcome: 'failed', event: 'retrying', error, data: { delayMs } })
   }
 
   /** Gives an unfinished job back, at no cost to it: this worker stops. */

@@ -14,6 +14,8 @@ const POLL_LONGEST_MS = 500
 /** Where new jobs ring, looking is for what became due or was left by the dead. */
 const POLL_BESIDE_RINGS_MS = 1_000
 const AWAY_MS = 1_000
+/** How often a full disk is looked at. */
+const FULL_MS = 1_000
 const LEFT_AFTER_MS = 20_000
 
 /** What a handler gets besides its job. It stops soon after `signal` aborts. */
@@ -46,6 +48,8 @@ export type WorkerOptions = {
   readonly concurrency: number
   /** How long the bytes of a job may stand still before its attempt ends. */
   readonly stallSeconds: number
+  /** Whether there is room on the disk: without it no job begins. Left out: there always is. */
+  readonly hasRoom?: () => Promise<boolean>
   /** How long jobs may go on when the worker is told to stop, before they are handed back. */
   readonly graceMs?: number
   /** How long work may go on after its abort, before it is left to itself: it must not keep its place for ever. */
@@ -83,6 +87,10 @@ async function workLane(
   let waitMs = POLL_SHORTEST_MS
   while (!drain.aborted) {
     try {
+      if ((await options.hasRoom?.()) === false) {
+        await delay(FULL_MS, undefined, { signal: drain }).catch(() => {})
+        continue
+      }
       if (await claims.run((claimed) => runJob(options, claimed, stop))) {
         waitMs = POLL_SHORTEST_MS
         continue
@@ -170,11 +178,14 @@ async function settle(
     return
   }
   const { delayMs } = decision
-  await written(held, () =>
-    decision.act === 'throttle'
-      ? leases.throttle(lease, decision.error, delayMs, decision.pausedHost)
-      : leases.retryLater(lease, decision.error, delayMs),
-  )
+  await written(held, () => {
+    if (decision.act === 'throttle') {
+      return leases.throttle(lease, decision.error, delayMs, decision.pausedHost)
+    }
+    return decision.act === 'wait'
+      ? leases.waitForRoom(lease, decision.error, delayMs)
+      : leases.retryLater(lease, decision.error, delayMs)
+  })
   log.warn(fields, `job will be tried again in ${delayMs} ms`)
 }
 

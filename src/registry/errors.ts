@@ -13,6 +13,8 @@ export type RegistryErrorCode =
   | 'STREAMING_REFUSED'
   | 'INVALID_RESPONSE'
   | 'CONFLICT'
+  /** The registry has no room. */
+  | 'STORAGE_FULL'
   | 'BAD_REQUEST'
 
 /** The facts of a failure. `operation` is a phrase such as "read manifest v1 of team/app". */
@@ -65,6 +67,7 @@ const CODES: Readonly<Record<number, RegistryErrorCode>> = {
   412: 'CONFLICT',
   413: 'TOO_LARGE',
   429: 'RATE_LIMITED',
+  507: 'STORAGE_FULL',
 }
 
 const MESSAGE_LENGTH = 300

@@ -111,7 +111,7 @@ async function send(
 
 /** The way for the next try; undefined: there is none. */
 function nextWay(way: UploadWay, error: RegistryError, attempt: number): UploadWay | undefined {
-  if (['UNAUTHORIZED', 'DENIED', 'HOST_NOT_ALLOWED', 'INVALID_RESPONSE'].includes(error.code))
+  if (['UNAUTHORIZED', 'DENIED', 'HOST_NOT_ALLOWED', 'INVALID_RESPONSE', 'STORAGE_FULL'].includes(error.code))
     return undefined
   if ((error.retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) return undefined
   if (error.code === 'TOO_LARGE') return way === 'chunks' ? undefined : 'chunks'
@@ -159,7 +159,14 @@ export async function mountBlob(
 }
 
 /** Statuses that say something else than "not in this way". */
-const NOT_A_REFUSAL = new Set(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED', 'UNAVAILABLE', 'NETWORK'])
+const NOT_A_REFUSAL = new Set([
+  'UNAUTHORIZED',
+  'DENIED',
+  'RATE_LIMITED',
+  'UNAVAILABLE',
+  'NETWORK',
+  'STORAGE_FULL',
+])
 
 export type StreamOptions = {
   readonly signal?: AbortSignal | undefined

@@ -31,6 +31,7 @@ export class JobApi implements AsyncDisposable {
     const services: Services = {
       ...stores,
       checkRegistry: async () => {},
+      hasRoom: async () => true,
       allowsCallback: (url) => url.hostname === '127.0.0.1',
       checkAllowed: () => {},
       // No registry is asked here.

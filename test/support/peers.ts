@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
+import { hasSmallDisks } from './small-disk.ts'
 
 /** Programs that the project did not write and that tests hold its output against. */
 const PEERS = [
@@ -18,6 +19,8 @@ const PEERS = [
   'gzip',
   'zstd',
   'go',
+  // The right to mount a disk in memory.
+  'tmpfs',
 ] as const
 export type Peer = (typeof PEERS)[number]
 
@@ -51,6 +54,7 @@ function hasGo(): boolean {
 /** Whether this machine has a peer. Debian keeps PostgreSQL's server programs off the PATH. */
 function isThere(peer: Peer): boolean {
   if (peer === 'go') return hasGo()
+  if (peer === 'tmpfs') return hasSmallDisks()
   return (peer === 'postgres' ? postgresPrograms() : which(peer)) !== undefined
 }
 

@@ -78,7 +78,7 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
           description:
             'All are accepted, or none. Conversions that would do the same as one that is queued or running are joined.',
           body: NewBatch,
-          response: { 202: BatchView, ...problems(400, 403, 409, 413, 422, 503) },
+          response: { 202: BatchView, ...problems(400, 403, 409, 413, 422, 503, 507) },
         },
       },
       async (request, reply) => {
@@ -141,7 +141,7 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
           summary: 'Cancel what of a batch is not over',
           description: 'Conversions that others asked for, too, are cancelled for them as well.',
           params: Id,
-          response: { 202: BatchView, ...problems(400, 404, 503) },
+          response: { 202: BatchView, ...problems(400, 404, 503, 507) },
         },
       },
       async (request, reply) => {

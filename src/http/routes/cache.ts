@@ -95,7 +95,7 @@ export function cacheRoutes({ cache }: Services): FastifyPluginAsyncZod {
             repository: RepositoryName.optional().describe('Of this repository alone.'),
             digest: Digest.optional().describe('This converted layer, manifest or index alone.'),
           }),
-          response: { 200: EntryCounts, ...problems(400, 503) },
+          response: { 200: EntryCounts, ...problems(400, 503, 507) },
         },
       },
       ({ query: { registry, repository, digest } }) =>
@@ -110,7 +110,7 @@ export function cacheRoutes({ cache }: Services): FastifyPluginAsyncZod {
           summary: 'Compare all entries with their registries now',
           description:
             'Workers ask registries for everything that is remembered, some at a time, and forget what is gone; without being told they do so once a day. What is used is asked for in any case.',
-          response: { 202: EntryCounts, ...problems(503) },
+          response: { 202: EntryCounts, ...problems(503, 507) },
         },
       },
       async (_request, reply) => reply.code(202).send(await cache.checkAll()),

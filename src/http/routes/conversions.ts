@@ -34,7 +34,7 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
           response: {
             200: Conversion.describe('It is over already, or was there before.'),
             202: Conversion.describe('It is accepted.'),
-            ...problems(400, 403, 409, 413, 422, 503),
+            ...problems(400, 403, 409, 413, 422, 503, 507),
           },
         },
       },

@@ -18,7 +18,7 @@ export function evaluationRoutes({ analyses }: Services): FastifyPluginAsyncZod 
             'What becomes of each recorded path, what a start would prefetch, how much of the profiled content has changed, and what a lazy pull fetches with the record and without it. Layers with a table of contents are not downloaded; others are read whole, which takes its time.',
           params: Id,
           body: EvaluationRequest,
-          response: { 200: RecordEvaluation, ...problems(400, 403, 404, 422, 502, 503, 504) },
+          response: { 200: RecordEvaluation, ...problems(400, 403, 404, 422, 502, 503, 504, 507) },
         },
       },
       async (request, reply) => {

@@ -24,7 +24,7 @@ export function jobActRoutes({ jobs }: Services, resource: JobResource): Fastify
           response: {
             200: view.describe('It is cancelled.'),
             202: view.describe('It stops soon.'),
-            ...problems(400, 404, 409, 503),
+            ...problems(400, 404, 409, 503, 507),
           },
         },
       },
@@ -48,7 +48,7 @@ export function jobActRoutes({ jobs }: Services, resource: JobResource): Fastify
           summary: `Try a ${kind} again that failed or was cancelled`,
           description: 'It goes back into the queue under the same id, with its attempts on record.',
           params: Id,
-          response: { 202: view, ...problems(400, 404, 409, 503) },
+          response: { 202: view, ...problems(400, 404, 409, 503, 507) },
         },
       },
       async (request, reply) => {

@@ -55,7 +55,7 @@ export function mergeRoutes({ analyses }: Services): FastifyPluginAsyncZod {
           response: {
             200: RecordView.describe('There is such a record already.'),
             201: RecordView.describe('The merged record.'),
-            ...problems(400, 404, 413, 422, 503, 504),
+            ...problems(400, 404, 413, 422, 503, 504, 507),
           },
         },
       },

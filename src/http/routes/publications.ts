@@ -59,7 +59,7 @@ export function publicationRoutes({ analyses }: Services): FastifyPluginAsyncZod
           body: PublicationRequest,
           response: {
             201: NewPublication,
-            ...problems(400, 403, 404, 409, 422, 502, 503, 504),
+            ...problems(400, 403, 404, 409, 422, 502, 503, 504, 507),
           },
         },
       },

@@ -62,7 +62,7 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
           response: {
             200: RecordView.describe('The record was there already.'),
             201: RecordView.describe('The record is stored.'),
-            ...problems(400, 403, 409, 413, 415, 422, 502, 503),
+            ...problems(400, 403, 409, 413, 415, 422, 502, 503, 507),
           },
         },
       },

@@ -106,7 +106,7 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
           summary: 'Delete a record',
           description: 'Record file images that were published of it stay where they are.',
           params: Id,
-          response: { 204: z.undefined().describe('The record is gone.'), ...problems(400, 404, 409) },
+          response: { 204: z.undefined().describe('The record is gone.'), ...problems(400, 404, 409, 507) },
         },
       },
       async (request, reply) => {

@@ -46,7 +46,7 @@ export function retargetRoutes({ analyses }: Services): FastifyPluginAsyncZod {
           response: {
             200: Retargeted.describe('There is such a record already.'),
             201: Retargeted,
-            ...problems(400, 403, 404, 422, 502, 503, 504),
+            ...problems(400, 403, 404, 422, 502, 503, 504, 507),
           },
         },
       },

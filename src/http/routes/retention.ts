@@ -67,7 +67,7 @@ export function retentionRoutes({ analyses }: Services): FastifyPluginAsyncZod {
           description:
             'Without `plan` nothing is removed: the answer names what would go, and the plan. With that plan it goes, unless it would be something else by now (409).',
           body: RetentionRequest,
-          response: { 200: RetentionReport, ...problems(400, 403, 409, 422, 502, 503, 504) },
+          response: { 200: RetentionReport, ...problems(400, 403, 409, 422, 502, 503, 504, 507) },
         },
       },
       async (request) => {

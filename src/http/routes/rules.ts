@@ -30,7 +30,7 @@ export function ruleRoutes({ rules }: Services): FastifyPluginAsyncZod {
           operationId: 'createRule',
           summary: 'Convert what is pushed',
           body: NewRule,
-          response: { 201: RuleView, ...problems(400, 409, 422, 503) },
+          response: { 201: RuleView, ...problems(400, 409, 422, 503, 507) },
         },
       },
       async (request, reply) => {
@@ -77,7 +77,7 @@ export function ruleRoutes({ rules }: Services): FastifyPluginAsyncZod {
           summary: 'Replace a rule',
           params: Id,
           body: NewRule,
-          response: { 200: RuleView, ...problems(400, 404, 503) },
+          response: { 200: RuleView, ...problems(400, 404, 503, 507) },
         },
       },
       async (request) => {
@@ -94,7 +94,7 @@ export function ruleRoutes({ rules }: Services): FastifyPluginAsyncZod {
           operationId: 'deleteRule',
           summary: 'Delete a rule',
           params: Id,
-          response: { 204: z.null().describe('It is deleted.'), ...problems(400, 404, 503) },
+          response: { 204: z.null().describe('It is deleted.'), ...problems(400, 404, 503, 507) },
         },
       },
       async (request, reply) => {

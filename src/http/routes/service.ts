@@ -1,9 +1,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { BackgroundCheck, type Outcome } from '../background-check.ts'
 import type { Services } from '../services.ts'
 
-/** What does not answer by then is not ready. */
-const CHECK_MS = 3_000
+/** How often the backing registry is asked, and what is near at hand. */
+const REGISTRY_EVERY_MS = 5_000
+const NEAR_EVERY_MS = 500
 
 const Health = z
   .object({ status: z.literal('ok') })
@@ -19,6 +21,7 @@ const Readiness = z
       ),
     database: Check,
     registry: Check.describe('The backing one.'),
+    storage: Check.describe('STORAGE_FULL: there is no room on its disk; conversions wait.'),
     workers: Check.extend({ running: z.int().optional() }),
   })
   .meta({
@@ -29,6 +32,7 @@ const Readiness = z
         status: 'ready',
         database: { ok: true },
         registry: { ok: true },
+        storage: { ok: true },
         workers: { ok: true, running: 2 },
       },
     ],
@@ -36,6 +40,7 @@ const Readiness = z
 
 /** What tells those who run the broker how it is. */
 export function serviceRoutes(services: Services): FastifyPluginAsyncZod {
+  const watched = new Watched(services)
   return async (app) => {
     app.get(
       '/healthz',
@@ -57,7 +62,7 @@ export function serviceRoutes(services: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['service'],
           operationId: 'getReadiness',
-          summary: 'Whether database, registry and workers answer',
+          summary: 'Whether database, registry and workers answer, and there is room on the disk',
           security: [],
           response: {
             200: Readiness,
@@ -67,7 +72,7 @@ export function serviceRoutes(services: Services): FastifyPluginAsyncZod {
         logLevel: 'warn',
       },
       async (_request, reply) => {
-        const readiness = await readinessOf(services, app.closing.aborted)
+        const readiness = await watched.readiness(app.closing.aborted)
         return reply.code(readiness.status === 'unavailable' ? 503 : 200).send(readiness)
       },
     )
@@ -75,44 +80,41 @@ export function serviceRoutes(services: Services): FastifyPluginAsyncZod {
   }
 }
 
-async function readinessOf(
-  { workers, checkRegistry }: Services,
-  stopping: boolean,
-): Promise<z.infer<typeof Readiness>> {
-  const signal = AbortSignal.timeout(CHECK_MS)
-  let running: number | undefined
-  const [database, registry] = await Promise.all([
-    check(signal, async () => {
-      running = await workers.running()
-    }),
-    check(signal, () => checkRegistry(signal)),
-  ])
-  const anybody = running !== undefined && running > 0
-  const status = stopping || !database.ok ? 'unavailable' : registry.ok && anybody ? 'ready' : 'degraded'
-  return {
-    status,
-    database,
-    registry,
-    workers: {
-      ok: anybody,
-      ...(running !== undefined && { running }),
-      ...(anybody ? {} : { detail: running === undefined ? 'not known' : 'none runs: jobs wait' }),
-    },
+/** Looks after what the broker needs, for as long as it runs. */
+class Watched {
+  readonly #workers: BackgroundCheck<number>
+  readonly #registry: BackgroundCheck<void>
+  readonly #room: BackgroundCheck<boolean>
+
+  constructor({ workers, checkRegistry, hasRoom }: Services) {
+    this.#workers = new BackgroundCheck(() => workers.running(), NEAR_EVERY_MS)
+    this.#registry = new BackgroundCheck(checkRegistry, REGISTRY_EVERY_MS)
+    this.#room = new BackgroundCheck(hasRoom, NEAR_EVERY_MS)
+  }
+
+  async readiness(stopping: boolean): Promise<z.infer<typeof Readiness>> {
+    const [counted, registry, room] = await Promise.all([
+      this.#workers.latest(),
+      this.#registry.latest(),
+      this.#room.latest(),
+    ])
+    const storage = room.ok && !room.result ? { ok: false, detail: 'STORAGE_FULL' } : shown(room)
+    const workers = !counted.ok
+      ? { ok: false, detail: 'not known' }
+      : counted.result > 0
+        ? { ok: true, running: counted.result }
+        : { ok: false, running: 0, detail: 'none runs: jobs wait' }
+    const all = workers.ok && registry.ok && storage.ok
+    return {
+      status: stopping || !counted.ok ? 'unavailable' : all ? 'ready' : 'degraded',
+      database: shown(counted),
+      registry: shown(registry),
+      storage,
+      workers,
+    }
   }
 }
 
-/** Anybody may ask: what went wrong is told by its code alone, as messages name hosts. */
-async function check(signal: AbortSignal, act: () => Promise<void>): Promise<z.infer<typeof Check>> {
-  const late = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', () => reject(Object.assign(new Error(), { code: 'TIMEOUT' })), {
-      once: true,
-    }),
-  )
-  try {
-    await Promise.race([act(), late])
-    return { ok: true }
-  } catch (error) {
-    const { code } = error as { code?: unknown }
-    return { ok: false, detail: typeof code === 'string' ? code : 'it does not answer' }
-  }
+function shown(outcome: Outcome<unknown>): z.infer<typeof Check> {
+  return outcome.ok ? { ok: true } : { ok: false, detail: outcome.detail }
 }

@@ -53,7 +53,7 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
           response: {
             200: Verification.describe('It is over already, or was there before.'),
             202: Verification.describe('It is accepted.'),
-            ...problems(400, 403, 409, 422, 503),
+            ...problems(400, 403, 409, 422, 503, 507),
           },
         },
       },
