@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { diffRecords, mergeRecords, retargetRecord } from './cli/combine-records.ts'
+import { Interrupted } from './cli/errors.ts'
 import { cat, convert, inspect, verify } from './cli/images.ts'
 import { evaluateRecord, listRecords, publishRecord, pushRecord, showRecord } from './cli/records.ts'
 import { retainRecords } from './cli/retain-records.ts'
@@ -8,6 +9,7 @@ import { isPlatformText } from './oci/platform.ts'
 import { parseHost, parseReference } from './oci/reference.ts'
 import { RecordFormat } from './records/model.ts'
 import { MergeStrategy } from './records/provenance.ts'
+import { statusOfSignal } from './stop-signals.ts'
 import { VERSION } from './version.ts'
 
 /** The commands that run until they are told to stop. */
@@ -15,7 +17,7 @@ export type Roles = { readonly serve: () => Promise<void>; readonly work: () => 
 
 /**
  * Runs the command that the arguments name. A failure is one line on standard error and status 1 (2 for wrong
- * arguments).
+ * arguments, 128 and the signal's number for a command that was told to stop).
  */
 export async function runCommandLine(argv: readonly string[], roles: Roles): Promise<void> {
   try {
@@ -24,7 +26,7 @@ export async function runCommandLine(argv: readonly string[], roles: Roles): Pro
     const { message, code } = error as { message: string; code?: unknown }
     const label = error instanceof ConfigError || typeof code !== 'string' ? '' : `${code}: `
     process.stderr.write(`record-broker: ${label}${message.replaceAll('\n', ' ')}\n`)
-    process.exitCode = 1
+    process.exitCode = error instanceof Interrupted ? statusOfSignal(error.signal) : 1
   }
 }
 

@@ -11,6 +11,10 @@ const { directory } = enableCompileCache()
 // Threads look for it there; each version of Node has a folder of its own inside.
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE = dirname(directory)
 
+// Whoever started this process ends it by its own end. The channel keeps no command from ending.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+process.channel?.unref()
+
 const { runCommandLine } = await import('./cli.ts')
 await runCommandLine(process.argv, {
   serve: async () => (await import('./serve.ts')).serve(),

@@ -4,14 +4,16 @@ import { AnalyzerPool } from './analysis/pool.ts'
 import { pooledAnalyses } from './analysis/remote.ts'
 import { analyzerStarter } from './analyzers.ts'
 import { DiskRoom } from './bytes/disk-room.ts'
-import { type Config, loadConfig, roleEnvironment } from './config.ts'
+import { type Config, roleEnvironment } from './config.ts'
+import { FolderLock } from './db/folder-lock.ts'
 import { openDatabase } from './db/open.ts'
 import { embeddedRegistry } from './embedded-registry/plugin.ts'
 import { buildApp } from './http/app.ts'
 import type { Services } from './http/services.ts'
 import { JobLeases } from './jobs/leases.ts'
 import { parseReference } from './oci/reference.ts'
-import { closing, logger, warn, watchEventLoop, workerName } from './process.ts'
+import { warn, workerName } from './process.ts'
+import { type RoleContext, runRole } from './role.ts'
 import { openStores } from './stores.ts'
 import { backingRegistry, openRegistries } from './wiring.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -19,14 +21,18 @@ import { WorkerProcess } from './worker-process.ts'
 /** For what follows the grace time of jobs in a worker: handing back, and closing. */
 const STOPPING_MS = 10_000
 
+/** How long a predecessor on the data folder may take to end beyond the grace time of its jobs. */
+const PREDECESSOR_MS = 30_000
+
 /** Answers HTTP until it is told to stop, and keeps a worker process unless the settings say otherwise. */
-export async function serve(): Promise<void> {
-  const loaded = loadConfig()
+export function serve(): Promise<void> {
+  return runRole('serve', start)
+}
+
+async function start({ config: loaded, log, stack }: RoleContext): Promise<void> {
   // The embedded registry is reached at the broker's own address, which is part of what has to be wired.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
-  const log = logger(config, 'serve')
-  const stack = closing(log, config)
-  stack.use(watchEventLoop(log))
+  const lock = stack.use(await FolderLock.take(config.dataFolder, config.graceMs + PREDECESSOR_MS))
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
@@ -84,6 +90,8 @@ export async function serve(): Promise<void> {
     worker.start()
     stack.defer(() => worker.stop())
   }
+  // What is deferred last is done first.
+  stack.defer(() => lock.stops())
 }
 
 /** Port 0 means a free one; it is chosen here, so that it is known before anything is wired. */

@@ -40,7 +40,9 @@ export function openRegistries(
   config: Config,
   more: { hosts?: readonly string[]; plainHttp?: readonly string[]; onWarning?: Warn } = {},
 ): RegistryClient {
-  const own: readonly string[] = config.backingRegistry ? [] : embeddedHosts(config.listen)
+  // A command of a broker whose port is chosen at its start does not know where that listens.
+  const isKnown = config.backingRegistry === undefined && config.listen.port !== 0
+  const own: readonly string[] = isKnown ? embeddedHosts(config.listen) : []
   const allowed = new Set<string>([
     ...own,
     backingRegistry(config).host,

@@ -6,7 +6,6 @@ import { claimScratchFolder } from './bytes/scratch.ts'
 import { databaseCache } from './cache/cache.ts'
 import { checkEntries, type Place } from './cache/upkeep.ts'
 import { forgetOldUses } from './cache/uses.ts'
-import { loadConfig } from './config.ts'
 import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
 import { runConversion } from './conversion/run.ts'
 import { runVerification } from './conversion/verify.ts'
@@ -21,9 +20,10 @@ import { TagMoves } from './jobs/tag-moves.ts'
 import { runWorker } from './jobs/worker.ts'
 import { BEAT_EVERY_MS, WorkerRegister } from './jobs/worker-register.ts'
 import { parseReference } from './oci/reference.ts'
-import { closing, logger, repeatedly, warn, watchEventLoop, workerName } from './process.ts'
+import { repeatedly, warn, workerName } from './process.ts'
 import { RecordStore } from './records/store.ts'
 import type { RegistryClient } from './registry/client.ts'
+import { type RoleContext, runRole } from './role.ts'
 import { conversionServices, openRegistries, registryLimits } from './wiring.ts'
 import { HEARTBEAT_MS } from './worker-process.ts'
 
@@ -35,12 +35,12 @@ const CHECK_CACHE_EVERY_MS = 30_000
 const FORGET_EVERY_MS = 600_000
 
 /** Does jobs until it is told to stop, or until the process that keeps it is gone. */
-export async function work(): Promise<void> {
-  const config = loadConfig()
-  const log = logger(config, 'worker')
+export function work(): Promise<void> {
+  return runRole('worker', start)
+}
+
+async function start({ config, log, stack }: RoleContext): Promise<void> {
   const stop = new AbortController()
-  const stack = closing(log, config)
-  stack.use(watchEventLoop(log))
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   // Whoever keeps this process ends it when it stands still, from here on.

@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   jobs: ['db', 'oci', 'concurrency'],
   analysis: ['bytes', 'concurrency', 'conversion', 'jobs', 'oci', 'records'],
   http: ['jobs', 'records', 'oci', 'version', 'analysis (types)', 'cache (types)'],
-  cli: ['config', 'wiring', 'conversion', 'records', 'oci', 'cache', 'db'],
+  cli: ['config', 'wiring', 'stop-signals', 'conversion', 'records', 'oci', 'cache', 'db'],
 }
 
 /** Files that may import more than their room. */
@@ -52,6 +52,8 @@ const TOP = [
   'analyze.ts',
   'analyzers.ts',
   'process.ts',
+  'role.ts',
+  'stop-signals.ts',
   'worker-process.ts',
   'config.ts',
   'config-bounds.ts',

@@ -15,8 +15,9 @@ import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/finder.ts'
 import { readRecord } from '../records/formats/read.ts'
 import type { RecordEntry } from '../records/model.ts'
+import { onStopSignal } from '../stop-signals.ts'
 import { conversionServices, openRegistries } from '../wiring.ts'
-import { CommandError } from './errors.ts'
+import { CommandError, Interrupted } from './errors.ts'
 import { conversionText, inspectionText, verificationText } from './output.ts'
 
 type Common = { readonly plainHttp?: string[]; readonly json?: boolean }
@@ -177,8 +178,7 @@ async function withServices(
   const hosts = references.flatMap((text) => (text === undefined ? [] : parseReference(text).host))
   const onWarning = (host: string, text: string) => process.stderr.write(`warning of ${host}: ${text}\n`)
   const stop = new AbortController()
-  const interrupted = () => stop.abort(new CommandError('interrupted'))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
+  const listening = onStopSignal((signal) => stop.abort(new Interrupted(signal)))
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-'))
   try {
     await using registries = openRegistries(config, { hosts, plainHttp, onWarning })
@@ -188,7 +188,7 @@ async function withServices(
     await using _threads = services.threads
     await act(services, stop.signal)
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted)
+    listening()
     await rm(folder, { recursive: true, force: true })
   }
 }

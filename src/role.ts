@@ -1,0 +1,93 @@
+import type { Logger } from 'pino'
+import { type Config, loadConfig } from './config.ts'
+import { logger, watchEventLoop } from './process.ts'
+import { onStopSignal, type StopSignal, statusOfSignal } from './stop-signals.ts'
+
+/** For what follows the grace time of jobs: handing back, and closing. */
+const CLOSING_MS = 20_000
+
+/** What a role works with. What is deferred to the stack is done in reverse order when the process ends. */
+export type RoleContext = {
+  readonly config: Config
+  readonly log: Logger
+  readonly stack: AsyncDisposableStack
+}
+
+/**
+ * Runs a process that works until a signal tells it to stop. Its exit status is 0 after an orderly stop alone, and 130 after Ctrl-C.
+ * @param start returns when the process works
+ * @throws what `start` throws
+ */
+export async function runRole(name: string, start: (context: RoleContext) => Promise<void>): Promise<void> {
+  const config = loadConfig()
+  const log = logger(config, name)
+  const stack = new AsyncDisposableStack()
+  // Should nothing keep it running any more, it has not stopped: it has failed.
+  process.exitCode = 1
+  const role = new Role(log, stack, config.graceMs + CLOSING_MS)
+  onStopSignal((signal) => void role.stop({ signal }))
+  process.on('uncaughtException', (err) => void role.stop({ err }))
+  process.on('unhandledRejection', (err) => void role.stop({ err }))
+  stack.use(watchEventLoop(log))
+  try {
+    await start({ config, log, stack })
+  } catch (error) {
+    await role.giveUp()
+    throw error
+  }
+}
+
+type Cause = { readonly signal: StopSignal } | { readonly err: unknown }
+
+class Role {
+  readonly #log: Logger
+  readonly #stack: AsyncDisposableStack
+  readonly #closingMs: number
+  #ending: Promise<void> | undefined
+
+  constructor(log: Logger, stack: AsyncDisposableStack, closingMs: number) {
+    this.#log = log
+    this.#stack = stack
+    this.#closingMs = closingMs
+  }
+
+  /** Ends the process, in order where that is possible. */
+  async stop(cause: Cause): Promise<void> {
+    if ('err' in cause) this.#log.fatal(cause, 'stopping after an error')
+    if (this.#ending) return
+    if ('signal' in cause) this.#log.info(cause, 'stopping')
+    const isClosed = await this.#close()
+    process.exit(isClosed && 'signal' in cause ? statusOf(cause.signal) : 1)
+  }
+
+  /** Closes what a start has opened that failed. */
+  async giveUp(): Promise<void> {
+    if (this.#ending) await this.#ending
+    else await this.#close()
+  }
+
+  async #close(): Promise<boolean> {
+    const late = setTimeout(() => {
+      this.#log.fatal(`stopping took longer than ${this.#closingMs} ms`)
+      process.exit(1)
+    }, this.#closingMs)
+    const closing = this.#stack.disposeAsync()
+    this.#ending = closing.then(
+      () => undefined,
+      () => undefined,
+    )
+    try {
+      await closing
+      return true
+    } catch (error) {
+      this.#log.error({ err: error }, 'stopping failed')
+      return false
+    } finally {
+      clearTimeout(late)
+    }
+  }
+}
+
+function statusOf(signal: StopSignal): number {
+  return signal === 'SIGTERM' ? 0 : statusOfSignal(signal)
+}
