@@ -32,6 +32,12 @@ export const BoundSettings = {
     120,
     'how long a request may be worked on: beyond it the answer is 504, and the work is stopped',
   ),
+  RECORD_BROKER_MIN_BODY_RATE: bound(
+    0,
+    1024,
+    'bytes a second below which the body of a request comes too slowly (408); 0: any pace will do',
+  ),
+  RECORD_BROKER_MAX_CONNECTIONS: bound(1, 2000, 'connections to `serve` at a time; further ones are closed'),
   RECORD_BROKER_ANALYZERS: bound(
     1,
     4,
@@ -124,6 +130,8 @@ export type ConfiguredBounds = {
   readonly threadMemory: number
   readonly bodyBytes: number
   readonly requestMs: number
+  readonly minBodyRate: number
+  readonly maxConnections: number
   readonly analyzers: number
   readonly analyzerMemory: number
 }
@@ -155,6 +163,8 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
     threadMemory: env.RECORD_BROKER_THREAD_MEMORY,
     bodyBytes: env.RECORD_BROKER_MAX_BODY_BYTES,
     requestMs: env.RECORD_BROKER_REQUEST_SECONDS * 1000,
+    minBodyRate: env.RECORD_BROKER_MIN_BODY_RATE,
+    maxConnections: env.RECORD_BROKER_MAX_CONNECTIONS,
     analyzers: env.RECORD_BROKER_ANALYZERS,
     analyzerMemory: env.RECORD_BROKER_ANALYZER_MEMORY,
   }

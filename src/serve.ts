@@ -64,6 +64,8 @@ async function start({ config: loaded, log, stack }: RoleContext): Promise<void>
     logger: log,
     maxBodyBytes: bounds.bodyBytes,
     requestMs: bounds.requestMs,
+    minBodyRate: bounds.minBodyRate,
+    maxConnections: bounds.maxConnections,
     ...(config.token !== undefined && { token: config.token }),
     hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {
@@ -73,7 +75,11 @@ async function start({ config: loaded, log, stack }: RoleContext): Promise<void>
       }),
     }),
   })
-  stack.defer(() => app.close())
+  stack.defer(async () => {
+    const late = setTimeout(() => app.server.closeAllConnections(), config.graceMs)
+    await app.close()
+    clearTimeout(late)
+  })
   const url = await app.listen({
     host: config.listen.host.replace(/^\[(.*)\]$/, '$1'),
     port: config.listen.port,

@@ -19,6 +19,8 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 /** An upload that received nothing for so long is given up, as is a temporary file. */
 const LEFTOVER_MS = 24 * 60 * 60 * 1000
 const SWEEP_EVERY_MS = 60 * 60 * 1000
+/** A connection on which nothing moves for so long is closed: how long a blob takes, its size says. */
+const STILL_MS = 120_000
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /**
@@ -62,12 +64,9 @@ export async function embeddedRegistry({
     // Bodies are streams, whatever their type: blobs are never held in memory, and no limit of the server counts.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, body, done) => done(null, body))
-    app.addHook('onRequest', async (_request, reply) => {
+    app.addHook('onRequest', async (request, reply) => {
+      request.raw.socket.setTimeout(STILL_MS)
       reply.header('docker-distribution-api-version', 'registry/2.0')
-    })
-    // What a refused request still sends must be read, or the connection is stuck.
-    app.addHook('onResponse', async (request) => {
-      request.raw.resume()
     })
     app.setErrorHandler(answerError)
     for (const url of ['/v2', '/v2/*']) {
@@ -75,6 +74,8 @@ export async function embeddedRegistry({
         method: METHODS,
         url,
         schema: { hide: true },
+        // How long a blob takes, its size says; what bounds it is whether it moves.
+        config: { hasOwnDeadline: true },
         handler: (request, reply) => {
           const exchange = { request, reply, repositories, uploads, maxManifestBytes }
           return answer(exchange, parseAddress(request.params['*'] ?? ''))

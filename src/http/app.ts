@@ -1,11 +1,13 @@
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
-import { type HookSecrets, hookSecretHook, sameOriginHook, tokenHook } from './auth.ts'
+import { type HookSecrets, hookSecretHook, tokenHook } from './auth.ts'
 import { addDeadline } from './deadline.ts'
 import { addIdempotency } from './idempotency.ts'
 import type { JobResource } from './job-resource.ts'
+import { refuseForeignPages } from './local-callers.ts'
 import { describeApi } from './openapi.ts'
 import { answerError } from './problem.ts'
+import { guardBodies } from './request-body.ts'
 import { acceldRoutes } from './routes/acceld.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { cacheRoutes } from './routes/cache.ts'
@@ -28,6 +30,7 @@ import { serviceRoutes } from './routes/service.ts'
 import { verificationResource, verificationRoutes } from './routes/verifications.ts'
 import type { Services } from './services.ts'
 import { answerUnknownRoutes } from './unknown-routes.ts'
+import { answerOddRequests, wireErrors } from './wire-errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -50,6 +53,12 @@ export type AppOptions = {
   readonly maxBodyBytes: number
   /** How long a request may be worked on. */
   readonly requestMs: number
+  /** Bytes a second, below which a body is too slow; left out: none is. */
+  readonly minBodyRate?: number
+  /** How often the pace of bodies is looked at; left out: every ten seconds. */
+  readonly bodyPaceEveryMs?: number
+  /** Connections at a time; left out: any number. */
+  readonly maxConnections?: number
 }
 
 /** The HTTP server, not listening yet. */
@@ -60,12 +69,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: maxBodyBytes,
     // References are longer than other path parameters.
     routerOptions: { maxParamLength: 1000 },
+    // A request without Host is answered below, with a word.
+    http: { requireHostHeader: false },
+    ...wireErrors,
   })
+  if (options.maxConnections !== undefined) app.server.maxConnections = options.maxConnections
+  answerOddRequests(app)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(answerError)
   addDeadline(app, requestMs)
-  const caller = options.token === undefined ? sameOriginHook : tokenHook(options.token)
+  guardBodies(app, options.minBodyRate ?? 0, options.bodyPaceEveryMs)
+  const caller = options.token === undefined ? refuseForeignPages : tokenHook(options.token)
   app.addHook('onRequest', hookSecretHook(options.hookSecrets ?? {}, caller, options.token !== undefined))
   addIdempotency(app, services.requestKeys)
   const closing = new AbortController()

@@ -2,19 +2,23 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problem, sendProblem } from './problem.ts'
 
-/** What anybody may see: that the broker lives, and what its API is. */
-const OPEN = /^\/(healthz|readyz|openapi\.json|docs|docs\/.*|)$/
-
-/** Where registries tell of pushes: which of them knows the secret, by the beginning of the path. */
-const HOOKS: readonly (readonly [string, HookSender])[] = [
-  ['/v1/hooks/distribution', 'distribution'],
-  ['/v1/hooks/harbor', 'harbor'],
-  ['/v1/hooks/cloudevents', 'cloudevents'],
-  ['/api/v1/', 'harbor'],
-]
+/** Who tells the broker of pushes. */
 export type HookSender = 'distribution' | 'harbor' | 'cloudevents'
 /** Registries send their secret as the whole Authorization header, or as a bearer token. */
 export type HookSecrets = Readonly<Partial<Record<HookSender, string>>>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route is open to whoever knows the secret of this registry. */
+    hookSender?: HookSender
+  }
+}
+
+/**
+ * What anybody may see, by the route that serves it: that the broker lives, and what its API is. The address of a request
+ * says less: it can be written in many ways.
+ */
+const OPEN = /^\/(healthz|readyz|openapi\.json|docs|docs\/.*|)$/
 
 /**
  * Demands the secret of a registry where it tells of pushes. `next` is asked where there is none, and when another one was
@@ -22,15 +26,16 @@ export type HookSecrets = Readonly<Partial<Record<HookSender, string>>>
  */
 export function hookSecretHook(secrets: HookSecrets, next: Hook, tokenIsSet: boolean): Hook {
   return async (request, reply) => {
-    const path = request.raw.url?.split('?')[0] ?? ''
-    const sender = HOOKS.find(([start]) => path.startsWith(start))?.[1]
+    const { url = '', config } = request.routeOptions
+    const sender = config?.hookSender
     const secret = sender && secrets[sender]
     if (secret === undefined) return next(request, reply)
     const given = request.headers.authorization?.replace(/^Bearer +/i, '')
     if (given !== undefined && timingSafeEqual(fingerprint(given), fingerprint(secret))) return undefined
-    if (tokenIsSet && !path.startsWith('/api/')) return next(request, reply)
+    const isAcceld = url.startsWith('/api/')
+    if (tokenIsSet && !isAcceld) return next(request, reply)
     const message = 'send the secret of this hook as Authorization header'
-    if (path.startsWith('/api/')) return reply.code(401).send({ code: 'ERR_UNAUTHORIZED', message })
+    if (isAcceld) return reply.code(401).send({ code: 'ERR_UNAUTHORIZED', message })
     return sendProblem(reply, problem(401, 'UNAUTHORIZED', message))
   }
 }
@@ -44,9 +49,10 @@ type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyRep
 export function tokenHook(token: string): Hook {
   const expected = fingerprint(token)
   return async (request, reply) => {
-    const path = request.raw.url?.split('?')[0] ?? ''
-    if (OPEN.test(path)) return undefined
-    const registry = path === '/v2' || path.startsWith('/v2/')
+    // Of an address that no route serves, there is none.
+    const { url } = request.routeOptions
+    if (url !== undefined && OPEN.test(url)) return undefined
+    const registry = url === undefined ? /^\/v2(\/|$)/.test(request.raw.url ?? '') : /^\/v2(\/|$)/.test(url)
     const given = givenToken(request.headers.authorization, registry)
     // Equal lengths, so that the time says nothing about the token.
     if (given !== undefined && timingSafeEqual(fingerprint(given), expected)) return undefined
@@ -67,15 +73,4 @@ function givenToken(header: string | undefined, registry: boolean): string | und
   if (!registry || scheme.toLowerCase() !== 'basic') return undefined
   const pair = Buffer.from(value, 'base64').toString('utf8')
   return pair.slice(pair.indexOf(':') + 1)
-}
-
-/**
- * Refuses what a web page of another origin sends: a browser on this machine would let it write to a broker that
- * asks for no token.
- */
-export const sameOriginHook: Hook = async (request, reply) => {
-  const { origin, host } = request.headers
-  if (origin === undefined || ['GET', 'HEAD'].includes(request.method)) return undefined
-  if (URL.canParse(origin) && new URL(origin).host === host) return undefined
-  return sendProblem(reply, problem(403, 'OTHER_ORIGIN', `requests from pages of ${origin} are not taken`))
 }

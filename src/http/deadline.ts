@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { hasBody } from './request-body.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -73,8 +74,4 @@ function startDeadline(
   reply.raw.once('close', () => clearTimeout(timer))
   if (hasBody(raw) && !raw.readableEnded) raw.once('end', start)
   else start()
-}
-
-function hasBody({ headers }: FastifyRequest['raw']): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }

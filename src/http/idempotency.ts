@@ -108,7 +108,12 @@ async function readAll(payload: Readable, limit: number): Promise<Buffer> {
   let size = 0
   for await (const piece of payload as AsyncIterable<Buffer>) {
     size += piece.length
-    if (size > limit) throw new HttpError(413, 'TOO_LARGE', `the body is larger than ${limit} bytes`)
+    if (size > limit)
+      throw new HttpError(
+        413,
+        'TOO_LARGE',
+        `the body is larger than ${limit} bytes; RECORD_BROKER_MAX_BODY_BYTES allows no more`,
+      )
     pieces.push(piece)
   }
   return Buffer.concat(pieces)

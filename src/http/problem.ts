@@ -69,7 +69,7 @@ export function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const problem = problemOf(error)
+  const problem = problemOf(error, request.routeOptions.bodyLimit)
   if (problem.status >= 500) request.log.error({ err: error }, problem.title)
   const { retryAfterMs } = error as Coded
   if (typeof retryAfterMs === 'number') {
@@ -87,8 +87,19 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     .send(problem)
 }
 
-/** The problem document for an error. */
-export function problemOf(error: Error): Problem {
+/** What the server's own refusals are called. */
+const CODES: Readonly<Record<number, string>> = { 413: 'TOO_LARGE', 415: 'UNSUPPORTED_TYPE' }
+
+function messageOf({ message, ...error }: Error & { code?: unknown }, bodyLimit: number | undefined): string {
+  if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE' || bodyLimit === undefined) return message
+  return `the body is larger than ${bodyLimit} bytes; RECORD_BROKER_MAX_BODY_BYTES allows no more`
+}
+
+/**
+ * The problem document for an error.
+ * @param bodyLimit of the route, in bytes
+ */
+export function problemOf(error: Error, bodyLimit?: number): Problem {
   if (error instanceof HttpError) return problem(error.status, error.code, error.message, error.more)
   if (hasZodFastifySchemaValidationErrors(error)) return validationProblem(error)
   const { code, line, statusCode } = error as Coded
@@ -97,7 +108,7 @@ export function problemOf(error: Error): Problem {
     return problem(known, String(code), error.message, typeof line === 'number' ? { line } : {})
   }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return problem(statusCode, 'BAD_REQUEST', error.message)
+    return problem(statusCode, CODES[statusCode] ?? 'BAD_REQUEST', messageOf(error, bodyLimit))
   }
   return problem(500, 'INTERNAL', 'something went wrong here; the log of the broker says what')
 }

@@ -29,7 +29,7 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
 /** What a route's address looks like in a request: `:name` is one part of the path, `*` the rest. */
 function addressOf(url: string): RegExp {
   const parts = url.split('/').map((part) => {
-    if (part === '*') return '.+'
+    if (part === '*') return '.*'
     return part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   })
   return new RegExp(`^${parts.join('/')}$`)

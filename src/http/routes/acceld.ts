@@ -15,6 +15,8 @@ const LISTED = 100
  */
 export function acceldRoutes(services: Services): FastifyPluginAsync {
   const { jobs } = services
+  // Who asks for it waits as long as acceld itself would let them.
+  const config = { hookSender: 'harbor', hasOwnDeadline: true } as const
   return async (app) => {
     // These routes are described by acceld, and answer as it does, errors included.
     app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -24,7 +26,7 @@ export function acceldRoutes(services: Services): FastifyPluginAsync {
         status < 500 ? 'ERR_ILLEGAL_PARAMETER' : status === 503 ? 'ERR_UNHEALTHY' : 'ERR_CONVERT_FAILED'
       return reply.code(status).send({ code, message: detail ?? '' })
     })
-    app.post('/api/v1/conversions', { schema: { hide: true } }, async (request, reply) => {
+    app.post('/api/v1/conversions', { schema: { hide: true }, config }, async (request, reply) => {
       const webhook = HarborWebhook.safeParse(request.body)
       const sync = (request.query as { sync?: string }).sync === 'true'
       if (!webhook.success) {
@@ -43,11 +45,11 @@ export function acceldRoutes(services: Services): FastifyPluginAsync {
       }
       return reply.type('application/json').send('"Ok"')
     })
-    app.get('/api/v1/conversions', { schema: { hide: true } }, async () => {
+    app.get('/api/v1/conversions', { schema: { hide: true }, config }, async () => {
       const { items } = await jobs.list('conversion', {}, { limit: LISTED })
       return Promise.all(items.map(async ({ id }) => acceldTask(await jobs.get('conversion', id))))
     })
-    app.get('/api/v1/health', { schema: { hide: true } }, async (_request, reply) => {
+    app.get('/api/v1/health', { schema: { hide: true }, config }, async (_request, reply) => {
       await jobs.counts('verification')
       return reply.type('text/plain').send('Ok')
     })

@@ -29,6 +29,7 @@ export function jobEventRoutes({ jobs, events }: Services, resource: JobResource
     app.get(
       `${path}/:id/events`,
       {
+        config: { hasOwnDeadline: true },
         schema: {
           tags: [tag],
           operationId: `stream${name}Events`,
@@ -64,6 +65,7 @@ export function eventRoutes({ events }: Services): FastifyPluginAsyncZod {
     app.get(
       '/v1/events',
       {
+        config: { hasOwnDeadline: true },
         schema: {
           tags: ['service'],
           operationId: 'streamEvents',

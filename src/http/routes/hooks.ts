@@ -67,6 +67,7 @@ export function hookRoutes(services: Services): FastifyPluginAsyncZod {
     app.post(
       '/v1/hooks/distribution',
       {
+        config: { hookSender: 'distribution' },
         schema: {
           ...described('hookDistribution', 'Take notifications of a distribution registry'),
           body: DistributionNotification,
@@ -76,12 +77,18 @@ export function hookRoutes(services: Services): FastifyPluginAsyncZod {
     )
     app.post(
       '/v1/hooks/harbor',
-      { schema: { ...described('hookHarbor', 'Take webhooks of Harbor'), body: HarborWebhook } },
+      {
+        config: { hookSender: 'harbor' },
+        schema: { ...described('hookHarbor', 'Take webhooks of Harbor'), body: HarborWebhook },
+      },
       (request) => answer(pushesOfHarbor(request.body, request.query.host)),
     )
     app.post(
       '/v1/hooks/cloudevents',
-      { schema: { ...described('hookCloudEvents', 'Take CloudEvents of zot or Harbor'), body: CloudEvent } },
+      {
+        config: { hookSender: 'cloudevents' },
+        schema: { ...described('hookCloudEvents', 'Take CloudEvents of zot or Harbor'), body: CloudEvent },
+      },
       (request) => answer(pushesOfCloudEvent(request.body, request.query.host)),
     )
   }

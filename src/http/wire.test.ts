@@ -1,0 +1,245 @@
+import { connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestDatabase, temporarySqlite } from '../../test/support/databases.ts'
+import { temporaryFolder } from '../../test/support/embedded-registry.ts'
+import { JobApi } from '../../test/support/job-api.ts'
+import { embeddedRegistry } from '../embedded-registry/plugin.ts'
+import type { AppOptions } from './app.ts'
+
+const TOKEN = 'a-token-of-some-length'
+const stack = new AsyncDisposableStack()
+let database: TestDatabase
+beforeAll(async () => {
+  database = await temporarySqlite()
+  stack.defer(database.close)
+})
+afterAll(() => stack.disposeAsync())
+
+async function listening(options: Partial<AppOptions> = {}): Promise<number> {
+  const folder = stack.use(await temporaryFolder())
+  const registryPlugin = await embeddedRegistry({ root: folder.path })
+  const api = stack.use(await JobApi.open(database, {}, { registryPlugin, ...options }))
+  await api.app.listen({ host: '127.0.0.1', port: 0 })
+  return (api.app.server.address() as { port: number }).port
+}
+
+/** A connection of which each byte is the test's own. */
+class Wire implements Disposable {
+  readonly socket: Socket
+  #received = ''
+  #closed = false
+
+  constructor(port: number) {
+    this.socket = connect(port, '127.0.0.1')
+    this.socket.on('data', (bytes) => {
+      this.#received += bytes
+    })
+    this.socket.on('error', () => undefined)
+    this.socket.on('close', () => {
+      this.#closed = true
+    })
+  }
+
+  /** The answers so far. */
+  get answers(): { status: number; type: string; body: string }[] {
+    return this.#received
+      .split(/(?=HTTP\/1\.1 \d)/)
+      .filter((text) => text.includes('\r\n\r\n'))
+      .map((text) => {
+        const [head = '', body = ''] = text.split('\r\n\r\n', 2)
+        const type = /^content-type: *([^;\r\n]*)/im.exec(head)?.[1] ?? ''
+        return { status: Number(head.slice(9, 12)), type, body }
+      })
+  }
+
+  async answer(n = 1) {
+    await expect.poll(() => this.answers.length, { timeout: 20_000, interval: 5 }).toBeGreaterThanOrEqual(n)
+    return this.answers[n - 1]
+  }
+
+  async isClosed(): Promise<void> {
+    await expect.poll(() => this.#closed, { timeout: 20_000, interval: 5 }).toBe(true)
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy()
+  }
+}
+
+describe('what is wrong with a request before any route is found', () => {
+  let port: number
+  beforeAll(async () => {
+    port = await listening()
+  })
+  const asked = async (head: string, host = `Host: 127.0.0.1:${port}\r\n`) => {
+    using wire = new Wire(port)
+    wire.socket.write(`${head}\r\n${host}\r\n`)
+    const { status, type, body } = (await wire.answer()) ?? { status: 0, type: '', body: '' }
+    const json = body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)
+    const { code, errors } = JSON.parse(json) as { code?: string; errors?: { code: string }[] }
+    return { status, type, code, errors }
+  }
+  const long = 'a'.repeat(20_000)
+
+  it.each([
+    ['GET /v1/%zz HTTP/1.1', 400, 'INVALID_PATH'],
+    [`GET /v1/records/${long.slice(0, 5_000)} HTTP/1.1`, 414, 'URI_TOO_LONG'],
+    [`GET /v1/${long} HTTP/1.1`, 431, 'HEADERS_TOO_LARGE'],
+    [`GET /healthz HTTP/1.1\r\nX: ${long}`, 431, 'HEADERS_TOO_LARGE'],
+    ['BREW /v1/records HTTP/1.1', 400, 'INVALID_HTTP'],
+    ['PROPFIND /v1/records HTTP/1.1', 405, 'METHOD_NOT_ALLOWED'],
+    ['PROPFIND /v2/ HTTP/1.1', 405, 'METHOD_NOT_ALLOWED'],
+    ['CONNECT registry.example:443 HTTP/1.1', 405, 'METHOD_NOT_ALLOWED'],
+    ['GET /v2x HTTP/1.1', 404, 'NO_SUCH_ROUTE'],
+    ['GET /healthz HTTP/3.7', 400, 'INVALID_HTTP'],
+    ['POST /v1/records HTTP/1.1\r\nContent-Length: many', 400, 'INVALID_HTTP'],
+    ['POST /v1/records HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked', 400, 'INVALID_HTTP'],
+    ['GET /healthz HTTP/1.1\r\nExpect: miracles', 417, 'UNKNOWN_EXPECTATION'],
+    ['POST /v1/conversions HTTP/1.1\r\nContent-Length: 2', 415, 'UNSUPPORTED_TYPE'],
+    [
+      'POST /v1/conversions HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9000000',
+      413,
+      'TOO_LARGE',
+    ],
+    ['not HTTP at all', 400, 'INVALID_HTTP'],
+  ])('is a problem document: %.60s', async (head, status, code) => {
+    expect(await asked(head)).toMatchObject({ status, code, type: 'application/problem+json' })
+  })
+
+  it('is in the form of the registry where registry clients ask', async () => {
+    expect(await asked('GET /v2/%zz/manifests/1 HTTP/1.1')).toMatchObject({
+      status: 400,
+      type: 'application/json',
+      errors: [{ code: 'NAME_INVALID' }],
+    })
+  })
+})
+
+describe('a broker without a token', () => {
+  let port: number
+  beforeAll(async () => {
+    port = await listening()
+  })
+  const status = async (line: string, headers: string) => {
+    using wire = new Wire(port)
+    wire.socket.write(`${line} HTTP/1.1\r\n${headers}\r\n`)
+    return (await wire.answer())?.status
+  }
+
+  it.each([
+    'GET /v1/records',
+    'DELETE /v1/records/019ab000-0000-7000-8000-000000000000',
+    'GET /healthz',
+    'GET /docs',
+    'GET /v2/',
+    'PUT /v2/app/manifests/1',
+    'GET /nowhere',
+  ])('refuses a foreign host: %s', async (line) => {
+    expect(await status(line, 'Host: evil.example\r\n')).toBe(421)
+    expect(await status(line, 'Host: 127.0.0.1.evil.example\r\n')).toBe(421)
+    expect(await status(line, 'Host: localhost\r\nHost: evil.example\r\n')).toBe(421)
+    const [method = '', path = ''] = line.split(' ')
+    expect(await status(`${method} http://evil.example${path}`, 'Host: localhost\r\n')).toBe(421)
+  })
+
+  it('answers to this machine by each of its names, whatever the port', async () => {
+    for (const host of ['localhost', '127.0.0.1:1', '[::1]:8080', 'LOCALHOST:9000', '127.1.2.3']) {
+      expect(await status('GET /v1/records', `Host: ${host}\r\n`)).toBe(200)
+    }
+  })
+})
+
+describe('the secret of a hook', () => {
+  let port: number
+  beforeAll(async () => {
+    port = await listening({ hookSecrets: { harbor: 'a-secret-of-harbor' }, token: TOKEN })
+  })
+
+  it.each([
+    '/v1/hooks/harbor',
+    '/v1/hook%73/harbor',
+    'http://127.0.0.1/v1/hooks/harbor',
+    '/api/v1/conversions',
+  ])('is demanded however the address is written: %s', async (path) => {
+    const send = async (authorization: string) => {
+      using wire = new Wire(port)
+      const body = '{}'
+      const headers = [
+        'Host: 127.0.0.1',
+        'Content-Type: application/json',
+        `Content-Length: ${body.length}`,
+        ...(authorization ? [`Authorization: ${authorization}`] : []),
+      ]
+      wire.socket.write(`POST ${path} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`)
+      return (await wire.answer())?.status
+    }
+    expect(await send('')).toBe(401)
+    expect(await send('wrong')).toBe(401)
+    // It is let in: that what it says is no webhook is another matter.
+    expect(await send('a-secret-of-harbor')).toBe(400)
+  })
+
+  it.each(['/healthz', '/healthz?x=1', '//healthz', '/docs/../v1/records', '/docs/%2e%2e/v1/records'])(
+    'opens nothing else: %s',
+    async (path) => {
+      using wire = new Wire(port)
+      wire.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
+      const answer = await wire.answer()
+      if (answer?.status === 200) expect(path).toMatch(/^\/healthz/)
+      else expect([401, 404]).toContain(answer?.status)
+    },
+  )
+})
+
+describe('a body', () => {
+  const head = (rest: string) =>
+    `POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n${rest}\r\n`
+  /** More than a record may have: it is refused while it comes. */
+  const TOO_MUCH = Buffer.alloc(200_000, '/usr/bin/app\n')
+
+  it('that is refused is read on, so that its connection can be used again', async () => {
+    using wire = new Wire(await listening())
+    const length = 4_000_000
+    wire.socket.write(head(`Content-Length: ${length}\r\n`))
+    wire.socket.write(TOO_MUCH)
+    expect((await wire.answer())?.status).toBe(413)
+    wire.socket.write(Buffer.alloc(length - TOO_MUCH.length, 'a'))
+    wire.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    expect((await wire.answer(2))?.status).toBe(200)
+  })
+
+  it('that is refused and does not end loses its connection', async () => {
+    using wire = new Wire(await listening())
+    wire.socket.write(head('Transfer-Encoding: chunked\r\n'))
+    const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536, 'a'), Buffer.from('\r\n')])
+    for (let n = 0; n < 4; n++) wire.socket.write(chunk)
+    expect((await wire.answer())?.status).toBe(413)
+    const pump = () => {
+      while (!wire.socket.destroyed && wire.socket.write(chunk));
+    }
+    wire.socket.on('drain', pump)
+    pump()
+    await wire.isClosed()
+  })
+
+  it('that comes too slowly is ended with 408', async () => {
+    using wire = new Wire(await listening({ minBodyRate: 1000, bodyPaceEveryMs: 50 }))
+    wire.socket.write(head('Content-Length: 1000\r\n'))
+    wire.socket.write('/a\n')
+    const answer = await wire.answer()
+    expect(answer).toMatchObject({ status: 408, type: 'application/problem+json' })
+    expect(answer?.body).toContain('RECORD_BROKER_MIN_BODY_RATE')
+    await wire.isClosed()
+  })
+
+  it('that comes too slowly for the registry is ended, too', async () => {
+    using wire = new Wire(await listening({ minBodyRate: 1000, bodyPaceEveryMs: 50 }))
+    const upload = 'POST /v2/app/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n'
+    wire.socket.write(upload)
+    expect((await wire.answer())?.status).toBe(202)
+    wire.socket.write(
+      'POST /v2/app/blobs/uploads/?digest=sha256:00 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc',
+    )
+    await wire.isClosed()
+  })
+})
