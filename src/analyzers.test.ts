@@ -6,7 +6,7 @@ import { AnalyzerPool } from './analysis/pool.ts'
 import { analyzerStarter } from './analyzers.ts'
 
 const ENTRY = fileURLToPath(new URL('../test/support/odd-analyzer.ts', import.meta.url))
-const MEMORY = 256 * 2 ** 20
+const MEMORY = 128 * 2 ** 20
 
 const stack = new AsyncDisposableStack()
 let pool: AnalyzerPool

@@ -5,7 +5,7 @@ import { WorkerProcess } from './worker-process.ts'
 
 const WORKER = fileURLToPath(new URL('../test/support/still-worker.ts', import.meta.url))
 /** Thirty of them without a heartbeat are too many: short, and long enough for a busy machine. */
-const TICK_MS = 100
+const TICK_MS = 40
 
 function keeper(how: string) {
   const dead: number[] = []

@@ -19,8 +19,6 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 /** An upload that received nothing for so long is given up, as is a temporary file. */
 const LEFTOVER_MS = 24 * 60 * 60 * 1000
 const SWEEP_EVERY_MS = 60 * 60 * 1000
-/** A connection on which nothing moves for so long is closed: how long a blob takes, its size says. */
-const STILL_MS = 120_000
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /**
@@ -64,8 +62,7 @@ export async function embeddedRegistry({
     // Bodies are streams, whatever their type: blobs are never held in memory, and no limit of the server counts.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, body, done) => done(null, body))
-    app.addHook('onRequest', async (request, reply) => {
-      request.raw.socket.setTimeout(STILL_MS)
+    app.addHook('onRequest', async (_request, reply) => {
       reply.header('docker-distribution-api-version', 'registry/2.0')
     })
     app.setErrorHandler(answerError)

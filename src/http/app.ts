@@ -3,6 +3,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { type HookSecrets, hookSecretHook, tokenHook } from './auth.ts'
 import { addDeadline } from './deadline.ts'
 import { addIdempotency } from './idempotency.ts'
+import { closeIdle } from './idle-connections.ts'
 import type { JobResource } from './job-resource.ts'
 import { refuseForeignPages } from './local-callers.ts'
 import { describeApi } from './openapi.ts'
@@ -61,6 +62,9 @@ export type AppOptions = {
   readonly maxConnections?: number
 }
 
+/** Beyond the time that an answer may take. */
+const IDLE_MS = 60_000
+
 /** The HTTP server, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, logger, maxBodyBytes, requestMs } = options
@@ -79,6 +83,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(answerError)
   addDeadline(app, requestMs)
+  closeIdle(app, requestMs + IDLE_MS)
   guardBodies(app, options.minBodyRate ?? 0, options.bodyPaceEveryMs)
   const caller = options.token === undefined ? refuseForeignPages : tokenHook(options.token)
   app.addHook('onRequest', hookSecretHook(options.hookSecrets ?? {}, caller, options.token !== undefined))

@@ -116,7 +116,7 @@ describeDatabases('a worker', (open) => {
     const { id } = (await store.create(job)).job
     const running = start(async (_, { signal }) => {
       await store.cancel('conversion', id)
-      const until = performance.now() + 3_000
+      const until = performance.now() + 2_200
       while (performance.now() < until) Math.hypot(1, 2)
       stop.abort()
       // The word of the cancellation waits behind the work.

@@ -42,7 +42,9 @@ async function until(broker: () => BrokerProcess, id: string, test: (job: Job) =
 
 it('finishes what it accepted, although worker and server are killed', async () => {
   await using folder = await temporaryFolder()
-  let broker = await BrokerProcess.start(folder.path)
+  // An orphan hands its jobs back soon.
+  const settings = { RECORD_BROKER_GRACE_SECONDS: '1' }
+  let broker = await BrokerProcess.start(folder.path, settings)
   try {
     const { host } = broker
     await pushTo(broker)
@@ -79,7 +81,7 @@ it('finishes what it accepted, although worker and server are killed', async () 
     await broker.kill()
     // The worker notices that nobody keeps it, hands its job back and ends.
     await vi.waitUntil(() => !existsSync(`/proc/${orphan}`), { timeout: 20_000, interval: 20 })
-    broker = await BrokerProcess.start(folder.path, { RECORD_BROKER_LISTEN: host })
+    broker = await BrokerProcess.start(folder.path, { ...settings, RECORD_BROKER_LISTEN: host })
     const again = await until(
       () => broker,
       second.id,

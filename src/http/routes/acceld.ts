@@ -16,7 +16,7 @@ const LISTED = 100
 export function acceldRoutes(services: Services): FastifyPluginAsync {
   const { jobs } = services
   // Who asks for it waits as long as acceld itself would let them.
-  const config = { hookSender: 'harbor', hasOwnDeadline: true } as const
+  const config = { hookSender: 'harbor', hasOwnDeadline: true, isSilent: true } as const
   return async (app) => {
     // These routes are described by acceld, and answer as it does, errors included.
     app.setErrorHandler((error: FastifyError, request, reply) => {

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { RegistryClient } from '../../src/registry/client.ts'
+import { BrokerProcess } from '../support/broker-process.ts'
+import { TestRegistry, temporaryFolder } from '../support/embedded-registry.ts'
+import { HttpServer } from '../support/http-server.ts'
+import { pushImage } from '../support/image-of.ts'
+import { describeWith } from '../support/peers.ts'
+import { SmallDisk } from '../support/small-disk.ts'
+import { file, tarOf } from '../support/tar-of.ts'
+
+const MIB = 2 ** 20
+const DISK_BYTES = 96 * MIB
+const RESERVE_BYTES = 16 * MIB
+
+type Shown = {
+  id: string
+  state: string
+  attempts: { outcome?: string; error?: { code: string } }[]
+}
+
+describeWith(['tmpfs'], 'a broker whose disk is filled', () => {
+  it('takes a conversion up again that it filled up amid', async () => {
+    await using stack = new AsyncDisposableStack()
+    const disk = stack.use(SmallDisk.mount(DISK_BYTES))
+    const layers = [
+      { tar: tarOf(file('large', randomBytes(8 * MIB)), file('small', 'small')), pack: (tar: Buffer) => tar },
+    ]
+    const image = {
+      layers: layers.map((layer) => ({ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar' })),
+    }
+    // The source is a registry elsewhere, which stops amid the layer until the disk is full.
+    const halfway = Promise.withResolvers<void>()
+    const goOn = Promise.withResolvers<void>()
+    const folder = stack.use(await temporaryFolder())
+    const source = stack.use(await TestRegistry.start(folder.path))
+    const registries = stack.use(new RegistryClient({ allowedHosts: () => true, plainHttp: [source.host] }))
+    await pushImage(registries.repository({ host: source.host, repository: 'app' }), image, '1')
+    let isHeld = false
+    const proxy = stack.use(
+      await HttpServer.start(async ({ method, url, headers }, response) => {
+        const answer = await fetch(new URL(url, source.url), {
+          method,
+          headers: { accept: headers.accept ?? '*/*', ...(headers.range && { range: headers.range }) },
+        })
+        response.writeHead(answer.status, Object.fromEntries(answer.headers))
+        for await (const piece of answer.body ?? []) {
+          response.write(piece)
+          if (!isHeld && Number(answer.headers.get('content-length')) > MIB) {
+            isHeld = true
+            halfway.resolve()
+            await goOn.promise
+          }
+        }
+        response.end()
+      }),
+    )
+    const broker = stack.use(
+      await BrokerProcess.start(join(disk.path, 'data'), {
+        RECORD_BROKER_REGISTRIES: proxy.host,
+        RECORD_BROKER_PLAIN_HTTP: proxy.host,
+        RECORD_BROKER_DISK_RESERVE: String(RESERVE_BYTES),
+      }),
+    )
+    const { id } = await broker.ask<Shown>('POST', '/v1/conversions', {
+      source: `${proxy.host}/app:1`,
+      target: `${broker.host}/app:1-esgz`,
+      record: { inline: [{ path: 'small' }] },
+    })
+    const shown = () => broker.ask<Shown>('GET', `/v1/conversions/${id}`)
+    await halfway.promise
+    await disk.fill()
+    goOn.resolve()
+    await expect
+      .poll(() => broker.ask<object>('GET', '/readyz'), { timeout: 20_000 })
+      .toMatchObject({ storage: { ok: false } })
+    // It waits for room where it is, or as a job.
+    await delay(1_000)
+    expect(['running', 'queued']).toContain((await shown()).state)
+    disk.free()
+    await expect.poll(async () => (await shown()).state, { timeout: 50_000 }).toBe('succeeded')
+    for (const { outcome, error } of (await shown()).attempts.slice(0, -1)) {
+      expect([outcome, error?.code]).toEqual(['failed', 'STORAGE_FULL'])
+    }
+  })
+})
