@@ -34,8 +34,9 @@ export interface LayerCache {
   forget(key: LayerKey): Promise<void>
 }
 
+/** @param source the size, too: a descriptor that lies about it is no other layer's */
 export function layerKey(
-  source: Digest,
+  source: { readonly digest: Digest; readonly size: number },
   o: { readonly format: BlobFormat; readonly compression: Compression },
   prioritized: readonly string[],
 ): LayerKey {
@@ -43,7 +44,8 @@ export function layerKey(
   const base = digestOf(
     JSON.stringify([
       OUTPUT_VERSION,
-      source,
+      source.digest,
+      source.size,
       [format.packing, format.externalToc, format.lossless, format.chunkSize, format.minChunkSize],
       [compression.method, compression.level],
     ]),

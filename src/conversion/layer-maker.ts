@@ -77,7 +77,7 @@ export class LayerMaker {
   /** Converts a layer with no prioritized files, while it is downloaded and uploaded. */
   stream(source: Source): Promise<MadeLayer> {
     const { layer, signal } = source
-    const key = layerKey(layer.digest, this.#settings, [])
+    const key = layerKey(layer, this.#settings, [])
     return this.#once(key, signal, async () => {
       const result = await this.#upload(source, async (write, either) => {
         const input = () => this.#download(source, either)
@@ -91,7 +91,7 @@ export class LayerMaker {
 
   /** Finds out what is in a layer, so that paths can be resolved: from the cache, or by cutting it into members. */
   know(source: Source): Promise<KnownLayer> {
-    return this.#known.get(source.layer.digest, async () => {
+    return this.#known.get(layerKey(source.layer, this.#settings, []).base, async () => {
       const cached = await this.#cachedIndex(source)
       // An index says what a table of contents does, in fewer bytes.
       const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
@@ -106,7 +106,7 @@ export class LayerMaker {
   /** Writes a known layer with prioritized entries first. */
   arrange(known: KnownLayer, prioritized: readonly string[], source: Source): Promise<MadeLayer> {
     const { layer, steps, signal } = source
-    const key = layerKey(layer.digest, this.#settings, prioritized)
+    const key = layerKey(layer, this.#settings, prioritized)
     return this.#once(key, signal, async () => {
       const { file, compression, action } = await this.#members(known, source)
       const task = {
@@ -167,7 +167,7 @@ export class LayerMaker {
   /** A layer of the same source that was converted in another order, when its members can be read. */
   async #cachedIndex({ layer, signal }: Source): Promise<CachedIndex | undefined> {
     if (!this.#keepsIndex) return undefined
-    const cached = await this.#services.cache?.layers.findIndex(layerKey(layer.digest, this.#settings, []))
+    const cached = await this.#services.cache?.layers.findIndex(layerKey(layer, this.#settings, []))
     if (!cached) return undefined
     try {
       const size = await this.#repositoryOf(cached).hasBlob(cached.layer.digest, { signal })

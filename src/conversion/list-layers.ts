@@ -44,9 +44,12 @@ export async function listLayers(
     image.manifest.layers,
     options.signal,
     (layer, _, signal) =>
-      memo.get(layer.digest, async () => {
+      memo.get(`${layer.digest} ${layer.size}`, async () => {
         const known = services.known?.get(layer.digest)
-        const found = known ?? (await listLayer(repository, layer, services, { ...options, signal }))
+        const found =
+          known?.size === layer.size
+            ? known
+            : await listLayer(repository, layer, services, { ...options, signal })
         if (found) {
           services.known?.add(found)
           services.tally.layer(found.columns.nameEnd.length, 0)

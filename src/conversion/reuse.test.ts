@@ -3,12 +3,14 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion.ts'
 import { temporarySqlite } from '../../test/support/databases.ts'
+import { HttpServer } from '../../test/support/http-server.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { dir, file, tarOf } from '../../test/support/tar-of.ts'
 import { DatabaseCache } from '../cache/cache.ts'
 import { CacheOverviews } from '../cache/overview.ts'
 import type { Database } from '../db/open.ts'
 import { digestOf } from '../oci/digest.ts'
+import { RegistryClient } from '../registry/client.ts'
 import type { ConversionServices } from './context.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import { runConversion } from './run.ts'
@@ -173,4 +175,27 @@ it('goes on when the conversion that did the work for it is stopped', async () =
     verified: true,
   })
   expect(bench.leftovers()).toEqual([])
+})
+
+it('refuses a layer whose descriptor lies about its size, whether it was converted before or not', async () => {
+  const { bytes } = await bench.repository('app').manifest('1')
+  const manifest = JSON.parse(bytes.toString()) as { layers: { size: number }[]; mediaType: string }
+  for (const layer of manifest.layers) layer.size += 1
+  const lies = Buffer.from(JSON.stringify(manifest))
+  await using liar = await HttpServer.start(({ path, method }, response) => {
+    if (path.includes('/manifests/')) {
+      const headers = { 'content-type': manifest.mediaType, 'docker-content-digest': digestOf(lies) }
+      response.writeHead(200, headers).end(method === 'HEAD' ? undefined : lies)
+    } else response.writeHead(307, { location: `http://${host}${path}` }).end()
+  })
+  const plainHttp = [host, liar.host]
+  await using registries = new RegistryClient({ allowedHosts: () => true, plainHttp })
+  await convert('app:honest')
+  for (const cached of [cache, undefined]) {
+    for (const more of [{}, { record: record('usr/file-7') }]) {
+      const request = { source: `${liar.host}/app:lies`, target: `${host}/app:never`, ...more }
+      const its = { ...services, cache: cached, registries }
+      await expect(runConversion(request, its, { signal })).rejects.toMatchObject({ code: 'SIZE_MISMATCH' })
+    }
+  }
 })
