@@ -163,7 +163,6 @@ class RunningTask {
     this.#ended.promise.then(release, release)
     while (!over) {
       const next = await source.next()
-      this.#moved()
       if (over) return
       if (!next.done) await this.#input.write(next.value)
       else {

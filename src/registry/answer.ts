@@ -6,6 +6,8 @@ import { answerError, networkError, RegistryError } from './errors.ts'
 const ERROR_BODY_BYTES = 64 * 1024
 /** Up to this much of an unwanted body is read, so that the connection can be used again. */
 const DUMP_BYTES = 64 * 1024
+/** So many bytes are a movement. */
+const MOVEMENT_BYTES = 64 * 1024
 
 /** An answer whose body has not been read yet: the owner reads it to its end, or calls {@link discard}. */
 export class Answer {
@@ -49,10 +51,17 @@ export class Answer {
 
   /** The body as it comes. */
   async *pieces(): AsyncGenerator<Buffer> {
+    let length = 0
     for await (const piece of this.#body as AsyncIterable<Buffer>) {
-      this.#moved()
+      length += piece.length
+      // What trickles stands still.
+      if (length >= MOVEMENT_BYTES) {
+        this.#moved()
+        length = 0
+      }
       yield piece
     }
+    this.#moved()
   }
 
   /** Gives the body up. */

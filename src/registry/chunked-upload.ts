@@ -6,8 +6,8 @@ import type { UploadSession } from './upload-session.ts'
 
 /** Chunks get no smaller than this after a 413. */
 const SMALLEST_CHUNK_BYTES = 64 * 1024
-/** Tries of one chunk that bring nothing. */
-const CHUNK_TRIES = 4
+/** Failures of one chunk in all: a registry may take bytes and lose them again. */
+const CHUNK_FAILURES = 6
 
 /**
  * Sends a blob in chunks of one host's size. A chunk whose fate is unknown is followed by a question for the
@@ -44,12 +44,11 @@ async function sendChunk(
       // The Range of the answer is not looked at: one registry's sticks at the first chunk. The digest tells.
       await session.patch(piece, { 'content-range': `${from}-${from + piece.length - 1}` })
       sent += piece.length
-      failures = 0
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error
       if (error.code === 'TOO_LARGE' && shrink(memory, session.leastChunk, piece.length)) continue
       failures += 1
-      if (!(error.retryable || error.status === 416) || failures >= CHUNK_TRIES) throw error
+      if (!(error.retryable || error.status === 416) || failures >= CHUNK_FAILURES) throw error
       await pauseBeforeRetry(error, failures, options.retry, options.signal)
       const offset = await session.offset()
       if (offset < start || offset > start + chunk.length) throw error

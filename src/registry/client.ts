@@ -6,7 +6,7 @@ import type { CredentialSource } from './credentials.ts'
 import { Egress } from './egress.ts'
 import { RegistryHost } from './registry-host.ts'
 import { Repository } from './repository.ts'
-import { Transport } from './transport.ts'
+import { PATIENCE, type Patience, Transport } from './transport.ts'
 
 /** Requests that wait for their answer at one host at the same time. Bodies that stream are not counted. */
 const REQUESTS_PER_HOST = 6
@@ -28,22 +28,26 @@ export type RegistryOptions = {
   /** Tries in all, and the first pause in milliseconds (it doubles, with jitter). */
   readonly retry?: { readonly attempts?: number; readonly baseMs?: number } | undefined
   readonly bounds?: Partial<AnswerBounds> | undefined
+  readonly patience?: Partial<Patience> | undefined
 }
 
 /** Talks to any number of registries; keeps connections, tokens and what it learned about each host. */
 export class RegistryClient implements AsyncDisposable {
   readonly #options: RegistryOptions
+  readonly #patience: Patience
   readonly #egress: Egress
   readonly #transport: Transport
   readonly #hosts = new Map<string, RegistryHost>()
 
   constructor(options: RegistryOptions = {}) {
     this.#options = options
+    this.#patience = { ...PATIENCE, ...options.patience }
     this.#egress = new Egress(options)
     this.#transport = new Transport(this.#egress, {
       ca: options.ca,
       maxRequestsPerHost: options.maxRequestsPerHost ?? REQUESTS_PER_HOST,
       onWarning: options.onWarning,
+      patience: this.#patience,
     })
   }
 
@@ -84,6 +88,7 @@ export class RegistryClient implements AsyncDisposable {
       authenticator,
       retry: this.#options.retry,
       bounds: { ...DEFAULT_BOUNDS, ...this.#options.bounds },
+      takeMs: this.#patience.takeMs,
     })
     this.#hosts.set(host, made)
     return made

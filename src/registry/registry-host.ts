@@ -32,6 +32,8 @@ export class RegistryHost {
   readonly base: URL
   readonly retry: RetryPolicy
   readonly bounds: AnswerBounds
+  /** How long the registry may take nothing of what it is sent, in milliseconds. */
+  readonly takeMs: number
   readonly uploads: UploadMemory
   /** Registries have no compare-and-set: lists of referrers are changed one at a time. */
   readonly referrerLists = new KeyedMutex()
@@ -45,11 +47,13 @@ export class RegistryHost {
     authenticator: Authenticator
     retry: RetryPolicy | undefined
     bounds: AnswerBounds
+    takeMs: number
   }) {
     this.host = options.host
     this.base = options.base
     this.retry = options.retry ?? {}
     this.bounds = options.bounds
+    this.takeMs = options.takeMs
     this.uploads = new UploadMemory(options.host)
     this.#transport = options.transport
     this.#authenticator = options.authenticator

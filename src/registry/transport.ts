@@ -26,10 +26,17 @@ export type WireRequest = {
 }
 
 const REDIRECTS = 5
-/** The longest silence of a sender. Committing a large blob may take a registry minutes, so headers get longer. */
-const BODY_TIMEOUT_MS = 60_000
-const HEADERS_TIMEOUT_MS = 300_000
-const CONNECT_TIMEOUT_MS = 15_000
+/** How long a registry may do nothing, in milliseconds. */
+export type Patience = {
+  readonly connectMs: number
+  /** Until its answer begins: committing a large blob may take it minutes. */
+  readonly answerMs: number
+  /** Between two pieces of its answer. */
+  readonly pieceMs: number
+  /** Until it takes a further piece of what it is sent. */
+  readonly takeMs: number
+}
+export const PATIENCE: Patience = { connectMs: 15_000, answerMs: 300_000, pieceMs: 60_000, takeMs: 120_000 }
 const WARNINGS_KEPT = 1000
 const LIMITERS_KEPT = 1000
 
@@ -55,16 +62,18 @@ export class Transport {
       ca?: string | undefined
       maxRequestsPerHost: number
       onWarning?: ((host: string, text: string) => void) | undefined
+      patience: Patience
     },
   ) {
+    const { connectMs, answerMs, pieceMs } = options.patience
     this.#egress = egress
     this.#requestsPerHost = options.maxRequestsPerHost
     this.#onWarning = options.onWarning
     const tls = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), options.ca] }
     const common = {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      headersTimeout: answerMs,
+      bodyTimeout: pieceMs,
+      connectTimeout: connectMs,
       // One broken HTTP/2 connection would break every transfer on it.
       allowH2: false,
       requestTls: tls,

@@ -16,7 +16,7 @@ it('tells a failure of the source from one of the connection that reads it', asy
       closed = true
     }
   }
-  const source = new UploadSource()
+  const source = new UploadSource(60_000)
   const body = source.streamed(endless(), new Tally())
   await once(body, 'readable')
   body.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
@@ -28,7 +28,7 @@ it('tells a failure of the source from one of the connection that reads it', asy
     yield Buffer.from('bytes')
     throw new Error('the source broke')
   }
-  const broken = new UploadSource()
+  const broken = new UploadSource(60_000)
   await expect(Array.fromAsync(broken.streamed(failing(), new Tally()))).rejects.toThrow('the source broke')
   expect(() => broken.throwIfFailed()).toThrow('the source broke')
 })
@@ -61,7 +61,7 @@ describe.each([
     const client = stack.adopt(new Agent({ connect: { ca: TLS.cert } }), (agent) => agent.close())
     const answer = await request(`${scheme.toLowerCase()}://${server.host}/`, {
       method: 'PATCH',
-      body: new UploadSource().streamed(pieces(), tally),
+      body: new UploadSource(60_000).streamed(pieces(), tally),
       dispatcher: client,
     })
     await answer.body.dump()

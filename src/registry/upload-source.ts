@@ -12,7 +12,13 @@ export type BlobSource = Uint8Array | (() => Readable | Promise<Readable>)
  * the HTTP client reports both alike, and only the second is worth another try.
  */
 export class UploadSource {
+  readonly #takeMs: number
   #failure: { readonly reason: unknown } | undefined
+
+  /** @param takeMs how long the connection may take nothing of the bytes, in milliseconds */
+  constructor(takeMs: number) {
+    this.#takeMs = takeMs
+  }
 
   /** Throws the source's own failure, if it had one. */
   throwIfFailed(): void {
@@ -48,6 +54,9 @@ export class UploadSource {
       this.#failure = { reason }
     }
     const moved = currentMovement()
+    // The HTTP client watches over answers, not over what it sends.
+    const giveUp = () => body.destroy(new Error(`it takes nothing for ${this.#takeMs / 1000} seconds`))
+    const startWaiting = () => setTimeout(giveUp, this.#takeMs)
     const watched = async function* () {
       const source = pieces()
       try {
@@ -60,7 +69,12 @@ export class UploadSource {
           })
           if (next.done) return
           // What is thrown in here comes from the reader: a stream that is destroyed hands its error on.
-          yield next.value
+          const waiting = startWaiting()
+          try {
+            yield next.value
+          } finally {
+            clearTimeout(waiting)
+          }
         }
       } finally {
         await source.return(undefined)

@@ -44,7 +44,7 @@ export async function pushBlob(
   let opened = await openForPush(registry, repository, blob, options)
   let way: UploadWay = registry.uploads.way
   for (let attempt = 1; opened !== 'mounted'; attempt++) {
-    const bytes = new UploadSource()
+    const bytes = new UploadSource(registry.takeMs)
     try {
       await send(registry, opened, way, blob, source, bytes, signal)
       registry.uploads.way = way
@@ -195,7 +195,7 @@ export async function uploadStream(
   if (registry.uploads.refusesStreams) throw refused()
   const session = await UploadSession.open(registry, repository, { signal })
   if (session === 'mounted') throw refused()
-  const bytes = new UploadSource()
+  const bytes = new UploadSource(registry.takeMs)
   const tally = new Tally()
   try {
     await session.patch(once(() => bytes.streamed(source, made ? undefined : tally), registry, repository))
