@@ -6,8 +6,11 @@ import { answerError, networkError, RegistryError } from './errors.ts'
 const ERROR_BODY_BYTES = 64 * 1024
 /** Up to this much of an unwanted body is read, so that the connection can be used again. */
 const DUMP_BYTES = 64 * 1024
-/** So many bytes are a movement. */
+const DUMP_MS = 5_000
+/** So many bytes are a movement: what trickles stands still. */
 const MOVEMENT_BYTES = 64 * 1024
+/** What comes at least in the time of silence that a sender may have. */
+const LEAST_BYTES = 1024
 
 /** An answer whose body has not been read yet: the owner reads it to its end, or calls {@link discard}. */
 export class Answer {
@@ -16,9 +19,12 @@ export class Answer {
   readonly url: URL
   readonly #headers: Dispatcher.ResponseData['headers']
   readonly #body: Dispatcher.ResponseData['body']
+  readonly #patienceMs: number
   readonly #moved = currentMovement()
 
-  constructor(response: Dispatcher.ResponseData, url: URL) {
+  /** @param patienceMs the longest silence of the sender */
+  constructor(response: Dispatcher.ResponseData, url: URL, patienceMs: number) {
+    this.#patienceMs = patienceMs
     this.status = response.statusCode
     this.url = url
     this.#headers = response.headers
@@ -51,23 +57,39 @@ export class Answer {
 
   /** The body as it comes. */
   async *pieces(): AsyncGenerator<Buffer> {
-    let length = 0
-    for await (const piece of this.#body as AsyncIterable<Buffer>) {
-      length += piece.length
-      // What trickles stands still.
-      if (length >= MOVEMENT_BYTES) {
-        this.#moved()
-        length = 0
+    const source = (this.#body as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
+    let moved = 0
+    let came = 0
+    let waitedMs = 0
+    try {
+      for (;;) {
+        const asked = performance.now()
+        const { done, value: piece } = await source.next()
+        if (done) return this.#moved()
+        moved += piece.length
+        came += piece.length
+        if (moved >= MOVEMENT_BYTES) {
+          this.#moved()
+          moved = 0
+        }
+        // Only the sender's time counts, not that of who reads.
+        waitedMs += performance.now() - asked
+        if (waitedMs > this.#patienceMs) {
+          if (came < LEAST_BYTES) throw new Error(`it sends too slowly: ${came} bytes in ${waitedMs} ms`)
+          came = 0
+          waitedMs = 0
+        }
+        yield piece
       }
-      yield piece
+    } finally {
+      await source.return?.()
     }
-    this.#moved()
   }
 
   /** Gives the body up. */
   async discard(): Promise<void> {
     try {
-      await this.#body.dump({ limit: DUMP_BYTES })
+      await this.#body.dump({ limit: DUMP_BYTES, signal: AbortSignal.timeout(DUMP_MS) })
     } catch {
       this.#body.destroy()
     }

@@ -16,6 +16,7 @@ const KNOWN_REALMS: Readonly<Record<string, readonly string[]>> = {
 /** A token is renewed when a quarter of its life is left, at most this much. */
 const RENEW_EARLY_MS = 30_000
 const TOKENS_KEPT = 500
+const TOKEN_ATTEMPTS = 2
 
 type Scheme =
   | { readonly kind: 'basic'; readonly header: string }
@@ -148,7 +149,8 @@ export class Authenticator {
     try {
       return await retrying(
         () => fetchToken({ ...asked, credentials: trusted ? found : undefined }),
-        this.#retry,
+        // What asks for the token is tried again as well.
+        { ...this.#retry, attempts: TOKEN_ATTEMPTS },
       )
     } catch (error) {
       const refused = error instanceof RegistryError && ['UNAUTHORIZED', 'DENIED'].includes(error.code)

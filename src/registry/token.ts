@@ -83,13 +83,34 @@ function post(asked: TokenRequest, credentials: Credentials): Promise<Answer> {
   })
 }
 
-function send(
+async function send(
   asked: TokenRequest,
   request: Pick<Parameters<Transport['send']>[0], 'method' | 'url' | 'headers' | 'body' | 'authorization'>,
 ): Promise<Answer> {
-  const { host, base } = asked
-  // A redirect could carry the credentials to a place that was not checked.
-  return asked.transport.send({ ...request, operation: operation(asked), host, base, follow: false })
+  const { host, base, transport, server } = asked
+  const signal = AbortSignal.timeout(transport.patience.tokenMs)
+  try {
+    // A redirect could carry the credentials to a place that was not checked.
+    return await transport.send({
+      ...request,
+      operation: operation(asked),
+      host,
+      base,
+      follow: false,
+      signal,
+    })
+  } catch (error) {
+    if (!signal.aborted) throw error
+    const why = `gave no answer within ${transport.patience.tokenMs / 1000} seconds`
+    const failure = {
+      operation: operation(asked),
+      host: server.realm.host,
+      why,
+      retryable: true,
+      cause: error,
+    }
+    throw new RegistryError('NETWORK', failure)
+  }
 }
 
 async function read(answer: Answer, asked: TokenRequest): Promise<Token> {

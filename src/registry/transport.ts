@@ -35,8 +35,16 @@ export type Patience = {
   readonly pieceMs: number
   /** Until it takes a further piece of what it is sent. */
   readonly takeMs: number
+  /** Until the answer of a token server begins, which has little to do. */
+  readonly tokenMs: number
 }
-export const PATIENCE: Patience = { connectMs: 15_000, answerMs: 300_000, pieceMs: 60_000, takeMs: 120_000 }
+export const PATIENCE: Patience = {
+  connectMs: 15_000,
+  answerMs: 300_000,
+  pieceMs: 60_000,
+  takeMs: 120_000,
+  tokenMs: 30_000,
+}
 const WARNINGS_KEPT = 1000
 const LIMITERS_KEPT = 1000
 
@@ -47,6 +55,7 @@ const LIMITERS_KEPT = 1000
 export class Transport {
   readonly #egress: Egress
   readonly #requestsPerHost: number
+  readonly patience: Patience
   readonly #onWarning: ((host: string, text: string) => void) | undefined
   readonly #limiters = new Map<string, HostLimiter>()
   readonly #warned = new Set<string>()
@@ -67,6 +76,7 @@ export class Transport {
   ) {
     const { connectMs, answerMs, pieceMs } = options.patience
     this.#egress = egress
+    this.patience = options.patience
     this.#requestsPerHost = options.maxRequestsPerHost
     this.#onWarning = options.onWarning
     const tls = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), options.ca] }
@@ -153,7 +163,7 @@ export class Transport {
         ...(asked.signal && { signal: asked.signal }),
         dispatcher: this.#dispatcher(url, asked.base),
       })
-      return new Answer(response, url)
+      return new Answer(response, url, this.patience.pieceMs)
     } catch (error) {
       asked.signal?.throwIfAborted()
       throw networkError(error, asked.operation, url.host)

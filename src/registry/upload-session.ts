@@ -12,7 +12,7 @@ export type Mount = { readonly digest: Digest; readonly from: string }
 const DONE = [200, 201, 202, 204]
 /** A registry that wants larger chunks than this does not get them: a chunk is held in memory. */
 const LARGEST_CHUNK_BYTES = 64 * 1024 * 1024
-const CANCEL_MS = 10_000
+const CANCEL_MS = 2_000
 
 /** An upload that a registry has opened. The address to speak to next is always that of its last answer. */
 export class UploadSession {
