@@ -9,7 +9,11 @@ export default defineConfig(({ mode }) => ({
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
-    env: { RACE_ROUNDS: '10000', FAULT_KILLS: mode === 'long' ? '1000' : '45' },
+    env: {
+      RACE_ROUNDS: '10000',
+      FAULT_KILLS: mode === 'long' ? '1000' : '45',
+      FAULT_MUTATIONS: mode === 'long' ? '50000' : '2000',
+    },
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
 }))

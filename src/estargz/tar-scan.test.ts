@@ -121,6 +121,12 @@ describe('TarScanner', () => {
     expect(entries[0]).toMatchObject({ name: 'a', uid: 0, size: 1 })
   })
 
+  it('refuses global PAX headers that are none, as container runtimes do', () => {
+    const damaged = tarOf(globalPax({ comment: 'abc' }), file('a', 'x'))
+    damaged.fill(0, 512, 600)
+    expect(() => scan(damaged)).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR' }))
+  })
+
   it('refuses what no eStargz holds, by name', () => {
     const sparse = file('sp', 'x', { pax: { 'GNU.sparse.major': '1' } })
     for (const odd of [sparse, oddEntry('S', 'sp'), oddEntry('7', 'sp'), oddEntry('V', 'sp')]) {

@@ -192,6 +192,8 @@ export class TarScanner {
     if (this.#extensionFlag === 'x') this.#extensions.pax = parsePax(Buffer.from(bytes))
     else if (this.#extensionFlag === 'L') this.#extensions.longName = untilNul(bytes)
     else if (this.#extensionFlag === 'K') this.#extensions.longLink = untilNul(bytes)
+    // Container runtimes pass over what a global header says, and refuse one that says nothing (archive/tar of Go 1.25).
+    else parsePax(Buffer.from(bytes))
   }
 
   /** A global header is no part of an entry, unless it stands in the middle of one's headers. */

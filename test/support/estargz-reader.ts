@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -74,9 +75,42 @@ export class EStargzReader {
     return listed(await run(this.#program, 'toc', path, tocDigest, ...external))
   }
 
+  /** Reads many layers by one process. */
+  each(): EachLayer {
+    return new EachLayer(this.#program)
+  }
+
   /** Packs bytes as tools written in Go do; -1 is the level that they take by default. */
   async pack(bytes: Buffer, packer: 'gzip' | 'pgzip', level = -1): Promise<Buffer> {
     return through(bytes, this.#program, 'pack', packer, String(level))
+  }
+}
+
+/** A process of the reader that is asked for one layer after another. */
+export class EachLayer implements Disposable {
+  readonly #child: ReturnType<typeof spawn>
+  readonly #answers: AsyncIterator<string>
+
+  constructor(program: string) {
+    this.#child = spawn(program, ['each'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const { stdout } = this.#child
+    if (!stdout) throw new Error('the reader has no output')
+    this.#answers = createInterface({ input: stdout })[Symbol.asyncIterator]()
+  }
+
+  /** @param question `tar LAYER` or `toc LAYER DIGEST` */
+  async ask(...question: string[]): Promise<SeenLayer & { readonly error?: string }> {
+    this.#child.stdin?.write(`${question.join(' ')}\n`)
+    const answer = JSON.parse((await this.#answers.next()).value ?? '{"error":"the reader ended"}') as {
+      error?: string
+      layer: Omit<SeenLayer, 'entries'>
+      entries: SeenEntry[]
+    }
+    return { ...answer.layer, entries: answer.entries, ...(answer.error && { error: answer.error }) }
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill()
   }
 }
 

@@ -4,6 +4,9 @@
 //	estargz-reader tar LAYER              by archive/tar, from front to end
 //	estargz-reader toc LAYER DIGEST [TOC] by stargz-snapshotter's library, from the table of contents
 //
+// With `each` it reads such lines (tar LAYER, toc LAYER DIGEST) from the standard input, and answers each by one line: an
+// object with the layer and its entries, or with the error.
+//
 // It also packs the standard input as tools written in Go pack layers, into the standard output.
 //
 //	estargz-reader pack gzip|pgzip LEVEL
@@ -12,11 +15,13 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // entry is what both ways of reading tell of a path. Hard links are told as the file that they name.
@@ -62,21 +67,15 @@ func run(args []string) error {
 			return err
 		}
 		return pack(args[1], level)
-	case len(args) == 2 && args[0] == "tar":
-		told, entries, err = readTar(args[1])
-	case (len(args) == 3 || len(args) == 4) && args[0] == "toc":
-		told, entries, err = readTOC(args[1], args[2], args[3:]...)
+	case len(args) == 1 && args[0] == "each":
+		return each()
 	default:
-		return fmt.Errorf("usage: estargz-reader tar LAYER | toc LAYER DIGEST [TOC] | pack gzip|pgzip LEVEL")
+		told, entries, err = read(args)
 	}
 	if err != nil {
 		return err
 	}
-	names := make([]string, 0, len(entries))
-	for name := range entries {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := sortedNames(entries)
 	lines := json.NewEncoder(os.Stdout)
 	if err := lines.Encode(told); err != nil {
 		return err
@@ -87,4 +86,50 @@ func run(args []string) error {
 		}
 	}
 	return nil
+}
+
+func read(args []string) (layer, map[string]entry, error) {
+	switch {
+	case len(args) == 2 && args[0] == "tar":
+		return readTar(args[1])
+	case (len(args) == 3 || len(args) == 4) && args[0] == "toc":
+		return readTOC(args[1], args[2], args[3:]...)
+	default:
+		return layer{}, nil, fmt.Errorf("usage: estargz-reader tar LAYER | toc LAYER DIGEST [TOC] | each | pack gzip|pgzip LEVEL")
+	}
+}
+
+// answer is what is told of one line of `each`.
+type answer struct {
+	Error   string  `json:"error,omitempty"`
+	Layer   layer   `json:"layer"`
+	Entries []entry `json:"entries"`
+}
+
+func each() error {
+	questions := bufio.NewScanner(os.Stdin)
+	answers := json.NewEncoder(os.Stdout)
+	for questions.Scan() {
+		told, entries, err := read(strings.Fields(questions.Text()))
+		said := answer{Layer: told, Entries: []entry{}}
+		if err != nil {
+			said.Error = err.Error()
+		}
+		for _, name := range sortedNames(entries) {
+			said.Entries = append(said.Entries, entries[name])
+		}
+		if err := answers.Encode(said); err != nil {
+			return err
+		}
+	}
+	return questions.Err()
+}
+
+func sortedNames(entries map[string]entry) []string {
+	names := make([]string, 0, len(entries))
+	for name := range entries {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
