@@ -118,7 +118,8 @@ async function load(
     while (!signal.aborted) {
       const n = next++
       try {
-        const { status, retryAfter, body } = (await all[n % all.length]?.(n)) as Answer
+        const act = all[n % all.length] as (typeof all)[number]
+        const { status, retryAfter, body } = await act(n)
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
         const isBusy = (status === 429 || status === 503) && retryAfter !== undefined
         if (status >= 500 && !isBusy) wrong(`${status} ${body.slice(0, 300)}`)
