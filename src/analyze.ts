@@ -37,7 +37,7 @@ const publisher = new RecordPublisher({
   repository,
   backing,
   finder: recordFinder(config, registries),
-  recordBytes: bounds.recordBytes,
+  recordLimits: bounds.record,
   catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
 })
 const analyses = new LocalAnalyses({
@@ -53,7 +53,8 @@ const analyses = new LocalAnalyses({
   requestKeys: stores.requestKeys,
   publisher,
   housekeeper: new Housekeeper({ store: stores.records, publisher, repository, now: Date.now }),
-  maxRecordBytes: bounds.recordBytes,
+  recordLimits: bounds.record,
+  onDefect: (error, what) => log.error({ err: error }, what),
   ...(database.engine === 'sqlite' && { room: new DiskRoom(config.dataFolder, config.diskReserve) }),
 })
 const port: AnalyzerPort = {

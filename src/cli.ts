@@ -7,10 +7,14 @@ import { retainRecords } from './cli/retain-records.ts'
 import { ConfigError, SETTINGS } from './config.ts'
 import { isPlatformText } from './oci/platform.ts'
 import { parseHost, parseReference } from './oci/reference.ts'
+import { WRITTEN_FORMATS } from './records/formats/write.ts'
 import { RecordFormat } from './records/model.ts'
 import { MergeStrategy } from './records/provenance.ts'
 import { statusOfSignal } from './stop-signals.ts'
 import { VERSION } from './version.ts'
+
+/** The formats that a record is printed in. */
+const WRITTEN = Object.keys(WRITTEN_FORMATS)
 
 /** The commands that run until they are told to stop. */
 export type Roles = { readonly serve: () => Promise<void>; readonly work: () => Promise<void> }
@@ -128,6 +132,8 @@ function addRecordCommands(record: Command): void {
     .option('--workload <name>', 'what ran in it')
     .option('--format <format>', `${RecordFormat.options.join(', ')}; default: found out`)
     .option('--working-directory <path>', 'where the profiled program started, for relative paths')
+    .option('--root <path>', 'root of the container as the profiler saw it on its host, which is cut off')
+    .option('--exclude <glob>', 'leaves paths out; can be given more than once', collect(String))
     .option('--label <key=value>', 'can be given more than once', collect(String))
     .option('--publish [reference]', 'publish it, too')
     .option(...server)
@@ -209,7 +215,7 @@ function addRecordCommands(record: Command): void {
     .command('show')
     .description('show an uploaded record')
     .argument('<id>', 'id of the record')
-    .option('--content', 'print its record file')
+    .option('--content [format]', `print its entries, as ${WRITTEN.join(', ')}; default: ${WRITTEN[0]}`)
     .option(...server)
     .option('--json', 'print the whole answer')
     .action(showRecord)

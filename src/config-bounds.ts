@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from './conversion/bounds.ts'
 import { DEFAULT_THREAD_MEMORY } from './conversion/thread-pool.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
+import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from './records/model.ts'
 import { MAX_RECORD_STEPS } from './records/step-budget.ts'
 import { type AnswerBounds, DEFAULT_BOUNDS } from './registry/bounds.ts'
 
@@ -47,8 +48,14 @@ export const BoundSettings = {
   RECORD_BROKER_MAX_RECORD_BYTES: bound(
     1024,
     16 * MIB,
-    'bytes of one uploaded record, or of one in an image',
+    'bytes of one uploaded record, unpacked, or of one in an image',
   ),
+  RECORD_BROKER_MAX_RECORD_ENTRIES: bound(
+    1,
+    MAX_RECORD_ENTRIES,
+    'different entries of one uploaded record, or of one in an image',
+  ),
+  RECORD_BROKER_MAX_RECORD_GLOBS: bound(0, MAX_RECORD_GLOBS, 'different globs among them'),
   RECORD_BROKER_MAX_RECORD_STEPS: bound(
     1_000_000,
     MAX_RECORD_STEPS,
@@ -125,7 +132,7 @@ export type ConfiguredBounds = {
   readonly layer: LayerLimits
   readonly request: RequestBounds
   readonly answers: AnswerBounds
-  readonly recordBytes: number
+  readonly record: Required<RecordLimits>
   readonly recordSteps: number
   readonly threadMemory: number
   readonly bodyBytes: number
@@ -158,7 +165,11 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
       maxPages: env.RECORD_BROKER_MAX_PAGES,
       maxListBytes: env.RECORD_BROKER_MAX_LIST_BYTES,
     },
-    recordBytes: env.RECORD_BROKER_MAX_RECORD_BYTES,
+    record: {
+      maxBytes: env.RECORD_BROKER_MAX_RECORD_BYTES,
+      maxEntries: env.RECORD_BROKER_MAX_RECORD_ENTRIES,
+      maxGlobs: env.RECORD_BROKER_MAX_RECORD_GLOBS,
+    },
     recordSteps: env.RECORD_BROKER_MAX_RECORD_STEPS,
     threadMemory: env.RECORD_BROKER_THREAD_MEMORY,
     bodyBytes: env.RECORD_BROKER_MAX_BODY_BYTES,

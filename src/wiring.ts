@@ -97,7 +97,7 @@ export function conversionServices(
     bounds: config.bounds.request,
     layersUnderWay: new SingleFlight(),
     cache: more.cache,
-    maxRecordBytes: config.bounds.recordBytes,
+    recordLimits: config.bounds.record,
     maxRecordSteps: config.bounds.recordSteps,
     storedRecord,
     finder: recordFinder(config, registries),

@@ -1,6 +1,8 @@
+import type { ContentEncoding } from '../bytes/content-encoding.ts'
 import type { Begun } from '../jobs/request-keys.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { EvaluationRequest } from '../records/evaluation.ts'
+import type { EvaluationRequest, FoundInImage } from '../records/evaluation.ts'
+import type { WrittenFormat } from '../records/formats/write.ts'
 import type { Removed, RetentionPlan } from '../records/housekeeper.ts'
 import type { RecordFormat } from '../records/model.ts'
 import type { MergeStrategy } from '../records/provenance.ts'
@@ -25,6 +27,12 @@ type RecordTerms = {
 export type UploadRequest = RecordTerms & {
   readonly format?: RecordFormat | undefined
   readonly workingDirectory?: string | undefined
+  /** Absolute: the container's root as the profiler saw it. */
+  readonly root?: string | undefined
+  /** Globs of paths that are left out. */
+  readonly exclude?: readonly string[] | undefined
+  /** How the body is packed. */
+  readonly encoding?: ContentEncoding | undefined
   readonly profiler?: string | undefined
   readonly profilerVersion?: string | undefined
   /** The idempotency key of the request, and what identifies it beside its body. */
@@ -35,6 +43,10 @@ export type StoredOutcome = {
   readonly record: StoredRecord
   /** False: it was there already. */
   readonly created: boolean
+}
+export type UploadOutcome = StoredOutcome & {
+  /** Where the record says which image was profiled. */
+  readonly inImage?: FoundInImage | undefined
 }
 /** The idempotency key of an upload is known already. */
 export type RepeatedOutcome = { readonly kind: 'repeated'; readonly begun: Exclude<Begun, { is: 'new' }> }
@@ -87,10 +99,10 @@ export interface Analyses {
   upload(
     request: UploadRequest,
     context: AnalysisContext & { readonly input: AsyncIterable<Uint8Array> },
-  ): Promise<StoredOutcome | RepeatedOutcome>
+  ): Promise<UploadOutcome | RepeatedOutcome>
   /** A record in one of the formats that are written; undefined when there is none. */
   content(
-    request: { readonly record: string; readonly format: 'stargz-record' | 'path-list' },
+    request: { readonly record: string; readonly format: WrittenFormat },
     context: AnalysisContext,
   ): Promise<DocumentBody | undefined>
   merge(request: MergeRequest, context: AnalysisContext): Promise<MergeOutcome>

@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
+import { decodeContent } from '../bytes/content-encoding.ts'
 import type { DiskRoom } from '../bytes/disk-room.ts'
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { checkPlatforms } from '../conversion/check-platforms.ts'
 import { evaluateRecord, retargetRecord } from '../conversion/evaluate.ts'
 import { inspectImage } from '../conversion/inspect.ts'
 import type { ImageServices } from '../conversion/list-layers.ts'
+import type { Profiled } from '../conversion/profiled-image.ts'
 import { ImageInspection } from '../conversion/report.ts'
 import type { RequestKeys } from '../jobs/request-keys.ts'
+import { isDigest } from '../oci/digest.ts'
 import { diffRecords } from '../records/diff.ts'
-import { RecordEvaluation } from '../records/evaluation.ts'
-import { writePathList } from '../records/formats/path-list.ts'
+import { type FoundInImage, RecordEvaluation } from '../records/evaluation.ts'
 import { readRecord } from '../records/formats/read.ts'
 import { PROFILERS } from '../records/formats/table.ts'
+import { type WrittenFormat, writeRecord } from '../records/formats/write.ts'
 import type { Housekeeper } from '../records/housekeeper.ts'
 import { Merger } from '../records/merge.ts'
-import { writeRecordFile } from '../records/model.ts'
+import type { RecordLimits } from '../records/model.ts'
 import { madeOf } from '../records/provenance.ts'
 import type { RecordPublisher } from '../records/publisher.ts'
 import { RecordImageDocument, RecordImagePageDocument } from '../records/record-image-documents.ts'
@@ -35,6 +38,7 @@ import type {
   RetentionOutcome,
   RetentionRequest,
   StoredOutcome,
+  UploadOutcome,
   UploadRequest,
 } from './analyses.ts'
 
@@ -44,14 +48,17 @@ export type LocalParts = {
   readonly publisher: RecordPublisher
   readonly housekeeper: Housekeeper
   readonly requestKeys: RequestKeys
-  /** Of one uploaded record. */
-  readonly maxRecordBytes: number
+  readonly recordLimits: RecordLimits
+  /** Is told of a defect that does not keep an act from its end. */
+  readonly onDefect?: ((error: unknown, what: string) => void) | undefined
   /** Where records are kept; left out: elsewhere, where others see to it. */
   readonly room?: DiskRoom | undefined
 }
 
 /** Documents are handed on in pieces of this size. */
 const PIECE_CHARACTERS = 64 * 1024
+/** How long an upload waits for how much of it the profiled image has. */
+const FIND_MS = 10_000
 /** Images whose platforms are looked at side by side. */
 const IMAGES_AT_ONCE = 8
 
@@ -65,25 +72,69 @@ export class LocalAnalyses implements Analyses {
 
   async upload(
     { idempotency, image, workload, labels, profilerVersion, ...request }: UploadRequest,
-    { input }: AnalysisContext & { readonly input: AsyncIterable<Uint8Array> },
-  ): Promise<StoredOutcome | RepeatedOutcome> {
-    const { records, requestKeys, maxRecordBytes: maxBytes, room } = this.#parts
-    await room?.check(maxBytes)
-    const { format, workingDirectory } = request
+    { input, signal }: AnalysisContext & { readonly input: AsyncIterable<Uint8Array> },
+  ): Promise<UploadOutcome | RepeatedOutcome> {
+    const { records, requestKeys, recordLimits, room } = this.#parts
+    await room?.check(recordLimits.maxBytes)
+    const { format, workingDirectory, root, exclude, encoding } = request
     const hash = createHash('sha256').update(idempotency?.request ?? '')
-    const read = await readRecord(hashed(input, hash), { format, maxBytes, workingDirectory })
+    const bytes = hashed(input, hash)
+    const read = await readRecord(encoding === undefined ? bytes : decodeContent(bytes, encoding), {
+      ...recordLimits,
+      format,
+      workingDirectory,
+      root,
+      exclude,
+    })
     if (idempotency !== undefined) {
       const begun = await requestKeys.begin(idempotency.key, hash.digest('hex'))
       if (begun.is !== 'new') return { kind: 'repeated', begun }
     }
     const profiler = request.profiler ?? PROFILERS[read.format]
     const terms = { image, workload, labels: labels ?? {}, profiler, profilerVersion }
+    let stored: Omit<StoredOutcome, 'kind'>
     try {
-      return { kind: 'stored', ...(await records.add({ ...read, ...terms })) }
+      stored = await records.add({ ...read, ...terms })
     } catch (error) {
       // The same request may be sent again with its key.
       if (idempotency !== undefined) await requestKeys.forget(idempotency.key).catch(() => undefined)
       throw error
+    }
+    if (image === undefined) return { kind: 'stored', ...stored }
+    const inImage = await this.#findInImage({ entries: read.entries, image }, signal)
+    return { kind: 'stored', ...stored, inImage }
+  }
+
+  /** The record is stored: whatever is wrong with the image is told, and no more. */
+  async #findInImage(
+    record: Profiled & { readonly image: string },
+    signal: AbortSignal,
+  ): Promise<FoundInImage> {
+    if (isDigest(record.image))
+      return { unknown: 'the image is named by its digest alone, without a registry' }
+    const late = AbortSignal.timeout(FIND_MS)
+    try {
+      const request = { image: record.image, interpreters: false }
+      const { image, images } = await evaluateRecord(
+        record,
+        request,
+        this.#parts.images,
+        AbortSignal.any([signal, late]),
+      )
+      const platforms = images.map(({ platform, record: { paths, placed } }) => ({
+        platform,
+        paths,
+        found: placed,
+      }))
+      return { image, platforms }
+    } catch (error) {
+      if (late.aborted) {
+        return { unknown: `reading the image takes more than ${FIND_MS / 1000} s; ask for an evaluation` }
+      }
+      const { code, message } = error as { code?: unknown; message: string }
+      if (typeof code === 'string') return { unknown: `${code}: ${message}` }
+      this.#parts.onDefect?.(error, 'an image was not looked at')
+      return { unknown: 'something went wrong here; the log of the broker says what' }
     }
   }
 
@@ -92,11 +143,11 @@ export class LocalAnalyses implements Analyses {
     format,
   }: {
     readonly record: string
-    readonly format: 'stargz-record' | 'path-list'
+    readonly format: WrittenFormat
   }): Promise<DocumentBody | undefined> {
     const entries = await this.#parts.records.content(record)
     if (!entries) return undefined
-    return bodyOf(format === 'path-list' ? writePathList(entries) : writeRecordFile(entries))
+    return bodyOf(writeRecord(entries, format))
   }
 
   async merge({ records: ids, strategy, threshold, ...terms }: MergeRequest): Promise<MergeOutcome> {

@@ -119,7 +119,7 @@ async function recordOf(options: ConvertOptions): Promise<ConversionRequest['rec
 
 async function readRecordFile(path: string): Promise<RecordEntry[]> {
   const source = path === '-' ? process.stdin : createReadStream(path)
-  const { entries } = await readRecord(source, { maxBytes: loadConfig().bounds.recordBytes })
+  const { entries } = await readRecord(source, loadConfig().bounds.record)
   return entries
 }
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import type { RecordEvaluation } from '../records/evaluation.ts'
+import type { FoundInImage, RecordEvaluation } from '../records/evaluation.ts'
 import { ask, type Common, print, queryOf, send } from './broker.ts'
 import { evaluationText } from './output.ts'
 
@@ -10,6 +10,9 @@ export type Shown = {
   readonly image?: string
   readonly workload?: string
   readonly entries: number
+  readonly warnings?: readonly string[]
+  readonly roots?: readonly { readonly root: string; readonly paths: number }[]
+  readonly inImage?: FoundInImage
   readonly createdAt: string
   readonly publications: readonly { readonly reference: string; readonly digest: string }[]
 }
@@ -21,6 +24,8 @@ export async function pushRecord(
     readonly workload?: string
     readonly format?: string
     readonly workingDirectory?: string
+    readonly root?: string
+    readonly exclude?: string[]
     readonly label?: string[]
     readonly publish?: string | true
   },
@@ -30,6 +35,8 @@ export async function pushRecord(
     workload: options.workload,
     format: options.format,
     workingDirectory: options.workingDirectory,
+    root: options.root,
+    exclude: options.exclude,
     label: options.label,
     publish: options.publish === true ? 'true' : options.publish,
   })
@@ -84,10 +91,12 @@ export async function evaluateRecord(
 
 export async function showRecord(
   id: string,
-  options: Common & { readonly content?: boolean },
+  options: Common & { readonly content?: true | string },
 ): Promise<void> {
   const path = `/v1/records/${encodeURIComponent(id)}`
-  if (options.content) process.stdout.write(await send(options, 'GET', `${path}/content`))
+  const { content } = options
+  const query = queryOf({ format: content === true ? undefined : content })
+  if (content !== undefined) process.stdout.write(await send(options, 'GET', `${path}/content${query}`))
   else print(options, await ask<Shown>(options, 'GET', path), recordText)
 }
 
@@ -95,5 +104,12 @@ export function recordText(record: Shown): string {
   const of = [record.image, record.workload].filter(Boolean).join(' ')
   const lines = [`${record.id} ${record.createdAt} ${record.entries} entries ${of}`.trimEnd()]
   for (const { reference, digest } of record.publications) lines.push(`  ${reference}@${digest}`)
+  for (const { root, paths } of record.roots ?? []) lines.push(`  ${root} was cut off ${paths} paths`)
+  for (const { platform, paths, found } of record.inImage?.platforms ?? []) {
+    lines.push(`  ${platform}: the image has ${found} of ${paths} paths`)
+  }
+  if (record.inImage?.unknown)
+    lines.push(`  how many paths the image has is not known: ${record.inImage.unknown}`)
+  for (const warning of record.warnings ?? []) lines.push(`  warning: ${warning}`)
   return `${lines.join('\n')}\n`
 }

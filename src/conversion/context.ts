@@ -2,7 +2,7 @@ import type { DiskRoom } from '../bytes/disk-room.ts'
 import type { SingleFlight } from '../concurrency/single-flight.ts'
 import type { LayerLimits } from '../estargz/limits.ts'
 import type { RecordFinder } from '../records/finder.ts'
-import type { RecordEntry } from '../records/model.ts'
+import type { RecordEntry, RecordLimits } from '../records/model.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { RequestBounds } from './bounds.ts'
 import type { ConversionCache } from './conversion-cache.ts'
@@ -28,7 +28,7 @@ export type ConversionServices = {
   /** On each job. */
   readonly bounds: RequestBounds
   /** Of one record, in bytes. */
-  readonly maxRecordBytes: number
+  readonly recordLimits: RecordLimits
   /** Of applying a record to an image. */
   readonly maxRecordSteps: number
   /** An uploaded record by id. */

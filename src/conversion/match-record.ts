@@ -42,7 +42,7 @@ async function read(
   const { digest, place, match, image, workload, created } = best
   const repository = services.registries.repository(place)
   const { entries, subject } = await readRecordImage(repository, digest, {
-    maxBytes: services.maxRecordBytes,
+    ...services.recordLimits,
     signal,
   })
   const known = {

@@ -48,7 +48,7 @@ async function readEntries(
     const reference = parseReference(source.image)
     const repository = services.registries.repository(reference)
     const found = await readRecordImage(repository, tagOrDigest(reference), {
-      maxBytes: services.maxRecordBytes,
+      ...services.recordLimits,
       signal,
     })
     return { ...found, imageDigest: found.subject }

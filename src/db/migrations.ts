@@ -366,4 +366,12 @@ export const MIGRATIONS: Record<string, Migration> = {
       )
     },
   },
+  '0017-notes-on-profiles': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .alterTable('records')
+        .addColumn('notes', 'text', (column) => column.notNull().defaultTo('{}'))
+        .execute()
+    },
+  },
 }

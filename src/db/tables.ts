@@ -20,6 +20,7 @@ export type RecordsTable = {
   created_at: Moment
   /** What of the profile is no entry: counts by reason. */
   skipped: Generated<JsonText>
+  notes: Generated<JsonText>
   /** What made the profile, or ''. */
   profiler: Generated<string>
   profiler_version: Generated<string>

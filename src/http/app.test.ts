@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { temporarySqlite } from '../../test/support/databases.ts'
@@ -56,7 +57,7 @@ beforeAll(async () => {
       repository: (at) => registries.repository(at),
       backing: { host, prefix: '' },
     }),
-    recordBytes: MAX_RECORD_BYTES,
+    recordLimits: { maxBytes: MAX_RECORD_BYTES },
   })
   const housekeeper = new Housekeeper({
     store: stores.records,
@@ -73,7 +74,7 @@ beforeAll(async () => {
       requestKeys,
       publisher,
       housekeeper,
-      maxRecordBytes: MAX_RECORD_BYTES,
+      recordLimits: { maxBytes: MAX_RECORD_BYTES },
     }),
     checkRegistry: async () => {},
     hasRoom: async () => true,
@@ -170,6 +171,72 @@ describe('records', () => {
     expect(there.json).toMatchObject({ entries: 2, skipped: { pseudo: 1 } })
     const soci = await ask('POST', '/v1/records', { body: ['/bin/a', '/bin/b'] })
     expect(soci.json).toMatchObject({ format: 'soci', entries: 2 })
+  })
+
+  it('are unpacked, cut to the root of the container, and held against the profiled image', async () => {
+    const log = ['/mnt/c/usr/bin/app', '/mnt/c/usr/bin/other', '/etc/hosts', '/mnt/c/tmp/x']
+      .map((path) => `app(7): RO  ${path}\n`)
+      .join('')
+    const query = new URLSearchParams({ root: '/mnt/c', exclude: '/tmp/**', image: `${host}/team/app:1.0` })
+    const packed = (encoding: string, payload: Buffer) =>
+      app.inject({
+        method: 'POST',
+        url: `/v1/records?${query}`,
+        payload,
+        headers: { 'content-type': 'text/plain', 'content-encoding': encoding },
+      })
+    const made = await packed('gzip', gzipSync(log))
+    expect(made.statusCode).toBe(201)
+    expect(made.json()).toMatchObject({
+      format: 'fatrace',
+      entries: 2,
+      skipped: { outside: 1, excluded: 1 },
+      roots: [{ root: '/mnt/c', paths: 3 }],
+      inImage: { platforms: [{ platform: 'linux/amd64', paths: 2, found: 1 }] },
+    })
+    const { inImage: _, ...record } = made.json()
+    expect((await ask('GET', `/v1/records/${record.id}`)).json).toEqual(record)
+    expect((await packed('zstd', zstdCompressSync(log))).statusCode).toBe(200)
+    const damaged = await packed('br', Buffer.from(log))
+    expect([damaged.statusCode, damaged.json().code]).toEqual([400, 'INVALID_ENCODING'])
+    const unknown = await packed('compress', Buffer.from(log))
+    expect([unknown.statusCode, unknown.headers['accept-encoding']]).toEqual([415, 'gzip, deflate, br, zstd'])
+    const bomb = await packed('gzip', gzipSync('/a\n'.repeat(MAX_RECORD_BYTES)))
+    expect([bomb.statusCode, bomb.json().code]).toEqual([413, 'RECORD_TOO_LARGE'])
+  })
+
+  it('are stored whatever is wrong with the profiled image', async () => {
+    const image = async (name: string) =>
+      (await ask('POST', `/v1/records?image=${name}`, { body: '/a\n' })).json.inImage.unknown
+    expect(await image('elsewhere.example/app:1')).toMatch(/^HOST_NOT_ALLOWED: /)
+    expect(await image(`${host}/team/none:1`)).toMatch(/^NOT_FOUND: /)
+    expect(await image(`sha256:${'a'.repeat(64)}`)).toMatch(/digest alone/)
+  })
+
+  it('that are in no known format are refused, and a wrong glob names its field', async () => {
+    const page = await ask('POST', '/v1/records', { body: '<html>\n<body>502</body></html>\n' })
+    expect([page.status, page.json]).toMatchObject([422, { code: 'UNKNOWN_FORMAT', line: 1 }])
+    const glob = await ask('POST', '/v1/records?exclude=[', { body: '/a\n' })
+    expect(glob.json).toMatchObject({
+      code: 'INVALID_REQUEST',
+      detail: expect.stringMatching(/exclude.*glob/),
+    })
+  })
+
+  it('come out in the formats that other tools read', async () => {
+    const id = await upload('/usr/bin/a b\n/etc/passwd\n')
+    const content = async (format: string) =>
+      (await ask('GET', `/v1/records/${id}/content?format=${format}`)).text
+    const list = '/usr/bin/a b\n/etc/passwd\n'
+    expect(await content('path-list')).toBe(list)
+    expect(await content('nydus-list')).toBe(list)
+    expect(await content('overlaybd-list')).toBe(list)
+    expect(JSON.parse(await content('soci'))).toEqual(['/usr/bin/a b', '/etc/passwd'])
+    expect(await content('stargz-record')).toBe('{"path":"usr/bin/a b"}\n{"path":"etc/passwd"}\n')
+    const globs = await upload('/etc/*.conf\n')
+    const refused = await ask('GET', `/v1/records/${globs}/content?format=soci`)
+    expect([refused.status, refused.json.code]).toEqual([422, 'RECORD_HAS_GLOBS'])
+    expect((await ask('GET', `/v1/records/${globs}/content?format=csv`)).status).toBe(400)
   })
 
   it('are held against an image', async () => {

@@ -1,4 +1,5 @@
 import type { AnalyzerErrorCode } from '../analysis/messages.ts'
+import type { ContentEncodingError } from '../bytes/content-encoding.ts'
 import type { ScratchFullError } from '../bytes/scratch.ts'
 import type { StorageFullError } from '../bytes/storage-full.ts'
 import type { VerificationError } from '../bytes/verify.ts'
@@ -28,6 +29,7 @@ type ErrorCode =
   | RegistryErrorCode
   | (
       | ClientGone
+      | ContentEncodingError
       | CredentialsError
       | CursorError
       | DatabaseUnavailable
@@ -48,6 +50,7 @@ type ErrorCode =
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_REFERENCE: 400,
   INVALID_RECORD: 400,
+  INVALID_ENCODING: 400,
   INVALID_CURSOR: 400,
   HOST_NOT_ALLOWED: 403,
   NOT_FOUND: 404,
@@ -58,6 +61,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   CONFLICT: 409,
   PLAN_CHANGED: 409,
   RECORD_TOO_LARGE: 413,
+  UNKNOWN_FORMAT: 422,
   TOO_LARGE: 422,
   RECORD_HAS_GLOBS: 422,
   GLOBS_TOO_COSTLY: 422,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Digest } from '../oci/digest-schema.ts'
-import { RecordFormat, Skipped } from '../records/model.ts'
+import { ProfileNotes, RecordFormat, Skipped } from '../records/model.ts'
 import { Provenance } from '../records/provenance.ts'
 import type { StoredRecord } from '../records/store.ts'
 import { isoTime, Moment } from './parameters.ts'
@@ -34,6 +34,7 @@ export const RecordView = z
     entries: z.int(),
     paths: z.int().describe('Different paths among the entries.'),
     skipped: Skipped,
+    ...ProfileNotes.shape,
     profiler: z.string().optional().describe('What made the profile.'),
     profilerVersion: z.string().optional(),
     provenance: Provenance.optional(),
@@ -62,9 +63,10 @@ export const RecordView = z
   })
 export type RecordView = z.infer<typeof RecordView>
 
-export function recordView({ publications, createdAt, labels, ...record }: StoredRecord): RecordView {
+export function recordView({ publications, createdAt, labels, notes, ...record }: StoredRecord): RecordView {
   return {
     ...record,
+    ...notes,
     labels: { ...labels },
     createdAt: isoTime(createdAt),
     publications: publications.map((one) => ({ ...one, createdAt: isoTime(one.createdAt) })),

@@ -1,5 +1,7 @@
 export type RecordErrorCode =
   | 'INVALID_RECORD'
+  /** Nothing shows which format it has. */
+  | 'UNKNOWN_FORMAT'
   | 'RECORD_TOO_LARGE'
   | 'RECORD_HAS_GLOBS'
   /** Matching its globs, or looking up its paths, takes more steps than allowed. */

@@ -15,6 +15,12 @@ export const EvaluationRequest = z
       .max(50)
       .optional()
       .describe('Platforms to take from an index; left out: all of them.'),
+    interpreters: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether interpreters that the kernel opens for recorded programs are placed, too; default true.',
+      ),
   })
   .meta({
     id: 'EvaluationRequest',
@@ -33,6 +39,28 @@ export const RecordEvaluation = z
   })
   .meta({ id: 'RecordEvaluation', description: 'What a record is worth in an image, without a conversion.' })
 export type RecordEvaluation = z.infer<typeof RecordEvaluation>
+
+/** How much of an uploaded record the profiled image has. */
+export const FoundInImage = z
+  .object({
+    image: z.string().optional().describe('The image, by digest.'),
+    platforms: z
+      .array(
+        z.object({
+          platform: z.string(),
+          paths: z.int().describe('Different recorded paths and globs.'),
+          found: z.int().describe('Those of them that the image has.'),
+        }),
+      )
+      .optional(),
+    unknown: z.string().optional().describe('Why it cannot be told. The record is stored all the same.'),
+  })
+  .meta({
+    id: 'FoundInImage',
+    description: 'How many of the recorded paths the profiled image has.',
+    examples: [{ platforms: [{ platform: 'linux/amd64', paths: 210, found: 208 }] }],
+  })
+export type FoundInImage = z.infer<typeof FoundInImage>
 
 /** What is left of a record when it is applied to another image. */
 export type RetargetedEntries = {

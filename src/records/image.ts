@@ -24,7 +24,7 @@ import {
   WORKLOAD_ANNOTATION,
 } from './image-pack.ts'
 import { notARecordImage, recordFileIn, recordLayerOf } from './image-unpack.ts'
-import type { RecordEntry } from './model.ts'
+import type { RecordEntry, RecordLimits } from './model.ts'
 import { isRecordOf, type WantedRecord } from './record-tag.ts'
 
 export type { Repository } from '../registry/repository.ts'
@@ -122,7 +122,7 @@ export async function publishRecordImage(
 export async function readRecordImage(
   repository: Repository,
   tagOrDigest: string,
-  options: Interruptible & { readonly maxBytes: number },
+  options: Interruptible & RecordLimits,
 ): Promise<RecordImage> {
   const found = await openManifest(repository, tagOrDigest, options)
   const layer = recordLayerOf(found.manifest)
@@ -135,8 +135,8 @@ export async function readRecordImage(
   const bytes = await repository.blobBytes(layer, { limit: options.maxBytes, signal: options.signal })
   const file = await recordFileIn(bytes, options.maxBytes)
   const { entries } = await readRecord(Readable.from([file]), {
+    ...options,
     format: 'stargz-record',
-    maxBytes: options.maxBytes,
   })
   const { entryCount: _, ...summary } = await summarize(repository, found, layer, options)
   return { ...summary, entries }

@@ -8,6 +8,15 @@ export { RecordError } from './errors.ts'
 
 export const MAX_RECORD_ENTRIES = 500_000
 export const MAX_RECORD_GLOBS = 1000
+
+/** Bounds on one record. Passing one raises a RecordError with the code RECORD_TOO_LARGE. */
+export type RecordLimits = {
+  /** Of the record as it comes, unpacked. */
+  readonly maxBytes: number
+  /** Different ones. */
+  readonly maxEntries?: number | undefined
+  readonly maxGlobs?: number | undefined
+}
 /** PATH_MAX of Linux. */
 export const MAX_PATH_BYTES = 4096
 
@@ -18,7 +27,11 @@ export const RecordFormat = z
     'path-list',
     'strace',
     'fatrace',
+    'fatrace-json',
     'opensnoop',
+    'trace-open',
+    'audit',
+    'stargz-snapshotter-log',
     'nydus-list',
     'nydus-csv',
     'nydus-json',
@@ -29,15 +42,22 @@ export const RecordFormat = z
   .meta({ id: 'RecordFormat', description: 'The format of a record file.' })
 export type RecordFormat = z.infer<typeof RecordFormat>
 
+const Count = z.int().optional()
+
 /** What of a profile is no entry of its record. */
 export const Skipped = z
   .object({
-    pseudo: z.int().optional().describe('In /proc, /sys and /dev, which no image holds.'),
-    failed: z.int().optional().describe('Calls that failed.'),
-    created: z.int().optional().describe('Files that the program made, or that were deleted.'),
-    relative: z.int().optional().describe('Relative paths from a directory that the profile does not tell.'),
-    nameless: z.int().optional().describe('Accesses without a path.'),
-    other: z.int().optional().describe('Other events, and a last line that was cut off.'),
+    pseudo: Count.describe('In /proc, /sys and /dev, which no image holds.'),
+    failed: Count.describe('Calls that failed.'),
+    created: Count.describe('Files that the program made, or that were deleted.'),
+    relative: Count.describe('Relative paths from a directory that the profile does not tell.'),
+    nameless: Count.describe('Accesses without a path.'),
+    encoding: Count.describe('Names that are no UTF-8.'),
+    repeated: Count.describe('Further accesses of what is an entry already.'),
+    outside: Count.describe('Outside of the root that was named.'),
+    excluded: Count.describe('Left out, as was asked for.'),
+    foreign: Count.describe('Lines that the format does not have.'),
+    other: Count.describe('Other events, summaries, and lines that were cut off.'),
     relativePaths: z.array(z.string()).optional().describe('The first of the relative paths.'),
   })
   .meta({
@@ -46,6 +66,27 @@ export const Skipped = z
     examples: [{ pseudo: 12, failed: 340, relative: 1, relativePaths: ['conf/app.json'] }],
   })
 export type Skipped = z.infer<typeof Skipped>
+export type SkipReason = Exclude<keyof Skipped, 'relativePaths'>
+
+export const RootCut = z
+  .object({ root: z.string(), paths: z.int().describe('How many accesses it was cut off of.') })
+  .meta({ id: 'RootCut', description: 'The root of a container on its host, which was cut off paths.' })
+export type RootCut = z.infer<typeof RootCut>
+
+/** What whoever uploaded a profile should know of it. */
+export const ProfileNotes = z.object({
+  roots: z
+    .array(RootCut)
+    .optional()
+    .describe('Roots of containers on a host that were cut off paths; the first 20.'),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'What may be wrong with the profile: lines without a meaning, wrappers that were traced along.',
+    ),
+})
+export type ProfileNotes = z.infer<typeof ProfileNotes>
 
 const RecordPath = z
   .string()

@@ -12,7 +12,7 @@ import {
   type Repository,
   readRecordImage,
 } from './image.ts'
-import type { RecordEntry } from './model.ts'
+import type { RecordEntry, RecordLimits } from './model.ts'
 import { profiledDigest } from './profiled-digest.ts'
 import type { Publication, RecordStore, StoredRecord } from './store.ts'
 
@@ -35,7 +35,7 @@ export type PublisherParts = {
   readonly catalog: (signal: AbortSignal | undefined) => AsyncIterable<string>
   readonly backing: FinderParts['backing']
   /** Of one record file, in bytes. */
-  readonly recordBytes: number
+  readonly recordLimits: RecordLimits
 }
 
 export type ListRequest = {
@@ -183,7 +183,7 @@ export class RecordPublisher {
     const reference = parseReference(text)
     const repository = this.#parts.repository(reference)
     const image = await readRecordImage(repository, tagOrDigest(reference), {
-      maxBytes: this.#parts.recordBytes,
+      ...this.#parts.recordLimits,
       signal,
     })
     return { ...image, reference: formatReference({ ...reference, digest: image.digest }) }

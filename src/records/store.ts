@@ -5,6 +5,7 @@ import type { RecordsTable } from '../db/tables.ts'
 import type { Digest } from '../oci/digest.ts'
 import {
   countPaths,
+  type ProfileNotes,
   RecordEntry,
   type RecordFormat,
   recordDigest,
@@ -32,6 +33,8 @@ export type StoredRecord = {
   readonly paths: number
   /** What of the profile is no entry. */
   readonly skipped: Skipped
+  /** What whoever uploaded the profile should know of it. */
+  readonly notes: ProfileNotes
   readonly profiler?: string
   readonly profilerVersion?: string
   /** Of a record that was made of others. */
@@ -47,6 +50,7 @@ export type NewRecord = {
   readonly workload?: string | undefined
   readonly labels: Labels
   readonly skipped?: Skipped | undefined
+  readonly notes?: ProfileNotes | undefined
   readonly profiler?: string | undefined
   readonly profilerVersion?: string | undefined
   readonly provenance?: Provenance | undefined
@@ -73,6 +77,7 @@ const SUMMARY = [
   'entries',
   'paths',
   'skipped',
+  'notes',
   'profiler',
   'profiler_version',
   'provenance',
@@ -111,6 +116,7 @@ export class RecordStore {
         paths: countPaths(record.entries),
         content: writeRecordFile(record.entries),
         skipped: JSON.stringify(record.skipped ?? {}),
+        notes: JSON.stringify(record.notes ?? {}),
         profiler: record.profiler ?? '',
         profiler_version: record.profilerVersion ?? '',
         provenance: record.provenance === undefined ? null : JSON.stringify(record.provenance),
@@ -266,6 +272,7 @@ export class RecordStore {
       entries: row.entries,
       paths: row.paths,
       skipped: JSON.parse(row.skipped) as Skipped,
+      notes: JSON.parse(row.notes) as ProfileNotes,
       ...(row.profiler !== '' && { profiler: row.profiler }),
       ...(row.profiler_version !== '' && { profilerVersion: row.profiler_version }),
       ...(row.provenance !== null && { provenance: JSON.parse(row.provenance) as Provenance }),

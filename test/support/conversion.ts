@@ -45,7 +45,7 @@ export class ConversionBench implements AsyncDisposable {
       limits: { ...DEFAULT_LIMITS, maxPlainBytes: 2 ** 30 },
       layersUnderWay: new SingleFlight(),
       bounds: DEFAULT_REQUEST_BOUNDS,
-      maxRecordBytes: 2 ** 20,
+      recordLimits: { maxBytes: 2 ** 20 },
       maxRecordSteps: MAX_RECORD_STEPS,
       storedRecord: async (id) => {
         const entries = this.records.get(id)

@@ -38,7 +38,7 @@ export class JobApi implements AsyncDisposable {
       analyses: new LocalAnalyses({
         records: stores.records,
         requestKeys: stores.requestKeys,
-        maxRecordBytes: MAX_RECORD_BYTES,
+        recordLimits: { maxBytes: MAX_RECORD_BYTES },
         images: undefined as never,
         publisher: undefined as never,
         housekeeper: undefined as never,

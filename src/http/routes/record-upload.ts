@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { CONTENT_ENCODINGS, contentEncodingOf } from '../../bytes/content-encoding.ts'
 import { ReferenceText } from '../../oci/reference.ts'
+import { FoundInImage } from '../../records/evaluation.ts'
+import { isGlobPattern } from '../../records/glob/glob.ts'
 import { RecordFormat } from '../../records/model.ts'
 import type { StoredRecord } from '../../records/store.ts'
 import { answerRepeated, keyOf, requestLine } from '../idempotency.ts'
@@ -12,6 +15,17 @@ import { RecordView, recordView } from '../record-view.ts'
 import type { Services } from '../services.ts'
 
 const CONTENT_TYPES = ['application/x-ndjson', 'text/plain', 'application/json', 'text/csv']
+
+/** Content codings that are taken, as `Accept-Encoding` says them (RFC 9110, 15.5.16). */
+const TAKEN = CONTENT_ENCODINGS.join(', ')
+
+const UploadedRecord = RecordView.extend({ inImage: FoundInImage.optional() }).meta({
+  id: 'UploadedRecord',
+  description: 'A record that was uploaded, and how much of it the profiled image has.',
+})
+
+const ExcludedPaths = z.string().min(1).max(4096).refine(isGlobPattern, 'is no valid glob')
+const Exclude = z.union([ExcludedPaths, z.array(ExcludedPaths).max(20)])
 
 const ProfilerText = z
   .string()
@@ -36,7 +50,7 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
           operationId: 'uploadRecord',
           summary: 'Upload a record',
           description:
-            'The body is the record as the profiler wrote it: a stargz record file, a path list, the log of strace, fatrace or opensnoop, or a list of nydus, SOCI or overlaybd. What of it is no entry is counted in `skipped`. The same content for the same image and workload is the same record: it is answered with 200, and new labels are added to it.',
+            'The body is the record as the profiler wrote it: a stargz record file, a path list, the log of strace, fatrace, opensnoop, Inspektor Gadget, audit or stargz-snapshotter, or a list of nydus, SOCI or overlaybd. It may be packed (`Content-Encoding`: gzip, deflate, br or zstd). What of it is no entry is counted in `skipped`; what may be wrong is in `warnings`. With `image`, `inImage` says how many of its paths that image has. The same content for the same image and workload is the same record: it is answered with 200, and new labels are added to it.',
           querystring: z.object({
             image: ImageName.optional(),
             workload: Workload.optional(),
@@ -49,6 +63,17 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
               .describe(
                 'Where the profiled program started: relative paths in its log are taken from there.',
               ),
+            root: z
+              .string()
+              .max(4096)
+              .startsWith('/')
+              .optional()
+              .describe(
+                'The root of the container as the profiler saw it on its host: it is cut off, and what lies outside is left out. Without it the roots of docker, containerd, podman and CRI-O are recognised.',
+              ),
+            exclude: Exclude.optional().describe(
+              'Globs of paths that are left out, such as those of a wrapper.',
+            ),
             profiler: ProfilerText.optional().describe(
               'What made the profile; left out: as the format says.',
             ),
@@ -60,14 +85,21 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
               .describe('Also publish it: `true`, beside its image in the backing registry, or a reference.'),
           }),
           response: {
-            200: RecordView.describe('The record was there already.'),
-            201: RecordView.describe('The record is stored.'),
+            200: UploadedRecord.describe('The record was there already.'),
+            201: UploadedRecord.describe('The record is stored.'),
             ...problems(400, 403, 409, 413, 415, 422, 502, 503, 507),
           },
         },
       },
       async (request, reply) => {
-        const { image, workload, format, workingDirectory, profiler, profilerVersion } = request.query
+        const { image, workload, format, workingDirectory, root, exclude } = request.query
+        const { profiler, profilerVersion } = request.query
+        const encoding = contentEncodingOf(request.headers['content-encoding'])
+        if (encoding === 'unknown') {
+          reply.header('accept-encoding', TAKEN)
+          const why = `this Content-Encoding is not undone; send the record as it is, or as ${TAKEN}`
+          throw new HttpError(415, 'UNSUPPORTED_ENCODING', why)
+        }
         const body = request.body as Readable | undefined
         if (!body) {
           throw new HttpError(400, 'INVALID_RECORD', 'the record is missing: it is the body of the request')
@@ -78,6 +110,9 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
           workload,
           format,
           workingDirectory,
+          root,
+          exclude: exclude === undefined ? undefined : [exclude].flat(),
+          encoding,
           profiler,
           profilerVersion,
           labels: labelsOf(request.query.label),
@@ -89,11 +124,11 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
         const outcome = await analyses.upload(upload, { signal, input })
         if (outcome.kind === 'repeated') return answerRepeated(reply, outcome.begun) as never
         request.idempotencyKey = key
-        const { record, created } = outcome
+        const { record, created, inImage } = outcome
         if (created) await recordAdded(services, record)
         const published = await publish(record, request.query.publish, signal)
         reply.header('location', `/v1/records/${record.id}`)
-        return reply.code(created ? 201 : 200).send(recordView(published))
+        return reply.code(created ? 201 : 200).send({ ...recordView(published), ...(inImage && { inImage }) })
       },
     )
   }

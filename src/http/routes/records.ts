@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
+import { WRITTEN_FORMATS, type WrittenFormat } from '../../records/formats/write.ts'
 import { sendDocument } from '../document.ts'
 import { canonicalImage, Id, ImageName, LabelList, labelsOf, Paging, Workload } from '../parameters.ts'
 import { HttpError, noRecord, problems } from '../problem.ts'
@@ -70,17 +71,22 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
           tags: ['records'],
           operationId: 'getRecordContent',
           summary: 'Read the entries of a record',
-          description: 'A stargz record file; a path list when only text/plain is accepted.',
+          description:
+            'In the `format` that is asked for; without it a stargz record file, or a path list when only text/plain is accepted.',
           params: Id,
+          querystring: z.object({
+            format: z.enum(Object.keys(WRITTEN_FORMATS) as [WrittenFormat, ...WrittenFormat[]]).optional(),
+          }),
           response: {
             200: {
               description: 'The record.',
               content: {
                 'application/x-ndjson': { schema: z.string() },
                 'text/plain': { schema: z.string() },
+                'application/json': { schema: z.array(z.string()) },
               },
             },
-            ...problems(400, 404),
+            ...problems(400, 404, 422),
           },
         },
       },
@@ -89,12 +95,10 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
         const accept = request.headers.accept ?? ''
         const list = accept.includes('text/plain') && !accept.includes('application/x-ndjson')
         const { abandoned: signal } = request
-        const content = await analyses.content(
-          { record: id, format: list ? 'path-list' : 'stargz-record' },
-          { signal },
-        )
+        const format = request.query.format ?? (list ? 'path-list' : 'stargz-record')
+        const content = await analyses.content({ record: id, format }, { signal })
         if (!content) throw noRecord(id)
-        return sendDocument(reply, list ? 'text/plain; charset=utf-8' : 'application/x-ndjson', content)
+        return sendDocument(reply, WRITTEN_FORMATS[format], content)
       },
     )
     app.delete(

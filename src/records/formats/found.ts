@@ -1,17 +1,14 @@
-import { RecordEntry, RecordError } from '../model.ts'
+import { RecordEntry, RecordError, type SkipReason } from '../model.ts'
 import { cleanRecordPath, lexicalPath } from '../record-path.ts'
 
 /**
- * Why an access that a profiler wrote down is no entry of the record. `pseudo`: in /proc, /sys or /dev; `failed`: the
- * call failed; `created`: the file is new or gone, so that no image has it; `relative`: from a working directory that
- * the profile does not tell; `nameless`: without a path; `other`: another event, or a last line that was cut off.
+ * What one line says: an entry, an access that is passed over, or nothing. `foreign`: the format has no such line.
+ * `isWrapper`: it is a program that only starts another one, such as `sh -c`.
  */
-export type SkipReason = 'pseudo' | 'failed' | 'created' | 'relative' | 'nameless' | 'other'
-
-/** What one line says: an entry, something that is passed over, or nothing. */
 export type Found =
-  | { readonly entry: RecordEntry }
+  | { readonly entry: RecordEntry; readonly isWrapper?: boolean }
   | { readonly skipped: SkipReason; readonly path?: string }
+  | 'foreign'
   | undefined
 
 export type LineOptions = {
@@ -21,6 +18,15 @@ export type LineOptions = {
 
 /** Reads line after line. Throws a RecordError without its line, which whoever counts lines adds. */
 export type ReadLine = (text: string) => Found
+
+/** A format that is read line by line. */
+export type LineFormat = {
+  /** Whether a line can be taken for nothing but this format. Left out: no line of it tells. */
+  readonly proves?: (text: string) => boolean
+  readonly reader: (options: LineOptions) => ReadLine
+  /** The log of a running program: what is foreign in it is passed over, where it would be an error in a list. */
+  readonly isLog: boolean
+}
 
 /** File systems that a runtime mounts over the image. */
 const PSEUDO = new Set(['proc', 'sys', 'dev'])

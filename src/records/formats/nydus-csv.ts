@@ -1,16 +1,21 @@
 import { RecordError } from '../model.ts'
-import { type Found, foundPath, type ReadLine } from './found.ts'
+import { type Found, foundPath, type LineFormat, type ReadLine } from './found.ts'
 import { isSignalLine } from './nydus-list.ts'
 
 /**
- * Reads the CSV of nydus-snapshotter's optimizer: a header `path,size,elapsed`, sizes and times as numbers or for
+ * The CSV of nydus-snapshotter's optimizer: a header `path,size,elapsed`, sizes and times as numbers or for
  * people (`1.2 MiB`). The header says which column is the path; it may come again, where files were joined.
  */
-export function nydusCsvReader(): ReadLine {
+export const nydusCsv: LineFormat = {
+  isLog: false,
+  reader: nydusCsvReader,
+  proves: (text) => /^"?path"?,"?size"?,"?elapsed"?\s*$/i.test(text.trim()),
+}
+
+function nydusCsvReader(): ReadLine {
   let header: string[] | undefined
   return (text): Found => {
     const line = text.trim()
-    if (line === '') return undefined
     if (isSignalLine(line)) return { skipped: 'other' }
     const cells = cellsOf(line)
     if (isHeader(cells)) {
@@ -29,11 +34,6 @@ export function nydusCsvReader(): ReadLine {
     const path = cells[header.indexOf('path')] ?? ''
     return path === '' ? { skipped: 'nameless' } : foundPath(path)
   }
-}
-
-/** Whether a line is the header of such a file. */
-export function isCsvHeader(text: string): boolean {
-  return /^"?path"?,/i.test(text)
 }
 
 function isHeader(cells: readonly string[]): boolean {

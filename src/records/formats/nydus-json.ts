@@ -1,18 +1,23 @@
-import { RecordError } from '../model.ts'
-import { type Found, foundPath } from './found.ts'
+import { type Found, foundPath, type LineFormat } from './found.ts'
+import { objectOf } from './json-line.ts'
 import { isSignalLine } from './nydus-list.ts'
-import { jsonObject } from './stargz-record.ts'
 
 /**
- * Reads a line of nydus-snapshotter's optimizer: `{"path":"/a","size":1,"elapsed":2}`; a last line can tell of the
- * signal that ended it. How long a read took is not needed: the order of the lines is that of first access.
- * @throws RecordError INVALID_RECORD
+ * A log of nydus-snapshotter's optimizer: `{"path":"/a","size":1,"elapsed":2}` a line; a last line can tell of the signal
+ * that ended it. How long a read took is not needed: the order of the lines is that of first access.
  */
-export function readNydusJsonLine(text: string): Found {
-  const trimmed = text.trim()
-  if (trimmed === '') return undefined
-  if (isSignalLine(trimmed)) return { skipped: 'other' }
-  const { path } = jsonObject(trimmed)
-  if (typeof path !== 'string') throw new RecordError('INVALID_RECORD', 'path: expected text')
+export const nydusJson: LineFormat = {
+  isLog: true,
+  reader: () => readLine,
+  proves: (text) => {
+    const { path, elapsed } = objectOf(text) ?? {}
+    return typeof path === 'string' && elapsed !== undefined
+  },
+}
+
+function readLine(text: string): Found {
+  if (isSignalLine(text.trim())) return { skipped: 'other' }
+  const { path } = objectOf(text) ?? {}
+  if (typeof path !== 'string') return 'foreign'
   return path === '' ? { skipped: 'nameless' } : foundPath(path)
 }

@@ -1,13 +1,13 @@
-import { type Found, foundPath } from './found.ts'
+import { type Found, foundPath, type LineFormat } from './found.ts'
 
 /**
- * Reads a line of the list that nydus-snapshotter's optimizer writes: a path, taken as it stands. It can end with a
- * line about the signal that ended it.
- * @throws RecordError INVALID_RECORD
+ * The list that nydus-snapshotter's optimizer writes: a path a line, taken as it stands. It can end with a line about the
+ * signal that ended it.
  */
-export function readNydusListLine(text: string): Found {
+export const nydusList: LineFormat = { isLog: false, reader: () => readLine }
+
+function readLine(text: string): Found {
   const trimmed = text.trim()
-  if (trimmed === '') return undefined
   return isSignalLine(trimmed) ? { skipped: 'other' } : foundPath(trimmed)
 }
 

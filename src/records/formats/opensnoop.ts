@@ -1,5 +1,4 @@
-import { RecordError } from '../model.ts'
-import { type Found, type LineOptions, openedPath, type ReadLine } from './found.ts'
+import { type Found, type LineFormat, type LineOptions, openedPath, type ReadLine } from './found.ts'
 
 /** Columns that hold numbers; what others hold is not looked at. */
 const NUMBERS: ReadonlySet<string> = new Set(['PID', 'TID', 'UID', 'FD', 'ERR'])
@@ -13,7 +12,7 @@ type Header = { readonly before: readonly string[]; readonly between: readonly s
 type Row = { readonly descriptor: number; readonly path: string }
 
 /** Whether a line is the header of opensnoop. Which columns there are depends on its options. */
-export function isOpensnoopHeader(text: string): boolean {
+function isOpensnoopHeader(text: string): boolean {
   const names = text.trim().split(/\s+/)
   return (
     names.length <= MOST_COLUMNS &&
@@ -24,32 +23,25 @@ export function isOpensnoopHeader(text: string): boolean {
   )
 }
 
-/** Whether a line only tells that tracing began. */
-export function isOpensnoopNote(text: string): boolean {
-  return NOTE.test(text)
-}
-
 /**
- * Reads opensnoop of bcc (and of bpftrace): the header says which columns there are, it may come again. Opens that
+ * The log of opensnoop of bcc (and of bpftrace): the header says which columns there are, it may come again. Opens that
  * failed are passed over.
  */
-export function opensnoopReader({ workingDirectory }: LineOptions): ReadLine {
+export const opensnoop: LineFormat = { isLog: true, proves: isOpensnoopHeader, reader: opensnoopReader }
+
+function opensnoopReader({ workingDirectory }: LineOptions): ReadLine {
   let header: Header | undefined
   return (text): Found => {
     const line = text.trim()
-    if (line === '') return undefined
-    if (isOpensnoopNote(line)) return { skipped: 'other' }
+    if (NOTE.test(line)) return { skipped: 'other' }
     if (isOpensnoopHeader(line)) {
       const names = line.split(/\s+/)
       const at = names.indexOf('COMM')
       header = { before: names.slice(0, at), between: names.slice(at + 1, -1) }
       return undefined
     }
-    if (header === undefined) {
-      throw new RecordError('INVALID_RECORD', 'expected the header of opensnoop (… COMM FD ERR PATH) first')
-    }
-    const row = rowOf(line, header)
-    if (row === undefined) throw new RecordError('INVALID_RECORD', 'the row does not fit the header above it')
+    const row = header && rowOf(line, header)
+    if (row === undefined) return 'foreign'
     return row.descriptor < 0 ? { skipped: 'failed' } : openedPath(row.path, workingDirectory)
   }
 }

@@ -1,10 +1,4 @@
-import { type Found, foundPath } from './found.ts'
+import { foundPath, type LineFormat } from './found.ts'
 
-/**
- * Reads a line of overlaybd's priority list: a path, taken as it stands, without globs and comments.
- * @throws RecordError INVALID_RECORD
- */
-export function readOverlaybdListLine(text: string): Found {
-  const trimmed = text.trim()
-  return trimmed === '' ? undefined : foundPath(trimmed)
-}
+/** overlaybd's priority list: a path a line, taken as it stands, without globs and comments. */
+export const overlaybdList: LineFormat = { isLog: false, reader: () => (text) => foundPath(text.trim()) }

@@ -1,23 +1,53 @@
 import { escapeGlob, isGlobPattern, literalOf, looksLikeGlob } from '../glob/glob.ts'
-import { type RecordEntry, RecordError } from '../model.ts'
+import type { RecordEntry } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
-import { type Found, foundPath } from './found.ts'
+import { type Found, foundPath, type LineFormat } from './found.ts'
+import { withoutBreak } from './line-break.ts'
+import { isSignalLine } from './nydus-list.ts'
 
 /**
- * Reads a line of a path list, as `ctr-remote image optimize --prefetch-list` does: a path or a glob, with or
+ * A path list, as `ctr-remote image optimize --prefetch-list` reads it: a path or a glob a line, with or
  * without a leading slash; blank lines and those that begin with `#` say nothing. The root directory is passed
  * over. A line that would be a malformed glob is a path: there are programs called `[`.
- * @throws RecordError INVALID_RECORD
  */
-export function readPathListLine(text: string): Found {
+export const pathList: LineFormat = { isLog: false, reader: () => readLine }
+
+function readLine(text: string): Found {
   const trimmed = text.trim()
   if (trimmed === '' || trimmed.startsWith('#')) return undefined
+  if (isSignalLine(trimmed)) return { skipped: 'other' }
   if (!looksLikeGlob(trimmed)) return foundPath(trimmed)
   const literal = literalOf(trimmed)
   if (literal !== undefined) return foundPath(literal)
   const found = foundPath(trimmed)
-  if (!isGlobPattern(trimmed) || found === undefined || !('entry' in found)) return found
+  if (!isGlobPattern(trimmed) || typeof found !== 'object' || !('entry' in found)) return found
   return { entry: { path: cleanRecordPath(trimmed), glob: true } }
+}
+
+/** What messages have around a path, and names of files hardly ever. */
+const MESSAGES: readonly RegExp[] = [
+  // `/bin/sh: 1: x: not found`, `/etc:`
+  /:(?:\s|$)/,
+  // A sentence, a command line, a table.
+  /[\s"'(]\//,
+  /\t/,
+  // `libc.so.6 => …`, `a -> b`, `HOME=/root`, an address, markup.
+  /\s[-=]>\s/,
+  /^[A-Za-z_]\w*=/,
+  /^[a-z][a-z0-9+.-]*:\/\//i,
+  /^</,
+  /\s(?:\(0x[0-9a-f]+\)|HTTP\/\d)/,
+  // inotifywait.
+  /\/ (?:ACCESS|MODIFY|ATTRIB|CLOSE|CLOSE_WRITE|CLOSE_NOWRITE|OPEN|MOVED_TO|MOVED_FROM|CREATE|DELETE)(?:,[A-Z_]+)*(?:\s|$)/,
+]
+
+/** What a line of a list that nobody named says of it: `rooted`, it is a list; `fits`, it may be one; `no`, it is none. */
+export function listEvidence(text: string): 'rooted' | 'fits' | 'no' | 'nothing' {
+  const trimmed = text.trim()
+  if (trimmed === '' || trimmed === '.' || trimmed.startsWith('#') || isSignalLine(trimmed)) return 'nothing'
+  if (!trimmed.includes('/') || trimmed.includes('\0') || MESSAGES.some((shape) => shape.test(trimmed)))
+    return 'no'
+  return /^\.{0,2}\//.test(trimmed) ? 'rooted' : 'fits'
 }
 
 /**
@@ -30,13 +60,7 @@ export function writePathList(entries: readonly RecordEntry[]): string {
 }
 
 function lineOf(entry: RecordEntry): string {
-  if (entry.path.includes('\n')) {
-    throw new RecordError(
-      'INVALID_RECORD',
-      `the path ${JSON.stringify(entry.path)} has a line break, which a path list cannot hold; ask for the record file`,
-    )
-  }
   const text = !entry.glob && looksLikeGlob(entry.path) ? escapeGlob(entry.path) : entry.path
   // Readers trim lines; they also drop a trailing slash, which protects a space before it.
-  return `/${text}${text.trimEnd() === text ? '' : '/'}`
+  return `/${withoutBreak(text)}${text.trimEnd() === text ? '' : '/'}`
 }

@@ -20,7 +20,8 @@ describe('fatrace', () => {
       'usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2',
       'etc/ld.so.cache',
     ])
-    expect(paths.length + (skipped.nameless ?? 0) + (skipped.pseudo ?? 0)).toBe(245)
+    const { nameless = 0, pseudo = 0, repeated = 0 } = skipped
+    expect(paths.length + nameless + pseudo + repeated).toBe(245)
     expect(skipped.nameless).toBeGreaterThan(0)
   })
 
@@ -42,8 +43,29 @@ cat(7): O
     })
   })
 
-  it('is refused by its first line that is none', async () => {
-    await expect(read('cat(7): O /a\nwhat is this\n')).rejects.toMatchObject({ line: 2 })
+  it('tells the program of -e and the parents of -P from the path', async () => {
+    const log = `cat(7): RO  /a exe=/usr/bin/cat
+cat(7): RO  /b c exe=/usr/bin/a b, parents=(pid=1 comm=systemd),(pid=5 comm=ba(sh))
+cat(7): RO  /gone (deleted) exe=/usr/bin/cat
+cat(7): RO  /d, parents=(pid=1 comm=init)
+`
+    expect(await read(log)).toMatchObject({ paths: ['a', 'b c', 'd'], skipped: { created: 1 } })
+  })
+
+  it('is read as JSON, too', async () => {
+    const device = { major: 8, minor: 1 }
+    const events = [
+      { comm: 'cat', pid: 7, types: 'RO', device, inode: 1, path: '/bin/cat' },
+      { comm: 'sh', pid: 8, types: 'W', device, inode: 2, path: '/var/log/x' },
+      { comm: 'sh', pid: 8, types: 'O', device, inode: 3 },
+      { comm: 'sh', pid: 8, types: 'O', device, inode: 3, path_raw: [47, 255] },
+      { comm: 'sh', pid: 8, types: '+', device, inode: 3, path: '/tmp' },
+    ]
+    expect(await read(events.map((one) => `${JSON.stringify(one)}\n`).join(''))).toMatchObject({
+      format: 'fatrace-json',
+      paths: ['bin/cat'],
+      skipped: { other: 2, nameless: 1, encoding: 1 },
+    })
   })
 })
 
@@ -81,8 +103,9 @@ describe('opensnoop', () => {
       skipped: { relative: 1, relativePaths: ['conf'], nameless: 1 },
     })
     expect((await read(log, { workingDirectory: '/srv' })).paths).toEqual(['a b', 'srv/conf'])
-    await expect(read('PID COMM FD ERR PATH\n7 cat x y\n7 cat 3 0 /a\n')).rejects.toMatchObject({ line: 2 })
-    await expect(read('7 cat 3 0 /a\n', { format: 'opensnoop' })).rejects.toThrow(/header/)
+    const broken = 'PID COMM FD ERR PATH\n7 cat x y\n7 cat 3 0 /a\n'
+    expect(await read(broken)).toMatchObject({ paths: ['a'], skipped: { foreign: 1 } })
+    await expect(read('7 cat 3 0 /a\n', { format: 'opensnoop' })).rejects.toMatchObject({ line: 1 })
   })
 })
 
@@ -104,7 +127,7 @@ describe('lists of other lazy-pulling tools', () => {
       paths: ['lib/ld.so', 'b'],
       skipped: { other: 1 },
     })
-    await expect(read('{"path":7,"elapsed":1}\n')).rejects.toMatchObject({ line: 1, message: /path/ })
+    await expect(read('{"path":7,"elapsed":1}\n')).rejects.toMatchObject({ code: 'UNKNOWN_FORMAT', line: 1 })
     const list = '/lib/[x]\nreceived SIGTERM signal\n'
     expect(await read(list, { format: 'nydus-list' })).toMatchObject({
       paths: ['lib/[x]'],
@@ -133,7 +156,10 @@ describe('lists of other lazy-pulling tools', () => {
       line: 2,
       message: /\[1\]: the path/,
     })
-    await expect(read(Buffer.from('["/\xff"]', 'latin1'))).rejects.toThrow('not UTF-8')
+    const traces = ['{"version":1,"patterns":[{"blob_index":1,"group_index":4}]}', '[{"ino":5,"nr_read":1}]']
+    for (const trace of traces) {
+      await expect(read(trace)).rejects.toMatchObject({ code: 'UNKNOWN_FORMAT', message: /nydus/ })
+    }
   })
 
   it('of overlaybd are taken as they stand', async () => {

@@ -23,6 +23,7 @@ describe('a stargz record file', () => {
       format: 'stargz-record',
       entries: [{ path: 'usr/bin/app', manifestDigest: digest, layerIndex: 2 }, { path: 'etc/conf' }],
       skipped: {},
+      notes: {},
     })
   })
 
@@ -70,6 +71,7 @@ describe('a path list', () => {
         { path: 'srv/../etc/x' },
       ],
       skipped: {},
+      notes: {},
     })
   })
 
@@ -108,7 +110,10 @@ describe('any record', () => {
       code: 'RECORD_TOO_LARGE',
       line: 2,
     })
-    await expect(read('/*\n'.repeat(1001))).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE', line: 1001 })
+    await expect(read(Array.from({ length: 1001 }, (_, i) => `/${i}*\n`).join(''))).rejects.toMatchObject({
+      code: 'RECORD_TOO_LARGE',
+      line: 1001,
+    })
     await expect(read(`/a\n/${'x'.repeat(70_000)}`)).rejects.toMatchObject({
       code: 'INVALID_RECORD',
       line: 2,
@@ -119,16 +124,38 @@ describe('any record', () => {
     for (const content of ['', '\n', '# nothing\n']) {
       await expect(read(content)).rejects.toMatchObject({ code: 'INVALID_RECORD', message: /no path/ })
     }
-    await expect(read(Buffer.from('/a\n/\xff\n', 'latin1'))).rejects.toMatchObject({
-      code: 'INVALID_RECORD',
-      line: 2,
+    await expect(read(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0x2f]))).rejects.toMatchObject({
+      code: 'UNKNOWN_FORMAT',
+      line: 1,
+    })
+  })
+
+  it('is not refused for a name that is no UTF-8', async () => {
+    const names = Buffer.from('/a\n/\xff\n/b\n', 'latin1')
+    expect(await read(names)).toMatchObject({
+      entries: [{ path: 'a' }, { path: 'b' }],
+      skipped: { encoding: 1 },
+    })
+    const list = Buffer.from('["/a", "/\xff", "/\xc3\xa9"]', 'latin1')
+    expect(await read(list)).toMatchObject({
+      entries: [{ path: 'a' }, { path: 'é' }],
+      skipped: { encoding: 1 },
+    })
+    const log = 'openat(AT_FDCWD, "/\\377", O_RDONLY) = 3\nopenat(AT_FDCWD, "/\\303\\251", O_RDONLY) = 3\n'
+    expect(await read(log)).toMatchObject({ entries: [{ path: 'é' }], skipped: { encoding: 1 } })
+  })
+
+  it('has each entry once, and repetitions do not count against the bound', async () => {
+    expect(await read('/a\n/b\n/a\n//a\n', { maxEntries: 2 })).toMatchObject({
+      entries: [{ path: 'a' }, { path: 'b' }],
+      skipped: { repeated: 2 },
     })
   })
 
   it('begins with a bracket, and can be named to be a list all the same', async () => {
     const named = await read('[a-z]*\n', { format: 'path-list' })
     expect(named.entries).toEqual([{ path: '[a-z]*', glob: true }])
-    expect((await read('[a-z]*\n')).format).toBe('path-list')
+    expect(await read('[a-z]*/x\n/b\n')).toMatchObject({ format: 'path-list', entries: [{ glob: true }, {}] })
   })
 
   it('has no path in a pseudo file system, and says how many were dropped', async () => {
@@ -142,6 +169,7 @@ describe('any record', () => {
         { path: 'dev/*', glob: true },
       ],
       skipped: { pseudo: 3 },
+      notes: {},
     })
     await expect(read('/proc/1\n')).rejects.toThrow('the record holds no path; passed over: 1 pseudo')
   })

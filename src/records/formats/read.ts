@@ -1,35 +1,43 @@
 import {
-  MAX_RECORD_ENTRIES,
-  MAX_RECORD_GLOBS,
+  type ProfileNotes,
   type RecordEntry,
   RecordError,
-  type RecordFormat,
+  RecordFormat,
+  type RecordLimits,
   type Skipped,
 } from '../model.ts'
-import { type DocumentFormat, detectDocument, detectFormat } from './detect.ts'
-import { type Found, isPseudoPath, type LineOptions, type ReadLine, type SkipReason } from './found.ts'
-import { LineReader } from './lines.ts'
-import { DOCUMENT_FORMATS, LINE_FORMATS, LOGS } from './table.ts'
+import { type CollectOptions, RecordCollector } from './collector.ts'
+import { detectDocument, packedAs, proofIn } from './detect.ts'
+import { type DocumentFormat, readDocument } from './documents.ts'
+import type { Found, LineFormat, LineOptions, ReadLine } from './found.ts'
+import { excerptOf, type Line, LineReader, MAX_LINE_BYTES } from './lines.ts'
+import { listEvidence } from './path-list.ts'
+import { prefixOf, type Strip } from './prefix.ts'
+import { LINE_FORMATS, type LineFormatName } from './table.ts'
 
-/** `format` left out: detected. `maxBytes` bounds what is read, `maxEntries` (default 500,000) what is kept. */
-export type ReadRecordOptions = LineOptions & {
-  readonly format?: RecordFormat | undefined
-  readonly maxBytes: number
-  readonly maxEntries?: number | undefined
-}
+/** `format` left out: detected. */
+export type ReadRecordOptions = LineOptions &
+  CollectOptions &
+  RecordLimits & { readonly format?: RecordFormat | undefined }
 
 /** What was read. Of what was passed over nothing is said when that is nothing. */
-export type ReadRecord = { format: RecordFormat; entries: RecordEntry[]; skipped: Skipped }
+export type ReadRecord = {
+  readonly format: RecordFormat
+  /** Each once, in the order of first access. */
+  readonly entries: RecordEntry[]
+  readonly skipped: Skipped
+  readonly notes: ProfileNotes
+}
 
 /** Tells a document from lines: what is behind the first bracket. */
 const HEAD_BYTES = 256
-const MOST_RELATIVE_PATHS = 20
-const EXCERPT_LENGTH = 120
+/** What may come before a line that shows the format, and is read again then. */
+const MOST_HELD = 256 * 1024
 
 /**
- * Reads a record as it comes. Duplicates are kept: the first one counts. Paths in pseudo file systems are dropped
+ * Reads a record as it comes. Of what is read several times the first one counts. Paths in pseudo file systems are dropped
  * and counted.
- * @throws RecordError INVALID_RECORD, RECORD_TOO_LARGE; errors of the source pass unchanged
+ * @throws RecordError INVALID_RECORD, UNKNOWN_FORMAT, RECORD_TOO_LARGE; errors of the source pass unchanged
  */
 export async function readRecord(
   source: AsyncIterable<Uint8Array>,
@@ -42,30 +50,33 @@ export async function readRecord(
 
 class RecordReader {
   readonly #options: ReadRecordOptions
-  readonly #maxEntries: number
   readonly #lines = new LineReader()
-  readonly #entries: RecordEntry[] = []
-  readonly #skipped: Skipped = {}
   /** Pieces from before it is known whether a document comes, and all pieces of a document. */
   #held: Buffer[] = []
   #document: DocumentFormat | 'none' | undefined
-  #format: RecordFormat | undefined
-  #readLine: ReadLine | undefined
+  #reading: LineReading | FormatSearch
   #bytes = 0
-  #globs = 0
 
   constructor(options: ReadRecordOptions) {
     const { format } = options
     this.#options = options
-    this.#maxEntries = options.maxEntries ?? MAX_RECORD_ENTRIES
-    this.#format = format
-    if (format !== undefined) this.#document = format === 'soci' || format === 'nydusify' ? format : 'none'
+    if (format === undefined) this.#reading = new FormatSearch(options)
+    else if (isDocument(format)) {
+      this.#document = format
+      this.#reading = new FormatSearch(options)
+    } else {
+      this.#document = 'none'
+      this.#reading = new LineReading(format, options)
+    }
   }
 
   push(piece: Uint8Array): void {
     this.#bytes += piece.length
     if (this.#bytes > this.#options.maxBytes) {
-      throw new RecordError('RECORD_TOO_LARGE', `the record has more than ${this.#options.maxBytes} bytes`)
+      throw new RecordError(
+        'RECORD_TOO_LARGE',
+        `the record has more than ${this.#options.maxBytes} bytes; RECORD_BROKER_MAX_RECORD_BYTES allows no more`,
+      )
     }
     if (this.#document === 'none') this.#takeLines(piece)
     else {
@@ -77,101 +88,173 @@ class RecordReader {
 
   end(): ReadRecord {
     if (this.#document === undefined) this.#decide()
-    if (this.#document === 'none') this.#endLines()
-    else if (this.#document !== undefined) this.#takeDocument(this.#document)
-    if (this.#format === undefined || this.#entries.length === 0) {
-      throw new RecordError('INVALID_RECORD', `the record holds no path${this.#whatItHolds()}`)
-    }
-    return { format: this.#format, entries: this.#entries, skipped: this.#skipped }
+    const document = this.#document
+    if (document !== undefined && document !== 'none') return this.#readDocument(document)
+    for (const line of this.#lines.end()) this.#take(line, true)
+    return this.#reading.end()
   }
 
   /** Decides between a document and lines, and reads the held pieces as lines if it is these. */
   #decide(): void {
     const held = Buffer.concat(this.#held)
+    const packed = packedAs(held)
+    if (packed !== undefined) throw new RecordError('UNKNOWN_FORMAT', packed)
     this.#document = detectDocument(held.subarray(0, HEAD_BYTES).toString('utf8')) ?? 'none'
     if (this.#document !== 'none') return
     this.#held = []
     this.#takeLines(held)
   }
 
+  #readDocument(format: DocumentFormat): ReadRecord {
+    const collector = new RecordCollector(this.#options, true)
+    readDocument(format, Buffer.concat(this.#held), collector)
+    return resultOf(format, collector)
+  }
+
   #takeLines(piece: Uint8Array): void {
-    for (const text of this.#lines.push(piece)) this.#take(text)
+    for (const line of this.#lines.push(piece)) this.#take(line, false)
   }
 
-  #endLines(): void {
-    for (const text of this.#lines.end()) {
-      try {
-        this.#take(text)
-      } catch (error) {
-        if (!(error instanceof RecordError && error.code === 'INVALID_RECORD' && LOGS.has(this.#format)))
-          throw error
-        this.#skip('other')
-      }
-    }
-  }
-
-  #takeDocument(format: DocumentFormat): void {
-    this.#format = format
-    let text: string
-    try {
-      text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(this.#held))
-    } catch {
-      throw new RecordError('INVALID_RECORD', 'not UTF-8 text')
-    }
-    for (const entry of DOCUMENT_FORMATS[format](text)) this.#add(entry)
-  }
-
-  #take(text: string): void {
-    if (text.trim() === '') return
-    this.#format ??= detectFormat(text.trim())
-    const format = this.#format
-    if (format === undefined || format === 'soci' || format === 'nydusify') return
-    this.#readLine ??= LINE_FORMATS[format](this.#options)
-    let found: Found
-    try {
-      found = this.#readLine(text)
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error
-      const name = this.#options.format === undefined ? ` (read as ${format})` : ''
-      throw new RecordError(error.code, `${error.message}${name}: ${excerptOf(text)}`, this.#lines.line)
-    }
-    if (found === undefined) return
-    if ('entry' in found) this.#add(found.entry, this.#lines.line)
-    else this.#skip(found.skipped, found.path)
-  }
-
-  #add(entry: RecordEntry, line?: number): void {
-    if (!entry.glob && isPseudoPath(entry.path)) this.#skip('pseudo')
-    else this.#keep(entry, line)
-  }
-
-  #keep(entry: RecordEntry, line: number | undefined): void {
-    if (this.#entries.length >= this.#maxEntries) {
-      throw new RecordError('RECORD_TOO_LARGE', `the record has more than ${this.#maxEntries} entries`, line)
-    }
-    if (entry.glob && ++this.#globs > MAX_RECORD_GLOBS) {
-      throw new RecordError('RECORD_TOO_LARGE', `the record has more than ${MAX_RECORD_GLOBS} globs`, line)
-    }
-    this.#entries.push(entry)
-  }
-
-  #skip(why: SkipReason, path?: string): void {
-    const skipped = this.#skipped
-    skipped[why] = (skipped[why] ?? 0) + 1
-    if (path === undefined) return
-    skipped.relativePaths ??= []
-    if (skipped.relativePaths.length < MOST_RELATIVE_PATHS) skipped.relativePaths.push(path)
-  }
-
-  #whatItHolds(): string {
-    const counts = Object.entries(this.#skipped).filter(([, count]) => typeof count === 'number')
-    if (counts.length === 0) return ''
-    return `; passed over: ${counts.map(([why, count]) => `${count} ${why}`).join(', ')}`
+  #take(line: Line, isCut: boolean): void {
+    if (line.text.trim() === '') return
+    this.#reading = this.#reading.take(line, isCut)
   }
 }
 
-/** The beginning of a line, as it may stand in an error. */
-function excerptOf(text: string): string {
-  const short = text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)}…` : text
-  return JSON.stringify(short.toWellFormed())
+/** Looks for what shows the format, and reads a path list until then. */
+class FormatSearch {
+  readonly #options: ReadRecordOptions
+  /** The lines so far, to be read again; no more than {@link MOST_HELD}. */
+  readonly #held: Line[] = []
+  #heldSize = 0
+  readonly #list: LineReading
+  #isRooted = false
+  /** The first line that no path list has. */
+  #misfit: Line | undefined
+  /** What was wrong with a list that may be none. */
+  #problem: RecordError | undefined
+  #first: Line | undefined
+
+  constructor(options: ReadRecordOptions) {
+    this.#options = options
+    this.#list = new LineReading('path-list', options)
+  }
+
+  take(line: Line, isCut: boolean): LineReading | FormatSearch {
+    const proof = line.flaw === 'length' ? undefined : proofIn(line.text)
+    if (proof !== undefined) {
+      const reading = new LineReading(proof.format, this.#options, proof.strip)
+      for (const one of this.#held) reading.take(one, false)
+      return reading.take(line, isCut)
+    }
+    if (this.#heldSize < MOST_HELD) this.#held.push(line)
+    this.#heldSize += line.text.length
+    this.#takeInList(line)
+    return this
+  }
+
+  #takeInList(line: Line): void {
+    if (this.#misfit !== undefined) return
+    const evidence = listEvidence(line.text)
+    if (evidence !== 'nothing') this.#first ??= line
+    if (evidence === 'no') this.#misfit = line
+    if (evidence === 'rooted') this.#isRooted = true
+    if (evidence === 'no' || this.#problem !== undefined) return
+    try {
+      this.#list.take(line, false)
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error
+      this.#problem = error
+    }
+  }
+
+  end(): ReadRecord {
+    const misfit = this.#misfit ?? (this.#isRooted ? undefined : this.#first)
+    if (misfit !== undefined) {
+      const known = RecordFormat.options.join(', ')
+      throw new RecordError(
+        'UNKNOWN_FORMAT',
+        `nothing shows the format of the record; this line is in none that is known: ${excerptOf(misfit.text)}. Name the format with format=, as one of ${known}`,
+        misfit.number,
+      )
+    }
+    if (this.#problem !== undefined) throw this.#problem
+    return this.#list.end()
+  }
+}
+
+/** Reads the lines of one format. */
+class LineReading {
+  readonly #format: LineFormatName
+  readonly #isLog: boolean
+  readonly #proves: LineFormat['proves']
+  readonly #isNamed: boolean
+  readonly #readLine: ReadLine
+  readonly #collector: RecordCollector
+  #strip: Strip | undefined
+
+  constructor(format: LineFormatName, options: ReadRecordOptions, strip?: Strip) {
+    const { isLog, proves, reader } = LINE_FORMATS[format]
+    this.#format = format
+    this.#isLog = isLog
+    this.#proves = proves
+    this.#isNamed = options.format !== undefined
+    this.#readLine = reader(options)
+    this.#collector = new RecordCollector(options, format !== 'stargz-record')
+    this.#strip = strip
+  }
+
+  /** @param isCut whether it is the last line, which no line feed ended */
+  take(line: Line, isCut: boolean): LineReading {
+    const found = this.#read(line)
+    // A log ends where its program was stopped.
+    this.#collector.take(found === 'foreign' && isCut ? { skipped: 'other' } : found, line)
+    return this
+  }
+
+  end(): ReadRecord {
+    return resultOf(this.#format, this.#collector)
+  }
+
+  #read(line: Line): Found {
+    if (line.flaw === 'length') {
+      if (this.#isLog) return 'foreign'
+      throw this.#problem(line, new RecordError('INVALID_RECORD', `longer than ${MAX_LINE_BYTES} bytes`))
+    }
+    try {
+      return this.#readLine(this.#withoutPrefix(line.text))
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error
+      if (this.#isLog) return 'foreign'
+      if (line.flaw === 'encoding') return { skipped: 'encoding' }
+      throw this.#problem(line, error)
+    }
+  }
+
+  #withoutPrefix(text: string): string {
+    if (this.#strip) return this.#strip(text) ?? text
+    const proves = this.#proves
+    if (!this.#isNamed || !this.#isLog || proves === undefined || proves(text)) return text
+    this.#strip = prefixOf(text, proves)
+    return this.#strip?.(text) ?? text
+  }
+
+  #problem({ text, number }: Line, { code, message }: RecordError): RecordError {
+    const name = this.#isNamed ? '' : ` (read as ${this.#format})`
+    return new RecordError(code, `${message}${name}: ${excerptOf(text)}`, number)
+  }
+}
+
+function isDocument(format: RecordFormat): format is DocumentFormat {
+  return format === 'soci' || format === 'nydusify'
+}
+
+/** @throws RecordError INVALID_RECORD for a record without an entry */
+function resultOf(format: RecordFormat, collector: RecordCollector): ReadRecord {
+  const notes = collector.notes()
+  const { entries, skipped, firstForeign } = collector
+  if (entries.length > 0) return { format, entries, skipped, notes }
+  const foreign = firstForeign && `; it is no line of ${format}: ${excerptOf(firstForeign.text)}`
+  const message = `the record holds no path${collector.whatWasSkipped()}${foreign ?? ''}`
+  throw new RecordError('INVALID_RECORD', message, firstForeign?.number)
 }

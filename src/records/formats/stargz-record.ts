@@ -1,6 +1,9 @@
 import { RecordEntry, RecordError } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
-import type { Found } from './found.ts'
+import type { Found, LineFormat } from './found.ts'
+import { jsonObject, objectOf } from './json-line.ts'
+
+const FIELDS: ReadonlySet<string> = new Set(['path', 'manifestDigest', 'layerIndex', 'glob'])
 
 /**
  * Reads a line of a stargz record file: a JSON object with `path`, and with `manifestDigest` and `layerIndex`
@@ -8,7 +11,7 @@ import type { Found } from './found.ts'
  * writers have one). Fields that are not known are passed over, and so is the root directory.
  * @throws RecordError INVALID_RECORD
  */
-export function readStargzRecordLine(text: string): Found {
+function readStargzRecordLine(text: string): Found {
   const { path, manifestDigest, layerIndex, glob } = jsonObject(text)
   if (typeof path === 'string' && path !== '' && cleanRecordPath(path) === '') return undefined
   const parsed = RecordEntry.safeParse({
@@ -32,21 +35,23 @@ export function readStargzRecordLine(text: string): Found {
   }
 }
 
-/** The JSON object that a line is. @throws RecordError INVALID_RECORD */
-export function jsonObject(text: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new RecordError('INVALID_RECORD', `not JSON: ${(error as Error).message}`)
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RecordError('INVALID_RECORD', 'expected a JSON object with a path')
-  }
-  return value as Record<string, unknown>
-}
-
 /** Go's zero values: what `omitempty` leaves out, some writers spell out. */
 function present(value: unknown): unknown {
   return value === null || value === '' ? undefined : value
+}
+
+/** A path alone is shown by much else that is JSON, such as logs of web servers. */
+export const stargzRecord: LineFormat = {
+  isLog: false,
+  reader: () => readStargzRecordLine,
+  proves: (text) => {
+    const object = objectOf(text)
+    if (typeof object?.path !== 'string') return false
+    const { manifestDigest, layerIndex } = object
+    return (
+      manifestDigest !== undefined ||
+      layerIndex !== undefined ||
+      Object.keys(object).every((name) => FIELDS.has(name))
+    )
+  },
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type ReadRecordOptions, readRecord } from './read.ts'
 
 async function read(log: string | Buffer, options: Partial<ReadRecordOptions> = {}) {
@@ -20,9 +20,10 @@ it('reads a real capture', async () => {
     .toString()
     .split('\n')
     .flatMap((line) => (/ = -1 /.test(line) ? [] : (/"(\/[^"]*)"/.exec(line)?.[1] ?? [])))
-  expect(paths).toEqual(
-    opened.map((path) => path.slice(1)).filter((path) => path !== '' && !/^(proc|sys|dev)\//.test(path)),
-  )
+  const kept = opened
+    .map((path) => path.slice(1))
+    .filter((path) => path !== '' && !/^(proc|sys|dev)\//.test(path))
+  expect(paths).toEqual([...new Set(kept)])
   expect(new Set(opened).size).toBe(
     248 + new Set(opened.filter((path) => /^\/(proc|sys|dev)\//.test(path))).size,
   )
@@ -136,10 +137,61 @@ vfork(strace: Process 18 attached
   })
 })
 
-it('is refused where the output of the program is among its lines', async () => {
-  await expect(read('17 openat(AT_FDCWD, "/a", O_RDONLY) = 3\nHello, world\n')).rejects.toMatchObject({
-    code: 'INVALID_RECORD',
-    line: 2,
-    message: expect.stringMatching(/strace -o FILE.*"Hello, world"/),
+it('passes over the output of the program, and shows where it stood', async () => {
+  const log =
+    '17 openat(AT_FDCWD, "/a", O_RDONLY) = 3\nHello, world\nbye\n17 openat(AT_FDCWD, "/b", O_RDONLY) = 3\n'
+  const { entries, skipped, notes } = await readRecord(Readable.from([Buffer.from(log)]), { maxBytes: 1e6 })
+  expect(entries).toEqual([{ path: 'a' }, { path: 'b' }])
+  expect(skipped).toEqual({ foreign: 2 })
+  expect(notes.warnings).toEqual([
+    'lines 2 to 3 are of no known kind and passed over; the first of them: "Hello, world"',
+  ])
+})
+
+describe('what strace prints around calls', () => {
+  it.each([
+    [
+      'a signal first, behind a pid',
+      '88  --- SIGCHLD {si_signo=SIGCHLD, si_pid=89} ---\n88  openat(AT_FDCWD, "/a", O_RDONLY) = 3\n',
+    ],
+    [
+      'the summary of -C',
+      'openat(AT_FDCWD, "/a", O_RDONLY) = 3\n% time     seconds  usecs/call     calls    errors syscall\n------ ----------- ----------- --------- --------- ----------------\n 89.41    0.108281        1127        96        47 wait4\n  1.40    0.001697          39        43           clone\n------ ----------- ----------- --------- --------- ----------------\n100.00    0.121113                  1046       521 total\n',
+    ],
+    [
+      'a detached call',
+      '7 futex(0x7f, FUTEX_WAIT, 0, NULL <detached ...>\n7 openat(AT_FDCWD, "/a", O_RDONLY) = 3\n',
+    ],
+    [
+      'contexts of --secontext',
+      '7 [unconfined_u:unconfined_r:unconfined_t:s0] openat(AT_FDCWD, "/a" [system_u:object_r:etc_t:s0], O_RDONLY) = 3 [system_u:object_r:etc_t:s0]\n',
+    ],
+    ['raw arguments of -X raw', 'openat(0xffffff9c, "/a", 0x80000) = 3\n'],
+    ['both of -X verbose', 'openat(0xffffff9c /* AT_FDCWD */, "/a", 0x80000 /* O_RDONLY|O_CLOEXEC */) = 3\n'],
+    ['numbers of calls', '[ 257] openat(AT_FDCWD, "/a", O_RDONLY) = 3\n'],
+    ['what is behind descriptors', 'openat(AT_FDCWD</srv>, "/a", O_RDONLY) = 3</a>\n'],
+    ['escapes for every character', 'openat(AT_FDCWD, "\\x2f\\x61", O_RDONLY) = 3\n'],
+    [
+      'stack traces',
+      'openat(AT_FDCWD, "/a", O_RDONLY) = 3\n > /usr/lib/libc.so.6(__open64+0x5b) [0xf7a5b]\n',
+    ],
+  ])('%s is read', async (_, log) => {
+    expect(await read(log)).toMatchObject({ format: 'strace', paths: ['a'] })
+    const { notes } = await readRecord(Readable.from([Buffer.from(log)]), { maxBytes: 1e6 })
+    expect(notes.warnings).toBeUndefined()
+  })
+
+  it('warns of a shell that only starts the program', async () => {
+    const log =
+      '7 execve("/bin/sh", ["sh", "-c", "app"], 0x7ff /* 9 vars */) = 0\n7 execve("/usr/bin/app", ["app"], 0x7ff) = 0\n'
+    const options = { maxBytes: 1e6 }
+    const { notes } = await readRecord(Readable.from([Buffer.from(log)]), options)
+    expect(notes.warnings).toEqual([
+      expect.stringMatching(/^\/bin\/sh looks like a wrapper .*exclude=\/bin\/sh/),
+    ])
+    const without = await readRecord(Readable.from([Buffer.from(log)]), { ...options, exclude: ['/bin/sh'] })
+    expect(without).toMatchObject({ entries: [{ path: 'usr/bin/app' }], skipped: { excluded: 1 }, notes: {} })
+    const script = log.replace('"-c", "app"', '"/start.sh"')
+    expect((await readRecord(Readable.from([Buffer.from(script)]), options)).notes).toEqual({})
   })
 })

@@ -1,6 +1,16 @@
-import { MAX_PATH_BYTES, RecordError } from '../model.ts'
-import { type Found, type LineOptions, openedPath, type ReadLine } from './found.ts'
-import { parseCall, parseStraceLine, pathOfDescriptor, type StraceCall, unquote } from './strace-line.ts'
+import { MAX_PATH_BYTES } from '../model.ts'
+import { type Found, type LineFormat, openedPath } from './found.ts'
+import {
+  isStraceLine,
+  isWorkingDirectory,
+  NO_TEXT,
+  parseCall,
+  parseStraceLine,
+  pathOfDescriptor,
+  type StraceCall,
+  unquote,
+} from './strace-line.ts'
+import { isShellCommand } from './wrappers.ts'
 
 /** Processes, and directories open in one, that are remembered: what goes beyond that is reported as relative. */
 const MOST_PROCESSES = 4096
@@ -16,18 +26,26 @@ type Process = {
 }
 
 /** A path argument, and the directory that it is relative to. */
-type Named = { readonly path: string | undefined; readonly at: string; readonly flags: string }
+type Named = {
+  readonly path: string | typeof NO_TEXT | undefined
+  readonly at: string
+  readonly flags: string
+}
 
 const FORKS = new Set(['clone', 'clone2', 'clone3', 'fork', 'vfork'])
 
 /**
- * Reads `strace` of opens (open, openat, openat2, creat) and programs (execve, execveat), also with `-f`, `-t`, `-tt`,
- * `-ttt`, `-r`, `-T` and `-y`. Calls that failed are passed over. Relative paths are resolved where the log tells of
+ * The log of `strace` of opens (open, openat, openat2, creat) and programs (execve, execveat), also with `-f`, `-t`, `-tt`,
+ * `-ttt`, `-r`, `-T`, `-y`, `-X`, `-C` and `--secontext`. Calls that failed are passed over. Relative paths are resolved where the log tells of
  * the directory: by `-y`, by chdir, fchdir and getcwd, by directories that were opened; children inherit both.
  */
-export function straceReader({ workingDirectory }: LineOptions): ReadLine {
-  const log = new StraceLog(workingDirectory)
-  return (text) => log.read(text)
+export const strace: LineFormat = {
+  isLog: true,
+  proves: isStraceLine,
+  reader: ({ workingDirectory }) => {
+    const log = new StraceLog(workingDirectory)
+    return (text) => log.read(text)
+  },
 }
 
 class StraceLog {
@@ -41,14 +59,8 @@ class StraceLog {
   }
 
   read(text: string): Found {
-    if (text.trim() === '') return undefined
     const line = parseStraceLine(text)
-    if (line === undefined) {
-      throw new RecordError(
-        'INVALID_RECORD',
-        'no line of strace; let it write to a file of its own (strace -o FILE), apart from the output of the program',
-      )
-    }
+    if (line === undefined) return 'foreign'
     if (line.kind === 'note') return { skipped: 'other' }
     const process = this.#process(line.pid)
     switch (line.kind) {
@@ -87,17 +99,22 @@ class StraceLog {
     if (hasFailed(call)) return { skipped: 'failed' }
     if (/\bO_TMPFILE\b/.test(named.flags) || /\bO_CREAT\b.*\bO_EXCL\b/.test(named.flags))
       return { skipped: 'created' }
+    if (named.path === NO_TEXT) return { skipped: 'encoding' }
     const rooted = named.flags.includes('RESOLVE_IN_ROOT')
     const path = rooted ? named.path?.replace(/^\/*/, './') : named.path
     // Without a name of its own it is the file descriptor's (AT_EMPTY_PATH).
     const found = path === '' ? openedPath(directory ?? '', undefined) : openedPath(path ?? '', directory)
-    if (call.name !== 'execve' && call.name !== 'execveat') {
+    const isProgram = call.name === 'execve' || call.name === 'execveat'
+    if (!isProgram) {
       const isDirectory = /\bO_(DIRECTORY|PATH)\b/.test(named.flags)
       const where = pathOfDescriptor(call.result) ?? join(directory, path)
       remember(process.open, Number.parseInt(call.result, 10), isDirectory ? where : undefined)
     }
-    const where = found && 'skipped' in found ? pathOfDescriptor(call.result) : undefined
-    return where === undefined ? found : openedPath(where, undefined)
+    const isElsewhere = typeof found === 'object' && 'skipped' in found
+    const where = isElsewhere ? pathOfDescriptor(call.result) : undefined
+    if (where !== undefined) return openedPath(where, undefined)
+    if (!isProgram || typeof found !== 'object' || !('entry' in found)) return found
+    return isShellCommand(path ?? '', call.args.slice(1).join()) ? { ...found, isWrapper: true } : found
   }
 
   /** Follows what changes where relative paths lead. */
@@ -105,9 +122,11 @@ class StraceLog {
     const skipped = { skipped: 'other' as const }
     if (hasFailed(call)) return skipped
     const [first = ''] = call.args
-    if (call.name === 'chdir') process.place.directory = join(process.place.directory, unquote(first))
+    const text = unquote(first)
+    const path = text === NO_TEXT ? undefined : text
+    if (call.name === 'chdir') process.place.directory = join(process.place.directory, path)
     else if (call.name === 'fchdir') process.place.directory = this.#directoryOf(first, process)
-    else if (call.name === 'getcwd') process.place.directory = unquote(first) ?? process.place.directory
+    else if (call.name === 'getcwd') process.place.directory = path ?? process.place.directory
     else if (call.name === 'close') process.open.delete(Number.parseInt(first, 10))
     else if (FORKS.has(call.name)) this.#fork(call, process)
     return skipped
@@ -120,7 +139,7 @@ class StraceLog {
 
   #directoryOf(at: string, process: Process): string | undefined {
     const named = pathOfDescriptor(at)
-    if (!at.startsWith('AT_FDCWD')) return named ?? process.open.get(Number.parseInt(at, 10))
+    if (!isWorkingDirectory(at)) return named ?? process.open.get(Number.parseInt(at, 10))
     if (named !== undefined) process.place.directory = named
     return process.place.directory
   }

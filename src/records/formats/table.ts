@@ -1,48 +1,47 @@
-import type { RecordEntry, RecordFormat } from '../model.ts'
-import type { DocumentFormat } from './detect.ts'
-import { readFatraceLine } from './fatrace.ts'
-import type { LineOptions, ReadLine } from './found.ts'
-import { nydusCsvReader } from './nydus-csv.ts'
-import { readNydusJsonLine } from './nydus-json.ts'
-import { readNydusListLine } from './nydus-list.ts'
-import { readNydusifyList } from './nydusify.ts'
-import { opensnoopReader } from './opensnoop.ts'
-import { readOverlaybdListLine } from './overlaybd-list.ts'
-import { readPathListLine } from './path-list.ts'
-import { readSociList } from './soci.ts'
-import { readStargzRecordLine } from './stargz-record.ts'
-import { straceReader } from './strace.ts'
+import type { RecordFormat } from '../model.ts'
+import { audit } from './audit.ts'
+import type { DocumentFormat } from './documents.ts'
+import { fatrace, fatraceJson } from './fatrace.ts'
+import type { LineFormat } from './found.ts'
+import { nydusCsv } from './nydus-csv.ts'
+import { nydusJson } from './nydus-json.ts'
+import { nydusList } from './nydus-list.ts'
+import { opensnoop } from './opensnoop.ts'
+import { overlaybdList } from './overlaybd-list.ts'
+import { pathList } from './path-list.ts'
+import { snapshotterLog } from './snapshotter-log.ts'
+import { stargzRecord } from './stargz-record.ts'
+import { strace } from './strace.ts'
+import { traceOpen } from './trace-open.ts'
 
-/** The formats that are read line by line. */
-export const LINE_FORMATS: Record<
-  Exclude<RecordFormat, DocumentFormat>,
-  (options: LineOptions) => ReadLine
-> = {
-  'stargz-record': () => readStargzRecordLine,
-  'path-list': () => readPathListLine,
-  strace: straceReader,
-  fatrace: () => readFatraceLine,
-  opensnoop: opensnoopReader,
-  'nydus-list': () => readNydusListLine,
-  'nydus-csv': nydusCsvReader,
-  'nydus-json': () => readNydusJsonLine,
-  'overlaybd-list': () => readOverlaybdListLine,
+export type LineFormatName = Exclude<RecordFormat, DocumentFormat>
+
+/** The formats that are read line by line; of two that a line could show, the first one counts. */
+export const LINE_FORMATS: Readonly<Record<LineFormatName, LineFormat>> = {
+  'nydus-json': nydusJson,
+  'fatrace-json': fatraceJson,
+  'trace-open': traceOpen,
+  'stargz-snapshotter-log': snapshotterLog,
+  'stargz-record': stargzRecord,
+  'nydus-csv': nydusCsv,
+  opensnoop,
+  audit,
+  strace,
+  fatrace,
+  'path-list': pathList,
+  'nydus-list': nydusList,
+  'overlaybd-list': overlaybdList,
 }
-
-/** The formats that are one JSON document. */
-export const DOCUMENT_FORMATS: Record<DocumentFormat, (text: string) => RecordEntry[]> = {
-  soci: readSociList,
-  nydusify: readNydusifyList,
-}
-
-/** Logs of running programs, whose last line can be cut off. */
-export const LOGS: ReadonlySet<RecordFormat | undefined> = new Set(['strace', 'fatrace', 'opensnoop'])
 
 /** The programs whose output a format is, where that is one. */
 export const PROFILERS: Partial<Record<RecordFormat, string>> = {
   strace: 'strace',
   fatrace: 'fatrace',
+  'fatrace-json': 'fatrace',
   opensnoop: 'opensnoop',
+  'trace-open': 'inspektor-gadget',
+  audit: 'auditd',
+  'stargz-snapshotter-log': 'stargz-snapshotter',
   'nydus-list': 'nydus-snapshotter',
   'nydus-csv': 'nydus-snapshotter',
   'nydus-json': 'nydus-snapshotter',

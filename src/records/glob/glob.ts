@@ -31,21 +31,35 @@ export function parseGlob(pattern: string): readonly Token[] | undefined {
   return GOES_UP.test(pattern) ? undefined : parsePattern(pattern)
 }
 
+/** Globs that are held against one path after the other. */
+export class GlobSet {
+  readonly #matcher: GlobMatcher
+
+  /** @param maxSteps of all matching @throws RecordError GLOBS_TOO_COSTLY */
+  constructor(patterns: readonly (readonly Token[])[], maxSteps: number) {
+    const budget = new StepBudget(maxSteps)
+    budget.begin('globs')
+    const builder = new AutomatonBuilder()
+    for (const tokens of patterns) builder.add(tokens)
+    this.#matcher = new GlobMatcher(builder.finish(), budget)
+  }
+
+  /** Whether one of them matches a path without empty and `.` parts. @throws RecordError GLOBS_TOO_COSTLY */
+  matches(path: string): boolean {
+    const matcher = this.#matcher
+    let place = matcher.start
+    for (const [i, part] of path.split('/').entries()) {
+      const text = Uint16Array.from({ length: part.length }, (_, n) => part.charCodeAt(n))
+      place = matcher.takeName(i === 0 ? place : matcher.takeSlash(place), text, 0, text.length)
+    }
+    return matcher.accepted(place).length > 0
+  }
+}
+
 /** Whether a path without empty and `.` parts matches a glob; none matches a malformed one. @throws RecordError GLOBS_TOO_COSTLY */
 export function matchesGlob(pattern: string, path: string): boolean {
   const tokens = parseGlob(pattern)
-  if (tokens === undefined) return false
-  const budget = new StepBudget(STEPS_OF_ONE_MATCH)
-  budget.begin('globs')
-  const builder = new AutomatonBuilder()
-  builder.add(tokens)
-  const matcher = new GlobMatcher(builder.finish(), budget)
-  let place = matcher.start
-  for (const [i, part] of path.split('/').entries()) {
-    const text = Uint16Array.from({ length: part.length }, (_, n) => part.charCodeAt(n))
-    place = matcher.takeName(i === 0 ? place : matcher.takeSlash(place), text, 0, text.length)
-  }
-  return matcher.accepted(place).length > 0
+  return tokens !== undefined && new GlobSet([tokens], STEPS_OF_ONE_MATCH).matches(path)
 }
 
 /** The path that a pattern means when all its special characters are escaped, else undefined. */

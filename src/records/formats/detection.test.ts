@@ -1,0 +1,225 @@
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { type ReadRecordOptions, readRecord } from './read.ts'
+
+async function read(content: string | Buffer, options: Partial<ReadRecordOptions> = {}) {
+  const source = Readable.from([Buffer.from(content)])
+  const { entries, ...rest } = await readRecord(source, { maxBytes: 1e7, ...options })
+  return { ...rest, paths: entries.map(({ path }) => path) }
+}
+
+describe('a text that is no profile', () => {
+  it.each([
+    ['an error page', '<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body></html>\n', 1],
+    ['an error of a command', 'Error: container exited with code 1\nSee logs for details\n', 1],
+    ['an answer of an API', '{"message":"forbidden","path":"/v1/x","status":403}\n', 1],
+    [
+      'perf trace',
+      '     0.000 ( 0.012 ms): cat/7 openat(dfd: CWD, filename: 0x2d6390b1, flags: RDONLY|CLOEXEC)         = 3\n',
+      1,
+    ],
+    ['the summary of strace -c', '% time     seconds  usecs/call     calls    errors syscall\n', 1],
+    ['lsof', 'COMMAND   PID USER   FD   TYPE NAME\nbash    16185 root  cwd    DIR /srv/app\n', 1],
+    ['inotifywait', '/srv/app/ OPEN,ISDIR \n/srv/app/ OPEN a b"c.txt\n', 1],
+    ['import times of python', 'import time: self [us] | cumulative | imported package\n', 1],
+    ['a shell that finds no program', '/etc/passwd\n/bin/sh: 1: x: not found\n', 2],
+    ['the log of an entrypoint', '/docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen.sh\n', 1],
+    [
+      'ldd',
+      '\tlinux-vdso.so.1 (0x7ffd)\n\tlibc.so.6 => /lib/libc.so.6 (0x7f00)\n\t/lib64/ld.so (0x7f11)\n',
+      1,
+    ],
+    ['ls -l', '-rw-r--r-- 1 root root 12 Jan 1 /etc/passwd\n', 1],
+    ['ls -R', '/etc:\npasswd\n', 1],
+    ['sums of files', '9f86d081884c7d659a2feaa0c55ad015  /etc/passwd\n', 1],
+    ['an environment', 'HOME=/root\nPATH=/usr/bin:/bin\n', 1],
+    ['addresses', '/a\nhttps://registry.example/v2/\n', 2],
+    ['names alone', 'app\nconf.json\n', 1],
+    ['relative names alone', 'usr/bin/app\netc/passwd\n', 1],
+    ['a command line', '/bin/cat /etc/passwd\n', 1],
+  ])('%s is refused with its first line', async (_, content, line) => {
+    await expect(read(content)).rejects.toMatchObject({
+      code: 'UNKNOWN_FORMAT',
+      line,
+      message: expect.stringMatching(/format=.*strace, fatrace/),
+    })
+  })
+
+  it('is one all the same when it is named to be a path list', async () => {
+    expect((await read('/bin/cat /etc/passwd\na\n', { format: 'path-list' })).paths).toEqual([
+      'bin/cat /etc/passwd',
+      'a',
+    ])
+  })
+
+  it('that is packed is told so', async () => {
+    await expect(read(Buffer.from('1f8b0800000000000003', 'hex'))).rejects.toMatchObject({
+      code: 'UNKNOWN_FORMAT',
+      message: /Content-Encoding: gzip/,
+    })
+    await expect(read(Buffer.from('28b52ffd0400', 'hex'))).rejects.toThrow(/Content-Encoding: zstd/)
+    await expect(read(Buffer.from('fd377a585a00', 'hex'))).rejects.toThrow(/xz: unpack it/)
+  })
+})
+
+describe('a path list that nobody named', () => {
+  it('has names with spaces, relative ones, and what find prints', async () => {
+    const list = '.\n./opt/My App/a b.txt\n/usr/share/x (1)\nsrv/data file\n# a comment\n/usr/lib/*.so\n'
+    expect(await read(list)).toMatchObject({
+      format: 'path-list',
+      paths: ['opt/My App/a b.txt', 'usr/share/x (1)', 'srv/data file', 'usr/lib/*.so'],
+    })
+  })
+})
+
+describe('a log', () => {
+  const calls = ['openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3', 'close(3) = 0']
+
+  it.each([
+    ['kubectl logs --timestamps', '2026-04-14T02:18:02.240856427Z '],
+    ['docker compose logs', 'app-1  | '],
+    ['compose with times', 'app-1  | 2026-04-14T02:18:02.240Z '],
+    ['compose with colours', '\x1b[36mapp-1  | \x1b[0m'],
+    ['kubectl logs --prefix', '[pod/app-7d4/app] '],
+    ['the runtime', '2026-04-14T02:18:02.240856427+02:00 stderr F '],
+    ['the journal', 'Apr 14 02:18:02 node1 app[77]: '],
+    ['syslog', '2026-04-14T02:18:02.240856+00:00 node1 app[77]: '],
+    ['GitLab', '2026-04-14T02:18:02.240856Z 01O '],
+    ['stern', 'app-7d4 app '],
+  ])('is found behind what %s puts before its lines', async (_, prefix) => {
+    const log = calls.map((call) => `${prefix}[pid     7] ${call}\n`).join('')
+    expect(await read(log)).toMatchObject({ format: 'strace', paths: ['etc/passwd'], notes: {} })
+    expect(await read(log, { format: 'strace' })).toMatchObject({ paths: ['etc/passwd'] })
+  })
+
+  it('is found in the log file of docker', async () => {
+    const log = calls.map((call) => `${JSON.stringify({ log: `${call}\n`, stream: 'stderr', time: 'x' })}\n`)
+    expect(await read(log.join(''))).toMatchObject({ format: 'strace', paths: ['etc/passwd'] })
+  })
+
+  it('is found behind any other output, and says where it begins', async () => {
+    const { paths, skipped, notes } = await read(`starting\n/etc/app.conf\n${calls.join('\n')}\n`)
+    expect(paths).toEqual(['etc/passwd'])
+    expect(skipped).toEqual({ foreign: 2, other: 1 })
+    expect(notes.warnings).toEqual([expect.stringMatching(/^lines 1 to 2 .*"starting"$/)])
+  })
+
+  it('is refused when it has no entry, with a line that says why', async () => {
+    const failed = 'openat(AT_FDCWD, "/a", O_RDONLY) = -1 ENOENT (No such file)\nhello\n'
+    await expect(read(failed)).rejects.toMatchObject({
+      code: 'INVALID_RECORD',
+      message: expect.stringMatching(/1 failed, 1 foreign; it is no line of strace: "hello"/),
+    })
+  })
+
+  it('of the stargz snapshotter names the files that were accessed', async () => {
+    const layer = `sha256:${'a'.repeat(64)}`
+    const json = [
+      { layer, level: 'debug', msg: 'file accessed: /usr/bin/app', size: 1 },
+      { key: 'k8s.io/7', level: 'info', msg: 'completed to fetch all layer data in background' },
+      { layer, level: 'debug', msg: 'file accessed: etc/ssl/a b', size: 1 },
+    ]
+    const wanted = {
+      format: 'stargz-snapshotter-log',
+      paths: ['usr/bin/app', 'etc/ssl/a b'],
+      skipped: { other: 1 },
+    }
+    expect(await read(json.map((one) => `${JSON.stringify(one)}\n`).join(''))).toMatchObject(wanted)
+    const text = json
+      .map(({ level, msg }) => `time="2026-11-20T10:00:00Z" level=${level} msg="${msg}" layer="${layer}"\n`)
+      .join('')
+    expect(await read(text)).toMatchObject(wanted)
+    expect(await read(text.trimEnd().replaceAll(/^/gm, 'Nov 20 10:00:00 node1 stargz[7]: '))).toMatchObject(
+      wanted,
+    )
+  })
+
+  it('of Inspektor Gadget shows what was opened', async () => {
+    const proc = { comm: 'cat', pid: 7 }
+    const events = [
+      { fname: '/etc/passwd', fd: 3, error: '', proc, runtime: { containerName: 'x' } },
+      { fname: '/none', fd: 0, error: 'ENOENT', proc },
+      { fname: 'conf', fpath: '/srv/conf', fd: 3, error: '', proc },
+      { fname: 'conf', fd: 3, error: '', proc },
+    ]
+    expect(await read(events.map((one) => `${JSON.stringify(one)}\n`).join(''))).toMatchObject({
+      format: 'trace-open',
+      paths: ['etc/passwd', 'srv/conf'],
+      skipped: { failed: 1, relative: 1 },
+    })
+    const old = '{"comm":"cat","pid":7,"fd":3,"err":0,"path":"/etc/group","fullPath":""}\n'
+    expect(await read(old)).toMatchObject({ format: 'trace-open', paths: ['etc/group'] })
+  })
+
+  it('of audit has the files of opens that succeeded', async () => {
+    const event = (id: number, success: string, cwd: string, ...paths: string[]) =>
+      [
+        `type=SYSCALL msg=audit(1.5:${id}): arch=c000003e syscall=257 success=${success} exit=3 comm="app"`,
+        `type=CWD msg=audit(1.5:${id}): cwd=${cwd}`,
+        ...paths.map((path, i) => `type=PATH msg=audit(1.5:${id}): item=${i} ${path}`),
+        `type=PROCTITLE msg=audit(1.5:${id}): proctitle=617070`,
+      ].join('\n')
+    const log = [
+      event(1, 'yes', '"/srv"', 'name="/etc/passwd" inode=7 nametype=NORMAL'),
+      event(2, 'no', '"/srv"', 'name="none" nametype=UNKNOWN'),
+      event(3, 'yes', '"/srv"', 'name="conf" nametype=NORMAL'),
+      event(4, 'yes', '2F61206264', 'name=6120622E747874 nametype=NORMAL'),
+      event(5, 'yes', '"/srv"', 'name="/tmp" nametype=PARENT', 'name="/tmp/x" nametype=CREATE'),
+      event(6, 'yes', '"/"', 'name=2FFF nametype=NORMAL'),
+    ].join('\n----\n')
+    const wanted = { format: 'audit', paths: ['etc/passwd', 'srv/conf', 'a bd/a b.txt'] }
+    expect(await read(log)).toMatchObject({ ...wanted, skipped: { failed: 1, created: 1, encoding: 1 } })
+    expect(await read(log.replaceAll(/^type/gm, 'node=a1 type'))).toMatchObject(wanted)
+    const interpreted = `type=SYSCALL msg=audit(11/20/26 10:00:00.101:31) : arch=x86_64 syscall=openat success=yes exit=3
+type=CWD msg=audit(11/20/26 10:00:00.101:31) : cwd=/srv
+type=PATH msg=audit(11/20/26 10:00:00.101:31) : item=0 name=ABCD inode=7 nametype=NORMAL
+type=SYSCALL msg=audit(11/20/26 10:00:00.101:32) : arch=x86_64 syscall=unlink success=yes exit=0
+type=PATH msg=audit(11/20/26 10:00:00.101:32) : item=0 name=/x inode=7 nametype=NORMAL
+`
+    expect(await read(interpreted)).toMatchObject({ paths: ['srv/ABCD'], skipped: { other: 1 } })
+  })
+})
+
+describe('paths of a host', () => {
+  const log = (...paths: string[]) => paths.map((path) => `app(7): RO  ${path}\n`).join('')
+
+  it.each([
+    '/var/lib/docker/overlay2/5f2c/merged',
+    '/var/lib/docker/rootfs/overlayfs/5f2c',
+    '/home/ci/.local/share/docker/overlay2/5f2c/diff',
+    '/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/12/fs',
+    '/var/lib/rancher/k3s/agent/containerd/io.containerd.snapshotter.v1.stargz/snapshots/7/fs',
+    '/run/containerd/io.containerd.runtime.v2.task/k8s.io/abc/rootfs',
+    '/var/lib/containers/storage/overlay/5f2c/merged',
+    '/proc/4711/root',
+  ])('are cut to those of the container below %s', async (root) => {
+    expect(await read(log(`${root}/usr/bin/app`, `${root}/etc/passwd`, root, '/usr/lib/x'))).toMatchObject({
+      paths: ['usr/bin/app', 'etc/passwd', 'usr/lib/x'],
+      notes: { roots: [{ root, paths: 3 }] },
+    })
+  })
+
+  it('are cut by a root that is named, and what lies outside is passed over', async () => {
+    expect(
+      await read(log('/mnt/root/a', '/mnt/root', '/mnt/rootless', '/b'), { root: '/mnt/root/' }),
+    ).toMatchObject({
+      paths: ['a'],
+      skipped: { outside: 2 },
+      notes: { roots: [{ root: '/mnt/root', paths: 2 }] },
+    })
+  })
+
+  it('and wrappers are left out by globs', async () => {
+    const { paths, skipped, notes } = await read(log('/usr/sbin/chroot', '/usr/bin/app', '/tmp/x/y'))
+    expect(paths).toEqual(['usr/sbin/chroot', 'usr/bin/app', 'tmp/x/y'])
+    expect(skipped).toEqual({})
+    expect(notes.warnings).toEqual([expect.stringMatching(/exclude=\/usr\/sbin\/chroot/)])
+    const exclude = ['/usr/sbin/chroot', 'tmp/**']
+    expect(await read(log('/usr/sbin/chroot', '/usr/bin/app', '/tmp/x/y'), { exclude })).toMatchObject({
+      paths: ['usr/bin/app'],
+      skipped: { excluded: 2 },
+      notes: {},
+    })
+    await expect(read('/a\n', { exclude: ['['] })).rejects.toThrow(/exclude: \[ is no valid glob/)
+  })
+})
