@@ -30,7 +30,7 @@ const MESSAGES: readonly RegExp[] = [
   /:(?:\s|$)/,
   // A sentence, a command line, a table.
   /[\s"'(]\//,
-  /\t/,
+  /\t|^[^/]*\S {2,}\S/,
   // `libc.so.6 => …`, `a -> b`, `HOME=/root`, an address, markup.
   /\s[-=]>\s/,
   /^[A-Za-z_]\w*=/,

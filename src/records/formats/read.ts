@@ -169,7 +169,8 @@ class FormatSearch {
   }
 
   end(): ReadRecord {
-    const misfit = this.#misfit ?? (this.#isRooted ? undefined : this.#first)
+    // Without a sign of a list, the first line shows best what came.
+    const misfit = this.#isRooted ? this.#misfit : this.#first
     if (misfit !== undefined) {
       const known = RecordFormat.options.join(', ')
       throw new RecordError(
