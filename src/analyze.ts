@@ -29,7 +29,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined)
 const { bounds } = config
 const database = await openDatabase(config.databaseUrl, { migrate: false })
 const registries = openRegistries(config, { onWarning: warn(log) })
-const stores = openStores(database)
+const stores = openStores(database, { requestMs: bounds.requestMs })
 const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
 const backing = backingRegistry(config)
 const publisher = new RecordPublisher({

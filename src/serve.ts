@@ -4,6 +4,7 @@ import { AnalyzerPool } from './analysis/pool.ts'
 import { pooledAnalyses } from './analysis/remote.ts'
 import { analyzerStarter } from './analyzers.ts'
 import { DiskRoom } from './bytes/disk-room.ts'
+import { Spool } from './bytes/spool.ts'
 import { type Config, roleEnvironment } from './config.ts'
 import { FolderLock } from './db/folder-lock.ts'
 import { openDatabase } from './db/open.ts'
@@ -36,7 +37,7 @@ async function start({ config: loaded, log, stack }: RoleContext): Promise<void>
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
-  const stores = openStores(database, { maxQueued: config.maxQueued })
+  const stores = openStores(database, { maxQueued: config.maxQueued, requestMs: config.bounds.requestMs })
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
   const environment = roleEnvironment(config.listen)
@@ -47,6 +48,8 @@ async function start({ config: loaded, log, stack }: RoleContext): Promise<void>
   const room = new DiskRoom(config.dataFolder, config.diskReserve)
   const services: Services = {
     ...stores,
+    spool: new Spool(join(config.dataFolder, 'spool'), { room }),
+    recordBytes: bounds.record.maxBytes,
     analyses: pooledAnalyses(analyzers),
     checkRegistry: async (signal) => {
       // A tag that need not be there: to be told so is an answer.

@@ -26,15 +26,21 @@ export type Stores = Pick<
   | 'cache'
 >
 
-/** @param options.maxQueued jobs that may wait; left out: any number */
-export function openStores(database: Database, options: { readonly maxQueued?: number } = {}): Stores {
+/**
+ * @param options.maxQueued jobs that may wait; left out: any number
+ * @param options.requestMs how long a request may be worked on
+ */
+export function openStores(
+  database: Database,
+  options: { readonly maxQueued?: number; readonly requestMs?: number } = {},
+): Stores {
   const jobs = new JobStore(database, options)
   return {
     records: new RecordStore(database),
     jobs,
     batches: new Batches(database, jobs),
     tagMoves: new TagMoves(database),
-    requestKeys: new RequestKeys(database),
+    requestKeys: new RequestKeys(database, options.requestMs),
     events: new EventLog(database),
     callbacks: new Callbacks(database),
     rules: new RuleStore(database),

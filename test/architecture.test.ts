@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cache: ['db', 'oci', 'conversion (types)'],
   jobs: ['db', 'oci', 'concurrency'],
   analysis: ['bytes', 'concurrency', 'conversion', 'jobs', 'oci', 'records'],
-  http: ['jobs', 'records', 'oci', 'version', 'analysis (types)', 'cache (types)'],
+  http: ['jobs', 'records', 'oci', 'version', 'analysis (types)', 'bytes (types)', 'cache (types)'],
   cli: ['config', 'wiring', 'stop-signals', 'conversion', 'records', 'oci', 'cache', 'db'],
 }
 

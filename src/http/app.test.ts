@@ -7,6 +7,7 @@ import { TestRegistry, temporaryFolder } from '../../test/support/embedded-regis
 import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
 import { LocalAnalyses } from '../analysis/local.ts'
+import { Spool } from '../bytes/spool.ts'
 import { DEFAULT_REQUEST_BOUNDS } from '../conversion/bounds.ts'
 import { ThreadPool } from '../conversion/thread-pool.ts'
 import { DEFAULT_LIMITS } from '../estargz/limits.ts'
@@ -68,6 +69,8 @@ beforeAll(async () => {
   const { records, requestKeys } = stores
   services = {
     ...stores,
+    spool: new Spool(join(folder.path, 'spool')),
+    recordBytes: MAX_RECORD_BYTES,
     analyses: new LocalAnalyses({
       images,
       records,

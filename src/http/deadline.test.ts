@@ -1,4 +1,5 @@
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, temporarySqlite } from '../../test/support/databases.ts'
 import { JobApi } from '../../test/support/job-api.ts'
@@ -79,4 +80,22 @@ it('stops what works for a client that is gone, and not before', async () => {
   sent.destroy()
   await gone
   expect(signal.reason).toBeInstanceOf(ClientGone)
+})
+
+it('counts for a request whose body nobody reads', async () => {
+  const inspect = () => new Promise<never>(() => undefined)
+  const api = stack.use(await JobApi.open(database, { analyses: { inspect } as never }, { requestMs: 50 }))
+  const url = new URL(await api.app.listen({ host: '127.0.0.1', port: 0 }))
+  const path = '/v1/images/registry.example/team/app:1.0'
+  const sent = request({
+    host: url.hostname,
+    port: url.port,
+    path,
+    method: 'GET',
+    headers: { 'content-length': '1000' },
+  })
+  sent.write('x')
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  expect(answer.statusCode).toBe(504)
+  sent.destroy()
 })

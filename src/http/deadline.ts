@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { hasBody } from './request-body.ts'
+import { isBodyRead } from './request-body.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -39,7 +39,7 @@ export class ClientGone extends Error {
 
 /**
  * Gives every request {@link FastifyRequest.abandoned}, and answers what is late with 504. The time counts from the end of the
- * request's body: how long that may take is another matter.
+ * request's body: how long that may take is another matter. Where nobody reads the body it counts at once.
  */
 export function addDeadline(app: FastifyInstance, ms: number): void {
   app.decorateRequest('abandoned', null as unknown as AbortSignal)
@@ -72,6 +72,6 @@ function startDeadline(
     if (!reply.raw.closed) timer = setTimeout(late, ms)
   }
   reply.raw.once('close', () => clearTimeout(timer))
-  if (hasBody(raw) && !raw.readableEnded) raw.once('end', start)
+  if (isBodyRead(raw) && !raw.readableEnded) raw.once('end', start)
   else start()
 }

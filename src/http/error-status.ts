@@ -1,6 +1,7 @@
 import type { AnalyzerErrorCode } from '../analysis/messages.ts'
 import type { ContentEncodingError } from '../bytes/content-encoding.ts'
 import type { ScratchFullError } from '../bytes/scratch.ts'
+import type { SpoolBusy } from '../bytes/spool.ts'
 import type { StorageFullError } from '../bytes/storage-full.ts'
 import type { VerificationError } from '../bytes/verify.ts'
 import type { StalledError } from '../concurrency/stall-watch.ts'
@@ -41,6 +42,7 @@ type ErrorCode =
       | PublishError
       | QueueFullError
       | ScratchFullError
+      | SpoolBusy
       | StalledError
       | StorageFullError
       | VerificationError
@@ -103,6 +105,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   CREDENTIALS: 502,
   RATE_LIMITED: 503,
   QUEUE_FULL: 503,
+  UPLOADS_BUSY: 503,
   DATABASE_UNAVAILABLE: 503,
   LEASE_LOST: 503,
   LAYER_THREAD_DIED: 503,

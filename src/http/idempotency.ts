@@ -106,7 +106,8 @@ function replay(reply: FastifyReply, answer: KeptAnswer): FastifyReply {
 async function readAll(payload: Readable, limit: number): Promise<Buffer> {
   const pieces: Buffer[] = []
   let size = 0
-  for await (const piece of payload as AsyncIterable<Buffer>) {
+  // What is refused is answered while the rest of it still comes: the stream has to stay.
+  for await (const piece of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += piece.length
     if (size > limit)
       throw new HttpError(

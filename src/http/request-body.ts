@@ -11,8 +11,13 @@ const PACE_EVERY_MS = 10_000
 const LINGER_MS = 1_000
 
 /** Whether a request comes with a body (RFC 9112, 6.3). */
-export function hasBody({ headers }: IncomingMessage): boolean {
+function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** Whether a request comes with a body that is for a route: that of other methods has no meaning (RFC 9110, 9.3.1). */
+export function isBodyRead(raw: IncomingMessage): boolean {
+  return hasBody(raw) && raw.method !== 'GET' && raw.method !== 'HEAD'
 }
 
 /** Whether more of it is to come. */
@@ -28,6 +33,7 @@ function isComing(raw: IncomingMessage): boolean {
  */
 export function guardBodies(app: FastifyInstance, leastRate: number, everyMs = PACE_EVERY_MS): void {
   app.addHook('onRequest', async (request, reply) => {
+    if (!isBodyRead(request.raw)) request.raw.resume()
     if (leastRate > 0 && hasBody(request.raw))
       watchPace(request, reply, (leastRate * everyMs) / 1000, everyMs)
   })

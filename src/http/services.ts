@@ -1,4 +1,5 @@
 import type { Analyses } from '../analysis/analyses.ts'
+import type { Spool } from '../bytes/spool.ts'
 import type { CacheOverviews } from '../cache/overview.ts'
 import type { Batches } from '../jobs/batches.ts'
 import type { Callbacks } from '../jobs/callbacks.ts'
@@ -13,6 +14,10 @@ import type { RecordStore } from '../records/store.ts'
 /** What the routes work with; made by whoever starts the server. */
 export type Services = {
   readonly records: RecordStore
+  /** Where records wait until they have come whole. */
+  readonly spool: Spool
+  /** What a record may have, as it comes. */
+  readonly recordBytes: number
   readonly analyses: Analyses
   readonly jobs: JobStore
   readonly batches: Batches

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, temporarySqlite } from '../../test/support/databases.ts'
 import { temporaryFolder } from '../../test/support/embedded-registry.ts'
 import { JobApi } from '../../test/support/job-api.ts'
+import type { Analyses } from '../analysis/analyses.ts'
 import { embeddedRegistry } from '../embedded-registry/plugin.ts'
+import { RecordError } from '../records/model.ts'
 import type { AppOptions } from './app.ts'
 
 const TOKEN = 'a-token-of-some-length'
@@ -220,6 +222,42 @@ describe('a body', () => {
     wire.socket.on('drain', pump)
     pump()
     await wire.isClosed()
+  })
+
+  it('that is refused although its request has a key is read on, too', async () => {
+    using wire = new Wire(await listening())
+    const length = 3_000_000
+    wire.socket.write(
+      `POST /v1/conversions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: a-key\r\nContent-Length: ${length}\r\n\r\n`,
+    )
+    const sent = 2 ** 20 + 65_536
+    wire.socket.write(Buffer.alloc(sent, ' '))
+    expect((await wire.answer())?.status).toBe(413)
+    wire.socket.write(Buffer.alloc(length - sent, ' '))
+    wire.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    expect((await wire.answer(2))?.status).toBe(200)
+  })
+
+  it('that has not come whole occupies nobody who reads records', async () => {
+    const read: string[] = []
+    const upload: Analyses['upload'] = async (_request, { input }) => {
+      for await (const piece of input) read.push(Buffer.from(piece).toString())
+      throw new RecordError('INVALID_RECORD', 'nothing is stored here')
+    }
+    const api = stack.use(await JobApi.open(database, { analyses: { upload } as Analyses }))
+    await api.app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = api.app.server.address() as { port: number }
+    using slow = new Wire(port)
+    slow.socket.write(head('Content-Length: 20\r\n'))
+    slow.socket.write('/usr/bin/app\n')
+    using quick = new Wire(port)
+    quick.socket.write(head('Content-Length: 7\r\n'))
+    quick.socket.write('/bin/x\n')
+    expect((await quick.answer())?.status).toBe(400)
+    expect(read).toEqual(['/bin/x\n'])
+    slow.socket.write('/bin/y\n')
+    expect((await slow.answer())?.status).toBe(400)
+    expect(read.slice(1).join('')).toBe('/usr/bin/app\n/bin/y\n')
   })
 
   it('that comes too slowly is ended with 408', async () => {

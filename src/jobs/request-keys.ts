@@ -4,10 +4,11 @@ import type { Database } from '../db/open.ts'
 /** How long a key is remembered. */
 export const KEY_TTL_MS = 24 * 60 * 60 * 1000
 /**
- * A request that was not answered for so long is taken for one whose server died: longer than answers are held back. That
- * it is answered twice then does no harm: jobs know their key, and records their content.
+ * A request that was not answered for so long, beyond what it may be worked on, is taken for one whose server died: requests
+ * wait for a process that works on them, and answers are held back. That it is answered twice then does no harm: jobs know
+ * their key, and records their content.
  */
-const LOCK_MS = 70_000
+const BEYOND_WORK_MS = 70_000
 
 /** An answer as it is given again. */
 export type KeptAnswer = {
@@ -25,15 +26,18 @@ export type Begun =
 /** The idempotency keys of requests: one request with a key is answered once, whichever replica it reaches. */
 export class RequestKeys {
   readonly #db: Database
+  readonly #lockMs: number
 
-  constructor(database: Database) {
+  /** @param requestMs how long a request may be worked on */
+  constructor(database: Database, requestMs = 0) {
     this.#db = database
+    this.#lockMs = requestMs + BEYOND_WORK_MS
   }
 
   /** Claims a key for a request; `new` when the caller is the one to answer it. */
   async begin(key: string, fingerprint: string): Promise<Begun> {
     const { now } = this.#db
-    const locked_until = inMs(this.#db, LOCK_MS)
+    const locked_until = inMs(this.#db, this.#lockMs)
     // A key that is new, that is older than keys are kept, or whose server died, is taken.
     const taken = await this.#db.write((query) =>
       query

@@ -1,5 +1,8 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { LocalAnalyses } from '../../src/analysis/local.ts'
+import { Spool } from '../../src/bytes/spool.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
 import { JobLeases } from '../../src/jobs/leases.ts'
@@ -30,6 +33,8 @@ export class JobApi implements AsyncDisposable {
     const stores = openStores(database, { maxQueued })
     const services: Services = {
       ...stores,
+      spool: new Spool(join(tmpdir(), 'record-broker-spool')),
+      recordBytes: MAX_RECORD_BYTES,
       checkRegistry: async () => {},
       hasRoom: async () => true,
       allowsCallback: (url) => url.hostname === '127.0.0.1',

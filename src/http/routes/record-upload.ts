@@ -33,7 +33,7 @@ const ProfilerText = z
 
 /** `POST /v1/records`: the body is the record itself, read as it comes. */
 export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
-  const { analyses, records } = services
+  const { analyses, records, spool, recordBytes } = services
   return async (app) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(CONTENT_TYPES, (_request, body, done) => done(null, body))
@@ -120,7 +120,8 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
         }
         const { abandoned: signal } = request
         // What is refused is answered while the rest of it still comes: the stream has to stay.
-        const input = body.iterator({ destroyOnReturn: false })
+        const pieces = body.iterator({ destroyOnReturn: false })
+        await using input = await spool.take(pieces, checkSize, signal)
         const outcome = await analyses.upload(upload, { signal, input })
         if (outcome.kind === 'repeated') return answerRepeated(reply, outcome.begun) as never
         request.idempotencyKey = key
@@ -131,6 +132,12 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
         return reply.code(created ? 201 : 200).send({ ...recordView(published), ...(inImage && { inImage }) })
       },
     )
+  }
+
+  function checkSize(bytes: number): void {
+    if (bytes <= recordBytes) return
+    const why = `the record has more than ${recordBytes} bytes; RECORD_BROKER_MAX_RECORD_BYTES allows no more`
+    throw new HttpError(413, 'RECORD_TOO_LARGE', why)
   }
 
   async function publish(
@@ -151,5 +158,7 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
 function storedOnly(error: Error, recordId: string): Error {
   const { status, code, detail } = problemOf(error)
   if (status === 500) return error
-  return new HttpError(status, code, `the record is stored, and not published: ${detail}`, { recordId })
+  const told = new HttpError(status, code, `the record is stored, and not published: ${detail}`, { recordId })
+  const { retryAfterMs } = error as { retryAfterMs?: unknown }
+  return Object.assign(told, typeof retryAfterMs === 'number' && { retryAfterMs })
 }
