@@ -1,13 +1,16 @@
 import type { ChildProcess } from 'node:child_process'
 import { unlessAborted } from '../concurrency/abort.ts'
+import { ByteBudget } from '../concurrency/byte-budget.ts'
 import { ByteQueue } from '../concurrency/byte-queue.ts'
 import type { AnalysisName, DocumentBody } from './analyses.ts'
 import { AnalysisError, type FromAnalyzer, type ToAnalyzer } from './messages.ts'
 
 /** How long a task may go on after its abort, before its process is killed. */
 const ABORT_GRACE_MS = 1_000
-/** Bytes of a document that wait for a slow reader without keeping the process from the next task. */
+/** Bytes of a document that wait for a slow reader, and those of all documents beyond that: the process is free for the next task. */
 const DOCUMENT_WINDOW_BYTES = 2 ** 20
+const DOCUMENTS_BYTES = 64 * 2 ** 20
+const documents = new ByteBudget(DOCUMENTS_BYTES)
 /** Bytes of an input that are on their way to a process. */
 const INPUT_WINDOW_BYTES = 2 ** 20
 const RETRY_AFTER_MS = 1_000
@@ -166,7 +169,7 @@ class RunningAnalysis {
     else if (message.kind === 'failed') this.fail(new AnalysisError(message.failure))
     else if (message.kind === 'document') this.#takeDocument(message.bytes)
     else if (message.hasDocument) {
-      this.#document = new ByteQueue(DOCUMENT_WINDOW_BYTES)
+      this.#document = new ByteQueue(DOCUMENT_WINDOW_BYTES, documents)
       this.#result.resolve(this.#documentBody(this.#document))
     } else {
       this.#result.resolve(message.result)
@@ -206,7 +209,7 @@ class RunningAnalysis {
   }
 
   #documentBody(queue: ByteQueue): DocumentBody {
-    this.#signal.addEventListener('abort', () => queue.fail(this.#signal.reason), { once: true })
+    this.#signal.addEventListener('abort', () => queue.abandon(this.#signal.reason), { once: true })
     return queue
   }
 }

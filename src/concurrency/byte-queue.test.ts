@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { ByteBudget } from './byte-budget.ts'
 import { ByteQueue } from './byte-queue.ts'
 
 const bytes = (text: string) => Buffer.from(text)
@@ -43,4 +44,25 @@ it('tells a writer that waits of a reader that stopped', async () => {
   for await (const _piece of queue) break
   await expect(writing).rejects.toThrow('the reader stopped')
   await expect(second).rejects.toThrow('the reader stopped')
+})
+
+it('takes what several share beyond its limit, and gives it back when it is read or nobody reads it', async () => {
+  const shared = new ByteBudget(10)
+  const queue = new ByteQueue(4, shared)
+  await queue.write(Buffer.alloc(14))
+  expect(shared.take(1)).toBe(false)
+  let isWritten = false
+  const waiting = queue.write(Buffer.alloc(1)).then(() => {
+    isWritten = true
+  })
+  const reader = queue[Symbol.asyncIterator]()
+  expect(isWritten).toBe(false)
+  await reader.next()
+  await waiting
+  expect(shared.take(10)).toBe(true)
+  shared.give(10)
+  const other = new ByteQueue(4, shared)
+  await other.write(Buffer.alloc(14))
+  other.abandon(new Error('left'))
+  expect(shared.take(10)).toBe(true)
 })
