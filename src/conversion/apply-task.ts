@@ -14,6 +14,8 @@ export type ApplyTask = {
   readonly profiled: ProfiledLayers
   readonly from: RecordOrigin | undefined
   readonly maxSteps: number
+  /** Whether the interpreters of programs are placed, too. */
+  readonly interpreters: boolean
   /** Whether it is answered what became of each path. */
   readonly keepFates: boolean
 }
@@ -28,7 +30,9 @@ export type ProfiledLayers =
     }
 
 /** What becomes of a record in an image. `fates` has what was asked for. */
-export type AppliedRecord = Pick<ResolvedRecord, 'fates' | 'prioritized'> & { readonly use: RecordUse }
+export type AppliedRecord = Pick<ResolvedRecord, 'fates' | 'prioritized' | 'unread'> & {
+  readonly use: RecordUse
+}
 
 /** @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY */
 export function applyInThread(task: ApplyTask): AppliedRecord {
@@ -40,11 +44,13 @@ export function applyInThread(task: ApplyTask): AppliedRecord {
     layers: layers.map((layer) => layer.entries),
     manifestDigest: task.manifestDigest,
     budget,
+    interpreters: task.interpreters,
   })
   const profiled = profiledImage(task.profiled, layers)
   const use = recordUse({ entries, layers, resolved, profiled, from: task.from, budget })
   resolved.view.release()
-  return { use, prioritized: resolved.prioritized, fates: task.keepFates ? resolved.fates : new Map() }
+  const { prioritized, unread } = resolved
+  return { use, prioritized, unread, fates: task.keepFates ? resolved.fates : new Map() }
 }
 
 function profiledImage(profiled: ProfiledLayers, layers: ReturnType<typeof measured>[]): ProfiledImage {

@@ -24,6 +24,8 @@ type Parts = {
   readonly scratch: Scratch
   readonly tally: RequestTally
   readonly steps: readonly LayerSteps[]
+  /** Whether the interpreters of programs are placed, too. */
+  readonly interpreters: boolean
   readonly signal: AbortSignal
 }
 
@@ -37,7 +39,7 @@ export async function arrangeImage(
   its: Parts,
 ): Promise<{ readonly layers: MadeLayer[]; readonly use: RecordUse }> {
   const { layers } = image.manifest
-  const { services, opened, maker, scratch, tally, steps, signal } = its
+  const { services, opened, maker, scratch, tally, steps, interpreters, signal } = its
   await scratch.expect(scratchBytes(layers))
   try {
     const known = await allOrAbort(layers, signal, (layer, i, either) =>
@@ -49,7 +51,11 @@ export async function arrangeImage(
     })
     const against = { opened, image, layers: listed }
     const listing = { ...services, tally }
-    const { use, prioritized } = await applyRecord(record, against, listing, { scan: false, signal })
+    const { use, prioritized } = await applyRecord(record, against, listing, {
+      scan: false,
+      interpreters,
+      signal,
+    })
     const made = await allOrAbort(known, signal, async (one, i, either) => {
       const layer = layerAt(layers, i)
       const done = await maker.arrange(one, prioritized[i] ?? [], { layer, steps: steps[i], signal: either })

@@ -60,8 +60,9 @@ export class ImageConversion {
   async convert(image: Image, recordOf: RecordOf | undefined): Promise<ConvertedImage> {
     const steps = image.manifest.layers.map((layer) => this.#its.progress.layer(image.platform, layer))
     const record = recordOf?.(image)
+    const interpreters = this.#its.request.options?.interpreters ?? true
     const done = record
-      ? await arrangeImage(image, record, { ...this.#its, maker: this.#maker, steps })
+      ? await arrangeImage(image, record, { ...this.#its, maker: this.#maker, steps, interpreters })
       : { layers: await this.#stream(image, steps) }
     const layers = done.layers.map((made) => made.layer)
     checkDiffIds(image, layers)

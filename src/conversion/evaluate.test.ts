@@ -168,3 +168,67 @@ describe('an evaluation', () => {
     expect((await evaluateRecord(record, request, bench.services, never)).images).toHaveLength(1)
   })
 })
+
+describe('the interpreters of recorded programs', () => {
+  const elf = () => {
+    const bytes = Buffer.concat([Buffer.alloc(200), noise(300_000)])
+    bytes.write('\x7fELF\x02\x01', 'latin1')
+    bytes.writeBigUInt64LE(64n, 32)
+    bytes.writeUInt16LE(56, 54)
+    bytes.writeUInt16LE(1, 56)
+    bytes.writeUInt32LE(3, 64)
+    bytes.writeBigUInt64LE(150n, 72)
+    bytes.writeBigUInt64LE(11n, 96)
+    bytes.write('/lib/ld.so\0', 150, 'latin1')
+    return bytes
+  }
+  const programs = tarOf(
+    dir('lib'),
+    file('lib/ld.so', 'loader', { mode: 0o755 }),
+    file('app', elf(), { mode: 0o755 }),
+    file('start.sh', '#!/app -x\nexit\n', { mode: 0o755 }),
+    file('notes', '#!/none\n'),
+  )
+  const entries = [{ path: 'start.sh' }, { path: 'notes' }]
+  const implied = [
+    { path: 'app', by: 'start.sh' },
+    { path: 'lib/ld.so', by: 'start.sh' },
+  ]
+
+  it.each([
+    ['estargz', {}],
+    ['estargz with shared members', { minChunkSize: 1_000_000 }],
+    ['zstd:chunked', { format: 'zstd-chunked' as const }],
+  ])('are placed behind them, found in layers and by ranges of %s alike', async (name, options) => {
+    const source = `programs:${name.length}`
+    await pushImage(bench.repository('programs'), { layers: [{ tar: programs }] }, String(name.length))
+    const target = `${host}/${source}-fast`
+    const report = await bench.convert({
+      source: `${host}/${source}`,
+      target,
+      record: { inline: entries },
+      options,
+    })
+    const use = report.images[0]?.record
+    expect(use).toMatchObject({ paths: 2, placed: 2, impliedCount: 2, implied, layers: [{ files: 4 }] })
+    const ranged = await evaluate(`${source}-fast`, { entries })
+    expect(ranged).toMatchObject({ implied, layers: [{ files: 4 }] })
+    expect(ranged.programsUnread).toBeUndefined()
+    expect(await evaluate(source, { entries })).toMatchObject({ implied })
+  })
+
+  it('are left alone where that is asked for', async () => {
+    await pushImage(bench.repository('programs'), { layers: [{ tar: programs }] }, 'off')
+    const source = `${host}/programs:off`
+    const convert = (interpreters: boolean) =>
+      bench.convert({
+        source,
+        target: `${host}/programs:off-${interpreters}`,
+        record: { inline: entries },
+        options: { interpreters },
+      })
+    const [off, on] = [await convert(false), await convert(true)]
+    expect(off.images[0]?.record).toMatchObject({ impliedCount: 0, layers: [{ files: 2 }] })
+    expect(on.images[0]?.record).toMatchObject({ impliedCount: 2, layers: [{ files: 4 }] })
+  })
+})

@@ -27,7 +27,7 @@ export async function evaluateRecord(
   const evaluated: RecordEvaluation['images'] = []
   // One after the other: the layers of an image are listed side by side.
   for (const image of images) {
-    const { use } = await evaluateImage(record, opened, image, services, signal)
+    const { use } = await evaluateImage(record, opened, image, services, request.interpreters ?? true, signal)
     evaluated.push({ platform: image.platform, digest: image.descriptor.digest, record: use })
   }
   return { image: opened.pinned, images: evaluated }
@@ -55,7 +55,7 @@ export async function retargetRecord(
       `${opened.pinned} has several images; name a platform: ${known}`,
     )
   }
-  const { use, fates } = await evaluateImage(record, opened, image, services, signal)
+  const { use, fates } = await evaluateImage(record, opened, image, services, true, signal)
   const left = [...distinctEntries(record.entries).values()].filter(({ path }) => {
     const fate = fates.get(path)
     return fate === 'placed' || fate === 'followed'
@@ -76,8 +76,14 @@ async function evaluateImage(
   opened: OpenedReference,
   image: Image,
   services: ListingServices,
+  interpreters: boolean,
   signal: AbortSignal,
 ): Promise<AppliedRecord> {
   const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []
-  return applyRecord(record, { opened, image, layers }, services, { scan: true, keepFates: true, signal })
+  return applyRecord(record, { opened, image, layers }, services, {
+    scan: true,
+    keepFates: true,
+    interpreters,
+    signal,
+  })
 }

@@ -31,7 +31,7 @@ export function imageKey(
   options: ConversionOptions = {},
 ): Digest {
   const records = recordOf && images.map((image) => ({ ...recordOf(image), created: undefined }))
-  const { reader, attestations } = options
+  const { reader, attestations, interpreters = true } = options
   return digestOf(
     JSON.stringify([
       OUTPUT_VERSION,
@@ -39,7 +39,7 @@ export function imageKey(
       images.map(({ descriptor }) => descriptor.digest),
       formatOf(options),
       compressionOf(options),
-      [reader, attestations],
+      [reader, attestations, interpreters],
       records,
     ]),
   )

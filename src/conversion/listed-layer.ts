@@ -12,16 +12,25 @@ export type ListedLayer = {
   readonly tocOffset?: number
   /** Whether the index says where members lie; else places and lengths are reckoned from those in the archive. */
   readonly exact: boolean
+  /** Of programs whose heads were read beside the index, by entry; `''` for those that have none. */
+  readonly interpreters?: ReadonlyMap<number, string>
 }
 
 /** The entries of a layer, with what is known of their content. */
-export function measured({ digest, size, columns, tocOffset, exact }: ListedLayer): MeasuredLayer {
+export function measured({
+  digest,
+  size,
+  columns,
+  tocOffset,
+  exact,
+  interpreters,
+}: ListedLayer): MeasuredLayer {
   const index = new ArchiveIndex(columns)
   if (!exact) {
     const at = (i: number) => new IndexedEntry(index, i)
     return measuredByProportion({ digest, size }, { length: index.length, at })
   }
-  const entries = { length: index.length, at: (i: number) => new PlacedEntry(index, i) }
+  const entries = { length: index.length, at: (i: number) => new PlacedEntry(index, i, interpreters) }
   return { digest, size, exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
 }
 
@@ -47,6 +56,14 @@ class IndexedEntry implements MeasuredEntry {
     return this.index.linkName(this.i)
   }
 
+  get interpreter(): string | undefined {
+    return this.index.interpreter(this.i)
+  }
+
+  get isUnreadProgram(): boolean {
+    return this.index.isUnreadProgram(this.i)
+  }
+
   get size(): number {
     return this.index.size(this.i)
   }
@@ -57,6 +74,21 @@ class IndexedEntry implements MeasuredEntry {
 }
 
 class PlacedEntry extends IndexedEntry {
+  readonly #interpreters: ListedLayer['interpreters']
+
+  constructor(index: ArchiveIndex, i: number, interpreters: ListedLayer['interpreters']) {
+    super(index, i)
+    this.#interpreters = interpreters
+  }
+
+  override get interpreter(): string | undefined {
+    return this.#interpreters?.get(this.i) || super.interpreter
+  }
+
+  override get isUnreadProgram(): boolean {
+    return super.isUnreadProgram && !this.#interpreters?.has(this.i)
+  }
+
   get offset(): number | undefined {
     return this.index.chunks(this.i)[0]?.offset
   }

@@ -104,6 +104,12 @@ export const ConversionOptions = z
       .enum(['drop', 'keep'])
       .optional()
       .describe('What becomes of attestation manifests in an index, which describe the unconverted images.'),
+    interpreters: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the files that the kernel opens to run recorded programs (PT_INTERP, `#!`) are placed behind them; true when left out. Records of system calls lack them.',
+      ),
     attachRecord: z
       .boolean()
       .optional()

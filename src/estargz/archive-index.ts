@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { Names } from './inodes.ts'
+import { isProgram } from './interpreter.ts'
 import type { Attributes, LayerEntry } from './layer-entry.ts'
 import type { MemberPlace } from './member-reader.ts'
 import { cleanName, nameOfBytes } from './names.ts'
@@ -16,6 +17,8 @@ export const INDEX_COLUMNS = {
   text: Uint8Array,
   /** Attributes that entries share, as JSON. */
   kinds: Uint8Array,
+  /** Interpreters of programs as JSON, `[entry, path]` each; empty where no content was read. */
+  interpreters: Uint8Array,
   /** Where in `text` the name ends, and what follows it. */
   nameEnd: Uint32Array,
   linkEnd: Uint32Array,
@@ -73,6 +76,7 @@ export class ArchiveIndex implements Names {
   readonly #text: Buffer
   readonly #digests: Buffer
   readonly #kinds: readonly Attributes[]
+  #interpreters: ReadonlyMap<number, string> | undefined
 
   constructor(columns: IndexColumns) {
     this.columns = columns
@@ -140,6 +144,21 @@ export class ArchiveIndex implements Names {
       return digest === NO_DIGEST ? undefined : digest
     }
     return this.attributes(i).type === 'reg' ? EMPTY : undefined
+  }
+
+  /** What the kernel opens to run a program; undefined where that is nothing, or nobody read its content. */
+  interpreter(i: number): string | undefined {
+    const { interpreters } = this.columns
+    if (interpreters.length === 0) return undefined
+    this.#interpreters ??= new Map(JSON.parse(view(interpreters).toString()) as [number, string][])
+    return this.#interpreters.get(i)
+  }
+
+  /** Whether the entry is a program whose interpreter nobody looked for. */
+  isUnreadProgram(i: number): boolean {
+    if (this.columns.interpreters.length > 0 || this.size(i) === 0) return false
+    const { type, mode } = this.attributes(i)
+    return isProgram(type, mode)
   }
 
   /** Of a chunk, by its row. */

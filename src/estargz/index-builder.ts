@@ -18,6 +18,8 @@ const ENTRY_BYTES = 48
 const CHUNK_BYTES = 56
 /** What a set of attributes takes in maps beside its text, which is there as UTF-16. */
 const KIND_BYTES = 100
+/** What an interpreter takes beside its text. */
+const INTERPRETER_BYTES = 60
 
 /** Makes the index of a layer while it is split. What it takes in memory is counted before it is taken. */
 export class IndexBuilder {
@@ -28,6 +30,10 @@ export class IndexBuilder {
   #furtherChunks = 0
   /** Attributes that entries had so far, as JSON. */
   readonly #kinds = new Map<string, number>()
+  /** Those of programs, by entry. */
+  readonly #interpreters: [number, string][] = []
+  /** Whether the content of entries was seen. */
+  #isArchive = false
   /** The entry that was looked up there last: the next one is often of its kind. */
   #last: { readonly entry: TarEntry; readonly kind: number } | undefined
   /** Entries whose headers are in no member yet begin here. */
@@ -39,6 +45,7 @@ export class IndexBuilder {
 
   /** The next entry; its raw headers begin here in the plain bytes of the member to come. @throws LayerError LIMIT_EXCEEDED */
   entry(entry: TarEntry, header: { readonly start: number; readonly length: number }): void {
+    this.#isArchive = true
     this.#add(entry.tarName, entry.linkName, this.#kindOf(entry), entry.size)
     const columns = this.#columns
     columns.modtime.push(tocSeconds(entry.mtime) ?? Number.NaN)
@@ -67,6 +74,12 @@ export class IndexBuilder {
     columns.firstChunk.push(columns.chunkOffset.length)
     columns.header.push(columns.memberOffset.length)
     this.#checkEntries()
+  }
+
+  /** The kernel opens this file to run the entry. @throws LayerError LIMIT_EXCEEDED */
+  interpreter(path: string): void {
+    this.#count(2 * path.length + INTERPRETER_BYTES)
+    this.#interpreters.push([this.#columns.nameEnd.length - 1, path])
   }
 
   /**
@@ -147,6 +160,7 @@ export class IndexBuilder {
     const columns = this.#columns
     columns.firstChunk.push(columns.chunkOffset.length)
     columns.kinds.append(Buffer.from(`[${[...this.#kinds.keys()].join()}]`))
+    if (this.#isArchive) columns.interpreters.append(Buffer.from(JSON.stringify(this.#interpreters)))
     const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
     const finished = Object.fromEntries(names.map((name) => [name, columns[name].finish()]))
     return finished as IndexColumns

@@ -2,6 +2,7 @@ import type { IndexColumns } from './archive-index.ts'
 import { Column } from './columns.ts'
 import { ContentHash } from './content-hash.ts'
 import { IndexBuilder } from './index-builder.ts'
+import { InterpreterScan, isProgram } from './interpreter.ts'
 import type { LayerLimits } from './limits.ts'
 import type { TarEntry } from './tar-header.ts'
 import { type TarEvent, TarScanner } from './tar-scan.ts'
@@ -37,6 +38,11 @@ export class TreeLister {
     this.#nanoseconds.push(entry.mtime.nanoseconds)
   }
 
+  /** The kernel opens this file to run it. */
+  interpreter(path: string): void {
+    this.#index.interpreter(path)
+  }
+
   /** The digest of its content, where it has any: 32 bytes. */
   content(digest: Uint8Array): void {
     this.#index.file(digest)
@@ -53,13 +59,23 @@ export async function listTree(plain: AsyncIterable<Buffer>, limits: LayerLimits
   const lister = new TreeLister(limits)
   const scanner = new TarScanner(limits)
   let hash: ContentHash | undefined
+  let scan: InterpreterScan | undefined
+  const endScan = () => {
+    const interpreter = scan?.end()
+    scan = undefined
+    if (interpreter !== undefined) lister.interpreter(interpreter)
+  }
   const take = (event: TarEvent) => {
     if (event.kind === 'entry') {
       lister.entry(event.entry)
-      hash = event.entry.size > 0 ? new ContentHash(event.entry.size) : undefined
+      const { size, type, mode } = event.entry
+      hash = size > 0 ? new ContentHash(size) : undefined
+      scan = hash && isProgram(type, mode) ? new InterpreterScan() : undefined
     } else if (event.kind === 'content') {
       hash?.add(event.bytes)
+      if (scan && !scan.push(event.bytes)) endScan()
     } else if (event.kind === 'end' && hash) {
+      endScan()
       lister.content(hash.closeChunk())
     }
   }

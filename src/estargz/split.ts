@@ -2,6 +2,7 @@ import { type BlobFormat, sharesMember } from './blob-format.ts'
 import { ContentHash } from './content-hash.ts'
 import { LayerError } from './errors.ts'
 import { IndexBuilder } from './index-builder.ts'
+import { InterpreterScan, isProgram } from './interpreter.ts'
 import type { LayerCoder } from './layer-coder.ts'
 import type { LayerIndex } from './layer-index.ts'
 import type { LayerLimits } from './limits.ts'
@@ -85,6 +86,8 @@ class Splitter {
   /** Of the open chunk. */
   #chunkBytes = 0
   #hash = new ContentHash(0)
+  /** Of a program, until its interpreter is known. */
+  #interpreter: InterpreterScan | undefined
 
   constructor(
     coder: Pick<LayerCoder, 'content' | 'compressor'>,
@@ -143,6 +146,7 @@ class Splitter {
     if (entry.size > 0) {
       this.#current = entry
       this.#hash = new ContentHash(entry.size)
+      if (isProgram(entry.type, entry.mode)) this.#interpreter = new InterpreterScan()
     }
     const closes = entry.size > 0 ? !this.#shares || this.offset === 0 : this.#partsAreFull()
     this.#parts.push(closes ? header : Buffer.from(header))
@@ -167,6 +171,7 @@ class Splitter {
 
   *#add(bytes: Buffer): Generator<Buffer, void, void> {
     const { chunkSize } = this.#format
+    if (this.#interpreter && !this.#interpreter.push(bytes)) this.#endScan()
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + chunkSize - this.#chunkBytes)
       at += part.length
@@ -180,7 +185,14 @@ class Splitter {
     }
   }
 
+  #endScan(): void {
+    const interpreter = this.#interpreter?.end()
+    this.#interpreter = undefined
+    if (interpreter !== undefined) this.index.interpreter(interpreter)
+  }
+
   #end(): Buffer {
+    this.#endScan()
     const rest = this.#closeChunk()
     this.#current = undefined
     const file = this.#hash.file()

@@ -27,7 +27,7 @@ export class TocIndexer {
   }
 
   /** The next entry, chunks too. @throws LayerError LIMIT_EXCEEDED */
-  take({ name, type, linkName, size = 0, digest, offset }: TocEntry): void {
+  take({ name, type, linkName, size = 0, digest, offset, innerOffset = 0, mode }: TocEntry): void {
     if (offset !== undefined) this.#starts.push(offset)
     if (type === 'chunk') {
       if (this.#row !== undefined && offset !== undefined) this.#member(this.#row, offset)
@@ -36,9 +36,9 @@ export class TocIndexer {
     this.#row = undefined
     const clean = cleanName(name)
     if (isReservedName(clean)) return
-    this.#builder.listed(clean, linkName, { type }, size)
+    this.#builder.listed(clean, linkName, { type, ...(mode !== undefined && { mode }) }, size)
     if (type !== 'reg' || size === 0) return
-    const place = { offset: offset ?? 0, length: 0, innerOffset: 0, size: Math.min(size, MOST_LENGTH) }
+    const place = { offset: offset ?? 0, length: 0, innerOffset, size: Math.min(size, MOST_LENGTH) }
     this.#row = this.#builder.chunk({ ...place, digest: bytesOf(digest) })
     if (offset !== undefined) this.#member(this.#row, offset)
   }

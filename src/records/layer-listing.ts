@@ -3,6 +3,10 @@ export type ListedEntry = {
   readonly name: string
   readonly type: string
   readonly linkName?: string | undefined
+  /** What the kernel opens to run it, as the program names it. */
+  readonly interpreter?: string | undefined
+  /** A program whose interpreter nobody looked for. */
+  readonly isUnreadProgram?: boolean | undefined
 }
 
 /** The entries of one layer in source order: an array, or what makes them when they are asked for. */

@@ -86,6 +86,14 @@ class ProportionalEntry implements MeasuredEntry {
     return this.#entry.linkName
   }
 
+  get interpreter(): string | undefined {
+    return this.#entry.interpreter
+  }
+
+  get isUnreadProgram(): boolean | undefined {
+    return this.#entry.isUnreadProgram
+  }
+
   get size(): number | undefined {
     return this.#entry.size
   }

@@ -10,6 +10,7 @@ import type { StepBudget } from './step-budget.ts'
 
 /** Paths that a report names; the rest is counted. */
 const MOST_NAMED = 1000
+const MOST_IMPLIED = 100
 /** Compressed header of an entry that comes before the landmark. */
 const HEADER_BYTES = 150
 const EMPTY = digestOf('')
@@ -79,6 +80,16 @@ export const RecordUse = z
     hidden: z
       .array(z.string())
       .describe('Recorded paths that a layer has and those above it take away; the first 1000.'),
+    impliedCount: Count.optional().describe(
+      'Interpreters that the kernel opens for recorded programs, and no path names: they are placed, too.',
+    ),
+    implied: z
+      .array(z.object({ path: z.string(), by: z.string().describe('The recorded program that needs it.') }))
+      .optional()
+      .describe('The first 100 of them.'),
+    programsUnread: Count.optional().describe(
+      'Recorded programs whose interpreters were not looked for: their layers were not read.',
+    ),
     layers: z.array(RecordUseLayer),
     imageBytes: Bytes.describe('Of all layers.'),
     prefetchBytes: Bytes.describe('What a start prefetches of them with this record.'),
@@ -148,6 +159,9 @@ export function recordUse(request: QualityRequest): RecordUse {
     }),
     hiddenCount: hidden.length,
     hidden: hidden.slice(0, MOST_NAMED),
+    impliedCount: resolved.implied.length,
+    implied: resolved.implied.slice(0, MOST_IMPLIED),
+    ...(resolved.unread.length > 0 && { programsUnread: resolved.unread.length }),
     layers: taken.map((one, i) => layerUse(one, prefetched[i] ?? 0)),
     imageBytes: layers.reduce((sum, { size }) => sum + size, 0),
     prefetchBytes: prefetching(prefetched).bytes,

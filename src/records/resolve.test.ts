@@ -272,3 +272,57 @@ it('leads where Linux would go, whatever the symlinks', () => {
   )
   expect(found).toBeGreaterThan(100)
 })
+
+describe('the interpreter of a recorded program', () => {
+  const program = (name: string, interpreter: string) => ({ name, type: 'reg', interpreter })
+  function interpreted(layers: LayerListing[], ...paths: string[]) {
+    const entries = paths.map((path) => ({ path }))
+    return resolveRecord({ entries, layers, manifestDigest, interpreters: true })
+  }
+  const root: LayerListing = [
+    dir('lib'),
+    link('lib64', 'lib'),
+    reg('lib/ld.so'),
+    program('bin/env', '/lib64/ld.so'),
+    program('start', '/bin/env'),
+    program('other', '/lib64/ld.so'),
+    program('odd', 'bin/env'),
+    program('lost', '/none'),
+    program('loop', '/loop'),
+    reg('data'),
+  ]
+
+  it('stands behind it with what that needs, each once', () => {
+    const { prioritized, implied } = interpreted([root], 'start', 'data', 'other')
+    expect(prioritized).toEqual([['start', 'bin/env', 'lib64', 'lib/ld.so', 'data', 'other']])
+    expect(implied).toEqual([
+      { path: 'bin/env', by: 'start' },
+      { path: 'lib64/ld.so', by: 'start' },
+    ])
+  })
+
+  it('is not implied where a path names it, by whatever name', () => {
+    const { prioritized, implied } = interpreted([root], 'other', 'data', 'lib/ld.so')
+    expect(prioritized).toEqual([['other', 'lib64', 'lib/ld.so', 'data']])
+    expect(implied).toEqual([])
+  })
+
+  it('is left out when it is relative, missing, or itself, and when it is not wanted', () => {
+    expect(interpreted([root], 'odd', 'lost', 'loop').prioritized).toEqual([['odd', 'lost', 'loop']])
+    expect(resolve([root], 'start').prioritized).toEqual([['start']])
+  })
+
+  it('is followed four steps, across layers, and through hard links', () => {
+    const chain: LayerListing = [1, 2, 3, 4, 5, 6].map((n) => program(`s${n}`, `/s${n + 1}`))
+    const upper: LayerListing = [program('real', '/s1'), hard('name', 'real')]
+    const { implied } = interpreted([chain, upper], 'name')
+    expect(implied.map(({ path }) => path)).toEqual(['s1', 's2', 's3', 's4'])
+  })
+
+  it('is reported as unknown where nobody read the program', () => {
+    const unread = { name: 'tool', type: 'reg', isUnreadProgram: true }
+    expect(interpreted([[unread, reg('data')]], 'tool', 'data', 'tool').unread).toEqual([
+      { layer: 0, entry: 0 },
+    ])
+  })
+})

@@ -1,11 +1,13 @@
 import type { Digest } from '../oci/digest.ts'
 import { AccessOrder, type TakenEntries } from './access-order.ts'
 import { type GlobMatches, matchGlobs } from './glob/glob-matches.ts'
+import { type ImpliedFile, Interpreters } from './interpreters.ts'
 import type { LayerListing } from './layer-listing.ts'
 import { MergedView } from './merged-view.ts'
 import type { RecordEntry } from './model.ts'
 import { lexicalPath } from './record-path.ts'
 import { StepBudget } from './step-budget.ts'
+import { contentOf, takeOpened } from './take-opened.ts'
 import type { Place } from './view-walk.ts'
 
 export type ResolveRequest = {
@@ -16,6 +18,8 @@ export type ResolveRequest = {
   readonly manifestDigest: Digest
   /** Left out: one of the usual size. */
   readonly budget?: StepBudget | undefined
+  /** Whether the interpreters of programs are placed, too; default false. */
+  readonly interpreters?: boolean | undefined
 }
 
 /**
@@ -33,6 +37,10 @@ export type ResolvedRecord = {
   fates: ReadonlyMap<string, Fate>
   /** Where the content is that each path was found to mean, globs left out. */
   contents: ReadonlyMap<string, Place>
+  /** Interpreters that no path names, each once, with the path that it was placed for. */
+  implied: ImpliedFile[]
+  /** Programs whose interpreters nobody looked for. */
+  unread: Place[]
   /** The root file system that the paths were looked up in; to be released by who asked. */
   view: MergedView
 }
@@ -42,6 +50,7 @@ export type ResolvedRecord = {
  * through symlinks, hard links and whiteouts (OCI image-spec 1.1 layer.md). Where the record was made of this very
  * manifest, its `layerIndex` decides among the entries that a container can see: what an upper layer hides is never
  * read in the lower one. Of a recorded directory its own entry is taken, not what is in it.
+ * With `interpreters`, what the kernel opens to run a placed program stands behind it.
  * @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY; LayerError LIMIT_EXCEEDED
  */
 export function resolveRecord(request: ResolveRequest): ResolvedRecord {
@@ -49,14 +58,16 @@ export function resolveRecord(request: ResolveRequest): ResolvedRecord {
   const view = new MergedView(request.layers, budget)
   const globs = request.entries.flatMap(({ path, glob }) => (glob ? [path] : []))
   const matches = globs.length === 0 ? undefined : matchGlobs(view, globs, budget)
-  const resolver = new Resolver(view, request.layers, matches)
+  const resolver = new Resolver(view, request.layers, matches, request.interpreters ?? false)
   for (const entry of request.entries) {
     const layer = entry.manifestDigest === request.manifestDigest ? entry.layerIndex : undefined
     resolver.take(entry, layer)
   }
   const taken = resolver.order.finish()
-  const { fates, contents } = resolver
-  return { prioritized: taken.map(({ names }) => names), taken, fates, contents, view }
+  const { fates, contents, interpreters } = resolver
+  const implied = interpreters?.notIn(contents.values()) ?? []
+  const unread = interpreters?.unread ?? []
+  return { prioritized: taken.map(({ names }) => names), taken, fates, contents, implied, unread, view }
 }
 
 class Resolver {
@@ -67,12 +78,19 @@ class Resolver {
   readonly #layers: readonly LayerListing[]
   readonly #matches: GlobMatches | undefined
   readonly #placedGlobs = new Set<string>()
+  readonly interpreters: Interpreters | undefined
 
-  constructor(view: MergedView, layers: readonly LayerListing[], matches: GlobMatches | undefined) {
+  constructor(
+    view: MergedView,
+    layers: readonly LayerListing[],
+    matches: GlobMatches | undefined,
+    interpreters: boolean,
+  ) {
     this.#view = view
     this.#layers = layers
     this.#matches = matches
     this.order = new AccessOrder(view, layers)
+    if (interpreters) this.interpreters = new Interpreters(view, layers, this.order)
   }
 
   take({ path, glob }: RecordEntry, layer: number | undefined): void {
@@ -87,13 +105,11 @@ class Resolver {
       const isThere = (name: string) => this.#view.isInSomeLayer(lexicalPath(name))
       return !opened.loops && (isThere(opened.missed ?? path) || isThere(path)) ? 'hidden' : 'missing'
     }
-    const file = opened.passed.at(-1)
-    for (const node of opened.passed) {
-      const place = this.#view.placeOf(node)
-      if (place === undefined) continue
-      if (node !== file && this.#view.tree.isDirectory(node)) this.order.pass(place)
-      else this.order.add(place)
-      if (node === file) this.#remember(path, place)
+    const place = takeOpened(this.#view, this.order, opened)
+    if (place !== undefined) {
+      const content = contentOf(this.#view, place)
+      this.contents.set(path, content)
+      this.interpreters?.follow(path, content)
     }
     return opened.links > 0 ? 'followed' : 'placed'
   }
@@ -123,10 +139,5 @@ class Resolver {
     this.#placedGlobs.add(pattern)
     for (const path of paths) this.#placePath(path)
     return this.#matches?.matched.has(pattern) ? 'placed' : this.#placePath(pattern)
-  }
-
-  #remember(path: string, { layer, entry }: Place): void {
-    const [content = entry] = this.#view.withLinkTargets(layer, entry)
-    this.contents.set(path, { layer, entry: content })
   }
 }
