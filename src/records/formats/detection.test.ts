@@ -36,6 +36,7 @@ describe('a text that is no profile', () => {
     ['addresses', '/a\nhttps://registry.example/v2/\n', 2],
     ['names alone', 'app\nconf.json\n', 1],
     ['relative names alone', 'usr/bin/app\netc/passwd\n', 1],
+    ['a table', '/etc 4096\n/etc/passwd 1200\n/etc/hosts 120\n', 1],
     ['a command line', '/bin/cat /etc/passwd\n', 1],
   ])('%s is refused with its first line', async (_, content, line) => {
     await expect(read(content)).rejects.toMatchObject({

@@ -129,6 +129,9 @@ class FormatSearch {
   #heldSize = 0
   readonly #list: LineReading
   #isRooted = false
+  /** Lines so far, and whether each ends with a number of its own, as tables do. */
+  #listed = 0
+  #isTable = true
   /** The first line that no path list has. */
   #misfit: Line | undefined
   /** What was wrong with a list that may be none. */
@@ -159,6 +162,10 @@ class FormatSearch {
     if (evidence !== 'nothing') this.#first ??= line
     if (evidence === 'no') this.#misfit = line
     if (evidence === 'rooted') this.#isRooted = true
+    if (evidence !== 'nothing') {
+      this.#listed += 1
+      this.#isTable &&= /\s\d+$/.test(line.text.trimEnd())
+    }
     if (evidence === 'no' || this.#problem !== undefined) return
     try {
       this.#list.take(line, false)
@@ -170,7 +177,8 @@ class FormatSearch {
 
   end(): ReadRecord {
     // Without a sign of a list, the first line shows best what came.
-    const misfit = this.#isRooted ? this.#misfit : this.#first
+    const isTable = this.#isTable && this.#listed > 2
+    const misfit = this.#isRooted && !isTable ? this.#misfit : this.#first
     if (misfit !== undefined) {
       const known = RecordFormat.options.join(', ')
       throw new RecordError(
