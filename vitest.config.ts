@@ -5,8 +5,9 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
     pool: 'forks',
     globalSetup: './test/support/compile-cache.ts',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A bound for what hangs: a busy machine takes long for all else.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     maxWorkers: 2,
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
