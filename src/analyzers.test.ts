@@ -115,6 +115,17 @@ describe('an analysis in a process of its own', () => {
 })
 
 describe('a pool of processes', () => {
+  it('refuses a task whose process the system cannot start, and goes on when it can', async () => {
+    // Longer than the system lets a string of an environment be.
+    const environment = { ...environmentOf({}), LONG: 'x'.repeat(200_000) as string | undefined }
+    await using one = new AnalyzerPool(analyzerStarter(environment, MEMORY, ENTRY), 1)
+    const pid = () => one.run({ name: 'checkPlatforms', request: {}, signal: never }, false)
+    one.warmUp()
+    await expect(pid()).rejects.toMatchObject({ code: 'ANALYZER_DIED', retryAfterMs: 1_000 })
+    environment.LONG = undefined
+    expect(await pid()).toMatchObject({ pid: expect.any(Number) })
+  })
+
   it('gives a waiting task up when it is aborted', async () => {
     const stop = new AbortController()
     const taken = [run('publish', { signal: stop.signal }), run('publish', { signal: stop.signal })]

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { AnalyzerProcess } from './analysis/analyzer-process.ts'
+import { AnalyzerProcess, notStarted } from './analysis/analyzer-process.ts'
 import { ANALYZER_THREADS } from './wiring.ts'
 
 const KIB = 1024
@@ -17,6 +17,7 @@ const RESERVED_PER_HEAP = 640 * MIB
  * @param environment of the processes
  * @param memory in bytes
  * @param entry what they run
+ * @returns what starts one, and throws an AnalysisError when that is not possible
  */
 export function analyzerStarter(
   environment: Record<string, string | undefined>,
@@ -28,11 +29,16 @@ export function analyzerStarter(
   return () => {
     // Node cannot set the limits of a child; every shell can set its own.
     const script = `ulimit -c 0; ulimit -d ${data}; exec "$0" "$@"`
-    const child = spawn('/bin/sh', ['-c', script, process.execPath, heap, entry], {
-      env: environment,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      serialization: 'advanced',
-    })
-    return new AnalyzerProcess(child, memory)
+    try {
+      const child = spawn('/bin/sh', ['-c', script, process.execPath, heap, entry], {
+        env: environment,
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        serialization: 'advanced',
+      })
+      return new AnalyzerProcess(child, memory)
+    } catch (error) {
+      // Node tells of some failures by an event, and throws at others, such as a lack of memory.
+      throw notStarted(error)
+    }
   }
 }

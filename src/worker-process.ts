@@ -15,6 +15,8 @@ const MISSED_BEATS = 30
 /** Before its first one: it may have to bring a large database up to date. */
 const MISSED_BEFORE_FIRST = 900
 
+const NOT_STARTED = 'the worker cannot be started'
+
 /**
  * How glibc's allocator gives memory back: by itself it keeps so much for each thread that a worker takes a fifth more.
  * Other allocators do not look at these.
@@ -56,27 +58,51 @@ export class WorkerProcess {
   }
 
   start(): void {
-    const { environment, log, died } = this.#options
+    const { log, died } = this.#options
     const startedAt = performance.now()
-    // The end of the channel tells the worker that this process is gone.
-    const child = spawn(process.execPath, [...this.#command], {
-      env: { ...WORKER_MEMORY, ...environment },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    })
+    let child: ChildProcess
+    try {
+      child = this.#spawn()
+    } catch (error) {
+      // Node tells of some failures by an event, and throws at others, such as a lack of memory.
+      this.#startLater({ err: error }, NOT_STARTED)
+      return
+    }
     this.#child = child
     const watching = this.#watch(child)
-    child.once('error', (error) => log.error({ err: error }, 'the worker cannot be started'))
-    child.once('exit', (status, signal) => {
+    const over = (fields: object, what: string) => {
       clearInterval(watching)
       this.#child = undefined
       if (this.#stopping) return
-      // What it did is taken up again in any case, when its lease runs out.
-      died(child.pid ?? 0).catch((error: unknown) => log.warn({ err: error }, 'leases stay'))
       if (performance.now() - startedAt > SOUND_AFTER_MS) this.#waitMs = RESTART_FIRST_MS
-      log.error({ status, signal }, `the worker ended; another one starts in ${this.#waitMs} ms`)
-      this.#restart = setTimeout(() => this.start(), this.#waitMs)
-      this.#waitMs = Math.min(this.#waitMs * 2, RESTART_LONGEST_MS)
+      this.#startLater(fields, what)
+    }
+    child.on('error', (error) => {
+      // What was never started has no exit. What was started has one, whatever else went wrong.
+      if (child.pid === undefined) over({ err: error }, NOT_STARTED)
+      else log.warn({ err: error }, 'the worker was not reached')
     })
+    child.once('exit', (status, signal) => {
+      // What it did is taken up again in any case, when its lease runs out.
+      if (!this.#stopping) {
+        died(child.pid ?? 0).catch((error: unknown) => log.warn({ err: error }, 'leases stay'))
+      }
+      over({ status, signal }, 'the worker ended')
+    })
+  }
+
+  #spawn(): ChildProcess {
+    // The end of the channel tells the worker that this process is gone.
+    return spawn(process.execPath, [...this.#command], {
+      env: { ...WORKER_MEMORY, ...this.#options.environment },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+  }
+
+  #startLater(fields: object, what: string): void {
+    this.#options.log.error(fields, `${what}; another one starts in ${this.#waitMs} ms`)
+    this.#restart = setTimeout(() => this.start(), this.#waitMs)
+    this.#waitMs = Math.min(this.#waitMs * 2, RESTART_LONGEST_MS)
   }
 
   /** Counts ticks of this process, so that time in which it was suspended itself does not count. */
@@ -100,7 +126,8 @@ export class WorkerProcess {
     this.#stopping = true
     clearTimeout(this.#restart)
     const child = this.#child
-    if (!child) return
+    // What was never started has no exit to wait for.
+    if (child?.pid === undefined) return
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), this.#options.stopMs)

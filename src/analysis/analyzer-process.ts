@@ -36,6 +36,12 @@ function died(memory: number, status: number | null, signal: NodeJS.Signals | nu
   return new AnalysisError({ message, code: 'ANALYZER_DIED', retryAfterMs: RETRY_AFTER_MS })
 }
 
+/** The error for a process that the system does not start for now. */
+export function notStarted(cause: unknown): AnalysisError {
+  const message = 'no process can be started for it; try again'
+  return new AnalysisError({ message, code: 'ANALYZER_DIED', retryAfterMs: RETRY_AFTER_MS }, { cause })
+}
+
 /** A process that does one analysis at a time. */
 export class AnalyzerProcess {
   readonly #child: ChildProcess
@@ -54,13 +60,15 @@ export class AnalyzerProcess {
     // A process that cannot be started has no exit.
     const { promise, resolve } = Promise.withResolvers<void>()
     this.exited = promise
-    const over = (status: number | null, signal: NodeJS.Signals | null) => {
+    const over = (error: AnalysisError) => {
       this.isAlive = false
-      this.#running?.fail(died(this.#memory, status, signal))
+      this.#running?.fail(error)
       resolve()
     }
-    child.once('error', () => over(1, null))
-    child.once('exit', over)
+    child.on('error', (error) => {
+      if (child.pid === undefined) over(notStarted(error))
+    })
+    child.once('exit', (status, signal) => over(died(this.#memory, status, signal)))
   }
 
   get pid(): number | undefined {

@@ -83,7 +83,12 @@ export class AnalyzerPool implements AsyncDisposable {
 
   /** Keeps a process ready, so that the first task finds one. */
   warmUp(): void {
-    if (this.#all.size === 0) this.#idle.push({ process: this.#started() })
+    if (this.#all.size > 0) return
+    try {
+      this.#idle.push({ process: this.#started() })
+    } catch {
+      // The first task tries it again, and tells.
+    }
   }
 
   #take(): AnalyzerProcess {

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerConfigCredentials } from './credentials.ts'
 
@@ -110,6 +113,27 @@ describe('helpers', () => {
     await expect(find('r.example')).rejects.toThrow(
       /docker-credential-slow gave no answer within 0.1 seconds/,
     )
+  })
+
+  it('that the system cannot start fail the question alone', async () => {
+    // Longer than a program's name may be: Node throws.
+    const long = await source({ credsStore: 'x'.repeat(200_000) })
+    await expect(long('r.example')).rejects.toMatchObject({ code: 'CREDENTIALS' })
+    // Without free file descriptors Node has neither streams for the helper nor an exit.
+    await source({ credsStore: 'mine' })
+    const script = fileURLToPath(new URL('../../test/support/few-files.ts', import.meta.url))
+    const command = [
+      '-c',
+      'ulimit -n 60; exec "$0" "$@"',
+      process.execPath,
+      script,
+      join(folder, 'config.json'),
+    ]
+    const { stdout } = await promisify(execFile)('/bin/sh', command)
+    expect(JSON.parse(stdout)).toMatchObject({
+      code: 'CREDENTIALS',
+      message: expect.stringContaining('EMFILE'),
+    })
   })
 
   it('that fail, talk nonsense, are missing or have a path for a name are errors', async () => {

@@ -137,9 +137,21 @@ async function askHelper(name: string, host: string, helperMs: number): Promise<
   return { username: answer.Username, password: answer.Secret }
 }
 
+function start(program: string) {
+  try {
+    return spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  } catch (error) {
+    // Node tells of some failures by an event, and throws at others, such as a lack of memory.
+    throw new CredentialsError(`${program}: ${(error as Error).message}`)
+  }
+}
+
 function run(program: string, input: string, ms: number): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const child = start(program)
+    child.on('error', (error) => reject(new CredentialsError(`${program}: ${error.message}`)))
+    // Without free file descriptors it has no streams either.
+    if (child.pid === undefined) return
     // Its output may stay open beyond its end, in the hands of what it started.
     const late = setTimeout(() => {
       child.kill('SIGKILL')
@@ -152,10 +164,6 @@ function run(program: string, input: string, ms: number): Promise<{ status: numb
       size += piece.length
       if (size > HELPER_OUTPUT_BYTES) child.kill('SIGKILL')
       else pieces.push(piece)
-    })
-    child.on('error', (error) => {
-      clearTimeout(late)
-      reject(new CredentialsError(`${program}: ${error.message}`))
     })
     child.on('close', (status) => {
       clearTimeout(late)
