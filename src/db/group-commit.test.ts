@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
+import { sql } from 'kysely'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describeDatabases, type TestDatabase, temporarySqlite } from '../../test/support/databases.ts'
 import { type Database, openDatabase } from './open.ts'
 
 describeDatabases('transactions that are asked for at the same time', (open) => {
@@ -80,4 +81,53 @@ it('all fail, and are not there, when SQLite cannot begin to write', async () =>
   expect(await database.query.selectFrom('rules').select('id').execute()).toHaveLength(2)
   await database.close()
   rmSync(folder, { recursive: true, force: true })
+})
+
+describe('transactions during which SQLite finds no room', () => {
+  let opened: TestDatabase
+  let database: Database
+  beforeEach(async () => {
+    opened = await temporarySqlite()
+    database = opened.database
+    const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(database.query)
+    await allow((rows[0]?.page_count ?? 0) + 4)
+  })
+  afterEach(() => opened.close())
+  const allow = (pages: number) => sql`pragma max_page_count = ${sql.raw(`${pages}`)}`.execute(database.query)
+  const rule = (id: string, length: number) => ({ id, document: 'x'.repeat(length), updated_at: 1 })
+  const write = (id: string, length: number) =>
+    database.transaction((transaction) => transaction.insertInto('rules').values(rule(id, length)).execute())
+  const ids = async () =>
+    (await database.query.selectFrom('rules').select('id').orderBy('id').execute()).map(({ id }) => id)
+
+  it('all say so, and can be tried again', async () => {
+    const refused = await Promise.allSettled([write('a', 10), write('b', 1_000_000), write('c', 10)])
+    for (const one of refused) {
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'STORAGE_FULL', retryable: true } })
+    }
+    expect(await ids()).toEqual([])
+    await allow(1_000_000)
+    await Promise.all([write('a', 10), write('b', 1_000_000), write('c', 10)])
+    expect(await ids()).toEqual(['a', 'b', 'c'])
+  })
+
+  it.each([1, 2])('leave nothing behind when they go on regardless: %s at once', async (together) => {
+    const refused = await Promise.allSettled(
+      Array.from({ length: together }, (_, n) =>
+        database.transaction(async (transaction) => {
+          const insert = (id: string, length: number) =>
+            transaction
+              .insertInto('rules')
+              .values(rule(`${id}${n}`, length))
+              .execute()
+          await insert('a', 1_000_000).catch(() => undefined)
+          await insert('b', 10).catch(() => undefined)
+        }),
+      ),
+    )
+    for (const one of refused) {
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'STORAGE_FULL' } })
+    }
+    expect(await ids()).toEqual([])
+  })
 })

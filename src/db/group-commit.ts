@@ -72,6 +72,7 @@ async function apart<Tables>(
     await sql`release one_of_many`.execute(transaction)
     return { result }
   } catch (error) {
+    // When SQLite gave all of it up, this fails for the same reason, which is then that of the whole group.
     await sql`rollback to one_of_many`.execute(transaction)
     await sql`release one_of_many`.execute(transaction)
     return { result: undefined, error }

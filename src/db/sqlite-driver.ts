@@ -34,7 +34,7 @@ export class SqliteDriver implements Driver {
     const execute = (query: CompiledQuery) => this.#statements.execute(query)
     return new SqliteConnection((query, connection) =>
       connection.hasTransaction
-        ? translated(() => execute(query))
+        ? this.#inTransaction(connection, () => execute(query))
         : this.#whenFree(connection, () => execute(query)),
     )
   }
@@ -47,13 +47,14 @@ export class SqliteDriver implements Driver {
   }
 
   async commitTransaction(connection: SqliteConnection): Promise<void> {
-    await translated(() => this.#database.exec('commit'))
+    await this.#inTransaction(connection, () => this.#database.exec('commit'))
     this.#endTransaction(connection)
   }
 
   async rollbackTransaction(connection: SqliteConnection): Promise<void> {
-    // SQLite has done so by itself when the disk was full, for one.
-    if (this.#database.inTransaction) await translated(() => this.#database.exec('rollback'))
+    if (this.#database.inTransaction) {
+      await this.#inTransaction(connection, () => this.#database.exec('rollback'))
+    }
     this.#endTransaction(connection)
   }
 
@@ -72,6 +73,21 @@ export class SqliteDriver implements Driver {
     if (!connection.hasTransaction) return
     connection.hasTransaction = false
     this.#turn.release()
+  }
+
+  /**
+   * Acts within a transaction. SQLite rolls all of it back by itself when the disk is full, for one: what is asked for then
+   * would be written by itself, or fail for want of a transaction, so that it is refused with the error that ended it.
+   */
+  async #inTransaction<Result>(connection: SqliteConnection, act: () => Result): Promise<Result> {
+    if (connection.lost) throw connection.lost.error
+    try {
+      return act()
+    } catch (cause) {
+      const error = asDatabaseError(cause)
+      if (!this.#database.inTransaction) connection.lost = { error }
+      throw error
+    }
   }
 
   /** Acts when no transaction has the connection, again and again while another process writes. */
@@ -95,6 +111,8 @@ export class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #execute: (query: CompiledQuery, connection: SqliteConnection) => Promise<QueryResult<unknown>>
   hasTransaction = false
+  /** Why SQLite gave its transaction up. */
+  lost: { readonly error: unknown } | undefined
 
   constructor(
     execute: (query: CompiledQuery, connection: SqliteConnection) => Promise<QueryResult<unknown>>,
@@ -109,13 +127,5 @@ class SqliteConnection implements DatabaseConnection {
   // biome-ignore lint/correctness/useYield: nothing is read row by row here
   async *streamQuery(): AsyncGenerator<never> {
     throw new Error('rows are not streamed from SQLite')
-  }
-}
-
-async function translated<Result>(act: () => Result): Promise<Result> {
-  try {
-    return act()
-  } catch (error) {
-    throw asDatabaseError(error)
   }
 }
