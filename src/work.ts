@@ -65,7 +65,7 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
     cache: databaseCache(database, { layers: config.cacheLayers, images: config.cacheImages }),
   })
   stack.use(services.threads)
-  const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs))
+  const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs, log))
   const tagMoves = new TagMoves(database)
   const owner = workerName(process.pid) + randomUUID()
   const workers = new WorkerRegister(database)
@@ -113,8 +113,11 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
   const sending = secret && sendCallbacks(new Callbacks(database), { secret, log }, stop.signal)
   stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
-    await Promise.all([working, reconciling, forgetting, checking, sending, showing])
-    await workers.leave(owner).catch(() => {})
+    try {
+      await Promise.all([working, reconciling, forgetting, checking, sending, showing])
+    } finally {
+      await workers.leave(owner).catch(() => {})
+    }
   })
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
 }

@@ -81,7 +81,7 @@ export const AttemptView = z
       .enum(['succeeded', 'failed', 'throttled', 'handed-back', 'crashed', 'cancelled'])
       .optional()
       .describe(
-        'throttled: a registry asked for fewer requests; handed-back: its worker had to stop; crashed: its worker died.',
+        'throttled: a registry asked for fewer requests; handed-back: its worker had to stop, or could not renew its lease; crashed: its worker died.',
       ),
     error: JobErrorView.optional(),
   })

@@ -72,6 +72,8 @@ export type Lease = {
 export const MAX_FAILURES = 6
 /** Worker deaths during one job before the job is held responsible. */
 export const MAX_CRASHES = 3
+/** Leases of one job that living workers may fail to renew in time before the job is given up. */
+export const MAX_LEASES_LOST = 10
 /** Attempts that a registry may turn away by 429, or that a full disk may end, before the job is given up. */
 export const MAX_THROTTLES = 100
 /** Of what waits for room on a disk: a day and a half in all. */

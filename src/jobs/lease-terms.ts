@@ -21,7 +21,10 @@ export type LeaseOrder =
   | { readonly do: 'release'; readonly token: string }
   | { readonly do: 'close' }
 
-export type LeaseWord = { readonly token: string; readonly is: 'lost' | 'cancelled' }
+export type LeaseWord =
+  | { readonly token: string; readonly is: 'lost' | 'cancelled' }
+  /** Told once: all leases that the thread was given are kept. */
+  | { readonly is: 'kept' }
 
 /** Milliseconds of the monotonic clock that all threads of a process share; it goes on while the process is stopped. */
 export function nowMs(): number {

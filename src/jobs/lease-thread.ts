@@ -38,6 +38,7 @@ type HeldByThread = {
 }
 const held = new Map<string, HeldByThread>()
 let stuck = { at: -1, looks: 0 }
+let isSound = false
 const closing = new AbortController()
 
 port.on('message', (order: LeaseOrder) => {
@@ -51,6 +52,8 @@ while (!closing.signal.aborted) {
   if (closing.signal.aborted) break
   try {
     await look()
+    if (!isSound) tell({ is: 'kept' })
+    isSound = true
   } catch {
     // The database is away: deadlines pass by themselves unless it comes back in time.
   }

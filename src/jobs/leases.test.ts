@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../test/support/databases.ts'
 import type { Database } from '../db/open.ts'
 import type { NewJob } from './accept.ts'
-import type { Lease } from './job.ts'
+import { type Lease, MAX_LEASES_LOST } from './job.ts'
 import { JobLeases, LEASE_MS } from './leases.ts'
 import { JobStore } from './store.ts'
 
@@ -135,6 +135,27 @@ describeDatabases('leases', (open) => {
       error: { code: 'WORKER_DIED' },
     })
     expect((await store.attempts(id)).map((one) => one.outcome)).toEqual(['crashed', 'crashed', 'crashed'])
+  })
+
+  it('cost a job nothing that a living worker does not renew, until it happens again and again', async () => {
+    const { id } = (await store.create(job)).job
+    // What a worker hands back because it stops is counted nowhere.
+    await leases.handBack((await claim()).lease)
+    for (let n = 1; n < MAX_LEASES_LOST; n++) {
+      await claim()
+      await leaseRunsOut()
+    }
+    expect((await claim()).job).toMatchObject({ id, failures: 0, crashes: 0 })
+    await leaseRunsOut()
+    expect(await leases.claim('w')).toBeUndefined()
+    const error = { code: 'LEASE_LOST', message: expect.stringContaining(`${MAX_LEASES_LOST} times`) }
+    expect(await store.get('conversion', id)).toMatchObject({
+      state: 'failed',
+      failures: 0,
+      crashes: 0,
+      error,
+    })
+    expect((await store.attempts(id)).at(-1)).toMatchObject({ outcome: 'failed', error })
   })
 
   it('hold none of several jobs that shared a worker responsible for its death', async () => {

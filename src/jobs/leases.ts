@@ -4,7 +4,7 @@ import type { Database } from '../db/open.ts'
 import { type Ending, endAttempt, type UpdateRunning, type Values } from './attempt-end.ts'
 import { type Claim, claimJob } from './claim.ts'
 import { QUEUE_TOPIC } from './events.ts'
-import { type JobError, type Lease, MAX_CRASHES, waitAfterCrash } from './job.ts'
+import { type JobError, type Lease, MAX_CRASHES, MAX_LEASES_LOST, waitAfterCrash } from './job.ts'
 import { pauseHost, type RegistryLimits } from './registry-limits.ts'
 import { RUNNING } from './rows.ts'
 
@@ -52,7 +52,7 @@ export class JobLeases {
    * Takes up what dead workers left: their jobs go back into the queue, each to be tried alone from now on. Where several
    * shared a worker, which of them killed it is not known, and it costs none of them; one that was alone ends when it
    * killed too many. Answers how many there were.
-   * @param alive a worker that lives: its own leases ran out because it could not renew them, which costs its jobs nothing
+   * @param alive a worker that lives: its own leases ran out because it could not renew them
    */
   async reap(alive?: string): Promise<number> {
     this.#reapedAt = performance.now()
@@ -66,21 +66,22 @@ export class JobLeases {
           and (other.ended_at is null or other.outcome = 'crashed')
       ) as integer)`.as('shared'),
       )
+      // What a worker hands back because it stops has no error.
+      .select(
+        sql<number>`cast((
+        select count(*) from job_attempts as earlier where earlier.job_id = jobs.id
+          and earlier.outcome = 'handed-back' and earlier.error is not null
+      ) as integer)`.as('lost'),
+      )
       .where('state', '=', RUNNING)
       .where('lease_until', '<', now)
       .execute()
-    for (const { id, token, owner, attempt, crashes: before, cancel_requested_at, shared } of expired) {
+    for (const { id, token, owner, attempt, crashes: before, cancel_requested_at, shared, lost } of expired) {
       const ranOut = (update: UpdateRunning) =>
         update.where('token', '=', token).where('lease_until', '<', now)
       if (owner === alive) {
-        const error = { code: 'LEASE_LOST', message: 'the worker could not renew its lease in time' }
-        const back = {
-          values: this.#queued({}),
-          outcome: 'handed-back',
-          event: 'handed-back',
-          error,
-        } as const
-        await endAttempt(this.#db, { id, attempt }, back, ranOut)
+        const ending = this.#notRenewed(lost + 1, cancel_requested_at !== null)
+        await endAttempt(this.#db, { id, attempt }, ending, ranOut)
         continue
       }
       const crashes = before + (shared === 1 ? 0 : 1)
@@ -104,6 +105,17 @@ export class JobLeases {
       await endAttempt(this.#db, { id, attempt }, { ...crash, values }, ranOut)
     }
     return expired.length
+  }
+
+  /** What follows when a worker lives and did not renew its lease: that costs the job nothing, unless there is no end to it. */
+  #notRenewed(times: number, isCancelled: boolean): Ending {
+    const error: JobError = { code: 'LEASE_LOST', message: 'the worker could not renew its lease in time' }
+    if (times < MAX_LEASES_LOST || isCancelled) {
+      return { values: this.#queued({}), outcome: 'handed-back', event: 'handed-back', error }
+    }
+    const last = { ...error, message: `${error.message}, ${times} times by now; see the log of the workers` }
+    const values = { ...this.#over('failed'), error: JSON.stringify(last) }
+    return { values, outcome: 'failed', event: 'failed', error: last }
   }
 
   /**

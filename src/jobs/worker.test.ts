@@ -21,7 +21,7 @@ describeDatabases('a worker', (open) => {
     opened = await open()
     store = new JobStore(opened.database)
     leases = new JobLeases(opened.database, { leaseMs: SHORT_MS })
-    keeper = new LeaseKeeper(opened.url, SHORT_MS)
+    keeper = new LeaseKeeper(opened.url, SHORT_MS, quiet)
   })
   afterAll(async () => {
     await keeper[Symbol.asyncDispose]()

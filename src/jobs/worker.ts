@@ -60,21 +60,32 @@ export type WorkerOptions = {
 /**
  * Claims jobs and runs them until `signal` aborts. Jobs that run then may end within the grace time; after it they are
  * handed back. Ends when all of its jobs have ended.
+ * @throws why leases cannot be renewed any more: jobs are handed back at once, while their leases still hold
  */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
+  const { failed } = options.keeper
+  const drain = AbortSignal.any([signal, failed])
   const stop = new AbortController()
   let grace: NodeJS.Timeout | undefined
   const draining = () => {
     grace = setTimeout(() => stop.abort(signal.reason), options.graceMs ?? 0)
   }
-  if (signal.aborted) draining()
-  else signal.addEventListener('abort', draining, { once: true })
+  const failing = () => stop.abort(failed.reason)
+  whenAborted(signal, draining)
+  whenAborted(failed, failing)
   const claims = new Claims(options.leases, options.owner)
   await Promise.all(
-    Array.from({ length: options.concurrency }, () => workLane(options, claims, signal, stop.signal)),
+    Array.from({ length: options.concurrency }, () => workLane(options, claims, drain, stop.signal)),
   )
   clearTimeout(grace)
   signal.removeEventListener('abort', draining)
+  failed.removeEventListener('abort', failing)
+  failed.throwIfAborted()
+}
+
+function whenAborted(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act()
+  else signal.addEventListener('abort', act, { once: true })
 }
 
 async function workLane(
@@ -124,12 +135,12 @@ async function runJob(
     const result = await unlessLeft(working, signal, options.leftAfterMs ?? LEFT_AFTER_MS)
     await progress.flush()
     if (await written(held, () => leases.succeed(lease, result))) log.info(fields, 'job succeeded')
-    else log.warn(fields, 'the lease was lost before the job was finished; another worker has it')
+    else log.warn(fields, 'the lease had ended when the job was finished; whoever takes it up does it again')
   } catch (error) {
     await progress.flush()
     const ended = held.signal.reason as unknown
     if (ended instanceof LeaseEnded && ended.reason === 'lost') {
-      log.warn(fields, 'the lease was lost; another worker has the job')
+      log.warn(fields, `${ended.message}; the job is done again`)
     } else if (ended instanceof LeaseEnded) {
       await written(held, () => leases.cancelled(lease))
       log.info(fields, 'job cancelled')
@@ -154,8 +165,7 @@ async function unlessLeft<Result>(work: Promise<Result>, signal: AbortSignal, ms
   const aborted = () => {
     leaving = setTimeout(() => left.reject(signal.reason), ms)
   }
-  if (signal.aborted) aborted()
-  else signal.addEventListener('abort', aborted, { once: true })
+  whenAborted(signal, aborted)
   try {
     return await Promise.race([work, left.promise])
   } finally {

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { openDatabase } from '../../src/db/open.ts'
+import { JobStore } from '../../src/jobs/store.ts'
 import { temporaryFolder } from '../support/embedded-registry.ts'
 import { HttpServer } from '../support/http-server.ts'
 import { Started, settingsOf } from '../support/started.ts'
@@ -58,6 +61,31 @@ describe('what keeps a process from its work', () => {
     expect(status).toBe(1)
     expect(errors).toContain('RECORD_BROKER_THREADS: expected a whole number')
   })
+})
+
+it('a worker that cannot renew leases hands its jobs back, and ends with status 1', async () => {
+  // It never answers.
+  await using registry = await HttpServer.start(() => undefined)
+  await using folder = await temporaryFolder()
+  const database = await openDatabase(`sqlite:${join(folder.path, 'x.sqlite')}`)
+  const store = new JobStore(database)
+  const request = { source: `${registry.host}/app:1`, target: `${registry.host}/app:1-esgz` }
+  const { id } = (await store.create({ kind: 'conversion', ...request, request })).job
+  using worker = new Started(
+    'the entry of the container',
+    ['worker'],
+    settingsOf(folder.path, {
+      DATABASE_URL: `sqlite:${join(folder.path, 'x.sqlite')}`,
+      RECORD_BROKER_REGISTRIES: registry.host,
+      RECORD_BROKER_PLAIN_HTTP: registry.host,
+      NODE_OPTIONS: `--import ${new URL('../support/no-threads.ts', import.meta.url)}`,
+    }),
+  )
+  expect(await worker.ended()).toBe(1)
+  await worker.logs('stopping after an error')
+  expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', crashes: 0 })
+  expect((await store.attempts(id)).map(({ outcome }) => outcome)).toEqual(['handed-back'])
+  await database.close()
 })
 
 it('a command that is interrupted ends with status 130, and cleans up', async () => {

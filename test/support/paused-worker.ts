@@ -8,7 +8,7 @@ import { JobLeases } from '../../src/jobs/leases.ts'
 const [url = '', leaseMs = ''] = process.argv.slice(2)
 const database = await openDatabase(url, { migrate: false })
 const leases = new JobLeases(database, { leaseMs: Number(leaseMs) })
-const keeper = new LeaseKeeper(url, Number(leaseMs))
+const keeper = new LeaseKeeper(url, Number(leaseMs), { error: () => undefined })
 const claimedAt = nowMs()
 const claimed = await leases.claim('paused')
 if (!claimed) throw new Error('there was no job')
