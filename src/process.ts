@@ -39,15 +39,18 @@ export function watchEventLoop(log: Logger): Disposable {
   }
 }
 
-/** Does something now and then until `signal` aborts. What fails is logged, and done the next time. */
+/**
+ * Does something now and then until `signal` aborts. What fails is logged, and done the next time.
+ * @param act ends soon after the abort of the signal that it gets
+ */
 export async function repeatedly(
   everyMs: number,
   signal: AbortSignal,
   log: Logger,
-  act: () => Promise<void>,
+  act: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   while (!signal.aborted) {
-    await act().catch((error: unknown) => log.warn({ err: error }, 'upkeep failed; it is tried again'))
+    await act(signal).catch((error: unknown) => log.warn({ err: error }, 'upkeep failed; it is tried again'))
     await delay(everyMs, undefined, { signal }).catch(() => {})
   }
 }

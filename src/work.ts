@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DiskRoom } from './bytes/disk-room.ts'
 import { claimScratchFolder } from './bytes/scratch.ts'
 import { databaseCache } from './cache/cache.ts'
-import { checkEntries, type Place } from './cache/upkeep.ts'
+import { checkEntries, type Place, type Probe } from './cache/upkeep.ts'
 import { forgetOldUses } from './cache/uses.ts'
 import { ConversionRequest, VerificationRequest } from './conversion/request.ts'
 import { runConversion } from './conversion/run.ts'
@@ -93,8 +93,9 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
     },
     stop.signal,
   )
-  const reconciling = repeatedly(RECONCILE_EVERY_MS, stop.signal, log, async () => {
-    for (const move of await tagMoves.reconcile((target) => standsFor(registries, target))) {
+  const reconciling = repeatedly(RECONCILE_EVERY_MS, stop.signal, log, async (signal) => {
+    const readTag = (target: string) => standsFor(registries, target, signal)
+    for (const move of await tagMoves.reconcile(readTag, signal)) {
       log.info(move, 'it is known what became of a tag')
     }
   })
@@ -105,8 +106,9 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
     await events.forgetOld()
     await forgetOldUses(database)
   })
-  const checking = repeatedly(CHECK_CACHE_EVERY_MS, stop.signal, log, async () => {
-    const { gone } = await checkEntries(database, (kind, place) => sizeOf(registries, kind, place))
+  const checking = repeatedly(CHECK_CACHE_EVERY_MS, stop.signal, log, async (signal) => {
+    const probe: Probe = (kind, place) => sizeOf(registries, kind, place, signal)
+    const { gone } = await checkEntries(database, probe, signal)
     if (gone > 0) log.info({ gone }, 'entries of the cache are gone from their registries')
   })
   const { callbackSecret: secret } = config
@@ -122,16 +124,23 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
 }
 
-async function standsFor(registries: RegistryClient, target: string): Promise<string | undefined> {
+async function standsFor(
+  registries: RegistryClient,
+  target: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const reference = parseReference(target)
-  return (await registries.repository(reference).resolve(reference.tag ?? 'latest'))?.digest
+  return (await registries.repository(reference).resolve(reference.tag ?? 'latest', { signal }))?.digest
 }
 
 async function sizeOf(
   registries: RegistryClient,
   kind: 'blob' | 'manifest',
   { digest, ...place }: Place,
+  signal: AbortSignal,
 ): Promise<number | undefined> {
   const repository = registries.repository(place)
-  return kind === 'blob' ? repository.hasBlob(digest) : (await repository.resolve(digest))?.size
+  return kind === 'blob'
+    ? repository.hasBlob(digest, { signal })
+    : (await repository.resolve(digest, { signal }))?.size
 }

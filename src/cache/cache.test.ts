@@ -11,6 +11,7 @@ import { checkEntries, type Place } from './upkeep.ts'
 import { forgetOldUses, KEPT_DAYS, usesOf } from './uses.ts'
 
 const DAY_MS = 86_400_000
+const never = new AbortController().signal
 const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
 const layerKeyOf = (name: string) => layerKey({ digest: digestOf(name), size: 1 }, settings, [])
 const layerOf = (name: string, repository = 'team/app') => ({
@@ -99,9 +100,12 @@ describeDatabases('the cache', (open) => {
       if (digest === digestOf('there')) return 5_000_000_000
       return digest === digestOf('image') ? 500 : digest === digestOf('changed') ? 501 : undefined
     }
-    expect(await checkEntries(database, probe)).toEqual({ checked: 0, gone: 0 })
+    expect(await checkEntries(database, probe, never)).toEqual({ checked: 0, gone: 0 })
     expect(await overviews.checkAll()).toEqual({ layers: 3, images: 2 })
-    const both = await Promise.all([checkEntries(database, probe), checkEntries(database, probe)])
+    const both = await Promise.all([
+      checkEntries(database, probe, never),
+      checkEntries(database, probe, never),
+    ])
     expect(both.map(({ checked }) => checked).reduce((a, b) => a + b)).toBe(5)
     expect(both.map(({ gone }) => gone).reduce((a, b) => a + b)).toBe(2)
     expect(asked.toSorted()).toEqual(
@@ -118,7 +122,24 @@ describeDatabases('the cache', (open) => {
       ['image', 'gone', 1],
       ['layer', 'gone', 1],
     ])
-    expect(await checkEntries(database, probe)).toEqual({ checked: 0, gone: 0 })
+    expect(await checkEntries(database, probe, never)).toEqual({ checked: 0, gone: 0 })
+  })
+
+  it('compares no further entry once it is to stop, and forgets none for want of an answer', async () => {
+    for (const name of ['a', 'b', 'c']) await cache.layers.put(layerKeyOf(name), layerOf(name), undefined)
+    await cache.images.put(imageKeyOf('image'), imageOf('image'))
+    await overviews.checkAll()
+    const stop = new AbortController()
+    let asked = 0
+    const probe = async () => {
+      asked += 1
+      stop.abort(new Error('the worker stops'))
+      stop.signal.throwIfAborted()
+      return undefined
+    }
+    expect(await checkEntries(database, probe, stop.signal)).toEqual({ checked: 1, gone: 0 })
+    expect(asked).toBe(1)
+    expect((await overviews.get(1)).layers.entries).toBe(3)
   })
 
   it('says what is remembered, and forgets all of it or some', async () => {

@@ -19,16 +19,20 @@ const ASKED_FOR = { converted_layers: 'blob', converted_images: 'manifest' } as 
 /**
  * Forgets entries of the cache whose blobs or manifests are gone, some at a time: those that were not looked at for a day.
  * Several processes may do so at once. A registry that does not answer is asked the next day.
+ * @param signal ends it between two of them; what was taken and not looked at by then is believed for a day, too
  * @returns how many were looked at, and how many of them are gone; when none was, all are fresh
  */
 export async function checkEntries(
   database: Database,
   probe: Probe,
+  signal: AbortSignal,
 ): Promise<{ readonly checked: number; readonly gone: number }> {
   let checked = 0
   let gone = 0
   for (const table of CACHE_TABLES) {
+    if (signal.aborted) break
     for (const { exact_key, size, ...place } of await takeDue(database, table)) {
+      if (signal.aborted) break
       checked++
       if ((await sizeOf(probe, ASKED_FOR[table], place, size)) === size) continue
       await forgetGone(database, table, exact_key)

@@ -129,7 +129,7 @@ describeDatabases('moves of tags', (open) => {
     }
     await alive.guard(theirs, async () => {
       await leaseRunsOut(dead.job.id)
-      expect(await moves.reconcile(readTag)).toEqual([
+      expect(await moves.reconcile(readTag, never)).toEqual([
         { ...move, phase: 'landed' },
         { ...other, phase: 'not-landed' },
       ])
@@ -140,5 +140,28 @@ describeDatabases('moves of tags', (open) => {
       'not-landed',
       'intended',
     ])
+  })
+
+  it('are compared no further once the worker is to stop', async () => {
+    const dead = await running(1)
+    for (const target of ['r.test/b:1', 'r.test/c:1']) {
+      const dies = async (stillMine: () => Promise<void>) => {
+        await stillMine()
+        throw new Error('died')
+      }
+      await dead.guard({ ...move, target }, dies).catch(() => {})
+    }
+    await leaseRunsOut(dead.job.id)
+    const stop = new AbortController()
+    const asked: string[] = []
+    const readTag = async (target: string) => {
+      asked.push(target)
+      stop.abort(new Error('the worker stops'))
+      stop.signal.throwIfAborted()
+      return undefined
+    }
+    expect(await moves.reconcile(readTag, stop.signal)).toEqual([])
+    expect(asked).toHaveLength(1)
+    expect((await moves.ofJob(dead.job.id)).map(({ phase }) => phase)).toEqual(['intended', 'intended'])
   })
 })

@@ -156,9 +156,11 @@ export class TagMoves {
    * Finds out what became of moves whose workers are gone, by asking the registries. A registry that does not answer is
    * asked the next time.
    * @param readTag what a tag stands for now
+   * @param signal ends it between two of them
    */
   async reconcile(
     readTag: (target: string) => Promise<string | undefined>,
+    signal: AbortSignal,
   ): Promise<(TagMove & { readonly phase: 'landed' | 'not-landed' })[]> {
     const open = await this.#db.query
       .selectFrom('tag_moves')
@@ -167,6 +169,7 @@ export class TagMoves {
       .execute()
     const settled = []
     for (const { target, digest, token, job_id } of open) {
+      if (signal.aborted) break
       if (await this.#isRunning(job_id, token)) continue
       let now: string | undefined
       try {

@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { DatabaseCache } from '../../src/cache/cache.ts'
+import { CacheOverviews } from '../../src/cache/overview.ts'
+import type { ConvertedLayer } from '../../src/conversion/converted-layer.ts'
+import { layerKey } from '../../src/conversion/layer-cache.ts'
+import { type Database, openDatabase } from '../../src/db/open.ts'
+import { DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
+import { JobStore } from '../../src/jobs/store.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { temporaryFolder } from '../support/embedded-registry.ts'
+import { HttpServer } from '../support/http-server.ts'
+import { Started, settingsOf } from '../support/started.ts'
+
+/** A tag that a worker was moving which is gone. */
+async function leaveMove(database: Database, target: string): Promise<void> {
+  const store = new JobStore(database)
+  const { id } = (await store.create({ kind: 'conversion', source: 'x', target, request: {} })).job
+  await store.cancel('conversion', id)
+  const intent = { token: 'gone', digest: digestOf('moved'), phase: 'intended' as const, changed_at: 1 }
+  await database.query
+    .insertInto('tag_moves')
+    .values({ target, job_id: id, ...intent })
+    .execute()
+}
+
+/** A converted layer that is to be looked at. */
+async function rememberLayer(database: Database, host: string): Promise<void> {
+  const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
+  const key = layerKey({ digest: digestOf('source'), size: 1 }, settings, [])
+  const layer = { digest: digestOf('layer'), size: 1 } as ConvertedLayer
+  const cache = new DatabaseCache(database, { layers: 9, images: 9 })
+  await cache.layers.put(key, { layer, host, repository: 'app' }, undefined)
+  await new CacheOverviews(database).checkAll()
+}
+
+it('a worker stops at once when the registries do not answer that it looks after', async () => {
+  await using folder = await temporaryFolder()
+  const [tag, blob] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  await using registry = await HttpServer.start(({ path }) =>
+    (path.includes('/blobs/') ? blob : tag).resolve(),
+  )
+  const { host } = registry
+  const url = `sqlite:${join(folder.path, 'x.sqlite')}`
+  const database = await openDatabase(url)
+  await leaveMove(database, `${host}/app:1`)
+  await rememberLayer(database, host)
+  await database.close()
+  const settings = { DATABASE_URL: url, RECORD_BROKER_REGISTRIES: host, RECORD_BROKER_PLAIN_HTTP: host }
+  using worker = new Started('the entry of the container', ['worker'], settingsOf(folder.path, settings))
+  await Promise.all([tag.promise, blob.promise])
+  worker.child.kill('SIGTERM')
+  expect(await worker.ended()).toBe(0)
+})
