@@ -11,6 +11,8 @@ export type RoleContext = {
   readonly config: Config
   readonly log: Logger
   readonly stack: AsyncDisposableStack
+  /** Aborts when the process is to end, before anything is closed. */
+  readonly stopping: AbortSignal
 }
 
 /**
@@ -30,7 +32,7 @@ export async function runRole(name: string, start: (context: RoleContext) => Pro
   process.on('unhandledRejection', (err) => void role.stop({ err }))
   stack.use(watchEventLoop(log))
   try {
-    await start({ config, log, stack })
+    await start({ config, log, stack, stopping: role.stopping })
   } catch (error) {
     await role.giveUp()
     throw error
@@ -43,12 +45,17 @@ class Role {
   readonly #log: Logger
   readonly #stack: AsyncDisposableStack
   readonly #closingMs: number
+  readonly #stopping = new AbortController()
   #ending: Promise<void> | undefined
 
   constructor(log: Logger, stack: AsyncDisposableStack, closingMs: number) {
     this.#log = log
     this.#stack = stack
     this.#closingMs = closingMs
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stopping.signal
   }
 
   /** Ends the process, in order where that is possible. */
@@ -71,6 +78,7 @@ class Role {
       this.#log.fatal(`stopping took longer than ${this.#closingMs} ms`)
       process.exit(1)
     }, this.#closingMs)
+    this.#stopping.abort(new Error('the process stops'))
     const closing = this.#stack.disposeAsync()
     this.#ending = closing.then(
       () => undefined,

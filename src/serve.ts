@@ -30,7 +30,7 @@ export function serve(): Promise<void> {
   return runRole('serve', start)
 }
 
-async function start({ config: loaded, log, stack }: RoleContext): Promise<void> {
+async function start({ config: loaded, log, stack, stopping }: RoleContext): Promise<void> {
   // The embedded registry is reached at the broker's own address, which is part of what has to be wired.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
   const lock = stack.use(await FolderLock.take(config.dataFolder, config.graceMs + PREDECESSOR_MS))
@@ -69,6 +69,8 @@ async function start({ config: loaded, log, stack }: RoleContext): Promise<void>
     requestMs: bounds.requestMs,
     minBodyRate: bounds.minBodyRate,
     maxConnections: bounds.maxConnections,
+    // The worker is waited for first, and needs the server until it has ended.
+    stopping,
     ...(config.token !== undefined && { token: config.token }),
     hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {

@@ -35,7 +35,7 @@ import { answerOddRequests, wireErrors } from './wire-errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Aborted when the server stops: whoever waits for a job is answered then. */
+    /** Aborted when the server is to stop: whoever waits for a job is answered then. */
     closing: AbortSignal
   }
 }
@@ -60,6 +60,8 @@ export type AppOptions = {
   readonly bodyPaceEveryMs?: number
   /** Connections at a time; left out: any number. */
   readonly maxConnections?: number
+  /** Aborts when the server is to stop, which it may do much later; left out: when it is closed. */
+  readonly stopping?: AbortSignal
 }
 
 /** Beyond the time that an answer may take. */
@@ -89,7 +91,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', hookSecretHook(options.hookSecrets ?? {}, caller, options.token !== undefined))
   addIdempotency(app, services.requestKeys)
   const closing = new AbortController()
-  app.decorate('closing', closing.signal)
+  const { stopping } = options
+  app.decorate('closing', stopping ? AbortSignal.any([closing.signal, stopping]) : closing.signal)
   app.addHook('preClose', async () => closing.abort(new Error('the server stops')))
   answerUnknownRoutes(app)
   await describeApi(app)

@@ -57,6 +57,23 @@ it('says that the disk is full', async () => {
   await opened.close()
 })
 
+it('says that the server is to stop, while it still answers, and so does whoever waits for a job', async () => {
+  const opened = await temporarySqlite()
+  const stop = new AbortController()
+  await using api = await JobApi.open(opened, {}, { stopping: stop.signal })
+  await new WorkerRegister(opened.database).beat('w', 1)
+  expect((await api.ask('GET', '/readyz')).json.status).toBe('ready')
+  const conversion = { source: 'r.test/a:1', target: 'r.test/a:2' }
+  const waiting = api.ask('POST', '/v1/conversions', conversion, { prefer: 'wait=60' })
+  while ((await api.jobs.counts('conversion')).queued === 0) await new Promise(setImmediate)
+  stop.abort(new Error('the process stops'))
+  expect((await waiting).json.state).toBe('queued')
+  const stopping = await api.ask('GET', '/readyz')
+  expect(stopping).toMatchObject({ status: 503, json: { status: 'unavailable', database: { ok: true } } })
+  expect((await api.ask('GET', '/v1/conversions')).status).toBe(200)
+  await opened.close()
+})
+
 describeWith(['postgres'], 'with PostgreSQL', () => {
   let server: PostgresServer
   let database: Database

@@ -106,10 +106,15 @@ export class BrokerProcess implements AsyncDisposable {
     await exited
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+  /** Tells it to stop. Answers its exit status, once it has ended. */
+  async stop(): Promise<number | null> {
     const exited = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')
-    await exited
+    const [status] = (await exited) as [number | null]
+    return status
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.stop()
   }
 }
