@@ -13,6 +13,8 @@ export type RoleContext = {
   readonly stack: AsyncDisposableStack
   /** Aborts when the process is to end, before anything is closed. */
   readonly stopping: AbortSignal
+  /** What is left of the grace time, which all that ends shares: it counts from the moment in which `stopping` aborts. */
+  readonly graceLeftMs: () => number
 }
 
 /**
@@ -26,13 +28,13 @@ export async function runRole(name: string, start: (context: RoleContext) => Pro
   const stack = new AsyncDisposableStack()
   // Should nothing keep it running any more, it has not stopped: it has failed.
   process.exitCode = 1
-  const role = new Role(log, stack, config.graceMs + CLOSING_MS)
+  const role = new Role(log, stack, config.graceMs)
   onStopSignal((signal) => void role.stop({ signal }))
   process.on('uncaughtException', (err) => void role.stop({ err }))
   process.on('unhandledRejection', (err) => void role.stop({ err }))
   stack.use(watchEventLoop(log))
   try {
-    await start({ config, log, stack, stopping: role.stopping })
+    await start({ config, log, stack, stopping: role.stopping, graceLeftMs: () => role.graceLeftMs() })
   } catch (error) {
     await role.giveUp()
     throw error
@@ -44,18 +46,24 @@ type Cause = { readonly signal: StopSignal } | { readonly err: unknown }
 class Role {
   readonly #log: Logger
   readonly #stack: AsyncDisposableStack
-  readonly #closingMs: number
+  readonly #graceMs: number
   readonly #stopping = new AbortController()
+  #stoppedAt: number | undefined
   #ending: Promise<void> | undefined
 
-  constructor(log: Logger, stack: AsyncDisposableStack, closingMs: number) {
+  constructor(log: Logger, stack: AsyncDisposableStack, graceMs: number) {
     this.#log = log
     this.#stack = stack
-    this.#closingMs = closingMs
+    this.#graceMs = graceMs
   }
 
   get stopping(): AbortSignal {
     return this.#stopping.signal
+  }
+
+  graceLeftMs(): number {
+    const now = performance.now()
+    return Math.max(0, this.#graceMs - (now - (this.#stoppedAt ?? now)))
   }
 
   /** Ends the process, in order where that is possible. */
@@ -74,10 +82,12 @@ class Role {
   }
 
   async #close(): Promise<boolean> {
+    const limitMs = this.#graceMs + CLOSING_MS
     const late = setTimeout(() => {
-      this.#log.fatal(`stopping took longer than ${this.#closingMs} ms`)
+      this.#log.fatal(`stopping took longer than ${limitMs} ms`)
       process.exit(1)
-    }, this.#closingMs)
+    }, limitMs)
+    this.#stoppedAt = performance.now()
     this.#stopping.abort(new Error('the process stops'))
     const closing = this.#stack.disposeAsync()
     this.#ending = closing.then(

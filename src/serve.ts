@@ -22,6 +22,9 @@ import { WorkerProcess } from './worker-process.ts'
 /** For what follows the grace time of jobs in a worker: handing back, and closing. */
 const STOPPING_MS = 10_000
 
+/** What requests have in any case that came in while the worker ended. */
+const LAST_ANSWERS_MS = 1_000
+
 /** How long a predecessor on the data folder may take to end beyond the grace time of its jobs. */
 const PREDECESSOR_MS = 30_000
 
@@ -30,7 +33,7 @@ export function serve(): Promise<void> {
   return runRole('serve', start)
 }
 
-async function start({ config: loaded, log, stack, stopping }: RoleContext): Promise<void> {
+async function start({ config: loaded, log, stack, stopping, graceLeftMs }: RoleContext): Promise<void> {
   // The embedded registry is reached at the broker's own address, which is part of what has to be wired.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
   const lock = stack.use(await FolderLock.take(config.dataFolder, config.graceMs + PREDECESSOR_MS))
@@ -81,7 +84,8 @@ async function start({ config: loaded, log, stack, stopping }: RoleContext): Pro
     }),
   })
   stack.defer(async () => {
-    const late = setTimeout(() => app.server.closeAllConnections(), config.graceMs)
+    // The worker, which has ended by now, has used up some of the same time, or all of it.
+    const late = setTimeout(() => app.server.closeAllConnections(), graceLeftMs() + LAST_ANSWERS_MS)
     await app.close()
     clearTimeout(late)
   })
