@@ -207,6 +207,16 @@ describeDatabases('a worker', (open) => {
     expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', failures: 0, crashes: 0 })
   })
 
+  it('hands back in time what does not end when the worker has to stop', { timeout: 15_000 }, async () => {
+    const stop = new AbortController()
+    const { id } = (await store.create(job)).job
+    await start(() => {
+      stop.abort()
+      return new Promise<never>(() => undefined)
+    }, stop.signal)
+    expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', failures: 0, crashes: 0 })
+  })
+
   it('finishes what ends within the grace time, and begins nothing more', async () => {
     const stop = new AbortController()
     const { id } = (await store.create(job)).job

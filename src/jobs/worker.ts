@@ -17,6 +17,8 @@ const AWAY_MS = 1_000
 /** How often a full disk is looked at. */
 const FULL_MS = 1_000
 const LEFT_AFTER_MS = 20_000
+/** The same when the worker has to stop: it is killed soon, and jobs are to be handed back before. */
+const LEFT_AT_STOP_MS = 4_000
 
 /** What a handler gets besides its job. It stops soon after `signal` aborts. */
 export type JobContext = {
@@ -132,7 +134,8 @@ async function runJob(
   try {
     const context: JobContext = { signal, onProgress, lease, stillHolds: held.stillHolds }
     const working = stall.run(() => options.handlers[job.kind](job, context))
-    const result = await unlessLeft(working, signal, options.leftAfterMs ?? LEFT_AFTER_MS)
+    const leftAfterMs = () => (stop.aborted ? LEFT_AT_STOP_MS : (options.leftAfterMs ?? LEFT_AFTER_MS))
+    const result = await unlessLeft(working, signal, leftAfterMs)
     await progress.flush()
     if (await written(held, () => leases.succeed(lease, result))) log.info(fields, 'job succeeded')
     else log.warn(fields, 'the lease had ended when the job was finished; whoever takes it up does it again')
@@ -158,12 +161,16 @@ async function runJob(
 }
 
 /** The work's result; some time after the abort its reason, whatever the work does. */
-async function unlessLeft<Result>(work: Promise<Result>, signal: AbortSignal, ms: number): Promise<Result> {
+async function unlessLeft<Result>(
+  work: Promise<Result>,
+  signal: AbortSignal,
+  leftAfterMs: () => number,
+): Promise<Result> {
   work.catch(() => undefined)
   const left = Promise.withResolvers<never>()
   let leaving: NodeJS.Timeout | undefined
   const aborted = () => {
-    leaving = setTimeout(() => left.reject(signal.reason), ms)
+    leaving = setTimeout(() => left.reject(signal.reason), leftAfterMs())
   }
   whenAborted(signal, aborted)
   try {
