@@ -64,7 +64,7 @@ export class ThreadPool implements AsyncDisposable {
     await excusedWait(() => this.#slots.acquire(signal))
     try {
       signal?.throwIfAborted()
-      const thread = this.#idle.pop() ?? startThread(this.#memory)
+      const thread = this.#idleThread() ?? startThread(this.#memory)
       try {
         const result = await new RunningTask(thread, options, this.#memory).run(task)
         this.#idle.push(thread)
@@ -78,6 +78,12 @@ export class ThreadPool implements AsyncDisposable {
     }
   }
 
+  /** One that waits for a task, those that died meanwhile left out. */
+  #idleThread(): LayerThread | undefined {
+    for (let thread = this.#idle.pop(); thread; thread = this.#idle.pop()) if (thread.isAlive) return thread
+    return undefined
+  }
+
   /** Ends the idle threads; call it when every run has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#idle.splice(0).map(({ worker }) => worker.terminate()))
@@ -85,22 +91,36 @@ export class ThreadPool implements AsyncDisposable {
 }
 
 /** A thread, and the memory that it shares with the pool. */
-type LayerThread = { readonly worker: Worker; readonly shared: SharedMemory }
+type LayerThread = { readonly worker: Worker; readonly shared: SharedMemory; isAlive: boolean }
 
 /** Most of what a thread makes is gone at once: larger young generations would only hold memory. */
 const YOUNG_GENERATION_MB = 8
 const MIB = 2 ** 20
 
+/** @throws ConversionError LAYER_THREAD_DIED where the system has no room for another thread */
 function startThread(memory: number): LayerThread {
   const shared = { input: sharedPieces(), output: sharedPieces() }
-  const worker = new Worker(new URL('./layer-thread.ts', import.meta.url), {
-    workerData: shared,
-    resourceLimits: {
-      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-      maxOldGenerationSizeMb: Math.ceil(memory / MIB),
-    },
-  })
-  return { worker, shared }
+  const thread: LayerThread = { worker: newWorker(shared, memory), shared, isAlive: true }
+  // A thread may also die while it has nothing to do: without a listener its error would end the process.
+  const over = () => {
+    thread.isAlive = false
+  }
+  thread.worker.on('error', over).on('exit', over)
+  return thread
+}
+
+function newWorker(shared: SharedMemory, memory: number): Worker {
+  try {
+    return new Worker(new URL('./layer-thread.ts', import.meta.url), {
+      workerData: shared,
+      resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+        maxOldGenerationSizeMb: Math.ceil(memory / MIB),
+      },
+    })
+  } catch (cause) {
+    throw new ConversionError('LAYER_THREAD_DIED', 'no thread could be started for a layer', { cause })
+  }
 }
 
 /** One task on one thread. */
