@@ -20,8 +20,10 @@ function readLine(text: string): Found {
   const literal = literalOf(trimmed)
   if (literal !== undefined) return foundPath(literal)
   const found = foundPath(trimmed)
-  if (!isGlobPattern(trimmed) || typeof found !== 'object' || !('entry' in found)) return found
-  return { entry: { path: cleanRecordPath(trimmed), glob: true } }
+  // Without its empty and `.` parts it may be another pattern, or none.
+  const pattern = cleanRecordPath(trimmed)
+  if (!isGlobPattern(pattern) || typeof found !== 'object' || !('entry' in found)) return found
+  return { entry: { path: pattern, glob: true } }
 }
 
 /** What messages have around a path, and names of files hardly ever. */
