@@ -1,9 +1,9 @@
 /** What does not answer by then does not answer. */
 const CHECK_MS = 3_000
-/** How long whoever asks waits for a check that is under way. */
+/** How long whoever asks waits for the first look of all. */
 const PATIENCE_MS = 100
-/** An outcome that is older says nothing any more. */
-const STALE_MS = 10_000
+/** Looks that are under way at a time: one that does not heed its end is not in the way of the next, and more do not pile up. */
+const MOST_UNDER_WAY = 2
 
 export type Outcome<Result> =
   | { readonly ok: true; readonly result: Result }
@@ -11,54 +11,80 @@ export type Outcome<Result> =
   | { readonly ok: false; readonly detail: string }
 
 /**
- * Looks whether something answers, at most once in a while however many ask, and beside those who ask: none of them waits
- * longer than {@link PATIENCE_MS}.
+ * Looks again and again whether something answers, beside those who ask: what they are told was found before they came,
+ * however many ask and however seldom.
  */
 export class BackgroundCheck<Result> {
   readonly #act: (signal: AbortSignal) => Promise<Result>
   readonly #everyMs: number
-  #last: { readonly outcome: Outcome<Result>; readonly at: number } | undefined
-  #running: Promise<void> | undefined
+  readonly #stopped = new AbortController()
+  #first: Promise<void> | undefined
+  #next: NodeJS.Timeout | undefined
+  #last: Outcome<Result> | undefined
+  #underWay = 0
 
-  /** @param everyMs how long an outcome is believed */
+  /** @param everyMs the pause between two looks */
   constructor(act: (signal: AbortSignal) => Promise<Result>, everyMs: number) {
     this.#act = act
     this.#everyMs = everyMs
   }
 
-  async latest(): Promise<Outcome<Result>> {
-    if (this.#isOlderThan(this.#everyMs)) {
-      this.#running ??= this.#run()
-      await Promise.race([this.#running, patience()])
-    }
-    if (this.#last === undefined || this.#isOlderThan(STALE_MS)) return { ok: false, detail: 'TIMEOUT' }
-    return this.#last.outcome
+  /** Begins to look. Resolves when the first look is over, which it is after {@link CHECK_MS} at the latest. */
+  begin(): Promise<void> {
+    this.#first ??= this.#look()
+    return this.#first
   }
 
-  #isOlderThan(ms: number): boolean {
-    return this.#last === undefined || performance.now() - this.#last.at > ms
+  stop(): void {
+    this.#stopped.abort()
+    clearTimeout(this.#next)
   }
 
-  async #run(): Promise<void> {
-    const outcome = await outcomeOf(this.#act)
-    this.#last = { outcome, at: performance.now() }
-    this.#running = undefined
+  /** What the last look came to; undefined while the first one is under way. Begins to look where nobody did. */
+  async latest(): Promise<Outcome<Result> | undefined> {
+    const first = this.begin()
+    if (this.#last === undefined) await Promise.race([first, patience()])
+    return this.#last
+  }
+
+  async #look(): Promise<void> {
+    if (this.#underWay < MOST_UNDER_WAY) this.#last = await this.#outcome()
+    if (!this.#stopped.signal.aborted) this.#next = setTimeout(() => void this.#look(), this.#everyMs).unref()
+  }
+
+  async #outcome(): Promise<Outcome<Result>> {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), CHECK_MS).unref()
+    const signal = AbortSignal.any([late.signal, this.#stopped.signal])
+    this.#underWay += 1
+    const acting = outcomeOf(this.#act, signal).finally(() => {
+      this.#underWay -= 1
+    })
+    const outcome = await Promise.race([acting, ended(signal)])
+    clearTimeout(timer)
+    return outcome
   }
 }
 
-async function outcomeOf<Result>(act: (signal: AbortSignal) => Promise<Result>): Promise<Outcome<Result>> {
-  const signal = AbortSignal.timeout(CHECK_MS)
-  const late = Promise.withResolvers<Outcome<Result>>()
-  signal.addEventListener('abort', () => late.resolve({ ok: false, detail: 'TIMEOUT' }), { once: true })
-  const checked = async (): Promise<Outcome<Result>> => {
-    try {
-      return { ok: true, result: await act(signal) }
-    } catch (error) {
-      const { code } = error as { code?: unknown }
-      return { ok: false, detail: typeof code === 'string' ? code : 'it does not answer' }
-    }
+async function outcomeOf<Result>(
+  act: (signal: AbortSignal) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Outcome<Result>> {
+  try {
+    return { ok: true, result: await act(signal) }
+  } catch (error) {
+    if (signal.aborted) return TIMEOUT
+    const { code } = error as { code?: unknown }
+    return { ok: false, detail: typeof code === 'string' ? code : 'it does not answer' }
   }
-  return Promise.race([checked(), late.promise])
+}
+
+const TIMEOUT = { ok: false, detail: 'TIMEOUT' } as const
+
+function ended(signal: AbortSignal): Promise<typeof TIMEOUT> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(TIMEOUT), { once: true })
+  })
 }
 
 function patience(): Promise<void> {

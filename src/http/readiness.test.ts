@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PostgresServer, temporarySqlite } from '../../test/support/databases.ts'
 import { JobApi } from '../../test/support/job-api.ts'
 import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
@@ -31,19 +31,94 @@ it('tells which part does not answer, to anybody, and names no host', async () =
   expect((await api.ask('GET', '/healthz')).status).toBe(200)
 })
 
-it('answers at once whatever the registry does, and asks it once however many ask', async () => {
+describe('by a clock that goes as the test says', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  /** What comes of it, and how many milliseconds it takes. */
+  async function timed<Result>(act: Promise<Result>): Promise<{ result: Result; ms: number }> {
+    const before = performance.now()
+    let isOver = false
+    const ended = act.finally(() => {
+      isOver = true
+    })
+    while (!isOver) await vi.advanceTimersByTimeAsync(10)
+    return { result: await ended, ms: performance.now() - before }
+  }
+
+  it('a registry that takes a while is shown as it is, from the first look on and however seldom', async () => {
+    const opened = await temporarySqlite()
+    await new WorkerRegister(opened.database).beat('w', 1)
+    let away = false
+    const checkRegistry = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      if (away) throw new RegistryError('NETWORK', { operation: 'x', host: 'r.test', why: 'is away' })
+    }
+    await using api = await JobApi.open(opened, { checkRegistry })
+    for (let n = 0; n < 5; n++) {
+      const { result, ms } = await timed(api.ask('GET', '/readyz'))
+      expect(result).toMatchObject({ status: 200, json: { status: 'ready', registry: { ok: true } } })
+      expect(ms).toBeLessThanOrEqual(200)
+      await vi.advanceTimersByTimeAsync(15_000)
+    }
+    away = true
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect((await timed(api.ask('GET', '/readyz'))).result.json).toMatchObject({
+      status: 'degraded',
+      registry: { ok: false, detail: 'NETWORK' },
+    })
+    await opened.close()
+  })
+
+  it('it answers at once whatever the registry does, and asks it once however many ask', async () => {
+    const opened = await temporarySqlite()
+    let asked = 0
+    const checkRegistry = () => {
+      asked += 1
+      return new Promise<never>(() => undefined)
+    }
+    await using api = await JobApi.open(opened, { checkRegistry })
+    const all = () => timed(Promise.all(Array.from({ length: 50 }, () => api.ask('GET', '/readyz'))))
+    const first = await all()
+    expect(first.ms).toBeLessThanOrEqual(200)
+    for (const { json } of first.result) expect(json.registry).toEqual({ ok: true, detail: 'PENDING' })
+    expect(asked).toBe(1)
+    await vi.advanceTimersByTimeAsync(60_000)
+    const later = await all()
+    expect(later.ms).toBeLessThanOrEqual(200)
+    for (const { json } of later.result) {
+      expect(json).toMatchObject({ status: 'degraded', registry: { ok: false, detail: 'TIMEOUT' } })
+    }
+    // A first question that is lost for ever keeps no second one from being asked; more do not pile up.
+    expect(asked).toBe(2)
+    await opened.close()
+  })
+
+  it('nothing is asked any more when the server is closed', async () => {
+    const opened = await temporarySqlite()
+    let asked = 0
+    const checkRegistry = async () => {
+      asked += 1
+    }
+    {
+      await using api = await JobApi.open(opened, { checkRegistry })
+      await timed(api.ask('GET', '/readyz'))
+      await vi.advanceTimersByTimeAsync(15_000)
+    }
+    expect(asked).toBeGreaterThan(1)
+    const before = asked
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(asked).toBe(before)
+    await opened.close()
+  })
+})
+
+it('asks the registry as soon as the server listens, without a question', async () => {
   const opened = await temporarySqlite()
-  let asked = 0
-  const checkRegistry = () => {
-    asked += 1
-    return new Promise<never>(() => undefined)
-  }
-  await using api = await JobApi.open(opened, { checkRegistry })
-  const answers = await Promise.all(Array.from({ length: 50 }, () => api.ask('GET', '/readyz')))
-  for (const { json } of answers) {
-    expect(json).toMatchObject({ status: 'degraded', registry: { ok: false, detail: 'TIMEOUT' } })
-  }
-  expect(asked).toBe(1)
+  const asked = Promise.withResolvers<void>()
+  await using api = await JobApi.open(opened, { checkRegistry: async () => asked.resolve() })
+  await api.app.listen({ host: '127.0.0.1', port: 0 })
+  await asked.promise
   await opened.close()
 })
 

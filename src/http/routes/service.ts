@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { BackgroundCheck, type Outcome } from '../background-check.ts'
 import type { Services } from '../services.ts'
 
-/** How often the backing registry is asked, and what is near at hand. */
+/** The pauses between two looks at the backing registry, and at what is near at hand. */
 const REGISTRY_EVERY_MS = 5_000
 const NEAR_EVERY_MS = 500
 
@@ -20,7 +20,9 @@ const Readiness = z
         'degraded: requests are accepted, and not everything can be done at present; unavailable: send them elsewhere, or later.',
       ),
     database: Check,
-    registry: Check.describe('The backing one.'),
+    registry: Check.describe(
+      'The backing one. PENDING: it was asked for the first time, and may still answer in time.',
+    ),
     storage: Check.describe('STORAGE_FULL: there is no room on its disk; conversions wait.'),
     workers: Check.extend({ running: z.int().optional() }),
   })
@@ -42,6 +44,10 @@ const Readiness = z
 export function serviceRoutes(services: Services): FastifyPluginAsyncZod {
   const watched = new Watched(services)
   return async (app) => {
+    app.addHook('onReady', () => watched.beginNear())
+    // The backing registry may be the one that is part of this server.
+    app.addHook('onListen', async () => watched.beginFar())
+    app.addHook('onClose', async () => watched.stop())
     app.get(
       '/healthz',
       {
@@ -92,29 +98,45 @@ class Watched {
     this.#room = new BackgroundCheck(hasRoom, NEAR_EVERY_MS)
   }
 
+  /** Resolves when all of it was looked at once. */
+  async beginNear(): Promise<void> {
+    await Promise.all([this.#workers.begin(), this.#room.begin()])
+  }
+
+  beginFar(): void {
+    void this.#registry.begin()
+  }
+
+  stop(): void {
+    for (const check of [this.#workers, this.#registry, this.#room]) check.stop()
+  }
+
   async readiness(stopping: boolean): Promise<z.infer<typeof Readiness>> {
     const [counted, registry, room] = await Promise.all([
       this.#workers.latest(),
       this.#registry.latest(),
       this.#room.latest(),
     ])
-    const storage = room.ok && !room.result ? { ok: false, detail: 'STORAGE_FULL' } : shown(room)
-    const workers = !counted.ok
+    const storage = room?.ok && !room.result ? { ok: false, detail: 'STORAGE_FULL' } : shown(room)
+    const workers = !counted?.ok
       ? { ok: false, detail: 'not known' }
       : counted.result > 0
         ? { ok: true, running: counted.result }
         : { ok: false, running: 0, detail: 'none runs: jobs wait' }
-    const all = workers.ok && registry.ok && storage.ok
+    const far = shown(registry)
+    const all = workers.ok && far.ok && storage.ok
     return {
-      status: stopping || !counted.ok ? 'unavailable' : all ? 'ready' : 'degraded',
+      status: stopping || !counted?.ok ? 'unavailable' : all ? 'ready' : 'degraded',
       database: shown(counted),
-      registry: shown(registry),
+      registry: far,
       storage,
       workers,
     }
   }
 }
 
-function shown(outcome: Outcome<unknown>): z.infer<typeof Check> {
+/** What has not been found out yet is taken for sound: a start is no outage. */
+function shown(outcome: Outcome<unknown> | undefined): z.infer<typeof Check> {
+  if (outcome === undefined) return { ok: true, detail: 'PENDING' }
   return outcome.ok ? { ok: true } : { ok: false, detail: outcome.detail }
 }
