@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 // Only for its types: it gives route schemas the property `hide`.
 import type {} from '@fastify/swagger'
-import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { DiskRoom } from '../bytes/disk-room.ts'
 import { type Address, parseAddress } from './address.ts'
 import { answerUpload, answerUploads } from './blob-uploads.ts'
@@ -19,7 +19,16 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 /** An upload that received nothing for so long is given up, as is a temporary file. */
 const LEFTOVER_MS = 24 * 60 * 60 * 1000
 const SWEEP_EVERY_MS = 60 * 60 * 1000
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+/** Methods that end when what was pushed is on the disk. */
+const COMMITTING = ['POST', 'PUT']
+const OTHERS = ['GET', 'HEAD', 'PATCH', 'DELETE']
+/**
+ * How long no byte moves at most while a blob is read again and synced: a layer of the largest size that is usual takes so long
+ * at 40 MB a second. Clients are more patient than for other answers; the broker's own waits five minutes.
+ */
+const COMMIT_MS = 30 * 60 * 1000
+
+type RegistryRequest = FastifyRequest<{ Params: { '*'?: string } }>
 
 /**
  * An OCI distribution registry (distribution-spec 1.1: pull, push, content discovery, content management) at
@@ -66,18 +75,16 @@ export async function embeddedRegistry({
       reply.header('docker-distribution-api-version', 'registry/2.0')
     })
     app.setErrorHandler(answerError)
+    const handler = (request: RegistryRequest, reply: FastifyReply) => {
+      const exchange = { request, reply, repositories, uploads, maxManifestBytes }
+      return answer(exchange, parseAddress(request.params['*'] ?? ''))
+    }
+    // How long a blob takes, its size says; what bounds it is whether it moves.
+    const config = { hasOwnDeadline: true }
+    const schema = { hide: true }
     for (const url of ['/v2', '/v2/*']) {
-      app.route<{ Params: { '*'?: string } }>({
-        method: METHODS,
-        url,
-        schema: { hide: true },
-        // How long a blob takes, its size says; what bounds it is whether it moves.
-        config: { hasOwnDeadline: true },
-        handler: (request, reply) => {
-          const exchange = { request, reply, repositories, uploads, maxManifestBytes }
-          return answer(exchange, parseAddress(request.params['*'] ?? ''))
-        },
-      })
+      app.route({ method: OTHERS, url, schema, config, handler })
+      app.route({ method: COMMITTING, url, schema, config: { ...config, silentMs: COMMIT_MS }, handler })
     }
   }
 }

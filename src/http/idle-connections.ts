@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whoever asks is ready to wait for the answer without a sign, for as long as it takes. */
-    isSilent?: boolean
+    /** Whoever asks is ready to wait for the answer without a sign, for as long as this. */
+    silentMs?: number
   }
 }
 
@@ -14,15 +14,20 @@ declare module 'fastify' {
  * @param ms longer than an answer may take
  */
 export function closeIdle(app: FastifyInstance, ms: number): void {
-  const silent = new WeakSet<Socket>()
+  const silent = new WeakMap<Socket, number>()
   app.addHook('onRequest', async ({ raw, routeOptions }) => {
-    if (routeOptions.config?.isSilent) silent.add(raw.socket)
+    const { silentMs } = routeOptions.config ?? {}
+    if (silentMs !== undefined) silent.set(raw.socket, silentMs)
   })
   app.addHook('onResponse', async ({ raw }) => {
     silent.delete(raw.socket)
   })
   app.server.timeout = ms
   app.server.on('timeout', (socket: Socket) => {
-    if (!silent.has(socket)) socket.destroy()
+    const rest = (silent.get(socket) ?? 0) - ms
+    silent.delete(socket)
+    // Node gives the connection its usual time back when the answer is sent.
+    if (rest > 0) socket.setTimeout(rest)
+    else socket.destroy()
   })
 }

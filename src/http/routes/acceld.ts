@@ -7,6 +7,8 @@ import type { Services } from '../services.ts'
 
 /** What acceld itself waits at most. */
 const SYNC_MS = 3_600_000
+/** Left to the answer beyond that. */
+const ANSWER_MS = 60_000
 const LISTED = 100
 
 /**
@@ -16,7 +18,7 @@ const LISTED = 100
 export function acceldRoutes(services: Services): FastifyPluginAsync {
   const { jobs } = services
   // Who asks for it waits as long as acceld itself would let them.
-  const config = { hookSender: 'harbor', hasOwnDeadline: true, isSilent: true } as const
+  const config = { hookSender: 'harbor', hasOwnDeadline: true, silentMs: SYNC_MS + ANSWER_MS } as const
   return async (app) => {
     // These routes are described by acceld, and answer as it does, errors included.
     app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -35,10 +37,11 @@ export function acceldRoutes(services: Services): FastifyPluginAsync {
       }
       const outcomes = await pushed(services, pushesOfHarbor(webhook.data))
       if (!sync) return reply.type('application/json').send('"Ok"')
+      const until = performance.now() + SYNC_MS
+      const signal = AbortSignal.any([request.abandoned, app.closing])
       for (const { id } of outcomes.flatMap(({ conversions }) => conversions)) {
         const job = await jobs.get('conversion', id)
-        const over =
-          job && (await jobs.untilOver(job, SYNC_MS, AbortSignal.any([request.abandoned, app.closing])))
+        const over = job && (await jobs.untilOver(job, until - performance.now(), signal))
         if (over?.state === 'succeeded') continue
         const message = over?.error?.message ?? 'the conversion is not over'
         return reply.code(500).send({ code: 'ERR_CONVERT_FAILED', message })
