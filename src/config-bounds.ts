@@ -123,6 +123,7 @@ export const BoundSettings = {
     DEFAULT_BOUNDS.maxListBytes,
     'bytes of one list of tags, referrers or repositories',
   ),
+  RECORD_BROKER_MAX_RULES: bound(1, 1000, 'rules about what is converted when it is pushed'),
 }
 const Bounds = z.object(BoundSettings)
 type BoundValues = z.output<typeof Bounds>
@@ -141,6 +142,7 @@ export type ConfiguredBounds = {
   readonly maxConnections: number
   readonly analyzers: number
   readonly analyzerMemory: number
+  readonly rules: number
 }
 
 export function configuredBounds(env: BoundValues): ConfiguredBounds {
@@ -178,5 +180,6 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
     maxConnections: env.RECORD_BROKER_MAX_CONNECTIONS,
     analyzers: env.RECORD_BROKER_ANALYZERS,
     analyzerMemory: env.RECORD_BROKER_ANALYZER_MEMORY,
+    rules: env.RECORD_BROKER_MAX_RULES,
   }
 }

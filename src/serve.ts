@@ -40,11 +40,15 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
-  const stores = openStores(database, { maxQueued: config.maxQueued, requestMs: config.bounds.requestMs })
+  const { bounds } = config
+  const stores = openStores(database, {
+    maxQueued: config.maxQueued,
+    maxRules: bounds.rules,
+    requestMs: bounds.requestMs,
+  })
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
   const environment = roleEnvironment(config.listen)
-  const { bounds } = config
   const analyzers = stack.use(
     new AnalyzerPool(analyzerStarter(environment, bounds.analyzerMemory), bounds.analyzers),
   )

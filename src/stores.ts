@@ -27,12 +27,12 @@ export type Stores = Pick<
 >
 
 /**
- * @param options.maxQueued jobs that may wait; left out: any number
+ * @param options `maxQueued` jobs may wait, and there may be `maxRules` rules; left out: any number
  * @param options.requestMs how long a request may be worked on
  */
 export function openStores(
   database: Database,
-  options: { readonly maxQueued?: number; readonly requestMs?: number } = {},
+  options: { readonly maxQueued?: number; readonly maxRules?: number; readonly requestMs?: number } = {},
 ): Stores {
   const jobs = new JobStore(database, options)
   return {
@@ -43,7 +43,7 @@ export function openStores(
     requestKeys: new RequestKeys(database, options.requestMs),
     events: new EventLog(database),
     callbacks: new Callbacks(database),
-    rules: new RuleStore(database),
+    rules: new RuleStore(database, options),
     workers: new WorkerRegister(database),
     cache: new CacheOverviews(database),
   }

@@ -8,6 +8,7 @@ import type { JobResource } from './job-resource.ts'
 import { refuseForeignPages } from './local-callers.ts'
 import { describeApi } from './openapi.ts'
 import { answerError } from './problem.ts'
+import { Trigger } from './pushes/trigger.ts'
 import { guardBodies } from './request-body.ts'
 import { acceldRoutes } from './routes/acceld.ts'
 import { batchRoutes } from './routes/batches.ts'
@@ -101,8 +102,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       await app.register(routes(services, resource))
     }
   }
+  const trigger = new Trigger(services)
   await app.register(serviceRoutes(services))
-  await app.register(recordUploadRoute(services))
+  await app.register(recordUploadRoute(services, trigger))
   await app.register(recordRoutes(services))
   await app.register(evaluationRoutes(services))
   await app.register(mergeRoutes(services))
@@ -114,8 +116,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await registerJobs(conversionResource(services))
   await app.register(eventRoutes(services))
   await app.register(ruleRoutes(services))
-  await app.register(hookRoutes(services))
-  await app.register(acceldRoutes(services))
+  await app.register(hookRoutes(trigger))
+  await app.register(acceldRoutes(services, trigger))
   await app.register(batchRoutes(services))
   await app.register(verificationRoutes(services))
   await registerJobs(verificationResource(services))

@@ -9,6 +9,7 @@ import type { ConversionErrorCode } from '../conversion/errors.ts'
 import type { DatabaseUnavailable } from '../db/errors.ts'
 import type { LayerErrorCode } from '../estargz/errors.ts'
 import type { CursorError } from '../jobs/event-log.ts'
+import type { TooManyRules } from '../jobs/rules.ts'
 import type { QueueFullError } from '../jobs/store.ts'
 import type { LeaseLostError } from '../jobs/tag-moves.ts'
 import type { DocumentError } from '../oci/documents.ts'
@@ -45,6 +46,7 @@ type ErrorCode =
       | SpoolBusy
       | StalledError
       | StorageFullError
+      | TooManyRules
       | VerificationError
     )['code']
 

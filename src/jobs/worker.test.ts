@@ -83,7 +83,7 @@ describeDatabases('a worker', (open) => {
     // Long enough for a thread to get its turn on a busy machine.
     const leaseMs = 3 * SHORT_MS
     const longer = new JobLeases(opened.database, { leaseMs })
-    await using keeping = new LeaseKeeper(opened.url, leaseMs)
+    await using keeping = new LeaseKeeper(opened.url, leaseMs, quiet)
     const busy = async () => {
       const until = performance.now() + leaseMs + 500
       while (performance.now() < until) Math.hypot(1, 2)

@@ -88,4 +88,31 @@ describe('the main thread does not stand still', () => {
       expect(answer).toMatchObject({ status: 422, code: 'LIMIT_EXCEEDED' })
     }
   })
+
+  it('for pushes of many images that many rules are held against, and for globs that are made to cost much', async () => {
+    const target = '{host}/{repository}:{tag}-esgz'
+    const hostile = (end: string) => `${'*a'.repeat(140)}${end}`
+    const rules = [
+      ...Array.from({ length: 50 }, (_, n) => ({ source: 'r.test/team/**', tags: [`v${n}-*`], target })),
+      {
+        source: `${'**/'.repeat(90)}*a*`,
+        tags: Array.from({ length: 50 }, (_, n) => hostile(`b${n}`)),
+        target,
+      },
+    ]
+    for (const rule of rules) await broker.ask('POST', '/v1/rules', { name: 'r', ...rule })
+    const push = async (images: string[]) => {
+      const resources = images.map((resource_url) => ({ resource_url }))
+      const answer = await isBusyWith(() =>
+        broker.ask('POST', '/v1/hooks/harbor', { type: 'PUSH_ARTIFACT', event_data: { resources } }),
+      )
+      const { items } = answer as { items: { ignored?: string }[] }
+      expect(items).toHaveLength(images.length)
+      for (const { ignored } of items) expect(ignored).toBe('no rule is about it')
+    }
+    await push(Array.from({ length: 1000 }, (_, n) => `r.test/team/b-${n}:latest-${n}`))
+    const tag = (n: number) => n.toString(2).replaceAll('0', 'a').replaceAll('1', 'aa').padStart(120, 'a')
+    await push(Array.from({ length: 20 }, (_, n) => `r.test/team/app:${tag(n)}`))
+    await isBusyWith(() => fetch(`${broker.url}/v1/rules`).then((one) => one.text()))
+  })
 })

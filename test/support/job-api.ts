@@ -27,10 +27,14 @@ export class JobApi implements AsyncDisposable {
 
   static async open(
     { database }: TestDatabase,
-    { maxQueued = 1000, ...more }: { maxQueued?: number } & Partial<Services> = {},
+    {
+      maxQueued = 1000,
+      maxRules = 1000,
+      ...more
+    }: { maxQueued?: number; maxRules?: number } & Partial<Services> = {},
     options: Partial<AppOptions> = {},
   ): Promise<JobApi> {
-    const stores = openStores(database, { maxQueued })
+    const stores = openStores(database, { maxQueued, maxRules })
     const services: Services = {
       ...stores,
       spool: new Spool(join(tmpdir(), 'record-broker-spool')),

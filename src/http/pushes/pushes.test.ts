@@ -13,7 +13,9 @@ describeDatabases('pushes', (open) => {
   beforeAll(async () => {
     opened = await open()
     api = await JobApi.open(opened, {
+      maxRules: 5,
       checkAllowed: (reference) => {
+        if (reference.startsWith('odd.')) throw new TypeError('a defect with a secret in it')
         if (!reference.startsWith('evil.')) return
         throw new RegistryError('HOST_NOT_ALLOWED', {
           operation: 'use',
@@ -63,6 +65,13 @@ describeDatabases('pushes', (open) => {
       },
       { 'content-type': 'application/vnd.docker.distribution.events.v1+json' },
     )
+  const upload = (image: string, payload: string) =>
+    api.app.inject({
+      method: 'POST',
+      url: `/v1/records?image=${image}`,
+      headers: { 'content-type': 'text/plain' },
+      payload,
+    })
   const harbor = (url: string, n = 1, type = 'PUSH_ARTIFACT') => ({
     type,
     occur_at: 1,
@@ -154,22 +163,71 @@ describeDatabases('pushes', (open) => {
     ).toBe(400)
   })
 
-  it('that one rule cannot convert are converted by the others', async () => {
+  it('that one rule cannot convert are converted by the others, and the answer says which and why', async () => {
+    const evil = await rule({ target: 'evil.test/x:{tag}' })
+    const odd = await rule({ target: 'odd.test/x:{tag}' })
+    const old = await rule()
+    const document = JSON.stringify({ name: 'r', source: 'r.test/**', target: 'no target' })
+    await opened.database.query.updateTable('rules').set({ document }).where('id', '=', old).execute()
+    const good = await rule({ onRecord: true, overwrite: true })
+    const { status, json, text } = await notify('team/app', 'v1')
+    expect(status).toBe(200)
+    const [item] = json.items
+    expect(item.conversions.map((one: { rule: string }) => one.rule)).toEqual([good])
+    expect(item.refused).toEqual([
+      { rule: evil, code: 'HOST_NOT_ALLOWED', message: expect.stringContaining('evil.test') },
+      { rule: odd, code: 'INTERNAL', message: expect.stringContaining('log') },
+      { rule: old, code: 'INVALID_RULE', message: expect.stringContaining('target') },
+    ])
+    expect(text).not.toContain('secret')
+    await opened.database.query.deleteFrom('jobs').execute()
+    expect((await upload('r.test/team/app:v1', '/bin/sh\n')).statusCode).toBe(201)
+    expect(await jobs()).toHaveLength(1)
+  })
+
+  it('are sent again when it is the broker that cannot take them', async () => {
     await rule({ target: 'evil.test/x:{tag}' })
-    const good = await rule()
-    const { json } = await notify('team/app', 'v1')
-    expect(json.items[0].conversions.map((one: { rule: string }) => one.rule)).toEqual([good])
+    await rule()
+    await using full = await JobApi.open(opened, { maxQueued: 0 })
+    const body = harbor('r.test/team/app:v1')
+    expect(await full.ask('POST', '/v1/hooks/harbor', body)).toMatchObject({
+      status: 503,
+      json: { code: 'QUEUE_FULL' },
+    })
+  })
+
+  it('that no rule can convert are answered with a few of the reasons', async () => {
+    for (let n = 0; n < 3; n++) await rule({ target: `evil.test/x${n}:{tag}` })
+    const resources = Array.from({ length: 500 }, (_, n) => ({ resource_url: `r.test/team/app:${n}` }))
+    const body = { type: 'PUSH_ARTIFACT', event_data: { resources } }
+    const { items } = (await api.ask('POST', '/v1/hooks/harbor', body)).json
+    expect(items).toHaveLength(500)
+    for (const { ignored } of items) expect(ignored).toContain('evil.test')
+    expect(items.flatMap(({ refused = [] }: { refused?: object[] }) => refused)).toHaveLength(1000)
+  })
+
+  it('are held against so many rules as a setting allows', async () => {
+    const ids = []
+    for (let n = 0; n < 5; n++) ids.push(await rule())
+    const more = { name: 'r', source: 'r.test/**', target: '{host}/{repository}:{tag}-x' }
+    expect(await api.ask('POST', '/v1/rules', more)).toMatchObject({
+      status: 422,
+      json: {
+        code: 'LIMIT_EXCEEDED',
+        detail: expect.stringContaining('RECORD_BROKER_MAX_RULES allows 5'),
+      },
+    })
+    expect((await api.ask('PUT', `/v1/rules/${ids[0]}`, more)).status).toBe(200)
+    const { items } = (await api.ask('GET', '/v1/rules')).json
+    expect(items.map((one: { id: string }) => one.id)).toEqual(ids)
+    await api.ask('DELETE', `/v1/rules/${ids[1]}`)
+    const racing = await Promise.all([1, 2, 3].map(() => api.ask('POST', '/v1/rules', more)))
+    expect(racing.map(({ status }) => status).toSorted()).toEqual([201, 422, 422])
   })
 
   it('of a record convert its image again, where a rule says so', async () => {
     await rule({ onRecord: true, overwrite: true })
-    const headers = { 'content-type': 'text/plain' }
-    const record = await api.app.inject({
-      method: 'POST',
-      url: '/v1/records?image=r.test/team/app:v1',
-      headers,
-      payload: '/bin/sh\n',
-    })
+    const record = await upload('r.test/team/app:v1', '/bin/bash\n')
     const { items } = (await api.ask('GET', '/v1/conversions')).json
     expect(items).toHaveLength(1)
     const { json } = await api.ask('GET', `/v1/conversions/${items[0].id}`)

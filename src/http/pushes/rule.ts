@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ConversionOptions, RecordSource } from '../../conversion/request.ts'
-import { parseReference, type Reference } from '../../oci/reference.ts'
-import { isGlobPattern, matchesGlob } from '../../records/glob/glob.ts'
+import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
+import { isGlobPattern } from '../../records/glob/glob.ts'
 import { Labels, PlatformName } from '../parameters.ts'
 
 const Glob = z
@@ -34,17 +34,27 @@ export function targetFor(template: string, image: Reference): string {
   return text
 }
 
+/** The target for the sample; undefined where the template makes none. */
+function sampleTarget(template: string): Reference | undefined {
+  try {
+    return parseReference(targetFor(template, SAMPLE))
+  } catch {
+    return undefined
+  }
+}
+
+function isImageItself(template: string): boolean {
+  const target = sampleTarget(template)
+  return target !== undefined && formatReference(target) === formatReference(SAMPLE)
+}
+
 const Target = z
   .string()
   .min(1)
   .max(600)
   .refine((template) => {
-    try {
-      const target = parseReference(targetFor(template, SAMPLE))
-      return target.tag !== undefined && target.digest === undefined
-    } catch {
-      return false
-    }
+    const target = sampleTarget(template)
+    return target?.tag !== undefined && target.digest === undefined
   }, 'expected a reference with a tag, in which {host}, {repository}, {name} and {tag} stand for those of the image')
 
 const RuleFields = z
@@ -70,14 +80,10 @@ const RuleFields = z
     path: ['onRecord'],
     message: 'needs overwrite: the target stands for a conversion without that record',
   })
-  .refine(
-    ({ target, overwrite }) =>
-      overwrite || targetFor(target, SAMPLE) !== targetFor('{host}/{repository}:{tag}', SAMPLE),
-    {
-      path: ['target'],
-      message: 'is the image itself, which needs overwrite',
-    },
-  )
+  .refine(({ target, overwrite }) => overwrite || !isImageItself(target), {
+    path: ['target'],
+    message: 'is the image itself, which needs overwrite',
+  })
 
 /** What is converted when it is pushed, and how. */
 export const Rule = RuleFields.meta({
@@ -100,13 +106,3 @@ export const NewRule = RuleFields.meta({
     },
   ],
 })
-
-/** Whether a rule is about an image. */
-export function ruleMatches(rule: Rule, { host, repository, tag = '' }: Reference): boolean {
-  return (
-    rule.enabled &&
-    matchesGlob(rule.source, `${host}/${repository}`) &&
-    rule.tags.some((glob) => matchesGlob(glob, tag)) &&
-    !rule.exceptTags.some((glob) => matchesGlob(glob, tag))
-  )
-}

@@ -2,7 +2,7 @@ import type { FastifyError, FastifyPluginAsync } from 'fastify'
 import { isOver, type Job } from '../../jobs/job.ts'
 import { problemOf } from '../problem.ts'
 import { HarborWebhook, pushesOfHarbor } from '../pushes/payloads.ts'
-import { pushed } from '../pushes/trigger.ts'
+import type { Trigger } from '../pushes/trigger.ts'
 import type { Services } from '../services.ts'
 
 /** What acceld itself waits at most. */
@@ -15,8 +15,7 @@ const LISTED = 100
  * The API of acceld (Harbor acceleration-service 0.2), so that a Harbor that calls it can call the broker instead. Rules take
  * the place of its configuration.
  */
-export function acceldRoutes(services: Services): FastifyPluginAsync {
-  const { jobs } = services
+export function acceldRoutes({ jobs }: Services, trigger: Trigger): FastifyPluginAsync {
   // Who asks for it waits as long as acceld itself would let them.
   const config = { hookSender: 'harbor', hasOwnDeadline: true, silentMs: SYNC_MS + ANSWER_MS } as const
   return async (app) => {
@@ -35,10 +34,11 @@ export function acceldRoutes(services: Services): FastifyPluginAsync {
         const message = 'expected {"type", "event_data": {"resources": [{"resource_url"}]}}'
         return reply.code(400).send({ code: 'ERR_ILLEGAL_PARAMETER', message })
       }
-      const outcomes = await pushed(services, pushesOfHarbor(webhook.data))
+      const { log, abandoned } = request
+      const outcomes = await trigger.pushed(pushesOfHarbor(webhook.data), { log, signal: abandoned })
       if (!sync) return reply.type('application/json').send('"Ok"')
       const until = performance.now() + SYNC_MS
-      const signal = AbortSignal.any([request.abandoned, app.closing])
+      const signal = AbortSignal.any([abandoned, app.closing])
       for (const { id } of outcomes.flatMap(({ conversions }) => conversions)) {
         const job = await jobs.get('conversion', id)
         const over = job && (await jobs.untilOver(job, until - performance.now(), signal))

@@ -1,7 +1,9 @@
+import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { parseHost } from '../../oci/reference.ts'
 import { problems } from '../problem.ts'
+import { Outcomes, outcomeView } from '../pushes/outcome.ts'
 import {
   CloudEvent,
   DistributionNotification,
@@ -10,24 +12,7 @@ import {
   pushesOfDistribution,
   pushesOfHarbor,
 } from '../pushes/payloads.ts'
-import { type Push, pushed } from '../pushes/trigger.ts'
-import type { Services } from '../services.ts'
-
-const Outcomes = z
-  .object({
-    items: z.array(
-      z.object({
-        image: z.string(),
-        conversions: z.array(z.object({ rule: z.string(), id: z.string() })),
-        ignored: z.string().optional().describe('Why nothing is converted.'),
-      }),
-    ),
-  })
-  .meta({
-    id: 'PushOutcomes',
-    description: 'What became of pushes that a registry told of.',
-    examples: [{ items: [{ image: 'registry.example/team/app:1.0', conversions: [] }] }],
-  })
+import type { Push, Trigger } from '../pushes/trigger.ts'
 
 const At = z.object({
   host: z
@@ -45,11 +30,11 @@ const At = z.object({
 })
 
 /** What registries tell of. They send again what is not answered by 2xx. */
-export function hookRoutes(services: Services): FastifyPluginAsyncZod {
-  const answer = async (pushes: readonly Push[]) => ({
-    items: (await pushed(services, pushes)).map((one) => ({ ...one, conversions: [...one.conversions] })),
+export function hookRoutes(trigger: Trigger): FastifyPluginAsyncZod {
+  const answer = async ({ log, abandoned: signal }: FastifyRequest, pushes: readonly Push[]) => ({
+    items: (await trigger.pushed(pushes, { log, signal })).map(outcomeView),
   })
-  const response = { 200: Outcomes, ...problems(400, 503) }
+  const response = { 200: Outcomes, ...problems(400, 503, 504, 507) }
   const described = (operationId: string, summary: string) => ({
     tags: ['registry events'],
     operationId,
@@ -73,7 +58,7 @@ export function hookRoutes(services: Services): FastifyPluginAsyncZod {
           body: DistributionNotification,
         },
       },
-      (request) => answer(pushesOfDistribution(request.body, request.query.host)),
+      (request) => answer(request, pushesOfDistribution(request.body, request.query.host)),
     )
     app.post(
       '/v1/hooks/harbor',
@@ -81,7 +66,7 @@ export function hookRoutes(services: Services): FastifyPluginAsyncZod {
         config: { hookSender: 'harbor' },
         schema: { ...described('hookHarbor', 'Take webhooks of Harbor'), body: HarborWebhook },
       },
-      (request) => answer(pushesOfHarbor(request.body, request.query.host)),
+      (request) => answer(request, pushesOfHarbor(request.body, request.query.host)),
     )
     app.post(
       '/v1/hooks/cloudevents',
@@ -89,7 +74,7 @@ export function hookRoutes(services: Services): FastifyPluginAsyncZod {
         config: { hookSender: 'cloudevents' },
         schema: { ...described('hookCloudEvents', 'Take CloudEvents of zot or Harbor'), body: CloudEvent },
       },
-      (request) => answer(pushesOfCloudEvent(request.body, request.query.host)),
+      (request) => answer(request, pushesOfCloudEvent(request.body, request.query.host)),
     )
   }
 }

@@ -10,7 +10,7 @@ import type { StoredRecord } from '../../records/store.ts'
 import { answerRepeated, keyOf, requestLine } from '../idempotency.ts'
 import { canonicalImage, ImageName, LabelList, labelsOf, Workload } from '../parameters.ts'
 import { HttpError, problemOf, problems } from '../problem.ts'
-import { recordAdded } from '../pushes/trigger.ts'
+import type { Trigger } from '../pushes/trigger.ts'
 import { RecordView, recordView } from '../record-view.ts'
 import type { Services } from '../services.ts'
 
@@ -32,8 +32,10 @@ const ProfilerText = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?$/, 'expected up to 100 printable ASCII characters')
 
 /** `POST /v1/records`: the body is the record itself, read as it comes. */
-export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
-  const { analyses, records, spool, recordBytes } = services
+export function recordUploadRoute(
+  { analyses, records, spool, recordBytes }: Services,
+  trigger: Trigger,
+): FastifyPluginAsyncZod {
   return async (app) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(CONTENT_TYPES, (_request, body, done) => done(null, body))
@@ -126,7 +128,7 @@ export function recordUploadRoute(services: Services): FastifyPluginAsyncZod {
         if (outcome.kind === 'repeated') return answerRepeated(reply, outcome.begun) as never
         request.idempotencyKey = key
         const { record, created, inImage } = outcome
-        if (created) await recordAdded(services, record)
+        if (created) await trigger.recordAdded(record, request.log)
         const published = await publish(record, request.query.publish, signal)
         reply.header('location', `/v1/records/${record.id}`)
         return reply.code(created ? 201 : 200).send({ ...recordView(published), ...(inImage && { inImage }) })

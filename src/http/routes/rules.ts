@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { StoredRule } from '../../jobs/rules.ts'
+import type { RuleStore, RuleVersion, StoredRule } from '../../jobs/rules.ts'
+import { sendDocument } from '../document.ts'
+import { Pace } from '../pace.ts'
 import { Id, isoTime, Moment } from '../parameters.ts'
 import { HttpError, problems } from '../problem.ts'
 import { NewRule, Rule } from '../pushes/rule.ts'
@@ -16,6 +18,26 @@ function view({ id, document, updatedAt }: StoredRule): z.output<typeof RuleView
 
 function noRule(id: string): HttpError {
   return new HttpError(404, 'NOT_FOUND', `there is no rule ${id}`)
+}
+
+/** As it is used. What an earlier version stored, and is no rule any more, is shown as it stands. */
+function shown(stored: StoredRule) {
+  const { success, data } = Rule.safeParse(stored.document)
+  return { id: stored.id, updatedAt: isoTime(stored.updatedAt), rule: success ? data : stored.document }
+}
+
+/** The rules one by one: together their documents may be long. */
+async function* listing(versions: readonly RuleVersion[], rules: RuleStore): AsyncGenerator<Buffer> {
+  const pace = new Pace()
+  let before = '{"items":['
+  for (const { id } of versions) {
+    await pace.breathe()
+    const rule = await rules.get(id)
+    if (!rule) continue
+    yield Buffer.from(`${before}${JSON.stringify(shown(rule))}`)
+    before = ','
+  }
+  yield Buffer.from(before === ',' ? ']}' : `${before}]}`)
 }
 
 /** The rules about what is converted when it is pushed. */
@@ -49,7 +71,10 @@ export function ruleRoutes({ rules }: Services): FastifyPluginAsyncZod {
           response: { 200: z.object({ items: z.array(RuleView) }), ...problems(503) },
         },
       },
-      async () => ({ items: (await rules.all()).map(view) }),
+      async (_request, reply) => {
+        const versions = await rules.versions()
+        return sendDocument(reply, 'application/json', listing(versions, rules))
+      },
     )
     app.get(
       '/v1/rules/:id',

@@ -1,5 +1,5 @@
-import { GlobSet, parseGlob } from '../glob/glob.ts'
-import type { Token } from '../glob/pattern.ts'
+import { CompiledGlob } from '../glob/compiled-glob.ts'
+import { isGlobPattern } from '../glob/glob.ts'
 import {
   MAX_RECORD_ENTRIES,
   MAX_RECORD_GLOBS,
@@ -12,7 +12,6 @@ import {
   type SkipReason,
 } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
-import { MAX_RECORD_STEPS } from '../step-budget.ts'
 import { type Found, isPseudoPath } from './found.ts'
 import { hostRootOf } from './host-roots.ts'
 import { excerptOf, type Line } from './lines.ts'
@@ -38,7 +37,7 @@ export class RecordCollector {
   readonly skipped: Skipped = {}
   readonly #options: CollectOptions
   readonly #root: string | undefined
-  readonly #exclude: GlobSet | undefined
+  readonly #exclude: readonly CompiledGlob[]
   /** Whether a path can be one of the host: recorders inside of a container see none. */
   readonly #mayBeHosts: boolean
   readonly #seen = new Set<string>()
@@ -54,8 +53,7 @@ export class RecordCollector {
     this.#options = options
     this.#mayBeHosts = mayBeHosts
     this.#root = options.root === undefined ? undefined : cleanRecordPath(options.root)
-    const globs = options.exclude ?? []
-    if (globs.length > 0) this.#exclude = new GlobSet(globs.map(tokensOf), MAX_RECORD_STEPS)
+    this.#exclude = (options.exclude ?? []).map(excluding)
   }
 
   /** Takes what a line says. */
@@ -76,7 +74,7 @@ export class RecordCollector {
     if (path === undefined) this.skip('outside')
     else if (path === '') return
     else if (!entry.glob && isPseudoPath(path)) this.skip('pseudo')
-    else if (!entry.glob && this.#exclude?.matches(path)) this.skip('excluded')
+    else if (!entry.glob && this.#exclude.some((glob) => glob.matches(path))) this.skip('excluded')
     else this.#keep(path === entry.path ? entry : { ...entry, path }, line, isWrapper)
   }
 
@@ -165,10 +163,10 @@ export class RecordCollector {
   }
 }
 
-function tokensOf(pattern: string): readonly Token[] {
-  const tokens = parseGlob(cleanRecordPath(pattern))
-  if (tokens === undefined) throw new RecordError('INVALID_RECORD', `exclude: ${pattern} is no valid glob`)
-  return tokens
+function excluding(pattern: string): CompiledGlob {
+  const clean = cleanRecordPath(pattern)
+  if (!isGlobPattern(clean)) throw new RecordError('INVALID_RECORD', `exclude: ${pattern} is no valid glob`)
+  return new CompiledGlob(clean)
 }
 
 function tooMany(most: number, what: 'entries' | 'globs', line: number | undefined): RecordError {

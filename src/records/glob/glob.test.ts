@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { escapeGlob, isGlobPattern, literalOf, matchesGlob } from './glob.ts'
+import { CompiledGlob } from './compiled-glob.ts'
+import { escapeGlob, isGlobPattern, literalOf } from './glob.ts'
+
+const matchesGlob = (pattern: string, path: string) => new CompiledGlob(pattern).matches(path)
 
 describe('a glob', () => {
   it.each([
