@@ -93,6 +93,11 @@ export const BoundSettings = {
     DEFAULT_REQUEST_BOUNDS.maxPlatforms,
     'images of one index that a request or job reads',
   ),
+  RECORD_BROKER_MAX_REPORT_LAYERS: bound(
+    1,
+    DEFAULT_REQUEST_BOUNDS.maxReportLayers,
+    'layers of all images that a job or an evaluation reports on',
+  ),
   RECORD_BROKER_MAX_MANIFESTS: bound(
     1,
     DEFAULT_REQUEST_BOUNDS.maxManifests,
@@ -158,6 +163,7 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
     request: {
       maxLayers: env.RECORD_BROKER_MAX_LAYERS,
       maxPlatforms: env.RECORD_BROKER_MAX_PLATFORMS,
+      maxReportLayers: env.RECORD_BROKER_MAX_REPORT_LAYERS,
       maxManifests: env.RECORD_BROKER_MAX_MANIFESTS,
       maxEntries: env.RECORD_BROKER_MAX_REQUEST_ENTRIES,
       maxBytes: env.RECORD_BROKER_MAX_REQUEST_BYTES,

@@ -5,7 +5,7 @@ import { type Against, type Profiled, readProfiledImage } from './profiled-image
 import { ProgramHeads } from './program-heads.ts'
 
 /**
- * Looks up in an image what a record names, and reports on it.
+ * Looks up in an image what a record names, and reports on it, as far as there is room in the report of the request or job.
  * @param options as {@link readProfiledImage} takes them
  * @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY; and as {@link readProfiledImage}
  */
@@ -38,6 +38,8 @@ export async function applyRecord(
   for (;;) {
     const applied = await services.threads.run({ ...task, layers: heads.layers }, { signal })
     // What interpreters are may lead to further programs.
-    if (!(await heads.read(applied.unread, signal))) return applied
+    if (!(await heads.read(applied.unread, signal))) {
+      return { ...applied, use: services.tally.room.cut(applied.use) }
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { ReportRoom } from '../records/report-room.ts'
 import { ConversionError } from './errors.ts'
 
 /** Bounds on one request or job, over all of its images. Passing one raises a ConversionError with the code LIMIT_EXCEEDED. */
@@ -6,6 +7,8 @@ export type RequestBounds = {
   readonly maxLayers: number
   /** Images of one index that are read. */
   readonly maxPlatforms: number
+  /** Layers of all images that are reported on. */
+  readonly maxReportLayers: number
   /** Manifests that are fetched. */
   readonly maxManifests: number
   /** Entries of all layers; the further chunks of files count as entries where a table of contents is read. */
@@ -18,6 +21,7 @@ export type RequestBounds = {
 export const DEFAULT_REQUEST_BOUNDS: RequestBounds = {
   maxLayers: 500,
   maxPlatforms: 100,
+  maxReportLayers: 5000,
   maxManifests: 10_000,
   maxEntries: 4_000_000,
   maxBytes: 512 * 2 ** 30,
@@ -27,6 +31,7 @@ export const DEFAULT_REQUEST_BOUNDS: RequestBounds = {
 export const REQUEST_BOUND_SETTINGS = {
   maxLayers: 'RECORD_BROKER_MAX_LAYERS',
   maxPlatforms: 'RECORD_BROKER_MAX_PLATFORMS',
+  maxReportLayers: 'RECORD_BROKER_MAX_REPORT_LAYERS',
   maxManifests: 'RECORD_BROKER_MAX_MANIFESTS',
   maxEntries: 'RECORD_BROKER_MAX_REQUEST_ENTRIES',
   maxBytes: 'RECORD_BROKER_MAX_REQUEST_BYTES',
@@ -35,6 +40,8 @@ export const REQUEST_BOUND_SETTINGS = {
 /** Counts what one request or job takes of its bounds. */
 export class RequestTally {
   readonly #bounds: RequestBounds
+  /** Of the report. */
+  readonly room = new ReportRoom()
   #manifests = 0
   #entries = 0
   #bytes = 0
@@ -57,6 +64,19 @@ export class RequestTally {
   /** @param what names the index @throws ConversionError LIMIT_EXCEEDED */
   checkPlatforms(count: number, what: string): void {
     this.#check('maxPlatforms', count, `${what} has more images than are read at once`)
+  }
+
+  /**
+   * @param images that are reported on
+   * @param what names them
+   * @throws ConversionError LIMIT_EXCEEDED
+   */
+  checkReport(
+    images: readonly { readonly manifest: { readonly layers: readonly unknown[] } }[],
+    what: string,
+  ): void {
+    const layers = images.reduce((sum, { manifest }) => sum + manifest.layers.length, 0)
+    this.#check('maxReportLayers', layers, `the images of ${what} have ${layers} layers together`)
   }
 
   /** A layer was read. @param plainBytes of it, where they were read @throws ConversionError LIMIT_EXCEEDED */

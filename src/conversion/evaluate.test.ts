@@ -8,6 +8,8 @@ import type { RecordUse } from '../records/quality.ts'
 import { evaluateRecord } from './evaluate.ts'
 import { KnownLayers } from './known-layers.ts'
 import type { Profiled } from './profiled-image.ts'
+import { runConversion } from './run.ts'
+import { runVerification } from './verify.ts'
 
 const never = new AbortController().signal
 const MIB = 1024 * 1024
@@ -166,6 +168,64 @@ describe('an evaluation', () => {
     ])
     const request = { image: `${host}/multi:1`, platforms: ['linux/arm64'] }
     expect((await evaluateRecord(record, request, bench.services, never)).images).toHaveLength(1)
+  })
+
+  it('names so many paths over all images of a report, and counts the others', async () => {
+    const repository = bench.repository('platforms')
+    const images = await Promise.all(
+      ['amd64', 'arm64', 's390x', 'riscv64'].map((architecture) =>
+        pushImage(repository, { layers: [{ tar: tarOf(file(architecture, 'x')) }], architecture }),
+      ),
+    )
+    await pushIndex(repository, images, '1')
+    const source = `${host}/platforms:1`
+    const entries = Array.from({ length: 700 }, (_, n) => ({ path: `${n}/${'x'.repeat(3000)}` }))
+    const evaluation = await evaluateRecord({ entries }, { image: source }, bench.services, never)
+    const report = await bench.convert({
+      source,
+      target: `${host}/platforms:1-fast`,
+      record: { inline: entries },
+    })
+    for (const { images: reported } of [evaluation, report]) {
+      expect(reported.map(({ record }) => record?.notFoundCount)).toEqual([700, 700, 700, 700])
+      const names = reported.flatMap(({ record }) => record?.notFound ?? [])
+      expect(names.length).toBeGreaterThan(300)
+      expect(JSON.stringify(reported).length).toBeLessThan(1.2 * MIB)
+    }
+  })
+
+  it('tells of so many layers over all images as a setting allows', async () => {
+    const services = { ...bench.services, bounds: { ...bench.services.bounds, maxReportLayers: 3 } }
+    const repository = bench.repository('layers')
+    const layers = [{ tar: base }, { tar: top }]
+    const images = [
+      await pushImage(repository, { layers }),
+      await pushImage(repository, { layers, architecture: 'arm64' }),
+    ]
+    await pushIndex(repository, images, '1')
+    const source = `${host}/layers:1`
+    const record = { entries: [{ path: 'srv/app' }] }
+    const target = `${host}/layers:1-fast`
+    const refused = {
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringContaining('RECORD_BROKER_MAX_REPORT_LAYERS'),
+    }
+    await expect(evaluateRecord(record, { image: source }, services, never)).rejects.toMatchObject(refused)
+    await expect(runConversion({ source, target }, services, { signal: never })).rejects.toMatchObject(
+      refused,
+    )
+    await expect(runVerification({ reference: source }, services, { signal: never })).rejects.toMatchObject(
+      refused,
+    )
+    const request = { image: source, platforms: ['linux/arm64'] }
+    expect((await evaluateRecord(record, request, services, never)).images).toHaveLength(1)
+  })
+
+  it('refuses images whose platform has a long name, as each layer is told with it', async () => {
+    const config = { os: 'x'.repeat(101) }
+    await pushImage(bench.repository('odd'), { layers: [{ tar: base }], config }, '1')
+    const evaluated = evaluateRecord({ entries: [] }, { image: `${host}/odd:1` }, bench.services, never)
+    await expect(evaluated).rejects.toMatchObject({ code: 'INVALID_DOCUMENT' })
   })
 })
 

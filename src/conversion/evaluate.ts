@@ -24,6 +24,7 @@ export async function evaluateRecord(
   const services = { ...shared, tally: new RequestTally(shared.bounds) }
   const opened = await openReference(services.registries, request.image, signal)
   const { images } = await readImages(opened, request.platforms, services.tally, signal)
+  services.tally.checkReport(images, opened.pinned)
   const evaluated: RecordEvaluation['images'] = []
   // One after the other: the layers of an image are listed side by side.
   for (const image of images) {

@@ -16,6 +16,8 @@ import { ConversionError } from './errors.ts'
 import type { ManifestNote } from './report.ts'
 
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024
+/** Of a type that is told in a report. */
+const MOST_CHARACTERS = 200
 /** How buildkit marks what is no image in an index of images. */
 const REFERENCE_TYPE = 'vnd.docker.reference.type'
 export const REFERENCE_DIGEST = 'vnd.docker.reference.digest'
@@ -141,10 +143,15 @@ function isOf(image: Image, asked: string): boolean {
 
 function whyNoImage(child: Descriptor): string | undefined {
   if (isIndexType(child.mediaType)) return 'an index inside an index'
-  if (!isManifestType(child.mediaType)) return `its media type is ${child.mediaType}`
-  if (child.artifactType !== undefined) return `an artifact of the type ${child.artifactType}`
+  if (!isManifestType(child.mediaType)) return `its media type is ${shortened(child.mediaType)}`
+  if (child.artifactType !== undefined) return `an artifact of the type ${shortened(child.artifactType)}`
   if (child.platform?.os === 'unknown') return 'its platform is unknown'
   return undefined
+}
+
+/** Reports are kept, and what a registry says can be long. */
+function shortened(text: string): string {
+  return text.slice(0, MOST_CHARACTERS)
 }
 
 async function readChild(

@@ -7,6 +7,9 @@ import { ConversionError } from './errors.ts'
 import type { Image, OpenedReference } from './image.ts'
 import type { Profiled, RecordOf } from './profiled-image.ts'
 
+/** Of what a report tells of an annotation: references are no longer. */
+const MOST_CHARACTERS = 600
+
 /**
  * Chooses the record of each image of the source from the registry: one of the same digest, then one of the same
  * repository, the newest first.
@@ -50,6 +53,9 @@ async function read(
     ...(workload !== undefined && { workload }),
     ...(created !== undefined && { created }),
   }
-  const from = { reference: formatReference({ ...place, digest }), match, ...known }
+  const said = Object.fromEntries(
+    Object.entries(known).map(([name, text]) => [name, text.slice(0, MOST_CHARACTERS)]),
+  )
+  const from = { reference: formatReference({ ...place, digest }), match, ...said }
   return { entries, imageDigest: subject, ...known, from }
 }

@@ -8,6 +8,9 @@ import { type Image, type OpenedReference, openReference, readImages } from './i
 import { type ListingServices, listLayers } from './list-layers.ts'
 import type { ListedLayer } from './listed-layer.ts'
 
+/** Of a reason that a report tells: what a registry says can be long. */
+const MOST_CHARACTERS = 1000
+
 /** What a record says of the image that it was made of. */
 export type Profiled = {
   readonly entries: readonly RecordEntry[]
@@ -72,6 +75,6 @@ export async function readProfiledImage(
     options.signal.throwIfAborted()
     // What has no code is a defect.
     if (typeof (error as { code?: unknown }).code !== 'string') throw error
-    return { unknown: `${name} could not be read: ${(error as Error).message}` }
+    return { unknown: `${name} could not be read: ${(error as Error).message}`.slice(0, MOST_CHARACTERS) }
   }
 }

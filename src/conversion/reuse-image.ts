@@ -12,7 +12,7 @@ import type { Target } from './target.ts'
  * @throws ConversionError and SideError as a conversion does when the tag may not move
  */
 export async function reuseImage(key: Digest, conversion: Conversion): Promise<Outcome | undefined> {
-  const { services, opened, found, target, tocTarget, progress, signal } = conversion
+  const { services, opened, found, target, tocTarget, progress, tally, signal } = conversion
   const cached = await services.cache?.images.find(key)
   if (!cached || cached.host !== target.repository.host) return undefined
   const { success, data: before } = ConversionReport.safeParse(cached.report)
@@ -43,8 +43,10 @@ export async function reuseImage(key: Digest, conversion: Conversion): Promise<O
       target: target.name,
       reused: true,
       ...(tocImage && { tocImage: { ...tocImage, reference: tocTarget?.name ?? tocImage.reference } }),
-      images: before.images.map((image) => ({
+      images: before.images.map(({ record, ...image }) => ({
         ...image,
+        // Earlier versions named more.
+        ...(record && { record: tally.room.cut(record) }),
         layers: image.layers.map((layer) => ({
           ...layer,
           action: layer.action === 'same-as-other' ? layer.action : 'reused',

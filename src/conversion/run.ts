@@ -74,6 +74,7 @@ async function prepare(
   const tocTarget = request.options?.externalToc ? target.beside(TOC_TAG_SUFFIX) : undefined
   const opened = await at('source', () => openReference(services.registries, request.source, signal))
   const found = await at('source', () => readImages(opened, request.platforms, tally, signal))
+  await at('source', async () => tally.checkReport(found.images, opened.pinned))
   for (const image of found.images) refuseOddLayers(image)
   const { record } = request
   const recordOf =

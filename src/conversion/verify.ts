@@ -12,6 +12,9 @@ import { type Image, openReference, readImages } from './image.ts'
 import type { VerificationProgress, VerificationReport, VerifiedLayer } from './report.ts'
 import type { VerificationRequest } from './request.ts'
 
+/** Of a problem that a report tells. */
+const MOST_CHARACTERS = 1000
+
 type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 type Options = {
   readonly signal: AbortSignal
@@ -59,6 +62,7 @@ class Verification {
   async run(request: VerificationRequest): Promise<Omit<VerificationReport, 'durationMs'>> {
     const { reference, source, platforms } = request
     const checked = await at('target', () => this.#read(reference, platforms))
+    await at('target', async () => this.#tally.checkReport(checked.images, checked.pinned))
     const original =
       source === undefined ? undefined : await at('source', () => this.#read(source, platforms))
     const images: VerificationReport['images'] = []
@@ -125,7 +129,7 @@ class Verification {
         return { layer: { ...verified, problem } }
       } catch (error) {
         if (!(error instanceof LayerError || error instanceof VerificationError)) throw error
-        return { layer: { ...plain, problem: error.message } }
+        return { layer: { ...plain, problem: error.message.slice(0, MOST_CHARACTERS) } }
       }
     })
   }

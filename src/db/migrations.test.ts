@@ -9,9 +9,9 @@ import { MIGRATIONS } from './migrations.ts'
 import { openDatabase } from './open.ts'
 
 /** Another database beside that of the test, with the tables of an earlier version. */
-async function beside({ database, url }: TestDatabase, version: string): Promise<string> {
-  const older = database.engine === 'postgres' ? url.replace(/[^/]*$/, 'older') : `${url}-older`
-  if (database.engine === 'postgres') await sql`create database older`.execute(database.query)
+async function beside({ database, url }: TestDatabase, version: string, name = 'older'): Promise<string> {
+  const older = database.engine === 'postgres' ? url.replace(/[^/]*$/, name) : `${url}-${name}`
+  if (database.engine === 'postgres') await sql`create database ${sql.raw(name)}`.execute(database.query)
   const opened = await openDatabase(older, { migrate: false })
   const query = opened.query as unknown as Kysely<unknown>
   const migrator = new Migrator({ db: query, provider: { getMigrations: async () => MIGRATIONS } })
@@ -72,6 +72,31 @@ describeDatabases('migrations', (open) => {
     await leases.succeed(first, {})
     expect(await leases.claim('w')).toBeDefined()
     expect((await store.counts('conversion')).succeeded).toBe(3)
+    await database.close()
+  })
+
+  it('say of conversions that are over what listings show of their reports', async () => {
+    const url = await beside(opened, '0016-rank-and-suspects', 'reports')
+    const old = await openDatabase(url, { migrate: false })
+    const reports = [
+      { digest: 'sha256:1', size: 5_000_000_000, sourceSize: 7, images: [{ path: 'a' }] },
+      // PostgreSQL knows no such characters.
+      { digest: 'sha256:2', size: 1, sourceSize: 2, images: [{ path: '\u0000\ud800' }] },
+      { verified: true },
+    ]
+    for (const [n, report] of reports.entries()) {
+      await sql`insert into jobs (id, kind, state, source, target, request, run_at, created_at, report)
+        values (${`019ab000-0000-7000-8000-00000000000${n}`}, ${n === 2 ? 'verification' : 'conversion'}, 'succeeded', 's', 't', '{}', 1, 1,
+          ${JSON.stringify(report)})`.execute(old.query)
+    }
+    await old.close()
+    const database = await openDatabase(url)
+    const store = new JobStore(database)
+    const { items } = await store.list('conversion', {}, { limit: 10 })
+    expect(items).toHaveLength(2)
+    expect(items[1]?.result).toEqual({ digest: 'sha256:1', size: 5_000_000_000, sourceSize: 7 })
+    expect((await store.list('verification', {}, { limit: 10 })).items[0]?.result).toBeUndefined()
+    expect((await store.get('conversion', items[0]?.id ?? ''))?.report).toEqual(reports[1])
     await database.close()
   })
 })

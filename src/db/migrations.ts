@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { isPostgres } from './engine.ts'
+import { addJobResults } from './job-results.ts'
 import { addJobTallies } from './job-tallies.ts'
 import { addOneRunningJob } from './one-running-job.ts'
 
@@ -374,4 +375,5 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute()
     },
   },
+  '0018-results-of-conversions': { up: addJobResults },
 }

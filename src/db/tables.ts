@@ -59,6 +59,10 @@ export type JobsTable = {
   request_key: string | null
   progress: JsonText | null
   report: JsonText | null
+  /** What listings show of the report of a conversion, which can be long. */
+  result_digest: string | null
+  result_size: number | null
+  result_source_size: number | null
   error: JsonText | null
   /** Grows with every claim. */
   attempt: Generated<number>

@@ -78,4 +78,14 @@ describe('compareTrees', () => {
     expect(differences).toHaveLength(51)
     expect(differences.at(-1)).toBe('and 30 more')
   })
+
+  it('tells the beginning of what is long', async () => {
+    const long = (end: string) => 'x'.repeat(3000) + end
+    const attribute = { [`SCHILY.xattr.user.${long('')}`]: 'v' }
+    const a = await tree(tarOf(symlink('l', long('1')), file('f', '', { pax: attribute })))
+    const b = await tree(tarOf(symlink('l', long('2')), file('f', '')))
+    const lines = compareTrees(a, b)
+    expect(lines).toHaveLength(2)
+    for (const line of lines) expect(line.length).toBeLessThan(500)
+  })
 })

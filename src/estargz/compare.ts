@@ -2,6 +2,7 @@ import type { RootTree, TreeEntry } from './root-tree.ts'
 
 /** More differences than this say no more. */
 const MOST = 50
+const MOST_CHARACTERS = 200
 
 /** What makes two files the same; names and hard links are compared apart. */
 const FIELDS = [
@@ -42,11 +43,16 @@ function compareFiles(name: string, a: TreeEntry, b: TreeEntry, differences: Bou
   for (const field of FIELDS) {
     if (a[field] === b[field]) continue
     const show = (value: string | number | undefined) =>
-      field === 'mode' ? Number(value).toString(8) : value === undefined ? 'none' : JSON.stringify(value)
+      field === 'mode'
+        ? Number(value).toString(8)
+        : value === undefined
+          ? 'none'
+          : shortened(JSON.stringify(value))
     differences.add(`${label(name)}: ${field} is ${show(a[field])} and ${show(b[field])}`)
   }
   for (const key of new Set([...Object.keys(a.xattrs), ...Object.keys(b.xattrs)])) {
-    if (a.xattrs[key] !== b.xattrs[key]) differences.add(`${label(name)}: extended attribute ${key} differs`)
+    if (a.xattrs[key] !== b.xattrs[key])
+      differences.add(`${label(name)}: extended attribute ${shortened(key)} differs`)
   }
 }
 
@@ -83,7 +89,12 @@ function firstNames(tree: RootTree): Map<number, string> {
 }
 
 function label(name: string): string {
-  return `/${name.toWellFormed().slice(0, 200)}`
+  return `/${shortened(name)}`
+}
+
+/** Names and links can be long, and reports are kept. */
+function shortened(text: string): string {
+  return text.toWellFormed().slice(0, MOST_CHARACTERS)
 }
 
 class Bounded {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import type { NewJob } from '../jobs/accept.ts'
+import type { Accepted, NewJob } from '../jobs/accept.ts'
+import type { Job } from '../jobs/job.ts'
+import type { JobStore } from '../jobs/store.ts'
 import { Labels } from './parameters.ts'
 import { fieldError } from './problem.ts'
 import type { Services } from './services.ts'
@@ -38,6 +40,11 @@ export function termsOf({
   callbackUrl,
 }: JobTerms): Pick<NewJob, 'labels' | 'priority' | 'callbackUrl'> {
   return { ...(labels && { labels }), ...(priority !== undefined && { priority }), callbackUrl }
+}
+
+/** A job that was accepted, with everything: one that was made before may be over, and have a report. */
+export async function wholeJob(jobs: JobStore, { job, outcome }: Accepted): Promise<Job> {
+  return outcome === 'repeated' ? ((await jobs.get(job.kind, job.id)) ?? job) : job
 }
 
 /** @param at how the path of a wrong field begins */

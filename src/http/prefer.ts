@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Job } from '../jobs/job.ts'
+import { isOver, type Job } from '../jobs/job.ts'
 import type { JobStore } from '../jobs/store.ts'
 
 /** The longest that an answer is held back: proxies give up on connections that are silent for longer. */
@@ -16,7 +16,9 @@ export async function waitAsPreferred(
   if (seconds === undefined) return job
   reply.header('preference-applied', `wait=${seconds}`)
   const signal = AbortSignal.any([request.abandoned, request.server.closing])
-  return jobs.untilOver(job, seconds * 1000, signal)
+  if (isOver(job.state)) return job
+  await jobs.untilOver(job, seconds * 1000, signal)
+  return (await jobs.get(job.kind, job.id)) ?? job
 }
 
 function preferredWait(header: string | string[] | undefined): number | undefined {

@@ -4,7 +4,7 @@ import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { recordEvent } from './events.ts'
 import type { Job, JobKind } from './job.ts'
-import { toJob, UNFINISHED } from './rows.ts'
+import { SUMMARY, toJob, UNFINISHED } from './rows.ts'
 import { uniqueKey } from './unique-key.ts'
 
 export type NewJob = {
@@ -28,7 +28,10 @@ export type NewJob = {
   readonly callbackUrl?: string | undefined
 }
 
-/** `joined`: a job that does the same was there, unfinished. `repeated`: this request made it before. */
+/**
+ * `joined`: a job that does the same was there, unfinished. `repeated`: this request made it before; what was asked and what
+ * came of it is not read.
+ */
 export type Accepted = { readonly job: Job; readonly outcome: 'created' | 'joined' | 'repeated' }
 
 /**
@@ -109,7 +112,7 @@ async function jobThere(
   if (requestKey !== undefined) {
     const made = await transaction
       .selectFrom('jobs')
-      .selectAll()
+      .select(SUMMARY)
       .where('request_key', '=', requestKey)
       .executeTakeFirst()
     if (made) return { job: toJob(made), outcome: 'repeated' }

@@ -6,6 +6,7 @@ import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { CALLBACKS_TOPIC } from './events.ts'
 import { isOver, type Job, type JobState } from './job.ts'
+import { SUMMARY } from './rows.ts'
 
 /** Tries to deliver a callback before it is given up. */
 export const MAX_TRIES = 10
@@ -47,7 +48,7 @@ export type DueCallback = {
     readonly target: string
     readonly labels: Readonly<Record<string, string>>
     readonly error: unknown
-    readonly digest: unknown
+    readonly digest: string | undefined
     readonly finishedAt: number | undefined
   }
 }
@@ -111,10 +112,9 @@ export class Callbacks {
     if (!row) return undefined
     const job = await this.#db.query
       .selectFrom('jobs')
-      .selectAll()
+      .select(SUMMARY)
       .where('id', '=', row.job_id)
       .executeTakeFirstOrThrow()
-    const report = job.report === null ? undefined : (JSON.parse(job.report) as { digest?: unknown })
     return {
       id: row.id,
       url: row.url,
@@ -129,7 +129,7 @@ export class Callbacks {
         target: job.target,
         labels: JSON.parse(job.labels) as Record<string, string>,
         error: job.error === null ? undefined : JSON.parse(job.error),
-        digest: report?.digest,
+        digest: job.result_digest ?? undefined,
         finishedAt: job.finished_at ?? undefined,
       },
     }

@@ -27,6 +27,9 @@ export type Attempt = {
   readonly error: JobError | undefined
 }
 
+/** What a conversion came to, as far as listings tell it. */
+export type JobResult = { readonly digest: string; readonly size: number; readonly sourceSize: number }
+
 /** A piece of work that survives the processes that do it. Moments are milliseconds since 1970. */
 export type Job = {
   readonly id: string
@@ -42,6 +45,7 @@ export type Job = {
   readonly priority: number
   readonly progress: unknown
   readonly report: unknown
+  readonly result: JobResult | undefined
   readonly error: JobError | undefined
   readonly attempt: number
   readonly failures: number

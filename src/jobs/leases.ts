@@ -6,7 +6,7 @@ import { type Claim, claimJob } from './claim.ts'
 import { QUEUE_TOPIC } from './events.ts'
 import { type JobError, type Lease, MAX_CRASHES, MAX_LEASES_LOST, waitAfterCrash } from './job.ts'
 import { pauseHost, type RegistryLimits } from './registry-limits.ts'
-import { RUNNING } from './rows.ts'
+import { RUNNING, resultOf } from './rows.ts'
 
 /** How long a claim holds without renewal, by the database's clock. */
 export const LEASE_MS = 30_000
@@ -213,7 +213,8 @@ export class JobLeases {
 
   /** Ends the job with its report; false when the lease is lost. */
   async succeed(lease: Lease, report: unknown): Promise<boolean> {
-    const values = { ...this.#over('succeeded'), report: JSON.stringify(report), error: null }
+    const result = resultOf(report)
+    const values = { ...this.#over('succeeded'), ...result, report: JSON.stringify(report), error: null }
     return this.#end(lease, { values, outcome: 'succeeded', event: 'succeeded' })
   }
 

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { JobAttemptsTable, JobsTable } from '../db/tables.ts'
-import type { Attempt, Job, JobError, JobState } from './job.ts'
+import type { Attempt, Job, JobError, JobResult, JobState } from './job.ts'
 
 /**
  * States as they stand in statements: partial indexes are defined by them. With a bound value SQLite would have to prepare
@@ -20,6 +20,9 @@ export const SUMMARY = [
   'compared_with',
   'labels',
   'priority',
+  'result_digest',
+  'result_size',
+  'result_source_size',
   'error',
   'attempt',
   'failures',
@@ -50,6 +53,7 @@ export function toJob(row: Row): Job {
     priority: row.priority,
     progress: parse(row.progress),
     report: parse(row.report),
+    result: resultIn(row),
     error: parse(row.error) as JobError | undefined,
     attempt: row.attempt,
     failures: row.failures,
@@ -73,6 +77,21 @@ export function toAttempt(row: Selectable<JobAttemptsTable>): Attempt {
     endedAt: row.ended_at ?? undefined,
     outcome: row.outcome ?? undefined,
     error: parse(row.error) as JobError | undefined,
+  }
+}
+
+function resultIn({ result_digest, result_size, result_source_size }: Row): JobResult | undefined {
+  if (result_digest === null || result_size === null || result_source_size === null) return undefined
+  return { digest: result_digest, size: result_size, sourceSize: result_source_size }
+}
+
+/** The columns beside a report. That of a verification has nothing for them. */
+export function resultOf(report: unknown) {
+  const { digest, size, sourceSize } = (report ?? {}) as Record<keyof JobResult, unknown>
+  return {
+    result_digest: typeof digest === 'string' ? digest : null,
+    result_size: typeof size === 'number' ? size : null,
+    result_source_size: typeof sourceSize === 'number' ? sourceSize : null,
   }
 }
 

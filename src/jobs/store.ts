@@ -7,7 +7,7 @@ import { addCallback } from './callbacks.ts'
 import { jobTopic, QUEUE_TOPIC, recordEvent, ringFor } from './events.ts'
 import { type Attempt, isOver, type Job, type JobKind, type JobState } from './job.ts'
 import { countJobs, type JobFilter, type JobPage, listJobs, type Page } from './listing.ts'
-import { QUEUED, toAttempt, toJob, UNFINISHED } from './rows.ts'
+import { QUEUED, SUMMARY, toAttempt, toJob, UNFINISHED } from './rows.ts'
 import { uniqueKey } from './unique-key.ts'
 
 /** How long a count of the queue is believed, so that accepting a job does not count it each time. */
@@ -197,7 +197,7 @@ export class JobStore {
     })
   }
 
-  /** Waits until a job is over, or so long. Answers the job as it is then. */
+  /** Waits until a job is over, or so long. Answers the job as it is then, as {@link look} does. */
   async untilOver(job: Job, ms: number, signal: AbortSignal): Promise<Job> {
     const until = performance.now() + ms
     let now = job
@@ -207,10 +207,22 @@ export class JobStore {
       const { wakeups } = this.#db
       const look = wakeups.acrossProcesses ? LOOK_BESIDE_RINGS_MS : LOOK_MS
       await wakeups.wait(jobTopic(job.id), Math.min(left, look), signal)
-      now = (await this.get(job.kind, job.id)) ?? now
+      now = (await this.look(job.kind, job.id)) ?? now
     }
   }
 
+  /** A job with how far it is, without what was asked and what came of it: both can be long. */
+  async look(kind: JobKind, id: string): Promise<Job | undefined> {
+    const row = await this.#db.query
+      .selectFrom('jobs')
+      .select([...SUMMARY, 'progress'])
+      .where('kind', '=', kind)
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row && toJob(row)
+  }
+
+  /** A job with everything. */
   async get(kind: JobKind, id: string): Promise<Job | undefined> {
     const row = await this.#db.query
       .selectFrom('jobs')

@@ -4,11 +4,14 @@ import { isIndexType, isManifestType } from './media-types.ts'
 
 const Annotations = z.record(z.string(), z.string())
 
+/** A part of a platform's name. Names are short, and reports say them often. */
+const PlatformPart = z.string().max(100)
+
 /** OCI image-spec 1.1 "Image Index", `platform` property. */
 export const Platform = z.looseObject({
-  architecture: z.string(),
-  os: z.string(),
-  variant: z.string().optional(),
+  architecture: PlatformPart,
+  os: PlatformPart,
+  variant: PlatformPart.optional(),
   'os.version': z.string().optional(),
   'os.features': z.array(z.string()).nullish(),
 })
@@ -60,9 +63,9 @@ export type Index = z.infer<typeof Index>
 
 /** OCI image-spec 1.1 "Image Configuration", the parts a conversion reads; the rest is kept. */
 export const ImageConfig = z.looseObject({
-  architecture: z.string().optional(),
-  os: z.string().optional(),
-  variant: z.string().optional(),
+  architecture: PlatformPart.optional(),
+  os: PlatformPart.optional(),
+  variant: PlatformPart.optional(),
   rootfs: z.looseObject({
     type: z.string(),
     diff_ids: z

@@ -4,12 +4,11 @@ import { Digest } from '../oci/digest-schema.ts'
 import { type MeasuredEntry, type MeasuredLayer, type TakenLayer, takenLayer } from './measured-layer.ts'
 import type { RecordEntry } from './model.ts'
 import { NearestNames } from './nearest-name.ts'
+import { MOST_NAME_BYTES, MOST_NAMED } from './report-room.ts'
 import { type Fate, type ResolvedRecord, resolveRecord } from './resolve.ts'
 import { estimateStart, prefetching } from './start-estimate.ts'
 import type { StepBudget } from './step-budget.ts'
 
-/** Paths that a report names; the rest is counted. */
-const MOST_NAMED = 1000
 const MOST_IMPLIED = 100
 /** Compressed header of an entry that comes before the landmark. */
 const HEADER_BYTES = 150
@@ -59,6 +58,8 @@ export const RecordOrigin = z
   .meta({ id: 'RecordOrigin', description: 'The record image that was chosen.' })
 export type RecordOrigin = z.infer<typeof RecordOrigin>
 
+const FIRST_NAMED = `the first ones, ${MOST_NAMED} at most over all images of the report, as far as all names together take no more than ${MOST_NAME_BYTES} bytes`
+
 /** What becomes of a record in one image. */
 export const RecordUse = z
   .object({
@@ -67,7 +68,7 @@ export const RecordUse = z
     paths: Count.describe('Different recorded paths and globs.'),
     placed: Count.describe('Recorded paths and globs that were found in the image.'),
     followed: Count.describe('Those of them that symlinks led to.'),
-    notFoundCount: Count,
+    notFoundCount: Count.describe('All of them.'),
     notFound: z
       .array(
         z.object({
@@ -75,18 +76,18 @@ export const RecordUse = z
           nearest: z.string().optional().describe('The name in the image that comes nearest.'),
         }),
       )
-      .describe('Recorded paths that no layer has; the first 1000.'),
-    hiddenCount: Count,
+      .describe(`Recorded paths that no layer has; ${FIRST_NAMED}.`),
+    hiddenCount: Count.describe('All of them.'),
     hidden: z
       .array(z.string())
-      .describe('Recorded paths that a layer has and those above it take away; the first 1000.'),
+      .describe(`Recorded paths that a layer has and those above it take away; ${FIRST_NAMED}.`),
     impliedCount: Count.optional().describe(
       'Interpreters that the kernel opens for recorded programs, and no path names: they are placed, too.',
     ),
     implied: z
       .array(z.object({ path: z.string(), by: z.string().describe('The recorded program that needs it.') }))
       .optional()
-      .describe('The first 100 of them.'),
+      .describe(`The first ${MOST_IMPLIED} of them, as far as all names together leave room.`),
     programsUnread: Count.optional().describe(
       'Recorded programs whose interpreters were not looked for: their layers were not read.',
     ),
@@ -133,7 +134,7 @@ export type ProfiledImage =
     }
   | { readonly unknown: string }
 
-/** Reports on a record in one image: a pure function of what is known of the layers. */
+/** Reports on a record in one image, and names what a report of this image alone has room for: a pure function of what is known of the layers. */
 export function recordUse(request: QualityRequest): RecordUse {
   const { entries, layers, profiled, resolved } = request
   const { fates } = resolved

@@ -273,7 +273,7 @@ describeDatabases('pushes', (open) => {
     )
     const waiting = ask('POST', '/api/v1/conversions?sync=true', harbor('r.test/team/b:1', 9))
     await expect.poll(jobs, { interval: 5 }).toHaveLength(2)
-    for (let n = 0; n < 2; n++) await api.finish({ size: 1, sourceSize: 2 })
+    for (let n = 0; n < 2; n++) await api.finish({ digest: digest(1), size: 1, sourceSize: 2 })
     expect((await waiting).body).toBe('"Ok"')
     const list = (await ask('GET', '/api/v1/conversions')).json()
     expect(list[0]).toMatchObject({

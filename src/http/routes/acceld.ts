@@ -40,7 +40,7 @@ export function acceldRoutes({ jobs }: Services, trigger: Trigger): FastifyPlugi
       const until = performance.now() + SYNC_MS
       const signal = AbortSignal.any([abandoned, app.closing])
       for (const { id } of outcomes.flatMap(({ conversions }) => conversions)) {
-        const job = await jobs.get('conversion', id)
+        const job = await jobs.look('conversion', id)
         const over = job && (await jobs.untilOver(job, until - performance.now(), signal))
         if (over?.state === 'succeeded') continue
         const message = over?.error?.message ?? 'the conversion is not over'
@@ -50,7 +50,7 @@ export function acceldRoutes({ jobs }: Services, trigger: Trigger): FastifyPlugi
     })
     app.get('/api/v1/conversions', { schema: { hide: true }, config }, async () => {
       const { items } = await jobs.list('conversion', {}, { limit: LISTED })
-      return Promise.all(items.map(async ({ id }) => acceldTask(await jobs.get('conversion', id))))
+      return items.map(acceldTask)
     })
     app.get('/api/v1/health', { schema: { hide: true }, config }, async (_request, reply) => {
       await jobs.counts('verification')
@@ -59,9 +59,7 @@ export function acceldRoutes({ jobs }: Services, trigger: Trigger): FastifyPlugi
   }
 }
 
-function acceldTask(job: Job | undefined) {
-  if (!job) return undefined
-  const report = job.report as { sourceSize?: number; size?: number } | undefined
+function acceldTask(job: Job) {
   const time = (moment: number | undefined) =>
     moment === undefined ? undefined : new Date(moment).toISOString()
   return {
@@ -69,8 +67,8 @@ function acceldTask(job: Job | undefined) {
     created: time(job.createdAt),
     finished: time(job.finishedAt) ?? null,
     source: job.source,
-    source_size: report?.sourceSize ?? 0,
-    target_size: report?.size ?? 0,
+    source_size: job.result?.sourceSize ?? 0,
+    target_size: job.result?.size ?? 0,
     status: !isOver(job.state) ? 'PROCESSING' : job.state === 'succeeded' ? 'COMPLETED' : 'FAILED',
     reason: job.error?.message ?? (job.state === 'cancelled' ? 'cancelled' : ''),
   }

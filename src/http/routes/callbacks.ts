@@ -50,7 +50,7 @@ export function callbackRoutes({ jobs, callbacks }: Services, resource: JobResou
       },
       async (request) => {
         const { id } = request.params
-        if (!(await jobs.get(kind, id))) throw noJob(resource, id)
+        if (!(await jobs.look(kind, id))) throw noJob(resource, id)
         const items = await callbacks.ofJob(id)
         return {
           items: items.map(({ deliveries, url, ...callback }) => ({

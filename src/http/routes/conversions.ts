@@ -6,6 +6,7 @@ import { Conversion, ConversionSummary, conversionSummary, conversionView } from
 import { jobFilter, jobQuery } from '../job-listing.ts'
 import { type JobResource, noJob } from '../job-resource.ts'
 import { conversionJob, NewConversion, refuseUnfit } from '../new-conversion.ts'
+import { wholeJob } from '../new-job.ts'
 import { canonicalImage, Id } from '../parameters.ts'
 import { waitAsPreferred } from '../prefer.ts'
 import { problems } from '../problem.ts'
@@ -41,7 +42,7 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
       async (request, reply) => {
         await refuseUnfit([{ body: request.body, at: 'body' }], services, request.abandoned)
         const accepted = await jobs.create(conversionJob(request.body, request.idempotencyKey))
-        const job = await waitAsPreferred(jobs, accepted.job, request, reply)
+        const job = await waitAsPreferred(jobs, await wholeJob(jobs, accepted), request, reply)
         const going = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/conversions/${job.id}`)
         return reply.code(going ? 202 : 200).send(await shown(job))

@@ -49,7 +49,7 @@ export function jobEventRoutes({ jobs, events }: Services, resource: JobResource
         const { id } = request.params
         const seen = Number(request.headers['last-event-id'] ?? 0)
         if (!Number.isSafeInteger(seen) || seen < 0) throw new CursorError()
-        const job = await jobs.get(kind, id)
+        const job = await jobs.look(kind, id)
         if (!job) throw noJob(resource, id)
         if (isOver(job.state) && seen >= job.events) return reply.code(204).send(null)
         await sendEvents(reply, (signal) => eventsOf(jobs, events, job, seen, signal), app.closing)
@@ -97,7 +97,7 @@ async function* eventsOf(
   let progress = ''
   while (!signal.aborted) {
     // The job first: when it is over, all of its events are there.
-    const job = await jobs.get(kind, id)
+    const job = await jobs.look(kind, id)
     for (const event of await events.ofJob(id, seen)) {
       seen = event.seq
       yield { id: String(event.seq), event: event.type, data: shown(event) }

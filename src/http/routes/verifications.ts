@@ -6,7 +6,7 @@ import { parseReference, ReferenceText } from '../../oci/reference.ts'
 import { jobFilter, jobQuery } from '../job-listing.ts'
 import { type JobResource, noJob } from '../job-resource.ts'
 import { refuseUnfitPlatforms } from '../new-conversion.ts'
-import { jobTerms, refuseCallback, termsOf } from '../new-job.ts'
+import { jobTerms, refuseCallback, termsOf, wholeJob } from '../new-job.ts'
 import { canonicalImage, Id } from '../parameters.ts'
 import { waitAsPreferred } from '../prefer.ts'
 import { problems } from '../problem.ts'
@@ -77,7 +77,7 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
           ...termsOf({ labels, priority, callbackUrl }),
           requestKey: request.idempotencyKey,
         })
-        const job = await waitAsPreferred(jobs, accepted.job, request, reply)
+        const job = await waitAsPreferred(jobs, await wholeJob(jobs, accepted), request, reply)
         const going = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/verifications/${job.id}`)
         return reply.code(going ? 202 : 200).send(await shown(job))
