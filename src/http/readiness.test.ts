@@ -135,8 +135,8 @@ it('says that the disk is full', async () => {
 it('says that the server is to stop, while it still answers, and so does whoever waits for a job', async () => {
   const opened = await temporarySqlite()
   const stop = new AbortController()
-  await using api = await JobApi.open(opened, {}, { stopping: stop.signal })
   await new WorkerRegister(opened.database).beat('w', 1)
+  await using api = await JobApi.open(opened, {}, { stopping: stop.signal })
   expect((await api.ask('GET', '/readyz')).json.status).toBe('ready')
   const conversion = { source: 'r.test/a:1', target: 'r.test/a:2' }
   const waiting = api.ask('POST', '/v1/conversions', conversion, { prefer: 'wait=60' })
