@@ -1,15 +1,8 @@
-import { execFile, spawn } from 'node:child_process'
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { cacheFolder } from './cache-folder.ts'
 import { run } from './command.ts'
-
-const SOURCES = fileURLToPath(new URL('./estargz-reader/', import.meta.url))
+import { goProgram } from './go-program.ts'
 
 /** What a reader tells of a path. Hard links are told as the file that they name. */
 export type SeenEntry = {
@@ -51,14 +44,7 @@ export class EStargzReader {
   }
 
   static async build(): Promise<EStargzReader> {
-    const hash = createHash('sha256').update(await run('go', 'version'))
-    for (const name of (await readdir(SOURCES)).toSorted()) {
-      hash.update(name).update(await readFile(join(SOURCES, name)))
-    }
-    const program = join(cacheFolder(), `estargz-reader-${hash.digest('hex').slice(0, 16)}`)
-    const isBuilt = await stat(program).catch(() => undefined)
-    if (!isBuilt) await build(program)
-    return new EStargzReader(program)
+    return new EStargzReader(await goProgram('estargz-reader'))
   }
 
   /** Reads a layer from front to end, whatever it is packed by. */
@@ -111,19 +97,6 @@ export class EachLayer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#child.kill()
-  }
-}
-
-async function build(program: string): Promise<void> {
-  await mkdir(join(program, '..'), { recursive: true })
-  // Other test files may build at the same time: each has a name of its own until it is whole.
-  const own = `${program}-${randomUUID()}`
-  try {
-    const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' }
-    await promisify(execFile)('go', ['build', '-o', own, '.'], { cwd: SOURCES, env })
-    await rename(own, program)
-  } finally {
-    await rm(own, { force: true })
   }
 }
 
