@@ -1,6 +1,5 @@
-import { createReadStream, lstatSync, readlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { RequestTally } from '../../src/conversion/bounds.ts'
 import { evaluateRecord } from '../../src/conversion/evaluate.ts'
@@ -9,21 +8,13 @@ import { listLayers } from '../../src/conversion/list-layers.ts'
 import { measured } from '../../src/conversion/listed-layer.ts'
 import { cleanName } from '../../src/estargz/names.ts'
 import { openEStargz } from '../../src/estargz/read.ts'
-import { readRecord } from '../../src/records/formats/read.ts'
 import type { MeasuredLayer } from '../../src/records/measured-layer.ts'
-import type { RecordEntry } from '../../src/records/model.ts'
 import { ConversionBench } from '../support/conversion.ts'
-import { type DebianImage, debianImage } from '../support/debian-image.ts'
-import { pushImage } from '../support/image-of.ts'
+import type { DebianImage } from '../support/debian-image.ts'
 import { describeWith } from '../support/peers.ts'
+import { capture, pushDebian } from '../support/python-start.ts'
 
 const never = new AbortController().signal
-const quickly = (tar: Buffer) => gzipSync(tar, { level: 1 })
-
-async function capture(name: string): Promise<RecordEntry[]> {
-  const { entries } = await readRecord(createReadStream(`test/fixtures/profiles/${name}`), { maxBytes: 1e6 })
-  return entries
-}
 
 /** What opening a path touches in an unpacked root, as a plain walk says: symlinks, and at last the file. */
 function touched(root: string, path: string): { links: string[]; file: string } | undefined {
@@ -58,15 +49,7 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
   let bench: ConversionBench
   beforeAll(async () => {
     bench = await ConversionBench.open()
-    // The capture names libraries of this architecture.
-    if (process.arch !== 'x64') return
-    debian = await debianImage().catch((error: Error) => {
-      if (process.env.CI === 'true') throw error
-      process.stderr.write(`no Debian packages, so that their tests are skipped: ${error.message}\n`)
-      return undefined
-    })
-    const layers = (debian?.layers ?? []).map((tar) => ({ tar, pack: quickly }))
-    await pushImage(bench.repository('python'), { layers }, '1')
+    debian = await pushDebian(bench.repository('python'))
   }, 300_000)
   afterAll(() => bench[Symbol.asyncDispose]())
 
