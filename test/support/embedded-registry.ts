@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fastify } from 'fastify'
+import { type FastifyRequest, fastify } from 'fastify'
 import { request } from 'undici'
 import { embeddedRegistry } from '../../src/embedded-registry/plugin.ts'
 import { digestOf } from '../../src/oci/digest.ts'
@@ -11,6 +11,14 @@ import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../src/oci/media-types.t
 export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'embedded-registry-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** A request that a registry got, its body left out. */
+export type Asked = Pick<FastifyRequest, 'method' | 'url' | 'headers'>
+
+type TestRegistryOptions = {
+  readonly maxManifestBytes?: number
+  readonly onRequest?: (asked: Asked) => void
 }
 
 /** The embedded registry, served alone on a free port of 127.0.0.1. */
@@ -23,9 +31,13 @@ export class TestRegistry implements AsyncDisposable {
     this.#close = close
   }
 
-  static async start(root: string, options: { maxManifestBytes?: number } = {}): Promise<TestRegistry> {
+  /** @param options.onRequest is told of every request, before it is answered */
+  static async start(root: string, options: TestRegistryOptions = {}): Promise<TestRegistry> {
+    const { onRequest, ...more } = options
     const app = fastify({ forceCloseConnections: true })
-    await app.register(await embeddedRegistry({ root, ...options }))
+    if (onRequest)
+      app.addHook('onRequest', async ({ method, url, headers }) => onRequest({ method, url, headers }))
+    await app.register(await embeddedRegistry({ root, ...more }))
     return new TestRegistry(await app.listen({ host: '127.0.0.1', port: 0 }), () => app.close())
   }
 

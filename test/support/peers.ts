@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
 import { hasSmallDisks } from './small-disk.ts'
@@ -19,8 +20,12 @@ const PEERS = [
   'gzip',
   'zstd',
   'go',
+  // What a library needs that some of these programs are built with.
+  'go 1.25',
   // The right to mount a disk in memory.
   'tmpfs',
+  // The right to serve a file system.
+  '/dev/fuse',
 ] as const
 export type Peer = (typeof PEERS)[number]
 
@@ -40,23 +45,38 @@ export function postgresPrograms(): string | undefined {
   return existsSync(join(folder, 'initdb')) ? folder : undefined
 }
 
-/** What the go.mod files of the programs that tests build say. */
-const LEAST_GO = [1, 24] as const
+/** The least minor versions of Go 1 that go.mod files of the programs that tests build name. */
+const LEAST_GO = { go: 24, 'go 1.25': 25 } as const
 
 /** Whether there is a Go that is new enough; older ones would have to download another first. */
-function hasGo(): boolean {
+function hasGo(least: number): boolean {
   const env = { ...process.env, GOTOOLCHAIN: 'local' }
   const { stdout } = spawnSync('go', ['version'], { env, encoding: 'utf8' })
   const [, major = 0, minor = 0] = (/go(\d+)\.(\d+)/.exec(stdout ?? '') ?? []).map(Number)
-  return major > LEAST_GO[0] || (major === LEAST_GO[0] && minor >= LEAST_GO[1])
+  return major > 1 || (major === 1 && minor >= least)
+}
+
+/** Whether this process may mount what another one serves. Containers may have the device and not the right to open it. */
+function hasFuse(): boolean {
+  if (userInfo().uid !== 0 || !hasSmallDisks()) return false
+  try {
+    closeSync(openSync('/dev/fuse', 'r+'))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Whether this machine has a peer. Debian keeps PostgreSQL's server programs off the PATH. */
 function isThere(peer: Peer): boolean {
-  if (peer === 'go') return hasGo()
+  if (peer === 'go' || peer === 'go 1.25') return hasGo(LEAST_GO[peer])
   if (peer === 'tmpfs') return hasSmallDisks()
+  if (peer === '/dev/fuse') return hasFuse()
   return (peer === 'postgres' ? postgresPrograms() : which(peer)) !== undefined
 }
+
+/** Peers that nobody can install: machines have them, or not. */
+const OF_THE_MACHINE: readonly Peer[] = ['/dev/fuse']
 
 /** Peers that this machine lacks. */
 export function missingPeers(): Peer[] {
@@ -65,11 +85,13 @@ export function missingPeers(): Peer[] {
 
 /**
  * `describe` for tests that need peers. Without them the tests are skipped, and the run's summary names
- * the missing programs; with CI=true they run, and fail, so that a missing peer cannot pass unseen.
+ * the missing programs; with CI=true they run, and fail, so that a missing peer cannot pass unseen. What only another
+ * machine could have is no failure anywhere.
  */
 export function describeWith(peers: readonly Peer[], name: string, body: () => void): void {
   const missing = peers.filter((peer) => !isThere(peer))
   if (missing.length === 0) describe(name, body)
-  else if (process.env.CI === 'true') describe(`${name} (missing: ${missing.join(', ')})`, body)
+  else if (process.env.CI === 'true' && !missing.some((peer) => OF_THE_MACHINE.includes(peer)))
+    describe(`${name} (missing: ${missing.join(', ')})`, body)
   else describe.skip(`${name} (missing: ${missing.join(', ')})`, body)
 }
