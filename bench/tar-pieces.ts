@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { BLOCK, sizeField, typeFlagOf } from '../src/estargz/tar-header.ts'
+import { BLOCK, sizeField, typeFlagOf } from '../src/tar/header.ts'
 
 const NAME_BYTES = 100
 

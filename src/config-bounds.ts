@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from './conversion/bounds.ts'
 import { DEFAULT_THREAD_MEMORY } from './conversion/thread-pool.ts'
-import { DEFAULT_LIMITS, type LayerLimits } from './estargz/limits.ts'
 import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from './records/model.ts'
 import { MAX_RECORD_STEPS } from './records/step-budget.ts'
 import { type AnswerBounds, DEFAULT_BOUNDS } from './registry/bounds.ts'
+import { DEFAULT_LIMITS, type LayerLimits } from './tar/limits.ts'
 
 const MIB = 2 ** 20
 

@@ -11,11 +11,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   concurrency: [],
   bytes: ['oci', 'concurrency'],
   registry: ['oci', 'bytes', 'concurrency', 'version'],
-  estargz: ['oci', 'bytes'],
+  tar: [],
+  rootfs: ['bytes', 'tar'],
+  estargz: ['oci', 'bytes', 'tar', 'rootfs'],
   'embedded-registry': ['oci', 'bytes', 'concurrency'],
   db: ['bytes', 'concurrency'],
-  records: ['oci', 'bytes', 'estargz (types)'],
-  conversion: ['oci', 'bytes', 'concurrency', 'registry', 'estargz', 'records'],
+  records: ['oci', 'bytes', 'rootfs', 'tar'],
+  conversion: ['oci', 'bytes', 'concurrency', 'registry', 'tar', 'rootfs', 'estargz', 'records'],
   cache: ['db', 'oci', 'conversion (types)'],
   jobs: ['db', 'oci', 'concurrency'],
   analysis: ['bytes', 'concurrency', 'conversion', 'jobs', 'oci', 'records'],
@@ -32,8 +34,8 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
     'concurrency (types)',
     'conversion (types)',
     'db (types)',
-    'estargz (types)',
     'registry (types)',
+    'tar (types)',
   ],
   // Knows which content codings are undone.
   'http/routes/record-upload.ts': ['bytes'],
@@ -114,7 +116,7 @@ describe('the rooms', () => {
   })
 
   it('keep the file system, the environment and the network out of the format', () => {
-    const pure = sources().filter((path) => ['oci', 'estargz'].includes(roomOf(path)))
+    const pure = sources().filter((path) => ['oci', 'tar', 'rootfs', 'estargz'].includes(roomOf(path)))
     const impure = pure.filter((path) =>
       /from '(node:(fs|net|http|child_process|worker_threads)|undici|pino)/.test(
         readFileSync(join(SRC, path), 'utf8'),

@@ -1,9 +1,9 @@
-import { type LayerLimits, maxCompressedTocBytes, tocTooLarge } from '../estargz/limits.ts'
 import type { Digest } from '../oci/digest.ts'
 import { type Descriptor, parseManifestOrIndex } from '../oci/documents.ts'
 import type { Reference } from '../oci/reference.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
+import { type LayerLimits, maxCompressedTocBytes, tocTooLarge } from '../tar/limits.ts'
 import { LAYER_DIGEST_ANNOTATION } from './assemble.ts'
 import { TOC_TAG_SUFFIX } from './request.ts'
 

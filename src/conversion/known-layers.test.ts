@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { IndexBuilder } from '../estargz/index-builder.ts'
-import { DEFAULT_LIMITS } from '../estargz/limits.ts'
 import { digestOf } from '../oci/digest.ts'
+import { DEFAULT_LIMITS } from '../tar/limits.ts'
 import { bytesOf, KnownLayers } from './known-layers.ts'
 import type { ListedLayer } from './listed-layer.ts'
 

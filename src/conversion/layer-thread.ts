@@ -6,13 +6,13 @@ import { assembleBlob, type IndexedBlob, streamLayer } from '../estargz/blob.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import { asBuffer } from '../estargz/byte-source.ts'
 import { decodeLayer } from '../estargz/decode.ts'
-import { LayerError } from '../estargz/errors.ts'
 import { compressorFor, type LayerCoder, openLayerCoder } from '../estargz/layer-coder.ts'
 import { LayerIndex } from '../estargz/layer-index.ts'
 import { listTree } from '../estargz/layer-tree.ts'
 import { packIndex } from '../estargz/packed-index.ts'
 import { splitLayer } from '../estargz/split.ts'
 import { RecordError } from '../records/errors.ts'
+import { LayerError } from '../tar/errors.ts'
 import type {
   FromThread,
   LayerFailure,
@@ -145,7 +145,12 @@ async function perform(task: LayerTask): Promise<unknown> {
     case 'compare': {
       const { compareTrees } = await import('../estargz/compare.ts')
       const { RootTree } = await import('../estargz/root-tree.ts')
-      return compareTrees(new RootTree(task.first), new RootTree(task.second))
+      const first = new RootTree(task.first, limits)
+      const second = new RootTree(task.second, limits)
+      const differences = compareTrees(first, second)
+      first.release()
+      second.release()
+      return differences
     }
   }
 }

@@ -1,4 +1,5 @@
 import { ArchiveIndex, type IndexColumns } from '../estargz/archive-index.ts'
+import { IndexedEntry } from '../estargz/indexed-entry.ts'
 import type { Digest } from '../oci/digest.ts'
 import { type MeasuredEntry, type MeasuredLayer, measuredByProportion } from '../records/measured-layer.ts'
 
@@ -26,54 +27,13 @@ export function measured({
   interpreters,
 }: ListedLayer): MeasuredLayer {
   const index = new ArchiveIndex(columns)
-  if (!exact) {
-    const at = (i: number) => new IndexedEntry(index, i)
-    return measuredByProportion({ digest, size }, { length: index.length, at })
-  }
+  if (!exact) return measuredByProportion({ digest, size }, index)
   const entries = { length: index.length, at: (i: number) => new PlacedEntry(index, i, interpreters) }
   return { digest, size, exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
 }
 
-/** An entry of an index: most are asked for their names alone. */
-class IndexedEntry implements MeasuredEntry {
-  protected readonly index: ArchiveIndex
-  protected readonly i: number
-
-  constructor(index: ArchiveIndex, i: number) {
-    this.index = index
-    this.i = i
-  }
-
-  get name(): string {
-    return this.index.name(this.i)
-  }
-
-  get type(): string {
-    return this.index.type(this.i)
-  }
-
-  get linkName(): string | undefined {
-    return this.index.linkName(this.i)
-  }
-
-  get interpreter(): string | undefined {
-    return this.index.interpreter(this.i)
-  }
-
-  get isUnreadProgram(): boolean {
-    return this.index.isUnreadProgram(this.i)
-  }
-
-  get size(): number {
-    return this.index.size(this.i)
-  }
-
-  get digest(): string | undefined {
-    return this.index.digest(this.i)
-  }
-}
-
-class PlacedEntry extends IndexedEntry {
+/** One whose content has a place in the blob. */
+class PlacedEntry extends IndexedEntry implements MeasuredEntry {
   readonly #interpreters: ListedLayer['interpreters']
 
   constructor(index: ArchiveIndex, i: number, interpreters: ListedLayer['interpreters']) {

@@ -2,7 +2,7 @@ import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { ArchiveIndex } from '../estargz/archive-index.ts'
 import { interpreterInHead } from '../estargz/program-head.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import type { Place } from '../records/view-walk.ts'
+import type { Place } from '../rootfs/view-walk.ts'
 import type { ListedLayer } from './listed-layer.ts'
 import type { Against } from './profiled-image.ts'
 

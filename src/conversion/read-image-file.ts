@@ -1,9 +1,10 @@
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
-import { LayerError } from '../estargz/errors.ts'
-import { cleanName } from '../estargz/names.ts'
 import { type OpenedEStargz, openEStargz, type RangedBlob } from '../estargz/read.ts'
 import { readFile } from '../estargz/read-file.ts'
-import { MergedView } from '../records/merged-view.ts'
+import { StepBudget } from '../records/step-budget.ts'
+import { MergedView } from '../rootfs/merged-view.ts'
+import { LayerError } from '../tar/errors.ts'
+import { cleanName } from '../tar/names.ts'
 import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
@@ -47,7 +48,10 @@ export async function* readImageFile(
     })
     return { blob, view, listing: listingOf(view) }
   })
-  const files = new MergedView(layers.map(({ listing }) => listing))
+  const files = new MergedView(
+    layers.map(({ listing }) => listing),
+    new StepBudget(),
+  )
   const found = files.open(path)
   const node = found.found ? found.passed.at(-1) : undefined
   const place = node === undefined ? undefined : files.placeOf(node)
@@ -60,7 +64,7 @@ export async function* readImageFile(
 }
 
 function listingOf({ entries }: OpenedEStargz) {
-  return entries
-    .filter(({ type }) => type !== 'chunk')
-    .map(({ name, type, linkName }) => ({ name: cleanName(name), type, linkName }))
+  return entries.flatMap(({ name, type, linkName }) =>
+    type === 'chunk' ? [] : { name: cleanName(name), type, linkName },
+  )
 }

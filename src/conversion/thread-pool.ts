@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads'
 import { unlessAborted } from '../concurrency/abort.ts'
 import { Semaphore } from '../concurrency/semaphore.ts'
 import { currentMovement, excusedWait } from '../concurrency/stall-watch.ts'
-import { LayerError } from '../estargz/errors.ts'
 import { RecordError } from '../records/errors.ts'
+import { LayerError } from '../tar/errors.ts'
 import { ConversionError } from './errors.ts'
 import type {
   FromThread,

@@ -1,7 +1,7 @@
 import type { IndexColumns } from '../estargz/archive-index.ts'
-import type { LayerLimits } from '../estargz/limits.ts'
 import { type CompressedToc, parseCompressedToc, type TocView } from '../estargz/read.ts'
 import { TocIndexer } from '../estargz/toc-index.ts'
+import type { LayerLimits } from '../tar/limits.ts'
 
 /** Reads a table of contents. A layer thread does it, as a registry chooses how large it is. */
 export type TocTask = {

@@ -1,11 +1,12 @@
 import { type Digest, digestOf } from '../oci/digest.ts'
-import type { Names } from './inodes.ts'
+import type { LayerListing } from '../rootfs/layer-listing.ts'
+import type { EntryType } from '../tar/header.ts'
+import { cleanName, nameOfBytes } from '../tar/names.ts'
+import { IndexedEntry } from './indexed-entry.ts'
 import { isProgram } from './interpreter.ts'
 import type { Attributes, LayerEntry } from './layer-entry.ts'
 import type { MemberPlace } from './member-reader.ts'
-import { cleanName, nameOfBytes } from './names.ts'
-import type { EntryType } from './tar-header.ts'
-import { tocTime } from './tar-numbers.ts'
+import { tocTime } from './toc-time.ts'
 
 /**
  * The columns of an index, and what their rows are. `nameEnd` to `headerLength`: an entry each, in source order.
@@ -71,7 +72,7 @@ export const NO_DIGEST = `sha256:${'0'.repeat(64)}`
  * The entries of an archive, in its order. They are made when they are asked for: as objects, those of a large layer
  * would take ten times the memory.
  */
-export class ArchiveIndex implements Names {
+export class ArchiveIndex implements LayerListing {
   readonly columns: IndexColumns
   readonly #text: Buffer
   readonly #digests: Buffer
@@ -88,6 +89,10 @@ export class ArchiveIndex implements Names {
   /** How many entries there are. */
   get length(): number {
     return this.columns.nameEnd.length
+  }
+
+  at(i: number): IndexedEntry | undefined {
+    return i < this.length ? new IndexedEntry(this, i) : undefined
   }
 
   /** Most of what is to be cleaned is passed over here: what is cut off a string stays in memory with it. */

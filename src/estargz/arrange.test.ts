@@ -1,26 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import type { ListedEntry } from '../rootfs/layer-listing.ts'
 import { type Arrangement, arrange } from './arrange.ts'
-import type { Names } from './inodes.ts'
-import type { EntryType } from './tar-header.ts'
 
 /** Entries by name: `d/` is a directory, `a>b` a hard link, anything else a file. */
-function entriesOf(...names: string[]): Names {
-  const entries = names.map((text): { name: string; type: EntryType; linkName?: string } => {
+function entriesOf(...names: string[]): ListedEntry[] {
+  return names.map((text) => {
     const [name = '', linkName] = text.split('>')
     if (linkName !== undefined) return { name, type: 'hardlink', linkName }
     return name.endsWith('/') ? { name: name.slice(0, -1), type: 'dir' } : { name, type: 'reg' }
   })
-  const at = (i: number) => {
-    const entry = entries[i]
-    if (!entry) throw new RangeError(`there is no entry ${i}`)
-    return entry
-  }
-  return {
-    length: entries.length,
-    name: (i) => at(i).name,
-    type: (i) => at(i).type,
-    linkName: (i) => at(i).linkName,
-  }
 }
 
 function arranged(

@@ -1,14 +1,8 @@
 import type { NameTable } from '../bytes/name-table.ts'
-import { inodesOf, type Names } from './inodes.ts'
-import {
-  ancestorsOf,
-  baseOf,
-  cleanName,
-  isWhiteout,
-  OPAQUE_WHITEOUT,
-  parentOf,
-  WHITEOUT_PREFIX,
-} from './names.ts'
+import { inodesOf } from '../rootfs/inodes.ts'
+import { entryAt, type LayerListing } from '../rootfs/layer-listing.ts'
+import { isWhiteout, OPAQUE_WHITEOUT, WHITEOUT_PREFIX } from '../rootfs/whiteouts.ts'
+import { ancestorsOf, baseOf, cleanName, parentOf } from '../tar/names.ts'
 
 /** An order of a layer's entries, and where its landmark stands. */
 export type Arrangement = {
@@ -33,7 +27,7 @@ export type Arrangement = {
  *   so are whiteouts
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function arrange(entries: Names, prioritized: readonly string[]): Arrangement {
+export function arrange(entries: LayerListing, prioritized: readonly string[]): Arrangement {
   const front = new Front(entries)
   const placed = new Set<string>()
   for (const path of prioritized) {
@@ -54,13 +48,13 @@ export function arrange(entries: Names, prioritized: readonly string[]): Arrange
 class Front {
   /** Entry numbers in the order they were brought forward. */
   readonly order = new Set<number>()
-  readonly #entries: Names
+  readonly #entries: LayerListing
   readonly #byName: NameTable
   readonly #target: Int32Array
   /** What must stay before the entry that takes a name. */
-  readonly #before: Map<string, number[]>
+  readonly #before: ReadonlyMap<string, number[]>
 
-  constructor(entries: Names) {
+  constructor(entries: LayerListing) {
     this.#entries = entries
     const { target, stands, lost, names } = inodesOf(entries)
     this.#byName = names
@@ -110,7 +104,7 @@ class Front {
     const add = (need: number | undefined, evenLater: boolean) => {
       if (need !== undefined && need !== i && (evenLater || need < i)) needs.push(need)
     }
-    const name = this.#entries.name(i)
+    const name = entryAt(this.#entries, i).name
     if (name !== '') add(this.#byName.get(''), true)
     for (const above of ancestorsOf(name)) {
       this.#addWhiteouts(above, (need) => add(need, false))

@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { convertLayer, piecesOf, rearranged, streamedLayer } from '../../test/support/convert-layer.ts'
 import { dir, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
 import { digestOf } from '../oci/digest.ts'
+import { DEFAULT_LIMITS as limits } from '../tar/limits.ts'
 import type { BlobResult } from './blob.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { compareTrees } from './compare.ts'
 import { decodeLayer } from './decode.ts'
 import { listTree } from './layer-tree.ts'
-import { DEFAULT_LIMITS as limits } from './limits.ts'
 import { openEStargz } from './read.ts'
 import { readFile } from './read-file.ts'
 import { RootTree } from './root-tree.ts'
@@ -51,7 +51,7 @@ const FORMATS: Record<string, Partial<BlobFormat>> = {
 }
 
 const tree = async (bytes: Buffer) =>
-  new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)])
+  new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)], limits)
 
 function opened(blob: Buffer, { externalToc, tocDigest }: BlobResult) {
   const ranged = {

@@ -1,16 +1,16 @@
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
+import type { LayerListing } from '../rootfs/layer-listing.ts'
+import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from '../rootfs/reserved-names.ts'
+import { BLOCK } from '../tar/header.ts'
+import { type LayerLimits, tocTooLarge } from '../tar/limits.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { writeExternalFooter, writeFooter } from './footer.ts'
-import type { Names } from './inodes.ts'
 import type { LayerIndex } from './layer-index.ts'
 import { type Placed, placedIn, tocEntries } from './layer-toc.ts'
-import { type LayerLimits, tocTooLarge } from './limits.ts'
 import type { MemberPlace } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
-import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from './names.ts'
 import type { Write } from './split.ts'
-import { BLOCK } from './tar-header.ts'
 import { type TocEntry, type TocFile, writeToc } from './toc.ts'
 import { contentOffset, skippableFrame, type TocFrame, writeZstdFooter } from './zstd-chunked.ts'
 
@@ -153,13 +153,11 @@ export class BlobWriter {
       const i = landmark && place > landmarkAfter ? place - 1 : place
       return order?.[i] ?? i
     }
-    const names: Names = {
+    const listing: LayerListing = {
       length: index.length + (landmark ? 1 : 0),
-      name: (place) => ownAt(place)?.entry.name ?? index.name(entryAt(place)),
-      type: (place) => ownAt(place)?.entry.type ?? index.type(entryAt(place)),
-      linkName: (place) => (ownAt(place) ? undefined : index.linkName(entryAt(place))),
+      at: (place) => ownAt(place)?.entry ?? index.at(entryAt(place)),
     }
-    return tocEntries(names, (place) => ownAt(place) ?? placedIn(index, entryAt(place)))
+    return tocEntries(listing, (place) => ownAt(place) ?? placedIn(index, entryAt(place)))
   }
 
   async #end(toc: TocFile): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {

@@ -1,47 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import { piecesOf } from '../../test/support/convert-layer.ts'
 import { type Attributes, dir, file, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { DEFAULT_LIMITS } from '../tar/limits.ts'
 import { compareTrees } from './compare.ts'
 import { listTree } from './layer-tree.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
 import { RootTree } from './root-tree.ts'
 
 const tree = async (...layers: Buffer[]) =>
-  new RootTree(await Promise.all(layers.map((layer) => listTree(piecesOf(layer), DEFAULT_LIMITS))))
-
-const namesOf = (all: RootTree) => [...all.names()].map((i) => all.name(i)).sort()
-const sizeOf = (all: RootTree, name: string) => all.entry(all.fileOf(all.find(name) ?? -1)).size
-
-const names = async (...layers: Buffer[]) => namesOf(await tree(...layers))
+  new RootTree(
+    await Promise.all(layers.map((layer) => listTree(piecesOf(layer), DEFAULT_LIMITS))),
+    DEFAULT_LIMITS,
+  )
 
 describe('RootTree', () => {
-  const base = tarOf(dir('d'), file('d/a', '1'), file('d/b', '2'), dir('d/e'), file('d/e/f'), file('x', '3'))
-
-  it('takes away what whiteouts name, with everything below', async () => {
-    expect(await names(base, tarOf(file('d/.wh.e'), file('.wh.x')))).toEqual(['d', 'd/a', 'd/b'])
-  })
-
-  it('empties opaque directories of lower layers only, wherever the whiteout stands', async () => {
-    expect(await names(base, tarOf(file('d/new'), file('d/.wh..wh..opq')))).toEqual(['d', 'd/new', 'x'])
-    expect(await names(base, tarOf(file('.wh..wh..opq'), file('new')))).toEqual(['new'])
-  })
-
-  it('replaces names, and directories by what is none', async () => {
-    const merged = await tree(base, tarOf(file('d', 'file'), file('x', 'new')))
-    expect(namesOf(merged)).toEqual(['d', 'x'])
-    expect(sizeOf(merged, 'x')).toBe(3)
-  })
-
-  it('leaves out what eStargz adds', async () => {
-    expect(await names(tarOf(file('.no.prefetch.landmark'), file('a'), file('stargz.index.json')))).toEqual([
-      'a',
-    ])
-  })
-
   it('gives hard links one file, also one that lost its first name', async () => {
     const merged = await tree(tarOf(file('a', 'old'), hardlink('l', 'a'), file('a', 'newer')))
-    expect(sizeOf(merged, 'l')).toBe(3)
-    expect(sizeOf(merged, 'a')).toBe(5)
+    const sizeOf = (name: string) => merged.entryOf(merged.view.named(name) ?? -1)?.size
+    expect([sizeOf('l'), sizeOf('a')]).toEqual([3, 5])
+  })
+
+  it('refuses names that imply more directories than a layer may have entries', async () => {
+    const deep = tarOf(file(`${'d/'.repeat(500)}f`))
+    const listed = await listTree(piecesOf(deep), DEFAULT_LIMITS)
+    expect(() => new RootTree([listed], { maxEntries: 100 })).toThrow('RECORD_BROKER_MAX_ENTRIES')
+    expect(new RootTree([listed], { maxEntries: 1000 }).linkedFiles().size).toBe(0)
   })
 })
 
@@ -70,6 +52,15 @@ describe('compareTrees', () => {
     const two = await tree(tarOf(file('a', 'x'), hardlink('b', 'a')))
     expect(compareTrees(two, await tree(tarOf(file('b', 'x'), hardlink('a', 'b'))))).toEqual([])
     expect(compareTrees(two, await tree(tarOf(file('a', 'x'), file('b', 'x'))))).toHaveLength(1)
+  })
+
+  it('sees what is missing below a directory, of either tree', async () => {
+    const [large, small] = [await tree(tarOf(dir('d'), file('d/a'))), await tree(tarOf())]
+    expect(compareTrees(large, small)).toEqual(['/d: only in the first tree', '/d/a: only in the first tree'])
+    expect(compareTrees(small, large)).toEqual([
+      '/d: only in the second tree',
+      '/d/a: only in the second tree',
+    ])
   })
 
   it('says a bounded number of differences', async () => {

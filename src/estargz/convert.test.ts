@@ -3,14 +3,15 @@ import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { convertLayer, piecesOf, streamedLayer } from '../../test/support/convert-layer.ts'
 import { device, dir, fifo, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { namesIn } from '../../test/support/tree-names.ts'
 import { digestOf } from '../oci/digest.ts'
+import { DEFAULT_LIMITS as limits } from '../tar/limits.ts'
 import { streamLayer } from './blob.ts'
 import { DEFAULT_FORMAT } from './blob-format.ts'
 import { compareTrees } from './compare.ts'
 import { decodeLayer } from './decode.ts'
 import { type Compression, openLayerCoder } from './layer-coder.ts'
 import { listTree } from './layer-tree.ts'
-import { DEFAULT_LIMITS as limits } from './limits.ts'
 import { gzipCompressor } from './members.ts'
 import { openEStargz } from './read.ts'
 import { RootTree } from './root-tree.ts'
@@ -26,7 +27,7 @@ const open = (blob: Buffer) =>
   openEStargz({ size: blob.length, readRange: async (start, end) => blob.subarray(start, end), limits })
 
 const tree = async (layer: Buffer) =>
-  new RootTree([await listTree(decodeLayer(piecesOf(layer), { limits }), limits)])
+  new RootTree([await listTree(decodeLayer(piecesOf(layer), { limits }), limits)], limits)
 
 /** Converts both ways, and checks everything that holds of every conversion. */
 async function converted(layer: Buffer, prioritized: string[] = []) {
@@ -100,8 +101,7 @@ describe('a converted layer', () => {
       expect({ landmark, prioritized }).toEqual({ landmark: 'no-prefetch', prioritized: [] })
       // Every entry at the front once, from the last to the first: no order of members may matter.
       const all = await tree(layer)
-      const names = [...all.names()]
-        .map((i) => all.name(i))
+      const names = namesIn(all.view)
         .filter((name) => name !== '')
         .reverse()
       const reordered = await converted(layer, names)

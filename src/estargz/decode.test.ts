@@ -3,8 +3,8 @@ import { buffer } from 'node:stream/consumers'
 import { deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { piecesOf } from '../../test/support/convert-layer.ts'
+import { DEFAULT_LIMITS } from '../tar/limits.ts'
 import { decodeLayer } from './decode.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
 
 const limits = { maxPlainBytes: 1 << 30, maxWindowBytes: DEFAULT_LIMITS.maxWindowBytes }
 const decode = (bytes: Buffer, piece?: number) => buffer(decodeLayer(piecesOf(bytes, piece), { limits }))

@@ -1,7 +1,7 @@
 import type { LayerCompression } from '../oci/media-types.ts'
+import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
 import { ByteSource } from './byte-source.ts'
 import { type GzipHeader, gzipMembers, type Inflate } from './gzip-members.ts'
-import { type LayerLimits, limitExceeded } from './limits.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
 export type { Inflate } from './gzip-members.ts'

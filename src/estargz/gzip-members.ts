@@ -1,7 +1,7 @@
 import { crc32, inflateRawSync } from 'node:zlib'
+import { LayerError } from '../tar/errors.ts'
 import type { ByteSource } from './byte-source.ts'
 import { DeflateError } from './deflate/deflate-error.ts'
-import { LayerError } from './errors.ts'
 import { inflateStream } from './inflate-stream.ts'
 
 /** What a member's header says (RFC 1952, 2.3). */

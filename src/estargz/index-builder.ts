@@ -1,12 +1,12 @@
+import { NO_XATTRS, type TarEntry } from '../tar/header.ts'
+import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
+import { bytesOfName } from '../tar/names.ts'
 import { ArchiveIndex, type ColumnName, INDEX_COLUMNS, type IndexColumns } from './archive-index.ts'
 import { Column, type Numbers } from './columns.ts'
 import { type Attributes, attributesOf } from './layer-entry.ts'
 import { type IndexData, LayerIndex } from './layer-index.ts'
-import { type LayerLimits, limitExceeded } from './limits.ts'
 import type { MemberPlace } from './member-reader.ts'
-import { bytesOfName } from './names.ts'
-import { NO_XATTRS, type TarEntry } from './tar-header.ts'
-import { tocSeconds } from './tar-numbers.ts'
+import { tocSeconds } from './toc-time.ts'
 
 const NONE = Buffer.alloc(0)
 

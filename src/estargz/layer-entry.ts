@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
-import type { EntryType, TarEntry } from './tar-header.ts'
+import type { EntryType, TarEntry } from '../tar/header.ts'
 
 /** What many entries of a layer have in common. What is zero or empty is left out. */
 export type Attributes = {

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { digestOf } from '../oci/digest.ts'
+import type { EntryType, TarEntry } from '../tar/header.ts'
+import { DEFAULT_LIMITS } from '../tar/limits.ts'
+import { cleanName, nameOfBytes } from '../tar/names.ts'
 import { IndexBuilder } from './index-builder.ts'
 import { attributesOf, type LayerEntry } from './layer-entry.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
-import { cleanName, nameOfBytes } from './names.ts'
 import { packIndex, unpackIndex } from './packed-index.ts'
-import type { EntryType, TarEntry } from './tar-header.ts'
-import { tocSeconds, tocTime } from './tar-numbers.ts'
+import { tocSeconds, tocTime } from './toc-time.ts'
 
 const LAYER = { packing: 'zstd', chunkSize: 65_536, sourceDiffId: digestOf(''), sourcePlainSize: 0 } as const
 

@@ -1,8 +1,8 @@
 import type { Digest } from '../oci/digest.ts'
+import { BLOCK } from '../tar/header.ts'
 import { ArchiveIndex, at, type IndexColumns } from './archive-index.ts'
 import type { BlobFormat } from './blob-format.ts'
 import type { MemberPlace } from './member-reader.ts'
-import { BLOCK } from './tar-header.ts'
 
 /** What an index is made of: crosses between threads without copies, as its columns lie in shared memory. */
 export type IndexData = {

@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
-import { type Inodes, inodesOf, type Names } from './inodes.ts'
+import { type Inodes, inodesOf } from '../rootfs/inodes.ts'
+import type { LayerListing } from '../rootfs/layer-listing.ts'
 import type { LayerEntry } from './layer-entry.ts'
 import type { LayerIndex } from './layer-index.ts'
 import type { TocEntry } from './toc.ts'
@@ -37,7 +38,7 @@ export class Listing {
   readonly #inodes: Omit<Inodes, 'names'>
 
   /** @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET */
-  constructor(entries: Names) {
+  constructor(entries: LayerListing) {
     const { names, ...inodes } = inodesOf(entries)
     // Their memory lies outside the collector's heap, which would let it wait.
     names.release()
@@ -75,7 +76,10 @@ export class Listing {
  * @param placed asked for one entry after the other, and few twice: all of them at once would take much memory
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function* tocEntries(entries: Names, placed: (i: number) => Placed): Generator<TocEntry, void, void> {
+export function* tocEntries(
+  entries: LayerListing,
+  placed: (i: number) => Placed,
+): Generator<TocEntry, void, void> {
   const listing = new Listing(entries)
   const owners: Owners = { users: new Map(), groups: new Map() }
   for (let i = 0; i < entries.length; i++) {

@@ -1,11 +1,11 @@
+import type { TarEntry } from '../tar/header.ts'
+import type { LayerLimits } from '../tar/limits.ts'
+import { type TarEvent, TarScanner } from '../tar/scanner.ts'
 import type { IndexColumns } from './archive-index.ts'
 import { Column } from './columns.ts'
 import { ContentHash } from './content-hash.ts'
 import { IndexBuilder } from './index-builder.ts'
 import { InterpreterScan, isProgram } from './interpreter.ts'
-import type { LayerLimits } from './limits.ts'
-import type { TarEntry } from './tar-header.ts'
-import { type TarEvent, TarScanner } from './tar-scan.ts'
 
 /** The archive of a layer. It crosses between threads without copies, as its columns lie in shared memory. */
 export type LayerTree = {

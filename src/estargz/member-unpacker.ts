@@ -1,8 +1,8 @@
 import { crc32, zstdDecompressSync } from 'node:zlib'
+import { LayerError } from '../tar/errors.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { GZIP_HEADER, GZIP_TRAILER_BYTES } from './deflate/gzip-member.ts'
 import { Transcoder } from './deflate/transcoder.ts'
-import { LayerError } from './errors.ts'
 
 /** Unpacks members that were kept of a layer, and checks them: what lay on a disk or in a registry may have changed. */
 export interface MemberUnpacker {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { LayerError } from './errors.ts'
+import { LayerError } from '../tar/errors.ts'
+import { type LayerLimits, limitExceeded, tocTooLarge } from '../tar/limits.ts'
 import { jsonItems } from './json-items.ts'
-import { type LayerLimits, limitExceeded, tocTooLarge } from './limits.ts'
 import type { TocEntry, TocFile } from './toc.ts'
 
 const count = z.number().int().nonnegative()

@@ -1,7 +1,7 @@
+import { DEFAULT_LIMITS } from '../tar/limits.ts'
 import { ByteSource } from './byte-source.ts'
 import { decodeSource } from './decode.ts'
 import { InterpreterScan } from './interpreter.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
 
 /** Plain bytes that are decoded at the most to find a program in its member. */
 const MOST_PLAIN_BYTES = 4 * 2 ** 20

@@ -1,11 +1,11 @@
 import { digestOf } from '../oci/digest.ts'
+import { LayerError } from '../tar/errors.ts'
+import { quote } from '../tar/header.ts'
+import { DEFAULT_LIMITS } from '../tar/limits.ts'
+import { cleanName } from '../tar/names.ts'
 import { ByteSource } from './byte-source.ts'
 import { decodeSource } from './decode.ts'
-import { LayerError } from './errors.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
-import { cleanName } from './names.ts'
 import type { OpenedEStargz, RangedBlob } from './read.ts'
-import { quote } from './tar-header.ts'
 import type { TocEntry } from './toc.ts'
 
 /** Links that lead from one name to the next before a read gives up. */

@@ -1,21 +1,16 @@
 import type { Digest } from '../oci/digest.ts'
+import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from '../rootfs/reserved-names.ts'
+import { isWhiteout } from '../rootfs/whiteouts.ts'
+import { LayerError } from '../tar/errors.ts'
+import { type LayerLimits, maxCompressedTocBytes, tocTooLarge } from '../tar/limits.ts'
+import { cleanName, parentOf } from '../tar/names.ts'
+import { TarScanner } from '../tar/scanner.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { ByteSource } from './byte-source.ts'
 import { Column } from './columns.ts'
-import { LayerError } from './errors.ts'
 import { type Footer, LARGEST_FOOTER, parseFooter } from './footer.ts'
 import { gzipMembers } from './gzip-members.ts'
-import { type LayerLimits, maxCompressedTocBytes, tocTooLarge } from './limits.ts'
-import {
-  cleanName,
-  isWhiteout,
-  NO_PREFETCH_LANDMARK,
-  PREFETCH_LANDMARK,
-  parentOf,
-  TOC_NAME,
-} from './names.ts'
 import { readTocEntries } from './parse-toc.ts'
-import { TarScanner } from './tar-scan.ts'
 import { type TocEntry, type TocFile, TocKeeper } from './toc.ts'
 import { zstdFrames } from './zstd-frames.ts'
 

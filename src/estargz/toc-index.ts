@@ -1,8 +1,9 @@
+import { isReservedName } from '../rootfs/reserved-names.ts'
+import type { LayerLimits } from '../tar/limits.ts'
+import { cleanName } from '../tar/names.ts'
 import { DIGEST_BYTES, type IndexColumns } from './archive-index.ts'
 import { Column } from './columns.ts'
 import { IndexBuilder } from './index-builder.ts'
-import type { LayerLimits } from './limits.ts'
-import { cleanName, isReservedName } from './names.ts'
 import type { TocEntry } from './toc.ts'
 
 const UNKNOWN_DIGEST = Buffer.alloc(DIGEST_BYTES)

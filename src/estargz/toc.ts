@@ -1,8 +1,8 @@
 import { release } from '../bytes/release.ts'
 import { Tally } from '../bytes/tally.ts'
 import type { Digest } from '../oci/digest.ts'
+import type { EntryType } from '../tar/header.ts'
 import { packKept, unpackKept } from './kept-bytes.ts'
-import type { EntryType } from './tar-header.ts'
 
 /**
  * One entry of the table of contents (stargz-snapshotter `docs/estargz.md`, "TOC, TOCEntries and Footer").

@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto'
+import { TOC_NAME } from '../rootfs/reserved-names.ts'
+import type { TarEntry } from '../tar/header.ts'
+import { type LayerLimits, limitExceeded, tocTooLarge } from '../tar/limits.ts'
+import type { TarEvent } from '../tar/scanner.ts'
 import { DEFAULT_FORMAT } from './blob-format.ts'
 import { type LayerTree, TreeLister } from './layer-tree.ts'
-import { type LayerLimits, limitExceeded, tocTooLarge } from './limits.ts'
-import { TOC_NAME } from './names.ts'
 import { STRETCH_BYTES, type Stretch, Stretches } from './stretches.ts'
-import type { TarEntry } from './tar-header.ts'
-import type { TarEvent } from './tar-scan.ts'
 import { type TocFile, TocKeeper } from './toc.ts'
 
 /** What an archive holds: its entries, its table of contents left out, and where their content lies. */

@@ -1,8 +1,10 @@
 import { Tally } from '../bytes/tally.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
+import { LayerError } from '../tar/errors.ts'
+import { type LayerLimits, limitExceeded, maxCompressedTocBytes } from '../tar/limits.ts'
+import { TarScanner } from '../tar/scanner.ts'
 import { ByteSource } from './byte-source.ts'
 import { sniffCompression } from './decode.ts'
-import { LayerError } from './errors.ts'
 import {
   EXTERNAL_FOOTER_SIZE,
   FOOTER_SIZE,
@@ -13,10 +15,8 @@ import {
 } from './footer.ts'
 import { gzipMembers } from './gzip-members.ts'
 import type { LayerTree } from './layer-tree.ts'
-import { type LayerLimits, limitExceeded, maxCompressedTocBytes } from './limits.ts'
 import { readTocEntries } from './parse-toc.ts'
 import { LandmarkReader, tocOfFrame, tocOfMember } from './read.ts'
-import { TarScanner } from './tar-scan.ts'
 import type { TocEntry, TocFile } from './toc.ts'
 import { ContentRecorder, type FoundToc } from './verify-content.ts'
 import { checkToc } from './verify-toc.ts'

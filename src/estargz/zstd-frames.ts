@@ -1,7 +1,7 @@
 import { constants, createZstdDecompress } from 'node:zlib'
+import { LayerError } from '../tar/errors.ts'
+import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
 import type { ByteSource } from './byte-source.ts'
-import { LayerError } from './errors.ts'
-import { type LayerLimits, limitExceeded } from './limits.ts'
 import { NativeDecoder } from './native-decoder.ts'
 
 const FRAME = 0xfd2fb528

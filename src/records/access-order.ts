@@ -1,6 +1,6 @@
-import type { LayerListing } from './layer-listing.ts'
-import type { MergedView } from './merged-view.ts'
-import type { Place } from './view-walk.ts'
+import type { LayerListing } from '../rootfs/layer-listing.ts'
+import type { MergedView } from '../rootfs/merged-view.ts'
+import type { Place } from '../rootfs/view-walk.ts'
 
 /** What is taken of a layer in the order in which it is first needed: names, and the numbers of their entries. */
 export type TakenEntries = { readonly names: string[]; readonly entries: number[] }
@@ -63,7 +63,7 @@ export class AccessOrder {
     for (let at = name; at !== ''; ) {
       at = at.slice(0, Math.max(0, at.lastIndexOf('/')))
       if (parents.has(at)) return
-      this.#view.budget.spend(1 + (at.length >> 4))
+      this.#view.steps.spend(1 + (at.length >> 4))
       parents.add(at)
     }
   }

@@ -1,9 +1,9 @@
+import type { LayerListing } from '../rootfs/layer-listing.ts'
+import type { MergedView } from '../rootfs/merged-view.ts'
+import type { Place } from '../rootfs/view-walk.ts'
 import type { AccessOrder } from './access-order.ts'
-import type { LayerListing } from './layer-listing.ts'
-import type { MergedView } from './merged-view.ts'
 import { cleanRecordPath } from './record-path.ts'
 import { contentOf, takeOpened } from './take-opened.ts'
-import type { Place } from './view-walk.ts'
 
 /** As many as Linux follows: a script may name a script (fs/exec.c, exec_binprm). */
 const MAX_STEPS = 4

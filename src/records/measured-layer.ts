@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
+import type { LayerListing, ListedEntry } from '../rootfs/layer-listing.ts'
+import type { EntryType } from '../tar/header.ts'
 import type { TakenEntries } from './access-order.ts'
-import type { LayerListing, ListedEntry } from './layer-listing.ts'
 
 /** An entry of a layer, with what is known of its content. Bytes. */
 export type MeasuredEntry = ListedEntry & {
@@ -78,7 +79,7 @@ class ProportionalEntry implements MeasuredEntry {
     return this.#entry.name
   }
 
-  get type(): string {
+  get type(): EntryType {
     return this.#entry.type
   }
 

@@ -1,6 +1,6 @@
-import type { FileTree } from './file-tree.ts'
-import type { MergedView } from './merged-view.ts'
-import { partsOf } from './record-path.ts'
+import type { FileTree } from '../rootfs/file-tree.ts'
+import type { MergedView } from '../rootfs/merged-view.ts'
+import { partsOf } from '../tar/names.ts'
 
 /** Pairs of characters compared for one report: a million takes some milliseconds. */
 const MOST_COMPARISONS = 20_000_000
@@ -84,18 +84,11 @@ function lastPart(path: string): string {
 function uniqueNames(tree: FileTree, wanted: ReadonlySet<string>): Map<string, number | undefined> {
   const found = new Map<string, number | undefined>()
   const lengths = new Set([...wanted].map(({ length }) => length))
-  const open = [tree.root]
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    for (const child of tree.children(at)) {
-      if (tree.isDirectory(child)) {
-        open.push(child)
-        continue
-      }
-      // Most names are told by their length, which costs less than the name.
-      if (!lengths.has(tree.nameLength(child))) continue
-      const name = tree.name(child)
-      if (wanted.has(name)) found.set(name, found.has(name) ? undefined : child)
-    }
+  for (const node of tree.below(tree.root)) {
+    // Most names are told by their length, which costs less than the name.
+    if (tree.isDirectory(node) || !lengths.has(tree.nameLength(node))) continue
+    const name = tree.name(node)
+    if (wanted.has(name)) found.set(name, found.has(name) ? undefined : node)
   }
   return found
 }

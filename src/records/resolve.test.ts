@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../oci/digest.ts'
-import type { LayerListing } from './layer-listing.ts'
+import type { LayerListing, ListedEntry } from '../rootfs/layer-listing.ts'
 import type { RecordEntry } from './model.ts'
 import { type Fate, resolveRecord } from './resolve.ts'
 
 const manifestDigest = digestOf('this image')
-const reg = (name: string) => ({ name, type: 'reg' })
-const dir = (name: string) => ({ name, type: 'dir' })
-const link = (name: string, linkName: string) => ({ name, type: 'symlink', linkName })
-const hard = (name: string, linkName: string) => ({ name, type: 'hardlink', linkName })
+const reg = (name: string) => ({ name, type: 'reg' as const })
+const dir = (name: string) => ({ name, type: 'dir' as const })
+const link = (name: string, linkName: string) => ({ name, type: 'symlink' as const, linkName })
+const hard = (name: string, linkName: string) => ({ name, type: 'hardlink' as const, linkName })
 
 function resolve(layers: LayerListing[], ...recorded: (string | RecordEntry)[]) {
   const entries = recorded.map((one) => (typeof one === 'string' ? { path: one } : one))
@@ -200,10 +200,7 @@ it('gives names of the layer alone, each once, whatever the layers hold', () => 
 })
 
 /** Path resolution as path_resolution(7) tells it, over the names of one layer: slow and plain. */
-function lookUp(
-  entries: ReadonlyMap<string, { type: string; linkName?: string }>,
-  path: string,
-): string | undefined {
+function lookUp(entries: ReadonlyMap<string, Omit<ListedEntry, 'name'>>, path: string): string | undefined {
   let at: string[] = []
   let left = path.split('/')
   for (let links = 0; left.length > 0; ) {
@@ -242,7 +239,7 @@ it('leads where Linux would go, whatever the symlinks', () => {
   let found = 0
   fc.assert(
     fc.property(kinds, path, (kindOf, recorded) => {
-      const entries = new Map<string, { type: string; linkName?: string }>()
+      const entries = new Map<string, Omit<ListedEntry, 'name'>>()
       for (const [i, name] of names.entries()) {
         const kind = kindOf[i]
         const parent = name.includes('/') ? entries.get(name[0] ?? '') : { type: 'dir' }
@@ -274,7 +271,7 @@ it('leads where Linux would go, whatever the symlinks', () => {
 })
 
 describe('the interpreter of a recorded program', () => {
-  const program = (name: string, interpreter: string) => ({ name, type: 'reg', interpreter })
+  const program = (name: string, interpreter: string) => ({ name, type: 'reg' as const, interpreter })
   function interpreted(layers: LayerListing[], ...paths: string[]) {
     const entries = paths.map((path) => ({ path }))
     return resolveRecord({ entries, layers, manifestDigest, interpreters: true })
@@ -320,7 +317,7 @@ describe('the interpreter of a recorded program', () => {
   })
 
   it('is reported as unknown where nobody read the program', () => {
-    const unread = { name: 'tool', type: 'reg', isUnreadProgram: true }
+    const unread = { name: 'tool', type: 'reg' as const, isUnreadProgram: true }
     expect(interpreted([[unread, reg('data')]], 'tool', 'data', 'tool').unread).toEqual([
       { layer: 0, entry: 0 },
     ])

@@ -1,14 +1,14 @@
 import type { Digest } from '../oci/digest.ts'
+import type { LayerListing } from '../rootfs/layer-listing.ts'
+import { MergedView } from '../rootfs/merged-view.ts'
+import type { Place } from '../rootfs/view-walk.ts'
+import { cleanName } from '../tar/names.ts'
 import { AccessOrder, type TakenEntries } from './access-order.ts'
 import { type GlobMatches, matchGlobs } from './glob/glob-matches.ts'
 import { type ImpliedFile, Interpreters } from './interpreters.ts'
-import type { LayerListing } from './layer-listing.ts'
-import { MergedView } from './merged-view.ts'
 import type { RecordEntry } from './model.ts'
-import { lexicalPath } from './record-path.ts'
 import { StepBudget } from './step-budget.ts'
 import { contentOf, takeOpened } from './take-opened.ts'
-import type { Place } from './view-walk.ts'
 
 export type ResolveRequest = {
   readonly entries: readonly RecordEntry[]
@@ -102,7 +102,7 @@ class Resolver {
   #placePath(path: string): Fate {
     const opened = this.#view.open(path)
     if (!opened.found) {
-      const isThere = (name: string) => this.#view.isInSomeLayer(lexicalPath(name))
+      const isThere = (name: string) => this.#view.isInSomeLayer(cleanName(name))
       return !opened.loops && (isThere(opened.missed ?? path) || isThere(path)) ? 'hidden' : 'missing'
     }
     const place = takeOpened(this.#view, this.order, opened)
@@ -117,7 +117,7 @@ class Resolver {
   /** Takes the entry that a layer has, where the container sees it; undefined where it does not. */
   #placeIn(layer: number | undefined, path: string): Fate | undefined {
     if (layer === undefined) return undefined
-    const name = lexicalPath(path)
+    const name = cleanName(path)
     const entry = this.#view.entryOf(layer, name)
     const seen = this.#view.named(name)
     if (entry === undefined || seen === undefined || !this.#isSeen({ layer, entry }, seen)) return undefined

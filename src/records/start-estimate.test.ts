@@ -36,7 +36,7 @@ it('counts pieces once, those that lie together in one request, and the opening 
 })
 
 it('reckons where content lies in a layer that does not say so', () => {
-  const plain = [
+  const plain: MeasuredEntry[] = [
     { name: 'd', type: 'dir' },
     { name: 'a', type: 'reg', size: 1536 },
     { name: 'b', type: 'reg', size: 512 },

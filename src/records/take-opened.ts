@@ -1,6 +1,6 @@
+import type { MergedView } from '../rootfs/merged-view.ts'
+import type { Opened, Place } from '../rootfs/view-walk.ts'
 import type { AccessOrder } from './access-order.ts'
-import type { MergedView } from './merged-view.ts'
-import type { Opened, Place } from './view-walk.ts'
 
 /**
  * Takes what a container reads when it opens a path: the file, and directories and symlinks on the way.

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { compareTrees } from '../../src/estargz/compare.ts'
 import { decodeLayer } from '../../src/estargz/decode.ts'
 import { listTree } from '../../src/estargz/layer-tree.ts'
-import { DEFAULT_LIMITS as limits } from '../../src/estargz/limits.ts'
 import { RootTree } from '../../src/estargz/root-tree.ts'
 import { verifyEStargzBlob } from '../../src/estargz/verify.ts'
+import { DEFAULT_LIMITS as limits } from '../../src/tar/limits.ts'
 import { convertLayer, piecesOf, streamedLayer } from '../support/convert-layer.ts'
 import { describeWith } from '../support/peers.ts'
 import * as tar from '../support/tar-of.ts'
@@ -122,7 +122,7 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
   it('holds the same tree as its source', async () => {
     const layer = await archive('--format=posix')
     const tree = async (bytes: Buffer) =>
-      new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)])
+      new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)], limits)
     const { blob } = await convertLayer(layer, ['bin/tool'])
     expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
   })

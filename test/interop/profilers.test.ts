@@ -3,7 +3,7 @@ import { mkdir, realpath, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readRecord } from '../../src/records/formats/read.ts'
-import { lexicalPath } from '../../src/records/record-path.ts'
+import { cleanName } from '../../src/tar/names.ts'
 import { run } from '../support/command.ts'
 import { temporaryFolder } from '../support/embedded-registry.ts'
 import { describeWith } from '../support/peers.ts'
@@ -23,7 +23,7 @@ describeWith(['strace'], 'logs of strace', () => {
       const { format, entries, skipped } = await readRecord(createReadStream(log), { maxBytes: 1e7 })
       expect(format).toBe('strace')
       expect(skipped.relative).toBeUndefined()
-      return new Set(entries.map(({ path }) => `/${lexicalPath(path)}`))
+      return new Set(entries.map(({ path }) => `/${cleanName(path)}`))
     }
     const followed = await opened('followed')
     expect(followed).toEqual(await opened('described', '-y', '-tt', '-T'))

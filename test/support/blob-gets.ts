@@ -1,9 +1,9 @@
-import type { LayerLimits } from '../../src/estargz/limits.ts'
-import { cleanName } from '../../src/estargz/names.ts'
 import { openEStargz } from '../../src/estargz/read.ts'
 import type { TocEntry } from '../../src/estargz/toc.ts'
 import type { Descriptor } from '../../src/oci/documents.ts'
 import type { Repository } from '../../src/registry/repository.ts'
+import type { LayerLimits } from '../../src/tar/limits.ts'
+import { cleanName } from '../../src/tar/names.ts'
 import type { Asked } from './embedded-registry.ts'
 
 /** A GET of a blob, by its digest. Without a range it is of the whole. */

@@ -6,12 +6,12 @@ import type { ConversionServices } from '../../src/conversion/context.ts'
 import { type RunOptions, runConversion } from '../../src/conversion/run.ts'
 import { ThreadPool } from '../../src/conversion/thread-pool.ts'
 import { runVerification } from '../../src/conversion/verify.ts'
-import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
 import { RecordFinder } from '../../src/records/finder.ts'
 import type { RecordEntry } from '../../src/records/model.ts'
 import { MAX_RECORD_STEPS } from '../../src/records/step-budget.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
+import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
 import { TestRegistry, temporaryFolder } from './embedded-registry.ts'
 
 const never = new AbortController().signal

@@ -3,9 +3,9 @@ import { assembleBlob, type IndexedBlob, streamLayer } from '../../src/estargz/b
 import { type BlobFormat, DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
 import { type Compression, compressorFor, openLayerCoder } from '../../src/estargz/layer-coder.ts'
 import type { LayerIndex } from '../../src/estargz/layer-index.ts'
-import { DEFAULT_LIMITS } from '../../src/estargz/limits.ts'
 import { packIndex, unpackIndex } from '../../src/estargz/packed-index.ts'
 import { splitLayer } from '../../src/estargz/split.ts'
+import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
 
 const limits = DEFAULT_LIMITS
 const AUTO: Compression = { method: 'auto', level: 6 }

@@ -1,5 +1,6 @@
+import { cleanName } from '../../tar/names.ts'
 import { RecordEntry, RecordError, type SkipReason } from '../model.ts'
-import { cleanRecordPath, lexicalPath } from '../record-path.ts'
+import { cleanRecordPath } from '../record-path.ts'
 
 /**
  * What one line says: an entry, an access that is passed over, or nothing. `foreign`: the format has no such line.
@@ -33,7 +34,7 @@ const PSEUDO = new Set(['proc', 'sys', 'dev'])
 
 /** Whether a recorded path is in a file system that no image holds. */
 export function isPseudoPath(path: string): boolean {
-  return PSEUDO.has(lexicalPath(path).split('/')[0] ?? '')
+  return PSEUDO.has(cleanName(path).split('/')[0] ?? '')
 }
 
 /** A path as an entry; undefined for the root directory. @throws RecordError INVALID_RECORD */

@@ -1,4 +1,4 @@
-import type { MergedView } from '../merged-view.ts'
+import type { MergedView } from '../../rootfs/merged-view.ts'
 import type { StepBudget } from '../step-budget.ts'
 import { AutomatonBuilder } from './automaton.ts'
 import { parseGlob } from './glob.ts'

@@ -1,4 +1,4 @@
-import { lexicalPath } from '../record-path.ts'
+import { cleanName } from '../../tar/names.ts'
 import { parsePattern, type Token } from './pattern.ts'
 
 /** A part `..` among braces: what it would take away depends on the choice. */
@@ -21,7 +21,7 @@ export function isGlobPattern(pattern: string): boolean {
  */
 export function parseGlob(pattern: string): readonly Token[] | undefined {
   if (!pattern.includes('..')) return parsePattern(pattern)
-  if (!pattern.includes('{')) return parsePattern(lexicalPath(pattern))
+  if (!pattern.includes('{')) return parsePattern(cleanName(pattern))
   return GOES_UP.test(pattern) ? undefined : parsePattern(pattern)
 }
 

@@ -88,6 +88,21 @@ export class FileTree {
     }
   }
 
+  /** A node and all that is below it, each after its directory. */
+  *below(top: number): Generator<number, void, void> {
+    yield top
+    const open = [this.children(top)]
+    for (let children = open.at(-1); children; children = open.at(-1)) {
+      const next = children.next()
+      if (next.done) {
+        open.pop()
+        continue
+      }
+      yield next.value
+      if (this.isDirectory(next.value)) open.push(this.children(next.value))
+    }
+  }
+
   /** Puts a directory where there may be one already, which then keeps what is in it. */
   putDirectory(parent: number, name: string, entry: number): number {
     const node = this.#put(parent, name, entry)

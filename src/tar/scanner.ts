@@ -1,15 +1,7 @@
 import { LayerError } from './errors.ts'
+import { BLOCK, decodeEntry, type Extensions, quote, sizeField, type TarEntry, typeFlagOf } from './header.ts'
 import { type LayerLimits, limitExceeded } from './limits.ts'
 import { parsePax } from './pax.ts'
-import {
-  BLOCK,
-  decodeEntry,
-  type Extensions,
-  quote,
-  sizeField,
-  type TarEntry,
-  typeFlagOf,
-} from './tar-header.ts'
 
 /** What a scan finds, in the archive's order: every byte is in one event. Every entry ends, also one without content. */
 export type TarEvent =

@@ -1,6 +1,6 @@
 import { LayerError } from './errors.ts'
 import { cleanName, nameOfBytes } from './names.ts'
-import { fieldBytes, numericField, paxInteger, paxTime, type TarTime } from './tar-numbers.ts'
+import { fieldBytes, numericField, paxInteger, paxTime, type TarTime } from './numbers.ts'
 
 export const BLOCK = 512
 

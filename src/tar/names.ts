@@ -1,19 +1,5 @@
 import { isUtf8 } from 'node:buffer'
 
-/** Names that the eStargz format keeps for itself, at the root of a layer. */
-export const TOC_NAME = 'stargz.index.json'
-export const PREFETCH_LANDMARK = '.prefetch.landmark'
-export const NO_PREFETCH_LANDMARK = '.no.prefetch.landmark'
-
-/** OCI image-spec 1.1 layer.md, "Whiteouts". */
-export const WHITEOUT_PREFIX = '.wh.'
-export const OPAQUE_WHITEOUT = '.wh..wh..opq'
-
-/** Whether a cleaned name belongs to the format, not to the file system. */
-export function isReservedName(name: string): boolean {
-  return name === TOC_NAME || name === PREFETCH_LANDMARK || name === NO_PREFETCH_LANDMARK
-}
-
 /**
  * A path as eStargz readers compare it: relative to the root, without `.`, `..`, doubled or trailing
  * slashes; the root itself is the empty string.
@@ -38,6 +24,11 @@ function isClean(name: string): boolean {
   return !/(?:^|\/)\.{0,2}(?:\/|$)/.test(name)
 }
 
+/** The parts of a path, without empty and `.` ones. */
+export function partsOf(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.')
+}
+
 /** The directory that holds a cleaned name; the empty string is the root. */
 export function parentOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf('/')))
@@ -46,11 +37,6 @@ export function parentOf(name: string): string {
 /** The last part of a cleaned name. */
 export function baseOf(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1)
-}
-
-/** Whether a cleaned name takes away another one, or what is in a directory. */
-export function isWhiteout(name: string): boolean {
-  return baseOf(name).startsWith(WHITEOUT_PREFIX)
 }
 
 /** The directories above a cleaned name, topmost first, without the root. */

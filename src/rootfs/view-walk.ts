@@ -1,5 +1,5 @@
+import { partsOf } from '../tar/names.ts'
 import type { MergedView } from './merged-view.ts'
-import { partsOf } from './record-path.ts'
 
 /** As Linux follows at most (path_resolution(7)). */
 const MAX_LINKS = 40
@@ -54,7 +54,7 @@ export class Walk {
     const parts = partsOf(path).reverse()
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
       const here = this.here
-      this.#view.budget.spend(1)
+      this.#view.steps.spend(1)
       if (!this.#view.tree.isDirectory(here)) return false
       this.#passed.push(here)
       if (part === '..') {

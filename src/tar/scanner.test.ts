@@ -10,9 +10,9 @@ import {
   symlink,
   tarOf,
 } from '../../test/support/tar-of.ts'
+import type { TarEntry } from './header.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
-import type { TarEntry } from './tar-header.ts'
-import { TarScanner } from './tar-scan.ts'
+import { TarScanner } from './scanner.ts'
 
 const long = `${'d/'.repeat(80)}${'n'.repeat(120)}`
 

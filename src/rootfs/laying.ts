@@ -1,0 +1,118 @@
+import { baseOf, parentOf, partsOf } from '../tar/names.ts'
+import { entryAt, type LayerListing } from './layer-listing.ts'
+import type { MergedView } from './merged-view.ts'
+import { isReservedName } from './reserved-names.ts'
+import type { Standing } from './standing.ts'
+import { Walk } from './view-walk.ts'
+import { isWhiteout, takenAwayBy } from './whiteouts.ts'
+
+/** Steps that a directory counts for that no layer has an entry of: it takes memory, and a name may imply many. */
+const IMPLIED_DIRECTORY_STEPS = 200
+
+/** Lays layers into a view, each over those before. */
+export class Laying {
+  readonly #view: MergedView
+  #lastDirectory: { readonly path: string; readonly node: number; readonly removals: number } | undefined
+
+  constructor(view: MergedView) {
+    this.#view = view
+  }
+
+  /** @param first the number of the layer's first entry among those of all layers */
+  lay(layer: LayerListing, standing: Standing, first: number): void {
+    const { whiteouts, directories, others } = sorted(layer, standing)
+    for (const name of whiteouts) this.#takeAway(name)
+    const { tree } = this.#view
+    // Directories go first, so that no symlink below misleads the rest.
+    for (const i of directories) {
+      const { name } = entryAt(layer, i)
+      if (name === '') tree.putRoot(first + i)
+      else tree.putDirectory(this.#directoryAt(parentOf(name)), baseOf(name), first + i)
+    }
+    for (const i of others) {
+      const { name } = entryAt(layer, i)
+      tree.putFile(this.#directoryAt(parentOf(name)), baseOf(name), first + i)
+    }
+  }
+
+  /** Applies a whiteout to the layers below. */
+  #takeAway(whiteout: string): void {
+    const { tree } = this.#view
+    const taken = takenAwayBy(whiteout)
+    const directory = taken && this.#directory(taken.directory)
+    if (taken === undefined || directory === undefined) return
+    if (taken.name === undefined) {
+      tree.clear(directory)
+      return
+    }
+    const node = tree.child(directory, taken.name)
+    if (node !== undefined) tree.remove(node)
+  }
+
+  /** The directory that a path leads to, where it does. */
+  #directory(path: string): number | undefined {
+    const walk = new Walk(this.#view)
+    return walk.to(path) && walk.follow() && this.#view.tree.isDirectory(walk.here) ? walk.here : undefined
+  }
+
+  /**
+   * The directory of a path, made where it is missing. A symlink to a directory is gone through, as runtimes do
+   * when they unpack a layer.
+   */
+  #directoryAt(path: string): number {
+    // Entries of one directory follow each other as a rule.
+    const { tree } = this.#view
+    const { removals } = tree
+    const last = this.#lastDirectory
+    if (last?.path === path && last.removals === removals && tree.isDirectory(last.node)) return last.node
+    const node = this.#walkTo(path)
+    this.#lastDirectory = { path, node, removals }
+    return node
+  }
+
+  #walkTo(path: string): number {
+    const { tree, steps } = this.#view
+    let trail = [tree.root]
+    for (const part of partsOf(path)) {
+      steps.spend(1)
+      const here = trail.at(-1) ?? tree.root
+      const next = tree.child(here, part)
+      if (next !== undefined && tree.isDirectory(next)) {
+        trail.push(next)
+        continue
+      }
+      const led = next === undefined ? undefined : this.#directoryBehind([...trail, next])
+      if (led !== undefined) trail = led
+      else {
+        steps.spend(IMPLIED_DIRECTORY_STEPS + part.length)
+        trail.push(tree.putDirectory(here, part, -1))
+      }
+    }
+    return trail.at(-1) ?? tree.root
+  }
+
+  #directoryBehind(trail: readonly number[]): number[] | undefined {
+    this.#view.steps.spend(trail.length)
+    const walk = new Walk(this.#view, trail)
+    return walk.follow() && this.#view.tree.isDirectory(walk.here) ? walk.trail : undefined
+  }
+}
+
+/** The entries that the names of a layer stand for, by what is to be done with them. */
+function sorted(
+  layer: LayerListing,
+  { names, stands }: Standing,
+): { whiteouts: string[]; directories: number[]; others: number[] } {
+  const sorted = { whiteouts: [] as string[], directories: [] as number[], others: [] as number[] }
+  for (const i of names.standing()) {
+    const { name, type } = entryAt(layer, i)
+    // What was in a directory that was replaced may have taken names away before.
+    if (isWhiteout(name)) sorted.whiteouts.push(name)
+    else if (stands[i] === 0 || isReservedName(name)) continue
+    else if (type === 'dir') sorted.directories.push(i)
+    else if (name !== '') sorted.others.push(i)
+  }
+  // Names come in the order of their first entries; archives are unpacked in the order of their last.
+  sorted.others.sort((a, b) => a - b)
+  return sorted
+}
