@@ -85,6 +85,10 @@ describe('a converted layer', () => {
       file('more', noise),
       file('two', Buffer.alloc(8 * MIB)),
     ],
+    'has any word for a name': [
+      file('__proto__', 'x', { uname: '__proto__', pax: { 'SCHILY.xattr.__proto__': 'x' } }),
+      dir('constructor'),
+    ],
     'has names that are not UTF-8': [file(Buffer.from([0x61, 0xff]), '1'), file('b', '2')],
     'has owners and times': [
       file('a', '1', { uid: 5, gid: 6, uname: 'u', gname: 'g', mtime: 0 }),

@@ -6,6 +6,14 @@ import type { TocEntry, TocFile } from './toc.ts'
 
 const count = z.number().int().nonnegative()
 
+/** Values in base64; null stands for an empty one. A record of zod would leave `__proto__` out, which is a name like any other. */
+const Xattrs = z
+  .custom<Record<string, string | null>>(isTextByName, 'not texts by name')
+  .transform(
+    (xattrs): Record<string, string> =>
+      Object.fromEntries(Object.entries(xattrs).map(([key, value]) => [key, value ?? ''])),
+  )
+
 const TocEntrySchema = z.object({
   name: z.string(),
   type: z.enum(['reg', 'dir', 'symlink', 'hardlink', 'char', 'block', 'fifo', 'chunk']),
@@ -22,15 +30,7 @@ const TocEntrySchema = z.object({
   endOffset: count.optional(),
   devMajor: z.number().int().optional(),
   devMinor: z.number().int().optional(),
-  xattrs: z
-    .record(
-      z.string(),
-      z
-        .string()
-        .nullable()
-        .transform((value) => value ?? ''),
-    )
-    .optional(),
+  xattrs: Xattrs.optional(),
   digest: z.string().optional(),
   chunkOffset: count.optional(),
   chunkSize: count.optional(),
@@ -65,6 +65,11 @@ export function* readTocEntries(toc: TocFile, limits: Limits): Generator<TocEntr
     // zod's `optional` would admit an explicit undefined; JSON has none.
     yield entry as TocEntry
   }
+}
+
+function isTextByName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every((text) => text === null || typeof text === 'string')
 }
 
 function checked<Schema extends z.ZodType>(
