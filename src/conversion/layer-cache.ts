@@ -4,7 +4,7 @@ import { type Digest, digestOf } from '../oci/digest.ts'
 import type { ConvertedLayer } from './converted-layer.ts'
 
 /** Changes whenever the same input would come out as other bytes, so that what was cached before is not believed. */
-export const OUTPUT_VERSION = 5
+export const OUTPUT_VERSION = 6
 
 /** What a converted layer depends on. */
 export type LayerKey = {

@@ -1,7 +1,6 @@
 import { NameTable } from '../bytes/name-table.ts'
 import { LayerError } from '../tar/errors.ts'
-import { quote } from '../tar/header.ts'
-import { cleanName } from '../tar/names.ts'
+import { cleanName, quote } from '../tar/names.ts'
 import { ArchiveIndex } from './archive-index.ts'
 import type { LayerEntry } from './layer-entry.ts'
 import { Listing, tarNameOf } from './layer-toc.ts'

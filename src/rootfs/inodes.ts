@@ -1,5 +1,5 @@
 import { LayerError } from '../tar/errors.ts'
-import { quote } from '../tar/header.ts'
+import { quote } from '../tar/names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
 import { type Standing, standingOf } from './standing.ts'
 

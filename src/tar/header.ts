@@ -1,5 +1,6 @@
+import { isAscii } from 'node:buffer'
 import { LayerError } from './errors.ts'
-import { cleanName, nameOfBytes } from './names.ts'
+import { cleanName, nameOfBytes, quote } from './names.ts'
 import { fieldBytes, numericField, paxInteger, paxTime, type TarTime } from './numbers.ts'
 
 export const BLOCK = 512
@@ -29,7 +30,11 @@ export type TarEntry = {
 }
 
 /** What the headers before an entry's own said about it. */
-export type Extensions = { pax?: Map<string, Buffer>; longName?: Buffer; longLink?: Buffer }
+export type Extensions = {
+  pax?: Map<string, Buffer>
+  longName?: Buffer | undefined
+  longLink?: Buffer | undefined
+}
 
 const TYPES: Record<string, EntryType> = {
   '0': 'reg',
@@ -40,6 +45,13 @@ const TYPES: Record<string, EntryType> = {
   '5': 'dir',
   '6': 'fifo',
 }
+
+const USTAR = 'ustar\0'
+const GNU = 'ustar  \0'
+const NOTHING = Buffer.alloc(0)
+const PREFIX = 345
+/** When a file was read and when its inode changed, in the place of a prefix. */
+const GNU_TIMES = [345, 357]
 
 const XATTR_PREFIX = 'SCHILY.xattr.'
 
@@ -113,7 +125,7 @@ export function decodeEntry(block: Buffer, flag: string, extensions: Extensions,
     throw new LayerError('CORRUPT_TAR', `${quote(tarName)} has a negative size`, { entry: tarName, offset })
   const mtime = record('mtime')
   // Fields that ustar and GNU added to v7.
-  const extended = magic.startsWith('ustar\0') || magic === 'ustar  \0'
+  const extended = magic.startsWith(USTAR) || magic === GNU
   const owner = extended ? ownerOf(block) : NOBODY
   const device = type === 'char' || type === 'block'
   const entry: TarEntry = {
@@ -174,12 +186,24 @@ function ownerOf(block: Buffer): Owner {
   return owner
 }
 
-/** The block's own name: ustar and star put a leading part into the prefix field, GNU does not. */
+/** The block's own name. */
 function blockName(block: Buffer, magic: string): Buffer {
   const name = fieldBytes(block, 0, 100)
-  if (block[345] === 0 || !magic.startsWith('ustar\0')) return name
-  const star = block.toString('latin1', 508, 512) === 'tar\0'
-  return Buffer.concat([fieldBytes(block, 345, star ? 131 : 155), Buffer.from('/'), name])
+  const prefix = prefixOf(block, magic)
+  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name])
+}
+
+/**
+ * The leading part of a name: ustar and star have a field for it. GNU has times in its place, but writers of Go before 1.8
+ * put a prefix there all the same. As Go's reader does, what is no time is taken for one.
+ */
+function prefixOf(block: Buffer, magic: string): Buffer {
+  if (block[PREFIX] === 0) return NOTHING
+  const isStar = block.toString('latin1', 508, 512) === 'tar\0'
+  if (magic.startsWith(USTAR)) return fieldBytes(block, PREFIX, isStar ? 131 : 155)
+  if (magic !== GNU || GNU_TIMES.every((at) => numericField(block, at, 12) !== undefined)) return NOTHING
+  const prefix = fieldBytes(block, PREFIX, 155)
+  return isAscii(prefix) ? prefix : NOTHING
 }
 
 function unsupported(tarName: string, what: string): LayerError {
@@ -188,9 +212,4 @@ function unsupported(tarName: string, what: string): LayerError {
     `${quote(tarName)} is ${what}, which eStargz cannot hold; leave the layer as it is, or rebuild it without that entry`,
     { entry: tarName },
   )
-}
-
-/** A name for a message, bounded and on one line. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name)
 }

@@ -82,3 +82,9 @@ function sequenceLength(lead: number): number {
   if (lead < 0xe0) return 2
   return lead < 0xf0 ? 3 : 4
 }
+
+/** A name for a message, bounded and on one line; bytes that are not UTF-8 are written as `\xff`. */
+export function quote(name: string): string {
+  const text = JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name)
+  return text.replaceAll(/(?<!\\)((?:\\\\)*)\\udc([89a-f][0-9a-f])/g, '$1\\x$2')
+}

@@ -64,7 +64,7 @@ export function paxInteger(key: string, value: Buffer): number {
 /** A time of a PAX record, seconds with an optional fraction. @throws LayerError CORRUPT_TAR */
 export function paxTime(key: string, value: Buffer): TarTime {
   const text = value.toString('latin1')
-  const match = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text)
+  const match = /^([+-]?)(\d+)(?:\.(\d*))?$/.exec(text)
   const whole = Number(match?.[2])
   if (!match || !Number.isSafeInteger(whole)) {
     throw new LayerError(
@@ -73,7 +73,7 @@ export function paxTime(key: string, value: Buffer): TarTime {
     )
   }
   const fraction = Number((match[3] ?? '').slice(0, 9).padEnd(9, '0'))
-  if (match[1] === '') return { seconds: whole, nanoseconds: fraction }
+  if (match[1] !== '-') return { seconds: whole, nanoseconds: fraction }
   return fraction === 0
     ? { seconds: 0 - whole, nanoseconds: 0 }
     : { seconds: -whole - 1, nanoseconds: 1e9 - fraction }

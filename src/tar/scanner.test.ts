@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  asGnu,
   device,
   dir,
   fifo,
@@ -7,6 +8,7 @@ import {
   globalPax,
   hardlink,
   oddEntry,
+  paxHeader,
   symlink,
   tarOf,
 } from '../../test/support/tar-of.ts'
@@ -92,6 +94,72 @@ describe('TarScanner', () => {
     expect(entries.filter(({ name }) => name === long)).toHaveLength(2)
     expect(entries.find(({ name }) => name === 'ls')?.linkName).toBe(long)
     expect(first(tarOf(file('short', '', { gnu: true, pax: { path: 'other' } })))?.name).toBe('short')
+  })
+
+  it('reads the prefix of GNU headers that writers of Go before 1.8 left there, and times as what they are', () => {
+    const prefix = `usr/lib/node_modules/${'x'.repeat(80)}`
+    const gnu = (prefix: string | Buffer) => first(tarOf(file('a', '', { gnu: true, prefix })))?.name
+    // A GNU long name says all of it.
+    expect(gnu(prefix)).toBe('a')
+    const block = file('a.js', '', { prefix })
+    expect(first(tarOf(asGnu(block)))?.name).toBe(`${prefix}/a.js`)
+    const times = '00000000012\0'.repeat(2)
+    expect(first(tarOf(asGnu(file('a.js', '', { prefix: times }))))?.name).toBe('a.js')
+    const base256 = Buffer.concat([Buffer.of(0x80), Buffer.alloc(11, 0xff), Buffer.from(times)])
+    expect(
+      first(tarOf(asGnu(file('a.js', '', { prefix: Buffer.of(0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4) }))))
+        ?.name,
+    ).toBe('a.js')
+    expect(first(tarOf(asGnu(file('a.js', '', { prefix: base256 }))))?.name).toBe('a.js')
+    expect(first(tarOf(asGnu(file('a.js', '', { prefix: 'ü' }))))?.name).toBe('a.js')
+  })
+
+  it('reads numbers of PAX records with a sign', () => {
+    const signed = file('a', 'abc', { pax: { size: '+3', uid: '+7', gid: '-1', mtime: '+5.25' } })
+    expect(first(tarOf(signed))).toMatchObject({
+      ...{ size: 3, uid: 7, gid: -1 },
+      mtime: { seconds: 5, nanoseconds: 250_000_000 },
+    })
+    for (const mtime of ['+-5', '5.+2', '+', '--5', '']) {
+      const odd = tarOf(file('a', '', { pax: { mtime } }))
+      if (mtime === '') expect(first(odd)?.mtime.seconds).toBe(1577836800)
+      else expect(() => scan(odd), mtime).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR' }))
+    }
+    expect(first(tarOf(paxHeader('+11 path=b\n'), file('a')))?.name).toBe('b')
+    expect(first(tarOf(paxHeader('000000000000000000000032 path=b\n'), file('a')))?.name).toBe('b')
+    for (const record of ['-10 path=b\n', '++9 path=b\n', '4 a\n', '4 =\n', '8 path=b\n', '1_0 path=b\n']) {
+      expect(() => scan(tarOf(paxHeader(record), file('a'))), record).toThrow('no "LENGTH KEY=VALUE" record')
+    }
+  })
+
+  it('refuses NUL in names of PAX records, as container runtimes do', () => {
+    for (const key of ['path', 'linkpath', 'uname', 'gname', 'SCHILY.xattr.user.a\0b', 'other\0']) {
+      const odd = tarOf(file('a', '', { pax: { [key]: 'b\0c' } }))
+      expect(() => scan(odd), key).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR' }))
+    }
+    expect(first(tarOf(file('a', '', { pax: { 'SCHILY.xattr.user.a': '\0' } })))?.xattrs).toEqual({
+      'user.a': Buffer.of(0),
+    })
+  })
+
+  it('keeps the name of an entry before which an empty long name stands', () => {
+    expect(first(tarOf(file('', '', { gnu: true }), file('b')))?.name).toBe('')
+    const [empty] = [file('', '', { gnu: true }).subarray(0, 1024)]
+    expect(first(tarOf(empty, file('b')))?.name).toBe('b')
+  })
+
+  it('takes a global header in the middle of headers for the end of those before, as container runtimes do', () => {
+    const archive = tarOf(paxHeader('10 path=b\n'), globalPax({ comment: 'x' }), file('a'))
+    expect(first(archive)?.name).toBe('a')
+    expect(scan(archive).all).toEqual(archive)
+  })
+
+  it('takes any name for a name', () => {
+    const odd = file('__proto__', '', { uname: '__proto__', pax: { 'SCHILY.xattr.__proto__': 'x' } })
+    const entry = first(tarOf(odd))
+    expect([entry?.name, entry?.uname, Object.entries(entry?.xattrs ?? {})]).toEqual([
+      ...['__proto__', '__proto__', [['__proto__', Buffer.from('x')]]],
+    ])
   })
 
   it('keeps binary extended attributes byte for byte', () => {

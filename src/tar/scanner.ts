@@ -1,6 +1,7 @@
 import { LayerError } from './errors.ts'
-import { BLOCK, decodeEntry, type Extensions, quote, sizeField, type TarEntry, typeFlagOf } from './header.ts'
+import { BLOCK, decodeEntry, type Extensions, sizeField, type TarEntry, typeFlagOf } from './header.ts'
 import { type LayerLimits, limitExceeded } from './limits.ts'
+import { quote } from './names.ts'
 import { parsePax } from './pax.ts'
 
 /** What a scan finds, in the archive's order: every byte is in one event. Every entry ends, also one without content. */
@@ -184,8 +185,12 @@ export class TarScanner {
     if (this.#extensionFlag === 'x') this.#extensions.pax = parsePax(Buffer.from(bytes))
     else if (this.#extensionFlag === 'L') this.#extensions.longName = untilNul(bytes)
     else if (this.#extensionFlag === 'K') this.#extensions.longLink = untilNul(bytes)
-    // Container runtimes pass over what a global header says, and refuse one that says nothing (archive/tar of Go 1.25).
-    else parsePax(Buffer.from(bytes))
+    else {
+      // Container runtimes pass over what a global header says, and refuse one that says nothing (archive/tar of Go 1.25).
+      // They forget the headers before it, too.
+      parsePax(Buffer.from(bytes))
+      this.#extensions = {}
+    }
   }
 
   /** A global header is no part of an entry, unless it stands in the middle of one's headers. */
@@ -212,7 +217,9 @@ export class TarScanner {
   }
 }
 
-function untilNul(bytes: Buffer): Buffer {
+/** Undefined for an empty name, which stands for none. */
+function untilNul(bytes: Buffer): Buffer | undefined {
   const end = bytes.indexOf(0)
-  return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end))
+  const name = end === -1 ? bytes : bytes.subarray(0, end)
+  return name.length === 0 ? undefined : Buffer.from(name)
 }

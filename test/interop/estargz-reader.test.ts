@@ -11,7 +11,7 @@ import { run } from '../support/command.ts'
 import { convertLayer, rearranged, streamedLayer } from '../support/convert-layer.ts'
 import { EStargzReader, type SeenEntry, type SeenLayer, through } from '../support/estargz-reader.ts'
 import { describeWith } from '../support/peers.ts'
-import { dir, file, hardlink, symlink, tarOf } from '../support/tar-of.ts'
+import { asGnu, dir, file, hardlink, symlink, tarOf } from '../support/tar-of.ts'
 import { content, LONG_NAME, variedLayer } from '../support/varied-layer.ts'
 
 const KIB = 1024
@@ -218,6 +218,21 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
           await check(blob, result, of)
         }
       }
+    }
+  })
+
+  it('are read under the names that archive/tar gives their entries', async () => {
+    const odd = tarOf(
+      dir('__proto__'),
+      file('__proto__/__proto__', 'of any name', { pax: { 'SCHILY.xattr.user.__proto__': 'x' } }),
+      asGnu(file('binary.js', 'behind a prefix', { prefix: 'usr/lib/node_modules' })),
+      file('signed', 'signs', { pax: { size: '+5', uid: '+7', mtime: '+5.25' } }),
+    )
+    const of = await readAsTar(odd)
+    expect(of.entries.map(({ name }) => name)).toContain('usr/lib/node_modules/binary.js')
+    for (const [, format] of Object.entries(FORMATS)) {
+      const { blob, result } = await convertLayer(odd, ['usr/lib/node_modules/binary.js'], { format })
+      await check(blob, result, of)
     }
   })
 

@@ -13,6 +13,8 @@ export type Attributes = {
   gnu?: boolean
   /** Writes the size in base-256. */
   base256?: boolean
+  /** Goes into the prefix field, which GNU headers do not have. */
+  prefix?: string | Buffer
 }
 
 const BLOCK = 512
@@ -60,6 +62,12 @@ export function fifo(name: string, attributes: Attributes = {}): Buffer {
   return entry('6', name, { mode: 0o644, ...attributes })
 }
 
+/** A PAX header of any content, which belongs to the entry behind it. */
+export function paxHeader(content: string | Buffer): Buffer {
+  const bytes = Buffer.from(content)
+  return withContent(header('x', Buffer.from('PaxHeaders/x'), {}, bytes.length), bytes)
+}
+
 /** A global PAX header, as `git archive` begins with. */
 export function globalPax(records: Record<string, string | Buffer>): Buffer {
   return withContent(
@@ -92,8 +100,7 @@ function entry(
   if (!attributes.gnu && nameBytes.length > 100) pax.path ??= nameBytes
   if (!attributes.gnu && targetBytes.length > 100) pax.linkpath ??= targetBytes
   if (Object.keys(pax).length > 0) {
-    const records = paxRecords(pax)
-    before.push(withContent(header('x', Buffer.from('PaxHeaders/x'), {}, records.length), records))
+    before.push(paxHeader(paxRecords(pax)))
   }
   const own = header(flag, nameBytes, attributes, content.length, targetBytes, device)
   return Buffer.concat([...before, withContent(own, content)])
@@ -136,16 +143,31 @@ function header(
     block.writeUIntBE(size, 130, 6)
   } else octal(size, 124, 12)
   octal(attributes.mtime ?? 1577836800, 136, 12)
-  block.write(`        ${flag}`, 148, 'latin1')
+  block.write(flag, 156, 'latin1')
   target.copy(block, 157, 0, 100)
   block.write(attributes.gnu ? 'ustar  \0' : 'ustar\x0000', 257, 'latin1')
   block.write(attributes.uname ?? '', 265, 'utf8')
   block.write(attributes.gname ?? '', 297, 'utf8')
   octal(device[0], 329, 8)
   octal(device[1], 337, 8)
-  const sum = block.reduce((total, byte) => total + byte, 0)
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
-  return block
+  Buffer.from(attributes.prefix ?? '').copy(block, 345)
+  return summed(block)
+}
+
+/** An entry with the right sum for its first block. */
+export function summed(entry: Buffer): Buffer {
+  const bytes = Buffer.from(entry)
+  bytes.write('        ', 148, 'latin1')
+  const sum = bytes.subarray(0, BLOCK).reduce((total, byte) => total + byte, 0)
+  bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+  return bytes
+}
+
+/** An entry whose header has the magic of GNU, whatever else stands in it. */
+export function asGnu(entry: Buffer): Buffer {
+  const bytes = Buffer.from(entry)
+  bytes.write('ustar  \0', 257, 'latin1')
+  return summed(bytes)
 }
 
 function withContent(head: Buffer, content: Buffer): Buffer {

@@ -1,0 +1,168 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { TarEntry } from '../../src/tar/header.ts'
+import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
+import { TarScanner } from '../../src/tar/scanner.ts'
+import { type EachLayer, EStargzReader, type SeenEntry } from '../support/estargz-reader.ts'
+import { describeWith } from '../support/peers.ts'
+import { asGnu, dir, file, globalPax, paxHeader, summed, symlink, tarOf } from '../support/tar-of.ts'
+
+const CONTENT = 'some content'
+
+/** The fields of a header block that writers get wrong, by where they begin and how long they are. */
+const FIELDS = [
+  [0, 100],
+  [100, 8],
+  [108, 8],
+  [116, 8],
+  [136, 12],
+  [157, 100],
+  [257, 8],
+  [265, 32],
+  [345, 155],
+  [345, 12],
+  [357, 12],
+] as const
+
+/** What either reader tells of an entry, as far as both tell it. */
+type Told = {
+  name: string
+  type: string
+  mode: number
+  uid: number
+  gid: number
+  mtime: number
+  size: number
+}
+
+describeWith(['go'], "the scanner and Go's archive/tar, which container runtimes read layers by", () => {
+  let folder = ''
+  let go: EachLayer
+  let archives = 0
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'archive-tar-'))
+    go = (await EStargzReader.build()).each()
+  }, 300_000)
+  afterAll(async () => {
+    go[Symbol.dispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  /** Undefined where an archive is refused. */
+  async function byGo(archive: Buffer): Promise<Told[] | undefined> {
+    const path = join(folder, `${archives++}`)
+    await writeFile(path, archive)
+    const { entries, error } = await go.ask('tar', path)
+    return error === undefined ? entries.map(toldByGo) : undefined
+  }
+
+  const cases: Record<string, Buffer> = {
+    'a prefix in a GNU header': asGnu(file('a', CONTENT, { prefix: 'usr/lib/node_modules' })),
+    'times in a GNU header': asGnu(file('a', CONTENT, { prefix: '00000000012\0'.repeat(2) })),
+    'a prefix that is no ASCII in a GNU header': asGnu(file('a', CONTENT, { prefix: 'ü' })),
+    'numbers with a sign': file('a', CONTENT, {
+      pax: { size: `+${CONTENT.length}`, uid: '+7', gid: '+0', mtime: '+5.25' },
+    }),
+    'a time before 1970 of less than a second': file('a', CONTENT, { pax: { mtime: '-0.5' } }),
+    'a record whose length has a sign': Buffer.concat([paxHeader('+11 path=b\n'), file('a', CONTENT)]),
+    'a record whose length is negative': Buffer.concat([paxHeader('-10 path=b\n'), file('a')]),
+    'a NUL in a PAX path': file('a', CONTENT, { pax: { path: 'b\0c' } }),
+    'a NUL in the key of an extended attribute': file('a', '', { pax: { 'SCHILY.xattr.user.a\0b': 'x' } }),
+    'a global header between headers': Buffer.concat([
+      paxHeader('10 path=b\n'),
+      globalPax({ comment: 'x' }),
+      file('a', CONTENT),
+    ]),
+    'an empty long name': Buffer.concat([file('', '', { gnu: true }).subarray(0, 1024), file('b', CONTENT)]),
+    '__proto__ for a name': Buffer.concat([
+      dir('__proto__'),
+      file('__proto__/__proto__', CONTENT, { uname: '__proto__' }),
+      symlink('constructor', '__proto__'),
+    ]),
+  }
+
+  it.each(Object.entries(cases))('read %s alike', async (_, entries) => {
+    const archive = Buffer.concat([entries, Buffer.alloc(1024)])
+    expect(byScanner(archive)).toEqual(await byGo(archive))
+  })
+
+  it('read archives alike that end early', async () => {
+    const archive = tarOf(dir('usr'), file('usr/x', CONTENT))
+    const whole = 2 * 512 + CONTENT.length
+    for (const length of [512, 700, whole - 1, whole, whole + 1, 1536, 2048, 2300]) {
+      const cut = archive.subarray(0, length)
+      expect(byScanner(cut), `${length}`).toEqual(await byGo(cut))
+    }
+  })
+
+  it('read headers alike whatever stands in their fields', async () => {
+    const text = fc.oneof(
+      fc.constantFrom(
+        '',
+        '0',
+        '7\0',
+        '00000000012\0',
+        '-1',
+        '+1',
+        ' 12 ',
+        '8',
+        'usr/lib',
+        'ustar  \0',
+        'ustar\x0000',
+      ),
+      fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes)),
+      fc.string({ maxLength: 12 }),
+    )
+    const change = fc.record({ field: fc.constantFrom(...FIELDS), text, gnu: fc.boolean() })
+    let read = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+        const block = file('name', CONTENT)
+        for (const { field, text, gnu } of changes) {
+          const [start, length] = field
+          block.fill(0, start, start + length)
+          Buffer.from(text).copy(block, start, 0, length)
+          if (gnu) block.write('ustar  \0', 257, 'latin1')
+        }
+        const archive = Buffer.concat([summed(block), Buffer.alloc(1024)])
+        const [expected, got] = [await byGo(archive), byScanner(archive)]
+        // What neither of them can hold is refused by the scanner alone.
+        if (got !== undefined) expect(got).toEqual(expected)
+        if (
+          expected?.every(({ mode, uid, gid, mtime }) => [mode, uid, gid, mtime].every(Number.isSafeInteger))
+        )
+          expect(got).toEqual(expected)
+        if (got) read += 1
+      }),
+      { numRuns: 1500 },
+    )
+    expect(read).toBeGreaterThan(300)
+  }, 120_000)
+})
+
+/** Undefined where the archive is refused. Of entries of one name the last one counts. */
+function byScanner(archive: Buffer): Told[] | undefined {
+  const scanner = new TarScanner(DEFAULT_LIMITS)
+  const found = new Map<string, Told>()
+  try {
+    for (const events of [scanner.push(archive), scanner.end()]) {
+      for (const event of events)
+        if (event.kind === 'entry') found.set(event.entry.name, toldByScanner(event.entry))
+    }
+  } catch {
+    return undefined
+  }
+  return [...found.values()].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+}
+
+function toldByScanner({ name, type, mode, uid, gid, mtime, size }: TarEntry): Told {
+  return { name: name.toWellFormed(), type, mode, uid, gid, mtime: mtime.seconds, size }
+}
+
+function toldByGo({ name, type, mode, uid, gid, mtime, size }: SeenEntry): Told {
+  return { name, type, mode, uid, gid, mtime, size }
+}
