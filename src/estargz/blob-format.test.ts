@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { convertLayer, piecesOf, rearranged, streamedLayer } from '../../test/support/convert-layer.ts'
@@ -62,16 +62,21 @@ function opened(blob: Buffer, { externalToc, tocDigest }: BlobResult) {
   return { ranged, open: () => openEStargz({ ...ranged, limits, tocDigest, externalToc: external }) }
 }
 
-/** Checks what holds of every blob, whatever its format, and reads every file of it by ranges. */
-async function check(blob: Buffer, result: BlobResult): Promise<void> {
-  const { tocDigest, diffId, externalToc } = result
-  const verified = await verifyEStargzBlob(piecesOf(blob), {
-    limits,
-    tocDigest,
-    diffId,
+function verified(blob: Buffer, { tocDigest, diffId, externalToc }: BlobResult) {
+  const promised = { limits, tocDigest, diffId }
+  return verifyEStargzBlob(piecesOf(blob), {
+    ...promised,
     ...(externalToc && { externalToc: Buffer.from(externalToc) }),
   })
-  expect(verified).toMatchObject({ digest: result.digest, size: blob.length, landmark: result.landmark })
+}
+
+/** Checks what holds of every blob, whatever its format, and reads every file of it by ranges. */
+async function check(blob: Buffer, result: BlobResult): Promise<void> {
+  expect(await verified(blob, result)).toMatchObject({
+    digest: result.digest,
+    size: blob.length,
+    landmark: result.landmark,
+  })
   expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
   const { ranged, open } = opened(blob, result)
   const view = await open()
@@ -117,12 +122,52 @@ describe('a member that is shared', () => {
         const places = entries.filter((entry) => entry.chunkDigest).map((entry) => entry.offset ?? 0)
         expect(Math.min(...places)).toBeGreaterThan(0)
         expect(compareTrees(await tree(archive), await tree(made.blob))).toEqual([])
-        await verifyEStargzBlob(piecesOf(made.blob), {
-          limits,
-          tocDigest: made.result.tocDigest,
-          diffId: made.result.diffId,
-          ...(made.result.externalToc && { externalToc: Buffer.from(made.result.externalToc) }),
-        })
+        await verified(made.blob, made.result)
+      }
+    }
+  })
+})
+
+describe('an archive without padding and end mark', () => {
+  const whole = tarOf(dir('d'), file('d/a', text(900, 3)), file('empty'), file('last', text(700, 4)))
+  const content = whole.length - 1024 - 1024 + 700
+  const compression = { method: 'auto', level: 3 } as const
+
+  it.each(Object.entries(FORMATS))(
+    'is whole as %s, and known by the bytes that are there',
+    async (_, format) => {
+      for (const end of [content, content + 1, content + 323]) {
+        const cut = whole.subarray(0, end)
+        for (const made of [
+          await streamedLayer(cut, { format, compression }),
+          await streamedLayer(gzipSync(cut), { format, compression }),
+          await convertLayer(gzipSync(cut), ['last'], { format, compression }),
+        ]) {
+          const { sourceDiffId, sourcePlainSize } = made.result.index.data
+          expect({ sourceDiffId, sourcePlainSize }).toEqual({
+            sourceDiffId: digestOf(cut),
+            sourcePlainSize: end,
+          })
+          expect(compareTrees(await tree(whole), await tree(made.blob))).toEqual([])
+          await verified(made.blob, made.result)
+        }
+      }
+    },
+  )
+
+  it('stays without them where not a byte may change', async () => {
+    for (const minChunkSize of [0, 4096]) {
+      for (const end of [content, content + 1]) {
+        const cut = whole.subarray(0, end)
+        const format = { externalToc: true, lossless: true, minChunkSize }
+        const { blob, result } = await streamedLayer(gzipSync(cut), { format })
+        expect(result.diffId).toBe(digestOf(cut))
+        expect(gunzipSync(blob).equals(cut)).toBe(true)
+        await verified(blob, result)
+        const { ranged, open } = opened(blob, result)
+        const parts: Buffer[] = []
+        for await (const part of readFile(await open(), ranged, 'last')) parts.push(part)
+        expect(Buffer.concat(parts).equals(text(700, 4))).toBe(true)
       }
     }
   })

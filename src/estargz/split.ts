@@ -1,6 +1,6 @@
 import { isReservedName, TOC_NAME } from '../rootfs/reserved-names.ts'
 import { LayerError } from '../tar/errors.ts'
-import { BLOCK, type TarEntry } from '../tar/header.ts'
+import type { TarEntry } from '../tar/header.ts'
 import type { LayerLimits } from '../tar/limits.ts'
 import { type TarEvent, TarScanner } from '../tar/scanner.ts'
 import { type BlobFormat, sharesMember } from './blob-format.ts'
@@ -80,8 +80,9 @@ class Splitter {
   #sharing: number[] = []
   /** Undefined when the entry has no content, or is left out. */
   #current: TarEntry | undefined
-  /** Whether its content stays in the member of its header. */
+  /** Whether its content stays in the member of its header, and where it begins there. */
   #shares = false
+  #innerOffset = 0
   #left = 0
   /** Of the open chunk. */
   #chunkBytes = 0
@@ -108,14 +109,18 @@ class Splitter {
       if (this.#begin(event.entry, event.header)) yield this.#closeParts()
     } else if (event.kind === 'end') {
       if (entry) yield this.#end()
+    } else if (event.kind === 'missing') {
+      if (entry !== undefined && !this.#format.lossless) {
+        this.#tally.add(event.bytes)
+        this.#pad(event.bytes)
+      }
     } else if (event.kind === 'other' || entry === undefined) {
       if (!this.#format.lossless) this.#tally.dropped(event.bytes)
       else if (this.#keep(event.bytes)) yield this.#closeParts()
     } else {
       this.#tally.kept(event.bytes)
       if (event.kind === 'content') yield* this.#add(event.bytes)
-      else if (this.#shares) this.#push(event.bytes)
-      else this.#content.add(event.bytes)
+      else this.#pad(event.bytes)
     }
   }
 
@@ -160,6 +165,11 @@ class Splitter {
     return this.#partsAreFull()
   }
 
+  #pad(bytes: Buffer): void {
+    if (this.#shares) this.#push(bytes)
+    else this.#content.add(bytes)
+  }
+
   #push(bytes: Buffer): void {
     this.#parts.push(Buffer.from(bytes))
     this.#partsBytes += bytes.length
@@ -172,6 +182,7 @@ class Splitter {
   *#add(bytes: Buffer): Generator<Buffer, void, void> {
     const { chunkSize } = this.#format
     if (this.#interpreter && !this.#interpreter.push(bytes)) this.#endScan()
+    if (this.#shares && this.#chunkBytes === 0) this.#innerOffset = this.#partsBytes
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + chunkSize - this.#chunkBytes)
       at += part.length
@@ -214,11 +225,10 @@ class Splitter {
 
   #closeChunk(): Buffer {
     const rest = this.#shares ? NOTHING : this.#count(this.#content.close())
-    const stored = Math.ceil(this.#chunkBytes / BLOCK) * BLOCK
     const row = this.index.chunk({
       offset: this.#memberStart,
       length: this.offset - this.#memberStart,
-      innerOffset: this.#shares ? this.#partsBytes - stored : 0,
+      innerOffset: this.#shares ? this.#innerOffset : 0,
       size: this.#chunkBytes,
       digest: this.#hash.closeChunk(),
     })

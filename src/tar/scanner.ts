@@ -11,6 +11,8 @@ export type TarEvent =
   | { kind: 'content'; bytes: Buffer }
   /** Zeros (usually) after content, up to the next block. */
   | { kind: 'padding'; bytes: Buffer }
+  /** Padding that the archive lacks at its end: zeros that are not in it, but have to be in any other of its entries. */
+  | { kind: 'missing'; bytes: Buffer }
   /** What belongs to no entry: global PAX headers, the end mark, and whatever follows it. */
   | { kind: 'other'; bytes: Buffer }
   | { kind: 'end' }
@@ -98,7 +100,7 @@ export class TarScanner {
   *end(): Generator<TarEvent, void, void> {
     if (this.#state === 'ended') return
     if (this.#state === 'padding') {
-      yield { kind: 'padding', bytes: Buffer.alloc(this.#paddingLeft) }
+      yield { kind: 'missing', bytes: Buffer.alloc(this.#paddingLeft) }
       yield this.#endEntry()
       return
     }
