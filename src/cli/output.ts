@@ -32,6 +32,7 @@ export function conversionText(report: ConversionReport): string {
           : 'nothing to prefetch'
       lines.push(
         `    ${layer.digest.slice(0, 19)} ${bytesText(layer.size)}, ${layer.entries} entries, ${front}`,
+        ...(layer.warnings ?? []).map((warning) => `      ${warning}`),
       )
     }
   }

@@ -1,11 +1,12 @@
 import type { Scratch } from '../bytes/scratch.ts'
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
+import { checkOddNames, type OddNames } from '../estargz/odd-names.ts'
 import { arrangeImage } from './arrange-image.ts'
 import { assembleImage, type Document } from './assemble.ts'
 import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, MadeLayer } from './converted-layer.ts'
-import { ConversionError } from './errors.ts'
+import { at, ConversionError } from './errors.ts'
 import type { Image, OpenedReference } from './image.ts'
 import { LayerMaker } from './layer-maker.ts'
 import type { RecordOf } from './profiled-image.ts'
@@ -66,6 +67,7 @@ export class ImageConversion {
       : { layers: await this.#stream(image, steps) }
     const layers = done.layers.map((made) => made.layer)
     checkDiffIds(image, layers)
+    await at('source', async () => checkOddNames(layers.map(({ oddNames }) => oddNames)))
     const assembled = assembleImage(image, layers, this.#its.request.options?.reader)
     return {
       image,
@@ -121,6 +123,16 @@ function layerReports(image: Image, layers: readonly MadeLayer[]): LayerReport[]
       prioritizedFiles: layer.prioritizedFiles,
       prefetchBytes: layer.prefetchBytes,
       compression: layer.compression,
+      ...(layer.oddNames && layer.oddNames.entries > 0 && { warnings: [oddNamesWarning(layer.oddNames)] }),
     }
   })
+}
+
+function oddNamesWarning({ entries, shown }: OddNames): string {
+  const what =
+    entries === 1
+      ? '1 entry has a name or link target that is'
+      : `${entries} entries have names or link targets that are`
+  const more = entries > shown.length ? ', ...' : ''
+  return `${what} no UTF-8; lazy readers see U+FFFD in the place of each such byte: ${shown.join(', ')}${more}`
 }

@@ -49,6 +49,12 @@ export const LayerReport = z
     compression: z
       .object({ method: z.enum(['transcode', 'refine', 'recompress']), reason: z.string() })
       .describe("How the layer's content was compressed, and why."),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .describe(
+        'What lazy readers see otherwise than an ordinary pull shows it; left out where there is nothing.',
+      ),
   })
   .meta({ id: 'LayerReport', description: 'What became of one layer.' })
 export type LayerReport = z.infer<typeof LayerReport>

@@ -10,6 +10,7 @@ import type { LayerIndex } from './layer-index.ts'
 import { type Placed, placedIn, tocEntries } from './layer-toc.ts'
 import type { MemberPlace } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
+import { OddNameCollector, type OddNames } from './odd-names.ts'
 import type { Write } from './split.ts'
 import { type TocEntry, type TocFile, writeToc } from './toc.ts'
 import { contentOffset, skippableFrame, type TocFrame, writeZstdFooter } from './zstd-chunked.ts'
@@ -31,6 +32,8 @@ export type BlobResult = {
   entries: number
   /** Undefined for an archive that stays as it was. */
   landmark?: Landmark
+  /** Names that readers see otherwise; left out where there are none. */
+  oddNames?: OddNames
   /** A blob of its own: the table of contents that this one goes without. */
   externalToc?: Uint8Array
   /** In zstd:chunked: where the table of contents lies, and its digest as it lies there. */
@@ -117,9 +120,11 @@ export class BlobWriter {
     order?: readonly number[]
     landmarkAfter: number
     prioritizedFiles: number
-    limits: Pick<LayerLimits, 'maxTocBytes'>
+    limits: Pick<LayerLimits, 'maxTocBytes' | 'maxIndexBytes'>
   }): Promise<BlobResult> {
-    const toc = writeToc(this.#tocEntries(o))
+    const names = new OddNameCollector(o.limits)
+    const toc = writeToc(this.#tocEntries(o, names))
+    const oddNames = names.finish()
     if (toc.size > o.limits.maxTocBytes) throw tocTooLarge(o.limits)
     const end = await this.#end(toc)
     const blob = this.#blob.finish()
@@ -134,19 +139,16 @@ export class BlobWriter {
       prefetchBytes: this.#prefetchBytes,
       entries: o.index.length,
       ...(this.#landmark && { landmark: this.#landmark.kind }),
+      ...(oddNames && { oddNames }),
       ...end,
     }
   }
 
-  #tocEntries({
-    index,
-    order,
-    landmarkAfter,
-  }: {
-    index: LayerIndex
-    order?: readonly number[]
-    landmarkAfter: number
-  }): Iterable<TocEntry> {
+  #tocEntries(
+    o: { index: LayerIndex; order?: readonly number[]; landmarkAfter: number },
+    names: OddNameCollector,
+  ): Iterable<TocEntry> {
+    const { index, order, landmarkAfter } = o
     const landmark = this.#landmark
     const ownAt = (place: number) => (place === landmarkAfter ? landmark : undefined)
     const entryAt = (place: number) => {
@@ -157,7 +159,7 @@ export class BlobWriter {
       length: index.length + (landmark ? 1 : 0),
       at: (place) => ownAt(place)?.entry ?? index.at(entryAt(place)),
     }
-    return tocEntries(listing, (place) => ownAt(place) ?? placedIn(index, entryAt(place)))
+    return tocEntries(listing, (place) => ownAt(place) ?? placedIn(index, entryAt(place)), names)
   }
 
   async #end(toc: TocFile): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {

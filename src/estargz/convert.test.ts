@@ -113,6 +113,41 @@ describe('a converted layer', () => {
     },
   )
 
+  it('has no two names that readers take for one', async () => {
+    const ff = Buffer.of(0xff)
+    const fe = Buffer.of(0xfe)
+    const below = (name: Buffer) => Buffer.concat([name, Buffer.from('/x')])
+    const pairs: [Buffer, Buffer][] = [
+      [file(ff), file(fe)],
+      [file(ff), file('\ufffd')],
+      [dir(ff), file(below(fe))],
+      [file(below(ff)), symlink(below(fe).toString('latin1'), 'x', { pax: { path: below(fe) } })],
+      [file(ff), file(Buffer.concat([Buffer.from('.wh.'), fe]))],
+    ]
+    for (const [one, other] of pairs) {
+      for (const layer of [tarOf(one, other), tarOf(other, one)]) {
+        const refused = expect.objectContaining({
+          code: 'UNSUPPORTED_ENTRY',
+          message: expect.stringContaining('UTF-8'),
+        })
+        await expect(streamedLayer(layer)).rejects.toEqual(refused)
+        await expect(convertLayer(layer, ['b'])).rejects.toEqual(refused)
+      }
+    }
+    const fine = tarOf(
+      file(ff),
+      file(Buffer.of(0x61, 0xfe)),
+      file(Buffer.concat([Buffer.from('.wh.'), ff])),
+      file('\ufffe'),
+    )
+    expect((await converted(fine)).result.oddNames).toMatchObject({
+      entries: 3,
+      shown: ['"\\xff"', '"a\\xfe"', '".wh.\\xff"'],
+    })
+    expect((await converted(tarOf(file('\ufffd')))).result.oddNames).toMatchObject({ entries: 0 })
+    expect((await converted(tarOf(file('a')))).result.oddNames).toBeUndefined()
+  })
+
   it('is the same for gzip, zstd and plain sources, and pieces of any size', async () => {
     const layer = tarOf(file('a', noise.subarray(0, 5000)), dir('d'), file('d/e', 'x'), symlink('s', 'a'))
     const packed = [

@@ -3,6 +3,7 @@ import { type Inodes, inodesOf } from '../rootfs/inodes.ts'
 import type { LayerListing } from '../rootfs/layer-listing.ts'
 import type { LayerEntry } from './layer-entry.ts'
 import type { LayerIndex } from './layer-index.ts'
+import type { OddNameCollector } from './odd-names.ts'
 import type { TocEntry } from './toc.ts'
 
 /** Where a chunk lies: its member in the blob, and the chunk in the member's plain bytes. */
@@ -74,11 +75,13 @@ export class Listing {
 /**
  * The table of contents of entries in the order of the blob.
  * @param placed asked for one entry after the other, and few twice: all of them at once would take much memory
- * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
+ * @param names is told of each name that is listed, and of link targets
+ * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET; what `names` throws
  */
 export function* tocEntries(
   entries: LayerListing,
   placed: (i: number) => Placed,
+  names: Pick<OddNameCollector, 'take'>,
 ): Generator<TocEntry, void, void> {
   const listing = new Listing(entries)
   const owners: Owners = { users: new Map(), groups: new Map() }
@@ -87,14 +90,13 @@ export function* tocEntries(
     const name = listing.nameOf(i)
     if (name === undefined) continue
     const { entry, chunks } = placed(i)
-    const tarName = tarNameOf(name === i ? entry : placed(name).entry)
-    if (listing.isLink(i)) {
-      const other = listing.linkedTo(i)
-      const linkName = other === undefined ? entry.linkName : tarNameOf(placed(other).entry)
-      yield tocEntry(entry, tarName, owners, linkName)
-    } else {
-      yield* fileEntries(entry, tarName, chunks, owners)
-    }
+    const named = name === i ? entry : placed(name).entry
+    const tarName = tarNameOf(named)
+    const other = listing.isLink(i) ? listing.linkedTo(i) : undefined
+    const linkName = other === undefined ? entry.linkName : tarNameOf(placed(other).entry)
+    names.take(named.name, linkName)
+    if (listing.isLink(i)) yield tocEntry(entry, tarName, owners, linkName)
+    else yield* fileEntries(entry, tarName, chunks, owners)
   }
 }
 

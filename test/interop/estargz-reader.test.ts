@@ -226,6 +226,7 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
       dir('__proto__'),
       file('__proto__/__proto__', 'of any name', { pax: { 'SCHILY.xattr.user.__proto__': 'x' } }),
       asGnu(file('binary.js', 'behind a prefix', { prefix: 'usr/lib/node_modules' })),
+      file(Buffer.from([0x6e, 0xff]), 'under U+FFFD'),
       file('signed', 'signs', { pax: { size: '+5', uid: '+7', mtime: '+5.25' } }),
     )
     const of = await readAsTar(odd)

@@ -34,11 +34,13 @@ export function file(
 }
 
 /** A directory; the name gets its slash. */
-export function dir(name: string, attributes: Attributes = {}): Buffer {
-  return entry('5', name.endsWith('/') ? name : `${name}/`, { mode: 0o755, ...attributes })
+export function dir(name: string | Buffer, attributes: Attributes = {}): Buffer {
+  const bytes = Buffer.from(name)
+  const slash = bytes.at(-1) === 0x2f ? '' : '/'
+  return entry('5', Buffer.concat([bytes, Buffer.from(slash)]), { mode: 0o755, ...attributes })
 }
 
-export function symlink(name: string, target: string, attributes: Attributes = {}): Buffer {
+export function symlink(name: string, target: string | Buffer, attributes: Attributes = {}): Buffer {
   return entry('2', name, { mode: 0o777, ...attributes }, undefined, target)
 }
 
@@ -86,7 +88,7 @@ function entry(
   name: string | Buffer,
   attributes: Attributes,
   content: Buffer = Buffer.alloc(0),
-  target = '',
+  target: string | Buffer = '',
   device: [number, number] = [0, 0],
 ): Buffer {
   const nameBytes = Buffer.from(name)
