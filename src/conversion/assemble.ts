@@ -1,9 +1,12 @@
 import type { BlobResult } from '../estargz/blob.ts'
 import { manifestPosition } from '../estargz/zstd-chunked.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
-import type { Descriptor, Index, Manifest } from '../oci/documents.ts'
-import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts'
-import { type Image, REFERENCE_DIGEST } from './image.ts'
+import type { Descriptor } from '../oci/documents.ts'
+import { type ExactObject, parseExact } from '../oci/exact-json.ts'
+import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts'
+import { stripAnnotations, stripDescriptor } from './gone-bytes.ts'
+import type { Image } from './one-image.ts'
+import type { RemovedNote } from './report.ts'
 
 /** stargz-snapshotter 0.18 `estargz/types.go`: readers that verify take the TOC digest from here. */
 export const TOC_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/toc.digest'
@@ -18,15 +21,16 @@ export type Reader = keyof typeof ZSTD_CHUNKED
 export const MANIFEST_CHECKSUM_ANNOTATION = `${ZSTD_CHUNKED['containers-storage']}manifest-checksum`
 /** stargz-snapshotter 0.18 `nativeconverter/estargz/externaltoc`: the layer that a table of contents belongs to. */
 export const LAYER_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/layer.digest'
-/** Annotations that describe the bytes of another conversion. */
-const OF_OTHER_BYTES =
-  /^(containerd\.io\/snapshot\/stargz\/|io\.containers\.estargz\.|io\.(github\.)?containers\.zstd-chunked\.)/
-
 /** Bytes of a document, and what names them. */
 export type Document = { readonly bytes: Buffer; readonly descriptor: Descriptor }
 
 /** A converted image: what has to be pushed, layers apart. */
-export type AssembledImage = { readonly config: Document; readonly manifest: Document }
+export type AssembledImage = {
+  readonly config: Document
+  readonly manifest: Document
+  /** What it no longer says of its source. */
+  readonly removed: readonly RemovedNote[]
+}
 
 /** How a layer is told from others in a manifest. */
 export type DescribedLayer = Pick<
@@ -36,46 +40,74 @@ export type DescribedLayer = Pick<
 
 /**
  * Config and manifest of a converted image: those of the source, with the new layers in their places. Media types are
- * OCI's, annotations stay.
+ * OCI's, and what speaks of bytes that are gone is left out.
  * @param layers one for each layer of the source
+ * @param describe adds what the manifest was made of
  */
 export function assembleImage(
   image: Image,
   layers: readonly DescribedLayer[],
   reader: Reader = 'stargz-snapshotter',
+  describe: (manifest: ExactObject) => ExactObject = (manifest) => manifest,
 ): AssembledImage {
-  const config = document(
-    OCI_CONFIG,
-    convertedConfig(
-      image.configBytes,
-      layers.map((layer) => layer.diffId),
-    ),
+  const source = parseExact(image.manifestBytes)
+  const diffIds = layers.map((layer) => layer.diffId)
+  const config = documentOf(OCI_CONFIG, convertedConfig(image, diffIds))
+  const { rest, removed } = stripAnnotations(source)
+  const place = configPlace(image, source.config as ExactObject, config.descriptor)
+  const described = image.manifest.layers.map((layer, i) =>
+    describeLayer((source.layers as ExactObject[])[i] ?? {}, layer, layers[i], reader),
   )
-  const { mediaType: _, config: place, layers: sources, ...rest } = image.manifest
-  const manifest: Manifest = {
+  const manifest = describe({
     ...rest,
     mediaType: OCI_MANIFEST,
-    config: { ...place, ...config.descriptor },
-    layers: sources.map((source, i) => layerDescriptor(source, layers[i], reader)),
+    config: place.descriptor,
+    layers: described.map(({ descriptor }) => descriptor),
+  })
+  return {
+    config,
+    manifest: documentOf(OCI_MANIFEST, manifest),
+    removed: [{ digest: image.descriptor.digest, names: [...removed] }, place.removed]
+      .concat(described.map((layer) => layer.removed))
+      .filter(({ names }) => names.length > 0),
   }
-  return { config, manifest: document(OCI_MANIFEST, manifest) }
 }
 
 /** The config with other diffIDs; `history` speaks of the same layers as before. */
-function convertedConfig(bytes: Buffer, diffIds: Digest[]): unknown {
-  const config = JSON.parse(bytes.toString('utf8')) as { rootfs: object }
-  return { ...config, rootfs: { ...config.rootfs, diff_ids: diffIds } }
+function convertedConfig({ config, configBytes }: Image, diffIds: readonly Digest[]): ExactObject | Buffer {
+  if (config.rootfs.diff_ids.every((before, i) => before === diffIds[i])) return configBytes
+  const source = parseExact(configBytes)
+  return { ...source, rootfs: { ...(source.rootfs as ExactObject), diff_ids: diffIds } }
 }
 
-function layerDescriptor(source: Descriptor, layer: DescribedLayer | undefined, reader: Reader): Descriptor {
-  if (layer === undefined) throw new RangeError(`no converted layer for ${source.digest}`)
-  const kept = Object.entries(source.annotations ?? {}).filter(([key]) => !OF_OTHER_BYTES.test(key))
-  return {
+type Described = { readonly descriptor: ExactObject; readonly removed: RemovedNote }
+
+/** A config whose bytes stay has nothing to lose. */
+function configPlace({ manifest }: Image, source: ExactObject, config: Descriptor): Described {
+  const { digest } = manifest.config
+  if (digest === config.digest)
+    return { descriptor: { ...source, ...config }, removed: { digest, names: [] } }
+  const { rest, removed } = stripDescriptor(source)
+  return { descriptor: { ...rest, ...config }, removed: { digest, names: [...removed] } }
+}
+
+function describeLayer(
+  source: ExactObject,
+  { digest }: Descriptor,
+  layer: DescribedLayer | undefined,
+  reader: Reader,
+): Described {
+  if (layer === undefined) throw new RangeError(`no converted layer for ${digest}`)
+  const { rest, removed } = stripDescriptor(source)
+  const added = annotationsOf(layer, reader)
+  const descriptor = {
+    ...rest,
     mediaType: layer.tocFrame ? OCI_LAYER_ZSTD : OCI_LAYER_GZIP,
     digest: layer.digest,
     size: layer.size,
-    annotations: { ...Object.fromEntries(kept), ...annotationsOf(layer, reader) },
+    annotations: { ...(rest.annotations as ExactObject | undefined), ...added },
   }
+  return { descriptor, removed: { digest, names: removed.filter((name) => !(name in added)) } }
 }
 
 /** Those of both readers would make containers/storage refuse the image. */
@@ -92,48 +124,8 @@ function annotationsOf(layer: DescribedLayer, reader: Reader): Record<string, st
   }
 }
 
-/** The image of tables of contents that lie outside of their layers. */
-export function assembleTocImage(
-  tables: ReadonlyMap<Digest, { readonly digest: Digest; readonly size: number }>,
-): AssembledImage {
-  const config = document(OCI_CONFIG, {})
-  const layers = [...tables].map(([layer, { digest, size }]) => ({
-    mediaType: OCI_LAYER_GZIP,
-    digest,
-    size,
-    annotations: { [LAYER_DIGEST_ANNOTATION]: layer },
-  }))
-  const manifest: Manifest = {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    config: config.descriptor,
-    layers: layers.toSorted((a, b) => (a.digest < b.digest ? -1 : 1)),
-  }
-  return { config, manifest: document(OCI_MANIFEST, manifest) }
-}
-
-/**
- * The index of converted images: the source's, with their manifests in the places of the old ones, without what is
- * not taken over. Attestations that are kept name the converted manifest.
- */
-export function assembleIndex(
-  index: Index,
-  images: ReadonlyMap<Digest, Descriptor>,
-  kept: ReadonlySet<Digest>,
-): Document {
-  const manifests = index.manifests.flatMap((child): Descriptor[] => {
-    const converted = images.get(child.digest)
-    if (converted) return [{ ...child, ...converted }]
-    if (!kept.has(child.digest)) return []
-    const about = images.get(child.annotations?.[REFERENCE_DIGEST] as Digest)
-    if (!about) return [child]
-    return [{ ...child, annotations: { ...child.annotations, [REFERENCE_DIGEST]: about.digest } }]
-  })
-  const { mediaType: _, manifests: __, ...rest } = index
-  return document(OCI_INDEX, { ...rest, mediaType: OCI_INDEX, manifests })
-}
-
-function document(mediaType: string, content: unknown): Document {
-  const bytes = Buffer.from(JSON.stringify(content))
+/** A document as it is pushed; one that stays as it was is given by its bytes. */
+export function documentOf(mediaType: string, content: ExactObject | Buffer): Document {
+  const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } }
 }

@@ -1,15 +1,22 @@
 import { type Descriptor, parseManifestOrIndex } from '../oci/documents.ts'
+import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
 import { at } from './errors.ts'
 
-/** Copies an attestation manifest with its blobs, unchanged. */
+/** Copies an attestation manifest with its blobs, unchanged. False: the source's registry does not have it (404). */
 export async function copyAttestation(
   attestation: Descriptor,
   source: Repository,
   target: Repository,
   signal: AbortSignal,
-): Promise<void> {
-  const { descriptor, bytes } = await at('source', () => source.manifest(attestation.digest, { signal }))
+): Promise<boolean> {
+  const read = () => source.manifest(attestation.digest, { signal })
+  const found = await read().catch((error: unknown) => {
+    if (error instanceof RegistryError && error.status === 404) return undefined
+    return at('source', () => Promise.reject(error))
+  })
+  if (found === undefined) return false
+  const { descriptor, bytes } = found
   const document = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest ${attestation.digest}`)
   const blobs = document.kind === 'manifest' ? [document.manifest.config, ...document.manifest.layers] : []
   const mountFrom = source.host === target.host ? { mountFrom: source.repository } : {}
@@ -17,4 +24,5 @@ export async function copyAttestation(
     await target.pushBlob(blob, () => source.blob(blob, { signal }), { ...mountFrom, signal })
   }
   await target.putManifest(bytes, descriptor.mediaType, attestation.digest, { signal })
+  return true
 }

@@ -3,6 +3,7 @@ import type { Document } from './assemble.ts'
 import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import type { Image, Images, OpenedReference } from './image.ts'
+import type { HowPlaced } from './made-of.ts'
 import type { RecordOf } from './profiled-image.ts'
 import type { Progress } from './progress.ts'
 import type { ConversionReport } from './report.ts'
@@ -19,6 +20,8 @@ export type Conversion = {
   readonly target: Target
   /** Of the tables of contents, where they go into an image of their own. */
   readonly tocTarget: Target | undefined
+  /** What of its place the result depends on. */
+  readonly how: HowPlaced
   readonly progress: Progress
   readonly tally: RequestTally
   readonly signal: AbortSignal

@@ -1,14 +1,16 @@
 import type { Scratch } from '../bytes/scratch.ts'
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { checkOddNames, type OddNames } from '../estargz/odd-names.ts'
+import type { Digest } from '../oci/digest.ts'
 import { arrangeImage } from './arrange-image.ts'
-import { assembleImage, type Document } from './assemble.ts'
+import { type AssembledImage, assembleImage } from './assemble.ts'
 import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, MadeLayer } from './converted-layer.ts'
 import { at, ConversionError } from './errors.ts'
 import type { Image, OpenedReference } from './image.ts'
 import { LayerMaker } from './layer-maker.ts'
+import type { MadeOf } from './made-of.ts'
 import type { RecordOf } from './profiled-image.ts'
 import type { LayerSteps, Progress } from './progress.ts'
 import type { ImageReport, LayerReport } from './report.ts'
@@ -16,11 +18,11 @@ import { type ConversionRequest, compressionOf, formatOf } from './request.ts'
 import type { Target } from './target.ts'
 
 /** An image whose layers lie in the target's repository. */
-export type ConvertedImage = {
+export type ConvertedImage = AssembledImage & {
   readonly image: Image
   readonly layers: readonly ConvertedLayer[]
-  readonly config: Document
-  readonly manifest: Document
+  /** The digest of its record. */
+  readonly record: Digest | undefined
   readonly report: ImageReport
 }
 
@@ -33,6 +35,7 @@ type Parts = {
   readonly scratch: Scratch
   readonly progress: Progress
   readonly tally: RequestTally
+  readonly madeOf: MadeOf
   readonly signal: AbortSignal
 }
 
@@ -68,10 +71,16 @@ export class ImageConversion {
     const layers = done.layers.map((made) => made.layer)
     checkDiffIds(image, layers)
     await at('source', async () => checkOddNames(layers.map(({ oddNames }) => oddNames)))
-    const assembled = assembleImage(image, layers, this.#its.request.options?.reader)
+    const { opened, madeOf, request } = this.#its
+    const recordDigest = record && madeOf.record(record.entries)
+    const isFinal = opened.document.kind === 'manifest'
+    const assembled = assembleImage(image, layers, request.options?.reader, (manifest) =>
+      madeOf.describe(manifest, image.descriptor, { record: recordDigest, isFinal }),
+    )
     return {
       image,
       layers,
+      record: recordDigest,
       ...assembled,
       report: {
         platform: image.platform,

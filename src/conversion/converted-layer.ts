@@ -3,12 +3,12 @@ import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { Digest } from '../oci/digest.ts'
 
 /** A converted layer that lies in a registry, with all that manifests and reports say of it. JSON. */
-export type ConvertedLayer = Omit<BlobResult, 'externalToc'> & {
+export type ConvertedLayer = Omit<BlobResult, 'externalToc' | 'externalTocDiffId'> & {
   /** Of the plain bytes of the source. */
   readonly sourceDiffId: Digest
   readonly compression: CompressionChoice
   /** The blob with the table of contents, where the layer goes without one. */
-  readonly externalToc?: { readonly digest: Digest; readonly size: number }
+  readonly externalToc?: { readonly digest: Digest; readonly size: number; readonly diffId: Digest }
 }
 
 /** How a converted layer came to be. */

@@ -1,8 +1,7 @@
 import { type Digest, digestOf } from '../oci/digest.ts'
-import type { Image, OpenedReference } from './image.ts'
+import type { Conversion } from './conversion.ts'
 import { OUTPUT_VERSION } from './layer-cache.ts'
-import type { RecordOf } from './profiled-image.ts'
-import { type ConversionOptions, compressionOf, formatOf } from './request.ts'
+import { outputOptions } from './request.ts'
 
 /** The result of a conversion, and where it lay. */
 export type CachedImage = {
@@ -24,22 +23,17 @@ export interface ImageCache {
 }
 
 /** Digest of all that the result of a conversion depends on, and what is said of its record. */
-export function imageKey(
-  opened: OpenedReference,
-  images: readonly Image[],
-  recordOf: RecordOf | undefined,
-  options: ConversionOptions = {},
-): Digest {
+export function imageKey({ opened, found, recordOf, request, how }: Conversion): Digest {
+  const { images, others } = found
   const records = recordOf && images.map((image) => ({ ...recordOf(image), created: undefined }))
-  const { reader, attestations, interpreters = true } = options
   return digestOf(
     JSON.stringify([
       OUTPUT_VERSION,
       opened.descriptor.digest,
-      images.map(({ descriptor }) => descriptor.digest),
-      formatOf(options),
-      compressionOf(options),
-      [reader, attestations, interpreters],
+      images.map(({ descriptor, platform }) => [descriptor.digest, platform]),
+      others.map(({ digest, reason }) => [digest, reason]),
+      outputOptions(request.options),
+      [how.isInPlace, how.links, request.platforms !== undefined],
       records,
     ]),
   )

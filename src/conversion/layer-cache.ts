@@ -3,7 +3,10 @@ import type { Compression } from '../estargz/layer-coder.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { ConvertedLayer } from './converted-layer.ts'
 
-/** Changes whenever the same input would come out as other bytes, so that what was cached before is not believed. */
+/**
+ * Changes whenever the same input would come out as other bytes, manifests included, so that what was cached before is not
+ * believed.
+ */
 export const OUTPUT_VERSION = 6
 
 /** What a converted layer depends on. */

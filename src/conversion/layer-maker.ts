@@ -242,9 +242,10 @@ export class LayerMaker {
     action: LayerAction,
     signal: AbortSignal,
   ): Promise<MadeLayer> {
-    const { externalToc, packedIndex, ...blob } = result
+    const { externalToc, externalTocDiffId: diffId, packedIndex, ...blob } = result
     const toc = externalToc && (await at('target', () => this.#target.pushBytes(externalToc, { signal })))
-    const layer: ConvertedLayer = { ...blob, compression, ...(toc && { externalToc: toc }) }
+    const outside = toc && diffId && { externalToc: { ...toc, diffId } }
+    const layer: ConvertedLayer = { ...blob, compression, ...outside }
     const { host, repository } = this.#target
     await this.#services.cache?.layers.put(key, { layer, host, repository }, packedIndex)
     if (packedIndex) release(asBuffer(packedIndex))

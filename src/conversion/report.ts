@@ -78,6 +78,17 @@ export const ManifestNote = z.object({ digest: Digest, reason: z.string() }).met
 })
 export type ManifestNote = z.infer<typeof ManifestNote>
 
+/** What a manifest, index or descriptor no longer says, because it speaks of bytes that are gone. */
+export const RemovedNote = z
+  .object({
+    digest: Digest.describe(
+      'Of what was described: an index, a manifest, a config or a layer of the source.',
+    ),
+    names: z.array(z.string()).describe('`data`, `urls`, and keys of annotations.'),
+  })
+  .meta({ id: 'RemovedNote', description: 'What the result no longer says of something in the source.' })
+export type RemovedNote = z.infer<typeof RemovedNote>
+
 /** A record that was published as a referrer of a converted image. */
 export const AttachedRecord = z
   .object({ reference: z.string(), subject: Digest.describe('The converted manifest or index.') })
@@ -107,6 +118,11 @@ export const ConversionReport = z
     attached: z.array(AttachedRecord).optional().describe('Records that were attached to the result.'),
     dropped: z.array(ManifestNote).describe('Manifests of the source index that were left out.'),
     kept: z.array(ManifestNote).describe('Manifests of the source index that were taken over unchanged.'),
+    removed: z
+      .array(RemovedNote)
+      .optional()
+      .describe('What was left out of manifests because it speaks of bytes that the result does not have.'),
+    subject: Digest.optional().describe('The source, where the result names it as its subject.'),
     durationMs: z.int().nonnegative(),
   })
   .meta({ id: 'ConversionReport', description: 'What a conversion did.' })

@@ -103,7 +103,15 @@ export const ConversionOptions = z
     attestations: z
       .enum(['drop', 'keep'])
       .optional()
-      .describe('What becomes of attestation manifests in an index, which describe the unconverted images.'),
+      .describe(
+        'What becomes of attestation manifests in an index: they are left out, the default, or kept; then they still name the unconverted images, which they describe.',
+      ),
+    link: z
+      .enum(['subject'])
+      .optional()
+      .describe(
+        'subject: the source becomes the subject of the result, so that it is listed as a referrer of the source, where both lie in one repository. Whoever deletes the source may delete the result with it then.',
+      ),
     interpreters: z
       .boolean()
       .optional()
@@ -162,6 +170,18 @@ export function formatOf(options: ConversionOptions = {}): BlobFormat {
     chunkSize: options.chunkSize ?? DEFAULT_FORMAT.chunkSize,
     minChunkSize: options.minChunkSize ?? DEFAULT_FORMAT.minChunkSize,
   }
+}
+
+/** The options that a result depends on, those that were left out included. */
+export function outputOptions(options: ConversionOptions = {}): unknown[] {
+  const { packing, externalToc, lossless, chunkSize, minChunkSize } = formatOf(options)
+  const { method, level } = compressionOf(options)
+  const { reader = 'stargz-snapshotter', interpreters = true, attestations = 'drop', link = 'none' } = options
+  return [
+    [packing, externalToc, lossless, chunkSize, minChunkSize],
+    [method, level],
+    [reader, interpreters, attestations, link],
+  ]
 }
 
 /** What stargz-snapshotter 0.18 looks for behind the tag of an image (`nativeconverter/estargz/externaltoc`). */

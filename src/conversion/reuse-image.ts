@@ -3,6 +3,7 @@ import type { Document } from './assemble.ts'
 import { bringImage } from './bring.ts'
 import type { Conversion, Outcome } from './conversion.ts'
 import { at } from './errors.ts'
+import type { Image } from './image.ts'
 import { ConversionReport } from './report.ts'
 import type { Target } from './target.ts'
 
@@ -54,12 +55,17 @@ export async function reuseImage(key: Digest, conversion: Conversion): Promise<O
       })),
     },
     final,
-    converted: found.images.map((image) => {
+    converted: distinct(found.images).map((image) => {
       const digest = before.images.find(({ source }) => source === image.descriptor.digest)?.digest
       if (digest === undefined) throw new RangeError(`no image of ${image.descriptor.digest} in the report`)
       return { image, manifest: documentOf(documents, digest) }
     }),
   }
+}
+
+/** Each manifest once, which an index may list for several platforms. */
+function distinct(images: readonly Image[]): Image[] {
+  return [...new Map(images.map((image) => [image.descriptor.digest, image])).values()]
 }
 
 function documentOf(documents: ReadonlyMap<Digest, Document>, digest: Digest): Document {

@@ -1,18 +1,24 @@
 import { Scratch } from '../bytes/scratch.ts'
-import { layerCompression } from '../oci/media-types.ts'
+import type { Digest } from '../oci/digest.ts'
+import { Manifest, parseDocument } from '../oci/documents.ts'
+import type { Repository } from '../registry/repository.ts'
+import type { Document } from './assemble.ts'
 import { attachRecord, checkAttachable } from './attach-record.ts'
 import { RequestTally } from './bounds.ts'
+import { decideFates, notesOf } from './child-fates.ts'
 import type { ConversionServices } from './context.ts'
 import type { Conversion, Outcome } from './conversion.ts'
 import { cacheUses } from './conversion-cache.ts'
 import { type ConvertedImage, ImageConversion } from './convert-image.ts'
-import { at, ConversionError } from './errors.ts'
-import { type Image, openReference, readImages } from './image.ts'
+import { at } from './errors.ts'
+import { type OpenedReference, openReference, readImages } from './image.ts'
 import { imageKey } from './image-cache.ts'
+import { MadeOf } from './made-of.ts'
+import { oddLayer, unsupportedLayer } from './one-image.ts'
 import { Progress } from './progress.ts'
-import { pushImages, pushTocImage } from './push-images.ts'
+import { type Push, pushImage, pushIndex, pushTocImage } from './push-images.ts'
 import { readRecordSource } from './record.ts'
-import type { ConversionProgress, ConversionReport, LayerReport } from './report.ts'
+import type { ConversionProgress, ConversionReport, LayerReport, RemovedNote } from './report.ts'
 import { type ConversionRequest, TOC_TAG_SUFFIX } from './request.ts'
 import { reuseImage } from './reuse-image.ts'
 import { type TagGuard, Target } from './target.ts'
@@ -38,8 +44,8 @@ export async function runConversion(
   const startedAt = performance.now()
   const { cache } = services
   const conversion = await prepare(request, services, options)
-  const { opened, found, recordOf, target, signal } = conversion
-  const key = cache && imageKey(opened, found.images, recordOf, request.options)
+  const { opened, recordOf, target, signal } = conversion
+  const key = cache && imageKey(conversion)
   const reused = key && (await reuseImage(key, conversion))
   const { report, final, converted } = reused ?? (await convert(conversion))
   const attached =
@@ -75,7 +81,10 @@ async function prepare(
   const opened = await at('source', () => openReference(services.registries, request.source, signal))
   const found = await at('source', () => readImages(opened, request.platforms, tally, signal))
   await at('source', async () => tally.checkReport(found.images, opened.pinned))
-  for (const image of found.images) refuseOddLayers(image)
+  for (const { descriptor, manifest } of found.images) {
+    const odd = oddLayer(manifest)
+    if (odd !== undefined) throw unsupportedLayer(descriptor, odd)
+  }
   const { record } = request
   const recordOf =
     record &&
@@ -83,54 +92,97 @@ async function prepare(
   if (request.options?.attachRecord && recordOf) {
     await at('record', async () => checkAttachable(found.images, recordOf))
   }
-  return { request, services, opened, found, recordOf, target, tocTarget, progress, tally, signal }
+  const isInPlace = await at('target', () => takesOwnTag(opened, target, signal))
+  const links = request.options?.link === 'subject' && isSameRepository(opened.repository, target.repository)
+  const how = { isInPlace, links }
+  return { request, services, opened, found, recordOf, target, tocTarget, how, progress, tally, signal }
 }
 
 async function convert(conversion: Conversion): Promise<Outcome> {
-  const { request, services, opened, found, target, tocTarget, progress, tally, signal } = conversion
+  const { request, services, opened, found, target, tocTarget, how, progress, tally, signal } = conversion
   progress.phase('converting')
   const { folder, limit, room } = services.scratch
   await using scratch = await Scratch.open(folder, { limit, room, signal })
-  const images = new ImageConversion({ request, services, opened, target, scratch, progress, tally, signal })
-  const converted: ConvertedImage[] = []
+  const madeOf = new MadeOf(request.options, how)
+  const parts = { request, services, opened, target, scratch, progress, tally, madeOf, signal }
+  const images = new ImageConversion(parts)
+  const converted = new Map<Digest, ConvertedImage>()
   // One after the other: the layers of an image run side by side, and their scratch bytes are one image's.
-  for (const image of found.images) converted.push(await images.convert(image, conversion.recordOf))
+  for (const image of found.images) {
+    // An index may list one manifest for several platforms.
+    if (converted.has(image.descriptor.digest)) continue
+    converted.set(image.descriptor.digest, await images.convert(image, conversion.recordOf))
+  }
 
   progress.phase('pushing')
-  const tocImage = tocTarget && (await at('target', () => pushTocImage(converted, tocTarget, signal)))
-  const kept = request.options?.attestations === 'keep' ? found.attestations : []
-  const final = await at('target', () => pushImages(opened, converted, kept, target, signal))
+  const made = [...converted.values()]
+  const push = { opened, madeOf, signal }
+  const tocImage = tocTarget && (await at('target', () => pushTocImage(made, tocTarget, push)))
+  const pushed = await at('target', () => pushResult(conversion, made, push))
+  const { descriptor } = pushed.final
   const report = {
     source: opened.pinned,
     target: target.name,
-    digest: final.digest,
-    mediaType: final.mediaType,
-    size: sum(converted, (layer) => layer.size),
-    sourceSize: sum(converted, (layer) => layer.source.size),
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType,
+    size: sum(made, (layer) => layer.size),
+    sourceSize: sum(made, (layer) => layer.source.size),
     ...(tocImage && { tocImage }),
-    images: converted.map((one) => one.report),
-    dropped: [
-      ...found.others,
-      ...(kept.length > 0 ? [] : found.attestations).map(({ digest }) => ({
-        digest,
-        reason: 'an attestation about the unconverted image',
-      })),
-    ],
-    kept: kept.map(({ digest }) => ({ digest, reason: 'an attestation' })),
+    images: found.images.flatMap(({ descriptor: { digest }, platform }) => {
+      const one = converted.get(digest)
+      return one ? { ...one.report, platform } : []
+    }),
+    dropped: pushed.dropped,
+    kept: pushed.kept,
+    removed: together([...pushed.removed, ...made.flatMap((one) => one.removed)]),
+    ...(how.links && { subject: subjectOf(pushed.final) }),
   }
-  return { report, final, converted }
+  return { report, final: descriptor, converted: made }
+}
+
+async function pushResult(conversion: Conversion, converted: readonly ConvertedImage[], push: Push) {
+  const { request, found, target, how, signal } = conversion
+  if (!found.tree) {
+    const final = await pushImage(converted, target, signal)
+    return { final, removed: [], kept: [], dropped: [] }
+  }
+  const isChoice = request.platforms !== undefined
+  const fates = decideFates(found.tree, {
+    keepsAttestations: request.options?.attestations === 'keep',
+    keepsOthers: how.isInPlace && !isChoice,
+    isChoice,
+  })
+  const pushed = await pushIndex(found.tree, converted, fates, target, push)
+  return { ...pushed, kept: notesOf(pushed.fates.kept), dropped: notesOf(pushed.fates.dropped) }
+}
+
+/** The source of a result that names it, or that of the first conversion where this one found its own result. */
+function subjectOf({ bytes }: Document): Digest | undefined {
+  return parseDocument(Manifest.pick({ subject: true }), bytes, 'the result').subject?.digest
+}
+
+/** Whether the tag that the result gets is the one that stands for its source. */
+async function takesOwnTag(opened: OpenedReference, target: Target, signal: AbortSignal): Promise<boolean> {
+  const { repository, reference, descriptor } = opened
+  if (!isSameRepository(repository, target.repository)) return false
+  if (reference.digest === undefined && (reference.tag ?? 'latest') === target.tag) return true
+  return (await target.repository.resolve(target.tag, { signal }))?.digest === descriptor.digest
+}
+
+function isSameRepository(one: Repository, other: Repository): boolean {
+  return one.host === other.host && one.repository === other.repository
+}
+
+/** The notes of one digest as one. */
+function together(notes: readonly RemovedNote[]): RemovedNote[] {
+  const names = new Map<Digest, Set<string>>()
+  for (const { digest, names: more } of notes) {
+    names.set(digest, new Set([...(names.get(digest) ?? []), ...more]))
+  }
+  return [...names].map(([digest, those]) => ({ digest, names: [...those] }))
 }
 
 function sum(images: readonly ConvertedImage[], size: (layer: LayerReport) => number): number {
   const layers = images.flatMap((one) => one.report.layers)
   return layers.reduce((total, layer) => total + size(layer), 0)
-}
-
-function refuseOddLayers({ descriptor, manifest }: Image): void {
-  const odd = manifest.layers.find((layer) => layerCompression(layer.mediaType) === undefined)
-  if (!odd) return
-  throw new ConversionError(
-    'UNSUPPORTED_LAYER',
-    `layer ${odd.digest} of ${descriptor.digest} has the media type ${odd.mediaType}, which is no tar archive, plain or with gzip or zstd`,
-  )
 }

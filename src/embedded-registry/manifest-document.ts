@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DocumentError, parseDocument } from '../oci/documents.ts'
-import { isIndexType, isManifestType } from '../oci/media-types.ts'
+import { isIndexType, isManifestType, isNonDistributable } from '../oci/media-types.ts'
 import { ContentDigest } from './content-digest.ts'
 import { DistributionError } from './errors.ts'
 
@@ -30,13 +30,6 @@ export type ManifestFacts = {
   readonly annotations?: Record<string, string>
 }
 
-/** Layers that a registry may be forbidden to hold (image-spec 1.1 "Non-distributable Layers", and Docker's). */
-function isForeign(mediaType: string): boolean {
-  return /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/.test(
-    mediaType,
-  )
-}
-
 /**
  * Reads a manifest or index that is served as this media type. One that calls itself something else, or has
  * the fields of both, is refused (CVE-2021-41190).
@@ -61,7 +54,7 @@ function readImage(bytes: Uint8Array, mediaType: string): ManifestFacts {
   if (!isManifestType(mediaType)) throw invalid(`${JSON.stringify(mediaType)} is no media type of a manifest`)
   const document = parseDocument(ManifestDocument, bytes, 'the manifest')
   checkKind(document, mediaType, 'manifests' in document)
-  const layers = (document.layers ?? []).filter((layer) => !isForeign(layer.mediaType))
+  const layers = (document.layers ?? []).filter((layer) => !isNonDistributable(layer.mediaType))
   const artifactType = document.artifactType || document.config.mediaType
   return { kind: 'manifest', needs: [document.config, ...layers], ...shared(document, artifactType) }
 }

@@ -1,5 +1,6 @@
+import { createHash, type Hash } from 'node:crypto'
 import { Tally } from '../bytes/tally.ts'
-import { type Digest, digestOf } from '../oci/digest.ts'
+import { type Digest, digestOf, finishDigest } from '../oci/digest.ts'
 import type { LayerListing } from '../rootfs/layer-listing.ts'
 import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from '../rootfs/reserved-names.ts'
 import { BLOCK } from '../tar/header.ts'
@@ -36,6 +37,8 @@ export type BlobResult = {
   oddNames?: OddNames
   /** A blob of its own: the table of contents that this one goes without. */
   externalToc?: Uint8Array
+  /** Of the plain bytes of that blob. */
+  externalTocDiffId?: Digest
   /** In zstd:chunked: where the table of contents lies, and its digest as it lies there. */
   tocFrame?: TocFrame & { digest: Digest }
 }
@@ -162,7 +165,7 @@ export class BlobWriter {
     return tocEntries(listing, (place) => ownAt(place) ?? placedIn(index, entryAt(place)), names)
   }
 
-  async #end(toc: TocFile): Promise<Pick<BlobResult, 'externalToc' | 'tocFrame'>> {
+  async #end(toc: TocFile): Promise<Pick<BlobResult, 'externalToc' | 'externalTocDiffId' | 'tocFrame'>> {
     const { packing, externalToc, lossless } = this.format
     const archive = archiveOf(toc)
     if (packing === 'gzip' && !externalToc) {
@@ -175,13 +178,22 @@ export class BlobWriter {
     if (!lossless) await this.member([END_OF_ARCHIVE])
     if (packing === 'gzip') {
       await this.copy(writeExternalFooter())
-      return { externalToc: this.#compressor.pack(archive) }
+      const plain = createHash('sha256')
+      const packed = this.#compressor.pack(hashed(archive, plain))
+      return { externalToc: packed, externalTocDiffId: finishDigest(plain) }
     }
     const packed = this.#compressor.pack(toc.parts())
     const frame = { offset: contentOffset(this.offset), size: packed.length, plainSize: toc.size }
     await this.copy(skippableFrame(packed))
     await this.copy(writeZstdFooter(frame))
     return { tocFrame: { ...frame, digest: digestOf(packed) } }
+  }
+}
+
+function* hashed(parts: Iterable<Buffer>, hash: Hash): Generator<Buffer, void, void> {
+  for (const part of parts) {
+    hash.update(part)
+    yield part
   }
 }
 

@@ -5,14 +5,17 @@ import { isIndexType, isManifestType } from './media-types.ts'
 const Annotations = z.record(z.string(), z.string())
 
 /** A part of a platform's name. Names are short, and reports say them often. */
-const PlatformPart = z.string().max(100)
+const PlatformPart = z.string().max(100).nullish()
 
-/** OCI image-spec 1.1 "Image Index", `platform` property. */
+/**
+ * OCI image-spec 1.1 "Image Index", `platform` property. Architecture and system are demanded there; tools leave them out,
+ * and docker takes what is left out from the config.
+ */
 export const Platform = z.looseObject({
   architecture: PlatformPart,
   os: PlatformPart,
-  variant: PlatformPart.optional(),
-  'os.version': z.string().optional(),
+  variant: PlatformPart,
+  'os.version': z.string().nullish(),
   'os.features': z.array(z.string()).nullish(),
 })
 export type Platform = z.infer<typeof Platform>
@@ -37,7 +40,13 @@ export const Manifest = z.looseObject({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   artifactType: z.string().optional(),
-  config: Descriptor,
+  // Old pushes left the type of the config out.
+  config: Descriptor.extend({
+    mediaType: z
+      .string()
+      .nullish()
+      .transform((type) => type ?? ''),
+  }),
   layers: z
     .array(Descriptor)
     .nullish()
@@ -61,19 +70,22 @@ export const Index = z.looseObject({
 })
 export type Index = z.infer<typeof Index>
 
-/** OCI image-spec 1.1 "Image Configuration", the parts a conversion reads; the rest is kept. */
+/**
+ * OCI image-spec 1.1 "Image Configuration", the parts a conversion reads; the rest is kept. Docker demands of `rootfs`
+ * nothing but a diffID for each layer.
+ */
 export const ImageConfig = z.looseObject({
-  architecture: PlatformPart.optional(),
-  os: PlatformPart.optional(),
-  variant: PlatformPart.optional(),
-  rootfs: z.looseObject({
-    type: z.string(),
-    diff_ids: z
-      .array(Digest)
-      .nullish()
-      .transform((ids) => ids ?? []),
-  }),
-  history: z.array(z.looseObject({ empty_layer: z.boolean().optional() })).nullish(),
+  architecture: PlatformPart,
+  os: PlatformPart,
+  variant: PlatformPart,
+  rootfs: z
+    .looseObject({
+      type: z.string().nullish(),
+      diff_ids: z.array(Digest).nullish(),
+    })
+    .nullish()
+    .transform((rootfs) => ({ ...rootfs, diff_ids: rootfs?.diff_ids ?? [] })),
+  history: z.array(z.looseObject({ empty_layer: z.boolean().nullish() })).nullish(),
 })
 export type ImageConfig = z.infer<typeof ImageConfig>
 

@@ -24,6 +24,28 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST
 }
 
+/**
+ * What configs of images are called besides: old registries and clients wrote these, and docker takes them for images
+ * (moby `daemon/internal/distribution/registry.go`, `defaultImageTypes`). Other documents are called so, too.
+ */
+const VAGUE_CONFIG_TYPES = ['application/octet-stream', 'application/json', 'text/html', '']
+
+/** Whether a config of this media type is one of a container image: for sure, perhaps, or not at all. */
+export function isImageConfigType(mediaType: string): 'yes' | 'perhaps' | 'no' {
+  if (mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG) return 'yes'
+  return VAGUE_CONFIG_TYPES.includes(mediaType) ? 'perhaps' : 'no'
+}
+
+/**
+ * Whether registries may be forbidden to hold a layer, so that it may lie elsewhere (image-spec 1.1 "Non-Distributable
+ * Layers", and Docker's).
+ */
+export function isNonDistributable(mediaType: string): boolean {
+  return /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/.test(
+    mediaType,
+  )
+}
+
 /** How a layer's bytes are packed. */
 export type LayerCompression = 'none' | 'gzip' | 'zstd'
 

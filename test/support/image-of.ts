@@ -11,6 +11,8 @@ export type TestLayer = {
   /** Default: gzip. */
   readonly pack?: (tar: Buffer) => Buffer
   readonly annotations?: Record<string, string>
+  /** Further members of the descriptor. */
+  readonly place?: Record<string, unknown>
 }
 
 export type TestImage = {
@@ -20,30 +22,37 @@ export type TestImage = {
   readonly fields?: Record<string, unknown>
   /** Further fields of the config. */
   readonly config?: Record<string, unknown>
+  /** The config as it is written, in place of the one that is made. */
+  readonly configText?: (diffIds: readonly string[]) => string
+  /** Further members of the descriptor of the config. */
+  readonly configPlace?: (config: Buffer) => Record<string, unknown>
 }
 
 /** Pushes an image of these layers; by its digest where no tag is given. */
 export async function pushImage(repository: Repository, image: TestImage, tag?: string): Promise<Descriptor> {
   const layers: Descriptor[] = []
-  for (const { tar, mediaType = OCI_LAYER_GZIP, pack = gzipSync, annotations } of image.layers) {
+  for (const { tar, mediaType = OCI_LAYER_GZIP, pack = gzipSync, annotations, place } of image.layers) {
     const blob = await repository.pushBytes(pack(tar))
-    layers.push({ mediaType, ...blob, ...(annotations && { annotations }) })
+    layers.push({ mediaType, ...blob, ...(annotations && { annotations }), ...place })
   }
   const architecture = image.architecture ?? 'amd64'
+  const diffIds = image.layers.map(({ tar }) => digestOf(tar))
   const config = Buffer.from(
-    JSON.stringify({
-      architecture,
-      os: 'linux',
-      config: { Cmd: ['/bin/sh'] },
-      rootfs: { type: 'layers', diff_ids: image.layers.map(({ tar }) => digestOf(tar)) },
-      history: [
-        ...image.layers.map((_, i) => ({ created_by: `step ${i}` })),
-        { created_by: 'ENV', empty_layer: true },
-      ],
-      ...image.config,
-    }),
+    image.configText?.(diffIds) ??
+      JSON.stringify({
+        architecture,
+        os: 'linux',
+        config: { Cmd: ['/bin/sh'] },
+        rootfs: { type: 'layers', diff_ids: diffIds },
+        history: [
+          ...image.layers.map((_, i) => ({ created_by: `step ${i}` })),
+          { created_by: 'ENV', empty_layer: true },
+        ],
+        ...image.config,
+      }),
   )
-  const configPlace = { mediaType: OCI_CONFIG, ...(await repository.pushBytes(config)) }
+  const pushed = await repository.pushBytes(config)
+  const configPlace = { mediaType: OCI_CONFIG, ...pushed, ...image.configPlace?.(config) }
   const manifest = {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
