@@ -19,7 +19,7 @@ const REFERENCE_TYPE = 'vnd.docker.reference.type'
 export const REFERENCE_DIGEST = 'vnd.docker.reference.digest'
 
 /** Indexes inside each other, the outermost included; tools write two at most. */
-const MAX_INDEX_DEPTH = 4
+export const MAX_INDEX_DEPTH = 4
 /** Bytes of all indexes inside an index: as many as one document may have. */
 const MAX_INNER_BYTES = 8 * 1024 * 1024
 

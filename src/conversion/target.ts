@@ -1,11 +1,11 @@
 import type { Digest } from '../oci/digest.ts'
 import { type Descriptor, parseManifestOrIndex } from '../oci/documents.ts'
-import { isManifestType } from '../oci/media-types.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { Repository } from '../registry/repository.ts'
 import { type Document, MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import { ConversionError } from './errors.ts'
+import { MAX_INDEX_DEPTH } from './index-tree.ts'
 
 /**
  * Surrounds the one act of a conversion that is not idempotent. It lets `act` begin when nobody else moves this tag, and
@@ -64,8 +64,8 @@ export class Target {
     if (existing && !(await this.#isEStargz(existing, signal))) throw this.#exists(existing)
   }
 
-  /** Whether an image, or the first image of an index, says that all of its layers are eStargz. */
-  async #isEStargz({ digest }: Descriptor, signal: AbortSignal): Promise<boolean> {
+  /** Whether an image, or the first image of an index and those inside it, says that all of its layers are eStargz. */
+  async #isEStargz({ digest }: Descriptor, signal: AbortSignal, depth = 1): Promise<boolean> {
     const { descriptor, bytes } = await this.repository.manifest(digest, { signal })
     const document = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest ${digest}`)
     if (document.kind === 'manifest') {
@@ -76,7 +76,7 @@ export class Target {
       )
     }
     const [first] = document.index.manifests
-    return first !== undefined && isManifestType(first.mediaType) && this.#isEStargz(first, signal)
+    return first !== undefined && depth < MAX_INDEX_DEPTH && this.#isEStargz(first, signal, depth + 1)
   }
 
   /** Puts a manifest by its digest: no tag moves. */

@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ConversionBench } from '../../test/support/conversion.ts'
+import { pushImage, pushIndex, type TestImage } from '../../test/support/image-of.ts'
+import { dir, file, tarOf } from '../../test/support/tar-of.ts'
+import type { Digest } from '../oci/digest.ts'
+import { digestOf } from '../oci/digest.ts'
+import { type Descriptor, Index, Manifest, parseDocument } from '../oci/documents.ts'
+import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
+import { inspectImage } from './inspect.ts'
+
+const layers = [{ tar: tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000))) }]
+const other = [{ tar: tarOf(dir('etc'), file('etc/b', 'b')) }]
+const WASM = { os: 'wasip1', architecture: 'wasm' }
+const LINUX = { os: 'linux', architecture: 'amd64' }
+
+let bench: ConversionBench
+let host: string
+beforeAll(async () => {
+  bench = await ConversionBench.open()
+  host = bench.host
+})
+afterAll(() => bench[Symbol.asyncDispose]())
+
+const push = (name: string, image: Partial<TestImage>, platform: object | null = LINUX) =>
+  pushImage(bench.repository(name), { layers, ...image }).then(
+    ({ platform: _, ...place }) => ({ ...place, ...(platform && { platform }) }) as Descriptor,
+  )
+const pushWasm = (name: string) =>
+  push(
+    name,
+    {
+      layers: [
+        {
+          tar: Buffer.from('\0asm'),
+          mediaType: 'application/vnd.wasm.content.layer.v1+wasm',
+          pack: (b) => b,
+        },
+      ],
+      config: WASM,
+    },
+    WASM,
+  )
+
+async function indexAt(name: string, reference: string) {
+  const { bytes, descriptor } = await bench.repository(name).manifest(reference)
+  return { index: parseDocument(Index, bytes, reference), descriptor }
+}
+
+type More = Omit<Parameters<ConversionBench['convert']>[0], 'source' | 'target'>
+const convert = (name: string, more: More = {}, tag = 'esgz') =>
+  bench.convert({ source: `${host}/${name}:a`, target: `${host}/${name}:${tag}`, ...more })
+
+describe('a platform that cannot be converted', () => {
+  let linux: Descriptor
+  let wasm: Descriptor
+  beforeAll(async () => {
+    linux = await push('wasm', {})
+    wasm = await pushWasm('wasm')
+    const about = {
+      'vnd.docker.reference.type': 'attestation-manifest',
+      'vnd.docker.reference.digest': wasm.digest,
+    }
+    const unknown = { os: 'unknown', architecture: 'unknown' }
+    const attestation = { ...(await push('wasm', { layers: other }, unknown)), annotations: about }
+    await pushIndex(bench.repository('wasm'), [wasm, linux, attestation], 'a')
+  })
+
+  it('is left out and named, and so is what attests it', async () => {
+    const report = await convert('wasm')
+    const { index } = await indexAt('wasm', 'esgz')
+    expect(index.manifests.map(({ platform }) => platform)).toEqual([LINUX])
+    expect(report.dropped).toEqual([
+      { digest: wasm.digest, reason: expect.stringContaining('vnd.wasm') },
+      { digest: expect.any(String), reason: expect.stringContaining('an attestation') },
+    ])
+    const shown = await inspectImage(`${host}/wasm:a`, bench.services, new AbortController().signal)
+    expect(shown.images.map(({ platform }) => platform)).toEqual(['linux/amd64'])
+    expect(shown.others).toContainEqual({ digest: wasm.digest, reason: expect.stringContaining('vnd.wasm') })
+  })
+
+  it('ends the conversion when it is asked for', async () => {
+    const asked = convert('wasm', { platforms: ['linux/amd64', 'wasip1/wasm'] }, 'asked')
+    await expect(asked).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER', side: 'source' })
+    const chosen = await convert('wasm', { platforms: ['linux/amd64'] }, 'chosen')
+    expect(chosen).toMatchObject({ dropped: [], kept: [] })
+  })
+
+  it('stays where it would be lost with the tag of the source, and again the same', async () => {
+    const report = await convert('wasm', { overwrite: true }, 'a')
+    expect(report.kept.map(({ digest }) => digest)).toContain(wasm.digest)
+    expect(report).toMatchObject({ kept: [{}, { reason: expect.stringContaining('kept') }], dropped: [] })
+    const { index } = await indexAt('wasm', 'a')
+    expect(index.manifests).toHaveLength(3)
+    expect(index.manifests[0]).toEqual(wasm)
+    expect(index.manifests[1]?.digest).toBe(report.images[0]?.digest)
+    expect(await bench.verify({ reference: `${host}/wasm:a` })).toMatchObject({ verified: true })
+    expect((await convert('wasm', { overwrite: true }, 'a')).digest).toBe(report.digest)
+  })
+
+  it('ends the conversion when there is no other', async () => {
+    await pushIndex(bench.repository('only-wasm'), [await pushWasm('only-wasm')], 'a')
+    await expect(convert('only-wasm')).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' })
+    const config = { mediaType: 'application/vnd.wasm.config.v0+json' }
+    const child = await push('no-image', { configPlace: () => config })
+    await pushIndex(bench.repository('no-image'), [child], 'a')
+    await expect(convert('no-image')).rejects.toMatchObject({ code: 'NOT_AN_IMAGE' })
+  })
+
+  it('may be one whose base lies at its publisher alone', async () => {
+    const repository = bench.repository('windows')
+    const windows = await push('windows', {}, { os: 'windows', architecture: 'amd64' })
+    const { bytes } = await repository.manifest(windows.digest)
+    const manifest = parseDocument(Manifest, bytes, 'windows')
+    const foreign = {
+      mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+      digest: digestOf('elsewhere'),
+      size: 9,
+      urls: ['https://elsewhere.example/layer'],
+    }
+    const text = Buffer.from(JSON.stringify({ ...manifest, layers: [foreign, ...manifest.layers] }))
+    await repository.putManifest(text, OCI_MANIFEST, digestOf(text))
+    const child = { ...windows, digest: digestOf(text), size: text.length }
+    await pushIndex(repository, [await push('windows', {}), child], 'a')
+    expect((await convert('windows')).dropped).toEqual([
+      { digest: child.digest, reason: expect.stringContaining(foreign.digest) },
+    ])
+  })
+})
+
+describe('an index inside an index', () => {
+  it('is converted in its place', async () => {
+    const repository = bench.repository('nested')
+    const amd = await push('nested', {})
+    const arm = await push(
+      'nested',
+      { layers: other, architecture: 'arm64' },
+      { os: 'linux', architecture: 'arm64' },
+    )
+    const inner = await pushIndex(repository, [arm, await pushWasm('nested')], 'inner', {
+      annotations: { 'org.example': 'inner', 'com.amazon.soci.index-digest': digestOf('soci') },
+    })
+    await pushIndex(repository, [amd, { ...inner, annotations: { 'org.example': 'listed' } }], 'a')
+    const report = await convert('nested')
+    expect(report.images.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64'])
+    expect(report.dropped).toMatchObject([{ reason: expect.stringContaining('wasm') }])
+    expect(report.removed).toEqual([{ digest: inner.digest, names: ['com.amazon.soci.index-digest'] }])
+    const { index } = await indexAt('nested', 'esgz')
+    expect(index.manifests[1]).toMatchObject({
+      annotations: { 'org.example': 'listed' },
+      mediaType: OCI_INDEX,
+    })
+    const within = await indexAt('nested', index.manifests[1]?.digest ?? '')
+    expect(within.index).toMatchObject({
+      annotations: { 'org.example': 'inner', 'io.record-broker.conversion.source': inner.digest },
+      manifests: [{ digest: report.images[1]?.digest }],
+    })
+    const chosen = await convert('nested', { platforms: ['linux/arm64'] }, 'arm')
+    expect(chosen.images).toHaveLength(1)
+    expect((await indexAt('nested', 'arm')).index.manifests).toHaveLength(1)
+    const verified = await bench.verify({ reference: report.target, source: report.source })
+    expect(verified).toMatchObject({ verified: true, images: [{}, {}] })
+    // What an earlier try made of it is no stranger under the target tag.
+    await pushIndex(repository, [inner, amd], 'a')
+    const before = await convert('nested', {}, 'before')
+    expect((await convert('nested', {}, 'before')).digest).toBe(before.digest)
+  })
+
+  it('is followed within a bound', async () => {
+    const repository = bench.repository('deep')
+    let inside = await push('deep', {})
+    for (let depth = 1; depth <= 4; depth++)
+      inside = await pushIndex(repository, [inside], depth === 4 ? 'a' : `d${depth}`)
+    expect((await convert('deep')).images).toHaveLength(1)
+    await pushIndex(repository, [inside], 'a')
+    await expect(convert('deep', {}, 'deeper')).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    // A few documents that name each other very often are no more than a few documents.
+    let wide = await push('wide', {})
+    for (let depth = 1; depth <= 4; depth++) {
+      wide = await pushIndex(
+        bench.repository('wide'),
+        Array.from({ length: 50 }, () => wide),
+        depth === 4 ? 'a' : `w${depth}`,
+      )
+    }
+    expect((await convert('wide')).images).toHaveLength(50)
+  })
+})
+
+describe('a variant', () => {
+  const arm = (variant?: string) => ({ os: 'linux', architecture: 'arm', ...(variant && { variant }) })
+
+  it('that was asked for is the only one, although its manifest stands for another, too', async () => {
+    const one = await push('twins', { config: { architecture: 'arm' } }, null)
+    const twins = ['v6', 'v7'].map((variant) => ({ ...one, platform: arm(variant) }))
+    await pushIndex(bench.repository('twins'), twins, 'a')
+    const report = await convert('twins', { platforms: ['linux/arm/v6'] })
+    expect(report.images.map(({ platform }) => platform)).toEqual(['linux/arm/v6'])
+    expect((await indexAt('twins', 'esgz')).index.manifests.map(({ platform }) => platform)).toEqual([
+      arm('v6'),
+    ])
+    const both = await convert('twins', {}, 'both')
+    expect(both.images.map(({ platform }) => platform)).toEqual(['linux/arm/v6', 'linux/arm/v7'])
+    expect(both.size).toBe(report.size)
+    expect((await indexAt('twins', 'both')).index.manifests).toHaveLength(2)
+  })
+
+  it('is told by the config where the index does not', async () => {
+    const platforms: (object | null)[] = [{ architecture: 'arm' }, arm(), {}, null]
+    const made: Descriptor[] = []
+    for (const [i, platform] of platforms.entries()) {
+      const config = { architecture: 'arm', variant: i % 2 === 0 ? 'v6' : 'v7', 'org.example': i }
+      made.push(await push('told', { config }, platform))
+    }
+    await pushIndex(bench.repository('told'), made, 'a')
+    const report = await convert('told', { platforms: ['linux/arm/v6'] })
+    expect(report.images.map(({ source }) => source)).toEqual([made[0]?.digest, made[2]?.digest] as Digest[])
+    expect(report.images[0]?.platform).toBe('linux/arm/v6')
+  })
+})
+
+it('drops what SOCI made of the source, from the tag of the source, too', async () => {
+  const repository = bench.repository('soci')
+  const amd = await push('soci', {
+    fields: { annotations: { 'com.amazon.soci.index-digest': digestOf('1') } },
+  })
+  const artifactType = 'application/vnd.amazon.soci.index.v2+json'
+  const ztoc = await push('soci', { layers: other, fields: { artifactType } }, null)
+  await pushIndex(repository, [amd, { ...ztoc, artifactType }], 'a')
+  const report = await convert('soci', { overwrite: true }, 'a')
+  expect(report.dropped).toMatchObject([{ digest: ztoc.digest, reason: expect.stringContaining('soci') }])
+  expect(report.removed).toEqual([{ digest: amd.digest, names: ['com.amazon.soci.index-digest'] }])
+})
