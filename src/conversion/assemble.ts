@@ -73,11 +73,16 @@ export function assembleImage(
   }
 }
 
-/** The config with other diffIDs; `history` speaks of the same layers as before. */
+/**
+ * The config with other diffIDs; `history` speaks of the same layers as before. A `rootfs` without its type, which docker
+ * takes, gets the only one there is (image-spec 1.1 "Image Configuration"): other tools refuse it.
+ */
 function convertedConfig({ config, configBytes }: Image, diffIds: readonly Digest[]): ExactObject | Buffer {
-  if (config.rootfs.diff_ids.every((before, i) => before === diffIds[i])) return configBytes
+  const { type, diff_ids: before } = config.rootfs
+  if (type && before.every((diffId, i) => diffId === diffIds[i])) return configBytes
   const source = parseExact(configBytes)
-  return { ...source, rootfs: { ...(source.rootfs as ExactObject), diff_ids: diffIds } }
+  const rootfs = { ...(source.rootfs as ExactObject | null | undefined), ...(!type && { type: 'layers' }) }
+  return { ...source, rootfs: { ...rootfs, diff_ids: diffIds } }
 }
 
 type Described = { readonly descriptor: ExactObject; readonly removed: RemovedNote }

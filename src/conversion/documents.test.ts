@@ -95,7 +95,9 @@ describe('a config', () => {
     for (const [i, configText] of texts.entries()) {
       const { report, config } = await converted(`bare-${i}`, { configText })
       const ids = report.images[0]?.layers.map(({ diffId }) => diffId) ?? []
-      expect(config).toBe(configText(ids))
+      // The type of a root file system is what other tools do not do without.
+      const { rootfs, ...others } = JSON.parse(configText([]))
+      expect(JSON.parse(config)).toEqual({ ...others, rootfs: { ...rootfs, type: 'layers', diff_ids: ids } })
       seen.push(report.images[0]?.platform)
     }
     expect(seen).toEqual(['linux/unknown', 'linux/arm64'])

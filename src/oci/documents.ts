@@ -84,7 +84,7 @@ export const ImageConfig = z.looseObject({
       diff_ids: z.array(Digest).nullish(),
     })
     .nullish()
-    .transform((rootfs) => ({ ...rootfs, diff_ids: rootfs?.diff_ids ?? [] })),
+    .transform((rootfs) => ({ ...rootfs, type: rootfs?.type, diff_ids: rootfs?.diff_ids ?? [] })),
   history: z.array(z.looseObject({ empty_layer: z.boolean().nullish() })).nullish(),
 })
 export type ImageConfig = z.infer<typeof ImageConfig>

@@ -21,6 +21,11 @@ export const PROVENANCE_ANNOTATION = 'io.record-broker.record.provenance'
 /** OCI image-spec 1.1, annotations.md. */
 export const CREATED_ANNOTATION = 'org.opencontainers.image.created'
 
+/** OCI image-spec 1.1, annotations.md: the name that tools such as `oras pull` write a blob to. */
+const TITLE_ANNOTATION = 'org.opencontainers.image.title'
+/** The blob is the archive, and says so: nobody takes it for the record file inside. */
+const LAYER_TITLE = `${RECORD_FILE_NAME}.tar.gz`
+
 /** Manifests are small: of more records than these only the number is told. */
 const MOST_MENTIONED = 100
 
@@ -70,7 +75,7 @@ export async function packRecordImage(
       schemaVersion: 2,
       mediaType: OCI_MANIFEST,
       config: config.descriptor,
-      layers: [layer.descriptor],
+      layers: [{ ...layer.descriptor, annotations: { [TITLE_ANNOTATION]: LAYER_TITLE } }],
       ...(options.subject && { subject: bare(options.subject) }),
       annotations: annotationsOf(entries, options),
     }),

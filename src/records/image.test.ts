@@ -48,6 +48,7 @@ describe('packing', () => {
           mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
           digest: digestOf(packed.layer.bytes),
           size: packed.layer.bytes.length,
+          annotations: { 'org.opencontainers.image.title': 'stargz.record.json.tar.gz' },
         },
       ],
       annotations: {

@@ -16,7 +16,7 @@ const never = new AbortController().signal
 const RECORD = 'python-numpy.strace.txt'
 const INTERPRETER = 'usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'
 
-describeWith(['go 1.25', '/dev/fuse', 'apt-get', 'dpkg-deb', 'tar'], 'lazily mounted images', () => {
+describeWith(['go', '/dev/fuse', 'apt-get', 'dpkg-deb', 'tar'], 'lazily mounted images', () => {
   const stack = new AsyncDisposableStack()
   const asked: Asked[] = []
   let bench: ConversionBench

@@ -12,7 +12,9 @@ import { MAX_RECORD_STEPS } from '../../src/records/step-budget.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
 import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
+import { run } from './command.ts'
 import { TestRegistry, temporaryFolder } from './embedded-registry.ts'
+import { registryTool } from './registry-tools.ts'
 
 const never = new AbortController().signal
 
@@ -22,6 +24,8 @@ export class ConversionBench implements AsyncDisposable {
   readonly services: ConversionServices
   readonly records = new Map<string, RecordEntry[]>()
   readonly #stack: AsyncDisposableStack
+  /** Results, and how they are validated: layers that are not gzip are not read, as the validator takes all for gzip. */
+  readonly #results = new Map<string, { readonly how: readonly string[]; readonly source?: string }>()
 
   private constructor(host: string, folder: string, stack: AsyncDisposableStack, more: readonly string[]) {
     const hosts = [host, ...more]
@@ -66,11 +70,37 @@ export class ConversionBench implements AsyncDisposable {
     return this.services.registries.repository({ host, repository: name })
   }
 
-  convert(
+  async convert(
     request: Parameters<typeof runConversion>[0],
     options: Partial<RunOptions> = {},
   ): ReturnType<typeof runConversion> {
-    return runConversion(request, this.services, { signal: never, ...options })
+    const report = await runConversion(request, this.services, { signal: never, ...options })
+    const how = request.options?.format === 'zstd-chunked' ? ['--fast'] : []
+    const digests = report.images.map(({ digest }) => digest)
+    if (report.tocImage) digests.push(report.tocImage.digest)
+    const at = report.target.replace(/:[^:/]*$/, '')
+    for (const digest of digests) this.#results.set(`${at}@${digest}`, { how })
+    // Nobody here answers for what the result has from its source.
+    if (report.kept.length === 0) this.#results.set(`${at}@${report.digest}`, { how, source: report.source })
+    return report
+  }
+
+  /** Holds all results so far against a validator of others. */
+  async validate(): Promise<void> {
+    const crane = await registryTool('crane')
+    const problem = (reference: string, how: readonly string[]) =>
+      run(crane, 'validate', ...how, '--remote', reference).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+    for (const [result, { how, source }] of this.#results) {
+      const found = await problem(result, how)
+      if (!found) continue
+      // An index may contradict its images: then that of the source does, too.
+      const isOfPlatform = source !== undefined && /image platform\[\d+\]/.test(String(found))
+      if (!isOfPlatform || !(await problem(source, how))) throw found
+    }
+    this.#results.clear()
   }
 
   verify(request: Parameters<typeof runVerification>[0]): ReturnType<typeof runVerification> {
@@ -86,7 +116,9 @@ export class ConversionBench implements AsyncDisposable {
     }
   }
 
+  /** In CI every result of every test has to be valid in the eyes of others. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync()
+    await using _ = this.#stack
+    if (process.env.CI === 'true') await this.validate()
   }
 }

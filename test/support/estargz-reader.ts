@@ -34,7 +34,7 @@ export type SeenLayer = {
 
 /**
  * The readers that clients of registries read layers by: archive/tar of Go, and stargz-snapshotter's library, in a program of
- * our own around them. It is built by Go once for its sources, outside the checkout.
+ * our own around them.
  */
 export class EStargzReader {
   readonly #program: string

@@ -1,36 +1,38 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { cacheFolder } from './cache-folder.ts'
 import { run } from './command.ts'
 
 /**
- * The path of a program whose sources lie in a folder beside this file. It is built by Go once for its sources, outside
- * the checkout.
+ * The path of a program that Go builds once for its sources, outside the checkout.
+ * @param module a folder beside this file, with a `go.mod`
+ * @param program the package; left out: that of the module
  */
-export async function goProgram(name: string): Promise<string> {
-  const sources = fileURLToPath(new URL(`./${name}/`, import.meta.url))
+export async function goProgram(module: string, program = '.'): Promise<string> {
+  const sources = fileURLToPath(new URL(`./${module}/`, import.meta.url))
   const hash = createHash('sha256').update(await run('go', 'version'))
-  for (const file of (await readdir(sources)).toSorted()) {
-    hash.update(file).update(await readFile(join(sources, file)))
+  for (const name of (await readdir(sources)).toSorted()) {
+    hash.update(name).update(await readFile(join(sources, name)))
   }
-  const program = join(cacheFolder(), `${name}-${hash.digest('hex').slice(0, 16)}`)
-  const isBuilt = await stat(program).catch(() => undefined)
-  if (!isBuilt) await build(sources, program)
-  return program
+  const name = program === '.' ? module : (program.split('/').at(-1) ?? module)
+  const path = join(cacheFolder(), `${name}-${hash.digest('hex').slice(0, 16)}`)
+  const isBuilt = await stat(path).catch(() => undefined)
+  if (!isBuilt) await build(sources, program, path)
+  return path
 }
 
-async function build(sources: string, program: string): Promise<void> {
-  await mkdir(join(program, '..'), { recursive: true })
+async function build(sources: string, program: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
   // Other test files may build at the same time: each has a name of its own until it is whole.
-  const own = `${program}-${randomUUID()}`
+  const own = `${path}-${randomUUID()}`
   try {
     const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' }
-    await promisify(execFile)('go', ['build', '-o', own, '.'], { cwd: sources, env })
-    await rename(own, program)
+    await promisify(execFile)('go', ['build', '-o', own, program], { cwd: sources, env })
+    await rename(own, path)
   } finally {
     await rm(own, { force: true })
   }

@@ -20,8 +20,6 @@ const PEERS = [
   'gzip',
   'zstd',
   'go',
-  // What a library needs that some of these programs are built with.
-  'go 1.25',
   // The right to mount a disk in memory.
   'tmpfs',
   // The right to serve a file system.
@@ -45,15 +43,15 @@ export function postgresPrograms(): string | undefined {
   return existsSync(join(folder, 'initdb')) ? folder : undefined
 }
 
-/** The least minor versions of Go 1 that go.mod files of the programs that tests build name. */
-const LEAST_GO = { go: 24, 'go 1.25': 25 } as const
+/** The least minor version of Go 1 that go.mod files of the programs that tests build name. */
+const LEAST_GO = 25
 
 /** Whether there is a Go that is new enough; older ones would have to download another first. */
-function hasGo(least: number): boolean {
+function hasGo(): boolean {
   const env = { ...process.env, GOTOOLCHAIN: 'local' }
   const { stdout } = spawnSync('go', ['version'], { env, encoding: 'utf8' })
   const [, major = 0, minor = 0] = (/go(\d+)\.(\d+)/.exec(stdout ?? '') ?? []).map(Number)
-  return major > 1 || (major === 1 && minor >= least)
+  return major > 1 || (major === 1 && minor >= LEAST_GO)
 }
 
 /** Whether this process may mount what another one serves. Containers may have the device and not the right to open it. */
@@ -69,7 +67,7 @@ function hasFuse(): boolean {
 
 /** Whether this machine has a peer. Debian keeps PostgreSQL's server programs off the PATH. */
 function isThere(peer: Peer): boolean {
-  if (peer === 'go' || peer === 'go 1.25') return hasGo(LEAST_GO[peer])
+  if (peer === 'go') return hasGo()
   if (peer === 'tmpfs') return hasSmallDisks()
   if (peer === '/dev/fuse') return hasFuse()
   return (peer === 'postgres' ? postgresPrograms() : which(peer)) !== undefined

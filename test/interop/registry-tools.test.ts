@@ -1,0 +1,73 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST } from '../../src/oci/media-types.ts'
+import { publishRecordImage } from '../../src/records/image.ts'
+import { writeRecordFile } from '../../src/records/model.ts'
+import { run } from '../support/command.ts'
+import { ConversionBench } from '../support/conversion.ts'
+import { startDockerRegistry } from '../support/docker-registry.ts'
+import { temporaryFolder } from '../support/embedded-registry.ts'
+import { pushImage, pushIndex } from '../support/image-of.ts'
+import { describeWith } from '../support/peers.ts'
+import { registryTool } from '../support/registry-tools.ts'
+import { dir, file, tarOf } from '../support/tar-of.ts'
+
+const layers = [
+  { tar: tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/b', 'b'.repeat(70_000))) },
+  { tar: tarOf(dir('etc'), file('etc/conf', 'conf')) },
+]
+
+describeWith(['docker-registry', 'go', 'tar'], 'what other tools make of results', () => {
+  let registry: Awaited<ReturnType<typeof startDockerRegistry>>
+  let bench: ConversionBench
+  beforeAll(async () => {
+    registry = await startDockerRegistry()
+    bench = await ConversionBench.open(registry.host)
+    const repository = bench.repository('app')
+    // What many registries hold: the config in its descriptor, and docker's media types.
+    const amd = await pushImage(repository, {
+      layers: layers.map((layer) => ({ ...layer, mediaType: DOCKER_LAYER_GZIP })),
+      fields: { mediaType: DOCKER_MANIFEST },
+      configPlace: (config) => ({ mediaType: DOCKER_CONFIG, data: config.toString('base64') }),
+      configText: (ids) =>
+        `{"architecture":"amd64","os":"linux","config":{"Healthcheck":{"Interval":9223372036854775807}},"rootfs":{"diff_ids":${JSON.stringify(ids)}}}`,
+    })
+    const arm = await pushImage(repository, { layers, architecture: 'arm64' })
+    const inner = await pushIndex(repository, [arm], 'inner')
+    await pushIndex(repository, [amd, inner], 'index')
+    await repository.putManifest((await repository.manifest(amd.digest)).bytes, DOCKER_MANIFEST, 'image')
+  })
+  afterAll(async () => {
+    await bench?.[Symbol.asyncDispose]()
+    await registry?.stop()
+  })
+
+  it.each(['image', 'index'])('an %s is valid by crane, whatever the options', async (tag) => {
+    const record = { inline: [{ path: 'etc/conf' }, { path: 'usr/b' }] }
+    const source = `${registry.host}/app:${tag}`
+    for (const [i, more] of [
+      {},
+      { record },
+      { record, options: { attachRecord: true, link: 'subject' as const } },
+      { options: { externalToc: true } },
+      { options: { externalToc: true, keepDiffId: true } },
+      { record, options: { minChunkSize: 50_000 } },
+      { record, options: { format: 'zstd-chunked' as const, reader: 'containers-storage' as const } },
+    ].entries()) {
+      await bench.convert({ source, target: `${registry.host}/app:${tag}-${i}`, ...more })
+    }
+    await bench.validate()
+  })
+
+  it('a record file image is written to a file by oras, and read by plain tar', async () => {
+    await using folder = await temporaryFolder()
+    const entries = [{ path: 'usr/bin/app' }, { path: 'etc/conf' }]
+    await publishRecordImage(bench.repository('app'), entries, { tag: 'record' })
+    const image = `${registry.host}/app:record`
+    await run(await registryTool('oras'), 'pull', '--plain-http', '-o', folder.path, image)
+    expect(await readdir(folder.path)).toEqual(['stargz.record.json.tar.gz'])
+    const written = join(folder.path, 'stargz.record.json.tar.gz')
+    expect(await run('tar', '-xzOf', written, 'stargz.record.json')).toBe(writeRecordFile(entries))
+  })
+})
