@@ -76,6 +76,7 @@ function addImageCommands(program: Command): void {
     .option(...platform, collect(platformText))
     .option('--overwrite', 'move the target tag when it stands for something else')
     .option('--keep-attestations', 'take attestations over, which describe the unconverted images')
+    .option('--link', 'make the source the subject of the result, when both lie in one repository')
     .option('--compression <method>', 'auto, transcode, refine or recompress')
     .option(
       '--compression-level <level>',

@@ -31,6 +31,7 @@ export type ConvertOptions = Common & {
   readonly platform?: string[]
   readonly overwrite?: boolean
   readonly keepAttestations?: boolean
+  readonly link?: boolean
   readonly compression?: string
   readonly compressionLevel?: number
   readonly format?: string
@@ -54,6 +55,7 @@ export async function convert(source: string, target: string, options: ConvertOp
     options: {
       ...(options.attachRecord && { attachRecord: true }),
       ...(options.keepAttestations && { attestations: 'keep' }),
+      ...(options.link && { link: 'subject' }),
       compression: options.compression,
       compressionLevel: options.compressionLevel,
       format: options.format,

@@ -38,6 +38,9 @@ export function conversionText(report: ConversionReport): string {
   }
   for (const { digest, reason } of report.dropped) lines.push(`  left out ${digest}: ${reason}`)
   for (const { digest, reason } of report.kept) lines.push(`  kept ${digest}: ${reason}`)
+  for (const { digest, names } of report.removed ?? [])
+    lines.push(`  no more said of ${digest}: ${names.join(', ')}`)
+  if (report.subject !== undefined) lines.push(`  listed as a referrer of ${report.subject}`)
   return `${lines.join('\n')}\n`
 }
 
