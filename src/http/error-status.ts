@@ -115,6 +115,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   ANALYZERS_BUSY: 503,
   SCRATCH_FULL: 507,
   STORAGE_FULL: 507,
+  // A registry's own bound: nothing here, and nothing that the caller sent, is too large.
+  QUOTA_EXCEEDED: 502,
   STALLED: 504,
   DEADLINE_EXCEEDED: 504,
 }

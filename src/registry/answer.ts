@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { currentMovement } from '../concurrency/stall-watch.ts'
 import { answerError, networkError, RegistryError } from './errors.ts'
+import type { Standing } from './hints.ts'
 
 const ERROR_BODY_BYTES = 64 * 1024
 /** Up to this much of an unwanted body is read, so that the connection can be used again. */
@@ -114,8 +115,8 @@ export class Answer {
     return Buffer.concat(pieces, size)
   }
 
-  /** The error that this answer means. Reads at most 64 KiB of its body. */
-  async toError(operation: string, host: string): Promise<RegistryError> {
+  /** The error that this answer means. Reads at most 64 KiB of its body. @param standing of the credentials */
+  async toError(operation: string, host: string, standing?: Standing): Promise<RegistryError> {
     let body = ''
     try {
       body = (await this.bytes(ERROR_BODY_BYTES, operation, host)).toString('utf8')
@@ -123,6 +124,7 @@ export class Answer {
       this.#body.destroy()
     }
     const { status } = this
-    return answerError({ status, retryAfter: this.header('retry-after'), body }, operation, host)
+    const retryAfter = this.header('retry-after')
+    return answerError({ status, retryAfter, body, standing }, operation, host)
   }
 }

@@ -3,6 +3,7 @@ import type { Answer } from './answer.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { type CredentialSource, type Credentials, CredentialsError } from './credentials.ts'
 import { RegistryError } from './errors.ts'
+import type { Standing } from './hints.ts'
 import { type RetryPolicy, retrying } from './retry.ts'
 import { mergeScopes } from './scopes.ts'
 import { basic, fetchToken, type Token, type TokenServer } from './token.ts'
@@ -88,6 +89,25 @@ export class Authenticator {
     const header = basic(credentials)
     this.#scheme = { kind: 'basic', header }
     return header === refused ? undefined : header
+  }
+
+  /** What became of the credentials for this registry, now that it refuses a request after all. */
+  async standing(answer: Answer): Promise<Standing | undefined> {
+    const host = this.#host
+    if (answer.url.origin !== this.#base.origin) return { host, credentials: 'elsewhere' }
+    let found: Credentials | undefined
+    try {
+      found = await this.#find()
+    } catch {
+      // The refusal stands by itself: it may have nothing to do with credentials.
+      return undefined
+    }
+    if (found === undefined) return { host, credentials: 'none' }
+    const scheme = this.#scheme
+    if (scheme === undefined) return { host, credentials: 'not-asked-for' }
+    if (scheme.kind === 'basic')
+      return { host, credentials: answer.status === 401 ? 'refused' : 'insufficient' }
+    return { host, credentials: this.#trusts(scheme.server.realm) ? 'insufficient' : 'withheld' }
   }
 
   async #answerBearer(

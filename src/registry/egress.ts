@@ -27,7 +27,7 @@ export class Egress {
       throw new RegistryError('HOST_NOT_ALLOWED', {
         operation: 'use a reference',
         host,
-        why: 'is not a registry that may be spoken to; add it to the allowed registries',
+        why: `is not a registry that may be spoken to; add ${host} to RECORD_BROKER_REGISTRIES if this is wanted`,
       })
     }
     const scheme = this.#plain.has(withoutPort(host, '80')) ? 'http' : 'https'
@@ -45,10 +45,14 @@ export class Egress {
       new RegistryError('HOST_NOT_ALLOWED', { operation, host: base.host, why: `sent a ${hop} ${why}` })
     if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('that is no HTTP address')
     if (url.protocol === 'http:' && !this.#plain.has(url.host)) {
-      throw refuse(`to ${url.host} without TLS; declare that host as plain HTTP if this is wanted`)
+      throw refuse(
+        `to ${url.host} without TLS; add ${url.host} to RECORD_BROKER_PLAIN_HTTP if this is wanted`,
+      )
     }
     if (isPrivateLiteral(url) && !this.isNamed(url, base)) {
-      throw refuse(`to ${url.host}, an address that is not public; allow that host if this is wanted`)
+      throw refuse(
+        `to ${url.host}, an address that is not public; add ${url.host} to RECORD_BROKER_REGISTRIES if this is wanted`,
+      )
     }
   }
 

@@ -47,3 +47,63 @@ it('tells a lost connection from a wrong certificate', () => {
   })
   expect(failed('ENOTFOUND', 'getaddrinfo ENOTFOUND h')).toMatchObject({ retryable: false })
 })
+
+describe('the setting or act that helps is named', () => {
+  const errors = (code: string, message: string) => JSON.stringify({ errors: [{ code, message }] })
+
+  it.each([
+    [
+      403,
+      errors('DENIED', 'adding 2 GiB of storage resource will exceed the configured upper limit of 1 GiB'),
+    ],
+    [412, errors('PROJECTPOLICYVIOLATION', 'quota exceeded')],
+    [413, 'Quota has been exceeded on namespace'],
+    [401, errors('QUOTA_EXCEEDED', 'no more')],
+    [507, 'the quota of this project is used up'],
+  ])('a quota by %i is no matter of credentials', (status, body) => {
+    const error = answer(status, body)
+    expect(error).toMatchObject({ code: 'QUOTA_EXCEEDED', retryable: false })
+    expect(error.message).toContain('quota')
+    expect(error.message).not.toContain('credentials')
+  })
+
+  it('a repository that is called quota is no quota', () => {
+    expect(answer(403, errors('DENIED', 'no access to team/quota-service, team/quota')).code).toBe('DENIED')
+    expect(answer(429, 'Quota exceeded for requests a minute').code).toBe('RATE_LIMITED')
+  })
+
+  it('a wait that the registry asked for is told, and is a day at most', () => {
+    const limited = answer(429, errors('TOOMANYREQUESTS', 'slow down'), '90')
+    expect(limited.message).toContain('it asks to wait 90 seconds')
+    expect(limited.message).toContain('RECORD_BROKER_REGISTRY_LIMITS')
+    expect(answer(503, '', '7').message).toContain('it asks to wait 7 seconds')
+    expect(answer(403, errors('TOOMANYREQUESTS', 'slow down'))).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryable: true,
+    })
+    expect(answer(429, '', '9'.repeat(40)).retryAfterMs).toBe(24 * 60 * 60 * 1000)
+  })
+
+  it("Docker's schema 1 is told from what does not exist", () => {
+    const body = errors(
+      'MANIFEST_UNKNOWN',
+      "media type 'application/vnd.docker.distribution.manifest.v1+prettyjws', but client accepts others",
+    )
+    expect(answer(404, body).message).toContain('schema 1')
+  })
+
+  it('TLS at a port that is spoken to without is told', () => {
+    for (const body of [
+      'Client sent an HTTP request to an HTTPS server.\n',
+      '<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>',
+    ]) {
+      expect(answer(400, body).message).toContain('take r.example out of RECORD_BROKER_PLAIN_HTTP')
+    }
+  })
+
+  it('the title of a page is what it says', () => {
+    expect(answer(502, '<html><head><title>502 Bad Gateway</title></head></html>').message).toBe(
+      'read x: r.example answered 502 (502 Bad Gateway)',
+    )
+  })
+})

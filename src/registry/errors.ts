@@ -1,3 +1,6 @@
+import { answerHint, connectionHint, refusalHint, type Standing } from './hints.ts'
+import { plain, type Words, wordsOf } from './words.ts'
+
 /** What went wrong at a registry; callers branch on it. */
 export type RegistryErrorCode =
   | 'NOT_FOUND'
@@ -15,6 +18,8 @@ export type RegistryErrorCode =
   | 'CONFLICT'
   /** The registry has no room. */
   | 'STORAGE_FULL'
+  /** The registry has room, but not for this user or project. */
+  | 'QUOTA_EXCEEDED'
   | 'BAD_REQUEST'
 
 /** The facts of a failure. `operation` is a phrase such as "read manifest v1 of team/app". */
@@ -35,6 +40,8 @@ export class RegistryError extends Error {
   readonly code: RegistryErrorCode
   readonly operation: string
   readonly host: string
+  /** The reason, without act and host. */
+  readonly why: string
   /** The HTTP status, where there was an answer. */
   readonly status: number | undefined
   /** Whether the same act may succeed later, unchanged. */
@@ -49,6 +56,7 @@ export class RegistryError extends Error {
     this.code = code
     this.operation = failure.operation
     this.host = failure.host
+    this.why = failure.why
     this.status = failure.status
     this.retryable = failure.retryable ?? false
     this.retryAfterMs = failure.retryAfterMs
@@ -70,88 +78,99 @@ const CODES: Readonly<Record<number, RegistryErrorCode>> = {
   507: 'STORAGE_FULL',
 }
 
-const MESSAGE_LENGTH = 300
+/** Refusals whose words may be about a quota: some registries have no other code for it. */
+const MAY_BE_QUOTA: ReadonlySet<RegistryErrorCode> = new Set([
+  'UNAUTHORIZED',
+  'DENIED',
+  'CONFLICT',
+  'TOO_LARGE',
+  'STORAGE_FULL',
+  'BAD_REQUEST',
+])
+/** The words of Harbor, Quay, GitLab and the clouds for it. What is a part of a path is no word. */
+const QUOTA = /(?<![\w/.-])quotas?(?![\w/-])|storage (?:limit|resource)|insufficient storage/i
+/** A longer wait is not believed: the registry is asked again by then. */
+const LONGEST_WAIT_MS = 24 * 60 * 60 * 1000
 
-/** The error for an answer with an unexpected status. `body` is its (capped) body. */
-export function answerError(
-  answer: { status: number; retryAfter: string | undefined; body: string },
-  operation: string,
-  host: string,
-): RegistryError {
-  const { status } = answer
-  const listed = listedErrors(answer.body)
-  const retryable = RETRYABLE_STATUSES.has(status)
-  const code = CODES[status] ?? (retryable || status >= 500 ? 'UNAVAILABLE' : 'BAD_REQUEST')
-  const said = listed.map((error) => [error.code, error.message].filter(Boolean).join(': ')).join('; ')
-  const reason = plain(said === '' ? answer.body : said)
+/** What was answered with an unexpected status. `body` is its (capped) body. */
+export type ErrorAnswer = {
+  readonly status: number
+  readonly retryAfter: string | undefined
+  readonly body: string
+  /** What became of the credentials, where that is known of a refusal. */
+  readonly standing?: Standing | undefined
+}
+
+/** The error for an answer with an unexpected status. */
+export function answerError(answer: ErrorAnswer, operation: string, host: string): RegistryError {
+  const { status, body } = answer
+  const words = wordsOf(body)
+  const code = codeOf(status, words)
+  const isRefusal = code === 'UNAUTHORIZED' || code === 'DENIED'
+  const wait = retryAfterMs(answer.retryAfter)
+  const why = [
+    `answered ${status}`,
+    words.text && ` (${words.text})`,
+    wait ? `; it asks to wait ${Math.ceil(wait / 1000)} seconds` : '',
+    isRefusal && answer.standing ? refusalHint(answer.standing) : answerHint(code, status, body, host),
+  ]
   return new RegistryError(code, {
     operation,
     host,
-    why: `answered ${status}${reason === '' ? '' : ` (${reason})`}${hint(code)}`,
+    why: why.join(''),
     status,
-    retryable,
-    retryAfterMs: retryAfterMs(answer.retryAfter),
-    registryCodes: listed.map((error) => error.code),
+    retryable: RETRYABLE_STATUSES.has(status) || code === 'RATE_LIMITED',
+    retryAfterMs: wait,
+    registryCodes: words.codes,
   })
 }
 
-function hint(code: RegistryErrorCode): string {
-  if (code === 'UNAUTHORIZED') return '; check the credentials for this registry'
-  if (code === 'DENIED') return '; the credentials, or their absence, do not allow this'
-  return ''
+function codeOf(status: number, { text, codes }: Words): RegistryErrorCode {
+  if (codes.includes('TOOMANYREQUESTS')) return 'RATE_LIMITED'
+  const isLate = RETRYABLE_STATUSES.has(status) || status >= 500
+  const code = CODES[status] ?? (isLate ? 'UNAVAILABLE' : 'BAD_REQUEST')
+  const isAboutQuota = QUOTA.test(text) || codes.some((one) => /QUOTA/i.test(one))
+  return MAY_BE_QUOTA.has(code) && isAboutQuota ? 'QUOTA_EXCEEDED' : code
 }
 
-/** The `errors` of a distribution-spec 1.1 error body, as far as it is one. */
-function listedErrors(body: string): { code: string; message: string }[] {
-  try {
-    const errors: unknown = JSON.parse(body)?.errors
-    if (!Array.isArray(errors)) return []
-    return errors.slice(0, 3).map((error) => ({
-      code: String(error?.code ?? ''),
-      message: String(error?.message ?? ''),
-    }))
-  } catch {
-    return []
-  }
-}
-
-/** Text from outside, fit for one line of a log: no control characters, no markup page, bounded. */
-function plain(text: string): string {
-  if (/^\s*</.test(text)) return ''
-  return text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, MESSAGE_LENGTH)
-}
-
-/** Reads Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3). */
+/** Reads Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3); at most a day. */
 export function retryAfterMs(value: string | undefined, now = Date.now()): number | undefined {
   if (value === undefined) return undefined
-  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000
+  if (/^\s*\d+\s*$/.test(value)) return Math.min(Number(value) * 1000, LONGEST_WAIT_MS)
   const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - now), LONGEST_WAIT_MS)
 }
 
 /** Errors of name resolution and TLS that another try will not mend. */
 const LASTING =
   /^(ENOTFOUND|ERR_INVALID|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|UND_ERR_INVALID)/
 
-/** The error for an exchange that ended without a whole answer. */
-export function networkError(error: unknown, operation: string, host: string): RegistryError {
+/**
+ * The error for an exchange that ended without a whole answer.
+ * @param to where it went, so that the message names the setting that helps
+ */
+export function networkError(
+  error: unknown,
+  operation: string,
+  host: string,
+  to?: { readonly url: URL; readonly named: string },
+): RegistryError {
   if (error instanceof RegistryError) return error
-  const { code, message } = innermost(error)
+  const inner = innermost(error)
+  const { code, message } = inner
   const lasting = LASTING.test(code) || /certificate|wrong version number|packet length/i.test(message)
+  const hint = to === undefined ? '' : connectionHint(inner, to.url, to.named)
   return new RegistryError('NETWORK', {
     operation,
     host,
-    why: `gave no whole answer: ${plain(message || code || 'connection lost')}`,
+    why: `gave no whole answer: ${plain(message || code || 'connection lost')}${hint}`,
     retryable: !lasting,
     cause: error,
   })
 }
 
 /** The cause at the bottom, and one of several causes: the message that says something. */
-function innermost(error: unknown): { code: string; message: string } {
+function innermost(error: unknown): { code: string; message: string; name: string } {
   let inner = error
   for (let depth = 0; depth < 5; depth++) {
     if (inner instanceof AggregateError && inner.errors.length > 0) inner = inner.errors[0]
@@ -159,5 +178,6 @@ function innermost(error: unknown): { code: string; message: string } {
     else break
   }
   const code = inner instanceof Error && 'code' in inner ? String(inner.code) : ''
-  return { code, message: inner instanceof Error ? inner.message : String(inner) }
+  const name = inner instanceof Error ? inner.name : ''
+  return { code, message: inner instanceof Error ? inner.message : String(inner), name }
 }

@@ -9,7 +9,8 @@ export const publicLookup: LookupFunction = (hostname, options, done) => {
     const inside = addresses.find(({ address }) => !isPublicAddress(address))
     const first = addresses[0]
     if (inside !== undefined || first === undefined) {
-      return done(new Error(`${hostname} has an address that is not public; allow that host if wanted`), [])
+      const why = `${hostname} has an address that is not public; add it to RECORD_BROKER_REGISTRIES if this is wanted`
+      return done(new Error(why), [])
     }
     if (options.all) done(null, addresses)
     else done(null, first.address, first.family)

@@ -93,7 +93,9 @@ export class RegistryHost {
     const once = async () => {
       const answer = await this.#authenticated(request)
       if (request.expect.includes(answer.status)) return take(answer)
-      throw await answer.toError(request.operation, this.host)
+      const isRefusal = answer.status === 401 || answer.status === 403
+      const standing = isRefusal ? await this.#authenticator.standing(answer) : undefined
+      throw await answer.toError(request.operation, this.host, standing)
     }
     const single = request.retry === false || typeof request.body === 'function'
     return single ? once() : retrying(once, this.retry, request.signal)

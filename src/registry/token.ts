@@ -45,7 +45,10 @@ export async function fetchToken(asked: TokenRequest): Promise<Token> {
   const byPostFirst = credentials !== undefined && 'identityToken' in credentials
   const first = byPostFirst ? await post(asked, credentials) : await get(asked)
   if (first.status === 200) return read(first, asked)
-  const failed = await first.toError(operation(asked), asked.server.realm.host)
+  const failed = await first.toError(operation(asked), asked.server.realm.host, {
+    host: asked.host,
+    credentials: credentials === undefined ? 'none' : first.status === 403 ? 'insufficient' : 'refused',
+  })
   if (credentials === undefined || !OTHER_WAY_STATUSES.includes(first.status)) throw failed
   const second = byPostFirst ? await get(asked) : await post(asked, credentials)
   if (second.status === 200) return read(second, asked)

@@ -166,7 +166,8 @@ export class Transport {
       return new Answer(response, url, this.patience.pieceMs)
     } catch (error) {
       asked.signal?.throwIfAborted()
-      throw networkError(error, asked.operation, url.host)
+      const named = url.origin === asked.base.origin ? asked.host : url.host
+      throw networkError(error, asked.operation, url.host, { url, named })
     }
   }
 
