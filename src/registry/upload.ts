@@ -3,10 +3,11 @@ import { Tally } from '../bytes/tally.ts'
 import type { Digest } from '../oci/digest.ts'
 import { statBlob } from './blobs.ts'
 import { sendChunks } from './chunked-upload.ts'
-import { RegistryError } from './errors.ts'
+import { RegistryError, type RegistryErrorCode } from './errors.ts'
 import type { RegistryHost } from './registry-host.ts'
-import { LONGEST_RETRY_AFTER_MS, pauseBeforeRetry } from './retry.ts'
+import { pauseBeforeRetry } from './retry.ts'
 import { pushScope } from './scopes.ts'
+import { isUnsupported, UploadLadder } from './upload-ladder.ts'
 import type { UploadWay } from './upload-memory.ts'
 import { UploadSession } from './upload-session.ts'
 import { type BlobSource, UploadSource } from './upload-source.ts'
@@ -21,8 +22,6 @@ export type PushOptions = {
 
 type Blob = { readonly digest: Digest; readonly size: number }
 
-/** Sendings of one blob, in all ways together. */
-const ATTEMPTS = 6
 /** Looks for a blob after a commit without an answer: some registries take seconds to show it. */
 const LATE_LOOKS = 3
 
@@ -42,12 +41,12 @@ export async function pushBlob(
   const isThere = () => hasBlob(registry, repository, blob.digest, signal)
   if (!options.skipCheck && (await isThere())) return
   let opened = await openForPush(registry, repository, blob, options)
-  let way: UploadWay = registry.uploads.way
+  const ladder = new UploadLadder(registry.uploads.way)
   for (let attempt = 1; opened !== 'mounted'; attempt++) {
     const bytes = new UploadSource(registry.takeMs)
     try {
-      await send(registry, opened, way, blob, source, bytes, signal)
-      registry.uploads.way = way
+      await send(registry, opened, ladder.way, blob, source, bytes, signal)
+      registry.uploads.way = ladder.way
       return
     } catch (error) {
       if (signal?.aborted || !(error instanceof RegistryError)) await opened.cancel()
@@ -56,10 +55,8 @@ export async function pushBlob(
       if (!(error instanceof RegistryError)) throw error
       if (await showsUp(registry, error, isThere, signal)) return
       await opened.cancel()
-      const next = attempt < ATTEMPTS ? nextWay(way, error, attempt) : undefined
-      if (next === undefined) throw error
+      if (!ladder.goOn(error)) throw ladder.failure(error)
       if (error.retryable) await pauseBeforeRetry(error, attempt, registry.retry, signal)
-      way = next
       opened = await UploadSession.open(registry, repository, { signal })
     }
   }
@@ -109,19 +106,6 @@ async function send(
   await session.commit(blob.digest)
 }
 
-/** The way for the next try; undefined: there is none. */
-function nextWay(way: UploadWay, error: RegistryError, attempt: number): UploadWay | undefined {
-  if (['UNAUTHORIZED', 'DENIED', 'HOST_NOT_ALLOWED', 'INVALID_RESPONSE', 'STORAGE_FULL'].includes(error.code))
-    return undefined
-  if ((error.retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) return undefined
-  if (error.code === 'TOO_LARGE') return way === 'chunks' ? undefined : 'chunks'
-  // A refusal of a large body may show as a closed connection only; chunks also lose less to a bad line.
-  if (error.code === 'NETWORK') return !error.retryable ? undefined : attempt >= 2 ? 'chunks' : way
-  if (error.retryable) return way
-  if (way === 'chunks') return error.status === 404 || error.status === 416 ? way : undefined
-  return way === 'whole' ? 'patch' : 'chunks'
-}
-
 /** Whether the blob is there in spite of a failed commit. */
 async function showsUp(
   registry: RegistryHost,
@@ -129,8 +113,8 @@ async function showsUp(
   isThere: () => Promise<boolean>,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  if (['UNAUTHORIZED', 'DENIED', 'HOST_NOT_ALLOWED'].includes(error.code)) return false
-  const mayBeLate = error.status === undefined || error.status >= 500 || error.status === 404
+  if (['UNAUTHORIZED', 'DENIED', 'HOST_NOT_ALLOWED', 'QUOTA_EXCEEDED'].includes(error.code)) return false
+  const mayBeLate = error.status === undefined || error.retryable || error.status === 404
   for (let look = 1; ; look++) {
     if (await isThere()) return true
     if (!mayBeLate || look > LATE_LOOKS) return false
@@ -158,15 +142,21 @@ export async function mountBlob(
   }
 }
 
-/** Statuses that say something else than "not in this way". */
-const NOT_A_REFUSAL = new Set([
+/** What says something else than "not in this way". */
+const NOT_A_REFUSAL: ReadonlySet<RegistryErrorCode> = new Set([
   'UNAUTHORIZED',
   'DENIED',
   'RATE_LIMITED',
-  'UNAVAILABLE',
   'NETWORK',
   'STORAGE_FULL',
+  'QUOTA_EXCEEDED',
 ])
+
+/** Whether a stream was refused for what it is: 501 and the like say so, also with a code of the registry. */
+function isRefusal(error: RegistryError): boolean {
+  if (isUnsupported(error)) return true
+  return error.code === 'UNAVAILABLE' ? !error.retryable : !NOT_A_REFUSAL.has(error.code)
+}
 
 export type StreamOptions = {
   readonly signal?: AbortSignal | undefined
@@ -187,7 +177,7 @@ export async function uploadStream(
   const { signal, made } = options
   const refused = (cause?: RegistryError) => {
     registry.uploads.streamRefused()
-    const why = 'takes no upload of unknown length'
+    const why = `takes no upload of unknown length${cause ? `: it ${cause.why}` : ''}`
     const operation = `stream a blob to ${repository}`
     const { host } = registry
     return new RegistryError('STREAMING_REFUSED', { operation, host, why, status: cause?.status, cause })
@@ -209,8 +199,9 @@ export async function uploadStream(
     signal?.throwIfAborted()
     bytes.throwIfFailed()
     if (!(error instanceof RegistryError)) throw error
-    if (!NOT_A_REFUSAL.has(error.code)) throw refused(error)
-    if (error.code === 'NETWORK') registry.uploads.streamBroke()
+    if (isRefusal(error)) throw refused(error)
+    // Some fail at a stream that they do not understand. Who asks to wait has understood it.
+    if (error.retryable && error.retryAfterMs === undefined) registry.uploads.streamBroke()
     throw registry.uploads.refusesStreams ? refused(error) : error
   }
 }
