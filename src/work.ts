@@ -19,10 +19,12 @@ import { RequestKeys } from './jobs/request-keys.ts'
 import { TagMoves } from './jobs/tag-moves.ts'
 import { runWorker } from './jobs/worker.ts'
 import { BEAT_EVERY_MS, WorkerRegister } from './jobs/worker-register.ts'
+import { Digest } from './oci/digest-schema.ts'
 import { parseReference } from './oci/reference.ts'
 import { repeatedly, warn, workerName } from './process.ts'
 import { RecordStore } from './records/store.ts'
 import type { RegistryClient } from './registry/client.ts'
+import type { TagReading } from './registry/read-back.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { conversionServices, openRegistries, registryLimits } from './wiring.ts'
 import { HEARTBEAT_MS } from './worker-process.ts'
@@ -94,9 +96,14 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
     stop.signal,
   )
   const reconciling = repeatedly(RECONCILE_EVERY_MS, stop.signal, log, async (signal) => {
-    const readTag = (target: string) => standsFor(registries, target, signal)
+    const said = new Map<string, string>()
+    const readTag = async (target: string, digest: string) => {
+      const reading = await readBack(registries, target, digest, signal)
+      said.set(target, reading.said)
+      return reading.now
+    }
     for (const move of await tagMoves.reconcile(readTag, signal)) {
-      log.info(move, 'it is known what became of a tag')
+      log.info({ ...move, said: said.get(move.target) }, 'it is known what became of a tag')
     }
   })
   const requestKeys = new RequestKeys(database)
@@ -124,13 +131,16 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
   log.info({ concurrency: config.concurrency, threads: config.threads }, 'working')
 }
 
-async function standsFor(
+/** What the tag of a move that may have happened stands for, read again while that is something else. */
+function readBack(
   registries: RegistryClient,
   target: string,
+  digest: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<TagReading> {
   const reference = parseReference(target)
-  return (await registries.repository(reference).resolve(reference.tag ?? 'latest', { signal }))?.digest
+  const repository = registries.repository(reference)
+  return repository.readBack(reference.tag ?? 'latest', Digest.parse(digest), { signal })
 }
 
 async function sizeOf(

@@ -550,22 +550,62 @@ describe('the tag', () => {
     expect(await bench.repository('lost').resolve('1')).toBeUndefined()
   })
 
-  it('is no success when it stands for something else right after', async () => {
-    const other = await pushImage(bench.repository('other'), { layers: [{ tar: top }] }, '1')
-    await using server = await HttpServer.start(async ({ method, url, headers, body }, response) => {
+  /** Passes everything on to the registry; `looks` answers reads of one tag after its put, until it has no more. */
+  const showingLate = (tag: string, looks: (string | undefined)[]) => {
+    let isPut = false
+    return HttpServer.start(async ({ method, url, headers, body }, response) => {
       const answer = await fetch(`http://${host}${url}`, {
         method,
         headers: { ...(headers['content-type'] && { 'content-type': headers['content-type'] }) },
         ...(method === 'PUT' || method === 'POST' || method === 'PATCH' ? { body: await body() } : {}),
       })
-      const moved = method === 'HEAD' && url.endsWith('/manifests/raced') && answer.status === 200
-      const digest = moved ? { 'docker-content-digest': other.digest } : {}
-      response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), ...digest })
+      const isTag = url.endsWith(`/manifests/${tag}`)
+      if (isTag && method === 'PUT') isPut = true
+      const isLate = isTag && isPut && method === 'HEAD' && looks.length > 0
+      const digest = isLate ? looks.shift() : undefined
+      if (isLate && digest === undefined) return void response.writeHead(404).end()
+      const late = digest === undefined ? {} : { 'docker-content-digest': digest }
+      response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), ...late })
       response.end(Buffer.from(await answer.arrayBuffer()))
     })
+  }
+
+  it('is read again when it is gone or old right after its put', async () => {
+    const old = await pushImage(bench.repository('app'), { layers: [{ tar: top }] }, 'late')
+    await using server = await showingLate('late', [old.digest, undefined, old.digest])
+    await using late = await ConversionBench.open(server.host)
+    const target = `${server.host}/app:late`
+    const report = await late.convert({ source: `${server.host}/app:1`, target, overwrite: true })
+    expect((await bench.repository('app').resolve('late'))?.digest).toBe(report.digest)
+  })
+
+  it('that stays gone or old is no success, and what was seen is told', async () => {
+    const old = await pushImage(bench.repository('app'), { layers: [{ tar: top }] }, 'stale')
+    await using server = await showingLate('stale', [undefined, ...Array(20).fill(old.digest)])
+    await using stale = await ConversionBench.open(server.host)
+    const target = `${server.host}/app:stale`
+    const converting = stale.convert({ source: `${server.host}/app:1`, target, overwrite: true })
+    await expect(converting).rejects.toMatchObject({
+      code: 'TAG_CHANGED',
+      retryable: true,
+      message: expect.stringMatching(
+        new RegExp(
+          `stood for ${old.digest}, was put to stand for sha256:.* it was gone, then stood for ${old.digest} \\(5 times\\), in \\d+ seconds; the registry took it and does not show it`,
+        ),
+      ),
+    })
+  })
+
+  it('is no success when it stands for something else right after', async () => {
+    const other = await pushImage(bench.repository('other'), { layers: [{ tar: top }] }, '1')
+    await using server = await showingLate('raced', Array(20).fill(other.digest))
     await using raced = await ConversionBench.open(server.host)
     await expect(
       raced.convert({ source: `${server.host}/app:1`, target: `${server.host}/app:raced`, overwrite: true }),
-    ).rejects.toMatchObject({ code: 'TAG_CHANGED', retryable: true })
+    ).rejects.toMatchObject({
+      code: 'TAG_CHANGED',
+      retryable: true,
+      message: expect.stringContaining(`stood for ${other.digest} (6 times)`),
+    })
   })
 })

@@ -2,6 +2,7 @@ import type { Digest } from '../oci/digest.ts'
 import { type Descriptor, parseManifestOrIndex } from '../oci/documents.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { RegistryClient } from '../registry/client.ts'
+import type { TagReading } from '../registry/read-back.ts'
 import type { Repository } from '../registry/repository.ts'
 import { type Document, MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import { ConversionError } from './errors.ts'
@@ -86,8 +87,8 @@ export class Target {
 
   /**
    * The last act of a conversion: the tag comes to stand for a complete image, which has no tag until then.
-   * @throws ConversionError TARGET_EXISTS when it stands for another one and may not be moved; TAG_CHANGED when it
-   * stands for another one right after
+   * @throws ConversionError TARGET_EXISTS when it stands for another one and may not be moved; TAG_CHANGED when it does
+   * not stand for this one within some seconds
    */
   async moveTag(document: Document, signal: AbortSignal): Promise<void> {
     const { bytes, descriptor } = document
@@ -98,16 +99,24 @@ export class Target {
       if (existing && !this.#overwrite) throw this.#exists(existing)
       await stillMine()
       await this.repository.putManifest(bytes, descriptor.mediaType, this.tag, { signal })
-      const now = await this.repository.resolve(this.tag, { signal })
-      if (now?.digest !== descriptor.digest) throw this.#changed(now)
+      const reading = await this.repository.readBack(this.tag, descriptor.digest, { signal })
+      if (reading.now !== descriptor.digest) throw this.#changed(reading, existing, descriptor)
     })
   }
 
-  #changed(now: Descriptor | undefined): ConversionError {
-    const stands = now === undefined ? 'is gone' : `stands for ${now.digest}`
+  #changed(
+    { now, said }: TagReading,
+    before: Descriptor | undefined,
+    { digest }: Descriptor,
+  ): ConversionError {
+    const isLate = now === undefined || now === before?.digest
+    const why = isLate
+      ? 'the registry took it and does not show it: it may be late, or somebody else deletes or moves the tag, too'
+      : 'somebody else moves it, too'
+    const was = before === undefined ? 'was not there' : `stood for ${before.digest}`
     return new ConversionError(
       'TAG_CHANGED',
-      `${this.name} was moved here and ${stands} right after: somebody else moves it, too`,
+      `${this.name} ${was}, was put to stand for ${digest}, and read back ${said}; ${why}`,
     )
   }
 

@@ -122,8 +122,9 @@ describeDatabases('moves of tags', (open) => {
     const alive = await running(2)
     const theirs = { target: 'r.test/d:1', digest: 'sha256:ee' }
     const asked: string[] = []
-    const readTag = async (target: string) => {
+    const readTag = async (target: string, digest: string) => {
       asked.push(target)
+      expect([move, other, silent]).toContainEqual({ target, digest })
       if (target === silent.target) throw new Error('no answer')
       return target === move.target ? move.digest : 'sha256:another'
     }

@@ -155,11 +155,12 @@ export class TagMoves {
   /**
    * Finds out what became of moves whose workers are gone, by asking the registries. A registry that does not answer is
    * asked the next time.
-   * @param readTag what a tag stands for now
+   * @param readTag what a tag stands for now. It reads again for some seconds while that is not the digest of the move:
+   * the put may be a moment old, and registries show it late
    * @param signal ends it between two of them
    */
   async reconcile(
-    readTag: (target: string) => Promise<string | undefined>,
+    readTag: (target: string, digest: string) => Promise<string | undefined>,
     signal: AbortSignal,
   ): Promise<(TagMove & { readonly phase: 'landed' | 'not-landed' })[]> {
     const open = await this.#db.query
@@ -173,7 +174,7 @@ export class TagMoves {
       if (await this.#isRunning(job_id, token)) continue
       let now: string | undefined
       try {
-        now = await readTag(target)
+        now = await readTag(target, digest)
       } catch {
         continue
       }

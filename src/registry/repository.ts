@@ -7,6 +7,7 @@ import { checkJson } from './bounds.ts'
 import { RegistryError } from './errors.ts'
 import { deleteManifest, putManifest } from './manifest-writes.ts'
 import { getManifest, resolveManifest } from './manifests.ts'
+import { readTagBack, type TagReading } from './read-back.ts'
 import { listReferrers } from './referrers.ts'
 import type { RegistryHost } from './registry-host.ts'
 import { listTags } from './tags.ts'
@@ -37,6 +38,11 @@ export class Repository {
   /** The descriptor that a tag or digest stands for now; undefined when there is none. */
   resolve(tagOrDigest: string, options: Interruptible = {}): Promise<Descriptor | undefined> {
     return resolveManifest(this.#registry, this.repository, tagOrDigest, options.signal)
+  }
+
+  /** Reads a tag back that was just put, for some seconds as long as it stands for something else than `digest`. */
+  readBack(tag: string, digest: Digest, options: Interruptible = {}): Promise<TagReading> {
+    return readTagBack(this.#registry, this.repository, tag, digest, options.signal)
   }
 
   /** A manifest or index, at most 8 MiB, hashed here. @throws RegistryError NOT_FOUND */
