@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import { Digest } from './digest-schema.ts'
+import { isSchema1, schema1Error } from './docker-schema-1.ts'
+import { DocumentError } from './document-error.ts'
 import { isIndexType, isManifestType } from './media-types.ts'
+
+export { DocumentError } from './document-error.ts'
 
 const Annotations = z.record(z.string(), z.string())
 
@@ -89,12 +93,6 @@ export const ImageConfig = z.looseObject({
 })
 export type ImageConfig = z.infer<typeof ImageConfig>
 
-/** Bytes that do not hold the OCI document they should; the message names the field. */
-export class DocumentError extends Error {
-  override readonly name = 'DocumentError'
-  readonly code = 'INVALID_DOCUMENT'
-}
-
 /**
  * Parses the JSON of an OCI document by its schema.
  * @param what names the document in errors, for instance "manifest sha256:…"
@@ -129,6 +127,7 @@ export function parseManifestOrIndex(
 ): { kind: 'manifest'; manifest: Manifest } | { kind: 'index'; index: Index } {
   const isIndex = isIndexType(mediaType)
   if (!isIndex && !isManifestType(mediaType)) {
+    if (isSchema1(mediaType, schemaVersionOf(bytes))) throw schema1Error(what)
     throw new DocumentError(
       `${what} has the media type ${JSON.stringify(mediaType)}, which is no image manifest or index`,
     )
@@ -143,4 +142,12 @@ export function parseManifestOrIndex(
   if (misfit) throw new DocumentError(`${what} has the fields of a manifest and of an index`)
   if (isIndex) return { kind: 'index', index: document as Index }
   return { kind: 'manifest', manifest: document as Manifest }
+}
+
+function schemaVersionOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))?.schemaVersion
+  } catch {
+    return undefined
+  }
 }

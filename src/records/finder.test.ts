@@ -1,12 +1,15 @@
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startDockerRegistry } from '../../test/support/docker-registry.ts'
 import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
+import { HttpServer } from '../../test/support/http-server.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { describeWith } from '../../test/support/peers.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
+import { OCI_INDEX } from '../oci/media-types.ts'
 import { RegistryClient } from '../registry/client.ts'
-import { RecordFinder } from './finder.ts'
+import { type Place, RecordFinder } from './finder.ts'
 import { publishRecordImage } from './image.ts'
 
 const layers = [{ tar: tarOf(file('usr/bin/app', 'app')) }]
@@ -74,6 +77,43 @@ describe('record images', () => {
       { match: 'repository', reference: `${backing}/records/team/far:record-1-x` },
     ])
     expect(await finder.find({ image: `${own}/no/such:1` })).toEqual([])
+  })
+})
+
+describe('a registry of an image that fails to say what it has', () => {
+  const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }))
+  const broken = (response: ServerResponse) => void response.writeHead(500).end('the index is broken')
+  const page = (response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html><title>Sign in</title></html>')
+  }
+
+  it.each([
+    ['its tags', /tags\/list/, broken, 'UNAVAILABLE', 'the index is broken'],
+    ['its tags', /tags\/list/, page, 'INVALID_RESPONSE', 'Sign in'],
+    ['its referrers', /referrers/, broken, 'UNAVAILABLE', 'the index is broken'],
+    ['its referrers', /referrers/, page, 'INVALID_RESPONSE', 'Sign in'],
+    ['a manifest', /manifests\/1$/, page, 'INVALID_RESPONSE', 'Sign in'],
+    ['the image', /manifests\/app/, broken, 'UNAVAILABLE', 'the index is broken'],
+  ])('about %s has not said that there is nothing', async (_, path, fail, code, words) => {
+    await using server = await HttpServer.start((request, response) => {
+      if (path.test(request.path)) return fail(response)
+      if (request.path.endsWith('tags/list')) return void response.end('{"tags":["1"]}')
+      if (request.path.includes('/manifests/app')) {
+        return void response.writeHead(200, { 'content-type': OCI_INDEX }).end(manifest)
+      }
+      response.writeHead(404).end()
+    })
+    await using there = new RegistryClient({
+      plainHttp: [backing, server.host],
+      retry: { attempts: 2, baseMs: 1 },
+    })
+    const parts = { repository: (at: Place) => there.repository(at), backing: { host: backing, prefix: '' } }
+    await expect(
+      new RecordFinder(parts).find({ image: `${server.host}/team/app:app` }),
+    ).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(words),
+    })
   })
 })
 

@@ -3,7 +3,7 @@ import { DocumentError, parseManifestOrIndex } from '../oci/documents.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../oci/reference.ts'
 import {
   describeRecordImage,
-  isUnreachable,
+  isRefusal,
   listRecordImages,
   type RecordImageSummary,
   type Repository,
@@ -60,7 +60,8 @@ export class RecordFinder {
 
   /**
    * Best match first: those of the same digest, then those of the same repository, each newest first.
-   * @throws RegistryError of the backing registry; what the image's own registry refuses is passed over
+   * @throws RegistryError of the backing registry, and of the image's own one when it fails to answer; what that one refuses
+   * is passed over
    */
   async find({ image, workload, signal }: FindRequest): Promise<FoundRecordImage[]> {
     const wanted = parseReference(image)
@@ -76,7 +77,7 @@ export class RecordFinder {
     }
     await this.#look(beside, digests, signal, take)
     if (placeName(beside) !== placeName(wanted)) {
-      await this.#look(wanted, digests, signal, take).catch(ignoreUnreachable)
+      await this.#look(wanted, digests, signal, take).catch(ignoreRefusal)
     }
     return [...found.values()].sort(byRank)
   }
@@ -116,7 +117,7 @@ export class RecordFinder {
       const children = document.kind === 'index' ? document.index.manifests.map(({ digest }) => digest) : []
       return [descriptor.digest, ...children]
     } catch (error) {
-      if (!(error instanceof DocumentError)) ignoreUnreachable(error)
+      if (!(error instanceof DocumentError)) ignoreRefusal(error)
       return known
     }
   }
@@ -175,6 +176,6 @@ function placeName({ host, repository }: Place): string {
   return formatReference({ host, repository })
 }
 
-function ignoreUnreachable(error: unknown): void {
-  if (!isUnreachable(error)) throw error
+function ignoreRefusal(error: unknown): void {
+  if (!isRefusal(error)) throw error
 }

@@ -37,15 +37,10 @@ const UNKNOWN_LAYER_BYTES = 1024 * 1024
 /** What a layer of that size may hold: JSON lines repeat themselves. */
 const UNKNOWN_RECORD_BYTES = 32 * 1024 * 1024
 const CONFIG_BYTES = 1024 * 1024
-/** A registry that answers so has nothing to show us, today or ever. */
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'HOST_NOT_ALLOWED',
-  'NOT_FOUND',
-  'UNAUTHORIZED',
-  'DENIED',
-  'NETWORK',
-  'UNAVAILABLE',
-])
+/** A registry that answers so has nothing to show us, or may not be asked. */
+const REFUSALS: ReadonlySet<string> = new Set(['HOST_NOT_ALLOWED', 'NOT_FOUND', 'UNAUTHORIZED', 'DENIED'])
+/** A registry that answers so has not said what it has. */
+const SILENCE: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE'])
 /** Tags looked at together while a repository is listed. */
 const TAGS_AT_ONCE = 4
 /** Tags of the referrers fallback scheme (distribution-spec 1.1), and of signatures that use it. */
@@ -167,9 +162,14 @@ export async function describeRecordImage(
   }
 }
 
-/** Whether a registry cannot be asked, or does not let what is asked be seen. */
+/** Whether a registry said that there is nothing for us, or may not be asked. That it failed to answer says nothing. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof RegistryError && REFUSALS.has(error.code)
+}
+
+/** Whether a registry refuses to answer, or fails to. */
 export function isUnreachable(error: unknown): boolean {
-  return error instanceof RegistryError && UNREACHABLE.has(error.code)
+  return isRefusal(error) || (error instanceof RegistryError && SILENCE.has(error.code))
 }
 
 /** A tag can go while tags are listed, and a registry holds documents of all kinds. */

@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { ContentEncodingError, contentEncodingOf, decodeContent } from '../bytes/content-encoding.ts'
 import { currentMovement } from '../concurrency/stall-watch.ts'
 import { answerError, networkError, RegistryError } from './errors.ts'
 import type { Standing } from './hints.ts'
+import { plain } from './words.ts'
 
 const ERROR_BODY_BYTES = 64 * 1024
 /** Up to this much of an unwanted body is read, so that the connection can be used again. */
@@ -96,12 +98,22 @@ export class Answer {
     }
   }
 
-  /** The whole body. @throws RegistryError TOO_LARGE beyond `limit` bytes, NETWORK when it breaks off */
+  /** How the body is packed, by its header; `identity` is none. */
+  get encoding(): string | undefined {
+    const name = this.header('content-encoding')?.trim().toLowerCase()
+    return name === '' || name === 'identity' ? undefined : name
+  }
+
+  /**
+   * The whole body. It is unpacked where it comes packed although that was not asked for.
+   * @throws RegistryError TOO_LARGE beyond `limit` bytes, NETWORK when it breaks off, INVALID_RESPONSE when it is packed
+   * in another way than it says
+   */
   async bytes(limit: number, operation: string, host: string): Promise<Buffer> {
-    const pieces: Buffer[] = []
+    const pieces: Uint8Array[] = []
     let size = 0
     try {
-      for await (const piece of this.pieces()) {
+      for await (const piece of this.#unpacked(operation, host)) {
         size += piece.length
         if (size > limit) {
           const why = `answered with more than ${limit} bytes`
@@ -110,9 +122,20 @@ export class Answer {
         pieces.push(piece)
       }
     } catch (error) {
-      throw networkError(error, operation, host)
+      if (!(error instanceof ContentEncodingError)) throw networkError(error, operation, host)
+      const why = `answered with Content-Encoding: ${this.encoding}, which was not asked for: ${error.message}`
+      throw new RegistryError('INVALID_RESPONSE', { operation, host, why, status: this.status, cause: error })
     }
     return Buffer.concat(pieces, size)
+  }
+
+  #unpacked(operation: string, host: string): AsyncGenerator<Uint8Array> {
+    const encoding = contentEncodingOf(this.encoding)
+    if (encoding === undefined) return this.pieces()
+    if (encoding !== 'unknown') return decodeContent(this.pieces(), encoding)
+    this.#body.destroy()
+    const why = `answered with Content-Encoding: ${plain(this.encoding ?? '')}, which was not asked for and is not known here`
+    throw new RegistryError('INVALID_RESPONSE', { operation, host, why, status: this.status })
   }
 
   /** The error that this answer means. Reads at most 64 KiB of its body. @param standing of the credentials */

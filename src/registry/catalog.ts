@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { DocumentError, parseDocument } from '../oci/documents.ts'
 import { RegistryError } from './errors.ts'
 import { pages } from './links.ts'
+import { parseAnswer } from './nonsense.ts'
 import type { RegistryHost } from './registry-host.ts'
 
 const PAGE_REPOSITORIES = 100
@@ -10,7 +10,7 @@ const CATALOG_SCOPE = 'registry:catalog:*'
 /** How registries say that they have no catalogue, or none for everybody. */
 const WITHOUT = new Set([401, 403, 404, 405])
 
-const Catalog = z.looseObject({ repositories: z.array(z.string()).nullish() })
+const Catalog = z.looseObject({ repositories: z.array(z.string()).nullable() })
 
 /**
  * All repositories of a registry, in its order (Docker Registry HTTP API V2, "Listing Repositories"; the
@@ -30,9 +30,10 @@ export async function* listRepositories(
     expect: [200],
     signal,
   }
+  const place = { operation, host: registry.host }
   try {
-    for await (const { bytes } of pages(registry, request)) {
-      yield* parseDocument(Catalog, bytes, 'the catalogue').repositories ?? []
+    for await (const page of pages(registry, request)) {
+      yield* parseAnswer(Catalog, page, 'the catalogue', place).repositories ?? []
     }
   } catch (error) {
     throw catalogError(error, operation, registry.host)
@@ -40,14 +41,13 @@ export async function* listRepositories(
 }
 
 function catalogError(error: unknown, operation: string, host: string): unknown {
-  if (error instanceof DocumentError) {
-    return new RegistryError('INVALID_RESPONSE', { operation, host, why: `answered: ${error.message}` })
-  }
-  if (!(error instanceof RegistryError) || !WITHOUT.has(error.status ?? 0)) return error
+  const isNone = error instanceof RegistryError && WITHOUT.has(error.status ?? 0)
+  // A list that broke off has a catalogue behind it.
+  if (!isNone || error.code === 'INVALID_RESPONSE') return error
   return new RegistryError('DENIED', {
     operation,
     host,
-    why: 'does not list its repositories to this broker; name one',
+    why: `does not list its repositories to this broker; name one, or mend this: it ${error.why}`,
     status: error.status,
     cause: error,
   })

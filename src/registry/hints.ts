@@ -1,3 +1,4 @@
+import { namesSchema1, SCHEMA_1_HELP } from '../oci/docker-schema-1.ts'
 import type { RegistryErrorCode } from './errors.ts'
 
 /** What became of the credentials for a registry that refuses something. */
@@ -35,7 +36,7 @@ export function answerHint(code: RegistryErrorCode, status: number, body: string
   if (code === 'QUOTA_EXCEEDED')
     return '; a quota of that registry is used up: raise it there, or delete images'
   if (status === 400 && SPOKE_PLAIN.test(body)) return plainToTls(host)
-  if (/distribution\.manifest\.v1\+/.test(body)) return `; ${SCHEMA_1_HELP}`
+  if (namesSchema1(body)) return `; ${SCHEMA_1_HELP}`
   if (code === 'RATE_LIMITED') return '; RECORD_BROKER_REGISTRY_LIMITS bounds the jobs that ask it at once'
   return ''
 }
@@ -46,10 +47,6 @@ const SPOKE_PLAIN = /HTTP request to an HTTPS|plain HTTP/i
 function plainToTls(host: string): string {
   return `; it wants TLS: take ${host} out of RECORD_BROKER_PLAIN_HTTP`
 }
-
-/** What to do about an image in Docker's old format. */
-const SCHEMA_1_HELP =
-  "the image is in Docker's schema 1, which is not read: push it again with a current Docker, or copy it with a tool that converts it to OCI"
 
 /** What helps against a connection that failed. @param failure code and message of what is behind it */
 export function connectionHint(

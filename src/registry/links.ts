@@ -5,6 +5,7 @@ import type { RegistryHost, RegistryRequest } from './registry-host.ts'
 
 /** One page of a list may have this many bytes: registries without paging answer with everything. */
 const PAGE_BYTES = 8 * 1024 * 1024
+
 /**
  * The pages of a list, along `Link: <…>; rel="next"` (RFC 8288), which stays at the registry's own origin.
  * @throws RegistryError INVALID_RESPONSE for a link that leads away or back, LIMIT_EXCEEDED
@@ -19,7 +20,7 @@ export async function* pages(
   let request = first
   let size = 0
   for (let page = 1; ; page++) {
-    const { answer, bytes } = await registry.read(request, PAGE_BYTES)
+    const { answer, bytes } = await readPage(registry, request, page)
     size += bytes.length
     if (size > bounds.maxListBytes) throw boundExceeded(bounds, 'maxListBytes', 'has too long a list', place)
     if (answer.status === 200) checkJson(bytes, bounds, place)
@@ -33,6 +34,17 @@ export async function* pages(
       throw boundExceeded(bounds, 'maxPages', 'has a list of too many pages', place)
     seen.add(url.href)
     request = { ...first, url, expect: [200] }
+  }
+}
+
+/** A page that was linked to and is gone leaves a list that is not whole, and not one that is not there. */
+async function readPage(registry: RegistryHost, request: RegistryRequest, page: number) {
+  try {
+    return await registry.read(request, PAGE_BYTES)
+  } catch (error) {
+    if (page === 1 || !(error instanceof RegistryError && error.code === 'NOT_FOUND')) throw error
+    const why = `has a list whose page ${page} is not there: it ${error.why}`
+    throw new RegistryError('INVALID_RESPONSE', { ...error, why, cause: error })
   }
 }
 

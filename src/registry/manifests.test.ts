@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { type Handler, HttpServer } from '../../test/support/http-server.ts'
 import { digestOf } from '../oci/digest.ts'
@@ -86,6 +87,68 @@ describe('manifest', () => {
       serve(response, { 'content-type': 'application/json' }),
     )
     expect((await generic.repository.manifest('v1')).descriptor).toEqual(descriptor)
+  })
+
+  it.each([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ])('that comes packed with %s against our wish is unpacked', async (encoding, pack) => {
+    const packed = pack(bytes)
+    const headers = { ...complete, 'content-encoding': encoding, 'content-length': packed.length }
+    await using here = await serving((_, response) => serve(response, headers, packed))
+    expect(await here.repository.manifest('v1')).toEqual({ descriptor, bytes })
+    expect(await here.repository.manifest(digest)).toEqual({ descriptor, bytes })
+    // The length of a packed answer to HEAD is not that of the manifest.
+    expect(await here.repository.resolve('v1')).toEqual(descriptor)
+    expect(here.server.received[0]?.headers['accept-encoding']).toBe('identity')
+  })
+
+  it('that comes packed is bounded by what it unpacks to', async () => {
+    const bomb = gzipSync(Buffer.alloc(9 * 1024 * 1024, ' '))
+    await using here = await serving((_, response) => serve(response, { 'content-encoding': 'gzip' }, bomb))
+    await expect(here.repository.manifest('v1')).rejects.toMatchObject({ code: 'TOO_LARGE' })
+  })
+
+  it.each([
+    ['gzip', bytes, /Content-Encoding: gzip, which was not asked for: .*no whole gzip/],
+    ['gzip', gzipSync(bytes).subarray(0, -12), /Content-Encoding: gzip/],
+    ['compress', bytes, /Content-Encoding: compress, which was not asked for and is not known here/],
+    ['identity', gzipSync(bytes), /bytes of gzip that it does not call so/],
+  ])('that is packed in another way than %s says is told', async (encoding, body, words) => {
+    await using here = await serving((_, response) =>
+      serve(response, { 'content-encoding': encoding }, body as typeof bytes),
+    )
+    await expect(here.repository.manifest('v1')).rejects.toMatchObject({
+      code: 'INVALID_RESPONSE',
+      message: expect.stringMatching(words),
+    })
+  })
+
+  it('that is a page is no manifest', async () => {
+    const page = Buffer.from('<html><title>Sign in</title></html>')
+    for (const headers of [{ 'content-type': 'text/html' }, {}]) {
+      await using here = await serving((_, response) => serve(response, headers, page))
+      for (const name of ['v1', digest]) {
+        await expect(here.repository.manifest(name)).rejects.toMatchObject({
+          code: 'INVALID_RESPONSE',
+          message: expect.stringContaining('a page with the title "Sign in"'),
+        })
+      }
+    }
+  })
+
+  it("of Docker's schema 1 by its digest is told, although its digest leaves signatures out", async () => {
+    const signed = Buffer.from(JSON.stringify({ schemaVersion: 1, name: 'a', signatures: [{}] }))
+    for (const type of ['application/vnd.docker.distribution.manifest.v1+prettyjws', 'application/json']) {
+      await using here = await serving((_, response) => serve(response, { 'content-type': type }, signed))
+      await expect(here.repository.manifest(digest)).rejects.toMatchObject({
+        code: 'INVALID_DOCUMENT',
+        message: expect.stringContaining("Docker's schema 1"),
+      })
+    }
   })
 
   it('of more than 8 MiB is not read', async () => {

@@ -1,11 +1,14 @@
+import { z } from 'zod'
 import { verifyBytes } from '../bytes/verify.ts'
 import { digestOf, isDigest } from '../oci/digest.ts'
 import { Digest } from '../oci/digest-schema.ts'
+import { isSchema1, schema1Error } from '../oci/docker-schema-1.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { MANIFEST_TYPES } from '../oci/media-types.ts'
 import type { Answer } from './answer.ts'
 import { checkJson } from './bounds.ts'
 import { RegistryError } from './errors.ts'
+import { parseAnswer } from './nonsense.ts'
 import type { RegistryHost } from './registry-host.ts'
 import { pullScope } from './scopes.ts'
 
@@ -48,7 +51,9 @@ export async function resolveManifest(
   if (head.status === 404) return undefined
   const digest = Digest.safeParse(isDigest(tagOrDigest) ? tagOrDigest : head.header('docker-content-digest'))
   const mediaType = contentType(head)
-  const told = head.status === 200 && head.length !== undefined && !GENERIC_TYPES.has(mediaType)
+  // The length of a packed answer is not the manifest's.
+  const isWhole = head.length !== undefined && head.encoding === undefined
+  const told = head.status === 200 && isWhole && !GENERIC_TYPES.has(mediaType)
   if (told && digest.success) return { mediaType, digest: digest.data, size: head.length ?? 0 }
   try {
     return (await getManifest(registry, repository, tagOrDigest, signal, scope)).descriptor
@@ -60,7 +65,8 @@ export async function resolveManifest(
 
 /**
  * Reads a manifest. Its digest is computed here; the registry's word for it is not needed.
- * @throws RegistryError NOT_FOUND, TOO_LARGE, LIMIT_EXCEEDED, INVALID_RESPONSE; VerificationError when it is not the one asked for
+ * @throws RegistryError NOT_FOUND, TOO_LARGE, LIMIT_EXCEEDED, INVALID_RESPONSE; DocumentError for Docker's schema 1 by its
+ * digest; VerificationError when it is not the one asked for
  */
 export async function getManifest(
   registry: RegistryHost,
@@ -71,15 +77,24 @@ export async function getManifest(
 ): Promise<{ descriptor: Descriptor; bytes: Buffer }> {
   const request = manifestRequest(repository, tagOrDigest, signal, scope)
   const { answer, bytes } = await registry.read(request, MANIFEST_BYTES)
-  checkJson(bytes, registry.bounds, { operation: request.operation, host: registry.host })
-  if (isDigest(tagOrDigest)) {
-    verifyBytes(bytes, { digest: tagOrDigest }, `manifest ${tagOrDigest} of ${repository}`)
-  }
+  const place = { operation: request.operation, host: registry.host }
+  checkJson(bytes, registry.bounds, place)
+  const { mediaType: own, schemaVersion } = parseAnswer(
+    SaysWhatItIs,
+    { answer, bytes },
+    'the manifest',
+    place,
+  )
   const served = contentType(answer)
-  const own = ownMediaType(bytes)
+  if (isDigest(tagOrDigest)) {
+    const what = `manifest ${tagOrDigest} of ${repository}`
+    // The digest of a signed one leaves its signatures out.
+    if (isSchema1(served, schemaVersion)) throw schema1Error(what)
+    verifyBytes(bytes, { digest: tagOrDigest }, what)
+  }
   if (own !== undefined && served !== own && !GENERIC_TYPES.has(served)) {
     const why = `serves as ${served} what calls itself ${own}`
-    throw new RegistryError('INVALID_RESPONSE', { operation: request.operation, host: registry.host, why })
+    throw new RegistryError('INVALID_RESPONSE', { ...place, why })
   }
   return { descriptor: { mediaType: own ?? served, digest: digestOf(bytes), size: bytes.length }, bytes }
 }
@@ -88,11 +103,12 @@ function contentType(answer: Answer): string {
   return (answer.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 }
 
-function ownMediaType(bytes: Buffer): string | undefined {
-  try {
-    const { mediaType } = JSON.parse(bytes.toString('utf8'))
-    return typeof mediaType === 'string' && mediaType !== '' ? mediaType : undefined
-  } catch {
-    return undefined
-  }
-}
+/** What is read of a manifest before it is parsed as one. */
+const SaysWhatItIs = z.looseObject({
+  mediaType: z
+    .string()
+    .optional()
+    .catch(undefined)
+    .transform((type) => type || undefined),
+  schemaVersion: z.unknown().optional(),
+})

@@ -135,6 +135,41 @@ describe('the fallback tag', () => {
     ])
   })
 
+  it('that shows late is read again, and not written over what others added', async () => {
+    const manifests = new Map([[tag, list([one])]])
+    const inner = withoutApi(manifests)
+    const stale = new Map(manifests)
+    let late = 3
+    let puts = 0
+    await using here = await serving((request, response) => {
+      if (request.method === 'PUT' && request.path.endsWith(tag)) puts += 1
+      const isLate = puts > 0 && request.method === 'GET' && request.path.endsWith(tag) && late-- > 0
+      return (isLate ? withoutApi(stale) : inner)(request, response)
+    })
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, subject }))
+    const put = await here.repository.putManifest(bytes, OCI_MANIFEST, 'v1')
+    expect(puts).toBe(1)
+    expect((await here.repository.referrers(subject.digest)).map(({ digest }) => digest)).toEqual([
+      one.digest,
+      put.digest,
+    ])
+  })
+
+  it('that never shows what was put is a conflict that tells what was seen', async () => {
+    const stale = new Map([[tag, list([one])]])
+    await using here = await serving(async (request, response) => {
+      if (request.method !== 'PUT') return withoutApi(stale)(request, response)
+      await request.body()
+      response.writeHead(201).end()
+    })
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, subject }))
+    await expect(here.repository.putManifest(bytes, OCI_MANIFEST, 'v1')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      retryable: true,
+      message: expect.stringMatching(/took a new list, and showed the one before 6 times in \d+ seconds/),
+    })
+  })
+
   it('that holds something else is a conflict, and stays', async () => {
     const image = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST }))
     const manifests = new Map([[tag, image]])

@@ -1,17 +1,16 @@
 import { z } from 'zod'
-import { DocumentError, parseDocument } from '../oci/documents.ts'
-import { RegistryError } from './errors.ts'
 import { pages } from './links.ts'
+import { parseAnswer } from './nonsense.ts'
 import type { RegistryHost } from './registry-host.ts'
 import { pullScope } from './scopes.ts'
 
 /** Tags asked for at a time; some registries refuse more than 1000. */
 const PAGE_TAGS = 100
 
-/** `tags` is null in some registries for a repository without tags. */
-const TagList = z.looseObject({ tags: z.array(z.string()).nullish() })
+/** `tags` is null in some registries for a repository without tags. An answer without `tags` says nothing of them. */
+const TagList = z.looseObject({ tags: z.array(z.string()).nullable() })
 
-/** All tags of a repository, in the registry's order; at most `limit`. @throws RegistryError NOT_FOUND */
+/** All tags of a repository, in the registry's order; at most `limit`. @throws RegistryError NOT_FOUND, INVALID_RESPONSE */
 export async function* listTags(
   registry: RegistryHost,
   repository: string,
@@ -29,20 +28,12 @@ export async function* listTags(
     signal: options.signal,
   }
   let given = 0
-  for await (const { bytes } of pages(registry, request)) {
-    for (const tag of tagsIn(bytes, operation, registry.host)) {
+  const place = { operation, host: registry.host }
+  for await (const page of pages(registry, request)) {
+    for (const tag of parseAnswer(TagList, page, 'the list of tags', place).tags ?? []) {
       yield tag
       given += 1
       if (given >= limit) return
     }
-  }
-}
-
-function tagsIn(bytes: Buffer, operation: string, host: string): string[] {
-  try {
-    return parseDocument(TagList, bytes, 'the list of tags').tags ?? []
-  } catch (error) {
-    if (!(error instanceof DocumentError)) throw error
-    throw new RegistryError('INVALID_RESPONSE', { operation, host, why: `answered: ${error.message}` })
   }
 }
