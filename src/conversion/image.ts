@@ -10,6 +10,9 @@ import type { ManifestNote } from './report.ts'
 
 export type { Image } from './one-image.ts'
 
+/** Manifests of an index that are told when none is an image. */
+const OTHERS_TOLD = 5
+
 /** What a reference stands for at this moment. */
 export type OpenedReference = {
   readonly repository: Repository
@@ -114,9 +117,14 @@ async function readIndex(
 }
 
 function noImages(pinned: string, children: readonly Child[]): ConversionError {
-  const odd = children.find((child) => child.kind === 'other' && child.isOdd)
-  if (odd?.kind !== 'other') {
-    return new ConversionError('NOT_AN_IMAGE', `${pinned} is an index without a container image`)
+  const others = children.filter((child) => child.kind === 'other')
+  const odd = others.find((child) => child.isOdd)
+  if (odd === undefined) {
+    const why = others
+      .slice(0, OTHERS_TOLD)
+      .map(({ descriptor, reason }) => `${descriptor.digest}: ${reason}`)
+    const told = why.length === 0 ? '' : `; it has ${why.join(', ')}`
+    return new ConversionError('NOT_AN_IMAGE', `${pinned} is an index without a container image${told}`)
   }
   return new ConversionError(
     'UNSUPPORTED_LAYER',

@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
+import { isSchema1, SCHEMA_1_HELP } from '../oci/docker-schema-1.ts'
 import {
   type Descriptor,
   type Index,
@@ -6,13 +7,14 @@ import {
   type Platform,
   parseManifestOrIndex,
 } from '../oci/documents.ts'
-import { isIndexType, isManifestType, isNonDistributable } from '../oci/media-types.ts'
+import { isIndexType, isManifestType } from '../oci/media-types.ts'
 import { formatPlatform, mayMatchPlatform } from '../oci/platform.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { RequestTally } from './bounds.ts'
 import { ConversionError } from './errors.ts'
-import { type Image, isOf, oddLayer, readImage, unsupportedLayer } from './one-image.ts'
+import { oddLayerOf } from './odd-layers.ts'
+import { type Image, isOf, readImage, unsupportedLayer } from './one-image.ts'
 
 /** How buildkit marks what is no image in an index of images. */
 const REFERENCE_TYPE = 'vnd.docker.reference.type'
@@ -150,7 +152,7 @@ export class IndexReader {
     document: { readonly manifest: Manifest; readonly bytes: Buffer },
     isAsked: boolean,
   ): Promise<Child> {
-    const odd = oddLayer(document.manifest) ?? (await this.#absentLayer(document.manifest))
+    const odd = await oddLayerOf(this.#repository, document.manifest, this.#signal)
     if (odd !== undefined && isAsked) throw unsupportedLayer(descriptor, odd)
     if (odd !== undefined) return { kind: 'other', descriptor, reason: odd, isOdd: true }
     const image = await readImage(this.#repository, descriptor, document, this.#tally, this.#signal)
@@ -163,17 +165,6 @@ export class IndexReader {
     this.#tally.checkPlatforms(this.#images, `index of ${descriptor.digest}`)
     return { kind: 'image', descriptor, image }
   }
-
-  /** Base layers of Windows lie at their publisher alone. */
-  async #absentLayer({ layers }: Manifest): Promise<string | undefined> {
-    for (const { digest, mediaType } of layers) {
-      if (!isNonDistributable(mediaType)) continue
-      const size = await this.#repository.hasBlob(digest, { signal: this.#signal })
-      if (size === undefined)
-        return `layer ${digest} is one of those that registries need not have, and is not there`
-    }
-    return undefined
-  }
 }
 
 /** Whether an index tells all that a platform is chosen by. */
@@ -184,6 +175,7 @@ function isWhole(platform: Descriptor['platform']): platform is Platform {
 function whyNoImage(child: Descriptor): string | undefined {
   if (child.artifactType) return `an artifact of the type ${child.artifactType}`
   if (isIndexType(child.mediaType)) return undefined
+  if (isSchema1(child.mediaType, undefined)) return SCHEMA_1_HELP
   if (!isManifestType(child.mediaType)) return `its media type is ${child.mediaType}`
   if (child.platform?.os === 'unknown') return 'its platform is unknown'
   return undefined

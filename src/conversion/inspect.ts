@@ -5,9 +5,11 @@ import { layerCompression } from '../oci/media-types.ts'
 import { LayerError } from '../tar/errors.ts'
 import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
 import { RequestTally } from './bounds.ts'
+import { ConversionError } from './errors.ts'
 import { ExternalTocs } from './external-tocs.ts'
 import { type OpenedReference, openReference, readImages } from './image.ts'
 import { type ImageServices, TABLES_AT_ONCE } from './list-layers.ts'
+import { layerFailure } from './odd-layers.ts'
 import type { ImageInspection, LayerInspection } from './report.ts'
 
 type InspectionServices = Pick<ImageServices, 'registries' | 'threads' | 'limits' | 'bounds'>
@@ -86,6 +88,8 @@ async function inspectLayer(
         }),
     }
   } catch (error) {
+    const failure = layerFailure(layer, error)
+    if (failure instanceof ConversionError && failure !== error) return { ...plain, problem: failure.message }
     // A bound that is passed is no statement about the layer.
     if (!(error instanceof LayerError) || error.code === 'LIMIT_EXCEEDED') throw error
     if (error.code === 'NOT_ESTARGZ' && annotated === undefined) return plain

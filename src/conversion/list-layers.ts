@@ -7,10 +7,10 @@ import type { Repository } from '../registry/repository.ts'
 import { LayerError } from '../tar/errors.ts'
 import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
-import { ConversionError } from './errors.ts'
 import type { Image } from './image.ts'
 import type { KnownLayers } from './known-layers.ts'
 import type { ListedLayer } from './listed-layer.ts'
+import { layerFailure, refuseOddType } from './odd-layers.ts'
 
 /** What looking into images needs. */
 export type ImageServices = Pick<
@@ -49,7 +49,11 @@ export async function listLayers(
         const found =
           known?.size === layer.size
             ? known
-            : await listLayer(repository, layer, services, { ...options, signal })
+            : await listLayer(repository, layer, services, {
+                ...options,
+                of: image.descriptor.digest,
+                signal,
+              })
         if (found) {
           services.known?.add(found)
           services.tally.layer(found.columns.nameEnd.length, 0)
@@ -66,23 +70,22 @@ async function listLayer(
   repository: Repository,
   layer: Descriptor,
   services: ListingServices,
-  { scan, signal }: { readonly scan: boolean; readonly signal: AbortSignal },
+  { of, scan, signal }: { readonly of: string; readonly scan: boolean; readonly signal: AbortSignal },
 ): Promise<ListedLayer | undefined> {
-  const compression = layerCompression(layer.mediaType)
-  if (compression === undefined) {
-    throw new ConversionError(
-      'UNSUPPORTED_LAYER',
-      `layer ${layer.digest} has the media type ${layer.mediaType}`,
-    )
-  }
+  refuseOddType(layer, of)
   const { digest, size } = layer
-  const listed = compression === 'none' ? undefined : await listByToc(repository, layer, services, signal)
-  if (listed || !scan) return listed
-  const { threads, limits, tally } = services
-  const input = () => repository.blob(layer, { signal })
-  const { columns, plainBytes } = await threads.run({ kind: 'list', limits }, { input, signal })
-  tally.layer(0, plainBytes)
-  return { digest, size, columns, exact: false }
+  const isPlain = layerCompression(layer.mediaType) === 'none'
+  try {
+    const listed = isPlain ? undefined : await listByToc(repository, layer, services, signal)
+    if (listed || !scan) return listed
+    const { threads, limits, tally } = services
+    const input = () => repository.blob(layer, { signal })
+    const { columns, plainBytes } = await threads.run({ kind: 'list', limits }, { input, signal })
+    tally.layer(0, plainBytes)
+    return { digest, size, columns, exact: false }
+  } catch (error) {
+    throw layerFailure(layer, error)
+  }
 }
 
 async function listByToc(

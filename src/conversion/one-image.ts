@@ -5,11 +5,12 @@ import {
   type Manifest,
   parseDocument,
 } from '../oci/documents.ts'
-import { isImageConfigType, layerCompression } from '../oci/media-types.ts'
+import { isImageConfigType } from '../oci/media-types.ts'
 import { completePlatform, formatPlatform, matchesPlatform } from '../oci/platform.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { RequestTally } from './bounds.ts'
 import { ConversionError } from './errors.ts'
+import { oddType } from './odd-layers.ts'
 
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
@@ -40,7 +41,7 @@ export async function readImage(
   const { config: place, layers } = manifest
   tally.checkLayers(layers.length, `manifest ${descriptor.digest}`)
   const isImage = isImageConfigType(place.mediaType)
-  if (isImage === 'no' || (isImage === 'perhaps' && oddLayer(manifest))) return undefined
+  if (isImage === 'no' || (isImage === 'perhaps' && layers.some((layer) => oddType(layer)))) return undefined
   const configBytes = await repository.blobJson(place, { limit: MAX_CONFIG_BYTES, signal })
   const config = readConfig(configBytes, `config ${place.digest}`, isImage === 'perhaps')
   if (config === undefined) return undefined
@@ -69,15 +70,6 @@ function readConfig(bytes: Buffer, what: string, mayBeOther: boolean): ImageConf
 /** Whether an image is of a platform asked for; its descriptor in an index may know less than its config. */
 export function isOf({ descriptor, config }: Image, asked: string): boolean {
   return matchesPlatform(completePlatform(descriptor.platform, config), asked)
-}
-
-/** Why a manifest cannot be converted, for the first of its layers that is no archive; undefined when it can. */
-export function oddLayer({ layers }: Manifest): string | undefined {
-  const odd = layers.find((layer) => layerCompression(layer.mediaType) === undefined)
-  return (
-    odd &&
-    `layer ${odd.digest} has the media type ${odd.mediaType}, which is no tar archive, plain or with gzip or zstd`
-  )
 }
 
 /** The error for an image that was asked for and cannot be converted. */

@@ -11,6 +11,7 @@ import type { ConversionServices } from './context.ts'
 import { ConversionError } from './errors.ts'
 import { ExternalTocs } from './external-tocs.ts'
 import { openReference, readImages } from './image.ts'
+import { layerFailure } from './odd-layers.ts'
 
 /**
  * Reads a file of an image as a container would see it, by ranges of its layers: nothing else of them is read, and every
@@ -38,7 +39,13 @@ export async function* readImageFile(
   const layers = await allOrAbort(image.manifest.layers, signal, async (layer) => {
     const blob: RangedBlob = {
       size: layer.size,
-      readRange: (start, end) => opened.repository.blobRange(layer, start, end, { signal }),
+      readRange: async (start, end) => {
+        try {
+          return await opened.repository.blobRange(layer, start, end, { signal })
+        } catch (error) {
+          throw layerFailure(layer, error)
+        }
+      },
     }
     const view = await openEStargz({
       ...blob,

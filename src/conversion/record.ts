@@ -14,6 +14,7 @@ import { ExternalTocs } from './external-tocs.ts'
 import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
 import { TABLES_AT_ONCE } from './list-layers.ts'
 import { matchRecord } from './match-record.ts'
+import { layerFailure } from './odd-layers.ts'
 import type { Profiled, RecordOf } from './profiled-image.ts'
 import type { RecordSource } from './request.ts'
 
@@ -147,6 +148,6 @@ async function prioritizedIn(
     return view.prioritized.filter((name) => name !== '')
   } catch (error) {
     if (error instanceof LayerError && error.code === 'NOT_ESTARGZ') return undefined
-    throw error
+    throw layerFailure(layer, error)
   }
 }

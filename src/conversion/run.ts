@@ -14,7 +14,7 @@ import { at } from './errors.ts'
 import { type OpenedReference, openReference, readImages } from './image.ts'
 import { imageKey } from './image-cache.ts'
 import { MadeOf } from './made-of.ts'
-import { oddLayer, unsupportedLayer } from './one-image.ts'
+import { refuseOddLayers } from './odd-layers.ts'
 import { Progress } from './progress.ts'
 import { type Push, pushImage, pushIndex, pushTocImage } from './push-images.ts'
 import { readRecordSource } from './record.ts'
@@ -80,11 +80,10 @@ async function prepare(
   const tocTarget = request.options?.externalToc ? target.beside(TOC_TAG_SUFFIX) : undefined
   const opened = await at('source', () => openReference(services.registries, request.source, signal))
   const found = await at('source', () => readImages(opened, request.platforms, tally, signal))
-  await at('source', async () => tally.checkReport(found.images, opened.pinned))
-  for (const { descriptor, manifest } of found.images) {
-    const odd = oddLayer(manifest)
-    if (odd !== undefined) throw unsupportedLayer(descriptor, odd)
-  }
+  await at('source', async () => {
+    tally.checkReport(found.images, opened.pinned)
+    for (const image of found.images) await refuseOddLayers(opened.repository, image, signal)
+  })
   const { record } = request
   const recordOf =
     record &&

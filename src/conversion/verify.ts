@@ -9,6 +9,7 @@ import type { ConversionServices } from './context.ts'
 import { at, ConversionError } from './errors.ts'
 import { ExternalTocs } from './external-tocs.ts'
 import { type Image, openReference, readImages } from './image.ts'
+import { layerFailure } from './odd-layers.ts'
 import type { VerificationProgress, VerificationReport, VerifiedLayer } from './report.ts'
 import type { VerificationRequest } from './request.ts'
 
@@ -128,7 +129,8 @@ class Verification {
         const problem = `the manifest names no digest of the table of contents (${TOC_DIGEST_ANNOTATION}), so that readers cannot verify the layer`
         return { layer: { ...verified, problem } }
       } catch (error) {
-        if (!(error instanceof LayerError || error instanceof VerificationError)) throw error
+        if (!(error instanceof LayerError || error instanceof VerificationError))
+          throw layerFailure(layer, error)
         return { layer: { ...plain, problem: error.message.slice(0, MOST_CHARACTERS) } }
       }
     })
@@ -147,7 +149,8 @@ class Verification {
   #list(repository: Repository, image: Image): Promise<LayerTree[]> {
     const { threads, limits } = this.#services
     return this.#each(image, async (layer, _, signal) => {
-      const input = () => repository.blob(layer, { signal })
+      const input = () =>
+        repository.blob(layer, { signal }).catch((error) => Promise.reject(layerFailure(layer, error)))
       const tree = await threads.run({ kind: 'list', limits }, { input, signal })
       this.#tally.layer(tree.seconds.length, tree.plainBytes)
       return tree

@@ -12,6 +12,13 @@ const abc = Buffer.from('abc')
 const noise = randomBytes(300_000)
 const zeros = Buffer.alloc(20 << 20)
 
+/** `abc` as the tools pack it. */
+const UNREAD = {
+  xz: 'fd377a585a000004e6d6b4460200210116000000742fe5a301000261626300002776271a4a09d82c00011b030b2fb9101fb6f37d010000000004595a',
+  bzip2: '425a6839314159265359648cbb73000000010038002000219819846177245385090648cbb730',
+  lz4: '04224d186440a70300008061626300000000',
+}
+
 describe('decodeLayer', () => {
   it.each([
     ['plain', abc, abc],
@@ -34,6 +41,35 @@ describe('decodeLayer', () => {
   ])('decodes %s, in pieces of any size', async (_, packed, plain) => {
     expect((await decode(packed)).equals(plain)).toBe(true)
     expect((await decode(packed, 1000)).equals(plain)).toBe(true)
+  })
+
+  it.each(Object.entries(UNREAD))('refuses %s by its name, in pieces of any size', async (name, hex) => {
+    for (const piece of [1, 1000]) {
+      await expect(decode(Buffer.from(hex, 'hex'), piece)).rejects.toMatchObject({
+        code: 'UNSUPPORTED_LAYER',
+        message: expect.stringContaining(`packed with ${name}`),
+      })
+    }
+  })
+
+  it('takes a file whose name begins as bzip2 does for plain bytes', async () => {
+    const name = Buffer.from('BZh9-and-more')
+    expect(await decode(name)).toEqual(name)
+  })
+
+  it('closes a source that it refuses', async () => {
+    let isClosed = false
+    const source = async function* () {
+      try {
+        for (;;) yield Buffer.from(UNREAD.xz, 'hex')
+      } finally {
+        isClosed = true
+      }
+    }
+    await expect(buffer(decodeLayer(source(), { limits }))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_LAYER',
+    })
+    expect(isClosed).toBe(true)
   })
 
   it('decodes byte by byte', async () => {

@@ -1,4 +1,6 @@
 import type { LayerCompression } from '../oci/media-types.ts'
+import { PACKING_HEAD_BYTES, repackAdvice, unreadPacking } from '../oci/unread-packing.ts'
+import { LayerError } from '../tar/errors.ts'
 import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
 import { ByteSource } from './byte-source.ts'
 import { type GzipHeader, gzipMembers, type Inflate } from './gzip-members.ts'
@@ -12,13 +14,27 @@ export type DecodingLimits = Pick<LayerLimits, 'maxPlainBytes' | 'maxWindowBytes
  * The plain tar bytes of a layer blob. What the blob is packed with is read from its first bytes, because
  * media types are not always right. The source is read to its true end, so that a verifying source gets to
  * check its digest.
- * @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD, LIMIT_EXCEEDED; errors of the source pass unchanged
+ * @throws LayerError UNSUPPORTED_LAYER, CORRUPT_GZIP, CORRUPT_ZSTD, LIMIT_EXCEEDED; errors of the source pass unchanged
  */
-export function decodeLayer(
+export async function* decodeLayer(
   source: AsyncIterable<Uint8Array>,
   o: { limits: DecodingLimits },
 ): AsyncGenerator<Buffer, void, void> {
-  return decodeSource(new ByteSource(source), o)
+  const input = new ByteSource(source)
+  await packingOfLayer(input)
+  yield* decodeSource(input, o)
+}
+
+/**
+ * What a layer is packed with. Closes it when that is something that is not read.
+ * @throws LayerError UNSUPPORTED_LAYER; errors of the source pass unchanged
+ */
+export async function packingOfLayer(input: ByteSource): Promise<LayerCompression> {
+  const head = await input.peek(PACKING_HEAD_BYTES)
+  const unread = unreadPacking(head)
+  if (unread === undefined) return sniffCompression(head)
+  await input.close()
+  throw new LayerError('UNSUPPORTED_LAYER', `the layer is ${repackAdvice(unread)}`)
 }
 
 /** How {@link decodeSource} decodes gzip members, other than with zlib. */
@@ -48,7 +64,7 @@ export async function* decodeSource(
 }
 
 /** What a blob is packed with, by its first four bytes. */
-export function sniffCompression(head: Buffer): LayerCompression {
+function sniffCompression(head: Buffer): LayerCompression {
   if (head.length >= 3 && head.readUIntBE(0, 3) === 0x1f8b08) return 'gzip'
   if (head.length < 4) return 'none'
   const magic = head.readUInt32LE(0)

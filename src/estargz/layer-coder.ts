@@ -1,7 +1,7 @@
 import type { LayerCompression } from '../oci/media-types.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { ByteSource } from './byte-source.ts'
-import { type DecodingLimits, decodeSource, type Inflate, sniffCompression } from './decode.ts'
+import { type DecodingLimits, decodeSource, type Inflate, packingOfLayer } from './decode.ts'
 import { LayerTranscoder } from './deflate/layer-transcoder.ts'
 import { packer } from './deflate/packer.ts'
 import { AutoTuner, type CompressionChoice, fixedTuner } from './deflate/tuner.ts'
@@ -59,7 +59,7 @@ export async function openLayerCoder(
   const { method, level } = o.compression
   const compressor = compressorFor(o.format, o.compression)
   const input = new ByteSource(source)
-  const anew = whyAnew(o.format, method, sniffCompression(await input.peek(4)))
+  const anew = whyAnew(o.format, method, await packingOfLayer(input))
   if (anew !== undefined) {
     const by = o.format.packing === 'zstd' ? 'zstd' : 'zlib'
     const reason = `${anew}; ${by} at level ${level}`

@@ -4,7 +4,7 @@ import { LayerError } from '../tar/errors.ts'
 import { type LayerLimits, limitExceeded, maxCompressedTocBytes } from '../tar/limits.ts'
 import { TarScanner } from '../tar/scanner.ts'
 import { ByteSource } from './byte-source.ts'
-import { sniffCompression } from './decode.ts'
+import { packingOfLayer } from './decode.ts'
 import {
   EXTERNAL_FOOTER_SIZE,
   FOOTER_SIZE,
@@ -69,7 +69,7 @@ export async function verifyEStargzBlob(
   let end: BlobEnd
   try {
     const scan = new PlainScan(recorder, plain, o.limits)
-    const packed = sniffCompression(await input.peek(4))
+    const packed = await packingOfLayer(input)
     end = packed === 'zstd' ? await readFrames(input, scan, o.limits) : await readMembers(input, scan)
     scan.end()
   } finally {

@@ -5,6 +5,7 @@ import { gunzip, zstdDecompress } from 'node:zlib'
 import { extract } from 'tar-stream'
 import type { Descriptor, Manifest } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
+import { repackAdvice, unreadPacking } from '../oci/unread-packing.ts'
 import { RecordError, RecordImageError } from './errors.ts'
 import { RECORD_FILE_NAME } from './image-pack.ts'
 import { cleanRecordPath } from './record-path.ts'
@@ -58,8 +59,11 @@ async function decompress(layer: Buffer, maxOutputLength: number): Promise<Buffe
     if (layer.length >= 4 && layer.readUInt32LE(0) === 0xfd2fb528) {
       return await promisify(zstdDecompress)(layer, { maxOutputLength })
     }
+    const unread = unreadPacking(layer)
+    if (unread !== undefined) throw notARecordImage(`its layer is ${repackAdvice(unread)}`)
     return layer
   } catch (error) {
+    if (error instanceof RecordImageError) throw error
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new RecordError('RECORD_TOO_LARGE', `the record layer has more than ${maxOutputLength} bytes`)
     }

@@ -6,6 +6,8 @@ export type LayerErrorCode =
   | 'CORRUPT_GZIP'
   /** The zstd frames break their format, fail their checksum, or end early. */
   | 'CORRUPT_ZSTD'
+  /** The layer is packed with something that is not read: xz, bzip2 and the like. */
+  | 'UNSUPPORTED_LAYER'
   /** An entry that no eStargz can hold: sparse files, contiguous files, vendor types. */
   | 'UNSUPPORTED_ENTRY'
   /** Hard links that lead back to themselves. */
