@@ -42,6 +42,25 @@ describe('blob', () => {
     expect(here.server.received.every(({ headers }) => headers['accept-encoding'] === 'identity')).toBe(true)
   })
 
+  it('that is packed against our wish is told of, and one that is stored with such a header is read', async () => {
+    const packed = gzipSync(bytes)
+    for (const length of [{ 'content-length': packed.length }, {}]) {
+      await using here = await serving((_, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip', ...length }).end(packed)
+      })
+      const reading = here.repository.blob(blob).then((stream) => buffer(stream))
+      await expect(reading).rejects.toMatchObject({
+        code: 'SIZE_MISMATCH',
+        message: expect.stringContaining('sent with Content-Encoding: gzip'),
+      })
+    }
+    const stored = { digest: digestOf(packed), size: packed.length }
+    await using here = await serving((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed)
+    })
+    expect((await buffer(await here.repository.blob(stored))).equals(packed)).toBe(true)
+  })
+
   it('skips to its offset where Range is ignored, a bounded number of times', async () => {
     let gets = 0
     await using here = await serving((_, response) => dropAfter(response, 0, ++gets * 100_000))

@@ -6,6 +6,7 @@ import { networkError, RegistryError } from './errors.ts'
 import type { RegistryHost, RegistryRequest } from './registry-host.ts'
 import { pauseBeforeRetry } from './retry.ts'
 import { pullScope } from './scopes.ts'
+import { plain } from './words.ts'
 
 type Blob = { readonly digest: Digest; readonly size: number }
 
@@ -71,9 +72,11 @@ export async function openBlob(
 ): Promise<Readable> {
   const request = blobRequest(registry, repository, blob.digest, signal)
   const first = await registry.ask(request)
+  // Storage keeps packed layers with such a header, and their bytes are the blob's: only those that are not are told of.
+  const packed = first.encoding === undefined ? '' : ` (sent with Content-Encoding: ${plain(first.encoding)})`
   if (first.length !== undefined && first.length !== blob.size) {
     first.body.destroy()
-    const why = `blob ${blob.digest} has ${first.length} bytes at ${registry.host} where ${blob.size} were promised`
+    const why = `blob ${blob.digest} has ${first.length} bytes at ${registry.host}${packed} where ${blob.size} were promised`
     throw new VerificationError('SIZE_MISMATCH', why)
   }
   const download = new Download(registry, request, blob, first)
@@ -81,7 +84,11 @@ export async function openBlob(
   // A stream that is destroyed before it is read never enters the generator.
   source.once('close', () => download.abandon())
   // Whoever reads the verified stream sees the error there.
-  return pipeline(source, verifyStream(blob, `blob ${blob.digest} of ${repository}`), () => undefined)
+  return pipeline(
+    source,
+    verifyStream(blob, `blob ${blob.digest} of ${repository}${packed}`),
+    () => undefined,
+  )
 }
 
 /** One blob on its way, across any number of connections. */

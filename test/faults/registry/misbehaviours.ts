@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import type { Received } from '../../support/http-server.ts'
 
 /** What goes to the sound registry behind, with changes to the answer. */
@@ -38,6 +39,8 @@ const isCommit = (request: Received) => isUpload(request) && request.method === 
 const isBlob = ({ path, method }: Received) => /\/blobs\/sha256:/.test(path) && method === 'GET'
 const isManifest = ({ path }: Received) => path.includes('/manifests/')
 const isList = ({ path }: Received) => /\/tags\/list|\/referrers\/|_catalog/.test(path)
+/** 80 MiB of nothing: more than any document, or list, may have. */
+const BOMB = gzipSync(Buffer.alloc(80 * 1024 * 1024, ' '))
 /** Writes as fast as it is taken, without an end. */
 function pour(response: ServerResponse, piece: string | Buffer): void {
   // To HEAD there is no body, and each write counts as taken.
@@ -205,6 +208,21 @@ export function misbehaviours(host: string): Readonly<Record<string, Misbehaviou
       headers: { 'content-length': undefined },
       body: (body) => Buffer.concat([body, body]),
     }),
+    'packs what it answers': async (request, _response, pass) => {
+      if (request.method !== 'GET') return pass()
+      await pass({
+        headers: { 'content-encoding': 'gzip', 'content-length': undefined },
+        body: (body) => gzipSync(body),
+      })
+    },
+    'packs a bomb': where(
+      ({ method }) => method === 'GET',
+      (_request, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'application/json' })
+        response.end(BOMB)
+      },
+    ),
+    'packs in a way that nobody knows': changed({ headers: { 'content-encoding': 'zip, lzma' } }),
     'says that plain bytes are packed': changed({ headers: { 'content-encoding': 'gzip' } }),
     'has an odd content type': changed({ headers: { 'content-type': 'text/html; charset=\x22' } }),
     'has no content type': changed({ headers: { 'content-type': undefined } }),
@@ -258,6 +276,16 @@ export function misbehaviours(host: string): Readonly<Record<string, Misbehaviou
       changed({ headers: { link: '<http://10.0.0.1/v2/>; rel="next"' } }),
     ),
     'has links that are none': where(isList, changed({ headers: { link: '<<<>>>; rel=next'.repeat(500) } })),
+    'has lists that end at their second page': where(isList, ({ path, query }, response) => {
+      if (query.has('page')) return void response.writeHead(404).end()
+      response
+        .writeHead(200, { 'content-type': 'application/json', link: `<${path}?page=2>; rel="next"` })
+        .end('{"schemaVersion":2,"tags":["a"],"repositories":["a"],"manifests":[]}')
+    }),
+    'has lists without a list': where(
+      isList,
+      status(200, { 'content-type': 'application/json' }, '{"schemaVersion":2,"name":"app"}'),
+    ),
     'has lists of nothing': where(
       isList,
       status(200, { 'content-type': 'application/json' }, '{"tags":null}'),
@@ -281,6 +309,19 @@ export function misbehaviours(host: string): Readonly<Record<string, Misbehaviou
     'wants chunks of less than nothing': where(
       isOpening,
       changed({ headers: { 'oci-chunk-min-length': '-5' } }),
+    ),
+    'does not implement chunks': where(isPatch, status(501)),
+    'does not implement uploads of any kind': where(
+      (request) => isPatch(request) || isCommit(request),
+      status(501),
+    ),
+    'has a quota for everything': where(
+      isUpload,
+      status(
+        403,
+        { 'content-type': 'application/json' },
+        '{"errors":[{"code":"DENIED","message":"quota exceeded"}]}',
+      ),
     ),
     'takes no stream': where(isPatch, status(411)),
     'takes no chunk': where((request) => isPatch(request) || isCommit(request), status(413)),
