@@ -493,12 +493,12 @@ it('speaks to allowed registries only', async () => {
   ).rejects.toMatchObject({ code: 'HOST_NOT_ALLOWED', side: 'source' })
 })
 
-it('spools for a registry that takes no stream of unknown length', async () => {
+it.each([405, 501])('spools for a registry that takes no stream of unknown length, by %i', async (status) => {
   // The embedded registry behind a server that refuses PATCH, as some registries do.
   const { request } = await import('undici')
   await using strict = await HttpServer.start(async (received, response) => {
     if (received.method === 'PATCH') {
-      response.writeHead(405, { connection: 'close' }).end()
+      response.writeHead(status, { connection: 'close' }).end()
       return
     }
     const body = ['PUT', 'POST'].includes(received.method) ? await received.body() : undefined
@@ -513,8 +513,10 @@ it('spools for a registry that takes no stream of unknown length', async () => {
     response.end(Buffer.from(await answer.body.arrayBuffer()))
   })
   await using other = await ConversionBench.open(host, [strict.host])
-  const report = await other.convert({ source: `${host}/app:1`, target: `${strict.host}/strict:esgz` })
-  expect(await bench.verify({ reference: `${host}/strict:esgz`, source: `${host}/app:1` })).toMatchObject({
+  const report = await other.convert({ source: `${host}/app:1`, target: `${strict.host}/strict:${status}` })
+  expect(
+    await bench.verify({ reference: `${host}/strict:${status}`, source: `${host}/app:1` }),
+  ).toMatchObject({
     verified: true,
   })
   expect(report.images[0]?.layers[0]?.action).toBe('streamed')
