@@ -6,7 +6,7 @@ import { openReference, readImages } from './image.ts'
 /**
  * Checks, before work is accepted, that an image has the platforms asked for. A registry that does not answer well is
  * no reason to refuse: the work will tell, or be tried again.
- * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, INVALID_IMAGE, LIMIT_EXCEEDED; DocumentError
+ * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, INVALID_IMAGE, LIMIT_EXCEEDED; DocumentError
  */
 export async function checkPlatforms(
   registries: RegistryClient,
