@@ -177,6 +177,7 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
       maxBytes: env.RECORD_BROKER_MAX_RECORD_BYTES,
       maxEntries: env.RECORD_BROKER_MAX_RECORD_ENTRIES,
       maxGlobs: env.RECORD_BROKER_MAX_RECORD_GLOBS,
+      maxSteps: env.RECORD_BROKER_MAX_RECORD_STEPS,
     },
     recordSteps: env.RECORD_BROKER_MAX_RECORD_STEPS,
     threadMemory: env.RECORD_BROKER_THREAD_MEMORY,

@@ -100,6 +100,9 @@ export class LocalAnalyses implements Analyses {
       if (idempotency !== undefined) await requestKeys.forget(idempotency.key).catch(() => undefined)
       throw error
     }
+    // What is said of the profile is said of the one that came, also where its record was there.
+    const { format: found, skipped, notes } = read
+    stored = { ...stored, record: { ...stored.record, format: found, skipped, notes } }
     if (image === undefined) return { kind: 'stored', ...stored }
     const inImage = await this.#findInImage({ entries: read.entries, image }, signal)
     return { kind: 'stored', ...stored, inImage }

@@ -50,11 +50,17 @@ export async function* decodeContent(
     }
   })()
   const pieces = watched[Symbol.asyncIterator]()
-  const first = await pieces.next()
-  if (first.done) return
-  const decoder = decoderOf(encoding, first.value)
+  // Two bytes tell the kinds of deflate apart.
+  let head: Uint8Array = Buffer.alloc(0)
+  while (head.length < 2) {
+    const next = await pieces.next()
+    if (next.done) break
+    head = Buffer.concat([head, next.value])
+  }
+  if (head.length === 0) return
+  const decoder = decoderOf(encoding, head)
   const rest = async function* () {
-    yield first.value
+    yield head
     yield* { [Symbol.asyncIterator]: () => pieces }
   }
   const fed = pipeline(rest, decoder)

@@ -16,6 +16,8 @@ export type RecordLimits = {
   /** Different ones. */
   readonly maxEntries?: number | undefined
   readonly maxGlobs?: number | undefined
+  /** Of matching the globs that leave paths out. */
+  readonly maxSteps?: number | undefined
 }
 /** PATH_MAX of Linux. */
 export const MAX_PATH_BYTES = 4096

@@ -118,7 +118,8 @@ export function recordUploadRoute(
           profiler,
           profilerVersion,
           labels: labelsOf(request.query.label),
-          idempotency: key === undefined ? undefined : { key, request: requestLine(request) },
+          idempotency:
+            key === undefined ? undefined : { key, request: `${requestLine(request)} ${encoding ?? ''}` },
         }
         const { abandoned: signal } = request
         // What is refused is answered while the rest of it still comes: the stream has to stay.

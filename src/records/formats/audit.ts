@@ -15,6 +15,9 @@ const NAMED_CALLS: ReadonlySet<string> = new Set(['open', 'creat', 'execve', 'op
 const MOST_EVENTS = 256
 
 const LINE = /^(?:node=\S+ )?type=([A-Z_0-9]+) msg=audit\(([^)]+)\)\s*: ?(.*)$/
+/** An enriched log has a separator of its own, too. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is the separator.
+const NEXT_FIELD = /[\s\x1d][a-zA-Z]\w*=|\x1d/
 /** What ausearch puts between events. */
 const SEPARATOR = /^(?:----|time->.*)$/
 
@@ -96,15 +99,24 @@ function nameIn(
   name: string,
   id: string,
 ): string | { readonly skipped: 'encoding' } | undefined {
-  const [, quoted, plain = ''] =
-    new RegExp(`(?:^|\\s)${name}=(?:"([^"]*)"|(.*?))(?=\\s+[a-z]\\w*=|[\\s\\x1d]*$|\\x1d)`).exec(fields) ?? []
-  if (quoted !== undefined) return quoted
-  if (plain === '' || plain === '(null)' || plain === '(none)') return undefined
+  const value = textOf(fields, name)
+  if (value === undefined || value === '(null)' || value === '(none)') return undefined
+  if (value.startsWith('"')) return value.slice(1, value.indexOf('"', 1))
   // An interpreted event has a date in its number.
-  if (!/^[\d.:]+$/.test(id) || !/^(?:[0-9A-F]{2})+$/.test(plain)) return plain
+  if (!/^[\d.:]+$/.test(id) || !/^(?:[0-9A-F]{2})+$/.test(value)) return value
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(plain, 'hex'))
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'hex'))
   } catch {
     return { skipped: 'encoding' }
   }
+}
+
+/** What stands behind `name=`: to the closing quote, or up to the next field. */
+function textOf(fields: string, name: string): string | undefined {
+  const start = ` ${fields}`.indexOf(` ${name}=`)
+  if (start === -1) return undefined
+  const rest = fields.slice(start + name.length + 1)
+  const end = rest.startsWith('"') ? rest.indexOf('"', 1) + 1 : rest.search(NEXT_FIELD)
+  const value = (end <= 0 ? rest : rest.slice(0, end)).trimEnd()
+  return value === '' ? undefined : value
 }

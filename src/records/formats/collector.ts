@@ -1,5 +1,5 @@
-import { CompiledGlob } from '../glob/compiled-glob.ts'
 import { isGlobPattern } from '../glob/glob.ts'
+import { GlobSet } from '../glob/glob-set.ts'
 import {
   MAX_RECORD_ENTRIES,
   MAX_RECORD_GLOBS,
@@ -12,6 +12,7 @@ import {
   type SkipReason,
 } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
+import { MAX_RECORD_STEPS } from '../step-budget.ts'
 import { type Found, isPseudoPath } from './found.ts'
 import { hostRootOf } from './host-roots.ts'
 import { excerptOf, type Line } from './lines.ts'
@@ -28,6 +29,7 @@ export type CollectOptions = Omit<RecordLimits, 'maxBytes'> & {
 const MOST_RELATIVE_PATHS = 20
 const MOST_WARNINGS = 10
 const MOST_ROOTS = 20
+const MOST_CHARACTERS = 300
 /** A wrapper is among the first that a profile shows. */
 const WRAPPERS_AMONG_FIRST = 5
 
@@ -37,7 +39,7 @@ export class RecordCollector {
   readonly skipped: Skipped = {}
   readonly #options: CollectOptions
   readonly #root: string | undefined
-  readonly #exclude: readonly CompiledGlob[]
+  readonly #exclude: GlobSet | undefined
   /** Whether a path can be one of the host: recorders inside of a container see none. */
   readonly #mayBeHosts: boolean
   readonly #seen = new Set<string>()
@@ -53,7 +55,8 @@ export class RecordCollector {
     this.#options = options
     this.#mayBeHosts = mayBeHosts
     this.#root = options.root === undefined ? undefined : cleanRecordPath(options.root)
-    this.#exclude = (options.exclude ?? []).map(excluding)
+    const globs = (options.exclude ?? []).map(excluding)
+    if (globs.length > 0) this.#exclude = new GlobSet(globs, options.maxSteps ?? MAX_RECORD_STEPS)
   }
 
   /** Takes what a line says. */
@@ -70,11 +73,12 @@ export class RecordCollector {
   }
 
   add(entry: RecordEntry, line?: number, isWrapper = false): void {
-    const path = entry.glob ? entry.path : this.#inContainer(entry)
+    const path = this.#inContainer(entry)
     if (path === undefined) this.skip('outside')
     else if (path === '') return
     else if (!entry.glob && isPseudoPath(path)) this.skip('pseudo')
-    else if (!entry.glob && this.#exclude.some((glob) => glob.matches(path))) this.skip('excluded')
+    // A glob is left out where it only matches what is.
+    else if (this.#exclude?.matches(path)) this.skip('excluded')
     else this.#keep(path === entry.path ? entry : { ...entry, path }, line, isWrapper)
   }
 
@@ -83,7 +87,15 @@ export class RecordCollector {
     skipped[why] = (skipped[why] ?? 0) + 1
     if (path === undefined) return
     skipped.relativePaths ??= []
-    if (skipped.relativePaths.length < MOST_RELATIVE_PATHS) skipped.relativePaths.push(path)
+    if (skipped.relativePaths.length < MOST_RELATIVE_PATHS) skipped.relativePaths.push(shortened(path))
+  }
+
+  /** Lines before the others that were not read. */
+  lose(first: Line, last: number): void {
+    this.skipped.foreign = (this.skipped.foreign ?? 0) + last - first.number + 1
+    this.#warnings.unshift(
+      `lines ${first.number} to ${last} came before any line that shows the format, and were not read; name it with format=`,
+    )
   }
 
   /** What whoever uploaded the profile should know of it. */
@@ -93,7 +105,13 @@ export class RecordCollector {
     const warnings = [...this.#warnings]
     for (const path of this.#wrappers) {
       warnings.push(
-        `${path} looks like a wrapper that was traced along with the program; exclude=${path} leaves it out`,
+        `${path} looks like a wrapper that was traced along with the program; exclude=${path} leaves this file out, what it opened stays`,
+      )
+    }
+    const { relative, relativePaths = [] } = this.skipped
+    if (relative !== undefined) {
+      warnings.push(
+        `${relative} relative paths were left out, the first: ${excerptOf(relativePaths[0] ?? '')}; workingDirectory= says where the program started, and strace -y logs directories`,
       )
     }
     return { ...(roots.length > 0 && { roots }), ...(warnings.length > 0 && { warnings }) }
@@ -124,7 +142,7 @@ export class RecordCollector {
     const root = `/${path}`
     const known = this.#roots.get(root)
     if (known) known.paths += 1
-    else if (this.#roots.size < MOST_ROOTS) this.#roots.set(root, { root, paths: 1 })
+    else if (this.#roots.size < MOST_ROOTS) this.#roots.set(root, { root: shortened(root), paths: 1 })
   }
 
   #keep(entry: RecordEntry, line: number | undefined, isWrapper: boolean): void {
@@ -137,7 +155,7 @@ export class RecordCollector {
     if (this.entries.length >= maxEntries) throw tooMany(maxEntries, 'entries', line)
     if (entry.glob && ++this.#globs > maxGlobs) throw tooMany(maxGlobs, 'globs', line)
     if (!entry.glob && this.entries.length < WRAPPERS_AMONG_FIRST && (isWrapper || isWrapperName(entry.path)))
-      this.#wrappers.add(`/${entry.path}`)
+      this.#wrappers.add(shortened(`/${entry.path}`))
     this.#seen.add(key)
     this.entries.push(entry)
   }
@@ -163,10 +181,15 @@ export class RecordCollector {
   }
 }
 
-function excluding(pattern: string): CompiledGlob {
+/** Notes are shown with each record of a list. */
+function shortened(path: string): string {
+  return path.length > MOST_CHARACTERS ? `${path.slice(0, MOST_CHARACTERS).toWellFormed()}…` : path
+}
+
+function excluding(pattern: string): string {
   const clean = cleanRecordPath(pattern)
   if (!isGlobPattern(clean)) throw new RecordError('INVALID_RECORD', `exclude: ${pattern} is no valid glob`)
-  return new CompiledGlob(clean)
+  return clean
 }
 
 function tooMany(most: number, what: 'entries' | 'globs', line: number | undefined): RecordError {

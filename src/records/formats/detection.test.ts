@@ -36,6 +36,15 @@ describe('a text that is no profile', () => {
     ['addresses', '/a\nhttps://registry.example/v2/\n', 2],
     ['names alone', 'app\nconf.json\n', 1],
     ['relative names alone', 'usr/bin/app\netc/passwd\n', 1],
+    ['inotifywait with a format of its own', '/etc/hosts OPEN\n/etc/passwd CLOSE_NOWRITE,CLOSE\n', 1],
+    ['inotifywait --csv', '/etc/,OPEN,hosts\n', 1],
+    ['a list of nydus without its header', '/etc/hosts,174,25\n/a,1,2\n/b,3,4\n', 1],
+    ['grep -rn', '/etc/hosts:1:127.0.0.1 localhost\n', 1],
+    ['programs with their arguments', '/usr/sbin/sshd -D\n/usr/bin/python3 -m http.server\n', 1],
+    ['source code', '// Copyright of somebody\n// All rights/reserved\n', 1],
+    ['coloured names', '\x1b[0m/etc/hosts\x1b[0m\n', 1],
+    ['a log of a web server', '{"method":"GET","path":"/login","status":200,"elapsed":12}\n', 1],
+    ['a line of another kind in a list', '/etc/hosts\nfib(10) = 55\n/etc/x\n', 2],
     ['a table', '/etc 4096\n/etc/passwd 1200\n/etc/hosts 120\n', 1],
     ['a command line', '/bin/cat /etc/passwd\n', 1],
   ])('%s is refused with its first line', async (_, content, line) => {
@@ -103,6 +112,31 @@ describe('a log', () => {
     expect(paths).toEqual(['etc/passwd'])
     expect(skipped).toEqual({ foreign: 2, other: 1 })
     expect(notes.warnings).toEqual([expect.stringMatching(/^lines 1 to 2 .*"starting"$/)])
+  })
+
+  it.each([
+    ['{"version":"1.1","host":"a","short_message":"starting"}'],
+    ['["a","b"]'],
+    ['{"path":"/healthz"}'],
+    ['fib(10) = 55'],
+    ['cat(7): W /var/log/x'],
+  ])('is found behind %s', async (before) => {
+    expect(await read(`${before}\n${calls.join('\n')}\n`)).toMatchObject({
+      format: 'strace',
+      paths: ['etc/passwd'],
+    })
+  })
+
+  it('is read from its first line, however late a line shows it', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, n) => `{"path":"/usr/lib/file${n}","ts":${n}}`)
+    const { paths } = await read(`${lines.join('\n')}\n{"path":"/last"}\n`)
+    expect(paths).toHaveLength(20_001)
+  })
+
+  it('behind more than can be held says so', async () => {
+    const { skipped, notes } = await read(`${'a=\n'.repeat(300_000)}${calls.join('\n')}\n`)
+    expect(skipped.foreign).toBe(300_000)
+    expect(notes.warnings?.[0]).toMatch(/^lines 1 to \d+ came before any line that shows the format/)
   })
 
   it('is refused when it has no entry, with a line that says why', async () => {
@@ -208,6 +242,24 @@ describe('paths of a host', () => {
       skipped: { outside: 2 },
       notes: { roots: [{ root: '/mnt/root', paths: 2 }] },
     })
+  })
+
+  it('are cut in globs, too, and what excludes paths excludes globs', async () => {
+    const list = '/mnt/x/usr/**/*.so\n/mnt/x/etc/hosts\n/usr/**/*.so\n'
+    expect(await read(list, { root: '/mnt/x', exclude: ['/etc/**'] })).toMatchObject({
+      paths: ['usr/**/*.so'],
+      skipped: { outside: 1, excluded: 1 },
+    })
+  })
+
+  it('are shown no longer than a note may be', async () => {
+    const far = `r${'x'.repeat(60_000)}`
+    const calls = Array.from({ length: 20 }, (_, n) => `openat(AT_FDCWD, "${far}${n}", O_RDONLY) = 3\n`).join(
+      '',
+    )
+    const { skipped, notes } = await read(`${calls}openat(AT_FDCWD, "/a", O_RDONLY) = 3\n`)
+    expect(JSON.stringify([skipped, notes]).length).toBeLessThan(10_000)
+    expect(notes.warnings?.[0]).toMatch(/^20 relative paths were left out/)
   })
 
   it('and wrappers are left out by globs', async () => {

@@ -14,29 +14,36 @@ const NYDUS_TRACE =
  * @throws RecordError INVALID_RECORD with the line; UNKNOWN_FORMAT for what only looks like it
  */
 export function readDocument(format: DocumentFormat, bytes: Buffer, collector: RecordCollector): void {
-  const { text, isUtf8 } = textOf(bytes)
-  const document = new ListDocument(text, isUtf8, collector)
+  const document = new ListDocument(textOf(bytes), collector)
   if (format === 'soci') document.readSoci()
   else document.readNydusify()
 }
 
-/** JSON is UTF-8; where names are not, each byte stands for itself until a name is taken. */
-function textOf(bytes: Buffer): { readonly text: string; readonly isUtf8: boolean } {
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), isUtf8: true }
-  } catch {
-    return { text: bytes.toString('latin1'), isUtf8: false }
-  }
+/** Stands for U+FFFD of the document itself, where what is no UTF-8 becomes U+FFFD: no text has this one. */
+const OWN_REPLACEMENT = '\ufdd1'
+const REPLACEMENT = '\ufffd'
+
+/** JSON is UTF-8; where names are not, it is told which. */
+function textOf(bytes: Buffer): string {
+  const own = Buffer.from(REPLACEMENT).toString('latin1')
+  const marked = Buffer.from(OWN_REPLACEMENT).toString('latin1')
+  const isMarked = bytes.includes(own, 0, 'latin1')
+  const whole = isMarked ? Buffer.from(bytes.toString('latin1').replaceAll(own, marked), 'latin1') : bytes
+  return new TextDecoder('utf-8').decode(whole)
+}
+
+/** A name as it stands in the document; undefined when it is no UTF-8. */
+function nameOf(path: string): string | undefined {
+  if (path.includes(REPLACEMENT) || !path.isWellFormed()) return undefined
+  return path.replaceAll(OWN_REPLACEMENT, REPLACEMENT)
 }
 
 class ListDocument {
   readonly #text: string
-  readonly #isUtf8: boolean
   readonly #collector: RecordCollector
 
-  constructor(text: string, isUtf8: boolean, collector: RecordCollector) {
+  constructor(text: string, collector: RecordCollector) {
     this.#text = text
-    this.#isUtf8 = isUtf8
     this.#collector = collector
   }
 
@@ -80,7 +87,7 @@ class ListDocument {
     if (typeof path !== 'string' || path === '') {
       throw new RecordError('INVALID_RECORD', `${place}: expected a path`)
     }
-    const name = this.#isUtf8 ? path : utf8Of(path)
+    const name = nameOf(path)
     if (name === undefined) {
       this.#collector.skip('encoding')
       return
@@ -102,15 +109,4 @@ class ListDocument {
 
 function hasFields(value: unknown, ...names: readonly string[]): boolean {
   return typeof value === 'object' && value !== null && names.every((name) => Object.hasOwn(value, name))
-}
-
-/** A name whose bytes stand for themselves; undefined when it is no UTF-8. */
-function utf8Of(name: string): string | undefined {
-  const bytes = Buffer.from(name, 'latin1')
-  if (bytes.toString('latin1') !== name) return undefined
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
 }

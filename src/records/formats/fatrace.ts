@@ -3,7 +3,7 @@ import { objectOf } from './json-line.ts'
 
 /** Time (`-t`, `-tt`), program, process, user (`-u`), event, path: `12:00:00.1 cat(7) [0:0]: RO /etc/passwd`. */
 const LINE =
-  /^(?:\d[\d:]*(?:\.\d+)?\s+(?=\S))?([^/].*?)\((\d+)\)(?:\s*\[\d+:\d+\])?:\s+([RWCOD+<>]{1,12})(?:\s+(.*))?$/
+  /^(?:\d[\d:]*(?:\.\d+)?\s+(?=\S))?([^/].*?)\((\d+)\)(?:\s*\[\d+:\d+\])?:\s+([RWCOD+<>]{1,12})(?:\s+(\S.*))?$/s
 /** What follows the path with `-e` and `-P`. */
 const PARENTS = /, parents=\(pid=\d+ comm=.*$/
 const PROGRAM = /^(.*?) exe=(\/.*|)$/

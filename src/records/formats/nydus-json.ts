@@ -2,6 +2,8 @@ import { type Found, foundPath, type LineFormat } from './found.ts'
 import { objectOf } from './json-line.ts'
 import { isSignalLine } from './nydus-list.ts'
 
+const FIELDS: ReadonlySet<string> = new Set(['path', 'size', 'elapsed'])
+
 /**
  * A log of nydus-snapshotter's optimizer: `{"path":"/a","size":1,"elapsed":2}` a line; a last line can tell of the signal
  * that ended it. How long a read took is not needed: the order of the lines is that of first access.
@@ -10,8 +12,14 @@ export const nydusJson: LineFormat = {
   isLog: true,
   reader: () => readLine,
   proves: (text) => {
-    const { path, elapsed } = objectOf(text) ?? {}
-    return typeof path === 'string' && elapsed !== undefined
+    // Logs of web servers have paths and times, too, and more besides.
+    const object = objectOf(text) ?? {}
+    const { path, elapsed } = object
+    return (
+      typeof path === 'string' &&
+      elapsed !== undefined &&
+      Object.keys(object).every((name) => FIELDS.has(name))
+    )
   },
 }
 

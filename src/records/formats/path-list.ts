@@ -28,19 +28,21 @@ function readLine(text: string): Found {
 
 /** What messages have around a path, and names of files hardly ever. */
 const MESSAGES: readonly RegExp[] = [
-  // `/bin/sh: 1: x: not found`, `/etc:`
-  /:(?:\s|$)/,
+  // `/bin/sh: 1: x: not found`, `/etc:`, `/etc/hosts:1:127.0.0.1`
+  /:(?:\s|$|\d+:)/,
   // A sentence, a command line, a table.
-  /[\s"'(]\//,
+  /[\s"'(]\/|\s--?[A-Za-z]/,
   /\t|^[^/]*\S {2,}\S/,
-  // `libc.so.6 => …`, `a -> b`, `HOME=/root`, an address, markup.
+  // `libc.so.6 => …`, `a -> b`, `HOME=/root`, an address, markup, a comment, colours.
   /\s[-=]>\s/,
   /^[A-Za-z_]\w*=/,
   /^[a-z][a-z0-9+.-]*:\/\//i,
-  /^</,
+  /^<|^\/\/\s|^\/\*\s|^\{\s*"/,
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what terminals are told colours with.
+  /\x1b/,
   /\s(?:\(0x[0-9a-f]+\)|HTTP\/\d)/,
-  // inotifywait.
-  /\/ (?:ACCESS|MODIFY|ATTRIB|CLOSE|CLOSE_WRITE|CLOSE_NOWRITE|OPEN|MOVED_TO|MOVED_FROM|CREATE|DELETE)(?:,[A-Z_]+)*(?:\s|$)/,
+  // inotifywait, in each of its formats.
+  /[\s,](?:ACCESS|MODIFY|ATTRIB|CLOSE|CLOSE_WRITE|CLOSE_NOWRITE|OPEN|MOVED_TO|MOVED_FROM|CREATE|DELETE)(?:,[A-Z_]+)*(?:[\s,]|$)/,
 ]
 
 /** What a line of a list that nobody named says of it: `rooted`, it is a list; `fits`, it may be one; `no`, it is none. */

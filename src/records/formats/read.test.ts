@@ -185,7 +185,9 @@ describe('any record', () => {
     const fill = [' ', '(', ')', '1', '1 ', '(1) ', '"', ',', '<', '[', 'a<', '\\'].map((text) =>
       text.repeat(long / text.length),
     )
-    const heads = ['', '1', '7 open(', '7 openat(3', 'cat(7): O ', '7 execve("a"', '"', '7 cat ']
+    const heads = ['', '1', '7 open(', '7 openat(3', 'cat(7): O ', '7 execve("a"', '"', '7 cat ', 'a b(1): R']
+    const auditPath = 'type=PATH msg=audit(1.5:31): item=0 nametype=NORMAL name=a'
+    heads.push(`type=SYSCALL msg=audit(1.5:31): syscall=openat success=yes\n${auditPath}`)
     const header = { opensnoop: 'PID COMM FD ERR PATH\n', 'nydus-csv': 'path,size,elapsed\n' }
     const started = performance.now()
     for (const format of RecordFormat.options) {

@@ -195,3 +195,26 @@ describe('what strace prints around calls', () => {
     expect((await readRecord(Readable.from([Buffer.from(script)]), options)).notes).toEqual({})
   })
 })
+
+describe('the number of a process', () => {
+  it('is the one that strace has for it, in another namespace, too', async () => {
+    const log =
+      '100 chdir("/app") = 0\n100 clone(child_stack=NULL) = 7 /* 101 in strace\'s PID NS */\n101 openat(AT_FDCWD, "x", O_RDONLY) = 3\n'
+    expect((await read(log, { workingDirectory: '/' })).paths).toEqual(['app/x'])
+  })
+
+  it('that is used again is that of a new process', async () => {
+    const log = `1 chdir("/a") = 0
+1 clone(child_stack=NULL) = 7
+7 chdir("/b") = 0
+1 clone(child_stack=NULL) = 7
+7 openat(AT_FDCWD, "x", O_RDONLY) = 3
+`
+    expect((await read(log, { workingDirectory: '/' })).paths).toEqual(['a/x'])
+  })
+})
+
+it('tells a new file by the numbers of -X raw', async () => {
+  const log = 'openat(0xffffff9c, "/tmp/new", 0xc2, 0600) = 3\nopenat(0xffffff9c, "/a", 0) = 3\n'
+  expect(await read(log)).toMatchObject({ paths: ['a'], skipped: { created: 1 } })
+})

@@ -23,6 +23,8 @@ type Process = {
   open: Map<number, string>
   /** A call that has begun. */
   begun: string
+  /** It ran before the fork that made it returned. */
+  isEarly?: boolean
 }
 
 /** A path argument, and the directory that it is relative to. */
@@ -97,8 +99,7 @@ class StraceLog {
     // A call that failed tells of the directory, too.
     const directory = this.#directoryOf(named.at, process)
     if (hasFailed(call)) return { skipped: 'failed' }
-    if (/\bO_TMPFILE\b/.test(named.flags) || /\bO_CREAT\b.*\bO_EXCL\b/.test(named.flags))
-      return { skipped: 'created' }
+    if (isNew(named.flags)) return { skipped: 'created' }
     if (named.path === NO_TEXT) return { skipped: 'encoding' }
     const rooted = named.flags.includes('RESOLVE_IN_ROOT')
     const path = rooted ? named.path?.replace(/^\/*/, './') : named.path
@@ -133,8 +134,12 @@ class StraceLog {
   }
 
   #fork({ args, result }: StraceCall, parent: Process): void {
-    const pid = /^\d+/.exec(result)?.[0] ?? ''
-    if (!this.#processes.has(pid)) this.#add(pid, childOf(parent, args.join()))
+    // In another PID namespace the child has another number for its parent than for strace.
+    const pid = (/\/\* (\d+) in strace's PID NS \*\//.exec(result) ?? /^(\d+)/.exec(result))?.[1] ?? ''
+    const known = this.#processes.get(pid)
+    // A number that is used again is that of a new process.
+    if (known?.isEarly) known.isEarly = false
+    else this.#add(pid, childOf(parent, args.join()))
   }
 
   #directoryOf(at: string, process: Process): string | undefined {
@@ -151,7 +156,9 @@ class StraceLog {
   #process(pid: string): Process {
     const known = this.#processes.get(pid)
     if (known !== undefined) return known
-    if (this.#forking) return this.#add(pid, childOf(this.#forking, this.#forking.begun))
+    if (this.#forking) {
+      return this.#add(pid, { ...childOf(this.#forking, this.#forking.begun), isEarly: true })
+    }
     const first = this.#processes.get('')
     if (first) return this.#add(pid, { ...childOf(first, ''), begun: first.begun })
     return this.#add(pid, { place: { directory: this.#start }, open: new Map(), begun: '' })
@@ -182,6 +189,15 @@ function namedBy({ name, args }: StraceCall): Named | undefined {
     default:
       return undefined
   }
+}
+
+/** Numbers are those of Linux on all but the oldest architectures (`-X raw`). */
+const RAW_CREATES_NEW = 0o300
+
+function isNew(flags: string): boolean {
+  if (/^0x[0-9a-f]+/.test(flags) && (Number.parseInt(flags, 16) & RAW_CREATES_NEW) === RAW_CREATES_NEW)
+    return true
+  return /\bO_TMPFILE\b/.test(flags) || (/\bO_CREAT\b/.test(flags) && /\bO_EXCL\b/.test(flags))
 }
 
 function hasFailed({ result }: StraceCall): boolean {

@@ -42,7 +42,7 @@ export class CompiledGlob {
     // Only what stays small is kept, and nothing of a match that failed.
     this.#learned = undefined
     try {
-      const isMatch = accepts(matcher, path)
+      const isMatch = matcher.accepts(path)
       if (budget.spent <= KEPT_STEPS) this.#learned = { matcher, budget }
       return isMatch
     } catch (error) {
@@ -57,15 +57,6 @@ export class CompiledGlob {
       `to match the glob ${shown} takes too long; write a simpler one`,
     )
   }
-}
-
-function accepts(matcher: GlobMatcher, path: string): boolean {
-  let place = matcher.start
-  for (const [i, part] of path.split('/').entries()) {
-    const text = Uint16Array.from({ length: part.length }, (_, n) => part.charCodeAt(n))
-    place = matcher.takeName(i === 0 ? place : matcher.takeSlash(place), text, 0, text.length)
-  }
-  return matcher.accepted(place).length > 0
 }
 
 function learning(automaton: Automaton): Learned {

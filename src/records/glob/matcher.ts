@@ -63,6 +63,16 @@ export class GlobMatcher {
     return place === DEAD ? DEAD : this.#follow(place, this.#slash)
   }
 
+  /** Whether one of the globs matches a path without empty and `.` parts. */
+  accepts(path: string): boolean {
+    let place = this.start
+    for (const [i, part] of path.split('/').entries()) {
+      const text = Uint16Array.from({ length: part.length }, (_, n) => part.charCodeAt(n))
+      place = this.takeName(i === 0 ? place : this.takeSlash(place), text, 0, text.length)
+    }
+    return this.accepted(place).length > 0
+  }
+
   /** The globs that match what was taken, their numbers rising. */
   accepted(place: number): readonly number[] {
     const known = this.#accepted[place]
