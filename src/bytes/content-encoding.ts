@@ -13,6 +13,13 @@ export type ContentEncoding = (typeof CONTENT_ENCODINGS)[number]
 
 const DECODED_PIECE_BYTES = 64 * 1024
 
+/** The coding that bytes show by how they begin; only these two do. */
+export function packingOf(head: Uint8Array): ContentEncoding | undefined {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd
+  return isZstd ? 'zstd' : undefined
+}
+
 /** Bytes that are not what their content coding says. */
 export class ContentEncodingError extends Error {
   override readonly name = 'ContentEncodingError'

@@ -19,7 +19,11 @@ export function queryOf(values: Record<string, string | readonly string[] | unde
   return query.size === 0 ? '' : `?${query}`
 }
 
-type Body = { readonly body: string | Readable; readonly type: string }
+type Body = {
+  readonly body: string | Readable
+  readonly type: string
+  readonly encoding?: string | undefined
+}
 
 /** One request whose answer is JSON. @throws CommandError */
 export async function ask<Answer>(
@@ -46,6 +50,7 @@ export async function send(
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body && { 'content-type': body.type }),
+      ...(body?.encoding && { 'content-encoding': body.encoding }),
     },
     ...(body && { body: body.body }),
   }).catch((error: Error) => {

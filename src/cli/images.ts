@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { decodeContent } from '../bytes/content-encoding.ts'
 import { loadConfig } from '../config.ts'
 import type { ConversionServices } from '../conversion/context.ts'
 import type { ConversionCache } from '../conversion/conversion-cache.ts'
@@ -19,6 +19,7 @@ import { onStopSignal } from '../stop-signals.ts'
 import { conversionServices, openRegistries } from '../wiring.ts'
 import { CommandError, Interrupted } from './errors.ts'
 import { conversionText, inspectionText, verificationText } from './output.ts'
+import { openProfile } from './profile-file.ts'
 
 type Common = { readonly plainHttp?: string[]; readonly json?: boolean }
 
@@ -120,8 +121,10 @@ async function recordOf(options: ConvertOptions): Promise<ConversionRequest['rec
 }
 
 async function readRecordFile(path: string): Promise<RecordEntry[]> {
-  const source = path === '-' ? process.stdin : createReadStream(path)
-  const { entries } = await readRecord(source, loadConfig().bounds.record)
+  const { bytes, encoding } = await openProfile(path)
+  const source = encoding === undefined ? bytes : decodeContent(bytes, encoding)
+  const { entries, notes } = await readRecord(source, loadConfig().bounds.record)
+  for (const warning of notes.warnings ?? []) process.stderr.write(`${path}: ${warning}\n`)
   return entries
 }
 

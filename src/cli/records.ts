@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
 import type { FoundInImage, RecordEvaluation } from '../records/evaluation.ts'
 import { ask, type Common, print, queryOf, send } from './broker.ts'
 import { evaluationText } from './output.ts'
+import { openProfile } from './profile-file.ts'
 
 /** What the broker's API answers about a record, as far as it is shown here. */
 export type Shown = {
@@ -40,8 +41,9 @@ export async function pushRecord(
     label: options.label,
     publish: options.publish === true ? 'true' : options.publish,
   })
-  const body = path === '-' ? process.stdin : createReadStream(path)
-  const record = await ask<Shown>(options, 'POST', `/v1/records${query}`, { body, type: 'text/plain' })
+  const { bytes, encoding } = await openProfile(path)
+  const body = { body: Readable.from(bytes), type: 'text/plain', encoding }
+  const record = await ask<Shown>(options, 'POST', `/v1/records${query}`, body)
   print(options, record, recordText)
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess, environmentOf } from '../support/broker-process.ts'
@@ -101,6 +102,20 @@ describe('record', () => {
     expect(listed.out).toContain('record-1.0-app@sha256:')
     const content = await command(['record', 'show', id, '--content'], settings)
     expect(content.out).toBe('{"path":"usr/bin/other"}\n{"path":"no/such"}\n')
+    const list = await command(['record', 'show', id, '--content', 'soci'], settings)
+    expect(JSON.parse(list.out)).toEqual(['/usr/bin/other', '/no/such'])
+    const packed = join(dirname(records), 'packed.gz')
+    writeFileSync(packed, gzipSync('/bin/sh: 1: x: not found\n'))
+    const refused = await command(['record', 'push', packed], settings)
+    expect(refused).toMatchObject({ status: 1, err: expect.stringContaining('UNKNOWN_FORMAT') })
+    writeFileSync(
+      packed,
+      gzipSync('7 openat(AT_FDCWD, "x", O_RDONLY) = 3\n7 openat(AT_FDCWD, "/a", 0) = 4\n'),
+    )
+    const warned = await command(['record', 'push', packed], settings)
+    expect(warned.out).toContain('warning: 1 relative paths were left out')
+    const missing = await command(['record', 'push', join(dirname(records), 'none')], settings)
+    expect(missing).toMatchObject({ status: 1, err: expect.stringMatching(/none cannot be read: ENOENT/) })
     const unknown = await command(['record', 'show', '019ab000-0000-7000-8000-000000000000'], settings)
     expect(unknown).toMatchObject({
       status: 1,
