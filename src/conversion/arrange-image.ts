@@ -9,7 +9,7 @@ import type { ConversionServices } from './context.ts'
 import type { MadeLayer } from './converted-layer.ts'
 import type { Image, OpenedReference } from './image.ts'
 import type { LayerMaker } from './layer-maker.ts'
-import type { ListedLayer } from './listed-layer.ts'
+import { inSourceOrder, type ListedLayer } from './listed-layer.ts'
 import type { Profiled } from './profiled-image.ts'
 import type { LayerSteps } from './progress.ts'
 
@@ -45,9 +45,11 @@ export async function arrangeImage(
     const known = await allOrAbort(layers, signal, (layer, i, either) =>
       maker.know({ layer, steps: steps[i], signal: either }),
     )
-    const listed = known.map(({ index }, i): ListedLayer => {
+    const listed = known.map(({ index, members }, i): ListedLayer => {
       const { digest, size } = layerAt(layers, i)
-      return { digest, size, columns: index.columns, exact: true }
+      // What a start without the record costs does not depend on the order that an earlier record gave.
+      const columns = members.kind === 'split' ? index.columns : inSourceOrder(index.columns)
+      return { digest, size, columns, exact: true }
     })
     const against = { opened, image, layers: listed }
     const listing = { ...services, tally }

@@ -32,6 +32,24 @@ export function measured({
   return { digest, size, exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
 }
 
+/** Of the compressed headers of an entry, about. */
+const HEADER_BYTES = 150
+
+/** The same index with members that lie in the order of the source, wherever they lie now. */
+export function inSourceOrder(columns: IndexColumns): IndexColumns {
+  const { chunkLength, firstChunk } = columns
+  const chunkOffset = new Float64Array(chunkLength.length)
+  let offset = 0
+  for (let i = 0; i + 1 < firstChunk.length; i++) {
+    offset += HEADER_BYTES
+    for (let row = firstChunk[i] ?? 0; row < (firstChunk[i + 1] ?? 0); row++) {
+      chunkOffset[row] = offset
+      offset += chunkLength[row] ?? 0
+    }
+  }
+  return { ...columns, chunkOffset }
+}
+
 /** One whose content has a place in the blob. */
 class PlacedEntry extends IndexedEntry implements MeasuredEntry {
   readonly #interpreters: ListedLayer['interpreters']

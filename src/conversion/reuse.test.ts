@@ -72,6 +72,10 @@ it('does nothing again for layers that were converted before, and puts others in
   })
   expect(actions(anew)).toEqual(['arranged', 'arranged'])
   expect(other.digest).toBe(anew.digest)
+  // What a start costs without the record is no matter of what was converted before.
+  const costs = ({ images }: typeof anew) => images[0]?.record?.start.withoutRecord
+  expect(costs(other)?.requests).toBe(costs(anew)?.requests)
+  expect(costs(again)?.requests).toBe(costs(first)?.requests)
   for (const reference of [again.target, other.target]) {
     expect(await bench.verify({ reference, source: `${host}/app:1` })).toMatchObject({ verified: true })
   }
