@@ -1,0 +1,125 @@
+import { RecordError, RecordFormat } from '../model.ts'
+import { type Proof, proofIn } from './detect.ts'
+import { LineReading, type ReadRecord, type ReadRecordOptions } from './line-reading.ts'
+import { excerptOf, type Line } from './lines.ts'
+import { listEvidence } from './path-list.ts'
+
+/** What may come before it is certain which format it is, and is read again then. */
+const MOST_HELD = { lines: 250_000, characters: 32 * 2 ** 20 }
+
+/**
+ * Looks for what shows the format, and reads a path list until then. A format that a line has shown is certain once it has an
+ * entry; of one that is a list, a line that it does not have may show that it is another one.
+ */
+export class FormatSearch {
+  readonly #options: ReadRecordOptions
+  /** The lines so far, to be read again; no more than {@link MOST_HELD}. */
+  readonly #held: Line[] = []
+  #heldSize = 0
+  /** Lines that are not there any more, and the first of them. */
+  #lost: { readonly first: Line; last: number } | undefined
+  readonly #list: LineReading
+  #shown: LineReading | undefined
+  #isRooted = false
+  /** Lines so far, and whether each ends with a number of its own, as tables do. */
+  #listed = 0
+  #isTable = true
+  /** The first line that no path list has. */
+  #misfit: Line | undefined
+  /** What was wrong with a list that may be none. */
+  #problem: RecordError | undefined
+  #first: Line | undefined
+
+  constructor(options: ReadRecordOptions) {
+    this.#options = options
+    this.#list = new LineReading('path-list', options)
+  }
+
+  take(line: Line, isCut: boolean): LineReading | FormatSearch {
+    this.#hold(line)
+    this.#takeInList(line)
+    if (this.#shown !== undefined && this.#takeInShown(this.#shown, line, isCut)) return this.#certain()
+    const proof = line.flaw === 'length' ? undefined : proofIn(line.text)
+    if (proof === undefined || proof.format === this.#shown?.format) return this
+    this.#shown = this.#readAgain(proof, isCut)
+    return this.#certain()
+  }
+
+  /** Reads a line in the format that was shown. Whether it has it. */
+  #takeInShown(shown: LineReading, line: Line, isCut: boolean): boolean {
+    try {
+      return shown.take(line, isCut) !== 'foreign'
+    } catch (error) {
+      const isOther =
+        error instanceof RecordError && line.flaw !== 'length' && proofIn(line.text) !== undefined
+      if (!isOther) throw error
+      return false
+    }
+  }
+
+  /** What is read from here on: the search, as long as the format may turn out to be another one. */
+  #certain(): LineReading | FormatSearch {
+    const shown = this.#shown
+    const isCertain = shown?.isLog ? shown.hasEntry : this.#lost !== undefined
+    return shown !== undefined && isCertain ? shown : this
+  }
+
+  /** The lines so far in the format that the last of them shows. */
+  #readAgain({ format, strip }: Proof, isCut: boolean): LineReading {
+    const reading = new LineReading(format, this.#options, strip)
+    const last = this.#held.at(-1)
+    for (const one of this.#held) reading.take(one, isCut && one === last)
+    if (this.#lost) reading.lose(this.#lost)
+    return reading
+  }
+
+  #hold(line: Line): void {
+    this.#held.push(line)
+    this.#heldSize += line.text.length
+    while (this.#held.length > MOST_HELD.lines || this.#heldSize > MOST_HELD.characters) {
+      // The last lines are kept: a log begins where its format shows.
+      const lost = this.#held.splice(0, Math.ceil(this.#held.length / 4))
+      for (const { text } of lost) this.#heldSize -= text.length
+      const [first] = lost
+      const last = lost.at(-1)?.number ?? 0
+      if (this.#lost) this.#lost.last = last
+      else if (first) this.#lost = { first, last }
+    }
+  }
+
+  #takeInList(line: Line): void {
+    if (this.#misfit !== undefined) return
+    const evidence = listEvidence(line.text)
+    if (evidence !== 'nothing') this.#first ??= line
+    if (evidence === 'no') this.#misfit = line
+    if (evidence === 'rooted') this.#isRooted = true
+    if (evidence !== 'nothing') {
+      this.#listed += 1
+      this.#isTable &&= /[\s,]\d+$/.test(line.text.trimEnd())
+    }
+    if (evidence === 'no' || this.#problem !== undefined) return
+    try {
+      this.#list.take(line, false)
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error
+      this.#problem = error
+    }
+  }
+
+  end(): ReadRecord {
+    if (this.#shown?.hasAccess) return this.#shown.end()
+    const isTable = this.#isTable && this.#listed > 2
+    // Without a sign of a list, the first line shows best what came.
+    const misfit = this.#isRooted && !isTable ? this.#misfit : this.#first
+    if (misfit !== undefined) {
+      const known = RecordFormat.options.join(', ')
+      throw new RecordError(
+        'UNKNOWN_FORMAT',
+        `nothing shows the format of the record; this line is in none that is known: ${excerptOf(misfit.text)}. Name the format with format=, as one of ${known}`,
+        misfit.number,
+      )
+    }
+    if (this.#problem !== undefined) throw this.#problem
+    return this.#list.end()
+  }
+}
