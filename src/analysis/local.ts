@@ -57,6 +57,8 @@ export type LocalParts = {
 
 /** Documents are handed on in pieces of this size. */
 const PIECE_CHARACTERS = 64 * 1024
+const NONE_FOUND =
+  'the image has none of the recorded paths: it may be another image, or the paths of another root (root=)'
 /** How long an upload waits for how much of it the profiled image has. */
 const FIND_MS = 10_000
 /** Images whose platforms are looked at side by side. */
@@ -129,7 +131,8 @@ export class LocalAnalyses implements Analyses {
         paths,
         found: placed,
       }))
-      return { image, platforms }
+      const hasNone = platforms.every(({ found }) => found === 0)
+      return { image, platforms, ...(hasNone && { warning: NONE_FOUND }) }
     } catch (error) {
       if (late.aborted) {
         return { unknown: `reading the image takes more than ${FIND_MS / 1000} s; ask for an evaluation` }

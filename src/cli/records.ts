@@ -110,6 +110,7 @@ export function recordText(record: Shown): string {
   for (const { platform, paths, found } of record.inImage?.platforms ?? []) {
     lines.push(`  ${platform}: the image has ${found} of ${paths} paths`)
   }
+  if (record.inImage?.warning) lines.push(`  warning: ${record.inImage.warning}`)
   if (record.inImage?.unknown)
     lines.push(`  how many paths the image has is not known: ${record.inImage.unknown}`)
   for (const warning of record.warnings ?? []) lines.push(`  warning: ${warning}`)

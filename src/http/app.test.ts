@@ -208,6 +208,25 @@ describe('records', () => {
     expect([bomb.statusCode, bomb.json().code]).toEqual([413, 'RECORD_TOO_LARGE'])
   })
 
+  it('are told to have nothing in common with the profiled image', async () => {
+    const made = await ask('POST', `/v1/records?image=${host}/team/app:1.0`, { body: '/elsewhere/a\n' })
+    expect(made.json.inImage).toMatchObject({
+      platforms: [{ paths: 1, found: 0 }],
+      warning: expect.stringMatching(/none of the recorded paths/),
+    })
+  })
+
+  it('that were there already are told of as they came', async () => {
+    const first = await ask('POST', '/v1/records', { body: 'cat(7): RO /only/here\n' })
+    const log =
+      '7 openat(AT_FDCWD, "/only/here", O_RDONLY) = 3\n7 openat(AT_FDCWD, "x", O_RDONLY) = 3\nhello\n'
+    const again = await ask('POST', '/v1/records', { body: log })
+    expect(again).toMatchObject({
+      status: 200,
+      json: { id: first.json.id, format: 'strace', skipped: { relative: 1, foreign: 1 } },
+    })
+  })
+
   it('are stored whatever is wrong with the profiled image', async () => {
     const image = async (name: string) =>
       (await ask('POST', `/v1/records?image=${name}`, { body: '/a\n' })).json.inImage.unknown

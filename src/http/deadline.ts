@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ClientGone } from './client-gone.ts'
 import { isBodyRead } from './request-body.ts'
 
 declare module 'fastify' {
@@ -25,15 +26,6 @@ export class DeadlineExceeded extends Error {
   constructor(ms: number) {
     const allowed = `RECORD_BROKER_REQUEST_SECONDS allows ${ms / 1000} seconds`
     super(`the answer took longer than ${allowed}, and what worked on it was stopped`)
-  }
-}
-
-/** Nobody waits for the answer any more. */
-export class ClientGone extends Error {
-  override readonly name = 'ClientGone'
-  readonly code = 'CLIENT_GONE'
-  constructor() {
-    super('the client is gone')
   }
 }
 

@@ -19,7 +19,8 @@ import type { PublishError } from '../records/publisher.ts'
 import type { CredentialsError } from '../registry/credentials.ts'
 import type { RegistryErrorCode } from '../registry/errors.ts'
 import type { LayerErrorCode } from '../tar/errors.ts'
-import type { ClientGone, DeadlineExceeded } from './deadline.ts'
+import type { ClientGone } from './client-gone.ts'
+import type { DeadlineExceeded } from './deadline.ts'
 
 /** Every code of the errors that the other rooms throw. */
 type ErrorCode =

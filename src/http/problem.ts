@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { ClientGone } from './client-gone.ts'
 import { statusOf } from './error-status.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
@@ -69,13 +70,19 @@ export function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const problem = problemOf(error, request.routeOptions.bodyLimit)
+  const problem = problemOf(brokenOff(error, request) ?? error, request.routeOptions.bodyLimit)
   if (problem.status >= 500) request.log.error({ err: error }, problem.title)
   const { retryAfterMs } = error as Coded
   if (typeof retryAfterMs === 'number') {
     reply.header('retry-after', String(Math.ceil(retryAfterMs / 1000)))
   }
   return sendProblem(reply, problem)
+}
+
+/** The error for a body that its sender broke off, which is no failure here. */
+function brokenOff(error: Error, { raw }: FastifyRequest): ClientGone | undefined {
+  const isReset = (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+  return isReset && !raw.complete ? new ClientGone() : undefined
 }
 
 /** Sends a problem document, whatever the route's schemas say. */

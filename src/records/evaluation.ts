@@ -53,6 +53,7 @@ export const FoundInImage = z
         }),
       )
       .optional(),
+    warning: z.string().optional().describe('What may be wrong, when the image has none of the paths.'),
     unknown: z.string().optional().describe('Why it cannot be told. The record is stored all the same.'),
   })
   .meta({

@@ -153,7 +153,8 @@ export function recordUploadRoute(
     await analyses.publish({ record: record.id, ...place }, { signal }).catch((error: Error) => {
       throw storedOnly(error, record.id)
     })
-    return (await records.get(record.id)) ?? record
+    const { publications } = (await records.get(record.id)) ?? record
+    return { ...record, publications }
   }
 }
 
