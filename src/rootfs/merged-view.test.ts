@@ -1,16 +1,7 @@
 import { expect, it } from 'vitest'
+import { layerOf } from '../../test/support/layer-listing.ts'
 import { namesIn } from '../../test/support/tree-names.ts'
-import type { ListedEntry } from './layer-listing.ts'
 import { MergedView } from './merged-view.ts'
-
-/** `d/` is a directory, `a>b` a hard link, `a->b` a symlink, anything else a file. */
-function layerOf(...entries: string[]): ListedEntry[] {
-  return entries.map((text) => {
-    const [name = '', linkName] = text.split(/-?>/)
-    if (linkName !== undefined) return { name, type: text.includes('->') ? 'symlink' : 'hardlink', linkName }
-    return name.endsWith('/') ? { name: name.slice(0, -1), type: 'dir' } : { name, type: 'reg' }
-  })
-}
 
 const free = { spend: () => {} }
 const view = (...layers: string[][]) =>
