@@ -13,7 +13,7 @@ import { forgetOldUses, KEPT_DAYS, usesOf } from './uses.ts'
 const DAY_MS = 86_400_000
 const never = new AbortController().signal
 const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
-const layerKeyOf = (name: string) => layerKey({ digest: digestOf(name), size: 1 }, settings, [])
+const layerKeyOf = (name: string) => layerKey({ digest: digestOf(name), size: 1 }, settings, [], [])
 const layerOf = (name: string, repository = 'team/app') => ({
   layer: { digest: digestOf(name), size: 5_000_000_000 } as ConvertedLayer,
   host: 'r.test',

@@ -9,7 +9,7 @@ import { ConvertedLayers } from './converted-layers.ts'
 
 const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
 const keyOf = (source: string, ...prioritized: string[]) =>
-  layerKey({ digest: digestOf(source), size: 1 }, settings, prioritized)
+  layerKey({ digest: digestOf(source), size: 1 }, settings, prioritized, [])
 
 const layer = (name: string): ConvertedLayer => ({
   digest: digestOf(name),
@@ -46,7 +46,9 @@ describeDatabases('converted layers', (open) => {
     expect(await store.find(keyOf('a', 'y', 'x'))).toBeUndefined()
     expect(await store.find(keyOf('b', 'x', 'y'))).toBeUndefined()
     const other = { ...settings, compression: { method: 'recompress' as const, level: 6 } }
-    expect(await store.find(layerKey({ digest: digestOf('a'), size: 1 }, other, ['x', 'y']))).toBeUndefined()
+    expect(
+      await store.find(layerKey({ digest: digestOf('a'), size: 1 }, other, ['x', 'y'], [])),
+    ).toBeUndefined()
     expect(await store.findIndex(keyOf('a'))).toBeUndefined()
   })
 

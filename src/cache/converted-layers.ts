@@ -29,6 +29,17 @@ export class ConvertedLayers implements LayerCache {
     return cachedLayer(row)
   }
 
+  async findAny({ base }: LayerKey): Promise<CachedLayer | undefined> {
+    const row = await this.#database.query
+      .selectFrom('converted_layers')
+      .select(['layer', 'host', 'repository'])
+      .where('base_key', '=', base)
+      .orderBy('used_at', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row && cachedLayer(row)
+  }
+
   async findIndex({ base }: LayerKey): Promise<CachedIndex | undefined> {
     const row = await this.#database.query
       .selectFrom('converted_layers')

@@ -5,6 +5,8 @@
 export class Semaphore {
   #free: number
   readonly #waiting = new Set<() => void>()
+  /** Those that are served before the others. */
+  readonly #urgent = new Set<() => void>()
 
   constructor(permits: number) {
     this.#free = permits
@@ -12,22 +14,27 @@ export class Semaphore {
 
   /** How many wait for a permit now. */
   get waiting(): number {
-    return this.#waiting.size
+    return this.#waiting.size + this.#urgent.size
   }
 
-  /** Takes a permit, which the caller has to {@link release}. @throws the signal's reason */
-  async acquire(signal?: AbortSignal): Promise<void> {
+  /**
+   * Takes a permit, which the caller has to {@link release}.
+   * @param o.isUrgent before those that are not, such as for an act that gave its permit back for a while
+   * @throws the signal's reason
+   */
+  async acquire(signal?: AbortSignal, { isUrgent = false } = {}): Promise<void> {
     signal?.throwIfAborted()
     if (this.#free > 0) {
       this.#free -= 1
       return
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiting = isUrgent ? this.#urgent : this.#waiting
     const giveUp = () => {
-      this.#waiting.delete(resolve)
+      waiting.delete(resolve)
       reject(signal?.reason)
     }
-    this.#waiting.add(resolve)
+    waiting.add(resolve)
     signal?.addEventListener('abort', giveUp, { once: true })
     try {
       // A permit is handed from its last owner to this one: nobody who comes later can take it first.
@@ -39,12 +46,13 @@ export class Semaphore {
 
   /** Gives a permit back. */
   release(): void {
-    const [next] = this.#waiting
+    const waiting = this.#urgent.size > 0 ? this.#urgent : this.#waiting
+    const [next] = waiting
     if (next === undefined) {
       this.#free += 1
       return
     }
-    this.#waiting.delete(next)
+    waiting.delete(next)
     next()
   }
 

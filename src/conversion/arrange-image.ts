@@ -8,7 +8,8 @@ import type { RequestTally } from './bounds.ts'
 import type { ConversionServices } from './context.ts'
 import type { MadeLayer } from './converted-layer.ts'
 import type { Image, OpenedReference } from './image.ts'
-import type { LayerMaker } from './layer-maker.ts'
+import { directoriesIn, type LayerMaker } from './layer-maker.ts'
+import { LayerPlace } from './layer-place.ts'
 import { inSourceOrder, type ListedLayer } from './listed-layer.ts'
 import type { Profiled } from './profiled-image.ts'
 import type { LayerSteps } from './progress.ts'
@@ -46,7 +47,7 @@ export async function arrangeImage(
       maker.know({ layer, steps: steps[i], signal: either }),
     )
     const listed = known.map(({ index, members }, i): ListedLayer => {
-      const { digest, size } = layerAt(layers, i)
+      const { digest, size } = itemAt(layers, i)
       // What a start without the record costs does not depend on the order that an earlier record gave.
       const columns = members.kind === 'split' ? index.columns : inSourceOrder(index.columns)
       return { digest, size, columns, exact: true }
@@ -58,9 +59,12 @@ export async function arrangeImage(
       interpreters,
       signal,
     })
+    const places = LayerPlace.of(layers)
+    for (const [i, { index }] of known.entries()) places[i]?.tell(directoriesIn(index))
     const made = await allOrAbort(known, signal, async (one, i, either) => {
-      const layer = layerAt(layers, i)
-      const done = await maker.arrange(one, prioritized[i] ?? [], { layer, steps: steps[i], signal: either })
+      const layer = itemAt(layers, i)
+      const source = { layer, place: itemAt(places, i), steps: steps[i], signal: either }
+      const done = await maker.arrange(one, prioritized[i] ?? [], source)
       steps[i]?.done(done.layer.size)
       return done
     })
@@ -71,10 +75,10 @@ export async function arrangeImage(
   }
 }
 
-function layerAt(layers: readonly Descriptor[], i: number): Descriptor {
-  const layer = layers[i]
-  if (!layer) throw new RangeError(`there is no layer ${i}`)
-  return layer
+function itemAt<Item>(items: readonly Item[], i: number): Item {
+  const item = items[i]
+  if (item === undefined) throw new RangeError(`there is no layer ${i}`)
+  return item
 }
 
 function scratchBytes(layers: readonly Descriptor[]): number {

@@ -2,6 +2,7 @@ import type { Scratch } from '../bytes/scratch.ts'
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { checkOddNames, type OddNames } from '../estargz/odd-names.ts'
 import type { Digest } from '../oci/digest.ts'
+import type { Descriptor } from '../oci/documents.ts'
 import { arrangeImage } from './arrange-image.ts'
 import { type AssembledImage, assembleImage } from './assemble.ts'
 import type { RequestTally } from './bounds.ts'
@@ -10,6 +11,7 @@ import type { ConvertedLayer, MadeLayer } from './converted-layer.ts'
 import { at, ConversionError } from './errors.ts'
 import type { Image, OpenedReference } from './image.ts'
 import { LayerMaker } from './layer-maker.ts'
+import { LayerPlace } from './layer-place.ts'
 import type { MadeOf } from './made-of.ts'
 import type { RecordOf } from './profiled-image.ts'
 import type { LayerSteps, Progress } from './progress.ts'
@@ -92,12 +94,18 @@ export class ImageConversion {
     }
   }
 
-  #stream(image: Image, steps: readonly LayerSteps[]): Promise<MadeLayer[]> {
-    return allOrAbort(image.manifest.layers, this.#its.signal, async (layer, i, signal) => {
-      const made = await this.#maker.stream({ layer, steps: steps[i], signal })
-      steps[i]?.done(made.layer.size)
-      return made
-    })
+  async #stream(image: Image, steps: readonly LayerSteps[]): Promise<MadeLayer[]> {
+    const { layers } = image.manifest
+    const placed = LayerPlace.of(layers).map((place, i) => ({ place, layer: layers[i] as Descriptor }))
+    try {
+      return await allOrAbort(placed, this.#its.signal, async (source, i, signal) => {
+        const made = await this.#maker.stream({ ...source, steps: steps[i], signal })
+        steps[i]?.done(made.layer.size)
+        return made
+      })
+    } finally {
+      await this.#maker.release()
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DirectorySummary } from '../estargz/added-directories.ts'
 import type { BlobResult } from '../estargz/blob.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -9,7 +10,7 @@ export type ConvertedLayer = Omit<BlobResult, 'externalToc' | 'externalTocDiffId
   readonly compression: CompressionChoice
   /** The blob with the table of contents, where the layer goes without one. */
   readonly externalToc?: { readonly digest: Digest; readonly size: number; readonly diffId: Digest }
-}
+} & DirectorySummary
 
 /** How a converted layer came to be. */
 export type LayerAction = 'streamed' | 'arranged' | 'rearranged' | 'reused'

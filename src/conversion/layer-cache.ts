@@ -1,3 +1,4 @@
+import type { AddedDirectory } from '../estargz/added-directories.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
@@ -7,13 +8,13 @@ import type { ConvertedLayer } from './converted-layer.ts'
  * Changes whenever the same input would come out as other bytes, manifests included, so that what was cached before is not
  * believed.
  */
-export const OUTPUT_VERSION = 6
+export const OUTPUT_VERSION = 7
 
 /** What a converted layer depends on. */
 export type LayerKey = {
   /** Source and options. */
   readonly base: Digest
-  /** These and the prioritized entries in their order. */
+  /** These, the prioritized entries in their order, and the directories that the layer gets. */
   readonly exact: Digest
 }
 
@@ -30,7 +31,9 @@ export type CachedIndex = CachedLayer & { readonly index: Uint8Array }
 /** Remembers converted layers. */
 export interface LayerCache {
   find(key: LayerKey): Promise<CachedLayer | undefined>
-  /** A layer of the same source and options, in any order, whose index is kept. */
+  /** A layer of the same source and options, in any order and with any directories. */
+  findAny(key: LayerKey): Promise<CachedLayer | undefined>
+  /** The same, where its index is kept. */
   findIndex(key: LayerKey): Promise<CachedIndex | undefined>
   put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void>
   /** The layer is not where it was. */
@@ -42,6 +45,7 @@ export function layerKey(
   source: { readonly digest: Digest; readonly size: number },
   o: { readonly format: BlobFormat; readonly compression: Compression },
   prioritized: readonly string[],
+  added: readonly AddedDirectory[],
 ): LayerKey {
   const { format, compression } = o
   const base = digestOf(
@@ -53,5 +57,5 @@ export function layerKey(
       [compression.method, compression.level],
     ]),
   )
-  return { base, exact: digestOf(JSON.stringify([base, prioritized])) }
+  return { base, exact: digestOf(JSON.stringify([base, prioritized, added])) }
 }

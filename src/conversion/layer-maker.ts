@@ -1,32 +1,25 @@
 import { release } from '../bytes/release.ts'
 import type { Scratch, ScratchFile } from '../bytes/scratch.ts'
+import { unlessAborted } from '../concurrency/abort.ts'
 import { Memo } from '../concurrency/memo.ts'
-import type { BlobFormat } from '../estargz/blob-format.ts'
+import { excusedWait } from '../concurrency/stall-watch.ts'
+import { type AddedDirectory, summaryOf } from '../estargz/added-directories.ts'
 import { asBuffer } from '../estargz/byte-source.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
-import type { Compression } from '../estargz/layer-coder.ts'
 import { LayerIndex } from '../estargz/layer-index.ts'
 import { unpackIndex } from '../estargz/packed-index.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { Descriptor } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
-import type { LayerLimits } from '../tar/limits.ts'
 import type { RequestTally } from './bounds.ts'
-import { bringBlob } from './bring.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer, LayerAction, MadeLayer } from './converted-layer.ts'
 import { at } from './errors.ts'
-import { type CachedIndex, type CachedLayer, type LayerKey, layerKey } from './layer-cache.ts'
-import type { LayerResults } from './layer-task.ts'
-import type { LayerSteps } from './progress.ts'
+import { findDirectories } from './find-directories.ts'
+import type { CachedLayer, LayerKey } from './layer-cache.ts'
+import { LayerMemory, type LayerSettings, type Source } from './layer-memory.ts'
+import type { KnownDirectories, LayerPlace } from './layer-place.ts'
+import type { LayerResults, ScannedLayer } from './layer-task.ts'
 import { BlobStreamer } from './upload-blob.ts'
-
-/** How the layers of a conversion are written. */
-export type LayerSettings = {
-  readonly limits: LayerLimits
-  readonly format: BlobFormat
-  readonly compression: Compression
-}
 
 /** A layer whose entries are known, and where its members are to be had. */
 export type KnownLayer = {
@@ -36,11 +29,12 @@ export type KnownLayer = {
     | { readonly kind: 'converted'; readonly cached: CachedLayer }
 }
 
-/** A source layer on its way. */
-type Source = {
-  readonly layer: Descriptor
-  readonly steps: LayerSteps | undefined
-  readonly signal: AbortSignal
+/** One whose place in an image is known. */
+type PlacedSource = Source & { readonly place: LayerPlace }
+
+/** What the index of a layer says of its directories. */
+export function directoriesIn(index: LayerIndex): KnownDirectories {
+  return { ...summaryOf(index), columns: async () => index.columns }
 }
 
 /** Makes the converted layers of one conversion: anew, out of what was converted before, or not at all. */
@@ -52,6 +46,7 @@ export class LayerMaker {
   readonly #tally: RequestTally
   readonly #settings: LayerSettings
   readonly #streamer: BlobStreamer
+  readonly #memory: LayerMemory
   /** Images of an index may share layers, and one image may have a layer twice. */
   readonly #made = new Memo<MadeLayer>()
   readonly #known = new Memo<KnownLayer>()
@@ -72,27 +67,59 @@ export class LayerMaker {
     this.#tally = o.tally
     this.#settings = o.settings
     this.#streamer = new BlobStreamer(o.scratch)
+    this.#memory = new LayerMemory(o)
   }
 
   /** Converts a layer with no prioritized files, while it is downloaded and uploaded. */
-  stream(source: Source): Promise<MadeLayer> {
-    const { layer, signal } = source
-    const key = layerKey(layer, this.#settings, [])
-    return this.#once(key, signal, async () => {
-      const result = await this.#upload(source, async (write, either) => {
-        const input = () => this.#download(source, either)
-        const task = { kind: 'stream' as const, keepIndex: this.#keepsIndex, ...this.#settings }
-        return this.#services.threads.run(task, { input, write, signal: either })
-      })
-      this.#tally.layer(result.entries, result.uncompressedSize)
-      return this.#finish(key, result, result.compression, 'streamed', signal)
+  async stream(source: PlacedSource): Promise<MadeLayer> {
+    const { place, signal } = source
+    const key = `${this.#memory.keyOf(source).base} ${place.key}`
+    const made = await this.#made.get(key, () =>
+      this.#together(key, signal, async () => {
+        const known = await this.#memory.remembered(source)
+        if (known) {
+          place.tell(known)
+          const added = await this.#added(known, source)
+          const reused = await this.#memory.reuse(this.#memory.keyOf(source, [], added), signal)
+          if (reused) return { layer: reused, action: 'reused' }
+        }
+        return this.#stream(source)
+      }),
+    )
+    place.tell(this.#memory.directoriesOf(source, made.layer))
+    return made
+  }
+
+  async #stream(source: PlacedSource): Promise<MadeLayer> {
+    const { place, signal } = source
+    let added: readonly AddedDirectory[] = []
+    const result = await this.#upload(source, async (write, either) => {
+      const input = () => this.#download(source, either)
+      const task = { kind: 'stream' as const, keepIndex: this.#keepsIndex, ...this.#settings }
+      const of = ({ columns, ...summary }: ScannedLayer) => {
+        const known = { ...summary, columns: async () => columns }
+        if (!place.isTop) {
+          this.#memory.saw(source, columns)
+          place.tell(known)
+        }
+        const found = findDirectories(known, place, this.#services.threads, either)
+        const keep = (directories: readonly AddedDirectory[]) => {
+          added = directories
+          return directories
+        }
+        return found instanceof Promise ? found.then(keep) : keep(found)
+      }
+      const ready = () => place.whenLowerKnown()
+      return this.#services.threads.run(task, { input, write, added: { ready, of }, signal: either })
     })
+    this.#tally.layer(result.entries, result.uncompressedSize)
+    return this.#finish(this.#memory.keyOf(source, [], added), result, result.compression, 'streamed', signal)
   }
 
   /** Finds out what is in a layer, so that paths can be resolved: from the cache, or by cutting it into members. */
   know(source: Source): Promise<KnownLayer> {
-    return this.#known.get(layerKey(source.layer, this.#settings, []).base, async () => {
-      const cached = await this.#cachedIndex(source)
+    return this.#known.get(this.#memory.keyOf(source).base, async () => {
+      const cached = await this.#memory.index(source)
       // An index says what a table of contents does, in fewer bytes.
       const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
       if (cached) release(asBuffer(cached.index))
@@ -103,16 +130,18 @@ export class LayerMaker {
     })
   }
 
-  /** Writes a known layer with prioritized entries first. */
-  arrange(known: KnownLayer, prioritized: readonly string[], source: Source): Promise<MadeLayer> {
-    const { layer, steps, signal } = source
-    const key = layerKey(layer, this.#settings, prioritized)
+  /** Writes a known layer with prioritized entries first; the layers below have to be known, too. */
+  async arrange(known: KnownLayer, prioritized: readonly string[], source: PlacedSource): Promise<MadeLayer> {
+    const { steps, signal } = source
+    const added = await this.#added(directoriesIn(known.index), source)
+    const key = this.#memory.keyOf(source, prioritized, added)
     return this.#once(key, signal, async () => {
       const { file, compression, action } = await this.#members(known, source)
       const task = {
         kind: 'assemble' as const,
         index: known.index.data,
         prioritized,
+        added,
         members: file.path,
         keepIndex: this.#keepsIndex,
         ...this.#settings,
@@ -128,59 +157,35 @@ export class LayerMaker {
   /** Lets go of what waits on disk for the layers of one image. */
   async release(): Promise<void> {
     this.#known.clear()
+    this.#memory.clear()
     await Promise.all(this.#files.splice(0).map((file) => file.close()))
   }
 
-  /** Only members that stand for themselves can be put into another order. */
+  /** An index tells of directories, too. */
   get #keepsIndex(): boolean {
-    const { minChunkSize, lossless } = this.#settings.format
-    return this.#services.cache !== undefined && minChunkSize === 0 && !lossless
+    return this.#services.cache !== undefined
+  }
+
+  /** The directories that a layer gets. */
+  #added(known: KnownDirectories, { place, signal }: PlacedSource): Promise<AddedDirectory[]> {
+    const find = async () => findDirectories(known, place, this.#services.threads, signal)
+    return excusedWait(() => unlessAborted(find(), signal))
   }
 
   /** Uses what is there already, or does the work, once for all who ask for it at the same time. */
   #once(key: LayerKey, signal: AbortSignal, work: () => Promise<MadeLayer>): Promise<MadeLayer> {
-    const { host, repository } = this.#target
     return this.#made.get(key.exact, () =>
-      this.#services.layersUnderWay.run(`${host}/${repository} ${key.exact}`, signal, async () => {
-        const reused = await this.#reuse(key, signal)
+      this.#together(key.exact, signal, async () => {
+        const reused = await this.#memory.reuse(key, signal)
         return reused ? { layer: reused, action: 'reused' } : work()
       }),
     )
   }
 
-  /** A layer that was converted before, when it lies in the target's repository or can be mounted there. */
-  async #reuse(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
-    const cached = await this.#services.cache?.layers.find(key)
-    if (!cached || cached.host !== this.#target.host) return undefined
-    const { layer } = cached
-    const blobs = [layer, ...(layer.externalToc ? [layer.externalToc] : [])]
-    for (const blob of blobs) {
-      const brought = await at('target', () =>
-        bringBlob(this.#target, this.#repositoryOf(cached), blob, signal),
-      )
-      if (brought === 'gone') await this.#services.cache?.layers.forget(key)
-      if (brought !== 'there') return undefined
-    }
-    return layer
-  }
-
-  /** A layer of the same source that was converted in another order, when its members can be read. */
-  async #cachedIndex({ layer, signal }: Source): Promise<CachedIndex | undefined> {
-    if (!this.#keepsIndex) return undefined
-    const cached = await this.#services.cache?.layers.findIndex(layerKey(layer, this.#settings, []))
-    if (!cached) return undefined
-    try {
-      const size = await this.#repositoryOf(cached).hasBlob(cached.layer.digest, { signal })
-      return size === cached.layer.size ? cached : undefined
-    } catch {
-      signal.throwIfAborted()
-      // Whatever is wrong with that registry, the source is still there.
-      return undefined
-    }
-  }
-
-  #repositoryOf({ host, repository }: CachedLayer): Repository {
-    return this.#services.registries.repository({ host, repository })
+  /** Does the work of a key once for all conversions of this process that ask for it at the same time. */
+  #together(key: string, signal: AbortSignal, work: () => Promise<MadeLayer>): Promise<MadeLayer> {
+    const { host, repository } = this.#target
+    return this.#services.layersUnderWay.run(`${host}/${repository} ${key}`, signal, work)
   }
 
   async #download({ layer, steps }: Source, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
@@ -211,7 +216,7 @@ export class LayerMaker {
     if (members.kind === 'split') return { ...members, action: 'arranged' }
     const { layer } = members.cached
     const file = await this.#file()
-    const bytes = await at('source', () => this.#repositoryOf(members.cached).blob(layer, { signal }))
+    const bytes = await at('source', () => this.#memory.repositoryOf(members.cached).blob(layer, { signal }))
     await file.writeAll(steps?.reading(bytes) ?? bytes)
     return { file, compression: layer.compression, action: 'rearranged' }
   }

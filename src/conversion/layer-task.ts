@@ -1,3 +1,5 @@
+import type { AddedDirectory, DirectorySummary } from '../estargz/added-directories.ts'
+import type { IndexColumns } from '../estargz/archive-index.ts'
 import type { BlobResult } from '../estargz/blob.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
@@ -32,6 +34,8 @@ export type LayerTask =
       readonly kind: 'assemble'
       readonly index: IndexData
       readonly prioritized: readonly string[]
+      /** Directories that the layer lacks. */
+      readonly added: readonly AddedDirectory[]
       readonly members: string
     } & Writing &
       Keeping)
@@ -48,18 +52,25 @@ export type LayerTask =
   /** Layer in, no output. */
   | { readonly kind: 'list'; readonly limits: LayerLimits }
   /** Neither input nor output. */
+  | ({ readonly kind: 'directories' } & DirectoriesTask)
   | ({ readonly kind: 'toc' } & TocTask)
   | ({ readonly kind: 'apply'; readonly limits: LayerLimits } & ApplyTask)
-  /** Root file systems laid out of layers, lowest first, and compared. */
+  /** What a pull of a source shows and what a lazy reader of its conversion does, compared; layers go lowest first. */
   | {
       readonly kind: 'compare'
       readonly limits: LayerLimits
-      readonly first: readonly LayerTree[]
-      readonly second: readonly LayerTree[]
+      readonly source: readonly LayerTree[]
+      readonly converted: readonly LayerTree[]
     }
 
 /** `packedIndex`: the index of the blob's members, by {@link packIndex}. */
-type Written = BlobResult & { sourceDiffId: Digest; packedIndex?: Uint8Array }
+type Written = BlobResult & DirectorySummary & { sourceDiffId: Digest; packedIndex?: Uint8Array }
+
+/** Looks in the layers below, the nearest first, for directories that a layer lacks. */
+export type DirectoriesTask = { readonly own: IndexColumns; readonly lower: readonly IndexColumns[] }
+
+/** What a layer that is streamed says of itself at the end of its archive; `columns`: those of its listing. */
+export type ScannedLayer = DirectorySummary & { readonly columns: IndexColumns }
 
 export type LayerResults = {
   split: { index: IndexData; compression: CompressionChoice }
@@ -67,6 +78,7 @@ export type LayerResults = {
   assemble: Written
   verify: Omit<VerifiedBlob, 'tree'> & { tree?: LayerTree }
   list: LayerTree & { plainBytes: number }
+  directories: AddedDirectory[]
   toc: ReadToc
   apply: AppliedRecord
   compare: string[]
@@ -80,17 +92,25 @@ export const WINDOW_PIECES = 8
 /** Memory that a thread shares with the pool; see shared-pieces.ts. */
 export type SharedMemory = { readonly input: SharedArrayBuffer; readonly output: SharedArrayBuffer }
 
-/** What the pool tells a thread. `taken`: a piece of output was used, and may be filled again. */
+/**
+ * What the pool tells a thread. `taken`: a piece of output was used, and may be filled again. `added`: the directories that a
+ * layer gets that was scanned.
+ */
 export type ToThread =
   | { readonly kind: 'task'; readonly task: LayerTask }
   | ({ readonly kind: 'input' } & Piece)
   | { readonly kind: 'input-end' }
   | { readonly kind: 'taken'; readonly piece: number }
+  | { readonly kind: 'added'; readonly added: readonly AddedDirectory[] }
 
-/** What a thread tells the pool. `taken`: a piece of input was used, and may be filled again. */
+/**
+ * What a thread tells the pool. `taken`: a piece of input was used, and may be filled again. `scanned`: it is at the end of an
+ * archive; `isWaiting`: for the directories that it gets.
+ */
 export type FromThread =
   | { readonly kind: 'taken'; readonly piece: number }
   | ({ readonly kind: 'output' } & Piece)
+  | { readonly kind: 'scanned'; readonly layer: ScannedLayer; readonly isWaiting: boolean }
   | { readonly kind: 'done'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly failure: LayerFailure }
 

@@ -1,6 +1,8 @@
 /** The entry of a layer thread: does one {@link LayerTask} after the other on bytes that the pool sends. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
+import { type AddedDirectory, addedDirectories, summaryOf, withAdded } from '../estargz/added-directories.ts'
+import { ArchiveIndex, listingColumns } from '../estargz/archive-index.ts'
 import { arrange } from '../estargz/arrange.ts'
 import { assembleBlob, type IndexedBlob, streamLayer } from '../estargz/blob.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
@@ -55,6 +57,8 @@ class Input implements AsyncIterable<Uint8Array> {
 }
 
 let input = new Input()
+/** Takes the directories that a layer gets which was scanned. */
+let takeAdded: (added: readonly AddedDirectory[]) => void = () => {}
 let output = newOutput()
 
 /** Bytes on their way to the pool, no faster than it takes them. */
@@ -66,6 +70,7 @@ port.on('message', (message: ToThread) => {
   if (message.kind === 'input') input.push(message)
   else if (message.kind === 'input-end') input.push(undefined)
   else if (message.kind === 'taken') output.give(message.piece)
+  else if (message.kind === 'added') takeAdded(message.added)
   else void run(message.task)
 })
 
@@ -83,6 +88,10 @@ async function run(task: LayerTask): Promise<void> {
 }
 
 async function perform(task: LayerTask): Promise<unknown> {
+  if (task.kind === 'directories') {
+    const lower = task.lower.map((columns) => new ArchiveIndex(columns))
+    return addedDirectories(new ArchiveIndex(task.own), lower)
+  }
   const { limits } = task
   const write = (bytes: Buffer) => output.write(bytes)
   switch (task.kind) {
@@ -94,17 +103,18 @@ async function perform(task: LayerTask): Promise<unknown> {
     }
     case 'stream': {
       const { format, coder } = await open(task)
-      const written = await streamLayer(coder, { format, limits, write })
+      const written = await streamLayer(coder, { format, limits, write, added: addedTo })
       return { ...packed(written, task.keepIndex), compression: coder.choice() }
     }
     case 'assemble': {
       const index = new LayerIndex(task.index)
-      const arrangement = arrange(index, task.prioritized)
+      const arrangement = arrange(withAdded(index, task.added), task.prioritized)
       const members = openSync(task.members, 'r')
       try {
         const written = await assembleBlob({
           format: task.format,
           index,
+          added: task.added,
           arrangement,
           read: (into, start) => readInto(members, into, start),
           compressor: compressorFor(task.format, task.compression),
@@ -145,8 +155,8 @@ async function perform(task: LayerTask): Promise<unknown> {
     case 'compare': {
       const { compareTrees } = await import('../estargz/compare.ts')
       const { RootTree } = await import('../estargz/root-tree.ts')
-      const first = new RootTree(task.first, limits)
-      const second = new RootTree(task.second, limits)
+      const first = new RootTree(task.source, 'pulled', limits)
+      const second = new RootTree(task.converted, 'lazy', limits)
       const differences = compareTrees(first, second)
       first.release()
       second.release()
@@ -161,11 +171,23 @@ async function open(
   return { format: task.format, coder: await openLayerCoder(input, task) }
 }
 
+/** Tells what was scanned, and waits for what is added where something is missing: the layers below know of that. */
+async function addedTo(index: LayerIndex): Promise<readonly AddedDirectory[]> {
+  const added = new Promise<readonly AddedDirectory[]>((resolve) => {
+    takeAdded = resolve
+  })
+  const isWaiting = index.missing.length > 0
+  const layer = { ...summaryOf(index), columns: listingColumns(index.columns) }
+  send({ kind: 'scanned', layer, isWaiting })
+  return isWaiting ? added : []
+}
+
 /** What was written, with its index packed where that is kept. */
 function packed({ index, ...result }: IndexedBlob, keepIndex: boolean): LayerResults['assemble'] {
   const { sourceDiffId } = index.data
-  if (!keepIndex) return { ...result, sourceDiffId }
-  return { ...result, sourceDiffId, packedIndex: packIndex(index) }
+  const written = { ...result, ...summaryOf(index), sourceDiffId }
+  if (!keepIndex) return written
+  return { ...written, packedIndex: packIndex(index) }
 }
 
 /** @throws RangeError when the file ends before */

@@ -108,6 +108,7 @@ it('believes nothing that is not in the registry any more', async () => {
       const found = await real.find(key)
       return found && missing(found)
     },
+    findAny: (key) => real.findAny(key),
     findIndex: async (key) => {
       const found = await real.findIndex(key)
       return found && { ...missing(found), index: found.index }
@@ -142,6 +143,7 @@ it('does the work once for conversions of the same layers at the same time', asy
   const real = cache.layers
   const counting: LayerCache = {
     find: (key) => real.find(key),
+    findAny: (key) => real.findAny(key),
     findIndex: (key) => real.findIndex(key),
     put: (key, cached, index) => {
       put++

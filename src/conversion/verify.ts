@@ -142,7 +142,7 @@ class Verification {
   ): Promise<string[]> {
     const layers = await at('source', () => this.#list(source.repository, source.image))
     const { threads, limits } = this.#services
-    const task = { kind: 'compare' as const, limits, first: layers, second: checked }
+    const task = { kind: 'compare' as const, limits, source: layers, converted: checked }
     return threads.run(task, { signal: this.#signal })
   }
 

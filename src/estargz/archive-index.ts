@@ -2,6 +2,7 @@ import { type Digest, digestOf } from '../oci/digest.ts'
 import type { LayerListing } from '../rootfs/layer-listing.ts'
 import type { EntryType } from '../tar/header.ts'
 import { cleanName, nameOfBytes } from '../tar/names.ts'
+import { type Numbers, newRows } from './columns.ts'
 import { IndexedEntry } from './indexed-entry.ts'
 import { isProgram } from './interpreter.ts'
 import type { Attributes, LayerEntry } from './layer-entry.ts'
@@ -20,6 +21,8 @@ export const INDEX_COLUMNS = {
   kinds: Uint8Array,
   /** Interpreters of programs as JSON, `[entry, path]` each; empty where no content was read. */
   interpreters: Uint8Array,
+  /** Names of directories that it has entries in and none of, as JSON; empty where no archive was read. */
+  missing: Uint8Array,
   /** Where in `text` the name ends, and what follows it. */
   nameEnd: Uint32Array,
   linkEnd: Uint32Array,
@@ -53,6 +56,14 @@ export const INDEX_COLUMNS = {
 export type ColumnName = keyof typeof INDEX_COLUMNS
 export type IndexColumns = { readonly [Name in ColumnName]: InstanceType<(typeof INDEX_COLUMNS)[Name]> }
 
+/** What of the columns tells of names, types and attributes: the rest of a large layer takes most of the memory. */
+export function listingColumns(columns: IndexColumns): IndexColumns {
+  const { text, kinds, missing, nameEnd, linkEnd, kind, modtime } = columns
+  const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
+  const none = Object.fromEntries(names.map((name) => [name, newRows<Numbers>(INDEX_COLUMNS[name], 0)]))
+  return { ...(none as IndexColumns), text, kinds, missing, nameEnd, linkEnd, kind, modtime }
+}
+
 /** A part of a file's content, and its member in the stream of members. Sizes are bytes. */
 export type Chunk = MemberPlace & {
   /** By which {@link MovedIndex} knows it. */
@@ -62,6 +73,8 @@ export type Chunk = MemberPlace & {
 }
 
 export const DIGEST_BYTES = 32
+/** The root is spelled `./`, or not much longer. */
+const ROOT_BYTES = 4
 const DOT = 0x2e
 const SLASH = 0x2f
 const EMPTY: Digest = digestOf('')
@@ -164,6 +177,22 @@ export class ArchiveIndex implements LayerListing {
     if (this.columns.interpreters.length > 0 || this.size(i) === 0) return false
     const { type, mode } = this.attributes(i)
     return isProgram(type, mode)
+  }
+
+  /** Directories that the archive has entries in and none of, each after those above it; the root may be one. */
+  get missing(): string[] {
+    const { missing } = this.columns
+    return missing.length === 0 ? [] : (JSON.parse(view(missing).toString()) as string[])
+  }
+
+  /** The last entry of the root. */
+  get root(): number | undefined {
+    const { nameEnd, linkEnd } = this.columns
+    for (let i = this.length - 1; i >= 0; i--) {
+      const start = i === 0 ? 0 : at(linkEnd, i - 1)
+      if (at(nameEnd, i) - start <= ROOT_BYTES && this.name(i) === '' && this.type(i) === 'dir') return i
+    }
+    return undefined
   }
 
   /** Of a chunk, by its row. */

@@ -1,9 +1,10 @@
+import { type AddedDirectory, headerOfAdded } from './added-directories.ts'
 import type { Chunk } from './archive-index.ts'
 import type { Arrangement } from './arrange.ts'
 import { sharesMember } from './blob-format.ts'
 import type { BlobWriter, PlainTally } from './blob-writer.ts'
 import { HeaderReader } from './header-reader.ts'
-import type { LayerIndex } from './layer-index.ts'
+import type { HeaderMember, LayerIndex } from './layer-index.ts'
 import { MemberReader, type ReadInto } from './member-reader.ts'
 import { MovedIndex } from './moved-index.ts'
 import { HEADER_MEMBER_BYTES } from './split.ts'
@@ -11,6 +12,8 @@ import { HEADER_MEMBER_BYTES } from './split.ts'
 /** Writes the entries of a split layer into a blob, in any order. */
 export class Assembly {
   readonly #index: LayerIndex
+  /** Headers of entries that are not of the index, numbered behind its own. */
+  readonly #added: readonly Buffer[]
   readonly #members: MemberReader
   readonly #headers: HeaderReader
   readonly #blob: BlobWriter
@@ -26,14 +29,21 @@ export class Assembly {
   /** Members to copy next: neighbours are read at once. */
   #run: { start: number; end: number; lengths: number[] } = { start: 0, end: 0, lengths: [] }
 
-  /** @param plain is told the plain bytes of what is copied; the blob's own writer tells it the rest */
-  constructor(index: LayerIndex, read: ReadInto, blob: BlobWriter, plain: PlainTally) {
-    this.#index = index
-    this.#members = new MemberReader(read, index.data.packing, index.largestMember)
-    this.#headers = new HeaderReader(index, this.#members)
-    this.#blob = blob
-    this.#plain = plain
-    this.#moved = new MovedIndex(index)
+  /** @param o.plain is told the plain bytes of what is copied; the blob's own writer tells it the rest */
+  constructor(o: {
+    index: LayerIndex
+    added: readonly AddedDirectory[]
+    read: ReadInto
+    blob: BlobWriter
+    plain: PlainTally
+  }) {
+    this.#index = o.index
+    this.#added = o.added.map(headerOfAdded)
+    this.#members = new MemberReader(o.read, o.index.data.packing, o.index.largestMember)
+    this.#headers = new HeaderReader(o.index, this.#members)
+    this.#blob = o.blob
+    this.#plain = o.plain
+    this.#moved = new MovedIndex(o.index, (i) => this.#headerLength(i))
   }
 
   /**
@@ -51,10 +61,14 @@ export class Assembly {
     return this.#moved.finish()
   }
 
+  #headerLength(i: number): number {
+    return this.#added[i - this.#index.length]?.length ?? this.#index.headerLength(i)
+  }
+
   async #entry(i: number): Promise<void> {
     this.#waiting.push(i)
-    this.#waitingBytes += this.#index.headerLength(i)
-    const chunks = this.#index.chunks(i)
+    this.#waitingBytes += this.#headerLength(i)
+    const chunks = i < this.#index.length ? this.#index.chunks(i) : []
     const [chunk] = chunks
     if (chunk && sharesMember(this.#blob.format, chunk.size) && chunks.length === 1) return this.#share(chunk)
     if (chunks.length > 0 || this.#headersAreFull()) await this.#closeHeaders()
@@ -95,7 +109,7 @@ export class Assembly {
   async #closeHeaders(): Promise<void> {
     const first = this.#waiting[0]
     if (first === undefined && this.#parts.length === 0) return
-    const kept = first === undefined ? undefined : this.#index.headerMember(this.#index.header(first).member)
+    const kept = first === undefined || first >= this.#index.length ? undefined : this.#memberOf(first)
     if (
       first !== undefined &&
       this.#parts.length === 0 &&
@@ -122,9 +136,15 @@ export class Assembly {
     this.#moved.headers(waiting, { offset, length })
   }
 
+  #memberOf(i: number): HeaderMember {
+    return this.#index.headerMember(this.#index.header(i).member)
+  }
+
   /** Reads the headers of entries that wait. */
   #gather(): void {
-    for (const i of this.#waiting.slice(this.#gathered)) this.#parts.push(this.#headers.headerOf(i))
+    for (const i of this.#waiting.slice(this.#gathered)) {
+      this.#parts.push(this.#added[i - this.#index.length] ?? this.#headers.headerOf(i))
+    }
     this.#gathered = this.#waiting.length
   }
 

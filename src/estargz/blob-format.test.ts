@@ -51,7 +51,7 @@ const FORMATS: Record<string, Partial<BlobFormat>> = {
 }
 
 const tree = async (bytes: Buffer) =>
-  new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)], limits)
+  new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)], 'pulled', limits)
 
 function opened(blob: Buffer, { externalToc, tocDigest }: BlobResult) {
   const ranged = {

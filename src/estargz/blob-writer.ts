@@ -5,6 +5,8 @@ import type { LayerListing } from '../rootfs/layer-listing.ts'
 import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from '../rootfs/reserved-names.ts'
 import { BLOCK } from '../tar/header.ts'
 import { type LayerLimits, tocTooLarge } from '../tar/limits.ts'
+import { ustarHeader } from '../tar/write-header.ts'
+import { type AddedDirectory, entryOfAdded, withAdded } from './added-directories.ts'
 import type { BlobFormat } from './blob-format.ts'
 import { writeExternalFooter, writeFooter } from './footer.ts'
 import type { LayerIndex } from './layer-index.ts'
@@ -99,7 +101,7 @@ export class BlobWriter {
   async landmark(kind: Landmark, headers: readonly Buffer[] = []): Promise<MemberPlace> {
     const start = this.offset
     const name = kind === 'prefetch' ? PREFETCH_LANDMARK : NO_PREFETCH_LANDMARK
-    await this.member([...headers, plainHeader(name, LANDMARK_CONTENT.length)])
+    await this.member([...headers, fileHeader(name, LANDMARK_CONTENT.length)])
     const digest = digestOf(LANDMARK_CONTENT)
     const offset = this.offset
     if (kind === 'prefetch') this.#prefetchBytes = offset
@@ -114,12 +116,14 @@ export class BlobWriter {
   /**
    * Writes the table of contents, the archive's end and the footer.
    * @param o.index of the blob
-   * @param o.order of its entries in the blob; left out: that of the index
+   * @param o.added entries that are not of the index, numbered behind its own
+   * @param o.order of all of them in the blob; left out: by number
    * @param o.landmarkAfter so many entries before the landmark, where there is one
    * @throws LayerError
    */
   async finish(o: {
     index: LayerIndex
+    added: readonly AddedDirectory[]
     order?: readonly number[]
     landmarkAfter: number
     prioritizedFiles: number
@@ -140,7 +144,7 @@ export class BlobWriter {
       tocDigest: toc.digest,
       prioritizedFiles: o.prioritizedFiles,
       prefetchBytes: this.#prefetchBytes,
-      entries: o.index.length,
+      entries: o.index.length + o.added.length,
       ...(this.#landmark && { landmark: this.#landmark.kind }),
       ...(oddNames && { oddNames }),
       ...end,
@@ -148,21 +152,31 @@ export class BlobWriter {
   }
 
   #tocEntries(
-    o: { index: LayerIndex; order?: readonly number[]; landmarkAfter: number },
+    o: {
+      index: LayerIndex
+      added: readonly AddedDirectory[]
+      order?: readonly number[]
+      landmarkAfter: number
+    },
     names: OddNameCollector,
   ): Iterable<TocEntry> {
-    const { index, order, landmarkAfter } = o
+    const { index, added, order, landmarkAfter } = o
     const landmark = this.#landmark
     const ownAt = (place: number) => (place === landmarkAfter ? landmark : undefined)
     const entryAt = (place: number) => {
       const i = landmark && place > landmarkAfter ? place - 1 : place
       return order?.[i] ?? i
     }
+    const all = withAdded(index, added)
     const listing: LayerListing = {
-      length: index.length + (landmark ? 1 : 0),
-      at: (place) => ownAt(place)?.entry ?? index.at(entryAt(place)),
+      length: all.length + (landmark ? 1 : 0),
+      at: (place) => ownAt(place)?.entry ?? all.at(entryAt(place)),
     }
-    return tocEntries(listing, (place) => ownAt(place) ?? placedIn(index, entryAt(place)), names)
+    const placed = (i: number): Placed => {
+      const directory = added[i - index.length]
+      return directory ? { entry: entryOfAdded(directory), chunks: [] } : placedIn(index, i)
+    }
+    return tocEntries(listing, (place) => ownAt(place) ?? placed(entryAt(place)), names)
   }
 
   async #end(toc: TocFile): Promise<Pick<BlobResult, 'externalToc' | 'externalTocDiffId' | 'tocFrame'>> {
@@ -199,7 +213,7 @@ function* hashed(parts: Iterable<Buffer>, hash: Hash): Generator<Buffer, void, v
 
 /** A table of contents as the last entry of an archive. */
 function* archiveOf(toc: TocFile): Generator<Buffer, void, void> {
-  yield plainHeader(TOC_NAME, toc.size)
+  yield fileHeader(TOC_NAME, toc.size)
   yield* toc.parts()
   yield paddingOf(toc.size)
   yield END_OF_ARCHIVE
@@ -209,23 +223,7 @@ function paddingOf(size: number): Buffer {
   return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK)
 }
 
-/** A ustar header of a regular file that belongs to nobody, as eStargz builders write for their own files. */
-function plainHeader(name: string, size: number): Buffer {
-  const block = Buffer.alloc(BLOCK)
-  const octal = (value: number, start: number, length: number) =>
-    block.write(`${value.toString(8).padStart(length - 1, '0')}\0`, start, 'latin1')
-  block.write(name, 0, 'latin1')
-  octal(0, 100, 8)
-  octal(0, 108, 8)
-  octal(0, 116, 8)
-  octal(size, 124, 12)
-  octal(0, 136, 12)
-  block.write('        0', 148, 'latin1')
-  block.write('ustar\x0000', 257, 'latin1')
-  octal(0, 329, 8)
-  octal(0, 337, 8)
-  let sum = 0
-  for (const byte of block) sum += byte
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
-  return block
+/** Of a regular file that belongs to nobody, as eStargz builders write for their own files. */
+function fileHeader(name: string, size: number): Buffer {
+  return ustarHeader({ name: Buffer.from(name), flag: '0', size })
 }

@@ -1,5 +1,6 @@
 import { Tally } from '../bytes/tally.ts'
 import type { LayerLimits } from '../tar/limits.ts'
+import { type AddedDirectory, headerOfAdded } from './added-directories.ts'
 import type { Arrangement } from './arrange.ts'
 import { Assembly } from './assembly.ts'
 import type { BlobFormat } from './blob-format.ts'
@@ -18,24 +19,41 @@ export type { ReadInto } from './member-reader.ts'
 export type IndexedBlob = BlobResult & { index: LayerIndex }
 
 /**
- * Converts a layer in one pass, with no prioritized files and nothing kept: members in source order, the no-prefetch
- * landmark, table of contents, footer. The bytes are the ones that {@link assembleBlob} makes of the
+ * Converts a layer in one pass, with no prioritized files and nothing kept: members in source order, directories that are
+ * added, the no-prefetch landmark, table of contents, footer. The bytes are the ones that {@link assembleBlob} makes of the
  * same layer with no prioritized files, when no members are shared.
  * @throws LayerError; errors of `plain` and `write` pass unchanged. What was written is then worth nothing
  */
 export async function streamLayer(
   coder: Pick<LayerCoder, 'plain' | 'content' | 'compressor'>,
-  o: { format: BlobFormat; limits: LayerLimits; write: Write },
+  o: {
+    format: BlobFormat
+    limits: LayerLimits
+    write: Write
+    /** Asked once the archive is at its end. */
+    added?: (index: LayerIndex) => Promise<readonly AddedDirectory[]>
+  },
 ): Promise<IndexedBlob> {
   const { format, limits, write } = o
   const tally = new TwinTally()
   const blob = new BlobWriter({ format, compressor: coder.compressor, write, plain: tally })
-  const index = await splitLayer(coder, { format, limits, write: (bytes) => blob.copy(bytes), tally })
+  let added: readonly AddedDirectory[] = []
+  const index = await splitLayer(coder, {
+    format,
+    limits,
+    write: (bytes) => blob.copy(bytes),
+    tally,
+    added: async (index) => {
+      added = (await o.added?.(index)) ?? []
+      // An archive that stays as it is has them in its table of contents alone.
+      return format.lossless ? [] : added.map(headerOfAdded)
+    },
+  })
   if (!format.lossless) await blob.landmark('no-prefetch')
-  const landmarkAfter = index.length
   const result = await blob.finish({
     index,
-    landmarkAfter,
+    added,
+    landmarkAfter: index.length + added.length,
     prioritizedFiles: 0,
     limits,
   })
@@ -51,18 +69,21 @@ export async function streamLayer(
 export async function assembleBlob(o: {
   format: BlobFormat
   index: LayerIndex
+  /** Entries that are not of the index; the arrangement numbers them behind its own. */
+  added?: readonly AddedDirectory[]
   arrangement: Arrangement
   read: ReadInto
   compressor: MemberCompressor
   write: Write
   limits: LayerLimits
 }): Promise<IndexedBlob> {
-  const { arrangement, format, index } = o
+  const { arrangement, format, index, added = [] } = o
   const plain = new Tally()
   const blob = new BlobWriter({ format, compressor: o.compressor, write: o.write, plain })
-  const moved = await new Assembly(index, o.read, blob, plain).write(arrangement)
+  const moved = await new Assembly({ index, added, read: o.read, blob, plain }).write(arrangement)
   const result = await blob.finish({
     index: moved,
+    added,
     order: arrangement.order,
     landmarkAfter: arrangement.landmarkAfter,
     prioritizedFiles: arrangement.placed.length,

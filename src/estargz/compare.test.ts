@@ -5,12 +5,15 @@ import { DEFAULT_LIMITS } from '../tar/limits.ts'
 import { compareTrees } from './compare.ts'
 import { listTree } from './layer-tree.ts'
 import { RootTree } from './root-tree.ts'
+import type { Showing } from './shown-layers.ts'
 
-const tree = async (...layers: Buffer[]) =>
+const shown = async (showing: Showing, ...layers: Buffer[]) =>
   new RootTree(
     await Promise.all(layers.map((layer) => listTree(piecesOf(layer), DEFAULT_LIMITS))),
+    showing,
     DEFAULT_LIMITS,
   )
+const tree = (...layers: Buffer[]) => shown('pulled', ...layers)
 
 describe('RootTree', () => {
   it('gives hard links one file, also one that lost its first name', async () => {
@@ -22,8 +25,8 @@ describe('RootTree', () => {
   it('refuses names that imply more directories than a layer may have entries', async () => {
     const deep = tarOf(file(`${'d/'.repeat(500)}f`))
     const listed = await listTree(piecesOf(deep), DEFAULT_LIMITS)
-    expect(() => new RootTree([listed], { maxEntries: 100 })).toThrow('RECORD_BROKER_MAX_ENTRIES')
-    expect(new RootTree([listed], { maxEntries: 1000 }).linkedFiles().size).toBe(0)
+    expect(() => new RootTree([listed], 'pulled', { maxEntries: 100 })).toThrow('RECORD_BROKER_MAX_ENTRIES')
+    expect(new RootTree([listed], 'pulled', { maxEntries: 1000 }).linkedFiles().size).toBe(0)
   })
 })
 
@@ -78,5 +81,64 @@ describe('compareTrees', () => {
     const lines = compareTrees(a, b)
     expect(lines).toHaveLength(2)
     for (const line of lines) expect(line.length).toBeLessThan(500)
+  })
+})
+
+describe('a pull and a lazy reader', () => {
+  const root = dir('./')
+  const differences = async (...layers: Buffer[]) =>
+    compareTrees(await shown('pulled', ...layers), await shown('lazy', ...layers))
+
+  it('show the same where each layer has an entry of each directory', async () => {
+    expect(
+      await differences(tarOf(root, dir('a', { mode: 0o700 })), tarOf(root, dir('a'), file('a/x'))),
+    ).toEqual([])
+  })
+
+  it('differ in what the reader invents', async () => {
+    const below = tarOf(root, dir('tmp', { mode: 0o1777 }), dir('data', { mode: 0o700, uid: 1000, mtime: 5 }))
+    expect(await differences(below, tarOf(root, file('tmp/x'), file('data/x')))).toEqual([
+      '/tmp: mode is 1777 and 755',
+      '/tmp: modtime is "1577836800" and "none"',
+      '/data: mode is 700 and 755',
+      '/data: uid is 1000 and 0',
+      '/data: modtime is "5" and "none"',
+    ])
+    expect(await differences(tarOf(dir('./', { mode: 0o711 })), tarOf(file('x')))).toEqual([
+      '/: mode is 711 and 755',
+      '/: modtime is "1577836800" and "none"',
+    ])
+  })
+
+  it('do not differ in directories that are made when they are needed', async () => {
+    expect(await differences(tarOf(file('a/b/x')), tarOf(file('a/y')))).toEqual([])
+    expect(
+      await differences(
+        tarOf(root, dir('a', { mode: 0o700 })),
+        tarOf(root, file('.wh.a')),
+        tarOf(root, file('a/x')),
+      ),
+    ).toEqual([])
+    expect(await differences(tarOf(root, dir('usr'), symlink('l', 'usr')), tarOf(root, file('l/x')))).toEqual(
+      [],
+    )
+  })
+
+  it('show opaque directories, and what is new in them, as the layers below have them', async () => {
+    const below = tarOf(root, dir('a', { uid: 1 }), dir('a/b', { uid: 2 }))
+    expect(await differences(below, tarOf(root, file('a/.wh..wh..opq'), file('a/b/x')))).toEqual([
+      '/a: uid is 1 and 0',
+      '/a: modtime is "1577836800" and "none"',
+      '/a/b: uid is 2 and 0',
+      '/a/b: modtime is "1577836800" and "none"',
+    ])
+  })
+
+  it('show times to the second', async () => {
+    const at = (mtime: string) => tarOf(root, file('x', '', { pax: { mtime } }))
+    expect(compareTrees(await tree(at('5.4')), await shown('lazy', at('5')))).toEqual([])
+    expect(compareTrees(await tree(at('5.5')), await shown('lazy', at('5')))).toEqual([
+      '/x: modtime is "6" and "5"',
+    ])
   })
 })

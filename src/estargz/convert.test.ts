@@ -27,11 +27,11 @@ const open = (blob: Buffer) =>
   openEStargz({ size: blob.length, readRange: async (start, end) => blob.subarray(start, end), limits })
 
 const tree = async (layer: Buffer) =>
-  new RootTree([await listTree(decodeLayer(piecesOf(layer), { limits }), limits)], limits)
+  new RootTree([await listTree(decodeLayer(piecesOf(layer), { limits }), limits)], 'pulled', limits)
 
 /** Converts both ways, and checks everything that holds of every conversion. */
 async function converted(layer: Buffer, prioritized: string[] = []) {
-  const made = await convertLayer(layer, prioritized)
+  const made = await convertLayer(layer, prioritized, { lower: [] })
   const { result, blob } = made
   const { tocDigest, diffId } = result
   const verified = await verifyEStargzBlob(piecesOf(blob), { limits, tocDigest, diffId })
@@ -43,8 +43,8 @@ async function converted(layer: Buffer, prioritized: string[] = []) {
     landmark: verified.landmark,
   })
   expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
-  const streamed = await streamedLayer(layer)
-  const plainOrder = prioritized.length === 0 ? made : await convertLayer(layer)
+  const streamed = await streamedLayer(layer, { lower: [] })
+  const plainOrder = prioritized.length === 0 ? made : await convertLayer(layer, [], { lower: [] })
   expect(streamed.result).toMatchObject(plainOrder.result)
   expect(streamed.blob.equals(plainOrder.blob)).toBe(true)
   expect(streamed.result.index.data.sourceDiffId).toBe(made.index.data.sourceDiffId)
@@ -183,7 +183,7 @@ describe('a converted layer', () => {
       prioritized: ['d/b', 'h', 'd/a', 'empty'],
       landmark: 'prefetch',
     })
-    expect(result).toMatchObject({ prefetchBytes: landmarkOffset, prioritizedFiles: 3, entries: 6 })
+    expect(result).toMatchObject({ prefetchBytes: landmarkOffset, prioritizedFiles: 3, entries: 7 })
     for (const { name, offset = 0 } of entries) {
       expect(offset < (landmarkOffset ?? 0), name).toBe(name !== 'c' && name !== '.prefetch.landmark')
     }
@@ -193,7 +193,7 @@ describe('a converted layer', () => {
     const { entries } = await converted(
       tarOf(dir('./d', { uname: 'root' }), file('./d/f', noise), file('./e', '', { uname: 'root' })),
     )
-    const [folder, first, second, empty, landmark, ...more] = entries
+    const [folder, first, second, empty, root, landmark, ...more] = entries
     expect(folder).toEqual({
       name: './d/',
       type: 'dir',
@@ -217,6 +217,7 @@ describe('a converted layer', () => {
       mode: 0o644,
       digest: digestOf(''),
     })
+    expect(root).toEqual({ name: './', type: 'dir', modtime: '1970-01-01T00:00:00Z', mode: 0o755 })
     expect(landmark).toMatchObject({ name: '.no.prefetch.landmark', size: 1, digest: digestOf('\x0f') })
     expect(more).toEqual([])
   })

@@ -1,8 +1,9 @@
+import { missingDirectories, WalkOrder } from '../rootfs/missing-directories.ts'
 import { NO_XATTRS, type TarEntry } from '../tar/header.ts'
 import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
 import { bytesOfName } from '../tar/names.ts'
 import { ArchiveIndex, type ColumnName, INDEX_COLUMNS, type IndexColumns } from './archive-index.ts'
-import { Column, type Numbers } from './columns.ts'
+import { Column, type Numbers, newRows } from './columns.ts'
 import { type Attributes, attributesOf } from './layer-entry.ts'
 import { type IndexData, LayerIndex } from './layer-index.ts'
 import type { MemberPlace } from './member-reader.ts'
@@ -32,8 +33,9 @@ export class IndexBuilder {
   readonly #kinds = new Map<string, number>()
   /** Those of programs, by entry. */
   readonly #interpreters: [number, string][] = []
-  /** Whether the content of entries was seen. */
-  #isArchive = false
+  /** Whether the content of entries is seen. */
+  #isArchive = true
+  readonly #order = new WalkOrder()
   /** The entry that was looked up there last: the next one is often of its kind. */
   #last: { readonly entry: TarEntry; readonly kind: number } | undefined
   /** Entries whose headers are in no member yet begin here. */
@@ -45,7 +47,7 @@ export class IndexBuilder {
 
   /** The next entry; its raw headers begin here in the plain bytes of the member to come. @throws LayerError LIMIT_EXCEEDED */
   entry(entry: TarEntry, header: { readonly start: number; readonly length: number }): void {
-    this.#isArchive = true
+    this.#order.take(entry.name, entry.type)
     this.#add(entry.tarName, entry.linkName, this.#kindOf(entry), entry.size)
     const columns = this.#columns
     columns.modtime.push(tocSeconds(entry.mtime) ?? Number.NaN)
@@ -55,6 +57,7 @@ export class IndexBuilder {
 
   /** The next entry, of which no more is known. @throws LayerError LIMIT_EXCEEDED */
   listed(name: string, linkName: string | undefined, attributes: Attributes, size: number): void {
+    this.#isArchive = false
     this.#add(name, linkName, this.#kindNumber(JSON.stringify(attributes)), size)
     this.#columns.modtime.push(Number.NaN)
     this.#columns.headerStart.push(0)
@@ -121,8 +124,8 @@ export class IndexBuilder {
   }
 
   /** A table of contents lists chunks as it does entries: what is written can be read again. */
-  #checkEntries(): void {
-    if (this.#columns.nameEnd.length + this.#furtherChunks <= this.#limits.maxEntries) return
+  #checkEntries(entries = this.#columns.nameEnd.length): void {
+    if (entries + this.#furtherChunks <= this.#limits.maxEntries) return
     throw limitExceeded(
       this.#limits,
       'maxEntries',
@@ -162,8 +165,19 @@ export class IndexBuilder {
     columns.kinds.append(Buffer.from(`[${[...this.#kinds.keys()].join()}]`))
     if (this.#isArchive) columns.interpreters.append(Buffer.from(JSON.stringify(this.#interpreters)))
     const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
-    const finished = Object.fromEntries(names.map((name) => [name, columns[name].finish()]))
-    return finished as IndexColumns
+    const finished = Object.fromEntries(names.map((name) => [name, columns[name].finish()])) as IndexColumns
+    return this.#isArchive ? { ...finished, missing: this.#missingIn(finished) } : finished
+  }
+
+  /** They become entries: what is written with them can be read again. */
+  #missingIn(columns: IndexColumns): IndexColumns['missing'] {
+    const count = (bytes: number) => this.#count(bytes)
+    const missing = this.#order.missing ?? missingDirectories(new ArchiveIndex(columns), count)
+    this.#checkEntries(columns.nameEnd.length + missing.length)
+    const text = Buffer.from(JSON.stringify(missing))
+    const rows = newRows<IndexColumns['missing']>(Uint8Array, text.length)
+    rows.set(text)
+    return rows
   }
 
   #kindOf(entry: TarEntry): number {

@@ -1,6 +1,7 @@
 import type { TarEntry } from '../tar/header.ts'
 import type { LayerLimits } from '../tar/limits.ts'
 import { type TarEvent, TarScanner } from '../tar/scanner.ts'
+import type { AddedDirectory } from './added-directories.ts'
 import type { IndexColumns } from './archive-index.ts'
 import { Column } from './columns.ts'
 import { ContentHash } from './content-hash.ts'
@@ -11,9 +12,11 @@ import { InterpreterScan, isProgram } from './interpreter.ts'
 export type LayerTree = {
   /** Of an ArchiveIndex. */
   readonly columns: IndexColumns
-  /** When each entry was changed, which the index has to the second. */
+  /** When each entry was changed, which the index has to the second; not a number where its table of contents has no time. */
   readonly seconds: Float64Array
   readonly nanoseconds: Uint32Array
+  /** Directories that its table of contents has beside the archive. */
+  readonly added?: readonly AddedDirectory[]
 }
 
 /** Lists an archive that goes by. */

@@ -6,6 +6,7 @@ import type { MemberPlace } from './member-reader.ts'
 /** The index of a split layer, for members that were copied or made anew in another order. */
 export class MovedIndex {
   readonly #source: LayerIndex
+  readonly #headerLength: (i: number) => number
   readonly #moved: Pick<IndexColumns, 'header' | 'headerStart' | 'chunkOffset' | 'chunkLength' | 'chunkInner'>
   readonly #members = {
     memberOffset: new Column(Float64Array),
@@ -15,8 +16,10 @@ export class MovedIndex {
     memberEntries: new Column(Uint32Array),
   }
 
-  constructor(source: LayerIndex) {
+  /** @param headerLength of any entry that has a place, also of those that the index does not have */
+  constructor(source: LayerIndex, headerLength: (i: number) => number) {
     this.#source = source
+    this.#headerLength = headerLength
     const { columns } = source.data
     const chunks = columns.chunkOffset.length
     this.#moved = {
@@ -39,7 +42,8 @@ export class MovedIndex {
   headers(entries: readonly number[], place: MemberPlace): void {
     // Only a member of neighbours can be copied as a whole once more.
     const [first = 0] = entries
-    this.#add(entries, place, entries.every((i, n) => i === first + n) ? entries.length : 0)
+    const areNeighbours = entries.every((i, n) => i === first + n && i < this.#source.length)
+    this.#add(entries, place, areNeighbours ? entries.length : 0)
   }
 
   /** The headers of these entries begin this member, and others follow. */
@@ -48,13 +52,17 @@ export class MovedIndex {
   }
 
   #add(entries: readonly number[], { offset, length }: MemberPlace, whole: number): void {
+    // One of added entries alone is of no use to another arrangement.
+    if (entries.every((i) => i >= this.#source.length)) return
     const members = this.#members
     const [firstEntry = 0] = entries
     let start = 0
     for (const i of entries) {
-      this.#moved.header[i] = members.memberOffset.length
-      this.#moved.headerStart[i] = start
-      start += this.#source.headerLength(i)
+      if (i < this.#source.length) {
+        this.#moved.header[i] = members.memberOffset.length
+        this.#moved.headerStart[i] = start
+      }
+      start += this.#headerLength(i)
     }
     members.memberOffset.push(offset)
     members.memberLength.push(length)

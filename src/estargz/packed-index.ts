@@ -6,7 +6,7 @@ import { packKept, unpackKept } from './kept-bytes.ts'
 import { type IndexData, LayerIndex } from './layer-index.ts'
 
 /** Changes with the columns and with how they are written, so that what was kept before is not believed. */
-const VERSION = 4
+const VERSION = 5
 /** Little-endian, as every machine that Node runs on: `RBI`, and the version. */
 const MAGIC = Buffer.from([0x52, 0x42, 0x49, VERSION])
 

@@ -3,8 +3,9 @@ import { filesOf } from '../rootfs/inodes.ts'
 import { MergedView } from '../rootfs/merged-view.ts'
 import type { EntryType } from '../tar/header.ts'
 import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
-import { ArchiveIndex } from './archive-index.ts'
 import type { LayerTree } from './layer-tree.ts'
+import { attributesOf, type Showing, type Shown, shownLayers, shownTime } from './shown-layers.ts'
+import { tocSeconds } from './toc-time.ts'
 
 /** A file of a root file system, as a container would get it. */
 export type TreeEntry = {
@@ -15,8 +16,8 @@ export type TreeEntry = {
   gid: number
   uname: string
   gname: string
-  /** Seconds since 1970, with nine digits after the point where the archive has a fraction. */
-  modtime: string
+  /** Seconds since 1970, or `none` where readers show no time; undefined where it depends on the clock. */
+  modtime: string | undefined
   linkName?: string
   /** `major:minor` of device nodes. */
   dev?: string
@@ -30,16 +31,16 @@ export type TreeEntry = {
 const STEPS_PER_ENTRY = 500
 
 /** A layer, and for each of its entries the one that made its file. */
-type Laid = { readonly tree: LayerTree; readonly index: ArchiveIndex; readonly files: Int32Array }
+type Laid = Shown & { readonly files: Int32Array }
 
-/** The root file system that layers make, lowest first, with all that is known of its files. */
+/** The root file system that layers make, lowest first, with all that is known of its files, as somebody shows it. */
 export class RootTree {
   readonly view: MergedView
   readonly #layers: readonly Laid[]
 
   /** @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET, LIMIT_EXCEEDED */
-  constructor(layers: readonly LayerTree[], limits: Pick<LayerLimits, 'maxEntries'>) {
-    const read = layers.map((tree) => ({ tree, index: new ArchiveIndex(tree.columns) }))
+  constructor(layers: readonly LayerTree[], showing: Showing, limits: Pick<LayerLimits, 'maxEntries'>) {
+    const read = shownLayers(layers, showing)
     let left = STEPS_PER_ENTRY * limits.maxEntries
     const spend = (steps: number) => {
       left -= steps
@@ -47,13 +48,13 @@ export class RootTree {
         throw limitExceeded(limits, 'maxEntries', 'the names and links of the layers are too deep')
     }
     const view = new MergedView(
-      read.map(({ index }) => index),
+      read.map(({ listing }) => listing),
       { spend },
     )
     // Only records ask for entries of single layers by name.
     view.releaseNames()
     this.view = view
-    this.#layers = read.map((layer, i) => ({ ...layer, files: filesOf(layer.index, view.targetsIn(i)) }))
+    this.#layers = read.map((layer, i) => ({ ...layer, files: filesOf(layer.listing, view.targetsIn(i)) }))
   }
 
   /** The file that a node is a name of: that of hard links is the same. Undefined where no layer has an entry of it. */
@@ -88,22 +89,18 @@ export class RootTree {
   }
 }
 
-function treeEntry({ tree, index }: Laid, i: number): TreeEntry {
+function treeEntry({ tree, index, directories }: Laid, i: number): TreeEntry {
+  const directory = directories[i - index.length]
+  if (directory) return directory
   const entry = index.entry(i)
-  const { type, linkName, devMajor = 0, devMinor = 0, digest } = entry
-  const nanoseconds = String(tree.nanoseconds[i]).padStart(9, '0')
+  const { linkName, devMajor = 0, devMinor = 0, digest } = entry
+  const [seconds = 0, nanoseconds = 0] = [tree.seconds[i], tree.nanoseconds[i]]
   return {
-    type,
+    ...attributesOf(entry),
     size: entry.size ?? 0,
-    mode: entry.mode ?? 0,
-    uid: entry.uid ?? 0,
-    gid: entry.gid ?? 0,
-    uname: entry.uname ?? '',
-    gname: entry.gname ?? '',
-    modtime: `${tree.seconds[i]}${tree.nanoseconds[i] === 0 ? '' : `+0.${nanoseconds}`}`,
+    modtime: shownTime(Number.isNaN(seconds) ? undefined : tocSeconds({ seconds, nanoseconds })),
     ...(linkName !== undefined && { linkName }),
-    ...((type === 'char' || type === 'block') && { dev: `${devMajor}:${devMinor}` }),
-    xattrs: entry.xattrs ?? {},
+    ...((entry.type === 'char' || entry.type === 'block') && { dev: `${devMajor}:${devMinor}` }),
     ...(digest !== undefined && { digest }),
   }
 }

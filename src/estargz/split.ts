@@ -7,6 +7,7 @@ import { type BlobFormat, sharesMember } from './blob-format.ts'
 import { ContentHash } from './content-hash.ts'
 import { IndexBuilder } from './index-builder.ts'
 import { InterpreterScan, isProgram } from './interpreter.ts'
+import { LastMember } from './last-member.ts'
 import type { LayerCoder } from './layer-coder.ts'
 import type { LayerIndex } from './layer-index.ts'
 import type { ContentCompressor, MemberCompressor } from './members.ts'
@@ -37,7 +38,14 @@ const SLICE = 1 << 20
  */
 export async function splitLayer(
   coder: Pick<LayerCoder, 'plain' | 'content' | 'compressor'>,
-  o: { format: BlobFormat; limits: LayerLimits; write: Write; tally?: TwinTally },
+  o: {
+    format: BlobFormat
+    limits: LayerLimits
+    write: Write
+    tally?: TwinTally
+    /** Headers of entries that are added at the end; the index does not have them, but for the room that they take. */
+    added?: (index: LayerIndex) => Promise<readonly Buffer[]>
+  },
 ): Promise<LayerIndex> {
   const tally = o.tally ?? new TwinTally()
   const scanner = new TarScanner(o.limits)
@@ -57,10 +65,17 @@ export async function splitLayer(
     await o.write(splitter.flush())
   }
   await run(scanner.end())
-  await o.write(splitter.finish())
   const { digest, size } = tally.finishSource()
   const { packing, chunkSize } = o.format
-  return splitter.index.finish({ packing, chunkSize, sourceDiffId: digest, sourcePlainSize: size })
+  const last = splitter.beginLast()
+  const index = splitter.index.finish({ packing, chunkSize, sourceDiffId: digest, sourcePlainSize: size })
+  for (const header of (await o.added?.(index)) ?? []) {
+    tally.add(header)
+    const full = last.add(header)
+    if (full) await o.write(full)
+  }
+  await o.write(last.finish(index))
+  return index
 }
 
 class Splitter {
@@ -129,9 +144,18 @@ class Splitter {
     return this.#count(this.#content.flush())
   }
 
-  /** The member that is still open when the archive ends. */
-  finish(): Buffer {
-    return this.#partsBytes > 0 ? this.#closeParts() : NOTHING
+  /** What is still open when the archive ends: its member is listed, and as long as it comes to be. */
+  beginLast(): LastMember {
+    const last = new LastMember({
+      compressor: this.#compressor,
+      parts: this.#parts,
+      sharing: this.#sharing,
+      most: this.#mostParts,
+    })
+    if (this.#partsBytes > 0) {
+      this.index.headers({ offset: this.offset, length: 0, plainLength: this.#partsBytes })
+    }
+    return last
   }
 
   /** Whether the member of headers is to be closed. */
@@ -176,7 +200,11 @@ class Splitter {
   }
 
   #partsAreFull(): boolean {
-    return this.#partsBytes >= (this.#format.minChunkSize || HEADER_MEMBER_BYTES)
+    return this.#partsBytes >= this.#mostParts
+  }
+
+  get #mostParts(): number {
+    return this.#format.minChunkSize || HEADER_MEMBER_BYTES
   }
 
   *#add(bytes: Buffer): Generator<Buffer, void, void> {

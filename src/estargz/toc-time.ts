@@ -1,11 +1,10 @@
 import type { TarTime } from '../tar/numbers.ts'
 
 /**
- * A time as the table of contents has it, rounded to the second since 1970; undefined for the first second of 1970,
- * which means "unknown", and for years that RFC 3339 cannot write.
+ * A time as the table of contents has it, rounded to the second since 1970; undefined for years that RFC 3339 cannot write.
+ * The first second of 1970 is a time like any other: readers show the year 1 where there is none.
  */
 export function tocSeconds(time: TarTime): number | undefined {
-  if (time.seconds === 0) return undefined
   const seconds = time.seconds + (time.nanoseconds >= 5e8 ? 1 : 0)
   return seconds >= FIRST_SECOND && seconds <= LAST_SECOND ? seconds : undefined
 }

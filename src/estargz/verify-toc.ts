@@ -1,11 +1,13 @@
 import { NameTable } from '../bytes/name-table.ts'
-import { LayerError } from '../tar/errors.ts'
-import { cleanName, quote } from '../tar/names.ts'
+import { cleanName } from '../tar/names.ts'
+import type { AddedDirectory } from './added-directories.ts'
 import { ArchiveIndex } from './archive-index.ts'
+import { FileChunks, failed } from './file-chunks.ts'
 import type { LayerEntry } from './layer-entry.ts'
 import { Listing, tarNameOf } from './layer-toc.ts'
-import type { Stretches } from './stretches.ts'
+import type { LayerTree } from './layer-tree.ts'
 import type { TocEntry } from './toc.ts'
+import { tocTime } from './toc-time.ts'
 import type { Recorded } from './verify-content.ts'
 
 /** Metadata that a listed entry has from the archive. Owners' names are compared apart: readers complete them. */
@@ -24,15 +26,19 @@ const FIELDS = [
 
 /**
  * Checks a table of contents against the archive: the same names, the same metadata, every chunk where it is
- * said to be and with its digest, every file covered from its first byte to its last.
+ * said to be and with its digest, every file covered from its first byte to its last. One that lies outside of the blob may
+ * list directories, too, that the archive only has entries in.
  * @param listed its entries, each looked at once
  * @throws LayerError VERIFICATION_FAILED; errors of `listed` pass unchanged
  */
 export function checkToc(
   listed: Iterable<TocEntry>,
   { tree, stretches }: Pick<Recorded, 'tree' | 'stretches'>,
-): { entries: number; chunks: number } {
+  { isExternal }: { readonly isExternal: boolean },
+): { entries: number; chunks: number; tree: LayerTree } {
   const index = new ArchiveIndex(tree.columns)
+  const beside = new Map((isExternal ? index.missing : []).map((name) => [name.toWellFormed(), name]))
+  const added: AddedDirectory[] = []
   const archive = new ArchiveNames(index)
   const owners = new Owners()
   let entries = 0
@@ -47,19 +53,50 @@ export function checkToc(
     }
     chunks += file?.end() ?? 0
     const name = cleanName(entry.name)
+    const directory = entry.type === 'dir' ? beside.get(name) : undefined
+    if (directory !== undefined) {
+      beside.delete(name)
+      added.push(addedOf(directory, entry))
+      entries++
+      file = undefined
+      continue
+    }
     const found = archive.take(name)
     compare(name, found, { ...entry, ...owners.of(entry.uid, entry.userName, entry.gid, entry.groupName) })
+    // Readers show no time then, whatever the archive says.
+    if (entry.modtime === undefined) tree.seconds[found.i] = Number.NaN
     entries++
     file = entry.type === 'reg' ? new FileChunks(name, entry, index, stretches) : undefined
     file?.take(entry)
   }
   chunks += file?.end() ?? 0
   archive.expectAllTaken()
-  return { entries, chunks }
+  return { entries, chunks, tree: added.length === 0 ? tree : { ...tree, added } }
+}
+
+/** A directory as a table of contents has it. */
+function addedOf(
+  name: string,
+  { mode, uid, gid, userName, groupName, xattrs, modtime }: TocEntry,
+): AddedDirectory {
+  const attributes = {
+    type: 'dir' as const,
+    ...(mode && { mode }),
+    ...(uid && { uid }),
+    ...(gid && { gid }),
+    ...(userName && { uname: userName }),
+    ...(groupName && { gname: groupName }),
+    ...(xattrs && { xattrs }),
+  }
+  return { name, attributes, seconds: Math.floor(Date.parse(modtime ?? '') / 1000) }
 }
 
 /** An entry of the archive as it is to be listed. */
-type Expected = { readonly entry: LayerEntry; readonly linkName: string | undefined } & OwnerNames
+type Expected = {
+  readonly i: number
+  readonly entry: LayerEntry
+  readonly linkName: string | undefined
+} & OwnerNames
 
 /** The names of the archive that a table of contents has to list, each once. */
 class ArchiveNames {
@@ -101,7 +138,7 @@ class ArchiveNames {
     const entry = this.#index.entry(i)
     const other = this.#listing.linkedTo(i)
     const linkName = other === undefined ? entry.linkName : tarNameOf(this.#index.entry(other))
-    return { entry, linkName: linkName?.toWellFormed(), ...this.#owners[this.#owner[i] ?? 0] }
+    return { i, entry, linkName: linkName?.toWellFormed(), ...this.#owners[this.#owner[i] ?? 0] }
   }
 
   /** @throws LayerError */
@@ -116,6 +153,8 @@ class ArchiveNames {
     return named === undefined ? undefined : this.#index.name(named).toWellFormed()
   }
 }
+
+const EPOCH = tocTime(0)
 
 type OwnerNames = { userName?: string; groupName?: string }
 
@@ -137,6 +176,8 @@ function compare(name: string, { entry, linkName, ...owner }: Expected, got: Toc
   const want = { ...entry, linkName }
   for (const field of FIELDS) {
     if (field === 'digest' && got.digest === undefined) continue
+    // Other builders leave out the first second of 1970.
+    if (field === 'modtime' && got.modtime === undefined && want.modtime === EPOCH) continue
     const normal = (value: string | number | undefined) =>
       field === 'linkName' && want.type === 'hardlink' ? cleanName(String(value)) : value || undefined
     if (normal(want[field]) !== normal(got[field])) {
@@ -153,61 +194,4 @@ function compare(name: string, { entry, linkName, ...owner }: Expected, got: Toc
   const xattrs = (of: TocEntry['xattrs']) => JSON.stringify(Object.entries(of ?? {}).sort())
   if ((want.xattrs || got.xattrs) && xattrs(want.xattrs) !== xattrs(got.xattrs))
     throw failed(name, 'has other extended attributes in the table of contents')
-}
-
-/** The chunks of a listed file, which have to cover it one after the other. */
-class FileChunks {
-  readonly #name: string
-  readonly #file: TocEntry
-  readonly #size: number
-  readonly #index: ArchiveIndex
-  readonly #stretches: Stretches
-  #covered = 0
-  #chunks = 0
-  /** The entry whose content they are: a listed file may stand under the name of a hard link. */
-  #owner: number | undefined
-
-  constructor(name: string, file: TocEntry, index: ArchiveIndex, stretches: Stretches) {
-    this.#name = name
-    this.#file = file
-    this.#size = file.size ?? 0
-    this.#index = index
-    this.#stretches = stretches
-  }
-
-  take(part: TocEntry): void {
-    if (this.#size === 0) return
-    const chunkOffset = part.chunkOffset ?? 0
-    const size = part.chunkSize || this.#size - chunkOffset
-    if (chunkOffset !== this.#covered || size <= 0 || chunkOffset + size > this.#size) {
-      throw failed(this.#name, `has chunks that do not follow each other at its byte ${this.#covered}`)
-    }
-    const place = { memberOffset: part.offset ?? 0, innerOffset: part.innerOffset ?? 0, size }
-    const found = this.#stretches.find(place)
-    this.#owner ??= found?.entry
-    if (!found || found.entry !== this.#owner || found.fileOffset !== chunkOffset) {
-      throw failed(this.#name, `has no chunk of ${size} bytes at byte ${place.memberOffset} of the blob`)
-    }
-    if (part.chunkDigest === undefined)
-      throw failed(this.#name, `has no digest for its chunk at byte ${chunkOffset}`)
-    if (part.chunkDigest !== found.digest) {
-      throw failed(this.#name, `does not match its chunk digest at byte ${chunkOffset}`)
-    }
-    this.#covered += size
-    this.#chunks++
-  }
-
-  /** How many there were. */
-  end(): number {
-    if (this.#covered !== this.#size)
-      throw failed(this.#name, `has ${this.#size - this.#covered} bytes in no chunk`)
-    const { digest } = this.#file
-    if (digest !== undefined && this.#owner !== undefined && digest !== this.#index.digest(this.#owner))
-      throw failed(this.#name, 'does not match its digest')
-    return this.#chunks
-  }
-}
-
-function failed(name: string, what: string): LayerError {
-  return new LayerError('VERIFICATION_FAILED', `${quote(name)} ${what}`, { entry: name })
 }

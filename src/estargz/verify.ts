@@ -47,7 +47,7 @@ export type VerifiedBlob = {
   chunks: number
   landmark: 'prefetch' | 'no-prefetch' | undefined
   prioritized: string[]
-  /** What its archive holds, the table of contents left out. */
+  /** What its archive holds, and its table of contents says. */
   tree: LayerTree
 }
 
@@ -82,7 +82,8 @@ export async function verifyEStargzBlob(
   expectDigest('the table of contents', toc.digest, o.tocDigest)
   expectDigest('the decompressed layer', total.digest, o.diffId)
   const landmarks = new LandmarkReader()
-  const checked = checkToc(seenBy(landmarks, readTocEntries(toc, o.limits)), archive)
+  const listed = seenBy(landmarks, readTocEntries(toc, o.limits))
+  const checked = checkToc(listed, archive, { isExternal: externalToc })
   const { landmark, prioritized } = landmarks.view()
   return {
     ...blob.finish(),
@@ -93,7 +94,6 @@ export async function verifyEStargzBlob(
     ...checked,
     landmark,
     prioritized,
-    tree: archive.tree,
   }
 }
 

@@ -11,16 +11,11 @@ export class WalkOrder {
   /** The directories around the last entry, the innermost last. */
   readonly #open: string[] = []
   #isKept = true
-  #entries = 0
-  #root = -1
+  #hasRoot = false
 
   take(name: string, type: EntryType): void {
-    const i = this.#entries++
-    if (name === '') {
-      if (type === 'dir') this.#root = i
-      return
-    }
-    if (!this.#isKept) return
+    if (name === '') this.#hasRoot = true
+    if (name === '' || !this.#isKept) return
     const end = Math.max(0, name.lastIndexOf('/'))
     for (let top = this.#open.at(-1); top !== undefined; top = this.#open.at(-1)) {
       if (top.length === end && name.startsWith(top)) break
@@ -34,15 +29,10 @@ export class WalkOrder {
     else if (type === 'dir') this.#open.push(name)
   }
 
-  /** The number of the last entry of the root, or -1. */
-  get root(): number {
-    return this.#root
-  }
-
   /** The directories that are missing for sure, and no others; undefined where the order does not tell. */
   get missing(): string[] | undefined {
     if (!this.#isKept) return undefined
-    return this.#root === -1 ? [''] : []
+    return this.#hasRoot ? [] : ['']
   }
 }
 

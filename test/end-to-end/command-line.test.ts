@@ -67,7 +67,7 @@ describe('convert, inspect and verify', () => {
     expect(first.out).toContain(report.images[0]?.layers[0]?.digest.slice(0, 19))
 
     const shown = await command(['inspect', `${host}/team/app:a`, ...plain])
-    expect(shown.out).toContain('eStargz, 3 entries, 1 prioritized')
+    expect(shown.out).toContain('eStargz, 6 entries, 1 prioritized')
     expect(shown.out).toContain('usr/bin/other')
     const verified = await command(['verify', `${host}/team/app:a`, '--source', source, ...plain])
     expect(verified).toMatchObject({ status: 0, out: expect.stringContaining(': verified') })

@@ -27,7 +27,7 @@ async function leaveMove(database: Database, target: string): Promise<void> {
 /** A converted layer that is to be looked at. */
 async function rememberLayer(database: Database, host: string): Promise<void> {
   const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
-  const key = layerKey({ digest: digestOf('source'), size: 1 }, settings, [])
+  const key = layerKey({ digest: digestOf('source'), size: 1 }, settings, [], [])
   const layer = { digest: digestOf('layer'), size: 1 } as ConvertedLayer
   const cache = new DatabaseCache(database, { layers: 9, images: 9 })
   await cache.layers.put(key, { layer, host, repository: 'app' }, undefined)

@@ -122,7 +122,7 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
   it('holds the same tree as its source', async () => {
     const layer = await archive('--format=posix')
     const tree = async (bytes: Buffer) =>
-      new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)], limits)
+      new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)], 'pulled', limits)
     const { blob } = await convertLayer(layer, ['bin/tool'])
     expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
   })

@@ -100,7 +100,10 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
   }
 
   /** What holds of every converted image, whoever reads it. */
-  async function check(tag: string): Promise<Awaited<ReturnType<typeof copied>>> {
+  async function check(
+    tag: string,
+    { keepDiffId = false } = {},
+  ): Promise<Awaited<ReturnType<typeof copied>>> {
     const [image, plain] = [await copied(tag), await copied(tag, '--dest-decompress')]
     expect(image.layers.length).toBe(layers.length)
     // skopeo names decompressed layers by their digests.
@@ -110,7 +113,13 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
       await through(bytes, layer.mediaType.endsWith('zstd') ? 'zstd' : 'gzip', '-t')
       const front = await reader.tar(image.blob(layer.digest))
       expect(front.diffId).toBe(image.diffIds[i])
-      expect(front.entries.filter(({ name }) => !ADDED.includes(name))).toEqual(sources[i]?.entries)
+      const entries = front.entries.filter(({ name }) => !ADDED.includes(name))
+      const own = new Set(sources[i]?.entries.map(({ name }) => name))
+      expect(entries.filter(({ name }) => own.has(name))).toEqual(sources[i]?.entries)
+      const more = entries.filter(({ name }) => !own.has(name))
+      expect(more.map(({ name }) => name)).toEqual(keepDiffId ? [] : lackedBy(own))
+      // What is below the second layer has all the directories of it.
+      if (i > 0) expect(sources[0]?.entries).toEqual(expect.arrayContaining(more))
     }
     return image
   }
@@ -150,7 +159,7 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
   it('keep their diffIDs and archives where asked to', async () => {
     const source = await copied('1')
     const tag = await convert({ externalToc: true, keepDiffId: true, chunkSize: CHUNK }, false)
-    const { layers: made, blob, diffIds } = await check(tag)
+    const { layers: made, blob, diffIds } = await check(tag, { keepDiffId: true })
     expect(diffIds).toEqual(source.diffIds)
     const tables = await copied(`${tag}-esgztoc`)
     for (const [i, { digest, annotations }] of made.entries()) {
@@ -207,5 +216,14 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
   })
 })
 
-/** What the broker adds to a layer. */
+/** Directories above names that are not among them, the root included. */
+function lackedBy(names: ReadonlySet<string>): string[] {
+  const above = [...names].flatMap((name) => {
+    const parts = name.split('/')
+    return parts.map((_, n) => parts.slice(0, n).join('/'))
+  })
+  return [...new Set(above)].filter((name) => !names.has(name)).sort()
+}
+
+/** What the broker adds to a layer, directories left out. */
 const ADDED = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']

@@ -1,8 +1,11 @@
+import { type AddedDirectory, addedDirectories, withAdded } from '../../src/estargz/added-directories.ts'
+import { ArchiveIndex } from '../../src/estargz/archive-index.ts'
 import { arrange } from '../../src/estargz/arrange.ts'
 import { assembleBlob, type IndexedBlob, streamLayer } from '../../src/estargz/blob.ts'
 import { type BlobFormat, DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
 import { type Compression, compressorFor, openLayerCoder } from '../../src/estargz/layer-coder.ts'
 import type { LayerIndex } from '../../src/estargz/layer-index.ts'
+import { listTree } from '../../src/estargz/layer-tree.ts'
 import { packIndex, unpackIndex } from '../../src/estargz/packed-index.ts'
 import { splitLayer } from '../../src/estargz/split.ts'
 import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
@@ -10,7 +13,23 @@ import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
 const limits = DEFAULT_LIMITS
 const AUTO: Compression = { method: 'auto', level: 6 }
 
-type How = { pieces?: number; compression?: Compression; format?: Partial<BlobFormat> }
+type How = {
+  pieces?: number
+  compression?: Compression
+  format?: Partial<BlobFormat>
+  /** Archives of the layers below, the nearest first; left out: no directory is added. */
+  lower?: readonly Buffer[]
+}
+
+/** What a layer gets for the directories that it lacks. */
+async function addedTo(index: LayerIndex, lower: How['lower']): Promise<AddedDirectory[]> {
+  if (lower === undefined) return []
+  const trees = await Promise.all(lower.map((archive) => listTree(piecesOf(archive), limits)))
+  return addedDirectories(
+    index,
+    trees.map(({ columns }) => new ArchiveIndex(columns)),
+  )
+}
 
 const formatOf = (o: How): BlobFormat => ({ ...DEFAULT_FORMAT, ...o.format })
 
@@ -47,13 +66,15 @@ export async function rearranged(
   prioritized: string[],
   o: How = {},
 ): Promise<{ blob: Buffer; result: IndexedBlob; placed: string[] }> {
-  const arrangement = arrange(index, prioritized)
+  const added = await addedTo(index, o.lower)
+  const arrangement = arrange(withAdded(index, added), prioritized)
   const parts: Buffer[] = []
   const format = formatOf(o)
   const result = await assembleBlob({
     format,
     limits,
     index,
+    added,
     arrangement,
     read: (into, start) => void members.copy(into, 0, start),
     compressor: compressorFor(format, o.compression ?? AUTO),
@@ -75,6 +96,7 @@ export async function streamedLayer(
     format,
     limits,
     write: (bytes) => void parts.push(Buffer.from(bytes)),
+    added: (index) => addedTo(index, o.lower),
   })
   return { blob: Buffer.concat(parts), result }
 }

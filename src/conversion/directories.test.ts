@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ConversionBench } from '../../test/support/conversion.ts'
+import { temporarySqlite } from '../../test/support/databases.ts'
+import { pushImage } from '../../test/support/image-of.ts'
+import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { DatabaseCache } from '../cache/cache.ts'
+import type { ConversionOptions } from './request.ts'
+import { runConversion } from './run.ts'
+import { ThreadPool } from './thread-pool.ts'
+
+/** Lowest first. */
+const layers = [
+  tarOf(
+    dir('./', { mode: 0o711 }),
+    dir('tmp', { mode: 0o1777 }),
+    dir('data', { mode: 0o700, uid: 1000 }),
+    dir('old', { uid: 5 }),
+  ),
+  tarOf(),
+  tarOf(file('tmp/x', '1'), file('data/y', '2', { uid: 1000 }), file('new/deep/z', '3'), file('.wh.old')),
+  tarOf(symlink('lib', 'usr/lib'), file('old/again', '4'), file('tmp/.wh.x')),
+  tarOf(file('lib/a/b', '5'), file('tmp/deeper/w', '6')),
+  tarOf(),
+]
+const signal = new AbortController().signal
+const records = [undefined, { inline: [{ path: 'tmp/deeper/w' }, { path: 'data/y' }] }]
+const OPTIONS: Record<string, ConversionOptions> = {
+  eStargz: {},
+  'shared members': { minChunkSize: 100 },
+  'an external table of contents': { externalToc: true },
+  'zstd:chunked': { format: 'zstd-chunked' },
+}
+
+let bench: ConversionBench
+let cache: DatabaseCache
+let close: () => Promise<void>
+let targets = 0
+beforeAll(async () => {
+  bench = await ConversionBench.open()
+  const opened = await temporarySqlite()
+  cache = new DatabaseCache(opened.database, { layers: 100, images: 100 })
+  close = opened.close
+  await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar })) }, '1')
+  // The same layers above another one.
+  const other = tarOf(dir('./', { mode: 0o700 }), dir('tmp', { mode: 0o1770, gid: 7 }))
+  await pushImage(
+    bench.repository('app'),
+    { layers: [other, ...layers.slice(1)].map((tar) => ({ tar })) },
+    '2',
+  )
+})
+afterAll(async () => {
+  await bench[Symbol.asyncDispose]()
+  await close()
+})
+
+type More = {
+  source?: string
+  record?: (typeof records)[number]
+  options?: ConversionOptions
+  cached?: boolean
+}
+
+async function convert(threads: ThreadPool, { source = '1', record, options, cached = false }: More) {
+  const target = `${bench.host}/app:t${targets++}`
+  const services = {
+    ...bench.services,
+    threads,
+    ...(cached && { cache: { layers: cache.layers, images: never, count: async () => {} } }),
+  }
+  const request = {
+    source: `${bench.host}/app:${source}`,
+    target,
+    ...(record && { record }),
+    ...(options && { options }),
+  }
+  const report = await runConversion(request, services, { signal })
+  const verified = await bench.verify({ reference: target, source: request.source })
+  expect(verified).toMatchObject({ verified: true })
+  return { digest: report.digest, actions: report.images[0]?.layers.map(({ action }) => action) }
+}
+/** No image is remembered as a whole: layers are looked for one by one. */
+const never = { find: async () => undefined, put: async () => {}, forget: async () => {} }
+
+for (const [name, options] of Object.entries(OPTIONS)) {
+  it.each(records)(
+    `a lazy reader sees what a pull shows, whatever the threads and the cache, as ${name}`,
+    async (record) => {
+      const digests = new Map<string, Set<string>>()
+      for (const source of ['1', '2']) digests.set(source, new Set())
+      for (const size of [1, 2, 4]) {
+        await using threads = new ThreadPool(size)
+        for (const source of ['1', '2']) {
+          const { digest } = await convert(threads, { source, record, options })
+          digests.get(source)?.add(digest)
+        }
+      }
+      await using threads = new ThreadPool(1)
+      for (const source of ['1', '2', '1', '2']) {
+        const { digest } = await convert(threads, { source, record, options, cached: true })
+        digests.get(source)?.add(digest)
+      }
+      const again = await convert(threads, { source: '1', record, options, cached: true })
+      expect(new Set(again.actions)).toEqual(new Set(['reused', 'same-as-other']))
+      expect([...digests.values()].map(({ size }) => size)).toEqual([1, 1])
+      expect(digests.get('1')).not.toEqual(digests.get('2'))
+    },
+  )
+}
+
+it('an archive that stays as it is has the directories in its table of contents', async () => {
+  await using threads = new ThreadPool(1)
+  const options = { externalToc: true, keepDiffId: true }
+  const { digest } = await convert(threads, { options })
+  const cached = await convert(threads, { options, cached: true })
+  const again = await convert(threads, { options, cached: true })
+  expect([cached.digest, again.digest]).toEqual([digest, digest])
+  expect(again.actions).not.toContain('streamed')
+})

@@ -1,0 +1,152 @@
+import { release } from '../bytes/release.ts'
+import { watchedBranch } from '../concurrency/stall-watch.ts'
+import type { AddedDirectory, DirectorySummary } from '../estargz/added-directories.ts'
+import { type IndexColumns, listingColumns } from '../estargz/archive-index.ts'
+import type { BlobFormat } from '../estargz/blob-format.ts'
+import { asBuffer } from '../estargz/byte-source.ts'
+import type { Compression } from '../estargz/layer-coder.ts'
+import { unpackIndex } from '../estargz/packed-index.ts'
+import type { Descriptor } from '../oci/documents.ts'
+import type { Repository } from '../registry/repository.ts'
+import type { LayerLimits } from '../tar/limits.ts'
+import { bringBlob } from './bring.ts'
+import type { ConversionServices } from './context.ts'
+import type { ConvertedLayer } from './converted-layer.ts'
+import { at } from './errors.ts'
+import { type CachedIndex, type CachedLayer, type LayerKey, layerKey } from './layer-cache.ts'
+import type { KnownDirectories } from './layer-place.ts'
+import type { LayerSteps } from './progress.ts'
+
+/** How the layers of a conversion are written. */
+export type LayerSettings = {
+  readonly limits: LayerLimits
+  readonly format: BlobFormat
+  readonly compression: Compression
+}
+
+/** A source layer on its way. */
+export type Source = {
+  readonly layer: Descriptor
+  readonly steps: LayerSteps | undefined
+  readonly signal: AbortSignal
+}
+
+/** What is known of the layers of a conversion: what was converted before, and what was seen of them. */
+export class LayerMemory {
+  readonly #services: ConversionServices
+  readonly #source: Repository
+  readonly #target: Repository
+  readonly #settings: LayerSettings
+  /** Listings of the layers of the image that is converted, by what they depend on. */
+  readonly #scanned = new Map<string, IndexColumns>()
+
+  constructor(o: {
+    readonly services: ConversionServices
+    readonly source: Repository
+    readonly target: Repository
+    readonly settings: LayerSettings
+  }) {
+    this.#services = o.services
+    this.#source = o.source
+    this.#target = o.target
+    this.#settings = o.settings
+  }
+
+  /** Keeps the listing of a layer, until all is forgotten. */
+  saw(source: Source, columns: IndexColumns): void {
+    this.#scanned.set(this.keyOf(source).base, columns)
+  }
+
+  clear(): void {
+    this.#scanned.clear()
+  }
+
+  /** Only members that stand for themselves can be put into another order. */
+  get #canRearrange(): boolean {
+    const { minChunkSize, lossless } = this.#settings.format
+    return minChunkSize === 0 && !lossless
+  }
+
+  keyOf(
+    { layer }: Pick<Source, 'layer'>,
+    prioritized: readonly string[] = [],
+    added: readonly AddedDirectory[] = [],
+  ): LayerKey {
+    return layerKey(layer, this.#settings, prioritized, added)
+  }
+
+  /** What is known of the directories of a layer that was converted before, whatever lay below it. */
+  async remembered(source: Source): Promise<KnownDirectories | undefined> {
+    const cached = await this.#services.cache?.layers.findAny(this.keyOf(source))
+    return cached && this.directoriesOf(source, cached.layer)
+  }
+
+  directoriesOf(source: Source, { missing, root }: DirectorySummary): KnownDirectories {
+    return {
+      ...(missing && { missing }),
+      ...(root && { root }),
+      columns: () => this.#columnsOf(source),
+    }
+  }
+
+  /** The columns of a layer's listing: as they were seen, kept in the cache, or by reading the layer. */
+  async #columnsOf(source: Source): Promise<IndexColumns> {
+    const key = this.keyOf(source)
+    const scanned = this.#scanned.get(key.base)
+    if (scanned) return scanned
+    const cached = await this.#services.cache?.layers.findIndex(key)
+    const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
+    if (cached) release(asBuffer(cached.index))
+    const columns = index ? listingColumns(index.columns) : await this.#list(source)
+    this.#scanned.set(key.base, columns)
+    return columns
+  }
+
+  #list({ layer, signal }: Source): Promise<IndexColumns> {
+    const task = { kind: 'list' as const, limits: this.#settings.limits }
+    const input = () => this.#source.blob(layer, { signal })
+    // Whoever waits for it is excused: it has to move by itself.
+    return watchedBranch(() =>
+      at('source', async () => {
+        const { columns } = await this.#services.threads.run(task, { input, signal })
+        return listingColumns(columns)
+      }),
+    )
+  }
+
+  /** A layer that was converted before, when it lies in the target's repository or can be mounted there. */
+  async reuse(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
+    const cached = await this.#services.cache?.layers.find(key)
+    if (!cached || cached.host !== this.#target.host) return undefined
+    const { layer } = cached
+    const blobs = [layer, ...(layer.externalToc ? [layer.externalToc] : [])]
+    for (const blob of blobs) {
+      const brought = await at('target', () =>
+        bringBlob(this.#target, this.repositoryOf(cached), blob, signal),
+      )
+      if (brought === 'gone') await this.#services.cache?.layers.forget(key)
+      if (brought !== 'there') return undefined
+    }
+    return layer
+  }
+
+  /** A layer of the same source that was converted in another order, when its members can be read. */
+  async index(source: Source): Promise<CachedIndex | undefined> {
+    if (!this.#canRearrange) return undefined
+    const { signal } = source
+    const cached = await this.#services.cache?.layers.findIndex(this.keyOf(source))
+    if (!cached) return undefined
+    try {
+      const size = await this.repositoryOf(cached).hasBlob(cached.layer.digest, { signal })
+      return size === cached.layer.size ? cached : undefined
+    } catch {
+      signal.throwIfAborted()
+      // Whatever is wrong with that registry, the source is still there.
+      return undefined
+    }
+  }
+
+  repositoryOf({ host, repository }: CachedLayer): Repository {
+    return this.#services.registries.repository({ host, repository })
+  }
+}
