@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { cacheFolder } from './cache-folder.ts'
@@ -15,9 +15,9 @@ import { run } from './command.ts'
 export async function goProgram(module: string, program = '.'): Promise<string> {
   const sources = fileURLToPath(new URL(`./${module}/`, import.meta.url))
   const hash = createHash('sha256').update(await run('go', 'version'))
-  for (const name of (await readdir(sources)).toSorted()) {
-    hash.update(name).update(await readFile(join(sources, name)))
-  }
+  const found = await readdir(sources, { recursive: true, withFileTypes: true })
+  const files = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  for (const file of files.toSorted()) hash.update(relative(sources, file)).update(await readFile(file))
   const name = program === '.' ? module : (program.split('/').at(-1) ?? module)
   const path = join(cacheFolder(), `${name}-${hash.digest('hex').slice(0, 16)}`)
   const isBuilt = await stat(path).catch(() => undefined)

@@ -1,0 +1,190 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RequestTally } from '../../src/conversion/bounds.ts'
+import { ExternalTocs } from '../../src/conversion/external-tocs.ts'
+import { openReference, readImages } from '../../src/conversion/image.ts'
+import type { ConversionOptions } from '../../src/conversion/request.ts'
+import { ConversionBench } from '../support/conversion.ts'
+import { pushImage } from '../support/image-of.ts'
+import { LayerViews, type ViewedEntry } from '../support/layer-views.ts'
+import { LazyMount } from '../support/lazy-mount.ts'
+import { describeWith } from '../support/peers.ts'
+import { device, dir, fifo, file, hardlink, symlink, tarOf } from '../support/tar-of.ts'
+
+const never = new AbortController().signal
+const xattrs = { 'SCHILY.xattr.user.note': 'of below', 'SCHILY.xattr.user.more': Buffer.from([0, 1, 0xff]) }
+
+const base = tarOf(
+  dir('./', { mtime: 1_500_000_000 }),
+  dir('tmp', { mode: 0o1777, mtime: 1_500_000_001 }),
+  dir('data', { mode: 0o700, uid: 1000, gid: 1001, mtime: 1_500_000_002, pax: xattrs }),
+  file('data/below', 'below', { uid: 1000 }),
+  dir('usr', { mtime: 0 }),
+  dir('usr/lib', { mtime: 1_500_000_003 }),
+  file('usr/lib/of-1970', 'no time', { mtime: 0 }),
+  symlink('lib', 'usr/lib'),
+  dir('srv', { mode: 0o2750, gid: 33 }),
+  dir('srv/www', { mode: 0o775, uid: 33 }),
+  file('srv/www/index', 'index'),
+)
+
+/** Layers above {@link base}. */
+const IMAGES: Record<string, Buffer[]> = {
+  'layers without parents': [
+    tarOf(file('tmp/x', '1'), file('data/y', '2', { uid: 1000, mode: 0o4755 }), file('new/deep/z', '3')),
+    tarOf(
+      file('data/again', '4', { pax: { 'SCHILY.xattr.user.of': 'a file' } }),
+      hardlink('tmp/linked', 'data/again'),
+      device('char', 'tmp/null', 1, 3, { mode: 0o666 }),
+      fifo('new/deep/pipe'),
+      symlink('srv/www/to', '../../tmp'),
+    ),
+  ],
+  whiteouts: [
+    tarOf(file('.wh.data'), file('srv/www/.wh.index'), file('tmp/x', '1')),
+    tarOf(file('data/new', '2'), file('srv/www/other', '3')),
+  ],
+  'opaque directories': [
+    tarOf(file('srv/.wh..wh..opq'), file('srv/new', '1')),
+    tarOf(dir('./'), dir('tmp', { mode: 0o700 }), file('tmp/.wh..wh..opq'), file('srv/www/back', '2')),
+    tarOf(file('tmp/x', '3')),
+  ],
+  'symlinked parents': [tarOf(file('lib/x', '1'), file('usr/lib/y', '2')), tarOf(file('lib/x', '3'))],
+}
+
+const OPTIONS: Record<string, ConversionOptions> = {
+  eStargz: {},
+  'zstd:chunked': { format: 'zstd-chunked' },
+  'an external table of contents': { externalToc: true },
+  'the archive as it was': { externalToc: true, keepDiffId: true },
+}
+
+let bench: ConversionBench
+let folder: string
+let files = 0
+beforeAll(async () => {
+  bench = await ConversionBench.open()
+  folder = await mkdtemp(join(tmpdir(), 'lazy-directories-'))
+  for (const [i, layers] of Object.values(IMAGES).entries()) {
+    await pushImage(bench.repository('app'), { layers: [base, ...layers].map((tar) => ({ tar })) }, `${i}`)
+  }
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true })
+  await bench[Symbol.asyncDispose]()
+})
+
+const kept = async (bytes: Uint8Array) => {
+  const path = join(folder, `${files++}`)
+  await writeFile(path, bytes)
+  return path
+}
+
+/** Converts an image, and answers the layers of the result. */
+async function converted(image: string, options: ConversionOptions, paths: readonly string[] = []) {
+  const source = `${bench.host}/app:${Object.keys(IMAGES).indexOf(image)}`
+  const target = `${bench.host}/app:converted-${files++}`
+  const record = paths.length > 0 && { record: { inline: paths.map((path) => ({ path })) } }
+  await bench.convert({ source, target, options, ...record })
+  expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
+  const opened = await openReference(bench.services.registries, target, never)
+  const { images } = await readImages(opened, undefined, new RequestTally(), never)
+  const tocs = new ExternalTocs(opened.repository, opened.reference, bench.services.limits)
+  return { target, tocs, repository: opened.repository, layers: images[0]?.manifest.layers ?? [] }
+}
+
+describeWith(['go 1.25', 'tmpfs'], "stargz-snapshotter's stores and containerd's unpacking", () => {
+  let views: LayerViews
+  beforeAll(async () => {
+    views = await LayerViews.build()
+  }, 300_000)
+
+  /** Each layer as a store reads it. */
+  async function read(
+    store: 'memory' | 'db',
+    { repository, layers, tocs }: Awaited<ReturnType<typeof converted>>,
+  ) {
+    return Promise.all(
+      layers.map(async (layer) => {
+        const blob = await kept(await repository.blobBytes(layer, { limit: 1e7 }))
+        const toc = await tocs.of(layer.digest, never)
+        const digest = layer.annotations?.['containerd.io/snapshot/stargz/toc.digest'] ?? ''
+        const entries = await views.read(store, blob, digest, toc && (await kept(toc)))
+        return entries.filter(({ name }) => !name.endsWith('.landmark'))
+      }),
+    )
+  }
+
+  describe.each(Object.keys(IMAGES))('show the same of %s', (image) => {
+    const layers = [base, ...(IMAGES[image] ?? [])]
+
+    it.each(Object.entries(OPTIONS))('as %s', async (_, options) => {
+      const unpacked = await views.unpacked(await Promise.all(layers.map(kept)))
+      const records = options.keepDiffId ? [[]] : [[], ['tmp/x', 'data/y', 'srv/www/other', 'usr/lib/y']]
+      for (const paths of records) {
+        const made = await converted(image, options, paths)
+        for (const store of ['memory', 'db'] as const) {
+          const seen = await read(store, made)
+          for (const [i, entries] of seen.entries()) {
+            const own = new Set(namesOf(layers[i] ?? Buffer.of()))
+            const comparable = (entry: ViewedEntry) => comparableIn(own, entry)
+            expect(entries.flatMap(comparable)).toEqual(unpacked[i]?.flatMap(comparable))
+          }
+          // Unpacking passes over what a layer says of the root.
+          const ownRoot = (i: number) => image === 'opaque directories' && i >= 2
+          expect(seen.map((entries) => entries.find(({ name }) => name === ''))).toMatchObject(
+            seen.map((_, i) => ({ mode: 0o40755, time: ownRoot(i) ? 1_577_836_800 : 1_500_000_000 })),
+          )
+        }
+      }
+    })
+  })
+
+  it('show the times of directories that are below, and none of the day', async () => {
+    const [below, first, second] = await read('memory', await converted('layers without parents', {}))
+    const time = (entries: ViewedEntry[] | undefined, name: string) =>
+      entries?.find((entry) => entry.name === name)?.time
+    for (const name of ['', 'tmp', 'data', 'srv/www']) {
+      for (const layer of name.startsWith('srv') ? [second] : [first, second]) {
+        expect(time(layer, name)).toBe(time(below, name))
+      }
+    }
+    expect([time(first, 'new'), time(first, 'new/deep'), time(second, 'new')]).toEqual([0, 0, 0])
+    expect(time(below, 'usr/lib/of-1970')).toBe(0)
+  })
+})
+
+describeWith(['go 1.25', '/dev/fuse'], 'a lazy mount', () => {
+  beforeAll(() => LazyMount.build(), 300_000)
+
+  it('shows the directories of an image whose upper layers lack them', async () => {
+    const { target, layers } = await converted('layers without parents', {})
+    await using mount = await LazyMount.of(target, layers)
+    const of = (mode: number, mtime: number, uid = 0, gid = 0) => ({ mode: mode | 0o40000, uid, gid, mtime })
+    expect(await mount.seen('tmp')).toEqual(of(0o1777, 1_500_000_001))
+    expect(await mount.seen('data')).toEqual(of(0o700, 1_500_000_002, 1000, 1001))
+    expect(await mount.seen('srv/www')).toEqual(of(0o775, 1_577_836_800, 33))
+    expect(await mount.seen('new/deep')).toEqual(of(0o755, 0))
+  })
+})
+
+/** Names of an archive's entries. */
+function namesOf(archive: Buffer): string[] {
+  const names: string[] = []
+  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
+    const name = archive.toString('latin1', at, archive.indexOf(0, at)).replace(/^\.\/|\/$/g, '')
+    if (archive[at + 156] !== 0x78) names.push(name)
+    at += 512 + Math.ceil(Number.parseInt(archive.toString('latin1', at + 124, at + 135), 8) / 512) * 512
+  }
+  return names
+}
+
+/** What does not depend on the time of unpacking, nor on how a whiteout is kept. */
+function comparableIn(own: ReadonlySet<string>, { time, size, ...entry }: ViewedEntry): object[] {
+  const { name } = entry
+  if (name === '') return []
+  if (name.split('/').at(-1)?.startsWith('.wh.')) return [{ name }]
+  return [{ ...entry, size, ...(own.has(name) && { time }) }]
+}

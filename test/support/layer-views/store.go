@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+
+	"github.com/containerd/stargz-snapshotter/cache"
+	"github.com/containerd/stargz-snapshotter/estargz/externaltoc"
+	"github.com/containerd/stargz-snapshotter/estargz/zstdchunked"
+	"github.com/containerd/stargz-snapshotter/fs/reader"
+	"github.com/containerd/stargz-snapshotter/metadata"
+	"github.com/containerd/stargz-snapshotter/metadata/memory"
+	"github.com/opencontainers/go-digest"
+	bolt "go.etcd.io/bbolt"
+
+	"layer-views/db"
+)
+
+// readLazily opens a layer by a store, verifies its table of contents, and reads its files ahead as a prefetch does. The
+// store in a database takes an entry of the root for a child of the root, and goes down there until it is too deep: by
+// that one nothing is read ahead.
+func readLazily(store, file, tocDigest string, externalTOC ...string) ([]entry, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	decompressors := []metadata.Decompressor{new(zstdchunked.Decompressor)}
+	if len(externalTOC) > 0 {
+		provide := func() ([]byte, error) { return os.ReadFile(externalTOC[0]) }
+		decompressors = append(decompressors, externaltoc.NewGzipDecompressor(provide))
+	}
+	section := io.NewSectionReader(f, 0, info.Size())
+	var opened metadata.Reader
+	if store == "db" {
+		folder, err := os.MkdirTemp("", "layer-views-db-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(folder)
+		bolted, err := bolt.Open(path.Join(folder, "metadata.db"), 0o600, nil)
+		if err != nil {
+			return nil, err
+		}
+		defer bolted.Close()
+		opened, err = db.NewReader(bolted, section, metadata.WithDecompressors(decompressors...))
+		if err != nil {
+			return nil, err
+		}
+	} else if opened, err = memory.NewReader(section, metadata.WithDecompressors(decompressors...)); err != nil {
+		return nil, err
+	}
+	verifiable, err := reader.NewReader(opened, cache.NewMemoryCache(), digest.Digest(tocDigest))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := verifiable.VerifyTOC(digest.Digest(tocDigest)); err != nil {
+		return nil, err
+	}
+	if store == "memory" {
+		if err := verifiable.Cache(); err != nil {
+			return nil, fmt.Errorf("reading ahead: %w", err)
+		}
+	}
+	// The store in a database answers for the root before it has read anything, but for no child.
+	if err := opened.ForeachChild(opened.RootID(), func(string, uint32, os.FileMode) bool { return false }); err != nil {
+		return nil, err
+	}
+	var entries []entry
+	err = list(opened, &entries, opened.RootID(), "")
+	return entries, err
+}
+
+func list(from metadata.Reader, entries *[]entry, id uint32, name string) error {
+	attr, err := from.GetAttr(id)
+	if err != nil {
+		return err
+	}
+	// What a database answers is gone when it is closed.
+	var xattrs map[string][]byte
+	for key, value := range attr.Xattrs {
+		if xattrs == nil {
+			xattrs = map[string][]byte{}
+		}
+		xattrs[key] = bytes.Clone(value)
+	}
+	*entries = append(*entries, entry{
+		Name: name, Mode: systemMode(attr.Mode), UID: attr.UID, GID: attr.GID, Time: attr.ModTime.Unix(),
+		Link: strings.Clone(attr.LinkName), Major: attr.DevMajor, Minor: attr.DevMinor, Size: attr.Size, Xattrs: xattrs,
+	})
+	if !attr.Mode.IsDir() {
+		return nil
+	}
+	var failed error
+	err = from.ForeachChild(id, func(base string, child uint32, _ os.FileMode) bool {
+		// File systems have this name themselves.
+		if base == "." {
+			return true
+		}
+		failed = list(from, entries, child, path.Join(name, base))
+		return failed == nil
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// systemMode is a mode as stat(2) has it.
+func systemMode(mode os.FileMode) uint32 {
+	bits := uint32(mode.Perm())
+	for flag, bit := range map[os.FileMode]uint32{
+		os.ModeSetuid: syscall.S_ISUID,
+		os.ModeSetgid: syscall.S_ISGID,
+		os.ModeSticky: syscall.S_ISVTX,
+	} {
+		if mode&flag != 0 {
+			bits |= bit
+		}
+	}
+	switch {
+	case mode.IsDir():
+		return bits | syscall.S_IFDIR
+	case mode&os.ModeSymlink != 0:
+		return bits | syscall.S_IFLNK
+	case mode&os.ModeCharDevice != 0:
+		return bits | syscall.S_IFCHR
+	case mode&os.ModeDevice != 0:
+		return bits | syscall.S_IFBLK
+	case mode&os.ModeNamedPipe != 0:
+		return bits | syscall.S_IFIFO
+	}
+	return bits | syscall.S_IFREG
+}
