@@ -61,6 +61,14 @@ describeDatabases('converted layers', (open) => {
     expect(await store.findIndex(keyOf('a'))).toBeUndefined()
   })
 
+  it('finds a layer in any order, with or without its index', async () => {
+    const store = new ConvertedLayers(database, 10)
+    expect(await store.findAny(keyOf('a'))).toBeUndefined()
+    await store.put(keyOf('a', 'x'), cached('a'), undefined)
+    expect(await store.findAny(keyOf('a', 'other'))).toEqual(cached('a'))
+    expect(await store.findAny(keyOf('b', 'x'))).toBeUndefined()
+  })
+
   it('keeps an index of any size, in parts, and lets go of all of them', async () => {
     const store = new ConvertedLayers(database, 1)
     const large = Buffer.alloc(2_500_000)

@@ -48,3 +48,19 @@ it('gives the permit back when an act fails', async () => {
   await expect(semaphore.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(await semaphore.run(async () => 'yes')).toBe('yes')
 })
+
+it('serves those that are urgent before the others', async () => {
+  const semaphore = new Semaphore(1)
+  await semaphore.acquire()
+  const order: string[] = []
+  const act = (name: string, isUrgent: boolean) =>
+    semaphore.acquire(undefined, { isUrgent }).then(() => {
+      order.push(name)
+      semaphore.release()
+    })
+  const acts = [act('first', false), act('urgent', true), act('urgent, too', true), act('last', false)]
+  expect(semaphore.waiting).toBe(4)
+  semaphore.release()
+  await Promise.all(acts)
+  expect(order).toEqual(['urgent', 'urgent, too', 'first', 'last'])
+})

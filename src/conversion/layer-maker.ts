@@ -19,7 +19,7 @@ import type { CachedLayer, LayerKey } from './layer-cache.ts'
 import { LayerMemory, type LayerSettings, type Source } from './layer-memory.ts'
 import type { KnownDirectories, LayerPlace } from './layer-place.ts'
 import type { LayerResults, ScannedLayer } from './layer-task.ts'
-import { BlobStreamer } from './upload-blob.ts'
+import { BlobStreamer, type UploadedBlob } from './upload-blob.ts'
 
 /** A layer whose entries are known, and where its members are to be had. */
 export type KnownLayer = {
@@ -93,7 +93,9 @@ export class LayerMaker {
   async #stream(source: PlacedSource): Promise<MadeLayer> {
     const { place, signal } = source
     let added: readonly AddedDirectory[] = []
-    const result = await this.#upload(source, async (write, either) => {
+    // A registry may close an upload that waits for long: the next one begins when there is nothing to wait for.
+    const beforeAgain = () => excusedWait(() => unlessAborted(place.whenLowerKnown(), signal))
+    const make: MakeBlob<LayerResults['stream']> = async (write, either) => {
       const input = () => this.#download(source, either)
       const task = { kind: 'stream' as const, keepIndex: this.#keepsIndex, ...this.#settings }
       const of = ({ columns, ...summary }: ScannedLayer) => {
@@ -111,7 +113,8 @@ export class LayerMaker {
       }
       const ready = () => place.whenLowerKnown()
       return this.#services.threads.run(task, { input, write, added: { ready, of }, signal: either })
-    })
+    }
+    const result = await this.#upload(source, make, beforeAgain)
     this.#tally.layer(result.entries, result.uncompressedSize)
     return this.#finish(this.#memory.keyOf(source, [], added), result, result.compression, 'streamed', signal)
   }
@@ -229,13 +232,15 @@ export class LayerMaker {
 
   #upload<Result extends Blob>(
     { steps, signal }: Source,
-    make: (write: (bytes: Buffer) => Promise<void>, signal: AbortSignal) => Promise<Result>,
+    make: MakeBlob<Result>,
+    beforeAgain?: () => Promise<void>,
   ): Promise<Result> {
     return this.#streamer.upload({
       target: this.#target,
       steps,
       signal,
       make: (write, either) => at('source', () => make(write, either)),
+      beforeAgain,
     })
   }
 
@@ -259,3 +264,4 @@ export class LayerMaker {
 }
 
 type Blob = { readonly digest: Digest; readonly size: number }
+type MakeBlob<Result extends Blob> = UploadedBlob<Result>['make']

@@ -157,7 +157,9 @@ export const VerificationReport = z
         differences: z
           .array(z.string())
           .optional()
-          .describe('Where the root file system differs from that of the source; empty: nowhere.'),
+          .describe(
+            'Where what a lazy reader shows differs from what a pull of the source does; empty: nowhere.',
+          ),
       }),
     ),
     durationMs: z.int().nonnegative(),

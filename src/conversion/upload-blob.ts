@@ -17,6 +17,8 @@ export type UploadedBlob<Result extends Blob> = {
   readonly signal: AbortSignal
   /** Makes the blob's bytes, from the start each time it is called; what `write` returns has to be awaited. */
   readonly make: (write: (bytes: Buffer) => Promise<void>, signal: AbortSignal) => Promise<Result>
+  /** Waited for before it is made once more. */
+  readonly beforeAgain?: (() => Promise<void>) | undefined
 }
 
 type Blob = { readonly digest: Digest; readonly size: number }
@@ -44,6 +46,7 @@ export class BlobStreamer {
         if (!(cause instanceof RegistryError)) throw error
         if (cause.code === 'STREAMING_REFUSED') this.#streamingRefused = true
         else if (!cause.retryable || attempt >= TRIES) throw error
+        await blob.beforeAgain?.()
       }
     }
   }
