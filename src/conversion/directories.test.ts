@@ -1,9 +1,11 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion.ts'
 import { temporarySqlite } from '../../test/support/databases.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
 import { DatabaseCache } from '../cache/cache.ts'
+import type { Database } from '../db/open.ts'
 import type { ConversionOptions } from './request.ts'
 import { runConversion } from './run.ts'
 import { ThreadPool } from './thread-pool.ts'
@@ -33,11 +35,13 @@ const OPTIONS: Record<string, ConversionOptions> = {
 
 let bench: ConversionBench
 let cache: DatabaseCache
+let database: Database
 let close: () => Promise<void>
 let targets = 0
 beforeAll(async () => {
   bench = await ConversionBench.open()
   const opened = await temporarySqlite()
+  database = opened.database
   cache = new DatabaseCache(opened.database, { layers: 100, images: 100 })
   close = opened.close
   await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar })) }, '1')
@@ -116,4 +120,34 @@ it('an archive that stays as it is has the directories in its table of contents'
   const again = await convert(threads, { options, cached: true })
   expect([cached.digest, again.digest]).toEqual([digest, digest])
   expect(again.actions).not.toContain('streamed')
+})
+
+it('a layer below is read once more where its index was forgotten', async () => {
+  const above = tarOf(file('data/above', 'x'), file('tmp/above', 'y'))
+  const [base = above] = layers
+  await pushImage(bench.repository('app'), { layers: [{ tar: base }] }, 'below')
+  await pushImage(bench.repository('app'), { layers: [{ tar: base }, { tar: above }] }, 'above')
+  await using threads = new ThreadPool(1)
+  const { digest } = await convert(threads, { source: 'above' })
+  await convert(threads, { source: 'below', cached: true })
+  await database.query.deleteFrom('converted_layer_indexes').execute()
+  const cached = await convert(threads, { source: 'above', cached: true })
+  expect(cached).toEqual({ digest, actions: ['reused', 'streamed'] })
+})
+
+it('a damaged layer ends the layers that wait for it', async () => {
+  const broken = (tar: Buffer) => gzipSync(tar).subarray(0, -20)
+  const [base, , above] = layers
+  if (!base || !above) throw new Error('there are such layers')
+  await pushImage(
+    bench.repository('app'),
+    { layers: [{ tar: base, pack: broken }, { tar: above }] },
+    'broken',
+  )
+  await using threads = new ThreadPool(2)
+  await expect(convert(threads, { source: 'broken' })).rejects.toMatchObject({
+    cause: { code: 'CORRUPT_GZIP' },
+  })
+  expect(bench.leftovers()).toEqual([])
+  await convert(threads, { source: '1' })
 })
