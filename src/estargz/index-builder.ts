@@ -1,4 +1,4 @@
-import { missingDirectories, WalkOrder } from '../rootfs/missing-directories.ts'
+import { DirectoryWalk } from '../rootfs/missing-directories.ts'
 import { NO_XATTRS, type TarEntry } from '../tar/header.ts'
 import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
 import { bytesOfName } from '../tar/names.ts'
@@ -35,7 +35,7 @@ export class IndexBuilder {
   readonly #interpreters: [number, string][] = []
   /** Whether the content of entries is seen. */
   #isArchive = true
-  readonly #order = new WalkOrder()
+  readonly #walk = new DirectoryWalk((bytes) => this.#count(bytes))
   /** The entry that was looked up there last: the next one is often of its kind. */
   #last: { readonly entry: TarEntry; readonly kind: number } | undefined
   /** Entries whose headers are in no member yet begin here. */
@@ -47,7 +47,7 @@ export class IndexBuilder {
 
   /** The next entry; its raw headers begin here in the plain bytes of the member to come. @throws LayerError LIMIT_EXCEEDED */
   entry(entry: TarEntry, header: { readonly start: number; readonly length: number }): void {
-    this.#order.take(entry.name, entry.type)
+    this.#walk.take(entry.name, entry.type)
     this.#add(entry.tarName, entry.linkName, this.#kindOf(entry), entry.size)
     const columns = this.#columns
     columns.modtime.push(tocSeconds(entry.mtime) ?? Number.NaN)
@@ -171,8 +171,7 @@ export class IndexBuilder {
 
   /** They become entries: what is written with them can be read again. */
   #missingIn(columns: IndexColumns): IndexColumns['missing'] {
-    const count = (bytes: number) => this.#count(bytes)
-    const missing = this.#order.missing ?? missingDirectories(new ArchiveIndex(columns), count)
+    const missing = this.#walk.finish(new ArchiveIndex(columns))
     this.#checkEntries(columns.nameEnd.length + missing.length)
     const text = Buffer.from(JSON.stringify(missing))
     const rows = newRows<IndexColumns['missing']>(Uint8Array, text.length)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { layerOf } from '../../test/support/layer-listing.ts'
-import { missingDirectories, WalkOrder } from './missing-directories.ts'
+import { DirectoryWalk, missingDirectories } from './missing-directories.ts'
 
 const free = () => {}
 const missing = (...entries: string[]) => missingDirectories(layerOf(...entries), free)
@@ -40,7 +40,7 @@ describe('missing directories', () => {
   })
 })
 
-it('the order of a walk tells the same, where it tells anything', () => {
+it('are found while entries go by, whatever their order', () => {
   const name = fc.array(fc.constantFrom('a', 'b', 'a.c'), { minLength: 1, maxLength: 4 })
   const entry = fc.record({ name: name.map((parts) => parts.join('/')), isDirectory: fc.boolean() })
   const sorted = (names: string[]) => names.toSorted((a, b) => (a.split('/') < b.split('/') ? -1 : 1))
@@ -48,22 +48,20 @@ it('the order of a walk tells the same, where it tells anything', () => {
     fc.property(fc.array(entry, { maxLength: 12 }), fc.boolean(), (entries, inOrder) => {
       const texts = entries.map(({ name, isDirectory }) => (isDirectory ? `${name}/` : name))
       const layer = layerOf(...(inOrder ? sorted(texts) : texts))
-      const order = new WalkOrder()
-      for (const { name, type } of layer) order.take(name, type)
-      if (order.missing) expect(order.missing).toEqual(missingDirectories(layer, free))
+      const walk = new DirectoryWalk(free)
+      for (const { name, type } of layer) walk.take(name, type)
+      expect(walk.finish(layer)).toEqual(missingDirectories(layer, free))
     }),
-    { numRuns: 2000 },
+    { numRuns: 5000 },
   )
 })
 
-it('a walk of a tree is known by its order', () => {
-  const order = new WalkOrder()
-  for (const { name, type } of layerOf('a/', 'a/b/', 'a/b/c', 'a/d', 'a/e/', 'a/f->e', 'b', 'c/', 'c/d')) {
-    order.take(name, type)
-  }
-  expect(order.missing).toEqual([''])
-  order.take('', 'dir')
-  expect(order.missing).toEqual([])
-  order.take('c/e/f', 'reg')
-  expect(order.missing).toBeUndefined()
+it('are found without a look back where a tree was walked', () => {
+  const walk = new DirectoryWalk(free)
+  const layer = layerOf('a/', 'a/b/', 'a/b/c', 'a/d', 'a/e/', 'a/f->e', 'b', 'c/', 'c/d')
+  for (const { name, type } of layer) walk.take(name, type)
+  const never = { length: layer.length, at: () => expect.fail('it looked back') }
+  expect(walk.finish(never)).toEqual([''])
+  walk.take('', 'dir')
+  expect(walk.finish(never)).toEqual([])
 })

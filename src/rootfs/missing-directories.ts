@@ -4,36 +4,70 @@ import { entryAt, type LayerListing } from './layer-listing.ts'
 import { standingOf } from './standing.ts'
 
 /**
- * Sees whether an archive lists each directory before what is in it, directory by directory, as whoever walks a tree writes
- * it. Nothing but the root can be missing then, and most layers are known by that, at next to no cost.
+ * Finds the directories that an archive has entries in, and no entry of, while its entries go by. Most archives list a directory
+ * before what is in it, and directory by directory, as whoever walks a tree writes them: what is out of that order, such as
+ * links at the end, is looked into once the archive is over.
  */
-export class WalkOrder {
+export class DirectoryWalk {
   /** The directories around the last entry, the innermost last. */
   readonly #open: string[] = []
-  #isKept = true
+  /** Those whose entry did not come just before what is in them. */
+  readonly #doubtful = new Set<string>()
+  readonly #count: (bytes: number) => void
   #hasRoot = false
 
-  take(name: string, type: EntryType): void {
-    if (name === '') this.#hasRoot = true
-    if (name === '' || !this.#isKept) return
-    const end = Math.max(0, name.lastIndexOf('/'))
-    for (let top = this.#open.at(-1); top !== undefined; top = this.#open.at(-1)) {
-      if (top.length === end && name.startsWith(top)) break
-      if (top.length < end && name[top.length] === '/' && name.startsWith(top)) {
-        this.#isKept = false
-        return
-      }
-      this.#open.pop()
-    }
-    if (end > 0 && this.#open.length === 0) this.#isKept = false
-    else if (type === 'dir') this.#open.push(name)
+  /** @param count told how many bytes of memory are taken, and throws when these are too many */
+  constructor(count: (bytes: number) => void) {
+    this.#count = count
   }
 
-  /** The directories that are missing for sure, and no others; undefined where the order does not tell. */
-  get missing(): string[] | undefined {
-    if (!this.#isKept) return undefined
-    return this.#hasRoot ? [] : ['']
+  /** The next entry. */
+  take(name: string, type: EntryType): void {
+    if (name === '') {
+      this.#hasRoot = true
+      return
+    }
+    const end = Math.max(0, name.lastIndexOf('/'))
+    let top = this.#open.at(-1)
+    while (top !== undefined && !isAbove(top, name, end)) {
+      this.#open.pop()
+      top = this.#open.at(-1)
+    }
+    if ((top?.length ?? 0) < end) this.#doubt(name, top === undefined ? 0 : top.length + 1, end)
+    if (type === 'dir') this.#open.push(name)
   }
+
+  #doubt(name: string, start: number, end: number): void {
+    for (let slash = name.indexOf('/', start); slash !== -1 && slash <= end; ) {
+      const above = name.slice(0, slash)
+      if (!this.#doubtful.has(above)) this.#count(2 * above.length + NAME_BYTES)
+      this.#doubtful.add(above)
+      this.#open.push(above)
+      slash = name.indexOf('/', slash + 1)
+    }
+  }
+
+  /** Each after those above it, as {@link missingDirectories} answers them. @param layer all that went by */
+  finish(layer: LayerListing): string[] {
+    const root = this.#hasRoot ? [] : ['']
+    if (this.#doubtful.size === 0) return root
+    const wanted = new Set<string>([''])
+    for (const name of this.#doubtful) for (let at = name; !wanted.has(at); at = parentOf(at)) wanted.add(at)
+    for (let i = 0; i < layer.length; i++) {
+      const { name, type } = entryAt(layer, i)
+      if (!wanted.has(name)) continue
+      // Something else may have taken the place of a directory, and all in it with that.
+      if (type !== 'dir') return missingDirectories(layer, this.#count)
+      this.#doubtful.delete(name)
+    }
+    return [...root, ...this.#doubtful].sort()
+  }
+}
+
+/** Whether a directory is one of those that a name lies in; the innermost is as long as `end`. */
+function isAbove(directory: string, name: string, end: number): boolean {
+  const { length } = directory
+  return length === end || (length < end && name[length] === '/') ? name.startsWith(directory) : false
 }
 
 /**
