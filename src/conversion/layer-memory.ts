@@ -1,5 +1,6 @@
 import { release } from '../bytes/release.ts'
-import { watchedBranch } from '../concurrency/stall-watch.ts'
+import { Semaphore } from '../concurrency/semaphore.ts'
+import { excusedWait, watchedBranch } from '../concurrency/stall-watch.ts'
 import type { AddedDirectory, DirectorySummary } from '../estargz/added-directories.ts'
 import { type IndexColumns, listingColumns } from '../estargz/archive-index.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
@@ -9,6 +10,7 @@ import { unpackIndex } from '../estargz/packed-index.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { LayerLimits } from '../tar/limits.ts'
+import type { RequestTally } from './bounds.ts'
 import { bringBlob } from './bring.ts'
 import type { ConversionServices } from './context.ts'
 import type { ConvertedLayer } from './converted-layer.ts'
@@ -16,6 +18,9 @@ import { at } from './errors.ts'
 import { type CachedIndex, type CachedLayer, type LayerKey, layerKey } from './layer-cache.ts'
 import type { KnownDirectories } from './layer-place.ts'
 import type { LayerSteps } from './progress.ts'
+
+/** Indexes that are unpacked, and layers that are listed, side by side for those above them. */
+const LOADED_AT_ONCE = 4
 
 /** How the layers of a conversion are written. */
 export type LayerSettings = {
@@ -37,15 +42,19 @@ export class LayerMemory {
   readonly #source: Repository
   readonly #target: Repository
   readonly #settings: LayerSettings
+  readonly #tally: RequestTally
+  readonly #loading = new Semaphore(LOADED_AT_ONCE)
   /** Listings of the layers of the image that is converted, by what they depend on. */
-  readonly #scanned = new Map<string, IndexColumns>()
+  readonly #scanned = new Map<string, Promise<IndexColumns>>()
 
   constructor(o: {
     readonly services: ConversionServices
     readonly source: Repository
     readonly target: Repository
+    readonly tally: RequestTally
     readonly settings: LayerSettings
   }) {
+    this.#tally = o.tally
     this.#services = o.services
     this.#source = o.source
     this.#target = o.target
@@ -54,7 +63,7 @@ export class LayerMemory {
 
   /** Keeps the listing of a layer, until all is forgotten. */
   saw(source: Source, columns: IndexColumns): void {
-    this.#scanned.set(this.keyOf(source).base, columns)
+    this.#scanned.set(this.keyOf(source).base, Promise.resolve(columns))
   }
 
   clear(): void {
@@ -89,17 +98,23 @@ export class LayerMemory {
     }
   }
 
-  /** The columns of a layer's listing: as they were seen, kept in the cache, or by reading the layer. */
-  async #columnsOf(source: Source): Promise<IndexColumns> {
+  /** The columns of a layer's listing: as they were seen, kept in the cache, or by reading the layer. Each is had once. */
+  #columnsOf(source: Source): Promise<IndexColumns> {
     const key = this.keyOf(source)
-    const scanned = this.#scanned.get(key.base)
-    if (scanned) return scanned
+    const known = this.#scanned.get(key.base)
+    if (known) return known
+    const columns = excusedWait(() => this.#loading.run(() => this.#columns(source, key), source.signal))
+    this.#scanned.set(key.base, columns)
+    // What failed for one layer above may be tried again by the next.
+    columns.catch(() => this.#scanned.delete(key.base))
+    return columns
+  }
+
+  async #columns(source: Source, key: LayerKey): Promise<IndexColumns> {
     const cached = await this.#services.cache?.layers.findIndex(key)
     const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
     if (cached) release(asBuffer(cached.index))
-    const columns = index ? listingColumns(index.columns) : await this.#list(source)
-    this.#scanned.set(key.base, columns)
-    return columns
+    return index ? listingColumns(index.columns) : this.#list(source)
   }
 
   #list({ layer, signal }: Source): Promise<IndexColumns> {
@@ -108,7 +123,8 @@ export class LayerMemory {
     // Whoever waits for it is excused: it has to move by itself.
     return watchedBranch(() =>
       at('source', async () => {
-        const { columns } = await this.#services.threads.run(task, { input, signal })
+        const { columns, plainBytes } = await this.#services.threads.run(task, { input, signal })
+        this.#tally.layer(columns.nameEnd.length, plainBytes)
         return listingColumns(columns)
       }),
     )

@@ -22,6 +22,7 @@ export class ProgramHeads {
   layers: readonly ListedLayer[]
   readonly #against: Against
   readonly #asked = new Set<string>()
+  readonly #indexes = new Map<number, ArchiveIndex>()
 
   constructor(against: Against) {
     this.#against = against
@@ -50,17 +51,29 @@ export class ProgramHeads {
 
   /** Libraries have execute bits, too, and hardly ever an interpreter: they come last. */
   #toAsk(unread: readonly Place[]): Place[] {
-    const fresh = unread.filter((place) => !this.#asked.has(keyOf(place)))
-    const isLibrary = (place: Place) => /\.so(?:\.|$)/.test(this.#indexOf(place)?.name(place.entry) ?? '')
-    const sorted = [...fresh.filter((one) => !isLibrary(one)), ...fresh.filter(isLibrary)]
-    const places = sorted.slice(0, MOST_HEADS - this.#asked.size)
+    const room = MOST_HEADS - this.#asked.size
+    if (room === 0) return []
+    const programs: Place[] = []
+    const libraries: Place[] = []
+    for (const place of unread) {
+      if (this.#asked.has(keyOf(place))) continue
+      const isLibrary = /\.so(?:\.|$)/.test(this.#indexOf(place)?.name(place.entry) ?? '')
+      const those = isLibrary ? libraries : programs
+      if (those.length < room) those.push(place)
+      if (programs.length === room) break
+    }
+    const places = [...programs, ...libraries].slice(0, room)
     for (const place of places) this.#asked.add(keyOf(place))
     return places
   }
 
   #indexOf({ layer }: Place): ArchiveIndex | undefined {
+    const known = this.#indexes.get(layer)
+    if (known) return known
     const listed = this.layers[layer]
-    return listed && new ArchiveIndex(listed.columns)
+    const index = listed && new ArchiveIndex(listed.columns)
+    if (index) this.#indexes.set(layer, index)
+    return index
   }
 
   /** `''` for a program without an interpreter; undefined where it cannot be told. */

@@ -82,6 +82,8 @@ async function prepare(
   const found = await at('source', () => readImages(opened, request.platforms, tally, signal))
   await at('source', async () => {
     tally.checkReport(found.images, opened.pinned)
+    // The images of an index were looked at when it was read.
+    if (found.tree !== undefined) return
     for (const image of found.images) await refuseOddLayers(opened.repository, image, signal)
   })
   const { record } = request

@@ -133,6 +133,20 @@ describe('a log', () => {
     expect(paths).toHaveLength(20_001)
   })
 
+  it('takes no longer for lines that show one format and then another', async () => {
+    const one = 'openat(AT_FDCWD, "/proc/1", O_RDONLY) = 3\nbash(1): O /proc/1\n{"path":"/proc/1"}\n'
+    const started = performance.now()
+    expect((await read(`${one.repeat(20_000)}${calls.join('\n')}\n`)).paths).toEqual(['etc/passwd'])
+    // Read again for each line, it would take minutes.
+    expect(performance.now() - started).toBeLessThan(60_000)
+  })
+
+  it('of calls that all failed is not refused for what its program printed', async () => {
+    const failed = 'openat(AT_FDCWD, "/a", O_RDONLY) = -1 ENOENT (No such file)\n'
+    const { format, paths } = await read(`${failed}{"path":"/x"}\n${calls.join('\n')}\n`)
+    expect([format, paths]).toEqual(['strace', ['etc/passwd']])
+  })
+
   it('behind more than can be held says so', async () => {
     const { skipped, notes } = await read(`${'a=\n'.repeat(300_000)}${calls.join('\n')}\n`)
     expect(skipped.foreign).toBe(300_000)

@@ -3,13 +3,14 @@ import { type Proof, proofIn } from './detect.ts'
 import { LineReading, type ReadRecord, type ReadRecordOptions } from './line-reading.ts'
 import { excerptOf, type Line } from './lines.ts'
 import { listEvidence } from './path-list.ts'
+import type { LineFormatName } from './table.ts'
 
 /** What may come before it is certain which format it is, and is read again then. */
 const MOST_HELD = { lines: 250_000, characters: 32 * 2 ** 20 }
 
 /**
- * Looks for what shows the format, and reads a path list until then. A format that a line has shown is certain once it has an
- * entry; of one that is a list, a line that it does not have may show that it is another one.
+ * Looks for what shows the format, and reads a path list until then. A log that a line has shown is certain once it has an
+ * entry; of a list, a line that it does not have may show that it is another format. Each format reads the lines once.
  */
 export class FormatSearch {
   readonly #options: ReadRecordOptions
@@ -19,7 +20,8 @@ export class FormatSearch {
   /** Lines that are not there any more, and the first of them. */
   #lost: { readonly first: Line; last: number } | undefined
   readonly #list: LineReading
-  #shown: LineReading | undefined
+  /** Formats that a line has shown; undefined for those that another line has refuted. */
+  readonly #shown = new Map<LineFormatName, LineReading | undefined>()
   #isRooted = false
   /** Lines so far, and whether each ends with a number of its own, as tables do. */
   #listed = 0
@@ -38,37 +40,55 @@ export class FormatSearch {
   take(line: Line, isCut: boolean): LineReading | FormatSearch {
     this.#hold(line)
     this.#takeInList(line)
-    if (this.#shown !== undefined && this.#takeInShown(this.#shown, line, isCut)) return this.#certain()
-    const proof = line.flaw === 'length' ? undefined : proofIn(line.text)
-    if (proof === undefined || proof.format === this.#shown?.format) return this
-    this.#shown = this.#readAgain(proof, isCut)
-    return this.#certain()
-  }
-
-  /** Reads a line in the format that was shown. Whether it has it. */
-  #takeInShown(shown: LineReading, line: Line, isCut: boolean): boolean {
-    try {
-      return shown.take(line, isCut) !== 'foreign'
-    } catch (error) {
-      const isOther =
-        error instanceof RecordError && line.flaw !== 'length' && proofIn(line.text) !== undefined
-      if (!isOther) throw error
-      return false
+    const isKnown = this.#takeInShown(line, isCut)
+    const proof = isKnown || line.flaw === 'length' ? undefined : proofIn(line.text)
+    if (proof !== undefined && !this.#shown.has(proof.format)) {
+      this.#shown.set(proof.format, this.#readAgain(proof, isCut))
     }
+    return this.#certain() ?? this
   }
 
-  /** What is read from here on: the search, as long as the format may turn out to be another one. */
-  #certain(): LineReading | FormatSearch {
-    const shown = this.#shown
-    const isCertain = shown?.isLog ? shown.hasEntry : this.#lost !== undefined
-    return shown !== undefined && isCertain ? shown : this
+  /** Reads a line in the formats that were shown. Whether one of them has it. */
+  #takeInShown(line: Line, isCut: boolean): boolean {
+    let isKnown = false
+    for (const [format, reading] of this.#shown) {
+      try {
+        const found = reading?.take(line, isCut)
+        if (reading && found !== 'foreign') isKnown = true
+      } catch (error) {
+        if (!(error instanceof RecordError) || !this.#isOther(format, line)) throw error
+        this.#shown.set(format, undefined)
+      }
+    }
+    return isKnown
   }
 
-  /** The lines so far in the format that the last of them shows. */
-  #readAgain({ format, strip }: Proof, isCut: boolean): LineReading {
+  /** Whether a line that a format does not have is no mistake in it, but one of another format. */
+  #isOther(format: LineFormatName, line: Line): boolean {
+    const others = [...this.#shown].some(([name, reading]) => name !== format && reading !== undefined)
+    if (others) return true
+    const proof = line.flaw === 'length' ? undefined : proofIn(line.text)
+    return proof !== undefined && proof.format !== format
+  }
+
+  /** The format that it is, when that is certain. */
+  #certain(): LineReading | undefined {
+    const readings = [...this.#shown.values()].filter((reading) => reading !== undefined)
+    const log = readings.find(({ isLog, hasEntry }) => isLog && hasEntry)
+    return log ?? (this.#lost && readings.length === 1 && !readings[0]?.isLog ? readings[0] : undefined)
+  }
+
+  /** The lines so far in the format that the last of them shows; undefined for a list that has not all of them. */
+  #readAgain({ format, strip }: Proof, isCut: boolean): LineReading | undefined {
     const reading = new LineReading(format, this.#options, strip)
     const last = this.#held.at(-1)
-    for (const one of this.#held) reading.take(one, isCut && one === last)
+    try {
+      for (const one of this.#held) reading.take(one, isCut && one === last)
+    } catch (error) {
+      // A mistake in its very first line is one of this format.
+      if (error instanceof RecordError && this.#held.length > 1) return undefined
+      throw error
+    }
     if (this.#lost) reading.lose(this.#lost)
     return reading
   }
@@ -107,7 +127,9 @@ export class FormatSearch {
   }
 
   end(): ReadRecord {
-    if (this.#shown?.hasAccess) return this.#shown.end()
+    const shown = [...this.#shown.values()].filter((reading) => reading?.hasAccess)
+    const found = shown.find((reading) => reading?.isLog) ?? shown[0]
+    if (found) return found.end()
     const isTable = this.#isTable && this.#listed > 2
     // Without a sign of a list, the first line shows best what came.
     const misfit = this.#isRooted && !isTable ? this.#misfit : this.#first

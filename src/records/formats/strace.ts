@@ -75,7 +75,8 @@ class StraceLog {
         if (FORKS.has(/^\w+/.exec(line.text)?.[0] ?? '')) this.#forking = process
         return undefined
       case 'moved':
-        this.#processes.set(line.to, { ...process, begun: line.text })
+        this.#processes.delete(line.pid)
+        this.#add(line.to, { ...process, begun: line.text })
         return undefined
       case 'resumed':
         return this.#end(process, process.begun + line.text)
