@@ -57,11 +57,22 @@ it('are found while entries go by, whatever their order', () => {
 })
 
 it('are found without a look back where a tree was walked', () => {
+  for (const entries of [
+    ['a/', 'a/b/', 'a/b/c', 'a/d', 'a/e/', 'a/f->e', 'b', 'c/', 'c/d'],
+    ['x', '/'],
+  ]) {
+    const layer = layerOf(...entries)
+    const walk = new DirectoryWalk(free)
+    for (const { name, type } of layer) walk.take(name, type)
+    const never = { length: layer.length, at: () => expect.fail('it looked back') }
+    expect(walk.finish(never)).toEqual(entries.includes('/') ? [] : [''])
+  }
+})
+
+it('are found in archives of any length', () => {
+  const names = Array.from({ length: 5000 }, (_, i) => `d${i % 7}/${i % 3 === 0 ? 'x' : 'y'}/${i}`)
+  const layer = layerOf(...names, 'd1/', 'd1/x/', '/')
   const walk = new DirectoryWalk(free)
-  const layer = layerOf('a/', 'a/b/', 'a/b/c', 'a/d', 'a/e/', 'a/f->e', 'b', 'c/', 'c/d')
   for (const { name, type } of layer) walk.take(name, type)
-  const never = { length: layer.length, at: () => expect.fail('it looked back') }
-  expect(walk.finish(never)).toEqual([''])
-  walk.take('', 'dir')
-  expect(walk.finish(never)).toEqual([])
+  expect(walk.finish(layer)).toEqual(missingDirectories(layer, free))
 })

@@ -1,3 +1,4 @@
+import { hashOf } from '../bytes/text-hash.ts'
 import type { EntryType } from '../tar/header.ts'
 import { parentOf } from '../tar/names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
@@ -14,6 +15,9 @@ export class DirectoryWalk {
   /** Those whose entry did not come just before what is in them. */
   readonly #doubtful = new Set<string>()
   readonly #count: (bytes: number) => void
+  /** Of the names of all entries: those that are looked for are asked for by name, and few others. */
+  #hashes = new Int32Array(FIRST_ENTRIES)
+  #entries = 0
   #hasRoot = false
 
   /** @param count told how many bytes of memory are taken, and throws when these are too many */
@@ -23,6 +27,10 @@ export class DirectoryWalk {
 
   /** The next entry. */
   take(name: string, type: EntryType): void {
+    if (this.#entries === this.#hashes.length) {
+      this.#hashes = new Int32Array(this.#hashes.buffer.transfer(2 * this.#hashes.byteLength))
+    }
+    this.#hashes[this.#entries++] = hashOf(name)
     if (name === '') {
       this.#hasRoot = true
       return
@@ -47,13 +55,22 @@ export class DirectoryWalk {
     }
   }
 
-  /** Each after those above it, as {@link missingDirectories} answers them. @param layer all that went by */
+  /** Each after those above it, as {@link missingDirectories} answers them; call once. @param layer all that went by */
   finish(layer: LayerListing): string[] {
+    const missing = this.#missingIn(layer)
+    // It lies outside of the collector's heap, which would let it wait.
+    this.#hashes.buffer.transfer(0)
+    return missing
+  }
+
+  #missingIn(layer: LayerListing): string[] {
     const root = this.#hasRoot ? [] : ['']
     if (this.#doubtful.size === 0) return root
     const wanted = new Set<string>([''])
     for (const name of this.#doubtful) for (let at = name; !wanted.has(at); at = parentOf(at)) wanted.add(at)
-    for (let i = 0; i < layer.length; i++) {
+    const hashes = new Set([...wanted].map((name) => hashOf(name)))
+    for (const [i, hash] of this.#hashes.subarray(0, this.#entries).entries()) {
+      if (!hashes.has(hash)) continue
       const { name, type } = entryAt(layer, i)
       if (!wanted.has(name)) continue
       // Something else may have taken the place of a directory, and all in it with that.
@@ -63,6 +80,9 @@ export class DirectoryWalk {
     return [...root, ...this.#doubtful].sort()
   }
 }
+
+/** Room for the entries of a small layer. */
+const FIRST_ENTRIES = 1024
 
 /** Whether a directory is one of those that a name lies in; the innermost is as long as `end`. */
 function isAbove(directory: string, name: string, end: number): boolean {
