@@ -95,23 +95,20 @@ async function converted(image: string, options: ConversionOptions, paths: reado
   return { target, tocs, repository: opened.repository, layers: images[0]?.manifest.layers ?? [] }
 }
 
-describeWith(['go', 'tmpfs'], "stargz-snapshotter's stores and containerd's unpacking", () => {
+describeWith(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpacking", () => {
   let views: LayerViews
   beforeAll(async () => {
     views = await LayerViews.build()
   }, 300_000)
 
-  /** Each layer as a store reads it. */
-  async function read(
-    store: 'memory' | 'db',
-    { repository, layers, tocs }: Awaited<ReturnType<typeof converted>>,
-  ) {
+  /** Each layer as the store reads it. */
+  async function read({ repository, layers, tocs }: Awaited<ReturnType<typeof converted>>) {
     return Promise.all(
       layers.map(async (layer) => {
         const blob = await kept(await repository.blobBytes(layer, { limit: 1e7 }))
         const toc = await tocs.of(layer.digest, never)
         const digest = layer.annotations?.['containerd.io/snapshot/stargz/toc.digest'] ?? ''
-        const entries = await views.read(store, blob, digest, toc && (await kept(toc)))
+        const entries = await views.read(blob, digest, toc && (await kept(toc)))
         return entries.filter(({ name }) => !name.endsWith('.landmark'))
       }),
     )
@@ -125,25 +122,23 @@ describeWith(['go', 'tmpfs'], "stargz-snapshotter's stores and containerd's unpa
       const records = options.keepDiffId ? [[]] : [[], ['tmp/x', 'data/y', 'srv/www/other', 'usr/lib/y']]
       for (const paths of records) {
         const made = await converted(image, options, paths)
-        for (const store of ['memory', 'db'] as const) {
-          const seen = await read(store, made)
-          for (const [i, entries] of seen.entries()) {
-            const own = new Set(namesOf(layers[i] ?? Buffer.of()))
-            const comparable = (entry: ViewedEntry) => comparableIn(own, entry)
-            expect(entries.flatMap(comparable)).toEqual(unpacked[i]?.flatMap(comparable))
-          }
-          // Unpacking passes over what a layer says of the root.
-          const ownRoot = (i: number) => image === 'opaque directories' && i >= 2
-          expect(seen.map((entries) => entries.find(({ name }) => name === ''))).toMatchObject(
-            seen.map((_, i) => ({ mode: 0o40755, time: ownRoot(i) ? 1_577_836_800 : 1_500_000_000 })),
-          )
+        const seen = await read(made)
+        for (const [i, entries] of seen.entries()) {
+          const own = new Set(namesOf(layers[i] ?? Buffer.of()))
+          const comparable = (entry: ViewedEntry) => comparableIn(own, entry)
+          expect(entries.flatMap(comparable)).toEqual(unpacked[i]?.flatMap(comparable))
         }
+        // Unpacking passes over what a layer says of the root.
+        const ownRoot = (i: number) => image === 'opaque directories' && i >= 2
+        expect(seen.map((entries) => entries.find(({ name }) => name === ''))).toMatchObject(
+          seen.map((_, i) => ({ mode: 0o40755, time: ownRoot(i) ? 1_577_836_800 : 1_500_000_000 })),
+        )
       }
     })
   })
 
   it('show the times of directories that are below, and none of the day', async () => {
-    const [below, first, second] = await read('memory', await converted('layers without parents', {}))
+    const [below, first, second] = await read(await converted('layers without parents', {}))
     const time = (entries: ViewedEntry[] | undefined, name: string) =>
       entries?.find((entry) => entry.name === name)?.time
     for (const name of ['', 'tmp', 'data', 'srv/www']) {

@@ -46,15 +46,10 @@ export class LayerViews {
     }
   }
 
-  /** What a store reads out of a blob. @param externalToc path of a table of contents that is not in it */
-  async read(
-    store: 'memory' | 'db',
-    blob: string,
-    tocDigest: string,
-    externalToc?: string,
-  ): Promise<ViewedEntry[]> {
+  /** What the store reads out of a blob. @param externalToc path of a table of contents that is not in it */
+  async read(blob: string, tocDigest: string, externalToc?: string): Promise<ViewedEntry[]> {
     const external = externalToc === undefined ? [] : [externalToc]
-    const entries = await this.#entries(store, blob, tocDigest, ...external)
+    const entries = await this.#entries('read', blob, tocDigest, ...external)
     return entries.map(({ layer: _, ...entry }) => entry)
   }
 

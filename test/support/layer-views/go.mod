@@ -7,11 +7,7 @@ require (
 	github.com/containerd/continuity v0.4.5
 	github.com/containerd/stargz-snapshotter v0.18.2
 	github.com/containerd/stargz-snapshotter/estargz v0.18.2
-	github.com/goccy/go-json v0.10.2
 	github.com/opencontainers/go-digest v1.0.0
-	github.com/rs/xid v1.6.0
-	go.etcd.io/bbolt v1.4.3
-	golang.org/x/sync v0.19.0
 	golang.org/x/sys v0.40.0
 )
 
@@ -45,6 +41,7 @@ require (
 	github.com/vbatts/tar-split v0.12.2 // indirect
 	go.opencensus.io v0.24.0 // indirect
 	go.yaml.in/yaml/v2 v2.4.3 // indirect
+	golang.org/x/sync v0.19.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20251029180050-ab9386a59fda // indirect
 	google.golang.org/grpc v1.78.0 // indirect
 	google.golang.org/protobuf v1.36.10 // indirect

@@ -1,9 +1,9 @@
 // Command layer-views shows layers as two kinds of clients have them: those that unpack them, by containerd's own package,
-// and those that read them lazily, by the stores of metadata of stargz-snapshotter. It prints an object a line for each path.
+// and those that read them lazily, by the store of metadata that stargz-snapshotter has in memory. It prints an object a line for each path.
 //
 //	layer-views unpack FOLDER LAYER...          unpacks tar archives, lowest first, each into a folder of its own, with those
 //	                                            below it as its parents, as the snapshotter for overlayfs has it done
-//	layer-views memory|db LAYER DIGEST [TOC]    opens an eStargz layer by a store, and reads all of its files ahead
+//	layer-views read LAYER DIGEST [TOC]         opens an eStargz layer by the store, and reads all of its files ahead
 //
 // What overlayfs has marks for is told of by the names that layers have for it: whiteouts and opaque directories.
 package main
@@ -59,8 +59,8 @@ func run(args []string) ([]entry, error) {
 	switch {
 	case len(args) >= 2 && args[0] == "unpack":
 		return unpack(args[1], args[2:])
-	case len(args) >= 3 && (args[0] == "memory" || args[0] == "db"):
-		return readLazily(args[0], args[1], args[2], args[3:]...)
+	case len(args) >= 3 && args[0] == "read":
+		return readLazily(args[1], args[2], args[3:]...)
 	}
-	return nil, errors.New("usage: layer-views unpack FOLDER LAYER... | memory|db LAYER DIGEST [TOC]")
+	return nil, errors.New("usage: layer-views unpack FOLDER LAYER... | read LAYER DIGEST [TOC]")
 }

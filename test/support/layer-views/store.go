@@ -16,15 +16,10 @@ import (
 	"github.com/containerd/stargz-snapshotter/metadata"
 	"github.com/containerd/stargz-snapshotter/metadata/memory"
 	"github.com/opencontainers/go-digest"
-	bolt "go.etcd.io/bbolt"
-
-	"layer-views/db"
 )
 
-// readLazily opens a layer by a store, verifies its table of contents, and reads its files ahead as a prefetch does. The
-// store in a database takes an entry of the root for a child of the root, and goes down there until it is too deep: by
-// that one nothing is read ahead.
-func readLazily(store, file, tocDigest string, externalTOC ...string) ([]entry, error) {
+// readLazily opens a layer by the store in memory, verifies its table of contents, and reads its files ahead as a prefetch does.
+func readLazily(file, tocDigest string, externalTOC ...string) ([]entry, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -40,23 +35,8 @@ func readLazily(store, file, tocDigest string, externalTOC ...string) ([]entry, 
 		decompressors = append(decompressors, externaltoc.NewGzipDecompressor(provide))
 	}
 	section := io.NewSectionReader(f, 0, info.Size())
-	var opened metadata.Reader
-	if store == "db" {
-		folder, err := os.MkdirTemp("", "layer-views-db-")
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(folder)
-		bolted, err := bolt.Open(path.Join(folder, "metadata.db"), 0o600, nil)
-		if err != nil {
-			return nil, err
-		}
-		defer bolted.Close()
-		opened, err = db.NewReader(bolted, section, metadata.WithDecompressors(decompressors...))
-		if err != nil {
-			return nil, err
-		}
-	} else if opened, err = memory.NewReader(section, metadata.WithDecompressors(decompressors...)); err != nil {
+	opened, err := memory.NewReader(section, metadata.WithDecompressors(decompressors...))
+	if err != nil {
 		return nil, err
 	}
 	verifiable, err := reader.NewReader(opened, cache.NewMemoryCache(), digest.Digest(tocDigest))
@@ -66,14 +46,8 @@ func readLazily(store, file, tocDigest string, externalTOC ...string) ([]entry, 
 	if _, err := verifiable.VerifyTOC(digest.Digest(tocDigest)); err != nil {
 		return nil, err
 	}
-	if store == "memory" {
-		if err := verifiable.Cache(); err != nil {
-			return nil, fmt.Errorf("reading ahead: %w", err)
-		}
-	}
-	// The store in a database answers for the root before it has read anything, but for no child.
-	if err := opened.ForeachChild(opened.RootID(), func(string, uint32, os.FileMode) bool { return false }); err != nil {
-		return nil, err
+	if err := verifiable.Cache(); err != nil {
+		return nil, fmt.Errorf("reading ahead: %w", err)
 	}
 	var entries []entry
 	err = list(opened, &entries, opened.RootID(), "")
