@@ -62,6 +62,6 @@ it('a lazy reader of a conversion shows what a pull of its source does, whatever
       const [pulled, lazy] = [new RootTree(source, 'pulled', limits), new RootTree(converted, 'lazy', limits)]
       expect(compareTrees(pulled, lazy)).toEqual([])
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   )
 })

@@ -81,7 +81,7 @@ describeDatabases('a worker', (open) => {
 
   it('keeps its lease although the thread that works is busy for longer than the lease is', async () => {
     // Long enough for a thread to get its turn on a busy machine.
-    const leaseMs = 3 * SHORT_MS
+    const leaseMs = 2 * SHORT_MS
     const longer = new JobLeases(opened.database, { leaseMs })
     await using keeping = new LeaseKeeper(opened.url, leaseMs, quiet)
     const busy = async () => {

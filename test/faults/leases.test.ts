@@ -12,7 +12,7 @@ import { race } from '../support/race.ts'
 
 const LEASE_MS = 2_000
 /** The whole race, of 10,000, is part of `npm run faults`. */
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 200)
+const ROUNDS = Number(process.env.RACE_ROUNDS ?? 100)
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: {} }
 
 describeDatabases('leases under faults', (open) => {
