@@ -6,6 +6,7 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib'
+import { peekHead } from './head.ts'
 
 /** The content codings of a request that are undone (RFC 9110, 8.4.1; RFC 8878). */
 export const CONTENT_ENCODINGS = ['gzip', 'deflate', 'br', 'zstd'] as const
@@ -13,8 +14,11 @@ export type ContentEncoding = (typeof CONTENT_ENCODINGS)[number]
 
 const DECODED_PIECE_BYTES = 64 * 1024
 
+/** How many bytes tell what {@link packingOf} says. */
+export const PACKED_HEAD_BYTES = 4
+
 /** The coding that bytes show by how they begin; only these two do. */
-export function packingOf(head: Uint8Array): ContentEncoding | undefined {
+export function packingOf(head: Uint8Array): 'gzip' | 'zstd' | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd
   return isZstd ? 'zstd' : undefined
@@ -56,21 +60,11 @@ export async function* decodeContent(
       throw error
     }
   })()
-  const pieces = watched[Symbol.asyncIterator]()
   // Two bytes tell the kinds of deflate apart.
-  let head: Uint8Array = Buffer.alloc(0)
-  while (head.length < 2) {
-    const next = await pieces.next()
-    if (next.done) break
-    head = Buffer.concat([head, next.value])
-  }
+  const { head, bytes } = await peekHead(watched, 2)
   if (head.length === 0) return
   const decoder = decoderOf(encoding, head)
-  const rest = async function* () {
-    yield head
-    yield* { [Symbol.asyncIterator]: () => pieces }
-  }
-  const fed = pipeline(rest, decoder)
+  const fed = pipeline(bytes, decoder)
   // Its error is that of the decoder, too, which whoever reads it meets.
   fed.catch(() => undefined)
   try {

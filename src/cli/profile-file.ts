@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { type ContentEncoding, packingOf } from '../bytes/content-encoding.ts'
+import { type ContentEncoding, PACKED_HEAD_BYTES, packingOf } from '../bytes/content-encoding.ts'
+import { peekHead } from '../bytes/head.ts'
 import { CommandError } from './errors.ts'
 
 /** The bytes of a profile, and how they are packed. */
@@ -17,12 +18,6 @@ export async function openProfile(path: string): Promise<ProfileFile> {
     })
   }
   const source = path === '-' ? process.stdin : createReadStream(path)
-  const pieces = (source as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
-  const first = await pieces.next()
-  const bytes = (async function* () {
-    if (first.done) return
-    yield first.value
-    yield* { [Symbol.asyncIterator]: () => pieces }
-  })()
-  return { bytes, encoding: first.done ? undefined : packingOf(first.value) }
+  const { head, bytes } = await peekHead(source, PACKED_HEAD_BYTES)
+  return { bytes, encoding: packingOf(head) }
 }

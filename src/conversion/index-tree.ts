@@ -13,8 +13,8 @@ import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { RequestTally } from './bounds.ts'
 import { ConversionError } from './errors.ts'
-import { oddLayerOf } from './odd-layers.ts'
-import { type Image, isOf, readImage, unsupportedLayer } from './one-image.ts'
+import { oddLayerOf, unsupportedLayer } from './odd-layers.ts'
+import { type Image, isOf, readImage } from './one-image.ts'
 
 /** How buildkit marks what is no image in an index of images. */
 const REFERENCE_TYPE = 'vnd.docker.reference.type'
@@ -153,7 +153,7 @@ export class IndexReader {
     isAsked: boolean,
   ): Promise<Child> {
     const odd = await oddLayerOf(this.#repository, document.manifest, this.#signal)
-    if (odd !== undefined && isAsked) throw unsupportedLayer(descriptor, odd)
+    if (odd !== undefined && isAsked) throw unsupportedLayer(descriptor.digest, odd)
     if (odd !== undefined) return { kind: 'other', descriptor, reason: odd, isOdd: true }
     const image = await readImage(this.#repository, descriptor, document, this.#tally, this.#signal)
     if (image === undefined) return { kind: 'other', descriptor, reason: 'no container image' }

@@ -7,7 +7,6 @@ import { type AddedDirectory, summaryOf } from '../estargz/added-directories.ts'
 import { asBuffer } from '../estargz/byte-source.ts'
 import type { CompressionChoice } from '../estargz/deflate/tuner.ts'
 import { LayerIndex } from '../estargz/layer-index.ts'
-import { unpackIndex } from '../estargz/packed-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { RequestTally } from './bounds.ts'
@@ -122,14 +121,11 @@ export class LayerMaker {
   /** Finds out what is in a layer, so that paths can be resolved: from the cache, or by cutting it into members. */
   know(source: Source): Promise<KnownLayer> {
     return this.#known.get(this.#memory.keyOf(source).base, async () => {
-      const cached = await this.#memory.index(source)
-      // An index says what a table of contents does, in fewer bytes.
-      const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
-      if (cached) release(asBuffer(cached.index))
-      if (!index) return this.#split(source)
+      const converted = await this.#memory.converted(source)
+      if (!converted) return this.#split(source)
+      const { index, cached } = converted
       this.#tally.layer(index.length, index.data.sourcePlainSize)
-      const { layer, host, repository } = cached
-      return { index, members: { kind: 'converted', cached: { layer, host, repository } } }
+      return { index, members: { kind: 'converted', cached } }
     })
   }
 

@@ -6,6 +6,7 @@ import { type IndexColumns, listingColumns } from '../estargz/archive-index.ts'
 import type { BlobFormat } from '../estargz/blob-format.ts'
 import { asBuffer } from '../estargz/byte-source.ts'
 import type { Compression } from '../estargz/layer-coder.ts'
+import type { LayerIndex } from '../estargz/layer-index.ts'
 import { unpackIndex } from '../estargz/packed-index.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
@@ -112,8 +113,7 @@ export class LayerMemory {
 
   async #columns(source: Source, key: LayerKey): Promise<IndexColumns> {
     const cached = await this.#services.cache?.layers.findIndex(key)
-    const index = cached && unpackIndex(cached.index, this.#settings.limits.maxTocBytes)
-    if (cached) release(asBuffer(cached.index))
+    const index = cached && this.#unpack(cached)
     return index ? listingColumns(index.columns) : this.#list(source)
   }
 
@@ -146,20 +146,32 @@ export class LayerMemory {
     return layer
   }
 
+  /** What is kept says what a table of contents does, in fewer bytes. Lets go of it. */
+  #unpack({ index: packed }: CachedIndex): LayerIndex | undefined {
+    const index = unpackIndex(packed, this.#settings.limits.maxTocBytes)
+    release(asBuffer(packed))
+    return index
+  }
+
   /** A layer of the same source that was converted in another order, when its members can be read. */
-  async index(source: Source): Promise<CachedIndex | undefined> {
+  async converted(
+    source: Source,
+  ): Promise<{ readonly index: LayerIndex; readonly cached: CachedLayer } | undefined> {
     if (!this.#canRearrange) return undefined
     const { signal } = source
     const cached = await this.#services.cache?.layers.findIndex(this.keyOf(source))
     if (!cached) return undefined
     try {
       const size = await this.repositoryOf(cached).hasBlob(cached.layer.digest, { signal })
-      return size === cached.layer.size ? cached : undefined
+      if (size !== cached.layer.size) return undefined
     } catch {
       signal.throwIfAborted()
       // Whatever is wrong with that registry, the source is still there.
       return undefined
     }
+    const index = this.#unpack(cached)
+    const { layer, host, repository } = cached
+    return index && { index, cached: { layer, host, repository } }
   }
 
   repositoryOf({ host, repository }: CachedLayer): Repository {

@@ -1,7 +1,12 @@
 import { ArchiveIndex, type IndexColumns } from '../estargz/archive-index.ts'
 import { IndexedEntry } from '../estargz/indexed-entry.ts'
 import type { Digest } from '../oci/digest.ts'
-import { type MeasuredEntry, type MeasuredLayer, measuredByProportion } from '../records/measured-layer.ts'
+import {
+  type MeasuredEntry,
+  type MeasuredLayer,
+  measuredByProportion,
+  PACKED_HEADER_BYTES,
+} from '../records/measured-layer.ts'
 
 /** A layer whose entries are known. It crosses between threads without copies, as its columns lie in shared memory. */
 export type ListedLayer = {
@@ -32,16 +37,13 @@ export function measured({
   return { digest, size, exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
 }
 
-/** Of the compressed headers of an entry, about. */
-const HEADER_BYTES = 150
-
 /** The same index with members that lie in the order of the source, wherever they lie now. */
 export function inSourceOrder(columns: IndexColumns): IndexColumns {
   const { chunkLength, firstChunk } = columns
   const chunkOffset = new Float64Array(chunkLength.length)
   let offset = 0
   for (let i = 0; i + 1 < firstChunk.length; i++) {
-    offset += HEADER_BYTES
+    offset += PACKED_HEADER_BYTES
     for (let row = firstChunk[i] ?? 0; row < (firstChunk[i + 1] ?? 0); row++) {
       chunkOffset[row] = offset
       offset += chunkLength[row] ?? 0

@@ -1,5 +1,5 @@
 import type { Descriptor, Manifest } from '../oci/documents.ts'
-import { layerCompression } from '../oci/media-types.ts'
+import { isNonDistributable, layerCompression } from '../oci/media-types.ts'
 import { repackAdvice, unreadPackingOf } from '../oci/unread-packing.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { Repository } from '../registry/repository.ts'
@@ -21,13 +21,18 @@ export async function refuseOddLayers(
   signal: AbortSignal,
 ): Promise<void> {
   const why = await oddLayerOf(repository, manifest, signal)
-  if (why !== undefined) throw new ConversionError('UNSUPPORTED_LAYER', `${descriptor.digest}: ${why}`)
+  if (why !== undefined) throw unsupportedLayer(descriptor.digest, why)
+}
+
+/** The error for an image that was asked for and cannot be converted. */
+export function unsupportedLayer(image: string, why: string): ConversionError {
+  return new ConversionError('UNSUPPORTED_LAYER', `${image}: ${why}`)
 }
 
 /** @throws ConversionError UNSUPPORTED_LAYER */
 export function refuseOddType(layer: Descriptor, image: string): void {
   const why = oddType(layer)
-  if (why !== undefined) throw new ConversionError('UNSUPPORTED_LAYER', `${image}: ${why}`)
+  if (why !== undefined) throw unsupportedLayer(image, why)
 }
 
 /** Why a layer cannot be read by its media type; undefined when it can. */
@@ -67,7 +72,7 @@ export function layerFailure(layer: Descriptor, error: unknown): unknown {
 
 /** Layers that may be kept out of registries: Docker's foreign and OCI's non-distributable ones, and any with `urls`. */
 function isForeign({ mediaType, urls }: Descriptor): boolean {
-  return /\.foreign\.|\.nondistributable\./.test(mediaType) || (urls?.length ?? 0) > 0
+  return isNonDistributable(mediaType) || (urls?.length ?? 0) > 0
 }
 
 function foreignReason({ digest, mediaType, urls }: Descriptor): string {

@@ -71,8 +71,3 @@ function readConfig(bytes: Buffer, what: string, mayBeOther: boolean): ImageConf
 export function isOf({ descriptor, config }: Image, asked: string): boolean {
   return matchesPlatform(completePlatform(descriptor.platform, config), asked)
 }
-
-/** The error for an image that was asked for and cannot be converted. */
-export function unsupportedLayer({ digest }: Descriptor, why: string): ConversionError {
-  return new ConversionError('UNSUPPORTED_LAYER', `${digest}: ${why}`)
-}

@@ -2,7 +2,7 @@ import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { ArchiveIndex } from '../estargz/archive-index.ts'
 import { interpreterInHead } from '../estargz/program-head.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import type { Place } from '../rootfs/view-walk.ts'
+import { type Place, placeKey } from '../rootfs/view-walk.ts'
 import type { ListedLayer } from './listed-layer.ts'
 import type { Against } from './profiled-image.ts'
 
@@ -56,14 +56,14 @@ export class ProgramHeads {
     const programs: Place[] = []
     const libraries: Place[] = []
     for (const place of unread) {
-      if (this.#asked.has(keyOf(place))) continue
+      if (this.#asked.has(placeKey(place))) continue
       const isLibrary = /\.so(?:\.|$)/.test(this.#indexOf(place)?.name(place.entry) ?? '')
       const those = isLibrary ? libraries : programs
       if (those.length < room) those.push(place)
       if (programs.length === room) break
     }
     const places = [...programs, ...libraries].slice(0, room)
-    for (const place of places) this.#asked.add(keyOf(place))
+    for (const place of places) this.#asked.add(placeKey(place))
     return places
   }
 
@@ -93,8 +93,4 @@ export class ProgramHeads {
       return undefined
     }
   }
-}
-
-function keyOf({ layer, entry }: Place): string {
-  return `${layer} ${entry}`
 }

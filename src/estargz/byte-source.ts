@@ -11,6 +11,14 @@ export class ByteSource {
     this.#pieces = source[Symbol.asyncIterator]()
   }
 
+  /** Of bytes that are all at hand. */
+  static of(bytes: Buffer): ByteSource {
+    const source = async function* () {
+      yield bytes
+    }
+    return new ByteSource(source())
+  }
+
   /** Bytes taken so far. */
   get position(): number {
     return this.#position

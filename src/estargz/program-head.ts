@@ -17,7 +17,7 @@ export async function interpreterInHead(packed: Buffer, start: number): Promise<
   let at = 0
   try {
     const limits = { maxPlainBytes: MOST_PLAIN_BYTES, maxWindowBytes: DEFAULT_LIMITS.maxWindowBytes }
-    for await (const bytes of decodeSource(new ByteSource(once(packed)), { limits })) {
+    for await (const bytes of decodeSource(ByteSource.of(packed), { limits })) {
       const needsMore = scan.push(bytes.subarray(Math.max(0, start - at)))
       at += bytes.length
       if (!needsMore) break
@@ -27,8 +27,4 @@ export async function interpreterInHead(packed: Buffer, start: number): Promise<
   }
   const interpreter = scan.end()
   return scan.isMissed ? undefined : (interpreter ?? '')
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes
 }

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '../tar/limits.ts'
 import { cleanName, quote } from '../tar/names.ts'
 import { ByteSource } from './byte-source.ts'
 import { decodeSource } from './decode.ts'
+import { failed } from './file-chunks.ts'
 import type { OpenedEStargz, RangedBlob } from './read.ts'
 import type { TocEntry } from './toc.ts'
 
@@ -109,7 +110,7 @@ function after(starts: readonly number[], offset: number): number {
 async function plainRange(packed: Buffer, start: number, end: number): Promise<Buffer> {
   const parts: Buffer[] = []
   let position = 0
-  for await (const bytes of decodeSource(new ByteSource(single(packed)), {
+  for await (const bytes of decodeSource(ByteSource.of(packed), {
     limits: { maxPlainBytes: Number.POSITIVE_INFINITY, maxWindowBytes: DEFAULT_LIMITS.maxWindowBytes },
   })) {
     const part = bytes.subarray(Math.max(0, start - position), Math.max(0, end - position))
@@ -118,12 +119,4 @@ async function plainRange(packed: Buffer, start: number, end: number): Promise<B
     if (position >= end) break
   }
   return Buffer.concat(parts)
-}
-
-async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes
-}
-
-function failed(name: string, what: string): LayerError {
-  return new LayerError('VERIFICATION_FAILED', `${quote(name)} ${what}`, { entry: name })
 }

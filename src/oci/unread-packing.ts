@@ -14,7 +14,7 @@ const PACKINGS: Readonly<Record<string, RegExp>> = {
 /** How many bytes of a blob tell what it is packed with. */
 export const PACKING_HEAD_BYTES = 10
 
-/** What a blob is packed with that is not read here; undefined for what is, and for plain bytes. */
+/** What bytes are packed with that is not read here; undefined for what is, and for plain bytes. */
 export function unreadPacking(head: Buffer): string | undefined {
   const hex = head.subarray(0, PACKING_HEAD_BYTES).toString('hex')
   return Object.entries(PACKINGS).find(([, magic]) => magic.test(hex))?.[0]

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { gunzip, zstdDecompress } from 'node:zlib'
 import { extract } from 'tar-stream'
+import { packingOf } from '../bytes/content-encoding.ts'
 import type { Descriptor, Manifest } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
 import { repackAdvice, unreadPacking } from '../oci/unread-packing.ts'
@@ -53,12 +54,9 @@ export async function recordFileIn(layer: Buffer, maxBytes: number): Promise<Buf
 
 async function decompress(layer: Buffer, maxOutputLength: number): Promise<Buffer> {
   try {
-    if (layer.length >= 2 && layer.readUInt16BE(0) === 0x1f8b) {
-      return await promisify(gunzip)(layer, { maxOutputLength })
-    }
-    if (layer.length >= 4 && layer.readUInt32LE(0) === 0xfd2fb528) {
-      return await promisify(zstdDecompress)(layer, { maxOutputLength })
-    }
+    const packing = packingOf(layer)
+    if (packing === 'gzip') return await promisify(gunzip)(layer, { maxOutputLength })
+    if (packing === 'zstd') return await promisify(zstdDecompress)(layer, { maxOutputLength })
     const unread = unreadPacking(layer)
     if (unread !== undefined) throw notARecordImage(`its layer is ${repackAdvice(unread)}`)
     return layer

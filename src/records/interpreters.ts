@@ -1,6 +1,6 @@
 import type { LayerListing } from '../rootfs/layer-listing.ts'
 import type { MergedView } from '../rootfs/merged-view.ts'
-import type { Place } from '../rootfs/view-walk.ts'
+import { type Place, placeKey } from '../rootfs/view-walk.ts'
 import type { AccessOrder } from './access-order.ts'
 import { cleanRecordPath } from './record-path.ts'
 import { contentOf, takeOpened } from './take-opened.ts'
@@ -38,7 +38,7 @@ export class Interpreters {
   follow(path: string, content: Place): void {
     let at = content
     for (let step = 0; step < MAX_STEPS; step++) {
-      const key = keyOf(at)
+      const key = placeKey(at)
       if (this.#followed.has(key)) return
       this.#followed.add(key)
       const entry = this.#layers[at.layer]?.at(at.entry)
@@ -51,19 +51,15 @@ export class Interpreters {
       const place = takeOpened(this.#view, this.#order, opened)
       if (place === undefined) return
       at = contentOf(this.#view, place)
-      if (!this.#implied.has(keyOf(at))) {
-        this.#implied.set(keyOf(at), { path: cleanRecordPath(interpreter), by: path })
+      if (!this.#implied.has(placeKey(at))) {
+        this.#implied.set(placeKey(at), { path: cleanRecordPath(interpreter), by: path })
       }
     }
   }
 
   /** The interpreters that are not there anyway. */
   notIn(recorded: Iterable<Place>): ImpliedFile[] {
-    const named = new Set(Array.from(recorded, keyOf))
+    const named = new Set(Array.from(recorded, placeKey))
     return [...this.#implied].flatMap(([key, file]) => (named.has(key) ? [] : [file]))
   }
-}
-
-function keyOf({ layer, entry }: Place): string {
-  return `${layer} ${entry}`
 }

@@ -33,6 +33,9 @@ export type TakenLayer = {
   readonly entries: readonly MeasuredEntry[]
 }
 
+/** What the header of an entry takes in a converted layer, about: it is compressed. */
+export const PACKED_HEADER_BYTES = 150
+
 const TAR_BLOCK = 512
 
 /** What a record takes of a layer. */

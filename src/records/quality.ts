@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { digestOf } from '../oci/digest.ts'
 import { Digest } from '../oci/digest-schema.ts'
-import { type MeasuredEntry, type MeasuredLayer, type TakenLayer, takenLayer } from './measured-layer.ts'
+import {
+  type MeasuredEntry,
+  type MeasuredLayer,
+  PACKED_HEADER_BYTES,
+  type TakenLayer,
+  takenLayer,
+} from './measured-layer.ts'
 import type { RecordEntry } from './model.ts'
 import { NearestNames } from './nearest-name.ts'
 import { MOST_NAME_BYTES, MOST_NAMED } from './report-room.ts'
@@ -10,8 +16,6 @@ import { estimateStart, prefetching } from './start-estimate.ts'
 import type { StepBudget } from './step-budget.ts'
 
 const MOST_IMPLIED = 100
-/** Compressed header of an entry that comes before the landmark. */
-const HEADER_BYTES = 150
 const EMPTY = digestOf('')
 
 const Count = z.int().nonnegative()
@@ -203,7 +207,7 @@ function prefetchOf({ names, entries }: TakenLayer): number {
   for (const { offset, packed = 0 } of entries) {
     if (offset !== undefined) members.set(offset, Math.max(packed, members.get(offset) ?? 0))
   }
-  return members.values().reduce((sum, packed) => sum + packed, names.length * HEADER_BYTES)
+  return members.values().reduce((sum, packed) => sum + packed, names.length * PACKED_HEADER_BYTES)
 }
 
 /** Compares what the recorded paths mean in the profiled image and in this one. */

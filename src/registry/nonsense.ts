@@ -1,10 +1,9 @@
 import type { z } from 'zod'
+import { packingOf } from '../bytes/content-encoding.ts'
 import { DocumentError, parseDocument } from '../oci/documents.ts'
 import type { Answer } from './answer.ts'
 import { RegistryError } from './errors.ts'
 import { beginningOf, plain } from './words.ts'
-
-const GZIP_MAGIC = 0x1f8b
 
 /**
  * The error for an answer that is not what was asked for, with what came instead: a registry that says nothing has not
@@ -14,16 +13,12 @@ const GZIP_MAGIC = 0x1f8b
 export function nonsense(answer: Answer, bytes: Buffer, why: string, place: Place): RegistryError {
   const { status } = answer
   const type = plain(answer.header('content-type') ?? '') || 'no content type'
-  const came = isGzip(bytes) ? 'bytes of gzip that it does not call so' : beginningOf(bytes)
+  const came = packingOf(bytes) === 'gzip' ? 'bytes of gzip that it does not call so' : beginningOf(bytes)
   const whole = `answered ${status} with ${why}; what came is ${came} (${type})`
   return new RegistryError('INVALID_RESPONSE', { ...place, why: whole, status })
 }
 
 type Place = { readonly operation: string; readonly host: string }
-
-function isGzip(bytes: Buffer): boolean {
-  return bytes.length >= 2 && bytes.readUInt16BE(0) === GZIP_MAGIC
-}
 
 /** A document of a registry by its schema. @throws RegistryError INVALID_RESPONSE */
 export function parseAnswer<Schema extends z.ZodType>(

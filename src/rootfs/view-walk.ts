@@ -7,6 +7,11 @@ const MAX_LINKS = 40
 /** An entry of a layer. */
 export type Place = { readonly layer: number; readonly entry: number }
 
+/** The same as a key of maps and sets. */
+export function placeKey({ layer, entry }: Place): string {
+  return `${layer} ${entry}`
+}
+
 /** What opening a path comes to. */
 export type Opened =
   /** `passed`: nodes of directories and symlinks on the way and then the file, in the order of look-up; `links`: how many symlinks. */

@@ -1,3 +1,5 @@
+import { packingOf } from '../../bytes/content-encoding.ts'
+import { unreadPacking } from '../../oci/unread-packing.ts'
 import type { DocumentFormat } from './documents.ts'
 import { prefixOf, type Strip } from './prefix.ts'
 import { LINE_FORMATS, type LineFormatName } from './table.ts'
@@ -7,25 +9,16 @@ const DOCUMENTS: readonly { readonly format: DocumentFormat; readonly begins: Re
   { format: 'nydusify', begins: /^\{\s*(?:"(?:version|files)"|$)/ },
 ]
 
-/** Files that begin like this are packed or are programs: no profile begins so. */
-const MAGICS: readonly { readonly bytes: readonly number[]; readonly name: string }[] = [
-  { bytes: [0x1f, 0x8b], name: 'gzip' },
-  { bytes: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd' },
-  { bytes: [0x42, 0x5a, 0x68], name: 'bzip2' },
-  { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a], name: 'xz' },
-  { bytes: [0x50, 0x4b, 0x03, 0x04], name: 'zip' },
-]
-/** Those that come as they are when they are named. */
-const ENCODINGS: ReadonlySet<string> = new Set(['gzip', 'zstd'])
+/** Of the first file in an archive (PKWARE's APPNOTE 6.3.10, 4.3.7). */
+const ZIP_MAGIC = 'PK\x03\x04'
 
 /** Why bytes are no text, and what to do about it; undefined for text. */
-export function packedAs(head: Uint8Array): string | undefined {
-  const found = MAGICS.find(({ bytes }) => bytes.every((byte, i) => head[i] === byte))
-  if (found === undefined) return undefined
-  const { name } = found
-  return ENCODINGS.has(name)
-    ? `the body is ${name}: send it with Content-Encoding: ${name}`
-    : `the body is ${name}: unpack it first`
+export function packedAs(head: Buffer): string | undefined {
+  const encoding = packingOf(head)
+  if (encoding !== undefined) return `the body is ${encoding}: send it with Content-Encoding: ${encoding}`
+  const isZip = head.toString('latin1', 0, ZIP_MAGIC.length) === ZIP_MAGIC
+  const packing = isZip ? 'zip' : unreadPacking(head)
+  return packing && `the body is ${packing}: unpack it first`
 }
 
 /**
