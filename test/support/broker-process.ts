@@ -11,7 +11,7 @@ export function environmentOf(settings: Record<string, string>): Record<string, 
   return {
     PATH: process.env.PATH,
     HOME: '/nonexistent',
-    NODE_COMPILE_CACHE: process.env.TEST_COMPILE_CACHE,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     ...settings,
   }
 }
