@@ -10,5 +10,6 @@ export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-compiled-'))
   // Test files run in processes that inherit it, and hand it on.
   process.env.NODE_COMPILE_CACHE = folder
-  return () => rm(folder, { recursive: true, force: true })
+  // The last processes may still write theirs there.
+  return () => rm(folder, { recursive: true, force: true, maxRetries: 20 })
 }
