@@ -110,10 +110,12 @@ export class ArchiveIndex implements LayerListing {
 
   /** Most of what is to be cleaned is passed over here: what is cut off a string stays in memory with it. */
   name(i: number): string {
-    const bytes = this.#nameBytes(i)
-    const start = bytes[0] === DOT && bytes[1] === SLASH ? 2 : 0
-    const end = bytes.at(-1) === SLASH ? bytes.length - 1 : bytes.length
-    return cleanName(nameOfBytes(bytes.subarray(start, end)))
+    const text = this.#text
+    let start = this.#nameStart(i)
+    let end = at(this.columns.nameEnd, i)
+    if (end - start >= 2 && text[start] === DOT && text[start + 1] === SLASH) start += 2
+    if (end > start && text[end - 1] === SLASH) end -= 1
+    return cleanName(nameOfBytes(text, start, end))
   }
 
   /** What the entry has in common with others. */
@@ -130,7 +132,7 @@ export class ArchiveIndex implements LayerListing {
   linkName(i: number): string | undefined {
     const type = this.type(i)
     if (type !== 'symlink' && type !== 'hardlink') return undefined
-    return nameOfBytes(this.#text.subarray(at(this.columns.nameEnd, i), at(this.columns.linkEnd, i)))
+    return nameOfBytes(this.#text, at(this.columns.nameEnd, i), at(this.columns.linkEnd, i))
   }
 
   entry(i: number): LayerEntry {
@@ -226,12 +228,11 @@ export class ArchiveIndex implements LayerListing {
   }
 
   #tarName(i: number): string {
-    return nameOfBytes(this.#nameBytes(i))
+    return nameOfBytes(this.#text, this.#nameStart(i), at(this.columns.nameEnd, i))
   }
 
-  #nameBytes(i: number): Buffer {
-    const start = i === 0 ? 0 : at(this.columns.linkEnd, i - 1)
-    return this.#text.subarray(start, at(this.columns.nameEnd, i))
+  #nameStart(i: number): number {
+    return i === 0 ? 0 : at(this.columns.linkEnd, i - 1)
   }
 }
 

@@ -93,9 +93,12 @@ function uniqueNames(tree: FileTree, wanted: ReadonlySet<string>): Map<string, n
   return found
 }
 
-/** Levenshtein's distance, or `limit` when it is that or more. */
+/** The row of a comparison; one is done at a time. */
+const row = new Int32Array(2 * MOST_CHARACTERS)
+
+/** Levenshtein's distance, or `limit` when it is that or more. The names are shorter than the row. */
 function editDistance(a: string, b: string, limit: number): number {
-  const row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let j = 0; j <= b.length; j++) row[j] = j
   for (let i = 1; i <= a.length; i++) {
     let diagonal = i - 1
     let left = i

@@ -1,7 +1,6 @@
 import { baseOf, parentOf, partsOf } from '../tar/names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
 import type { MergedView } from './merged-view.ts'
-import { isReservedName } from './reserved-names.ts'
 import type { Standing } from './standing.ts'
 import { Walk } from './view-walk.ts'
 import { isWhiteout, takenAwayBy } from './whiteouts.ts'
@@ -101,16 +100,19 @@ export class Laying {
 /** The entries that the names of a layer stand for, by what is to be done with them. */
 function sorted(
   layer: LayerListing,
-  { names, stands }: Standing,
+  { names, stands, isSpecial }: Standing,
 ): { whiteouts: string[]; directories: number[]; others: number[] } {
   const sorted = { whiteouts: [] as string[], directories: [] as number[], others: [] as number[] }
   for (const i of names.standing()) {
-    const { name, type } = entryAt(layer, i)
+    const entry = entryAt(layer, i)
+    const isDirectory = entry.type === 'dir'
+    // Names cost more than all else of an entry.
+    const special = isSpecial[i] === 1 ? entry.name : undefined
     // What was in a directory that was replaced may have taken names away before.
-    if (isWhiteout(name)) sorted.whiteouts.push(name)
-    else if (stands[i] === 0 || isReservedName(name)) continue
-    else if (type === 'dir') sorted.directories.push(i)
-    else if (name !== '') sorted.others.push(i)
+    if (special !== undefined && isWhiteout(special)) sorted.whiteouts.push(special)
+    else if (stands[i] === 0) continue
+    else if (special === undefined) (isDirectory ? sorted.directories : sorted.others).push(i)
+    else if (special === '' && isDirectory) sorted.directories.push(i)
   }
   // Names come in the order of their first entries; archives are unpacked in the order of their last.
   sorted.others.sort((a, b) => a - b)

@@ -1,13 +1,17 @@
 import { NameTable } from '../bytes/name-table.ts'
 import { ancestorsOf, cleanName } from '../tar/names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
+import { isReservedName } from './reserved-names.ts'
 import type { Steps } from './steps.ts'
+import { isWhiteout } from './whiteouts.ts'
 
 /** What an archive's order says about its names. Rows go by entry number. */
 export type Standing = {
   readonly names: NameTable
   /** Whether the name still stands for this entry when the archive is unpacked to its end: 1, or 0. */
   readonly stands: Uint8Array
+  /** Whether the name is that of no file: a whiteout's, one of the format's own, or the root's: 1, or 0. */
+  readonly isSpecial: Uint8Array
   /** For a hard link the entry it names, or -1 where the layer has none; otherwise itself. */
   readonly target: Int32Array
   /** Entries that lost their name to a later one, by the name that took it. */
@@ -24,9 +28,11 @@ export function standingOf(layer: LayerListing, steps?: Steps): Standing {
   /** Directories that something else replaced, and the number of the last entry that did. */
   const replaced = new Map<string, number>()
   const target = new Int32Array(layer.length)
+  const isSpecial = new Uint8Array(layer.length)
   for (const i of target.keys()) {
     const { name, type, linkName } = entryAt(layer, i)
     target[i] = type === 'hardlink' ? (names.get(cleanName(linkName ?? '')) ?? -1) : i
+    if (name === '' || isWhiteout(name) || isReservedName(name)) isSpecial[i] = 1
     const before = names.add(i, name)
     if (before !== undefined && type !== 'dir' && entryAt(layer, before).type === 'dir') replaced.set(name, i)
   }
@@ -46,7 +52,7 @@ export function standingOf(layer: LayerListing, steps?: Steps): Standing {
       stands[i] = 0
     }
   }
-  return { names, stands, target, lost }
+  return { names, stands, isSpecial, target, lost }
 }
 
 function takenWith(

@@ -26,7 +26,11 @@ function isClean(name: string): boolean {
 
 /** The parts of a path, without empty and `.` ones. */
 export function partsOf(path: string): string[] {
-  return path.split('/').filter((part) => part !== '' && part !== '.')
+  const parts = path.split('/')
+  // Most paths have none, and this runs for every one.
+  return parts.includes('') || parts.includes('.')
+    ? parts.filter((part) => part !== '' && part !== '.')
+    : parts
 }
 
 /** The directory that holds a cleaned name; the empty string is the root. */
@@ -47,11 +51,14 @@ export function* ancestorsOf(name: string): Generator<string> {
 /**
  * Bytes of a name as text. Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, so that two
  * different names never read the same; `toWellFormed()` makes of it what eStargz readers see.
+ * @param start where the name begins, and `end` where it ends: a view of many bytes costs more than its text
  */
-export function nameOfBytes(bytes: Buffer): string {
-  const decoded = bytes.toString('utf8')
+export function nameOfBytes(all: Buffer, start = 0, end = all.length): string {
+  const decoded = all.toString('utf8', start, end)
   // What is not UTF-8 comes out as this character, which a name may have, too.
-  if (!decoded.includes('\ufffd') || isUtf8(bytes)) return decoded
+  if (!decoded.includes('\ufffd')) return decoded
+  const bytes = all.subarray(start, end)
+  if (isUtf8(bytes)) return decoded
   let text = ''
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes[at] ?? 0)

@@ -95,7 +95,7 @@ export class GlobMatcher {
   #number(set: ReadonlySet<number>): number {
     this.#budget.spend(1 + set.size)
     const items = Int32Array.from(set).sort()
-    const key = items.join()
+    const key = Buffer.from(items.buffer).toString('latin1')
     const known = this.#numbers.get(key)
     if (known !== undefined) return known
     // What is kept takes memory, which is bounded as the steps are.
