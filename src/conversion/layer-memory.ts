@@ -71,7 +71,7 @@ export class LayerMemory {
     this.#scanned.clear()
   }
 
-  /** Only members that stand for themselves can be put into another order. */
+  /** Members can be put into another order where no two files share one, and the archive need not stay as it is. */
   get #canRearrange(): boolean {
     const { minChunkSize, lossless } = this.#settings.format
     return minChunkSize === 0 && !lossless

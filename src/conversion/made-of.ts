@@ -42,7 +42,7 @@ export class MadeOf {
   /**
    * A manifest or index that says what it was made of, in place of what it said of an earlier conversion. One that takes
    * its source's tag and finds its own result there says what that says, so that doing it again comes to the same digest.
-   * @param o.isFinal whether the target tag comes to stand for it
+   * @param o.isFinal whether the target tag will point to it
    */
   describe(
     document: ExactObject,

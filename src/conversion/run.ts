@@ -162,7 +162,7 @@ function subjectOf({ bytes }: Document): Digest | undefined {
   return parseDocument(Manifest.pick({ subject: true }), bytes, 'the result').subject?.digest
 }
 
-/** Whether the tag that the result gets is the one that stands for its source. */
+/** Whether the result takes the tag of its own source. */
 async function takesOwnTag(opened: OpenedReference, target: Target, signal: AbortSignal): Promise<boolean> {
   const { repository, reference, descriptor } = opened
   if (!isSameRepository(repository, target.repository)) return false

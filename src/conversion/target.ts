@@ -86,7 +86,7 @@ export class Target {
   }
 
   /**
-   * The last act of a conversion: the tag comes to stand for a complete image, which has no tag until then.
+   * The last act of a conversion: it points the tag to a complete image, which has no tag until then.
    * @throws ConversionError TARGET_EXISTS when it stands for another one and may not be moved; TAG_CHANGED when it does
    * not stand for this one within some seconds
    */
