@@ -24,6 +24,7 @@ export function conversionText(report: ConversionReport): string {
       ? `: ${record.placed} recorded paths placed, ${record.notFoundCount} not in the image`
       : ''
     lines.push(`  ${image.platform}${found}`)
+    lines.push(...(image.warnings ?? []).map((warning) => `    ${warning}`))
     if (record?.from) lines.push(`    record ${record.from.reference}, of the same ${record.from.match}`)
     for (const layer of image.layers) {
       const front =

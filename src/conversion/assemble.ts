@@ -1,5 +1,5 @@
 import type { BlobResult } from '../estargz/blob.ts'
-import { manifestPosition } from '../estargz/zstd-chunked.ts'
+import { manifestPosition, tarSplitPosition } from '../estargz/zstd-chunked.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { type ExactObject, parseExact } from '../oci/exact-json.ts'
@@ -19,6 +19,7 @@ const ZSTD_CHUNKED = {
 export type Reader = keyof typeof ZSTD_CHUNKED
 /** Where containers/storage takes the digest of a compressed table of contents from. */
 export const MANIFEST_CHECKSUM_ANNOTATION = `${ZSTD_CHUNKED['containers-storage']}manifest-checksum`
+const TAR_SPLIT_ANNOTATION = `${ZSTD_CHUNKED['containers-storage']}tarsplit-position`
 /** stargz-snapshotter 0.18 `nativeconverter/estargz/externaltoc`: the layer that a table of contents belongs to. */
 export const LAYER_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/layer.digest'
 /** Bytes of a document, and what names them. */
@@ -35,7 +36,7 @@ export type AssembledImage = {
 /** How a layer is told from others in a manifest. */
 export type DescribedLayer = Pick<
   BlobResult,
-  'digest' | 'size' | 'diffId' | 'uncompressedSize' | 'tocDigest' | 'tocFrame'
+  'digest' | 'size' | 'diffId' | 'uncompressedSize' | 'tocDigest' | 'tocFrame' | 'tarSplit'
 >
 
 /**
@@ -121,7 +122,10 @@ function annotationsOf(layer: DescribedLayer, reader: Reader): Record<string, st
     [`${ZSTD_CHUNKED[reader]}manifest-checksum`]: layer.tocFrame.digest,
     [`${ZSTD_CHUNKED[reader]}manifest-position`]: manifestPosition(layer.tocFrame),
   }
-  if (chunked && reader === 'containers-storage') return chunked
+  if (chunked && reader === 'containers-storage') {
+    const { tarSplit } = layer
+    return { ...chunked, ...(tarSplit && { [TAR_SPLIT_ANNOTATION]: tarSplitPosition(tarSplit) }) }
+  }
   return {
     [TOC_DIGEST_ANNOTATION]: layer.tocDigest,
     [UNCOMPRESSED_SIZE_ANNOTATION]: String(layer.uncompressedSize),

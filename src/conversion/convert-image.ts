@@ -1,6 +1,6 @@
 import type { Scratch } from '../bytes/scratch.ts'
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
-import { checkOddNames, type OddNames } from '../estargz/odd-names.ts'
+import { checkOddNames } from '../estargz/odd-names.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { arrangeImage } from './arrange-image.ts'
@@ -18,6 +18,7 @@ import type { LayerSteps, Progress } from './progress.ts'
 import type { ImageReport, LayerReport } from './report.ts'
 import { type ConversionRequest, compressionOf, formatOf } from './request.ts'
 import type { Target } from './target.ts'
+import { imageWarnings, layerWarnings } from './warnings.ts'
 
 /** An image whose layers lie in the target's repository. */
 export type ConvertedImage = AssembledImage & {
@@ -79,6 +80,7 @@ export class ImageConversion {
     const assembled = assembleImage(image, layers, request.options?.reader, (manifest) =>
       madeOf.describe(manifest, image.descriptor, { record: recordDigest, isFinal }),
     )
+    const warnings = imageWarnings(this.#its.request.options)
     return {
       image,
       layers,
@@ -90,6 +92,7 @@ export class ImageConversion {
         digest: assembled.manifest.descriptor.digest,
         ...('use' in done && { record: done.use }),
         layers: layerReports(image, done.layers),
+        ...(warnings.length > 0 && { warnings }),
       },
     }
   }
@@ -125,6 +128,7 @@ function layerReports(image: Image, layers: readonly MadeLayer[]): LayerReport[]
   const seen = new Set<string>()
   return layers.map(({ layer, action }, i) => {
     const { digest = layer.sourceDiffId, size = 0, mediaType = '' } = image.manifest.layers[i] ?? {}
+    const warnings = layerWarnings(layer)
     const again = seen.has(`${digest} ${layer.digest}`)
     seen.add(`${digest} ${layer.digest}`)
     return {
@@ -140,16 +144,7 @@ function layerReports(image: Image, layers: readonly MadeLayer[]): LayerReport[]
       prioritizedFiles: layer.prioritizedFiles,
       prefetchBytes: layer.prefetchBytes,
       compression: layer.compression,
-      ...(layer.oddNames && layer.oddNames.entries > 0 && { warnings: [oddNamesWarning(layer.oddNames)] }),
+      ...(warnings.length > 0 && { warnings }),
     }
   })
-}
-
-function oddNamesWarning({ entries, shown }: OddNames): string {
-  const what =
-    entries === 1
-      ? '1 entry has a name or link target that is'
-      : `${entries} entries have names or link targets that are`
-  const more = entries > shown.length ? ', ...' : ''
-  return `${what} no UTF-8; lazy readers see U+FFFD in the place of each such byte: ${shown.join(', ')}${more}`
 }

@@ -99,6 +99,7 @@ describe('zstd:chunked', () => {
         [
           'io.github.containers.zstd-chunked.manifest-checksum',
           'io.github.containers.zstd-chunked.manifest-position',
+          'io.github.containers.zstd-chunked.tarsplit-position',
         ],
         ['containerd.io/snapshot/stargz/toc.digest'],
       ],
@@ -168,6 +169,7 @@ describe('options that contradict each other', () => {
     [{ format: 'zstd-chunked', compressionLevel: 0 }, 'options.compressionLevel'],
     [{ compressionLevel: 10 }, 'options.compressionLevel'],
     [{ reader: 'containers-storage' }, 'options.reader'],
+    [{ format: 'zstd-chunked', reader: 'containers-storage', minChunkSize: 100 }, 'options.minChunkSize'],
     [{ chunkSize: 1000 }, 'options.chunkSize'],
   ])('%j are refused, by name', (options, path, given) => {
     const parsed = ConversionRequest.safeParse({

@@ -8,7 +8,7 @@ import type { ConvertedLayer } from './converted-layer.ts'
  * Changes whenever the same input would come out as other bytes, manifests included, so that what was cached before is not
  * believed.
  */
-export const OUTPUT_VERSION = 7
+export const OUTPUT_VERSION = 8
 
 /** What a converted layer depends on. */
 export type LayerKey = {
@@ -54,6 +54,7 @@ export function layerKey(
       source.digest,
       source.size,
       [format.packing, format.externalToc, format.lossless, format.chunkSize, format.minChunkSize],
+      format.tarSplit,
       [compression.method, compression.level],
     ]),
   )

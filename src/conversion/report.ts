@@ -53,7 +53,7 @@ export const LayerReport = z
       .array(z.string())
       .optional()
       .describe(
-        'What lazy readers see otherwise than an ordinary pull shows it; left out where there is nothing.',
+        'What readers see otherwise than an ordinary pull shows it, or cannot do; left out where there is nothing.',
       ),
   })
   .meta({ id: 'LayerReport', description: 'What became of one layer.' })
@@ -67,6 +67,10 @@ export const ImageReport = z
     digest: Digest.describe('Of the converted manifest.'),
     record: RecordUse.optional(),
     layers: z.array(LayerReport),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .describe('Which readers cannot take the image, and what helps; left out where there are none.'),
   })
   .meta({ id: 'ImageReport', description: 'What became of one image of the source.' })
 export type ImageReport = z.infer<typeof ImageReport>

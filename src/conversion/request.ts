@@ -98,7 +98,7 @@ export const ConversionOptions = z
       .enum(['stargz-snapshotter', 'containers-storage'])
       .optional()
       .describe(
-        'Whose annotations zstd:chunked layers get, as containers/storage refuses an image that has those of both: stargz-snapshotter, the default, or containers-storage (podman, CRI-O).',
+        'Whom zstd:chunked layers are written for, as containers/storage refuses an image that has the annotations of both: stargz-snapshotter, the default, or containers-storage (podman, CRI-O), which also gets the data of tar-split, so that it pulls in parts.',
       ),
     attestations: z
       .enum(['drop', 'keep'])
@@ -141,6 +141,9 @@ function* contradictions(o: Record<string, unknown>): Generator<[keyof Conversio
       yield ['compression', 'zstd:chunked is always compressed anew']
     }
     if (level === 0) yield ['compressionLevel', 'levels of zstd are 1 to 22']
+    if (o.reader === 'containers-storage' && o.minChunkSize) {
+      yield ['minChunkSize', 'containers/storage cannot read members that files share']
+    }
     if (o.externalToc)
       yield ['externalToc', 'zstd:chunked keeps its table of contents where decoders do not look']
   } else {
@@ -169,6 +172,7 @@ export function formatOf(options: ConversionOptions = {}): BlobFormat {
     lossless: options.keepDiffId ?? false,
     chunkSize: options.chunkSize ?? DEFAULT_FORMAT.chunkSize,
     minChunkSize: options.minChunkSize ?? DEFAULT_FORMAT.minChunkSize,
+    tarSplit: options.reader === 'containers-storage',
   }
 }
 

@@ -13,6 +13,8 @@ export type BlobFormat = {
   readonly chunkSize: number
   /** Entries share a member until it holds so much; 0: each chunk has its own. */
   readonly minChunkSize: number
+  /** Whether the data of tar-split goes with it, which containers/storage 1.59 demands for partial pulls. Of zstd alone. */
+  readonly tarSplit: boolean
 }
 
 /**
@@ -31,4 +33,5 @@ export const DEFAULT_FORMAT: BlobFormat = {
   lossless: false,
   chunkSize: 4 << 20,
   minChunkSize: 0,
+  tarSplit: false,
 }

@@ -15,6 +15,8 @@ import type { MemberPlace } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
 import { OddNameCollector, type OddNames } from './odd-names.ts'
 import type { Write } from './split.ts'
+import type { TarSplit, TarSplitWriter } from './tar-split.ts'
+import { tocWithTarSplit } from './tar-split-toc.ts'
 import { type TocEntry, type TocFile, writeToc } from './toc.ts'
 import { contentOffset, skippableFrame, type TocFrame, writeZstdFooter } from './zstd-chunked.ts'
 
@@ -43,6 +45,10 @@ export type BlobResult = {
   externalTocDiffId?: Digest
   /** In zstd:chunked: where the table of contents lies, and its digest as it lies there. */
   tocFrame?: TocFrame & { digest: Digest }
+  /** Where the data of tar-split lies, where that was asked for and is of use. */
+  tarSplit?: TocFrame
+  /** Why there is none, although it was asked for. */
+  noTarSplit?: string
 }
 
 export type Landmark = 'prefetch' | 'no-prefetch'
@@ -60,15 +66,26 @@ export class BlobWriter {
   readonly #write: Write
   readonly #blob = new Tally()
   readonly #plain: PlainTally
+  readonly #tarSplit: TarSplitWriter | undefined
   #landmark: (Placed & { readonly kind: Landmark }) | undefined
   #prefetchBytes = 0
 
-  /** @param o.plain whoever copies members tells it their plain bytes */
-  constructor(o: { format: BlobFormat; compressor: MemberCompressor; write: Write; plain: PlainTally }) {
+  /**
+   * @param o.plain whoever copies members tells it their plain bytes
+   * @param o.tarSplit is told all plain bytes, too
+   */
+  constructor(o: {
+    format: BlobFormat
+    compressor: MemberCompressor
+    write: Write
+    plain: PlainTally
+    tarSplit?: TarSplitWriter | undefined
+  }) {
     this.format = o.format
     this.#compressor = o.compressor
     this.#write = o.write
     this.#plain = o.plain
+    this.#tarSplit = o.tarSplit
   }
 
   /** Bytes of the blob so far. */
@@ -130,10 +147,15 @@ export class BlobWriter {
     limits: Pick<LayerLimits, 'maxTocBytes' | 'maxIndexBytes'>
   }): Promise<BlobResult> {
     const names = new OddNameCollector(o.limits)
-    const toc = writeToc(this.#tocEntries(o, names))
+    // The table of contents names the data of tar-split, which has the end of the archive in it.
+    if (this.format.packing === 'zstd') await this.member([END_OF_ARCHIVE])
+    const entries = this.#tocEntries(o, names)
+    const { toc, tarSplit, noTarSplit } = this.#tarSplit
+      ? tocWithTarSplit(entries, this.#tarSplit)
+      : { toc: writeToc(entries) }
     const oddNames = names.finish()
     if (toc.size > o.limits.maxTocBytes) throw tocTooLarge(o.limits)
-    const end = await this.#end(toc)
+    const end = await this.#end(toc, tarSplit)
     const blob = this.#blob.finish()
     const plain = this.#plain.finish()
     return {
@@ -148,6 +170,7 @@ export class BlobWriter {
       ...(this.#landmark && { landmark: this.#landmark.kind }),
       ...(oddNames && { oddNames }),
       ...end,
+      ...(noTarSplit && { noTarSplit }),
     }
   }
 
@@ -179,7 +202,10 @@ export class BlobWriter {
     return tocEntries(listing, (place) => ownAt(place) ?? placed(entryAt(place)), names)
   }
 
-  async #end(toc: TocFile): Promise<Pick<BlobResult, 'externalToc' | 'externalTocDiffId' | 'tocFrame'>> {
+  async #end(
+    toc: TocFile,
+    tarSplit: TarSplit | undefined,
+  ): Promise<Pick<BlobResult, 'externalToc' | 'externalTocDiffId' | 'tocFrame' | 'tarSplit'>> {
     const { packing, externalToc, lossless } = this.format
     const archive = archiveOf(toc)
     if (packing === 'gzip' && !externalToc) {
@@ -188,9 +214,9 @@ export class BlobWriter {
       await this.copy(writeFooter(offset))
       return {}
     }
-    // An archive that stays as it was brings its own end.
-    if (!lossless) await this.member([END_OF_ARCHIVE])
     if (packing === 'gzip') {
+      // An archive that stays as it was brings its own end.
+      if (!lossless) await this.member([END_OF_ARCHIVE])
       await this.copy(writeExternalFooter())
       const plain = createHash('sha256')
       const packed = this.#compressor.pack(hashed(archive, plain))
@@ -199,8 +225,16 @@ export class BlobWriter {
     const packed = this.#compressor.pack(toc.parts())
     const frame = { offset: contentOffset(this.offset), size: packed.length, plainSize: toc.size }
     await this.copy(skippableFrame(packed))
-    await this.copy(writeZstdFooter(frame))
-    return { tocFrame: { ...frame, digest: digestOf(packed) } }
+    const tocFrame = { ...frame, digest: digestOf(packed) }
+    if (tarSplit === undefined) {
+      await this.copy(writeZstdFooter(frame))
+      return { tocFrame }
+    }
+    const { packed: split, plainSize } = tarSplit
+    const splitFrame = { offset: contentOffset(this.offset), size: split.length, plainSize }
+    await this.copy(skippableFrame(split))
+    await this.copy(writeZstdFooter(frame, splitFrame))
+    return { tocFrame, tarSplit: splitFrame }
   }
 }
 

@@ -4,12 +4,13 @@ import { type AddedDirectory, headerOfAdded } from './added-directories.ts'
 import type { Arrangement } from './arrange.ts'
 import { Assembly } from './assembly.ts'
 import type { BlobFormat } from './blob-format.ts'
-import { type BlobResult, BlobWriter } from './blob-writer.ts'
+import { type BlobResult, BlobWriter, type PlainTally } from './blob-writer.ts'
 import type { LayerCoder } from './layer-coder.ts'
 import type { LayerIndex } from './layer-index.ts'
 import type { ReadInto } from './member-reader.ts'
 import type { MemberCompressor } from './members.ts'
 import { splitLayer, type Write } from './split.ts'
+import { TarSplitWriter } from './tar-split.ts'
 import { TwinTally } from './twin-tally.ts'
 
 export type { BlobResult } from './blob-writer.ts'
@@ -35,8 +36,9 @@ export async function streamLayer(
   },
 ): Promise<IndexedBlob> {
   const { format, limits, write } = o
-  const tally = new TwinTally()
-  const blob = new BlobWriter({ format, compressor: coder.compressor, write, plain: tally })
+  const tarSplit = format.tarSplit ? new TarSplitWriter(coder.compressor, limits) : undefined
+  const tally = new TwinTally(tarSplit && ((bytes) => tarSplit.push(bytes)))
+  const blob = new BlobWriter({ format, compressor: coder.compressor, write, plain: tally, tarSplit })
   let added: readonly AddedDirectory[] = []
   const index = await splitLayer(coder, {
     format,
@@ -78,8 +80,16 @@ export async function assembleBlob(o: {
   limits: LayerLimits
 }): Promise<IndexedBlob> {
   const { arrangement, format, index, added = [] } = o
-  const plain = new Tally()
-  const blob = new BlobWriter({ format, compressor: o.compressor, write: o.write, plain })
+  const tarSplit = format.tarSplit ? new TarSplitWriter(o.compressor, o.limits) : undefined
+  const tally = new Tally()
+  const plain: PlainTally = {
+    add(bytes) {
+      tally.add(bytes)
+      tarSplit?.push(bytes)
+    },
+    finish: () => tally.finish(),
+  }
+  const blob = new BlobWriter({ format, compressor: o.compressor, write: o.write, plain, tarSplit })
   const moved = await new Assembly({ index, added, read: o.read, blob, plain }).write(arrangement)
   const result = await blob.finish({
     index: moved,

@@ -1,9 +1,9 @@
-import { parseZstdFooter, ZSTD_FOOTER_SIZE } from './zstd-chunked.ts'
+import { LARGEST_ZSTD_FOOTER, parseZstdFooter } from './zstd-chunked.ts'
 
 /** Bytes of the footer: an empty gzip member whose extra field says where the table of contents begins. */
 export const FOOTER_SIZE = 51
 /** As many bytes at the end of a blob hold its footer, of whatever kind. */
-export const LARGEST_FOOTER = Math.max(FOOTER_SIZE, ZSTD_FOOTER_SIZE)
+export const LARGEST_FOOTER = Math.max(FOOTER_SIZE, LARGEST_ZSTD_FOOTER)
 const MAGIC = 'STARGZ'
 /** Identifier and little-endian length of the subfield (RFC 1952, 2.3.1.1). */
 const SUBFIELD = 'SG\u0016\u0000'

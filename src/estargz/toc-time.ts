@@ -17,6 +17,16 @@ export function tocTime(seconds: number): string {
   return `${last.text}${twoDigits(time / 3600)}:${twoDigits((time / 60) % 60)}:${twoDigits(time % 60)}Z`
 }
 
+/** The same time to the second, by the rule of {@link tocSeconds}. What is no such time stays as it is. */
+export function roundedTocTime(text: string): string {
+  const [, whole, fraction = ''] = /^(.+)\.(\d+)Z$/.exec(text) ?? []
+  const seconds = Date.parse(`${whole}Z`) / 1000
+  if (Number.isNaN(seconds)) return text
+  const nanoseconds = Number(fraction.slice(0, 9).padEnd(9, '0'))
+  const rounded = tocSeconds({ seconds, nanoseconds })
+  return rounded === undefined ? text : tocTime(rounded)
+}
+
 const DAY = 24 * 3600
 /** The day asked for last: the entries of an archive often share theirs, and a date takes long to work out. */
 let last = { day: Number.NaN, text: '' }

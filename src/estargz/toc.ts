@@ -34,6 +34,9 @@ export type TocEntry = {
   xattrs?: Record<string, string>
   /** Of the whole file. */
   digest?: string
+  /** RFC 3339; containers/storage compares these with the archive's. */
+  accesstime?: string
+  changetime?: string
   chunkOffset?: number
   /** Left out for a chunk that reaches the end of its file. */
   chunkSize?: number
@@ -49,8 +52,14 @@ const PART_BYTES = 256 * 1024
  */
 export type TocFile = { readonly size: number; readonly digest: Digest; parts(): Iterable<Buffer> }
 
-/** Writes a table of contents, an entry a line. Its size has to be known before its first byte is used. */
-export function writeToc(entries: Iterable<TocEntry>): TocFile {
+/**
+ * Writes a table of contents, an entry a line. Its size has to be known before its first byte is used.
+ * @param more members behind the entries; asked for when these are written
+ */
+export function writeToc(
+  entries: Iterable<TocEntry>,
+  more: () => Record<string, string> = () => ({}),
+): TocFile {
   const toc = new TocKeeper()
   let text = '{"version":1,"entries":['
   let separator = '\n'
@@ -61,7 +70,10 @@ export function writeToc(entries: Iterable<TocEntry>): TocFile {
     toc.add(Buffer.from(text))
     text = ''
   }
-  toc.add(Buffer.from(`${text}\n]}`))
+  const members = Object.entries(more()).map(
+    ([key, value]) => `,${JSON.stringify(key)}:${JSON.stringify(value)}`,
+  )
+  toc.add(Buffer.from(`${text}\n]${members.join('')}}`))
   return toc.finish()
 }
 

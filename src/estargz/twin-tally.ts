@@ -15,6 +15,12 @@ export class TwinTally {
   /** Bytes of both that are not hashed yet: what lies behind each other is hashed at once. */
   #waiting: Buffer = NOTHING
   #waitingBytes = 0
+  readonly #onOutput: ((bytes: Buffer) => void) | undefined
+
+  /** @param onOutput is told the bytes of the output, in order */
+  constructor(onOutput?: (bytes: Buffer) => void) {
+    this.#onOutput = onOutput
+  }
 
   /** Bytes of both, which have to be valid until {@link flush}. */
   kept(bytes: Buffer): void {
@@ -37,6 +43,7 @@ export class TwinTally {
     this.#output?.update(bytes)
     this.#sourceSize += bytes.length
     this.#outputSize += bytes.length
+    this.#onOutput?.(bytes)
   }
 
   /** Bytes of the source alone. */
@@ -47,9 +54,10 @@ export class TwinTally {
   }
 
   /** Bytes of the output alone. */
-  add(bytes: Uint8Array): void {
+  add(bytes: Buffer): void {
     this.#fork().update(bytes)
     this.#outputSize += bytes.length
+    this.#onOutput?.(bytes)
   }
 
   /** Of the source; call once, at its end. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { convertLayer, piecesOf } from '../../test/support/convert-layer.ts'
 import { dir, file, tarOf } from '../../test/support/tar-of.ts'
 import { DEFAULT_LIMITS as limits } from '../tar/limits.ts'
-import { parseFooter, writeFooter } from './footer.ts'
+import { LARGEST_FOOTER, parseFooter, writeFooter } from './footer.ts'
 import { openEStargz } from './read.ts'
 import { type TocEntry, writeToc } from './toc.ts'
 import { verifyEStargzBlob } from './verify.ts'
@@ -105,7 +105,7 @@ describe('openEStargz', () => {
       },
       limits,
     })
-    expect(ranges).toEqual([blob.length - 51, opened.membersEnd])
+    expect(ranges).toEqual([blob.length - LARGEST_FOOTER, opened.membersEnd])
     expect(opened.tocDigest).toBe(result.tocDigest)
   })
 

@@ -104,8 +104,10 @@ function* seenBy(landmarks: LandmarkReader, entries: Iterable<TocEntry>): Genera
   }
 }
 
-/** How a blob ended. `tocFrame`: the skippable frame before a footer of zstd:chunked. */
+/** How a blob ended. `tocFrame`: of zstd:chunked, the first of the skippable frames that end it. */
 type BlobEnd = { footer: Footer | undefined; tocFrame?: { offset: number; content: Buffer | undefined } }
+/** The table of contents, data of tar-split, and the footer. */
+const MOST_LAST_FRAMES = 3
 
 async function readMembers(input: ByteSource, scan: PlainScan): Promise<BlobEnd> {
   let extra: Buffer | undefined
@@ -128,20 +130,22 @@ async function readMembers(input: ByteSource, scan: PlainScan): Promise<BlobEnd>
 }
 
 async function readFrames(input: ByteSource, scan: PlainScan, limits: LayerLimits): Promise<BlobEnd> {
-  let last: { offset: number; content: Buffer | undefined } | undefined
-  let before: typeof last
+  let frames: { offset: number; content: Buffer | undefined }[] = []
   for await (const event of zstdFrames(input, limits, maxCompressedTocBytes(limits))) {
     if (event.kind === 'skippable') {
-      before = last
-      last = event
+      frames = [...frames, event].slice(-MOST_LAST_FRAMES)
       continue
     }
-    last = undefined
+    frames = []
     if (event.kind === 'member') scan.member(event.offset)
     else scan.plain(event.bytes)
   }
+  const last = frames.at(-1)
   const footer = last?.content && parseFooter(skippableFrame(last.content))
-  return { footer, ...(before && { tocFrame: before }) }
+  if (footer?.kind !== 'zstd') return { footer: undefined }
+  // Where the footer points at none of them, the last one is told.
+  const tocFrame = frames.find(({ offset }) => contentOffset(offset) === footer.tocOffset) ?? frames.at(-2)
+  return { footer, ...(tocFrame && { tocFrame }) }
 }
 
 /** The plain bytes of a blob on their way into its archive's scan. */

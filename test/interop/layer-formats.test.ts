@@ -189,6 +189,8 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
         expect([toc.length, type]).toEqual([plainLength, 1])
         const tocDigest = `sha256:${createHash('sha256').update(toc).digest('hex')}`
         expect(annotations[TOC_DIGEST]).toBe(of === 'stargz-snapshotter' ? tocDigest : undefined)
+        // The other one finds it by the annotations alone.
+        if (of === 'containers-storage') continue
         expect((await reader.toc(blob(digest), tocDigest)).landmark).toBe('.prefetch.landmark')
       }
     }

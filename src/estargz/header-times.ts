@@ -1,0 +1,76 @@
+import { BLOCK, type TarEntry } from '../tar/header.ts'
+import { numericField, paxTime, type TarTime } from '../tar/numbers.ts'
+import { parsePax } from '../tar/pax.ts'
+import { tocSeconds, tocTime } from './toc-time.ts'
+
+/** Times as RFC 3339, with fractions of seconds. What a table of contents says already is left out. */
+export type HeaderTimes = { modtime?: string; accesstime?: string; changetime?: string }
+
+const GNU = 'ustar  \0'
+const STAR = 'tar\0'
+const ACCESSED = 345
+const CHANGED = 357
+const TIME_BYTES = 12
+
+/**
+ * The times that a header has beside whole seconds of its last change, as Go's `archive/tar` reads them.
+ * @param header all raw blocks of the entry
+ * @returns undefined for headers that Go takes otherwise than this broker, or whose times RFC 3339 cannot write
+ */
+export function timesOfHeader(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
+  const pax = new Map<string, Buffer>()
+  let at = 0
+  while (at + BLOCK < header.length) {
+    const flag = String.fromCharCode(header[at + 156] ?? 0)
+    const size = numericField(header, at + 124, 12) ?? 0
+    at += BLOCK
+    if (flag === 'g') return undefined
+    if (flag === 'x') for (const [key, value] of parsePax(header.subarray(at, at + size))) pax.set(key, value)
+    at += Math.ceil(size / BLOCK) * BLOCK
+  }
+  const block = header.subarray(at, at + BLOCK)
+  // Star has times in places of its own, which hardly any writer fills.
+  if (block.toString('latin1', 508, 512) === STAR) return undefined
+  if (entry.type !== 'reg' && numericField(block, 124, 12) !== 0) return undefined
+  const gnu = gnuTimes(block)
+  const recorded = (key: string) => {
+    const value = pax.get(key)
+    return value && value.length > 0 ? paxTime(key, value) : undefined
+  }
+  const times: HeaderTimes = {}
+  const add = (key: keyof HeaderTimes, time: TarTime | undefined) => {
+    if (time === undefined) return true
+    const text = exactTime(time)
+    if (text !== undefined) times[key] = text
+    return text !== undefined
+  }
+  const { mtime } = entry
+  const isSaid = mtime.nanoseconds === 0 && tocSeconds(mtime) !== undefined
+  const isKnown =
+    add('modtime', isSaid ? undefined : mtime) &&
+    add('accesstime', recorded('atime') ?? gnu.accessed) &&
+    add('changetime', recorded('ctime') ?? gnu.changed)
+  return isKnown ? times : undefined
+}
+
+/** What is no time in both places is a prefix of a name that Go wrote before 1.8. */
+function gnuTimes(block: Buffer): { accessed?: TarTime; changed?: TarTime } {
+  if (block.toString('latin1', 257, 265) !== GNU) return {}
+  const [accessed, changed] = [ACCESSED, CHANGED].map((at) => {
+    if (block[at] === 0) return {}
+    const seconds = numericField(block, at, TIME_BYTES)
+    return seconds === undefined ? undefined : { time: { seconds, nanoseconds: 0 } }
+  })
+  if (accessed === undefined || changed === undefined) return {}
+  return {
+    ...('time' in accessed && accessed.time && { accessed: accessed.time }),
+    ...('time' in changed && changed.time && { changed: changed.time }),
+  }
+}
+
+function exactTime({ seconds, nanoseconds }: TarTime): string | undefined {
+  if (tocSeconds({ seconds, nanoseconds: 0 }) === undefined) return undefined
+  const fraction = `${nanoseconds}`.padStart(9, '0').replace(/0+$/, '')
+  const text = tocTime(seconds)
+  return fraction === '' ? text : text.replace('Z', `.${fraction}Z`)
+}

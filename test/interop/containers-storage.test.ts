@@ -1,0 +1,174 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { RequestTally } from '../../src/conversion/bounds.ts'
+import { openReference, readImages } from '../../src/conversion/image.ts'
+import type { ConversionOptions } from '../../src/conversion/request.ts'
+import { ContainersStore, type PulledEntry } from '../support/containers-store.ts'
+import { ConversionBench } from '../support/conversion.ts'
+import { pushImage } from '../support/image-of.ts'
+import { describeWith } from '../support/peers.ts'
+import { asGnu, device, dir, fifo, file, hardlink, summed, symlink, tarOf } from '../support/tar-of.ts'
+import { content, LONG_NAME } from '../support/varied-layer.ts'
+
+/** What Debian's and Fedora's storage.conf set. */
+const PARTIAL = 'enable_partial_images'
+const INSECURE = 'insecure_allow_unpredictable_image_contents'
+const CHUNK = 64 * 1024
+const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex')
+const ODD_NAME = Buffer.from([0x61, 0xff])
+
+const base = tarOf(
+  dir('./'),
+  dir('./tmp', { mode: 0o1777 }),
+  dir('./usr', { mtime: 1234567890 }),
+  dir('./usr/bin'),
+  file('./usr/bin/tool', content('text', 1, 3 * CHUNK + 777), { mode: 0o4755, uid: 1000, gid: 2000 }),
+  hardlink('./usr/bin/alias', './usr/bin/tool'),
+  file('./usr/bin/capable', 'capable', { pax: { 'SCHILY.xattr.security.capability': CAPABILITY } }),
+  file('./usr/bin/times', content('random', 2, 999), {
+    pax: { mtime: '1500000000.75', atime: '1600000000.123456789', ctime: '1600000001' },
+  }),
+  symlink('./bin', 'usr/bin'),
+  file('./none'),
+  file('./one', 'x'),
+  file('./exact', content('text', 4, CHUNK)),
+  file('./above', content('random', 5, CHUNK + 1)),
+  file(LONG_NAME, content('text', 8, 4000)),
+  file(`${LONG_NAME}.gnu`, 'a long name by GNU tar', { gnu: true }),
+  asGnu(file('./gnu', 'in a header of GNU')),
+  symlink('./to-long', `/${LONG_NAME}`),
+  device('char', './null', 1, 3, { mode: 0o666 }),
+  fifo('./pipe'),
+  file('./before-1970', 'long ago', { pax: { mtime: '-1.5' } }),
+)
+/** Its archive ends with its last byte of content. */
+const above = tarOf(file('tmp/added', 'added'), file('usr/.wh.gone'), file('tmp/unpadded', 'no padding'))
+const layers = [base, above.subarray(0, above.lastIndexOf('no padding') + 'no padding'.length)]
+
+const records = [
+  undefined,
+  { inline: [{ path: 'usr/bin/alias' }, { path: 'above' }, { path: 'tmp/unpadded' }] },
+]
+const OPTIONS: Record<string, ConversionOptions> = {
+  'with members of their own': { chunkSize: CHUNK },
+  'by another level': { chunkSize: CHUNK, compressionLevel: 9 },
+}
+
+describeWith(['go', 'tmpfs'], 'containers/storage', () => {
+  let bench: ConversionBench
+  let store: ContainersStore
+  let folder: string
+  let places = 0
+  beforeAll(async () => {
+    store = await ContainersStore.build()
+    bench = await ConversionBench.open()
+    folder = await mkdtemp(join(tmpdir(), 'containers-storage-'))
+    await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar })) }, '1')
+  }, 300_000)
+  afterAll(async () => {
+    await bench[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  /** Converts an image, and answers the layers of the result, each kept as a file. */
+  async function converted(tag: string, options: ConversionOptions, record?: (typeof records)[number]) {
+    const source = `${bench.host}/app:${tag}`
+    const target = `${bench.host}/app:converted-${places++}`
+    const report = await bench.convert({ source, target, options, ...(record && { record }) })
+    expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
+    const signal = new AbortController().signal
+    const opened = await openReference(bench.services.registries, target, signal)
+    const { images } = await readImages(opened, undefined, new RequestTally(), signal)
+    const [image] = images
+    const blobs = (image?.manifest.layers ?? []).map(async (layer, i) => {
+      const path = join(folder, `${places++}`)
+      await writeFile(path, await opened.repository.blobBytes(layer, { limit: 1e7 }))
+      return { path, annotations: layer.annotations ?? {}, diffId: image?.config.rootfs.diff_ids[i] }
+    })
+    return { layers: await Promise.all(blobs), report: report.images[0] }
+  }
+
+  const zstd = { format: 'zstd-chunked', reader: 'containers-storage' } as const
+
+  it.each(
+    Object.entries(OPTIONS).flatMap(([name, options]) =>
+      records.map((record) => ({ name: `${name}${record ? ' and a record' : ''}`, options, record })),
+    ),
+  )('pulls layers $name in parts, and shows what it shows of them whole', async ({ options, record }) => {
+    const { layers, report } = await converted('1', { ...zstd, ...options }, record)
+    expect(layers.length).toBe(2)
+    for (const { path, annotations, diffId } of layers) {
+      const inParts = await store.pull(path, annotations, PARTIAL)
+      expect(inParts).toMatchObject({ whole: false, diffId, fetched: expect.any(Number) })
+      expect(inParts.refused).toBeUndefined()
+      const whole = await store.pull(path, annotations)
+      expect(whole).toMatchObject({ whole: true, diffId, refused: expect.stringContaining('disabled') })
+      expect(inParts.entries?.flatMap(shownInParts)).toEqual(whole.entries?.flatMap(shownInParts))
+    }
+    expect(report).not.toHaveProperty('warnings')
+    for (const layer of report?.layers ?? []) expect(layer).not.toHaveProperty('warnings')
+  })
+
+  it.each([
+    ['a name that is no UTF-8', tarOf(file(ODD_NAME, '1')), 'no UTF-8'],
+    ['a link with a size', tarOf(withSize(symlink('link', 'to'))), 'reads otherwise'],
+  ])('pulls a layer with %s whole, and the report says so', async (_, tar, why) => {
+    await pushImage(bench.repository('app'), { layers: [{ tar }] }, `${places}`)
+    const { layers, report } = await converted(`${places}`, zstd)
+    for (const { path, annotations, diffId } of layers) {
+      expect(await store.pull(path, annotations, PARTIAL)).toMatchObject({ whole: true, diffId })
+    }
+    expect(report?.layers[0]?.warnings?.join()).toContain(why)
+  })
+
+  it('takes no layer in which a name stands twice, in parts or whole, and the report says so', async () => {
+    const tar = tarOf(file('twice', '1'), file('twice', '2'))
+    await pushImage(bench.repository('app'), { layers: [{ tar }] }, 'twice')
+    const { layers, report } = await converted('twice', zstd)
+    expect(report?.layers[0]?.warnings?.join()).toContain('the name of one before it')
+    const [{ path, annotations } = { path: '', annotations: {} }] = layers
+    await expect(store.pull(path, annotations, PARTIAL)).rejects.toThrow('duplicates of file paths')
+  })
+
+  it('pulls in parts where anything may be pulled', async () => {
+    const { layers } = await converted('1', zstd)
+    for (const { path, annotations } of layers) {
+      const pulled = await store.pull(path, annotations, PARTIAL, INSECURE)
+      expect(pulled).toMatchObject({ whole: false })
+      expect(pulled.refused).toBeUndefined()
+    }
+  })
+
+  it.each<[string, ConversionOptions]>([
+    ['zstd:chunked for stargz-snapshotter', { format: 'zstd-chunked' }],
+    ['an external table of contents', { externalToc: true }],
+  ])('refuses %s there alone, and the report says so', async (_, options) => {
+    const { layers, report } = await converted('1', options)
+    for (const { path, annotations, diffId } of layers) {
+      expect(await store.pull(path, annotations, PARTIAL)).toMatchObject({ whole: true, diffId })
+      const pulled = await store.pull(path, annotations, PARTIAL, INSECURE)
+      expect(pulled).toMatchObject({ whole: false, refused: expect.any(String) })
+    }
+    expect(report?.warnings?.join()).toContain(INSECURE)
+  })
+})
+
+/**
+ * What a pull in parts leaves as it is: it passes over devices and FIFOs, and sets the times of regular files alone, but for
+ * those before the second second of 1970.
+ */
+function shownInParts(entry: PulledEntry): PulledEntry[] {
+  const type = entry.mode & 0o170000
+  if (type === 0o020000 || type === 0o010000) return []
+  const hasTime = type === 0o100000 && !/1970|landmark/.test(entry.name)
+  return [{ ...entry, time: hasTime ? entry.time : 0 }]
+}
+
+/** An entry whose header claims content that is not there, as old writers did. */
+function withSize(entry: Buffer): Buffer {
+  const bytes = Buffer.from(entry)
+  bytes.write('00000000012\0', 124, 'latin1')
+  return summed(bytes)
+}
