@@ -46,6 +46,7 @@ it.each<[string, Buffer, HeaderTimes | undefined]>([
     Buffer.concat([paxHeader('10 uid=11\n'), globalPax({ a: 'b' }), file('a')]),
     undefined,
   ],
+  ['a time of access that is none', file('a', '', { pax: { atime: 'x' } }), undefined],
   ['a time that RFC 3339 cannot write', file('a', '', { pax: { mtime: '99999999999999' } }), undefined],
 ])('of a header with %s', (_, archive, times) => {
   expect(timesOf(archive)).toEqual(times)

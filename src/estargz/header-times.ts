@@ -1,3 +1,4 @@
+import { LayerError } from '../tar/errors.ts'
 import { BLOCK, type TarEntry } from '../tar/header.ts'
 import { numericField, paxTime, type TarTime } from '../tar/numbers.ts'
 import { parsePax } from '../tar/pax.ts'
@@ -18,6 +19,16 @@ const TIME_BYTES = 12
  * @returns undefined for headers that Go takes otherwise than this broker, or whose times RFC 3339 cannot write
  */
 export function timesOfHeader(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
+  try {
+    return readTimes(entry, header)
+  } catch (error) {
+    // Nobody else reads times of access: what is wrong with one is no reason to refuse the layer.
+    if (error instanceof LayerError) return undefined
+    throw error
+  }
+}
+
+function readTimes(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
   const pax = new Map<string, Buffer>()
   let at = 0
   while (at + BLOCK < header.length) {

@@ -1,7 +1,7 @@
 import { Crc64 } from '../bytes/crc64.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { TarEntry } from '../tar/header.ts'
-import { DEFAULT_LIMITS, type LayerLimits } from '../tar/limits.ts'
+import { DEFAULT_LIMITS, type LayerLimits, maxCompressedTocBytes } from '../tar/limits.ts'
 import { quote } from '../tar/names.ts'
 import { type TarEvent, TarScanner } from '../tar/scanner.ts'
 import { type HeaderTimes, timesOfHeader } from './header-times.ts'
@@ -11,6 +11,8 @@ import type { MemberCompressor } from './members.ts'
 const FILE = 1
 const SEGMENT = 2
 
+/** Entries whose times are kept until the table of contents is written: some 300 bytes each. */
+const MOST_TIMES = 300_000
 /** Lines are compressed in frames of about this size. */
 const FRAME_BYTES = 1 << 20
 const NO_BYTES = Buffer.alloc(0)
@@ -87,12 +89,17 @@ export class TarSplitWriter {
     this.#segment(header)
     const times = timesOfHeader(entry, header)
     if (times === undefined) this.#problem ??= `${quote(entry.tarName)} has a header that it reads otherwise`
-    else if (Object.keys(times).length > 0) this.#times.set(this.#entries, times)
+    else if (Object.keys(times).length > 0) this.#keep(times)
     if (!entry.tarName.isWellFormed() || !(entry.linkName ?? '').isWellFormed()) {
       this.#problem ??= `${quote(entry.tarName)} has a name or link target that is no UTF-8`
     }
     this.#entries += 1
     this.#current = { entry, crc: new Crc64() }
+  }
+
+  #keep(times: HeaderTimes): void {
+    if (this.#times.size < MOST_TIMES) this.#times.set(this.#entries, times)
+    else this.#problem ??= `more than ${MOST_TIMES} entries have times of access or fractions of seconds`
   }
 
   /** Padding stands before the next header, where readers look for it. */
@@ -125,8 +132,9 @@ export class TarSplitWriter {
     this.#plainSize += plain.length
     this.#packedSize += frame.length
     this.#frames.push(frame)
-    if (this.#packedSize <= this.#limits.maxIndexBytes) return
+    const most = maxCompressedTocBytes(this.#limits)
+    if (this.#packedSize <= most) return
     this.#frames.length = 0
-    this.#problem = `its tar-split data has more than ${this.#limits.maxIndexBytes} bytes`
+    this.#problem = `it has more than ${most} bytes`
   }
 }
