@@ -9,6 +9,9 @@ export type HeaderTimes = { modtime?: string; accesstime?: string; changetime?: 
 
 const GNU = 'ustar  \0'
 const STAR = 'tar\0'
+const LINK = 157
+/** Major and minor number. */
+const DEVICE = [329, 337]
 const ACCESSED = 345
 const CHANGED = 357
 const TIME_BYTES = 12
@@ -29,20 +32,30 @@ export function timesOfHeader(entry: TarEntry, header: Buffer): HeaderTimes | un
 }
 
 function readTimes(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
-  const pax = new Map<string, Buffer>()
+  let pax = new Map<string, Buffer>()
+  let hasLongLink = false
   let at = 0
   while (at + BLOCK < header.length) {
     const flag = String.fromCharCode(header[at + 156] ?? 0)
     const size = numericField(header, at + 124, 12) ?? 0
     at += BLOCK
     if (flag === 'g') return undefined
-    if (flag === 'x') for (const [key, value] of parsePax(header.subarray(at, at + size))) pax.set(key, value)
+    // Of several, the last one counts.
+    if (flag === 'x') pax = parsePax(header.subarray(at, at + size))
+    if (flag === 'K') hasLongLink = true
     at += Math.ceil(size / BLOCK) * BLOCK
   }
   const block = header.subarray(at, at + BLOCK)
   // Star has times in places of its own, which hardly any writer fills.
   if (block.toString('latin1', 508, 512) === STAR) return undefined
-  if (entry.type !== 'reg' && numericField(block, 124, 12) !== 0) return undefined
+  if (entry.type !== 'reg' && (numericField(block, 124, 12) !== 0 || Number(pax.get('size') ?? 0) !== 0))
+    return undefined
+  const namesLink = block[LINK] !== 0 || hasLongLink || (pax.get('linkpath')?.length ?? 0) > 0
+  if (namesLink && entry.linkName === undefined) return undefined
+  // vbatts/tar-split reads these of every type.
+  const isDevice = entry.type === 'char' || entry.type === 'block'
+  const hasDevices = block.toString('latin1', 257, 262) === 'ustar'
+  if (hasDevices && !isDevice && DEVICE.some((start) => numericField(block, start, 8) !== 0)) return undefined
   const gnu = gnuTimes(block)
   const recorded = (key: string) => {
     const value = pax.get(key)

@@ -1,5 +1,6 @@
 import { Crc64 } from '../bytes/crc64.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
+import { isWhiteout } from '../rootfs/whiteouts.ts'
 import type { TarEntry } from '../tar/header.ts'
 import { DEFAULT_LIMITS, type LayerLimits, maxCompressedTocBytes } from '../tar/limits.ts'
 import { quote } from '../tar/names.ts'
@@ -90,9 +91,7 @@ export class TarSplitWriter {
     const times = timesOfHeader(entry, header)
     if (times === undefined) this.#problem ??= `${quote(entry.tarName)} has a header that it reads otherwise`
     else if (Object.keys(times).length > 0) this.#keep(times)
-    if (!entry.tarName.isWellFormed() || !(entry.linkName ?? '').isWellFormed()) {
-      this.#problem ??= `${quote(entry.tarName)} has a name or link target that is no UTF-8`
-    }
+    this.#problem ??= problemOf(entry)
     this.#entries += 1
     this.#current = { entry, crc: new Crc64() }
   }
@@ -137,4 +136,15 @@ export class TarSplitWriter {
     this.#frames.length = 0
     this.#problem = `it has more than ${most} bytes`
   }
+}
+
+/** What containers/storage cannot compare, or does not find again where it unpacked the layer. */
+function problemOf({ name, tarName, linkName = '', xattrs, size }: TarEntry): string | undefined {
+  if (![tarName, linkName].every((text) => text.isWellFormed()))
+    return `${quote(tarName)} has a name or link target that is no UTF-8`
+  if (!Object.keys(xattrs).every((key) => key.isWellFormed()))
+    return `${quote(tarName)} has an extended attribute whose name is no UTF-8`
+  if (isWhiteout(name) && size > 0) return `${quote(tarName)} is a whiteout with content`
+  if (tarName.split('/').includes('..')) return `${quote(tarName)} has ".." in its name`
+  return undefined
 }
