@@ -7,6 +7,7 @@ import { quote } from '../tar/names.ts'
 import { type TarEvent, TarScanner } from '../tar/scanner.ts'
 import { type HeaderTimes, timesOfHeader } from './header-times.ts'
 import type { MemberCompressor } from './members.ts'
+import { PathsThroughLinks } from './paths-through-links.ts'
 
 /** Kinds of lines (vbatts/tar-split 0.12 `tar/storage`): a file's content, and bytes of the archive as they are. */
 const FILE = 1
@@ -31,6 +32,7 @@ export class TarSplitWriter {
   readonly #limits: LayerLimits
   readonly #scanner: TarScanner
   readonly #frames: Buffer[] = []
+  readonly #paths = new PathsThroughLinks()
   readonly #times = new Map<number, HeaderTimes>()
   #plainSize = 0
   #packedSize = 0
@@ -92,6 +94,9 @@ export class TarSplitWriter {
     if (times === undefined) this.#problem ??= `${quote(entry.tarName)} has a header that it reads otherwise`
     else if (Object.keys(times).length > 0) this.#keep(times)
     this.#problem ??= problemOf(entry)
+    if (this.#paths.take(entry.name, entry.type === 'symlink')) {
+      this.#problem ??= `${quote(entry.tarName)} lies below a symlink of the layer, or other entries below it`
+    }
     this.#entries += 1
     this.#current = { entry, crc: new Crc64() }
   }

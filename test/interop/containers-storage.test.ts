@@ -9,7 +9,18 @@ import { ContainersStore, type PulledEntry } from '../support/containers-store.t
 import { ConversionBench } from '../support/conversion.ts'
 import { pushImage } from '../support/image-of.ts'
 import { describeWith } from '../support/peers.ts'
-import { asGnu, device, dir, fifo, file, hardlink, summed, symlink, tarOf } from '../support/tar-of.ts'
+import {
+  asGnu,
+  device,
+  dir,
+  fifo,
+  file,
+  hardlink,
+  paxHeader,
+  summed,
+  symlink,
+  tarOf,
+} from '../support/tar-of.ts'
 import { content, LONG_NAME } from '../support/varied-layer.ts'
 
 /** What Debian's and Fedora's storage.conf set. */
@@ -17,6 +28,7 @@ const PARTIAL = 'enable_partial_images'
 const INSECURE = 'insecure_allow_unpredictable_image_contents'
 const CHUNK = 64 * 1024
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex')
+const ODD_ATTRIBUTE = paxHeader(Buffer.from('25 SCHILY.xattr.user.\xff=v\n', 'latin1'))
 const ODD_NAME = Buffer.from([0x61, 0xff])
 
 const base = tarOf(
@@ -113,6 +125,10 @@ describeWith(['go', 'tmpfs'], 'containers/storage', () => {
 
   it.each([
     ['a name that is no UTF-8', tarOf(file(ODD_NAME, '1')), 'no UTF-8'],
+    ['a whiteout that has content', tarOf(file('etc/.wh.gone', 'gone')), 'whiteout with content'],
+    ['an attribute whose name is no UTF-8', tarOf(ODD_ATTRIBUTE, file('odd', '1')), 'no UTF-8'],
+    ['".." in a name', tarOf(dir('a'), file('a/../b', '1')), '".."'],
+    ['a file below a symlink', tarOf(symlink('lib', 'usr/lib'), file('lib/x', '1')), 'below a symlink'],
     ['a link with a size', tarOf(withSize(symlink('link', 'to'))), 'reads otherwise'],
   ])('pulls a layer with %s whole, and the report says so', async (_, tar, why) => {
     await pushImage(bench.repository('app'), { layers: [{ tar }] }, `${places}`)
