@@ -44,7 +44,7 @@ export function postgresPrograms(): string | undefined {
 }
 
 /** The least minor version of Go 1 that go.mod files of the programs that tests build name. */
-const LEAST_GO = 25
+const LEAST_GO = 26
 
 /** Whether there is a Go that is new enough; older ones would have to download another first. */
 function hasGo(): boolean {
