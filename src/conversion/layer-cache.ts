@@ -53,8 +53,8 @@ export function layerKey(
       OUTPUT_VERSION,
       source.digest,
       source.size,
-      [format.packing, format.externalToc, format.lossless, format.chunkSize, format.minChunkSize],
-      format.tarSplit,
+      [format.packing, format.externalToc, format.lossless],
+      [format.chunkSize, format.minChunkSize, format.tarSplit],
       [compression.method, compression.level],
     ]),
   )

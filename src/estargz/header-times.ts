@@ -1,20 +1,15 @@
 import { LayerError } from '../tar/errors.ts'
-import { BLOCK, type TarEntry } from '../tar/header.ts'
+import { BLOCK, GNU_MAGIC, GNU_TIMES, isStar, magicOf, type TarEntry, TIME_BYTES } from '../tar/header.ts'
 import { numericField, paxTime, type TarTime } from '../tar/numbers.ts'
 import { parsePax } from '../tar/pax.ts'
-import { tocSeconds, tocTime } from './toc-time.ts'
+import { exactTocTime, tocSeconds } from './toc-time.ts'
 
 /** Times as RFC 3339, with fractions of seconds. What a table of contents says already is left out. */
 export type HeaderTimes = { modtime?: string; accesstime?: string; changetime?: string }
 
-const GNU = 'ustar  \0'
-const STAR = 'tar\0'
 const LINK = 157
 /** Major and minor number. */
 const DEVICE = [329, 337]
-const ACCESSED = 345
-const CHANGED = 357
-const TIME_BYTES = 12
 
 /**
  * The times that a header has beside whole seconds of its last change, as Go's `archive/tar` reads them.
@@ -47,14 +42,14 @@ function readTimes(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
   }
   const block = header.subarray(at, at + BLOCK)
   // Star has times in places of its own, which hardly any writer fills.
-  if (block.toString('latin1', 508, 512) === STAR) return undefined
+  if (isStar(block)) return undefined
   if (entry.type !== 'reg' && (numericField(block, 124, 12) !== 0 || Number(pax.get('size') ?? 0) !== 0))
     return undefined
   const namesLink = block[LINK] !== 0 || hasLongLink || (pax.get('linkpath')?.length ?? 0) > 0
   if (namesLink && entry.linkName === undefined) return undefined
   // vbatts/tar-split reads these of every type.
   const isDevice = entry.type === 'char' || entry.type === 'block'
-  const hasDevices = block.toString('latin1', 257, 262) === 'ustar'
+  const hasDevices = magicOf(block).startsWith('ustar')
   if (hasDevices && !isDevice && DEVICE.some((start) => numericField(block, start, 8) !== 0)) return undefined
   const gnu = gnuTimes(block)
   const recorded = (key: string) => {
@@ -64,7 +59,7 @@ function readTimes(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
   const times: HeaderTimes = {}
   const add = (key: keyof HeaderTimes, time: TarTime | undefined) => {
     if (time === undefined) return true
-    const text = exactTime(time)
+    const text = exactTocTime(time)
     if (text !== undefined) times[key] = text
     return text !== undefined
   }
@@ -79,8 +74,8 @@ function readTimes(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
 
 /** What is no time in both places is a prefix of a name that Go wrote before 1.8. */
 function gnuTimes(block: Buffer): { accessed?: TarTime; changed?: TarTime } {
-  if (block.toString('latin1', 257, 265) !== GNU) return {}
-  const [accessed, changed] = [ACCESSED, CHANGED].map((at) => {
+  if (magicOf(block) !== GNU_MAGIC) return {}
+  const [accessed, changed] = GNU_TIMES.map((at) => {
     if (block[at] === 0) return {}
     const seconds = numericField(block, at, TIME_BYTES)
     return seconds === undefined ? undefined : { time: { seconds, nanoseconds: 0 } }
@@ -90,11 +85,4 @@ function gnuTimes(block: Buffer): { accessed?: TarTime; changed?: TarTime } {
     ...('time' in accessed && accessed.time && { accessed: accessed.time }),
     ...('time' in changed && changed.time && { changed: changed.time }),
   }
-}
-
-function exactTime({ seconds, nanoseconds }: TarTime): string | undefined {
-  if (tocSeconds({ seconds, nanoseconds: 0 }) === undefined) return undefined
-  const fraction = `${nanoseconds}`.padStart(9, '0').replace(/0+$/, '')
-  const text = tocTime(seconds)
-  return fraction === '' ? text : text.replace('Z', `.${fraction}Z`)
 }

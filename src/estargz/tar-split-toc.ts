@@ -25,7 +25,7 @@ export function tocWithTarSplit(entries: Iterable<TocEntry>, writer: TarSplitWri
     }
   }
   const isWhole = () => listed === writer.entries
-  const toc = writeToc(exact(), () => (tarSplit && isWhole() ? { tarSplitDigest: tarSplit.digest } : {}))
-  if (tarSplit === undefined) return { toc, noTarSplit: writer.problem ?? 'it cannot be read' }
+  if (typeof tarSplit === 'string') return { toc: writeToc(exact()), noTarSplit: tarSplit }
+  const toc = writeToc(exact(), () => (isWhole() ? { tarSplitDigest: tarSplit.digest } : {}))
   return isWhole() ? { toc, tarSplit } : { toc, noTarSplit: 'an entry has the name of one before it' }
 }

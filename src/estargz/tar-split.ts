@@ -2,7 +2,7 @@ import { Crc64 } from '../bytes/crc64.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import { isWhiteout } from '../rootfs/whiteouts.ts'
 import type { TarEntry } from '../tar/header.ts'
-import { DEFAULT_LIMITS, type LayerLimits, maxCompressedTocBytes } from '../tar/limits.ts'
+import { type LayerLimits, maxCompressedTocBytes } from '../tar/limits.ts'
 import { quote } from '../tar/names.ts'
 import { type TarEvent, TarScanner } from '../tar/scanner.ts'
 import { type HeaderTimes, timesOfHeader } from './header-times.ts'
@@ -48,12 +48,7 @@ export class TarSplitWriter {
     this.#compressor = compressor
     this.#limits = limits
     // The source was held against the limits, and the result has a landmark more.
-    this.#scanner = new TarScanner({ ...DEFAULT_LIMITS, ...limits, maxEntries: Number.MAX_SAFE_INTEGER })
-  }
-
-  /** Why containers/storage would refuse an image with this data; undefined where it takes it. */
-  get problem(): string | undefined {
-    return this.#problem
+    this.#scanner = new TarScanner({ ...limits, maxEntries: Number.MAX_SAFE_INTEGER })
   }
 
   /** How many entries the archive has. */
@@ -72,11 +67,14 @@ export class TarSplitWriter {
     return this.#times.get(place)
   }
 
-  /** Call once, at the end of the archive. */
-  finish(): TarSplit | undefined {
+  /**
+   * Call once, at the end of the archive.
+   * @returns the data, or why containers/storage would refuse an image with it
+   */
+  finish(): TarSplit | string {
     if (this.#before.length > 0) this.#segment(NO_BYTES)
     this.#pack()
-    if (this.#problem !== undefined) return undefined
+    if (this.#problem !== undefined) return this.#problem
     const packed = Buffer.concat(this.#frames)
     return { packed, plainSize: this.#plainSize, digest: digestOf(packed) }
   }

@@ -1,4 +1,4 @@
-import type { TarTime } from '../tar/numbers.ts'
+import { nanosecondsOf, type TarTime } from '../tar/numbers.ts'
 
 /**
  * A time as the table of contents has it, rounded to the second since 1970; undefined for years that RFC 3339 cannot write.
@@ -17,13 +17,20 @@ export function tocTime(seconds: number): string {
   return `${last.text}${twoDigits(time / 3600)}:${twoDigits((time / 60) % 60)}:${twoDigits(time % 60)}Z`
 }
 
-/** The same time to the second, by the rule of {@link tocSeconds}. What is no such time stays as it is. */
+/** The same with the fraction of a second; undefined for years that RFC 3339 cannot write. */
+export function exactTocTime({ seconds, nanoseconds }: TarTime): string | undefined {
+  if (tocSeconds({ seconds, nanoseconds: 0 }) === undefined) return undefined
+  const fraction = `${nanoseconds}`.padStart(9, '0').replace(/0+$/, '')
+  const text = tocTime(seconds)
+  return fraction === '' ? text : text.replace('Z', `.${fraction}Z`)
+}
+
+/** A time to the second, by the rule of {@link tocSeconds}. What is no such time stays as it is. */
 export function roundedTocTime(text: string): string {
   const [, whole, fraction = ''] = /^(.+)\.(\d+)Z$/.exec(text) ?? []
   const seconds = Date.parse(`${whole}Z`) / 1000
   if (Number.isNaN(seconds)) return text
-  const nanoseconds = Number(fraction.slice(0, 9).padEnd(9, '0'))
-  const rounded = tocSeconds({ seconds, nanoseconds })
+  const rounded = tocSeconds({ seconds, nanoseconds: nanosecondsOf(fraction) })
   return rounded === undefined ? text : tocTime(rounded)
 }
 

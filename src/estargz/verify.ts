@@ -104,7 +104,7 @@ function* seenBy(landmarks: LandmarkReader, entries: Iterable<TocEntry>): Genera
   }
 }
 
-/** How a blob ended. `tocFrame`: of zstd:chunked, the first of the skippable frames that end it. */
+/** How a blob ended. `tocFrame`: of zstd:chunked, the skippable frame that the footer points at. */
 type BlobEnd = { footer: Footer | undefined; tocFrame?: { offset: number; content: Buffer | undefined } }
 /** The table of contents, data of tar-split, and the footer. */
 const MOST_LAST_FRAMES = 3

@@ -47,11 +47,12 @@ const TYPES: Record<string, EntryType> = {
 }
 
 const USTAR = 'ustar\0'
-const GNU = 'ustar  \0'
+export const GNU_MAGIC = 'ustar  \0'
 const NOTHING = Buffer.alloc(0)
 const PREFIX = 345
 /** When a file was read and when its inode changed, in the place of a prefix. */
-const GNU_TIMES = [345, 357]
+export const GNU_TIMES = [345, 357] as const
+export const TIME_BYTES = 12
 
 const XATTR_PREFIX = 'SCHILY.xattr.'
 
@@ -97,7 +98,7 @@ export function decodeEntry(block: Buffer, flag: string, extensions: Extensions,
     const value = pax?.get(key)
     return value !== undefined && value.length > 0 ? value : undefined
   }
-  const magic = block.toString('latin1', 257, 265)
+  const magic = magicOf(block)
   const nameBytes = extensions.longName ?? record('path') ?? blockName(block, magic)
   const tarName = nameOfBytes(nameBytes)
   const number = (start: number, length: number, what: string, key?: string): number => {
@@ -125,7 +126,7 @@ export function decodeEntry(block: Buffer, flag: string, extensions: Extensions,
     throw new LayerError('CORRUPT_TAR', `${quote(tarName)} has a negative size`, { entry: tarName, offset })
   const mtime = record('mtime')
   // Fields that ustar and GNU added to v7.
-  const extended = magic.startsWith(USTAR) || magic === GNU
+  const extended = magic.startsWith(USTAR) || magic === GNU_MAGIC
   const owner = extended ? ownerOf(block) : NOBODY
   const device = type === 'char' || type === 'block'
   const entry: TarEntry = {
@@ -186,6 +187,16 @@ function ownerOf(block: Buffer): Owner {
   return owner
 }
 
+/** By what a header block calls itself: {@link GNU_MAGIC}, or `ustar` and a version. */
+export function magicOf(block: Buffer): string {
+  return block.toString('latin1', 257, 265)
+}
+
+/** Whether a block of ustar is star's, which has other fields at its end. */
+export function isStar(block: Buffer): boolean {
+  return block.toString('latin1', 508, 512) === 'tar\0'
+}
+
 /** The block's own name. */
 function blockName(block: Buffer, magic: string): Buffer {
   const name = fieldBytes(block, 0, 100)
@@ -199,9 +210,9 @@ function blockName(block: Buffer, magic: string): Buffer {
  */
 function prefixOf(block: Buffer, magic: string): Buffer {
   if (block[PREFIX] === 0) return NOTHING
-  const isStar = block.toString('latin1', 508, 512) === 'tar\0'
-  if (magic.startsWith(USTAR)) return fieldBytes(block, PREFIX, isStar ? 131 : 155)
-  if (magic !== GNU || GNU_TIMES.every((at) => numericField(block, at, 12) !== undefined)) return NOTHING
+  if (magic.startsWith(USTAR)) return fieldBytes(block, PREFIX, isStar(block) ? 131 : 155)
+  if (magic !== GNU_MAGIC) return NOTHING
+  if (GNU_TIMES.every((at) => numericField(block, at, TIME_BYTES) !== undefined)) return NOTHING
   const prefix = fieldBytes(block, PREFIX, 155)
   return isAscii(prefix) ? prefix : NOTHING
 }

@@ -61,6 +61,11 @@ export function paxInteger(key: string, value: Buffer): number {
   return number
 }
 
+/** Of the digits behind the point of a second. */
+export function nanosecondsOf(fraction: string): number {
+  return Number(fraction.slice(0, 9).padEnd(9, '0'))
+}
+
 /** A time of a PAX record, seconds with an optional fraction. @throws LayerError CORRUPT_TAR */
 export function paxTime(key: string, value: Buffer): TarTime {
   const text = value.toString('latin1')
@@ -72,7 +77,7 @@ export function paxTime(key: string, value: Buffer): TarTime {
       `the PAX record ${key} holds ${JSON.stringify(text.slice(0, 40))}, not a time`,
     )
   }
-  const fraction = Number((match[3] ?? '').slice(0, 9).padEnd(9, '0'))
+  const fraction = nanosecondsOf(match[3] ?? '')
   if (match[1] !== '-') return { seconds: whole, nanoseconds: fraction }
   return fraction === 0
     ? { seconds: 0 - whole, nanoseconds: 0 }

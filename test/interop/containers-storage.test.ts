@@ -9,50 +9,23 @@ import { ContainersStore, type PulledEntry } from '../support/containers-store.t
 import { ConversionBench } from '../support/conversion.ts'
 import { pushImage } from '../support/image-of.ts'
 import { describeWith } from '../support/peers.ts'
-import {
-  asGnu,
-  device,
-  dir,
-  fifo,
-  file,
-  hardlink,
-  paxHeader,
-  summed,
-  symlink,
-  tarOf,
-} from '../support/tar-of.ts'
-import { content, LONG_NAME } from '../support/varied-layer.ts'
+import { asGnu, dir, file, paxHeader, summed, symlink, tarOf } from '../support/tar-of.ts'
+import { content, variedEntries } from '../support/varied-layer.ts'
 
 /** What Debian's and Fedora's storage.conf set. */
 const PARTIAL = 'enable_partial_images'
 const INSECURE = 'insecure_allow_unpredictable_image_contents'
 const CHUNK = 64 * 1024
-const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex')
+const DEVICES_AND_FIFOS: ReadonlySet<number> = new Set([0o020000, 0o060000, 0o010000])
 const ODD_ATTRIBUTE = paxHeader(Buffer.from('25 SCHILY.xattr.user.\xff=v\n', 'latin1'))
 const ODD_NAME = Buffer.from([0x61, 0xff])
 
 const base = tarOf(
-  dir('./'),
-  dir('./tmp', { mode: 0o1777 }),
-  dir('./usr', { mtime: 1234567890 }),
-  dir('./usr/bin'),
-  file('./usr/bin/tool', content('text', 1, 3 * CHUNK + 777), { mode: 0o4755, uid: 1000, gid: 2000 }),
-  hardlink('./usr/bin/alias', './usr/bin/tool'),
-  file('./usr/bin/capable', 'capable', { pax: { 'SCHILY.xattr.security.capability': CAPABILITY } }),
+  ...variedEntries(CHUNK),
   file('./usr/bin/times', content('random', 2, 999), {
     pax: { mtime: '1500000000.75', atime: '1600000000.123456789', ctime: '1600000001' },
   }),
-  symlink('./bin', 'usr/bin'),
-  file('./none'),
-  file('./one', 'x'),
-  file('./exact', content('text', 4, CHUNK)),
-  file('./above', content('random', 5, CHUNK + 1)),
-  file(LONG_NAME, content('text', 8, 4000)),
-  file(`${LONG_NAME}.gnu`, 'a long name by GNU tar', { gnu: true }),
   asGnu(file('./gnu', 'in a header of GNU')),
-  symlink('./to-long', `/${LONG_NAME}`),
-  device('char', './null', 1, 3, { mode: 0o666 }),
-  fifo('./pipe'),
   file('./before-1970', 'long ago', { pax: { mtime: '-1.5' } }),
 )
 /** Its archive ends with its last byte of content. */
@@ -61,7 +34,7 @@ const layers = [base, above.subarray(0, above.lastIndexOf('no padding') + 'no pa
 
 const records = [
   undefined,
-  { inline: [{ path: 'usr/bin/alias' }, { path: 'above' }, { path: 'tmp/unpadded' }] },
+  { inline: [{ path: 'usr/bin/alias' }, { path: 'sizes/above' }, { path: 'tmp/unpadded' }] },
 ]
 const OPTIONS: Record<string, ConversionOptions> = {
   'with members of their own': { chunkSize: CHUNK },
@@ -131,8 +104,9 @@ describeWith(['go', 'tmpfs'], 'containers/storage', () => {
     ['a file below a symlink', tarOf(symlink('lib', 'usr/lib'), file('lib/x', '1')), 'below a symlink'],
     ['a link with a size', tarOf(withSize(symlink('link', 'to'))), 'reads otherwise'],
   ])('pulls a layer with %s whole, and the report says so', async (_, tar, why) => {
-    await pushImage(bench.repository('app'), { layers: [{ tar }] }, `${places}`)
-    const { layers, report } = await converted(`${places}`, zstd)
+    const tag = `${places++}`
+    await pushImage(bench.repository('app'), { layers: [{ tar }] }, tag)
+    const { layers, report } = await converted(tag, zstd)
     for (const { path, annotations, diffId } of layers) {
       expect(await store.pull(path, annotations, PARTIAL)).toMatchObject({ whole: true, diffId })
     }
@@ -177,7 +151,7 @@ describeWith(['go', 'tmpfs'], 'containers/storage', () => {
  */
 function shownInParts(entry: PulledEntry): PulledEntry[] {
   const type = entry.mode & 0o170000
-  if (type === 0o020000 || type === 0o010000) return []
+  if (DEVICES_AND_FIFOS.has(type)) return []
   const hasTime = type === 0o100000 && !/1970|landmark/.test(entry.name)
   return [{ ...entry, time: hasTime ? entry.time : 0 }]
 }

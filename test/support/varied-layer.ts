@@ -24,13 +24,22 @@ export function content(kind: 'text' | 'random', seed: number, length: number): 
 const words = (block: Buffer) =>
   Array.from(block, (byte) => (byte % 9 === 0 ? `\n${byte}: ` : `word${byte % 50} `)).join('')
 
-/**
- * A layer of everything that root file systems hold, its files below, at and above a chunk's size.
- * @param chunk a chunk's most bytes
- */
+/** A layer of {@link variedEntries}, and of what few layers have: a global header, a name that stands twice. */
 export function variedLayer(chunk: number): Buffer {
   return tarOf(
     globalPax({ comment: 'as git archive writes' }),
+    ...variedEntries(chunk),
+    file('./twice', 'first'),
+    file('./twice', content('text', 9, 700)),
+  )
+}
+
+/**
+ * Everything that root file systems hold, files below, at and above a chunk's size.
+ * @param chunk a chunk's most bytes
+ */
+export function variedEntries(chunk: number): Buffer[] {
+  return [
     dir('./'),
     dir('./usr', { mtime: 1234567890 }),
     dir('./usr/bin'),
@@ -68,7 +77,5 @@ export function variedLayer(chunk: number): Buffer {
     device('char', './dev/null', 1, 3, { mode: 0o666 }),
     device('block', './dev/disk', 8, 17),
     fifo('./dev/pipe'),
-    file('./twice', 'first'),
-    file('./twice', content('text', 9, 700)),
-  )
+  ]
 }
