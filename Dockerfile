@@ -5,7 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
 
 FROM docker.io/library/node:26-slim
-# The worker's memory: see src/worker-process.ts.
+# The worker's memory: see src/app/supervisor.ts.
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
     MALLOC_TRIM_THRESHOLD_=1048576 \

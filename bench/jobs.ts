@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import type { Database } from '../src/db/open.ts'
-import { JobLeases } from '../src/jobs/leases.ts'
+import { JobLeases } from '../src/jobs/queue/leases.ts'
 import { type TestDatabase, temporaryPostgres, temporarySqlite } from '../test/support/databases.ts'
 import { JobApi } from '../test/support/job-api.ts'
 import { postgresPrograms } from '../test/support/peers.ts'

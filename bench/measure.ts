@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { WORKER_MEMORY } from '../src/worker-process.ts'
+import { WORKER_MEMORY } from '../src/app/supervisor.ts'
 import { ProcessWatch } from './process-watch.ts'
 
 /** What one run of a program used, with all processes that it started. */

@@ -3,5 +3,5 @@ import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { compileTranscoder } from './transcoder/compile.ts'
 
-const MODULE = fileURLToPath(new URL('../src/estargz/deflate/binary.ts', import.meta.url))
+const MODULE = fileURLToPath(new URL('../src/compression/deflate/binary.ts', import.meta.url))
 await writeFile(MODULE, await compileTranscoder())

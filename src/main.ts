@@ -15,8 +15,8 @@ if (directory !== undefined) process.env.NODE_COMPILE_CACHE = dirname(directory)
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
 process.channel?.unref()
 
-const { runCommandLine } = await import('./cli.ts')
+const { runCommandLine } = await import('./cli/entry.ts')
 await runCommandLine(process.argv, {
-  serve: async () => (await import('./serve.ts')).serve(),
-  work: async () => (await import('./work.ts')).work(),
+  serve: async () => (await import('./app/serve.ts')).serve(),
+  work: async () => (await import('./app/worker.ts')).work(),
 })

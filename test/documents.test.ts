@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { SETTINGS } from '../src/config.ts'
-import { BoundSettings } from '../src/config-bounds.ts'
+import { SETTINGS } from '../src/app/config.ts'
+import { BoundSettings } from '../src/app/config-bounds.ts'
 
 const root = new URL('../', import.meta.url)
 const read = (name: string) => readFileSync(new URL(name, root), 'utf8')

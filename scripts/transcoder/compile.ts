@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { run } from '../../test/support/command.ts'
 
 const COMPILER = fileURLToPath(new URL('../../node_modules/assemblyscript/bin/asc.js', import.meta.url))
-const SOURCE = fileURLToPath(new URL('../../src/estargz/deflate/wasm/index.ts', import.meta.url))
+const SOURCE = fileURLToPath(new URL('../../src/compression/deflate/wasm/index.ts', import.meta.url))
 const OPTIONS = ['-O3', '--runtime', 'stub', '--noAssert', '--enable', 'simd']
 
 /** Compiles the transcoder; answers the text of the module that carries it. */

@@ -1,4 +1,4 @@
-import type { CacheUse, ConversionCache } from '../conversion/conversion-cache.ts'
+import type { CacheUse, ConversionCache } from '../conversion/reuse/conversion-cache.ts'
 import type { Database } from '../db/open.ts'
 import { ConvertedImages } from './converted-images.ts'
 import { ConvertedLayers } from './converted-layers.ts'

@@ -1,4 +1,4 @@
-import type { CachedImage, ImageCache } from '../conversion/image-cache.ts'
+import type { CachedImage, ImageCache } from '../conversion/reuse/image-cache.ts'
 import type { Database } from '../db/open.ts'
 import type { Digest } from '../oci/digest.ts'
 import { forgetGone, keepNewest, touch } from './entries.ts'

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
-import type { CacheUse } from '../conversion/conversion-cache.ts'
+import type { CacheUse } from '../conversion/reuse/conversion-cache.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 

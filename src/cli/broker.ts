@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { request } from 'undici'
-import { loadConfig } from '../config.ts'
+import { loadConfig } from '../app/config.ts'
 import { CommandError } from './errors.ts'
 
 /** Options of every command that asks a broker. */

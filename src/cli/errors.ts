@@ -1,4 +1,4 @@
-import type { StopSignal } from '../stop-signals.ts'
+import type { StopSignal } from '../app/stop-signals.ts'
 
 /** A command that was told to stop. */
 export class Interrupted extends Error {

@@ -6,9 +6,9 @@ import { pushImage } from '../../test/support/image-of.ts'
 import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
 import { DatabaseCache } from '../cache/cache.ts'
 import type { Database } from '../db/open.ts'
+import { ThreadPool } from './layers/thread-pool.ts'
 import type { ConversionOptions } from './request.ts'
 import { runConversion } from './run.ts'
-import { ThreadPool } from './thread-pool.ts'
 
 /** Lowest first. */
 const layers = [

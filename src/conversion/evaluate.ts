@@ -1,13 +1,13 @@
 import { formatReference } from '../oci/reference.ts'
+import { distinctEntries } from '../records/combine/merge.ts'
 import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
-import { distinctEntries } from '../records/merge.ts'
-import { applyRecord } from './apply-record.ts'
-import type { AppliedRecord } from './apply-task.ts'
-import { RequestTally } from './bounds.ts'
 import { ConversionError } from './errors.ts'
-import { type Image, type OpenedReference, openReference, readImages } from './image.ts'
-import { type ImageServices, type ListingServices, listLayers } from './list-layers.ts'
-import type { Profiled } from './profiled-image.ts'
+import type { AppliedRecord } from './layers/apply-task.ts'
+import { applyRecord } from './record/apply-record.ts'
+import type { Profiled } from './record/profiled-image.ts'
+import { RequestTally } from './request-bounds.ts'
+import { type Image, type OpenedReference, openReference, readImages } from './source/images.ts'
+import { type ImageServices, type ListingServices, listLayers } from './source/list-layers.ts'
 
 /**
  * Holds a record against an image without converting it: layers are listed from their tables of contents, and read

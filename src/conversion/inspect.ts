@@ -1,16 +1,16 @@
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
-import { fetchToc } from '../estargz/read.ts'
+import { fetchToc } from '../estargz/toc/read-toc.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
 import { LayerError } from '../tar/errors.ts'
-import { TOC_DIGEST_ANNOTATION } from './assemble.ts'
-import { RequestTally } from './bounds.ts'
 import { ConversionError } from './errors.ts'
-import { ExternalTocs } from './external-tocs.ts'
-import { type OpenedReference, openReference, readImages } from './image.ts'
-import { type ImageServices, TABLES_AT_ONCE } from './list-layers.ts'
-import { layerFailure } from './odd-layers.ts'
+import { TOC_DIGEST_ANNOTATION } from './output/assemble-image.ts'
 import type { ImageInspection, LayerInspection } from './report.ts'
+import { RequestTally } from './request-bounds.ts'
+import { ExternalTocs } from './source/external-tocs.ts'
+import { type OpenedReference, openReference, readImages } from './source/images.ts'
+import { type ImageServices, TABLES_AT_ONCE } from './source/list-layers.ts'
+import { layerFailure } from './source/supported-layers.ts'
 
 type InspectionServices = Pick<ImageServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 

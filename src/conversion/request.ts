@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { Compression } from '../compression/layer-coder.ts'
 import { type BlobFormat, DEFAULT_FORMAT } from '../estargz/blob-format.ts'
-import type { Compression } from '../estargz/layer-coder.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { parseReference, ReferenceText } from '../oci/reference.ts'
 import { RecordEntries } from '../records/model.ts'

@@ -11,9 +11,9 @@ import { CacheOverviews } from '../cache/overview.ts'
 import type { Database } from '../db/open.ts'
 import { digestOf } from '../oci/digest.ts'
 import { RegistryClient } from '../registry/client.ts'
-import type { ConversionServices } from './context.ts'
-import type { CachedLayer, LayerCache } from './layer-cache.ts'
+import type { CachedLayer, LayerCache } from './reuse/layer-cache.ts'
 import { runConversion } from './run.ts'
+import type { ConversionServices } from './services.ts'
 
 const base = tarOf(
   dir('usr'),

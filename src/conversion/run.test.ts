@@ -18,7 +18,7 @@ import {
   OCI_LAYER_ZSTD,
   OCI_MANIFEST,
 } from '../oci/media-types.ts'
-import { publishRecordImage } from '../records/image.ts'
+import { publishRecordImage } from '../records/images/record-image.ts'
 import { inspectImage } from './inspect.ts'
 
 const big = randomBytes(5 * 1024 * 1024)

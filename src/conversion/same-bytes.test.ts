@@ -6,8 +6,8 @@ import { streamedLayer } from '../../test/support/convert-layer.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { dir, file, tarOf } from '../../test/support/tar-of.ts'
 import { digestOf } from '../oci/digest.ts'
+import { ThreadPool } from './layers/thread-pool.ts'
 import { runConversion } from './run.ts'
-import { ThreadPool } from './thread-pool.ts'
 
 const noise = randomBytes(300_000)
 const text = (i: number) => `${i} some words that come again ${i % 17}\n`.repeat(i * 60)

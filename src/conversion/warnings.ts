@@ -1,6 +1,6 @@
-import type { OddNames } from '../estargz/odd-names.ts'
-import type { ConvertedLayer } from './converted-layer.ts'
+import type { OddNames } from '../estargz/toc/unreadable-names.ts'
 import { type ConversionOptions, formatOf } from './request.ts'
+import type { ConvertedLayer } from './reuse/converted-layer.ts'
 
 /** What readers see of a layer otherwise than a pull shows it, or cannot do with it. */
 export function layerWarnings({

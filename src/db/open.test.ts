@@ -5,7 +5,7 @@ import Sqlite from 'better-sqlite3'
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { race } from '../../test/support/race.ts'
-import { JobStore } from '../jobs/store.ts'
+import { JobStore } from '../jobs/queue/store.ts'
 import { openDatabase } from './open.ts'
 
 it('opens SQLite so that an acknowledged write survives a power cut, also when opened again', async () => {

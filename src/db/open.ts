@@ -5,13 +5,13 @@ import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { OwnSqliteDialect, ReportingPostgresDialect } from './dialects.ts'
 import { GroupCommit } from './group-commit.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { MIGRATIONS } from './migrations/migrations.ts'
+import { LocalWakeups, PostgresWakeups, type Wakeups } from './notifier.ts'
 import { clientConfig, connectionPool, migrationPool } from './postgres.ts'
 import { type PostgresAddress, postgresAddress } from './postgres-address.ts'
 import { SqliteDriver } from './sqlite-driver.ts'
 import { startError } from './start-error.ts'
 import type { Tables } from './tables.ts'
-import { LocalWakeups, PostgresWakeups, type Wakeups } from './wakeups.ts'
 
 /** How long a statement waits for another process's write to end. */
 const SQLITE_BUSY_MS = 10_000

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import { type ReadEvent, readEvents } from '../../test/support/event-reader.ts'
 import { JobApi } from '../../test/support/job-api.ts'
-import { EventLog } from '../jobs/event-log.ts'
+import { EventLog } from '../jobs/events/event-log.ts'
 
 const PATH = '/v1/conversions'
 let made = 0

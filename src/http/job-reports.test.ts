@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import { JobApi } from '../../test/support/job-api.ts'
-import { Callbacks } from '../jobs/callbacks.ts'
+import { Callbacks } from '../jobs/events/callbacks.ts'
 
 const DIGEST = `sha256:${'7'.repeat(64)}`
 const report = {

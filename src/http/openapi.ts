@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../app/version.ts'
 
 const TAGS = [
   { name: 'records', description: 'What containers read at start-up, as profilers saw it.' },

@@ -3,7 +3,7 @@ import { PostgresServer, temporarySqlite } from '../../test/support/databases.ts
 import { JobApi } from '../../test/support/job-api.ts'
 import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
 import { type Database, openDatabase } from '../db/open.ts'
-import { WorkerRegister } from '../jobs/worker-register.ts'
+import { WorkerRegister } from '../jobs/worker/worker-register.ts'
 import { RegistryError } from '../registry/errors.ts'
 
 it('tells which part does not answer, to anybody, and names no host', async () => {

@@ -3,10 +3,10 @@ import { temporarySqlite } from '../../test/support/databases.ts'
 import { type Handler, HttpServer } from '../../test/support/http-server.ts'
 import { JobApi } from '../../test/support/job-api.ts'
 import { LocalAnalyses } from '../analysis/local.ts'
-import { RecordFinder } from '../records/finder.ts'
-import { RecordPublisher } from '../records/publisher.ts'
+import { openStores } from '../app/stores.ts'
+import { RecordFinder } from '../records/images/finder.ts'
+import { RecordPublisher } from '../records/images/publisher.ts'
 import { RegistryClient } from '../registry/client.ts'
-import { openStores } from '../stores.ts'
 
 /** What the API answers to these questions when its backing registry answers so. */
 async function answersOver(handler: Handler, queries: (host: string) => string[]) {

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../test/support/databases.ts'
 import type { Database } from '../db/open.ts'
 import type { JobKind, JobState, Lease } from './job.ts'
-import { JobLeases } from './leases.ts'
-import { JobStore } from './store.ts'
+import { JobLeases } from './queue/leases.ts'
+import { JobStore } from './queue/store.ts'
 
 const KINDS: readonly JobKind[] = ['conversion', 'verification']
 const ERROR = { code: 'X', message: 'x' }

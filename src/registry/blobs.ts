@@ -1,12 +1,12 @@
 import { pipeline, Readable } from 'node:stream'
 import { VerificationError, verifyStream } from '../bytes/verify.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { Answer } from './answer.ts'
+import { pullScope } from './auth/scopes.ts'
+import { plain } from './error-body.ts'
 import { networkError, RegistryError } from './errors.ts'
 import type { RegistryHost, RegistryRequest } from './registry-host.ts'
-import { pauseBeforeRetry } from './retry.ts'
-import { pullScope } from './scopes.ts'
-import { plain } from './words.ts'
+import type { Answer } from './transport/response.ts'
+import { pauseBeforeRetry } from './transport/retry.ts'
 
 type Blob = { readonly digest: Digest; readonly size: number }
 

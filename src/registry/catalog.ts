@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { RegistryError } from './errors.ts'
-import { pages } from './links.ts'
-import { parseAnswer } from './nonsense.ts'
+import { parseAnswer } from './invalid-response.ts'
+import { pages } from './pagination.ts'
 import type { RegistryHost } from './registry-host.ts'
 
 const PAGE_REPOSITORIES = 100

@@ -1,12 +1,12 @@
 import { parseHost, parseRepository } from '../oci/reference.ts'
-import { Authenticator } from './auth.ts'
+import { Authenticator } from './auth/authenticator.ts'
+import type { CredentialSource } from './auth/credentials.ts'
 import { type AnswerBounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { listRepositories } from './catalog.ts'
-import type { CredentialSource } from './credentials.ts'
-import { Egress } from './egress.ts'
 import { RegistryHost } from './registry-host.ts'
 import { Repository } from './repository.ts'
-import { PATIENCE, type Patience, Transport } from './transport.ts'
+import { Egress } from './transport/egress.ts'
+import { PATIENCE, type Patience, Transport } from './transport/transport.ts'
 
 /** Requests that wait for their answer at one host at the same time. Bodies that stream are not counted. */
 const REQUESTS_PER_HOST = 6

@@ -1,5 +1,5 @@
+import { plain, type Words, wordsOf } from './error-body.ts'
 import { answerHint, connectionHint, refusalHint, type Standing } from './hints.ts'
-import { plain, type Words, wordsOf } from './words.ts'
 
 /** What went wrong at a registry; callers branch on it. */
 export type RegistryErrorCode =

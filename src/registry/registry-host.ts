@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
-import type { Answer } from './answer.ts'
-import type { Authenticator } from './auth.ts'
+import type { Authenticator } from './auth/authenticator.ts'
 import type { AnswerBounds } from './bounds.ts'
-import { type RetryPolicy, retrying } from './retry.ts'
-import type { Transport, WireRequest } from './transport.ts'
-import { UploadMemory } from './upload-memory.ts'
+import type { Answer } from './transport/response.ts'
+import { type RetryPolicy, retrying } from './transport/retry.ts'
+import type { Transport, WireRequest } from './transport/transport.ts'
+import { UploadMemory } from './upload/upload-memory.ts'
 
 /** A request to a registry. Any status that is not in `expect` is thrown as a RegistryError. */
 export type RegistryRequest = {

@@ -5,13 +5,13 @@ import type { Descriptor } from '../oci/documents.ts'
 import { openBlob, readRange, statBlob } from './blobs.ts'
 import { checkJson } from './bounds.ts'
 import { RegistryError } from './errors.ts'
-import { deleteManifest, putManifest } from './manifest-writes.ts'
-import { getManifest, resolveManifest } from './manifests.ts'
-import { readTagBack, type TagReading } from './read-back.ts'
-import { listReferrers } from './referrers.ts'
+import { deleteManifest, putManifest } from './manifests/manifest-writes.ts'
+import { getManifest, resolveManifest } from './manifests/manifests.ts'
+import { readTagBack, type TagReading } from './manifests/read-back.ts'
+import { listReferrers } from './manifests/referrers.ts'
 import type { RegistryHost } from './registry-host.ts'
 import { listTags } from './tags.ts'
-import { mountBlob, type PushOptions, pushBlob, type StreamOptions, uploadStream } from './upload.ts'
+import { mountBlob, type PushOptions, pushBlob, type StreamOptions, uploadStream } from './upload/upload.ts'
 
 /** What a blob is known by. `size` is in bytes. */
 export type BlobDescriptor = { readonly digest: Digest; readonly size: number }

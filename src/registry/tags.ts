@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { pages } from './links.ts'
-import { parseAnswer } from './nonsense.ts'
+import { pullScope } from './auth/scopes.ts'
+import { parseAnswer } from './invalid-response.ts'
+import { pages } from './pagination.ts'
 import type { RegistryHost } from './registry-host.ts'
-import { pullScope } from './scopes.ts'
 
 /** Tags asked for at a time; some registries refuse more than 1000. */
 const PAGE_TAGS = 100

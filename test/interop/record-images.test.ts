@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { publishRecordImage } from '../../src/records/image.ts'
+import { publishRecordImage } from '../../src/records/images/record-image.ts'
 import { writeRecordFile } from '../../src/records/model.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { run } from '../support/command.ts'

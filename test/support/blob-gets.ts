@@ -1,5 +1,5 @@
-import { openEStargz } from '../../src/estargz/read.ts'
-import type { TocEntry } from '../../src/estargz/toc.ts'
+import { openEStargz } from '../../src/estargz/toc/read-toc.ts'
+import type { TocEntry } from '../../src/estargz/toc/write-toc.ts'
 import type { Descriptor } from '../../src/oci/documents.ts'
 import type { Repository } from '../../src/registry/repository.ts'
 import type { LayerLimits } from '../../src/tar/limits.ts'

@@ -1,13 +1,17 @@
-import { type AddedDirectory, addedDirectories, withAdded } from '../../src/estargz/added-directories.ts'
-import { ArchiveIndex } from '../../src/estargz/archive-index.ts'
-import { arrange } from '../../src/estargz/arrange.ts'
-import { assembleBlob, type IndexedBlob, streamLayer } from '../../src/estargz/blob.ts'
+import { type Compression, compressorFor, openLayerCoder } from '../../src/compression/layer-coder.ts'
 import { type BlobFormat, DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
-import { type Compression, compressorFor, openLayerCoder } from '../../src/estargz/layer-coder.ts'
-import type { LayerIndex } from '../../src/estargz/layer-index.ts'
-import { listTree } from '../../src/estargz/layer-tree.ts'
-import { packIndex, unpackIndex } from '../../src/estargz/packed-index.ts'
-import { splitLayer } from '../../src/estargz/split.ts'
+import { arrange } from '../../src/estargz/build/arrange.ts'
+import { assembleBlob, type IndexedBlob, streamLayer } from '../../src/estargz/build/blob.ts'
+import { splitLayer } from '../../src/estargz/build/split.ts'
+import {
+  type AddedDirectory,
+  addedDirectories,
+  withAdded,
+} from '../../src/estargz/index/added-directories.ts'
+import { ArchiveIndex } from '../../src/estargz/index/archive-index.ts'
+import type { LayerIndex } from '../../src/estargz/index/layer-index.ts'
+import { listTree } from '../../src/estargz/index/layer-tree.ts'
+import { packIndex, unpackIndex } from '../../src/estargz/index/packed-index.ts'
 import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
 
 const limits = DEFAULT_LIMITS

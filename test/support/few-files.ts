@@ -1,6 +1,6 @@
 /** Asks a credential helper in a process that has one file descriptor left, and says what came of it. */
 import { closeSync, openSync } from 'node:fs'
-import { dockerConfigCredentials } from '../../src/registry/credentials.ts'
+import { dockerConfigCredentials } from '../../src/registry/auth/credentials.ts'
 
 const [config = ''] = process.argv.slice(2)
 // What is loaded when it is first used needs a file, too.

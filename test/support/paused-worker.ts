@@ -1,9 +1,9 @@
 /** A worker process that claims a job, says so, waits for a line, and then tries to finish it. */
 import { once } from 'node:events'
 import { openDatabase } from '../../src/db/open.ts'
-import { LeaseKeeper } from '../../src/jobs/lease-keeper.ts'
-import { nowMs } from '../../src/jobs/lease-terms.ts'
-import { JobLeases } from '../../src/jobs/leases.ts'
+import { JobLeases } from '../../src/jobs/queue/leases.ts'
+import { LeaseKeeper } from '../../src/jobs/worker/lease-keeper.ts'
+import { nowMs } from '../../src/jobs/worker/lease-terms.ts'
 
 const [url = '', leaseMs = ''] = process.argv.slice(2)
 const database = await openDatabase(url, { migrate: false })

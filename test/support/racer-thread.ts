@@ -1,7 +1,7 @@
 /** One of several workers that race for one job, in a thread and with a database connection of its own. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase } from '../../src/db/open.ts'
-import { JobLeases } from '../../src/jobs/leases.ts'
+import { JobLeases } from '../../src/jobs/queue/leases.ts'
 import type { RaceData } from './race.ts'
 
 const { url, rounds, owner, counts } = workerData as RaceData

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
-import { TagMoves } from '../../jobs/tag-moves.ts'
+import { TagMoves } from '../../jobs/queue/tag-moves.ts'
 import { RegistryError } from '../../registry/errors.ts'
 
 const digest = (n: number) => `sha256:${String(n).padStart(64, '0')}`

@@ -1,14 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { ConversionRequest } from '../../conversion/request.ts'
-import type { NewJob } from '../../jobs/accept.ts'
+import type { NewJob } from '../../jobs/queue/accept.ts'
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
-import { conversionJob } from '../new-conversion.ts'
+import { conversionJob } from '../conversions/new-conversion.ts'
 import { Pace } from '../pace.ts'
 import { HttpError, problemOf } from '../problem.ts'
+import { type KnownRule, KnownRules } from '../rules/known-rules.ts'
+import { type Rule, targetFor } from '../rules/rule.ts'
 import type { Services } from '../services.ts'
-import { type KnownRule, KnownRules } from './known-rules.ts'
 import { MOST_REFUSALS, type PushOutcome, type Refusal } from './outcome.ts'
-import { type Rule, targetFor } from './rule.ts'
 
 /** Something that was pushed, as a registry tells. */
 export type Push = { readonly image: string; readonly digest?: string | undefined }

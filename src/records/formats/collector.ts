@@ -13,10 +13,10 @@ import {
 } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
 import { MAX_RECORD_STEPS } from '../step-budget.ts'
-import { type Found, isPseudoPath } from './found.ts'
 import { hostRootOf } from './host-roots.ts'
 import { excerptOf, type Line } from './lines.ts'
-import { isWrapperName } from './wrappers.ts'
+import { type Found, isPseudoPath } from './parsers/parsed-line.ts'
+import { isWrapperName } from './parsers/wrappers.ts'
 
 /** What becomes of the paths of a profile before they are entries. */
 export type CollectOptions = Omit<RecordLimits, 'maxBytes'> & {

@@ -1,8 +1,8 @@
 import { packingOf } from '../../bytes/content-encoding.ts'
 import { unreadPacking } from '../../oci/unread-packing.ts'
 import type { DocumentFormat } from './documents.ts'
+import { LINE_FORMATS, type LineFormatName } from './format-registry.ts'
 import { prefixOf, type Strip } from './prefix.ts'
-import { LINE_FORMATS, type LineFormatName } from './table.ts'
 
 const DOCUMENTS: readonly { readonly format: DocumentFormat; readonly begins: RegExp }[] = [
   { format: 'soci', begins: /^\[\s*(?:"|\]|\[|\{|$)/ },

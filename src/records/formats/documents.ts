@@ -1,6 +1,6 @@
 import { RecordError } from '../model.ts'
 import type { RecordCollector } from './collector.ts'
-import { foundPath } from './found.ts'
+import { foundPath } from './parsers/parsed-line.ts'
 
 /** Formats that are one JSON document, and not lines. */
 export type DocumentFormat = 'soci' | 'nydusify'

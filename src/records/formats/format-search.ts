@@ -1,9 +1,9 @@
 import { RecordError, RecordFormat } from '../model.ts'
 import { type Proof, proofIn } from './detect.ts'
+import type { LineFormatName } from './format-registry.ts'
 import { LineReading, type ReadRecord, type ReadRecordOptions } from './line-reading.ts'
 import { excerptOf, type Line } from './lines.ts'
-import { listEvidence } from './path-list.ts'
-import type { LineFormatName } from './table.ts'
+import { listEvidence } from './parsers/path-list.ts'
 
 /** What may come before it is certain which format it is, and is read again then. */
 const MOST_HELD = { lines: 250_000, characters: 32 * 2 ** 20 }

@@ -7,10 +7,10 @@ import {
   type Skipped,
 } from '../model.ts'
 import { type CollectOptions, RecordCollector } from './collector.ts'
-import type { Found, LineFormat, LineOptions, ReadLine } from './found.ts'
+import { LINE_FORMATS, type LineFormatName } from './format-registry.ts'
 import { excerptOf, type Line, MAX_LINE_BYTES } from './lines.ts'
+import type { Found, LineFormat, LineOptions, ReadLine } from './parsers/parsed-line.ts'
 import { prefixOf, type Strip } from './prefix.ts'
-import { LINE_FORMATS, type LineFormatName } from './table.ts'
 
 /** `format` left out: detected. */
 export type ReadRecordOptions = LineOptions &

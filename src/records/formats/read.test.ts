@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
 import { RecordEntry, RecordError, RecordFormat, writeRecordFile } from '../model.ts'
-import { writePathList } from './path-list.ts'
+import { writePathList } from './parsers/path-list.ts'
 import { type ReadRecordOptions, readRecord } from './read.ts'
 
 const digest = digestOf('manifest')

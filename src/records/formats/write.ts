@@ -1,7 +1,7 @@
-import { distinctEntries } from '../merge.ts'
+import { distinctEntries } from '../combine/merge.ts'
 import { type RecordEntry, RecordError, type RecordFormat, writeRecordFile } from '../model.ts'
-import { withoutBreak } from './line-break.ts'
-import { writePathList } from './path-list.ts'
+import { withoutBreak } from './parsers/line-break.ts'
+import { writePathList } from './parsers/path-list.ts'
 
 /** The formats that records come out in again, with their media types. */
 export const WRITTEN_FORMATS = {

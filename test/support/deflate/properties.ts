@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { constants, createDeflateRaw, type DeflateRaw, gzipSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
-import { AutoTuner, fixedTuner, type Tuner } from '../../../src/estargz/deflate/tuner.ts'
+import { AutoTuner, fixedTuner, type Tuner } from '../../../src/compression/deflate/tuner.ts'
 import { randomPieces, sample } from './random.ts'
 import { oddStream } from './stream.ts'
 import { checked, gzipMemberOf, transcoded } from './transcoding.ts'

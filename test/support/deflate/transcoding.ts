@@ -1,8 +1,8 @@
 import { crc32, gunzipSync } from 'node:zlib'
-import { ByteSource } from '../../../src/estargz/byte-source.ts'
-import { LayerTranscoder } from '../../../src/estargz/deflate/layer-transcoder.ts'
-import { fixedTuner, type Tuner } from '../../../src/estargz/deflate/tuner.ts'
-import { gzipMembers } from '../../../src/estargz/gzip-members.ts'
+import { ByteSource } from '../../../src/compression/byte-source.ts'
+import { LayerTranscoder } from '../../../src/compression/deflate/layer-transcoder.ts'
+import { fixedTuner, type Tuner } from '../../../src/compression/deflate/tuner.ts'
+import { gzipMembers } from '../../../src/compression/gzip-members.ts'
 import { piecesOf } from '../convert-layer.ts'
 
 export type Transcoding = {

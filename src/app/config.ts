@@ -1,0 +1,329 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { postgresAddress } from '../db/postgres-address.ts'
+import { parseHost, parseRepository } from '../oci/reference.ts'
+import { BoundSettings, type ConfiguredBounds, configuredBounds, wholeNumber } from './config-bounds.ts'
+
+const MIB = 1024 * 1024
+const GIB = 1024 * MIB
+
+/** A wrong setting; the message names the variable and the reason. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
+
+function checked<T>(parse: (text: string) => T) {
+  return (text: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  }
+}
+
+const Listen = z.string().transform(
+  checked((text) => {
+    const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+):(\d{1,5})$/.exec(text)
+    if (!match?.[1] || Number(match[2]) > 65535) throw new Error('expected host:port, such as 127.0.0.1:8080')
+    return { host: match[1], port: Number(match[2]) }
+  }),
+)
+
+const Hosts = z.string().transform(
+  checked((text) =>
+    text
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== '')
+      .map(parseHost),
+  ),
+)
+
+const BackingRegistry = z.string().transform(
+  checked((text) => {
+    const slash = text.indexOf('/')
+    const host = parseHost(slash < 0 ? text : text.slice(0, slash))
+    const prefix = slash < 0 ? '' : text.slice(slash + 1)
+    return { host, prefix: prefix === '' ? '' : parseRepository(prefix) }
+  }),
+)
+
+/** `host=2,*=8`: so many for a host, and for every other one. */
+const RegistryLimits = z.string().transform(
+  checked((text) => {
+    const limits = new Map<string, number>()
+    for (const part of text.split(',').map((one) => one.trim())) {
+      if (part === '') continue
+      const [, host = '', count] = /^([^=]+)=([1-9]\d{0,5})$/.exec(part) ?? []
+      if (count === undefined) throw new Error('expected host=NUMBER or *=NUMBER, comma separated')
+      limits.set(host === '*' ? host : parseHost(host), Number(count))
+    }
+    return limits
+  }),
+)
+
+const Origins = z.string().transform(
+  checked((text) => {
+    const parts = text.split(',').map((part) => part.trim())
+    const origins = parts.filter((part) => part !== '').map((part) => new URL(part).origin)
+    if (!origins.every((origin) => /^https?:/.test(origin))) throw new Error('expected https://host[:port]')
+    return new Set(origins)
+  }),
+)
+
+/** Standard Webhooks 1.0: 24 to 64 bytes in base64 behind `whsec_`. */
+const WebhookSecret = z.string().transform(
+  checked((text) => {
+    const bytes = Buffer.from(text.replace(/^whsec_/, ''), 'base64')
+    if (!text.startsWith('whsec_') || bytes.length < 24 || bytes.length > 64) {
+      throw new Error('expected whsec_ and 24 to 64 bytes in base64')
+    }
+    return bytes
+  }),
+)
+
+const HookSecret = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'expected printable characters')
+  .min(16)
+  .optional()
+
+/** Every setting of the broker, by the name of its environment variable. */
+const Environment = z.object({
+  RECORD_BROKER_LISTEN: Listen.prefault('127.0.0.1:8080').describe('address of the HTTP server, host:port'),
+  RECORD_BROKER_DATA: z
+    .string()
+    .min(1)
+    .prefault('data')
+    .transform((path) => resolve(path))
+    .describe('data folder: database, embedded registry, scratch'),
+  RECORD_BROKER_REGISTRY: BackingRegistry.optional().describe(
+    'backing registry, host[:port][/prefix]; unset: the embedded one',
+  ),
+  RECORD_BROKER_PLAIN_HTTP: Hosts.prefault('').describe('registries spoken to without TLS, comma separated'),
+  RECORD_BROKER_REGISTRIES: Hosts.prefault('').describe(
+    'further registries that may be spoken to, comma separated',
+  ),
+  RECORD_BROKER_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 printable characters without spaces')
+    .optional()
+    .describe('bearer token that every route but health and the API document demands'),
+  RECORD_BROKER_WORKER: z
+    .enum(['local', 'none'])
+    .prefault('local')
+    .describe('whether `serve` keeps a worker process of its own'),
+  RECORD_BROKER_CONCURRENCY: wholeNumber(1).prefault('4').describe('jobs that a worker runs side by side'),
+  RECORD_BROKER_STALL_SECONDS: wholeNumber(1)
+    .prefault('600')
+    .describe(
+      'how long no byte of a job may move before its attempt ends and is tried again; what the job waits for on purpose does not count',
+    ),
+  RECORD_BROKER_MAX_QUEUED: wholeNumber(1)
+    .prefault('10000')
+    .describe('jobs that may wait: beyond it none is accepted (503)'),
+  RECORD_BROKER_REGISTRY_LIMITS: RegistryLimits.prefault('').describe(
+    'jobs with a registry that all workers together run at once, as host=NUMBER or *=NUMBER for every other one, comma separated',
+  ),
+  RECORD_BROKER_CALLBACK_ORIGINS: Origins.prefault('').describe(
+    'where callbacks may be sent, as https://host[:port], comma separated; needs RECORD_BROKER_CALLBACK_SECRET',
+  ),
+  RECORD_BROKER_CALLBACK_SECRET: WebhookSecret.optional().describe(
+    'signs callbacks as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64',
+  ),
+  RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecret.describe(
+    'what a distribution registry sends as Authorization to /v1/hooks/distribution',
+  ),
+  RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecret.describe(
+    'what Harbor sends as Authorization to /v1/hooks/harbor and /api/v1/conversions',
+  ),
+  RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecret.describe(
+    'what zot or Harbor send as Authorization to /v1/hooks/cloudevents',
+  ),
+  RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
+    .prefault('30')
+    .describe(
+      'how long a claim on a job holds without renewal: after it the job of a dead worker is taken up',
+    ),
+  RECORD_BROKER_GRACE_SECONDS: wholeNumber(0)
+    .prefault('10')
+    .describe('how long running jobs may go on when a worker is told to stop, before they are handed back'),
+  RECORD_BROKER_THREADS: wholeNumber(1)
+    .prefault(String(availableParallelism()))
+    .describe('layers that a worker converts side by side'),
+  RECORD_BROKER_SCRATCH_LIMIT: wholeNumber(MIB)
+    .prefault(String(64 * GIB))
+    .describe('bytes of scratch disk that a job may take'),
+  RECORD_BROKER_DISK_RESERVE: wholeNumber(0)
+    .prefault(String(64 * MIB))
+    .describe("bytes of the data folder's disk that uploads and conversions leave free, for the database"),
+  RECORD_BROKER_CACHE_LAYERS: wholeNumber(0)
+    .prefault('2000')
+    .describe('converted layers that are remembered, to be used again; 0: nothing is, images neither'),
+  RECORD_BROKER_CACHE_IMAGES: wholeNumber(0)
+    .prefault('2000')
+    .describe('results of whole conversions that are remembered, to be used again; 0: only layers are'),
+  ...BoundSettings,
+  RECORD_BROKER_DOCKER_CONFIG: z
+    .string()
+    .optional()
+    .describe("docker's config.json with registry credentials; unset: $DOCKER_CONFIG or ~/.docker"),
+  RECORD_BROKER_CA: z.string().min(1).optional().describe('PEM file with further certificate authorities'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(postgres(ql)?|sqlite):/, 'expected postgres://… or sqlite:PATH')
+    .transform(checked((text) => (text.startsWith('sqlite:') || postgresAddress(text) ? text : text)))
+    .optional()
+    .describe('database; unset: a SQLite file in the data folder'),
+  DOCKER_CONFIG: z.string().optional().describe("folder of docker's config.json"),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .prefault('info')
+    .describe('least level that is logged'),
+})
+type Environment = z.output<typeof Environment>
+
+/** Names and meanings of all settings, for `--help` and the documentation. */
+export const SETTINGS: readonly { name: string; description: string }[] = Object.entries(
+  Environment.shape,
+).map(([name, schema]) => ({ name, description: schema.description ?? '' }))
+
+/** The broker's settings, parsed. Sizes are in bytes. */
+export type Config = {
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly dataFolder: string
+  readonly databaseUrl: string
+  /** undefined: the embedded registry is the backing one. */
+  readonly backingRegistry: { readonly host: string; readonly prefix: string } | undefined
+  readonly plainHttp: readonly string[]
+  readonly registries: readonly string[]
+  readonly token: string | undefined
+  readonly localWorker: boolean
+  readonly concurrency: number
+  readonly stallSeconds: number
+  readonly maxQueued: number
+  /** By host; `*` is every other one. Empty: no limits. */
+  readonly registryLimits: ReadonlyMap<string, number>
+  readonly callbackOrigins: ReadonlySet<string>
+  readonly callbackSecret: Buffer | undefined
+  readonly hookSecrets: Readonly<Partial<Record<'distribution' | 'harbor' | 'cloudevents', string>>>
+  readonly leaseMs: number
+  readonly graceMs: number
+  readonly threads: number
+  readonly scratchLimit: number
+  readonly diskReserve: number
+  /** Converted layers that are remembered. */
+  readonly cacheLayers: number
+  readonly cacheImages: number
+  readonly bounds: ConfiguredBounds
+  readonly dockerConfigFile: string
+  readonly ca: string | undefined
+  readonly logLevel: Environment['LOG_LEVEL']
+}
+
+/**
+ * Reads the settings from the environment and, where `RECORD_BROKER_CONFIG` names one, from a file of
+ * `NAME=value` lines; the environment wins. Refuses to listen beyond loopback without a token.
+ * @throws ConfigError naming the variable
+ */
+export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const values = withFile(environment)
+  const unknown = Object.keys(values).find(
+    (name) =>
+      name.startsWith('RECORD_BROKER_') && name !== 'RECORD_BROKER_CONFIG' && !(name in Environment.shape),
+  )
+  if (unknown !== undefined) throw new ConfigError(`${unknown}: there is no such setting`)
+  const parsed = Environment.safeParse(values)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new ConfigError(`${issue?.path.join('.')}: ${issue?.message}`)
+  }
+  const env = parsed.data
+  const listen = env.RECORD_BROKER_LISTEN
+  if (env.RECORD_BROKER_CALLBACK_ORIGINS.size > 0 && env.RECORD_BROKER_CALLBACK_SECRET === undefined) {
+    throw new ConfigError('RECORD_BROKER_CALLBACK_SECRET: is needed to sign callbacks')
+  }
+  if (!LOOPBACK.has(listen.host) && env.RECORD_BROKER_TOKEN === undefined) {
+    throw new ConfigError(
+      `RECORD_BROKER_LISTEN: ${listen.host} is reachable from other machines; set RECORD_BROKER_TOKEN or listen on 127.0.0.1`,
+    )
+  }
+  return {
+    listen,
+    dataFolder: env.RECORD_BROKER_DATA,
+    databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.RECORD_BROKER_DATA, 'record-broker.sqlite')}`,
+    backingRegistry: env.RECORD_BROKER_REGISTRY,
+    plainHttp: env.RECORD_BROKER_PLAIN_HTTP,
+    registries: env.RECORD_BROKER_REGISTRIES,
+    token: env.RECORD_BROKER_TOKEN,
+    localWorker: env.RECORD_BROKER_WORKER === 'local',
+    concurrency: env.RECORD_BROKER_CONCURRENCY,
+    stallSeconds: env.RECORD_BROKER_STALL_SECONDS,
+    maxQueued: env.RECORD_BROKER_MAX_QUEUED,
+    registryLimits: env.RECORD_BROKER_REGISTRY_LIMITS,
+    callbackOrigins: env.RECORD_BROKER_CALLBACK_ORIGINS,
+    callbackSecret: env.RECORD_BROKER_CALLBACK_SECRET,
+    hookSecrets: hookSecrets(env),
+    leaseMs: env.RECORD_BROKER_LEASE_SECONDS * 1000,
+    graceMs: env.RECORD_BROKER_GRACE_SECONDS * 1000,
+    threads: env.RECORD_BROKER_THREADS,
+    scratchLimit: env.RECORD_BROKER_SCRATCH_LIMIT,
+    diskReserve: env.RECORD_BROKER_DISK_RESERVE,
+    cacheLayers: env.RECORD_BROKER_CACHE_LAYERS,
+    cacheImages: env.RECORD_BROKER_CACHE_IMAGES,
+    bounds: configuredBounds(env),
+    dockerConfigFile: dockerConfigFile(env),
+    ca:
+      env.RECORD_BROKER_CA === undefined ? undefined : readSetting('RECORD_BROKER_CA', env.RECORD_BROKER_CA),
+    logLevel: env.LOG_LEVEL,
+  }
+}
+
+/** The environment for the other processes of this broker, which listens at a port known only now. */
+export function roleEnvironment(listen: Config['listen']): Record<string, string | undefined> {
+  return { ...process.env, RECORD_BROKER_LISTEN: `${listen.host}:${listen.port}` }
+}
+
+/** Registries send it with or without the word Bearer. */
+function hookSecrets(env: Environment): Config['hookSecrets'] {
+  const secret = (text: string | undefined) => text?.replace(/^Bearer +/i, '')
+  const [distribution, harbor, cloudevents] = [
+    secret(env.RECORD_BROKER_HOOK_SECRET_DISTRIBUTION),
+    secret(env.RECORD_BROKER_HOOK_SECRET_HARBOR),
+    secret(env.RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS),
+  ]
+  return {
+    ...(distribution !== undefined && { distribution }),
+    ...(harbor !== undefined && { harbor }),
+    ...(cloudevents !== undefined && { cloudevents }),
+  }
+}
+
+function withFile(environment: Record<string, string | undefined>): Record<string, string | undefined> {
+  const file = environment.RECORD_BROKER_CONFIG
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  return file ? { ...parseEnv(readSetting('RECORD_BROKER_CONFIG', file)), ...set } : set
+}
+
+function readSetting(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${name}: ${(error as Error).message}`)
+  }
+}
+
+function dockerConfigFile(env: Environment): string {
+  return (
+    env.RECORD_BROKER_DOCKER_CONFIG ?? join(env.DOCKER_CONFIG ?? join(homedir(), '.docker'), 'config.json')
+  )
+}

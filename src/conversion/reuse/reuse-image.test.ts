@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { ConversionBench } from '../../../test/support/conversion.ts'
+import { temporarySqlite } from '../../../test/support/databases.ts'
+import { pushImage, pushIndex } from '../../../test/support/image-of.ts'
+import { dir, file, tarOf } from '../../../test/support/tar-of.ts'
+import { DatabaseCache } from '../../cache/cache.ts'
+import { CacheOverviews } from '../../cache/overview.ts'
+import type { Database } from '../../db/open.ts'
+import type { ConversionReport } from '../report.ts'
+import type { ConversionRequest } from '../request.ts'
+import { runConversion } from '../run.ts'
+import type { ConversionServices } from '../services.ts'
+
+const base = tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/large', randomBytes(100_000)))
+const top = tarOf(dir('etc'), file('etc/conf', 'conf'), file('etc/other', 'other'))
+
+let bench: ConversionBench
+let database: Database
+let close: () => Promise<void>
+let services: ConversionServices
+/** Of a conversion that reads no layer: it has no threads to read them with. */
+let withoutThreads: ConversionServices
+let overviews: CacheOverviews
+let host: string
+beforeAll(async () => {
+  bench = await ConversionBench.open()
+  host = bench.host
+  ;({ database, close } = await temporarySqlite())
+  overviews = new CacheOverviews(database)
+  const cache = new DatabaseCache(database, { layers: 100, images: 100 })
+  services = { ...bench.services, cache }
+  const threads = { run: () => Promise.reject(new Error('a layer is read')) }
+  withoutThreads = { ...services, threads: threads as unknown as ConversionServices['threads'] }
+  await pushImage(bench.repository('app'), { layers: [{ tar: base }, { tar: top }] }, '1')
+})
+afterAll(async () => {
+  await bench[Symbol.asyncDispose]()
+  await close()
+})
+beforeEach(async () => {
+  await overviews.purge({})
+  await database.query.deleteFrom('cache_uses').execute()
+})
+
+const signal = new AbortController().signal
+type More = Partial<Omit<ConversionRequest, 'target'>>
+
+function convert(target: string, more: More = {}, its = services): Promise<ConversionReport> {
+  return runConversion({ source: `${host}/app:1`, target: `${host}/${target}`, ...more }, its, { signal })
+}
+const again = (target: string, more: More = {}) => convert(target, more, withoutThreads)
+const record = (...paths: string[]) => ({ inline: paths.map((path) => ({ path })) })
+const tagOf = async (repository: string, tag: string) =>
+  (await bench.repository(repository).resolve(tag))?.digest
+
+it('moves the tag to what the same conversion came out as, and says what it said', async () => {
+  const request = { record: record('etc/conf', 'missing') }
+  const first = await convert('app:first', request)
+  const second = await again('app:second', request)
+  const { durationMs: _, target: __, ...said } = first
+  expect(second).toMatchObject({
+    ...said,
+    reused: true,
+    target: `${host}/app:second`,
+    images: [
+      {
+        ...said.images[0],
+        layers: said.images[0]?.layers.map((layer) => ({ ...layer, action: 'reused' })),
+      },
+    ],
+  })
+  expect(await tagOf('app', 'second')).toBe(first.digest)
+  expect(await again('app:second', request)).toMatchObject({ reused: true })
+})
+
+it('takes an image over into another repository of the registry, whole', async () => {
+  const first = await convert('app:over', { record: record('usr/a') })
+  const second = await again('other/app:over', { record: record('usr/a') })
+  expect(second.digest).toBe(first.digest)
+  expect(await bench.verify({ reference: second.target, source: second.source })).toMatchObject({
+    verified: true,
+  })
+})
+
+it('converts what differs in source, record or options', async () => {
+  await convert('app:one', { record: record('usr/a') })
+  await pushImage(bench.repository('app'), { layers: [{ tar: top }, { tar: base }] }, '2')
+  for (const more of [
+    {},
+    { record: record('usr/large') },
+    { record: record('usr/a'), options: { compressionLevel: 1 } },
+    { record: record('usr/a'), source: `${host}/app:2` },
+  ]) {
+    expect((await convert('app:differs', { ...more, overwrite: true })).reused).toBeUndefined()
+  }
+})
+
+it('moves no tag that it may not move', async () => {
+  await convert('app:mine')
+  await pushImage(bench.repository('app'), { layers: [{ tar: top }] }, 'taken')
+  await expect(again('app:taken')).rejects.toMatchObject({ code: 'TARGET_EXISTS' })
+  expect(await again('app:taken', { overwrite: true })).toMatchObject({ reused: true })
+})
+
+it('takes over all platforms of an index, with attestations that are kept', async () => {
+  const repository = bench.repository('many')
+  const amd = await pushImage(repository, { layers: [{ tar: base }] })
+  const arm = await pushImage(repository, { layers: [{ tar: top }], architecture: 'arm64' })
+  const attestation = await pushImage(repository, { layers: [{ tar: tarOf(file('about', 'it')) }] })
+  await pushIndex(
+    repository,
+    [
+      { ...amd, platform: { os: 'linux', architecture: 'amd64' } },
+      { ...arm, platform: { os: 'linux', architecture: 'arm64' } },
+      {
+        ...attestation,
+        platform: { os: 'unknown', architecture: 'unknown' },
+        annotations: {
+          'vnd.docker.reference.type': 'attestation-manifest',
+          'vnd.docker.reference.digest': amd.digest,
+        },
+      },
+    ],
+    'all',
+  )
+  const request = { source: `${host}/many:all`, options: { attestations: 'keep' as const } }
+  const first = await convert('many:esgz', request)
+  const second = await again('elsewhere:esgz', request)
+  expect(second).toMatchObject({ digest: first.digest, kept: first.kept, reused: true })
+  expect(second.images).toHaveLength(2)
+  expect(await bench.repository('elsewhere').resolve(attestation.digest)).toBeDefined()
+  expect(await bench.verify({ reference: second.target, source: second.source })).toMatchObject({
+    verified: true,
+  })
+})
+
+it('brings the image of tables of contents that lie outside, with its tag', async () => {
+  const options = { externalToc: true }
+  const first = await convert('app:outside', { options })
+  const second = await again('far/app:outside', { options })
+  expect(second.tocImage).toEqual({ ...first.tocImage, reference: `${host}/far/app:outside-esgztoc` })
+  expect(await tagOf('far/app', 'outside-esgztoc')).toBe(first.tocImage?.digest)
+  expect(await bench.verify({ reference: second.target, source: second.source })).toMatchObject({
+    verified: true,
+  })
+})
+
+it('attaches the record to the result where that is', async () => {
+  const request = { record: record('usr/a'), options: { attachRecord: true } }
+  const first = await convert('app:attached', request)
+  const second = await again('near/app:attached', request)
+  expect(second.attached).toMatchObject([{ subject: first.digest }])
+  expect(await bench.repository('near/app').referrers(first.digest)).toHaveLength(1)
+})
+
+it('converts anew, and forgets, what is not in the registry any more', async () => {
+  const gone = 'gone/app'
+  const { digest, images } = await convert(`${gone}:1`)
+  await bench.repository(gone).deleteManifest(digest)
+  expect((await convert(`${gone}:2`)).reused).toBeUndefined()
+  expect(await again(`${gone}:3`)).toMatchObject({ reused: true, digest })
+
+  const layer = images[0]?.layers[0]?.digest
+  await fetch(`http://${host}/v2/${gone}/blobs/${layer}`, { method: 'DELETE' })
+  const repaired = await convert(`${gone}:4`)
+  expect(repaired.reused).toBeUndefined()
+  expect(repaired.images[0]?.layers.map(({ action }) => action)).toEqual(['streamed', 'reused'])
+  expect(await bench.verify({ reference: `${host}/${gone}:3` })).toMatchObject({ verified: true })
+  const { uses } = await overviews.get(1)
+  expect(uses).toContainEqual({ kind: 'image', outcome: 'gone', count: 2, bytes: 0 })
+  expect(uses).toContainEqual({ kind: 'layer', outcome: 'gone', count: 1, bytes: 0 })
+})
+
+it('does not believe a report that it cannot read', async () => {
+  const { digest } = await convert('app:old')
+  await database.query.updateTable('converted_images').set({ report: '{"of":"long ago"}' }).execute()
+  expect(await convert('app:new')).toMatchObject({ digest })
+  expect(await again('app:newer')).toMatchObject({ digest, reused: true })
+})
+
+it('counts what was found and what was not', async () => {
+  const first = await convert('app:counted')
+  await again('app:counted-again')
+  await convert('app:counted-other', { record: record('usr/a') })
+  const bytes = (i: number, report: ConversionReport) => report.images[0]?.layers[i]?.size ?? 0
+  const { uses, layers, images } = await overviews.get(1)
+  expect(uses).toContainEqual({ kind: 'image', outcome: 'reused', count: 1, bytes: first.size })
+  expect(uses).toContainEqual(expect.objectContaining({ kind: 'image', outcome: 'made', count: 2 }))
+  expect(uses).toContainEqual({ kind: 'layer', outcome: 'made', count: 2, bytes: first.size })
+  expect(uses).toContainEqual({ kind: 'layer', outcome: 'reused', count: 1, bytes: bytes(1, first) })
+  expect(uses).toContainEqual(expect.objectContaining({ kind: 'layer', outcome: 'rearranged', count: 1 }))
+  expect(layers.entries).toBe(3)
+  expect(images.entries).toBe(2)
+})

@@ -1,0 +1,102 @@
+import { type Kysely, sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
+import { EventLog } from '../../jobs/events/event-log.ts'
+import { JobLeases } from '../../jobs/queue/leases.ts'
+import { JobStore } from '../../jobs/queue/store.ts'
+import { openDatabase } from '../open.ts'
+import { MIGRATIONS } from './migrations.ts'
+
+/** Another database beside that of the test, with the tables of an earlier version. */
+async function beside({ database, url }: TestDatabase, version: string, name = 'older'): Promise<string> {
+  const older = database.engine === 'postgres' ? url.replace(/[^/]*$/, name) : `${url}-${name}`
+  if (database.engine === 'postgres') await sql`create database ${sql.raw(name)}`.execute(database.query)
+  const opened = await openDatabase(older, { migrate: false })
+  const query = opened.query as unknown as Kysely<unknown>
+  const migrator = new Migrator({ db: query, provider: { getMigrations: async () => MIGRATIONS } })
+  const { error } = await migrator.migrateTo(version)
+  await opened.close()
+  if (error) throw error
+  return older
+}
+
+describeDatabases('migrations', (open) => {
+  let opened: TestDatabase
+  beforeAll(async () => {
+    opened = await open()
+  })
+  afterAll(() => opened.close())
+
+  it('count the jobs that are there, and stop those that run beside another one with their target', async () => {
+    const url = await beside(opened, '0010-workers')
+    const old = await openDatabase(url, { migrate: false })
+    const job = async (n: number, state: string, target: string, cancelled: number | null = null) => {
+      const id = `019ab000-0000-7000-8000-00000000000${n}`
+      const running = state === 'running'
+      await sql`insert into jobs
+        (id, kind, state, source, target, request, run_at, created_at, attempt, event_seq, owner, token, lease_until, cancel_requested_at)
+        values (${id}, 'conversion', ${state}, 's', ${target}, '{}', 1, 1, 1, 2, 'w', ${running ? `t${n}` : null},
+          ${running ? 4_000_000_000_000 : null}, ${cancelled})`.execute(old.query)
+      await sql`insert into job_attempts (job_id, attempt, owner, started_at) values (${id}, 1, 'w', 1)`.execute(
+        old.query,
+      )
+      return { id, owner: 'w', attempt: 1, token: `t${n}` }
+    }
+    for (const [n, state] of ['succeeded', 'succeeded', 'failed', 'queued'].entries())
+      await job(n, state, 'a')
+    const first = await job(4, 'running', 'a')
+    const second = await job(5, 'running', 'a')
+    const stopped = await job(6, 'running', 'a', 5)
+    const other = await job(7, 'running', 'b')
+    await old.close()
+
+    const database = await openDatabase(url)
+    const store = new JobStore(database)
+    const leases = new JobLeases(database)
+    expect(await store.counts('conversion')).toEqual({
+      queued: 2,
+      running: 2,
+      succeeded: 2,
+      failed: 1,
+      cancelled: 1,
+    })
+    const holds = [first, second, stopped, other].map((lease) => leases.holds(lease))
+    expect(await Promise.all(holds)).toEqual([true, false, false, true])
+    expect(await store.get('conversion', second.id)).toMatchObject({ state: 'queued', events: 3 })
+    expect((await store.get('conversion', stopped.id))?.finishedAt).toBeDefined()
+    expect(await store.attempts(second.id)).toMatchObject([{ outcome: 'handed-back' }])
+    const events = await new EventLog(database).ofJob(stopped.id, 0)
+    expect(events).toMatchObject([{ seq: 3, type: 'cancelled' }])
+    expect(await leases.claim('w')).toBeUndefined()
+    await leases.succeed(first, {})
+    expect(await leases.claim('w')).toBeDefined()
+    expect((await store.counts('conversion')).succeeded).toBe(3)
+    await database.close()
+  })
+
+  it('say of conversions that are over what listings show of their reports', async () => {
+    const url = await beside(opened, '0016-rank-and-suspects', 'reports')
+    const old = await openDatabase(url, { migrate: false })
+    const reports = [
+      { digest: 'sha256:1', size: 5_000_000_000, sourceSize: 7, images: [{ path: 'a' }] },
+      // PostgreSQL knows no such characters.
+      { digest: 'sha256:2', size: 1, sourceSize: 2, images: [{ path: '\u0000\ud800' }] },
+      { verified: true },
+    ]
+    for (const [n, report] of reports.entries()) {
+      await sql`insert into jobs (id, kind, state, source, target, request, run_at, created_at, report)
+        values (${`019ab000-0000-7000-8000-00000000000${n}`}, ${n === 2 ? 'verification' : 'conversion'}, 'succeeded', 's', 't', '{}', 1, 1,
+          ${JSON.stringify(report)})`.execute(old.query)
+    }
+    await old.close()
+    const database = await openDatabase(url)
+    const store = new JobStore(database)
+    const { items } = await store.list('conversion', {}, { limit: 10 })
+    expect(items).toHaveLength(2)
+    expect(items[1]?.result).toEqual({ digest: 'sha256:1', size: 5_000_000_000, sourceSize: 7 })
+    expect((await store.list('verification', {}, { limit: 10 })).items[0]?.result).toBeUndefined()
+    expect((await store.get('conversion', items[0]?.id ?? ''))?.report).toEqual(reports[1])
+    await database.close()
+  })
+})

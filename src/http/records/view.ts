@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { Digest } from '../../oci/digest-schema.ts'
+import { ProfileNotes, RecordFormat, Skipped } from '../../records/model.ts'
+import { Provenance } from '../../records/provenance.ts'
+import type { StoredRecord } from '../../records/store.ts'
+import { isoTime, Moment } from '../parameters.ts'
+
+const DIGEST = 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+export const EXAMPLE_ID = '019ab1c2-7a30-7000-8000-4b1c2d3e4f50'
+export const EXAMPLE_DIGEST = Digest.parse(DIGEST)
+
+/** Where a record was published. */
+export const PublicationView = z.object({ reference: z.string(), digest: Digest, createdAt: Moment }).meta({
+  id: 'Publication',
+  description: 'A place where a record was published as a record file image.',
+  examples: [
+    {
+      reference: 'registry.example/team/app:record-1.0-serve',
+      digest: EXAMPLE_DIGEST,
+      createdAt: '2026-01-02T03:04:05.678Z',
+    },
+  ],
+})
+
+/** A record as it is shown, without its entries. */
+export const RecordView = z
+  .object({
+    id: z.string(),
+    digest: Digest.describe('Of the record file: the same content has the same digest.'),
+    image: z.string().optional().describe('The profiled image.'),
+    workload: z.string().optional(),
+    labels: z.record(z.string(), z.string()),
+    format: RecordFormat.describe('What was uploaded.'),
+    entries: z.int(),
+    paths: z.int().describe('Different paths among the entries.'),
+    skipped: Skipped,
+    ...ProfileNotes.shape,
+    profiler: z.string().optional().describe('What made the profile.'),
+    profilerVersion: z.string().optional(),
+    provenance: Provenance.optional(),
+    createdAt: Moment,
+    publications: z.array(PublicationView),
+  })
+  .meta({
+    id: 'Record',
+    description: 'What a container read at start-up, without the entries themselves.',
+    examples: [
+      {
+        id: EXAMPLE_ID,
+        digest: EXAMPLE_DIGEST,
+        image: 'registry.example/team/app:1.0',
+        workload: 'serve',
+        labels: { commit: '4f2a91c' },
+        format: 'strace',
+        entries: 214,
+        paths: 210,
+        skipped: { pseudo: 12, failed: 340 },
+        profiler: 'strace',
+        createdAt: '2026-01-02T03:04:05.678Z',
+        publications: [],
+      },
+    ],
+  })
+export type RecordView = z.infer<typeof RecordView>
+
+export function recordView({ publications, createdAt, labels, notes, ...record }: StoredRecord): RecordView {
+  return {
+    ...record,
+    ...notes,
+    labels: { ...labels },
+    createdAt: isoTime(createdAt),
+    publications: publications.map((one) => ({ ...one, createdAt: isoTime(one.createdAt) })),
+  }
+}

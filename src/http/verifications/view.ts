@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { VerificationProgress, VerificationReport } from '../../conversion/report.ts'
+import { VerificationRequest } from '../../conversion/request.ts'
+import type { Attempt, Job } from '../../jobs/job.ts'
+import { AttemptView, jobDetail, jobExample, jobFields, jobView } from '../jobs/view.ts'
+
+const summary = {
+  ...jobFields,
+  reference: z.string(),
+  source: z.string().optional().describe('The image that it is compared with.'),
+}
+const example = {
+  ...jobExample,
+  reference: 'registry.example/team/app:1.0-esgz',
+}
+
+export const VerificationSummary = z
+  .object(summary)
+  .meta({ id: 'VerificationSummary', description: 'A verification in a listing.', examples: [example] })
+
+export const Verification = z
+  .object({
+    ...summary,
+    request: VerificationRequest,
+    progress: VerificationProgress.optional().describe('While it runs.'),
+    report: VerificationReport.optional().describe('When it could be done; `verified` says how it came out.'),
+    attempts: z.array(AttemptView),
+  })
+  .meta({
+    id: 'Verification',
+    description: 'A job that verifies an image.',
+    examples: [{ ...example, request: { reference: example.reference }, attempts: [] }],
+  })
+
+export function verificationSummary(job: Job): z.infer<typeof VerificationSummary> {
+  const { source: reference, comparedWith } = job
+  return {
+    ...jobView(job),
+    reference,
+    ...(comparedWith !== undefined && { source: comparedWith }),
+  }
+}
+
+export function verificationView(job: Job, attempts: readonly Attempt[]): z.infer<typeof Verification> {
+  return {
+    ...verificationSummary(job),
+    ...jobDetail<VerificationRequest, VerificationProgress, VerificationReport>(job, attempts),
+  }
+}

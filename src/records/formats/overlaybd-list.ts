@@ -1,4 +1,0 @@
-import { foundPath, type LineFormat } from './found.ts'
-
-/** overlaybd's priority list: a path a line, taken as it stands, without globs and comments. */
-export const overlaybdList: LineFormat = { isLog: false, reader: () => (text) => foundPath(text.trim()) }

@@ -1,0 +1,175 @@
+import { join } from 'node:path'
+import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TestRegistry, temporaryFolder } from '../../../test/support/embedded-registry.ts'
+import { pushImage, pushIndex, type TestLayer } from '../../../test/support/image-of.ts'
+import { file, tarOf } from '../../../test/support/tar-of.ts'
+import { digestOf } from '../../oci/digest.ts'
+import { DOCKER_LAYER_GZIP, DOCKER_MANIFEST, OCI_LAYER } from '../../oci/media-types.ts'
+import { parseReference } from '../../oci/reference.ts'
+import { RegistryClient } from '../../registry/client.ts'
+import {
+  describeRecordImage,
+  listRecordImages,
+  packRecordImage,
+  publishRecordImage,
+  RECORD_FILE_NAME,
+  readRecordImage,
+} from './record-image.ts'
+
+const entries = [{ path: 'usr/bin/go' }, { path: 'etc/passwd', manifestDigest: digestOf('m'), layerIndex: 1 }]
+const content = `{"path":"usr/bin/go"}\n{"path":"etc/passwd","manifestDigest":"${digestOf('m')}","layerIndex":1}\n`
+const maxBytes = 100_000
+
+const stack = new AsyncDisposableStack()
+let client: RegistryClient
+let host: string
+beforeAll(async () => {
+  const folder = stack.use(await temporaryFolder())
+  host = stack.use(await TestRegistry.start(join(folder.path, 'registry'))).host
+  client = stack.use(new RegistryClient({ plainHttp: [host] }))
+})
+afterAll(() => stack.disposeAsync())
+const repository = (name: string) => client.repository({ host, repository: name })
+
+describe('packing', () => {
+  it('gives the image of pull request 642, and the same bytes each time', async () => {
+    const packed = await packRecordImage(entries, { image: 'r.test/a:1', workload: 'go' })
+    expect(JSON.parse(packed.manifest.toString())).toEqual({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: {
+        mediaType: 'application/vnd.oci.image.config.v1+json',
+        digest: digestOf(packed.config.bytes),
+        size: packed.config.bytes.length,
+      },
+      layers: [
+        {
+          mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+          digest: digestOf(packed.layer.bytes),
+          size: packed.layer.bytes.length,
+          annotations: { 'org.opencontainers.image.title': 'stargz.record.json.tar.gz' },
+        },
+      ],
+      annotations: {
+        'io.record-broker.record.entries': '2',
+        'io.record-broker.record.image': 'r.test/a:1',
+        'io.record-broker.record.workload': 'go',
+      },
+    })
+    const tar = gunzipSync(packed.layer.bytes)
+    expect(tar.subarray(0, RECORD_FILE_NAME.length).toString()).toBe(RECORD_FILE_NAME)
+    expect(tar.subarray(512, 512 + content.length).toString()).toBe(content)
+    expect(JSON.parse(packed.config.bytes.toString()).rootfs.diff_ids).toEqual([digestOf(tar)])
+    const again = await packRecordImage(entries, { workload: 'go', image: 'r.test/a:1' })
+    expect(again.manifestDescriptor).toEqual(packed.manifestDescriptor)
+  })
+
+  it('refuses globs, which other readers would take as paths', async () => {
+    await expect(packRecordImage([{ path: 'a/*', glob: true }])).rejects.toMatchObject({
+      code: 'RECORD_HAS_GLOBS',
+    })
+  })
+})
+
+describe('publishing', () => {
+  it('gives a record that reads back, under a tag that does not move by itself', async () => {
+    const place = repository('team/app')
+    const first = await publishRecordImage(place, entries, {
+      tag: 'record-1-go',
+      image: 'r.test/a:1',
+      workload: 'go',
+    })
+    const again = await publishRecordImage(place, entries, {
+      tag: 'record-1-go',
+      image: 'r.test/a:1',
+      workload: 'go',
+    })
+    expect(again.digest).toBe(first.digest)
+    expect(await readRecordImage(place, 'record-1-go', { maxBytes })).toMatchObject({
+      digest: first.digest,
+      image: 'r.test/a:1',
+      workload: 'go',
+      entries,
+    })
+    const other = [{ path: 'other' }]
+    await expect(publishRecordImage(place, other, { tag: 'record-1-go' })).rejects.toMatchObject({
+      code: 'TAG_EXISTS',
+    })
+    const moved = await publishRecordImage(place, other, { tag: 'record-1-go', overwrite: true })
+    expect((await place.resolve('record-1-go'))?.digest).toBe(moved.digest)
+  })
+
+  it('makes a referrer of the profiled image', async () => {
+    const place = repository('team/referred')
+    const subject = await pushImage(place, { layers: [{ tar: tarOf(file('a')) }] }, '1')
+    const { digest } = await publishRecordImage(place, entries, { tag: 'record-1-x', subject })
+    expect((await place.referrers(subject.digest)).map((one) => one.digest)).toEqual([digest])
+    expect(await describeRecordImage(place, 'record-1-x')).toMatchObject({
+      subject: subject.digest,
+      entryCount: 2,
+    })
+  })
+})
+
+describe('images of other tools', () => {
+  const record: TestLayer = { tar: tarOf(file(RECORD_FILE_NAME, content)) }
+  it.each([
+    ['gzip', { ...record }],
+    ['Docker', { ...record, mediaType: DOCKER_LAYER_GZIP }],
+    ['zstd with a gzip type', { ...record, pack: (tar: Buffer) => zstdCompressSync(tar) }],
+    ['plain tar', { ...record, mediaType: OCI_LAYER, pack: (tar: Buffer) => tar }],
+    ['a ./ in the name', { tar: tarOf(file(`./${RECORD_FILE_NAME}`, content)) }],
+  ])('are read: %s', async (name, layer) => {
+    const place = repository(`others/${name.replace(/\W+/g, '').toLowerCase()}`)
+    const fields = name === 'Docker' ? { mediaType: DOCKER_MANIFEST } : {}
+    const config = { created: '2022-02-15T00:00:00Z' }
+    const image = await pushImage(place, { layers: [layer], fields, config }, 'record-1-x')
+    expect(await readRecordImage(place, 'record-1-x', { maxBytes })).toMatchObject({ entries })
+    await pushIndex(place, [image], 'indexed')
+    expect(await readRecordImage(place, 'indexed', { maxBytes })).toMatchObject({
+      digest: image.digest,
+      entries,
+    })
+    const described = await describeRecordImage(place, 'record-1-x')
+    expect(described).toMatchObject({ digest: image.digest, created: '2022-02-15T00:00:00Z' })
+  })
+
+  it('are told from images without a record', async () => {
+    const place = repository('others/mixed')
+    await pushImage(place, { layers: [{ tar: tarOf(file('usr/bin/app', 'app')) }] }, 'app')
+    await pushImage(place, { layers: [record, record] }, 'two')
+    await pushImage(place, { layers: [record] }, 'record-2-go')
+    await pushImage(
+      place,
+      { layers: [{ tar: Buffer.from('no tar'), pack: (bytes) => gzipSync(bytes) }] },
+      'broken',
+    )
+    await publishRecordImage(place, entries, { tag: 'ours', workload: 'py', image: `${host}/others/mixed:2` })
+    const found = async (options: Parameters<typeof listRecordImages>[1] = {}) =>
+      (await Array.fromAsync(listRecordImages(place, options))).map((one) => one.tag)
+    expect(await found()).toEqual(['ours', 'record-2-go'])
+    expect(await found({ workload: 'go' })).toEqual(['record-2-go'])
+    expect(await found({ image: parseReference(`${host}/others/mixed:2`) })).toEqual(['ours', 'record-2-go'])
+    expect(await found({ after: 'ours' })).toEqual(['record-2-go'])
+    for (const tag of ['app', 'two', 'broken']) {
+      expect(await describeRecordImage(place, tag)).toBeUndefined()
+      await expect(readRecordImage(place, tag, { maxBytes })).rejects.toMatchObject({
+        code: 'NOT_A_RECORD_IMAGE',
+      })
+    }
+    expect(await Array.fromAsync(listRecordImages(repository('no/such')))).toEqual([])
+  })
+
+  it('are bounded, packed and unpacked', async () => {
+    const place = repository('others/large')
+    const bomb = tarOf(file(RECORD_FILE_NAME, '{"path":"a"}\n'.repeat(200_000)))
+    await pushImage(place, { layers: [{ tar: bomb }] }, 'bomb')
+    await expect(readRecordImage(place, 'bomb', { maxBytes })).rejects.toMatchObject({
+      code: 'RECORD_TOO_LARGE',
+    })
+    await expect(readRecordImage(place, 'bomb', { maxBytes: 100 })).rejects.toMatchObject({
+      code: 'RECORD_TOO_LARGE',
+    })
+  })
+})
