@@ -1,8 +1,16 @@
 // Writes openapi/openapi.json from the routes' schemas.
+
 import { writeFile } from 'node:fs/promises'
+import { VERSION } from '../src/app/version.ts'
 import { buildApp } from '../src/http/app.ts'
 
-const app = await buildApp({ services: {} as never, logger: false, maxBodyBytes: 1024, requestMs: 1000 })
+const app = await buildApp({
+  version: VERSION,
+  services: {} as never,
+  logger: false,
+  maxBodyBytes: 1024,
+  requestMs: 1000,
+})
 await writeFile(
   new URL('../openapi/openapi.json', import.meta.url),
   `${JSON.stringify(app.swagger(), undefined, 2)}\n`,

@@ -6,10 +6,10 @@ import type { WrittenFormat } from '../records/formats/write.ts'
 import type { ListRequest } from '../records/images/publisher.ts'
 import type { RecordFormat } from '../records/model.ts'
 import type { MergeStrategy } from '../records/provenance.ts'
-import type { RecordUse } from '../records/resolve/quality.ts'
+import type { RecordUse } from '../records/resolve/record-use.ts'
 import type { RetentionRules } from '../records/retention/rules.ts'
 import type { Removed, RetentionPlan } from '../records/retention/service.ts'
-import type { Labels, Publication, StoredRecord } from '../records/store.ts'
+import type { Labels, Publication, StoredRecord } from '../records/stored-record.ts'
 
 /** An act ends soon after `signal` aborts, with its reason. */
 export type AnalysisContext = { readonly signal: AbortSignal }

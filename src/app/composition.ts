@@ -9,6 +9,7 @@ import { RecordFinder } from '../records/images/finder.ts'
 import { dockerConfigCredentials } from '../registry/auth/credentials.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { Config } from './config.ts'
+import { VERSION } from './version.ts'
 
 /** Where the broker itself stores images. */
 export type Backing = { readonly host: string; readonly prefix: string }
@@ -52,6 +53,7 @@ export function openRegistries(
   const fromDocker = dockerConfigCredentials(config.dockerConfigFile)
   const { token } = config
   return new RegistryClient({
+    userAgent: `record-broker/${VERSION}`,
     allowedHosts: (host) => allowed.has(host),
     plainHttp: [...own, ...config.plainHttp, ...(more.plainHttp ?? [])],
     credentials: async (host) =>

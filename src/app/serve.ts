@@ -18,6 +18,7 @@ import { warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { openStores } from './stores.ts'
 import { WorkerProcess } from './supervisor.ts'
+import { VERSION } from './version.ts'
 
 /** For what follows the grace time of jobs in a worker: handing back, and closing. */
 const STOPPING_MS = 10_000
@@ -70,6 +71,7 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
     checkAllowed: (reference: string) => void repository(parseReference(reference)),
   }
   const app = await buildApp({
+    version: VERSION,
     services,
     logger: log,
     maxBodyBytes: bounds.bodyBytes,

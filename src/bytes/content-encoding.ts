@@ -14,11 +14,11 @@ export type ContentEncoding = (typeof CONTENT_ENCODINGS)[number]
 
 const DECODED_PIECE_BYTES = 64 * 1024
 
-/** How many bytes tell what {@link packingOf} says. */
+/** How many bytes tell what {@link detectCompression} says. */
 export const PACKED_HEAD_BYTES = 4
 
 /** The coding that bytes show by how they begin; only these two do. */
-export function packingOf(head: Uint8Array): 'gzip' | 'zstd' | undefined {
+export function detectCompression(head: Uint8Array): 'gzip' | 'zstd' | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd
   return isZstd ? 'zstd' : undefined

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import type { ConvertedLayer } from '../conversion/reuse/converted-layer.ts'
-import { layerKey } from '../conversion/reuse/layer-cache.ts'
+import { layerKey } from '../conversion/reuse/layer-key.ts'
 import type { Database } from '../db/open.ts'
 import { DEFAULT_FORMAT } from '../estargz/blob-format.ts'
 import { digestOf } from '../oci/digest.ts'

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
-import type { CachedIndex, CachedLayer, LayerCache, LayerKey } from '../conversion/reuse/layer-cache.ts'
+import type { CachedIndex, CachedLayer, LayerCache } from '../conversion/reuse/layer-cache.ts'
+import type { LayerKey } from '../conversion/reuse/layer-key.ts'
 import type { Database } from '../db/open.ts'
 import type { Tables } from '../db/tables.ts'
 import { forgetGone, keepNewest, touch } from './entries.ts'

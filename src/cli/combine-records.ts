@@ -1,5 +1,5 @@
 import type { RecordDiff } from '../records/combine/diff.ts'
-import type { RecordUse } from '../records/resolve/quality.ts'
+import type { RecordUse } from '../records/resolve/record-use.ts'
 import { ask, type Common, print, queryOf } from './broker.ts'
 import { useLines } from './output.ts'
 import { recordText, type Shown } from './records.ts'

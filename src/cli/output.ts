@@ -1,6 +1,6 @@
 import type { ConversionReport, ImageInspection, VerificationReport } from '../conversion/report.ts'
 import type { RecordEvaluation } from '../records/evaluation.ts'
-import type { RecordUse } from '../records/resolve/quality.ts'
+import type { RecordUse } from '../records/resolve/record-use.ts'
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { type ContentEncoding, PACKED_HEAD_BYTES, packingOf } from '../bytes/content-encoding.ts'
+import { type ContentEncoding, detectCompression, PACKED_HEAD_BYTES } from '../bytes/content-encoding.ts'
 import { peekHead } from '../bytes/head.ts'
 import { CommandError } from './errors.ts'
 
@@ -19,5 +19,5 @@ export async function openProfile(path: string): Promise<ProfileFile> {
   }
   const source = path === '-' ? process.stdin : createReadStream(path)
   const { head, bytes } = await peekHead(source, PACKED_HEAD_BYTES)
-  return { bytes, encoding: packingOf(head) }
+  return { bytes, encoding: detectCompression(head) }
 }

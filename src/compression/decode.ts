@@ -1,5 +1,5 @@
 import type { LayerCompression } from '../oci/media-types.ts'
-import { PACKING_HEAD_BYTES, repackAdvice, unreadPacking } from '../oci/unread-packing.ts'
+import { COMPRESSION_MAGIC_BYTES, recompressAdvice, unsupportedCompression } from '../oci/unread-packing.ts'
 import { LayerError } from '../tar/errors.ts'
 import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
 import { ByteSource } from './byte-source.ts'
@@ -21,7 +21,7 @@ export async function* decodeLayer(
   o: { limits: DecodingLimits },
 ): AsyncGenerator<Buffer, void, void> {
   const input = new ByteSource(source)
-  await packingOfLayer(input)
+  await compressionOfLayer(input)
   yield* decodeSource(input, o)
 }
 
@@ -29,12 +29,12 @@ export async function* decodeLayer(
  * What a layer is packed with. Closes it when that is something that is not read.
  * @throws LayerError UNSUPPORTED_LAYER; errors of the source pass unchanged
  */
-export async function packingOfLayer(input: ByteSource): Promise<LayerCompression> {
-  const head = await input.peek(PACKING_HEAD_BYTES)
-  const unread = unreadPacking(head)
+export async function compressionOfLayer(input: ByteSource): Promise<LayerCompression> {
+  const head = await input.peek(COMPRESSION_MAGIC_BYTES)
+  const unread = unsupportedCompression(head)
   if (unread === undefined) return sniffCompression(head)
   await input.close()
-  throw new LayerError('UNSUPPORTED_LAYER', `the layer is ${repackAdvice(unread)}`)
+  throw new LayerError('UNSUPPORTED_LAYER', `the layer is ${recompressAdvice(unread)}`)
 }
 
 /** How {@link decodeSource} decodes gzip members, other than with zlib. */

@@ -1,7 +1,6 @@
-import type { BlobFormat } from '../estargz/blob-format.ts'
 import type { LayerCompression } from '../oci/media-types.ts'
 import { ByteSource } from './byte-source.ts'
-import { type DecodingLimits, decodeSource, type Inflate, packingOfLayer } from './decode.ts'
+import { compressionOfLayer, type DecodingLimits, decodeSource, type Inflate } from './decode.ts'
 import { LayerTranscoder } from './deflate/layer-transcoder.ts'
 import { packer } from './deflate/packer.ts'
 import { AutoTuner, type CompressionChoice, fixedTuner } from './deflate/tuner.ts'
@@ -9,16 +8,20 @@ import {
   type ContentCompressor,
   collecting,
   gzipCompressor,
+  type MemberCompression,
   type MemberCompressor,
   zstdCompressor,
 } from './member-compressor.ts'
 
 /** How layers are compressed. Where a source has no parse to keep, by zlib at the level; zstd:chunked always by zstd. */
-export type Compression = {
+export type CompressionPolicy = {
   readonly method: 'auto' | 'transcode' | 'refine' | 'recompress'
   /** Of zlib from 0 to 9, of zstd from 1 to 22. */
   readonly level: number
 }
+
+/** The part of the output format that decides how members are compressed. */
+type MemberFormat = { readonly compression: MemberCompression }
 
 /** A layer as it is read and compressed again. */
 export type LayerCoder = {
@@ -37,8 +40,8 @@ export type LayerCoder = {
  * on every machine, unless zlib or zstd is asked for.
  */
 export function compressorFor(
-  { packing }: Pick<BlobFormat, 'packing'>,
-  compression: Compression,
+  { compression: packing }: MemberFormat,
+  compression: CompressionPolicy,
 ): MemberCompressor {
   if (packing === 'zstd') return zstdCompressor(compression.level)
   return compression.method === 'recompress' ? gzipCompressor(compression.level) : packer()
@@ -51,17 +54,17 @@ export function compressorFor(
 export async function openLayerCoder(
   source: AsyncIterable<Uint8Array>,
   o: {
-    format: Pick<BlobFormat, 'packing'>
-    compression: Compression
+    format: MemberFormat
+    compression: CompressionPolicy
     limits: DecodingLimits
   },
 ): Promise<LayerCoder> {
   const { method, level } = o.compression
   const compressor = compressorFor(o.format, o.compression)
   const input = new ByteSource(source)
-  const anew = whyAnew(o.format, method, await packingOfLayer(input))
+  const anew = whyAnew(o.format, method, await compressionOfLayer(input))
   if (anew !== undefined) {
-    const by = o.format.packing === 'zstd' ? 'zstd' : 'zlib'
+    const by = o.format.compression === 'zstd' ? 'zstd' : 'zlib'
     const reason = `${anew}; ${by} at level ${level}`
     const content = by === 'zstd' || method === 'recompress' ? compressor : gzipCompressor(level)
     return {
@@ -87,8 +90,8 @@ export async function openLayerCoder(
 
 /** Why a parse of the source cannot be kept, or undefined where it can. */
 function whyAnew(
-  { packing }: Pick<BlobFormat, 'packing'>,
-  method: Compression['method'],
+  { compression: packing }: MemberFormat,
+  method: CompressionPolicy['method'],
   source: LayerCompression,
 ): string | undefined {
   if (packing === 'zstd') return 'zstd:chunked was asked for'

@@ -1,6 +1,9 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { release } from '../bytes/release.ts'
 
+/** The formats of members that can be written: gzip members for eStargz, zstd frames for zstd:chunked. */
+export type MemberCompression = 'gzip' | 'zstd'
+
 /**
  * Makes self-contained members: gzip members (RFC 1952) or zstd frames (RFC 8878). It must answer the same bytes for
  * the same content, however that is cut into parts: a layer's digest depends on it.

@@ -1,11 +1,11 @@
 import { crc32, zstdDecompressSync } from 'node:zlib'
-import type { BlobFormat } from '../estargz/blob-format.ts'
 import { LayerError } from '../tar/errors.ts'
 import { GZIP_HEADER, GZIP_TRAILER_BYTES } from './deflate/gzip-member.ts'
 import { Transcoder } from './deflate/transcoder.ts'
+import type { MemberCompression } from './member-compressor.ts'
 
 /** Unpacks members that were kept of a layer, and checks them: what lay on a disk or in a registry may have changed. */
-export interface MemberUnpacker {
+export interface MemberDecompressor {
   /**
    * @param take gets the plain bytes in order; they are valid until it returns
    * @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD
@@ -14,11 +14,11 @@ export interface MemberUnpacker {
 }
 
 /** @param largest plain bytes of one member at the most */
-export function memberUnpacker(packing: BlobFormat['packing'], largest: number): MemberUnpacker {
-  return packing === 'zstd' ? zstdUnpacker(largest) : new GzipUnpacker()
+export function memberDecompressor(compression: MemberCompression, largest: number): MemberDecompressor {
+  return compression === 'zstd' ? zstdDecompressor(largest) : new GzipDecompressor()
 }
 
-function zstdUnpacker(largest: number): MemberUnpacker {
+function zstdDecompressor(largest: number): MemberDecompressor {
   return {
     unpack(member, take) {
       let plain: Buffer
@@ -35,7 +35,7 @@ function zstdUnpacker(largest: number): MemberUnpacker {
 const FEED_BYTES = 64 * 1024
 
 /** The transcoder's decoder takes a member in one call, which for thousands of small ones is far cheaper than zlib. */
-class GzipUnpacker implements MemberUnpacker {
+class GzipDecompressor implements MemberDecompressor {
   readonly #transcoder = new Transcoder()
 
   unpack(member: Buffer, take: (plain: Buffer) => void): void {

@@ -6,7 +6,7 @@ import { digestOf } from '../oci/digest.ts'
 import { Manifest, parseDocument } from '../oci/documents.ts'
 import { OCI_CONFIG } from '../oci/media-types.ts'
 import { recordDigest } from '../records/model.ts'
-import { OUTPUT_VERSION } from './reuse/layer-cache.ts'
+import { OUTPUT_VERSION } from './reuse/layer-key.ts'
 
 const tar = tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/c', 'c'))
 const layers = [{ tar }]

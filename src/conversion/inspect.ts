@@ -74,7 +74,7 @@ async function inspectLayer(
     return {
       ...plain,
       estargz: true,
-      format: view.packing === 'zstd' ? 'zstd-chunked' : 'estargz',
+      format: view.compression === 'zstd' ? 'zstd-chunked' : 'estargz',
       ...(view.externalToc && { externalToc: true }),
       tocDigest: view.tocDigest,
       tocDigestAnnotated: annotated === view.tocDigest,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Digest } from '../oci/digest-schema.ts'
-import { RecordUse } from '../records/resolve/quality.ts'
+import { RecordUse } from '../records/resolve/record-use.ts'
 
 const Bytes = z.int().nonnegative()
 const Landmark = z.enum(['prefetch', 'no-prefetch'])

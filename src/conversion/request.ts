@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Compression } from '../compression/layer-coder.ts'
+import type { CompressionPolicy } from '../compression/layer-coder.ts'
 import { type BlobFormat, DEFAULT_FORMAT } from '../estargz/blob-format.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { parseReference, ReferenceText } from '../oci/reference.ts'
@@ -156,18 +156,18 @@ function* contradictions(o: Record<string, unknown>): Generator<[keyof Conversio
 }
 
 /** How the options say that layers are compressed. */
-export function compressionOf(options: ConversionOptions = {}): Compression {
+export function compressionOf(options: ConversionOptions = {}): CompressionPolicy {
   const { compression, compressionLevel } = options
   return {
     method: compression ?? (compressionLevel === undefined ? 'auto' : 'recompress'),
-    level: compressionLevel ?? DEFAULT_LEVELS[formatOf(options).packing],
+    level: compressionLevel ?? DEFAULT_LEVELS[formatOf(options).compression],
   }
 }
 
 /** How the options say that blobs are written. */
 export function formatOf(options: ConversionOptions = {}): BlobFormat {
   return {
-    packing: options.format === 'zstd-chunked' ? 'zstd' : 'gzip',
+    compression: options.format === 'zstd-chunked' ? 'zstd' : 'gzip',
     externalToc: options.externalToc ?? false,
     lossless: options.keepDiffId ?? false,
     chunkSize: options.chunkSize ?? DEFAULT_FORMAT.chunkSize,
@@ -178,7 +178,7 @@ export function formatOf(options: ConversionOptions = {}): BlobFormat {
 
 /** The options that a result depends on, those that were left out included. */
 export function outputOptions(options: ConversionOptions = {}): unknown[] {
-  const { packing, externalToc, lossless, chunkSize, minChunkSize } = formatOf(options)
+  const { compression: packing, externalToc, lossless, chunkSize, minChunkSize } = formatOf(options)
   const { method, level } = compressionOf(options)
   const { reader = 'stargz-snapshotter', interpreters = true, attestations = 'drop', link = 'none' } = options
   return [

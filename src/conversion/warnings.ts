@@ -19,7 +19,7 @@ export function layerWarnings({
 
 /** Readers that cannot take an image at all (tried with containers/storage 1.59). */
 export function imageWarnings(options: ConversionOptions | undefined): string[] {
-  const { packing, externalToc, tarSplit } = formatOf(options)
+  const { compression: packing, externalToc, tarSplit } = formatOf(options)
   if (tarSplit || (packing === 'gzip' && !externalToc)) return []
   const remedy =
     packing === 'zstd' ? 'convert it for reader containers-storage, or unset the option' : 'unset the option'

@@ -45,9 +45,9 @@ const FORMATS: Record<string, Partial<BlobFormat>> = {
   'eStargz with shared members': { minChunkSize: 16 * KIB },
   'eStargz with shared members and small chunks': { chunkSize: 64 * KIB, minChunkSize: 200 * KIB },
   'eStargz with an external table of contents': { externalToc: true },
-  'zstd:chunked': { packing: 'zstd' },
-  'zstd:chunked in chunks of 64 KiB': { packing: 'zstd', chunkSize: 64 * KIB },
-  'zstd:chunked with shared members': { packing: 'zstd', minChunkSize: 16 * KIB },
+  'zstd:chunked': { compression: 'zstd' },
+  'zstd:chunked in chunks of 64 KiB': { compression: 'zstd', chunkSize: 64 * KIB },
+  'zstd:chunked with shared members': { compression: 'zstd', minChunkSize: 16 * KIB },
 }
 
 const tree = async (bytes: Buffer) =>
@@ -235,7 +235,7 @@ describe('a new arrangement of a converted layer', () => {
         fc.subarray(names),
         fc.shuffledSubarray([...names, 'bin/again', 'etc/link']),
         fc.shuffledSubarray(names),
-        fc.constantFrom<Partial<BlobFormat>>({}, { packing: 'zstd' }, { externalToc: true }),
+        fc.constantFrom<Partial<BlobFormat>>({}, { compression: 'zstd' }, { externalToc: true }),
         async (first, second, third, format) => {
           const before = await convertLayer(layer, first, { format })
           for (const wanted of [second, third]) {

@@ -1,7 +1,9 @@
+import type { MemberCompression } from '../compression/member-compressor.ts'
+
 /** How a blob is written. Sizes are bytes. */
 export type BlobFormat = {
   /** gzip: eStargz; zstd: zstd:chunked. */
-  readonly packing: 'gzip' | 'zstd'
+  readonly compression: MemberCompression
   /**
    * Whether the table of contents is left to a blob of its own (stargz-snapshotter 0.18 `estargz/externaltoc`). Of
    * gzip alone: zstd keeps it where decoders do not look.
@@ -28,7 +30,7 @@ export function sharesMember({ minChunkSize, chunkSize }: BlobFormat, size: numb
 
 /** What stargz-snapshotter writes by default, too. */
 export const DEFAULT_FORMAT: BlobFormat = {
-  packing: 'gzip',
+  compression: 'gzip',
   externalToc: false,
   lossless: false,
   chunkSize: 4 << 20,

@@ -5,7 +5,7 @@ import { convertLayer, piecesOf, streamedLayer } from '../../test/support/conver
 import { device, dir, fifo, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
 import { namesIn } from '../../test/support/tree-names.ts'
 import { decodeLayer } from '../compression/decode.ts'
-import { type Compression, openLayerCoder } from '../compression/layer-coder.ts'
+import { type CompressionPolicy, openLayerCoder } from '../compression/layer-coder.ts'
 import { gzipCompressor } from '../compression/member-compressor.ts'
 import { digestOf } from '../oci/digest.ts'
 import { DEFAULT_LIMITS as limits } from '../tar/limits.ts'
@@ -155,7 +155,7 @@ describe('a converted layer', () => {
       zstdCompressSync(layer),
       Buffer.concat([gzipSync(layer.subarray(0, 700)), gzipSync(layer.subarray(700))]),
     ]
-    const compression: Compression = { method: 'recompress', level: 6 }
+    const compression: CompressionPolicy = { method: 'recompress', level: 6 }
     const { result } = await convertLayer(layer, ['d/e'], { compression })
     for (const source of packed) {
       expect((await convertLayer(source, ['d/e'], { compression })).result).toEqual(result)

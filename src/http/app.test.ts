@@ -8,6 +8,7 @@ import { pushImage } from '../../test/support/image-of.ts'
 import { file, tarOf } from '../../test/support/tar-of.ts'
 import { LocalAnalyses } from '../analysis/local.ts'
 import { openStores } from '../app/stores.ts'
+import { VERSION } from '../app/version.ts'
 import { Spool } from '../bytes/spool.ts'
 import { ThreadPool } from '../conversion/layers/thread-pool.ts'
 import { DEFAULT_REQUEST_BOUNDS } from '../conversion/request-bounds.ts'
@@ -23,7 +24,12 @@ import { buildApp } from './app.ts'
 import type { Services } from './services.ts'
 
 const MAX_RECORD_BYTES = 4096
-const OPTIONS = { logger: false, maxBodyBytes: MAX_RECORD_BYTES, requestMs: 60_000 } as const
+const OPTIONS = {
+  version: VERSION,
+  logger: false,
+  maxBodyBytes: MAX_RECORD_BYTES,
+  requestMs: 60_000,
+} as const
 const TOKEN = 'a-token-of-some-length'
 const none = '019ab000-0000-7000-8000-000000000000'
 

@@ -43,6 +43,8 @@ declare module 'fastify' {
 
 export type AppOptions = {
   readonly services: Services
+  /** Of the program, for the OpenAPI document. */
+  readonly version: string
   /** false: nothing is logged. */
   readonly logger: FastifyBaseLogger | false
   /** Demanded of every request when it is given. */
@@ -96,7 +98,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.decorate('closing', stopping ? AbortSignal.any([closing.signal, stopping]) : closing.signal)
   app.addHook('preClose', async () => closing.abort(new Error('the server stops')))
   answerUnknownRoutes(app)
-  await describeApi(app)
+  await describeApi(app, options.version)
   const registerJobs = async (resource: JobResource) => {
     for (const routes of [jobActRoutes, jobEventRoutes, callbackRoutes]) {
       await app.register(routes(services, resource))

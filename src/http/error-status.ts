@@ -19,8 +19,7 @@ import type { PlanChanged } from '../records/retention/service.ts'
 import type { CredentialsError } from '../registry/auth/credentials.ts'
 import type { RegistryErrorCode } from '../registry/errors.ts'
 import type { LayerErrorCode } from '../tar/errors.ts'
-import type { ClientGone } from './connection/client-gone.ts'
-import type { DeadlineExceeded } from './connection/deadline.ts'
+import type { ClientGone, DeadlineExceeded } from './connection/errors.ts'
 
 /** Every code of the errors that the other rooms throw. */
 type ErrorCode =

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { VERSION } from '../app/version.ts'
 import { buildApp } from './app.ts'
 
 type Schema = { $ref?: string; example?: unknown; examples?: unknown[]; description?: string; items?: Schema }
@@ -18,7 +19,13 @@ type Document = {
 }
 
 async function described(): Promise<Document> {
-  const app = await buildApp({ services: {} as never, logger: false, maxBodyBytes: 1024, requestMs: 1000 })
+  const app = await buildApp({
+    version: VERSION,
+    services: {} as never,
+    logger: false,
+    maxBodyBytes: 1024,
+    requestMs: 1000,
+  })
   const document = app.swagger() as unknown as Document
   await app.close()
   return JSON.parse(JSON.stringify(document)) as Document

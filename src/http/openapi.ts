@@ -2,7 +2,6 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
-import { VERSION } from '../app/version.ts'
 
 const TAGS = [
   { name: 'records', description: 'What containers read at start-up, as profilers saw it.' },
@@ -19,13 +18,13 @@ type Json = { [key: string]: unknown }
 type Document = { paths: Record<string, Json>; components: { schemas: Record<string, unknown> } }
 
 /** Makes the OpenAPI 3.1 document of all routes that are registered after this, at `/openapi.json` and `/docs`. */
-export async function describeApi(app: FastifyInstance): Promise<void> {
+export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'Record Broker',
-        version: VERSION,
+        version,
         description:
           'Takes start-up records of containers, publishes them in registries, and converts images to eStargz with them. Errors are problem documents (RFC 9457).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { ClientGone } from './connection/client-gone.ts'
+import { ClientGone } from './connection/errors.ts'
 import { statusOf } from './error-status.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'

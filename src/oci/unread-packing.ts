@@ -12,22 +12,22 @@ const PACKINGS: Readonly<Record<string, RegExp>> = {
 }
 
 /** How many bytes of a blob tell what it is packed with. */
-export const PACKING_HEAD_BYTES = 10
+export const COMPRESSION_MAGIC_BYTES = 10
 
 /** What bytes are packed with that is not read here; undefined for what is, and for plain bytes. */
-export function unreadPacking(head: Buffer): string | undefined {
-  const hex = head.subarray(0, PACKING_HEAD_BYTES).toString('hex')
+export function unsupportedCompression(head: Buffer): string | undefined {
+  const hex = head.subarray(0, COMPRESSION_MAGIC_BYTES).toString('hex')
   return Object.entries(PACKINGS).find(([, magic]) => magic.test(hex))?.[0]
 }
 
 /** The same by the suffix of a media type, such as `application/vnd.oci.image.layer.v1.tar+xz`. */
-export function unreadPackingOf(mediaType: string): string | undefined {
+export function unsupportedCompressionOf(mediaType: string): string | undefined {
   const suffix = /\btar[.+]([a-z0-9]+)$/.exec(mediaType)?.[1]
   const name = suffix === 'bz2' ? 'bzip2' : suffix
   return name !== undefined && Object.hasOwn(PACKINGS, name) ? name : undefined
 }
 
 /** What to do about such a layer. */
-export function repackAdvice(packing: string): string {
+export function recompressAdvice(packing: string): string {
   return `packed with ${packing}, which is not read here, nor by container runtimes: pack it with gzip or zstd and push it again`
 }

@@ -3,7 +3,7 @@ import { Digest } from '../oci/digest-schema.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { ReferenceText } from '../oci/reference.ts'
 import type { RecordEntry } from './model.ts'
-import { RecordUse } from './resolve/quality.ts'
+import { RecordUse } from './resolve/record-use.ts'
 
 /** What a record is held against. */
 export const EvaluationRequest = z

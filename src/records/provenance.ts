@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { Digest } from '../oci/digest-schema.ts'
-import type { StoredRecord } from './store.ts'
 
 /** Merges of merges would grow without end. */
-const MOST_RUNS = 1000
+export const MAX_PROVENANCE_RUNS = 1000
 
 /** How records are put together. */
 export const MergeStrategy = z
@@ -32,7 +31,7 @@ export const Provenance = z
     records: z.array(RecordMention).describe('What it was made of.'),
     runs: z
       .array(RecordMention)
-      .describe(`The uploads behind these, each a run of a profiler; the first ${MOST_RUNS}.`),
+      .describe(`The uploads behind these, each a run of a profiler; the first ${MAX_PROVENANCE_RUNS}.`),
     runCount: z.int(),
     strategy: MergeStrategy.optional(),
     threshold: z
@@ -47,30 +46,3 @@ export const Provenance = z
   })
   .meta({ id: 'RecordProvenance', description: 'Where a record comes from that was made of others.' })
 export type Provenance = z.infer<typeof Provenance>
-
-/** What a record that is made of others says of them. */
-export function madeOf(records: readonly StoredRecord[]): Pick<Provenance, 'records' | 'runs' | 'runCount'> {
-  const runs = runsBehind(records)
-  return { records: records.map(mentionOf), runs: runs.slice(0, MOST_RUNS), runCount: runs.length }
-}
-
-/** What is remembered of a record. */
-function mentionOf({ id, digest, image, workload, createdAt }: StoredRecord): RecordMention {
-  return {
-    id,
-    digest,
-    ...(image !== undefined && { image }),
-    ...(workload !== undefined && { workload }),
-    createdAt: new Date(createdAt).toISOString(),
-  }
-}
-
-/** The uploads behind records, each once, in their order. */
-function runsBehind(records: readonly StoredRecord[]): RecordMention[] {
-  const runs = new Map<string, RecordMention>()
-  for (const record of records) {
-    for (const run of record.provenance?.runs ?? [mentionOf(record)])
-      if (!runs.has(run.id)) runs.set(run.id, run)
-  }
-  return [...runs.values()]
-}

@@ -3,9 +3,10 @@ import { VerificationError, verifyStream } from '../bytes/verify.ts'
 import type { Digest } from '../oci/digest.ts'
 import { pullScope } from './auth/scopes.ts'
 import { plain } from './error-body.ts'
-import { networkError, RegistryError } from './errors.ts'
+import { RegistryError } from './errors.ts'
 import type { RegistryHost, RegistryRequest } from './registry-host.ts'
 import type { Answer } from './transport/response.ts'
+import { networkError } from './transport/response-error.ts'
 import { pauseBeforeRetry } from './transport/retry.ts'
 
 type Blob = { readonly digest: Digest; readonly size: number }

@@ -13,6 +13,8 @@ const REQUESTS_PER_HOST = 6
 
 /** How registries are spoken to. Everything may be left out. */
 export type RegistryOptions = {
+  /** The `User-Agent` of every request. Default: `record-broker`. */
+  readonly userAgent?: string | undefined
   /** Asked about the host of every reference, and of every address that an answer leads to. Default: all. */
   readonly allowedHosts?: ((host: string) => boolean) | undefined
   /** Hosts (`name[:port]`) that are spoken to without TLS. */
@@ -44,6 +46,7 @@ export class RegistryClient implements AsyncDisposable {
     this.#patience = { ...PATIENCE, ...options.patience }
     this.#egress = new Egress(options)
     this.#transport = new Transport(this.#egress, {
+      userAgent: options.userAgent ?? 'record-broker',
       ca: options.ca,
       maxRequestsPerHost: options.maxRequestsPerHost ?? REQUESTS_PER_HOST,
       onWarning: options.onWarning,

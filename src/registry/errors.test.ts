@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { answerError, networkError, retryAfterMs } from './errors.ts'
+import { answerError, networkError, retryAfterMs } from './transport/response-error.ts'
 
 const answer = (status: number, body = '', retryAfter?: string) =>
   answerError({ status, body, retryAfter }, 'read x', 'r.example')

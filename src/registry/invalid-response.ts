@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { packingOf } from '../bytes/content-encoding.ts'
+import { detectCompression } from '../bytes/content-encoding.ts'
 import { DocumentError, parseDocument } from '../oci/documents.ts'
 import { beginningOf, plain } from './error-body.ts'
 import { RegistryError } from './errors.ts'
@@ -13,7 +13,8 @@ import type { Answer } from './transport/response.ts'
 export function nonsense(answer: Answer, bytes: Buffer, why: string, place: Place): RegistryError {
   const { status } = answer
   const type = plain(answer.header('content-type') ?? '') || 'no content type'
-  const came = packingOf(bytes) === 'gzip' ? 'bytes of gzip that it does not call so' : beginningOf(bytes)
+  const came =
+    detectCompression(bytes) === 'gzip' ? 'bytes of gzip that it does not call so' : beginningOf(bytes)
   const whole = `answered ${status} with ${why}; what came is ${came} (${type})`
   return new RegistryError('INVALID_RESPONSE', { ...place, why: whole, status })
 }

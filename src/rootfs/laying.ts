@@ -1,8 +1,7 @@
 import { baseOf, parentOf, partsOf } from '../tar/names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
-import type { MergedView } from './merged-view.ts'
 import type { Standing } from './standing.ts'
-import { Walk } from './view-walk.ts'
+import { Walk, type WalkedTree } from './view-walk.ts'
 import { isWhiteout, takenAwayBy } from './whiteouts.ts'
 
 /** Steps that a directory counts for that no layer has an entry of: it takes memory, and a name may imply many. */
@@ -10,10 +9,10 @@ const IMPLIED_DIRECTORY_STEPS = 200
 
 /** Lays layers into a view, each over those before. */
 export class Laying {
-  readonly #view: MergedView
+  readonly #view: WalkedTree
   #lastDirectory: { readonly path: string; readonly node: number; readonly removals: number } | undefined
 
-  constructor(view: MergedView) {
+  constructor(view: WalkedTree) {
     this.#view = view
   }
 

@@ -1,5 +1,6 @@
 import { partsOf } from '../tar/names.ts'
-import type { MergedView } from './merged-view.ts'
+import type { FileTree } from './file-tree.ts'
+import type { Steps } from './steps.ts'
 
 /** As Linux follows at most (path_resolution(7)). */
 const MAX_LINKS = 40
@@ -19,17 +20,28 @@ export type Opened =
   /** `missed`: the name that is not there, symlinks before it followed; `loops`: there were too many symlinks. */
   | { readonly found: false; readonly missed: string | undefined; readonly loops: boolean }
 
+/** What a walk needs of a root file system. */
+export interface WalkedTree {
+  readonly tree: FileTree
+  /** Counts the steps of each walk. */
+  readonly steps: Steps
+  /** The child of a directory by its name. */
+  childOf(directory: number, name: string): number | undefined
+  /** Where a symlink leads, or a hard link to one; undefined for all else. */
+  linkOf(node: number): string | undefined
+}
+
 /** One look-up in a root file system, as Linux does it. */
 export class Walk {
   /** From the root to where it is: it leads back for `..`, and no further than the root. */
   readonly trail: number[]
-  readonly #view: MergedView
+  readonly #view: WalkedTree
   readonly #passed: number[] = []
   #links = 0
   #loops = false
   #missed: string | undefined
 
-  constructor(view: MergedView, trail: readonly number[] = [view.tree.root]) {
+  constructor(view: WalkedTree, trail: readonly number[] = [view.tree.root]) {
     this.#view = view
     this.trail = [...trail]
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Compression } from '../../src/compression/layer-coder.ts'
+import type { CompressionPolicy } from '../../src/compression/layer-coder.ts'
 import type { BlobFormat } from '../../src/estargz/blob-format.ts'
 import type { BlobResult, IndexedBlob } from '../../src/estargz/build/blob.ts'
 import { run } from '../support/command.ts'
@@ -17,7 +17,7 @@ import { content, LONG_NAME, variedLayer } from '../support/varied-layer.ts'
 const KIB = 1024
 const CHUNK = 64 * KIB
 const small = { chunkSize: CHUNK }
-const AUTO: Compression = { method: 'auto', level: 6 }
+const AUTO: CompressionPolicy = { method: 'auto', level: 6 }
 const layer = variedLayer(CHUNK)
 
 const FORMATS: Record<string, Partial<BlobFormat>> = {
@@ -32,12 +32,12 @@ const FORMATS: Record<string, Partial<BlobFormat>> = {
     externalToc: true,
     minChunkSize: 16 * KIB,
   },
-  'zstd:chunked': { ...small, packing: 'zstd' },
-  'zstd:chunked in chunks of 4 MiB': { packing: 'zstd' },
-  'zstd:chunked with shared members': { ...small, packing: 'zstd', minChunkSize: 16 * KIB },
+  'zstd:chunked': { ...small, compression: 'zstd' },
+  'zstd:chunked in chunks of 4 MiB': { compression: 'zstd' },
+  'zstd:chunked with shared members': { ...small, compression: 'zstd', minChunkSize: 16 * KIB },
 }
 
-const METHODS: Record<string, Compression> = {
+const METHODS: Record<string, CompressionPolicy> = {
   auto: AUTO,
   transcode: { method: 'transcode', level: 6 },
   refine: { method: 'refine', level: 6 },
@@ -85,7 +85,7 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
   }
 
   /** The layer as tools pack it: many of them for what is taken by default, fewer where less of it is used again. */
-  async function packings({ method }: Compression): Promise<Record<string, Buffer>> {
+  async function packings({ method }: CompressionPolicy): Promise<Record<string, Buffer>> {
     const few = { plain: layer, pgzip: await reader.pack(layer, 'pgzip') }
     if (method === 'recompress') return few
     const some = {
@@ -165,7 +165,7 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
 
   it('are zstd for zstd, at every kind of level', async () => {
     for (const level of [1, 3, 12, 22]) {
-      const format = { ...small, packing: 'zstd' } as const
+      const format = { ...small, compression: 'zstd' } as const
       const compression = { method: 'recompress', level } as const
       const { blob, result } = await streamedLayer(layer, { format, compression })
       await check(blob, result)
@@ -197,8 +197,8 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
     )
     const of = await readAsTar(large)
     const packed = await reader.pack(large, 'pgzip')
-    for (const format of [{}, { packing: 'zstd' as const }]) {
-      const compression = { method: 'auto', level: format.packing ? 3 : 6 } as const
+    for (const format of [{}, { compression: 'zstd' as const }]) {
+      const compression = { method: 'auto', level: format.compression ? 3 : 6 } as const
       const { blob, result } = await convertLayer(packed, ['twice'], { format, compression })
       const seen = await check(blob, result, of)
       const chunks = Object.fromEntries(seen.entries.map((entry) => [entry.name, entry.chunks]))
@@ -284,7 +284,11 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
   })
 
   it('are refused by it where a byte of them is another, or the table is not the one', async () => {
-    for (const format of [small, { ...small, externalToc: true }, { ...small, packing: 'zstd' as const }]) {
+    for (const format of [
+      small,
+      { ...small, externalToc: true },
+      { ...small, compression: 'zstd' as const },
+    ]) {
       const { blob, result } = await streamedLayer(gzipSync(layer), { format })
       const toc = await opened(blob, result)
       expect(toc.entries.length).toBeGreaterThan(40)

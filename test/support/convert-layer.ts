@@ -1,4 +1,4 @@
-import { type Compression, compressorFor, openLayerCoder } from '../../src/compression/layer-coder.ts'
+import { type CompressionPolicy, compressorFor, openLayerCoder } from '../../src/compression/layer-coder.ts'
 import { type BlobFormat, DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
 import { arrange } from '../../src/estargz/build/arrange.ts'
 import { assembleBlob, type IndexedBlob, streamLayer } from '../../src/estargz/build/blob.ts'
@@ -15,11 +15,11 @@ import { packIndex, unpackIndex } from '../../src/estargz/index/packed-index.ts'
 import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
 
 const limits = DEFAULT_LIMITS
-const AUTO: Compression = { method: 'auto', level: 6 }
+const AUTO: CompressionPolicy = { method: 'auto', level: 6 }
 
 type How = {
   pieces?: number
-  compression?: Compression
+  compression?: CompressionPolicy
   format?: Partial<BlobFormat>
   /** Archives of the layers below, the nearest first; left out: no directory is added. */
   lower?: readonly Buffer[]

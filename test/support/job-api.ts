@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { LocalAnalyses } from '../../src/analysis/local.ts'
 import { openStores } from '../../src/app/stores.ts'
+import { VERSION } from '../../src/app/version.ts'
 import { Spool } from '../../src/bytes/spool.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
@@ -55,6 +56,7 @@ export class JobApi implements AsyncDisposable {
       ...more,
     }
     const app = await buildApp({
+      version: VERSION,
       services,
       logger: false,
       maxBodyBytes: 2 ** 20,

@@ -1,11 +1,7 @@
 import type { Digest } from '../../oci/digest.ts'
 import { unpackEntries } from '../../records/packed-entries.ts'
-import {
-  type ProfiledImage,
-  type RecordOrigin,
-  type RecordUse,
-  recordUse,
-} from '../../records/resolve/quality.ts'
+import { type ProfiledImage, recordUse } from '../../records/resolve/assess-record.ts'
+import type { RecordOrigin, RecordUse } from '../../records/resolve/record-use.ts'
 import { type ResolvedRecord, resolveRecord } from '../../records/resolve/resolve.ts'
 import { StepBudget } from '../../records/step-budget.ts'
 import { type ListedLayer, measured } from '../source/listed-layer.ts'

@@ -1,5 +1,5 @@
 import type { CompressionChoice } from '../../compression/deflate/tuner.ts'
-import type { Compression } from '../../compression/layer-coder.ts'
+import type { CompressionPolicy } from '../../compression/layer-coder.ts'
 import type { BlobFormat } from '../../estargz/blob-format.ts'
 import type { BlobResult } from '../../estargz/build/blob.ts'
 import type { AddedDirectory, DirectorySummary } from '../../estargz/index/added-directories.ts'
@@ -20,7 +20,7 @@ type Keeping = { readonly keepIndex: boolean }
 type Writing = {
   readonly format: BlobFormat
   readonly limits: LayerLimits
-  readonly compression: Compression
+  readonly compression: CompressionPolicy
 }
 
 /** What a layer thread can do. Those with input read a layer's blob; those with output write bytes. */
@@ -83,11 +83,6 @@ export type LayerResults = {
   apply: AppliedRecord
   compare: string[]
 }
-
-/** Bytes cross between threads in pieces of this size. */
-export const PIECE_BYTES = 256 * 1024
-/** Pieces in one direction, on their way or being used: what a layer holds in memory. */
-export const WINDOW_PIECES = 8
 
 /** Memory that a thread shares with the pool; see shared-pieces.ts. */
 export type SharedMemory = { readonly input: SharedArrayBuffer; readonly output: SharedArrayBuffer }

@@ -1,5 +1,9 @@
 import { asBuffer } from '../../compression/byte-source.ts'
-import { PIECE_BYTES, WINDOW_PIECES } from './layer-task.ts'
+
+/** Bytes cross between threads in pieces of this size. */
+export const PIECE_BYTES = 256 * 1024
+/** Pieces in one direction, on their way or being used: what a layer holds in memory. */
+export const WINDOW_PIECES = 8
 
 /** Memory that two threads share, for bytes in one direction: so many pieces, each used by one of them at a time. */
 export function sharedPieces(): SharedArrayBuffer {

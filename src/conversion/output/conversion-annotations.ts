@@ -3,7 +3,7 @@ import type { Descriptor } from '../../oci/documents.ts'
 import type { ExactObject } from '../../oci/exact-json.ts'
 import { type RecordEntry, recordDigest } from '../../records/model.ts'
 import { type ConversionOptions, outputOptions } from '../request.ts'
-import { OUTPUT_VERSION } from '../reuse/layer-cache.ts'
+import { OUTPUT_VERSION } from '../reuse/layer-key.ts'
 
 /** Annotations of a result that say what it was made of. They name no place: that differs from one mirror to the next. */
 export const SOURCE_ANNOTATION = 'io.record-broker.conversion.source'

@@ -1,6 +1,6 @@
 import { release } from '../../bytes/release.ts'
 import { asBuffer } from '../../compression/byte-source.ts'
-import type { Compression } from '../../compression/layer-coder.ts'
+import type { CompressionPolicy } from '../../compression/layer-coder.ts'
 import { Semaphore } from '../../concurrency/semaphore.ts'
 import { excusedWait, watchedBranch } from '../../concurrency/stall-watch.ts'
 import type { BlobFormat } from '../../estargz/blob-format.ts'
@@ -18,7 +18,8 @@ import type { RequestTally } from '../request-bounds.ts'
 import type { ConversionServices } from '../services.ts'
 import type { ConvertedLayer } from './converted-layer.ts'
 import { bringBlob } from './ensure.ts'
-import { type CachedIndex, type CachedLayer, type LayerKey, layerKey } from './layer-cache.ts'
+import type { CachedIndex, CachedLayer } from './layer-cache.ts'
+import { type LayerKey, layerKey } from './layer-key.ts'
 
 /** Indexes that are unpacked, and layers that are listed, side by side for those above them. */
 const LOADED_AT_ONCE = 4
@@ -27,7 +28,7 @@ const LOADED_AT_ONCE = 4
 export type LayerSettings = {
   readonly limits: LayerLimits
   readonly format: BlobFormat
-  readonly compression: Compression
+  readonly compression: CompressionPolicy
 }
 
 /** A source layer on its way. */

@@ -53,7 +53,7 @@ export function inSourceOrder(columns: IndexColumns): IndexColumns {
 }
 
 /** One whose content has a place in the blob. */
-class PlacedEntry extends IndexedEntry implements MeasuredEntry {
+class PlacedEntry extends IndexedEntry<ArchiveIndex> implements MeasuredEntry {
   readonly #interpreters: ListedLayer['interpreters']
 
   constructor(index: ArchiveIndex, i: number, interpreters: ListedLayer['interpreters']) {

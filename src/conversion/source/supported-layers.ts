@@ -1,10 +1,9 @@
 import type { Descriptor, Manifest } from '../../oci/documents.ts'
 import { isNonDistributable, layerCompression } from '../../oci/media-types.ts'
-import { repackAdvice, unreadPackingOf } from '../../oci/unread-packing.ts'
+import { recompressAdvice, unsupportedCompressionOf } from '../../oci/unread-packing.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { Repository } from '../../registry/repository.ts'
 import { ConversionError } from '../errors.ts'
-import type { Image } from './images.ts'
 
 /** Addresses of a foreign layer that are told, and how much of each. */
 const URLS_TOLD = 3
@@ -17,7 +16,7 @@ const URL_LENGTH = 200
  */
 export async function refuseOddLayers(
   repository: Repository,
-  { descriptor, manifest }: Image,
+  { descriptor, manifest }: { readonly descriptor: Descriptor; readonly manifest: Manifest },
   signal: AbortSignal,
 ): Promise<void> {
   const why = await oddLayerOf(repository, manifest, signal)
@@ -38,8 +37,8 @@ export function refuseOddType(layer: Descriptor, image: string): void {
 /** Why a layer cannot be read by its media type; undefined when it can. */
 export function oddType({ digest, mediaType }: Descriptor): string | undefined {
   if (layerCompression(mediaType) !== undefined) return undefined
-  const packing = unreadPackingOf(mediaType)
-  const why = packing === undefined ? 'no tar archive, plain or with gzip or zstd' : repackAdvice(packing)
+  const packing = unsupportedCompressionOf(mediaType)
+  const why = packing === undefined ? 'no tar archive, plain or with gzip or zstd' : recompressAdvice(packing)
   return `layer ${digest} has the media type ${mediaType}, which is ${why}`
 }
 

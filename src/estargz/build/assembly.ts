@@ -39,7 +39,7 @@ export class Assembly {
   }) {
     this.#index = o.index
     this.#added = o.added.map(headerOfAdded)
-    this.#members = new MemberReader(o.read, o.index.data.packing, o.index.largestMember)
+    this.#members = new MemberReader(o.read, o.index.data.compression, o.index.largestMember)
     this.#headers = new HeaderReader(o.index, this.#members)
     this.#blob = o.blob
     this.#plain = o.plain

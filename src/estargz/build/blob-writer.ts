@@ -124,7 +124,7 @@ export class BlobWriter {
     if (kind === 'prefetch') this.#prefetchBytes = offset
     await this.member([LANDMARK_CONTENT, paddingOf(LANDMARK_CONTENT.length)])
     const size = LANDMARK_CONTENT.length
-    const endOffset = this.format.packing === 'zstd' ? { endOffset: this.offset } : {}
+    const endOffset = this.format.compression === 'zstd' ? { endOffset: this.offset } : {}
     const chunk = { offset, innerOffset: 0, ...endOffset, size, digest }
     this.#landmark = { kind, entry: { name, type: 'reg', size, digest }, chunks: [chunk] }
     return { offset: start, length: offset - start }
@@ -148,7 +148,7 @@ export class BlobWriter {
   }): Promise<BlobResult> {
     const names = new OddNameCollector(o.limits)
     // The table of contents names the data of tar-split, which has the end of the archive in it.
-    if (this.format.packing === 'zstd') await this.member([END_OF_ARCHIVE])
+    if (this.format.compression === 'zstd') await this.member([END_OF_ARCHIVE])
     const entries = this.#tocEntries(o, names)
     const { toc, tarSplit, noTarSplit } = this.#tarSplit
       ? tocWithTarSplit(entries, this.#tarSplit)
@@ -206,7 +206,7 @@ export class BlobWriter {
     toc: TocFile,
     tarSplit: TarSplit | undefined,
   ): Promise<Pick<BlobResult, 'externalToc' | 'externalTocDiffId' | 'tocFrame' | 'tarSplit'>> {
-    const { packing, externalToc, lossless } = this.format
+    const { compression: packing, externalToc, lossless } = this.format
     const archive = archiveOf(toc)
     if (packing === 'gzip' && !externalToc) {
       const offset = this.offset

@@ -1,4 +1,4 @@
-import { type MemberUnpacker, memberUnpacker } from '../../compression/member-decompressor.ts'
+import { type MemberDecompressor, memberDecompressor } from '../../compression/member-decompressor.ts'
 import type { BlobFormat } from '../blob-format.ts'
 
 /** Fills a buffer with the bytes that begin at `start`. It answers at once: members are small, and there are many. */
@@ -13,14 +13,14 @@ const READ_BYTES = 256 * 1024
 /** Reads members that were kept of a layer. */
 export class MemberReader {
   readonly #read: ReadInto
-  readonly #unpacker: MemberUnpacker
+  readonly #unpacker: MemberDecompressor
   /** What was read last. */
   #buffer = Buffer.allocUnsafe(READ_BYTES)
 
   /** @param largest plain bytes of one member at the most */
-  constructor(read: ReadInto, packing: BlobFormat['packing'], largest: number) {
+  constructor(read: ReadInto, packing: BlobFormat['compression'], largest: number) {
     this.#read = read
-    this.#unpacker = memberUnpacker(packing, largest)
+    this.#unpacker = memberDecompressor(packing, largest)
   }
 
   /** The plain bytes of one member. @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD */

@@ -66,9 +66,14 @@ export async function splitLayer(
   }
   await run(scanner.end())
   const { digest, size } = tally.finishSource()
-  const { packing, chunkSize } = o.format
+  const { compression: packing, chunkSize } = o.format
   const last = splitter.beginLast()
-  const index = splitter.index.finish({ packing, chunkSize, sourceDiffId: digest, sourcePlainSize: size })
+  const index = splitter.index.finish({
+    compression: packing,
+    chunkSize,
+    sourceDiffId: digest,
+    sourcePlainSize: size,
+  })
   for (const header of (await o.added?.(index)) ?? []) {
     tally.add(header)
     const full = last.add(header)

@@ -103,7 +103,7 @@ describe('a directory that a layer lacks', () => {
   })
 
   it('leaves the index as it is: new arrangements get those of their own layers', async () => {
-    for (const format of [{}, { packing: 'zstd' as const }, { externalToc: true }]) {
+    for (const format of [{}, { compression: 'zstd' as const }, { externalToc: true }]) {
       const alone = await streamedLayer(top, { format, lower: [] })
       const streamed = await streamedLayer(top, { format, lower })
       const entries = ({ index }: typeof alone.result) =>
@@ -129,7 +129,7 @@ describe('a directory that a layer lacks', () => {
       file(`d${i}/${'name'.repeat(60)}`, i % 3 ? '' : 'content'),
     )
     for (const layer of [top, tarOf(...many)]) {
-      for (const format of [{}, { minChunkSize: 5000 }, { packing: 'zstd' as const }]) {
+      for (const format of [{}, { minChunkSize: 5000 }, { compression: 'zstd' as const }]) {
         const once = await streamedLayer(layer, { format, lower })
         const twice = await streamedLayer(once.blob, { format, lower })
         expect(twice.blob.equals(once.blob) || 'minChunkSize' in format).toBe(true)

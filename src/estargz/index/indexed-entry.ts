@@ -1,13 +1,23 @@
 import type { ListedEntry } from '../../rootfs/layer-listing.ts'
 import type { EntryType } from '../../tar/header.ts'
-import type { ArchiveIndex } from './archive-index.ts'
+
+/** The columns that an entry reads its fields from, by entry number. */
+export interface EntryColumns {
+  name(i: number): string
+  type(i: number): EntryType
+  linkName(i: number): string | undefined
+  interpreter(i: number): string | undefined
+  isUnreadProgram(i: number): boolean
+  size(i: number): number
+  digest(i: number): string | undefined
+}
 
 /** An entry of an index: most are asked for their names alone, so that all else waits until it is asked for. */
-export class IndexedEntry implements ListedEntry {
-  protected readonly index: ArchiveIndex
+export class IndexedEntry<Index extends EntryColumns = EntryColumns> implements ListedEntry {
+  protected readonly index: Index
   protected readonly i: number
 
-  constructor(index: ArchiveIndex, i: number) {
+  constructor(index: Index, i: number) {
     this.index = index
     this.i = i
   }

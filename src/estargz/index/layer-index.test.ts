@@ -9,7 +9,12 @@ import { attributesOf, type LayerEntry } from './layer-entry.ts'
 import { packIndex, unpackIndex } from './packed-index.ts'
 import { tocSeconds, tocTime } from './toc-time.ts'
 
-const LAYER = { packing: 'zstd', chunkSize: 65_536, sourceDiffId: digestOf(''), sourcePlainSize: 0 } as const
+const LAYER = {
+  compression: 'zstd',
+  chunkSize: 65_536,
+  sourceDiffId: digestOf(''),
+  sourcePlainSize: 0,
+} as const
 
 /** Names of any bytes, most of them text. */
 const name = fc

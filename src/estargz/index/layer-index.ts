@@ -6,7 +6,7 @@ import { ArchiveIndex, at, type IndexColumns } from './archive-index.ts'
 
 /** What an index is made of: crosses between threads without copies, as its columns lie in shared memory. */
 export type IndexData = {
-  readonly packing: BlobFormat['packing']
+  readonly compression: BlobFormat['compression']
   /** The most content in one member. */
   readonly chunkSize: number
   /** Of the plain bytes as they came. */

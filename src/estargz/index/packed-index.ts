@@ -10,8 +10,9 @@ const VERSION = 5
 /** Little-endian, as every machine that Node runs on: `RBI`, and the version. */
 const MAGIC = Buffer.from([0x52, 0x42, 0x49, VERSION])
 
-/** `rows` of each column, and the bytes that they take packed. */
-type Head = Omit<IndexData, 'columns'> & {
+/** The number of rows of each column, and its compressed size in bytes. `packing` is the compression of the layer's members. */
+type Head = Omit<IndexData, 'columns' | 'compression'> & {
+  readonly packing: IndexData['compression']
   readonly rows: Record<ColumnName, number>
   readonly packed: Record<ColumnName, number>
 }
@@ -26,7 +27,7 @@ const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
  * An index as bytes, to be kept: the columns one after the other, each packed, a head in JSON, and its length. It lies in
  * memory of its own.
  */
-export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
+export function packIndex({ data: { columns, compression, ...rest } }: LayerIndex): Buffer {
   const most = names.reduce((sum, name) => sum + mostPacked(columns[name].byteLength), MOST_HEAD)
   // No more than the longest column is there twice. What is never written to takes no memory.
   const whole = Buffer.allocUnsafeSlow(most)
@@ -39,7 +40,7 @@ export function packIndex({ data: { columns, ...rest } }: LayerIndex): Buffer {
     return length
   })
   const rows = names.map((name) => columns[name].length)
-  const head: Head = { ...rest, rows: byName(rows), packed: byName(packed) }
+  const head: Head = { packing: compression, ...rest, rows: byName(rows), packed: byName(packed) }
   const length = whole.write(JSON.stringify(head), at)
   at = whole.writeUInt32LE(length, at + length)
   return whole.subarray(0, at)
@@ -63,7 +64,7 @@ export function unpackIndex(packed: Uint8Array, maxBytes: number): LayerIndex | 
 function unpack(bytes: Buffer, maxBytes: number): LayerIndex {
   const headEnd = bytes.length - 4
   const headStart = headEnd - bytes.readUInt32LE(headEnd)
-  const { rows, packed, ...rest } = JSON.parse(bytes.toString('utf8', headStart, headEnd)) as Head
+  const { rows, packed, packing, ...rest } = JSON.parse(bytes.toString('utf8', headStart, headEnd)) as Head
   const total = names.reduce((sum, name) => sum + rows[name] * INDEX_COLUMNS[name].BYTES_PER_ELEMENT, 0)
   if (total > maxBytes) throw new RangeError(`an index of ${total} bytes is too large`)
   let at = MAGIC.length
@@ -73,7 +74,7 @@ function unpack(bytes: Buffer, maxBytes: number): LayerIndex {
     at += packed[name]
     return column
   })
-  const data = { ...rest, columns: byName(columns) }
+  const data = { ...rest, compression: packing, columns: byName(columns) }
   return new LayerIndex(data as unknown as IndexData)
 }
 

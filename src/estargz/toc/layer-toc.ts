@@ -20,7 +20,7 @@ export type Placed = { readonly entry: LayerEntry; readonly chunks: readonly Pla
 
 /** An entry of an index, and its chunks, in the blob that the index is of. */
 export function placedIn(index: LayerIndex, i: number): Placed {
-  const zstd = index.data.packing === 'zstd'
+  const zstd = index.data.compression === 'zstd'
   const chunks = index.chunks(i).map(({ row, offset, length, innerOffset, size }) => ({
     offset,
     innerOffset,

@@ -37,7 +37,7 @@ export type TocView = LandmarkView & {
   /** Entries of the archive; chunks of files are not counted. */
   readonly entryCount: number
   readonly membersEnd: number
-  readonly packing: BlobFormat['packing']
+  readonly compression: BlobFormat['compression']
   readonly externalToc: boolean
 }
 
@@ -112,7 +112,7 @@ export async function parseCompressedToc(
     tocDigest: toc.digest,
     entryCount,
     membersEnd,
-    packing: footer === 'zstd' ? 'zstd' : 'gzip',
+    compression: footer === 'zstd' ? 'zstd' : 'gzip',
     externalToc: footer === 'external',
     ...landmarks.view(),
   }

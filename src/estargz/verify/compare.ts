@@ -1,4 +1,5 @@
-import type { RootTree, TreeEntry } from './root-tree.ts'
+import type { RootTree } from './root-tree.ts'
+import type { TreeEntry } from './tree-entry.ts'
 
 /** More differences than this say no more. */
 const MOST = 50

@@ -1,31 +1,10 @@
-import type { Digest } from '../../oci/digest.ts'
 import { filesOf } from '../../rootfs/inodes.ts'
 import { MergedView } from '../../rootfs/merged-view.ts'
-import type { EntryType } from '../../tar/header.ts'
 import { type LayerLimits, limitExceeded } from '../../tar/limits.ts'
 import type { LayerTree } from '../index/layer-tree.ts'
 import { tocSeconds } from '../index/toc-time.ts'
 import { attributesOf, type Showing, type Shown, shownLayers, shownTime } from './shown-layers.ts'
-
-/** A file of a root file system, as a container would get it. */
-export type TreeEntry = {
-  type: EntryType
-  size: number
-  mode: number
-  uid: number
-  gid: number
-  uname: string
-  gname: string
-  /** Seconds since 1970, or `none` where readers show no time; undefined where it depends on the clock. */
-  modtime: string | undefined
-  linkName?: string
-  /** `major:minor` of device nodes. */
-  dev?: string
-  /** Values in base64. */
-  xattrs: Record<string, string>
-  /** Of the content of regular files. */
-  digest?: Digest
-}
+import type { TreeEntry } from './tree-entry.ts'
 
 /** As many as applying a record may take, with the usual limit. */
 const STEPS_PER_ENTRY = 500

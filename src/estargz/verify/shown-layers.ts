@@ -3,7 +3,7 @@ import { type AddedDirectory, type Wanted, wantedDirectories, withAdded } from '
 import { ArchiveIndex } from '../index/archive-index.ts'
 import type { Attributes } from '../index/layer-entry.ts'
 import type { LayerTree } from '../index/layer-tree.ts'
-import type { TreeEntry } from './root-tree.ts'
+import type { TreeEntry } from './tree-entry.ts'
 
 /**
  * Who shows the files of layers. For directories that a layer has no entry of, `pulled`: a runtime that unpacks the layers

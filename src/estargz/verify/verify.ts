@@ -1,6 +1,6 @@
 import { Tally } from '../../bytes/tally.ts'
 import { ByteSource } from '../../compression/byte-source.ts'
-import { packingOfLayer } from '../../compression/decode.ts'
+import { compressionOfLayer } from '../../compression/decode.ts'
 import { gzipMembers } from '../../compression/gzip-members.ts'
 import { zstdFrames } from '../../compression/zstd-frames.ts'
 import { type Digest, digestOf } from '../../oci/digest.ts'
@@ -69,7 +69,7 @@ export async function verifyEStargzBlob(
   let end: BlobEnd
   try {
     const scan = new PlainScan(recorder, plain, o.limits)
-    const packed = await packingOfLayer(input)
+    const packed = await compressionOfLayer(input)
     end = packed === 'zstd' ? await readFrames(input, scan, o.limits) : await readMembers(input, scan)
     scan.end()
   } finally {

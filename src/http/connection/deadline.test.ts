@@ -4,8 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestDatabase, temporarySqlite } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
 import type { Analyses } from '../../analysis/analyses.ts'
-import { ClientGone } from './client-gone.ts'
-import { DeadlineExceeded } from './deadline.ts'
+import { ClientGone, DeadlineExceeded } from './errors.ts'
 
 const ID = '019ab000-0000-7000-8000-000000000000'
 const stack = new AsyncDisposableStack()

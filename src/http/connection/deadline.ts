@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { ClientGone } from './client-gone.ts'
+import { ClientGone, DeadlineExceeded } from './errors.ts'
 import { isBodyRead } from './request-body.ts'
 
 declare module 'fastify' {
@@ -18,16 +18,6 @@ declare module 'fastify' {
 
 /** What ignores its abort is not waited for beyond this. */
 const GRACE_MS = 500
-
-/** An answer took too long. */
-export class DeadlineExceeded extends Error {
-  override readonly name = 'DeadlineExceeded'
-  readonly code = 'DEADLINE_EXCEEDED'
-  constructor(ms: number) {
-    const allowed = `RECORD_BROKER_REQUEST_SECONDS allows ${ms / 1000} seconds`
-    super(`the answer took longer than ${allowed}, and what worked on it was stopped`)
-  }
-}
 
 /**
  * Gives every request {@link FastifyRequest.abandoned}, and answers what is late with 504. The time counts from the end of the

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
-import { RecordUse } from '../../records/resolve/quality.ts'
+import { RecordUse } from '../../records/resolve/record-use.ts'
 import { Labels, PlatformName, Workload } from '../parameters.ts'
 import { noRecord, problems } from '../problem.ts'
 import type { Services } from '../services.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { ProfileNotes, RecordFormat, Skipped } from '../../records/model.ts'
 import { Provenance } from '../../records/provenance.ts'
-import type { StoredRecord } from '../../records/store.ts'
+import type { StoredRecord } from '../../records/stored-record.ts'
 import { isoTime, Moment } from '../parameters.ts'
 
 const DIGEST = 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'

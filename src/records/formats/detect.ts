@@ -1,5 +1,5 @@
-import { packingOf } from '../../bytes/content-encoding.ts'
-import { unreadPacking } from '../../oci/unread-packing.ts'
+import { detectCompression } from '../../bytes/content-encoding.ts'
+import { unsupportedCompression } from '../../oci/unread-packing.ts'
 import type { DocumentFormat } from './documents.ts'
 import { LINE_FORMATS, type LineFormatName } from './format-registry.ts'
 import { prefixOf, type Strip } from './prefix.ts'
@@ -14,10 +14,10 @@ const ZIP_MAGIC = 'PK\x03\x04'
 
 /** Why bytes are no text, and what to do about it; undefined for text. */
 export function packedAs(head: Buffer): string | undefined {
-  const encoding = packingOf(head)
+  const encoding = detectCompression(head)
   if (encoding !== undefined) return `the body is ${encoding}: send it with Content-Encoding: ${encoding}`
   const isZip = head.toString('latin1', 0, ZIP_MAGIC.length) === ZIP_MAGIC
-  const packing = isZip ? 'zip' : unreadPacking(head)
+  const packing = isZip ? 'zip' : unsupportedCompression(head)
   return packing && `the body is ${packing}: unpack it first`
 }
 

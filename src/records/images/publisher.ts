@@ -3,7 +3,8 @@ import type { Descriptor } from '../../oci/documents.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../../oci/reference.ts'
 import type { RecordEntry, RecordLimits } from '../model.ts'
 import { profiledDigest } from '../profiled-digest.ts'
-import type { Publication, RecordStore, StoredRecord } from '../store.ts'
+import type { RecordStore } from '../store.ts'
+import type { Publication, StoredRecord } from '../stored-record.ts'
 import type { FinderParts, Place, RecordFinder } from './finder.ts'
 import {
   defaultRecordTag,

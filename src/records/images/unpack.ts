@@ -3,10 +3,10 @@ import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { gunzip, zstdDecompress } from 'node:zlib'
 import { extract } from 'tar-stream'
-import { packingOf } from '../../bytes/content-encoding.ts'
+import { detectCompression } from '../../bytes/content-encoding.ts'
 import type { Descriptor, Manifest } from '../../oci/documents.ts'
 import { layerCompression } from '../../oci/media-types.ts'
-import { repackAdvice, unreadPacking } from '../../oci/unread-packing.ts'
+import { recompressAdvice, unsupportedCompression } from '../../oci/unread-packing.ts'
 import { RecordError, RecordImageError } from '../errors.ts'
 import { cleanRecordPath } from '../record-path.ts'
 import { RECORD_FILE_NAME } from './pack.ts'
@@ -54,11 +54,11 @@ export async function recordFileIn(layer: Buffer, maxBytes: number): Promise<Buf
 
 async function decompress(layer: Buffer, maxOutputLength: number): Promise<Buffer> {
   try {
-    const packing = packingOf(layer)
+    const packing = detectCompression(layer)
     if (packing === 'gzip') return await promisify(gunzip)(layer, { maxOutputLength })
     if (packing === 'zstd') return await promisify(zstdDecompress)(layer, { maxOutputLength })
-    const unread = unreadPacking(layer)
-    if (unread !== undefined) throw notARecordImage(`its layer is ${repackAdvice(unread)}`)
+    const unread = unsupportedCompression(layer)
+    if (unread !== undefined) throw notARecordImage(`its layer is ${recompressAdvice(unread)}`)
     return layer
   } catch (error) {
     if (error instanceof RecordImageError) throw error

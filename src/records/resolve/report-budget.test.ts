@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { RecordUse } from './quality.ts'
+import type { RecordUse } from './record-use.ts'
 import { ReportRoom } from './report-budget.ts'
 
 const MIB = 2 ** 20

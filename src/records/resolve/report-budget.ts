@@ -1,9 +1,4 @@
-import type { RecordUse } from './quality.ts'
-
-/** Paths that one report names, over all of its images: so many that are missing, and so many that are hidden. */
-export const MOST_NAMED = 1000
-/** Bytes that all these names take as JSON. */
-export const MOST_NAME_BYTES = 2 ** 20
+import { MOST_NAME_BYTES, MOST_NAMED, type RecordUse } from './record-use.ts'
 
 /** What of one report is left for the names of paths. What has no room is counted all the same. */
 export class ReportRoom {

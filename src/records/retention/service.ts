@@ -3,7 +3,8 @@ import { parseReference } from '../../oci/reference.ts'
 import type { Place } from '../images/finder.ts'
 import type { ListedRecordImage, RecordPublisher } from '../images/publisher.ts'
 import type { Repository } from '../images/record-image.ts'
-import type { RecordStore, StoredRecord } from '../store.ts'
+import type { RecordStore } from '../store.ts'
+import type { StoredRecord } from '../stored-record.ts'
 import { type RetentionRules, removals } from './rules.ts'
 
 const PAGE = 500

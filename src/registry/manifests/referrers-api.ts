@@ -3,10 +3,11 @@ import type { Digest } from '../../oci/digest.ts'
 import { Descriptor } from '../../oci/documents.ts'
 import { OCI_INDEX } from '../../oci/media-types.ts'
 import { pullScope } from '../auth/scopes.ts'
-import { answerError, type RegistryError } from '../errors.ts'
+import type { RegistryError } from '../errors.ts'
 import { nonsense, parseAnswer } from '../invalid-response.ts'
 import { pages } from '../pagination.ts'
 import type { RegistryHost } from '../registry-host.ts'
+import { answerError } from '../transport/response-error.ts'
 
 /** How registries say that they have no referrers API: 404 by distribution-spec 1.1, and what else was seen. */
 const WITHOUT_API: readonly number[] = [400, 404, 405]

@@ -3,8 +3,9 @@ import type { Dispatcher } from 'undici'
 import { ContentEncodingError, contentEncodingOf, decodeContent } from '../../bytes/content-encoding.ts'
 import { currentMovement } from '../../concurrency/stall-watch.ts'
 import { plain } from '../error-body.ts'
-import { answerError, networkError, RegistryError } from '../errors.ts'
+import { RegistryError } from '../errors.ts'
 import type { Standing } from '../hints.ts'
+import { answerError, networkError } from './response-error.ts'
 
 const ERROR_BODY_BYTES = 64 * 1024
 /** Up to this much of an unwanted body is read, so that the connection can be used again. */

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
-import { VERSION } from '../../app/version.ts'
-import { networkError, RegistryError, retryAfterMs } from '../errors.ts'
+import { RegistryError } from '../errors.ts'
 import type { Egress } from './egress.ts'
 import { HostLimiter } from './host-limiter.ts'
 import { publicLookup } from './public-lookup.ts'
 import { Answer } from './response.ts'
+import { networkError, retryAfterMs } from './response-error.ts'
 import { LONGEST_RETRY_AFTER_MS } from './retry.ts'
 
 /** One request to one address. `base` is the registry it is made for. */
@@ -55,6 +55,7 @@ const LIMITERS_KEPT = 1000
 export class Transport {
   readonly #egress: Egress
   readonly #requestsPerHost: number
+  readonly #userAgent: string
   readonly patience: Patience
   readonly #onWarning: ((host: string, text: string) => void) | undefined
   readonly #limiters = new Map<string, HostLimiter>()
@@ -68,6 +69,7 @@ export class Transport {
   constructor(
     egress: Egress,
     options: {
+      userAgent: string
       ca?: string | undefined
       maxRequestsPerHost: number
       onWarning?: ((host: string, text: string) => void) | undefined
@@ -76,6 +78,7 @@ export class Transport {
   ) {
     const { connectMs, answerMs, pieceMs } = options.patience
     this.#egress = egress
+    this.#userAgent = options.userAgent
     this.patience = options.patience
     this.#requestsPerHost = options.maxRequestsPerHost
     this.#onWarning = options.onWarning
@@ -154,7 +157,7 @@ export class Transport {
       const response = await request(url, {
         method: asked.method,
         headers: {
-          'user-agent': `record-broker/${VERSION}`,
+          'user-agent': this.#userAgent,
           'accept-encoding': 'identity',
           ...asked.headers,
           ...(authorization !== undefined && { authorization }),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
+import { recordUse, withPrefetched } from './assess-record.ts'
 import type { MeasuredLayer } from './measured-layer.ts'
-import { recordUse, withPrefetched } from './quality.ts'
 import { resolveRecord } from './resolve.ts'
 
 const manifestDigest = digestOf('this image')
