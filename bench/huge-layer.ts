@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { constants, crc32, createDeflateRaw, deflateRaw, deflateRawSync } from 'node:zlib'
-import { Tally } from '../src/bytes/tally.ts'
+import { Digester } from '../src/bytes/digester.ts'
 import type { Digest } from '../src/oci/digest.ts'
 import { OCI_LAYER_GZIP } from '../src/oci/media-types.ts'
 import type { Repository } from '../src/registry/repository.ts'
@@ -39,7 +39,7 @@ export async function pushHugeImage(
 
 /** The bytes of a huge layer, hashed in passing. */
 export class HugeLayer {
-  readonly #tally = new Tally()
+  readonly #tally = new Digester()
   #crc = 0
 
   /** Digest and size of the archive, when all its bytes have been read. */

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Tally } from '../src/bytes/tally.ts'
+import { Digester } from '../src/bytes/digester.ts'
 import { digestOf } from '../src/oci/digest.ts'
 import type { Descriptor, Manifest } from '../src/oci/documents.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../src/oci/media-types.ts'
@@ -103,8 +103,8 @@ export function imageConfig(diffIds: readonly string[]): unknown {
 }
 
 /** Digest and size of a file. */
-export async function tallied(path: string): Promise<ReturnType<Tally['finish']>> {
-  const tally = new Tally()
+export async function tallied(path: string): Promise<ReturnType<Digester['finish']>> {
+  const tally = new Digester()
   for await (const bytes of createReadStream(path)) tally.add(bytes)
   return tally.finish()
 }

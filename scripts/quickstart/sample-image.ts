@@ -5,7 +5,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type Pack, pack } from 'tar-stream'
-import { Tally } from '../../src/bytes/tally.ts'
+import { Digester } from '../../src/bytes/digester.ts'
 import type { Descriptor } from '../../src/oci/documents.ts'
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts'
 import type { Repository } from '../../src/registry/repository.ts'
@@ -77,8 +77,8 @@ async function makeLayer(
   path: string,
 ): Promise<MadeLayer> {
   const archive = pack()
-  const plain = new Tally()
-  const packed = new Tally()
+  const plain = new Digester()
+  const packed = new Digester()
   const written = pipeline(archive, counted(plain), createGzip(), counted(packed), createWriteStream(path))
   let count = 0
   for await (const entry of entries) {
@@ -91,7 +91,7 @@ async function makeLayer(
   return { path, descriptor, diffId: plain.finish().digest, entries: count }
 }
 
-function counted(tally: Tally): Transform {
+function counted(tally: Digester): Transform {
   return new Transform({
     transform(piece: Buffer, _encoding, done) {
       tally.add(piece)

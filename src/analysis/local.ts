@@ -13,7 +13,7 @@ import type { RequestKeys } from '../jobs/queue/request-keys.ts'
 import { isDigest } from '../oci/digest.ts'
 import { diffRecords } from '../records/combine/diff.ts'
 import { Merger } from '../records/combine/merge.ts'
-import { madeOf } from '../records/combine/provenance-of.ts'
+import { provenanceOf } from '../records/combine/provenance-of.ts'
 import { type FoundInImage, RecordEvaluation } from '../records/evaluation.ts'
 import { PROFILERS } from '../records/formats/format-registry.ts'
 import { readRecord } from '../records/formats/read.ts'
@@ -21,7 +21,7 @@ import { type WrittenFormat, writeRecord } from '../records/formats/write.ts'
 import { RecordImageDocument, RecordImagePageDocument } from '../records/images/documents.ts'
 import type { RecordPublisher } from '../records/images/publisher.ts'
 import type { RecordLimits } from '../records/model.ts'
-import type { Housekeeper } from '../records/retention/service.ts'
+import type { RetentionService } from '../records/retention/service.ts'
 import type { RecordStore } from '../records/store.ts'
 import type { StoredRecord } from '../records/stored-record.ts'
 import type {
@@ -47,7 +47,7 @@ export type LocalParts = {
   readonly images: ImageServices
   readonly records: RecordStore
   readonly publisher: RecordPublisher
-  readonly housekeeper: Housekeeper
+  readonly housekeeper: RetentionService
   readonly requestKeys: RequestKeys
   readonly recordLimits: RecordLimits
   /** Is told of a defect that does not keep an act from its end. */
@@ -180,7 +180,7 @@ export class LocalAnalyses implements Analyses {
         kind: 'merge',
         strategy,
         ...(threshold !== undefined && { threshold }),
-        ...madeOf(sources),
+        ...provenanceOf(sources),
       },
     })
     return { kind: 'stored', ...stored }
@@ -222,7 +222,7 @@ export class LocalAnalyses implements Analyses {
       image: applied.image,
       workload: workload ?? found.record.workload,
       labels: labels ?? {},
-      provenance: { kind: 'retarget', ...madeOf([found.record]), target: applied.image, lost },
+      provenance: { kind: 'retarget', ...provenanceOf([found.record]), target: applied.image, lost },
     })
     return { kind: 'stored', ...stored, platform: applied.platform, lost, use }
   }

@@ -3,8 +3,8 @@ import { Semaphore } from '../concurrency/semaphore.ts'
 import type { AnalyzerProcess, AnalyzerTask } from './analyzer-process.ts'
 
 /** Tasks that wait, and for how long; beyond it none is taken. */
-const MOST_WAITING = 200
-const MOST_WAIT_MS = 30_000
+const MAX_WAITING = 200
+const MAX_WAIT_MS = 30_000
 const BUSY_RETRY_MS = 2_000
 /** A process that has nothing to do for so long is ended: what its last tasks took of memory, it keeps. */
 const IDLE_MS = 60_000
@@ -54,13 +54,13 @@ export class AnalyzerPool implements AsyncDisposable {
    */
   async run(task: AnalyzerTask, isRemote: boolean): Promise<unknown> {
     const permits = isRemote ? [this.#remoteSlots, this.#slots] : [this.#slots]
-    if (permits.some(({ waiting }) => waiting >= MOST_WAITING)) throw new AnalyzersBusy()
+    if (permits.some(({ waiting }) => waiting >= MAX_WAITING)) throw new AnalyzersBusy()
     const held: Semaphore[] = []
     const release = () => {
       for (const permit of held.splice(0)) permit.release()
     }
     let isRunning = false
-    const patience = AbortSignal.timeout(MOST_WAIT_MS)
+    const patience = AbortSignal.timeout(MAX_WAIT_MS)
     const either = AbortSignal.any([task.signal, patience])
     try {
       for (const permit of permits) {

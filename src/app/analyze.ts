@@ -7,10 +7,10 @@ import { LocalAnalyses } from '../analysis/local.ts'
 import { type AnalyzerPort, serveAnalyses } from '../analysis/serve-analyses.ts'
 import { DiskRoom } from '../bytes/disk-room.ts'
 import { ThreadPool } from '../conversion/layers/thread-pool.ts'
-import { KnownLayers } from '../conversion/source/listed-layer-cache.ts'
+import { ListedLayerCache } from '../conversion/source/listed-layer-cache.ts'
 import { openDatabase } from '../db/open.ts'
 import { RecordPublisher } from '../records/images/publisher.ts'
-import { Housekeeper } from '../records/retention/service.ts'
+import { RetentionService } from '../records/retention/service.ts'
 import { ANALYZER_THREADS, backingRegistry, openRegistries, recordFinder } from './composition.ts'
 import { loadConfig } from './config.ts'
 import { logger, warn } from './process.ts'
@@ -47,12 +47,12 @@ const analyses = new LocalAnalyses({
     limits: bounds.layer,
     bounds: bounds.request,
     maxRecordSteps: bounds.recordSteps,
-    known: new KnownLayers(),
+    known: new ListedLayerCache(),
   },
   records: stores.records,
   requestKeys: stores.requestKeys,
   publisher,
-  housekeeper: new Housekeeper({ store: stores.records, publisher, repository, now: Date.now }),
+  housekeeper: new RetentionService({ store: stores.records, publisher, repository, now: Date.now }),
   recordLimits: bounds.record,
   onDefect: (error, what) => log.error({ err: error }, what),
   ...(database.engine === 'sqlite' && { room: new DiskRoom(config.dataFolder, config.diskReserve) }),

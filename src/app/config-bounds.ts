@@ -3,7 +3,7 @@ import { DEFAULT_THREAD_MEMORY } from '../conversion/layers/thread-pool.ts'
 import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from '../conversion/request-bounds.ts'
 import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from '../records/model.ts'
 import { MAX_RECORD_STEPS } from '../records/step-budget.ts'
-import { type AnswerBounds, DEFAULT_BOUNDS } from '../registry/bounds.ts'
+import { DEFAULT_BOUNDS, type ResponseBounds } from '../registry/transport/response-bounds.ts'
 import { DEFAULT_LIMITS, type LayerLimits } from '../tar/limits.ts'
 
 const MIB = 2 ** 20
@@ -137,7 +137,7 @@ type BoundValues = z.output<typeof Bounds>
 export type ConfiguredBounds = {
   readonly layer: LayerLimits
   readonly request: RequestBounds
-  readonly answers: AnswerBounds
+  readonly answers: ResponseBounds
   readonly record: Required<RecordLimits>
   readonly recordSteps: number
   readonly threadMemory: number

@@ -18,7 +18,7 @@ import { RequestKeys } from '../jobs/queue/request-keys.ts'
 import { TagMoves } from '../jobs/queue/tag-moves.ts'
 import { LeaseKeeper } from '../jobs/worker/lease-keeper.ts'
 import { runWorker } from '../jobs/worker/worker.ts'
-import { BEAT_EVERY_MS, WorkerRegister } from '../jobs/worker/worker-register.ts'
+import { HEARTBEAT_INTERVAL_MS, WorkerRegister } from '../jobs/worker/worker-register.ts'
 import { Digest } from '../oci/digest-schema.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordStore } from '../records/store.ts'
@@ -71,7 +71,9 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
   const tagMoves = new TagMoves(database)
   const owner = workerName(process.pid) + randomUUID()
   const workers = new WorkerRegister(database)
-  const showing = repeatedly(BEAT_EVERY_MS, stop.signal, log, () => workers.beat(owner, config.concurrency))
+  const showing = repeatedly(HEARTBEAT_INTERVAL_MS, stop.signal, log, () =>
+    workers.beat(owner, config.concurrency),
+  )
   const working = runWorker(
     {
       leases: new JobLeases(database, { leaseMs: config.leaseMs, limits: registryLimits(config) }),
@@ -151,6 +153,6 @@ async function sizeOf(
 ): Promise<number | undefined> {
   const repository = registries.repository(place)
   return kind === 'blob'
-    ? repository.hasBlob(digest, { signal })
+    ? repository.blobSize(digest, { signal })
     : (await repository.resolve(digest, { signal }))?.size
 }

@@ -15,7 +15,7 @@ export type ContentEncoding = (typeof CONTENT_ENCODINGS)[number]
 const DECODED_PIECE_BYTES = 64 * 1024
 
 /** How many bytes tell what {@link detectCompression} says. */
-export const PACKED_HEAD_BYTES = 4
+export const ENCODING_MAGIC_BYTES = 4
 
 /** The coding that bytes show by how they begin; only these two do. */
 export function detectCompression(head: Uint8Array): 'gzip' | 'zstd' | undefined {

@@ -6,10 +6,10 @@ import type { DiskRoom } from './disk-room.ts'
 import { asStorageFull } from './storage-full.ts'
 
 /** What comes slowly and is small waits in memory. */
-const MOST_IN_MEMORY = 64 * 1024
+const MAX_IN_MEMORY = 64 * 1024
 /** Bodies that wait on disk at a time; others wait for one of them. */
-const MOST_ON_DISK = 64
-const MOST_WAIT_MS = 30_000
+const MAX_ON_DISK = 64
+const MAX_WAIT_MS = 30_000
 const BUSY_RETRY_MS = 5_000
 
 /** So many large bodies come at the moment that no other is taken. */
@@ -40,8 +40,8 @@ export class Spool {
   constructor(folder: string, o: { room?: DiskRoom; places?: number; waitMs?: number } = {}) {
     this.#folder = folder
     this.#room = o.room
-    this.#places = new Semaphore(o.places ?? MOST_ON_DISK)
-    this.#waitMs = o.waitMs ?? MOST_WAIT_MS
+    this.#places = new Semaphore(o.places ?? MAX_ON_DISK)
+    this.#waitMs = o.waitMs ?? MAX_WAIT_MS
   }
 
   /**
@@ -64,7 +64,7 @@ export class Spool {
         if (disk) await disk.write(piece)
         else {
           pieces.push(piece)
-          if (bytes <= MOST_IN_MEMORY) continue
+          if (bytes <= MAX_IN_MEMORY) continue
           disk = await this.#open(signal)
           for (const one of pieces.splice(0)) await disk.write(one)
         }
@@ -85,7 +85,7 @@ export class Spool {
       throw error === patience.reason ? new SpoolBusy() : error
     }
     try {
-      await this.#room?.check(MOST_IN_MEMORY)
+      await this.#room?.check(MAX_IN_MEMORY)
       await mkdir(this.#folder, { recursive: true })
       const path = join(this.#folder, randomUUID())
       const file = await open(path, 'wx+')

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { type ContentEncoding, detectCompression, PACKED_HEAD_BYTES } from '../bytes/content-encoding.ts'
+import { type ContentEncoding, detectCompression, ENCODING_MAGIC_BYTES } from '../bytes/content-encoding.ts'
 import { peekHead } from '../bytes/head.ts'
 import { CommandError } from './errors.ts'
 
@@ -18,6 +18,6 @@ export async function openProfile(path: string): Promise<ProfileFile> {
     })
   }
   const source = path === '-' ? process.stdin : createReadStream(path)
-  const { head, bytes } = await peekHead(source, PACKED_HEAD_BYTES)
+  const { head, bytes } = await peekHead(source, ENCODING_MAGIC_BYTES)
   return { bytes, encoding: detectCompression(head) }
 }

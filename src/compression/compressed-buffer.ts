@@ -5,10 +5,10 @@ import { release } from '../bytes/release.ts'
 const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 }
 /** zstd unpacks into memory of this size at a time; node:zlib takes no less than the second. */
 const PIECE_BYTES = 1 << 20
-const LEAST_PIECE_BYTES = 64
+const MIN_PIECE_BYTES = 64
 
 /** Bytes to be kept for a while in little memory, by zstd. */
-export function packKept(bytes: Buffer): Buffer {
+export function compressBuffer(bytes: Buffer): Buffer {
   const made = zstdCompressSync(bytes, { params: LEVEL })
   // What node:zlib answers may be a view of much more memory.
   const packed = Buffer.allocUnsafeSlow(made.length)
@@ -22,8 +22,8 @@ export function packKept(bytes: Buffer): Buffer {
  * @param length how many they were
  * @throws RangeError when they are not; what node:zlib throws at damage
  */
-export function unpackKept(packed: Buffer, length: number): Buffer {
-  const chunkSize = Math.min(PIECE_BYTES, Math.max(LEAST_PIECE_BYTES, length))
+export function decompressBuffer(packed: Buffer, length: number): Buffer {
+  const chunkSize = Math.min(PIECE_BYTES, Math.max(MIN_PIECE_BYTES, length))
   const bytes = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length), chunkSize })
   if (bytes.length !== length) throw new RangeError(`${bytes.length} bytes were kept, not ${length}`)
   return bytes

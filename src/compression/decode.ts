@@ -1,5 +1,9 @@
 import type { LayerCompression } from '../oci/media-types.ts'
-import { COMPRESSION_MAGIC_BYTES, recompressAdvice, unsupportedCompression } from '../oci/unread-packing.ts'
+import {
+  COMPRESSION_MAGIC_BYTES,
+  recompressAdvice,
+  unsupportedCompression,
+} from '../oci/unsupported-compression.ts'
 import { LayerError } from '../tar/errors.ts'
 import { type LayerLimits, limitExceeded } from '../tar/limits.ts'
 import { ByteSource } from './byte-source.ts'

@@ -2,11 +2,11 @@ import type { LayerCompression } from '../oci/media-types.ts'
 import { ByteSource } from './byte-source.ts'
 import { compressionOfLayer, type DecodingLimits, decodeSource, type Inflate } from './decode.ts'
 import { LayerTranscoder } from './deflate/layer-transcoder.ts'
-import { packer } from './deflate/packer.ts'
+import { deflateCompressor } from './deflate/packer.ts'
 import { AutoTuner, type CompressionChoice, fixedTuner } from './deflate/tuner.ts'
 import {
+  bufferingCompressor,
   type ContentCompressor,
-  collecting,
   gzipCompressor,
   type MemberCompression,
   type MemberCompressor,
@@ -44,7 +44,7 @@ export function compressorFor(
   compression: CompressionPolicy,
 ): MemberCompressor {
   if (packing === 'zstd') return zstdCompressor(compression.level)
-  return compression.method === 'recompress' ? gzipCompressor(compression.level) : packer()
+  return compression.method === 'recompress' ? gzipCompressor(compression.level) : deflateCompressor()
 }
 
 /**
@@ -62,14 +62,14 @@ export async function openLayerCoder(
   const { method, level } = o.compression
   const compressor = compressorFor(o.format, o.compression)
   const input = new ByteSource(source)
-  const anew = whyAnew(o.format, method, await compressionOfLayer(input))
+  const anew = recompressReason(o.format, method, await compressionOfLayer(input))
   if (anew !== undefined) {
     const by = o.format.compression === 'zstd' ? 'zstd' : 'zlib'
     const reason = `${anew}; ${by} at level ${level}`
     const content = by === 'zstd' || method === 'recompress' ? compressor : gzipCompressor(level)
     return {
       plain: decodeSource(input, o),
-      content: collecting(content),
+      content: bufferingCompressor(content),
       compressor,
       choice: () => ({ method: 'recompress', reason }),
     }
@@ -89,7 +89,7 @@ export async function openLayerCoder(
 }
 
 /** Why a parse of the source cannot be kept, or undefined where it can. */
-function whyAnew(
+function recompressReason(
   { compression: packing }: MemberFormat,
   method: CompressionPolicy['method'],
   source: LayerCompression,

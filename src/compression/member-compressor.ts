@@ -33,7 +33,7 @@ export interface ContentCompressor {
 
 /** zlib writes into memory of this size at a time. */
 const STORED_CHUNK_BYTES = 64 * 1024
-const MOST_CHUNK_BYTES = 8 << 20
+const MAX_CHUNK_BYTES = 8 << 20
 
 /** More than incompressible bytes come to, with header and trailer. */
 function mostDeflated(length: number): number {
@@ -51,8 +51,7 @@ export function gzipCompressor(level: number): MemberCompressor {
   }
   return whole((plain) => {
     // Level 0 alone writes other bytes into other chunks. For the others: what the member needs at the most, at once.
-    const chunkSize =
-      level === 0 ? STORED_CHUNK_BYTES : Math.min(MOST_CHUNK_BYTES, mostDeflated(plain.length))
+    const chunkSize = level === 0 ? STORED_CHUNK_BYTES : Math.min(MAX_CHUNK_BYTES, mostDeflated(plain.length))
     const member = gzipSync(plain, { ...options, chunkSize })
     // zlib writes the operating system it was built for; 255 is "unknown".
     member[9] = 255
@@ -72,7 +71,7 @@ export function zstdCompressor(level: number): MemberCompressor {
 }
 
 /** Content that is compressed when all of a member is there. */
-export function collecting(compressor: MemberCompressor): ContentCompressor {
+export function bufferingCompressor(compressor: MemberCompressor): ContentCompressor {
   const held = new Collected()
   let member: Buffer = Buffer.alloc(0)
   return {

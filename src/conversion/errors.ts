@@ -51,16 +51,16 @@ export class SideError extends Error {
 }
 
 /** Runs a step at one side of a conversion; errors that have a code come out as {@link SideError}. */
-export async function at<T>(side: Side, step: () => Promise<T>): Promise<T> {
+export async function withSide<T>(side: Side, step: () => Promise<T>): Promise<T> {
   try {
     return await step()
   } catch (error) {
-    throw atSide(side, error)
+    throw asSideError(side, error)
   }
 }
 
 /** The error as one of a side, unless it has one already or is a defect. */
-export function atSide(side: Side, error: unknown): unknown {
+export function asSideError(side: Side, error: unknown): unknown {
   const known = error instanceof Error && !(error instanceof SideError)
   if (!known || !('code' in error) || typeof error.code !== 'string') return error
   return new SideError(side, error as Error & { code: string })

@@ -8,7 +8,7 @@ import type { RecordUse } from '../records/resolve/record-use.ts'
 import { evaluateRecord } from './evaluate.ts'
 import type { Profiled } from './record/profiled-image.ts'
 import { runConversion } from './run.ts'
-import { KnownLayers } from './source/listed-layer-cache.ts'
+import { ListedLayerCache } from './source/listed-layer-cache.ts'
 import { runVerification } from './verify.ts'
 
 const never = new AbortController().signal
@@ -143,7 +143,7 @@ describe('an evaluation', () => {
   })
 
   it('reads a layer once, where what was in it is remembered', async () => {
-    const known = new KnownLayers()
+    const known = new ListedLayerCache()
     const repository = bench.repository('once')
     const { digest } = await pushImage(repository, { layers: [{ tar: base }] }, '1')
     const record = { entries: [{ path: 'lib/libx.so.1.2' }] }

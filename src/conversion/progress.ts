@@ -16,15 +16,15 @@ export class Progress {
   }
 
   /** A layer that waits for its turn. */
-  layer(platform: string, { digest, size }: Descriptor): LayerSteps {
+  layer(platform: string, { digest, size }: Descriptor): LayerStages {
     const layer: LayerProgress = { digest, platform, state: 'waiting', size, read: 0, written: 0 }
     this.#current.layers.push(layer)
-    return new LayerSteps(layer, this.#tell)
+    return new LayerStages(layer, this.#tell)
   }
 }
 
 /** How far one layer is. */
-export class LayerSteps {
+export class LayerStages {
   readonly #layer: LayerProgress
   readonly #tell: () => void
 

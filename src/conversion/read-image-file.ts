@@ -61,7 +61,7 @@ export async function* readImageFile(
   )
   const found = files.open(path)
   const node = found.found ? found.passed.at(-1) : undefined
-  const place = node === undefined ? undefined : files.placeOf(node)
+  const place = node === undefined ? undefined : files.refOf(node)
   const layer = layers[place?.layer ?? -1]
   const name = layer?.listing[place?.entry ?? -1]?.name
   if (!layer || name === undefined) {

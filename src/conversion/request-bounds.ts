@@ -1,4 +1,4 @@
-import { ReportRoom } from '../records/resolve/report-budget.ts'
+import { ReportBudget } from '../records/resolve/report-budget.ts'
 import { ConversionError } from './errors.ts'
 
 /** Bounds on one request or job, over all of its images. Passing one raises a ConversionError with the code LIMIT_EXCEEDED. */
@@ -41,7 +41,7 @@ export const REQUEST_BOUND_SETTINGS = {
 export class RequestTally {
   readonly #bounds: RequestBounds
   /** Of the report. */
-  readonly room = new ReportRoom()
+  readonly room = new ReportBudget()
   #manifests = 0
   #entries = 0
   #bytes = 0

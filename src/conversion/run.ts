@@ -2,13 +2,13 @@ import { Scratch } from '../bytes/scratch.ts'
 import type { Digest } from '../oci/digest.ts'
 import { Manifest, parseDocument } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
-import type { Conversion, Outcome } from './convert/conversion.ts'
+import type { Conversion, ConversionOutcome } from './convert/conversion.ts'
 import { type ConvertedImage, ImageConversion } from './convert/convert-image.ts'
-import { at } from './errors.ts'
+import { withSide } from './errors.ts'
 import type { Document } from './output/assemble-image.ts'
 import { attachRecord, checkAttachable } from './output/attach-record.ts'
-import { MadeOf } from './output/conversion-annotations.ts'
-import { decideFates, notesOf } from './output/index-children.ts'
+import { ConversionAnnotations } from './output/conversion-annotations.ts'
+import { decideChildren, notesOf } from './output/index-children.ts'
 import { type Push, pushImage, pushIndex, pushTocImage } from './output/push-images.ts'
 import { type TagGuard, Target } from './output/target.ts'
 import { Progress } from './progress.ts'
@@ -21,7 +21,7 @@ import { imageKey } from './reuse/image-key.ts'
 import { reuseImage } from './reuse/reuse-image.ts'
 import type { ConversionServices } from './services.ts'
 import { type OpenedReference, openReference, readImages } from './source/images.ts'
-import { refuseOddLayers } from './source/supported-layers.ts'
+import { assertSupportedLayers } from './source/supported-layers.ts'
 
 export type RunOptions = {
   readonly signal: AbortSignal
@@ -50,7 +50,7 @@ export async function runConversion(
   const { report, final, converted } = reused ?? (await convert(conversion))
   const attached =
     request.options?.attachRecord && recordOf
-      ? await at('target', () => attachRecord(converted, final, recordOf, { opened, target, signal }))
+      ? await withSide('target', () => attachRecord(converted, final, recordOf, { opened, target, signal }))
       : undefined
   const durationMs = Math.round(performance.now() - startedAt)
   const whole = { ...report, ...(attached && { attached }), durationMs }
@@ -72,39 +72,41 @@ async function prepare(
   const progress = new Progress(onProgress)
   const tally = new RequestTally(services.bounds)
   progress.phase('resolving')
-  const target = await at('target', async () => {
+  const target = await withSide('target', async () => {
     const opened = Target.of(services.registries, request.target, request.overwrite ?? false, guardTag)
     await opened.check(signal)
     return opened
   })
   const tocTarget = request.options?.externalToc ? target.beside(TOC_TAG_SUFFIX) : undefined
-  const opened = await at('source', () => openReference(services.registries, request.source, signal))
-  const found = await at('source', () => readImages(opened, request.platforms, tally, signal))
-  await at('source', async () => {
+  const opened = await withSide('source', () => openReference(services.registries, request.source, signal))
+  const found = await withSide('source', () => readImages(opened, request.platforms, tally, signal))
+  await withSide('source', async () => {
     tally.checkReport(found.images, opened.pinned)
     // The images of an index were looked at when it was read.
     if (found.tree !== undefined) return
-    for (const image of found.images) await refuseOddLayers(opened.repository, image, signal)
+    for (const image of found.images) await assertSupportedLayers(opened.repository, image, signal)
   })
   const { record } = request
   const recordOf =
     record &&
-    (await at('record', () => readRecordSource(record, opened, found.images, { ...services, tally }, signal)))
+    (await withSide('record', () =>
+      readRecordSource(record, opened, found.images, { ...services, tally }, signal),
+    ))
   if (request.options?.attachRecord && recordOf) {
-    await at('record', async () => checkAttachable(found.images, recordOf))
+    await withSide('record', async () => checkAttachable(found.images, recordOf))
   }
-  const isInPlace = await at('target', () => takesOwnTag(opened, target, signal))
+  const isInPlace = await withSide('target', () => takesOwnTag(opened, target, signal))
   const links = request.options?.link === 'subject' && isSameRepository(opened.repository, target.repository)
   const how = { isInPlace, links }
   return { request, services, opened, found, recordOf, target, tocTarget, how, progress, tally, signal }
 }
 
-async function convert(conversion: Conversion): Promise<Outcome> {
+async function convert(conversion: Conversion): Promise<ConversionOutcome> {
   const { request, services, opened, found, target, tocTarget, how, progress, tally, signal } = conversion
   progress.phase('converting')
   const { folder, limit, room } = services.scratch
   await using scratch = await Scratch.open(folder, { limit, room, signal })
-  const madeOf = new MadeOf(request.options, how)
+  const madeOf = new ConversionAnnotations(request.options, how)
   const parts = { request, services, opened, target, scratch, progress, tally, madeOf, signal }
   const images = new ImageConversion(parts)
   const converted = new Map<Digest, ConvertedImage>()
@@ -118,8 +120,8 @@ async function convert(conversion: Conversion): Promise<Outcome> {
   progress.phase('pushing')
   const made = [...converted.values()]
   const push = { opened, madeOf, signal }
-  const tocImage = tocTarget && (await at('target', () => pushTocImage(made, tocTarget, push)))
-  const pushed = await at('target', () => pushResult(conversion, made, push))
+  const tocImage = tocTarget && (await withSide('target', () => pushTocImage(made, tocTarget, push)))
+  const pushed = await withSide('target', () => pushResult(conversion, made, push))
   const { descriptor } = pushed.final
   const report = {
     source: opened.pinned,
@@ -148,7 +150,7 @@ async function pushResult(conversion: Conversion, converted: readonly ConvertedI
     return { final, removed: [], kept: [], dropped: [] }
   }
   const isChoice = request.platforms !== undefined
-  const fates = decideFates(found.tree, {
+  const fates = decideChildren(found.tree, {
     keepsAttestations: request.options?.attestations === 'keep',
     keepsOthers: how.isInPlace && !isChoice,
     isChoice,

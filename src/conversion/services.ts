@@ -7,7 +7,7 @@ import type { LayerLimits } from '../tar/limits.ts'
 import type { ThreadPool } from './layers/thread-pool.ts'
 import type { RequestBounds } from './request-bounds.ts'
 import type { ConversionCache } from './reuse/conversion-cache.ts'
-import type { MadeLayer } from './reuse/converted-layer.ts'
+import type { LayerOutcome } from './reuse/converted-layer.ts'
 
 /** What work on images needs: made once by whoever runs conversions, and shared by them. */
 export type ConversionServices = {
@@ -24,7 +24,7 @@ export type ConversionServices = {
   /** Where it is remembered what was converted, if anywhere. */
   readonly cache?: ConversionCache | undefined
   /** Layers that conversions of this process are at. */
-  readonly layersUnderWay: SingleFlight<MadeLayer>
+  readonly layersUnderWay: SingleFlight<LayerOutcome>
   /** On each job. */
   readonly bounds: RequestBounds
   /** Of one record, in bytes. */

@@ -3,7 +3,7 @@ import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import type { LayerTree } from '../estargz/index/layer-tree.ts'
 import type { Repository } from '../registry/repository.ts'
 import { LayerError } from '../tar/errors.ts'
-import { at, ConversionError } from './errors.ts'
+import { ConversionError, withSide } from './errors.ts'
 import { MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './output/assemble-image.ts'
 import type { VerificationProgress, VerificationReport, VerifiedLayer } from './report.ts'
 import type { VerificationRequest } from './request.ts'
@@ -14,7 +14,7 @@ import { type Image, openReference, readImages } from './source/images.ts'
 import { layerFailure } from './source/supported-layers.ts'
 
 /** Of a problem that a report tells. */
-const MOST_CHARACTERS = 1000
+const MAX_CHARACTERS = 1000
 
 type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 type Options = {
@@ -62,10 +62,10 @@ class Verification {
 
   async run(request: VerificationRequest): Promise<Omit<VerificationReport, 'durationMs'>> {
     const { reference, source, platforms } = request
-    const checked = await at('target', () => this.#read(reference, platforms))
-    await at('target', async () => this.#tally.checkReport(checked.images, checked.pinned))
+    const checked = await withSide('target', () => this.#read(reference, platforms))
+    await withSide('target', async () => this.#tally.checkReport(checked.images, checked.pinned))
     const original =
-      source === undefined ? undefined : await at('source', () => this.#read(source, platforms))
+      source === undefined ? undefined : await withSide('source', () => this.#read(source, platforms))
     const images: VerificationReport['images'] = []
     for (const image of checked.images) {
       const model = original && { ...original, image: sameImage(image, original.images, original.pinned) }
@@ -131,7 +131,7 @@ class Verification {
       } catch (error) {
         if (!(error instanceof LayerError || error instanceof VerificationError))
           throw layerFailure(layer, error)
-        return { layer: { ...plain, problem: error.message.slice(0, MOST_CHARACTERS) } }
+        return { layer: { ...plain, problem: error.message.slice(0, MAX_CHARACTERS) } }
       }
     })
   }
@@ -140,7 +140,7 @@ class Verification {
     source: { repository: Repository; image: Image },
     checked: readonly LayerTree[],
   ): Promise<string[]> {
-    const layers = await at('source', () => this.#list(source.repository, source.image))
+    const layers = await withSide('source', () => this.#list(source.repository, source.image))
     const { threads, limits } = this.#services
     const task = { kind: 'compare' as const, limits, source: layers, converted: checked }
     return threads.run(task, { signal: this.#signal })

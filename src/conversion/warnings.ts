@@ -1,4 +1,4 @@
-import type { OddNames } from '../estargz/toc/unreadable-names.ts'
+import type { UnreadableNames } from '../estargz/toc/unreadable-names.ts'
 import { type ConversionOptions, formatOf } from './request.ts'
 import type { ConvertedLayer } from './reuse/converted-layer.ts'
 
@@ -28,7 +28,7 @@ export function imageWarnings(options: ConversionOptions | undefined): string[] 
   ]
 }
 
-function oddNamesWarning({ entries, shown }: OddNames): string {
+function oddNamesWarning({ entries, shown }: UnreadableNames): string {
   const what =
     entries === 1
       ? '1 entry has a name or link target that is'

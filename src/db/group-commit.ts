@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 
 /** Others wait for the connection meanwhile. */
-const MOST_TOGETHER = 32
+const MAX_TOGETHER = 32
 
 type Act<Tables, Result> = (transaction: Transaction<Tables>) => Promise<Result>
 type Waiting<Tables> = {
@@ -35,7 +35,7 @@ export class GroupCommit<Tables> {
   #writeSoon(): void {
     this.#writing = true
     setImmediate(async () => {
-      const group = this.#waiting.splice(0, MOST_TOGETHER)
+      const group = this.#waiting.splice(0, MAX_TOGETHER)
       await this.#write(group)
       this.#writing = false
       if (this.#waiting.length > 0) this.#writeSoon()

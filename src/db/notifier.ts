@@ -5,7 +5,7 @@ const CHANNEL = 'record_broker'
 const RECONNECT_MS = 1_000
 
 /** What processes tell one another: that there is something to look for. A ring can be lost, so look now and then anyway. */
-export interface Wakeups {
+export interface Notifier {
   /** Whether rings of other processes arrive at present. */
   readonly acrossProcesses: boolean
   ring(topic: string): void
@@ -15,7 +15,7 @@ export interface Wakeups {
 }
 
 /** Rings within this process. */
-export class LocalWakeups implements Wakeups {
+export class LocalNotifier implements Notifier {
   readonly acrossProcesses: boolean = false
   readonly #waiting = new Map<string, Set<() => void>>()
 
@@ -39,8 +39,8 @@ export class LocalWakeups implements Wakeups {
 }
 
 /** Rings between all processes on one PostgreSQL, by LISTEN and NOTIFY. The connection is made at the first wait. */
-export class PostgresWakeups implements Wakeups {
-  readonly #local = new LocalWakeups()
+export class PostgresNotifier implements Notifier {
+  readonly #local = new LocalNotifier()
   readonly #config: pg.ClientConfig
   readonly #notify: (channel: string, topics: readonly string[]) => Promise<unknown>
   readonly #closed = new AbortController()

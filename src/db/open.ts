@@ -6,7 +6,7 @@ import { Migrator } from 'kysely/migration'
 import { OwnSqliteDialect, ReportingPostgresDialect } from './dialects.ts'
 import { GroupCommit } from './group-commit.ts'
 import { MIGRATIONS } from './migrations/migrations.ts'
-import { LocalWakeups, PostgresWakeups, type Wakeups } from './notifier.ts'
+import { LocalNotifier, type Notifier, PostgresNotifier } from './notifier.ts'
 import { clientConfig, connectionPool, migrationPool } from './postgres.ts'
 import { type PostgresAddress, postgresAddress } from './postgres-address.ts'
 import { SqliteDriver } from './sqlite-driver.ts'
@@ -32,7 +32,7 @@ export type Database = {
    */
   readonly transactionId: RawBuilder<number>
   readonly finishedBelow: RawBuilder<number>
-  readonly wakeups: Wakeups
+  readonly wakeups: Notifier
   close(): Promise<void>
 }
 
@@ -87,7 +87,7 @@ async function openSqlite(path: string, busyMs: number, migrate: boolean): Promi
     now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
     transactionId: sql<number>`(select coalesce(max(tx), 0) + 1 from job_events)`,
     finishedBelow: sql<number>`${Number.MAX_SAFE_INTEGER}`,
-    wakeups: new LocalWakeups(),
+    wakeups: new LocalNotifier(),
     close: () => query.destroy(),
   }
 }
@@ -96,7 +96,7 @@ async function openPostgres(address: PostgresAddress, migrate: boolean): Promise
   if (migrate) await migratePostgres(address)
   const pool = connectionPool(address)
   const query = new Kysely<Tables>({ dialect: new ReportingPostgresDialect({ pool }) })
-  const wakeups = new PostgresWakeups(clientConfig(address), (channel, topics) =>
+  const wakeups = new PostgresNotifier(clientConfig(address), (channel, topics) =>
     // A ring can be lost: its transaction does not wait for the disk.
     pool.query(
       "select set_config('synchronous_commit', 'off', true), pg_notify($1, topic) from unnest($2::text[]) as topics(topic)",

@@ -16,7 +16,7 @@ import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/images/finder.ts'
 import { RecordPublisher } from '../records/images/publisher.ts'
 import { publishRecordImage } from '../records/images/record-image.ts'
-import { Housekeeper } from '../records/retention/service.ts'
+import { RetentionService } from '../records/retention/service.ts'
 import { MAX_RECORD_STEPS } from '../records/step-budget.ts'
 import { RegistryClient } from '../registry/client.ts'
 import { DEFAULT_LIMITS } from '../tar/limits.ts'
@@ -66,7 +66,7 @@ beforeAll(async () => {
     }),
     recordLimits: { maxBytes: MAX_RECORD_BYTES },
   })
-  const housekeeper = new Housekeeper({
+  const housekeeper = new RetentionService({
     store: stores.records,
     publisher,
     repository: (at) => registries.repository(at),

@@ -5,20 +5,20 @@ import { batchRoutes } from './batches/routes.ts'
 import { cacheRoutes } from './cache/routes.ts'
 import { addDeadline } from './connection/deadline.ts'
 import { closeIdle } from './connection/idle-connections.ts'
-import { refuseForeignPages } from './connection/local-callers.ts'
+import { rejectForeignPages } from './connection/local-callers.ts'
 import { guardBodies } from './connection/request-body.ts'
-import { answerOddRequests, wireErrors } from './connection/wire-errors.ts'
+import { handleMalformedRequests, wireErrors } from './connection/wire-errors.ts'
 import { conversionResource, conversionRoutes } from './conversions/routes.ts'
 import { eventRoutes, jobEventRoutes } from './events/routes.ts'
-import { serviceRoutes } from './health/routes.ts'
+import { healthRoutes } from './health/routes.ts'
 import { addIdempotency } from './idempotency/idempotency.ts'
 import { evaluationRoutes } from './images/evaluations.ts'
 import { imageRoutes } from './images/routes.ts'
-import { jobActRoutes } from './jobs/actions.ts'
+import { jobActionRoutes } from './jobs/actions.ts'
 import { callbackRoutes } from './jobs/callbacks.ts'
 import type { JobResource } from './jobs/resource.ts'
 import { describeApi } from './openapi.ts'
-import { answerError } from './problem.ts'
+import { sendError } from './problem.ts'
 import { acceldRoutes } from './pushes/acceld.ts'
 import { hookRoutes } from './pushes/hooks.ts'
 import { Trigger } from './pushes/trigger.ts'
@@ -31,7 +31,7 @@ import { recordRoutes } from './records/routes.ts'
 import { recordUploadRoute } from './records/upload.ts'
 import { ruleRoutes } from './rules/routes.ts'
 import type { Services } from './services.ts'
-import { answerUnknownRoutes } from './unknown-routes.ts'
+import { handleUnknownRoutes } from './unknown-routes.ts'
 import { verificationResource, verificationRoutes } from './verifications/routes.ts'
 
 declare module 'fastify' {
@@ -83,29 +83,29 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     ...wireErrors,
   })
   if (options.maxConnections !== undefined) app.server.maxConnections = options.maxConnections
-  answerOddRequests(app)
+  handleMalformedRequests(app)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  app.setErrorHandler(answerError)
+  app.setErrorHandler(sendError)
   addDeadline(app, requestMs)
   closeIdle(app, requestMs + IDLE_MS)
   guardBodies(app, options.minBodyRate ?? 0, options.bodyPaceEveryMs)
-  const caller = options.token === undefined ? refuseForeignPages : tokenHook(options.token)
+  const caller = options.token === undefined ? rejectForeignPages : tokenHook(options.token)
   app.addHook('onRequest', hookSecretHook(options.hookSecrets ?? {}, caller, options.token !== undefined))
   addIdempotency(app, services.requestKeys)
   const closing = new AbortController()
   const { stopping } = options
   app.decorate('closing', stopping ? AbortSignal.any([closing.signal, stopping]) : closing.signal)
   app.addHook('preClose', async () => closing.abort(new Error('the server stops')))
-  answerUnknownRoutes(app)
+  handleUnknownRoutes(app)
   await describeApi(app, options.version)
   const registerJobs = async (resource: JobResource) => {
-    for (const routes of [jobActRoutes, jobEventRoutes, callbackRoutes]) {
+    for (const routes of [jobActionRoutes, jobEventRoutes, callbackRoutes]) {
       await app.register(routes(services, resource))
     }
   }
   const trigger = new Trigger(services)
-  await app.register(serviceRoutes(services))
+  await app.register(healthRoutes(services))
   await app.register(recordUploadRoute(services, trigger))
   await app.register(recordRoutes(services))
   await app.register(evaluationRoutes(services))

@@ -3,12 +3,12 @@ import { isDigest } from '../oci/digest.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { formatReference, parseReference, ReferenceText } from '../oci/reference.ts'
 
-const MOST_ITEMS = 500
+const MAX_ITEMS = 500
 const USUAL_ITEMS = 50
 
 /** Of every listing: how many items, and where to go on. */
 export const Paging = {
-  limit: z.coerce.number().int().min(1).max(MOST_ITEMS).default(USUAL_ITEMS).describe('Items of a page.'),
+  limit: z.coerce.number().int().min(1).max(MAX_ITEMS).default(USUAL_ITEMS).describe('Items of a page.'),
   cursor: z.string().max(1000).optional().describe('`next` of the page before.'),
 }
 

@@ -53,7 +53,7 @@ export class HttpError extends Error {
 }
 
 /** The answer to an id that no record has. */
-export function noRecord(id: string): HttpError {
+export function recordNotFound(id: string): HttpError {
   return new HttpError(404, 'RECORD_NOT_FOUND', `there is no record ${id}`)
 }
 
@@ -65,7 +65,7 @@ export function fieldError(status: number, code: string, path: string, message: 
 type Coded = { code?: unknown; line?: unknown; retryAfterMs?: unknown; statusCode?: unknown }
 
 /** Turns every error of a route into a problem document. What is a defect is logged, and not shown. */
-export function answerError(
+export function sendError(
   error: FastifyError | Error,
   request: FastifyRequest,
   reply: FastifyReply,

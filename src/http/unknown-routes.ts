@@ -5,7 +5,7 @@ import { problem, sendProblem } from './problem.ts'
  * Answers requests that no route takes: 405 with the methods that an address has (RFC 9110, 15.5.6), 404 for an address
  * that there is not. Knows the routes that are registered after this.
  */
-export function answerUnknownRoutes(app: FastifyInstance): void {
+export function handleUnknownRoutes(app: FastifyInstance): void {
   const routes: { readonly address: RegExp; readonly methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
     routes.push({ address: addressOf(url), methods: [method].flat() })

@@ -165,11 +165,11 @@ export function recordDigest(entries: readonly RecordEntry[]): Digest {
 }
 
 /** What a path and a glob are told apart by from others. */
-export function keyOf({ path, glob }: RecordEntry): string {
+export function entryKey({ path, glob }: RecordEntry): string {
   return `${glob ? '*' : ''}/${path}`
 }
 
 /** How many different paths a record has; a glob counts as one. */
 export function countPaths(entries: readonly RecordEntry[]): number {
-  return new Set(entries.map(keyOf)).size
+  return new Set(entries.map(entryKey)).size
 }

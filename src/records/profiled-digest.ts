@@ -10,14 +10,14 @@ export function profiledDigest(
   image: string | undefined,
   entries: readonly RecordEntry[],
 ): Digest | undefined {
-  const said = image === undefined || isDigest(image) ? image : referenceOrNothing(image)?.digest
+  const said = image === undefined || isDigest(image) ? image : tryParseReference(image)?.digest
   if (said !== undefined) return said
   const [first, ...others] = new Set(entries.map(({ manifestDigest }) => manifestDigest))
   return others.length === 0 ? first : undefined
 }
 
 /** The image that a text names, where it is a reference: annotations are anybody's text. */
-export function referenceOrNothing(text: string | undefined): Reference | undefined {
+export function tryParseReference(text: string | undefined): Reference | undefined {
   if (text === undefined || isDigest(text)) return undefined
   try {
     return parseReference(text)

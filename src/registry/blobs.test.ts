@@ -203,7 +203,7 @@ describe('hasBlob', () => {
         if (request.method === 'HEAD') response.writeHead(status).end()
         else response.writeHead(206, { 'content-range': 'bytes 0-0/77' }).end('x')
       })
-      expect(await here.repository.hasBlob(blob.digest)).toBe(77)
+      expect(await here.repository.blobSize(blob.digest)).toBe(77)
     }
   })
 
@@ -212,8 +212,8 @@ describe('hasBlob', () => {
       if (request.method === 'HEAD') response.writeHead(405).end()
       else response.writeHead(416, { 'content-range': 'bytes */0' }).end()
     })
-    expect(await empty.repository.hasBlob(blob.digest)).toBe(0)
+    expect(await empty.repository.blobSize(blob.digest)).toBe(0)
     await using missing = await serving((_, response) => void response.writeHead(404).end())
-    expect(await missing.repository.hasBlob(blob.digest)).toBeUndefined()
+    expect(await missing.repository.blobSize(blob.digest)).toBeUndefined()
   })
 })

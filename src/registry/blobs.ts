@@ -2,10 +2,10 @@ import { pipeline, Readable } from 'node:stream'
 import { VerificationError, verifyStream } from '../bytes/verify.ts'
 import type { Digest } from '../oci/digest.ts'
 import { pullScope } from './auth/scopes.ts'
-import { plain } from './error-body.ts'
 import { RegistryError } from './errors.ts'
-import type { RegistryHost, RegistryRequest } from './registry-host.ts'
-import type { Answer } from './transport/response.ts'
+import type { RegistryHost, RegistryRequest } from './host.ts'
+import { plain } from './transport/error-body.ts'
+import type { RegistryResponse } from './transport/response.ts'
 import { networkError } from './transport/response-error.ts'
 import { pauseBeforeRetry } from './transport/retry.ts'
 
@@ -97,7 +97,7 @@ class Download {
   readonly #registry: RegistryHost
   readonly #request: RegistryRequest & { host: string }
   readonly #blob: Blob
-  #answer: Answer
+  #answer: RegistryResponse
   #offset = 0
   #breaks = 0
   #restarts = 0
@@ -107,7 +107,7 @@ class Download {
     registry: RegistryHost,
     request: RegistryRequest & { host: string },
     blob: Blob,
-    first: Answer,
+    first: RegistryResponse,
   ) {
     this.#registry = registry
     this.#request = request
@@ -195,7 +195,12 @@ export async function readRange(
 }
 
 /** Bytes `[from, to)` of a body; what follows is not read. */
-async function slice(answer: Answer, from: number, to: number, request: { operation: string; host: string }) {
+async function slice(
+  answer: RegistryResponse,
+  from: number,
+  to: number,
+  request: { operation: string; host: string },
+) {
   const bytes = Buffer.allocUnsafe(to - from)
   let at = 0
   try {
@@ -213,7 +218,9 @@ async function slice(answer: Answer, from: number, to: number, request: { operat
 }
 
 /** Content-Range: `bytes START-END/TOTAL`, `bytes START-END/*` or `bytes * /TOTAL` (RFC 9110, 14.4). */
-function contentRange(answer: Answer): { start?: number; end?: number; total?: number } | undefined {
+function contentRange(
+  answer: RegistryResponse,
+): { start?: number; end?: number; total?: number } | undefined {
   const match = /^bytes (?:(\d{1,15})-(\d{1,15})|\*)\/(?:(\d{1,15})|\*)$/.exec(
     answer.header('content-range') ?? '',
   )

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { RegistryError } from './errors.ts'
-import { parseAnswer } from './invalid-response.ts'
-import { pages } from './pagination.ts'
-import type { RegistryHost } from './registry-host.ts'
+import type { RegistryHost } from './host.ts'
+import { paginate } from './pagination.ts'
+import { parseResponse } from './transport/invalid-response.ts'
 
 const PAGE_REPOSITORIES = 100
 /** What token servers of the distribution project call it. */
@@ -32,8 +32,8 @@ export async function* listRepositories(
   }
   const place = { operation, host: registry.host }
   try {
-    for await (const page of pages(registry, request)) {
-      yield* parseAnswer(Catalog, page, 'the catalogue', place).repositories ?? []
+    for await (const page of paginate(registry, request)) {
+      yield* parseResponse(Catalog, page, 'the catalogue', place).repositories ?? []
     }
   } catch (error) {
     throw catalogError(error, operation, registry.host)

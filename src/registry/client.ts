@@ -1,12 +1,12 @@
 import { parseHost, parseRepository } from '../oci/reference.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import type { CredentialSource } from './auth/credentials.ts'
-import { type AnswerBounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { listRepositories } from './catalog.ts'
-import { RegistryHost } from './registry-host.ts'
+import { RegistryHost } from './host.ts'
 import { Repository } from './repository.ts'
 import { Egress } from './transport/egress.ts'
-import { PATIENCE, type Patience, Transport } from './transport/transport.ts'
+import { DEFAULT_BOUNDS, type ResponseBounds } from './transport/response-bounds.ts'
+import { DEFAULT_TIMEOUTS, type Timeouts, Transport } from './transport/transport.ts'
 
 /** Requests that wait for their answer at one host at the same time. Bodies that stream are not counted. */
 const REQUESTS_PER_HOST = 6
@@ -29,21 +29,21 @@ export type RegistryOptions = {
   readonly realmHosts?: Readonly<Record<string, readonly string[]>> | undefined
   /** Tries in all, and the first pause in milliseconds (it doubles, with jitter). */
   readonly retry?: { readonly attempts?: number; readonly baseMs?: number } | undefined
-  readonly bounds?: Partial<AnswerBounds> | undefined
-  readonly patience?: Partial<Patience> | undefined
+  readonly bounds?: Partial<ResponseBounds> | undefined
+  readonly patience?: Partial<Timeouts> | undefined
 }
 
 /** Talks to any number of registries; keeps connections, tokens and what it learned about each host. */
 export class RegistryClient implements AsyncDisposable {
   readonly #options: RegistryOptions
-  readonly #patience: Patience
+  readonly #patience: Timeouts
   readonly #egress: Egress
   readonly #transport: Transport
   readonly #hosts = new Map<string, RegistryHost>()
 
   constructor(options: RegistryOptions = {}) {
     this.#options = options
-    this.#patience = { ...PATIENCE, ...options.patience }
+    this.#patience = { ...DEFAULT_TIMEOUTS, ...options.patience }
     this.#egress = new Egress(options)
     this.#transport = new Transport(this.#egress, {
       userAgent: options.userAgent ?? 'record-broker',

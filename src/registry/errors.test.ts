@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { answerError, networkError, retryAfterMs } from './transport/response-error.ts'
+import { networkError, responseError, retryAfterMs } from './transport/response-error.ts'
 
 const answer = (status: number, body = '', retryAfter?: string) =>
-  answerError({ status, body, retryAfter }, 'read x', 'r.example')
+  responseError({ status, body, retryAfter }, 'read x', 'r.example')
 
 describe('answerError', () => {
   it.each([

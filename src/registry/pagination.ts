@@ -1,7 +1,7 @@
-import { boundExceeded, checkJson } from './bounds.ts'
 import { RegistryError } from './errors.ts'
-import type { RegistryHost, RegistryRequest } from './registry-host.ts'
-import type { Answer } from './transport/response.ts'
+import type { RegistryHost, RegistryRequest } from './host.ts'
+import type { RegistryResponse } from './transport/response.ts'
+import { boundExceeded, checkJson } from './transport/response-bounds.ts'
 
 /** One page of a list may have this many bytes: registries without paging answer with everything. */
 const PAGE_BYTES = 8 * 1024 * 1024
@@ -10,10 +10,10 @@ const PAGE_BYTES = 8 * 1024 * 1024
  * The pages of a list, along `Link: <…>; rel="next"` (RFC 8288), which stays at the registry's own origin.
  * @throws RegistryError INVALID_RESPONSE for a link that leads away or back, LIMIT_EXCEEDED
  */
-export async function* pages(
+export async function* paginate(
   registry: RegistryHost,
   first: RegistryRequest,
-): AsyncGenerator<{ answer: Answer; bytes: Buffer }> {
+): AsyncGenerator<{ answer: RegistryResponse; bytes: Buffer }> {
   const seen = new Set<string>()
   const { bounds, host } = registry
   const place = { operation: first.operation, host }
@@ -49,7 +49,7 @@ async function readPage(registry: RegistryHost, request: RegistryRequest, page: 
 }
 
 /** The address that a Link header (RFC 8288) calls the next one. */
-function nextLink(answer: Answer): string | undefined {
+function nextLink(answer: RegistryResponse): string | undefined {
   for (const header of answer.headers('link')) {
     // An address has no `<`, and is over at `>`; its parameters end where the next address begins.
     for (const link of header.split('<').slice(1)) {

@@ -3,14 +3,14 @@ import { buffer } from 'node:stream/consumers'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { openBlob, readRange, statBlob } from './blobs.ts'
-import { checkJson } from './bounds.ts'
 import { RegistryError } from './errors.ts'
+import type { RegistryHost } from './host.ts'
 import { deleteManifest, putManifest } from './manifests/manifest-writes.ts'
 import { getManifest, resolveManifest } from './manifests/manifests.ts'
 import { readTagBack, type TagReading } from './manifests/read-back.ts'
 import { listReferrers } from './manifests/referrers.ts'
-import type { RegistryHost } from './registry-host.ts'
 import { listTags } from './tags.ts'
+import { checkJson } from './transport/response-bounds.ts'
 import { mountBlob, type PushOptions, pushBlob, type StreamOptions, uploadStream } from './upload/upload.ts'
 
 /** What a blob is known by. `size` is in bytes. */
@@ -98,7 +98,7 @@ export class Repository {
   }
 
   /** The size in bytes of a blob that is there, else undefined. */
-  hasBlob(digest: Digest, options: Interruptible = {}): Promise<number | undefined> {
+  blobSize(digest: Digest, options: Interruptible = {}): Promise<number | undefined> {
     return statBlob(this.#registry, this.repository, digest, options.signal)
   }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { pullScope } from './auth/scopes.ts'
-import { parseAnswer } from './invalid-response.ts'
-import { pages } from './pagination.ts'
-import type { RegistryHost } from './registry-host.ts'
+import type { RegistryHost } from './host.ts'
+import { paginate } from './pagination.ts'
+import { parseResponse } from './transport/invalid-response.ts'
 
 /** Tags asked for at a time; some registries refuse more than 1000. */
 const PAGE_TAGS = 100
@@ -29,8 +29,8 @@ export async function* listTags(
   }
   let given = 0
   const place = { operation, host: registry.host }
-  for await (const page of pages(registry, request)) {
-    for (const tag of parseAnswer(TagList, page, 'the list of tags', place).tags ?? []) {
+  for await (const page of paginate(registry, request)) {
+    for (const tag of parseResponse(TagList, page, 'the list of tags', place).tags ?? []) {
       yield tag
       given += 1
       if (given >= limit) return

@@ -1,6 +1,6 @@
 import { parentOf } from '../tar/names.ts'
 import type { LayerListing } from './layer-listing.ts'
-import { isWhiteout, takenAwayBy } from './whiteouts.ts'
+import { isWhiteout, whiteoutTarget } from './whiteouts.ts'
 
 /** An entry of one of the layers below, by its number; layers are counted from the nearest, which is 0. */
 export type LowerEntry = { readonly layer: number; readonly entry: number }
@@ -109,7 +109,7 @@ function answersOf(layer: LayerListing, paths: Iterable<string>): Answers {
     if (entry === undefined) continue
     const { name } = entry
     if (isWhiteout(name)) {
-      const taken = takenAwayBy(name)
+      const taken = whiteoutTarget(name)
       if (taken?.name === undefined) continue
       const path = taken.directory === '' ? taken.name : `${taken.directory}/${taken.name}`
       if (wanted.has(path)) takenAway.add(path)

@@ -1,10 +1,10 @@
 import { LayerError } from '../tar/errors.ts'
 import { quote } from '../tar/names.ts'
+import { type EffectiveNames, effectiveNames } from './effective-names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
-import { type Standing, standingOf } from './standing.ts'
 
 /** The files that an archive makes. Rows go by entry number. */
-export type Inodes = Standing & {
+export type Inodes = EffectiveNames & {
   /** The entry that made the file: itself, but for hard links. */
   readonly made: Int32Array
   /** The entry under whose name a file is listed: the one that made it, or a hard link that outlived it. -1: none. */
@@ -17,7 +17,7 @@ export type Inodes = Standing & {
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
 export function inodesOf(layer: LayerListing): Inodes {
-  const standing = standingOf(layer)
+  const standing = effectiveNames(layer)
   const { stands } = standing
   const made = filesOf(layer, standing.target)
   const home = made.map((source, i) => (stands[i] === 1 && source === i ? i : -1))
@@ -27,7 +27,7 @@ export function inodesOf(layer: LayerListing): Inodes {
 
 /**
  * For each entry the one that made its file.
- * @param target of each hard link, by {@link standingOf}
+ * @param target of each hard link, by {@link effectiveNames}
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
 export function filesOf(layer: LayerListing, target: Int32Array): Int32Array {

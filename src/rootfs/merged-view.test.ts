@@ -53,7 +53,7 @@ it('tells what an entry is, through hard links', () => {
   const all = view(['d/', 'd/f', 's->d', 'h>s', 'i/j'])
   const types = ['d', 'd/f', 's', 'h', 'i'].map((name) => all.typeOf(all.named(name) ?? -1))
   expect(types).toEqual(['dir', 'reg', 'symlink', 'symlink', 'dir'])
-  expect(all.placeOf(all.named('i') ?? -1)).toBeUndefined()
+  expect(all.refOf(all.named('i') ?? -1)).toBeUndefined()
 })
 
 it('takes steps for the directories that names imply, which cost memory', () => {

@@ -1,11 +1,11 @@
 import type { NameTable } from '../bytes/name-table.ts'
 import type { EntryType } from '../tar/header.ts'
+import { effectiveNames } from './effective-names.ts'
 import { FileTree } from './file-tree.ts'
+import { LayerApplier } from './layer-applier.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
-import { Laying } from './laying.ts'
-import { standingOf } from './standing.ts'
+import { type EntryRef, type OpenResult, PathWalk } from './path-walk.ts'
 import type { Steps } from './steps.ts'
-import { type Opened, type Place, Walk } from './view-walk.ts'
 import { isWhiteout } from './whiteouts.ts'
 
 /**
@@ -35,9 +35,9 @@ export class MergedView {
       return entries - length
     })
     steps.spend(entries)
-    const laying = new Laying(this)
+    const laying = new LayerApplier(this)
     for (const [i, layer] of layers.entries()) {
-      const standing = standingOf(layer, steps)
+      const standing = effectiveNames(layer, steps)
       // Symlinks that are hard links are looked up while the layer is laid.
       this.#names.push(standing.names)
       this.#targets.push(standing.target)
@@ -47,7 +47,7 @@ export class MergedView {
   }
 
   /** Where a node is from; undefined for a directory that no layer has an entry of. */
-  placeOf(node: number): Place | undefined {
+  refOf(node: number): EntryRef | undefined {
     const number = this.tree.entry(node)
     if (number === -1) return undefined
     const layer = lastAtMost(this.#firstEntries, number)
@@ -55,19 +55,19 @@ export class MergedView {
   }
 
   /** An entry's number among those of all layers. */
-  numberOf({ layer, entry }: Place): number {
+  numberOf({ layer, entry }: EntryRef): number {
     return (this.#firstEntries[layer] ?? 0) + entry
   }
 
   typeOf(node: number): EntryType {
-    const place = this.tree.isDirectory(node) ? undefined : this.placeOf(node)
+    const place = this.tree.isDirectory(node) ? undefined : this.refOf(node)
     if (place === undefined) return 'dir'
     return this.linkOf(node) === undefined ? entryAt(this.#layer(place.layer), place.entry).type : 'symlink'
   }
 
   /** Where a symlink leads, or a hard link to one; undefined for all else. */
   linkOf(node: number): string | undefined {
-    const place = this.tree.isDirectory(node) ? undefined : this.placeOf(node)
+    const place = this.tree.isDirectory(node) ? undefined : this.refOf(node)
     if (place === undefined) return undefined
     const [source = place.entry] = this.withLinkTargets(place.layer, place.entry)
     const { type, linkName = '' } = entryAt(this.#layer(place.layer), source)
@@ -97,13 +97,13 @@ export class MergedView {
   }
 
   /** Opens a path as a container would. */
-  open(path: string): Opened {
-    return new Walk(this).open(path)
+  open(path: string): OpenResult {
+    return new PathWalk(this).open(path)
   }
 
   /** What a path names, symlinks on the way followed, but not the last one. */
   named(path: string): number | undefined {
-    const walk = new Walk(this)
+    const walk = new PathWalk(this)
     return walk.to(path) ? walk.here : undefined
   }
 

@@ -1,8 +1,8 @@
 import { hashOf } from '../bytes/text-hash.ts'
 import type { EntryType } from '../tar/header.ts'
 import { parentOf } from '../tar/names.ts'
+import { effectiveNames } from './effective-names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
-import { standingOf } from './standing.ts'
 
 /**
  * Finds the directories that an archive has entries in, and no entry of, while its entries go by. Most archives list a directory
@@ -96,7 +96,7 @@ function isAbove(directory: string, name: string, end: number): boolean {
  * @param count told how many bytes of memory are taken, and throws when these are too many
  */
 export function missingDirectories(layer: LayerListing, count: (bytes: number) => void): string[] {
-  const { names, stands } = standingOf(layer)
+  const { names, stands } = effectiveNames(layer)
   /** Whether something on the way is no directory. */
   const blocked = new Map<string, boolean>()
   const missing: string[] = names.get('') === undefined ? [''] : []

@@ -12,10 +12,10 @@ export function isWhiteout(name: string): boolean {
 }
 
 /** What a whiteout takes away of the layers below: one name in a directory, or all that is in it where no name is given. */
-export type TakenAway = { readonly directory: string; readonly name?: string }
+export type WhiteoutTarget = { readonly directory: string; readonly name?: string }
 
 /** @returns undefined for a whiteout that takes nothing away */
-export function takenAwayBy(whiteout: string): TakenAway | undefined {
+export function whiteoutTarget(whiteout: string): WhiteoutTarget | undefined {
   const directory = parentOf(whiteout)
   const base = baseOf(whiteout)
   if (base === OPAQUE_WHITEOUT) return { directory }

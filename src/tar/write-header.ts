@@ -15,17 +15,17 @@ export type UstarFields = {
 }
 
 /** What the fields of a block hold. */
-const MOST_NAME = 100
-const MOST_OWNER_NAME = 32
-const MOST_ID = 0o7777777
-const MOST_TIME = 0o77777777777
+const MAX_NAME = 100
+const MAX_OWNER_NAME = 32
+const MAX_ID = 0o7777777
+const MAX_TIME = 0o77777777777
 
 /** A header block; its fields have to fit. */
 export function ustarHeader(fields: UstarFields): Buffer {
   const block = Buffer.alloc(BLOCK)
   const octal = (value: number, start: number, length: number) =>
     block.write(`${value.toString(8).padStart(length - 1, '0')}\0`, start, 'latin1')
-  fields.name.copy(block, 0, 0, MOST_NAME)
+  fields.name.copy(block, 0, 0, MAX_NAME)
   octal(fields.mode ?? 0, 100, 8)
   octal(fields.uid ?? 0, 108, 8)
   octal(fields.gid ?? 0, 116, 8)
@@ -33,8 +33,8 @@ export function ustarHeader(fields: UstarFields): Buffer {
   octal(fields.mtime ?? 0, 136, 12)
   block.write(`        ${fields.flag}`, 148, 'latin1')
   block.write('ustar\x0000', 257, 'latin1')
-  fields.uname?.copy(block, 265, 0, MOST_OWNER_NAME)
-  fields.gname?.copy(block, 297, 0, MOST_OWNER_NAME)
+  fields.uname?.copy(block, 265, 0, MAX_OWNER_NAME)
+  fields.gname?.copy(block, 297, 0, MAX_OWNER_NAME)
   octal(0, 329, 8)
   octal(0, 337, 8)
   let sum = 0
@@ -66,12 +66,12 @@ export function directoryHeader(directory: DirectoryFields): Buffer {
   const fields = {
     ...directory,
     flag: '5',
-    name: text('path', name, MOST_NAME),
-    uid: number('uid', uid, MOST_ID),
-    gid: number('gid', gid, MOST_ID),
-    mtime: number('mtime', mtime, MOST_TIME),
-    uname: text('uname', uname, MOST_OWNER_NAME),
-    gname: text('gname', gname, MOST_OWNER_NAME),
+    name: text('path', name, MAX_NAME),
+    uid: number('uid', uid, MAX_ID),
+    gid: number('gid', gid, MAX_ID),
+    mtime: number('mtime', mtime, MAX_TIME),
+    uname: text('uname', uname, MAX_OWNER_NAME),
+    gname: text('gname', gname, MAX_OWNER_NAME),
   }
   for (const [key, value] of directory.xattrs) {
     records.push(paxRecord(Buffer.concat([Buffer.from('SCHILY.xattr.'), key]), value))

@@ -5,7 +5,7 @@ import { evaluateRecord } from '../../src/conversion/evaluate.ts'
 import { RequestTally } from '../../src/conversion/request-bounds.ts'
 import { openReference, readImages } from '../../src/conversion/source/images.ts'
 import { listLayers } from '../../src/conversion/source/list-layers.ts'
-import { measured } from '../../src/conversion/source/listed-layer.ts'
+import { measureLayer } from '../../src/conversion/source/listed-layer.ts'
 import { openEStargz } from '../../src/estargz/toc/read-toc.ts'
 import type { MeasuredLayer } from '../../src/records/resolve/measured-layer.ts'
 import { cleanName } from '../../src/tar/names.ts'
@@ -73,7 +73,7 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
       model && (await listLayers(opened.repository, model, listing, { scan: true, signal: never }))
     const namesOf = ({ entries }: MeasuredLayer) =>
       Array.from({ length: entries.length }, (_, i) => entries.at(i)?.name)
-    const spelled = new Set(layers?.flatMap((layer) => namesOf(measured(layer))))
+    const spelled = new Set(layers?.flatMap((layer) => namesOf(measureLayer(layer))))
     const paths = new Set(entries.map(({ path }) => path))
     expect([...paths].filter((path) => spelled.has(path)).length).toBe(233 - 1)
 

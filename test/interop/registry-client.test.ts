@@ -40,7 +40,7 @@ describeWith(['docker-registry'], 'the registry client and docker-registry', () 
     const there = repository('team/whole')
     const bytes = randomBytes(5 * MIB)
     const blob = { digest: digestOf(bytes), size: bytes.length }
-    expect(await there.hasBlob(blob.digest)).toBeUndefined()
+    expect(await there.blobSize(blob.digest)).toBeUndefined()
     let opened = 0
     const source = () => {
       opened += 1
@@ -49,7 +49,7 @@ describeWith(['docker-registry'], 'the registry client and docker-registry', () 
     await there.pushBlob(blob, source)
     await there.pushBlob(blob, source)
     expect(opened).toBe(1)
-    expect(await there.hasBlob(blob.digest)).toBe(bytes.length)
+    expect(await there.blobSize(blob.digest)).toBe(bytes.length)
     expect((await buffer(await there.blob(blob))).equals(bytes)).toBe(true)
     expect((await there.blobRange(blob, MIB, MIB + 10)).equals(bytes.subarray(MIB, MIB + 10))).toBe(true)
   })
@@ -65,7 +65,7 @@ describeWith(['docker-registry'], 'the registry client and docker-registry', () 
     const pieces = Array.from({ length: 50 }, () => randomBytes(100_000))
     const blob = await there.uploadStream(Readable.from(pieces))
     expect(blob).toEqual({ digest: digestOf(Buffer.concat(pieces)), size: 5_000_000 })
-    expect(await there.hasBlob(blob.digest)).toBe(blob.size)
+    expect(await there.blobSize(blob.digest)).toBe(blob.size)
     const nothing = await there.uploadStream(Readable.from([]))
     expect(nothing.size).toBe(0)
   })
@@ -99,7 +99,7 @@ describeWith(['docker-registry'], 'the registry client and docker-registry', () 
     const bytes = randomBytes(3 * MIB + 17)
     const blob = { digest: digestOf(bytes), size: bytes.length }
     await there.pushBlob(blob, () => Readable.from([bytes]))
-    expect(await repository('team/chunked').hasBlob(blob.digest)).toBe(blob.size)
+    expect(await repository('team/chunked').blobSize(blob.digest)).toBe(blob.size)
     expect(proxy.log.filter((line) => line.startsWith('PATCH')).length).toBeGreaterThan(3)
   })
 
@@ -107,13 +107,13 @@ describeWith(['docker-registry'], 'the registry client and docker-registry', () 
     const blob = await repository('team/from').pushBytes(Buffer.from('shared'))
     const there = repository('team/to')
     expect(await there.mountBlob(blob.digest, 'team/from')).toBe(true)
-    expect(await there.hasBlob(blob.digest)).toBe(6)
+    expect(await there.blobSize(blob.digest)).toBe(6)
     expect(await there.mountBlob(digestOf('nowhere'), 'team/from')).toBe(false)
     const other = Buffer.from('not there yet')
     await there.pushBlob({ digest: digestOf(other), size: other.length }, () => Readable.from([other]), {
       mountFrom: 'team/from',
     })
-    expect(await there.hasBlob(digestOf(other))).toBe(other.length)
+    expect(await there.blobSize(digestOf(other))).toBe(other.length)
   })
 
   it('puts, resolves, reads and deletes manifests', async () => {

@@ -9,9 +9,9 @@ import {
   withAdded,
 } from '../../src/estargz/index/added-directories.ts'
 import { ArchiveIndex } from '../../src/estargz/index/archive-index.ts'
+import { decodeIndex, encodeIndex } from '../../src/estargz/index/encoded-index.ts'
 import type { LayerIndex } from '../../src/estargz/index/layer-index.ts'
 import { listTree } from '../../src/estargz/index/layer-tree.ts'
-import { packIndex, unpackIndex } from '../../src/estargz/index/packed-index.ts'
 import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
 
 const limits = DEFAULT_LIMITS
@@ -57,7 +57,7 @@ export async function convertLayer(
     limits,
     write: (bytes) => void members.push(Buffer.from(bytes)),
   })
-  const index = unpackIndex(packIndex(split), limits.maxTocBytes)
+  const index = decodeIndex(encodeIndex(split), limits.maxTocBytes)
   if (!index) throw new Error('an index that was packed cannot be unpacked')
   const made = await rearranged(Buffer.concat(members), index, prioritized, o)
   return { ...made, index }

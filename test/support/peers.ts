@@ -44,14 +44,14 @@ export function postgresPrograms(): string | undefined {
 }
 
 /** The least minor version of Go 1 that go.mod files of the programs that tests build name. */
-const LEAST_GO = 26
+const MIN_GO = 26
 
 /** Whether there is a Go that is new enough; older ones would have to download another first. */
 function hasGo(): boolean {
   const env = { ...process.env, GOTOOLCHAIN: 'local' }
   const { stdout } = spawnSync('go', ['version'], { env, encoding: 'utf8' })
   const [, major = 0, minor = 0] = (/go(\d+)\.(\d+)/.exec(stdout ?? '') ?? []).map(Number)
-  return major > 1 || (major === 1 && minor >= LEAST_GO)
+  return major > 1 || (major === 1 && minor >= MIN_GO)
 }
 
 /** Whether this process may mount what another one serves. Containers may have the device and not the right to open it. */

@@ -7,7 +7,7 @@ import { Transcoder } from './transcoder.ts'
 const DEPTH = 32
 
 /** Makes members of bytes that have no parse; the same ones on every machine. */
-export function packer(): MemberCompressor {
+export function deflateCompressor(): MemberCompressor {
   const transcoder = new Transcoder()
   transcoder.depth = DEPTH
   function* pieces(parts: Iterable<Buffer>): Generator<Buffer, void, void> {

@@ -7,7 +7,7 @@ import { compileTranscoder } from '../../../scripts/transcoder/compile.ts'
 import { damaged } from '../../../test/support/deflate/properties.ts'
 import { sample } from '../../../test/support/deflate/random.ts'
 import { checked, gzipMemberOf, transcoded } from '../../../test/support/deflate/transcoding.ts'
-import { packer } from './packer.ts'
+import { deflateCompressor } from './packer.ts'
 import { AutoTuner, fixedTuner } from './tuner.ts'
 
 describe('a transcoder', () => {
@@ -144,7 +144,7 @@ describe('a damaged stream', () => {
 
 describe('a packer', () => {
   it('makes members that hold the parts, however they are cut, about as small as zlib does', () => {
-    const pack = packer()
+    const pack = deflateCompressor()
     for (const [seed, length] of [
       [1, 0],
       [2, 1],

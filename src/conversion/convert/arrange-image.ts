@@ -4,16 +4,16 @@ import type { Descriptor } from '../../oci/documents.ts'
 import { layerCompression } from '../../oci/media-types.ts'
 import { withPrefetched } from '../../records/resolve/assess-record.ts'
 import type { RecordUse } from '../../records/resolve/record-use.ts'
-import type { LayerSteps } from '../progress.ts'
+import type { LayerStages } from '../progress.ts'
 import { applyRecord } from '../record/apply-record.ts'
 import type { Profiled } from '../record/profiled-image.ts'
 import type { RequestTally } from '../request-bounds.ts'
-import type { MadeLayer } from '../reuse/converted-layer.ts'
+import type { LayerOutcome } from '../reuse/converted-layer.ts'
 import type { ConversionServices } from '../services.ts'
 import type { Image, OpenedReference } from '../source/images.ts'
 import { inSourceOrder, type ListedLayer } from '../source/listed-layer.ts'
-import { directoriesIn, type LayerMaker } from './layer-maker.ts'
-import { LayerPlace } from './layer-place.ts'
+import { directoriesIn, type LayerConverter } from './layer-converter.ts'
+import { LayerPosition } from './layer-position.ts'
 
 /** How much scratch the members of a layer take, by its size. */
 const SCRATCH_FACTOR = { none: 1, gzip: 1.5, zstd: 2 }
@@ -22,10 +22,10 @@ const SCRATCH_FACTOR = { none: 1, gzip: 1.5, zstd: 2 }
 type Parts = {
   readonly services: ConversionServices
   readonly opened: OpenedReference
-  readonly maker: LayerMaker
+  readonly maker: LayerConverter
   readonly scratch: Scratch
   readonly tally: RequestTally
-  readonly steps: readonly LayerSteps[]
+  readonly steps: readonly LayerStages[]
   /** Whether the interpreters of programs are placed, too. */
   readonly interpreters: boolean
   readonly signal: AbortSignal
@@ -39,7 +39,7 @@ export async function arrangeImage(
   image: Image,
   record: Profiled,
   its: Parts,
-): Promise<{ readonly layers: MadeLayer[]; readonly use: RecordUse }> {
+): Promise<{ readonly layers: LayerOutcome[]; readonly use: RecordUse }> {
   const { layers } = image.manifest
   const { services, opened, maker, scratch, tally, steps, interpreters, signal } = its
   await scratch.expect(scratchBytes(layers))
@@ -60,7 +60,7 @@ export async function arrangeImage(
       interpreters,
       signal,
     })
-    const places = LayerPlace.of(layers)
+    const places = LayerPosition.of(layers)
     for (const [i, { index }] of known.entries()) places[i]?.tell(directoriesIn(index))
     const made = await allOrAbort(known, signal, async (one, i, either) => {
       const layer = itemAt(layers, i)

@@ -1,24 +1,24 @@
 import type { Scratch } from '../../bytes/scratch.ts'
 import { allOrAbort } from '../../concurrency/all-or-abort.ts'
-import { checkOddNames } from '../../estargz/toc/unreadable-names.ts'
+import { assertReadableNames } from '../../estargz/toc/unreadable-names.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
-import { at, ConversionError } from '../errors.ts'
+import { ConversionError, withSide } from '../errors.ts'
 import { type AssembledImage, assembleImage } from '../output/assemble-image.ts'
-import type { MadeOf } from '../output/conversion-annotations.ts'
+import type { ConversionAnnotations } from '../output/conversion-annotations.ts'
 import type { Target } from '../output/target.ts'
-import type { LayerSteps, Progress } from '../progress.ts'
-import type { RecordOf } from '../record/profiled-image.ts'
+import type { LayerStages, Progress } from '../progress.ts'
+import type { RecordFor } from '../record/profiled-image.ts'
 import type { ImageReport, LayerReport } from '../report.ts'
 import { type ConversionRequest, compressionOf, formatOf } from '../request.ts'
 import type { RequestTally } from '../request-bounds.ts'
-import type { ConvertedLayer, MadeLayer } from '../reuse/converted-layer.ts'
+import type { ConvertedLayer, LayerOutcome } from '../reuse/converted-layer.ts'
 import type { ConversionServices } from '../services.ts'
 import type { Image, OpenedReference } from '../source/images.ts'
 import { imageWarnings, layerWarnings } from '../warnings.ts'
 import { arrangeImage } from './arrange-image.ts'
-import { LayerMaker } from './layer-maker.ts'
-import { LayerPlace } from './layer-place.ts'
+import { LayerConverter } from './layer-converter.ts'
+import { LayerPosition } from './layer-position.ts'
 
 /** An image whose layers lie in the target's repository. */
 export type ConvertedImage = AssembledImage & {
@@ -38,19 +38,19 @@ type Parts = {
   readonly scratch: Scratch
   readonly progress: Progress
   readonly tally: RequestTally
-  readonly madeOf: MadeOf
+  readonly madeOf: ConversionAnnotations
   readonly signal: AbortSignal
 }
 
 /** Converts the images of one request. */
 export class ImageConversion {
   readonly #its: Parts
-  readonly #maker: LayerMaker
+  readonly #maker: LayerConverter
 
   constructor(its: Parts) {
     this.#its = its
     const { request, services, opened, target, scratch, tally } = its
-    this.#maker = new LayerMaker({
+    this.#maker = new LayerConverter({
       services,
       source: opened.repository,
       target: target.repository,
@@ -64,7 +64,7 @@ export class ImageConversion {
     })
   }
 
-  async convert(image: Image, recordOf: RecordOf | undefined): Promise<ConvertedImage> {
+  async convert(image: Image, recordOf: RecordFor | undefined): Promise<ConvertedImage> {
     const steps = image.manifest.layers.map((layer) => this.#its.progress.layer(image.platform, layer))
     const record = recordOf?.(image)
     const interpreters = this.#its.request.options?.interpreters ?? true
@@ -73,7 +73,7 @@ export class ImageConversion {
       : { layers: await this.#stream(image, steps) }
     const layers = done.layers.map((made) => made.layer)
     checkDiffIds(image, layers)
-    await at('source', async () => checkOddNames(layers.map(({ oddNames }) => oddNames)))
+    await withSide('source', async () => assertReadableNames(layers.map(({ oddNames }) => oddNames)))
     const { opened, madeOf, request } = this.#its
     const recordDigest = record && madeOf.record(record.entries)
     const isFinal = opened.document.kind === 'manifest'
@@ -97,9 +97,9 @@ export class ImageConversion {
     }
   }
 
-  async #stream(image: Image, steps: readonly LayerSteps[]): Promise<MadeLayer[]> {
+  async #stream(image: Image, steps: readonly LayerStages[]): Promise<LayerOutcome[]> {
     const { layers } = image.manifest
-    const placed = LayerPlace.of(layers).map((place, i) => ({ place, layer: layers[i] as Descriptor }))
+    const placed = LayerPosition.of(layers).map((place, i) => ({ place, layer: layers[i] as Descriptor }))
     try {
       return await allOrAbort(placed, this.#its.signal, async (source, i, signal) => {
         const made = await this.#maker.stream({ ...source, steps: steps[i], signal })
@@ -124,7 +124,7 @@ function checkDiffIds({ config, manifest }: Image, layers: readonly ConvertedLay
   }
 }
 
-function layerReports(image: Image, layers: readonly MadeLayer[]): LayerReport[] {
+function layerReports(image: Image, layers: readonly LayerOutcome[]): LayerReport[] {
   const seen = new Set<string>()
   return layers.map(({ layer, action }, i) => {
     const { digest = layer.sourceDiffId, size = 0, mediaType = '' } = image.manifest.layers[i] ?? {}

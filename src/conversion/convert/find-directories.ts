@@ -1,6 +1,6 @@
 import { type AddedDirectory, defaultDirectory } from '../../estargz/index/added-directories.ts'
 import type { ThreadPool } from '../layers/thread-pool.ts'
-import type { KnownDirectories, LayerPlace } from './layer-place.ts'
+import type { KnownDirectories, LayerPosition } from './layer-position.ts'
 
 /**
  * The directories that a layer gets. What can be told at once is no promise; else it waits for the layers below, which have
@@ -9,7 +9,7 @@ import type { KnownDirectories, LayerPlace } from './layer-place.ts'
  */
 export function findDirectories(
   own: KnownDirectories,
-  { lower }: Pick<LayerPlace, 'lower'>,
+  { lower }: Pick<LayerPosition, 'lower'>,
   threads: ThreadPool,
   signal: AbortSignal,
 ): AddedDirectory[] | Promise<AddedDirectory[]> {
@@ -24,7 +24,7 @@ export function findDirectories(
   return [defaultDirectory('')]
 }
 
-async function rootOf(lower: readonly LayerPlace[]): Promise<AddedDirectory[]> {
+async function rootOf(lower: readonly LayerPosition[]): Promise<AddedDirectory[]> {
   for (const place of lower) {
     const { root } = await place.whenKnown()
     if (root) return [{ name: '', ...root }]
@@ -34,7 +34,7 @@ async function rootOf(lower: readonly LayerPlace[]): Promise<AddedDirectory[]> {
 
 async function search(
   own: KnownDirectories,
-  lower: readonly LayerPlace[],
+  lower: readonly LayerPosition[],
   threads: ThreadPool,
   signal: AbortSignal,
 ): Promise<AddedDirectory[]> {

@@ -4,8 +4,8 @@ import type { Digest } from '../../oci/digest.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { Repository } from '../../registry/repository.ts'
 import { WRITE_THROUGH_BYTES } from '../../registry/upload/upload-source.ts'
-import { at } from '../errors.ts'
-import type { LayerSteps } from '../progress.ts'
+import { withSide } from '../errors.ts'
+import type { LayerStages } from '../progress.ts'
 
 /** Tries of one blob in all: a stream that broke on its way up cannot be resumed, so it starts again. */
 const TRIES = 3
@@ -13,7 +13,7 @@ const TRIES = 3
 /** A blob that is made while it is uploaded. */
 export type UploadedBlob<Result extends Blob> = {
   readonly target: Repository
-  readonly steps: LayerSteps | undefined
+  readonly steps: LayerStages | undefined
   readonly signal: AbortSignal
   /** Makes the blob's bytes, from the start each time it is called; what `write` returns has to be awaited. */
   readonly make: (write: (bytes: Buffer) => Promise<void>, signal: AbortSignal) => Promise<Result>
@@ -73,7 +73,7 @@ export class BlobStreamer {
       },
     )
     const upload = () => blob.target.uploadStream(pipe, { signal, made: () => finished })
-    const uploading = at('target', upload).catch((error) => {
+    const uploading = withSide('target', upload).catch((error) => {
       // The conversion ends with this reason, so that there is one error and not two.
       stop.abort(error)
       pipe.fail(error)
@@ -96,7 +96,7 @@ export class BlobStreamer {
         return file.write(bytes)
       }, signal)
       steps?.state('uploading')
-      await at('target', () => target.pushBlob(result, () => file.read(), { signal }))
+      await withSide('target', () => target.pushBlob(result, () => file.read(), { signal }))
       return result
     } finally {
       await file.close()

@@ -1,10 +1,10 @@
 import type { Digest } from '../../oci/digest.ts'
-import { unpackEntries } from '../../records/packed-entries.ts'
-import { type ProfiledImage, recordUse } from '../../records/resolve/assess-record.ts'
+import { decodeEntries } from '../../records/encoded-entries.ts'
+import { assessRecord, type ProfiledImage } from '../../records/resolve/assess-record.ts'
 import type { RecordOrigin, RecordUse } from '../../records/resolve/record-use.ts'
 import { type ResolvedRecord, resolveRecord } from '../../records/resolve/resolve.ts'
 import { StepBudget } from '../../records/step-budget.ts'
-import { type ListedLayer, measured } from '../source/listed-layer.ts'
+import { type ListedLayer, measureLayer } from '../source/listed-layer.ts'
 
 /** Looks up in an image what a record names, and reports on it. A layer thread does it, as it may take long. */
 export type ApplyTask = {
@@ -36,9 +36,9 @@ export type AppliedRecord = Pick<ResolvedRecord, 'fates' | 'prioritized' | 'unre
 }
 
 /** @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY */
-export function applyInThread(task: ApplyTask): AppliedRecord {
-  const entries = unpackEntries(task.entries)
-  const layers = task.layers.map(measured)
+export function applyTask(task: ApplyTask): AppliedRecord {
+  const entries = decodeEntries(task.entries)
+  const layers = task.layers.map(measureLayer)
   const budget = new StepBudget(task.maxSteps)
   const resolved = resolveRecord({
     entries,
@@ -48,14 +48,18 @@ export function applyInThread(task: ApplyTask): AppliedRecord {
     interpreters: task.interpreters,
   })
   const profiled = profiledImage(task.profiled, layers)
-  const use = recordUse({ entries, layers, resolved, profiled, from: task.from, budget })
+  const use = assessRecord({ entries, layers, resolved, profiled, from: task.from, budget })
   resolved.view.release()
   const { prioritized, unread } = resolved
   return { use, prioritized, unread, fates: task.keepFates ? resolved.fates : new Map() }
 }
 
-function profiledImage(profiled: ProfiledLayers, layers: ReturnType<typeof measured>[]): ProfiledImage {
+function profiledImage(profiled: ProfiledLayers, layers: ReturnType<typeof measureLayer>[]): ProfiledImage {
   if ('unknown' in profiled) return profiled
   const { name, manifestDigest } = profiled
-  return { name, manifestDigest, layers: profiled.layers === 'same' ? layers : profiled.layers.map(measured) }
+  return {
+    name,
+    manifestDigest,
+    layers: profiled.layers === 'same' ? layers : profiled.layers.map(measureLayer),
+  }
 }

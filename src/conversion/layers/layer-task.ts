@@ -6,7 +6,7 @@ import type { AddedDirectory, DirectorySummary } from '../../estargz/index/added
 import type { IndexColumns } from '../../estargz/index/archive-index.ts'
 import type { IndexData } from '../../estargz/index/layer-index.ts'
 import type { LayerTree } from '../../estargz/index/layer-tree.ts'
-import type { Promised, VerifiedBlob } from '../../estargz/verify/verify.ts'
+import type { ExpectedLayer, VerifiedBlob } from '../../estargz/verify/verify.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { RecordErrorCode } from '../../records/errors.ts'
 import type { LayerErrorCode } from '../../tar/errors.ts'
@@ -43,7 +43,7 @@ export type LayerTask =
   | {
       readonly kind: 'verify'
       readonly limits: LayerLimits
-      readonly promised: Promised
+      readonly promised: ExpectedLayer
       /** Whether what the layer holds is answered, to be compared. */
       readonly keepTree: boolean
       /** The blob with the table of contents, where the layer goes without one. */

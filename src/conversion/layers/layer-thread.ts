@@ -15,9 +15,9 @@ import {
   withAdded,
 } from '../../estargz/index/added-directories.ts'
 import { ArchiveIndex, listingColumns } from '../../estargz/index/archive-index.ts'
+import { encodeIndex } from '../../estargz/index/encoded-index.ts'
 import { LayerIndex } from '../../estargz/index/layer-index.ts'
 import { listTree } from '../../estargz/index/layer-tree.ts'
-import { packIndex } from '../../estargz/index/packed-index.ts'
 import { RecordError } from '../../records/errors.ts'
 import { LayerError } from '../../tar/errors.ts'
 import type {
@@ -154,9 +154,9 @@ async function perform(task: LayerTask): Promise<unknown> {
     }
     // What converts layers needs none of what these load.
     case 'toc':
-      return (await import('./toc-task.ts')).readTocInThread(task)
+      return (await import('./toc-task.ts')).runTocTask(task)
     case 'apply':
-      return (await import('./apply-task.ts')).applyInThread(task)
+      return (await import('./apply-task.ts')).applyTask(task)
     case 'compare': {
       const { compareTrees } = await import('../../estargz/verify/compare.ts')
       const { RootTree } = await import('../../estargz/verify/root-tree.ts')
@@ -192,7 +192,7 @@ function packed({ index, ...result }: IndexedBlob, keepIndex: boolean): LayerRes
   const { sourceDiffId } = index.data
   const written = { ...result, ...summaryOf(index), sourceDiffId }
   if (!keepIndex) return written
-  return { ...written, packedIndex: packIndex(index) }
+  return { ...written, packedIndex: encodeIndex(index) }
 }
 
 /** @throws RangeError when the file ends before */

@@ -16,7 +16,7 @@ export type TocTask = {
 export type ReadToc = { readonly view: TocView; readonly columns?: IndexColumns }
 
 /** @throws LayerError NOT_ESTARGZ, INVALID_TOC, LIMIT_EXCEEDED, VERIFICATION_FAILED */
-export async function readTocInThread({ limits, toc, tocDigest, list }: TocTask): Promise<ReadToc> {
+export async function runTocTask({ limits, toc, tocDigest, list }: TocTask): Promise<ReadToc> {
   if (!list) return { view: await parseCompressedToc(toc, { limits, tocDigest }) }
   const indexer = new TocIndexer(limits)
   const view = await parseCompressedToc(toc, { limits, tocDigest, visit: (entry) => indexer.take(entry) })

@@ -1,9 +1,9 @@
 import type { Digest } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
 import { formatReference } from '../../oci/reference.ts'
-import { publishRecordImage, refuseGlobs } from '../../records/images/record-image.ts'
+import { assertNoGlobs, publishRecordImage } from '../../records/images/record-image.ts'
 import { recordDigest } from '../../records/model.ts'
-import type { RecordOf } from '../record/profiled-image.ts'
+import type { RecordFor } from '../record/profiled-image.ts'
 import type { AttachedRecord } from '../report.ts'
 import type { Image, OpenedReference } from '../source/images.ts'
 import type { Document } from './assemble-image.ts'
@@ -12,8 +12,8 @@ import type { Target } from './target.ts'
 type Converted = { readonly image: Image; readonly manifest: Document }
 
 /** Fails before work is done for a record that could not be attached. @throws RecordError RECORD_HAS_GLOBS */
-export function checkAttachable(images: readonly Image[], recordOf: RecordOf): void {
-  for (const image of images) refuseGlobs(recordOf(image).entries)
+export function checkAttachable(images: readonly Image[], recordOf: RecordFor): void {
+  for (const image of images) assertNoGlobs(recordOf(image).entries)
 }
 
 /**
@@ -25,7 +25,7 @@ export function checkAttachable(images: readonly Image[], recordOf: RecordOf): v
 export async function attachRecord(
   converted: readonly Converted[],
   final: Descriptor,
-  recordOf: RecordOf,
+  recordOf: RecordFor,
   its: { readonly opened: OpenedReference; readonly target: Target; readonly signal: AbortSignal },
 ): Promise<AttachedRecord[]> {
   const { repository } = its.target

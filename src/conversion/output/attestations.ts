@@ -1,7 +1,7 @@
 import { type Descriptor, parseManifestOrIndex } from '../../oci/documents.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { Repository } from '../../registry/repository.ts'
-import { at } from '../errors.ts'
+import { withSide } from '../errors.ts'
 
 /** Copies an attestation manifest with its blobs, unchanged. False: the source's registry does not have it (404). */
 export async function copyAttestation(
@@ -13,7 +13,7 @@ export async function copyAttestation(
   const read = () => source.manifest(attestation.digest, { signal })
   const found = await read().catch((error: unknown) => {
     if (error instanceof RegistryError && error.status === 404) return undefined
-    return at('source', () => Promise.reject(error))
+    return withSide('source', () => Promise.reject(error))
   })
   if (found === undefined) return false
   const { descriptor, bytes } = found

@@ -14,7 +14,7 @@ const HOW_MADE = [RECORD_ANNOTATION, OPTIONS_ANNOTATION, VERSION_ANNOTATION]
 const OURS = [SOURCE_ANNOTATION, ...HOW_MADE]
 
 /** How a result lies to its source. */
-export type HowPlaced = {
+export type TagPlacement = {
   /** Whether the result takes the source's own tag. */
   readonly isInPlace: boolean
   /** Whether the source becomes its subject. */
@@ -22,12 +22,12 @@ export type HowPlaced = {
 }
 
 /** What the manifests and indexes of one conversion say that they were made of. */
-export class MadeOf {
+export class ConversionAnnotations {
   readonly #options: Digest
-  readonly #how: HowPlaced
+  readonly #how: TagPlacement
   readonly #records = new Map<readonly RecordEntry[], Digest>()
 
-  constructor(options: ConversionOptions | undefined, how: HowPlaced) {
+  constructor(options: ConversionOptions | undefined, how: TagPlacement) {
     this.#options = digestOf(JSON.stringify(outputOptions(options)))
     this.#how = how
   }

@@ -2,7 +2,7 @@ import type { ManifestNote } from '../report.ts'
 import { type Child, type IndexTree, MISSING } from '../source/index-tree.ts'
 
 /** What becomes of the children of an index that are not converted, each with the reason. */
-export type ChildFates = {
+export type ChildDecisions = {
   readonly kept: ReadonlyMap<Child, string>
   readonly dropped: ReadonlyMap<Child, string>
   /** Whether a kept child stays even if the registry does not have it. */
@@ -18,10 +18,10 @@ const OF_LAYERS = /^application\/vnd\.amazon\.soci\./
  * @param o.keepsOthers whether what cannot be converted stays
  * @param o.isChoice whether platforms were chosen: what was not is left out without a word
  */
-export function decideFates(
+export function decideChildren(
   tree: IndexTree,
   o: { readonly keepsAttestations: boolean; readonly keepsOthers: boolean; readonly isChoice: boolean },
-): ChildFates {
+): ChildDecisions {
   const kept = new Map<Child, string>()
   const dropped = new Map<Child, string>()
   const children = [...reached(tree)]
@@ -47,10 +47,10 @@ export function decideFates(
 }
 
 /** The fates when children that should be kept are not there. */
-export function leaveOut(
-  { kept, dropped, keepsMissing }: ChildFates,
+export function dropMissing(
+  { kept, dropped, keepsMissing }: ChildDecisions,
   absent: ReadonlySet<Child>,
-): ChildFates {
+): ChildDecisions {
   const left = [...kept].filter(([child]) => !absent.has(child))
   const missing = [...absent].map((child) => [child, MISSING] as const)
   return { kept: new Map(left), dropped: new Map([...dropped, ...missing]), keepsMissing }

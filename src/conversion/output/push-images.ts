@@ -8,22 +8,22 @@ import type { Child, IndexTree } from '../source/index-tree.ts'
 import type { Document } from './assemble-image.ts'
 import { type AssembledIndexes, assembleIndexes } from './assemble-index.ts'
 import { copyAttestation } from './attestations.ts'
-import type { MadeOf } from './conversion-annotations.ts'
-import { type ChildFates, leaveOut } from './index-children.ts'
+import type { ConversionAnnotations } from './conversion-annotations.ts'
+import { type ChildDecisions, dropMissing } from './index-children.ts'
 import type { Target } from './target.ts'
 import { assembleTocImage } from './toc-image.ts'
 
 /** What the images of a conversion are pushed with. */
 export type Push = {
   readonly opened: OpenedReference
-  readonly madeOf: MadeOf
+  readonly madeOf: ConversionAnnotations
   readonly signal: AbortSignal
 }
 
 /** What an index was pushed as. */
 export type PushedIndex = {
   readonly final: Document
-  readonly fates: ChildFates
+  readonly fates: ChildDecisions
   readonly removed: readonly RemovedNote[]
 }
 
@@ -63,7 +63,7 @@ export async function pushImage(
 export async function pushIndex(
   tree: IndexTree,
   converted: readonly ConvertedImage[],
-  fates: ChildFates,
+  fates: ChildDecisions,
   target: Target,
   push: Push,
 ): Promise<PushedIndex> {
@@ -73,7 +73,7 @@ export async function pushIndex(
   )
   for (const { manifest } of converted) await target.putByDigest(manifest, signal)
   const absent = await bringKept(fates, target, push)
-  const present = leaveOut(fates, absent)
+  const present = dropMissing(fates, absent)
   if (!fates.keepsMissing || absent.size === 0) return pushAssembled(tree, converted, present, target, push)
   try {
     return await pushAssembled(tree, converted, fates, target, push)
@@ -88,7 +88,7 @@ export async function pushIndex(
 
 /** Copies the attestations that are kept. Answers the children that the source's registry does not have. */
 async function bringKept(
-  { kept }: ChildFates,
+  { kept }: ChildDecisions,
   target: Target,
   { opened, signal }: Push,
 ): Promise<ReadonlySet<Child>> {
@@ -106,7 +106,7 @@ async function bringKept(
 async function pushAssembled(
   tree: IndexTree,
   converted: readonly ConvertedImage[],
-  fates: ChildFates,
+  fates: ChildDecisions,
   target: Target,
   { madeOf, signal }: Push,
 ): Promise<PushedIndex> {

@@ -1,7 +1,7 @@
-import { packEntries } from '../../records/packed-entries.ts'
+import { encodeEntries } from '../../records/encoded-entries.ts'
 import type { AppliedRecord } from '../layers/apply-task.ts'
 import type { ListingServices } from '../source/list-layers.ts'
-import { type Against, type Profiled, readProfiledImage } from './profiled-image.ts'
+import { type ComparisonTarget, type Profiled, readProfiledImage } from './profiled-image.ts'
 import { ProgramHeads } from './program-heads.ts'
 
 /**
@@ -11,7 +11,7 @@ import { ProgramHeads } from './program-heads.ts'
  */
 export async function applyRecord(
   record: Profiled,
-  against: Against,
+  against: ComparisonTarget,
   services: ListingServices,
   options: {
     readonly scan: boolean
@@ -26,7 +26,7 @@ export async function applyRecord(
   const task = {
     kind: 'apply' as const,
     limits: services.limits,
-    entries: await packEntries(record.entries, signal),
+    entries: await encodeEntries(record.entries, signal),
     manifestDigest: against.image.descriptor.digest,
     profiled,
     from: record.from,

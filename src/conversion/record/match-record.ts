@@ -5,10 +5,10 @@ import { readRecordImage } from '../../records/images/record-image.ts'
 import { ConversionError } from '../errors.ts'
 import type { ConversionServices } from '../services.ts'
 import type { Image, OpenedReference } from '../source/images.ts'
-import type { Profiled, RecordOf } from './profiled-image.ts'
+import type { Profiled, RecordFor } from './profiled-image.ts'
 
 /** Of what a report tells of an annotation: references are no longer. */
-const MOST_CHARACTERS = 600
+const MAX_CHARACTERS = 600
 
 /**
  * Chooses the record of each image of the source from the registry: one of the same digest, then one of the same
@@ -21,7 +21,7 @@ export async function matchRecord(
   images: readonly Image[],
   services: ConversionServices,
   signal: AbortSignal,
-): Promise<RecordOf> {
+): Promise<RecordFor> {
   const found = await services.finder.find({ image: opened.pinned, workload, signal })
   const records = new Map<Digest, Profiled>()
   for (const { descriptor, platform } of images) {
@@ -54,7 +54,7 @@ async function read(
     ...(created !== undefined && { created }),
   }
   const said = Object.fromEntries(
-    Object.entries(known).map(([name, text]) => [name, text.slice(0, MOST_CHARACTERS)]),
+    Object.entries(known).map(([name, text]) => [name, text.slice(0, MAX_CHARACTERS)]),
   )
   const from = { reference: formatReference({ ...place, digest }), match, ...said }
   return { entries, imageDigest: subject, ...known, from }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts'
 import { formatReference } from '../../oci/reference.ts'
 import type { RecordEntry } from '../../records/model.ts'
-import { profiledDigest, referenceOrNothing } from '../../records/profiled-digest.ts'
+import { profiledDigest, tryParseReference } from '../../records/profiled-digest.ts'
 import type { RecordOrigin } from '../../records/resolve/record-use.ts'
 import type { ProfiledLayers } from '../layers/apply-task.ts'
 import { type Image, type OpenedReference, openReference, readImages } from '../source/images.ts'
@@ -9,7 +9,7 @@ import { type ListingServices, listLayers } from '../source/list-layers.ts'
 import type { ListedLayer } from '../source/listed-layer.ts'
 
 /** Of a reason that a report tells: what a registry says can be long. */
-const MOST_CHARACTERS = 1000
+const MAX_CHARACTERS = 1000
 
 /** What a record says of the image that it was made of. */
 export type Profiled = {
@@ -28,10 +28,10 @@ export type Profiled = {
 }
 
 /** The record for an image of the source. */
-export type RecordOf = (image: Image) => Profiled
+export type RecordFor = (image: Image) => Profiled
 
 /** The image that the record is held against. */
-export type Against = {
+export type ComparisonTarget = {
   readonly opened: OpenedReference
   readonly image: Image
   readonly layers: readonly ListedLayer[]
@@ -44,7 +44,7 @@ export type Against = {
  */
 export async function readProfiledImage(
   profiled: Profiled,
-  against: Against,
+  against: ComparisonTarget,
   services: ListingServices,
   options: { readonly scan: boolean; readonly signal: AbortSignal },
 ): Promise<ProfiledLayers> {
@@ -54,7 +54,7 @@ export async function readProfiledImage(
   if (known === undefined) {
     return { unknown: 'the record names no digest of the profiled image; a tag may have moved since' }
   }
-  const reference = referenceOrNothing(profiled.image) ?? opened.reference
+  const reference = tryParseReference(profiled.image) ?? opened.reference
   const name = formatReference({ host: reference.host, repository: reference.repository, digest: known })
   if (known === image.descriptor.digest || known === opened.descriptor.digest) {
     return { name, layers: 'same', manifestDigest: image.descriptor.digest }
@@ -75,6 +75,6 @@ export async function readProfiledImage(
     options.signal.throwIfAborted()
     // What has no code is a defect.
     if (typeof (error as { code?: unknown }).code !== 'string') throw error
-    return { unknown: `${name} could not be read: ${(error as Error).message}`.slice(0, MOST_CHARACTERS) }
+    return { unknown: `${name} could not be read: ${(error as Error).message}`.slice(0, MAX_CHARACTERS) }
   }
 }

@@ -2,12 +2,12 @@ import { allOrAbort } from '../../concurrency/all-or-abort.ts'
 import { ArchiveIndex } from '../../estargz/index/archive-index.ts'
 import { interpreterInHead } from '../../estargz/index/program-head.ts'
 import { layerCompression } from '../../oci/media-types.ts'
-import { type Place, placeKey } from '../../rootfs/view-walk.ts'
+import { type EntryRef, entryRefKey } from '../../rootfs/path-walk.ts'
 import type { ListedLayer } from '../source/listed-layer.ts'
-import type { Against } from './profiled-image.ts'
+import type { ComparisonTarget } from './profiled-image.ts'
 
 /** Programs of one image whose first bytes are asked for. */
-const MOST_HEADS = 64
+const MAX_HEADS = 64
 const HEADS_AT_ONCE = 8
 /** Of a member: what tells the interpreter of most programs. zstd is decoded in blocks of up to 128 KiB (RFC 8878). */
 const RANGE_BYTES = { none: 0, gzip: 32 * 1024, zstd: 160 * 1024 }
@@ -20,17 +20,17 @@ const SHARED_RANGE_BYTES = 2 ** 20
  */
 export class ProgramHeads {
   layers: readonly ListedLayer[]
-  readonly #against: Against
+  readonly #against: ComparisonTarget
   readonly #asked = new Set<string>()
   readonly #indexes = new Map<number, ArchiveIndex>()
 
-  constructor(against: Against) {
+  constructor(against: ComparisonTarget) {
     this.#against = against
     this.layers = against.layers
   }
 
   /** Asks for the heads of programs. Whether anything new is known. */
-  async read(unread: readonly Place[], signal: AbortSignal): Promise<boolean> {
+  async read(unread: readonly EntryRef[], signal: AbortSignal): Promise<boolean> {
     const places = this.#toAsk(unread)
     if (places.length === 0) return false
     const read = await allOrAbort(
@@ -50,24 +50,24 @@ export class ProgramHeads {
   }
 
   /** Libraries have execute bits, too, and hardly ever an interpreter: they come last. */
-  #toAsk(unread: readonly Place[]): Place[] {
-    const room = MOST_HEADS - this.#asked.size
+  #toAsk(unread: readonly EntryRef[]): EntryRef[] {
+    const room = MAX_HEADS - this.#asked.size
     if (room === 0) return []
-    const programs: Place[] = []
-    const libraries: Place[] = []
+    const programs: EntryRef[] = []
+    const libraries: EntryRef[] = []
     for (const place of unread) {
-      if (this.#asked.has(placeKey(place))) continue
+      if (this.#asked.has(entryRefKey(place))) continue
       const isLibrary = /\.so(?:\.|$)/.test(this.#indexOf(place)?.name(place.entry) ?? '')
       const those = isLibrary ? libraries : programs
       if (those.length < room) those.push(place)
       if (programs.length === room) break
     }
     const places = [...programs, ...libraries].slice(0, room)
-    for (const place of places) this.#asked.add(placeKey(place))
+    for (const place of places) this.#asked.add(entryRefKey(place))
     return places
   }
 
-  #indexOf({ layer }: Place): ArchiveIndex | undefined {
+  #indexOf({ layer }: EntryRef): ArchiveIndex | undefined {
     const known = this.#indexes.get(layer)
     if (known) return known
     const listed = this.layers[layer]
@@ -77,7 +77,7 @@ export class ProgramHeads {
   }
 
   /** `''` for a program without an interpreter; undefined where it cannot be told. */
-  async #interpreterOf(place: Place, signal: AbortSignal): Promise<string | undefined> {
+  async #interpreterOf(place: EntryRef, signal: AbortSignal): Promise<string | undefined> {
     const descriptor = this.#against.image.manifest.layers[place.layer]
     const chunk = this.#indexOf(place)?.chunks(place.entry)[0]
     if (descriptor === undefined || chunk === undefined) return undefined

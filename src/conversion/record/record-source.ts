@@ -16,7 +16,7 @@ import { type Image, type OpenedReference, openReference, readImages } from '../
 import { TABLES_AT_ONCE } from '../source/list-layers.ts'
 import { layerFailure } from '../source/supported-layers.ts'
 import { matchRecord } from './match-record.ts'
-import type { Profiled, RecordOf } from './profiled-image.ts'
+import type { Profiled, RecordFor } from './profiled-image.ts'
 
 /** What reading a record needs; the tally is that of the job. */
 export type RecordServices = ConversionServices & { readonly tally: RequestTally }
@@ -32,7 +32,7 @@ export async function readRecordSource(
   images: readonly Image[],
   services: RecordServices,
   signal: AbortSignal,
-): Promise<RecordOf> {
+): Promise<RecordFor> {
   if ('copyFrom' in source) return copyRecord(source.copyFrom, images, services, signal)
   if ('match' in source) return matchRecord(source.match.workload, opened, images, services, signal)
   const record = await readEntries(source, services, signal)
@@ -65,7 +65,7 @@ async function copyRecord(
   images: readonly Image[],
   services: RecordServices,
   signal: AbortSignal,
-): Promise<RecordOf> {
+): Promise<RecordFor> {
   const opened = await openReference(services.registries, reference, signal)
   const { images: models } = await readImages(opened, undefined, services.tally, signal)
   const tocs = new ExternalTocs(opened.repository, opened.reference, services.limits)

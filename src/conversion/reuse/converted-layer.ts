@@ -15,4 +15,4 @@ export type ConvertedLayer = Omit<BlobResult, 'externalToc' | 'externalTocDiffId
 /** How a converted layer came to be. */
 export type LayerAction = 'streamed' | 'arranged' | 'rearranged' | 'reused'
 
-export type MadeLayer = { readonly layer: ConvertedLayer; readonly action: LayerAction }
+export type LayerOutcome = { readonly layer: ConvertedLayer; readonly action: LayerAction }

@@ -6,7 +6,7 @@ import type { Repository } from '../../registry/repository.ts'
 import type { Document } from '../output/assemble-image.ts'
 
 /** `gone`: it does not lie where it was said to lie. `not-mountable`: it does, and cannot be taken over from there. */
-export type Brought = 'there' | 'gone' | 'not-mountable'
+export type EnsureResult = 'there' | 'gone' | 'not-mountable'
 
 type Blob = { readonly digest: Digest; readonly size: number }
 
@@ -14,18 +14,18 @@ type Blob = { readonly digest: Digest; readonly size: number }
  * Makes a repository have a blob that is known to lie in it, or in another one of its registry, without sending its bytes.
  * @throws RegistryError of the target
  */
-export async function bringBlob(
+export async function ensureBlob(
   target: Repository,
   from: Repository,
   blob: Blob,
   signal: AbortSignal,
-): Promise<Brought> {
-  const size = await target.hasBlob(blob.digest, { signal })
+): Promise<EnsureResult> {
+  const size = await target.blobSize(blob.digest, { signal })
   if (size !== undefined) return size === blob.size ? 'there' : 'gone'
   if (from.repository === target.repository) return 'gone'
   if (await target.mountBlob(blob.digest, from.repository, { signal })) return 'there'
   try {
-    return (await from.hasBlob(blob.digest, { signal })) === blob.size ? 'not-mountable' : 'gone'
+    return (await from.blobSize(blob.digest, { signal })) === blob.size ? 'not-mountable' : 'gone'
   } catch {
     signal.throwIfAborted()
     // Whoever may not look there does not know.
@@ -38,12 +38,12 @@ export async function bringBlob(
  * @returns the manifests by their digests, the asked one among them, when all of it is there
  * @throws RegistryError of the target; DocumentError
  */
-export async function bringImage(
+export async function ensureImage(
   target: Repository,
   from: Repository,
   digest: Digest,
   signal: AbortSignal,
-): Promise<ReadonlyMap<Digest, Document> | Exclude<Brought, 'there'>> {
+): Promise<ReadonlyMap<Digest, Document> | Exclude<EnsureResult, 'there'>> {
   const there = await manifestIn(target, digest, signal)
   const found = there ?? (await manifestElsewhere(target, from, digest, signal))
   if (found === undefined || found === 'not-mountable') return found ?? 'gone'
@@ -51,7 +51,7 @@ export async function bringImage(
   const parsed = parseManifestOrIndex(found.bytes, found.descriptor.mediaType, `manifest ${digest}`)
   if (parsed.kind === 'index') {
     const children = await allOrAbort(parsed.index.manifests, signal, (child, _, either) =>
-      bringImage(target, from, child.digest, either),
+      ensureImage(target, from, child.digest, either),
     )
     for (const child of children) {
       if (typeof child === 'string') return child
@@ -60,7 +60,7 @@ export async function bringImage(
   } else {
     const blobs = [parsed.manifest.config, ...parsed.manifest.layers]
     const brought = await allOrAbort(blobs, signal, (blob, _, either) =>
-      bringBlob(target, from, blob, either),
+      ensureBlob(target, from, blob, either),
     )
     for (const one of brought) if (one !== 'there') return one
   }

@@ -6,18 +6,18 @@ import { excusedWait, watchedBranch } from '../../concurrency/stall-watch.ts'
 import type { BlobFormat } from '../../estargz/blob-format.ts'
 import type { AddedDirectory, DirectorySummary } from '../../estargz/index/added-directories.ts'
 import { type IndexColumns, listingColumns } from '../../estargz/index/archive-index.ts'
+import { decodeIndex } from '../../estargz/index/encoded-index.ts'
 import type { LayerIndex } from '../../estargz/index/layer-index.ts'
-import { unpackIndex } from '../../estargz/index/packed-index.ts'
 import type { Descriptor } from '../../oci/documents.ts'
 import type { Repository } from '../../registry/repository.ts'
 import type { LayerLimits } from '../../tar/limits.ts'
-import type { KnownDirectories } from '../convert/layer-place.ts'
-import { at } from '../errors.ts'
-import type { LayerSteps } from '../progress.ts'
+import type { KnownDirectories } from '../convert/layer-position.ts'
+import { withSide } from '../errors.ts'
+import type { LayerStages } from '../progress.ts'
 import type { RequestTally } from '../request-bounds.ts'
 import type { ConversionServices } from '../services.ts'
 import type { ConvertedLayer } from './converted-layer.ts'
-import { bringBlob } from './ensure.ts'
+import { ensureBlob } from './ensure.ts'
 import type { CachedIndex, CachedLayer } from './layer-cache.ts'
 import { type LayerKey, layerKey } from './layer-key.ts'
 
@@ -34,12 +34,12 @@ export type LayerSettings = {
 /** A source layer on its way. */
 export type Source = {
   readonly layer: Descriptor
-  readonly steps: LayerSteps | undefined
+  readonly steps: LayerStages | undefined
   readonly signal: AbortSignal
 }
 
 /** What is known of the layers of a conversion: what was converted before, and what was seen of them. */
-export class LayerMemory {
+export class LayerReuse {
   readonly #services: ConversionServices
   readonly #source: Repository
   readonly #target: Repository
@@ -123,7 +123,7 @@ export class LayerMemory {
     const input = () => this.#source.blob(layer, { signal })
     // Whoever waits for it is excused: it has to move by itself.
     return watchedBranch(() =>
-      at('source', async () => {
+      withSide('source', async () => {
         const { columns, plainBytes } = await this.#services.threads.run(task, { input, signal })
         this.#tally.layer(columns.nameEnd.length, plainBytes)
         return listingColumns(columns)
@@ -138,8 +138,8 @@ export class LayerMemory {
     const { layer } = cached
     const blobs = [layer, ...(layer.externalToc ? [layer.externalToc] : [])]
     for (const blob of blobs) {
-      const brought = await at('target', () =>
-        bringBlob(this.#target, this.repositoryOf(cached), blob, signal),
+      const brought = await withSide('target', () =>
+        ensureBlob(this.#target, this.repositoryOf(cached), blob, signal),
       )
       if (brought === 'gone') await this.#services.cache?.layers.forget(key)
       if (brought !== 'there') return undefined
@@ -149,7 +149,7 @@ export class LayerMemory {
 
   /** What is kept says what a table of contents does, in fewer bytes. Lets go of it. */
   #unpack({ index: packed }: CachedIndex): LayerIndex | undefined {
-    const index = unpackIndex(packed, this.#settings.limits.maxTocBytes)
+    const index = decodeIndex(packed, this.#settings.limits.maxTocBytes)
     release(asBuffer(packed))
     return index
   }
@@ -163,7 +163,7 @@ export class LayerMemory {
     const cached = await this.#services.cache?.layers.findIndex(this.keyOf(source))
     if (!cached) return undefined
     try {
-      const size = await this.repositoryOf(cached).hasBlob(cached.layer.digest, { signal })
+      const size = await this.repositoryOf(cached).blobSize(cached.layer.digest, { signal })
       if (size !== cached.layer.size) return undefined
     } catch {
       signal.throwIfAborted()

@@ -1,18 +1,21 @@
 import type { Digest } from '../../oci/digest.ts'
-import type { Conversion, Outcome } from '../convert/conversion.ts'
-import { at } from '../errors.ts'
+import type { Conversion, ConversionOutcome } from '../convert/conversion.ts'
+import { withSide } from '../errors.ts'
 import type { Document } from '../output/assemble-image.ts'
 import type { Target } from '../output/target.ts'
 import { ConversionReport } from '../report.ts'
 import type { Image } from '../source/images.ts'
-import { bringImage } from './ensure.ts'
+import { ensureImage } from './ensure.ts'
 
 /**
  * Makes the tags stand for what the same conversion came out as before, when all of that lies in the registry still.
  * @returns undefined when it has to be converted
  * @throws ConversionError and SideError as a conversion does when the tag may not move
  */
-export async function reuseImage(key: Digest, conversion: Conversion): Promise<Outcome | undefined> {
+export async function reuseImage(
+  key: Digest,
+  conversion: Conversion,
+): Promise<ConversionOutcome | undefined> {
   const { services, opened, found, target, tocTarget, progress, tally, signal } = conversion
   const cached = await services.cache?.images.find(key)
   if (!cached || cached.host !== target.repository.host) return undefined
@@ -21,7 +24,7 @@ export async function reuseImage(key: Digest, conversion: Conversion): Promise<O
   const from = services.registries.repository({ host: cached.host, repository: cached.repository })
   const documents = new Map<Digest, Document>()
   for (const digest of [before.digest, ...(before.tocImage ? [before.tocImage.digest] : [])]) {
-    const brought = await at('target', () => bringImage(target.repository, from, digest, signal))
+    const brought = await withSide('target', () => ensureImage(target.repository, from, digest, signal))
     if (brought === 'gone') await services.cache?.images.forget(key)
     if (typeof brought === 'string') return undefined
     for (const [name, document] of brought) documents.set(name, document)
@@ -30,7 +33,7 @@ export async function reuseImage(key: Digest, conversion: Conversion): Promise<O
   progress.phase('pushing')
   const move = async (to: Target, digest: Digest) => {
     const document = documentOf(documents, digest)
-    await at('target', () => to.moveTag(document, signal))
+    await withSide('target', () => to.moveTag(document, signal))
     return document.descriptor
   }
   // In the order of a conversion: an image cannot be read without its tables of contents.

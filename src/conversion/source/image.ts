@@ -10,7 +10,7 @@ import { completePlatform, formatPlatform, matchesPlatform } from '../../oci/pla
 import type { Repository } from '../../registry/repository.ts'
 import { ConversionError } from '../errors.ts'
 import type { RequestTally } from '../request-bounds.ts'
-import { oddType } from './supported-layers.ts'
+import { unsupportedTypeReason } from './supported-layers.ts'
 
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
@@ -41,7 +41,8 @@ export async function readImage(
   const { config: place, layers } = manifest
   tally.checkLayers(layers.length, `manifest ${descriptor.digest}`)
   const isImage = isImageConfigType(place.mediaType)
-  if (isImage === 'no' || (isImage === 'perhaps' && layers.some((layer) => oddType(layer)))) return undefined
+  if (isImage === 'no' || (isImage === 'perhaps' && layers.some((layer) => unsupportedTypeReason(layer))))
+    return undefined
   const configBytes = await repository.blobJson(place, { limit: MAX_CONFIG_BYTES, signal })
   const config = readConfig(configBytes, `config ${place.digest}`, isImage === 'perhaps')
   if (config === undefined) return undefined
@@ -68,6 +69,6 @@ function readConfig(bytes: Buffer, what: string, mayBeOther: boolean): ImageConf
 }
 
 /** Whether an image is of a platform asked for; its descriptor in an index may know less than its config. */
-export function isOf({ descriptor, config }: Image, asked: string): boolean {
+export function isForPlatform({ descriptor, config }: Image, asked: string): boolean {
   return matchesPlatform(completePlatform(descriptor.platform, config), asked)
 }

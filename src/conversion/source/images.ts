@@ -5,7 +5,7 @@ import type { Repository } from '../../registry/repository.ts'
 import { ConversionError } from '../errors.ts'
 import type { ManifestNote } from '../report.ts'
 import type { RequestTally } from '../request-bounds.ts'
-import { type Image, isOf, readImage } from './image.ts'
+import { type Image, isForPlatform, readImage } from './image.ts'
 import { type Child, IndexReader, type IndexTree, indexesOf } from './index-tree.ts'
 
 export type { Image } from './image.ts'
@@ -63,7 +63,7 @@ export async function readImages(
     opened.document.kind === 'manifest'
       ? await readOne(opened, opened.document.manifest, platforms, tally, signal)
       : await readIndex(opened, opened.document.index, platforms, tally, signal)
-  const missing = platforms?.find((asked) => !found.images.some((image) => isOf(image, asked)))
+  const missing = platforms?.find((asked) => !found.images.some((image) => isForPlatform(image, asked)))
   if (missing !== undefined) {
     const there = known.length === 0 ? 'none' : known.join(', ')
     throw new ConversionError(
@@ -90,7 +90,7 @@ async function readOne(
       `${pinned} is no container image: its config has the type ${JSON.stringify(manifest.config.mediaType)}`,
     )
   }
-  const isWanted = !platforms || platforms.some((asked) => isOf(image, asked))
+  const isWanted = !platforms || platforms.some((asked) => isForPlatform(image, asked))
   return { images: isWanted ? [image] : [], attestations: [], others: [], known: [image.platform] }
 }
 

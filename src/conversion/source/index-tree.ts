@@ -13,8 +13,8 @@ import { RegistryError } from '../../registry/errors.ts'
 import type { Repository } from '../../registry/repository.ts'
 import { ConversionError } from '../errors.ts'
 import type { RequestTally } from '../request-bounds.ts'
-import { type Image, isOf, readImage } from './image.ts'
-import { oddLayerOf, unsupportedLayer } from './supported-layers.ts'
+import { type Image, isForPlatform, readImage } from './image.ts'
+import { unsupportedLayer, unsupportedLayerReason } from './supported-layers.ts'
 
 /** How buildkit marks what is no image in an index of images. */
 const REFERENCE_TYPE = 'vnd.docker.reference.type'
@@ -152,13 +152,13 @@ export class IndexReader {
     document: { readonly manifest: Manifest; readonly bytes: Buffer },
     isAsked: boolean,
   ): Promise<Child> {
-    const odd = await oddLayerOf(this.#repository, document.manifest, this.#signal)
+    const odd = await unsupportedLayerReason(this.#repository, document.manifest, this.#signal)
     if (odd !== undefined && isAsked) throw unsupportedLayer(descriptor.digest, odd)
     if (odd !== undefined) return { kind: 'other', descriptor, reason: odd, isOdd: true }
     const image = await readImage(this.#repository, descriptor, document, this.#tally, this.#signal)
     if (image === undefined) return { kind: 'other', descriptor, reason: 'no container image' }
     if (!isWhole(descriptor.platform)) this.known.push(image.platform)
-    if (this.#platforms && !this.#platforms.some((asked) => isOf(image, asked))) {
+    if (this.#platforms && !this.#platforms.some((asked) => isForPlatform(image, asked))) {
       return { kind: 'unasked', descriptor }
     }
     this.#images += 1

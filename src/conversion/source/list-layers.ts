@@ -9,8 +9,8 @@ import type { RequestTally } from '../request-bounds.ts'
 import type { ConversionServices } from '../services.ts'
 import type { Image } from './images.ts'
 import type { ListedLayer } from './listed-layer.ts'
-import type { KnownLayers } from './listed-layer-cache.ts'
-import { layerFailure, refuseOddType } from './supported-layers.ts'
+import type { ListedLayerCache } from './listed-layer-cache.ts'
+import { assertSupportedType, layerFailure } from './supported-layers.ts'
 
 /** What looking into images needs. */
 export type ImageServices = Pick<
@@ -18,7 +18,7 @@ export type ImageServices = Pick<
   'registries' | 'threads' | 'limits' | 'bounds' | 'maxRecordSteps'
 > & {
   /** What was listed before, where that is remembered. */
-  readonly known?: KnownLayers
+  readonly known?: ListedLayerCache
 }
 
 /** The same for one request or job. */
@@ -72,7 +72,7 @@ async function listLayer(
   services: ListingServices,
   { of, scan, signal }: { readonly of: string; readonly scan: boolean; readonly signal: AbortSignal },
 ): Promise<ListedLayer | undefined> {
-  refuseOddType(layer, of)
+  assertSupportedType(layer, of)
   const { digest, size } = layer
   const isPlain = layerCompression(layer.mediaType) === 'none'
   try {

@@ -3,7 +3,7 @@ import { IndexBuilder } from '../../estargz/index/index-builder.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { DEFAULT_LIMITS } from '../../tar/limits.ts'
 import type { ListedLayer } from './listed-layer.ts'
-import { bytesOf, KnownLayers } from './listed-layer-cache.ts'
+import { bytesOf, ListedLayerCache } from './listed-layer-cache.ts'
 
 function layer(name: string, entries: number): ListedLayer {
   const builder = new IndexBuilder(DEFAULT_LIMITS)
@@ -13,7 +13,7 @@ function layer(name: string, entries: number): ListedLayer {
 
 it('remembers the layers that were used last, within its bound', () => {
   const [a, b, c] = [layer('a', 1_000), layer('b', 1_000), layer('c', 1_000)]
-  const known = new KnownLayers(2.5 * bytesOf(a))
+  const known = new ListedLayerCache(2.5 * bytesOf(a))
   known.add(a)
   known.add(b)
   expect(known.get(a.digest)).toBe(a)

@@ -2,16 +2,16 @@ import type { Digest } from '../../oci/digest.ts'
 import type { ListedLayer } from './listed-layer.ts'
 
 /** Of what is remembered: some 200,000 entries with names of ordinary length. */
-const MOST_BYTES = 32 * 2 ** 20
+const MAX_BYTES = 32 * 2 ** 20
 
 /** Remembers what was in the layers that were listed last, so that another record for the same image costs no reading. */
-export class KnownLayers {
+export class ListedLayerCache {
   readonly #layers = new Map<Digest, ListedLayer>()
   readonly #most: number
   #bytes = 0
 
   /** @param most bytes that are remembered */
-  constructor(most = MOST_BYTES) {
+  constructor(most = MAX_BYTES) {
     this.#most = most
   }
 

@@ -2,10 +2,10 @@ import { ArchiveIndex, type IndexColumns } from '../../estargz/index/archive-ind
 import { IndexedEntry } from '../../estargz/index/indexed-entry.ts'
 import type { Digest } from '../../oci/digest.ts'
 import {
+  COMPRESSED_HEADER_BYTES,
   type MeasuredEntry,
   type MeasuredLayer,
   measuredByProportion,
-  PACKED_HEADER_BYTES,
 } from '../../records/resolve/measured-layer.ts'
 
 /** A layer whose entries are known. It crosses between threads without copies, as its columns lie in shared memory. */
@@ -23,7 +23,7 @@ export type ListedLayer = {
 }
 
 /** The entries of a layer, with what is known of their content. */
-export function measured({
+export function measureLayer({
   digest,
   size,
   columns,
@@ -43,7 +43,7 @@ export function inSourceOrder(columns: IndexColumns): IndexColumns {
   const chunkOffset = new Float64Array(chunkLength.length)
   let offset = 0
   for (let i = 0; i + 1 < firstChunk.length; i++) {
-    offset += PACKED_HEADER_BYTES
+    offset += COMPRESSED_HEADER_BYTES
     for (let row = firstChunk[i] ?? 0; row < (firstChunk[i + 1] ?? 0); row++) {
       chunkOffset[row] = offset
       offset += chunkLength[row] ?? 0

@@ -1,6 +1,6 @@
 import type { Descriptor, Manifest } from '../../oci/documents.ts'
 import { isNonDistributable, layerCompression } from '../../oci/media-types.ts'
-import { recompressAdvice, unsupportedCompressionOf } from '../../oci/unread-packing.ts'
+import { recompressAdvice, unsupportedCompressionOf } from '../../oci/unsupported-compression.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { Repository } from '../../registry/repository.ts'
 import { ConversionError } from '../errors.ts'
@@ -14,12 +14,12 @@ const URL_LENGTH = 200
  * the registry does not have.
  * @throws ConversionError UNSUPPORTED_LAYER; RegistryError
  */
-export async function refuseOddLayers(
+export async function assertSupportedLayers(
   repository: Repository,
   { descriptor, manifest }: { readonly descriptor: Descriptor; readonly manifest: Manifest },
   signal: AbortSignal,
 ): Promise<void> {
-  const why = await oddLayerOf(repository, manifest, signal)
+  const why = await unsupportedLayerReason(repository, manifest, signal)
   if (why !== undefined) throw unsupportedLayer(descriptor.digest, why)
 }
 
@@ -29,13 +29,13 @@ export function unsupportedLayer(image: string, why: string): ConversionError {
 }
 
 /** @throws ConversionError UNSUPPORTED_LAYER */
-export function refuseOddType(layer: Descriptor, image: string): void {
-  const why = oddType(layer)
+export function assertSupportedType(layer: Descriptor, image: string): void {
+  const why = unsupportedTypeReason(layer)
   if (why !== undefined) throw unsupportedLayer(image, why)
 }
 
 /** Why a layer cannot be read by its media type; undefined when it can. */
-export function oddType({ digest, mediaType }: Descriptor): string | undefined {
+export function unsupportedTypeReason({ digest, mediaType }: Descriptor): string | undefined {
   if (layerCompression(mediaType) !== undefined) return undefined
   const packing = unsupportedCompressionOf(mediaType)
   const why = packing === undefined ? 'no tar archive, plain or with gzip or zstd' : recompressAdvice(packing)
@@ -46,18 +46,18 @@ export function oddType({ digest, mediaType }: Descriptor): string | undefined {
  * Why an image cannot be converted: a layer of another type, or a foreign one that the registry does not have.
  * @returns undefined when it can
  */
-export async function oddLayerOf(
+export async function unsupportedLayerReason(
   repository: Repository,
   { layers }: Manifest,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   for (const layer of layers) {
-    const why = oddType(layer)
+    const why = unsupportedTypeReason(layer)
     if (why !== undefined) return why
   }
   for (const layer of layers) {
     if (!isForeign(layer)) continue
-    if ((await repository.hasBlob(layer.digest, { signal })) === undefined) return foreignReason(layer)
+    if ((await repository.blobSize(layer.digest, { signal })) === undefined) return foreignReason(layer)
   }
   return undefined
 }

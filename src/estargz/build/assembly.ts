@@ -2,9 +2,9 @@ import { sharesMember } from '../blob-format.ts'
 import { type AddedDirectory, headerOfAdded } from '../index/added-directories.ts'
 import type { Chunk } from '../index/archive-index.ts'
 import type { HeaderMember, LayerIndex } from '../index/layer-index.ts'
-import { MovedIndex } from '../index/relocated-index.ts'
+import { RelocatedIndex } from '../index/relocated-index.ts'
 import type { Arrangement } from './arrange.ts'
-import type { BlobWriter, PlainTally } from './blob-writer.ts'
+import type { BlobWriter, UncompressedDigester } from './blob-writer.ts'
 import { HeaderReader } from './header-reader.ts'
 import { MemberReader, type ReadInto } from './member-reader.ts'
 import { HEADER_MEMBER_BYTES } from './split.ts'
@@ -17,8 +17,8 @@ export class Assembly {
   readonly #members: MemberReader
   readonly #headers: HeaderReader
   readonly #blob: BlobWriter
-  readonly #plain: PlainTally
-  readonly #moved: MovedIndex
+  readonly #plain: UncompressedDigester
+  readonly #moved: RelocatedIndex
   /** Entries whose headers go into the next member, by number, and what of them is at hand. */
   #waiting: number[] = []
   #gathered = 0
@@ -35,7 +35,7 @@ export class Assembly {
     added: readonly AddedDirectory[]
     read: ReadInto
     blob: BlobWriter
-    plain: PlainTally
+    plain: UncompressedDigester
   }) {
     this.#index = o.index
     this.#added = o.added.map(headerOfAdded)
@@ -43,7 +43,7 @@ export class Assembly {
     this.#headers = new HeaderReader(o.index, this.#members)
     this.#blob = o.blob
     this.#plain = o.plain
-    this.#moved = new MovedIndex(o.index, (i) => this.#headerLength(i))
+    this.#moved = new RelocatedIndex(o.index, (i) => this.#headerLength(i))
   }
 
   /**

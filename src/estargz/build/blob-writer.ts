@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import { Tally } from '../../bytes/tally.ts'
+import { Digester } from '../../bytes/digester.ts'
 import type { MemberCompressor } from '../../compression/member-compressor.ts'
 import { type Digest, digestOf, finishDigest } from '../../oci/digest.ts'
 import type { LayerListing } from '../../rootfs/layer-listing.ts'
@@ -14,7 +14,7 @@ import type { TarSplit, TarSplitWriter } from '../tar-split/tar-split.ts'
 import { tocWithTarSplit } from '../tar-split/tar-split-toc.ts'
 import { writeExternalFooter, writeFooter } from '../toc/footer.ts'
 import { type Placed, placedIn, tocEntries } from '../toc/layer-toc.ts'
-import { OddNameCollector, type OddNames } from '../toc/unreadable-names.ts'
+import { UnreadableNameCollector, type UnreadableNames } from '../toc/unreadable-names.ts'
 import { type TocEntry, type TocFile, writeToc } from '../toc/write-toc.ts'
 import { contentOffset, skippableFrame, type TocFrame, writeZstdFooter } from '../toc/zstd-chunked.ts'
 import type { MemberPlace } from './member-reader.ts'
@@ -38,7 +38,7 @@ export type BlobResult = {
   /** Undefined for an archive that stays as it was. */
   landmark?: Landmark
   /** Names that readers see otherwise; left out where there are none. */
-  oddNames?: OddNames
+  oddNames?: UnreadableNames
   /** A blob of its own: the table of contents that this one goes without. */
   externalToc?: Uint8Array
   /** Of the plain bytes of that blob. */
@@ -54,7 +54,7 @@ export type BlobResult = {
 export type Landmark = 'prefetch' | 'no-prefetch'
 
 /** Counts the plain bytes of a blob, in its order. */
-export type PlainTally = { add(bytes: Buffer): void; finish(): { digest: Digest; size: number } }
+export type UncompressedDigester = { add(bytes: Buffer): void; finish(): { digest: Digest; size: number } }
 
 const LANDMARK_CONTENT = Buffer.from([0xf])
 const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK)
@@ -64,8 +64,8 @@ export class BlobWriter {
   readonly format: BlobFormat
   readonly #compressor: MemberCompressor
   readonly #write: Write
-  readonly #blob = new Tally()
-  readonly #plain: PlainTally
+  readonly #blob = new Digester()
+  readonly #plain: UncompressedDigester
   readonly #tarSplit: TarSplitWriter | undefined
   #landmark: (Placed & { readonly kind: Landmark }) | undefined
   #prefetchBytes = 0
@@ -78,7 +78,7 @@ export class BlobWriter {
     format: BlobFormat
     compressor: MemberCompressor
     write: Write
-    plain: PlainTally
+    plain: UncompressedDigester
     tarSplit?: TarSplitWriter | undefined
   }) {
     this.format = o.format
@@ -146,7 +146,7 @@ export class BlobWriter {
     prioritizedFiles: number
     limits: Pick<LayerLimits, 'maxTocBytes' | 'maxIndexBytes'>
   }): Promise<BlobResult> {
-    const names = new OddNameCollector(o.limits)
+    const names = new UnreadableNameCollector(o.limits)
     // The table of contents names the data of tar-split, which has the end of the archive in it.
     if (this.format.compression === 'zstd') await this.member([END_OF_ARCHIVE])
     const entries = this.#tocEntries(o, names)
@@ -181,7 +181,7 @@ export class BlobWriter {
       order?: readonly number[]
       landmarkAfter: number
     },
-    names: OddNameCollector,
+    names: UnreadableNameCollector,
   ): Iterable<TocEntry> {
     const { index, added, order, landmarkAfter } = o
     const landmark = this.#landmark

@@ -1,4 +1,4 @@
-import { Tally } from '../../bytes/tally.ts'
+import { Digester } from '../../bytes/digester.ts'
 import type { LayerCoder } from '../../compression/layer-coder.ts'
 import type { MemberCompressor } from '../../compression/member-compressor.ts'
 import type { LayerLimits } from '../../tar/limits.ts'
@@ -8,8 +8,8 @@ import type { LayerIndex } from '../index/layer-index.ts'
 import { TarSplitWriter } from '../tar-split/tar-split.ts'
 import type { Arrangement } from './arrange.ts'
 import { Assembly } from './assembly.ts'
-import { type BlobResult, BlobWriter, type PlainTally } from './blob-writer.ts'
-import { TwinTally } from './dual-digester.ts'
+import { type BlobResult, BlobWriter, type UncompressedDigester } from './blob-writer.ts'
+import { DualDigester } from './dual-digester.ts'
 import type { ReadInto } from './member-reader.ts'
 import { splitLayer, type Write } from './split.ts'
 
@@ -37,7 +37,7 @@ export async function streamLayer(
 ): Promise<IndexedBlob> {
   const { format, limits, write } = o
   const tarSplit = format.tarSplit ? new TarSplitWriter(coder.compressor, limits) : undefined
-  const tally = new TwinTally(tarSplit && ((bytes) => tarSplit.push(bytes)))
+  const tally = new DualDigester(tarSplit && ((bytes) => tarSplit.push(bytes)))
   const blob = new BlobWriter({ format, compressor: coder.compressor, write, plain: tally, tarSplit })
   let added: readonly AddedDirectory[] = []
   const index = await splitLayer(coder, {
@@ -81,8 +81,8 @@ export async function assembleBlob(o: {
 }): Promise<IndexedBlob> {
   const { arrangement, format, index, added = [] } = o
   const tarSplit = format.tarSplit ? new TarSplitWriter(o.compressor, o.limits) : undefined
-  const tally = new Tally()
-  const plain: PlainTally = {
+  const tally = new Digester()
+  const plain: UncompressedDigester = {
     add(bytes) {
       tally.add(bytes)
       tarSplit?.push(bytes)

@@ -6,7 +6,7 @@ const NOTHING = Buffer.alloc(0)
 type Total = { digest: Digest; size: number }
 
 /** Counts and hashes two archives that begin alike, the source's and its conversion: what they share is hashed once. */
-export class TwinTally {
+export class DualDigester {
   readonly #source = createHash('sha256')
   /** Undefined while both are the same. */
   #output: Hash | undefined

@@ -10,7 +10,7 @@ import { ContentHash } from '../index/content-hash.ts'
 import { IndexBuilder } from '../index/index-builder.ts'
 import { InterpreterScan, isProgram } from '../index/interpreter.ts'
 import type { LayerIndex } from '../index/layer-index.ts'
-import { TwinTally } from './dual-digester.ts'
+import { DualDigester } from './dual-digester.ts'
 import { LastMember } from './last-member.ts'
 
 /** Takes bytes in order; awaited, so that a slow taker slows the layer down. */
@@ -42,12 +42,12 @@ export async function splitLayer(
     format: BlobFormat
     limits: LayerLimits
     write: Write
-    tally?: TwinTally
+    tally?: DualDigester
     /** Headers of entries that are added at the end; the index does not have them, but for the room that they take. */
     added?: (index: LayerIndex) => Promise<readonly Buffer[]>
   },
 ): Promise<LayerIndex> {
-  const tally = o.tally ?? new TwinTally()
+  const tally = o.tally ?? new DualDigester()
   const scanner = new TarScanner(o.limits)
   const splitter = new Splitter(coder, o, tally)
   const run = async (events: Iterable<TarEvent>) => {
@@ -92,7 +92,7 @@ class Splitter {
   readonly #format: BlobFormat
   readonly #compressor: MemberCompressor
   readonly #content: ContentCompressor
-  readonly #tally: TwinTally
+  readonly #tally: DualDigester
   /** The open member of headers, and the small files that share it. */
   #parts: Buffer[] = []
   #partsBytes = 0
@@ -113,7 +113,7 @@ class Splitter {
   constructor(
     coder: Pick<LayerCoder, 'content' | 'compressor'>,
     { format, limits }: { readonly format: BlobFormat; readonly limits: LayerLimits },
-    tally: TwinTally,
+    tally: DualDigester,
   ) {
     this.index = new IndexBuilder(limits)
     this.#format = format

@@ -33,12 +33,12 @@ export type DirectorySummary = {
 }
 
 /** Names that a summary has room for. */
-const MOST_NAMES = 1000
+const MAX_NAMES = 1000
 
 export function summaryOf(layer: ArchiveIndex): DirectorySummary {
   const { missing, root } = layer
   return {
-    ...(missing.length <= MOST_NAMES && { missing }),
+    ...(missing.length <= MAX_NAMES && { missing }),
     ...(root !== undefined && { root: directoryAt(layer, root) }),
   }
 }

@@ -112,7 +112,7 @@ export class ArchiveIndex implements LayerListing {
   name(i: number): string {
     const text = this.#text
     let start = this.#nameStart(i)
-    let end = at(this.columns.nameEnd, i)
+    let end = cellAt(this.columns.nameEnd, i)
     if (end - start >= 2 && text[start] === DOT && text[start + 1] === SLASH) start += 2
     if (end > start && text[end - 1] === SLASH) end -= 1
     return cleanName(nameOfBytes(text, start, end))
@@ -120,7 +120,7 @@ export class ArchiveIndex implements LayerListing {
 
   /** What the entry has in common with others. */
   attributes(i: number): Attributes {
-    const kind = this.#kinds[at(this.columns.kind, i)]
+    const kind = this.#kinds[cellAt(this.columns.kind, i)]
     if (!kind) throw noRow(i)
     return kind
   }
@@ -132,7 +132,7 @@ export class ArchiveIndex implements LayerListing {
   linkName(i: number): string | undefined {
     const type = this.type(i)
     if (type !== 'symlink' && type !== 'hardlink') return undefined
-    return nameOfBytes(this.#text, at(this.columns.nameEnd, i), at(this.columns.linkEnd, i))
+    return nameOfBytes(this.#text, cellAt(this.columns.nameEnd, i), cellAt(this.columns.linkEnd, i))
   }
 
   entry(i: number): LayerEntry {
@@ -153,14 +153,14 @@ export class ArchiveIndex implements LayerListing {
   }
 
   size(i: number): number {
-    return at(this.columns.size, i)
+    return cellAt(this.columns.size, i)
   }
 
   /** Of a regular file's content; undefined where a table of contents names none. */
   digest(i: number): Digest | undefined {
     const rows = this.chunkRows(i)
     if (rows > 0) {
-      const digest = this.digestOf(at(this.columns.firstChunk, i) + rows - 1)
+      const digest = this.digestOf(cellAt(this.columns.firstChunk, i) + rows - 1)
       return digest === NO_DIGEST ? undefined : digest
     }
     return this.attributes(i).type === 'reg' ? EMPTY : undefined
@@ -191,8 +191,8 @@ export class ArchiveIndex implements LayerListing {
   get root(): number | undefined {
     const { nameEnd, linkEnd } = this.columns
     for (let i = this.length - 1; i >= 0; i--) {
-      const start = i === 0 ? 0 : at(linkEnd, i - 1)
-      if (at(nameEnd, i) - start <= ROOT_BYTES && this.name(i) === '' && this.type(i) === 'dir') return i
+      const start = i === 0 ? 0 : cellAt(linkEnd, i - 1)
+      if (cellAt(nameEnd, i) - start <= ROOT_BYTES && this.name(i) === '' && this.type(i) === 'dir') return i
     }
     return undefined
   }
@@ -207,15 +207,15 @@ export class ArchiveIndex implements LayerListing {
   chunks(i: number): Chunk[] {
     const { chunkOffset, chunkLength, chunkInner, chunkSize, firstChunk } = this.columns
     const rows = this.chunkRows(i)
-    const first = at(firstChunk, i)
+    const first = cellAt(firstChunk, i)
     const chunks: Chunk[] = []
     for (let row = first; row < first + (rows > 1 ? rows - 1 : rows); row++) {
       chunks.push({
         row,
-        offset: at(chunkOffset, row),
-        length: at(chunkLength, row),
-        innerOffset: at(chunkInner, row),
-        size: at(chunkSize, row),
+        offset: cellAt(chunkOffset, row),
+        length: cellAt(chunkLength, row),
+        innerOffset: cellAt(chunkInner, row),
+        size: cellAt(chunkSize, row),
       })
     }
     return chunks
@@ -224,15 +224,15 @@ export class ArchiveIndex implements LayerListing {
   /** How many rows of chunks an entry has; after the chunks of a file of several, the last is that of the file. */
   protected chunkRows(i: number): number {
     const { firstChunk } = this.columns
-    return at(firstChunk, i + 1) - at(firstChunk, i)
+    return cellAt(firstChunk, i + 1) - cellAt(firstChunk, i)
   }
 
   #tarName(i: number): string {
-    return nameOfBytes(this.#text, this.#nameStart(i), at(this.columns.nameEnd, i))
+    return nameOfBytes(this.#text, this.#nameStart(i), cellAt(this.columns.nameEnd, i))
   }
 
   #nameStart(i: number): number {
-    return i === 0 ? 0 : at(this.columns.linkEnd, i - 1)
+    return i === 0 ? 0 : cellAt(this.columns.linkEnd, i - 1)
   }
 }
 
@@ -241,7 +241,7 @@ function view({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 }
 
 /** @throws RangeError where there is no such row */
-export function at(column: Uint32Array | Float64Array, row: number): number {
+export function cellAt(column: Uint32Array | Float64Array, row: number): number {
   const value = column[row]
   if (value === undefined) throw noRow(row)
   return value

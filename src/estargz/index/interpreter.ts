@@ -2,9 +2,9 @@
 const LINE_BYTES = 256
 const HEAD_BYTES = 4096
 /** PATH_MAX: the kernel runs nothing with a longer PT_INTERP. */
-const MOST_NAME_BYTES = 4096
+const MAX_NAME_BYTES = 4096
 /** ELF_MIN_ALIGN and up: the kernel reads no more of program headers (fs/binfmt_elf.c, load_elf_phdrs). */
-const MOST_HEADER_BYTES = 65_536
+const MAX_HEADER_BYTES = 65_536
 const PT_INTERP = 3
 const ELF = 0x7f454c46
 
@@ -128,7 +128,7 @@ export class InterpreterScan {
     const start = this.#number(head, layout.tableAt, layout.wide)
     const entrySize = this.#short(head, layout.entrySizeAt)
     const length = entrySize * this.#short(head, layout.countAt)
-    if (entrySize !== layout.entrySize || length > MOST_HEADER_BYTES) this.#finish(undefined)
+    if (entrySize !== layout.entrySize || length > MAX_HEADER_BYTES) this.#finish(undefined)
     else this.#want({ is: 'headers', start, end: start + length })
   }
 
@@ -146,7 +146,7 @@ export class InterpreterScan {
       if (type !== PT_INTERP) continue
       const start = this.#number(headers, at + layout.offsetAt, layout.wide)
       const size = this.#number(headers, at + layout.sizeAt, layout.wide)
-      return size >= 2 && size <= MOST_NAME_BYTES ? { start, end: start + size } : undefined
+      return size >= 2 && size <= MAX_NAME_BYTES ? { start, end: start + size } : undefined
     }
     return undefined
   }

@@ -4,9 +4,9 @@ import { digestOf } from '../../oci/digest.ts'
 import type { EntryType, TarEntry } from '../../tar/header.ts'
 import { DEFAULT_LIMITS } from '../../tar/limits.ts'
 import { cleanName, nameOfBytes } from '../../tar/names.ts'
+import { decodeIndex, encodeIndex } from './encoded-index.ts'
 import { IndexBuilder } from './index-builder.ts'
 import { attributesOf, type LayerEntry } from './layer-entry.ts'
-import { packIndex, unpackIndex } from './packed-index.ts'
 import { tocSeconds, tocTime } from './toc-time.ts'
 
 const LAYER = {
@@ -72,7 +72,7 @@ it('entries come out of an index as they went in, also when it was kept', () => 
       for (const [i, one] of entries.entries()) builder.entry(one, { start: 512 * i, length: 512 })
       builder.headers({ offset: 7, length: 100, plainLength: 512 * entries.length })
       const made = builder.finish(LAYER)
-      const kept = unpackIndex(packIndex(made), 2 ** 20)
+      const kept = decodeIndex(encodeIndex(made), 2 ** 20)
       expect(kept?.data).toEqual(made.data)
       for (const [i, one] of entries.entries()) {
         const digest = one.type === 'reg' ? { digest: digestOf('') } : {}
@@ -130,14 +130,14 @@ it('the largest member is found among as many as a layer may have', () => {
 })
 
 it('an index that another version kept is not believed', () => {
-  const packed = packIndex(new IndexBuilder(DEFAULT_LIMITS).finish(LAYER))
-  expect(unpackIndex(packed, 2 ** 20)).toBeDefined()
-  expect(unpackIndex(packed, 5)).toBeUndefined()
-  expect(unpackIndex(Buffer.from('{"version":1}'), 2 ** 20)).toBeUndefined()
+  const packed = encodeIndex(new IndexBuilder(DEFAULT_LIMITS).finish(LAYER))
+  expect(decodeIndex(packed, 2 ** 20)).toBeDefined()
+  expect(decodeIndex(packed, 5)).toBeUndefined()
+  expect(decodeIndex(Buffer.from('{"version":1}'), 2 ** 20)).toBeUndefined()
   for (const length of [0, 4, 8, 40, packed.length - 1]) {
-    expect(unpackIndex(packed.subarray(0, length), 2 ** 20)).toBeUndefined()
+    expect(decodeIndex(packed.subarray(0, length), 2 ** 20)).toBeUndefined()
   }
   const other = Buffer.from(packed)
   other[3] = 0xff
-  expect(unpackIndex(other, 2 ** 20)).toBeUndefined()
+  expect(decodeIndex(other, 2 ** 20)).toBeUndefined()
 })

@@ -2,7 +2,7 @@ import type { Digest } from '../../oci/digest.ts'
 import { BLOCK } from '../../tar/header.ts'
 import type { BlobFormat } from '../blob-format.ts'
 import type { MemberPlace } from '../build/member-reader.ts'
-import { ArchiveIndex, at, type IndexColumns } from './archive-index.ts'
+import { ArchiveIndex, cellAt, type IndexColumns } from './archive-index.ts'
 
 /** What an index is made of: crosses between threads without copies, as its columns lie in shared memory. */
 export type IndexData = {
@@ -37,21 +37,21 @@ export class LayerIndex extends ArchiveIndex {
   /** Where an entry's raw headers are. */
   header(i: number): { member: number; start: number; length: number } {
     const { header, headerStart } = this.columns
-    return { member: at(header, i), start: at(headerStart, i), length: this.headerLength(i) }
+    return { member: cellAt(header, i), start: cellAt(headerStart, i), length: this.headerLength(i) }
   }
 
   headerLength(i: number): number {
-    return at(this.columns.headerLength, i)
+    return cellAt(this.columns.headerLength, i)
   }
 
   headerMember(member: number): HeaderMember {
     const { memberOffset, memberLength, memberPlain, memberFirst, memberEntries } = this.columns
     return {
-      offset: at(memberOffset, member),
-      length: at(memberLength, member),
-      plainLength: at(memberPlain, member),
-      firstEntry: at(memberFirst, member),
-      entries: at(memberEntries, member),
+      offset: cellAt(memberOffset, member),
+      length: cellAt(memberLength, member),
+      plainLength: cellAt(memberPlain, member),
+      firstEntry: cellAt(memberFirst, member),
+      entries: cellAt(memberEntries, member),
     }
   }
 

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../../tar/limits.ts'
 import { InterpreterScan } from './interpreter.ts'
 
 /** Plain bytes that are decoded at the most to find a program in its member. */
-const MOST_PLAIN_BYTES = 4 * 2 ** 20
+const MAX_PLAIN_BYTES = 4 * 2 ** 20
 
 /**
  * The interpreter of a program, out of the beginning of the member that it lies in.
@@ -16,7 +16,7 @@ export async function interpreterInHead(packed: Buffer, start: number): Promise<
   const scan = new InterpreterScan()
   let at = 0
   try {
-    const limits = { maxPlainBytes: MOST_PLAIN_BYTES, maxWindowBytes: DEFAULT_LIMITS.maxWindowBytes }
+    const limits = { maxPlainBytes: MAX_PLAIN_BYTES, maxWindowBytes: DEFAULT_LIMITS.maxWindowBytes }
     for await (const bytes of decodeSource(ByteSource.of(packed), { limits })) {
       const needsMore = scan.push(bytes.subarray(Math.max(0, start - at)))
       at += bytes.length

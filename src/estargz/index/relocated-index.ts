@@ -4,7 +4,7 @@ import { Column, newRows } from './columns.ts'
 import { LayerIndex } from './layer-index.ts'
 
 /** The index of a split layer, for members that were copied or made anew in another order. */
-export class MovedIndex {
+export class RelocatedIndex {
   readonly #source: LayerIndex
   readonly #headerLength: (i: number) => number
   readonly #moved: Pick<IndexColumns, 'header' | 'headerStart' | 'chunkOffset' | 'chunkLength' | 'chunkInner'>

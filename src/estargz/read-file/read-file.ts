@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS } from '../../tar/limits.ts'
 import { cleanName, quote } from '../../tar/names.ts'
 import type { OpenedEStargz, RangedBlob } from '../toc/read-toc.ts'
 import type { TocEntry } from '../toc/write-toc.ts'
-import { failed } from '../verify/file-chunks.ts'
+import { failed } from './file-chunks.ts'
 
 /** Links that lead from one name to the next before a read gives up. */
 const MAX_LINKS = 40

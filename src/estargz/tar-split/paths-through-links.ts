@@ -1,7 +1,7 @@
 import { ancestorsOf } from '../../tar/names.ts'
 
 /** Names that are kept for one layer: some 200 bytes each. */
-const MOST_NAMES = 300_000
+const MAX_NAMES = 300_000
 
 /** Notices entries that lie below a symlink of the same layer: where that leads, nothing may be. */
 export class PathsThroughLinks {
@@ -20,6 +20,6 @@ export class PathsThroughLinks {
       this.#directories.add(above)
     }
     if (isLink) this.#links.add(name)
-    return this.#links.size + this.#directories.size > MOST_NAMES
+    return this.#links.size + this.#directories.size > MAX_NAMES
   }
 }

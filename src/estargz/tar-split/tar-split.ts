@@ -14,7 +14,7 @@ const FILE = 1
 const SEGMENT = 2
 
 /** Entries whose times are kept until the table of contents is written: some 300 bytes each. */
-const MOST_TIMES = 300_000
+const MAX_TIMES = 300_000
 /** Lines are compressed in frames of about this size. */
 const FRAME_BYTES = 1 << 20
 const NO_BYTES = Buffer.alloc(0)
@@ -100,8 +100,8 @@ export class TarSplitWriter {
   }
 
   #keep(times: HeaderTimes): void {
-    if (this.#times.size < MOST_TIMES) this.#times.set(this.#entries, times)
-    else this.#problem ??= `more than ${MOST_TIMES} entries have times of access or fractions of seconds`
+    if (this.#times.size < MAX_TIMES) this.#times.set(this.#entries, times)
+    else this.#problem ??= `more than ${MAX_TIMES} entries have times of access or fractions of seconds`
   }
 
   /** Padding stands before the next header, where readers look for it. */

@@ -1,5 +1,5 @@
 /** What is left of the document must not be longer: an entry more is nothing to it. */
-const MOST_AROUND = 1 << 20
+const MAX_AROUND = 1 << 20
 
 /** A key that opens an array is looked for in so many characters before it. */
 const TAIL = 256
@@ -74,7 +74,7 @@ export function* jsonItems(
       }
     }
     before += decoder.decode(part.subarray(start), { stream: true })
-    if (before.length > (inArray ? o.mostBytes : MOST_AROUND) || around.length > MOST_AROUND) {
+    if (before.length > (inArray ? o.mostBytes : MAX_AROUND) || around.length > MAX_AROUND) {
       throw new SyntaxError('a part of it is larger than anything that belongs there')
     }
   }

@@ -3,7 +3,7 @@ import { type Inodes, inodesOf } from '../../rootfs/inodes.ts'
 import type { LayerListing } from '../../rootfs/layer-listing.ts'
 import type { LayerEntry } from '../index/layer-entry.ts'
 import type { LayerIndex } from '../index/layer-index.ts'
-import type { OddNameCollector } from './unreadable-names.ts'
+import type { UnreadableNameCollector } from './unreadable-names.ts'
 import type { TocEntry } from './write-toc.ts'
 
 /** Where a chunk lies: its member in the blob, and the chunk in the member's plain bytes. */
@@ -35,7 +35,7 @@ export function placedIn(index: LayerIndex, i: number): Placed {
  * Under which names the entries of an archive are listed. An entry whose name a later one took is not, as readers would
  * mix the two up; its file is listed under the name of a hard link that outlived it.
  */
-export class Listing {
+export class TocListing {
   readonly #inodes: Omit<Inodes, 'names'>
 
   /** @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET */
@@ -81,9 +81,9 @@ export class Listing {
 export function* tocEntries(
   entries: LayerListing,
   placed: (i: number) => Placed,
-  names: Pick<OddNameCollector, 'take'>,
+  names: Pick<UnreadableNameCollector, 'take'>,
 ): Generator<TocEntry, void, void> {
-  const listing = new Listing(entries)
+  const listing = new TocListing(entries)
   const owners: Owners = { users: new Map(), groups: new Map() }
   for (let i = 0; i < entries.length; i++) {
     // A file stands in the place of its content even under a link's name: readers expect offsets to rise.

@@ -12,7 +12,7 @@ import type { BlobFormat } from '../blob-format.ts'
 import { Column } from '../index/columns.ts'
 import { type Footer, LARGEST_FOOTER, parseFooter } from './footer.ts'
 import { readTocEntries } from './parse-toc.ts'
-import { type TocEntry, type TocFile, TocKeeper } from './write-toc.ts'
+import { TocBuffer, type TocEntry, type TocFile } from './write-toc.ts'
 
 export type LandmarkView = {
   /** Undefined when the blob has none, as plain stargz has not. */
@@ -181,7 +181,7 @@ export class LandmarkReader {
 /** The JSON file out of its zstd frame. @throws LayerError NOT_ESTARGZ, LIMIT_EXCEEDED */
 export function tocOfFrame(frame: Buffer, limits: LayerLimits): Promise<TocFile> {
   return decoded(async () => {
-    const toc = new TocKeeper()
+    const toc = new TocBuffer()
     for await (const event of zstdFrames(sourceOf(frame), limits)) {
       if (event.kind === 'bytes') keep(toc, event.bytes, limits)
     }
@@ -192,7 +192,7 @@ export function tocOfFrame(frame: Buffer, limits: LayerLimits): Promise<TocFile>
 /** The JSON file out of its gzip member. @throws LayerError NOT_ESTARGZ, LIMIT_EXCEEDED */
 export function tocOfMember(member: Buffer, limits: LayerLimits): Promise<TocFile> {
   return decoded(async () => {
-    const toc = new TocKeeper()
+    const toc = new TocBuffer()
     const scanner = new TarScanner(limits)
     for await (const event of gzipMembers(sourceOf(member))) {
       if (event.kind !== 'bytes') continue
@@ -206,7 +206,7 @@ export function tocOfMember(member: Buffer, limits: LayerLimits): Promise<TocFil
   })
 }
 
-function keep(toc: TocKeeper, bytes: Buffer, limits: LayerLimits): void {
+function keep(toc: TocBuffer, bytes: Buffer, limits: LayerLimits): void {
   if (toc.size + bytes.length > limits.maxTocBytes) throw tocTooLarge(limits)
   toc.add(bytes)
 }

@@ -7,7 +7,7 @@ import { IndexBuilder } from '../index/index-builder.ts'
 import type { TocEntry } from './write-toc.ts'
 
 const UNKNOWN_DIGEST = Buffer.alloc(DIGEST_BYTES)
-const MOST_LENGTH = 0xffff_ffff
+const MAX_LENGTH = 0xffff_ffff
 
 /**
  * Makes the index of an archive out of its table of contents: what its entries are, and where the content of files lies.
@@ -39,7 +39,7 @@ export class TocIndexer {
     if (isReservedName(clean)) return
     this.#builder.listed(clean, linkName, { type, ...(mode !== undefined && { mode }) }, size)
     if (type !== 'reg' || size === 0) return
-    const place = { offset: offset ?? 0, length: 0, innerOffset, size: Math.min(size, MOST_LENGTH) }
+    const place = { offset: offset ?? 0, length: 0, innerOffset, size: Math.min(size, MAX_LENGTH) }
     this.#row = this.#builder.chunk({ ...place, digest: bytesOf(digest) })
     if (offset !== undefined) this.#member(this.#row, offset)
   }
@@ -55,7 +55,7 @@ export class TocIndexer {
       lengths[row] = (lengths[row] ?? 0) + (firstAfter(starts, offset) ?? offset) - offset
     }
     for (const [row, length] of lengths.entries()) {
-      if (length > 0) this.#builder.chunkLength(row, Math.min(length, MOST_LENGTH))
+      if (length > 0) this.#builder.chunkLength(row, Math.min(length, MAX_LENGTH))
     }
     return this.#builder.finishArchive().columns
   }

@@ -4,7 +4,7 @@ import { type LayerLimits, limitExceeded } from '../../tar/limits.ts'
 import { bytesOfName, nameOfBytes, quote } from '../../tar/names.ts'
 
 /** The names of a layer that readers see otherwise than a container does, or that others may be taken for. JSON. */
-export type OddNames = {
+export type UnreadableNames = {
   /** Entries whose names or link targets are no UTF-8. */
   readonly entries: number
   /** The names of the first of them, for people. */
@@ -13,9 +13,9 @@ export type OddNames = {
   readonly names?: readonly string[]
 }
 
-const MOST_SHOWN = 5
+const MAX_SHOWN = 5
 /** What is kept with a layer: 20,000 names of usual length. */
-const MOST_KEPT_BYTES = 1 << 20
+const MAX_KEPT_BYTES = 1 << 20
 /** What a name takes in a map beside its text, which is there twice as UTF-16. */
 const NAME_BYTES = 100
 
@@ -23,7 +23,7 @@ const NAME_BYTES = 100
  * Collects the odd names of a layer. A table of contents is JSON, in which every byte that is no UTF-8 becomes U+FFFD: names
  * that differ in such bytes alone are one name to readers, and all but one of their files are lost.
  */
-export class OddNameCollector {
+export class UnreadableNameCollector {
   readonly #limits: Pick<LayerLimits, 'maxIndexBytes'>
   readonly #lookAlikes = new LookAlikes()
   readonly #shown: string[] = []
@@ -37,7 +37,7 @@ export class OddNameCollector {
   take(name: string, linkName: string | undefined): void {
     if (!name.isWellFormed() || linkName?.isWellFormed() === false) {
       this.#entries += 1
-      if (this.#shown.length < MOST_SHOWN) this.#shown.push(quote(name))
+      if (this.#shown.length < MAX_SHOWN) this.#shown.push(quote(name))
     }
     for (const part of oddParts(name)) this.#lookAlikes.add(part)
     if (this.#lookAlikes.bytes > this.#limits.maxIndexBytes) {
@@ -50,10 +50,10 @@ export class OddNameCollector {
   }
 
   /** Undefined where there are none. */
-  finish(): OddNames | undefined {
+  finish(): UnreadableNames | undefined {
     const { names, bytes } = this.#lookAlikes
     if (this.#entries === 0 && names.length === 0) return undefined
-    const kept = bytes <= MOST_KEPT_BYTES && names.map((name) => bytesOfName(name).toString('base64'))
+    const kept = bytes <= MAX_KEPT_BYTES && names.map((name) => bytesOfName(name).toString('base64'))
     return { entries: this.#entries, shown: this.#shown, ...(kept && { names: kept }) }
   }
 }
@@ -62,7 +62,7 @@ export class OddNameCollector {
  * Checks that no names of an image's layers are one to readers.
  * @throws LayerError UNSUPPORTED_ENTRY
  */
-export function checkOddNames(layers: readonly (OddNames | undefined)[]): void {
+export function assertReadableNames(layers: readonly (UnreadableNames | undefined)[]): void {
   const lookAlikes = new LookAlikes()
   const odd = layers.filter((layer) => layer !== undefined)
   for (const { names, shown } of odd) {

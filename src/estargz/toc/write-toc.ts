@@ -1,6 +1,6 @@
+import { Digester } from '../../bytes/digester.ts'
 import { release } from '../../bytes/release.ts'
-import { Tally } from '../../bytes/tally.ts'
-import { packKept, unpackKept } from '../../compression/compressed-buffer.ts'
+import { compressBuffer, decompressBuffer } from '../../compression/compressed-buffer.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { EntryType } from '../../tar/header.ts'
 
@@ -60,7 +60,7 @@ export function writeToc(
   entries: Iterable<TocEntry>,
   more: () => Record<string, string> = () => ({}),
 ): TocFile {
-  const toc = new TocKeeper()
+  const toc = new TocBuffer()
   let text = '{"version":1,"entries":['
   let separator = '\n'
   for (const entry of entries) {
@@ -78,8 +78,8 @@ export function writeToc(
 }
 
 /** Keeps a table of contents compressed, while it comes: hundreds of thousands of entries are a hundred megabytes. */
-export class TocKeeper {
-  readonly #tally = new Tally()
+export class TocBuffer {
+  readonly #tally = new Digester()
   readonly #kept: { readonly packed: Buffer; readonly size: number }[] = []
   readonly #part = Buffer.allocUnsafeSlow(PART_BYTES)
   #length = 0
@@ -106,7 +106,7 @@ export class TocKeeper {
     const kept = this.#kept
     const parts = function* () {
       for (const { packed, size } of kept) {
-        const part = unpackKept(packed, size)
+        const part = decompressBuffer(packed, size)
         release(packed)
         yield part
         release(part)
@@ -117,7 +117,7 @@ export class TocKeeper {
 
   #keep(): void {
     if (this.#length === 0) return
-    this.#kept.push({ packed: packKept(this.#part.subarray(0, this.#length)), size: this.#length })
+    this.#kept.push({ packed: compressBuffer(this.#part.subarray(0, this.#length)), size: this.#length })
     this.#length = 0
   }
 }

@@ -3,7 +3,7 @@ import type { TreeEntry } from './tree-entry.ts'
 
 /** More differences than this say no more. */
 const MOST = 50
-const MOST_CHARACTERS = 200
+const MAX_CHARACTERS = 200
 
 /** What makes two files the same; names and hard links are compared apart. */
 const FIELDS = [
@@ -136,7 +136,7 @@ function label(name: string): string {
 
 /** Names and links can be long, and reports are kept. */
 function shortened(text: string): string {
-  return text.toWellFormed().slice(0, MOST_CHARACTERS)
+  return text.toWellFormed().slice(0, MAX_CHARACTERS)
 }
 
 class Bounded {

@@ -6,7 +6,7 @@ import { Column } from '../index/columns.ts'
  * A stretch of a file's content with no member's start inside. Those that hold a multiple of the default chunk size are
  * recorded cut there, too: a chunk is one of these in every blob whose chunks begin members or have the default size.
  */
-export type Stretch = {
+export type ContentExtent = {
   readonly memberOffset: number
   /** Where it begins in the member's plain bytes. */
   readonly innerOffset: number
@@ -17,10 +17,10 @@ export type Stretch = {
 }
 
 /** Bytes that a stretch takes, its place in the order included. */
-export const STRETCH_BYTES = 72
+export const EXTENT_BYTES = 72
 
 /** The stretches of an archive, as columns: a layer of very many files has as many of them. */
-export class Stretches {
+export class ContentExtents {
   readonly #memberOffset = new Column(Float64Array)
   readonly #innerOffset = new Column(Float64Array)
   readonly #size = new Column(Float64Array)
@@ -35,7 +35,7 @@ export class Stretches {
   }
 
   /** @param digest its 32 bytes */
-  add(stretch: Stretch, digest: Uint8Array): void {
+  add(stretch: ContentExtent, digest: Uint8Array): void {
     this.#memberOffset.push(stretch.memberOffset)
     this.#innerOffset.push(stretch.innerOffset)
     this.#size.push(stretch.size)
@@ -47,8 +47,8 @@ export class Stretches {
 
   /** The stretch that lies at a place, and its digest. */
   find(
-    place: Pick<Stretch, 'memberOffset' | 'innerOffset' | 'size'>,
-  ): (Stretch & { digest: Digest }) | undefined {
+    place: Pick<ContentExtent, 'memberOffset' | 'innerOffset' | 'size'>,
+  ): (ContentExtent & { digest: Digest }) | undefined {
     const { memberOffset, innerOffset, size } = place
     this.#order ??= this.#sorted()
     let low = 0

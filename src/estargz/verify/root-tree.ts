@@ -38,7 +38,7 @@ export class RootTree {
 
   /** The file that a node is a name of: that of hard links is the same. Undefined where no layer has an entry of it. */
   fileOf(node: number): number | undefined {
-    const place = this.view.placeOf(node)
+    const place = this.view.refOf(node)
     if (place === undefined) return undefined
     const { layer, entry } = place
     return this.view.numberOf({ layer, entry: this.#layers[layer]?.files[entry] ?? entry })
@@ -46,7 +46,7 @@ export class RootTree {
 
   /** What the file of a node is; undefined where no layer has an entry of it. */
   entryOf(node: number): TreeEntry | undefined {
-    const place = this.view.placeOf(node)
+    const place = this.view.refOf(node)
     const laid = place && this.#layers[place.layer]
     return laid && treeEntry(laid, laid.files[place.entry] ?? place.entry)
   }

@@ -5,26 +5,28 @@ import { type LayerLimits, limitExceeded, tocTooLarge } from '../../tar/limits.t
 import type { TarEvent } from '../../tar/scanner.ts'
 import { DEFAULT_FORMAT } from '../blob-format.ts'
 import { type LayerTree, TreeLister } from '../index/layer-tree.ts'
-import { type TocFile, TocKeeper } from '../toc/write-toc.ts'
-import { STRETCH_BYTES, type Stretch, Stretches } from './content-extents.ts'
+import { TocBuffer, type TocFile } from '../toc/write-toc.ts'
+import { type ContentExtent, ContentExtents, EXTENT_BYTES } from './content-extents.ts'
 
 /** What an archive holds: its entries, its table of contents left out, and where their content lies. */
 export type Recorded = {
   readonly tree: LayerTree
-  readonly stretches: Stretches
+  readonly stretches: ContentExtents
   readonly toc: FoundToc | undefined
 }
 
 /** The table of contents, as it lay in the archive. */
 export type FoundToc = { readonly file: TocFile; readonly memberOffset: number }
 
-type OpenStretch = Pick<Stretch, 'memberOffset' | 'innerOffset' | 'fileOffset'> & { readonly hash: Hash }
+type OpenStretch = Pick<ContentExtent, 'memberOffset' | 'innerOffset' | 'fileOffset'> & {
+  readonly hash: Hash
+}
 
 /** Hashes content while an archive goes by, in the parts that a table of contents can speak of. */
 export class ContentRecorder {
   readonly #limits: LayerLimits
   readonly #tree: TreeLister
-  readonly #stretches = new Stretches()
+  readonly #stretches = new ContentExtents()
   #memberOffset = 0
   /** The plain bytes being scanned, and where in their member they begin. */
   #piece: Buffer = Buffer.alloc(0)
@@ -37,7 +39,7 @@ export class ContentRecorder {
   #stretch: OpenStretch | undefined
   #cut: OpenStretch | undefined
   /** The table of contents that goes by. */
-  #keeper: TocKeeper | undefined
+  #keeper: TocBuffer | undefined
   #toc: FoundToc | undefined
 
   constructor(limits: LayerLimits) {
@@ -81,13 +83,13 @@ export class ContentRecorder {
     this.#size = entry.size
     this.#fileOffset = 0
     if (entry.name === TOC_NAME) {
-      this.#keeper = new TocKeeper()
+      this.#keeper = new TocBuffer()
       return
     }
     this.#tree.entry(entry)
   }
 
-  #takeToc(keeper: TocKeeper, bytes: Buffer): void {
+  #takeToc(keeper: TocBuffer, bytes: Buffer): void {
     if (keeper.size + bytes.length > this.#limits.maxTocBytes) throw tocTooLarge(this.#limits)
     keeper.add(bytes)
   }
@@ -134,7 +136,7 @@ export class ContentRecorder {
   #record({ memberOffset, innerOffset, fileOffset }: OpenStretch, digest: Buffer): void {
     const size = this.#fileOffset - fileOffset
     // Members of a byte each make many stretches out of little.
-    if (this.#stretches.length * STRETCH_BYTES > this.#limits.maxIndexBytes) {
+    if (this.#stretches.length * EXTENT_BYTES > this.#limits.maxIndexBytes) {
       throw limitExceeded(this.#limits, 'maxIndexBytes', 'the layer has too many members')
     }
     this.#stretches.add({ memberOffset, innerOffset, fileOffset, size, entry: this.#tree.length - 1 }, digest)

@@ -5,9 +5,9 @@ import { ArchiveIndex } from '../index/archive-index.ts'
 import type { LayerEntry } from '../index/layer-entry.ts'
 import type { LayerTree } from '../index/layer-tree.ts'
 import { roundedTocTime, tocTime } from '../index/toc-time.ts'
-import { Listing, tarNameOf } from '../toc/layer-toc.ts'
+import { FileChunks, failed } from '../read-file/file-chunks.ts'
+import { TocListing, tarNameOf } from '../toc/layer-toc.ts'
 import type { TocEntry } from '../toc/write-toc.ts'
-import { FileChunks, failed } from './file-chunks.ts'
 import type { Recorded } from './verify-content.ts'
 
 /** Metadata that a listed entry has from the archive. Owners' names are compared apart: readers complete them. */
@@ -101,7 +101,7 @@ type Expected = {
 /** The names of the archive that a table of contents has to list, each once. */
 class ArchiveNames {
   readonly #index: ArchiveIndex
-  readonly #listing: Listing
+  readonly #listing: TocListing
   readonly #names: NameTable
   readonly #taken: Uint8Array
   /** Owners as readers complete them, by entry; few owners have all files. */
@@ -110,7 +110,7 @@ class ArchiveNames {
 
   constructor(index: ArchiveIndex) {
     this.#index = index
-    this.#listing = new Listing(index)
+    this.#listing = new TocListing(index)
     this.#names = new NameTable(index.length, (i) => this.#nameOf(i) ?? '')
     this.#taken = new Uint8Array(index.length)
     this.#owner = new Uint32Array(index.length)

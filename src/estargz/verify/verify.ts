@@ -1,4 +1,4 @@
-import { Tally } from '../../bytes/tally.ts'
+import { Digester } from '../../bytes/digester.ts'
 import { ByteSource } from '../../compression/byte-source.ts'
 import { compressionOfLayer } from '../../compression/decode.ts'
 import { gzipMembers } from '../../compression/gzip-members.ts'
@@ -24,7 +24,7 @@ import { ContentRecorder, type FoundToc } from './verify-content.ts'
 import { checkToc } from './verify-toc.ts'
 
 /** What a manifest promises of a blob. */
-export type Promised = {
+export type ExpectedLayer = {
   tocDigest?: string | undefined
   /** Of the table of contents as it lies in zstd:chunked, compressed. */
   tocFrameDigest?: string | undefined
@@ -60,11 +60,11 @@ export type VerifiedBlob = {
  */
 export async function verifyEStargzBlob(
   source: AsyncIterable<Uint8Array>,
-  o: { limits: LayerLimits; externalToc?: Buffer } & Promised,
+  o: { limits: LayerLimits; externalToc?: Buffer } & ExpectedLayer,
 ): Promise<VerifiedBlob> {
-  const blob = new Tally()
+  const blob = new Digester()
   const input = new ByteSource(tallied(source, blob))
-  const plain = new Tally()
+  const plain = new Digester()
   const recorder = new ContentRecorder(o.limits)
   let end: BlobEnd
   try {
@@ -107,7 +107,7 @@ function* seenBy(landmarks: LandmarkReader, entries: Iterable<TocEntry>): Genera
 /** How a blob ended. `tocFrame`: of zstd:chunked, the skippable frame that the footer points at. */
 type BlobEnd = { footer: Footer | undefined; tocFrame?: { offset: number; content: Buffer | undefined } }
 /** The table of contents, data of tar-split, and the footer. */
-const MOST_LAST_FRAMES = 3
+const MAX_LAST_FRAMES = 3
 
 async function readMembers(input: ByteSource, scan: PlainScan): Promise<BlobEnd> {
   let extra: Buffer | undefined
@@ -133,7 +133,7 @@ async function readFrames(input: ByteSource, scan: PlainScan, limits: LayerLimit
   let frames: { offset: number; content: Buffer | undefined }[] = []
   for await (const event of zstdFrames(input, limits, maxCompressedTocBytes(limits))) {
     if (event.kind === 'skippable') {
-      frames = [...frames, event].slice(-MOST_LAST_FRAMES)
+      frames = [...frames, event].slice(-MAX_LAST_FRAMES)
       continue
     }
     frames = []
@@ -151,11 +151,11 @@ async function readFrames(input: ByteSource, scan: PlainScan, limits: LayerLimit
 /** The plain bytes of a blob on their way into its archive's scan. */
 class PlainScan {
   readonly #recorder: ContentRecorder
-  readonly #tally: Tally
+  readonly #tally: Digester
   readonly #limits: LayerLimits
   readonly #scanner: TarScanner
 
-  constructor(recorder: ContentRecorder, tally: Tally, limits: LayerLimits) {
+  constructor(recorder: ContentRecorder, tally: Digester, limits: LayerLimits) {
     this.#recorder = recorder
     this.#tally = tally
     this.#limits = limits
@@ -226,7 +226,7 @@ function expectDigest(what: string, got: Digest | undefined, expected: string | 
   )
 }
 
-async function* tallied(source: AsyncIterable<Uint8Array>, tally: Tally): AsyncGenerator<Uint8Array> {
+async function* tallied(source: AsyncIterable<Uint8Array>, tally: Digester): AsyncGenerator<Uint8Array> {
   for await (const piece of source) {
     tally.add(piece)
     yield piece

@@ -1,18 +1,18 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Batch } from '../../jobs/queue/batches.ts'
-import { conversionJob, NewConversion, refuseUnfit } from '../conversions/new-conversion.ts'
+import { assertAcceptable, conversionJob, NewConversion } from '../conversions/new-conversion.ts'
 import { ConversionSummary, conversionSummary } from '../conversions/view.ts'
 import { JobCounts } from '../jobs/view.ts'
 import { Id, isoTime, Labels, Moment, Paging } from '../parameters.ts'
 import { HttpError, problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 
-const MOST_CONVERSIONS = 1000
+const MAX_CONVERSIONS = 1000
 
 const NewBatch = z
   .strictObject({
-    conversions: z.array(NewConversion).min(1).max(MOST_CONVERSIONS),
+    conversions: z.array(NewConversion).min(1).max(MAX_CONVERSIONS),
     labels: Labels.optional().describe('Of the batch, and of each of its conversions that is new.'),
   })
   .meta({
@@ -74,7 +74,7 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['conversions'],
           operationId: 'createBatch',
-          summary: `Convert up to ${MOST_CONVERSIONS} images`,
+          summary: `Convert up to ${MAX_CONVERSIONS} images`,
           description:
             'All are accepted, or none. Conversions that would do the same as one that is queued or running are joined.',
           body: NewBatch,
@@ -84,7 +84,7 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { conversions, labels = {} } = request.body
         const asked = conversions.map((body, i) => ({ body, at: `body.conversions.${i}` }))
-        await refuseUnfit(asked, services, request.abandoned)
+        await assertAcceptable(asked, services, request.abandoned)
         const jobs = conversions.map((one) =>
           conversionJob({ ...one, labels: { ...labels, ...one.labels } }, undefined),
         )

@@ -7,7 +7,7 @@ import { isoTime, Moment } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 
-const MOST_DAYS = 90
+const MAX_DAYS = 90
 const Count = z.int().nonnegative()
 
 const RememberedView = z
@@ -73,7 +73,7 @@ export function cacheRoutes({ cache }: Services): FastifyPluginAsyncZod {
           operationId: 'getCache',
           summary: 'What is remembered of conversions, and how often that was of use',
           querystring: z.object({
-            days: z.coerce.number().int().min(1).max(MOST_DAYS).default(7).describe('Days to count uses of.'),
+            days: z.coerce.number().int().min(1).max(MAX_DAYS).default(7).describe('Days to count uses of.'),
           }),
           response: { 200: CacheView, ...problems(400, 503) },
         },

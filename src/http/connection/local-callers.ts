@@ -9,7 +9,7 @@ const LOCAL = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
  * another origin that write, and those to a foreign name, by which a page reads from and writes to its own origin
  * (DNS rebinding).
  */
-export async function refuseForeignPages(
+export async function rejectForeignPages(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {

@@ -64,7 +64,7 @@ function endWith(socket: Duplex, document: Problem): void {
 }
 
 /** Answers what Node's server would answer by itself, without a word, or not at all. */
-export function answerOddRequests({ server }: FastifyInstance): void {
+export function handleMalformedRequests({ server }: FastifyInstance): void {
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
     endWith(socket, problem(405, 'METHOD_NOT_ALLOWED', 'this is no proxy: there is no CONNECT'))

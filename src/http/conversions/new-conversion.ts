@@ -3,7 +3,7 @@ import { ConversionRequest } from '../../conversion/request.ts'
 import type { NewJob } from '../../jobs/queue/accept.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { statusOf } from '../error-status.ts'
-import { jobTerms, refuseCallback, termsOf } from '../jobs/new-job.ts'
+import { assertCallbackAllowed, jobTerms, termsOf } from '../jobs/new-job.ts'
 import { canonicalImage } from '../parameters.ts'
 import { fieldError } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -47,13 +47,13 @@ export function conversionJob(
 type Asked = { readonly body: NewConversion; readonly at: string }
 
 /** Refuses before anything is accepted what can be known to fail. Each record and image is looked for once. */
-export async function refuseUnfit(
+export async function assertAcceptable(
   asked: readonly Asked[],
   services: Services,
   signal: AbortSignal,
 ): Promise<void> {
   for (const { body, at } of asked) {
-    refuseCallback(body.callbackUrl, services, at)
+    assertCallbackAllowed(body.callbackUrl, services, at)
     for (const reference of referencesOf(body)) services.checkAllowed(reference)
   }
   await refuseMissingRecords(asked, services)
@@ -92,14 +92,14 @@ async function refuseMissingPlatforms(
   }
   const images = [...distinct.values()]
   if (images.length === 0) return
-  await refuseUnfitPlatforms(images, analyses, signal)
+  await assertAcceptablePlatforms(images, analyses, signal)
 }
 
 /**
  * Refuses images that have not the platforms that are asked for.
  * @param images `at` is how the paths of their wrong fields begin
  */
-export async function refuseUnfitPlatforms(
+export async function assertAcceptablePlatforms(
   images: readonly { readonly source: string; readonly platforms: readonly string[]; readonly at: string }[],
   analyses: Services['analyses'],
   signal: AbortSignal,

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
 import { ReferenceText } from '../../oci/reference.ts'
 import { jobFilter, jobQuery } from '../jobs/listing.ts'
-import { wholeJob } from '../jobs/new-job.ts'
+import { acceptedJob } from '../jobs/new-job.ts'
 import { waitAsPreferred } from '../jobs/prefer.ts'
-import { type JobResource, noJob } from '../jobs/resource.ts'
+import { type JobResource, jobNotFound } from '../jobs/resource.ts'
 import { canonicalImage, Id } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { conversionJob, NewConversion, refuseUnfit } from './new-conversion.ts'
+import { assertAcceptable, conversionJob, NewConversion } from './new-conversion.ts'
 import { Conversion, ConversionSummary, conversionSummary, conversionView } from './view.ts'
 
 const ConversionPage = z
@@ -40,9 +40,9 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        await refuseUnfit([{ body: request.body, at: 'body' }], services, request.abandoned)
+        await assertAcceptable([{ body: request.body, at: 'body' }], services, request.abandoned)
         const accepted = await jobs.create(conversionJob(request.body, request.idempotencyKey))
-        const job = await waitAsPreferred(jobs, await wholeJob(jobs, accepted), request, reply)
+        const job = await waitAsPreferred(jobs, await acceptedJob(jobs, accepted), request, reply)
         const going = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/conversions/${job.id}`)
         return reply.code(going ? 202 : 200).send(await shown(job))
@@ -89,7 +89,7 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const job = await jobs.get('conversion', request.params.id)
-        if (!job) throw noJob(resource, request.params.id)
+        if (!job) throw jobNotFound(resource, request.params.id)
         return shown(await waitAsPreferred(jobs, job, request, reply))
       },
     )

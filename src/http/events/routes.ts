@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type AnyJobEvent, CursorError, type EventLog, type JobEvent } from '../../jobs/events/event-log.ts'
 import { isOver, type Job } from '../../jobs/job.ts'
 import type { JobStore } from '../../jobs/queue/store.ts'
-import { type JobResource, noJob } from '../jobs/resource.ts'
+import { type JobResource, jobNotFound } from '../jobs/resource.ts'
 import { Id, isoTime } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -50,7 +50,7 @@ export function jobEventRoutes({ jobs, events }: Services, resource: JobResource
         const seen = Number(request.headers['last-event-id'] ?? 0)
         if (!Number.isSafeInteger(seen) || seen < 0) throw new CursorError()
         const job = await jobs.look(kind, id)
-        if (!job) throw noJob(resource, id)
+        if (!job) throw jobNotFound(resource, id)
         if (isOver(job.state) && seen >= job.events) return reply.code(204).send(null)
         await sendEvents(reply, (signal) => eventsOf(jobs, events, job, seen, signal), app.closing)
         return reply

@@ -3,7 +3,7 @@ const CHECK_MS = 3_000
 /** How long whoever asks waits for the first look of all. */
 const PATIENCE_MS = 100
 /** Looks that are under way at a time: one that does not heed its end is not in the way of the next, and more do not pile up. */
-const MOST_UNDER_WAY = 2
+const MAX_UNDER_WAY = 2
 
 export type Outcome<Result> =
   | { readonly ok: true; readonly result: Result }
@@ -48,7 +48,7 @@ export class BackgroundCheck<Result> {
   }
 
   async #look(): Promise<void> {
-    if (this.#underWay < MOST_UNDER_WAY) this.#last = await this.#outcome()
+    if (this.#underWay < MAX_UNDER_WAY) this.#last = await this.#outcome()
     if (!this.#stopped.signal.aborted) this.#next = setTimeout(() => void this.#look(), this.#everyMs).unref()
   }
 

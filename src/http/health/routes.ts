@@ -41,7 +41,7 @@ const Readiness = z
   })
 
 /** What tells those who run the broker how it is. */
-export function serviceRoutes(services: Services): FastifyPluginAsyncZod {
+export function healthRoutes(services: Services): FastifyPluginAsyncZod {
   const watched = new Watched(services)
   return async (app) => {
     app.addHook('onReady', () => watched.beginNear())

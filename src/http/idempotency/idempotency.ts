@@ -42,7 +42,7 @@ export function addIdempotency(app: FastifyInstance, keys: RequestKeys): void {
     const key = keyOf(request)
     if (key === undefined || request.routeOptions.config?.comparesRequests) return undefined
     const begun = await keys.begin(key, request.fingerprint ?? '')
-    if (begun.is !== 'new') return answerRepeated(reply, begun)
+    if (begun.is !== 'new') return replayResponse(reply, begun)
     request.idempotencyKey = key
     return undefined
   })
@@ -58,7 +58,7 @@ export function addIdempotency(app: FastifyInstance, keys: RequestKeys): void {
 }
 
 /** Answers a request whose key is known already. */
-export function answerRepeated(reply: FastifyReply, begun: Exclude<Begun, { is: 'new' }>): FastifyReply {
+export function replayResponse(reply: FastifyReply, begun: Exclude<Begun, { is: 'new' }>): FastifyReply {
   if (begun.is === 'answered') return replay(reply, begun.answer)
   if (begun.is === 'another-request') {
     const why = 'this Idempotency-Key came with another request before; use a new one for each request'

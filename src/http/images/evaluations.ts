@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { EvaluationRequest, RecordEvaluation } from '../../records/evaluation.ts'
 import { sendDocument } from '../document.ts'
 import { Id } from '../parameters.ts'
-import { noRecord, problems } from '../problem.ts'
+import { problems, recordNotFound } from '../problem.ts'
 import type { Services } from '../services.ts'
 
 export function evaluationRoutes({ analyses }: Services): FastifyPluginAsyncZod {
@@ -25,7 +25,7 @@ export function evaluationRoutes({ analyses }: Services): FastifyPluginAsyncZod 
         const { id } = request.params
         const { abandoned: signal } = request
         const evaluation = await analyses.evaluate({ record: id, ...request.body }, { signal })
-        if (!evaluation) throw noRecord(id)
+        if (!evaluation) throw recordNotFound(id)
         return sendDocument(reply, 'application/json', evaluation)
       },
     )

@@ -4,11 +4,11 @@ import { Id } from '../parameters.ts'
 import { HttpError, problems } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { waitAsPreferred } from './prefer.ts'
-import { type JobResource, noJob } from './resource.ts'
+import { type JobResource, jobNotFound } from './resource.ts'
 import { JobCounts } from './view.ts'
 
 /** What can be done to a job that was accepted, of whichever kind. */
-export function jobActRoutes({ jobs }: Services, resource: JobResource): FastifyPluginAsyncZod {
+export function jobActionRoutes({ jobs }: Services, resource: JobResource): FastifyPluginAsyncZod {
   const { kind, path, tag, name, view, shown } = resource
   return async (app) => {
     app.post(
@@ -31,7 +31,7 @@ export function jobActRoutes({ jobs }: Services, resource: JobResource): Fastify
       async (request, reply) => {
         const { id } = request.params
         const cancelled = await jobs.cancel(kind, id)
-        if (!cancelled) throw noJob(resource, id)
+        if (!cancelled) throw jobNotFound(resource, id)
         const job = await waitAsPreferred(jobs, cancelled, request, reply)
         if (isOver(job.state) && job.state !== 'cancelled') {
           throw new HttpError(409, 'OVER', `${kind} ${id} is over: it ${job.state}`)
@@ -54,7 +54,7 @@ export function jobActRoutes({ jobs }: Services, resource: JobResource): Fastify
       async (request, reply) => {
         const { id } = request.params
         const { outcome, job } = await jobs.retry(kind, id)
-        if (!job) throw noJob(resource, id)
+        if (!job) throw jobNotFound(resource, id)
         if (outcome === 'conflict') {
           throw new HttpError(409, 'SAME_UNDER_WAY', `${kind} ${job.id} does the same and is ${job.state}`)
         }

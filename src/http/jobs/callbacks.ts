@@ -4,7 +4,7 @@ import { shownAddress } from '../../jobs/events/callbacks.ts'
 import { Id, isoTime, Moment } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { type JobResource, noJob } from './resource.ts'
+import { type JobResource, jobNotFound } from './resource.ts'
 
 const CallbackView = z
   .object({
@@ -50,7 +50,7 @@ export function callbackRoutes({ jobs, callbacks }: Services, resource: JobResou
       },
       async (request) => {
         const { id } = request.params
-        if (!(await jobs.look(kind, id))) throw noJob(resource, id)
+        if (!(await jobs.look(kind, id))) throw jobNotFound(resource, id)
         const items = await callbacks.ofJob(id)
         return {
           items: items.map(({ deliveries, url, ...callback }) => ({

@@ -43,12 +43,16 @@ export function termsOf({
 }
 
 /** A job that was accepted, with everything: one that was made before may be over, and have a report. */
-export async function wholeJob(jobs: JobStore, { job, outcome }: Accepted): Promise<Job> {
+export async function acceptedJob(jobs: JobStore, { job, outcome }: Accepted): Promise<Job> {
   return outcome === 'repeated' ? ((await jobs.get(job.kind, job.id)) ?? job) : job
 }
 
 /** @param at how the path of a wrong field begins */
-export function refuseCallback(url: string | undefined, { allowsCallback }: Services, at = 'body'): void {
+export function assertCallbackAllowed(
+  url: string | undefined,
+  { allowsCallback }: Services,
+  at = 'body',
+): void {
   if (url === undefined || allowsCallback(new URL(url))) return
   const why = 'callbacks may not be sent there; RECORD_BROKER_CALLBACK_ORIGINS says where they may'
   throw fieldError(403, 'CALLBACK_NOT_ALLOWED', `${at}.callbackUrl`, why)

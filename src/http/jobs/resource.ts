@@ -15,6 +15,6 @@ export type JobResource = {
   readonly shown: (job: Job) => Promise<unknown>
 }
 
-export function noJob({ kind }: Pick<JobResource, 'kind'>, id: string): HttpError {
+export function jobNotFound({ kind }: Pick<JobResource, 'kind'>, id: string): HttpError {
   return new HttpError(404, 'NOT_FOUND', `there is no ${kind} ${id}`)
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Reference } from '../../oci/reference.ts'
 
 /** Refusals that one answer names. */
-export const MOST_REFUSALS = 1000
+export const MAX_REFUSALS = 1000
 
 const Refusal = z.object({ rule: z.string(), code: z.string(), message: z.string() })
 export type Refusal = z.infer<typeof Refusal>
@@ -14,7 +14,7 @@ const Outcome = z.object({
     .array(Refusal)
     .optional()
     .describe(
-      `Rules that cannot convert it, and why; the first ${MOST_REFUSALS} over all images. The others convert it all the same.`,
+      `Rules that cannot convert it, and why; the first ${MAX_REFUSALS} over all images. The others convert it all the same.`,
     ),
   ignored: z.string().optional().describe('Why nothing is converted.'),
 })

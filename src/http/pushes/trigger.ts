@@ -8,7 +8,7 @@ import { HttpError, problemOf } from '../problem.ts'
 import { type KnownRule, KnownRules } from '../rules/known-rules.ts'
 import { type Rule, targetFor } from '../rules/rule.ts'
 import type { Services } from '../services.ts'
-import { MOST_REFUSALS, type PushOutcome, type Refusal } from './outcome.ts'
+import { MAX_REFUSALS, type PushOutcome, type Refusal } from './outcome.ts'
 
 /** Something that was pushed, as a registry tells. */
 export type Push = { readonly image: string; readonly digest?: string | undefined }
@@ -48,7 +48,7 @@ export class Trigger {
         const refusal = await refusalOf(() => this.#hold(known, outcome, pace), log)
         if (!refusal) continue
         outcome.why = refusal.message
-        if (named < MOST_REFUSALS) outcome.refused.push({ rule: known.id, ...refusal })
+        if (named < MAX_REFUSALS) outcome.refused.push({ rule: known.id, ...refusal })
         named += 1
       }
     }

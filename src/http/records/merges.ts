@@ -4,19 +4,19 @@ import { RecordDiff } from '../../records/combine/diff.ts'
 import { MergeStrategy } from '../../records/provenance.ts'
 import { sendDocument } from '../document.ts'
 import { canonicalImage, ImageName, Labels, Workload } from '../parameters.ts'
-import { fieldError, HttpError, noRecord, problems } from '../problem.ts'
+import { fieldError, HttpError, problems, recordNotFound } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { EXAMPLE_ID, RecordView, recordView } from './view.ts'
 
-const MOST_MERGED = 100
-const MOST_NAMED = 10_000
+const MAX_MERGED = 100
+const MAX_NAMED = 10_000
 
 const MergeRequest = z
   .strictObject({
     records: z
       .array(z.uuid())
       .min(2)
-      .max(MOST_MERGED)
+      .max(MAX_MERGED)
       .refine((ids) => new Set(ids).size === ids.length, 'names a record twice')
       .describe('Where two have a path at the same place, the first decides.'),
     strategy: MergeStrategy,
@@ -94,7 +94,7 @@ export function mergeRoutes({ analyses }: Services): FastifyPluginAsyncZod {
               .number()
               .int()
               .min(0)
-              .max(MOST_NAMED)
+              .max(MAX_NAMED)
               .default(1000)
               .describe('Entries named of each.'),
           }),
@@ -104,7 +104,7 @@ export function mergeRoutes({ analyses }: Services): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { abandoned: signal } = request
         const compared = await analyses.diff({ ...request.params, ...request.query }, { signal })
-        if ('missing' in compared) throw noRecord(compared.missing)
+        if ('missing' in compared) throw recordNotFound(compared.missing)
         return sendDocument(reply, 'application/json', compared)
       },
     )

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
 import { RecordUse } from '../../records/resolve/record-use.ts'
 import { Labels, PlatformName, Workload } from '../parameters.ts'
-import { noRecord, problems } from '../problem.ts'
+import { problems, recordNotFound } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { RecordView, recordView } from './view.ts'
 
@@ -57,7 +57,7 @@ export function retargetRoutes({ analyses }: Services): FastifyPluginAsyncZod {
           { record: request.params.id, target, platform, workload, labels },
           { signal },
         )
-        if (outcome.kind === 'missing') throw noRecord(request.params.id)
+        if (outcome.kind === 'missing') throw recordNotFound(request.params.id)
         const { record, created, lost, use } = outcome
         reply.header('location', `/v1/records/${record.id}`)
         return reply.code(created ? 201 : 200).send({

@@ -4,7 +4,7 @@ import { Digest } from '../../oci/digest-schema.ts'
 import { WRITTEN_FORMATS, type WrittenFormat } from '../../records/formats/write.ts'
 import { sendDocument } from '../document.ts'
 import { canonicalImage, Id, ImageName, LabelList, labelsOf, Paging, Workload } from '../parameters.ts'
-import { HttpError, noRecord, problems } from '../problem.ts'
+import { HttpError, problems, recordNotFound } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { RecordView, recordView } from './view.ts'
 
@@ -60,7 +60,7 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
       },
       async (request) => {
         const record = await records.get(request.params.id)
-        if (!record) throw noRecord(request.params.id)
+        if (!record) throw recordNotFound(request.params.id)
         return recordView(record)
       },
     )
@@ -97,7 +97,7 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
         const { abandoned: signal } = request
         const format = request.query.format ?? (list ? 'path-list' : 'stargz-record')
         const content = await analyses.content({ record: id, format }, { signal })
-        if (!content) throw noRecord(id)
+        if (!content) throw recordNotFound(id)
         return sendDocument(reply, WRITTEN_FORMATS[format], content)
       },
     )
@@ -116,7 +116,7 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
       async (request, reply) => {
         const { id } = request.params
         const outcome = await records.remove(id)
-        if (outcome === 'missing') throw noRecord(id)
+        if (outcome === 'missing') throw recordNotFound(id)
         if (outcome === 'needed') {
           throw new HttpError(409, 'RECORD_IN_USE', 'a conversion that is not finished needs this record')
         }

@@ -7,7 +7,7 @@ import { FoundInImage } from '../../records/evaluation.ts'
 import { isGlobPattern } from '../../records/glob/glob.ts'
 import { RecordFormat } from '../../records/model.ts'
 import type { StoredRecord } from '../../records/stored-record.ts'
-import { answerRepeated, keyOf, requestLine } from '../idempotency/idempotency.ts'
+import { keyOf, replayResponse, requestLine } from '../idempotency/idempotency.ts'
 import { canonicalImage, ImageName, LabelList, labelsOf, Workload } from '../parameters.ts'
 import { HttpError, problemOf, problems } from '../problem.ts'
 import type { Trigger } from '../pushes/trigger.ts'
@@ -126,7 +126,7 @@ export function recordUploadRoute(
         const pieces = body.iterator({ destroyOnReturn: false })
         await using input = await spool.take(pieces, checkSize, signal)
         const outcome = await analyses.upload(upload, { signal, input })
-        if (outcome.kind === 'repeated') return answerRepeated(reply, outcome.begun) as never
+        if (outcome.kind === 'repeated') return replayResponse(reply, outcome.begun) as never
         request.idempotencyKey = key
         const { record, created, inImage } = outcome
         if (created) await trigger.recordAdded(record, request.log)

@@ -3,7 +3,7 @@ import { Rule } from './rule.ts'
 import { RuleMatcher } from './rule-matcher.ts'
 
 /** Bytes of memory, about, that rules take which are kept. */
-const MOST_KEPT = 64 * 1024 * 1024
+const MAX_KEPT = 64 * 1024 * 1024
 
 /** A rule that is ready for use; `invalid`: an earlier version stored what is no rule any more. */
 export type KnownRule = RuleVersion &
@@ -19,7 +19,7 @@ export class KnownRules {
   #weight = 0
 
   /** @param most bytes of memory, about, that are kept */
-  constructor(store: RuleStore, most = MOST_KEPT) {
+  constructor(store: RuleStore, most = MAX_KEPT) {
     this.#store = store
     this.#most = most
   }

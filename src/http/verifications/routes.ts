@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { VerificationRequest } from '../../conversion/request.ts'
 import type { Job } from '../../jobs/job.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
-import { refuseUnfitPlatforms } from '../conversions/new-conversion.ts'
+import { assertAcceptablePlatforms } from '../conversions/new-conversion.ts'
 import { jobFilter, jobQuery } from '../jobs/listing.ts'
-import { jobTerms, refuseCallback, termsOf, wholeJob } from '../jobs/new-job.ts'
+import { acceptedJob, assertCallbackAllowed, jobTerms, termsOf } from '../jobs/new-job.ts'
 import { waitAsPreferred } from '../jobs/prefer.ts'
-import { type JobResource, noJob } from '../jobs/resource.ts'
+import { type JobResource, jobNotFound } from '../jobs/resource.ts'
 import { canonicalImage, Id } from '../parameters.ts'
 import { problems } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -54,13 +54,13 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { labels, priority, callbackUrl, ...asked } = request.body
-        refuseCallback(callbackUrl, services)
+        assertCallbackAllowed(callbackUrl, services)
         const { reference, source, platforms } = asked
         checkAllowed(reference)
         if (source !== undefined) checkAllowed(source)
         if (platforms) {
           const image = { source: reference, platforms, at: 'body' }
-          await refuseUnfitPlatforms([image], analyses, request.abandoned)
+          await assertAcceptablePlatforms([image], analyses, request.abandoned)
         }
         const accepted = await jobs.create({
           kind: 'verification',
@@ -72,7 +72,7 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
           ...termsOf({ labels, priority, callbackUrl }),
           requestKey: request.idempotencyKey,
         })
-        const job = await waitAsPreferred(jobs, await wholeJob(jobs, accepted), request, reply)
+        const job = await waitAsPreferred(jobs, await acceptedJob(jobs, accepted), request, reply)
         const going = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/verifications/${job.id}`)
         return reply.code(going ? 202 : 200).send(await shown(job))
@@ -119,7 +119,7 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const job = await jobs.get('verification', request.params.id)
-        if (!job) throw noJob(resource, request.params.id)
+        if (!job) throw jobNotFound(resource, request.params.id)
         return shown(await waitAsPreferred(jobs, job, request, reply))
       },
     )

@@ -8,7 +8,7 @@ const TICK_MS = 250
 const CLOSE_MS = 5_000
 
 /** Threads in a row that may end before one of them has kept its leases. The waits come to a fraction of a lease. */
-const MOST_ENDED = 6
+const MAX_ENDED = 6
 const AGAIN = { firstMs: 100, longestMs: 1_000, least: 0.5 }
 
 /** Why the work under a lease has to stop. */
@@ -132,8 +132,8 @@ export class LeaseKeeper implements AsyncDisposable {
     this.#thread = undefined
     if (this.#closing) return
     this.#ended += 1
-    if (this.#ended === MOST_ENDED) {
-      const message = `the thread that renews leases ended ${MOST_ENDED} times before it renewed any`
+    if (this.#ended === MAX_ENDED) {
+      const message = `the thread that renews leases ended ${MAX_ENDED} times before it renewed any`
       this.#log.error({ err }, message)
       this.#failing.abort(new Error(message, { cause: err }))
       return

@@ -2,7 +2,7 @@ import { type SqlBool, sql } from 'kysely'
 import { msAgo } from '../../db/moments.ts'
 import type { Database } from '../../db/open.ts'
 
-export const BEAT_EVERY_MS = 5_000
+export const HEARTBEAT_INTERVAL_MS = 5_000
 /** A worker that did not show for so long is taken for gone. */
 const GONE_AFTER_MS = 20_000
 /** Rows of workers that are long gone are removed. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { StallWatch } from '../../concurrency/stall-watch.ts'
-import type { Wakeups } from '../../db/notifier.ts'
+import type { Notifier } from '../../db/notifier.ts'
 import { QUEUE_TOPIC } from '../events/events.ts'
 import { afterFailure, describeFailure, type Job, type JobKind, type Lease } from '../job.ts'
 import type { JobLeases } from '../queue/leases.ts'
@@ -42,7 +42,7 @@ export type WorkerLog = {
 export type WorkerOptions = {
   readonly leases: JobLeases
   readonly keeper: LeaseKeeper
-  readonly wakeups: Wakeups
+  readonly wakeups: Notifier
   readonly handlers: Record<JobKind, Handler>
   /** Names this process in the database; unique among running workers. */
   readonly owner: string

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
-import { keyOf, MAX_RECORD_GLOBS, type RecordEntry } from '../model.ts'
+import { entryKey, MAX_RECORD_GLOBS, type RecordEntry } from '../model.ts'
 import { diffRecords } from './diff.ts'
 import { distinctEntries, type MergeOptions, Merger } from './merge.ts'
 
@@ -72,7 +72,7 @@ describe('merging', () => {
         }
         const known = new Set(lists.flat())
         for (const strategy of ['union', 'intersection', 'frequency'] as const) {
-          const keys = merge(all, { strategy, threshold }).map(keyOf)
+          const keys = merge(all, { strategy, threshold }).map(entryKey)
           expect(new Set(keys).size).toBe(keys.length)
           expect(new Set(keys)).toEqual(new Set([...known].filter(expected[strategy])))
           const earliest = (key: string) =>

@@ -1,8 +1,8 @@
-import { keyOf, MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordEntry, RecordError } from '../model.ts'
+import { entryKey, MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordEntry, RecordError } from '../model.ts'
 import type { MergeStrategy } from '../provenance.ts'
 
 /** Paths of all records together: what is held in memory while they are merged. */
-const MOST_PATHS = 2 * MAX_RECORD_ENTRIES
+const MAX_PATHS = 2 * MAX_RECORD_ENTRIES
 
 /** `threshold`, of a frequency merge: the share of records that must have a path, above 0, up to 1. */
 export type MergeOptions = { readonly strategy: MergeStrategy; readonly threshold?: number | undefined }
@@ -13,7 +13,7 @@ type Seen = { entry: RecordEntry; records: number; rank: number; record: number 
 export function distinctEntries(entries: readonly RecordEntry[]): Map<string, RecordEntry> {
   const first = new Map<string, RecordEntry>()
   for (const entry of entries) {
-    const key = keyOf(entry)
+    const key = entryKey(entry)
     if (!first.has(key)) first.set(key, entry)
   }
   return first
@@ -41,8 +41,8 @@ export class Merger {
       }
       rank += 1
     }
-    if (this.#seen.size > MOST_PATHS) {
-      throw new RecordError('RECORD_TOO_LARGE', `the records have more than ${MOST_PATHS} paths together`)
+    if (this.#seen.size > MAX_PATHS) {
+      throw new RecordError('RECORD_TOO_LARGE', `the records have more than ${MAX_PATHS} paths together`)
     }
   }
 

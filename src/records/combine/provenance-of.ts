@@ -2,7 +2,9 @@ import { MAX_PROVENANCE_RUNS, type Provenance, type RecordMention } from '../pro
 import type { StoredRecord } from '../stored-record.ts'
 
 /** What a record that is made of others says of them. */
-export function madeOf(records: readonly StoredRecord[]): Pick<Provenance, 'records' | 'runs' | 'runCount'> {
+export function provenanceOf(
+  records: readonly StoredRecord[],
+): Pick<Provenance, 'records' | 'runs' | 'runCount'> {
   const runs = runsBehind(records)
   return { records: records.map(mentionOf), runs: runs.slice(0, MAX_PROVENANCE_RUNS), runCount: runs.length }
 }

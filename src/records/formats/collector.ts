@@ -26,10 +26,10 @@ export type CollectOptions = Omit<RecordLimits, 'maxBytes'> & {
   readonly exclude?: readonly string[] | undefined
 }
 
-const MOST_RELATIVE_PATHS = 20
-const MOST_WARNINGS = 10
-const MOST_ROOTS = 20
-const MOST_CHARACTERS = 300
+const MAX_RELATIVE_PATHS = 20
+const MAX_WARNINGS = 10
+const MAX_ROOTS = 20
+const MAX_CHARACTERS = 300
 /** A wrapper is among the first that a profile shows. */
 const WRAPPERS_AMONG_FIRST = 5
 
@@ -87,7 +87,7 @@ export class RecordCollector {
     skipped[why] = (skipped[why] ?? 0) + 1
     if (path === undefined) return
     skipped.relativePaths ??= []
-    if (skipped.relativePaths.length < MOST_RELATIVE_PATHS) skipped.relativePaths.push(shortened(path))
+    if (skipped.relativePaths.length < MAX_RELATIVE_PATHS) skipped.relativePaths.push(shortened(path))
   }
 
   /** Lines before the others that were not read. */
@@ -142,7 +142,7 @@ export class RecordCollector {
     const root = `/${path}`
     const known = this.#roots.get(root)
     if (known) known.paths += 1
-    else if (this.#roots.size < MOST_ROOTS) this.#roots.set(root, { root: shortened(root), paths: 1 })
+    else if (this.#roots.size < MAX_ROOTS) this.#roots.set(root, { root: shortened(root), paths: 1 })
   }
 
   #keep(entry: RecordEntry, line: number | undefined, isWrapper: boolean): void {
@@ -172,7 +172,7 @@ export class RecordCollector {
     const foreign = this.#foreign
     if (foreign === undefined) return
     this.#foreign = undefined
-    if (this.#warnings.length >= MOST_WARNINGS) return
+    if (this.#warnings.length >= MAX_WARNINGS) return
     const { first, last } = foreign
     const which = first.number === last ? `line ${last} is` : `lines ${first.number} to ${last} are`
     this.#warnings.push(
@@ -183,7 +183,7 @@ export class RecordCollector {
 
 /** Notes are shown with each record of a list. */
 function shortened(path: string): string {
-  return path.length > MOST_CHARACTERS ? `${path.slice(0, MOST_CHARACTERS).toWellFormed()}…` : path
+  return path.length > MAX_CHARACTERS ? `${path.slice(0, MAX_CHARACTERS).toWellFormed()}…` : path
 }
 
 function excluding(pattern: string): string {

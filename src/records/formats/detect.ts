@@ -1,5 +1,5 @@
 import { detectCompression } from '../../bytes/content-encoding.ts'
-import { unsupportedCompression } from '../../oci/unread-packing.ts'
+import { unsupportedCompression } from '../../oci/unsupported-compression.ts'
 import type { DocumentFormat } from './documents.ts'
 import { LINE_FORMATS, type LineFormatName } from './format-registry.ts'
 import { prefixOf, type Strip } from './prefix.ts'

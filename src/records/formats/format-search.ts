@@ -6,7 +6,7 @@ import { excerptOf, type Line } from './lines.ts'
 import { listEvidence } from './parsers/path-list.ts'
 
 /** What may come before it is certain which format it is, and is read again then. */
-const MOST_HELD = { lines: 250_000, characters: 32 * 2 ** 20 }
+const MAX_HELD = { lines: 250_000, characters: 32 * 2 ** 20 }
 
 /**
  * Looks for what shows the format, and reads a path list until then. A log that a line has shown is certain once it has an
@@ -14,7 +14,7 @@ const MOST_HELD = { lines: 250_000, characters: 32 * 2 ** 20 }
  */
 export class FormatSearch {
   readonly #options: ReadRecordOptions
-  /** The lines so far, to be read again; no more than {@link MOST_HELD}. */
+  /** The lines so far, to be read again; no more than {@link MAX_HELD}. */
   readonly #held: Line[] = []
   #heldSize = 0
   /** Lines that are not there any more, and the first of them. */
@@ -96,7 +96,7 @@ export class FormatSearch {
   #hold(line: Line): void {
     this.#held.push(line)
     this.#heldSize += line.text.length
-    while (this.#held.length > MOST_HELD.lines || this.#heldSize > MOST_HELD.characters) {
+    while (this.#held.length > MAX_HELD.lines || this.#heldSize > MAX_HELD.characters) {
       // The last lines are kept: a log begins where its format shows.
       const lost = this.#held.splice(0, Math.ceil(this.#held.length / 4))
       for (const { text } of lost) this.#heldSize -= text.length

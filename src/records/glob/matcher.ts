@@ -7,7 +7,7 @@ export const DEAD = 0
 
 const DOT = 0x2e
 /** Transitions that are kept take four bytes each. */
-const MOST_TRANSITIONS = 16_000_000
+const MAX_TRANSITIONS = 16_000_000
 /** Steps that keeping an item of a set counts for: it takes some ten bytes. */
 const KEPT_ITEM_STEPS = 16
 const UNKNOWN = -1
@@ -111,7 +111,7 @@ export class GlobMatcher {
   #newRow(): Int32Array {
     const { size } = this.#alphabet
     this.#budget.spend(size)
-    if (this.#transitions.length * size > MOST_TRANSITIONS) throw this.#budget.exceeded()
+    if (this.#transitions.length * size > MAX_TRANSITIONS) throw this.#budget.exceeded()
     return new Int32Array(size).fill(UNKNOWN)
   }
 

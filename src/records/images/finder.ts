@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts'
 import { DocumentError, parseManifestOrIndex } from '../../oci/documents.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../../oci/reference.ts'
-import { profiledDigest, referenceOrNothing } from '../profiled-digest.ts'
+import { profiledDigest, tryParseReference } from '../profiled-digest.ts'
 import {
   describeRecordImage,
   isRefusal,
@@ -12,12 +12,12 @@ import {
 import { isRecordOf } from './record-tag.ts'
 
 /** Referrers of one image that are looked at: signatures and the like are among them. */
-const MOST_REFERRERS = 200
+const MAX_REFERRERS = 200
 
 /** A repository by name. */
 export type Place = Pick<Reference, 'host' | 'repository'>
 
-export type FinderParts = {
+export type RecordFinderOptions = {
   /** Opens a repository. @throws RegistryError HOST_NOT_ALLOWED */
   readonly repository: (at: Place) => Repository
   /** Where record images go unless told otherwise; `prefix` goes before repository names. */
@@ -45,9 +45,9 @@ export type FoundRecordImage = RecordImageSummary & {
  * the tags of its own repository and of the one beside it in the backing registry.
  */
 export class RecordFinder {
-  readonly #parts: FinderParts
+  readonly #parts: RecordFinderOptions
 
-  constructor(parts: FinderParts) {
+  constructor(parts: RecordFinderOptions) {
     this.#parts = parts
   }
 
@@ -97,7 +97,7 @@ export class RecordFinder {
     }
     for (const subject of digests) {
       const referrers = await repository.referrers(subject, { signal })
-      for (const { digest } of referrers.slice(0, MOST_REFERRERS)) {
+      for (const { digest } of referrers.slice(0, MAX_REFERRERS)) {
         const summary = seen.has(digest)
           ? undefined
           : await describeRecordImage(repository, digest, { signal })
@@ -147,7 +147,7 @@ function candidateOf(
   const profiled = profiledDigest(summary.image, [])
   const about = [summary.subject, profiled].filter((digest) => digest !== undefined)
   const match = about.some((digest) => digests.includes(digest)) ? 'digest' : 'repository'
-  const said = referenceOrNothing(summary.image)
+  const said = tryParseReference(summary.image)
   // What says nothing of an image belongs to the repository that it lies in.
   if (match === 'repository' && said && placeName(said) !== placeName(wanted)) return undefined
   const name = placeName(place)

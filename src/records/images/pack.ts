@@ -27,7 +27,7 @@ const TITLE_ANNOTATION = 'org.opencontainers.image.title'
 const LAYER_TITLE = `${RECORD_FILE_NAME}.tar.gz`
 
 /** Manifests are small: of more records than these only the number is told. */
-const MOST_MENTIONED = 100
+const MAX_MENTIONED = 100
 
 /** The place of the operating system in a gzip header, and the value for "unknown" (RFC 1952, 2.3.1). */
 const GZIP_OS_OFFSET = 9
@@ -66,7 +66,7 @@ export async function packRecordImage(
   entries: readonly RecordEntry[],
   options: PackOptions = {},
 ): Promise<PackedRecordImage> {
-  refuseGlobs(entries)
+  assertNoGlobs(entries)
   const tar = await tarOfRecord(Buffer.from(writeRecordFile(entries)))
   const layer = blob(OCI_LAYER_GZIP, await deterministicGzip(tar))
   const config = blob(OCI_CONFIG, configOf(digestOf(tar)))
@@ -84,7 +84,7 @@ export async function packRecordImage(
 }
 
 /** Fails for what a record file image cannot hold. @throws RecordError RECORD_HAS_GLOBS; INVALID_RECORD */
-export function refuseGlobs(entries: readonly RecordEntry[]): void {
+export function assertNoGlobs(entries: readonly RecordEntry[]): void {
   if (entries.length === 0) throw new RecordError('INVALID_RECORD', 'the record holds no path')
   const glob = entries.find((entry) => entry.glob)
   if (glob === undefined) return
@@ -143,7 +143,7 @@ function bare({ mediaType, digest, size }: Descriptor): Descriptor {
 /** Ids mean nothing outside of a broker: records are named by their digests. */
 function provenanceText({ kind, records, runs, runCount, ...how }: Provenance): string {
   const digests = (mentions: Provenance['records']) =>
-    mentions.slice(0, MOST_MENTIONED).map(({ digest }) => digest)
+    mentions.slice(0, MAX_MENTIONED).map(({ digest }) => digest)
   return JSON.stringify({
     kind,
     ...how,

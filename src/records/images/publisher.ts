@@ -5,7 +5,7 @@ import type { RecordEntry, RecordLimits } from '../model.ts'
 import { profiledDigest } from '../profiled-digest.ts'
 import type { RecordStore } from '../store.ts'
 import type { Publication, StoredRecord } from '../stored-record.ts'
-import type { FinderParts, Place, RecordFinder } from './finder.ts'
+import type { Place, RecordFinder, RecordFinderOptions } from './finder.ts'
 import {
   defaultRecordTag,
   isUnreachable,
@@ -27,14 +27,14 @@ export class PublishError extends Error {
   }
 }
 
-export type PublisherParts = {
+export type RecordPublisherOptions = {
   readonly store: RecordStore
   /** Opens a repository. @throws RegistryError HOST_NOT_ALLOWED */
   readonly repository: (at: Place) => Repository
   readonly finder: RecordFinder
   /** All repositories of the backing registry. */
   readonly catalog: (signal: AbortSignal | undefined) => AsyncIterable<string>
-  readonly backing: FinderParts['backing']
+  readonly backing: RecordFinderOptions['backing']
   /** Of one record file, in bytes. */
   readonly recordLimits: RecordLimits
 }
@@ -59,9 +59,9 @@ export type ListedRecordImage = RecordImageSummary & {
 
 /** Puts stored records into registries as record file images, and finds those that are there. */
 export class RecordPublisher {
-  readonly #parts: PublisherParts
+  readonly #parts: RecordPublisherOptions
 
-  constructor(parts: PublisherParts) {
+  constructor(parts: RecordPublisherOptions) {
     this.#parts = parts
   }
 

@@ -24,12 +24,12 @@ import {
   packRecordImage,
   WORKLOAD_ANNOTATION,
 } from './pack.ts'
-import { isRecordOf, type WantedRecord } from './record-tag.ts'
+import { isRecordOf, type RecordQuery } from './record-tag.ts'
 import { notARecordImage, recordFileIn, recordLayerOf } from './unpack.ts'
 
 export type { Repository } from '../../registry/repository.ts'
 export { RecordImageError } from '../errors.ts'
-export { packRecordImage, RECORD_FILE_NAME, refuseGlobs } from './pack.ts'
+export { assertNoGlobs, packRecordImage, RECORD_FILE_NAME } from './pack.ts'
 export { defaultRecordTag } from './record-tag.ts'
 
 /** An image that does not say it is a record image is looked into up to this many bytes of its layer. */
@@ -186,7 +186,7 @@ function isOtherThanARecordImage(error: unknown): boolean {
  */
 export async function* listRecordImages(
   repository: Repository,
-  options: Interruptible & WantedRecord & { readonly after?: string | undefined } = {},
+  options: Interruptible & RecordQuery & { readonly after?: string | undefined } = {},
 ): AsyncGenerator<RecordImageSummary & { readonly tag: string }> {
   const looking: Promise<RecordImageSummary | undefined>[] = []
   const next = async () => {

@@ -1,6 +1,6 @@
 import { type Digest, digestOf, hexOf } from '../../oci/digest.ts'
 import type { Reference } from '../../oci/reference.ts'
-import { profiledDigest, referenceOrNothing } from '../profiled-digest.ts'
+import { profiledDigest, tryParseReference } from '../profiled-digest.ts'
 
 const MAX_TAG_LENGTH = 128
 const HASH_LENGTH = 8
@@ -32,7 +32,7 @@ type Described = {
 }
 
 /** `digest`: of the image alone, wherever it lies. */
-export type WantedRecord = {
+export type RecordQuery = {
   readonly image?: Reference | undefined
   readonly digest?: Digest | undefined
   readonly workload?: string | undefined
@@ -42,7 +42,7 @@ export type WantedRecord = {
  * Whether a record image is of an image and a workload. Images that do not say so themselves, as those of other
  * tools, are judged by their tag. An image asked for without tag and digest means every one of its repository.
  */
-export function isRecordOf(record: Described, { image, digest, workload }: WantedRecord): boolean {
+export function isRecordOf(record: Described, { image, digest, workload }: RecordQuery): boolean {
   if (digest !== undefined && !isOfDigest(record, digest)) return false
   return isOfImage(record, image) && isOfWorkload(record, workload)
 }
@@ -59,7 +59,7 @@ function isOfWorkload({ workload, tag = '' }: Described, wanted: string | undefi
 function isOfImage(record: Described, wanted: Reference | undefined): boolean {
   if (wanted === undefined) return true
   if (wanted.digest !== undefined) return isOfDigest(record, wanted.digest)
-  const said = referenceOrNothing(record.image)
+  const said = tryParseReference(record.image)
   if (said === undefined) {
     return wanted.tag === undefined || record.tag?.startsWith(`${tagPrefix(wanted)}-`) === true
   }

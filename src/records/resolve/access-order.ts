@@ -1,9 +1,9 @@
 import type { LayerListing } from '../../rootfs/layer-listing.ts'
 import type { MergedView } from '../../rootfs/merged-view.ts'
-import type { Place } from '../../rootfs/view-walk.ts'
+import type { EntryRef } from '../../rootfs/path-walk.ts'
 
 /** What is taken of a layer in the order in which it is first needed: names, and the numbers of their entries. */
-export type TakenEntries = { readonly names: string[]; readonly entries: number[] }
+export type AccessedEntries = { readonly names: string[]; readonly entries: number[] }
 
 /** Whether a container asks for an entry, or passes it on its way. */
 type Taken = { why: 'asked' | 'passed'; entry: number }
@@ -22,12 +22,12 @@ export class AccessOrder {
   }
 
   /** Takes what a container reads, with the targets of its hard links. */
-  add({ layer, entry }: Place): void {
+  add({ layer, entry }: EntryRef): void {
     for (const i of this.#view.withLinkTargets(layer, entry)) this.#take(layer, i, 'asked')
   }
 
   /** Takes a directory that a look-up went through. */
-  pass({ layer, entry }: Place): void {
+  pass({ layer, entry }: EntryRef): void {
     this.#take(layer, entry, 'passed')
   }
 
@@ -43,11 +43,11 @@ export class AccessOrder {
    * What is taken of each layer. A layer that was only passed through has none: it has nothing to fetch, and stays the
    * same for every record. The parents of a name are left out, which eStargz puts before it in any case.
    */
-  finish(): TakenEntries[] {
+  finish(): AccessedEntries[] {
     return this.#taken.map((taken) => {
       const parents = new Set<string>()
       for (const [name, { why }] of taken) if (why === 'asked') this.#addParents(name, parents)
-      const left: TakenEntries = { names: [], entries: [] }
+      const left: AccessedEntries = { names: [], entries: [] }
       const isAskedFor = taken.values().some(({ why }) => why === 'asked')
       for (const [name, { why, entry }] of isAskedFor ? taken : []) {
         if (why === 'passed' && parents.has(name)) continue

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
-import { recordUse, withPrefetched } from './assess-record.ts'
+import { assessRecord, withPrefetched } from './assess-record.ts'
 import type { MeasuredLayer } from './measured-layer.ts'
 import { resolveRecord } from './resolve.ts'
 
@@ -26,7 +26,7 @@ function use(layers: readonly MeasuredLayer[], profiled: readonly MeasuredLayer[
     layers: layers.map((layer) => layer.entries),
     manifestDigest,
   })
-  return recordUse({
+  return assessRecord({
     entries,
     layers,
     resolved,

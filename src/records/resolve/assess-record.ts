@@ -2,20 +2,26 @@ import { type Digest, digestOf } from '../../oci/digest.ts'
 import type { RecordEntry } from '../model.ts'
 import type { StepBudget } from '../step-budget.ts'
 import {
+  type AccessedLayer,
+  accessedLayer,
+  COMPRESSED_HEADER_BYTES,
   type MeasuredEntry,
   type MeasuredLayer,
-  PACKED_HEADER_BYTES,
-  type TakenLayer,
-  takenLayer,
 } from './measured-layer.ts'
 import { NearestNames } from './nearest-name.ts'
-import { MOST_IMPLIED, MOST_NAMED, type RecordOrigin, type RecordUse, type Staleness } from './record-use.ts'
-import { type Fate, type ResolvedRecord, resolveRecord } from './resolve.ts'
+import {
+  MAX_IMPLIED_NAMED,
+  MAX_NAMED_PATHS,
+  type RecordOrigin,
+  type RecordUse,
+  type Staleness,
+} from './record-use.ts'
+import { type Resolution, type ResolvedRecord, resolveRecord } from './resolve.ts'
 import { estimateStart, prefetching } from './start-estimate.ts'
 
 const EMPTY = digestOf('')
 
-export type QualityRequest = {
+export type AssessmentRequest = {
   readonly entries: readonly RecordEntry[]
   readonly layers: readonly MeasuredLayer[]
   readonly resolved: ResolvedRecord
@@ -35,16 +41,18 @@ export type ProfiledImage =
   | { readonly unknown: string }
 
 /** Reports on a record in one image, and names what a report of this image alone has room for: a pure function of what is known of the layers. */
-export function recordUse(request: QualityRequest): RecordUse {
+export function assessRecord(request: AssessmentRequest): RecordUse {
   const { entries, layers, profiled, resolved } = request
   const { fates } = resolved
-  const those = (...wanted: Fate[]) =>
+  const those = (...wanted: Resolution[]) =>
     [...fates].flatMap(([path, fate]) => (wanted.includes(fate) ? [path] : []))
   const missing = those('missing')
   const hidden = those('hidden')
-  const named = missing.slice(0, MOST_NAMED)
+  const named = missing.slice(0, MAX_NAMED_PATHS)
   const nearest = new NearestNames(resolved.view, named)
-  const taken = layers.map((layer, i) => takenLayer(layer, resolved.taken[i] ?? { names: [], entries: [] }))
+  const taken = layers.map((layer, i) =>
+    accessedLayer(layer, resolved.taken[i] ?? { names: [], entries: [] }),
+  )
   const prefetched = taken.map(prefetchOf)
   const staleness = profiled && 'layers' in profiled ? stalenessOf(request, profiled) : undefined
   return {
@@ -59,9 +67,9 @@ export function recordUse(request: QualityRequest): RecordUse {
       return { path, ...(near !== undefined && { nearest: near }) }
     }),
     hiddenCount: hidden.length,
-    hidden: hidden.slice(0, MOST_NAMED),
+    hidden: hidden.slice(0, MAX_NAMED_PATHS),
     impliedCount: resolved.implied.length,
-    implied: resolved.implied.slice(0, MOST_IMPLIED),
+    implied: resolved.implied.slice(0, MAX_IMPLIED_NAMED),
     ...(resolved.unread.length > 0 && { programsUnread: resolved.unread.length }),
     layers: taken.map((one, i) => layerUse(one, prefetched[i] ?? 0)),
     imageBytes: layers.reduce((sum, { size }) => sum + size, 0),
@@ -92,23 +100,23 @@ export function withPrefetched(use: RecordUse, prefetched: readonly number[]): R
   }
 }
 
-function layerUse({ layer: { digest, size }, names, entries }: TakenLayer, prefetchBytes: number) {
+function layerUse({ layer: { digest, size }, names, entries }: AccessedLayer, prefetchBytes: number) {
   const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0)
   return { digest, size, files: names.length, bytes, prefetchBytes }
 }
 
 /** What would lie before the landmark. Small files may share a member, which is fetched once. */
-function prefetchOf({ names, entries }: TakenLayer): number {
+function prefetchOf({ names, entries }: AccessedLayer): number {
   const members = new Map<number, number>()
   for (const { offset, packed = 0 } of entries) {
     if (offset !== undefined) members.set(offset, Math.max(packed, members.get(offset) ?? 0))
   }
-  return members.values().reduce((sum, packed) => sum + packed, names.length * PACKED_HEADER_BYTES)
+  return members.values().reduce((sum, packed) => sum + packed, names.length * COMPRESSED_HEADER_BYTES)
 }
 
 /** Compares what the recorded paths mean in the profiled image and in this one. */
 function stalenessOf(
-  { entries, layers, resolved: here, budget }: QualityRequest,
+  { entries, layers, resolved: here, budget }: AssessmentRequest,
   profiled: Exclude<ProfiledImage, { unknown: string }>,
 ): Staleness {
   const { manifestDigest } = profiled

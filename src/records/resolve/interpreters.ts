@@ -1,9 +1,9 @@
 import type { LayerListing } from '../../rootfs/layer-listing.ts'
 import type { MergedView } from '../../rootfs/merged-view.ts'
-import { type Place, placeKey } from '../../rootfs/view-walk.ts'
+import { type EntryRef, entryRefKey } from '../../rootfs/path-walk.ts'
 import { cleanRecordPath } from '../record-path.ts'
 import type { AccessOrder } from './access-order.ts'
-import { contentOf, takeOpened } from './take-opened.ts'
+import { addOpened, contentOf } from './take-opened.ts'
 
 /** As many as Linux follows: a script may name a script (fs/exec.c, exec_binprm). */
 const MAX_STEPS = 4
@@ -16,7 +16,7 @@ export type ImpliedFile = { readonly path: string; readonly by: string }
  * behind the program that needs it.
  */
 export class Interpreters {
-  readonly unread: Place[] = []
+  readonly unread: EntryRef[] = []
   readonly #view: MergedView
   readonly #layers: readonly LayerListing[]
   readonly #order: AccessOrder
@@ -35,10 +35,10 @@ export class Interpreters {
    * @param path names the program
    * @param content where its content is
    */
-  follow(path: string, content: Place): void {
+  follow(path: string, content: EntryRef): void {
     let at = content
     for (let step = 0; step < MAX_STEPS; step++) {
-      const key = placeKey(at)
+      const key = entryRefKey(at)
       if (this.#followed.has(key)) return
       this.#followed.add(key)
       const entry = this.#layers[at.layer]?.at(at.entry)
@@ -48,18 +48,18 @@ export class Interpreters {
       if (!interpreter?.startsWith('/')) return
       const opened = this.#view.open(cleanRecordPath(interpreter))
       if (!opened.found) return
-      const place = takeOpened(this.#view, this.#order, opened)
+      const place = addOpened(this.#view, this.#order, opened)
       if (place === undefined) return
       at = contentOf(this.#view, place)
-      if (!this.#implied.has(placeKey(at))) {
-        this.#implied.set(placeKey(at), { path: cleanRecordPath(interpreter), by: path })
+      if (!this.#implied.has(entryRefKey(at))) {
+        this.#implied.set(entryRefKey(at), { path: cleanRecordPath(interpreter), by: path })
       }
     }
   }
 
   /** The interpreters that are not there anyway. */
-  notIn(recorded: Iterable<Place>): ImpliedFile[] {
-    const named = new Set(Array.from(recorded, placeKey))
+  notIn(recorded: Iterable<EntryRef>): ImpliedFile[] {
+    const named = new Set(Array.from(recorded, entryRefKey))
     return [...this.#implied].flatMap(([key, file]) => (named.has(key) ? [] : [file]))
   }
 }

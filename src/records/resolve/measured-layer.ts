@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts'
 import type { LayerListing, ListedEntry } from '../../rootfs/layer-listing.ts'
 import type { EntryType } from '../../tar/header.ts'
-import type { TakenEntries } from './access-order.ts'
+import type { AccessedEntries } from './access-order.ts'
 
 /** An entry of a layer, with what is known of its content. Bytes. */
 export type MeasuredEntry = ListedEntry & {
@@ -27,19 +27,19 @@ export type MeasuredLayer = {
 }
 
 /** What a record takes of a layer: names in access order, and the entries that have them in the order of the source. */
-export type TakenLayer = {
+export type AccessedLayer = {
   readonly layer: MeasuredLayer
   readonly names: readonly string[]
   readonly entries: readonly MeasuredEntry[]
 }
 
 /** What the header of an entry takes in a converted layer, about: it is compressed. */
-export const PACKED_HEADER_BYTES = 150
+export const COMPRESSED_HEADER_BYTES = 150
 
 const TAR_BLOCK = 512
 
 /** What a record takes of a layer. */
-export function takenLayer(layer: MeasuredLayer, { names, entries }: TakenEntries): TakenLayer {
+export function accessedLayer(layer: MeasuredLayer, { names, entries }: AccessedEntries): AccessedLayer {
   const rising = Uint32Array.from(entries).sort()
   return { layer, names, entries: Array.from(rising, (i) => layer.entries.at(i) as MeasuredEntry) }
 }

@@ -3,12 +3,12 @@ import type { MergedView } from '../../rootfs/merged-view.ts'
 import { partsOf } from '../../tar/names.ts'
 
 /** Pairs of characters compared for one report: a million takes some milliseconds. */
-const MOST_COMPARISONS = 20_000_000
+const MAX_COMPARISONS = 20_000_000
 /** Longer names are on no file system of Linux (NAME_MAX). */
-const MOST_CHARACTERS = 255
+const MAX_CHARACTERS = 255
 /** Two names are near when at most this share of the longer one differs, and no more characters than this. */
 const SHARE_THAT_MAY_DIFFER = 0.34
-const MOST_DIFFERENCES = 8
+const MAX_DIFFERENCES = 8
 
 /**
  * Finds what a path that an image has not may have become: from the root, each part goes on to the child of its
@@ -18,7 +18,7 @@ const MOST_DIFFERENCES = 8
 export class NearestNames {
   readonly #view: MergedView
   readonly #asked: readonly string[]
-  #budget = MOST_COMPARISONS
+  #budget = MAX_COMPARISONS
   #elsewhere: Map<string, number | undefined> | undefined
 
   /** @param asked the paths that there will be questions about */
@@ -50,8 +50,8 @@ export class NearestNames {
 
   #nearestChild(directory: number, wanted: string): number | undefined {
     const { tree } = this.#view
-    if (wanted.length > MOST_CHARACTERS) return undefined
-    const most = Math.min(MOST_DIFFERENCES, Math.floor(wanted.length * SHARE_THAT_MAY_DIFFER))
+    if (wanted.length > MAX_CHARACTERS) return undefined
+    const most = Math.min(MAX_DIFFERENCES, Math.floor(wanted.length * SHARE_THAT_MAY_DIFFER))
     let best: number | undefined
     let least = most + 1
     for (const child of tree.children(directory)) {
@@ -94,7 +94,7 @@ function uniqueNames(tree: FileTree, wanted: ReadonlySet<string>): Map<string, n
 }
 
 /** The row of a comparison; one is done at a time. */
-const row = new Int32Array(2 * MOST_CHARACTERS)
+const row = new Int32Array(2 * MAX_CHARACTERS)
 
 /** Levenshtein's distance, or `limit` when it is that or more. The names are shorter than the row. */
 function editDistance(a: string, b: string, limit: number): number {

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 
 /** Paths that one report names, over all of its images: so many that are missing, and so many that are hidden. */
-export const MOST_NAMED = 1000
+export const MAX_NAMED_PATHS = 1000
 /** Bytes that all these names take as JSON. */
-export const MOST_NAME_BYTES = 2 ** 20
-export const MOST_IMPLIED = 100
+export const MAX_NAME_BYTES = 2 ** 20
+export const MAX_IMPLIED_NAMED = 100
 
 const Count = z.int().nonnegative()
 const Bytes = z.int().nonnegative()
@@ -51,7 +51,7 @@ export const RecordOrigin = z
   .meta({ id: 'RecordOrigin', description: 'The record image that was chosen.' })
 export type RecordOrigin = z.infer<typeof RecordOrigin>
 
-const FIRST_NAMED = `the first ones, ${MOST_NAMED} at most over all images of the report, as far as all names together take no more than ${MOST_NAME_BYTES} bytes`
+const FIRST_NAMED = `the first ones, ${MAX_NAMED_PATHS} at most over all images of the report, as far as all names together take no more than ${MAX_NAME_BYTES} bytes`
 
 /** What becomes of a record in one image. */
 export const RecordUse = z
@@ -80,7 +80,7 @@ export const RecordUse = z
     implied: z
       .array(z.object({ path: z.string(), by: z.string().describe('The recorded program that needs it.') }))
       .optional()
-      .describe(`The first ${MOST_IMPLIED} of them, as far as all names together leave room.`),
+      .describe(`The first ${MAX_IMPLIED_NAMED} of them, as far as all names together leave room.`),
     programsUnread: Count.optional().describe(
       'Recorded programs whose interpreters were not looked for: their layers were not read.',
     ),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { RecordUse } from './record-use.ts'
-import { ReportRoom } from './report-budget.ts'
+import { ReportBudget } from './report-budget.ts'
 
 const MIB = 2 ** 20
 const fetched = { bytes: 0, requests: 0 }
@@ -26,7 +26,7 @@ function useOf(paths: number, name: (n: number) => string, nearest?: string): Re
 }
 
 const cutAll = (uses: readonly RecordUse[]) => {
-  const room = new ReportRoom()
+  const room = new ReportBudget()
   return uses.map((use) => room.cut(use))
 }
 const count = (uses: readonly RecordUse[], names: 'notFound' | 'hidden') =>

@@ -1,10 +1,10 @@
-import { MOST_NAME_BYTES, MOST_NAMED, type RecordUse } from './record-use.ts'
+import { MAX_NAME_BYTES, MAX_NAMED_PATHS, type RecordUse } from './record-use.ts'
 
 /** What of one report is left for the names of paths. What has no room is counted all the same. */
-export class ReportRoom {
-  #missing = MOST_NAMED
-  #hidden = MOST_NAMED
-  #bytes = MOST_NAME_BYTES
+export class ReportBudget {
+  #missing = MAX_NAMED_PATHS
+  #hidden = MAX_NAMED_PATHS
+  #bytes = MAX_NAME_BYTES
 
   /** The report on the next image, with the first of its paths that there is room for. */
   cut(use: RecordUse): RecordUse {

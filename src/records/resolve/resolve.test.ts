@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
 import type { LayerListing, ListedEntry } from '../../rootfs/layer-listing.ts'
 import type { RecordEntry } from '../model.ts'
-import { type Fate, resolveRecord } from './resolve.ts'
+import { type Resolution, resolveRecord } from './resolve.ts'
 
 const manifestDigest = digestOf('this image')
 const reg = (name: string) => ({ name, type: 'reg' as const })
@@ -14,7 +14,7 @@ const hard = (name: string, linkName: string) => ({ name, type: 'hardlink' as co
 function resolve(layers: LayerListing[], ...recorded: (string | RecordEntry)[]) {
   const entries = recorded.map((one) => (typeof one === 'string' ? { path: one } : one))
   const { prioritized, fates } = resolveRecord({ entries, layers, manifestDigest })
-  const those = (...wanted: Fate[]) =>
+  const those = (...wanted: Resolution[]) =>
     [...fates].flatMap(([path, fate]) => (wanted.includes(fate) ? [path] : []))
   return {
     prioritized,

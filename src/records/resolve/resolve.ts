@@ -1,14 +1,14 @@
 import type { Digest } from '../../oci/digest.ts'
 import type { LayerListing } from '../../rootfs/layer-listing.ts'
 import { MergedView } from '../../rootfs/merged-view.ts'
-import type { Place } from '../../rootfs/view-walk.ts'
+import type { EntryRef } from '../../rootfs/path-walk.ts'
 import { cleanName } from '../../tar/names.ts'
 import { type GlobMatches, matchGlobs } from '../glob/glob-matches.ts'
 import type { RecordEntry } from '../model.ts'
 import { StepBudget } from '../step-budget.ts'
-import { AccessOrder, type TakenEntries } from './access-order.ts'
+import { type AccessedEntries, AccessOrder } from './access-order.ts'
 import { type ImpliedFile, Interpreters } from './interpreters.ts'
-import { contentOf, takeOpened } from './take-opened.ts'
+import { addOpened, contentOf } from './take-opened.ts'
 
 export type ResolveRequest = {
   readonly entries: readonly RecordEntry[]
@@ -26,21 +26,21 @@ export type ResolveRequest = {
  * What became of a recorded path. `followed`: placed, and a symlink led to it; `hidden`: a layer has it, and those
  * above took it away; `missing`: no layer has it.
  */
-export type Fate = 'placed' | 'followed' | 'hidden' | 'missing'
+export type Resolution = 'placed' | 'followed' | 'hidden' | 'missing'
 
 export type ResolvedRecord = {
   /** For each layer, names of its entries in access order, each once, with symlinks and directories on the way. */
   prioritized: string[][]
   /** The same with the numbers of the entries. */
-  taken: TakenEntries[]
+  taken: AccessedEntries[]
   /** Of each recorded path and glob, in the record's order. */
-  fates: ReadonlyMap<string, Fate>
+  fates: ReadonlyMap<string, Resolution>
   /** Where the content is that each path was found to mean, globs left out. */
-  contents: ReadonlyMap<string, Place>
+  contents: ReadonlyMap<string, EntryRef>
   /** Interpreters that no path names, each once, with the path that it was placed for. */
   implied: ImpliedFile[]
   /** Programs whose interpreters nobody looked for. */
-  unread: Place[]
+  unread: EntryRef[]
   /** The root file system that the paths were looked up in; to be released by who asked. */
   view: MergedView
 }
@@ -72,8 +72,8 @@ export function resolveRecord(request: ResolveRequest): ResolvedRecord {
 
 class Resolver {
   readonly order: AccessOrder
-  readonly fates = new Map<string, Fate>()
-  readonly contents = new Map<string, Place>()
+  readonly fates = new Map<string, Resolution>()
+  readonly contents = new Map<string, EntryRef>()
   readonly #view: MergedView
   readonly #layers: readonly LayerListing[]
   readonly #matches: GlobMatches | undefined
@@ -99,13 +99,13 @@ class Resolver {
     if (before === undefined || before === 'hidden' || before === 'missing') this.fates.set(path, fate)
   }
 
-  #placePath(path: string): Fate {
+  #placePath(path: string): Resolution {
     const opened = this.#view.open(path)
     if (!opened.found) {
       const isThere = (name: string) => this.#view.isInSomeLayer(cleanName(name))
       return !opened.loops && (isThere(opened.missed ?? path) || isThere(path)) ? 'hidden' : 'missing'
     }
-    const place = takeOpened(this.#view, this.order, opened)
+    const place = addOpened(this.#view, this.order, opened)
     if (place !== undefined) {
       const content = contentOf(this.#view, place)
       this.contents.set(path, content)
@@ -115,7 +115,7 @@ class Resolver {
   }
 
   /** Takes the entry that a layer has, where the container sees it; undefined where it does not. */
-  #placeIn(layer: number | undefined, path: string): Fate | undefined {
+  #placeIn(layer: number | undefined, path: string): Resolution | undefined {
     if (layer === undefined) return undefined
     const name = cleanName(path)
     const entry = this.#view.entryOf(layer, name)
@@ -126,14 +126,14 @@ class Resolver {
   }
 
   /** Directories are seen in every layer that has them: they are laid over each other. */
-  #isSeen({ layer, entry }: Place, seen: number): boolean {
-    const place = this.#view.placeOf(seen)
+  #isSeen({ layer, entry }: EntryRef, seen: number): boolean {
+    const place = this.#view.refOf(seen)
     if (place?.layer === layer && place.entry === entry) return true
     return this.#view.tree.isDirectory(seen) && this.#layers[layer]?.at(entry)?.type === 'dir'
   }
 
   /** A glob that matches nothing may be a plain name: `[id].js` is a file of many web servers. */
-  #placeGlob(pattern: string): Fate {
+  #placeGlob(pattern: string): Resolution {
     // Paths that a glob before this one matches have their place already, also those of the same glob.
     const paths = this.#placedGlobs.has(pattern) ? [] : (this.#matches?.paths.get(pattern) ?? [])
     this.#placedGlobs.add(pattern)

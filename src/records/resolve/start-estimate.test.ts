@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
-import { type MeasuredEntry, measuredByProportion, takenLayer } from './measured-layer.ts'
+import { accessedLayer, type MeasuredEntry, measuredByProportion } from './measured-layer.ts'
 import { estimateStart } from './start-estimate.ts'
 
 const digest = digestOf('layer')
@@ -22,8 +22,8 @@ it('counts pieces once, those that lie together in one request, and the opening 
   const layer = { digest, size: 1_000_000, entries, tocOffset: 960_000, exact: true }
   const estimate = estimateStart(
     [
-      takenLayer(layer, { names: ['a', 'b', 'small', 'far'], entries: [0, 1, 2, 3] }),
-      takenLayer({ ...layer, size: 400_000, tocOffset: 390_000 }, { names: [], entries: [] }),
+      accessedLayer(layer, { names: ['a', 'b', 'small', 'far'], entries: [0, 1, 2, 3] }),
+      accessedLayer({ ...layer, size: 400_000, tocOffset: 390_000 }, { names: [], entries: [] }),
     ],
     [130_300, 0],
   )

@@ -1,4 +1,4 @@
-import type { MeasuredLayer, TakenLayer } from './measured-layer.ts'
+import type { AccessedLayer, MeasuredLayer } from './measured-layer.ts'
 
 /** What a lazy start fetches. */
 export type Fetched = { bytes: number; requests: number }
@@ -22,7 +22,7 @@ export function prefetching(prefetched: readonly number[]): Fetched {
  * @param prefetched bytes before the landmark of each layer, as it would be with the record
  */
 export function estimateStart(
-  layers: readonly TakenLayer[],
+  layers: readonly AccessedLayer[],
   prefetched: readonly number[],
 ): { withRecord: Fetched; withoutRecord: Fetched; wholePull: Fetched } {
   const withRecord = prefetching(prefetched)
@@ -44,7 +44,7 @@ function openingOf({ size, entries, tocOffset }: MeasuredLayer): Fetched {
   return { bytes: Math.min(size, pieces * PIECE_BYTES), requests: pieces === 1 ? 1 : 2 }
 }
 
-function onDemandOf({ layer: { size }, names, entries }: TakenLayer): Fetched {
+function onDemandOf({ layer: { size }, names, entries }: AccessedLayer): Fetched {
   const byName = new Map(entries.map((entry) => [entry.name, entry]))
   const there = new Set<number>()
   /** Members that were fetched: files that share one are there with it. */

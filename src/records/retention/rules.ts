@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { formatReference } from '../../oci/reference.ts'
-import { referenceOrNothing } from '../profiled-digest.ts'
+import { tryParseReference } from '../profiled-digest.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -85,7 +85,7 @@ function removedOf<Item extends Retainable>(
 }
 
 function imageName(text: string | undefined): string | undefined {
-  const image = referenceOrNothing(text)
+  const image = tryParseReference(text)
   if (image?.tag === undefined) return text
   return formatReference({ host: image.host, repository: image.repository, tag: image.tag })
 }

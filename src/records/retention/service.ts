@@ -9,7 +9,7 @@ import { type RetentionRules, removals } from './rules.ts'
 
 const PAGE = 500
 /** Removals of one run: the next one goes on. */
-const MOST_REMOVALS = 1000
+const MAX_REMOVALS = 1000
 
 /** What a run of the rules removes. */
 export type RetentionPlan = {
@@ -30,7 +30,7 @@ export class PlanChanged extends Error {
   readonly code = 'PLAN_CHANGED'
 }
 
-export type HousekeeperParts = {
+export type RetentionServiceOptions = {
   readonly store: RecordStore
   readonly publisher: RecordPublisher
   readonly repository: (at: Place) => Repository
@@ -46,10 +46,10 @@ export type RetentionRequest = {
 }
 
 /** Removes old records and record images, after it said what it would remove. */
-export class Housekeeper {
-  readonly #parts: HousekeeperParts
+export class RetentionService {
+  readonly #parts: RetentionServiceOptions
 
-  constructor(parts: HousekeeperParts) {
+  constructor(parts: RetentionServiceOptions) {
     this.#parts = parts
   }
 
@@ -62,8 +62,8 @@ export class Housekeeper {
     }))
     const images = recordImages ? await this.#goingImages(rules, now, signal) : []
     const taken = {
-      records: records.slice(0, MOST_REMOVALS),
-      recordImages: images.slice(0, MOST_REMOVALS - Math.min(records.length, MOST_REMOVALS)),
+      records: records.slice(0, MAX_REMOVALS),
+      recordImages: images.slice(0, MAX_REMOVALS - Math.min(records.length, MAX_REMOVALS)),
     }
     const names = [
       ...taken.records.map(({ record }) => record.id),

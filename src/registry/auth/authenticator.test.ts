@@ -44,8 +44,8 @@ describe('basic', () => {
     )
     const { client, of } = repository(server, { credentials: async () => user })
     await using _ = client
-    expect(await of('a').hasBlob(digestOf('x'))).toBe(1)
-    expect(await of('b').hasBlob(digestOf('x'))).toBe(1)
+    expect(await of('a').blobSize(digestOf('x'))).toBe(1)
+    expect(await of('b').blobSize(digestOf('x'))).toBe(1)
     expect(server.received.map(({ headers }) => headers.authorization)).toEqual([
       undefined,
       basicOf('me:secret'),
@@ -78,8 +78,8 @@ describe('bearer', () => {
     )
     const { client, of } = repository(server, { credentials: async () => user })
     await using _ = client
-    await Promise.all([1, 2, 3, 4].map(() => of('a').hasBlob(digestOf('x'))))
-    await of('a').hasBlob(digestOf('x'))
+    await Promise.all([1, 2, 3, 4].map(() => of('a').blobSize(digestOf('x'))))
+    await of('a').blobSize(digestOf('x'))
     const [asked, ...more] = tokenRequests(server)
     expect(more).toEqual([])
     expect(asked?.headers.authorization).toBe(basicOf('me:secret'))
@@ -140,9 +140,9 @@ describe('bearer', () => {
     )
     const { client, of } = repository(server)
     await using _ = client
-    await of('a').hasBlob(digestOf('x'))
+    await of('a').blobSize(digestOf('x'))
     await new Promise((resolve) => setImmediate(resolve))
-    await of('a').hasBlob(digestOf('x'))
+    await of('a').blobSize(digestOf('x'))
     expect(given).toBeGreaterThanOrEqual(2)
   })
 
@@ -161,7 +161,7 @@ describe('bearer', () => {
     )
     const { client, of } = repository(server, { credentials: async () => ({ identityToken: 'refresh' }) })
     await using _ = client
-    expect(await of('a').hasBlob(digestOf('x'))).toBe(1)
+    expect(await of('a').blobSize(digestOf('x'))).toBe(1)
     expect(Object.fromEntries(new URLSearchParams(bodies[0]))).toEqual({
       grant_type: 'refresh_token',
       refresh_token: 'refresh',
@@ -194,7 +194,7 @@ describe('bearer', () => {
     expect(seen).toEqual([undefined])
     const trusting = repository(server, { ...options, realmHosts: { [server.host]: [realm.host] } })
     await using __ = trusting.client
-    expect(await trusting.of('a').hasBlob(digestOf('x'))).toBe(1)
+    expect(await trusting.of('a').blobSize(digestOf('x'))).toBe(1)
   })
 
   it('does not follow redirects of a token server, nor believe an answer without a token', async () => {
@@ -210,10 +210,10 @@ describe('bearer', () => {
     )
     const { client, of } = repository(server, { credentials: async () => user })
     await using _ = client
-    await expect(of('a').hasBlob(digestOf('x'))).rejects.toMatchObject({ status: 302 })
+    await expect(of('a').blobSize(digestOf('x'))).rejects.toMatchObject({ status: 302 })
     // After a failure the registry is asked again, and names another realm here.
-    await expect(of('b').hasBlob(digestOf('x'))).rejects.toMatchObject({ status: 302 })
-    await expect(of('b').hasBlob(digestOf('x'))).rejects.toMatchObject({ code: 'INVALID_RESPONSE' })
+    await expect(of('b').blobSize(digestOf('x'))).rejects.toMatchObject({ status: 302 })
+    await expect(of('b').blobSize(digestOf('x'))).rejects.toMatchObject({ code: 'INVALID_RESPONSE' })
     expect(server.log.some((line) => line.includes('/token-new'))).toBe(false)
   })
 })

@@ -1,13 +1,13 @@
 import { unlessAborted } from '../../concurrency/abort.ts'
 import { RegistryError } from '../errors.ts'
-import type { Standing } from '../hints.ts'
-import type { Answer } from '../transport/response.ts'
+import type { CredentialStatus } from '../transport/hints.ts'
+import type { RegistryResponse } from '../transport/response.ts'
 import { type RetryPolicy, retrying } from '../transport/retry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { type CredentialSource, type Credentials, CredentialsError } from './credentials.ts'
 import { mergeScopes } from './scopes.ts'
-import { basic, fetchToken, type Token, type TokenServer } from './token.ts'
+import { basicAuthorization, fetchToken, type Token, type TokenServer } from './token.ts'
 
 /** Token servers on another host that are known to belong to a registry. */
 const KNOWN_REALMS: Readonly<Record<string, readonly string[]>> = {
@@ -75,7 +75,7 @@ export class Authenticator {
    * @throws RegistryError from the token server
    */
   async afterRefusal(
-    answer: Answer,
+    answer: RegistryResponse,
     scopes: readonly string[],
     refused: string | undefined,
     signal?: AbortSignal,
@@ -86,13 +86,13 @@ export class Authenticator {
     if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined
     const credentials = await this.#find()
     if (credentials === undefined) return undefined
-    const header = basic(credentials)
+    const header = basicAuthorization(credentials)
     this.#scheme = { kind: 'basic', header }
     return header === refused ? undefined : header
   }
 
   /** What became of the credentials for this registry, now that it refuses a request after all. */
-  async standing(answer: Answer): Promise<Standing | undefined> {
+  async standing(answer: RegistryResponse): Promise<CredentialStatus | undefined> {
     const host = this.#host
     if (answer.url.origin !== this.#base.origin) return { host, credentials: 'elsewhere' }
     let found: Credentials | undefined

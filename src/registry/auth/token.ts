@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.ts'
-import type { Answer } from '../transport/response.ts'
+import type { RegistryResponse } from '../transport/response.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Credentials } from './credentials.ts'
 
@@ -60,14 +60,18 @@ function operation(asked: TokenRequest): string {
   return `get a token for ${asked.host}`
 }
 
-function get(asked: TokenRequest): Promise<Answer> {
+function get(asked: TokenRequest): Promise<RegistryResponse> {
   const url = new URL(asked.server.realm)
   if (asked.server.service !== undefined) url.searchParams.set('service', asked.server.service)
   for (const scope of asked.scopes) url.searchParams.append('scope', scope)
-  return send(asked, { method: 'GET', url, authorization: asked.credentials && basic(asked.credentials) })
+  return send(asked, {
+    method: 'GET',
+    url,
+    authorization: asked.credentials && basicAuthorization(asked.credentials),
+  })
 }
 
-function post(asked: TokenRequest, credentials: Credentials): Promise<Answer> {
+function post(asked: TokenRequest, credentials: Credentials): Promise<RegistryResponse> {
   const form = new URLSearchParams({ client_id: CLIENT_ID, scope: asked.scopes.join(' ') })
   if (asked.server.service !== undefined) form.set('service', asked.server.service)
   if ('identityToken' in credentials) {
@@ -89,7 +93,7 @@ function post(asked: TokenRequest, credentials: Credentials): Promise<Answer> {
 async function send(
   asked: TokenRequest,
   request: Pick<Parameters<Transport['send']>[0], 'method' | 'url' | 'headers' | 'body' | 'authorization'>,
-): Promise<Answer> {
+): Promise<RegistryResponse> {
   const { host, base, transport, server } = asked
   const signal = AbortSignal.timeout(transport.patience.tokenMs)
   try {
@@ -116,7 +120,7 @@ async function send(
   }
 }
 
-async function read(answer: Answer, asked: TokenRequest): Promise<Token> {
+async function read(answer: RegistryResponse, asked: TokenRequest): Promise<Token> {
   const from = Date.now()
   const host = asked.server.realm.host
   const bytes = await answer.bytes(TOKEN_BODY_BYTES, operation(asked), host)
@@ -144,7 +148,7 @@ function tokenIn(bytes: Buffer): { value: string; lifeS: number } | undefined {
 }
 
 /** The value of a Basic Authorization header. An identity token is a password without a user name. */
-export function basic(credentials: Credentials): string {
+export function basicAuthorization(credentials: Credentials): string {
   const pair =
     'identityToken' in credentials
       ? `:${credentials.identityToken}`

@@ -6,11 +6,11 @@ import { isSchema1, schema1Error } from '../../oci/docker-schema-1.ts'
 import type { Descriptor } from '../../oci/documents.ts'
 import { MANIFEST_TYPES } from '../../oci/media-types.ts'
 import { pullScope } from '../auth/scopes.ts'
-import { checkJson } from '../bounds.ts'
 import { RegistryError } from '../errors.ts'
-import { parseAnswer } from '../invalid-response.ts'
-import type { RegistryHost } from '../registry-host.ts'
-import type { Answer } from '../transport/response.ts'
+import type { RegistryHost } from '../host.ts'
+import { parseResponse } from '../transport/invalid-response.ts'
+import type { RegistryResponse } from '../transport/response.ts'
+import { checkJson } from '../transport/response-bounds.ts'
 
 /** The common limit of registries for a push is half of this. */
 const MANIFEST_BYTES = 8 * 1024 * 1024
@@ -79,7 +79,7 @@ export async function getManifest(
   const { answer, bytes } = await registry.read(request, MANIFEST_BYTES)
   const place = { operation: request.operation, host: registry.host }
   checkJson(bytes, registry.bounds, place)
-  const { mediaType: own, schemaVersion } = parseAnswer(
+  const { mediaType: own, schemaVersion } = parseResponse(
     SaysWhatItIs,
     { answer, bytes },
     'the manifest',
@@ -99,7 +99,7 @@ export async function getManifest(
   return { descriptor: { mediaType: own ?? served, digest: digestOf(bytes), size: bytes.length }, bytes }
 }
 
-function contentType(answer: Answer): string {
+function contentType(answer: RegistryResponse): string {
   return (answer.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 }
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts'
-import type { RegistryHost } from '../registry-host.ts'
+import type { RegistryHost } from '../host.ts'
 import { pauseBeforeRetry, type RetryPolicy } from '../transport/retry.ts'
 import { resolveManifest } from './manifests.ts'
 

@@ -4,10 +4,10 @@ import { Descriptor } from '../../oci/documents.ts'
 import { OCI_INDEX } from '../../oci/media-types.ts'
 import { pullScope } from '../auth/scopes.ts'
 import type { RegistryError } from '../errors.ts'
-import { nonsense, parseAnswer } from '../invalid-response.ts'
-import { pages } from '../pagination.ts'
-import type { RegistryHost } from '../registry-host.ts'
-import { answerError } from '../transport/response-error.ts'
+import type { RegistryHost } from '../host.ts'
+import { paginate } from '../pagination.ts'
+import { invalidResponse, parseResponse } from '../transport/invalid-response.ts'
+import { responseError } from '../transport/response-error.ts'
 
 /** How registries say that they have no referrers API: 404 by distribution-spec 1.1, and what else was seen. */
 const WITHOUT_API: readonly number[] = [400, 404, 405]
@@ -21,15 +21,15 @@ const ReferrerList = z.looseObject({ schemaVersion: z.literal(2), manifests: z.a
  * What the referrers API said. Without a list this registry has no such API, and the fallback tag counts. With `doubt` it
  * may have none: then a fallback tag that is there counts, and one that is not says nothing.
  */
-export type ApiAnswer = { readonly list?: Descriptor[]; readonly doubt?: RegistryError }
+export type ReferrersApiResult = { readonly list?: Descriptor[]; readonly doubt?: RegistryError }
 
 /** Asks the referrers API. @throws RegistryError when it has one, and does not answer with a list */
-export async function askReferrersApi(
+export async function fetchReferrers(
   registry: RegistryHost,
   repository: string,
   subject: Digest,
   options: { artifactType?: string | undefined; signal?: AbortSignal | undefined },
-): Promise<ApiAnswer> {
+): Promise<ReferrersApiResult> {
   const filter = options.artifactType && `?${new URLSearchParams({ artifactType: options.artifactType })}`
   const request = {
     operation: `list the referrers of ${subject} in ${repository}`,
@@ -42,20 +42,20 @@ export async function askReferrersApi(
   }
   const place = { operation: request.operation, host: registry.host }
   const list: Descriptor[] = []
-  for await (const page of pages(registry, request)) {
+  for await (const page of paginate(registry, request)) {
     const { answer, bytes } = page
     const { status } = answer
     if (WITHOUT_API.includes(status)) return {}
     if (status === NOT_IMPLEMENTED) {
       const body = bytes.subarray(0, WORDS_BYTES).toString('utf8')
-      return { doubt: answerError({ status, retryAfter: undefined, body }, place.operation, place.host) }
+      return { doubt: responseError({ status, retryAfter: undefined, body }, place.operation, place.host) }
     }
     const type = answer.header('content-type')?.split(';')[0]?.trim()
     // Some servers answer any unknown path with a page of their own.
     if (type !== OCI_INDEX && type !== 'application/json') {
-      return { doubt: nonsense(answer, bytes, 'no list of referrers', place) }
+      return { doubt: invalidResponse(answer, bytes, 'no list of referrers', place) }
     }
-    list.push(...(parseAnswer(ReferrerList, page, 'the list of referrers', place).manifests ?? []))
+    list.push(...(parseResponse(ReferrerList, page, 'the list of referrers', place).manifests ?? []))
   }
   return { list }
 }

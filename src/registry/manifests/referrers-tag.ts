@@ -3,11 +3,11 @@ import { type Descriptor, DocumentError, Index, parseDocument } from '../../oci/
 import { isIndexType, isManifestType, OCI_INDEX } from '../../oci/media-types.ts'
 import { pushScope } from '../auth/scopes.ts'
 import { RegistryError } from '../errors.ts'
-import type { RegistryHost } from '../registry-host.ts'
+import type { RegistryHost } from '../host.ts'
 import { pauseBeforeRetry } from '../transport/retry.ts'
 import { getManifest } from './manifests.ts'
 import { readBack } from './read-back.ts'
-import { askReferrersApi } from './referrers-api.ts'
+import { fetchReferrers } from './referrers-api.ts'
 
 /** Changes of a fallback list that another process overwrote. */
 const LIST_TRIES = 5
@@ -87,7 +87,7 @@ async function changeList(
   signal: AbortSignal | undefined,
   change: Change,
 ): Promise<void> {
-  const api = await askReferrersApi(registry, repository, subject, { signal })
+  const api = await fetchReferrers(registry, repository, subject, { signal })
   if (api.list !== undefined) return
   const read = () => readList(registry, repository, subject, signal)
   const holds = (list: Index | undefined) => change.holds(list?.manifests ?? [])

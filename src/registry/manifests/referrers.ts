@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
-import type { RegistryHost } from '../registry-host.ts'
-import { askReferrersApi } from './referrers-api.ts'
+import type { RegistryHost } from '../host.ts'
+import { fetchReferrers } from './referrers-api.ts'
 import { readList } from './referrers-tag.ts'
 
 /**
@@ -15,7 +15,7 @@ export async function listReferrers(
   options: { artifactType?: string | undefined; signal?: AbortSignal | undefined },
 ): Promise<Descriptor[]> {
   const { artifactType, signal } = options
-  const api = await askReferrersApi(registry, repository, subject, options)
+  const api = await fetchReferrers(registry, repository, subject, options)
   const all = api.list ?? (await readList(registry, repository, subject, signal))?.manifests
   if (all === undefined && api.doubt !== undefined) throw api.doubt
   // Registries may ignore the filter, and say so or not.

@@ -1,6 +1,6 @@
-import { plain, type Words, wordsOf } from '../error-body.ts'
 import { RegistryError, type RegistryErrorCode } from '../errors.ts'
-import { answerHint, connectionHint, refusalHint, type Standing } from '../hints.ts'
+import { type ErrorBody, parseErrorBody, plain } from './error-body.ts'
+import { type CredentialStatus, connectionHint, refusalHint, responseHint } from './hints.ts'
 
 /** Statuses that are worth another try: seen from registries and the proxies before them. */
 const RETRYABLE_STATUSES = new Set([408, 429, 499, 500, 502, 503, 504, 522])
@@ -28,21 +28,21 @@ const MAY_BE_QUOTA: ReadonlySet<RegistryErrorCode> = new Set([
 /** The words of Harbor, Quay, GitLab and the clouds for it. What is a part of a path is no word. */
 const QUOTA = /(?<![\w/.-])quotas?(?![\w/-])|storage (?:limit|resource)|insufficient storage/i
 /** A longer wait is not believed: the registry is asked again by then. */
-const LONGEST_WAIT_MS = 24 * 60 * 60 * 1000
+const MAX_WAIT_MS = 24 * 60 * 60 * 1000
 
 /** What was answered with an unexpected status. `body` is its (capped) body. */
-export type ErrorAnswer = {
+export type ErrorResponse = {
   readonly status: number
   readonly retryAfter: string | undefined
   readonly body: string
   /** What became of the credentials, where that is known of a refusal. */
-  readonly standing?: Standing | undefined
+  readonly standing?: CredentialStatus | undefined
 }
 
 /** The error for an answer with an unexpected status. */
-export function answerError(answer: ErrorAnswer, operation: string, host: string): RegistryError {
+export function responseError(answer: ErrorResponse, operation: string, host: string): RegistryError {
   const { status, body } = answer
-  const words = wordsOf(body)
+  const words = parseErrorBody(body)
   const code = codeOf(status, words)
   const isRefusal = code === 'UNAUTHORIZED' || code === 'DENIED'
   const wait = retryAfterMs(answer.retryAfter)
@@ -50,7 +50,7 @@ export function answerError(answer: ErrorAnswer, operation: string, host: string
     `answered ${status}`,
     words.text && ` (${words.text})`,
     wait ? `; it asks to wait ${Math.ceil(wait / 1000)} seconds` : '',
-    isRefusal && answer.standing ? refusalHint(answer.standing) : answerHint(code, status, body, host),
+    isRefusal && answer.standing ? refusalHint(answer.standing) : responseHint(code, status, body, host),
   ]
   return new RegistryError(code, {
     operation,
@@ -63,7 +63,7 @@ export function answerError(answer: ErrorAnswer, operation: string, host: string
   })
 }
 
-function codeOf(status: number, { text, codes }: Words): RegistryErrorCode {
+function codeOf(status: number, { text, codes }: ErrorBody): RegistryErrorCode {
   if (codes.includes('TOOMANYREQUESTS')) return 'RATE_LIMITED'
   const isLate = RETRYABLE_STATUSES.has(status) || status >= 500
   const code = CODES[status] ?? (isLate ? 'UNAVAILABLE' : 'BAD_REQUEST')
@@ -74,9 +74,9 @@ function codeOf(status: number, { text, codes }: Words): RegistryErrorCode {
 /** Reads Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3); at most a day. */
 export function retryAfterMs(value: string | undefined, now = Date.now()): number | undefined {
   if (value === undefined) return undefined
-  if (/^\s*\d+\s*$/.test(value)) return Math.min(Number(value) * 1000, LONGEST_WAIT_MS)
+  if (/^\s*\d+\s*$/.test(value)) return Math.min(Number(value) * 1000, MAX_WAIT_MS)
   const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - now), LONGEST_WAIT_MS)
+  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - now), MAX_WAIT_MS)
 }
 
 /** Errors of name resolution and TLS that another try will not mend. */

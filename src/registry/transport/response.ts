@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { ContentEncodingError, contentEncodingOf, decodeContent } from '../../bytes/content-encoding.ts'
 import { currentMovement } from '../../concurrency/stall-watch.ts'
-import { plain } from '../error-body.ts'
 import { RegistryError } from '../errors.ts'
-import type { Standing } from '../hints.ts'
-import { answerError, networkError } from './response-error.ts'
+import { plain } from './error-body.ts'
+import type { CredentialStatus } from './hints.ts'
+import { networkError, responseError } from './response-error.ts'
 
 const ERROR_BODY_BYTES = 64 * 1024
 /** Up to this much of an unwanted body is read, so that the connection can be used again. */
@@ -14,10 +14,10 @@ const DUMP_MS = 5_000
 /** So many bytes are a movement: what trickles stands still. */
 const MOVEMENT_BYTES = 64 * 1024
 /** What comes at least in the time of silence that a sender may have. */
-const LEAST_BYTES = 1024
+const MIN_BYTES = 1024
 
 /** An answer whose body has not been read yet: the owner reads it to its end, or calls {@link discard}. */
-export class Answer {
+export class RegistryResponse {
   readonly status: number
   /** The address that answered, after redirects. */
   readonly url: URL
@@ -79,7 +79,7 @@ export class Answer {
         // Only the sender's time counts, not that of who reads.
         waitedMs += performance.now() - asked
         if (waitedMs > this.#patienceMs) {
-          if (came < LEAST_BYTES) throw new Error(`it sends too slowly: ${came} bytes in ${waitedMs} ms`)
+          if (came < MIN_BYTES) throw new Error(`it sends too slowly: ${came} bytes in ${waitedMs} ms`)
           came = 0
           waitedMs = 0
         }
@@ -140,7 +140,7 @@ export class Answer {
   }
 
   /** The error that this answer means. Reads at most 64 KiB of its body. @param standing of the credentials */
-  async toError(operation: string, host: string, standing?: Standing): Promise<RegistryError> {
+  async toError(operation: string, host: string, standing?: CredentialStatus): Promise<RegistryError> {
     let body = ''
     try {
       body = (await this.bytes(ERROR_BODY_BYTES, operation, host)).toString('utf8')
@@ -149,6 +149,6 @@ export class Answer {
     }
     const { status } = this
     const retryAfter = this.header('retry-after')
-    return answerError({ status, retryAfter, body, standing }, operation, host)
+    return responseError({ status, retryAfter, body, standing }, operation, host)
   }
 }

@@ -12,9 +12,9 @@ export type RetryPolicy = {
 
 const ATTEMPTS = 5
 const BASE_MS = 300
-const LONGEST_PAUSE_MS = 15_000
+const MAX_PAUSE_MS = 15_000
 /** A registry that wants a longer wait than this gets its error passed on, with the wait in it. */
-export const LONGEST_RETRY_AFTER_MS = 120_000
+export const MAX_RETRY_AFTER_MS = 120_000
 
 /**
  * Tries an act until it succeeds, fails for good, or the attempts are used up. Only a RegistryError that
@@ -33,7 +33,7 @@ export async function retrying<Result>(
     } catch (error) {
       signal?.throwIfAborted()
       if (attempt >= attempts || !(error instanceof RegistryError) || !error.retryable) throw error
-      if ((error.retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) throw error
+      if ((error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS) throw error
       await pauseBeforeRetry(error, attempt, policy, signal)
     }
   }
@@ -42,7 +42,7 @@ export async function retrying<Result>(
 /** The wait before the next try: what the registry asked for, else between half and all of a doubling pause. */
 export function pauseMs(error: unknown, attempt: number, policy: RetryPolicy): number {
   if (error instanceof RegistryError && error.retryAfterMs !== undefined) return error.retryAfterMs
-  const backoff = { firstMs: policy.baseMs ?? BASE_MS, longestMs: LONGEST_PAUSE_MS, least: 0.5 }
+  const backoff = { firstMs: policy.baseMs ?? BASE_MS, longestMs: MAX_PAUSE_MS, least: 0.5 }
   return backoffMs(backoff, attempt, Math.random())
 }
 

@@ -46,9 +46,9 @@ describe('TLS', () => {
       TLS,
     )
     await using trusting = new RegistryClient({ ca: TLS.cert })
-    expect(await at(trusting, server.host).hasBlob(blob.digest)).toBe(1)
+    expect(await at(trusting, server.host).blobSize(blob.digest)).toBe(1)
     await using wary = new RegistryClient()
-    await expect(at(wary, server.host).hasBlob(blob.digest)).rejects.toMatchObject({
+    await expect(at(wary, server.host).blobSize(blob.digest)).rejects.toMatchObject({
       code: 'NETWORK',
       retryable: false,
     })
@@ -77,8 +77,8 @@ describe('proxies', () => {
     process.env.http_proxy = `http://${proxy.host}`
     try {
       await using client = new RegistryClient({ plainHttp: ['registry.example', proxy.host] })
-      expect(await at(client, 'registry.example').hasBlob(blob.digest)).toBe(7)
-      expect(await at(client, proxy.host).hasBlob(blob.digest)).toBe(7)
+      expect(await at(client, 'registry.example').blobSize(blob.digest)).toBe(7)
+      expect(await at(client, proxy.host).blobSize(blob.digest)).toBe(7)
     } finally {
       if (before === undefined) delete process.env.http_proxy
       else process.env.http_proxy = before
@@ -112,7 +112,7 @@ describe('retries', () => {
     })
     await using client = open(server, { maxRequestsPerHost: 1 })
     const repository = at(client, server.host)
-    await Promise.all([repository.hasBlob(blob.digest), repository.hasBlob(blob.digest)])
+    await Promise.all([repository.blobSize(blob.digest), repository.blobSize(blob.digest)])
     expect(Math.min(...early)).toBeGreaterThanOrEqual(990)
   })
 
@@ -121,7 +121,7 @@ describe('retries', () => {
       (_, response) => void response.writeHead(429, { 'retry-after': '86400' }).end(),
     )
     await using client = open(server)
-    await expect(at(client, server.host).hasBlob(blob.digest)).rejects.toMatchObject({
+    await expect(at(client, server.host).blobSize(blob.digest)).rejects.toMatchObject({
       code: 'RATE_LIMITED',
       retryable: true,
       retryAfterMs: 86_400_000,
@@ -133,13 +133,13 @@ describe('retries', () => {
     const controller = new AbortController()
     await using server = await HttpServer.start((_, response) => void response.destroy())
     await using client = open(server, { retry: { attempts: 3, baseMs: 1 } })
-    await expect(at(client, server.host).hasBlob(blob.digest)).rejects.toMatchObject({
+    await expect(at(client, server.host).blobSize(blob.digest)).rejects.toMatchObject({
       code: 'NETWORK',
       retryable: true,
     })
     expect(server.received).toHaveLength(3)
     await using patient = open(server, { retry: { attempts: 3, baseMs: 60_000 } })
-    const act = at(patient, server.host).hasBlob(blob.digest, { signal: controller.signal })
+    const act = at(patient, server.host).blobSize(blob.digest, { signal: controller.signal })
     controller.abort(new Error('enough'))
     await expect(act).rejects.toThrow('enough')
   })
@@ -156,7 +156,7 @@ it('lets a bounded number of requests wait for one host', async () => {
   })
   await using client = open(server, { maxRequestsPerHost: 2 })
   const repository = at(client, server.host)
-  await Promise.all(Array.from({ length: 20 }, () => repository.hasBlob(blob.digest)))
+  await Promise.all(Array.from({ length: 20 }, () => repository.blobSize(blob.digest)))
   expect(most).toBeLessThanOrEqual(2)
 })
 
@@ -166,8 +166,8 @@ it('tells each warning once', async () => {
     response.writeHead(200, { 'content-length': 1, warning: '299 - "tags will \\"expire\\""' }).end()
   })
   await using client = open(server, { onWarning: (host, text) => told.push(`${host} ${text}`) })
-  await at(client, server.host).hasBlob(blob.digest)
-  await at(client, server.host).hasBlob(blob.digest)
+  await at(client, server.host).blobSize(blob.digest)
+  await at(client, server.host).blobSize(blob.digest)
   expect(told).toEqual([`${server.host} tags will "expire"`])
 })
 

@@ -5,9 +5,9 @@ import { RegistryError } from '../errors.ts'
 import type { Egress } from './egress.ts'
 import { HostLimiter } from './host-limiter.ts'
 import { publicLookup } from './public-lookup.ts'
-import { Answer } from './response.ts'
+import { RegistryResponse } from './response.ts'
 import { networkError, retryAfterMs } from './response-error.ts'
-import { LONGEST_RETRY_AFTER_MS } from './retry.ts'
+import { MAX_RETRY_AFTER_MS } from './retry.ts'
 
 /** One request to one address. `base` is the registry it is made for. */
 export type WireRequest = {
@@ -27,7 +27,7 @@ export type WireRequest = {
 
 const REDIRECTS = 5
 /** How long a registry may do nothing, in milliseconds. */
-export type Patience = {
+export type Timeouts = {
   readonly connectMs: number
   /** Until its answer begins: committing a large blob may take it minutes. */
   readonly answerMs: number
@@ -38,7 +38,7 @@ export type Patience = {
   /** Until the answer of a token server begins, which has little to do. */
   readonly tokenMs: number
 }
-export const PATIENCE: Patience = {
+export const DEFAULT_TIMEOUTS: Timeouts = {
   connectMs: 15_000,
   answerMs: 300_000,
   pieceMs: 60_000,
@@ -56,7 +56,7 @@ export class Transport {
   readonly #egress: Egress
   readonly #requestsPerHost: number
   readonly #userAgent: string
-  readonly patience: Patience
+  readonly patience: Timeouts
   readonly #onWarning: ((host: string, text: string) => void) | undefined
   readonly #limiters = new Map<string, HostLimiter>()
   readonly #warned = new Set<string>()
@@ -73,7 +73,7 @@ export class Transport {
       ca?: string | undefined
       maxRequestsPerHost: number
       onWarning?: ((host: string, text: string) => void) | undefined
-      patience: Patience
+      patience: Timeouts
     },
   ) {
     const { connectMs, answerMs, pieceMs } = options.patience
@@ -101,7 +101,7 @@ export class Transport {
    * Sends a request and follows the redirects of GET and HEAD. Beyond the first origin no credentials go along.
    * @throws RegistryError NETWORK, HOST_NOT_ALLOWED, INVALID_RESPONSE
    */
-  async send(asked: WireRequest): Promise<Answer> {
+  async send(asked: WireRequest): Promise<RegistryResponse> {
     let url = asked.url
     let authorization = asked.authorization
     for (let redirects = 0; ; redirects++) {
@@ -137,7 +137,11 @@ export class Transport {
     return url
   }
 
-  async #exchange(asked: WireRequest, url: URL, authorization: string | undefined): Promise<Answer> {
+  async #exchange(
+    asked: WireRequest,
+    url: URL,
+    authorization: string | undefined,
+  ): Promise<RegistryResponse> {
     const limiter = this.#limiter(url.host)
     const send = () => this.#request(asked, url, authorization)
     // A streamed body may wait for another transfer from this very host: it must not keep a place meanwhile.
@@ -146,13 +150,13 @@ export class Transport {
     const answer = streams ? await send() : await limiter.run(send, asked.signal)
     if (answer.status === 429 || answer.status === 503) {
       const wait = retryAfterMs(answer.header('retry-after'))
-      if (wait !== undefined && wait <= LONGEST_RETRY_AFTER_MS) limiter.pauseFor(wait)
+      if (wait !== undefined && wait <= MAX_RETRY_AFTER_MS) limiter.pauseFor(wait)
     }
     this.#warn(url.host, answer)
     return answer
   }
 
-  async #request(asked: WireRequest, url: URL, authorization: string | undefined): Promise<Answer> {
+  async #request(asked: WireRequest, url: URL, authorization: string | undefined): Promise<RegistryResponse> {
     try {
       const response = await request(url, {
         method: asked.method,
@@ -166,7 +170,7 @@ export class Transport {
         ...(asked.signal && { signal: asked.signal }),
         dispatcher: this.#dispatcher(url, asked.base),
       })
-      return new Answer(response, url, this.patience.pieceMs)
+      return new RegistryResponse(response, url, this.patience.pieceMs)
     } catch (error) {
       asked.signal?.throwIfAborted()
       const named = url.origin === asked.base.origin ? asked.host : url.host
@@ -192,7 +196,7 @@ export class Transport {
   }
 
   /** Distribution-spec 1.1, "Warnings": `Warning: 299 - "text"`. Each is told once. */
-  #warn(host: string, answer: Answer): void {
+  #warn(host: string, answer: RegistryResponse): void {
     for (const header of answer.headers('warning')) {
       const text = /^\s*299 \S+ "((?:[^"\\]|\\.)*)"/.exec(header)?.[1]?.replace(/\\(.)/g, '$1')
       const key = `${host} ${text}`

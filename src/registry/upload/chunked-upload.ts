@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { RegistryError } from '../errors.ts'
 import { pauseBeforeRetry, type RetryPolicy } from '../transport/retry.ts'
-import type { UploadMemory } from './upload-memory.ts'
+import type { UploadMethods } from './upload-methods.ts'
 import type { UploadSession } from './upload-session.ts'
 
 /** Chunks get no smaller than this after a 413. */
@@ -18,7 +18,7 @@ const CHUNK_FAILURES = 6
 export async function sendChunks(
   session: UploadSession,
   source: Readable,
-  memory: UploadMemory,
+  memory: UploadMethods,
   options: { retry: RetryPolicy; signal: AbortSignal | undefined },
 ): Promise<void> {
   let start = 0
@@ -32,7 +32,7 @@ async function sendChunk(
   session: UploadSession,
   chunk: Buffer,
   start: number,
-  memory: UploadMemory,
+  memory: UploadMethods,
   options: { retry: RetryPolicy; signal: AbortSignal | undefined },
 ): Promise<void> {
   let sent = 0
@@ -58,7 +58,7 @@ async function sendChunk(
 }
 
 /** Makes chunks a quarter as large; false when that is not possible. */
-function shrink(memory: UploadMemory, least: number, refused: number): boolean {
+function shrink(memory: UploadMethods, least: number, refused: number): boolean {
   const smaller = Math.floor(Math.min(memory.chunkBytes, refused) / 4)
   if (smaller < Math.max(least, SMALLEST_CHUNK_BYTES)) return false
   memory.chunkBytes = smaller

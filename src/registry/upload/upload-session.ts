@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream'
 import type { Digest } from '../../oci/digest.ts'
 import { pullScope, pushScope } from '../auth/scopes.ts'
 import { RegistryError } from '../errors.ts'
-import type { RegistryHost } from '../registry-host.ts'
-import type { Answer } from '../transport/response.ts'
+import type { RegistryHost } from '../host.ts'
+import type { RegistryResponse } from '../transport/response.ts'
 
 /** A blob in another repository of the same registry, to be taken over. */
 export type Mount = { readonly digest: Digest; readonly from: string }
@@ -27,7 +27,7 @@ export class UploadSession {
     registry: RegistryHost,
     repository: string,
     signal: AbortSignal | undefined,
-    opened: Answer,
+    opened: RegistryResponse,
   ) {
     this.#registry = registry
     this.#repository = repository
@@ -136,7 +136,7 @@ export class UploadSession {
     }
   }
 
-  #next(answer: Answer, before: URL | undefined): URL {
+  #next(answer: RegistryResponse, before: URL | undefined): URL {
     const location = answer.header('location')
     if (location !== undefined) {
       return this.#registry.resolve(location, answer.url, `upload to ${this.#repository}`, 'Location')

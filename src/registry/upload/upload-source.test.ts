@@ -3,7 +3,7 @@ import { Agent, request } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { HttpServer } from '../../../test/support/http-server.ts'
 import { TLS } from '../../../test/support/tls.ts'
-import { Tally } from '../../bytes/tally.ts'
+import { Digester } from '../../bytes/digester.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { UploadSource, WRITE_THROUGH_BYTES } from './upload-source.ts'
 
@@ -17,7 +17,7 @@ it('tells a failure of the source from one of the connection that reads it', asy
     }
   }
   const source = new UploadSource(60_000)
-  const body = source.streamed(endless(), new Tally())
+  const body = source.streamed(endless(), new Digester())
   await once(body, 'readable')
   body.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
   await new Promise((resolve) => body.once('close', resolve))
@@ -29,7 +29,9 @@ it('tells a failure of the source from one of the connection that reads it', asy
     throw new Error('the source broke')
   }
   const broken = new UploadSource(60_000)
-  await expect(Array.fromAsync(broken.streamed(failing(), new Tally()))).rejects.toThrow('the source broke')
+  await expect(Array.fromAsync(broken.streamed(failing(), new Digester()))).rejects.toThrow(
+    'the source broke',
+  )
   expect(() => broken.throwIfFailed()).toThrow('the source broke')
 })
 
@@ -40,7 +42,7 @@ describe.each([
   it('is done with a piece when it asks for the next, however slowly the other side reads', async () => {
     let received: Digest | undefined
     await using server = await HttpServer.start(async (request, response) => {
-      const tally = new Tally()
+      const tally = new Digester()
       for await (const piece of request.pieces()) {
         tally.add(piece)
         // Slower than the sender, so that the connection's buffers fill up.
@@ -56,7 +58,7 @@ describe.each([
         yield memory
       }
     }
-    const tally = new Tally()
+    const tally = new Digester()
     await using stack = new AsyncDisposableStack()
     const client = stack.adopt(new Agent({ connect: { ca: TLS.cert } }), (agent) => agent.close())
     const answer = await request(`${scheme.toLowerCase()}://${server.host}/`, {

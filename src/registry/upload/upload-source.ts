@@ -1,5 +1,5 @@
 import { pipeline, Readable } from 'node:stream'
-import type { Tally } from '../../bytes/tally.ts'
+import type { Digester } from '../../bytes/digester.ts'
 import { verifyStream } from '../../bytes/verify.ts'
 import { currentMovement } from '../../concurrency/stall-watch.ts'
 import type { Digest } from '../../oci/digest.ts'
@@ -40,7 +40,7 @@ export class UploadSource {
    * connection is done with the one before, so that a piece as large as {@link WRITE_THROUGH_BYTES} may be memory that
    * is used again then.
    */
-  streamed(source: AsyncIterable<Uint8Array>, tally: Tally | undefined): Readable {
+  streamed(source: AsyncIterable<Uint8Array>, tally: Digester | undefined): Readable {
     return this.#body(async function* () {
       for await (const piece of source) {
         tally?.add(piece)

@@ -1,14 +1,14 @@
 import type { Readable } from 'node:stream'
-import { Tally } from '../../bytes/tally.ts'
+import { Digester } from '../../bytes/digester.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { pushScope } from '../auth/scopes.ts'
 import { statBlob } from '../blobs.ts'
 import { RegistryError, type RegistryErrorCode } from '../errors.ts'
-import type { RegistryHost } from '../registry-host.ts'
+import type { RegistryHost } from '../host.ts'
 import { pauseBeforeRetry } from '../transport/retry.ts'
 import { sendChunks } from './chunked-upload.ts'
-import { isUnsupported, UploadLadder } from './upload-ladder.ts'
-import type { UploadWay } from './upload-memory.ts'
+import { isUnsupported, UploadFallback } from './upload-fallback.ts'
+import type { UploadMethod } from './upload-methods.ts'
 import { UploadSession } from './upload-session.ts'
 import { type BlobSource, UploadSource } from './upload-source.ts'
 
@@ -41,7 +41,7 @@ export async function pushBlob(
   const isThere = () => hasBlob(registry, repository, blob.digest, signal)
   if (!options.skipCheck && (await isThere())) return
   let opened = await openForPush(registry, repository, blob, options)
-  const ladder = new UploadLadder(registry.uploads.way)
+  const ladder = new UploadFallback(registry.uploads.way)
   for (let attempt = 1; opened !== 'mounted'; attempt++) {
     const bytes = new UploadSource(registry.takeMs)
     try {
@@ -93,7 +93,7 @@ async function openForPush(
 async function send(
   registry: RegistryHost,
   session: UploadSession,
-  way: UploadWay,
+  way: UploadMethod,
   blob: Blob,
   source: BlobSource,
   bytes: UploadSource,
@@ -186,7 +186,7 @@ export async function uploadStream(
   const session = await UploadSession.open(registry, repository, { signal })
   if (session === 'mounted') throw refused()
   const bytes = new UploadSource(registry.takeMs)
-  const tally = new Tally()
+  const tally = new Digester()
   try {
     await session.patch(once(() => bytes.streamed(source, made ? undefined : tally), registry, repository))
     const blob = made ? made() : tally.finish()

@@ -45,7 +45,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     expect(read.equals(bytes)).toBe(true)
   },
   'read a range': (repository, _, signal) => repository.blobRange(blob, 1_000, 2_000, { signal }),
-  'look for a blob': (repository, _, signal) => repository.hasBlob(blob.digest, { signal }),
+  'look for a blob': (repository, _, signal) => repository.blobSize(blob.digest, { signal }),
   'push a blob': (repository, _, signal) => {
     const { bytes: pushed, descriptor } = fresh()
     return repository.pushBlob(descriptor, () => Readable.from([pushed]), { signal })

@@ -30,9 +30,9 @@ import {
 export const MAX_LITERALS: usize = 32 * 1024
 const STORED_MAX: usize = 65535
 /** Four codes of literals and what is left of a byte fit into 64 bits. */
-const LONGEST_LITERAL: u32 = 14
-const LONGEST_DISTANCE: u32 = 15
-const LONGEST_PRECODE: u32 = 7
+const MAX_LITERAL: u32 = 14
+const MAX_DISTANCE: u32 = 15
+const MAX_PRECODE: u32 = 7
 
 const DISTANCE_FREQUENCIES: usize = FREQUENCIES + 288 * 4
 const PRECODE_FREQUENCIES: usize = FREQUENCIES + 320 * 4
@@ -106,18 +106,18 @@ function finishSequence(plain: usize): void {
 function writeBlock(plain: usize): void {
   ownBits = 0
   fixedBits = 0
-  const literals = max(makeCode(FREQUENCIES, LITERALS, LONGEST_LITERAL, CODE_LENGTHS, CODES), FIRST_LENGTH)
+  const literals = max(makeCode(FREQUENCIES, LITERALS, MAX_LITERAL, CODE_LENGTHS, CODES), FIRST_LENGTH)
   addLiteralBits()
   const distances = makeCode(
     DISTANCE_FREQUENCIES,
     DISTANCES,
-    LONGEST_DISTANCE,
+    MAX_DISTANCE,
     DISTANCE_LENGTHS,
     DISTANCE_CODES,
   )
   addDistanceBits()
   const runs = makeRuns(literals, distances)
-  makeCode(PRECODE_FREQUENCIES, PRECODES, LONGEST_PRECODE, PRECODE_LENGTHS, PRECODE_CODES)
+  makeCode(PRECODE_FREQUENCIES, PRECODES, MAX_PRECODE, PRECODE_LENGTHS, PRECODE_CODES)
   let precodes = PRECODES
   while (precodes > 4 && load<u8>(PRECODE_LENGTHS + precodeAt(precodes - 1)) == 0) precodes--
   const own = headerBits(precodes) + ownBits

@@ -12,7 +12,7 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
 }
 const NAMED_CALLS: ReadonlySet<string> = new Set(['open', 'creat', 'execve', 'openat', 'execveat', 'openat2'])
 /** Events whose lines have not all come; they are written one after the other, and may mix. */
-const MOST_EVENTS = 256
+const MAX_EVENTS = 256
 
 const LINE = /^(?:node=\S+ )?type=([A-Z_0-9]+) msg=audit\(([^)]+)\)\s*: ?(.*)$/
 /** An enriched log has a separator of its own, too. */
@@ -57,7 +57,7 @@ function auditReader({ workingDirectory }: LineOptions): ReadLine {
 function remember(events: Map<string, Event>, id: string, event: Event): void {
   events.set(id, event)
   for (const oldest of events.keys()) {
-    if (events.size <= MOST_EVENTS) return
+    if (events.size <= MAX_EVENTS) return
     events.delete(oldest)
   }
 }

@@ -3,7 +3,7 @@ import { type Found, type LineFormat, type LineOptions, openedPath, type ReadLin
 /** Columns that hold numbers; what others hold is not looked at. */
 const NUMBERS: ReadonlySet<string> = new Set(['PID', 'TID', 'UID', 'FD', 'ERR'])
 const NUMBER = /^-?\d+$/
-const MOST_COLUMNS = 20
+const MAX_COLUMNS = 20
 /** What opensnoop and bpftrace say of themselves. */
 const NOTE = /^(?:Attaching \d+ probes?|Tracing open|Possibly lost \d+|Detaching)/
 
@@ -15,7 +15,7 @@ type Row = { readonly descriptor: number; readonly path: string }
 function isOpensnoopHeader(text: string): boolean {
   const names = text.trim().split(/\s+/)
   return (
-    names.length <= MOST_COLUMNS &&
+    names.length <= MAX_COLUMNS &&
     new Set(names).size === names.length &&
     names.at(-1) === 'PATH' &&
     names.includes('COMM') &&

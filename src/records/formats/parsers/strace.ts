@@ -13,8 +13,8 @@ import {
 import { isShellCommand } from './wrappers.ts'
 
 /** Processes, and directories open in one, that are remembered: what goes beyond that is reported as relative. */
-const MOST_PROCESSES = 4096
-const MOST_DIRECTORIES = 256
+const MAX_PROCESSES = 4096
+const MAX_DIRECTORIES = 256
 
 /** What of a process decides where a relative path leads. Threads share these. */
 type Process = {
@@ -166,7 +166,7 @@ class StraceLog {
   }
 
   #add(pid: string, process: Process): Process {
-    if (this.#processes.size >= MOST_PROCESSES) this.#processes.clear()
+    if (this.#processes.size >= MAX_PROCESSES) this.#processes.clear()
     this.#processes.set(pid, process)
     return process
   }
@@ -206,7 +206,7 @@ function hasFailed({ result }: StraceCall): boolean {
 }
 
 function remember(open: Map<number, string>, descriptor: number, path: string | undefined): void {
-  if (path === undefined || open.size >= MOST_DIRECTORIES) open.delete(descriptor)
+  if (path === undefined || open.size >= MAX_DIRECTORIES) open.delete(descriptor)
   else open.set(descriptor, path)
 }
 

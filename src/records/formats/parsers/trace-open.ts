@@ -2,7 +2,7 @@ import { objectOf } from './json-line.ts'
 import { type Found, type LineFormat, type LineOptions, openedPath, type ReadLine } from './parsed-line.ts'
 
 /** Names are cut to so many bytes in `fname` (gadget `trace_open`, program.bpf.c). */
-const MOST_NAME_BYTES = 254
+const MAX_NAME_BYTES = 254
 
 /**
  * Events of Inspektor Gadget's `trace_open` as JSON, an object a line: `fname` is the name as it was opened, `fpath` the one
@@ -24,7 +24,7 @@ function traceOpenReader({ workingDirectory }: LineOptions): ReadLine {
     const failed = error !== undefined ? error !== '' : typeof err === 'number' && err !== 0
     if (failed) return { skipped: 'failed' }
     const { opened, full } = names
-    const isWhole = opened.startsWith('/') && Buffer.byteLength(opened) < MOST_NAME_BYTES
+    const isWhole = opened.startsWith('/') && Buffer.byteLength(opened) < MAX_NAME_BYTES
     return openedPath(isWhole || !full.startsWith('/') ? opened : full, workingDirectory)
   }
 }

@@ -1,14 +1,14 @@
 import { baseOf, parentOf, partsOf } from '../tar/names.ts'
+import type { EffectiveNames } from './effective-names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
-import type { Standing } from './standing.ts'
-import { Walk, type WalkedTree } from './view-walk.ts'
-import { isWhiteout, takenAwayBy } from './whiteouts.ts'
+import { PathWalk, type WalkedTree } from './path-walk.ts'
+import { isWhiteout, whiteoutTarget } from './whiteouts.ts'
 
 /** Steps that a directory counts for that no layer has an entry of: it takes memory, and a name may imply many. */
 const IMPLIED_DIRECTORY_STEPS = 200
 
 /** Lays layers into a view, each over those before. */
-export class Laying {
+export class LayerApplier {
   readonly #view: WalkedTree
   #lastDirectory: { readonly path: string; readonly node: number; readonly removals: number } | undefined
 
@@ -17,7 +17,7 @@ export class Laying {
   }
 
   /** @param first the number of the layer's first entry among those of all layers */
-  lay(layer: LayerListing, standing: Standing, first: number): void {
+  lay(layer: LayerListing, standing: EffectiveNames, first: number): void {
     const { whiteouts, directories, others } = sorted(layer, standing)
     for (const name of whiteouts) this.#takeAway(name)
     const { tree } = this.#view
@@ -36,7 +36,7 @@ export class Laying {
   /** Applies a whiteout to the layers below. */
   #takeAway(whiteout: string): void {
     const { tree } = this.#view
-    const taken = takenAwayBy(whiteout)
+    const taken = whiteoutTarget(whiteout)
     const directory = taken && this.#directory(taken.directory)
     if (taken === undefined || directory === undefined) return
     if (taken.name === undefined) {
@@ -49,7 +49,7 @@ export class Laying {
 
   /** The directory that a path leads to, where it does. */
   #directory(path: string): number | undefined {
-    const walk = new Walk(this.#view)
+    const walk = new PathWalk(this.#view)
     return walk.to(path) && walk.follow() && this.#view.tree.isDirectory(walk.here) ? walk.here : undefined
   }
 
@@ -91,7 +91,7 @@ export class Laying {
 
   #directoryBehind(trail: readonly number[]): number[] | undefined {
     this.#view.steps.spend(trail.length)
-    const walk = new Walk(this.#view, trail)
+    const walk = new PathWalk(this.#view, trail)
     return walk.follow() && this.#view.tree.isDirectory(walk.here) ? walk.trail : undefined
   }
 }
@@ -99,7 +99,7 @@ export class Laying {
 /** The entries that the names of a layer stand for, by what is to be done with them. */
 function sorted(
   layer: LayerListing,
-  { names, stands, isSpecial }: Standing,
+  { names, stands, isSpecial }: EffectiveNames,
 ): { whiteouts: string[]; directories: number[]; others: number[] } {
   const sorted = { whiteouts: [] as string[], directories: [] as number[], others: [] as number[] }
   for (const i of names.standing()) {

@@ -7,27 +7,27 @@ import type { Descriptor } from '../../oci/documents.ts'
 export type KnownDirectories = DirectorySummary & { readonly columns: () => Promise<IndexColumns> }
 
 /** A layer's place in an image: what lies below it, and what is known of that so far. */
-export class LayerPlace {
+export class LayerPosition {
   /** The same for the same layers in the same order. */
   readonly key: string
   /** The places below, the nearest first. */
-  readonly lower: readonly LayerPlace[]
+  readonly lower: readonly LayerPosition[]
   /** Whether nobody will ask for what is known of it. */
   readonly isTop: boolean
   readonly #told = Promise.withResolvers<KnownDirectories>()
   #known: KnownDirectories | undefined
 
-  private constructor({ digest, size }: Descriptor, lower: readonly LayerPlace[], isTop: boolean) {
+  private constructor({ digest, size }: Descriptor, lower: readonly LayerPosition[], isTop: boolean) {
     this.key = digestOf(JSON.stringify([lower[0]?.key ?? '', digest, size]))
     this.lower = lower
     this.isTop = isTop
   }
 
   /** Those of the layers of an image, lowest first. */
-  static of(layers: readonly Descriptor[]): LayerPlace[] {
-    const places: LayerPlace[] = []
+  static of(layers: readonly Descriptor[]): LayerPosition[] {
+    const places: LayerPosition[] = []
     for (const [i, layer] of layers.entries()) {
-      places.push(new LayerPlace(layer, places.toReversed(), i === layers.length - 1))
+      places.push(new LayerPosition(layer, places.toReversed(), i === layers.length - 1))
     }
     return places
   }

@@ -1,6 +1,6 @@
 import { RegistryError, type RegistryErrorCode } from '../errors.ts'
-import { LONGEST_RETRY_AFTER_MS } from '../transport/retry.ts'
-import type { UploadWay } from './upload-memory.ts'
+import { MAX_RETRY_AFTER_MS } from '../transport/retry.ts'
+import type { UploadMethod } from './upload-methods.ts'
 
 /** Sendings of one blob, in all ways together. */
 const ATTEMPTS = 6
@@ -20,14 +20,14 @@ const LASTING: ReadonlySet<RegistryErrorCode> = new Set([
 ])
 
 /** What is tried after a way was refused, the best one first. */
-const AFTER_REFUSAL: Readonly<Record<UploadWay, readonly UploadWay[]>> = {
+const AFTER_REFUSAL: Readonly<Record<UploadMethod, readonly UploadMethod[]>> = {
   whole: ['patch', 'chunks'],
   patch: ['chunks', 'whole'],
   chunks: ['whole', 'patch'],
 }
-const AFTER_TOO_LARGE: readonly UploadWay[] = ['chunks', 'patch', 'whole']
+const AFTER_TOO_LARGE: readonly UploadMethod[] = ['chunks', 'patch', 'whole']
 
-const NAMES: Readonly<Record<UploadWay, string>> = {
+const NAMES: Readonly<Record<UploadMethod, string>> = {
   whole: 'whole',
   patch: 'in one PATCH',
   chunks: 'in chunks',
@@ -39,19 +39,19 @@ export function isUnsupported({ status, registryCodes }: RegistryError): boolean
 }
 
 /** The ways in which one blob of known size can still be sent. */
-export class UploadLadder {
-  #way: UploadWay
+export class UploadFallback {
+  #way: UploadMethod
   #attempts = 0
   #lost = 0
-  readonly #refusals = new Map<UploadWay, RegistryError>()
+  readonly #refusals = new Map<UploadMethod, RegistryError>()
 
   /** @param first what worked for this host before */
-  constructor(first: UploadWay) {
+  constructor(first: UploadMethod) {
     this.#way = first
   }
 
   /** The way for the next try. */
-  get way(): UploadWay {
+  get way(): UploadMethod {
     return this.#way
   }
 
@@ -60,7 +60,7 @@ export class UploadLadder {
     this.#attempts += 1
     const isLasting = LASTING.has(error.code) && !isUnsupported(error)
     if (this.#attempts >= ATTEMPTS || isLasting) return false
-    if ((error.retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) return false
+    if ((error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS) return false
     if (error.code === 'NETWORK') {
       // Chunks also lose less to a bad line.
       if (this.#attempts >= BREAKS && !this.#refusals.has('chunks')) this.#way = 'chunks'

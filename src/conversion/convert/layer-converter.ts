@@ -9,16 +9,16 @@ import { type AddedDirectory, summaryOf } from '../../estargz/index/added-direct
 import { LayerIndex } from '../../estargz/index/layer-index.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Repository } from '../../registry/repository.ts'
-import { at } from '../errors.ts'
+import { withSide } from '../errors.ts'
 import type { LayerResults, ScannedLayer } from '../layers/layer-task.ts'
 import type { RequestTally } from '../request-bounds.ts'
-import type { ConvertedLayer, LayerAction, MadeLayer } from '../reuse/converted-layer.ts'
+import type { ConvertedLayer, LayerAction, LayerOutcome } from '../reuse/converted-layer.ts'
 import type { CachedLayer } from '../reuse/layer-cache.ts'
 import type { LayerKey } from '../reuse/layer-key.ts'
-import { LayerMemory, type LayerSettings, type Source } from '../reuse/layer-reuse.ts'
+import { LayerReuse, type LayerSettings, type Source } from '../reuse/layer-reuse.ts'
 import type { ConversionServices } from '../services.ts'
 import { findDirectories } from './find-directories.ts'
-import type { KnownDirectories, LayerPlace } from './layer-place.ts'
+import type { KnownDirectories, LayerPosition } from './layer-position.ts'
 import { BlobStreamer, type UploadedBlob } from './upload-blob.ts'
 
 /** A layer whose entries are known, and where its members are to be had. */
@@ -30,7 +30,7 @@ export type KnownLayer = {
 }
 
 /** One whose place in an image is known. */
-type PlacedSource = Source & { readonly place: LayerPlace }
+type PlacedSource = Source & { readonly place: LayerPosition }
 
 /** What the index of a layer says of its directories. */
 export function directoriesIn(index: LayerIndex): KnownDirectories {
@@ -38,7 +38,7 @@ export function directoriesIn(index: LayerIndex): KnownDirectories {
 }
 
 /** Makes the converted layers of one conversion: anew, out of what was converted before, or not at all. */
-export class LayerMaker {
+export class LayerConverter {
   readonly #services: ConversionServices
   readonly #source: Repository
   readonly #target: Repository
@@ -46,9 +46,9 @@ export class LayerMaker {
   readonly #tally: RequestTally
   readonly #settings: LayerSettings
   readonly #streamer: BlobStreamer
-  readonly #memory: LayerMemory
+  readonly #memory: LayerReuse
   /** Images of an index may share layers, and one image may have a layer twice. */
-  readonly #made = new Memo<MadeLayer>()
+  readonly #made = new Memo<LayerOutcome>()
   readonly #known = new Memo<KnownLayer>()
   readonly #files: ScratchFile[] = []
 
@@ -67,11 +67,11 @@ export class LayerMaker {
     this.#tally = o.tally
     this.#settings = o.settings
     this.#streamer = new BlobStreamer(o.scratch)
-    this.#memory = new LayerMemory(o)
+    this.#memory = new LayerReuse(o)
   }
 
   /** Converts a layer with no prioritized files, while it is downloaded and uploaded. */
-  async stream(source: PlacedSource): Promise<MadeLayer> {
+  async stream(source: PlacedSource): Promise<LayerOutcome> {
     const { place, signal } = source
     const key = `${this.#memory.keyOf(source).base} ${place.key}`
     const made = await this.#made.get(key, () =>
@@ -90,7 +90,7 @@ export class LayerMaker {
     return made
   }
 
-  async #stream(source: PlacedSource): Promise<MadeLayer> {
+  async #stream(source: PlacedSource): Promise<LayerOutcome> {
     const { place, signal } = source
     let added: readonly AddedDirectory[] = []
     // A registry may close an upload that waits for long: the next one begins when there is nothing to wait for.
@@ -131,7 +131,11 @@ export class LayerMaker {
   }
 
   /** Writes a known layer with prioritized entries first; the layers below have to be known, too. */
-  async arrange(known: KnownLayer, prioritized: readonly string[], source: PlacedSource): Promise<MadeLayer> {
+  async arrange(
+    known: KnownLayer,
+    prioritized: readonly string[],
+    source: PlacedSource,
+  ): Promise<LayerOutcome> {
     const { steps, signal } = source
     const added = await this.#added(directoriesIn(known.index), source)
     const key = this.#memory.keyOf(source, prioritized, added)
@@ -173,7 +177,7 @@ export class LayerMaker {
   }
 
   /** Uses what is there already, or does the work, once for all who ask for it at the same time. */
-  #once(key: LayerKey, signal: AbortSignal, work: () => Promise<MadeLayer>): Promise<MadeLayer> {
+  #once(key: LayerKey, signal: AbortSignal, work: () => Promise<LayerOutcome>): Promise<LayerOutcome> {
     return this.#made.get(key.exact, () =>
       this.#together(key.exact, signal, async () => {
         const reused = await this.#memory.reuse(key, signal)
@@ -183,7 +187,7 @@ export class LayerMaker {
   }
 
   /** Does the work of a key once for all conversions of this process that ask for it at the same time. */
-  #together(key: string, signal: AbortSignal, work: () => Promise<MadeLayer>): Promise<MadeLayer> {
+  #together(key: string, signal: AbortSignal, work: () => Promise<LayerOutcome>): Promise<LayerOutcome> {
     const { host, repository } = this.#target
     return this.#services.layersUnderWay.run(`${host}/${repository} ${key}`, signal, work)
   }
@@ -197,7 +201,7 @@ export class LayerMaker {
     const { steps, signal } = source
     const file = await this.#file()
     const input = () => this.#download(source, signal)
-    const { compression, index } = await at('source', () =>
+    const { compression, index } = await withSide('source', () =>
       this.#services.threads.run(
         { kind: 'split', ...this.#settings },
         { input, write: (bytes) => file.write(bytes), signal },
@@ -216,7 +220,9 @@ export class LayerMaker {
     if (members.kind === 'split') return { ...members, action: 'arranged' }
     const { layer } = members.cached
     const file = await this.#file()
-    const bytes = await at('source', () => this.#memory.repositoryOf(members.cached).blob(layer, { signal }))
+    const bytes = await withSide('source', () =>
+      this.#memory.repositoryOf(members.cached).blob(layer, { signal }),
+    )
     await file.writeAll(steps?.reading(bytes) ?? bytes)
     return { file, compression: layer.compression, action: 'rearranged' }
   }
@@ -236,7 +242,7 @@ export class LayerMaker {
       target: this.#target,
       steps,
       signal,
-      make: (write, either) => at('source', () => make(write, either)),
+      make: (write, either) => withSide('source', () => make(write, either)),
       beforeAgain,
     })
   }
@@ -248,9 +254,10 @@ export class LayerMaker {
     compression: CompressionChoice,
     action: LayerAction,
     signal: AbortSignal,
-  ): Promise<MadeLayer> {
+  ): Promise<LayerOutcome> {
     const { externalToc, externalTocDiffId: diffId, packedIndex, ...blob } = result
-    const toc = externalToc && (await at('target', () => this.#target.pushBytes(externalToc, { signal })))
+    const toc =
+      externalToc && (await withSide('target', () => this.#target.pushBytes(externalToc, { signal })))
     const outside = toc && diffId && { externalToc: { ...toc, diffId } }
     const layer: ConvertedLayer = { ...blob, compression, ...outside }
     const { host, repository } = this.#target

@@ -1,6 +1,6 @@
 import { release } from '../../bytes/release.ts'
 import { asBuffer } from '../../compression/byte-source.ts'
-import { packKept, unpackKept } from '../../compression/compressed-buffer.ts'
+import { compressBuffer, decompressBuffer } from '../../compression/compressed-buffer.ts'
 import { type ColumnName, INDEX_COLUMNS } from './archive-index.ts'
 import { type Numbers, newRows } from './columns.ts'
 import { type IndexData, LayerIndex } from './layer-index.ts'
@@ -18,7 +18,7 @@ type Head = Omit<IndexData, 'columns' | 'compression'> & {
 }
 
 /** More than the head takes, and more than zstd adds to what it cannot pack. */
-const MOST_HEAD = 64 * 1024
+const MAX_HEAD = 64 * 1024
 const mostPacked = (bytes: number) => bytes + (bytes >> 7) + 1024
 
 const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
@@ -27,13 +27,13 @@ const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
  * An index as bytes, to be kept: the columns one after the other, each packed, a head in JSON, and its length. It lies in
  * memory of its own.
  */
-export function packIndex({ data: { columns, compression, ...rest } }: LayerIndex): Buffer {
-  const most = names.reduce((sum, name) => sum + mostPacked(columns[name].byteLength), MOST_HEAD)
+export function encodeIndex({ data: { columns, compression, ...rest } }: LayerIndex): Buffer {
+  const most = names.reduce((sum, name) => sum + mostPacked(columns[name].byteLength), MAX_HEAD)
   // No more than the longest column is there twice. What is never written to takes no memory.
   const whole = Buffer.allocUnsafeSlow(most)
   let at = MAGIC.copy(whole)
   const packed = names.map((name) => {
-    const bytes = packKept(bytesOf(columns[name]))
+    const bytes = compressBuffer(bytesOf(columns[name]))
     at += bytes.copy(whole, at)
     const { length } = bytes
     release(bytes)
@@ -50,7 +50,7 @@ export function packIndex({ data: { columns, compression, ...rest } }: LayerInde
  * @param maxBytes of what it comes to
  * @returns undefined for what another version kept, or what is no index: whatever it is, the source is still there
  */
-export function unpackIndex(packed: Uint8Array, maxBytes: number): LayerIndex | undefined {
+export function decodeIndex(packed: Uint8Array, maxBytes: number): LayerIndex | undefined {
   const bytes = asBuffer(packed)
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined
   try {
@@ -60,7 +60,7 @@ export function unpackIndex(packed: Uint8Array, maxBytes: number): LayerIndex | 
   }
 }
 
-/** @throws what JSON, buffers and {@link unpackKept} throw at damage; RangeError */
+/** @throws what JSON, buffers and {@link decompressBuffer} throw at damage; RangeError */
 function unpack(bytes: Buffer, maxBytes: number): LayerIndex {
   const headEnd = bytes.length - 4
   const headStart = headEnd - bytes.readUInt32LE(headEnd)
@@ -79,7 +79,7 @@ function unpack(bytes: Buffer, maxBytes: number): LayerIndex {
 }
 
 function unpackInto(column: Buffer, packed: Buffer): void {
-  const bytes = unpackKept(packed, column.length)
+  const bytes = decompressBuffer(packed, column.length)
   bytes.copy(column)
   release(bytes)
 }

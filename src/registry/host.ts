@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import type { Authenticator } from './auth/authenticator.ts'
-import type { AnswerBounds } from './bounds.ts'
-import type { Answer } from './transport/response.ts'
+import type { RegistryResponse } from './transport/response.ts'
+import type { ResponseBounds } from './transport/response-bounds.ts'
 import { type RetryPolicy, retrying } from './transport/retry.ts'
 import type { Transport, WireRequest } from './transport/transport.ts'
-import { UploadMemory } from './upload/upload-memory.ts'
+import { UploadMethods } from './upload/upload-methods.ts'
 
 /** A request to a registry. Any status that is not in `expect` is thrown as a RegistryError. */
 export type RegistryRequest = {
@@ -31,10 +31,10 @@ export class RegistryHost {
   readonly host: string
   readonly base: URL
   readonly retry: RetryPolicy
-  readonly bounds: AnswerBounds
+  readonly bounds: ResponseBounds
   /** How long the registry may take nothing of what it is sent, in milliseconds. */
   readonly takeMs: number
-  readonly uploads: UploadMemory
+  readonly uploads: UploadMethods
   /** Registries have no compare-and-set: lists of referrers are changed one at a time. */
   readonly referrerLists = new KeyedMutex()
   readonly #transport: Transport
@@ -46,7 +46,7 @@ export class RegistryHost {
     transport: Transport
     authenticator: Authenticator
     retry: RetryPolicy | undefined
-    bounds: AnswerBounds
+    bounds: ResponseBounds
     takeMs: number
   }) {
     this.host = options.host
@@ -54,23 +54,26 @@ export class RegistryHost {
     this.retry = options.retry ?? {}
     this.bounds = options.bounds
     this.takeMs = options.takeMs
-    this.uploads = new UploadMemory(options.host)
+    this.uploads = new UploadMethods(options.host)
     this.#transport = options.transport
     this.#authenticator = options.authenticator
   }
 
   /** Asks, authenticated and tried again as needed. The caller owns the answer's body. @throws RegistryError */
-  ask(request: RegistryRequest): Promise<Answer> {
+  ask(request: RegistryRequest): Promise<RegistryResponse> {
     return this.#tried(request, (answer) => Promise.resolve(answer))
   }
 
   /** As {@link ask}, with the use of the body being part of each try. */
-  askWhole<Result>(request: RegistryRequest, take: (answer: Answer) => Promise<Result>): Promise<Result> {
+  askWhole<Result>(
+    request: RegistryRequest,
+    take: (answer: RegistryResponse) => Promise<Result>,
+  ): Promise<Result> {
     return this.#tried(request, take)
   }
 
   /** As {@link ask}, with the whole body of at most `limit` bytes; an answer that breaks off is asked for again. */
-  read(request: RegistryRequest, limit: number): Promise<{ answer: Answer; bytes: Buffer }> {
+  read(request: RegistryRequest, limit: number): Promise<{ answer: RegistryResponse; bytes: Buffer }> {
     return this.#tried(request, async (answer) => ({
       answer,
       bytes: await answer.bytes(limit, request.operation, this.host),
@@ -78,7 +81,7 @@ export class RegistryHost {
   }
 
   /** As {@link ask}, without the body. */
-  async tell(request: RegistryRequest): Promise<Answer> {
+  async tell(request: RegistryRequest): Promise<RegistryResponse> {
     const answer = await this.ask(request)
     await answer.discard()
     return answer
@@ -89,7 +92,10 @@ export class RegistryHost {
     return this.#transport.resolve(text, answered, { operation, host: this.host, base: this.base }, hop)
   }
 
-  #tried<Result>(request: RegistryRequest, take: (answer: Answer) => Promise<Result>): Promise<Result> {
+  #tried<Result>(
+    request: RegistryRequest,
+    take: (answer: RegistryResponse) => Promise<Result>,
+  ): Promise<Result> {
     const once = async () => {
       const answer = await this.#authenticated(request)
       if (request.expect.includes(answer.status)) return take(answer)
@@ -101,7 +107,7 @@ export class RegistryHost {
     return single ? once() : retrying(once, this.retry, request.signal)
   }
 
-  async #authenticated(request: RegistryRequest): Promise<Answer> {
+  async #authenticated(request: RegistryRequest): Promise<RegistryResponse> {
     const { signal, scopes } = request
     const url = new URL(request.url, this.base)
     const own = url.origin === this.base.origin
@@ -116,7 +122,7 @@ export class RegistryHost {
     return this.#send(request, url, better)
   }
 
-  #send(request: RegistryRequest, url: URL, authorization: string | undefined): Promise<Answer> {
+  #send(request: RegistryRequest, url: URL, authorization: string | undefined): Promise<RegistryResponse> {
     const { operation, method, headers, signal } = request
     const body = typeof request.body === 'function' ? request.body() : request.body
     const { host, base } = this

@@ -1,20 +1,24 @@
 import type { z } from 'zod'
-import { detectCompression } from '../bytes/content-encoding.ts'
-import { DocumentError, parseDocument } from '../oci/documents.ts'
-import { beginningOf, plain } from './error-body.ts'
-import { RegistryError } from './errors.ts'
-import type { Answer } from './transport/response.ts'
+import { detectCompression } from '../../bytes/content-encoding.ts'
+import { DocumentError, parseDocument } from '../../oci/documents.ts'
+import { RegistryError } from '../errors.ts'
+import { excerpt, plain } from './error-body.ts'
+import type { RegistryResponse } from './response.ts'
 
 /**
  * The error for an answer that is not what was asked for, with what came instead: a registry that says nothing has not
  * said that there is nothing.
  * @param why what is wrong with it, such as "no list of tags"
  */
-export function nonsense(answer: Answer, bytes: Buffer, why: string, place: Place): RegistryError {
+export function invalidResponse(
+  answer: RegistryResponse,
+  bytes: Buffer,
+  why: string,
+  place: Place,
+): RegistryError {
   const { status } = answer
   const type = plain(answer.header('content-type') ?? '') || 'no content type'
-  const came =
-    detectCompression(bytes) === 'gzip' ? 'bytes of gzip that it does not call so' : beginningOf(bytes)
+  const came = detectCompression(bytes) === 'gzip' ? 'bytes of gzip that it does not call so' : excerpt(bytes)
   const whole = `answered ${status} with ${why}; what came is ${came} (${type})`
   return new RegistryError('INVALID_RESPONSE', { ...place, why: whole, status })
 }
@@ -22,9 +26,9 @@ export function nonsense(answer: Answer, bytes: Buffer, why: string, place: Plac
 type Place = { readonly operation: string; readonly host: string }
 
 /** A document of a registry by its schema. @throws RegistryError INVALID_RESPONSE */
-export function parseAnswer<Schema extends z.ZodType>(
+export function parseResponse<Schema extends z.ZodType>(
   schema: Schema,
-  { answer, bytes }: { readonly answer: Answer; readonly bytes: Buffer },
+  { answer, bytes }: { readonly answer: RegistryResponse; readonly bytes: Buffer },
   what: string,
   place: Place,
 ): z.output<Schema> {
@@ -34,7 +38,7 @@ export function parseAnswer<Schema extends z.ZodType>(
     if (!(error instanceof DocumentError)) throw error
     // A parser quotes its text, which is told in full and without markup anyway.
     const reason = isJson(bytes) ? error.message : `${what} is no JSON document`
-    throw nonsense(answer, bytes, reason, place)
+    throw invalidResponse(answer, bytes, reason, place)
   }
 }
 

@@ -6,7 +6,7 @@ import type { Steps } from './steps.ts'
 import { isWhiteout } from './whiteouts.ts'
 
 /** What an archive's order says about its names. Rows go by entry number. */
-export type Standing = {
+export type EffectiveNames = {
   readonly names: NameTable
   /** Whether the name still stands for this entry when the archive is unpacked to its end: 1, or 0. */
   readonly stands: Uint8Array
@@ -23,7 +23,7 @@ export type Standing = {
  * directory takes all that was in it. A hard link names what has its target's name when it comes.
  * @param steps left out: nobody counts them
  */
-export function standingOf(layer: LayerListing, steps?: Steps): Standing {
+export function effectiveNames(layer: LayerListing, steps?: Steps): EffectiveNames {
   const names = new NameTable(layer.length, (i) => entryAt(layer, i).name)
   /** Directories that something else replaced, and the number of the last entry that did. */
   const replaced = new Map<string, number>()

@@ -5,10 +5,10 @@ const LOOKED_AT = 16 * 1024
 const ERRORS_TOLD = 3
 
 /** What a registry says is wrong, by the error body of distribution-spec 1.1, or whatever text it has. */
-export type Words = { readonly text: string; readonly codes: readonly string[] }
+export type ErrorBody = { readonly text: string; readonly codes: readonly string[] }
 
 /** The words of an error answer: one line, bounded, without markup. */
-export function wordsOf(body: string): Words {
+export function parseErrorBody(body: string): ErrorBody {
   const listed = listedErrors(body)
   const said = listed.map(({ code, message }) => [code, message].filter(Boolean).join(': ')).join('; ')
   return { text: plain(said === '' ? body : said), codes: listed.map(({ code }) => code) }
@@ -44,7 +44,7 @@ function titleOf(page: string): string {
 }
 
 /** How a body begins, quoted, so that what came in the place of a document is seen; nothing for an empty one. */
-export function beginningOf(bytes: Uint8Array): string {
+export function excerpt(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'nothing'
   const text = Buffer.from(bytes.subarray(0, LOOKED_AT)).toString('utf8')
   const isPage = /^\s*</.test(text)

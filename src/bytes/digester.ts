@@ -6,7 +6,7 @@ const SMALL_BYTES = 1024
 const GATHERED_BYTES = 16 * 1024
 
 /** Counts and hashes bytes in passing. */
-export class Tally {
+export class Digester {
   readonly #hash = createHash('sha256')
   #size = 0
   #gathered: Buffer | undefined

@@ -8,7 +8,10 @@ const BATCH = 2_000
  * The entries of a record in shared memory, for another thread: JSON arrays, a line each. Half a million of them would keep
  * a thread busy for half a second: between two batches others get their turn.
  */
-export async function packEntries(entries: readonly RecordEntry[], signal: AbortSignal): Promise<Uint8Array> {
+export async function encodeEntries(
+  entries: readonly RecordEntry[],
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const lines: Buffer[] = []
   for (let at = 0; at < entries.length; at += BATCH) {
     signal.throwIfAborted()
@@ -26,7 +29,7 @@ export async function packEntries(entries: readonly RecordEntry[], signal: Abort
 }
 
 /** The entries that were packed. */
-export function unpackEntries(packed: Uint8Array): RecordEntry[] {
+export function decodeEntries(packed: Uint8Array): RecordEntry[] {
   const text = Buffer.from(packed.buffer as ArrayBuffer, packed.byteOffset, packed.length).toString('utf8')
   const entries: RecordEntry[] = []
   for (const line of text.split('\n')) {

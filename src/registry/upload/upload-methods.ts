@@ -1,5 +1,5 @@
 /** Ways to send a blob: whole in the PUT, in one PATCH before an empty PUT, or in chunks. */
-export type UploadWay = 'whole' | 'patch' | 'chunks'
+export type UploadMethod = 'whole' | 'patch' | 'chunks'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
 /** Streams that broke off in a row, after which the registry is taken to refuse them. */
@@ -10,9 +10,9 @@ const NO_STREAMS =
   /^(?:(?:.+\.)?gcr\.io|.+\.pkg\.dev|ghcr\.io|public\.ecr\.aws|.+\.dkr\.ecr[^/]*\.amazonaws\.com(?:\.cn)?)$/
 
 /** What uploads to one host taught. */
-export class UploadMemory {
+export class UploadMethods {
   /** The first way to try for a blob of known size. */
-  way: UploadWay = 'whole'
+  way: UploadMethod = 'whole'
   /** Bytes of a chunk that this host takes. */
   chunkBytes = CHUNK_BYTES
   #refusesStreams: boolean

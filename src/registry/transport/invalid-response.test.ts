@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type Handler, HttpServer } from '../../test/support/http-server.ts'
-import { digestOf } from '../oci/digest.ts'
-import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
-import { RegistryClient } from './client.ts'
+import { type Handler, HttpServer } from '../../../test/support/http-server.ts'
+import { digestOf } from '../../oci/digest.ts'
+import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
+import { RegistryClient } from '../client.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const subject = digestOf('subject')

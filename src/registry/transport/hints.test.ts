@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { type Handler, HttpServer } from '../../test/support/http-server.ts'
-import { TLS } from '../../test/support/tls.ts'
-import { RegistryClient, type RegistryOptions } from './client.ts'
+import { type Handler, HttpServer } from '../../../test/support/http-server.ts'
+import { TLS } from '../../../test/support/tls.ts'
+import { RegistryClient, type RegistryOptions } from '../client.ts'
 
 const retry = { attempts: 1 }
 const user = { username: 'me', password: 'secret' }

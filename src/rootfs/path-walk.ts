@@ -6,15 +6,15 @@ import type { Steps } from './steps.ts'
 const MAX_LINKS = 40
 
 /** An entry of a layer. */
-export type Place = { readonly layer: number; readonly entry: number }
+export type EntryRef = { readonly layer: number; readonly entry: number }
 
 /** The same as a key of maps and sets. */
-export function placeKey({ layer, entry }: Place): string {
+export function entryRefKey({ layer, entry }: EntryRef): string {
   return `${layer} ${entry}`
 }
 
 /** What opening a path comes to. */
-export type Opened =
+export type OpenResult =
   /** `passed`: nodes of directories and symlinks on the way and then the file, in the order of look-up; `links`: how many symlinks. */
   | { readonly found: true; readonly passed: readonly number[]; readonly links: number }
   /** `missed`: the name that is not there, symlinks before it followed; `loops`: there were too many symlinks. */
@@ -32,7 +32,7 @@ export interface WalkedTree {
 }
 
 /** One look-up in a root file system, as Linux does it. */
-export class Walk {
+export class PathWalk {
   /** From the root to where it is: it leads back for `..`, and no further than the root. */
   readonly trail: number[]
   readonly #view: WalkedTree
@@ -54,7 +54,7 @@ export class Walk {
    * Opens a path. A symlink that leads nowhere is found itself: its target may come at run time, as that of
    * /etc/mtab. Too many symlinks are as nothing.
    */
-  open(path: string): Opened {
+  open(path: string): OpenResult {
     if (!this.to(path)) return { found: false, missed: this.#missed, loops: this.#loops }
     for (let link = this.#link(); link !== undefined; link = this.#link()) {
       const entered = this.#enter(this.here)

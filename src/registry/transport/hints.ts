@@ -1,8 +1,8 @@
-import { namesSchema1, SCHEMA_1_HELP } from '../oci/docker-schema-1.ts'
-import type { RegistryErrorCode } from './errors.ts'
+import { namesSchema1, SCHEMA_1_HELP } from '../../oci/docker-schema-1.ts'
+import type { RegistryErrorCode } from '../errors.ts'
 
 /** What became of the credentials for a registry that refuses something. */
-export type Standing = {
+export type CredentialStatus = {
   readonly host: string
   /**
    * `not-asked-for`: in no way that is known; `withheld`: the token server is not known to belong to the registry;
@@ -14,7 +14,7 @@ export type Standing = {
 const CONFIG = "docker's config.json, which RECORD_BROKER_DOCKER_CONFIG names"
 
 /** What helps where a registry refuses something. */
-export function refusalHint({ host, credentials }: Standing): string {
+export function refusalHint({ host, credentials }: CredentialStatus): string {
   switch (credentials) {
     case 'none':
       return `; no credentials are configured for ${host}: if what is asked for exists and is not public, add them to ${CONFIG}`
@@ -32,7 +32,7 @@ export function refusalHint({ host, credentials }: Standing): string {
 }
 
 /** What helps against other answers. @param body of the answer, as it came */
-export function answerHint(code: RegistryErrorCode, status: number, body: string, host: string): string {
+export function responseHint(code: RegistryErrorCode, status: number, body: string, host: string): string {
   if (code === 'QUOTA_EXCEEDED')
     return '; a quota of that registry is used up: raise it there, or delete images'
   if (status === 400 && SPOKE_PLAIN.test(body)) return plainToTls(host)

@@ -2,7 +2,7 @@ import { LayerError } from '../../tar/errors.ts'
 import { quote } from '../../tar/names.ts'
 import type { ArchiveIndex } from '../index/archive-index.ts'
 import type { TocEntry } from '../toc/write-toc.ts'
-import type { Stretches } from './content-extents.ts'
+import type { ContentExtents } from '../verify/content-extents.ts'
 
 /** The chunks of a listed file, which have to cover it one after the other. */
 export class FileChunks {
@@ -10,13 +10,13 @@ export class FileChunks {
   readonly #file: TocEntry
   readonly #size: number
   readonly #index: ArchiveIndex
-  readonly #stretches: Stretches
+  readonly #stretches: ContentExtents
   #covered = 0
   #chunks = 0
   /** The entry whose content they are: a listed file may stand under the name of a hard link. */
   #owner: number | undefined
 
-  constructor(name: string, file: TocEntry, index: ArchiveIndex, stretches: Stretches) {
+  constructor(name: string, file: TocEntry, index: ArchiveIndex, stretches: ContentExtents) {
     this.#name = name
     this.#file = file
     this.#size = file.size ?? 0
