@@ -4,8 +4,8 @@
  */
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
-import type { Database } from '../src/db/open.ts'
-import { JobLeases } from '../src/jobs/queue/leases.ts'
+import type { Database } from '../src/db/database.ts'
+import { JobLeases } from '../src/jobs/queue/job-leases.ts'
 import { type TestDatabase, temporaryPostgres, temporarySqlite } from '../test/support/databases.ts'
 import { JobApi } from '../test/support/job-api.ts'
 import { postgresPrograms } from '../test/support/peers.ts'

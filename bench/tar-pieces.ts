@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { BLOCK, sizeField, typeFlagOf } from '../src/tar/header.ts'
+import { BLOCK_BYTES, readSizeField, readTypeFlag } from '../src/tar/header.ts'
 
 const NAME_BYTES = 100
 
@@ -15,13 +15,13 @@ export type TarPiece = {
 export async function tarPieces(path: string): Promise<TarPiece[]> {
   await using file = await open(path)
   const pieces: TarPiece[] = []
-  const block = Buffer.alloc(BLOCK)
+  const block = Buffer.alloc(BLOCK_BYTES)
   for (let start = 0; ; ) {
-    const { bytesRead } = await file.read(block, 0, BLOCK, start)
-    if (bytesRead < BLOCK || block.every((byte) => byte === 0)) return pieces
-    const padded = Math.ceil(sizeField(block, start) / BLOCK) * BLOCK
-    const end = start + BLOCK + padded
-    pieces.push({ start, content: typeFlagOf(block, start) === '0' ? padded : 0, end })
+    const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, start)
+    if (bytesRead < BLOCK_BYTES || block.every((byte) => byte === 0)) return pieces
+    const padded = Math.ceil(readSizeField(block, start) / BLOCK_BYTES) * BLOCK_BYTES
+    const end = start + BLOCK_BYTES + padded
+    pieces.push({ start, content: readTypeFlag(block, start) === '0' ? padded : 0, end })
     start = end
   }
 }
@@ -34,7 +34,7 @@ export async function readEntry(
   const bytes = Buffer.alloc(end - start)
   const { bytesRead } = await file.read(bytes, 0, bytes.length, start)
   if (bytesRead < bytes.length) throw new RangeError(`the archive ends at ${start + bytesRead}`)
-  return { header: bytes.subarray(0, BLOCK), content: bytes.subarray(BLOCK) }
+  return { header: bytes.subarray(0, BLOCK_BYTES), content: bytes.subarray(BLOCK_BYTES) }
 }
 
 /** A header with the same name, which begins with `./`, below a folder; undefined where that is too long a name. */

@@ -9,7 +9,7 @@ const app = await buildApp({
   services: {} as never,
   logger: false,
   maxBodyBytes: 1024,
-  requestMs: 1000,
+  requestTimeoutMs: 1000,
 })
 await writeFile(
   new URL('../openapi/openapi.json', import.meta.url),

@@ -1,17 +1,17 @@
-/** The entry of every command. What a command needs is loaded when it is run: a conversion needs no HTTP server. */
+/** The entry point of every command. Each command loads its own modules: a conversion needs no HTTP server. */
 import { enableCompileCache } from 'node:module'
 import { dirname } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
-// Nearly all garbage of conversions is gone at once: young generations that grow hold memory, and gain nothing.
+// Almost all garbage of a conversion is short-lived: a growing young generation would hold memory and gain nothing.
 if (process.argv[2] !== 'serve') setFlagsFromString('--semi-space-growth-factor=1')
 
-// Sources are TypeScript: without the cache every start strips and compiles them again, in every thread.
+// The sources are TypeScript: without the cache, every process and every thread strips and compiles them again.
 const { directory } = enableCompileCache()
-// Threads look for it there; each version of Node has a folder of its own inside.
+// Threads find the cache through this variable; Node adds a folder for its version below it.
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE = dirname(directory)
 
-// Whoever started this process ends it by its own end. The channel keeps no command from ending.
+// The process stops when its parent exits. The channel must not keep a finished command alive.
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
 process.channel?.unref()
 

@@ -1,74 +1,74 @@
 import type { ContentEncoding } from '../bytes/content-encoding.ts'
-import type { Begun } from '../jobs/queue/request-keys.ts'
+import type { KeyClaim } from '../jobs/queue/idempotency-keys.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { EvaluationRequest, FoundInImage } from '../records/evaluation.ts'
-import type { WrittenFormat } from '../records/formats/write.ts'
-import type { ListRequest } from '../records/images/publisher.ts'
+import type { WrittenFormat } from '../records/formats/write-record.ts'
+import type { ListRequest } from '../records/images/record-publisher.ts'
 import type { RecordFormat } from '../records/model.ts'
 import type { MergeStrategy } from '../records/provenance.ts'
 import type { RecordUse } from '../records/resolve/record-use.ts'
-import type { RetentionRules } from '../records/retention/rules.ts'
-import type { Removed, RetentionPlan } from '../records/retention/service.ts'
+import type { RetentionRules } from '../records/retention/retention-rules.ts'
+import type { RemovalResult, RetentionPlan } from '../records/retention/retention-service.ts'
 import type { Labels, Publication, StoredRecord } from '../records/stored-record.ts'
 
-/** An act ends soon after `signal` aborts, with its reason. */
+/** An analysis ends soon after `signal` aborts, with the signal's reason. */
 export type AnalysisContext = { readonly signal: AbortSignal }
 
-/** A document of any length, piece by piece. It has to be read to its end, or its context aborted. */
+/** A document of any length in pieces. The caller must read it to its end or abort its context. */
 export type DocumentBody = AsyncIterable<Uint8Array>
 
-/** How a new record is stored. */
-type RecordTerms = {
+/** The metadata of a new record. */
+type RecordMetadata = {
   readonly image?: string | undefined
   readonly workload?: string | undefined
   readonly labels?: Labels | undefined
 }
 
-export type UploadRequest = RecordTerms & {
+export type UploadRequest = RecordMetadata & {
   readonly format?: RecordFormat | undefined
   readonly workingDirectory?: string | undefined
-  /** Absolute: the container's root as the profiler saw it. */
+  /** The container's root directory as the profiler saw it, an absolute path. */
   readonly root?: string | undefined
-  /** Globs of paths that are left out. */
+  /** Globs of paths to exclude. */
   readonly exclude?: readonly string[] | undefined
-  /** How the body is packed. */
+  /** The compression of the body. */
   readonly encoding?: ContentEncoding | undefined
   readonly profiler?: string | undefined
   readonly profilerVersion?: string | undefined
-  /** The idempotency key of the request, and what identifies it beside its body. */
+  /** The idempotency key, and the part of the request that identifies it in addition to the body. */
   readonly idempotency?: { readonly key: string; readonly request: string } | undefined
 }
-export type StoredOutcome = {
+export type StoredResult = {
   readonly kind: 'stored'
   readonly record: StoredRecord
-  /** False: it was there already. */
+  /** Whether the record is new; false if an identical one was stored already. */
   readonly created: boolean
 }
-export type UploadOutcome = StoredOutcome & {
-  /** Where the record says which image was profiled. */
+export type UploadResult = StoredResult & {
+  /** How many of its paths the profiled image has, if the request names one. */
   readonly inImage?: FoundInImage | undefined
 }
-/** The idempotency key of an upload is known already. */
-export type RepeatedOutcome = { readonly kind: 'repeated'; readonly begun: Exclude<Begun, { is: 'new' }> }
+/** An earlier request had the same idempotency key. */
+export type RepeatedUpload = { readonly kind: 'repeated'; readonly claim: Exclude<KeyClaim, { kind: 'new' }> }
 
-export type MergeRequest = RecordTerms & {
+export type MergeRequest = RecordMetadata & {
   readonly records: readonly string[]
   readonly strategy: MergeStrategy
   readonly threshold?: number | undefined
 }
-export type MergeOutcome =
-  | StoredOutcome
-  /** `position` among the records of the request. */
+export type MergeResult =
+  | StoredResult
+  /** `position`: the index of the missing record in the request. */
   | { readonly kind: 'missing'; readonly position: number }
   | { readonly kind: 'nothing-in-common' }
 
-export type RetargetRequest = RecordTerms & {
+export type RetargetRequest = RecordMetadata & {
   readonly record: string
   readonly target: string
   readonly platform?: string | undefined
 }
-export type RetargetOutcome =
-  | (StoredOutcome & { readonly platform: string; readonly lost: number; readonly use: RecordUse })
+export type RetargetResult =
+  | (StoredResult & { readonly platform: string; readonly lost: number; readonly use: RecordUse })
   | { readonly kind: 'missing' }
 
 export type PublishRequest = {
@@ -82,52 +82,52 @@ export type PublishedRecord = Publication & { readonly subject?: Digest | undefi
 export type RetentionRequest = {
   readonly rules: RetentionRules
   readonly recordImages: boolean
-  /** Removes what this plan named; left out: a dry run. */
+  /** The id of the plan to execute; if omitted, the request is a dry run. */
   readonly plan?: string | undefined
 }
-export type RetentionOutcome = {
+export type RetentionResult = {
   readonly plan: RetentionPlan
-  readonly removed?: ReadonlyMap<string, Removed> | undefined
+  readonly removed?: ReadonlyMap<string, RemovalResult> | undefined
 }
 
 /**
- * Whatever costs as much as a caller or a registry likes: reading records, images and registries. The API hands it to
- * processes of their own, see {@link AnalyzerPool}. Errors have codes.
+ * Work whose cost a caller or a registry determines: reading records, images and registries. The API runs it in separate
+ * processes, see `AnalyzerPool`. Errors have codes.
  */
 export interface Analyses {
-  /** Stores the record that comes. */
+  /** Reads and stores the record in the input. */
   upload(
     request: UploadRequest,
     context: AnalysisContext & { readonly input: AsyncIterable<Uint8Array> },
-  ): Promise<UploadOutcome | RepeatedOutcome>
-  /** A record in one of the formats that are written; undefined when there is none. */
-  content(
+  ): Promise<UploadResult | RepeatedUpload>
+  /** Returns a record in the requested format, or undefined if there is no such record. */
+  readContent(
     request: { readonly record: string; readonly format: WrittenFormat },
     context: AnalysisContext,
   ): Promise<DocumentBody | undefined>
-  merge(request: MergeRequest, context: AnalysisContext): Promise<MergeOutcome>
-  /** A `RecordDiff` as JSON, or which of the records there is not. */
+  merge(request: MergeRequest, context: AnalysisContext): Promise<MergeResult>
+  /** Returns a `RecordDiff` as JSON, or the id of a record that does not exist. */
   diff(
     request: { readonly a: string; readonly b: string; readonly limit: number },
     context: AnalysisContext,
   ): Promise<DocumentBody | { readonly missing: string }>
-  /** A `RecordEvaluation` as JSON; undefined when there is no such record. */
+  /** Returns a `RecordEvaluation` as JSON, or undefined if there is no such record. */
   evaluate(
     request: { readonly record: string } & EvaluationRequest,
     context: AnalysisContext,
   ): Promise<DocumentBody | undefined>
-  retarget(request: RetargetRequest, context: AnalysisContext): Promise<RetargetOutcome>
+  retarget(request: RetargetRequest, context: AnalysisContext): Promise<RetargetResult>
   publish(request: PublishRequest, context: AnalysisContext): Promise<PublishedRecord>
-  /** A page of record images as JSON. */
-  recordImages(request: Omit<ListRequest, 'signal'>, context: AnalysisContext): Promise<DocumentBody>
-  /** A record image with its entries as JSON. */
-  recordImage(request: { readonly reference: string }, context: AnalysisContext): Promise<DocumentBody>
-  retention(request: RetentionRequest, context: AnalysisContext): Promise<RetentionOutcome>
-  /** An `ImageInspection` as JSON. */
+  /** Returns a page of record images as JSON. */
+  listRecordImages(request: Omit<ListRequest, 'signal'>, context: AnalysisContext): Promise<DocumentBody>
+  /** Returns a record image with its entries as JSON. */
+  readRecordImage(request: { readonly reference: string }, context: AnalysisContext): Promise<DocumentBody>
+  applyRetention(request: RetentionRequest, context: AnalysisContext): Promise<RetentionResult>
+  /** Returns an `ImageInspection` as JSON. */
   inspect(request: { readonly reference: string }, context: AnalysisContext): Promise<DocumentBody>
   /**
-   * Looks whether images have the platforms that are asked for. A registry that does not answer is no failure.
-   * @returns the errors of those that have not, by position; each has a code
+   * Checks whether images have the requested platforms. An image counts as having them if its registry fails.
+   * @returns the problems of the images that lack a platform or cannot be converted
    */
   checkPlatforms(
     request: {
@@ -137,5 +137,6 @@ export interface Analyses {
   ): Promise<readonly PlatformProblem[]>
 }
 
+/** `position`: the index of the image in the request. */
 export type PlatformProblem = { readonly position: number; readonly code: string; readonly message: string }
-export type AnalysisName = keyof Analyses
+export type AnalysisKind = keyof Analyses

@@ -1,110 +1,101 @@
 import type { Logger } from 'pino'
 import { ByteQueue } from '../concurrency/byte-queue.ts'
 import type { Analyses, AnalysisContext, DocumentBody } from './analyses.ts'
-import { type FromAnalyzer, failureOf, type ToAnalyzer } from './messages.ts'
-import { isDocument } from './remote.ts'
+import { serializeAnalysisError } from './analysis-error.ts'
+import type { AnalyzerMessage, PoolMessage } from './analyzer-messages.ts'
+import { isDocument } from './document-body.ts'
 
-/** Bytes of an input that wait to be read. */
+/** The bytes of an input that are buffered before they are read. */
 const INPUT_WINDOW_BYTES = 2 ** 19
 
-/** How an analyzer process talks with the one that started it. */
+/** The channel of an analyzer process to its parent. */
 export type AnalyzerPort = {
-  send(message: FromAnalyzer): void
-  onMessage(take: (message: ToAnalyzer) => void): void
+  send(message: AnalyzerMessage): void
+  onMessage(listener: (message: PoolMessage) => void): void
 }
 
-/** A task that this process does. */
-type Served = {
-  readonly task: number
-  readonly stop: AbortController
-  readonly input: ByteQueue
-  documentTaken: PromiseWithResolvers<void>
-}
-
-/** Does the analyses that come, one at a time. */
+/** Runs the analyses that the parent process requests, one at a time. */
 export function serveAnalyses(analyses: Analyses, port: AnalyzerPort, log: Pick<Logger, 'error'>): void {
-  let served: Served | undefined
+  let current: ServedAnalysis | undefined
   port.onMessage((message) => {
     if (message.kind === 'run') {
-      const { task } = message
-      const started: Served = {
-        task,
-        stop: new AbortController(),
-        input: new ByteQueue(INPUT_WINDOW_BYTES),
-        documentTaken: unwatched(),
-      }
-      served = started
-      void new ServedAnalysis(analyses, port, started).run(message, log)
-      return
-    }
-    if (served?.task !== message.task) return
-    const { stop, input, documentTaken, task } = served
-    if (message.kind === 'taken') documentTaken.resolve()
-    else if (message.kind === 'abort') {
-      const reason = new Error('the request was given up')
-      stop.abort(reason)
-      input.fail(reason)
-      documentTaken.reject(reason)
-    } else if (message.bytes === undefined) input.end()
-    else {
-      // Who stopped reading needs no more: the task is over, or about to be.
-      const acknowledge = () => port.send({ kind: 'taken', task })
-      input.write(message.bytes).then(acknowledge, acknowledge)
-    }
+      current = new ServedAnalysis(message.task, port)
+      void current.run(analyses, message, log)
+    } else if (current?.task === message.task) current.receive(message)
   })
 }
 
-/** A promise whose rejection nobody has to see. */
-function unwatched(): PromiseWithResolvers<void> {
-  const made = Promise.withResolvers<void>()
-  made.promise.catch(() => undefined)
-  return made
-}
-
+/** One analysis in this process. */
 class ServedAnalysis {
-  readonly #analyses: Analyses
+  readonly task: number
   readonly #port: AnalyzerPort
-  readonly #served: Served
+  readonly #stop = new AbortController()
+  readonly #input = new ByteQueue(INPUT_WINDOW_BYTES)
+  #documentAck = createAck()
 
-  constructor(analyses: Analyses, port: AnalyzerPort, served: Served) {
-    this.#analyses = analyses
+  constructor(task: number, port: AnalyzerPort) {
+    this.task = task
     this.#port = port
-    this.#served = served
+  }
+
+  receive(message: Exclude<PoolMessage, { kind: 'run' }>): void {
+    if (message.kind === 'document-ack') this.#documentAck.resolve()
+    else if (message.kind === 'abort') this.#abort()
+    else if (message.bytes === undefined) this.#input.end()
+    else {
+      // A rejection means that nobody reads the input any more: the task has ended, or is about to.
+      const acknowledge = () => this.#port.send({ kind: 'input-ack', task: this.task })
+      this.#input.write(message.bytes).then(acknowledge, acknowledge)
+    }
+  }
+
+  #abort(): void {
+    const reason = new Error('the request was aborted')
+    this.#stop.abort(reason)
+    this.#input.fail(reason)
+    this.#documentAck.reject(reason)
   }
 
   async run(
-    { name, request, hasInput }: ToAnalyzer & { readonly kind: 'run' },
+    analyses: Analyses,
+    { analysis, request, hasInput }: PoolMessage & { readonly kind: 'run' },
     log: Pick<Logger, 'error'>,
   ): Promise<void> {
-    const { task, stop, input } = this.#served
-    const context: AnalysisContext & { readonly input?: AsyncIterable<Uint8Array> } = {
-      signal: stop.signal,
-      ...(hasInput && { input }),
-    }
+    const { task } = this
+    const { signal } = this.#stop
     try {
-      const act = this.#analyses[name].bind(this.#analyses) as (
+      const perform = analyses[analysis].bind(analyses) as (
         request: unknown,
         context: AnalysisContext,
       ) => Promise<unknown>
-      const result = await act(request, context)
+      const context = { signal, ...(hasInput && { input: this.#input }) }
+      const result = await perform(request, context)
       if (!isDocument(result)) return this.#port.send({ kind: 'done', task, result, hasDocument: false })
       this.#port.send({ kind: 'done', task, result: undefined, hasDocument: true })
       await this.#sendDocument(result)
     } catch (error) {
-      const failure = failureOf(error)
-      if (failure.code === undefined && !stop.signal.aborted)
-        log.error({ err: error, name }, 'an analysis failed')
-      this.#port.send({ kind: 'failed', task, failure })
+      const serialized = serializeAnalysisError(error)
+      if (serialized.code === undefined && !signal.aborted) {
+        log.error({ err: error, name: analysis }, 'an analysis failed')
+      }
+      this.#port.send({ kind: 'failed', task, error: serialized })
     }
   }
 
   async #sendDocument(document: DocumentBody): Promise<void> {
-    const { task } = this.#served
+    const { task } = this
     for await (const bytes of document) {
-      this.#served.documentTaken = unwatched()
+      this.#documentAck = createAck()
       this.#port.send({ kind: 'document', task, bytes })
-      await this.#served.documentTaken.promise
+      await this.#documentAck.promise
     }
     this.#port.send({ kind: 'document', task, bytes: undefined })
   }
+}
+
+/** Creates a promise whose rejection is not reported if nobody awaits it. */
+function createAck(): PromiseWithResolvers<void> {
+  const ack = Promise.withResolvers<void>()
+  ack.promise.catch(() => undefined)
+  return ack
 }

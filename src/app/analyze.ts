@@ -1,29 +1,29 @@
 /**
- * The entry of an analyzer process: reads records, images and registries for the process that started it, one request at a
- * time. It ends with the channel to that process.
+ * The entry point of an analyzer process: it reads records, images and registries for its parent process, one request at a
+ * time, and exits when the channel to the parent closes.
  */
 import { setPriority } from 'node:os'
-import { LocalAnalyses } from '../analysis/local.ts'
+import { createLocalAnalyses } from '../analysis/local-analyses.ts'
 import { type AnalyzerPort, serveAnalyses } from '../analysis/serve-analyses.ts'
-import { DiskRoom } from '../bytes/disk-room.ts'
+import { DiskSpace } from '../bytes/disk-space.ts'
 import { ThreadPool } from '../conversion/layers/thread-pool.ts'
 import { ListedLayerCache } from '../conversion/source/listed-layer-cache.ts'
-import { openDatabase } from '../db/open.ts'
-import { RecordPublisher } from '../records/images/publisher.ts'
-import { RetentionService } from '../records/retention/service.ts'
+import { openDatabase } from '../db/open-database.ts'
+import { RecordPublisher } from '../records/images/record-publisher.ts'
+import { RetentionService } from '../records/retention/retention-service.ts'
 import { ANALYZER_THREADS, backingRegistry, openRegistries, recordFinder } from './composition.ts'
 import { loadConfig } from './config.ts'
 import { logger, warn } from './process.ts'
 import { openStores } from './stores.ts'
 
-/** Answering comes first: where processors are short, analyses wait. */
+/** The HTTP server has priority: analyses wait when processors are scarce. */
 const PRIORITY = 5
 
 const config = loadConfig()
 const log = logger(config, 'analyzer')
 setPriority(PRIORITY)
 process.once('disconnect', () => process.exit(0))
-// The process that started this one ends it: with the channel, and after it has answered.
+// The parent process stops this one by closing the channel, after it has received the last response.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined)
 
 const { bounds } = config
@@ -34,28 +34,28 @@ const repository = (reference: { host: string; repository: string }) => registri
 const backing = backingRegistry(config)
 const publisher = new RecordPublisher({
   store: stores.records,
-  repository,
+  openRepository: repository,
   backing,
   finder: recordFinder(config, registries),
   recordLimits: bounds.record,
-  catalog: (signal: AbortSignal | undefined) => registries.catalog(backing.host, { signal }),
+  catalog: (signal: AbortSignal | undefined) => registries.listRepositories(backing.host, { signal }),
 })
-const analyses = new LocalAnalyses({
+const analyses = createLocalAnalyses({
   images: {
     registries,
     threads: new ThreadPool(Math.min(ANALYZER_THREADS, config.threads), bounds.threadMemory),
     limits: bounds.layer,
     bounds: bounds.request,
     maxRecordSteps: bounds.recordSteps,
-    known: new ListedLayerCache(),
+    listedLayers: new ListedLayerCache(),
   },
   records: stores.records,
-  requestKeys: stores.requestKeys,
+  idempotencyKeys: stores.requestKeys,
   publisher,
-  housekeeper: new RetentionService({ store: stores.records, publisher, repository, now: Date.now }),
+  retention: new RetentionService({ store: stores.records, publisher, openRepository: repository, now: Date.now }),
   recordLimits: bounds.record,
   onDefect: (error, what) => log.error({ err: error }, what),
-  ...(database.engine === 'sqlite' && { room: new DiskRoom(config.dataFolder, config.diskReserve) }),
+  ...(database.engine === 'sqlite' && { diskSpace: new DiskSpace(config.dataFolder, config.diskReserve) }),
 })
 const port: AnalyzerPort = {
   send: (message) => void process.send?.(message, undefined, undefined, () => undefined),

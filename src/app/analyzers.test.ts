@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { environmentOf } from '../../test/support/broker-process.ts'
-import type { AnalysisName } from '../analysis/analyses.ts'
-import { AnalyzerPool } from '../analysis/pool.ts'
+import type { AnalysisKind } from '../analysis/analyses.ts'
+import { AnalyzerPool } from '../analysis/analyzer-pool.ts'
 import { analyzerStarter } from './analyzers.ts'
 
 const ENTRY = fileURLToPath(new URL('../../test/support/odd-analyzer.ts', import.meta.url))
@@ -17,9 +17,9 @@ afterAll(() => stack.disposeAsync())
 
 const never = new AbortController().signal
 const run = (
-  name: AnalysisName,
+  analysis: AnalysisKind,
   o: { request?: unknown; input?: AsyncIterable<Uint8Array>; signal?: AbortSignal } = {},
-) => pool.run({ name, request: o.request, input: o.input, signal: o.signal ?? never }, false)
+) => pool.run({ analysis, request: o.request, input: o.input, signal: o.signal ?? never }, false)
 
 async function* bytes(count: number): AsyncGenerator<Uint8Array> {
   for (let n = 0; n < count; n++) yield Buffer.alloc(100_000)
@@ -33,16 +33,16 @@ const isAlive = (pid: number) => {
   }
 }
 
-describe('an analysis in a process of its own', () => {
-  it('takes an input and gives a document, of any length', async () => {
+describe('an analysis in an analyzer process', () => {
+  it('reads an input and returns a document of any length', async () => {
     expect(await run('upload', { input: bytes(100) })).toMatchObject({ bytes: 10_000_000 })
-    const document = (await run('content', { request: { count: 100 } })) as AsyncIterable<Uint8Array>
+    const document = (await run('readContent', { request: { count: 100 } })) as AsyncIterable<Uint8Array>
     let length = 0
     for await (const piece of document) length += piece.length
     expect(length).toBe(10_000_000)
   })
 
-  it('ends when its input fails, with that error', async () => {
+  it('fails with the error of its input', async () => {
     async function* broken() {
       yield Buffer.alloc(10)
       throw new Error('the connection is gone')
@@ -51,7 +51,7 @@ describe('an analysis in a process of its own', () => {
     expect(await run('upload', { input: bytes(1) })).toMatchObject({ bytes: 100_000 })
   })
 
-  it('can fail while its input still comes, and keeps code and line', async () => {
+  it('can fail before its input has ended, and keeps the code and the line of the error', async () => {
     await expect(run('retarget', { input: bytes(1000) })).rejects.toMatchObject({
       code: 'INVALID_RECORD',
       line: 3,
@@ -59,47 +59,47 @@ describe('an analysis in a process of its own', () => {
     })
   })
 
-  it('shows a defect as an error without a code', async () => {
+  it('reports a defect as an error without a code', async () => {
     await expect(run('merge')).rejects.toMatchObject({ code: undefined })
   })
 
-  it('is stopped when it is aborted, and the process goes on with others', async () => {
+  it('stops when it is aborted, and its process runs further analyses', async () => {
     await using one = new AnalyzerPool(analyzerStarter(environmentOf({}), MEMORY, ENTRY), 1)
     const stop = new AbortController()
-    const pid = () => one.run({ name: 'checkPlatforms', request: {}, signal: never }, false)
+    const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)
     const first = await pid()
-    const published = one.run({ name: 'publish', request: {}, signal: stop.signal }, false)
+    const published = one.run({ analysis: 'publish', request: {}, signal: stop.signal }, false)
     stop.abort(new Error('enough'))
     await expect(published).rejects.toThrow('enough')
     expect(await pid()).toEqual(first)
   })
 
-  it('is killed when it does not stop', async () => {
+  it('is killed when it ignores the abort', async () => {
     const stop = new AbortController()
     const spinning = [run('evaluate', { signal: stop.signal }), run('evaluate', { signal: stop.signal })]
-    // Both processes are taken: what comes now waits for one of them.
+    // Both processes are busy, so the next task waits for one of them.
     const next = pidOf()
     stop.abort(new Error('enough'))
     for (const one of spinning) await expect(one).rejects.toThrow('enough')
     expect(await next).toBeGreaterThan(0)
   })
 
-  it.each(['recordImage', 'recordImages'] as const)(
-    'fails when it takes too much memory: %s',
+  it.each(['readRecordImage', 'listRecordImages'] as const)(
+    'fails when it uses too much memory: %s',
     async (name) => {
       await expect(run(name)).rejects.toMatchObject({
         code: 'ANALYZER_MEMORY',
-        message: expect.stringContaining(`RECORD_BROKER_ANALYZER_MEMORY allows ${MEMORY} bytes`),
+        message: expect.stringContaining(`RECORD_BROKER_ANALYZER_MEMORY, which allows ${MEMORY} bytes`),
       })
       expect(await run('upload', { input: bytes(1) })).toMatchObject({ bytes: 100_000 })
     },
   )
 
-  it('may be tried again when its process ended', async () => {
+  it('is retryable when its process died', async () => {
     await expect(run('diff')).rejects.toMatchObject({ code: 'ANALYZER_DIED', retryAfterMs: 1_000 })
   })
 
-  it('ends with the document that nobody reads to its end', async () => {
+  it('can be aborted while its document is only partly read', async () => {
     const stop = new AbortController()
     const document = (await run('inspect', { signal: stop.signal })) as AsyncIterable<Uint8Array>
     const reader = document[Symbol.asyncIterator]()
@@ -114,30 +114,30 @@ describe('an analysis in a process of its own', () => {
   })
 })
 
-describe('a pool of processes', () => {
-  it('refuses a task whose process the system cannot start, and goes on when it can', async () => {
-    // Longer than the system lets a string of an environment be.
+describe('the analyzer pool', () => {
+  it('rejects a task if the system cannot start a process, and recovers when it can', async () => {
+    // Longer than the system allows for one variable of the environment.
     const environment = { ...environmentOf({}), LONG: 'x'.repeat(200_000) as string | undefined }
     await using one = new AnalyzerPool(analyzerStarter(environment, MEMORY, ENTRY), 1)
-    const pid = () => one.run({ name: 'checkPlatforms', request: {}, signal: never }, false)
+    const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)
     one.warmUp()
     await expect(pid()).rejects.toMatchObject({ code: 'ANALYZER_DIED', retryAfterMs: 1_000 })
     environment.LONG = undefined
     expect(await pid()).toMatchObject({ pid: expect.any(Number) })
   })
 
-  it('gives a waiting task up when it is aborted', async () => {
+  it('drops a waiting task when it is aborted', async () => {
     const stop = new AbortController()
-    const taken = [run('publish', { signal: stop.signal }), run('publish', { signal: stop.signal })]
+    const busy = [run('publish', { signal: stop.signal }), run('publish', { signal: stop.signal })]
     const impatient = new AbortController()
     const waiting = run('checkPlatforms', { signal: impatient.signal })
     impatient.abort(new Error('too long'))
     await expect(waiting).rejects.toThrow('too long')
     stop.abort(new Error('enough'))
-    await Promise.allSettled(taken)
+    await Promise.allSettled(busy)
   })
 
-  it('takes no more than a bound, and says so', async () => {
+  it('bounds the number of waiting tasks', async () => {
     const stop = new AbortController()
     const all = Array.from({ length: 210 }, () => run('publish', { signal: stop.signal }))
     const outcome = await Promise.race(all.slice(-1)).catch((error: unknown) => error)
@@ -146,19 +146,19 @@ describe('a pool of processes', () => {
     await Promise.allSettled(all)
   })
 
-  it('keeps a process for tasks that ask no registry', async () => {
+  it('reserves a process for tasks that use no registry', async () => {
     const stop = new AbortController()
     const remote = Array.from({ length: 3 }, () =>
-      pool.run({ name: 'publish', request: {}, signal: stop.signal }, true),
+      pool.run({ analysis: 'publish', request: {}, signal: stop.signal }, true),
     )
     expect(await pidOf()).toBeGreaterThan(0)
     stop.abort(new Error('enough'))
     await Promise.allSettled(remote)
   })
 
-  it('ends its processes when it is disposed of', async () => {
+  it('stops its processes when it is disposed of', async () => {
     const other = new AnalyzerPool(analyzerStarter(environmentOf({}), MEMORY, ENTRY), 1)
-    const { pid } = (await other.run({ name: 'checkPlatforms', request: {}, signal: never }, false)) as {
+    const { pid } = (await other.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)) as {
       pid: number
     }
     expect(isAlive(pid)).toBe(true)

@@ -1,23 +1,23 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { AnalyzerProcess, notStarted } from '../analysis/analyzer-process.ts'
+import { AnalyzerProcess, processStartError } from '../analysis/analyzer-process.ts'
 import { ANALYZER_THREADS } from './composition.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
 /**
- * What the operating system counts for a process before it does anything: V8 reserves address space for the heap of each
- * thread, of which little is ever used (measured with Node 26.10 on x64).
+ * Bytes that the operating system counts per heap in advance: V8 reserves address space for the heap of each thread, most of
+ * which stays unused (measured with Node 26.10 on x64).
  */
 const RESERVED_PER_HEAP = 640 * MIB
 
 /**
- * Starts processes that read records, images and registries. Their memory is bounded by the operating system: V8's own
- * bounds count neither buffers nor what libraries take.
- * @param environment of the processes
- * @param memory in bytes
- * @param entry what they run
- * @returns what starts one, and throws an AnalysisError when that is not possible
+ * Creates a starter of analyzer processes. The operating system bounds their memory, because V8's own limits count neither
+ * buffers nor the memory of native libraries.
+ * @param environment the environment of the processes
+ * @param memory the limit in bytes, beyond the reserved heaps
+ * @param entry the module that they run
+ * @returns a function that starts one process, and throws an AnalysisError when the system cannot start it
  */
 export function analyzerStarter(
   environment: Record<string, string | undefined>,
@@ -27,7 +27,7 @@ export function analyzerStarter(
   const data = Math.ceil((memory + (1 + ANALYZER_THREADS) * RESERVED_PER_HEAP) / KIB)
   const heap = `--max-old-space-size=${Math.ceil(memory / MIB)}`
   return () => {
-    // Node cannot set the limits of a child; every shell can set its own.
+    // Node cannot set the resource limits of a child, but a shell can set its own and exec.
     const script = `ulimit -c 0; ulimit -d ${data}; exec "$0" "$@"`
     try {
       const child = spawn('/bin/sh', ['-c', script, process.execPath, heap, entry], {
@@ -37,8 +37,8 @@ export function analyzerStarter(
       })
       return new AnalyzerProcess(child, memory)
     } catch (error) {
-      // Node tells of some failures by an event, and throws at others, such as a lack of memory.
-      throw notStarted(error)
+      // Node reports some spawn failures by an event and throws others, such as a lack of memory.
+      throw processStartError(error)
     }
   }
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { backingRegistry, embeddedHosts, openRegistries } from './composition.ts'
 import { loadConfig } from './config.ts'
 
-it('speaks to the backing registry and to those that are allowed, and to no other', async () => {
+it('allows the backing registry and the configured registries, and no others', async () => {
   const config = loadConfig({
     RECORD_BROKER_REGISTRY: 'backing.test:5000/company',
     RECORD_BROKER_REGISTRIES: 'allowed.test, docker.io',
@@ -18,7 +18,7 @@ it('speaks to the backing registry and to those that are allowed, and to no othe
   }
 })
 
-it('reaches its embedded registry by every name that this machine has for it', () => {
+it('reaches its embedded registry under every name of this machine', () => {
   expect(embeddedHosts({ host: '0.0.0.0', port: 80 })).toEqual(['127.0.0.1:80', 'localhost:80'])
   expect(embeddedHosts({ host: 'localhost', port: 1 })).toEqual(['localhost:1', '127.0.0.1:1'])
   expect(embeddedHosts({ host: '10.0.0.7', port: 1 })).toEqual(['10.0.0.7:1'])

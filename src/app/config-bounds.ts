@@ -1,143 +1,147 @@
 import { z } from 'zod'
-import { DEFAULT_THREAD_MEMORY } from '../conversion/layers/thread-pool.ts'
+import { DEFAULT_THREAD_MEMORY_BYTES } from '../conversion/layers/thread-pool.ts'
 import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from '../conversion/request-bounds.ts'
 import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from '../records/model.ts'
 import { MAX_RECORD_STEPS } from '../records/step-budget.ts'
-import { DEFAULT_BOUNDS, type ResponseBounds } from '../registry/transport/response-bounds.ts'
-import { DEFAULT_LIMITS, type LayerLimits } from '../tar/limits.ts'
+import { DEFAULT_RESPONSE_BOUNDS, type ResponseBounds } from '../registry/transport/response-bounds.ts'
+import { DEFAULT_LAYER_LIMITS, type LayerLimits } from '../tar/layer-limits.ts'
 
 const MIB = 2 ** 20
 
-/** @param least of the values that are taken */
-export function wholeNumber(least: number) {
+/** Parses a whole number. @param min the smallest valid value */
+export function wholeNumber(min: number) {
   return z
     .string()
     .regex(/^\d{1,15}$/, 'expected a whole number')
     .transform(Number)
-    .refine((value) => value >= least, `expected at least ${least}`)
+    .refine((value) => value >= min, `expected at least ${min}`)
 }
 
-function bound(least: number, usual: number, description: string) {
-  return wholeNumber(least).prefault(String(usual)).describe(description)
+function bound(min: number, defaultValue: number, description: string) {
+  return wholeNumber(min).prefault(String(defaultValue)).describe(description)
 }
 
-/** The bounds on what callers, registries and layers may cost, each by the setting that raises it. */
+/** The bounds on the cost of callers, registries and layers, by the setting that raises each. */
 export const BoundSettings = {
   RECORD_BROKER_MAX_BODY_BYTES: bound(
     16 * 1024,
     MIB,
-    'bytes of the body of a request that is no record and no part of an image',
+    'bytes of a request body, records and image uploads excepted',
   ),
   RECORD_BROKER_REQUEST_SECONDS: bound(
     1,
     120,
-    'how long a request may be worked on: beyond it the answer is 504, and the work is stopped',
+    'the deadline of a request; later it is stopped with status 504',
   ),
   RECORD_BROKER_MIN_BODY_RATE: bound(
     0,
     1024,
-    'bytes a second below which the body of a request comes too slowly (408); 0: any pace will do',
+    'the lowest rate of a request body in bytes per second, below which the request is refused with 408; 0 disables the check',
   ),
-  RECORD_BROKER_MAX_CONNECTIONS: bound(1, 2000, 'connections to `serve` at a time; further ones are closed'),
+  RECORD_BROKER_MAX_CONNECTIONS: bound(1, 2000, 'open connections to `serve`; further ones are closed'),
   RECORD_BROKER_ANALYZERS: bound(
     1,
     4,
-    'processes of `serve` that read records, images and registries for requests, one request each at a time',
+    'analyzer processes of `serve`, which read records, images and registries for requests, one request at a time each',
   ),
-  RECORD_BROKER_ANALYZER_MEMORY: bound(128 * MIB, 1024 * MIB, 'bytes of memory that such a process may take'),
+  RECORD_BROKER_ANALYZER_MEMORY: bound(128 * MIB, 1024 * MIB, 'bytes of memory of an analyzer process'),
   RECORD_BROKER_MAX_RECORD_BYTES: bound(
     1024,
     16 * MIB,
-    'bytes of one uploaded record, unpacked, or of one in an image',
+    'decompressed bytes of one record, uploaded or in an image',
   ),
   RECORD_BROKER_MAX_RECORD_ENTRIES: bound(
     1,
     MAX_RECORD_ENTRIES,
-    'different entries of one uploaded record, or of one in an image',
+    'distinct entries of one record, uploaded or in an image',
   ),
-  RECORD_BROKER_MAX_RECORD_GLOBS: bound(0, MAX_RECORD_GLOBS, 'different globs among them'),
+  RECORD_BROKER_MAX_RECORD_GLOBS: bound(0, MAX_RECORD_GLOBS, 'distinct globs of one record'),
   RECORD_BROKER_MAX_RECORD_STEPS: bound(
     1_000_000,
     MAX_RECORD_STEPS,
-    'steps of looking up a record in an image, of some 10 to 50 ns each: globs and deep names take many',
+    'steps to resolve a record in an image, 10 to 50 ns each; globs and deep paths need many',
   ),
-  RECORD_BROKER_MAX_LAYER_BYTES: bound(MIB, DEFAULT_LIMITS.maxPlainBytes, 'decompressed bytes of one layer'),
+  RECORD_BROKER_MAX_LAYER_BYTES: bound(
+    MIB,
+    DEFAULT_LAYER_LIMITS.maxUncompressedBytes,
+    'decompressed bytes of one layer',
+  ),
   RECORD_BROKER_MAX_ENTRIES: bound(
     1,
-    DEFAULT_LIMITS.maxEntries,
-    'entries of one layer, and of one table of contents, where the further chunks of a file count, too',
+    DEFAULT_LAYER_LIMITS.maxEntries,
+    'entries of one layer or table of contents; each further chunk of a file counts as one',
   ),
   RECORD_BROKER_MAX_INDEX_BYTES: bound(
     MIB,
-    DEFAULT_LIMITS.maxIndexBytes,
-    'bytes of memory for the names, attributes and places of the entries of one layer',
+    DEFAULT_LAYER_LIMITS.maxIndexBytes,
+    'bytes of memory for the index of one layer: names, attributes and offsets of its entries',
   ),
   RECORD_BROKER_MAX_TOC_BYTES: bound(
     MIB,
-    DEFAULT_LIMITS.maxTocBytes,
-    'decompressed bytes of one table of contents; compressed it may have a quarter of that',
+    DEFAULT_LAYER_LIMITS.maxTocBytes,
+    'decompressed bytes of one table of contents; the compressed limit is a quarter of it',
   ),
   RECORD_BROKER_MAX_ZSTD_WINDOW: bound(
     MIB,
-    DEFAULT_LIMITS.maxWindowBytes,
-    'bytes of the window of a zstd layer, which a thread holds in memory',
+    DEFAULT_LAYER_LIMITS.maxWindowBytes,
+    'bytes of the window of a zstd layer, which its thread holds in memory',
   ),
   RECORD_BROKER_THREAD_MEMORY: bound(
     64 * MIB,
-    DEFAULT_THREAD_MEMORY,
-    'bytes of heap that a thread may have beside index and window of its layer',
+    DEFAULT_THREAD_MEMORY_BYTES,
+    'bytes of heap of a thread, besides the index and the window of its layer',
   ),
   RECORD_BROKER_MAX_LAYERS: bound(1, DEFAULT_REQUEST_BOUNDS.maxLayers, 'layers of one image'),
   RECORD_BROKER_MAX_PLATFORMS: bound(
     1,
     DEFAULT_REQUEST_BOUNDS.maxPlatforms,
-    'images of one index that a request or job reads',
+    'images of one index that a request or a job reads',
   ),
   RECORD_BROKER_MAX_REPORT_LAYERS: bound(
     1,
     DEFAULT_REQUEST_BOUNDS.maxReportLayers,
-    'layers of all images that a job or an evaluation reports on',
+    'layers of all images in the report of a job or an evaluation',
   ),
   RECORD_BROKER_MAX_MANIFESTS: bound(
     1,
     DEFAULT_REQUEST_BOUNDS.maxManifests,
-    'manifests that a request or job fetches',
+    'manifests that a request or a job fetches',
   ),
   RECORD_BROKER_MAX_REQUEST_ENTRIES: bound(
     1,
     DEFAULT_REQUEST_BOUNDS.maxEntries,
-    'entries of all layers that a request or job reads',
+    'entries of all layers that a request or a job reads',
   ),
   RECORD_BROKER_MAX_REQUEST_BYTES: bound(
     MIB,
     DEFAULT_REQUEST_BOUNDS.maxBytes,
-    'decompressed bytes of all layers that a request or job reads',
+    'decompressed bytes of all layers that a request or a job reads',
   ),
   RECORD_BROKER_MAX_JSON_DEPTH: bound(
     10,
-    DEFAULT_BOUNDS.maxJsonDepth,
-    'objects and arrays inside each other in a document of a registry',
+    DEFAULT_RESPONSE_BOUNDS.maxJsonDepth,
+    'nesting depth of a JSON document from a registry',
   ),
   RECORD_BROKER_MAX_PAGES: bound(
     1,
-    DEFAULT_BOUNDS.maxPages,
+    DEFAULT_RESPONSE_BOUNDS.maxPages,
     'pages of one list of tags, referrers or repositories',
   ),
   RECORD_BROKER_MAX_LIST_BYTES: bound(
     64 * 1024,
-    DEFAULT_BOUNDS.maxListBytes,
+    DEFAULT_RESPONSE_BOUNDS.maxListBytes,
     'bytes of one list of tags, referrers or repositories',
   ),
-  RECORD_BROKER_MAX_RULES: bound(1, 1000, 'rules about what is converted when it is pushed'),
+  RECORD_BROKER_MAX_RULES: bound(1, 1000, 'rules for converting pushed images'),
 }
 const Bounds = z.object(BoundSettings)
 type BoundValues = z.output<typeof Bounds>
 
-/** The bounds, each where it is used. Sizes are bytes. */
+/** The bounds, grouped by the component that applies them. Sizes are in bytes. */
 export type ConfiguredBounds = {
   readonly layer: LayerLimits
   readonly request: RequestBounds
-  readonly answers: ResponseBounds
+  readonly responses: ResponseBounds
   readonly record: Required<RecordLimits>
   readonly recordSteps: number
   readonly threadMemory: number
@@ -153,8 +157,8 @@ export type ConfiguredBounds = {
 export function configuredBounds(env: BoundValues): ConfiguredBounds {
   return {
     layer: {
-      ...DEFAULT_LIMITS,
-      maxPlainBytes: env.RECORD_BROKER_MAX_LAYER_BYTES,
+      ...DEFAULT_LAYER_LIMITS,
+      maxUncompressedBytes: env.RECORD_BROKER_MAX_LAYER_BYTES,
       maxEntries: env.RECORD_BROKER_MAX_ENTRIES,
       maxIndexBytes: env.RECORD_BROKER_MAX_INDEX_BYTES,
       maxTocBytes: env.RECORD_BROKER_MAX_TOC_BYTES,
@@ -168,7 +172,7 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
       maxEntries: env.RECORD_BROKER_MAX_REQUEST_ENTRIES,
       maxBytes: env.RECORD_BROKER_MAX_REQUEST_BYTES,
     },
-    answers: {
+    responses: {
       maxJsonDepth: env.RECORD_BROKER_MAX_JSON_DEPTH,
       maxPages: env.RECORD_BROKER_MAX_PAGES,
       maxListBytes: env.RECORD_BROKER_MAX_LIST_BYTES,

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { ConfigError, loadConfig } from './config.ts'
 
 describe('loadConfig', () => {
-  it('has embedded defaults on loopback', () => {
+  it('defaults to the embedded registry and database on loopback', () => {
     const config = loadConfig({})
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080 })
     expect(config.backingRegistry).toBeUndefined()
@@ -22,12 +22,12 @@ describe('loadConfig', () => {
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ RECORD_BROKER_REGISTRYS: 'r.example' }, 'RECORD_BROKER_REGISTRYS'],
     [{ RECORD_BROKER_CA: '/nonexistent/ca.pem' }, 'RECORD_BROKER_CA'],
-  ])('stops at %j and names the variable', (environment, name) => {
+  ])('rejects %j and names the variable', (environment, name) => {
     expect(() => loadConfig(environment)).toThrow(ConfigError)
     expect(() => loadConfig(environment)).toThrow(name)
   })
 
-  it('takes a file of settings, over which the environment wins', () => {
+  it('reads a file of settings, over which the environment has precedence', () => {
     const folder = mkdtempSync(join(tmpdir(), 'record-broker-config-'))
     try {
       const file = join(folder, 'broker.env')

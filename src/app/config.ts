@@ -3,14 +3,14 @@ import { availableParallelism, homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
-import { postgresAddress } from '../db/postgres-address.ts'
+import { parsePostgresAddress } from '../db/postgres/postgres-address.ts'
 import { parseHost, parseRepository } from '../oci/reference.ts'
 import { BoundSettings, type ConfiguredBounds, configuredBounds, wholeNumber } from './config-bounds.ts'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
 
-/** A wrong setting; the message names the variable and the reason. */
+/** An invalid setting. The message names the variable and the reason. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -55,7 +55,7 @@ const BackingRegistry = z.string().transform(
   }),
 )
 
-/** `host=2,*=8`: so many for a host, and for every other one. */
+/** Parses `host=2,*=8`: a limit for one host, and the limit for every other host. */
 const RegistryLimits = z.string().transform(
   checked((text) => {
     const limits = new Map<string, number>()
@@ -78,7 +78,7 @@ const Origins = z.string().transform(
   }),
 )
 
-/** Standard Webhooks 1.0: 24 to 64 bytes in base64 behind `whsec_`. */
+/** A signing secret of Standard Webhooks 1.0: 24 to 64 bytes in base64 after `whsec_`. */
 const WebhookSecret = z.string().transform(
   checked((text) => {
     const bytes = Buffer.from(text.replace(/^whsec_/, ''), 'base64')
@@ -95,112 +95,122 @@ const HookSecret = z
   .min(16)
   .optional()
 
-/** Every setting of the broker, by the name of its environment variable. */
+/** All settings of the broker, by environment variable. */
 const Environment = z.object({
-  RECORD_BROKER_LISTEN: Listen.prefault('127.0.0.1:8080').describe('address of the HTTP server, host:port'),
+  RECORD_BROKER_LISTEN: Listen.prefault('127.0.0.1:8080').describe(
+    'the address of the HTTP server, host:port',
+  ),
   RECORD_BROKER_DATA: z
     .string()
     .min(1)
     .prefault('data')
     .transform((path) => resolve(path))
-    .describe('data folder: database, embedded registry, scratch'),
+    .describe('the data folder: database, embedded registry and scratch files'),
   RECORD_BROKER_REGISTRY: BackingRegistry.optional().describe(
-    'backing registry, host[:port][/prefix]; unset: the embedded one',
+    'the backing registry, host[:port][/prefix]; default: the embedded registry',
   ),
-  RECORD_BROKER_PLAIN_HTTP: Hosts.prefault('').describe('registries spoken to without TLS, comma separated'),
+  RECORD_BROKER_PLAIN_HTTP: Hosts.prefault('').describe(
+    'registries that are used over plain HTTP, comma separated',
+  ),
   RECORD_BROKER_REGISTRIES: Hosts.prefault('').describe(
-    'further registries that may be spoken to, comma separated',
+    'registries that the broker may connect to besides its own, comma separated',
   ),
   RECORD_BROKER_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 printable characters without spaces')
     .optional()
-    .describe('bearer token that every route but health and the API document demands'),
+    .describe('the bearer token that every route but the health checks and the API document requires'),
   RECORD_BROKER_WORKER: z
     .enum(['local', 'none'])
     .prefault('local')
-    .describe('whether `serve` keeps a worker process of its own'),
-  RECORD_BROKER_CONCURRENCY: wholeNumber(1).prefault('4').describe('jobs that a worker runs side by side'),
+    .describe('whether `serve` runs a worker process of its own'),
+  RECORD_BROKER_CONCURRENCY: wholeNumber(1)
+    .prefault('4')
+    .describe('jobs that a worker runs at the same time'),
   RECORD_BROKER_STALL_SECONDS: wholeNumber(1)
     .prefault('600')
     .describe(
-      'how long no byte of a job may move before its attempt ends and is tried again; what the job waits for on purpose does not count',
+      'a job whose bytes do not move for this long is stopped and retried; intended waits do not count',
     ),
   RECORD_BROKER_MAX_QUEUED: wholeNumber(1)
     .prefault('10000')
-    .describe('jobs that may wait: beyond it none is accepted (503)'),
+    .describe('the number of queued jobs; further jobs are refused with 503'),
   RECORD_BROKER_REGISTRY_LIMITS: RegistryLimits.prefault('').describe(
-    'jobs with a registry that all workers together run at once, as host=NUMBER or *=NUMBER for every other one, comma separated',
+    'jobs that all workers together run with one registry at the same time, as host=NUMBER, or *=NUMBER for every other host, comma separated',
   ),
   RECORD_BROKER_CALLBACK_ORIGINS: Origins.prefault('').describe(
-    'where callbacks may be sent, as https://host[:port], comma separated; needs RECORD_BROKER_CALLBACK_SECRET',
+    'origins that may receive callbacks, as https://host[:port], comma separated; needs RECORD_BROKER_CALLBACK_SECRET',
   ),
   RECORD_BROKER_CALLBACK_SECRET: WebhookSecret.optional().describe(
-    'signs callbacks as Standard Webhooks say: whsec_ and 24 to 64 bytes in base64',
+    'the key that signs callbacks (Standard Webhooks): whsec_ followed by 24 to 64 bytes in base64',
   ),
   RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecret.describe(
-    'what a distribution registry sends as Authorization to /v1/hooks/distribution',
+    'the Authorization header that a distribution registry sends to /v1/hooks/distribution',
   ),
   RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecret.describe(
-    'what Harbor sends as Authorization to /v1/hooks/harbor and /api/v1/conversions',
+    'the Authorization header that Harbor sends to /v1/hooks/harbor and /api/v1/conversions',
   ),
   RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecret.describe(
-    'what zot or Harbor send as Authorization to /v1/hooks/cloudevents',
+    'the Authorization header that zot or Harbor sends to /v1/hooks/cloudevents',
   ),
   RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
     .prefault('30')
     .describe(
-      'how long a claim on a job holds without renewal: after it the job of a dead worker is taken up',
+      'how long a lease on a job lasts without renewal; afterwards another worker takes over the job',
     ),
   RECORD_BROKER_GRACE_SECONDS: wholeNumber(0)
     .prefault('10')
-    .describe('how long running jobs may go on when a worker is told to stop, before they are handed back'),
+    .describe('how long running jobs may continue after a stop signal before they are released'),
   RECORD_BROKER_THREADS: wholeNumber(1)
     .prefault(String(availableParallelism()))
-    .describe('layers that a worker converts side by side'),
+    .describe('layers that a worker converts at the same time'),
   RECORD_BROKER_SCRATCH_LIMIT: wholeNumber(MIB)
     .prefault(String(64 * GIB))
-    .describe('bytes of scratch disk that a job may take'),
+    .describe('bytes of scratch disk that one job may use'),
   RECORD_BROKER_DISK_RESERVE: wholeNumber(0)
     .prefault(String(64 * MIB))
-    .describe("bytes of the data folder's disk that uploads and conversions leave free, for the database"),
+    .describe("bytes of the data folder's disk that uploads and conversions leave free for the database"),
   RECORD_BROKER_CACHE_LAYERS: wholeNumber(0)
     .prefault('2000')
-    .describe('converted layers that are remembered, to be used again; 0: nothing is, images neither'),
+    .describe('converted layers that the cache holds; 0 disables the cache, that of images included'),
   RECORD_BROKER_CACHE_IMAGES: wholeNumber(0)
     .prefault('2000')
-    .describe('results of whole conversions that are remembered, to be used again; 0: only layers are'),
+    .describe('results of whole conversions that the cache holds; 0 caches layers only'),
   ...BoundSettings,
   RECORD_BROKER_DOCKER_CONFIG: z
     .string()
     .optional()
-    .describe("docker's config.json with registry credentials; unset: $DOCKER_CONFIG or ~/.docker"),
-  RECORD_BROKER_CA: z.string().min(1).optional().describe('PEM file with further certificate authorities'),
+    .describe("docker's config.json with registry credentials; default: $DOCKER_CONFIG or ~/.docker"),
+  RECORD_BROKER_CA: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('a PEM file with additional certificate authorities'),
   DATABASE_URL: z
     .string()
     .regex(/^(postgres(ql)?|sqlite):/, 'expected postgres://… or sqlite:PATH')
-    .transform(checked((text) => (text.startsWith('sqlite:') || postgresAddress(text) ? text : text)))
+    .transform(checked((text) => (text.startsWith('sqlite:') || parsePostgresAddress(text) ? text : text)))
     .optional()
-    .describe('database; unset: a SQLite file in the data folder'),
-  DOCKER_CONFIG: z.string().optional().describe("folder of docker's config.json"),
+    .describe('the database; default: a SQLite file in the data folder'),
+  DOCKER_CONFIG: z.string().optional().describe("the folder of docker's config.json"),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .prefault('info')
-    .describe('least level that is logged'),
+    .describe('the lowest level that is logged'),
 })
 type Environment = z.output<typeof Environment>
 
-/** Names and meanings of all settings, for `--help` and the documentation. */
+/** The names and descriptions of all settings, for `--help` and the documentation. */
 export const SETTINGS: readonly { name: string; description: string }[] = Object.entries(
   Environment.shape,
 ).map(([name, schema]) => ({ name, description: schema.description ?? '' }))
 
-/** The broker's settings, parsed. Sizes are in bytes. */
+/** The parsed settings. Sizes are in bytes. */
 export type Config = {
   readonly listen: { readonly host: string; readonly port: number }
   readonly dataFolder: string
   readonly databaseUrl: string
-  /** undefined: the embedded registry is the backing one. */
+  /** Undefined if the embedded registry is the backing registry. */
   readonly backingRegistry: { readonly host: string; readonly prefix: string } | undefined
   readonly plainHttp: readonly string[]
   readonly registries: readonly string[]
@@ -209,7 +219,7 @@ export type Config = {
   readonly concurrency: number
   readonly stallSeconds: number
   readonly maxQueued: number
-  /** By host; `*` is every other one. Empty: no limits. */
+  /** Limits by host; `*` is every other host. An empty map means no limits. */
   readonly registryLimits: ReadonlyMap<string, number>
   readonly callbackOrigins: ReadonlySet<string>
   readonly callbackSecret: Buffer | undefined
@@ -219,7 +229,7 @@ export type Config = {
   readonly threads: number
   readonly scratchLimit: number
   readonly diskReserve: number
-  /** Converted layers that are remembered. */
+  /** The number of converted layers that the cache holds. */
   readonly cacheLayers: number
   readonly cacheImages: number
   readonly bounds: ConfiguredBounds
@@ -229,9 +239,9 @@ export type Config = {
 }
 
 /**
- * Reads the settings from the environment and, where `RECORD_BROKER_CONFIG` names one, from a file of
- * `NAME=value` lines; the environment wins. Refuses to listen beyond loopback without a token.
- * @throws ConfigError naming the variable
+ * Reads the settings from the environment and from the file of `NAME=value` lines that `RECORD_BROKER_CONFIG` names, if any.
+ * The environment has precedence. Listening beyond loopback requires a token.
+ * @throws ConfigError that names the variable
  */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
   const values = withFile(environment)
@@ -239,7 +249,8 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     (name) =>
       name.startsWith('RECORD_BROKER_') && name !== 'RECORD_BROKER_CONFIG' && !(name in Environment.shape),
   )
-  if (unknown !== undefined) throw new ConfigError(`${unknown}: there is no such setting`)
+  if (unknown !== undefined)
+    throw new ConfigError(`${unknown}: unknown setting; record-broker --help lists the settings`)
   const parsed = Environment.safeParse(values)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
@@ -248,7 +259,9 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   const env = parsed.data
   const listen = env.RECORD_BROKER_LISTEN
   if (env.RECORD_BROKER_CALLBACK_ORIGINS.size > 0 && env.RECORD_BROKER_CALLBACK_SECRET === undefined) {
-    throw new ConfigError('RECORD_BROKER_CALLBACK_SECRET: is needed to sign callbacks')
+    throw new ConfigError(
+      'RECORD_BROKER_CALLBACK_SECRET: required to sign callbacks, because RECORD_BROKER_CALLBACK_ORIGINS is set',
+    )
   }
   if (!LOOPBACK.has(listen.host) && env.RECORD_BROKER_TOKEN === undefined) {
     throw new ConfigError(
@@ -286,12 +299,12 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   }
 }
 
-/** The environment for the other processes of this broker, which listens at a port known only now. */
+/** The environment of the other processes of this broker, with the address it actually listens on. */
 export function roleEnvironment(listen: Config['listen']): Record<string, string | undefined> {
   return { ...process.env, RECORD_BROKER_LISTEN: `${listen.host}:${listen.port}` }
 }
 
-/** Registries send it with or without the word Bearer. */
+/** The secrets without the word Bearer, with which some registries send them. */
 function hookSecrets(env: Environment): Config['hookSecrets'] {
   const secret = (text: string | undefined) => text?.replace(/^Bearer +/i, '')
   const [distribution, harbor, cloudevents] = [

@@ -1,11 +1,11 @@
-/** What every role needs of its process: a log, a name, a look at its event loop. */
+/** What every role needs of its process: a log, a name, and a watch on its event loop. */
 import { hostname } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import type { Config } from './config.ts'
 
-/** How the name of a worker process begins in the database; what follows is different each time it starts. */
+/** The prefix of a worker's name in the database; each start appends a different suffix. */
 export function workerName(pid: number): string {
   return `${hostname()}:${pid}:`
 }
@@ -15,42 +15,44 @@ export function logger(config: Config, role: string): Logger {
 }
 
 export function warn(log: Logger): (host: string, text: string) => void {
-  return (host, text) => log.warn({ host }, `the registry warns: ${text}`)
+  return (host, text) => log.warn({ host }, `warning from the registry: ${text}`)
 }
 
-/** How often the delay of the event loop is looked at, and what of it is worth a warning. */
-const DELAY_EVERY_MS = 10_000
+/** Interval between checks of the event loop's delay, and the delay that is worth a warning. */
+const DELAY_CHECK_MS = 10_000
 const DELAY_BOUND_MS = 250
 
-/** Warns when the event loop stood still: something took the main thread, or the process, for longer than it may. */
+/** Warns when the event loop was blocked: something kept the main thread busy, or the process was suspended. */
 export function watchEventLoop(log: Logger): Disposable {
   const delays = monitorEventLoopDelay()
   delays.enable()
-  const looking = setInterval(() => {
+  const checking = setInterval(() => {
     const longestMs = Math.round(delays.max / 1e6)
-    if (longestMs > DELAY_BOUND_MS) log.warn({ longestMs }, 'the event loop stood still')
+    if (longestMs > DELAY_BOUND_MS) log.warn({ longestMs }, 'the event loop was blocked')
     delays.reset()
-  }, DELAY_EVERY_MS).unref()
+  }, DELAY_CHECK_MS).unref()
   return {
     [Symbol.dispose]: () => {
-      clearInterval(looking)
+      clearInterval(checking)
       delays.disable()
     },
   }
 }
 
 /**
- * Does something now and then until `signal` aborts. What fails is logged, and done the next time.
- * @param act ends soon after the abort of the signal that it gets
+ * Repeats an action at an interval until `signal` aborts. A failure is logged, and the action runs again at the next interval.
+ * @param action settles soon after the signal that it receives aborts
  */
 export async function repeatedly(
   everyMs: number,
   signal: AbortSignal,
   log: Logger,
-  act: (signal: AbortSignal) => Promise<void>,
+  action: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   while (!signal.aborted) {
-    await act(signal).catch((error: unknown) => log.warn({ err: error }, 'upkeep failed; it is tried again'))
+    await action(signal).catch((error: unknown) =>
+      log.warn({ err: error }, 'a maintenance task failed; it runs again at the next interval'),
+    )
     await delay(everyMs, undefined, { signal }).catch(() => {})
   }
 }

@@ -3,30 +3,30 @@ import { type Config, loadConfig } from './config.ts'
 import { logger, watchEventLoop } from './process.ts'
 import { onStopSignal, type StopSignal, statusOfSignal } from './stop-signals.ts'
 
-/** For what follows the grace time of jobs: handing back, and closing. */
+/** Time to release jobs and to close everything after the grace time of the jobs. */
 const CLOSING_MS = 20_000
 
-/** What a role works with. What is deferred to the stack is done in reverse order when the process ends. */
+/** What a role starts with. Callbacks deferred to `stack` run in reverse order when the process stops. */
 export type RoleContext = {
   readonly config: Config
   readonly log: Logger
   readonly stack: AsyncDisposableStack
-  /** Aborts when the process is to end, before anything is closed. */
+  /** Aborts when the process must stop, before anything is closed. */
   readonly stopping: AbortSignal
-  /** What is left of the grace time, which all that ends shares: it counts from the moment in which `stopping` aborts. */
+  /** The rest of the grace time, which starts when `stopping` aborts and is shared by everything that closes. */
   readonly graceLeftMs: () => number
 }
 
 /**
- * Runs a process that works until a signal tells it to stop. Its exit status is 0 after an orderly stop alone, and 130 after Ctrl-C.
- * @param start returns when the process works
+ * Runs a process until a stop signal. The exit status is 0 after an orderly stop, 130 after Ctrl-C, and 1 otherwise.
+ * @param start resolves when the process is running
  * @throws what `start` throws
  */
 export async function runRole(name: string, start: (context: RoleContext) => Promise<void>): Promise<void> {
   const config = loadConfig()
   const log = logger(config, name)
   const stack = new AsyncDisposableStack()
-  // Should nothing keep it running any more, it has not stopped: it has failed.
+  // A process that exits because its event loop is empty has failed: it did not stop on request.
   process.exitCode = 1
   const role = new Role(log, stack, config.graceMs)
   onStopSignal((signal) => void role.stop({ signal }))
@@ -36,7 +36,7 @@ export async function runRole(name: string, start: (context: RoleContext) => Pro
   try {
     await start({ config, log, stack, stopping: role.stopping, graceLeftMs: () => role.graceLeftMs() })
   } catch (error) {
-    await role.giveUp()
+    await role.abandonStart()
     throw error
   }
 }
@@ -66,7 +66,7 @@ class Role {
     return Math.max(0, this.#graceMs - (now - (this.#stoppedAt ?? now)))
   }
 
-  /** Ends the process, in order where that is possible. */
+  /** Stops the process, in an orderly way if possible. */
   async stop(cause: Cause): Promise<void> {
     if ('err' in cause) this.#log.fatal(cause, 'stopping after an error')
     if (this.#ending) return
@@ -75,8 +75,8 @@ class Role {
     process.exit(isClosed && 'signal' in cause ? statusOf(cause.signal) : 1)
   }
 
-  /** Closes what a start has opened that failed. */
-  async giveUp(): Promise<void> {
+  /** Closes what a failed start has opened. */
+  async abandonStart(): Promise<void> {
     if (this.#ending) await this.#ending
     else await this.#close()
   }

@@ -1,15 +1,15 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { AnalyzerPool } from '../analysis/pool.ts'
-import { pooledAnalyses } from '../analysis/remote.ts'
-import { DiskRoom } from '../bytes/disk-room.ts'
+import { AnalyzerPool } from '../analysis/analyzer-pool.ts'
+import { createPooledAnalyses } from '../analysis/pooled-analyses.ts'
+import { DiskSpace } from '../bytes/disk-space.ts'
 import { Spool } from '../bytes/spool.ts'
+import { openDatabase } from '../db/open-database.ts'
 import { FolderLock } from '../db/folder-lock.ts'
-import { openDatabase } from '../db/open.ts'
-import { embeddedRegistry } from '../embedded-registry/plugin.ts'
+import { createEmbeddedRegistry } from '../embedded-registry/plugin.ts'
 import { buildApp } from '../http/app.ts'
 import type { Services } from '../http/services.ts'
-import { JobLeases } from '../jobs/queue/leases.ts'
+import { JobLeases } from '../jobs/queue/job-leases.ts'
 import { parseReference } from '../oci/reference.ts'
 import { analyzerStarter } from './analyzers.ts'
 import { backingRegistry, openRegistries } from './composition.ts'
@@ -20,24 +20,24 @@ import { openStores } from './stores.ts'
 import { WorkerProcess } from './supervisor.ts'
 import { VERSION } from './version.ts'
 
-/** For what follows the grace time of jobs in a worker: handing back, and closing. */
-const STOPPING_MS = 10_000
+/** Time for a worker to release its jobs and to close after the grace time of its jobs. */
+const WORKER_CLOSE_MS = 10_000
 
-/** What requests have in any case that came in while the worker ended. */
-const LAST_ANSWERS_MS = 1_000
+/** Minimum time for requests that arrived while the worker was stopping. */
+const LAST_RESPONSES_MS = 1_000
 
-/** How long a predecessor on the data folder may take to end beyond the grace time of its jobs. */
+/** How long the previous owner of the data folder may take to exit beyond the grace time of its jobs. */
 const PREDECESSOR_MS = 30_000
 
-/** Answers HTTP until it is told to stop, and keeps a worker process unless the settings say otherwise. */
+/** Runs the HTTP server until a stop signal, and supervises a local worker process unless the settings disable it. */
 export function serve(): Promise<void> {
   return runRole('serve', start)
 }
 
 async function start({ config: loaded, log, stack, stopping, graceLeftMs }: RoleContext): Promise<void> {
-  // The embedded registry is reached at the broker's own address, which is part of what has to be wired.
+  // Clients and workers reach the embedded registry at the broker's own address, so the port must be fixed first.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
-  const lock = stack.use(await FolderLock.take(config.dataFolder, config.graceMs + PREDECESSOR_MS))
+  const lock = stack.use(await FolderLock.acquire(config.dataFolder, config.graceMs + PREDECESSOR_MS))
   const database = await openDatabase(config.databaseUrl)
   stack.defer(() => database.close())
   const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
@@ -53,45 +53,45 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
   const analyzers = stack.use(
     new AnalyzerPool(analyzerStarter(environment, bounds.analyzerMemory), bounds.analyzers),
   )
-  const room = new DiskRoom(config.dataFolder, config.diskReserve)
+  const room = new DiskSpace(config.dataFolder, config.diskReserve)
   const services: Services = {
     ...stores,
-    spool: new Spool(join(config.dataFolder, 'spool'), { room }),
-    recordBytes: bounds.record.maxBytes,
-    analyses: pooledAnalyses(analyzers),
+    spool: new Spool(join(config.dataFolder, 'spool'), { diskSpace: room }),
+    maxRecordBytes: bounds.record.maxBytes,
+    analyses: createPooledAnalyses(analyzers),
     checkRegistry: async (signal) => {
-      // A tag that need not be there: to be told so is an answer.
+      // The tag need not exist: a 404 also shows that the registry responds.
       await repository({
         host: backing.host,
         repository: `${backing.prefix || 'record-broker'}/ready`,
       }).resolve('ready', { signal })
     },
-    hasRoom: async () => !(await room.isShort()),
-    allowsCallback: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
-    checkAllowed: (reference: string) => void repository(parseReference(reference)),
+    hasFreeSpace: async () => !(await room.isExhausted()),
+    isCallbackAllowed: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
+    assertReferenceAllowed: (reference: string) => void repository(parseReference(reference)),
   }
   const app = await buildApp({
     version: VERSION,
     services,
     logger: log,
     maxBodyBytes: bounds.bodyBytes,
-    requestMs: bounds.requestMs,
+    requestTimeoutMs: bounds.requestMs,
     minBodyRate: bounds.minBodyRate,
     maxConnections: bounds.maxConnections,
-    // The worker is waited for first, and needs the server until it has ended.
-    stopping,
+    // The worker stops first, and needs the server until it has exited.
+    stopSignal: stopping,
     ...(config.token !== undefined && { token: config.token }),
     hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {
-      registryPlugin: await embeddedRegistry({
+      registryPlugin: await createEmbeddedRegistry({
         root: join(config.dataFolder, 'registry'),
-        diskReserve: config.diskReserve,
+        diskReserveBytes: config.diskReserve,
       }),
     }),
   })
   stack.defer(async () => {
-    // The worker, which has ended by now, has used up some of the same time, or all of it.
-    const late = setTimeout(() => app.server.closeAllConnections(), graceLeftMs() + LAST_ANSWERS_MS)
+    // Stopping the worker has used up some or all of the shared grace time.
+    const late = setTimeout(() => app.server.closeAllConnections(), graceLeftMs() + LAST_RESPONSES_MS)
     await app.close()
     clearTimeout(late)
   })
@@ -104,18 +104,18 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
   if (config.localWorker) {
     const leases = new JobLeases(database)
     const died = async (pid: number) => {
-      await leases.expire(workerName(pid))
-      await stores.workers.died(workerName(pid))
+      await leases.expireOwnedBy(workerName(pid))
+      await stores.workers.removeByPrefix(workerName(pid))
     }
-    const worker = new WorkerProcess({ environment, log, died, stopMs: config.graceMs + STOPPING_MS })
+    const worker = new WorkerProcess({ environment, log, died, stopMs: config.graceMs + WORKER_CLOSE_MS })
     worker.start()
     stack.defer(() => worker.stop())
   }
-  // What is deferred last is done first.
-  stack.defer(() => lock.stops())
+  // Deferred last, so that it runs first.
+  stack.defer(() => lock.announceStop())
 }
 
-/** Port 0 means a free one; it is chosen here, so that it is known before anything is wired. */
+/** Replaces port 0 with a free port, so that every component knows the port before it starts. */
 async function withPort(listen: Config['listen']): Promise<Config['listen']> {
   if (listen.port !== 0) return listen
   const server = createServer()

@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export type StopSignal = (typeof SIGNALS)[number]
 
-/** A terminal tells every process of a group, and so do wrappers: the same wish may come several times at once. */
+/** Terminals and wrappers signal every process of a group, so one Ctrl-C may arrive several times within this time. */
 const REPEATED_WITHIN_MS = 1_000
 
 /** The exit status of a process that a signal ended, as shells report it. */
@@ -12,16 +12,15 @@ export function statusOfSignal(signal: StopSignal): number {
 }
 
 /**
- * Calls `act` at the first signal that asks this process to stop. Ctrl-C pressed once more, later than that, ends it at
- * once.
- * @returns what ends the listening
+ * Calls `action` on the first signal to stop. A second Ctrl-C, more than a second later, exits at once.
+ * @returns a function that removes the listeners
  */
-export function onStopSignal(act: (signal: StopSignal) => void): () => void {
+export function onStopSignal(action: (signal: StopSignal) => void): () => void {
   let firstAt: number | undefined
   const listener = (signal: NodeJS.Signals) => {
     if (firstAt === undefined) {
       firstAt = performance.now()
-      act(signal as StopSignal)
+      action(signal as StopSignal)
     } else if (signal === 'SIGINT' && performance.now() - firstAt > REPEATED_WITHIN_MS) {
       process.exit(statusOfSignal(signal))
     }

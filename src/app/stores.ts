@@ -1,17 +1,17 @@
-import { CacheOverviews } from '../cache/overview.ts'
-import type { Database } from '../db/open.ts'
+import { CacheAdministration } from '../cache/cache-administration.ts'
+import type { Database } from '../db/database.ts'
 import type { Services } from '../http/services.ts'
-import { Callbacks } from '../jobs/events/callbacks.ts'
+import { CallbackStore } from '../jobs/events/callback-store.ts'
 import { EventLog } from '../jobs/events/event-log.ts'
-import { Batches } from '../jobs/queue/batches.ts'
-import { RequestKeys } from '../jobs/queue/request-keys.ts'
-import { JobStore } from '../jobs/queue/store.ts'
+import { BatchStore } from '../jobs/queue/batch-store.ts'
+import { IdempotencyKeys } from '../jobs/queue/idempotency-keys.ts'
+import { JobStore } from '../jobs/queue/job-store.ts'
 import { TagMoves } from '../jobs/queue/tag-moves.ts'
-import { RuleStore } from '../jobs/rules.ts'
-import { WorkerRegister } from '../jobs/worker/worker-register.ts'
+import { RuleStore } from '../jobs/rule-store.ts'
+import { WorkerDirectory } from '../jobs/worker/worker-directory.ts'
 import { RecordStore } from '../records/store.ts'
 
-/** What the services keep in the database alone. */
+/** The services that need nothing but the database. */
 export type Stores = Pick<
   Services,
   | 'records'
@@ -27,8 +27,9 @@ export type Stores = Pick<
 >
 
 /**
- * @param options `maxQueued` jobs may wait, and there may be `maxRules` rules; left out: any number
- * @param options.requestMs how long a request may be worked on
+ * @param options.maxQueued the number of jobs that may wait; default: unlimited
+ * @param options.maxRules the number of rules that may exist; default: unlimited
+ * @param options.requestMs the deadline of a request, in milliseconds
  */
 export function openStores(
   database: Database,
@@ -38,13 +39,13 @@ export function openStores(
   return {
     records: new RecordStore(database),
     jobs,
-    batches: new Batches(database, jobs),
+    batches: new BatchStore(database, jobs),
     tagMoves: new TagMoves(database),
-    requestKeys: new RequestKeys(database, options.requestMs),
+    requestKeys: new IdempotencyKeys(database, options.requestMs),
     events: new EventLog(database),
-    callbacks: new Callbacks(database),
+    callbacks: new CallbackStore(database),
     rules: new RuleStore(database, options),
-    workers: new WorkerRegister(database),
-    cache: new CacheOverviews(database),
+    workers: new WorkerDirectory(database),
+    cache: new CacheAdministration(database),
   }
 }

@@ -4,10 +4,10 @@ import { environmentOf } from '../../test/support/broker-process.ts'
 import { WorkerProcess } from './supervisor.ts'
 
 const WORKER = fileURLToPath(new URL('../../test/support/still-worker.ts', import.meta.url))
-/** Thirty of them without a heartbeat are too many: short, and long enough for a busy machine. */
+/** The heartbeat interval. Thirty missed heartbeats are short for a test, and long enough for a busy machine. */
 const TICK_MS = 40
 
-function keeper(how: string, environment = environmentOf({})) {
+function supervise(behaviour: string, environment = environmentOf({})) {
   const dead: number[] = []
   const errors: string[] = []
   const worker = new WorkerProcess({
@@ -18,14 +18,14 @@ function keeper(how: string, environment = environmentOf({})) {
     },
     died: async (pid) => void dead.push(pid),
     stopMs: 200,
-    command: [WORKER, how],
+    command: [WORKER, behaviour],
     tickMs: TICK_MS,
   })
   return { worker, dead, errors }
 }
 
-it('ends a worker that stands still, and starts another', async () => {
-  const { worker, dead } = keeper('stuck')
+it('replaces a worker that hangs', async () => {
+  const { worker, dead } = supervise('stuck')
   worker.start()
   const first = worker.pid
   await vi.waitUntil(() => dead.length > 0, { timeout: 30_000, interval: 20 })
@@ -35,12 +35,12 @@ it('ends a worker that stands still, and starts another', async () => {
   await worker.stop()
 })
 
-it('does not count the time in which it was suspended itself', async () => {
-  const { worker, dead } = keeper('alive')
+it('does not count the time in which the supervisor itself was suspended', async () => {
+  const { worker, dead } = supervise('alive')
   worker.start()
   const first = worker.pid
   await vi.waitUntil(() => worker.pid, { interval: 20 })
-  // Nothing of this process runs for as long as thirty ticks take, and longer.
+  // Blocks this process for longer than thirty intervals.
   const until = performance.now() + 40 * TICK_MS
   while (performance.now() < until) Math.hypot(1, 2)
   await new Promise((resolve) => setTimeout(resolve, 3 * TICK_MS))
@@ -49,8 +49,8 @@ it('does not count the time in which it was suspended itself', async () => {
   expect(worker.pid).toBeUndefined()
 })
 
-it('stops a worker that does not end by itself', async () => {
-  const { worker } = keeper('stuck')
+it('kills a worker that ignores the stop signal', async () => {
+  const { worker } = supervise('stuck')
   worker.start()
   await worker.stop()
   expect(worker.pid).toBeUndefined()
@@ -62,35 +62,37 @@ describe('a worker that the system cannot start', () => {
     process.execPath = node
   })
   const failed = (errors: readonly string[]) =>
-    vi.waitUntil(() => errors.some((one) => one.startsWith('the worker cannot be started')), { interval: 20 })
-  const comesUp = (worker: WorkerProcess) =>
+    vi.waitUntil(() => errors.some((one) => one.startsWith('the worker could not be started')), {
+      interval: 20,
+    })
+  const isRunning = (worker: WorkerProcess) =>
     vi.waitUntil(() => worker.pid !== undefined, { timeout: 10_000, interval: 20 })
 
-  it('is started later, when Node tells of it by an event', async () => {
-    const { worker, dead, errors } = keeper('alive')
+  it('is started later if Node reports the failure by an event', async () => {
+    const { worker, dead, errors } = supervise('alive')
     process.execPath = '/nonexistent/node'
     worker.start()
     await failed(errors)
     process.execPath = node
-    await comesUp(worker)
+    await isRunning(worker)
     expect(dead).toEqual([])
     await worker.stop()
   })
 
-  it('is started later, when Node throws', async () => {
-    // Longer than the system lets a string of an environment be.
+  it('is started later if Node throws the failure', async () => {
+    // Longer than the system allows for one variable of the environment.
     const environment = { ...environmentOf({}), LONG: 'x'.repeat(200_000) as string | undefined }
-    const { worker, dead, errors } = keeper('alive', environment)
+    const { worker, dead, errors } = supervise('alive', environment)
     worker.start()
     await failed(errors)
     environment.LONG = undefined
-    await comesUp(worker)
+    await isRunning(worker)
     expect(dead).toEqual([])
     await worker.stop()
   })
 
-  it.each(['before', 'after'])('is not waited for when the broker stops, %s the event', async (when) => {
-    const { worker, errors } = keeper('alive')
+  it.each(['before', 'after'])('does not delay a stop of the broker %s the event', async (when) => {
+    const { worker, errors } = supervise('alive')
     process.execPath = '/nonexistent/node'
     worker.start()
     if (when === 'after') await failed(errors)

@@ -3,42 +3,43 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 
+/** The first pause before a restart. It doubles with each restart, up to the maximum. */
 const RESTART_FIRST_MS = 500
 const RESTART_LONGEST_MS = 30_000
-/** A worker that ran for so long was sound: the next restart is quick again. */
-const SOUND_AFTER_MS = 60_000
+/** A worker that ran this long was healthy: the next restart waits for the first pause again. */
+const HEALTHY_AFTER_MS = 60_000
 
-/** How often the main thread of a worker shows that it moves. */
+/** Interval at which the main thread of a worker sends heartbeats. */
 export const HEARTBEAT_MS = 1_000
-/** A worker that misses so many heartbeats in a row stands still. */
-const MISSED_BEATS = 30
-/** Before its first one: it may have to bring a large database up to date. */
-const MISSED_BEFORE_FIRST = 900
+/** A worker that misses this many heartbeats in a row hangs. */
+const MAX_MISSED = 30
+/** The same before the first heartbeat: the worker may have to migrate a large database. */
+const MAX_MISSED_AT_START = 900
 
-const NOT_STARTED = 'the worker cannot be started'
+const NOT_STARTED = 'the worker could not be started'
 
 /**
- * How glibc's allocator gives memory back: by itself it keeps so much for each thread that a worker takes a fifth more.
- * Other allocators do not look at these.
+ * Makes glibc's allocator return memory to the system. By default it retains enough per thread for a worker to use a fifth
+ * more. Other allocators ignore these variables.
  */
 export const WORKER_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: String(1 << 20) }
 
 export type WorkerProcessOptions = {
   readonly environment: Record<string, string | undefined>
   readonly log: Pick<Logger, 'error' | 'warn'>
-  /** Told when a worker ended by itself, before the next one starts. */
+  /** Called when a worker exited unexpectedly, before the next one starts. */
   readonly died: (pid: number) => Promise<void>
-  /** How long a worker may take to stop. */
+  /** How long a worker may take to stop before it is killed. */
   readonly stopMs: number
-  /** Arguments of Node; left out: a worker of this broker. */
+  /** Arguments of Node. Default: a worker of this broker. */
   readonly command?: readonly string[]
-  /** How long a tick is in which a heartbeat is expected; left out: {@link HEARTBEAT_MS}. */
+  /** The interval in which a heartbeat is expected. Default: {@link HEARTBEAT_MS}. */
   readonly tickMs?: number
 }
 
 /**
- * Keeps a worker process of this broker running: when it dies, or when its main thread stands still, another one starts and
- * takes up its jobs. The worker stops by itself when this process dies.
+ * Supervises a worker process. When the worker dies or its main thread hangs, another one starts and takes over its jobs. The
+ * worker stops by itself when this process dies.
  */
 export class WorkerProcess {
   readonly #options: WorkerProcessOptions
@@ -64,69 +65,74 @@ export class WorkerProcess {
     try {
       child = this.#spawn()
     } catch (error) {
-      // Node tells of some failures by an event, and throws at others, such as a lack of memory.
+      // Node reports some spawn failures by an event and throws others, such as a lack of memory.
       this.#startLater({ err: error }, NOT_STARTED)
       return
     }
     this.#child = child
     const watching = this.#watch(child)
-    const over = (fields: object, what: string) => {
+    const onExit = (fields: object, message: string) => {
       clearInterval(watching)
       this.#child = undefined
       if (this.#stopping) return
-      if (performance.now() - startedAt > SOUND_AFTER_MS) this.#waitMs = RESTART_FIRST_MS
-      this.#startLater(fields, what)
+      if (performance.now() - startedAt > HEALTHY_AFTER_MS) this.#waitMs = RESTART_FIRST_MS
+      this.#startLater(fields, message)
     }
     child.on('error', (error) => {
-      // What was never started has no exit. What was started has one, whatever else went wrong.
-      if (child.pid === undefined) over({ err: error }, NOT_STARTED)
-      else log.warn({ err: error }, 'the worker was not reached')
+      // A process that never started emits no exit event. A started one always does.
+      if (child.pid === undefined) onExit({ err: error }, NOT_STARTED)
+      else log.warn({ err: error }, 'the worker could not be signalled')
     })
     child.once('exit', (status, signal) => {
-      // What it did is taken up again in any case, when its lease runs out.
+      // Without this the jobs are taken over when their leases expire.
       if (!this.#stopping) {
-        died(child.pid ?? 0).catch((error: unknown) => log.warn({ err: error }, 'leases stay'))
+        died(child.pid ?? 0).catch((error: unknown) =>
+          log.warn(
+            { err: error },
+            'the leases of a dead worker were not released; they expire by themselves',
+          ),
+        )
       }
-      over({ status, signal }, 'the worker ended')
+      onExit({ status, signal }, 'the worker exited')
     })
   }
 
   #spawn(): ChildProcess {
-    // The end of the channel tells the worker that this process is gone.
+    // The worker stops when the channel closes, which also happens when this process dies.
     return spawn(process.execPath, [...this.#command], {
       env: { ...WORKER_MEMORY, ...this.#options.environment },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
   }
 
-  #startLater(fields: object, what: string): void {
-    this.#options.log.error(fields, `${what}; another one starts in ${this.#waitMs} ms`)
+  #startLater(fields: object, message: string): void {
+    this.#options.log.error(fields, `${message}; another one starts in ${this.#waitMs} ms`)
     this.#restart = setTimeout(() => this.start(), this.#waitMs)
     this.#waitMs = Math.min(this.#waitMs * 2, RESTART_LONGEST_MS)
   }
 
-  /** Counts ticks of this process, so that time in which it was suspended itself does not count. */
+  /** Counts intervals of this process's own timer, so that a suspension of the whole machine does not count. */
   #watch(child: ChildProcess): NodeJS.Timeout {
     let missed = 0
-    let most = MISSED_BEFORE_FIRST
+    let maxMissed = MAX_MISSED_AT_START
     child.on('message', () => {
       missed = 0
-      most = MISSED_BEATS
+      maxMissed = MAX_MISSED
     })
     return setInterval(() => {
       missed += 1
-      if (missed <= most) return
-      this.#options.log.error({ worker: child.pid, missed }, 'the worker stands still, and is ended')
+      if (missed <= maxMissed) return
+      this.#options.log.error({ worker: child.pid, missed }, 'the worker hangs and is killed')
       child.kill('SIGKILL')
     }, this.#options.tickMs ?? HEARTBEAT_MS)
   }
 
-  /** Lets the worker hand back its jobs and end; one that takes too long is killed. */
+  /** Stops the worker, which releases its jobs first. Kills it if that takes too long. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#restart)
     const child = this.#child
-    // What was never started has no exit to wait for.
+    // A process that never started emits no exit event.
     if (child?.pid === undefined) return
     const exited = once(child, 'exit')
     child.kill('SIGTERM')

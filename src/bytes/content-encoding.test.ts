@@ -1,58 +1,57 @@
 import { Readable } from 'node:stream'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, it } from 'vitest'
-import { type ContentEncoding, contentEncodingOf, decodeContent } from './content-encoding.ts'
+import { type ContentEncoding, decodeContent, parseContentEncoding } from './content-encoding.ts'
 
-const plain = Buffer.from('/usr/bin/app\n'.repeat(50_000))
-const packed: [ContentEncoding, Buffer][] = [
-  ['gzip', gzipSync(plain)],
-  ['deflate', deflateSync(plain)],
-  ['deflate', deflateRawSync(plain)],
-  ['br', brotliCompressSync(plain)],
-  ['zstd', zstdCompressSync(plain)],
+const content = Buffer.from('/usr/bin/app\n'.repeat(50_000))
+const encoded: [ContentEncoding, Buffer][] = [
+  ['gzip', gzipSync(content)],
+  ['deflate', deflateSync(content)],
+  ['deflate', deflateRawSync(content)],
+  ['br', brotliCompressSync(content)],
+  ['zstd', zstdCompressSync(content)],
 ]
 
-async function decode(encoding: ContentEncoding, bytes: Buffer, piece = 1000): Promise<Buffer> {
-  const pieces = []
-  for (let at = 0; at < bytes.length; at += piece) pieces.push(bytes.subarray(at, at + piece))
-  const parts = []
-  for await (const part of decodeContent(Readable.from(pieces), encoding)) parts.push(part)
-  return Buffer.concat(parts)
+async function decode(encoding: ContentEncoding, bytes: Buffer, chunkBytes = 1000): Promise<Buffer> {
+  const chunks = []
+  for (let offset = 0; offset < bytes.length; offset += chunkBytes) {
+    chunks.push(bytes.subarray(offset, offset + chunkBytes))
+  }
+  return Buffer.concat(await Array.fromAsync(decodeContent(Readable.from(chunks), encoding)))
 }
 
-it.each(packed)('undoes %s', async (encoding, bytes) => {
-  for (const piece of [1000, 1]) expect((await decode(encoding, bytes, piece)).equals(plain)).toBe(true)
+it.each(encoded)('decodes %s', async (encoding, bytes) => {
+  for (const chunkBytes of [1000, 1]) {
+    expect((await decode(encoding, bytes, chunkBytes)).equals(content)).toBe(true)
+  }
 })
 
-it.each(packed)('refuses %s that is cut off or damaged', async (encoding, bytes) => {
-  const wrong = { name: 'ContentEncodingError', message: expect.stringMatching(encoding) }
-  await expect(decode(encoding, bytes.subarray(0, bytes.length / 2))).rejects.toMatchObject(wrong)
-  await expect(decode(encoding, Buffer.from('/usr/bin/app\n/etc/passwd\n'))).rejects.toMatchObject(wrong)
+it.each(encoded)('rejects %s that is truncated or damaged', async (encoding, bytes) => {
+  const error = { name: 'ContentEncodingError', message: expect.stringMatching(encoding) }
+  await expect(decode(encoding, bytes.subarray(0, bytes.length / 2))).rejects.toMatchObject(error)
+  await expect(decode(encoding, Buffer.from('/usr/bin/app\n/etc/passwd\n'))).rejects.toMatchObject(error)
 })
 
-it('passes errors of the source on, and ends when its reader stops', async () => {
+it('passes errors of the source on, and closes the source when its reader stops', async () => {
   const failing = async function* () {
-    yield gzipSync(plain).subarray(0, 100)
+    yield gzipSync(content).subarray(0, 100)
     throw new TypeError('gone')
   }
-  const read = async () => {
-    for await (const _ of decodeContent(failing(), 'gzip'));
-  }
-  await expect(read()).rejects.toThrow(TypeError)
-  let isEnded = false
+  await expect(Array.fromAsync(decodeContent(failing(), 'gzip'))).rejects.toThrow(TypeError)
+  let isClosed = false
   const endless = async function* () {
     try {
-      for (;;) yield gzipSync(plain)
+      for (;;) yield gzipSync(content)
     } finally {
-      isEnded = true
+      isClosed = true
     }
   }
   for await (const _ of decodeContent(endless(), 'gzip')) break
-  await expect.poll(() => isEnded).toBe(true)
+  await expect.poll(() => isClosed).toBe(true)
 })
 
-it('knows codings by name', () => {
-  expect(['', 'identity', 'X-GZIP', 'br', 'compress', 'gzip, gzip'].map(contentEncodingOf)).toEqual([
+it('parses Content-Encoding headers', () => {
+  expect(['', 'identity', 'X-GZIP', 'br', 'compress', 'gzip, gzip'].map(parseContentEncoding)).toEqual([
     undefined,
     undefined,
     'gzip',

@@ -6,81 +6,81 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib'
-import { peekHead } from './head.ts'
+import { peekHead } from './peek-head.ts'
 
-/** The content codings of a request that are undone (RFC 9110, 8.4.1; RFC 8878). */
+/** The content codings that requests may use (RFC 9110, 8.4.1; RFC 8878). */
 export const CONTENT_ENCODINGS = ['gzip', 'deflate', 'br', 'zstd'] as const
 export type ContentEncoding = (typeof CONTENT_ENCODINGS)[number]
 
-const DECODED_PIECE_BYTES = 64 * 1024
+const DECODED_CHUNK_BYTES = 64 * 1024
 
-/** How many bytes tell what {@link detectCompression} says. */
+/** The number of bytes that {@link detectCompression} needs. */
 export const ENCODING_MAGIC_BYTES = 4
 
-/** The coding that bytes show by how they begin; only these two do. */
+/** Detects a coding by its magic number; only gzip and zstd have one. */
 export function detectCompression(head: Uint8Array): 'gzip' | 'zstd' | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd
   return isZstd ? 'zstd' : undefined
 }
 
-/** Bytes that are not what their content coding says. */
+/** Bytes do not have the content coding that was declared. */
 export class ContentEncodingError extends Error {
   override readonly name = 'ContentEncodingError'
   readonly code = 'INVALID_ENCODING'
   constructor(encoding: ContentEncoding, cause: Error) {
-    super(`the body is no whole ${encoding}: ${cause.message}`, { cause })
+    super(`the body is not complete, valid ${encoding}: ${cause.message}`, { cause })
   }
 }
 
-/** The coding that a header names; undefined for none, `unknown` for what is not undone. */
-export function contentEncodingOf(header: string | undefined): ContentEncoding | undefined | 'unknown' {
+/** Parses a Content-Encoding header: `undefined` means no coding, and `unknown` one that is not supported. */
+export function parseContentEncoding(header: string | undefined): ContentEncoding | undefined | 'unknown' {
   const name = (header ?? '')
     .trim()
     .toLowerCase()
     .replace(/^x-gzip$/, 'gzip')
   if (name === '' || name === 'identity') return undefined
-  return CONTENT_ENCODINGS.find((known) => known === name) ?? 'unknown'
+  return CONTENT_ENCODINGS.find((supported) => supported === name) ?? 'unknown'
 }
 
 /**
- * Undoes a content coding while bytes come. How much it comes to is for the reader to bound.
- * @throws ContentEncodingError; what the source throws
+ * Decodes a content coding as bytes arrive. The reader has to bound the decoded size.
+ * @throws ContentEncodingError INVALID_ENCODING; what the source throws
  */
 export async function* decodeContent(
   source: AsyncIterable<Uint8Array>,
   encoding: ContentEncoding,
 ): AsyncGenerator<Uint8Array> {
-  let failure: unknown
-  const watched = (async function* () {
+  let sourceFailure: unknown
+  const watchedSource = (async function* () {
     try {
       yield* source
     } catch (error) {
-      failure = error
+      sourceFailure = error
       throw error
     }
   })()
-  // Two bytes tell the kinds of deflate apart.
-  const { head, bytes } = await peekHead(watched, 2)
+  // Two bytes distinguish the two kinds of deflate.
+  const { head, bytes } = await peekHead(watchedSource, 2)
   if (head.length === 0) return
-  const decoder = decoderOf(encoding, head)
-  const fed = pipeline(bytes, decoder)
-  // Its error is that of the decoder, too, which whoever reads it meets.
-  fed.catch(() => undefined)
+  const decoder = createDecoder(encoding, head)
+  const feeding = pipeline(bytes, decoder)
+  // The loop below meets the same error when it reads the decoder.
+  feeding.catch(() => undefined)
   try {
-    for await (const piece of decoder) yield piece as Buffer
-    await fed
+    for await (const chunk of decoder) yield chunk as Buffer
+    await feeding
   } catch (error) {
-    throw failure ?? new ContentEncodingError(encoding, error as Error)
+    throw sourceFailure ?? new ContentEncodingError(encoding, error as Error)
   }
 }
 
-function decoderOf(encoding: ContentEncoding, head: Uint8Array) {
-  const options = { chunkSize: DECODED_PIECE_BYTES }
+function createDecoder(encoding: ContentEncoding, head: Uint8Array) {
+  const options = { chunkSize: DECODED_CHUNK_BYTES }
   if (encoding === 'gzip') return createGunzip(options)
   if (encoding === 'br') return createBrotliDecompress(options)
   if (encoding === 'zstd') return createZstdDecompress(options)
-  // RFC 9110 means zlib's format; some senders leave its header out.
+  // RFC 9110 means zlib's format by "deflate"; some senders omit the zlib header.
   const [first = 0, second = 0] = head
   const isZlib = (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0
   return isZlib ? createInflate(options) : createInflateRaw(options)

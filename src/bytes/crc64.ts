@@ -1,12 +1,15 @@
-/** The high halves of a byte's remainders by the polynomial of ISO 3309, x^64 + x^4 + x^3 + x + 1; their low halves are zero. */
-const HIGH = Uint32Array.from({ length: 256 }, (_, byte) => {
+/**
+ * The remainder of each byte modulo the polynomial of ISO 3309, x^64 + x^4 + x^3 + x + 1: its high 32 bits. The low ones are
+ * zero.
+ */
+const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
   let low = byte
   let high = 0
   for (let bit = 0; bit < 8; bit++) {
-    const carried = low & 1
+    const carry = low & 1
     low = (low >>> 1) | (high << 31)
     high >>>= 1
-    if (carried) high ^= 0xd8000000
+    if (carry) high ^= 0xd8000000
   }
   return high
 })
@@ -20,7 +23,7 @@ export class Crc64 {
     let low = this.#low
     let high = this.#high
     for (let i = 0; i < bytes.length; i++) {
-      const remainder = HIGH[(low ^ (bytes[i] ?? 0)) & 0xff] ?? 0
+      const remainder = REMAINDERS[(low ^ (bytes[i] ?? 0)) & 0xff] ?? 0
       low = (low >>> 8) | (high << 24)
       high = (high >>> 8) ^ remainder
     }
@@ -28,11 +31,11 @@ export class Crc64 {
     this.#high = high
   }
 
-  /** Of all bytes so far: eight bytes, the most significant first. */
+  /** Returns the CRC of all bytes so far: eight bytes, most significant byte first. */
   digest(): Buffer {
-    const sum = Buffer.allocUnsafe(8)
-    sum.writeInt32BE(~this.#high, 0)
-    sum.writeInt32BE(~this.#low, 4)
-    return sum
+    const crc = Buffer.allocUnsafe(8)
+    crc.writeInt32BE(~this.#high, 0)
+    crc.writeInt32BE(~this.#low, 4)
+    return crc
   }
 }

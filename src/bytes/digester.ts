@@ -1,48 +1,47 @@
 import { createHash } from 'node:crypto'
 import { type Digest, finishDigest } from '../oci/digest.ts'
 
-/** A call of the hash costs as much as some hundred bytes do: smaller pieces are gathered. */
-const SMALL_BYTES = 1024
-const GATHERED_BYTES = 16 * 1024
+/** A call of the hash costs as much as hashing some hundred bytes: smaller chunks are collected first. */
+const SMALL_CHUNK_BYTES = 1024
+const BATCH_BYTES = 16 * 1024
 
-/** Counts and hashes bytes in passing. */
+/** Counts and hashes bytes as they pass. */
 export class Digester {
   readonly #hash = createHash('sha256')
   #size = 0
-  #gathered: Buffer | undefined
-  #gatheredBytes = 0
+  #batch: Buffer | undefined
+  #batchBytes = 0
 
-  add(piece: Uint8Array): void {
-    this.#size += piece.length
-    if (piece.length < SMALL_BYTES) {
-      this.#gather(piece)
+  add(chunk: Uint8Array): void {
+    this.#size += chunk.length
+    if (chunk.length < SMALL_CHUNK_BYTES) {
+      this.#addToBatch(chunk)
     } else {
       this.#flush()
-      this.#hash.update(piece)
+      this.#hash.update(chunk)
     }
   }
 
-  /** Bytes so far. */
+  /** The number of bytes so far. */
   get size(): number {
     return this.#size
   }
 
-  /** The digest and size of all bytes; call once, at the end. */
+  /** Returns the digest and size of all bytes. Call it once, at the end. */
   finish(): { digest: Digest; size: number } {
     this.#flush()
     return { digest: finishDigest(this.#hash), size: this.#size }
   }
 
-  #gather(piece: Uint8Array): void {
-    if (this.#gatheredBytes + piece.length > GATHERED_BYTES) this.#flush()
-    this.#gathered ??= Buffer.allocUnsafeSlow(GATHERED_BYTES)
-    this.#gathered.set(piece, this.#gatheredBytes)
-    this.#gatheredBytes += piece.length
+  #addToBatch(chunk: Uint8Array): void {
+    if (this.#batchBytes + chunk.length > BATCH_BYTES) this.#flush()
+    this.#batch ??= Buffer.allocUnsafeSlow(BATCH_BYTES)
+    this.#batch.set(chunk, this.#batchBytes)
+    this.#batchBytes += chunk.length
   }
 
   #flush(): void {
-    if (this.#gathered && this.#gatheredBytes > 0)
-      this.#hash.update(this.#gathered.subarray(0, this.#gatheredBytes))
-    this.#gatheredBytes = 0
+    if (this.#batch && this.#batchBytes > 0) this.#hash.update(this.#batch.subarray(0, this.#batchBytes))
+    this.#batchBytes = 0
   }
 }

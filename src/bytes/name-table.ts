@@ -1,85 +1,88 @@
-import { hashOf } from './text-hash.ts'
+import { hashText } from './hash-text.ts'
+import { OwnedMemory } from './owned-memory.ts'
 
 const NONE = -1
 
 /**
- * Finds numbered entries by name. A map would hold all names; here an entry is a few numbers, and its name is asked for
- * when it is likely to be the right one.
+ * A hash table that finds numbered entries by name. A map would hold every name in memory; here an entry costs a few numbers,
+ * and the table requests an entry's name only when its hash matches.
  */
 export class NameTable {
-  readonly #nameOf: (i: number) => string
-  readonly #hashes: Int32Array<ArrayBuffer>
-  /** The first entry of each name, at its hash or at the next free place. */
-  readonly #slots: Int32Array<ArrayBuffer>
-  /** For the first entry of a name, the last one. */
-  readonly #last: Int32Array<ArrayBuffer>
+  readonly #nameOf: (entry: number) => string
+  readonly #memory: OwnedMemory<{
+    /** The hash of the name of each entry that is the first with its name. */
+    readonly hashes: Int32Array<ArrayBuffer>
+    /** The first entry with each name, in the slot of its hash or in the next free one. At most half of the slots are used. */
+    readonly slots: Int32Array<ArrayBuffer>
+    /** For the first entry with a name, the last entry with it. */
+    readonly lastEntries: Int32Array<ArrayBuffer>
+  }>
   #size = 0
 
-  /**
-   * An empty table.
-   * @param length entries are numbered below this
-   */
-  constructor(length: number, nameOf: (i: number) => string) {
+  /** Creates an empty table. @param length entries are numbered below this */
+  constructor(length: number, nameOf: (entry: number) => string) {
     this.#nameOf = nameOf
-    this.#hashes = new Int32Array(length)
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * length + 1))).fill(NONE)
-    this.#last = new Int32Array(length).fill(NONE)
+    this.#memory = new OwnedMemory('name table', {
+      hashes: new Int32Array(length),
+      slots: new Int32Array(2 ** Math.ceil(Math.log2(2 * length + 1))).fill(NONE),
+      lastEntries: new Int32Array(length).fill(NONE),
+    })
   }
 
-  /** How many names there are. */
+  /** The number of different names. */
   get size(): number {
     return this.#size
   }
 
-  /**
-   * Adds an entry under its name.
-   * @returns the last one that had it before
-   */
-  add(i: number, name = this.#nameOf(i)): number | undefined {
-    const hash = hashOf(name)
+  /** Adds an entry under its name. @returns the last entry that was added with this name before */
+  add(entry: number, name = this.#nameOf(entry)): number | undefined {
+    const { hashes, slots, lastEntries } = this.#memory.arrays
+    const hash = hashText(name)
     const slot = this.#slotOf(name, hash)
-    const first = this.#slots[slot] ?? NONE
+    const first = slots[slot] ?? NONE
     if (first === NONE) {
-      this.#hashes[i] = hash
-      this.#slots[slot] = i
-      this.#last[i] = i
+      hashes[entry] = hash
+      slots[slot] = entry
+      lastEntries[entry] = entry
       this.#size += 1
       return undefined
     }
-    const before = this.#last[first]
-    this.#last[first] = i
-    return before
+    const previous = lastEntries[first]
+    lastEntries[first] = entry
+    return previous
   }
 
-  /** The last entry of a name. */
+  /** Returns the last entry with a name. */
   get(name: string): number | undefined {
-    const first = this.first(name)
-    return first === undefined ? undefined : this.#last[first]
+    const first = this.getFirst(name)
+    return first === undefined ? undefined : this.#memory.arrays.lastEntries[first]
   }
 
-  /** The first entry of a name. */
-  first(name: string): number | undefined {
-    const first = this.#slots[this.#slotOf(name, hashOf(name))] ?? NONE
+  /** Returns the first entry with a name. */
+  getFirst(name: string): number | undefined {
+    const { slots } = this.#memory.arrays
+    const first = slots[this.#slotOf(name, hashText(name))] ?? NONE
     return first === NONE ? undefined : first
   }
 
-  /** The last entry of each name, in the order of the names' first entries. */
-  *standing(): Generator<number, void, void> {
-    for (const last of this.#last) if (last !== NONE) yield last
+  /** Yields the last entry with each name, in the order of the names' first entries. */
+  *lastEntries(): Generator<number, void, void> {
+    for (const last of this.#memory.arrays.lastEntries) if (last !== NONE) yield last
   }
 
-  /** Gives its memory back at once: it is empty afterwards, and not to be used. */
+  /** Returns its memory at once. Any later use throws. */
   release(): void {
-    for (const { buffer } of [this.#hashes, this.#slots, this.#last]) buffer.transfer(0)
+    this.#memory.release()
   }
 
-  /** Where a name is, or would be: at most half of the places are taken. */
+  /** Returns the slot of a name, or the free slot where it would be added. */
   #slotOf(name: string, hash: number): number {
-    const mask = this.#slots.length - 1
+    const { hashes, slots } = this.#memory.arrays
+    const mask = slots.length - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const first = this.#slots[slot] ?? NONE
+      const first = slots[slot] ?? NONE
       if (first === NONE) return slot
-      if (this.#hashes[first] === hash && this.#nameOf(first) === name) return slot
+      if (hashes[first] === hash && this.#nameOf(first) === name) return slot
     }
   }
 }

@@ -17,37 +17,40 @@ function folder(): string {
   return path
 }
 
-it('keeps bytes until they are given up, and leaves nothing behind', async () => {
+it('stores bytes until the file is closed, and leaves nothing behind', async () => {
   const parent = folder()
   {
-    await using scratch = await Scratch.open(parent, { limit: 10 })
-    const file = await scratch.file()
+    await using scratch = await Scratch.open(parent, { limitBytes: 10 })
+    const file = await scratch.createFile()
     await file.write(Buffer.from('hello '))
     await file.write(Buffer.from('disk'))
     expect(String(await buffer(file.read()))).toBe('hello disk')
     expect(readdirSync(parent)).toHaveLength(1)
     await file.close()
-    const next = await scratch.file()
+    const next = await scratch.createFile()
     await next.write(Buffer.alloc(10))
   }
   expect(readdirSync(parent)).toEqual([])
 })
 
-it('refuses what its budget or the disk does not hold', async () => {
-  await using scratch = await Scratch.open(folder(), { limit: 10 })
-  const file = await scratch.file()
+it('rejects more bytes than its budget or the disk can hold', async () => {
+  await using scratch = await Scratch.open(folder(), { limitBytes: 10 })
+  const file = await scratch.createFile()
   await file.write(Buffer.alloc(6))
   await expect(file.write(Buffer.alloc(5))).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
-  await expect(scratch.expect(5)).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
-  await scratch.expect(4)
-  await using huge = await Scratch.open(folder(), { limit: Number.MAX_SAFE_INTEGER, tryForMs: 0 })
-  await expect(huge.expect(2 ** 52)).rejects.toMatchObject({
+  await expect(scratch.assertFits(5)).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
+  await scratch.assertFits(4)
+  await using huge = await Scratch.open(folder(), {
+    limitBytes: Number.MAX_SAFE_INTEGER,
+    diskFullTimeoutMs: 0,
+  })
+  await expect(huge.assertFits(2 ** 52)).rejects.toMatchObject({
     code: 'STORAGE_FULL',
-    message: expect.stringContaining(`${2 ** 52} bytes are wanted`),
+    message: expect.stringContaining(`${2 ** 52} bytes requested`),
   })
 })
 
-it('clears away what killed processes left, and nothing of those that run', async () => {
+it('removes what killed processes left, and nothing of processes that run', async () => {
   const parent = folder()
   const { pid: dead } = spawnSync(process.execPath, ['--version'])
   for (const pid of [dead, process.ppid]) {
@@ -61,27 +64,27 @@ it('clears away what killed processes left, and nothing of those that run', asyn
   expect(readdirSync(own)).toEqual([])
 })
 
-it('keeps what comes in pieces of any size in order', async () => {
-  await using scratch = await Scratch.open(folder(), { limit: 2 ** 30 })
-  const file = await scratch.file()
-  const pieces = [1, 300_000, 300_000, 0, 600_000, 7].map((size, i) => Buffer.alloc(size, i))
+it('writes chunks of any size in their order', async () => {
+  await using scratch = await Scratch.open(folder(), { limitBytes: 2 ** 30 })
+  const file = await scratch.createFile()
+  const chunks = [1, 300_000, 300_000, 0, 600_000, 7].map((size, i) => Buffer.alloc(size, i))
   async function* source() {
-    for (const piece of pieces) {
-      const lent = Buffer.from(piece)
-      yield lent
-      // A piece is valid until the next one is asked for.
-      lent.fill(0xff)
+    for (const chunk of chunks) {
+      const reused = Buffer.from(chunk)
+      yield reused
+      // A chunk is valid until the next one is requested.
+      reused.fill(0xff)
     }
   }
   await file.writeAll(source())
-  expect((await buffer(file.read())).equals(Buffer.concat(pieces))).toBe(true)
+  expect((await buffer(file.read())).equals(Buffer.concat(chunks))).toBe(true)
 })
 
-describeWith(['tmpfs'], 'scratch on a full disk', () => {
-  it('keeps bytes waiting until there is room', async () => {
+describeWith(['tmpfs'], 'scratch space on a full disk', () => {
+  it('waits with a write until there is free space', async () => {
     using disk = SmallDisk.mount(16 * MIB)
-    await using scratch = await Scratch.open(disk.path, { limit: 100 * MIB })
-    const file = await scratch.file()
+    await using scratch = await Scratch.open(disk.path, { limitBytes: 100 * MIB })
+    const file = await scratch.createFile()
     await disk.fill()
     let isWritten = false
     const writing = file.write(Buffer.alloc(MIB, 7)).then(() => {
@@ -94,10 +97,10 @@ describeWith(['tmpfs'], 'scratch on a full disk', () => {
     expect((await buffer(file.read())).equals(Buffer.alloc(MIB, 7))).toBe(true)
   })
 
-  it('gives up when it stays full', async () => {
+  it('fails when the disk stays full', async () => {
     using disk = SmallDisk.mount(16 * MIB)
-    await using scratch = await Scratch.open(disk.path, { limit: 100 * MIB, tryForMs: 10 })
-    const file = await scratch.file()
+    await using scratch = await Scratch.open(disk.path, { limitBytes: 100 * MIB, diskFullTimeoutMs: 10 })
+    const file = await scratch.createFile()
     await disk.fill()
     await expect(file.write(Buffer.alloc(MIB))).rejects.toMatchObject({ code: 'STORAGE_FULL' })
     disk.free()

@@ -2,29 +2,29 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pause } from '../concurrency/abort.ts'
-import { excusedWait } from '../concurrency/stall-watch.ts'
-import { DiskRoom } from './disk-room.ts'
-import { asStorageFull, StorageFullError } from './storage-full.ts'
+import { sleep } from '../concurrency/abort.ts'
+import { pauseStallWatch } from '../concurrency/stall-watch.ts'
+import { DiskSpace } from './disk-space.ts'
+import { asStorageFullError, StorageFullError } from './storage-full-error.ts'
 
-/** What is gathered before it is written. */
+/** Small chunks are collected up to this size before they are written. */
 const WRITE_BYTES = 512 * 1024
-/** How many bytes are written between two looks at the room that is left. */
-const LOOK_EVERY_BYTES = 16 * 1024 * 1024
-/** How often a full disk is tried again, and for how long: others may give back what they hold. */
-const TRY_EVERY_MS = 1_000
-const TRY_FOR_MS = 60_000
+/** The number of bytes written between two checks of the free disk space. */
+const DISK_CHECK_INTERVAL_BYTES = 16 * 1024 * 1024
+/** How often an operation on a full disk is retried, and for how long: other processes may free space meanwhile. */
+const DISK_FULL_RETRY_MS = 1_000
+const DISK_FULL_TIMEOUT_MS = 60_000
 
-const OF_PROCESS = /^process-(\d+)$/
+const PROCESS_FOLDER = /^process-(\d+)$/
 
 /**
- * A folder inside `parent` for the scratch folders of this process. What processes left there that were killed is
- * removed first.
+ * Creates a folder inside `parent` for the scratch folders of this process. First removes what killed processes left in
+ * `parent`.
  */
 export async function claimScratchFolder(parent: string): Promise<string> {
   await mkdir(parent, { recursive: true })
   for (const name of await readdir(parent)) {
-    const pid = Number(OF_PROCESS.exec(name)?.[1])
+    const pid = Number(PROCESS_FOLDER.exec(name)?.[1])
     if (pid === process.pid || (pid > 0 && !isRunning(pid))) {
       await rm(join(parent, name), { recursive: true, force: true })
     }
@@ -42,169 +42,169 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/**
- * A folder for bytes that must wait on disk, with one budget for all of it. It goes with everything in
- * it when disposed of, on every exit.
- */
+/** A folder for temporary files, with one budget for all of them. Disposing of it removes the folder and its files. */
 export class Scratch implements AsyncDisposable {
   readonly folder: string
-  readonly #limit: number
-  readonly #room: DiskRoom
-  readonly #tryForMs: number
+  readonly #limitBytes: number
+  readonly #diskSpace: DiskSpace
+  readonly #diskFullTimeoutMs: number
   readonly #signal: AbortSignal | undefined
-  readonly #open = new Set<ScratchFile>()
-  #used = 0
-  #files = 0
-  #written = 0
+  readonly #openFiles = new Set<ScratchFile>()
+  #usedBytes = 0
+  #fileCount = 0
+  #bytesSinceDiskCheck = 0
 
-  private constructor(folder: string, terms: ScratchTerms) {
+  private constructor(folder: string, options: ScratchOptions) {
     this.folder = folder
-    this.#limit = terms.limit
-    this.#room = terms.room ?? new DiskRoom(folder, 0)
-    this.#tryForMs = terms.tryForMs ?? TRY_FOR_MS
-    this.#signal = terms.signal
+    this.#limitBytes = options.limitBytes
+    this.#diskSpace = options.diskSpace ?? new DiskSpace(folder, 0)
+    this.#diskFullTimeoutMs = options.diskFullTimeoutMs ?? DISK_FULL_TIMEOUT_MS
+    this.#signal = options.signal
   }
 
-  /** Makes a new folder inside `parent` (made when missing). */
-  static async open(parent: string, terms: ScratchTerms): Promise<Scratch> {
+  /** Creates a new folder inside `parent`, which is created if it does not exist. */
+  static async open(parent: string, options: ScratchOptions): Promise<Scratch> {
     await mkdir(parent, { recursive: true })
-    return new Scratch(await mkdtemp(join(parent, 'scratch-')), terms)
+    return new Scratch(await mkdtemp(join(parent, 'scratch-')), options)
   }
 
   /**
-   * Makes sure, before work begins, that so many bytes more will fit: into the budget and onto the disk, for whose room it
-   * waits a while.
-   * @throws ScratchFullError; StorageFullError; the signal's reason
+   * Checks, before work starts, that so many more bytes fit into the budget and onto the disk. Waits for space on a full disk.
+   * @throws ScratchFullError SCRATCH_FULL; StorageFullError STORAGE_FULL; the signal's reason
    */
-  async expect(bytes: number): Promise<void> {
-    if (this.#used + bytes > this.#limit) {
+  async assertFits(bytes: number): Promise<void> {
+    if (this.#usedBytes + bytes > this.#limitBytes) {
       throw new ScratchFullError(
-        `${bytes} bytes wanted, ${this.#limit - this.#used} left; raise RECORD_BROKER_SCRATCH_LIMIT`,
+        `${bytes} bytes requested, ${this.#limitBytes - this.#usedBytes} available; raise RECORD_BROKER_SCRATCH_LIMIT`,
       )
     }
-    await this.#whenThereIsRoom(() => this.#room.check(bytes))
+    await this.#retryWhileDiskIsFull(() => this.#diskSpace.assertAvailable(bytes))
   }
 
-  /** A new file, which only grows. The caller closes it when its bytes are not needed any more. */
-  async file(): Promise<ScratchFile> {
-    const path = join(this.folder, String(this.#files++))
-    const handle = await this.#whenThereIsRoom(() => open(path, 'wx', 0o600))
+  /** Creates an append-only file. The caller closes it once its bytes are not needed any more. */
+  async createFile(): Promise<ScratchFile> {
+    const path = join(this.folder, String(this.#fileCount++))
+    const handle = await this.#retryWhileDiskIsFull(() => open(path, 'wx', 0o600))
     const file = new ScratchFile(path, handle, {
-      take: (bytes) => this.#take(bytes),
-      give: (bytes) => {
-        this.#used -= bytes
+      reserve: (bytes) => this.#reserve(bytes),
+      release: (bytes) => {
+        this.#usedBytes -= bytes
       },
-      write: (act) => this.#whenThereIsRoom(act),
-      closed: () => void this.#open.delete(file),
+      write: (write) => this.#retryWhileDiskIsFull(write),
+      forget: () => void this.#openFiles.delete(file),
     })
-    this.#open.add(file)
+    this.#openFiles.add(file)
     return file
   }
 
-  async #take(bytes: number): Promise<void> {
-    if (this.#used + bytes > this.#limit) {
-      throw new ScratchFullError(`all ${this.#limit} bytes are used; raise RECORD_BROKER_SCRATCH_LIMIT`)
+  async #reserve(bytes: number): Promise<void> {
+    if (this.#usedBytes + bytes > this.#limitBytes) {
+      throw new ScratchFullError(
+        `all ${this.#limitBytes} bytes are in use; raise RECORD_BROKER_SCRATCH_LIMIT`,
+      )
     }
-    this.#used += bytes
-    this.#written += bytes
-    if (this.#written < LOOK_EVERY_BYTES) return
-    this.#written = 0
-    await this.#whenThereIsRoom(() => this.#room.check(bytes))
+    this.#usedBytes += bytes
+    this.#bytesSinceDiskCheck += bytes
+    if (this.#bytesSinceDiskCheck < DISK_CHECK_INTERVAL_BYTES) return
+    this.#bytesSinceDiskCheck = 0
+    await this.#retryWhileDiskIsFull(() => this.#diskSpace.assertAvailable(bytes))
   }
 
-  /** Acts, again and again while the disk is full, until it was for too long. */
-  async #whenThereIsRoom<Result>(act: () => Promise<Result>): Promise<Result> {
-    const giveUpAt = performance.now() + this.#tryForMs
+  async #retryWhileDiskIsFull<Result>(action: () => Promise<Result>): Promise<Result> {
+    const deadline = performance.now() + this.#diskFullTimeoutMs
     for (;;) {
       try {
-        return await act()
-      } catch (error) {
-        const full = asStorageFull(error, "the broker's disk")
-        if (!(full instanceof StorageFullError) || performance.now() >= giveUpAt) throw full
+        return await action()
+      } catch (cause) {
+        const error = asStorageFullError(cause, "the broker's disk")
+        if (!(error instanceof StorageFullError) || performance.now() >= deadline) throw error
       }
-      await excusedWait(() => pause(TRY_EVERY_MS, this.#signal))
+      await pauseStallWatch(() => sleep(DISK_FULL_RETRY_MS, this.#signal))
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#open].map((file) => file.close()))
+    await Promise.all([...this.#openFiles].map((file) => file.close()))
     await rm(this.folder, { recursive: true, force: true })
   }
 }
 
-export type ScratchTerms = {
-  /** Bytes that it may hold. */
-  readonly limit: number
-  /** Of the disk; left out: no reserve is kept. */
-  readonly room?: DiskRoom | undefined
-  /** How long a full disk is waited for. */
-  readonly tryForMs?: number
-  /** Ends waits. */
+export type ScratchOptions = {
+  /** The size that all files together may reach. */
+  readonly limitBytes: number
+  /** The free space of the disk; default: measured for the folder, without a reserve. */
+  readonly diskSpace?: DiskSpace | undefined
+  /** How long operations wait for space on a full disk. */
+  readonly diskFullTimeoutMs?: number
+  /** Ends such waits. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a file asks of the {@link Scratch} that it belongs to. */
-type ScratchOwner = {
-  take(bytes: number): Promise<void>
-  give(bytes: number): void
-  write<Result>(act: () => Promise<Result>): Promise<Result>
-  closed(): void
+/** What a file needs of the {@link Scratch} that created it. */
+type ScratchAccess = {
+  reserve(bytes: number): Promise<void>
+  release(bytes: number): void
+  write<Result>(write: () => Promise<Result>): Promise<Result>
+  /** Disposing of the scratch folder no longer closes the file. */
+  forget(): void
 }
 
-/** One file of a {@link Scratch}; closing it gives its bytes back. */
+/** A file of a {@link Scratch}. Closing it removes it and returns its bytes to the budget. */
 export class ScratchFile {
   readonly path: string
   readonly #handle: FileHandle
-  readonly #owner: ScratchOwner
+  readonly #scratch: ScratchAccess
   #size = 0
 
-  constructor(path: string, handle: FileHandle, owner: ScratchOwner) {
+  constructor(path: string, handle: FileHandle, scratch: ScratchAccess) {
     this.path = path
     this.#handle = handle
-    this.#owner = owner
+    this.#scratch = scratch
   }
 
-  /** Appends bytes; waits a while for room on the disk. @throws ScratchFullError; StorageFullError; the signal's reason */
+  /**
+   * Appends bytes. Waits for space on a full disk.
+   * @throws ScratchFullError SCRATCH_FULL; StorageFullError STORAGE_FULL; the signal's reason
+   */
   async write(bytes: Uint8Array): Promise<void> {
-    await this.#owner.take(bytes.length)
+    await this.#scratch.reserve(bytes.length)
     const start = this.#size
     this.#size += bytes.length
-    for (let at = 0; at < bytes.length; ) {
-      // At a place of its own: a write that failed may have moved the file's.
-      const write = () => this.#handle.write(bytes, at, bytes.length - at, start + at)
-      at += (await this.#owner.write(write)).bytesWritten
+    for (let offset = 0; offset < bytes.length; ) {
+      // The position is explicit: a write that failed may have moved the file's own.
+      const write = () => this.#handle.write(bytes, offset, bytes.length - offset, start + offset)
+      offset += (await this.#scratch.write(write)).bytesWritten
     }
   }
 
-  /** Appends bytes that come in small pieces, by fewer and larger writes. @throws as {@link write}; errors of the source */
+  /** Appends bytes that arrive in small chunks, by fewer and larger writes. @throws as {@link write}; errors of the source */
   async writeAll(source: AsyncIterable<Uint8Array>): Promise<void> {
-    const gathered = Buffer.allocUnsafe(WRITE_BYTES)
+    const batch = Buffer.allocUnsafe(WRITE_BYTES)
     let length = 0
-    for await (const piece of source) {
-      if (length + piece.length > WRITE_BYTES) {
-        await this.write(gathered.subarray(0, length))
+    for await (const chunk of source) {
+      if (length + chunk.length > WRITE_BYTES) {
+        await this.write(batch.subarray(0, length))
         length = 0
       }
-      if (piece.length > WRITE_BYTES) await this.write(piece)
+      if (chunk.length > WRITE_BYTES) await this.write(chunk)
       else {
-        gathered.set(piece, length)
-        length += piece.length
+        batch.set(chunk, length)
+        length += chunk.length
       }
     }
-    await this.write(gathered.subarray(0, length))
+    await this.write(batch.subarray(0, length))
   }
 
-  /** All bytes written so far, from the start. */
+  /** Reads all bytes written so far, from the start. */
   read(): Readable {
     return createReadStream(this.path)
   }
 
-  /** Removes the file. */
   async close(): Promise<void> {
-    this.#owner.closed()
+    this.#scratch.forget()
     await this.#handle.close()
     await rm(this.path, { force: true })
-    this.#owner.give(this.#size)
+    this.#scratch.release(this.#size)
     this.#size = 0
   }
 }
@@ -213,7 +213,7 @@ export class ScratchFile {
 export class ScratchFullError extends Error {
   override readonly name = 'ScratchFullError'
   readonly code = 'SCRATCH_FULL'
-  constructor(why: string) {
-    super(`scratch space is short: ${why}`)
+  constructor(reason: string) {
+    super(`the scratch space is exhausted: ${reason}`)
   }
 }

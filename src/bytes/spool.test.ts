@@ -15,46 +15,47 @@ const never = new AbortController().signal
 const large = Buffer.alloc(300_000, 'a/b\n')
 
 async function bytesOf(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const pieces = []
-  for await (const piece of source) pieces.push(piece)
-  return Buffer.concat(pieces)
+  return Buffer.concat(await Array.fromAsync(source))
 }
 
-it.each([0, 10, 64 * 1024, 300_000])('gives %i bytes as they came, and leaves nothing', async (size) => {
-  const spool = new Spool(folder)
-  const pieces = [large.subarray(0, size / 2), large.subarray(size / 2, size)]
-  {
-    await using taken = await spool.take(Readable.from(pieces), () => {}, never)
-    expect((await bytesOf(taken)).equals(large.subarray(0, size))).toBe(true)
-  }
-  expect(readdirSync(folder)).toEqual([])
-})
+it.each([0, 10, 64 * 1024, 300_000])(
+  'returns %i bytes as they were received, and leaves nothing behind',
+  async (size) => {
+    const spool = new Spool(folder)
+    const chunks = [large.subarray(0, size / 2), large.subarray(size / 2, size)]
+    {
+      await using body = await spool.store(Readable.from(chunks), () => {}, never)
+      expect((await bytesOf(body)).equals(large.subarray(0, size))).toBe(true)
+    }
+    expect(readdirSync(folder)).toEqual([])
+  },
+)
 
-it('has so many places on disk, and refuses what waits too long for one', async () => {
-  const spool = new Spool(folder, { places: 1, waitMs: 20 })
-  const take = () => spool.take(Readable.from([large]), () => {}, never)
-  const first = await take()
-  await expect(take()).rejects.toMatchObject({ code: 'UPLOADS_BUSY', retryAfterMs: 5000 })
-  // Small ones need none.
-  await using _ = await spool.take(Readable.from([Buffer.from('x')]), () => {}, never)
+it('stores no more bodies on disk than allowed, and rejects one that waits too long', async () => {
+  const spool = new Spool(folder, { maxFiles: 1, waitMs: 20 })
+  const storeLarge = () => spool.store(Readable.from([large]), () => {}, never)
+  const first = await storeLarge()
+  await expect(storeLarge()).rejects.toMatchObject({ code: 'UPLOADS_BUSY', retryAfterMs: 5000 })
+  // Small bodies need no file.
+  await using _ = await spool.store(Readable.from([Buffer.from('x')]), () => {}, never)
   await first[Symbol.asyncDispose]()
-  await using second = await take()
+  await using second = await storeLarge()
   expect((await bytesOf(second)).length).toBe(large.length)
 })
 
-it('gives its place back when the body is refused, breaks off, or nobody wants it any more', async () => {
-  const spool = new Spool(folder, { places: 1, waitMs: 20 })
-  const refused = (bytes: number) => {
+it('releases the file when the body is rejected or breaks off, or the signal aborts', async () => {
+  const spool = new Spool(folder, { maxFiles: 1, waitMs: 20 })
+  const assertSmall = (bytes: number) => {
     if (bytes > 200_000) throw new RangeError('too many')
   }
-  await expect(spool.take(Readable.from([large, large]), refused, never)).rejects.toThrow(RangeError)
+  await expect(spool.store(Readable.from([large, large]), assertSmall, never)).rejects.toThrow(RangeError)
   const broken = async function* () {
     yield large
     throw new TypeError('gone')
   }
-  await expect(spool.take(broken(), () => {}, never)).rejects.toThrow(TypeError)
-  const aborted = AbortSignal.abort(new Error('left'))
-  await expect(spool.take(Readable.from([large]), () => {}, aborted)).rejects.toThrow('left')
-  await using last = await spool.take(Readable.from([large]), () => {}, never)
+  await expect(spool.store(broken(), () => {}, never)).rejects.toThrow(TypeError)
+  const aborted = AbortSignal.abort(new Error('cancelled'))
+  await expect(spool.store(Readable.from([large]), () => {}, aborted)).rejects.toThrow('cancelled')
+  await using last = await spool.store(Readable.from([large]), () => {}, never)
   expect((await bytesOf(last)).length).toBe(large.length)
 })

@@ -2,133 +2,142 @@ import { randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Semaphore } from '../concurrency/semaphore.ts'
-import type { DiskRoom } from './disk-room.ts'
-import { asStorageFull } from './storage-full.ts'
+import type { DiskSpace } from './disk-space.ts'
+import { asStorageFullError } from './storage-full-error.ts'
 
-/** What comes slowly and is small waits in memory. */
-const MAX_IN_MEMORY = 64 * 1024
-/** Bodies that wait on disk at a time; others wait for one of them. */
-const MAX_ON_DISK = 64
+/** Larger bodies are stored on disk. */
+const MAX_BYTES_IN_MEMORY = 64 * 1024
+/** Bodies on disk at a time; more wait for one of them to be disposed of. */
+const MAX_FILES = 64
 const MAX_WAIT_MS = 30_000
 const BUSY_RETRY_MS = 5_000
 
-/** So many large bodies come at the moment that no other is taken. */
-export class SpoolBusy extends Error {
-  override readonly name = 'SpoolBusy'
+/** All files of the spool stayed in use for too long. */
+export class SpoolBusyError extends Error {
+  override readonly name = 'SpoolBusyError'
   readonly code = 'UPLOADS_BUSY'
   readonly retryable = true
   readonly retryAfterMs = BUSY_RETRY_MS
   constructor() {
-    super('many large uploads come at the moment; send it again in a while')
+    super('too many large uploads are in progress; retry after the time in Retry-After')
   }
 }
 
-/** Bytes that have come whole. They are read once, from the beginning. */
-export type Spooled = AsyncIterable<Uint8Array> & AsyncDisposable
+/** A body that was received completely. It can be read once, from the start. */
+export type SpooledBody = AsyncIterable<Uint8Array> & AsyncDisposable
+
+type SpoolOptions = {
+  readonly diskSpace?: DiskSpace
+  /** Bodies on disk at a time. */
+  readonly maxFiles?: number
+  /** How long a body waits for a free file. */
+  readonly waitMs?: number
+}
 
 /**
- * Where bodies wait until they have come whole: in memory, or on disk when they are larger. So whoever works on them never
- * waits for a slow sender.
+ * Stores request bodies until they were received completely: small ones in memory, larger ones on disk. Consumers of a body
+ * thus never wait for a slow sender.
  */
 export class Spool {
   readonly #folder: string
-  readonly #room: DiskRoom | undefined
-  readonly #places: Semaphore
+  readonly #diskSpace: DiskSpace | undefined
+  readonly #files: Semaphore
   readonly #waitMs: number
 
-  /** @param o.places on disk @param o.waitMs for one of them */
-  constructor(folder: string, o: { room?: DiskRoom; places?: number; waitMs?: number } = {}) {
+  constructor(folder: string, o: SpoolOptions = {}) {
     this.#folder = folder
-    this.#room = o.room
-    this.#places = new Semaphore(o.places ?? MAX_ON_DISK)
+    this.#diskSpace = o.diskSpace
+    this.#files = new Semaphore(o.maxFiles ?? MAX_FILES)
     this.#waitMs = o.waitMs ?? MAX_WAIT_MS
   }
 
   /**
-   * Takes a body as it comes.
-   * @param check is told of the bytes so far, and throws when they are too many
-   * @throws SpoolBusy; StorageFullError; what `check` and the body throw; the signal's reason
+   * Stores a body as it arrives.
+   * @param checkSize receives the number of bytes so far, and throws if there are too many
+   * @throws SpoolBusyError UPLOADS_BUSY; StorageFullError STORAGE_FULL; what `checkSize` and the body throw; the signal's reason
    */
-  async take(
+  async store(
     body: AsyncIterable<Uint8Array>,
-    check: (bytes: number) => void,
+    checkSize: (bytes: number) => void,
     signal: AbortSignal,
-  ): Promise<Spooled> {
-    const pieces: Uint8Array[] = []
+  ): Promise<SpooledBody> {
+    const chunks: Uint8Array[] = []
     let bytes = 0
-    let disk: SpoolFile | undefined
+    let file: SpoolFile | undefined
     try {
-      for await (const piece of body) {
-        bytes += piece.length
-        check(bytes)
-        if (disk) await disk.write(piece)
+      for await (const chunk of body) {
+        bytes += chunk.length
+        checkSize(bytes)
+        if (file) await file.write(chunk)
         else {
-          pieces.push(piece)
-          if (bytes <= MAX_IN_MEMORY) continue
-          disk = await this.#open(signal)
-          for (const one of pieces.splice(0)) await disk.write(one)
+          chunks.push(chunk)
+          if (bytes <= MAX_BYTES_IN_MEMORY) continue
+          file = await this.#createFile(signal)
+          for (const stored of chunks.splice(0)) await file.write(stored)
         }
       }
       signal.throwIfAborted()
     } catch (error) {
-      await disk?.[Symbol.asyncDispose]()
-      throw asStorageFull(error, "the broker's disk")
+      await file?.[Symbol.asyncDispose]()
+      throw asStorageFullError(error, "the broker's disk")
     }
-    return disk ?? inMemory(pieces)
+    return file ?? inMemory(chunks)
   }
 
-  async #open(signal: AbortSignal): Promise<SpoolFile> {
-    const patience = AbortSignal.timeout(this.#waitMs)
+  async #createFile(signal: AbortSignal): Promise<SpoolFile> {
+    const timeout = AbortSignal.timeout(this.#waitMs)
     try {
-      await this.#places.acquire(AbortSignal.any([signal, patience]))
+      await this.#files.acquire(AbortSignal.any([signal, timeout]))
     } catch (error) {
-      throw error === patience.reason ? new SpoolBusy() : error
+      throw error === timeout.reason ? new SpoolBusyError() : error
     }
     try {
-      await this.#room?.check(MAX_IN_MEMORY)
+      await this.#diskSpace?.assertAvailable(MAX_BYTES_IN_MEMORY)
       await mkdir(this.#folder, { recursive: true })
       const path = join(this.#folder, randomUUID())
-      const file = await open(path, 'wx+')
-      // It goes with its handle, also when the process is killed.
+      const handle = await open(path, 'wx+')
+      // The file exists until its handle is closed, also by the death of the process.
       await unlink(path)
-      return new SpoolFile(file, () => this.#places.release())
+      return new SpoolFile(handle, () => this.#files.release())
     } catch (error) {
-      this.#places.release()
+      this.#files.release()
       throw error
     }
   }
 }
 
-class SpoolFile implements Spooled {
-  readonly #file: FileHandle
-  readonly #release: () => void
+class SpoolFile implements SpooledBody {
+  readonly #handle: FileHandle
+  readonly #onDispose: () => void
   #isOpen = true
 
-  constructor(file: FileHandle, release: () => void) {
-    this.#file = file
-    this.#release = release
+  constructor(handle: FileHandle, onDispose: () => void) {
+    this.#handle = handle
+    this.#onDispose = onDispose
   }
 
-  async write(piece: Uint8Array): Promise<void> {
-    for (let at = 0; at < piece.length; ) at += (await this.#file.write(piece, at)).bytesWritten
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let offset = 0; offset < chunk.length; ) {
+      offset += (await this.#handle.write(chunk, offset)).bytesWritten
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    yield* this.#file.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Buffer>
+    yield* this.#handle.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Buffer>
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return
     this.#isOpen = false
-    await this.#file.close()
-    this.#release()
+    await this.#handle.close()
+    this.#onDispose()
   }
 }
 
-function inMemory(pieces: readonly Uint8Array[]): Spooled {
+function inMemory(chunks: readonly Uint8Array[]): SpooledBody {
   return {
     async *[Symbol.asyncIterator]() {
-      yield* pieces
+      yield* chunks
     },
     async [Symbol.asyncDispose]() {},
   }

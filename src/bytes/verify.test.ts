@@ -5,34 +5,32 @@ import { digestOf } from '../oci/digest.ts'
 import { verifyBytes, verifyStream } from './verify.ts'
 
 const bytes = Buffer.from('some bytes')
-const good = { digest: digestOf(bytes), size: bytes.length }
-const through = (expected: typeof good, pieces: Buffer[]) =>
-  buffer(Readable.from(pieces).compose(verifyStream(expected, 'the blob')))
+const descriptor = { digest: digestOf(bytes), size: bytes.length }
+const throughVerify = (chunks: Buffer[]) =>
+  buffer(Readable.from(chunks).compose(verifyStream(descriptor, 'the blob')))
 
 describe('verifyStream', () => {
-  it('passes the promised bytes, in pieces of any size', async () => {
-    expect(
-      await through(
-        good,
-        [...bytes].map((byte) => Buffer.from([byte])),
-      ),
-    ).toEqual(bytes)
+  it('passes matching bytes on, in chunks of any size', async () => {
+    expect(await throughVerify([...bytes].map((byte) => Buffer.from([byte])))).toEqual(bytes)
   })
 
-  it('fails before the end on a byte too many, a byte too few, and another digest', async () => {
-    await expect(through(good, [bytes, Buffer.from('!')])).rejects.toMatchObject({ code: 'SIZE_MISMATCH' })
-    await expect(through(good, [bytes.subarray(1)])).rejects.toMatchObject({ code: 'SIZE_MISMATCH' })
-    await expect(through(good, [Buffer.from('some bytez')])).rejects.toMatchObject({
+  it('fails before the end on one byte too many, one byte too few, and a different digest', async () => {
+    await expect(throughVerify([bytes, Buffer.from('!')])).rejects.toMatchObject({ code: 'SIZE_MISMATCH' })
+    await expect(throughVerify([bytes.subarray(1)])).rejects.toMatchObject({ code: 'SIZE_MISMATCH' })
+    await expect(throughVerify([Buffer.from('some bytez')])).rejects.toMatchObject({
       code: 'DIGEST_MISMATCH',
     })
   })
 })
 
 describe('verifyBytes', () => {
-  it('names what is wrong', () => {
-    expect(() => verifyBytes(bytes, good, 'x')).not.toThrow()
-    expect(() => verifyBytes(Buffer.from('other'), good, 'manifest x')).toThrow(
-      'manifest x has 5 bytes where 10',
+  it('reports what does not match', () => {
+    expect(() => verifyBytes(bytes, descriptor, 'x')).not.toThrow()
+    expect(() => verifyBytes(Buffer.from('other'), descriptor, 'manifest x')).toThrow(
+      'manifest x has 5 bytes, but its descriptor says 10',
+    )
+    expect(() => verifyBytes(Buffer.from('some bytez'), descriptor, 'manifest x')).toThrow(
+      `but its descriptor says ${descriptor.digest}`,
     )
   })
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Transform } from 'node:stream'
 import { type Digest, finishDigest } from '../oci/digest.ts'
 
-/** Bytes that are not the ones their descriptor promised. */
+/** Bytes do not match their descriptor. */
 export class VerificationError extends Error {
   override readonly name = 'VerificationError'
   readonly code: 'SIZE_MISMATCH' | 'DIGEST_MISMATCH'
@@ -12,7 +12,7 @@ export class VerificationError extends Error {
   }
 }
 
-/** Checks a whole buffer against its descriptor. @throws VerificationError */
+/** Checks complete bytes against their descriptor. @param what names them in errors @throws VerificationError */
 export function verifyBytes(
   bytes: Uint8Array,
   expected: { digest: Digest; size?: number },
@@ -26,18 +26,19 @@ export function verifyBytes(
 }
 
 /**
- * A pass-through stream that ends only when size (in bytes) and digest are the expected ones, and fails
- * with a {@link VerificationError} before its end otherwise: whoever sees the end may believe the bytes.
+ * Creates a pass-through stream that ends only if size (in bytes) and digest match. Otherwise it fails with a
+ * {@link VerificationError} before its end, so that a reader that reaches the end may trust the bytes.
+ * @param what names them in errors
  */
 export function verifyStream(expected: { digest: Digest; size: number }, what: string): Transform {
   const hash = createHash('sha256')
   let size = 0
   return new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      size += piece.length
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length
       if (size > expected.size) return done(sizeMismatch(what, `more than ${expected.size}`, expected.size))
-      hash.update(piece)
-      done(null, piece)
+      hash.update(chunk)
+      done(null, chunk)
     },
     flush(done) {
       if (size !== expected.size) return done(sizeMismatch(what, size, expected.size))
@@ -47,13 +48,16 @@ export function verifyStream(expected: { digest: Digest; size: number }, what: s
   })
 }
 
-function sizeMismatch(what: string, got: number | string, expected: number): VerificationError {
-  return new VerificationError('SIZE_MISMATCH', `${what} has ${got} bytes where ${expected} were promised`)
+function sizeMismatch(what: string, actual: number | string, expected: number): VerificationError {
+  return new VerificationError(
+    'SIZE_MISMATCH',
+    `${what} has ${actual} bytes, but its descriptor says ${expected}`,
+  )
 }
 
-function digestMismatch(what: string, got: Digest, expected: Digest): VerificationError {
+function digestMismatch(what: string, actual: Digest, expected: Digest): VerificationError {
   return new VerificationError(
     'DIGEST_MISMATCH',
-    `${what} has the digest ${got} where ${expected} was promised`,
+    `${what} has the digest ${actual}, but its descriptor says ${expected}`,
   )
 }

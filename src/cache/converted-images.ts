@@ -1,14 +1,14 @@
 import type { CachedImage, ImageCache } from '../conversion/reuse/image-cache.ts'
-import type { Database } from '../db/open.ts'
+import type { Database } from '../db/database.ts'
 import type { Digest } from '../oci/digest.ts'
-import { forgetGone, keepNewest, touch } from './entries.ts'
+import { evictLeastRecentlyUsed, markUsed, removeMissing } from './cache-tables.ts'
 
-/** Remembers the results of whole conversions: up to a number of them, those that were used last. */
+/** Stores the results of conversions in the database, up to a number of them. The least recently used ones are evicted. */
 export class ConvertedImages implements ImageCache {
   readonly #database: Database
   readonly #limit: number
 
-  /** @param limit images that are remembered */
+  /** @param limit the maximum number of images */
   constructor(database: Database, limit: number) {
     this.#database = database
     this.#limit = limit
@@ -21,15 +21,15 @@ export class ConvertedImages implements ImageCache {
       .where('exact_key', '=', key)
       .executeTakeFirst()
     if (!row) return undefined
-    await touch(this.#database, 'converted_images', key)
+    await markUsed(this.#database, 'converted_images', key)
     return { ...row, report: JSON.parse(row.report), digest: row.digest as Digest }
   }
 
-  async put(key: Digest, { report, ...place }: CachedImage): Promise<void> {
+  async put(key: Digest, { report, ...location }: CachedImage): Promise<void> {
     const { now } = this.#database
     const values = {
       report: JSON.stringify(report),
-      ...place,
+      ...location,
       used_at: now,
       checked_at: now,
     }
@@ -39,11 +39,11 @@ export class ConvertedImages implements ImageCache {
         .values({ exact_key: key, ...values })
         .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
         .execute()
-      await keepNewest(transaction, 'converted_images', this.#limit)
+      await evictLeastRecentlyUsed(transaction, 'converted_images', this.#limit)
     })
   }
 
   forget(key: Digest): Promise<void> {
-    return forgetGone(this.#database, 'converted_images', key)
+    return removeMissing(this.#database, 'converted_images', key)
   }
 }

@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import type { ConvertedLayer } from '../conversion/reuse/converted-layer.ts'
-import { layerKey } from '../conversion/reuse/layer-key.ts'
-import type { Database } from '../db/open.ts'
+import { computeLayerKey } from '../conversion/reuse/layer-key.ts'
+import type { Database } from '../db/database.ts'
 import { DEFAULT_FORMAT } from '../estargz/blob-format.ts'
 import { digestOf } from '../oci/digest.ts'
 import { ConvertedLayers } from './converted-layers.ts'
 
 const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
 const keyOf = (source: string, ...prioritized: string[]) =>
-  layerKey({ digest: digestOf(source), size: 1 }, settings, prioritized, [])
+  computeLayerKey({ digest: digestOf(source), size: 1 }, settings, prioritized, [])
 
 const layer = (name: string): ConvertedLayer => ({
   digest: digestOf(name),
   size: 5_000_000_000,
-  diffId: digestOf(`${name} plain`),
+  diffId: digestOf(`${name} uncompressed`),
   uncompressedSize: 9,
   tocDigest: digestOf(`${name} toc`),
   prioritizedFiles: 1,
@@ -39,7 +39,7 @@ describeDatabases('converted layers', (open) => {
     await database.query.deleteFrom('converted_layers').execute()
   })
 
-  it('finds a layer by source, options and prioritized entries in their order', async () => {
+  it('finds a layer by its source, options and prioritized entries in order', async () => {
     const store = new ConvertedLayers(database, 10)
     await store.put(keyOf('a', 'x', 'y'), cached('a'), undefined)
     expect(await store.find(keyOf('a', 'x', 'y'))).toEqual(cached('a'))
@@ -47,18 +47,18 @@ describeDatabases('converted layers', (open) => {
     expect(await store.find(keyOf('b', 'x', 'y'))).toBeUndefined()
     const other = { ...settings, compression: { method: 'recompress' as const, level: 6 } }
     expect(
-      await store.find(layerKey({ digest: digestOf('a'), size: 1 }, other, ['x', 'y'], [])),
+      await store.find(computeLayerKey({ digest: digestOf('a'), size: 1 }, other, ['x', 'y'], [])),
     ).toBeUndefined()
-    expect(await store.findIndex(keyOf('a'))).toBeUndefined()
+    expect(await store.findWithIndex(keyOf('a'))).toBeUndefined()
   })
 
-  it('finds the index of a layer in any order, and what was put last', async () => {
+  it('finds the index of a layer in any order, as it was stored last', async () => {
     const store = new ConvertedLayers(database, 10)
     await store.put(keyOf('a', 'x'), cached('a'), index)
-    expect(await store.findIndex(keyOf('a', 'other'))).toEqual({ ...cached('a'), index })
+    expect(await store.findWithIndex(keyOf('a', 'other'))).toEqual({ ...cached('a'), index })
     await store.put(keyOf('a', 'x'), cached('a again'), undefined)
     expect(await store.find(keyOf('a', 'x'))).toEqual(cached('a again'))
-    expect(await store.findIndex(keyOf('a'))).toBeUndefined()
+    expect(await store.findWithIndex(keyOf('a'))).toBeUndefined()
   })
 
   it('finds a layer in any order, with or without its index', async () => {
@@ -69,20 +69,20 @@ describeDatabases('converted layers', (open) => {
     expect(await store.findAny(keyOf('b', 'x'))).toBeUndefined()
   })
 
-  it('keeps an index of any size, in parts, and lets go of all of them', async () => {
+  it('stores an index of any size in parts, and deletes all of them', async () => {
     const store = new ConvertedLayers(database, 1)
     const large = Buffer.alloc(2_500_000)
     for (let i = 0; i < large.length; i += 1000) large.writeUInt32LE(i, i)
     await store.put(keyOf('a', 'x'), cached('a'), large)
-    expect((await store.findIndex(keyOf('a')))?.index).toEqual(large)
+    expect((await store.findWithIndex(keyOf('a')))?.index).toEqual(large)
     await store.put(keyOf('a', 'x'), cached('a'), index)
-    expect((await store.findIndex(keyOf('a')))?.index).toEqual(index)
+    expect((await store.findWithIndex(keyOf('a')))?.index).toEqual(index)
     await store.put(keyOf('b'), cached('b'), undefined)
     const parts = await database.query.selectFrom('converted_layer_indexes').select('part').execute()
     expect(parts).toEqual([])
   })
 
-  it('forgets what was not used for the longest time', async () => {
+  it('evicts the least recently used layers', async () => {
     const store = new ConvertedLayers(database, 2)
     await store.put(keyOf('a'), cached('a'), undefined)
     await store.put(keyOf('b'), cached('b'), undefined)

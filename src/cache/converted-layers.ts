@@ -1,19 +1,19 @@
 import type { Transaction } from 'kysely'
-import type { CachedIndex, CachedLayer, LayerCache } from '../conversion/reuse/layer-cache.ts'
+import type { CachedLayer, CachedLayerWithIndex, LayerCache } from '../conversion/reuse/layer-cache.ts'
 import type { LayerKey } from '../conversion/reuse/layer-key.ts'
-import type { Database } from '../db/open.ts'
+import type { Database } from '../db/database.ts'
 import type { Tables } from '../db/tables.ts'
-import { forgetGone, keepNewest, touch } from './entries.ts'
+import { evictLeastRecentlyUsed, markUsed, removeMissing } from './cache-tables.ts'
 
-/** Databases hold a value several times over while they write it. */
+/** The size of the parts in which an index is stored. Databases copy a value several times while they write it. */
 const PART_BYTES = 1 << 20
 
-/** Remembers converted layers in the database: up to a number of them, those that were used last. */
+/** Stores converted layers in the database, up to a number of them. The least recently used ones are evicted. */
 export class ConvertedLayers implements LayerCache {
   readonly #database: Database
   readonly #limit: number
 
-  /** @param limit layers that are remembered */
+  /** @param limit the maximum number of layers */
   constructor(database: Database, limit: number) {
     this.#database = database
     this.#limit = limit
@@ -26,8 +26,8 @@ export class ConvertedLayers implements LayerCache {
       .where('exact_key', '=', exact)
       .executeTakeFirst()
     if (!row) return undefined
-    await touch(this.#database, 'converted_layers', exact)
-    return cachedLayer(row)
+    await markUsed(this.#database, 'converted_layers', exact)
+    return toCachedLayer(row)
   }
 
   async findAny({ base }: LayerKey): Promise<CachedLayer | undefined> {
@@ -38,10 +38,10 @@ export class ConvertedLayers implements LayerCache {
       .orderBy('used_at', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return row && cachedLayer(row)
+    return row && toCachedLayer(row)
   }
 
-  async findIndex({ base }: LayerKey): Promise<CachedIndex | undefined> {
+  async findWithIndex({ base }: LayerKey): Promise<CachedLayerWithIndex | undefined> {
     const row = await this.#database.query
       .selectFrom('converted_layers')
       .select(['exact_key', 'layer', 'host', 'repository'])
@@ -59,8 +59,8 @@ export class ConvertedLayers implements LayerCache {
       .where('exact_key', '=', row.exact_key)
       .orderBy('part')
       .execute()
-    await touch(this.#database, 'converted_layers', row.exact_key)
-    return { ...cachedLayer(row), index: whole(parts.map(({ bytes }) => bytes)) }
+    await markUsed(this.#database, 'converted_layers', row.exact_key)
+    return { ...toCachedLayer(row), index: joinParts(parts.map(({ bytes }) => bytes)) }
   }
 
   async put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void> {
@@ -81,18 +81,18 @@ export class ConvertedLayers implements LayerCache {
         .values({ exact_key: key.exact, ...values })
         .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
         .execute()
-      await putIndex(transaction, key.exact, index)
-      await keepNewest(transaction, 'converted_layers', this.#limit)
+      await replaceIndex(transaction, key.exact, index)
+      await evictLeastRecentlyUsed(transaction, 'converted_layers', this.#limit)
     })
   }
 
   forget({ exact }: LayerKey): Promise<void> {
-    return forgetGone(this.#database, 'converted_layers', exact)
+    return removeMissing(this.#database, 'converted_layers', exact)
   }
 }
 
-/** Puts an index in the place of the one that was there. */
-async function putIndex(
+/** Replaces the index of a layer. */
+async function replaceIndex(
   query: Transaction<Tables>,
   exact_key: string,
   index: Uint8Array | undefined,
@@ -104,8 +104,8 @@ async function putIndex(
   }
 }
 
-/** Puts parts together, and gives their memory back at once where it is their own: PostgreSQL's has other things in it. */
-function whole(parts: readonly Uint8Array[]): Uint8Array {
+/** Joins the parts of an index, and frees their memory at once. The PostgreSQL client shares buffers, which are kept. */
+function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   const index = Buffer.concat(parts)
   for (const { buffer, byteLength } of parts) {
     if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
@@ -113,6 +113,6 @@ function whole(parts: readonly Uint8Array[]): Uint8Array {
   return index
 }
 
-function cachedLayer(row: { layer: string; host: string; repository: string }): CachedLayer {
+function toCachedLayer(row: { layer: string; host: string; repository: string }): CachedLayer {
   return { layer: JSON.parse(row.layer), host: row.host, repository: row.repository }
 }

@@ -1,13 +1,49 @@
-import type { RecordDiff } from '../records/combine/diff.ts'
+import type { Command } from 'commander'
+import type { RecordDiff } from '../records/combine/diff-records.ts'
+import { MergeStrategy } from '../records/provenance.ts'
 import type { RecordUse } from '../records/resolve/record-use.ts'
-import { ask, type Common, print, queryOf } from './broker.ts'
-import { useLines } from './output.ts'
-import { recordText, type Shown } from './records.ts'
+import { platform, reference, share } from './arguments.ts'
+import { type BrokerOptions, get, JSON_OPTION, post, queryOf, SERVER_OPTION } from './broker-client.ts'
+import { print } from './print.ts'
+import { type RecordView, recordText } from './record-text.ts'
+import { recordUseLines } from './report-text.ts'
 
-/** Puts records together. */
-export async function mergeRecords(
+/** Adds `record merge`, `record diff` and `record retarget`. */
+export function addCombineCommands(record: Command): void {
+  record
+    .command('merge')
+    .description('merge uploaded records into a new one')
+    .argument('<ids...>', 'ids of the records')
+    .requiredOption('--strategy <strategy>', MergeStrategy.options.join(', '))
+    .option('--threshold <share>', 'with frequency: the share of records that must have a path', share)
+    .option('--image <reference>', 'the image of the new record', reference)
+    .option('--workload <name>', 'the workload of the new record')
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(mergeRecords)
+  record
+    .command('diff')
+    .description('compare two uploaded records')
+    .argument('<a>', 'id of the first record')
+    .argument('<b>', 'id of the second record')
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(diffRecords)
+  record
+    .command('retarget')
+    .description('apply an uploaded record to another image, and store the result as a new record')
+    .argument('<id>', 'id of the record')
+    .argument('<image>', 'another version of the profiled image', reference)
+    .option('--platform <platform>', 'the image of an index to use: os/architecture[/variant]', platform)
+    .option('--workload <name>', 'the workload of the new record')
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(retargetRecord)
+}
+
+async function mergeRecords(
   ids: readonly string[],
-  options: Common & {
+  options: BrokerOptions & {
     readonly strategy: string
     readonly threshold?: number
     readonly image?: string
@@ -15,36 +51,34 @@ export async function mergeRecords(
   },
 ): Promise<void> {
   const { strategy, threshold, image, workload } = options
-  const body = JSON.stringify({ records: ids, strategy, threshold, image, workload })
-  const merged = await ask<Shown>(options, 'POST', '/v1/records/merges', { body, type: 'application/json' })
-  print(options, merged, recordText)
+  const request = { records: ids, strategy, threshold, image, workload }
+  print(options, await post<RecordView>(options, '/v1/records/merges', request), recordText)
 }
 
-/** Compares two records. */
-export async function diffRecords(a: string, b: string, options: Common): Promise<void> {
+async function diffRecords(a: string, b: string, options: BrokerOptions): Promise<void> {
   const path = `/v1/records/${encodeURIComponent(a)}/diff/${encodeURIComponent(b)}`
-  print(options, await ask<RecordDiff>(options, 'GET', path + queryOf({ limit: '10000' })), diffText)
+  print(options, await get<RecordDiff>(options, path + queryOf({ limit: '10000' })), diffText)
 }
 
-/** Applies a record to another image. */
-export async function retargetRecord(
+type Retargeted = { readonly record: RecordView; readonly lost: number; readonly use: RecordUse }
+
+async function retargetRecord(
   id: string,
   image: string,
-  options: Common & { readonly platform?: string; readonly workload?: string },
+  options: BrokerOptions & { readonly platform?: string; readonly workload?: string },
 ): Promise<void> {
   const { platform, workload } = options
-  const body = JSON.stringify({ image, platform, workload })
   const path = `/v1/records/${encodeURIComponent(id)}/retargets`
-  type Answer = { record: Shown; lost: number; use: RecordUse }
-  const made = await ask<Answer>(options, 'POST', path, { body, type: 'application/json' })
-  print(options, made, ({ record, lost, use }) =>
-    [`${recordText(record)}  ${lost} of ${use.paths} paths lost`, ...useLines(use), ''].join('\n'),
-  )
+  print(options, await post<Retargeted>(options, path, { image, platform, workload }), retargetedText)
+}
+
+function retargetedText({ record, lost, use }: Retargeted): string {
+  return [`${recordText(record)}  ${lost} of ${use.paths} paths lost`, ...recordUseLines(use), ''].join('\n')
 }
 
 function diffText({ common, moved, onlyInA, onlyInB }: RecordDiff): string {
   const lines = [
-    `${common} paths in common, ${moved} of them elsewhere`,
+    `${common} paths in common, ${moved} of them at another position`,
     ...onlyInA.entries.map(({ path }) => `- ${path}`),
     ...onlyInB.entries.map(({ path }) => `+ ${path}`),
   ]

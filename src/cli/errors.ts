@@ -1,6 +1,6 @@
 import type { StopSignal } from '../app/stop-signals.ts'
 
-/** A command that was told to stop. */
+/** A signal stopped the command. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
   readonly signal: StopSignal
@@ -10,7 +10,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** A command that cannot be done as it was given. */
+/** The command cannot run with these arguments, or the broker refused it. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }

@@ -1,16 +1,16 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { type ContentEncoding, detectCompression, ENCODING_MAGIC_BYTES } from '../bytes/content-encoding.ts'
-import { peekHead } from '../bytes/head.ts'
+import { peekHead } from '../bytes/peek-head.ts'
 import { CommandError } from './errors.ts'
 
-/** The bytes of a profile, and how they are packed. */
+/** The bytes of a profile as they are stored, and their compression. */
 export type ProfileFile = {
   readonly bytes: AsyncIterable<Uint8Array>
   readonly encoding: ContentEncoding | undefined
 }
 
-/** Opens a profile: a file, packed or not, or the standard input (`-`). @throws CommandError when there is no such file */
+/** Opens a profile: a file, compressed or not, or standard input (`-`). @throws CommandError when the file cannot be read */
 export async function openProfile(path: string): Promise<ProfileFile> {
   if (path !== '-') {
     await stat(path).catch((error: Error) => {

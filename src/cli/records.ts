@@ -1,26 +1,92 @@
 import { Readable } from 'node:stream'
-import type { FoundInImage, RecordEvaluation } from '../records/evaluation.ts'
-import { ask, type Common, print, queryOf, send } from './broker.ts'
-import { evaluationText } from './output.ts'
+import type { Command } from 'commander'
+import type { RecordEvaluation } from '../records/evaluation.ts'
+import { WRITTEN_FORMATS } from '../records/formats/write-record.ts'
+import { RecordFormat } from '../records/model.ts'
+import { collect, platform, reference } from './arguments.ts'
+import {
+  type BrokerOptions,
+  get,
+  JSON_OPTION,
+  post,
+  postBody,
+  queryOf,
+  SERVER_OPTION,
+  send,
+} from './broker-client.ts'
+import { print } from './print.ts'
 import { openProfile } from './profile-file.ts'
+import { type RecordView, recordText } from './record-text.ts'
+import { evaluationText } from './report-text.ts'
 
-/** What the broker's API answers about a record, as far as it is shown here. */
-export type Shown = {
-  readonly id: string
-  readonly digest: string
-  readonly image?: string
-  readonly workload?: string
-  readonly entries: number
-  readonly warnings?: readonly string[]
-  readonly roots?: readonly { readonly root: string; readonly paths: number }[]
-  readonly inImage?: FoundInImage
-  readonly createdAt: string
-  readonly publications: readonly { readonly reference: string; readonly digest: string }[]
+/** The formats in which a record can be printed. */
+const CONTENT_FORMATS = Object.keys(WRITTEN_FORMATS)
+
+/** Adds `record push`, `publish`, `list`, `show` and `evaluate`. */
+export function addRecordCommands(record: Command): void {
+  record
+    .command('push')
+    .description('upload the output of a profiler')
+    .argument('<file>', 'the output; - reads standard input')
+    .option('--image <reference>', 'the profiled image', reference)
+    .option('--workload <name>', 'the profiled workload')
+    .option('--format <format>', `${RecordFormat.options.join(', ')}; default: detected`)
+    .option('--working-directory <path>', 'the working directory of the profiled program, for relative paths')
+    .option('--root <path>', "the container's root on the profiled host, removed from every path")
+    .option('--exclude <glob>', 'paths to leave out; can be given more than once', collect(String))
+    .option('--label <key=value>', 'a label of the record; can be given more than once', collect(String))
+    .option('--publish [reference]', 'publish the record as a record file image, too')
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(pushRecord)
+  record
+    .command('publish')
+    .description('publish an uploaded record as a record file image')
+    .argument('<id>', 'id of the record')
+    .argument('[reference]', "where to; default: the record's repository in the backing registry", reference)
+    .option('--overwrite', 'move the tag if it already points elsewhere')
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(publishRecord)
+  record
+    .command('list')
+    .description('list the uploaded records, newest first')
+    .option('--image <reference>', 'records of this image', reference)
+    .option('--workload <name>', 'records of this workload')
+    .option('--label <key=value>', 'records with this label; can be given more than once', collect(String))
+    .option('--limit <count>', 'the maximum number of records', '50')
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(listRecords)
+  record
+    .command('evaluate')
+    .description('estimate what an uploaded record is worth for an image, without converting the image')
+    .argument('<id>', 'id of the record')
+    .argument('<image>', 'the image, in eStargz or any other format', reference)
+    .option(
+      '--platform <platform>',
+      'os/architecture[/variant]; can be given more than once',
+      collect(platform),
+    )
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(evaluateRecord)
+  record
+    .command('show')
+    .description('show an uploaded record')
+    .argument('<id>', 'id of the record')
+    .option(
+      '--content [format]',
+      `print its entries as ${CONTENT_FORMATS.join(', ')}; default: ${CONTENT_FORMATS[0]}`,
+    )
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(showRecord)
 }
 
-export async function pushRecord(
+async function pushRecord(
   path: string,
-  options: Common & {
+  options: BrokerOptions & {
     readonly image?: string
     readonly workload?: string
     readonly format?: string
@@ -31,41 +97,37 @@ export async function pushRecord(
     readonly publish?: string | true
   },
 ): Promise<void> {
+  const { image, workload, format, workingDirectory, root, exclude, label, publish } = options
   const query = queryOf({
-    image: options.image,
-    workload: options.workload,
-    format: options.format,
-    workingDirectory: options.workingDirectory,
-    root: options.root,
-    exclude: options.exclude,
-    label: options.label,
-    publish: options.publish === true ? 'true' : options.publish,
+    image,
+    workload,
+    format,
+    workingDirectory,
+    root,
+    exclude,
+    label,
+    publish: publish === true ? 'true' : publish,
   })
   const { bytes, encoding } = await openProfile(path)
   const body = { body: Readable.from(bytes), type: 'text/plain', encoding }
-  const record = await ask<Shown>(options, 'POST', `/v1/records${query}`, body)
-  print(options, record, recordText)
+  print(options, await postBody<RecordView>(options, `/v1/records${query}`, body), recordText)
 }
 
-export async function publishRecord(
+type Publication = RecordView['publications'][number]
+
+async function publishRecord(
   id: string,
   reference: string | undefined,
-  options: Common & { readonly overwrite?: boolean },
+  options: BrokerOptions & { readonly overwrite?: boolean },
 ): Promise<void> {
-  const body = JSON.stringify({
-    ...(reference && { reference }),
-    ...(options.overwrite && { overwrite: true }),
-  })
+  const { overwrite } = options
   const path = `/v1/records/${encodeURIComponent(id)}/publications`
-  const made = await ask<Shown['publications'][number]>(options, 'POST', path, {
-    body,
-    type: 'application/json',
-  })
-  print(options, made, (one) => `${one.reference}@${one.digest}\n`)
+  const publication = await post<Publication>(options, path, { reference, overwrite })
+  print(options, publication, ({ reference, digest }) => `${reference}@${digest}\n`)
 }
 
-export async function listRecords(
-  options: Common & {
+async function listRecords(
+  options: BrokerOptions & {
     readonly image?: string
     readonly workload?: string
     readonly label?: string[]
@@ -73,46 +135,31 @@ export async function listRecords(
   },
 ): Promise<void> {
   const { image, workload, label, limit } = options
-  const query = queryOf({ image, workload, label, limit })
-  const page = await ask<{ items: Shown[] }>(options, 'GET', `/v1/records${query}`)
-  print(options, page, ({ items }) => items.map(recordText).join(''))
+  const path = `/v1/records${queryOf({ image, workload, label, limit })}`
+  print(options, await get<{ items: RecordView[] }>(options, path), ({ items }) =>
+    items.map(recordText).join(''),
+  )
 }
 
-/** Shows what a record is worth in an image. */
-export async function evaluateRecord(
+async function evaluateRecord(
   id: string,
   image: string,
-  options: Common & { readonly platform?: string[] },
+  options: BrokerOptions & { readonly platform?: string[] },
 ): Promise<void> {
-  const body = JSON.stringify({ image, ...(options.platform && { platforms: options.platform }) })
   const path = `/v1/records/${encodeURIComponent(id)}/evaluations`
-  const json = 'application/json'
-  const found = await ask<RecordEvaluation>(options, 'POST', path, { body, type: json })
-  print(options, found, evaluationText)
+  const request = { image, platforms: options.platform }
+  print(options, await post<RecordEvaluation>(options, path, request), evaluationText)
 }
 
-export async function showRecord(
+async function showRecord(
   id: string,
-  options: Common & { readonly content?: true | string },
+  options: BrokerOptions & { readonly content?: true | string },
 ): Promise<void> {
   const path = `/v1/records/${encodeURIComponent(id)}`
   const { content } = options
-  const query = queryOf({ format: content === true ? undefined : content })
-  if (content !== undefined) process.stdout.write(await send(options, 'GET', `${path}/content${query}`))
-  else print(options, await ask<Shown>(options, 'GET', path), recordText)
-}
-
-export function recordText(record: Shown): string {
-  const of = [record.image, record.workload].filter(Boolean).join(' ')
-  const lines = [`${record.id} ${record.createdAt} ${record.entries} entries ${of}`.trimEnd()]
-  for (const { reference, digest } of record.publications) lines.push(`  ${reference}@${digest}`)
-  for (const { root, paths } of record.roots ?? []) lines.push(`  ${root} was cut off ${paths} paths`)
-  for (const { platform, paths, found } of record.inImage?.platforms ?? []) {
-    lines.push(`  ${platform}: the image has ${found} of ${paths} paths`)
+  if (content === undefined) print(options, await get<RecordView>(options, path), recordText)
+  else {
+    const query = queryOf({ format: content === true ? undefined : content })
+    process.stdout.write(await send(options, 'GET', `${path}/content${query}`))
   }
-  if (record.inImage?.warning) lines.push(`  warning: ${record.inImage.warning}`)
-  if (record.inImage?.unknown)
-    lines.push(`  how many paths the image has is not known: ${record.inImage.unknown}`)
-  for (const warning of record.warnings ?? []) lines.push(`  warning: ${warning}`)
-  return `${lines.join('\n')}\n`
 }

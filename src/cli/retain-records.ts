@@ -1,17 +1,34 @@
-import { ask, type Common, print } from './broker.ts'
+import type { Command } from 'commander'
+import { count } from './arguments.ts'
+import { type BrokerOptions, JSON_OPTION, post, SERVER_OPTION } from './broker-client.ts'
+import { print } from './print.ts'
 
-type Gone = { readonly reason: string; readonly removed?: boolean; readonly problem?: string }
-type Report = {
+type Removal = { readonly reason: string; readonly removed?: boolean; readonly problem?: string }
+type RetentionReport = {
   readonly dryRun: boolean
   readonly plan: string
-  readonly records: readonly (Gone & { readonly id: string; readonly createdAt: string })[]
-  readonly recordImages: readonly (Gone & { readonly reference: string })[]
+  readonly records: readonly (Removal & { readonly id: string; readonly createdAt: string })[]
+  readonly recordImages: readonly (Removal & { readonly reference: string })[]
   readonly more: boolean
 }
 
-/** Removes old records and record images by rules; without a plan it shows what would go. */
-export async function retainRecords(
-  options: Common & {
+/** Adds `record retain`. */
+export function addRetainCommand(record: Command): void {
+  record
+    .command('retain')
+    .description('remove old records and record images; without --plan a dry run')
+    .option('--keep-newest <count>', 'keep this many of the newest records per image and workload', count)
+    .option('--max-age-days <days>', 'keep records that are younger than this', count)
+    .option('--no-published', 'remove published records, too, if the other rules allow it')
+    .option('--record-images', 'also remove record images from the backing registry')
+    .option('--plan <digest>', 'remove exactly what the dry run with this plan listed')
+    .option(...SERVER_OPTION)
+    .option(...JSON_OPTION)
+    .action(retainRecords)
+}
+
+async function retainRecords(
+  options: BrokerOptions & {
     readonly keepNewest?: number
     readonly maxAgeDays?: number
     readonly published: boolean
@@ -21,19 +38,18 @@ export async function retainRecords(
 ): Promise<void> {
   const { keepNewest, maxAgeDays, published, recordImages, plan } = options
   const rules = { keepNewest, maxAgeDays, ...(!published && { keepPublished: false }) }
-  const body = JSON.stringify({ rules, recordImages, plan })
-  const report = await ask<Report>(options, 'POST', '/v1/retention', { body, type: 'application/json' })
+  const report = await post<RetentionReport>(options, '/v1/retention', { rules, recordImages, plan })
   print(options, report, reportText)
 }
 
-function reportText({ dryRun, plan, records, recordImages, more }: Report): string {
-  const outcome = ({ removed, problem, reason }: Gone) =>
-    dryRun ? `would go: ${reason}` : removed ? `gone: ${reason}` : `still there: ${problem}`
+function reportText({ dryRun, plan, records, recordImages, more }: RetentionReport): string {
+  const outcome = ({ removed, problem, reason }: Removal) =>
+    dryRun ? `would be removed: ${reason}` : removed ? `removed: ${reason}` : `not removed: ${problem}`
   const lines = [
-    ...records.map((one) => `${one.id} ${one.createdAt} ${outcome(one)}`),
-    ...recordImages.map((one) => `${one.reference} ${outcome(one)}`),
-    ...(more ? ['there is more: run it again'] : []),
-    ...(dryRun ? [`to remove these: the same command with --plan ${plan}`] : []),
+    ...records.map((record) => `${record.id} ${record.createdAt} ${outcome(record)}`),
+    ...recordImages.map((image) => `${image.reference} ${outcome(image)}`),
+    ...(more ? ['more records match: run the command again'] : []),
+    ...(dryRun ? [`to remove these, run the same command with --plan ${plan}`] : []),
   ]
   return `${lines.join('\n')}\n`
 }

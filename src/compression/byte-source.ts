@@ -1,76 +1,80 @@
-/** Reads a stream of pieces by the byte: look ahead, then take. A piece has to be valid until the next one is asked for. */
+/**
+ * Reads a stream of pieces byte by byte: peek, then skip. A piece of the stream must stay valid until the next one is
+ * requested.
+ */
 export class ByteSource {
   readonly #pieces: AsyncIterator<Uint8Array>
-  /** What is at hand, and how many bytes in front of it are still valid. */
+  /** The bytes that were read from the stream and not skipped. */
   #buffer: Buffer = Buffer.alloc(0)
-  #behind = 0
+  /** How many of the bytes before the buffer are still valid in its memory. */
+  #validBytesBefore = 0
   #position = 0
-  #ended = false
+  #isEnded = false
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#pieces = source[Symbol.asyncIterator]()
   }
 
-  /** Of bytes that are all at hand. */
-  static of(bytes: Buffer): ByteSource {
+  /** Creates a source with the given bytes. */
+  static ofBuffer(bytes: Buffer): ByteSource {
     const source = async function* () {
       yield bytes
     }
     return new ByteSource(source())
   }
 
-  /** Bytes taken so far. */
+  /** The number of bytes skipped so far. */
   get position(): number {
     return this.#position
   }
 
-  /** Everything at hand; at least `length` bytes unless the source ends before. Valid until the next call. */
+  /** Returns the available bytes: at least `length` of them, unless the source ends before. Valid until the next call. */
   async peek(length: number): Promise<Buffer> {
-    if (this.#buffer.length >= length || this.#ended) return this.#buffer
+    if (this.#buffer.length >= length || this.#isEnded) return this.#buffer
     while (this.#buffer.length < length) {
-      // Asking for the next piece ends the one before, of which little is left as a rule.
-      const left = Buffer.from(this.#buffer)
+      // Requesting the next piece invalidates the previous one, of which usually little is left.
+      const rest = Buffer.from(this.#buffer)
       const next = await this.#pieces.next()
       if (next.done) {
-        this.#buffer = left
-        this.#behind = 0
-        this.#ended = true
+        this.#buffer = rest
+        this.#validBytesBefore = 0
+        this.#isEnded = true
         break
       }
       const piece = asBuffer(next.value)
-      this.#behind = 0
-      this.#buffer = left.length === 0 ? piece : Buffer.concat([left, piece])
+      this.#validBytesBefore = 0
+      this.#buffer = rest.length === 0 ? piece : Buffer.concat([rest, piece])
     }
     return this.#buffer
   }
 
-  /** Passes over bytes that were peeked at. */
+  /** Skips bytes that were peeked at. */
   skip(length: number): void {
     this.#buffer = this.#buffer.subarray(length)
-    this.#behind += length
+    this.#validBytesBefore += length
     this.#position += length
   }
 
-  /** Gives back the last bytes that were passed over. */
-  giveBack(bytes: Buffer): void {
+  /** Reverts the skipping of the last bytes. */
+  unskip(bytes: Buffer): void {
     const { length } = bytes
     const { buffer, byteOffset, byteLength } = this.#buffer
     this.#buffer =
-      length <= this.#behind
+      length <= this.#validBytesBefore
         ? Buffer.from(buffer, byteOffset - length, byteLength + length)
         : Buffer.concat([bytes, this.#buffer])
-    this.#behind = Math.max(0, this.#behind - length)
+    this.#validBytesBefore = Math.max(0, this.#validBytesBefore - length)
     this.#position -= length
   }
 
-  /** Lets go of the source when reading stops before its end. */
+  /** Closes the source if it was not read to its end. */
   async close(): Promise<void> {
-    if (!this.#ended) await this.#pieces.return?.()
-    this.#ended = true
+    if (!this.#isEnded) await this.#pieces.return?.()
+    this.#isEnded = true
   }
 }
 
-/** The same bytes as a Buffer, without a copy. */
+/** Returns a Buffer of the same memory. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

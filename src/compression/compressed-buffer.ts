@@ -1,30 +1,30 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { release } from '../bytes/release.ts'
+import { releaseBuffers } from '../bytes/release-buffers.ts'
 
-/** What is kept for a while only: speed counts. */
-const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 }
-/** zstd unpacks into memory of this size at a time; node:zlib takes no less than the second. */
-const PIECE_BYTES = 1 << 20
-const MIN_PIECE_BYTES = 64
+/** The bytes are stored for a short time only, so speed matters more than size. */
+const PARAMS = { [constants.ZSTD_c_compressionLevel]: 1 }
+/** node:zlib decompresses into buffers of `chunkSize` and requires at least 64 bytes. */
+const MAX_CHUNK_BYTES = 1 << 20
+const MIN_CHUNK_BYTES = 64
 
-/** Bytes to be kept for a while in little memory, by zstd. */
+/** Compresses bytes with zstd, to store them for a while in little memory. */
 export function compressBuffer(bytes: Buffer): Buffer {
-  const made = zstdCompressSync(bytes, { params: LEVEL })
-  // What node:zlib answers may be a view of much more memory.
-  const packed = Buffer.allocUnsafeSlow(made.length)
-  made.copy(packed)
-  release(made)
-  return packed
+  const output = zstdCompressSync(bytes, { params: PARAMS })
+  // The output of node:zlib may be a view of much more memory.
+  const compressed = Buffer.allocUnsafeSlow(output.length)
+  output.copy(compressed)
+  releaseBuffers(output)
+  return compressed
 }
 
 /**
- * The bytes that were packed, in memory of their own.
- * @param length how many they were
- * @throws RangeError when they are not; what node:zlib throws at damage
+ * Decompresses what {@link compressBuffer} returned, into memory of its own.
+ * @param length of the original bytes
+ * @throws RangeError if the length differs; what node:zlib throws for damaged bytes
  */
-export function decompressBuffer(packed: Buffer, length: number): Buffer {
-  const chunkSize = Math.min(PIECE_BYTES, Math.max(MIN_PIECE_BYTES, length))
-  const bytes = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length), chunkSize })
-  if (bytes.length !== length) throw new RangeError(`${bytes.length} bytes were kept, not ${length}`)
+export function decompressBuffer(compressed: Buffer, length: number): Buffer {
+  const chunkSize = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, length))
+  const bytes = zstdDecompressSync(compressed, { maxOutputLength: Math.max(1, length), chunkSize })
+  if (bytes.length !== length) throw new RangeError(`the stored bytes are ${bytes.length}, not ${length}`)
   return bytes
 }

@@ -3,28 +3,28 @@ import type { ByteSource } from './byte-source.ts'
 import { NativeDecoder } from './native-decoder.ts'
 
 /**
- * Compressed bytes handed to the decoder at once. Deflate grows bytes at most 1032 times, so that output
- * waiting to be taken stays within 64 MiB.
+ * The compressed bytes passed to the decoder at once. Deflate expands them by a factor of at most 1032, so that the buffered
+ * output stays within 64 MiB.
  */
-const INPUT_PIECE = 64 * 1024
+const INPUT_BYTES = 64 * 1024
 
 /**
- * Decodes one deflate stream (RFC 1951) out of a source: takes exactly its bytes, and ends with it. Returns
- * whether the stream came to its end before the source did.
+ * Decodes one deflate stream (RFC 1951) from a source and skips exactly its bytes.
+ * @returns whether the stream ended before the source did
  * @throws what node:zlib throws
  */
 export async function* inflateStream(source: ByteSource): AsyncGenerator<Buffer, boolean, void> {
   using decoder = new NativeDecoder(createInflateRaw({ chunkSize: 128 * 1024 }))
   for (;;) {
-    const piece = (await source.peek(1)).subarray(0, INPUT_PIECE)
-    if (piece.length === 0) return false
-    const before = decoder.taken
-    const output = await decoder.write(piece)
-    const consumed = decoder.taken - before
+    const input = (await source.peek(1)).subarray(0, INPUT_BYTES)
+    if (input.length === 0) return false
+    const consumedBefore = decoder.consumed
+    const output = await decoder.write(input)
+    const consumed = decoder.consumed - consumedBefore
     source.skip(consumed)
     yield* output
-    // What the decoder leaves lies behind the end of its stream.
-    if (consumed < piece.length) break
+    // The decoder does not consume what follows the end of its stream.
+    if (consumed < input.length) break
   }
   yield* await decoder.end()
   return true

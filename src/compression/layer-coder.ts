@@ -1,55 +1,58 @@
 import type { LayerCompression } from '../oci/media-types.ts'
 import { ByteSource } from './byte-source.ts'
-import { compressionOfLayer, type DecodingLimits, decodeSource, type Inflate } from './decode.ts'
+import { type DecodingLimits, decodeSource, detectLayerCompression, type Inflate } from './decode-layer.ts'
+import { createDeflateCompressor } from './deflate/deflate-compressor.ts'
 import { LayerTranscoder } from './deflate/layer-transcoder.ts'
-import { deflateCompressor } from './deflate/packer.ts'
-import { AutoTuner, type CompressionChoice, fixedTuner } from './deflate/tuner.ts'
+import { AutoTuner, type CompressionChoice, createFixedTuner } from './deflate/tuner.ts'
 import {
-  bufferingCompressor,
   type ContentCompressor,
-  gzipCompressor,
+  createBufferingCompressor,
+  createGzipCompressor,
+  createZstdCompressor,
   type MemberCompression,
   type MemberCompressor,
-  zstdCompressor,
 } from './member-compressor.ts'
 
-/** How layers are compressed. Where a source has no parse to keep, by zlib at the level; zstd:chunked always by zstd. */
+/**
+ * How layers are compressed. zlib at the given level compresses layers whose source has no parse to reuse; zstd:chunked is
+ * always compressed by zstd.
+ */
 export type CompressionPolicy = {
   readonly method: 'auto' | 'transcode' | 'refine' | 'recompress'
-  /** Of zlib from 0 to 9, of zstd from 1 to 22. */
+  /** From 0 to 9 for zlib, from 1 to 22 for zstd. */
   readonly level: number
 }
 
-/** The part of the output format that decides how members are compressed. */
+/** The part of the output format that determines how members are compressed. */
 type MemberFormat = { readonly compression: MemberCompression }
 
-/** A layer as it is read and compressed again. */
+/** A layer that is decompressed and compressed again. */
 export type LayerCoder = {
-  /** The plain tar bytes; pieces are valid until the next one. */
-  readonly plain: AsyncIterable<Buffer>
-  /** Takes the content of the plain bytes, in their order. */
+  /** The tar archive. A piece is valid until the next one is requested. */
+  readonly uncompressed: AsyncIterable<Buffer>
+  /** Compresses the content of files, which must be added in archive order. */
   readonly content: ContentCompressor
-  /** For everything else. */
+  /** Compresses everything else. */
   readonly compressor: MemberCompressor
-  /** What was done with the content, and why; of use once all of it is read. */
+  /** Returns how the content was compressed, and why. Valid once the archive was read completely. */
   choice(): CompressionChoice
 }
 
 /**
- * Compresses what is no content: headers, landmark, table of contents, small files that share a member. The same bytes
- * on every machine, unless zlib or zstd is asked for.
+ * Creates the compressor for headers, landmarks, the table of contents, and small files that share a member. Its output is the
+ * same on every machine, except with zlib or zstd.
  */
-export function compressorFor(
-  { compression: packing }: MemberFormat,
-  compression: CompressionPolicy,
+export function createMemberCompressor(
+  { compression }: MemberFormat,
+  policy: CompressionPolicy,
 ): MemberCompressor {
-  if (packing === 'zstd') return zstdCompressor(compression.level)
-  return compression.method === 'recompress' ? gzipCompressor(compression.level) : deflateCompressor()
+  if (compression === 'zstd') return createZstdCompressor(policy.level)
+  return policy.method === 'recompress' ? createGzipCompressor(policy.level) : createDeflateCompressor()
 }
 
 /**
- * Opens a layer: what it is packed with decides what can be done with it.
- * @throws LayerError; errors of the source pass unchanged
+ * Opens a layer. Its compression determines whether its content can be transcoded.
+ * @throws LayerError UNSUPPORTED_LAYER; errors of the source
  */
 export async function openLayerCoder(
   source: AsyncIterable<Uint8Array>,
@@ -60,42 +63,43 @@ export async function openLayerCoder(
   },
 ): Promise<LayerCoder> {
   const { method, level } = o.compression
-  const compressor = compressorFor(o.format, o.compression)
+  const compressor = createMemberCompressor(o.format, o.compression)
   const input = new ByteSource(source)
-  const anew = recompressReason(o.format, method, await compressionOfLayer(input))
-  if (anew !== undefined) {
-    const by = o.format.compression === 'zstd' ? 'zstd' : 'zlib'
-    const reason = `${anew}; ${by} at level ${level}`
-    const content = by === 'zstd' || method === 'recompress' ? compressor : gzipCompressor(level)
+  const recompressReason = whyRecompress(o.format, method, await detectLayerCompression(input))
+  if (recompressReason !== undefined) {
+    const library = o.format.compression === 'zstd' ? 'zstd' : 'zlib'
+    const reason = `${recompressReason}; ${library} at level ${level}`
+    const contentCompressor =
+      library === 'zstd' || method === 'recompress' ? compressor : createGzipCompressor(level)
     return {
-      plain: decodeSource(input, o),
-      content: bufferingCompressor(content),
+      uncompressed: decodeSource(input, o),
+      content: createBufferingCompressor(contentCompressor),
       compressor,
       choice: () => ({ method: 'recompress', reason }),
     }
   }
-  const tuner = method === 'refine' || method === 'transcode' ? fixedTuner(method) : new AutoTuner()
+  const tuner = method === 'refine' || method === 'transcode' ? createFixedTuner(method) : new AutoTuner()
   const transcoder = new LayerTranscoder(tuner)
   const inflate: Inflate = (from) => transcoder.inflate(from)
-  const onFirstMember = (hint: { mtime: number; extraFlags: number }) => {
-    if (tuner instanceof AutoTuner) tuner.hint(hint)
+  const onFirstMember = (header: { mtime: number; extraFlags: number }) => {
+    if (tuner instanceof AutoTuner) tuner.hint(header)
   }
   return {
-    plain: decodeSource(input, { ...o, inflate, onFirstMember }),
+    uncompressed: decodeSource(input, { ...o, inflate, onFirstMember }),
     content: transcoder,
     compressor,
     choice: () => tuner.choice,
   }
 }
 
-/** Why a parse of the source cannot be kept, or undefined where it can. */
-function recompressReason(
-  { compression: packing }: MemberFormat,
+/** Returns why the parse of the source cannot be reused, or undefined if it can. */
+function whyRecompress(
+  { compression }: MemberFormat,
   method: CompressionPolicy['method'],
   source: LayerCompression,
 ): string | undefined {
-  if (packing === 'zstd') return 'zstd:chunked was asked for'
-  if (method === 'recompress') return 'asked for'
+  if (compression === 'zstd') return 'zstd:chunked was requested'
+  if (method === 'recompress') return 'requested'
   if (source === 'gzip') return undefined
   return source === 'none' ? 'the source is not compressed' : `the source is ${source}`
 }

@@ -1,137 +1,111 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
-import { release } from '../bytes/release.ts'
+import { releaseBuffers } from '../bytes/release-buffers.ts'
+import { GrowingBuffer } from './growing-buffer.ts'
 
 /** The formats of members that can be written: gzip members for eStargz, zstd frames for zstd:chunked. */
 export type MemberCompression = 'gzip' | 'zstd'
 
 /**
- * Makes self-contained members: gzip members (RFC 1952) or zstd frames (RFC 8878). It must answer the same bytes for
- * the same content, however that is cut into parts: a layer's digest depends on it.
+ * Compresses bytes into self-contained members: gzip members (RFC 1952) or zstd frames (RFC 8878). It must return the same
+ * bytes for the same content, however that is cut into parts, because the digest of a layer depends on it.
  */
 export interface MemberCompressor {
   /**
-   * One member of the parts' bytes in order, with a header that never varies.
-   * @param parts each is used before the next is asked for
+   * Returns one member with the bytes of the parts in order, and with a header that never varies.
+   * @param parts each is consumed before the next one is requested
    */
-  pack(parts: Iterable<Buffer>): Buffer
-  /** The same member, where it may be large: piece by piece, each valid until the next is asked for. */
-  pieces(parts: Iterable<Buffer>): Iterable<Buffer>
+  compress(parts: Iterable<Buffer>): Buffer
+  /** Yields the same member in pieces, for members that may be large. Each piece is valid until the next one is requested. */
+  compressPieces(parts: Iterable<Buffer>): Iterable<Buffer>
 }
 
 /**
- * Makes members of a layer's content while it goes by. What it answers has to be written before it is told anything
- * else: it may be views of memory that is used again.
+ * Compresses the content of a layer into members while it is read. Its results may be views of memory that is reused, so they
+ * must be written before the next call.
  */
 export interface ContentCompressor {
-  /** Adds bytes to the open member; they may be a view that is valid until the next piece of the layer. */
+  /** Adds bytes to the open member. They may be a view that is valid until the next piece of the layer. */
   add(bytes: Buffer): void
-  /** What is ready of the open member; called before the next piece of the layer. */
+  /** Returns the bytes of the open member that are ready. To be called before the next piece of the layer is requested. */
   flush(): Buffer
-  /** The rest of the member of everything added since the last one. */
+  /** Ends the member, which contains everything added since the last one, and returns its remaining bytes. */
   close(): Buffer
 }
 
-/** zlib writes into memory of this size at a time. */
+/** The size of zlib's output chunks at level 0. */
 const STORED_CHUNK_BYTES = 64 * 1024
 const MAX_CHUNK_BYTES = 8 << 20
 
-/** More than incompressible bytes come to, with header and trailer. */
-function mostDeflated(length: number): number {
+/** Returns an upper bound on the size of a member with incompressible content, header and trailer included. */
+function maxMemberBytes(length: number): number {
   return length + (length >> 8) + 1024
 }
 
-/** gzip members by zlib at a level from 0 to 9. */
-export function gzipCompressor(level: number): MemberCompressor {
-  checkLevel('gzip', level, 0, 9)
+/** Creates a compressor of gzip members that uses zlib at a level from 0 to 9. @throws RangeError for another level */
+export function createGzipCompressor(level: number): MemberCompressor {
+  assertLevel('gzip', level, 0, 9)
   const options = {
     level,
     memLevel: 8,
     windowBits: 15,
     strategy: constants.Z_DEFAULT_STRATEGY,
   }
-  return whole((plain) => {
-    // Level 0 alone writes other bytes into other chunks. For the others: what the member needs at the most, at once.
-    const chunkSize = level === 0 ? STORED_CHUNK_BYTES : Math.min(MAX_CHUNK_BYTES, mostDeflated(plain.length))
-    const member = gzipSync(plain, { ...options, chunkSize })
-    // zlib writes the operating system it was built for; 255 is "unknown".
+  return fromCompressFunction((bytes) => {
+    // Level 0 alone writes other bytes for another chunk size. For other levels, one chunk has the capacity for the member.
+    const chunkSize =
+      level === 0 ? STORED_CHUNK_BYTES : Math.min(MAX_CHUNK_BYTES, maxMemberBytes(bytes.length))
+    const member = gzipSync(bytes, { ...options, chunkSize })
+    // zlib writes the operating system that it was built for; 255 means "unknown".
     member[9] = 255
     return member
   })
 }
 
-/** zstd frames at a level from 1 to 22, with their checksum and the size of their content. */
-export function zstdCompressor(level: number): MemberCompressor {
-  checkLevel('zstd', level, 1, 22)
+/**
+ * Creates a compressor of zstd frames with a level from 1 to 22, with a checksum and the content size.
+ * @throws RangeError for another level
+ */
+export function createZstdCompressor(level: number): MemberCompressor {
+  assertLevel('zstd', level, 1, 22)
   const params = {
     [constants.ZSTD_c_compressionLevel]: level,
     [constants.ZSTD_c_checksumFlag]: 1,
     [constants.ZSTD_c_contentSizeFlag]: 1,
   }
-  return whole((plain) => zstdCompressSync(plain, { params, pledgedSrcSize: plain.length }))
+  return fromCompressFunction((bytes) => zstdCompressSync(bytes, { params, pledgedSrcSize: bytes.length }))
 }
 
-/** Content that is compressed when all of a member is there. */
-export function bufferingCompressor(compressor: MemberCompressor): ContentCompressor {
-  const held = new Collected()
+/** Creates a compressor of content that buffers each member until it is complete. */
+export function createBufferingCompressor(compressor: MemberCompressor): ContentCompressor {
+  const buffered = new GrowingBuffer()
   let member: Buffer = Buffer.alloc(0)
   return {
-    add: (bytes) => held.add(bytes),
+    add: (bytes) => buffered.add(bytes),
     flush: () => Buffer.alloc(0),
     close() {
-      // It was written before this was called.
-      release(member)
-      member = compressor.pack([held.bytes])
-      held.clear()
+      // The caller has written the previous member.
+      releaseBuffers(member)
+      member = compressor.compress([buffered.bytes])
+      buffered.clear()
       return member
     },
   }
 }
 
-/** A compressor that wants all parts in one piece. */
-function whole(packed: (plain: Buffer) => Buffer): MemberCompressor {
-  const pack = (parts: Iterable<Buffer>) => {
-    if (Array.isArray(parts) && parts.length === 1) return packed(parts[0])
-    const held = new Collected()
-    for (const part of parts) held.add(part)
-    const member = packed(held.bytes)
-    held.release()
+/** Creates a compressor from a function that needs all parts as one buffer. */
+function fromCompressFunction(compressBytes: (bytes: Buffer) => Buffer): MemberCompressor {
+  const compress = (parts: Iterable<Buffer>) => {
+    if (Array.isArray(parts) && parts.length === 1) return compressBytes(parts[0])
+    const buffered = new GrowingBuffer()
+    for (const part of parts) buffered.add(part)
+    const member = compressBytes(buffered.bytes)
+    buffered.release()
     return member
   }
-  return { pack, pieces: (parts) => [pack(parts)] }
+  return { compress, compressPieces: (parts) => [compress(parts)] }
 }
 
-/** Bytes one behind the other, in memory that grows. */
-class Collected {
-  #memory = Buffer.alloc(0)
-  #length = 0
-
-  get bytes(): Buffer {
-    return this.#memory.subarray(0, this.#length)
-  }
-
-  add(bytes: Buffer): void {
-    if (this.#length + bytes.length > this.#memory.length) this.#grow(bytes.length)
-    this.#length += bytes.copy(this.#memory, this.#length)
-  }
-
-  /** Forgets the bytes; their memory is used again. */
-  clear(): void {
-    this.#length = 0
-  }
-
-  release(): void {
-    release(this.#memory)
-  }
-
-  #grow(by: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(2 * this.#memory.length, this.#length + by))
-    this.#memory.copy(larger, 0, 0, this.#length)
-    release(this.#memory)
-    this.#memory = larger
-  }
-}
-
-function checkLevel(of: string, level: number, least: number, most: number): void {
-  if (Number.isInteger(level) && level >= least && level <= most) return
-  throw new RangeError(`a ${of} level is a whole number from ${least} to ${most}, not ${level}`)
+function assertLevel(compression: MemberCompression, level: number, min: number, max: number): void {
+  if (Number.isInteger(level) && level >= min && level <= max) return
+  throw new RangeError(`a ${compression} level is a whole number from ${min} to ${max}, not ${level}`)
 }

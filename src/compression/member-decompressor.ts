@@ -1,71 +1,74 @@
 import { crc32, zstdDecompressSync } from 'node:zlib'
-import { LayerError } from '../tar/errors.ts'
+import { LayerError } from '../tar/layer-error.ts'
 import { GZIP_HEADER, GZIP_TRAILER_BYTES } from './deflate/gzip-member.ts'
 import { Transcoder } from './deflate/transcoder.ts'
 import type { MemberCompression } from './member-compressor.ts'
 
-/** Unpacks members that were kept of a layer, and checks them: what lay on a disk or in a registry may have changed. */
+/** Decompresses and verifies stored members of a layer, which may have changed on the disk or in the registry. */
 export interface MemberDecompressor {
   /**
-   * @param take gets the plain bytes in order; they are valid until it returns
+   * @param onBytes receives the uncompressed bytes in order, as views that are valid until it returns
    * @throws LayerError CORRUPT_GZIP, CORRUPT_ZSTD
    */
-  unpack(member: Buffer, take: (plain: Buffer) => void): void
+  decompress(member: Buffer, onBytes: (bytes: Buffer) => void): void
 }
 
-/** @param largest plain bytes of one member at the most */
-export function memberDecompressor(compression: MemberCompression, largest: number): MemberDecompressor {
-  return compression === 'zstd' ? zstdDecompressor(largest) : new GzipDecompressor()
+/** @param maxMemberBytes the bound on the uncompressed size of a zstd frame */
+export function createMemberDecompressor(
+  compression: MemberCompression,
+  maxMemberBytes: number,
+): MemberDecompressor {
+  return compression === 'zstd' ? createZstdDecompressor(maxMemberBytes) : new GzipDecompressor()
 }
 
-function zstdDecompressor(largest: number): MemberDecompressor {
+function createZstdDecompressor(maxMemberBytes: number): MemberDecompressor {
   return {
-    unpack(member, take) {
-      let plain: Buffer
+    decompress(member, onBytes) {
+      let bytes: Buffer
       try {
-        plain = zstdDecompressSync(member, { maxOutputLength: largest })
+        bytes = zstdDecompressSync(member, { maxOutputLength: maxMemberBytes })
       } catch (cause) {
-        throw damaged('CORRUPT_ZSTD', cause)
+        throw damagedMember('CORRUPT_ZSTD', cause)
       }
-      take(plain)
+      onBytes(bytes)
     },
   }
 }
 
 const FEED_BYTES = 64 * 1024
 
-/** The transcoder's decoder takes a member in one call, which for thousands of small ones is far cheaper than zlib. */
+/** Uses the transcoder's decoder, which is far cheaper than zlib for thousands of small members. */
 class GzipDecompressor implements MemberDecompressor {
   readonly #transcoder = new Transcoder()
 
-  unpack(member: Buffer, take: (plain: Buffer) => void): void {
+  decompress(member: Buffer, onBytes: (bytes: Buffer) => void): void {
     const end = member.length - GZIP_TRAILER_BYTES
-    // Every member that is kept has a header of this length, without optional fields.
-    if (end < GZIP_HEADER.length) throw damaged('CORRUPT_GZIP')
+    // Every stored member has a header of this length, without optional fields.
+    if (end < GZIP_HEADER.length) throw damagedMember('CORRUPT_GZIP')
     let crc = 0
     let size = 0
     let fed = GZIP_HEADER.length
-    this.#transcoder.begin()
+    this.#transcoder.startStream()
     for (let status = ''; status !== 'end'; ) {
       status = this.#transcoder.decode(fed === end)
       if (status === 'needs-input') {
         fed += this.#transcoder.feed(member.subarray(fed, Math.min(end, fed + FEED_BYTES)))
         continue
       }
-      if (status !== 'pause' && status !== 'end') throw damaged('CORRUPT_GZIP')
-      const plain = this.#transcoder.plain()
-      crc = crc32(plain, crc)
-      size += plain.length
-      take(plain)
-      this.#transcoder.pass()
+      if (status !== 'pause' && status !== 'end') throw damagedMember('CORRUPT_GZIP')
+      const bytes = this.#transcoder.uncompressed()
+      crc = crc32(bytes, crc)
+      size += bytes.length
+      onBytes(bytes)
+      this.#transcoder.discard()
     }
-    const whole = fed === end && this.#transcoder.unread.length === 0
-    if (!whole || member.readUInt32LE(end) !== crc || member.readUInt32LE(end + 4) !== size % 2 ** 32) {
-      throw damaged('CORRUPT_GZIP')
+    const isComplete = fed === end && this.#transcoder.unread.length === 0
+    if (!isComplete || member.readUInt32LE(end) !== crc || member.readUInt32LE(end + 4) !== size % 2 ** 32) {
+      throw damagedMember('CORRUPT_GZIP')
     }
   }
 }
 
-function damaged(code: 'CORRUPT_GZIP' | 'CORRUPT_ZSTD', cause?: unknown): LayerError {
-  return new LayerError(code, 'a member that was kept of the layer is damaged; convert it anew', { cause })
+function damagedMember(code: 'CORRUPT_GZIP' | 'CORRUPT_ZSTD', cause?: unknown): LayerError {
+  return new LayerError(code, 'a stored member of the layer is damaged; convert the layer again', { cause })
 }

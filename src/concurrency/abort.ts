@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Waits for work that is not this caller's to stop: others may wait for it too.
- * @throws the signal's reason when it is aborted first
+ * Waits for shared work that this caller must not stop, because others may be waiting for it as well.
+ * @throws the signal's reason if it aborts first; otherwise what the work throws
  */
-export async function unlessAborted<Result>(
+export async function raceAbort<Result>(
   work: Promise<Result>,
   signal: AbortSignal | undefined,
 ): Promise<Result> {
   if (signal === undefined) return work
-  // Whoever aborts is answered by the reason; how the work ends is of no interest then.
+  // After an abort the caller gets the signal's reason, and nobody may be left to handle a rejection of the work.
   work.catch(() => undefined)
   signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
@@ -22,11 +22,12 @@ export async function unlessAborted<Result>(
   }
 }
 
-/** Waits for `ms` milliseconds. @throws the signal's reason when it is aborted first */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+/** Waits for `ms` milliseconds. @throws the signal's reason if it aborts first */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   try {
     await delay(ms, undefined, signal === undefined ? {} : { signal })
   } catch (error) {
+    // node:timers rejects with an AbortError of its own.
     signal?.throwIfAborted()
     throw error
   }

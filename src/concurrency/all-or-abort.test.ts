@@ -1,17 +1,18 @@
 import { expect, it } from 'vitest'
-import { pause } from './abort.ts'
+import { raceAbort } from './abort.ts'
 import { allOrAbort } from './all-or-abort.ts'
 
 const never = new AbortController().signal
+const untilAborted = (signal: AbortSignal) => raceAbort(new Promise<never>(() => undefined), signal)
 
-it('answers in the order of the items, with no more at a time than allowed', async () => {
+it('returns the results in the order of the items, and runs no more of them at a time than allowed', async () => {
   let running = 0
-  let most = 0
+  let maxRunning = 0
   const squares = await allOrAbort(
     [1, 2, 3, 4, 5, 6],
     never,
     async (item) => {
-      most = Math.max(most, ++running)
+      maxRunning = Math.max(maxRunning, ++running)
       await new Promise((resolve) => setImmediate(resolve))
       running -= 1
       return item * item
@@ -19,27 +20,55 @@ it('answers in the order of the items, with no more at a time than allowed', asy
     2,
   )
   expect(squares).toEqual([1, 4, 9, 16, 25, 36])
-  expect(most).toBe(2)
+  expect(maxRunning).toBe(2)
 })
 
-it('fails with the first failure when all others have stopped, those too that wait for their turn', async () => {
-  const ended: string[] = []
+it('passes the index of each item, and accepts an empty list', async () => {
+  expect(await allOrAbort(['a', 'b'], never, async (item, index) => `${item}${index}`)).toEqual(['a0', 'b1'])
+  expect(await allOrAbort([], never, () => Promise.reject(new Error('it ran')))).toEqual([])
+})
+
+it('throws the first failure once the others have stopped, and starts none of those that wait', async () => {
+  const stopped: string[] = []
   const failing = allOrAbort(
     ['slow', 'broken', 'waiting'],
     never,
     async (item, _, signal) => {
       if (item === 'broken') throw new Error('broken')
-      await pause(60_000, signal).finally(() => ended.push(item))
+      await untilAborted(signal).finally(() => stopped.push(item))
     },
     2,
   )
   await expect(failing).rejects.toThrow('broken')
-  expect(ended).toEqual(['slow'])
+  expect(stopped).toEqual(['slow'])
 })
 
-it('stops all when the caller aborts', async () => {
+it('does not return before the others have settled', async () => {
+  const cleanup = Promise.withResolvers<void>()
+  let isSettled = false
+  const failing = allOrAbort(['slow', 'broken'], never, async (item) => {
+    if (item === 'broken') throw new Error('broken')
+    await cleanup.promise
+  }).finally(() => {
+    isSettled = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(isSettled).toBe(false)
+  cleanup.resolve()
+  await expect(failing).rejects.toThrow('broken')
+})
+
+it('stops all items when the caller aborts', async () => {
   const stop = new AbortController()
-  const all = allOrAbort([1, 2], stop.signal, (_item, _n, signal) => pause(60_000, signal))
+  const all = allOrAbort([1, 2], stop.signal, (_item, _index, signal) => untilAborted(signal))
   stop.abort(new Error('cancelled'))
   await expect(all).rejects.toThrow('cancelled')
+})
+
+it('starts nothing for a caller that aborted before', async () => {
+  const aborted = AbortSignal.abort(new Error('cancelled'))
+  const started: number[] = []
+  const all = allOrAbort([1, 2], aborted, async (item) => void started.push(item))
+  await expect(all).rejects.toThrow('cancelled')
+  expect(started).toEqual([])
 })

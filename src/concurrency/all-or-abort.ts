@@ -1,33 +1,34 @@
 import { Semaphore } from './semaphore.ts'
-import { excusedWait, watchedBranch } from './stall-watch.ts'
+import { pauseStallWatch, watchBranch } from './stall-watch.ts'
 
 /**
- * Acts on all items side by side, at most `limit` at a time. When one fails, the others are aborted, and the failure
- * comes out when all have ended: nothing goes on behind the caller's back.
+ * Processes all items concurrently, at most `concurrency` at a time. When one fails, the others are aborted, and the first
+ * failure is thrown once all of them have settled: nothing keeps running after this function returned.
+ * @returns the results in the order of the items
+ * @throws the first failure; the signal's reason if it aborts
  */
 export async function allOrAbort<Item, Result>(
   items: readonly Item[],
   signal: AbortSignal,
-  act: (item: Item, position: number, signal: AbortSignal) => Promise<Result>,
-  limit = Number.POSITIVE_INFINITY,
+  work: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
+  concurrency = Number.POSITIVE_INFINITY,
 ): Promise<Result[]> {
-  const stop = new AbortController()
-  const either = AbortSignal.any([signal, stop.signal])
-  const permits = new Semaphore(limit)
-  const guarded = async (item: Item, position: number) => {
+  const failure = new AbortController()
+  const stop = AbortSignal.any([signal, failure.signal])
+  const permits = new Semaphore(concurrency)
+  const workOrAbort = async (item: Item, index: number) => {
     try {
-      return await watchedBranch(() => act(item, position, either))
+      return await watchBranch(() => work(item, index, stop))
     } catch (error) {
-      // Before its permit goes to an act that has not begun.
-      stop.abort(error)
+      // Aborts before the permit is released, so that no waiting item starts.
+      failure.abort(error)
       throw error
     }
   }
-  const acts = items.map((item, position) => permits.run(() => guarded(item, position), either))
-  // Each act has to move by itself; this only waits for them.
-  const ended = await excusedWait(() => Promise.allSettled(acts))
-  // The first to fail is the reason of the others.
-  if (stop.signal.aborted) throw stop.signal.reason
+  const branches = items.map((item, index) => permits.run(() => workOrAbort(item, index), stop))
+  // Each branch has a stall watch of its own; the watch of the caller would count the wait for them as a stall.
+  const settled = await pauseStallWatch(() => Promise.allSettled(branches))
+  if (failure.signal.aborted) throw failure.signal.reason
   signal.throwIfAborted()
-  return ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  return settled.flatMap((branch) => (branch.status === 'fulfilled' ? [branch.value] : []))
 }

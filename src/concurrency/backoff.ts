@@ -1,17 +1,18 @@
-/** Waits between tries, in milliseconds. They double from `firstMs` to `longestMs`. */
+/** Exponential backoff: the delays between attempts double from `initialMs` up to `maxMs`, in milliseconds. */
 export type Backoff = {
-  readonly firstMs: number
-  readonly longestMs: number
-  /** The least share of the full wait that jitter leaves: 0 is full jitter, 0.5 keeps half, 1 has none. */
-  readonly least: number
+  readonly initialMs: number
+  readonly maxMs: number
+  /** The share of the full delay that jitter always leaves, from 0 (full jitter) to 1 (no jitter). */
+  readonly minShare: number
 }
 
 /**
- * The wait after a number of failures, with jitter, so that those who failed together do not come back together.
- * @param failures so far, from 1
+ * Returns the delay after a number of failures, in milliseconds. Jitter keeps callers that failed together from retrying
+ * together.
+ * @param failures so far, counted from 1
  * @param random in [0, 1)
  */
-export function backoffMs({ firstMs, longestMs, least }: Backoff, failures: number, random: number): number {
-  const full = Math.min(longestMs, firstMs * 2 ** (failures - 1))
-  return Math.ceil(full * (least + (1 - least) * random))
+export function backoffMs({ initialMs, maxMs, minShare }: Backoff, failures: number, random: number): number {
+  const fullMs = Math.min(maxMs, initialMs * 2 ** (failures - 1))
+  return Math.ceil(fullMs * (minShare + (1 - minShare) * random))
 }

@@ -1,19 +1,19 @@
-/** Bytes of memory that several queues share beyond what each has of its own. */
+/** Bytes of memory that several queues share on top of their own limits. */
 export class ByteBudget {
-  #left: number
+  #availableBytes: number
 
   constructor(bytes: number) {
-    this.#left = bytes
+    this.#availableBytes = bytes
   }
 
-  /** Takes so many bytes, which have to be given back; false when there are not so many. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false
-    this.#left -= bytes
+  /** Reserves bytes, which the caller has to {@link release}. Returns false if fewer are available. */
+  tryReserve(bytes: number): boolean {
+    if (bytes > this.#availableBytes) return false
+    this.#availableBytes -= bytes
     return true
   }
 
-  give(bytes: number): void {
-    this.#left += bytes
+  release(bytes: number): void {
+    this.#availableBytes += bytes
   }
 }

@@ -3,54 +3,73 @@ import { ByteBudget } from './byte-budget.ts'
 import { ByteQueue } from './byte-queue.ts'
 
 const bytes = (text: string) => Buffer.from(text)
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
-it('lets the writer go ahead by so many bytes, and no further', async () => {
+async function readAll(queue: ByteQueue, chunks: string[] = []): Promise<string[]> {
+  for await (const chunk of queue) chunks.push(Buffer.from(chunk).toString())
+  return chunks
+}
+
+it('lets the writer run ahead of the reader up to its limit', async () => {
   const queue = new ByteQueue(4)
   await queue.write(bytes('ab'))
   await queue.write(bytes('cd'))
-  let written = false
+  let isWritten = false
   const third = queue.write(bytes('ef')).then(() => {
-    written = true
+    isWritten = true
   })
-  await new Promise((resolve) => setImmediate(resolve))
-  expect(written).toBe(false)
-  const read: string[] = []
-  const reading = (async () => {
-    for await (const piece of queue) read.push(Buffer.from(piece).toString())
-  })()
+  await nextTurn()
+  expect(isWritten).toBe(false)
+  const reading = readAll(queue)
   await third
   queue.end()
-  await reading
-  expect(read).toEqual(['ab', 'cd', 'ef'])
+  expect(await reading).toEqual(['ab', 'cd', 'ef'])
 })
 
-it('tells a reader of a failure, after what came before it', async () => {
+it('wakes a reader that waits for a chunk, and ends it when no more follow', async () => {
+  const queue = new ByteQueue(4)
+  const chunks: string[] = []
+  const reading = readAll(queue, chunks)
+  await nextTurn()
+  await queue.write(bytes('ab'))
+  await nextTurn()
+  expect(chunks).toEqual(['ab'])
+  queue.end()
+  expect(await reading).toEqual(['ab'])
+})
+
+it('throws a failure in the reader after the chunks queued before it, and in later writes', async () => {
   const queue = new ByteQueue(10)
   await queue.write(bytes('a'))
   queue.fail(new Error('the source broke'))
-  const read: string[] = []
-  const reading = (async () => {
-    for await (const piece of queue) read.push(Buffer.from(piece).toString())
-  })()
-  await expect(reading).rejects.toThrow('the source broke')
-  expect(read).toEqual(['a'])
+  const chunks: string[] = []
+  await expect(readAll(queue, chunks)).rejects.toThrow('the source broke')
+  expect(chunks).toEqual(['a'])
   await expect(queue.write(bytes('b'))).rejects.toThrow('the source broke')
 })
 
-it('tells a writer that waits of a reader that stopped', async () => {
+it('throws a failure in a reader that waits', async () => {
+  const queue = new ByteQueue(10)
+  const reading = readAll(queue)
+  await nextTurn()
+  queue.fail(new Error('cancelled'))
+  await expect(reading).rejects.toThrow('cancelled')
+})
+
+it('throws in waiting writers when the reader stops', async () => {
   const queue = new ByteQueue(1)
-  const writing = queue.write(bytes('ab'))
+  const first = queue.write(bytes('ab'))
   const second = queue.write(bytes('cd'))
-  for await (const _piece of queue) break
-  await expect(writing).rejects.toThrow('the reader stopped')
+  for await (const _chunk of queue) break
+  await expect(first).rejects.toThrow('the reader stopped')
   await expect(second).rejects.toThrow('the reader stopped')
 })
 
-it('takes what several share beyond its limit, and gives it back when it is read or nobody reads it', async () => {
+it('reserves a shared budget beyond its limit, and releases it when chunks are read or discarded', async () => {
   const shared = new ByteBudget(10)
   const queue = new ByteQueue(4, shared)
   await queue.write(Buffer.alloc(14))
-  expect(shared.take(1)).toBe(false)
+  expect(shared.tryReserve(1)).toBe(false)
   let isWritten = false
   const waiting = queue.write(Buffer.alloc(1)).then(() => {
     isWritten = true
@@ -59,10 +78,10 @@ it('takes what several share beyond its limit, and gives it back when it is read
   expect(isWritten).toBe(false)
   await reader.next()
   await waiting
-  expect(shared.take(10)).toBe(true)
-  shared.give(10)
+  expect(shared.tryReserve(10)).toBe(true)
+  shared.release(10)
   const other = new ByteQueue(4, shared)
   await other.write(Buffer.alloc(14))
-  other.abandon(new Error('left'))
-  expect(shared.take(10)).toBe(true)
+  other.discard(new Error('cancelled'))
+  expect(shared.tryReserve(10)).toBe(true)
 })

@@ -1,71 +1,68 @@
 import type { ByteBudget } from './byte-budget.ts'
-import { ReaderStopped } from './channel.ts'
+import { ReaderStoppedError } from './channel.ts'
 
 /**
- * Pieces of bytes from a writer to a reader. The writer waits only while more than a limit of bytes waits for the reader, and
- * what it may take beyond that is used up.
+ * A queue of byte chunks from one writer to one reader. A write waits while more bytes are queued than the queue's limit
+ * and what it could reserve of a shared budget.
  */
 export class ByteQueue implements AsyncIterable<Uint8Array> {
-  readonly #limit: number
-  readonly #beyond: ByteBudget | undefined
-  /** Taken of it. */
-  #taken = 0
-  readonly #pieces: Uint8Array[] = []
-  #bytes = 0
+  readonly #limitBytes: number
+  readonly #sharedBudget: ByteBudget | undefined
+  #reservedBytes = 0
+  readonly #chunks: Uint8Array[] = []
+  #queuedBytes = 0
   #isEnded = false
   #failure: { readonly reason: unknown } | undefined
+  /** Resolved, and replaced, whenever the state changes. */
   #changed = Promise.withResolvers<void>()
 
-  /**
-   * @param limit in bytes
-   * @param beyond what several queues may take together when their limits are reached
-   */
-  constructor(limit: number, beyond?: ByteBudget) {
-    this.#limit = limit
-    this.#beyond = beyond
+  /** @param sharedBudget from which several queues reserve what they hold beyond their limits */
+  constructor(limitBytes: number, sharedBudget?: ByteBudget) {
+    this.#limitBytes = limitBytes
+    this.#sharedBudget = sharedBudget
   }
 
-  /** Adds a piece, and waits while too many bytes wait. @throws the reason that {@link fail} was given */
-  async write(piece: Uint8Array): Promise<void> {
+  /** Adds a chunk, and waits while too many bytes are queued. @throws the reason passed to {@link fail} */
+  async write(chunk: Uint8Array): Promise<void> {
     this.#throwIfFailed()
-    this.#pieces.push(piece)
-    this.#bytes += piece.length
-    this.#wake()
-    while (!this.#hasRoom()) {
+    this.#chunks.push(chunk)
+    this.#queuedBytes += chunk.length
+    this.#notify()
+    while (!this.#isWithinLimits()) {
       await this.#changed.promise
       this.#throwIfFailed()
     }
   }
 
-  /** No piece follows. */
+  /** Ends the queue: no chunk follows. */
   end(): void {
     this.#isEnded = true
-    this.#wake()
+    this.#notify()
   }
 
-  /** The reader sees the error after the pieces that are there, and so does a writer that waits. */
+  /** Throws the reason in the reader once it has read the queued chunks, and in a writer at once. */
   fail(reason: unknown): void {
     this.#failure ??= { reason }
-    this.#wake()
+    this.#notify()
   }
 
-  /** Lets go of what waits: nobody reads it any more. */
-  abandon(reason: unknown): void {
-    this.#pieces.length = 0
-    this.#bytes = 0
-    this.#giveBack()
+  /** Drops the queued chunks, because nobody will read them, and fails. */
+  discard(reason: unknown): void {
+    this.#chunks.length = 0
+    this.#queuedBytes = 0
+    this.#releaseSurplus()
     this.fail(reason)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
-        const piece = this.#pieces.shift()
-        if (piece) {
-          this.#bytes -= piece.length
-          this.#giveBack()
-          this.#wake()
-          yield piece
+        const chunk = this.#chunks.shift()
+        if (chunk) {
+          this.#queuedBytes -= chunk.length
+          this.#releaseSurplus()
+          this.#notify()
+          yield chunk
           continue
         }
         if (this.#isEnded) return
@@ -73,30 +70,31 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
         await this.#changed.promise
       }
     } finally {
-      this.abandon(new ReaderStopped())
+      this.discard(new ReaderStoppedError())
     }
   }
 
-  #hasRoom(): boolean {
-    const needed = this.#bytes - this.#limit - this.#taken
-    if (needed <= 0) return true
-    if (!this.#beyond?.take(needed)) return false
-    this.#taken += needed
+  /** Reserves from the shared budget what the limit does not cover. */
+  #isWithinLimits(): boolean {
+    const missingBytes = this.#queuedBytes - this.#limitBytes - this.#reservedBytes
+    if (missingBytes <= 0) return true
+    if (!this.#sharedBudget?.tryReserve(missingBytes)) return false
+    this.#reservedBytes += missingBytes
     return true
   }
 
-  #giveBack(): void {
-    const spare = this.#taken - Math.max(0, this.#bytes - this.#limit)
-    if (spare <= 0) return
-    this.#taken -= spare
-    this.#beyond?.give(spare)
+  #releaseSurplus(): void {
+    const surplusBytes = this.#reservedBytes - Math.max(0, this.#queuedBytes - this.#limitBytes)
+    if (surplusBytes <= 0) return
+    this.#reservedBytes -= surplusBytes
+    this.#sharedBudget?.release(surplusBytes)
   }
 
   #throwIfFailed(): void {
     if (this.#failure) throw this.#failure.reason
   }
 
-  #wake(): void {
+  #notify(): void {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
   }

@@ -1,38 +1,38 @@
-/** What a writer sees whose reader stopped early. Why it did is the reader's to say. */
-export class ReaderStopped extends Error {
-  override readonly name = 'ReaderStopped'
+/** Thrown in a writer whose reader stopped early. The reader itself reports why it stopped. */
+export class ReaderStoppedError extends Error {
+  override readonly name = 'ReaderStoppedError'
   constructor() {
     super('the reader stopped')
   }
 }
 
 /**
- * Hands items from a writer to a reader, one at a time: a write ends when the reader asks for the item after it, and is
- * thus done with this one. A failure of either side ends the wait of the other.
+ * Passes items from one writer to one reader without buffering: a write resolves when the reader requests the next item,
+ * and has thus finished with this one. A failure of either side ends the other side's wait.
  */
 export class Channel<Item> implements AsyncIterable<Item> {
-  #item = settledBy<{ readonly value: Item } | undefined>()
-  #taken = settledBy<void>()
-  /** A failure outlasts the item that was on its way when it came. */
+  #item = withHandledRejection<{ readonly value: Item } | undefined>()
+  #consumed = withHandledRejection<void>()
+  /** Kept apart from the promises: an item may already be on its way when the failure occurs. */
   #failure: { readonly reason: unknown } | undefined
 
-  /** @throws the reason that {@link fail} was given, also when it was given while this waits */
+  /** Passes an item. @throws the reason passed to {@link fail}, before or during the wait */
   async write(value: Item): Promise<void> {
     if (this.#failure) throw this.#failure.reason
     this.#item.resolve({ value })
-    await this.#taken.promise
+    await this.#consumed.promise
   }
 
-  /** No item follows. */
+  /** Ends the channel: no item follows. */
   end(): void {
     this.#item.resolve(undefined)
   }
 
-  /** The reader sees the error in place of the next item, and so does a writer that waits. */
-  fail(error: unknown): void {
-    this.#failure ??= { reason: error }
-    this.#item.reject(error)
-    this.#taken.reject(error)
+  /** Throws the reason in the reader in place of the next item, and in a writer that waits. */
+  fail(reason: unknown): void {
+    this.#failure ??= { reason }
+    this.#item.reject(reason)
+    this.#consumed.reject(reason)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
@@ -42,21 +42,21 @@ export class Channel<Item> implements AsyncIterable<Item> {
         if (item === undefined) return
         yield item.value
         if (this.#failure) throw this.#failure.reason
-        const taken = this.#taken
-        this.#item = settledBy()
-        this.#taken = settledBy()
-        taken.resolve()
+        const consumed = this.#consumed
+        this.#item = withHandledRejection()
+        this.#consumed = withHandledRejection()
+        consumed.resolve()
       }
     } finally {
       // A reader that stops early must not leave a writer waiting.
-      this.fail(new ReaderStopped())
+      this.fail(new ReaderStoppedError())
     }
   }
 }
 
-/** A promise whose rejection nobody has to see. */
-function settledBy<Result>(): PromiseWithResolvers<Result> {
-  const made = Promise.withResolvers<Result>()
-  made.promise.catch(() => undefined)
-  return made
+/** Returns a promise whose rejection may go unobserved. */
+function withHandledRejection<Result>(): PromiseWithResolvers<Result> {
+  const resolvers = Promise.withResolvers<Result>()
+  resolvers.promise.catch(() => undefined)
+  return resolvers
 }

@@ -1,66 +1,65 @@
 /**
- * Limits how many acts go on at a time. Those that wait are served in the order in which they came, and give up their
- * place when their signal aborts.
+ * Limits how many actions run at a time. Waiting callers get permits in the order of their calls, and leave the queue when
+ * their signal aborts.
  */
 export class Semaphore {
-  #free: number
-  readonly #waiting = new Set<() => void>()
-  /** Those that are served before the others. */
-  readonly #urgent = new Set<() => void>()
+  #freePermits: number
+  readonly #queue = new Set<() => void>()
+  /** Served before {@link #queue}. */
+  readonly #urgentQueue = new Set<() => void>()
 
   constructor(permits: number) {
-    this.#free = permits
+    this.#freePermits = permits
   }
 
-  /** How many wait for a permit now. */
+  /** The number of callers that wait for a permit. */
   get waiting(): number {
-    return this.#waiting.size + this.#urgent.size
+    return this.#queue.size + this.#urgentQueue.size
   }
 
   /**
-   * Takes a permit, which the caller has to {@link release}.
-   * @param o.isUrgent before those that are not, such as for an act that gave its permit back for a while
+   * Acquires a permit, which the caller has to {@link release}.
+   * @param o.isUrgent served before callers that are not urgent, for instance because the action gave its permit up for a while
    * @throws the signal's reason
    */
   async acquire(signal?: AbortSignal, { isUrgent = false } = {}): Promise<void> {
     signal?.throwIfAborted()
-    if (this.#free > 0) {
-      this.#free -= 1
+    if (this.#freePermits > 0) {
+      this.#freePermits -= 1
       return
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiting = isUrgent ? this.#urgent : this.#waiting
-    const giveUp = () => {
-      waiting.delete(resolve)
+    const queue = isUrgent ? this.#urgentQueue : this.#queue
+    const abort = () => {
+      queue.delete(resolve)
       reject(signal?.reason)
     }
-    waiting.add(resolve)
-    signal?.addEventListener('abort', giveUp, { once: true })
+    queue.add(resolve)
+    signal?.addEventListener('abort', abort, { once: true })
     try {
-      // A permit is handed from its last owner to this one: nobody who comes later can take it first.
+      // `release` hands the permit over directly, so that no later caller can acquire it first.
       await promise
     } finally {
-      signal?.removeEventListener('abort', giveUp)
+      signal?.removeEventListener('abort', abort)
     }
   }
 
-  /** Gives a permit back. */
   release(): void {
-    const waiting = this.#urgent.size > 0 ? this.#urgent : this.#waiting
-    const [next] = waiting
+    const queue = this.#urgentQueue.size > 0 ? this.#urgentQueue : this.#queue
+    const [next] = queue
     if (next === undefined) {
-      this.#free += 1
+      this.#freePermits += 1
       return
     }
-    waiting.delete(next)
+    queue.delete(next)
     next()
   }
 
-  /** Acts with a permit. @throws the signal's reason while it waits; what `act` throws */
-  async run<Result>(act: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  /** Runs an action with a permit. @throws the signal's reason while it waits; what the action throws */
+  async run<Result>(action: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     await this.acquire(signal)
     try {
-      return await act()
+      return await action()
     } finally {
       this.release()
     }

@@ -4,42 +4,67 @@ import { SingleFlight } from './single-flight.ts'
 
 const never = new AbortController().signal
 
-it('does work that is asked for at the same time once', async () => {
+it('does work once that is requested several times while it is in progress', async () => {
   const flights = new SingleFlight<number>()
   const result = Promise.withResolvers<number>()
-  let times = 0
+  let calls = 0
   const work = () => {
-    times += 1
+    calls += 1
     return result.promise
   }
   const all = Promise.all([1, 2, 3].map(() => flights.run('key', never, work)))
   result.resolve(7)
   expect(await all).toEqual([7, 7, 7])
-  expect(times).toBe(1)
+  expect(calls).toBe(1)
   expect(await flights.run('key', never, async () => 8)).toBe(8)
 })
 
-it('does work again for those who waited when it failed for another', async () => {
+it('does not share work of different keys', async () => {
+  const flights = new SingleFlight<string>()
+  const first = Promise.withResolvers<string>()
+  const one = flights.run('a', never, () => first.promise)
+  expect(await flights.run('b', never, async () => 'b')).toBe('b')
+  first.resolve('a')
+  expect(await one).toBe('a')
+})
+
+it('does the work again for one of the waiting callers when it failed for another, and shares that', async () => {
   const flights = new SingleFlight<string>()
   const first = Promise.withResolvers<string>()
   const failing = flights.run('key', never, () => first.promise)
-  const waiting = flights.run('key', never, async () => 'done by the second')
+  let calls = 0
+  const retry = async () => {
+    calls += 1
+    return 'retried'
+  }
+  const waiting = [flights.run('key', never, retry), flights.run('key', never, retry)]
   first.reject(new Error('cancelled'))
   await expect(failing).rejects.toThrow('cancelled')
-  expect(await waiting).toBe('done by the second')
+  expect(await Promise.all(waiting)).toEqual(['retried', 'retried'])
+  expect(calls).toBe(1)
 })
 
-it('lets a waiter go when its signal aborts, and leaves no listener on it', async () => {
+it('stops waiting when the signal aborts, and leaves no listener on signals', async () => {
   const flights = new SingleFlight<string>()
   const first = Promise.withResolvers<string>()
   const working = flights.run('key', never, () => first.promise)
   const stop = new AbortController()
-  const waiting = flights.run('key', stop.signal, async () => 'never')
+  const aborted = flights.run('key', stop.signal, async () => 'never')
   stop.abort(new Error('cancelled'))
-  await expect(waiting).rejects.toThrow('cancelled')
+  await expect(aborted).rejects.toThrow('cancelled')
   const patient = new AbortController()
-  const other = flights.run('key', patient.signal, async () => 'never')
+  const waiting = flights.run('key', patient.signal, async () => 'never')
   first.resolve('done')
-  expect([await working, await other]).toEqual(['done', 'done'])
+  expect([await working, await waiting]).toEqual(['done', 'done'])
   expect(getEventListeners(patient.signal, 'abort')).toEqual([])
+})
+
+it('does not share with a caller whose signal was aborted before', async () => {
+  const flights = new SingleFlight<string>()
+  const first = Promise.withResolvers<string>()
+  const working = flights.run('key', never, () => first.promise)
+  const aborted = AbortSignal.abort(new Error('cancelled'))
+  await expect(flights.run('key', aborted, async () => 'never')).rejects.toThrow('cancelled')
+  first.resolve('done')
+  expect(await working).toBe('done')
 })

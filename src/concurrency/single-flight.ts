@@ -1,31 +1,31 @@
-import { unlessAborted } from './abort.ts'
-import { excusedWait } from './stall-watch.ts'
+import { raceAbort } from './abort.ts'
+import { pauseStallWatch } from './stall-watch.ts'
 
-/** Work that is under way, by key. Whoever asks for the same work meanwhile shares its result. */
+/** Work in progress, by key. Callers that request the same work meanwhile share its result. */
 export class SingleFlight<Result> {
-  readonly #running = new Map<string, Promise<Result>>()
+  readonly #inProgress = new Map<string, Promise<Result>>()
 
   /**
-   * Does the work, or waits for whoever does it. Work that failed for another caller, whose job may have been cancelled,
-   * is done again by one of those who waited.
+   * Does the work, or waits for the caller that does it. When the work of another caller fails, for instance because its
+   * job was cancelled, one of the waiting callers does the work itself.
    * @throws the signal's reason while it waits; what `work` throws
    */
   async run(key: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
     for (;;) {
-      const running = this.#running.get(key)
-      if (!running) break
+      const shared = this.#inProgress.get(key)
+      if (!shared) break
       try {
-        return await excusedWait(() => unlessAborted(running, signal))
+        return await pauseStallWatch(() => raceAbort(shared, signal))
       } catch {
         signal.throwIfAborted()
       }
     }
     const own = work()
-    this.#running.set(key, own)
+    this.#inProgress.set(key, own)
     try {
       return await own
     } finally {
-      this.#running.delete(key)
+      this.#inProgress.delete(key)
     }
   }
 }

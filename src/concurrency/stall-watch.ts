@@ -1,30 +1,32 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** How often a watch looks. It counts its own ticks, so that time in which the process was suspended does not count. */
+/** The interval of the check. A watch counts its own ticks, so that time for which the process was suspended does not count. */
 const TICK_MS = 1_000
 
-/** Work whose bytes stood still for too long. */
+/** Work that moved no byte for too long. */
 export class StalledError extends Error {
   override readonly name = 'StalledError'
   readonly code = 'STALLED'
-  /** A connection or a disk that hangs may work the next time. */
+  /** A connection or a disk that hung may work at the next attempt. */
   readonly retryable = true
   constructor(seconds: number) {
-    super(`no byte moved for ${seconds} seconds; RECORD_BROKER_STALL_SECONDS says how long that may be`)
+    super(
+      `no byte moved for ${seconds} seconds; raise RECORD_BROKER_STALL_SECONDS if the registry or the disk is slow`,
+    )
   }
 }
 
 const watches = new AsyncLocalStorage<StallWatch>()
 
 /**
- * Sees to it that work moves bytes or waits for a known reason. Acts that go on side by side are watched each by itself
- * (see {@link watchedBranch}): one that stands still is found although others move.
+ * Aborts work that neither moves bytes nor waits for a known reason. Concurrent branches are watched separately (see
+ * {@link watchBranch}), so that a branch that stalls is found although others make progress.
  */
 export class StallWatch {
   readonly #seconds: number
   readonly #stop: AbortController
-  #stillMs = 0
-  #excuses = 0
+  #idleMs = 0
+  #pauses = 0
 
   /** @param seconds without a byte, after which the work is aborted */
   constructor(seconds: number, stop = new AbortController()) {
@@ -32,65 +34,65 @@ export class StallWatch {
     this.#stop = stop
   }
 
-  /** Aborts with a {@link StalledError}, also for a branch that stands still. */
+  /** Aborts with a {@link StalledError}, also when a branch stalls. */
   get signal(): AbortSignal {
     return this.#stop.signal
   }
 
-  /** Watches an act with all that it awaits. */
-  async run<Result>(act: () => Promise<Result>): Promise<Result> {
+  /** Watches an action and everything that it awaits. */
+  async run<Result>(action: () => Promise<Result>): Promise<Result> {
     const ticking = setInterval(() => this.#tick(), TICK_MS).unref()
     try {
-      return await watches.run(this, act)
+      return await watches.run(this, action)
     } finally {
       clearInterval(ticking)
     }
   }
 
-  /** A watch of the same work for one of several acts side by side. */
+  /** Creates a watch for one of several concurrent branches of this work. */
   branch(): StallWatch {
     return new StallWatch(this.#seconds, this.#stop)
   }
 
-  /** A byte moved. */
-  readonly moved = (): void => {
-    this.#stillMs = 0
+  /** Records that a byte moved. */
+  readonly recordProgress = (): void => {
+    this.#idleMs = 0
   }
 
-  /** Waits without counting as standing still. */
-  async excuse<Result>(wait: () => Promise<Result>): Promise<Result> {
-    this.#excuses += 1
+  /** Waits without counting the time as a stall. */
+  async pauseDuring<Result>(wait: () => Promise<Result>): Promise<Result> {
+    this.#pauses += 1
     try {
       return await wait()
     } finally {
-      this.#excuses -= 1
-      this.moved()
+      this.#pauses -= 1
+      this.recordProgress()
     }
   }
 
   #tick(): void {
-    if (this.#excuses > 0) return
-    this.#stillMs += TICK_MS
-    if (this.#stillMs >= this.#seconds * 1000) this.#stop.abort(new StalledError(this.#seconds))
+    if (this.#pauses > 0) return
+    this.#idleMs += TICK_MS
+    if (this.#idleMs >= this.#seconds * 1000) this.#stop.abort(new StalledError(this.#seconds))
   }
 }
 
 /**
- * Waits for something that is no standing still of the work that this is part of: a pause that a registry asked for, a
- * slot, work that is shared, room on the disk.
+ * Waits for something that is not a stall of the surrounding work: a delay that a registry requested, a permit, shared work,
+ * or free space on the disk.
  */
-export function excusedWait<Result>(wait: () => Promise<Result>): Promise<Result> {
+export function pauseStallWatch<Result>(wait: () => Promise<Result>): Promise<Result> {
   const watch = watches.getStore()
-  return watch === undefined ? wait() : watch.excuse(wait)
+  return watch === undefined ? wait() : watch.pauseDuring(wait)
 }
 
-/** Acts as one of several acts side by side, each of which has to move. */
-export function watchedBranch<Result>(act: () => Promise<Result>): Promise<Result> {
+/** Runs an action as one of several concurrent branches of the surrounding work, each of which has to make progress. */
+export function watchBranch<Result>(action: () => Promise<Result>): Promise<Result> {
   const watch = watches.getStore()
-  return watch === undefined ? act() : watch.branch().run(act)
+  return watch === undefined ? action() : watch.branch().run(action)
 }
 
-/** What to call when a byte moved for the work that this is part of; also from callbacks that lost its context. */
-export function currentMovement(): () => void {
-  return watches.getStore()?.moved ?? (() => undefined)
+/** Returns a callback that records progress of the surrounding work; callbacks that lost its async context may call it, too. */
+export function progressRecorder(): () => void {
+  return watches.getStore()?.recordProgress ?? (() => undefined)
 }

@@ -4,13 +4,13 @@ import { ConversionBench } from '../../test/support/conversion.ts'
 import { temporarySqlite } from '../../test/support/databases.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
-import { DatabaseCache } from '../cache/cache.ts'
-import type { Database } from '../db/open.ts'
+import { DatabaseCache } from '../cache/database-cache.ts'
+import type { Database } from '../db/database.ts'
 import { ThreadPool } from './layers/thread-pool.ts'
 import type { ConversionOptions } from './request.ts'
 import { runConversion } from './run.ts'
 
-/** Lowest first. */
+/** The layers of the image, lowest first. */
 const layers = [
   tarOf(
     dir('./', { mode: 0o711 }),
@@ -45,11 +45,11 @@ beforeAll(async () => {
   cache = new DatabaseCache(opened.database, { layers: 100, images: 100 })
   close = opened.close
   await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar })) }, '1')
-  // The same layers above another one.
-  const other = tarOf(dir('./', { mode: 0o700 }), dir('tmp', { mode: 0o1770, gid: 7 }))
+  // The same layers above another lowest layer.
+  const otherBase = tarOf(dir('./', { mode: 0o700 }), dir('tmp', { mode: 0o1770, gid: 7 }))
   await pushImage(
     bench.repository('app'),
-    { layers: [other, ...layers.slice(1)].map((tar) => ({ tar })) },
+    { layers: [otherBase, ...layers.slice(1)].map((tar) => ({ tar })) },
     '2',
   )
 })
@@ -58,21 +58,25 @@ afterAll(async () => {
   await close()
 })
 
-type More = {
+type ConvertOptions = {
   source?: string
   record?: (typeof records)[number]
   options?: ConversionOptions
+  /** Whether the conversion uses the layer cache. */
   cached?: boolean
 }
 
 const verified = new Set<string>()
 
-async function convert(threads: ThreadPool, { source = '1', record, options, cached = false }: More) {
+async function convert(
+  threads: ThreadPool,
+  { source = '1', record, options, cached = false }: ConvertOptions,
+) {
   const target = `${bench.host}/app:t${targets++}`
   const services = {
     ...bench.services,
     threads,
-    ...(cached && { cache: { layers: cache.layers, images: never, count: async () => {} } }),
+    ...(cached && { cache: { layers: cache.layers, images: emptyImageCache, countUses: async () => {} } }),
   }
   const request = {
     source: `${bench.host}/app:${source}`,
@@ -81,7 +85,7 @@ async function convert(threads: ThreadPool, { source = '1', record, options, cac
     ...(options && { options }),
   }
   const report = await runConversion(request, services, { signal })
-  // The same digest is the same image.
+  // Equal digests need no second verification.
   if (!verified.has(report.digest)) {
     const { verified: isVerified } = await bench.verify({ reference: target, source: request.source })
     expect(isVerified).toBe(true)
@@ -89,12 +93,13 @@ async function convert(threads: ThreadPool, { source = '1', record, options, cac
   }
   return { digest: report.digest, actions: report.images[0]?.layers.map(({ action }) => action) }
 }
-/** No image is remembered as a whole: layers are looked for one by one. */
-const never = { find: async () => undefined, put: async () => {}, forget: async () => {} }
+
+/** Without cached images, every conversion looks up its layers. */
+const emptyImageCache = { find: async () => undefined, put: async () => {}, forget: async () => {} }
 
 for (const [name, options] of Object.entries(OPTIONS)) {
   it.each(records)(
-    `a lazy reader sees what a pull shows, whatever the threads and the cache, as ${name}`,
+    `converts to ${name} so that a lazy reader sees the same as a pull, for any number of threads, with and without cache`,
     async (record) => {
       const digests = new Map<string, Set<string>>()
       for (const source of ['1', '2']) digests.set(source, new Set())
@@ -118,7 +123,7 @@ for (const [name, options] of Object.entries(OPTIONS)) {
   )
 }
 
-it('an archive that stays as it is has the directories in its table of contents', async () => {
+it('adds directories to the table of contents alone if the archive must stay unchanged', async () => {
   await using threads = new ThreadPool(1)
   const options = { externalToc: true, keepDiffId: true }
   const { digest } = await convert(threads, { options })
@@ -128,7 +133,7 @@ it('an archive that stays as it is has the directories in its table of contents'
   expect(again.actions).not.toContain('streamed')
 })
 
-it('a layer below is read once more where its index was forgotten', async () => {
+it('reads a lower layer again if its index is missing from the cache', async () => {
   const above = tarOf(file('data/above', 'x'), file('tmp/above', 'y'))
   const [base = above] = layers
   await pushImage(bench.repository('app'), { layers: [{ tar: base }] }, 'below')
@@ -141,10 +146,10 @@ it('a layer below is read once more where its index was forgotten', async () => 
   expect(cached).toEqual({ digest, actions: ['reused', 'streamed'] })
 })
 
-it('a damaged layer ends the layers that wait for it', async () => {
+it('aborts the layers that wait for a damaged lower layer', async () => {
   const broken = (tar: Buffer) => gzipSync(tar).subarray(0, -20)
   const [base, , above] = layers
-  if (!base || !above) throw new Error('there are such layers')
+  if (!base || !above) throw new Error('the test needs three layers')
   await pushImage(
     bench.repository('app'),
     { layers: [{ tar: base, pack: broken }, { tar: above }] },

@@ -1,4 +1,4 @@
-/** What can be wrong with a conversion, beyond what registries, layers and records say themselves. */
+/** Failures of a conversion that are not errors of a registry, a layer or a record. */
 export type ConversionErrorCode =
   | 'NOT_AN_IMAGE'
   | 'INVALID_IMAGE'
@@ -12,14 +12,14 @@ export type ConversionErrorCode =
   | 'NOTHING_TO_COPY'
   | 'LAYER_THREAD_DIED'
   | 'LAYER_THREAD_MEMORY'
-  /** One of the RequestBounds was passed. */
+  /** One of the RequestBounds was exceeded. */
   | 'LIMIT_EXCEEDED'
 
-/** A conversion that cannot be done. The message says what to do about it. */
+/** A conversion that cannot be done; the message names the remedy. */
 export class ConversionError extends Error {
   override readonly name = 'ConversionError'
   readonly code: ConversionErrorCode
-  /** A thread that died may have been out of memory, and others may stop moving a tag: another try may do. */
+  /** A retry may help if a thread died, as memory may have been short, or if another client moved the tag. */
   readonly retryable: boolean
 
   constructor(code: ConversionErrorCode, message: string, options?: ErrorOptions) {
@@ -29,10 +29,10 @@ export class ConversionError extends Error {
   }
 }
 
-/** Which of the images of a request an error is about. */
+/** The image of a request that an error is about. */
 export type Side = 'source' | 'target' | 'record'
 
-/** An error with the side it happened at; code and retry advice are those of its cause. */
+/** An error at one side of a conversion, with the code and the retry advice of its cause. */
 export class SideError extends Error {
   override readonly name = 'SideError'
   readonly side: Side
@@ -50,7 +50,7 @@ export class SideError extends Error {
   }
 }
 
-/** Runs a step at one side of a conversion; errors that have a code come out as {@link SideError}. */
+/** Runs a step at one side of a conversion. @throws SideError for errors that have a code */
 export async function withSide<T>(side: Side, step: () => Promise<T>): Promise<T> {
   try {
     return await step()
@@ -59,9 +59,9 @@ export async function withSide<T>(side: Side, step: () => Promise<T>): Promise<T
   }
 }
 
-/** The error as one of a side, unless it has one already or is a defect. */
+/** Wraps an error in a {@link SideError}, unless it has a side already or is a defect, which has no code. */
 export function asSideError(side: Side, error: unknown): unknown {
-  const known = error instanceof Error && !(error instanceof SideError)
-  if (!known || !('code' in error) || typeof error.code !== 'string') return error
+  const lacksSide = error instanceof Error && !(error instanceof SideError)
+  if (!lacksSide || !('code' in error) || typeof error.code !== 'string') return error
   return new SideError(side, error as Error & { code: string })
 }

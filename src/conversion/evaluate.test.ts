@@ -6,14 +6,14 @@ import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RecordUse } from '../records/resolve/record-use.ts'
 import { evaluateRecord } from './evaluate.ts'
-import type { Profiled } from './record/profiled-image.ts'
+import type { LoadedRecord } from './record/loaded-record.ts'
 import { runConversion } from './run.ts'
 import { ListedLayerCache } from './source/listed-layer-cache.ts'
 import { runVerification } from './verify.ts'
 
 const never = new AbortController().signal
 const MIB = 1024 * 1024
-/** Bytes that do not compress, so that sizes can be told beforehand. */
+/** Incompressible bytes, so that compressed sizes are predictable. */
 const noise = (size: number) => randomBytes(size)
 const library = noise(2 * MIB)
 const base = tarOf(
@@ -36,7 +36,7 @@ beforeAll(async () => {
 })
 afterAll(() => bench[Symbol.asyncDispose]())
 
-async function evaluate(image: string, record: Partial<Profiled> = {}): Promise<RecordUse> {
+async function evaluate(image: string, record: Partial<LoadedRecord> = {}): Promise<RecordUse> {
   const entries = recorded.map((path) => ({ path }))
   const { images } = await evaluateRecord(
     { entries, ...record },
@@ -50,7 +50,7 @@ async function evaluate(image: string, record: Partial<Profiled> = {}): Promise<
 }
 
 describe('an evaluation', () => {
-  it('says what becomes of each recorded path, by reading layers that say nothing of themselves', async () => {
+  it('reports the resolution of each recorded path, by reading layers without a table of contents', async () => {
     const use = await evaluate('app:1')
     expect(use).toMatchObject({
       paths: 5,
@@ -66,13 +66,13 @@ describe('an evaluation', () => {
         { files: 1, bytes: MIB / 2 },
       ],
     })
-    // Noise stays as large as it is, so that proportions hold.
+    // The estimate in proportion is exact for incompressible content.
     expect(use.prefetchBytes).toBeGreaterThan(2.49 * MIB)
     expect(use.prefetchBytes).toBeLessThan(2.6 * MIB)
     expect(use.imageBytes).toBeGreaterThan(8.5 * MIB)
   })
 
-  it('answers the same from tables of contents, exactly, and as the conversion reports', async () => {
+  it('reports the same from tables of contents, with exact sizes, as the conversion does', async () => {
     const target = `${host}/app:1-fast`
     const report = await bench.convert({
       source: `${host}/app:1`,
@@ -87,9 +87,9 @@ describe('an evaluation', () => {
       expect(converted?.[key]).toEqual(before[key])
     }
     expect(after.exact).toBe(true)
-    const close = (a = 0, b = 0) => expect(Math.abs(a - b) / b).toBeLessThan(0.02)
-    close(after.prefetchBytes, converted?.prefetchBytes)
-    close(before.prefetchBytes, converted?.prefetchBytes)
+    const expectClose = (a = 0, b = 0) => expect(Math.abs(a - b) / b).toBeLessThan(0.02)
+    expectClose(after.prefetchBytes, converted?.prefetchBytes)
+    expectClose(before.prefetchBytes, converted?.prefetchBytes)
   })
 
   it('estimates what a lazy start fetches', async () => {
@@ -97,7 +97,7 @@ describe('an evaluation', () => {
     expect(start.wholePull).toEqual({ bytes: imageBytes, requests: 2 })
     expect(start.withRecord.bytes).toBeGreaterThan(2.5 * MIB)
     expect(start.withRecord.bytes).toBeLessThan(2.8 * MIB)
-    // Footer and table of contents of both layers, and what comes before the landmark.
+    // The footer with the table of contents, and the prefetch, of both layers.
     expect(start.withRecord.requests).toBe(4)
     expect(start.withoutRecord.requests).toBe(4)
     const many = Array.from({ length: 40 }, (_, i) => [
@@ -111,14 +111,14 @@ describe('an evaluation', () => {
     expect(spread.start.withRecord.bytes).toBeLessThan(spread.start.withoutRecord.bytes / 4)
   })
 
-  it('says how much of what was profiled has changed since', async () => {
+  it('reports how many of the profiled files have changed', async () => {
     const repository = bench.repository('app')
     const old = await repository.resolve('1')
     const changed = tarOf(dir('srv'), file('srv/app', 'another one'))
     await pushImage(repository, { layers: [{ tar: base }, { tar: changed }] }, '2')
     const image = `${host}/app:1@${old?.digest}`
     const use = await evaluate('app:2', { image })
-    // The library is the same, the program is not; "gone" was no file of the profiled image.
+    // The library is unchanged, the program is not; "gone" was not a file of the profiled image.
     expect(use.staleness).toEqual({
       profiled: `${host}/app@${old?.digest}`,
       compared: 2,
@@ -142,20 +142,21 @@ describe('an evaluation', () => {
     expect(report.images[0]?.record?.stalenessUnknown).toMatch(/no digest/)
   })
 
-  it('reads a layer once, where what was in it is remembered', async () => {
-    const known = new ListedLayerCache()
+  it('reads a layer once if its listing is cached', async () => {
+    const listedLayers = new ListedLayerCache()
     const repository = bench.repository('once')
     const { digest } = await pushImage(repository, { layers: [{ tar: base }] }, '1')
     const record = { entries: [{ path: 'lib/libx.so.1.2' }] }
-    const ask = () => evaluateRecord(record, { image: `${host}/once:1` }, { ...bench.services, known }, never)
-    const first = await ask()
-    const { bytes } = await repository.manifest(digest)
+    const evaluateOnce = () =>
+      evaluateRecord(record, { image: `${host}/once:1` }, { ...bench.services, listedLayers }, never)
+    const first = await evaluateOnce()
+    const { bytes } = await repository.getManifest(digest)
     const [layer] = (JSON.parse(bytes.toString()) as { layers: { digest: Digest }[] }).layers
-    expect(known.get(layer?.digest ?? digest)?.columns.nameEnd.length).toBeGreaterThan(4)
-    expect(await ask()).toEqual(first)
+    expect(listedLayers.get(layer?.digest ?? digest)?.columns.nameEnd.length).toBeGreaterThan(4)
+    expect(await evaluateOnce()).toEqual(first)
   })
 
-  it('takes each platform of an index, or those that are asked for', async () => {
+  it('covers all platforms of an index, or the requested ones', async () => {
     const repository = bench.repository('multi')
     const amd = await pushImage(repository, { layers: [{ tar: base }] })
     const arm = await pushImage(repository, { layers: [{ tar: top }], architecture: 'arm64' })
@@ -170,7 +171,7 @@ describe('an evaluation', () => {
     expect((await evaluateRecord(record, request, bench.services, never)).images).toHaveLength(1)
   })
 
-  it('names so many paths over all images of a report, and counts the others', async () => {
+  it('limits the named paths over all images of a report, and counts all', async () => {
     const repository = bench.repository('platforms')
     const images = await Promise.all(
       ['amd64', 'arm64', 's390x', 'riscv64'].map((architecture) =>
@@ -194,7 +195,7 @@ describe('an evaluation', () => {
     }
   })
 
-  it('tells of so many layers over all images as a setting allows', async () => {
+  it('rejects images with more layers in total than a setting allows', async () => {
     const services = { ...bench.services, bounds: { ...bench.services.bounds, maxReportLayers: 3 } }
     const repository = bench.repository('layers')
     const layers = [{ tar: base }, { tar: top }]
@@ -206,22 +207,22 @@ describe('an evaluation', () => {
     const source = `${host}/layers:1`
     const record = { entries: [{ path: 'srv/app' }] }
     const target = `${host}/layers:1-fast`
-    const refused = {
+    const rejected = {
       code: 'LIMIT_EXCEEDED',
       message: expect.stringContaining('RECORD_BROKER_MAX_REPORT_LAYERS'),
     }
-    await expect(evaluateRecord(record, { image: source }, services, never)).rejects.toMatchObject(refused)
+    await expect(evaluateRecord(record, { image: source }, services, never)).rejects.toMatchObject(rejected)
     await expect(runConversion({ source, target }, services, { signal: never })).rejects.toMatchObject(
-      refused,
+      rejected,
     )
     await expect(runVerification({ reference: source }, services, { signal: never })).rejects.toMatchObject(
-      refused,
+      rejected,
     )
     const request = { image: source, platforms: ['linux/arm64'] }
     expect((await evaluateRecord(record, request, services, never)).images).toHaveLength(1)
   })
 
-  it('refuses images whose platform has a long name, as each layer is told with it', async () => {
+  it('rejects images whose platform has a long name, as progress repeats it for each layer', async () => {
     const config = { os: 'x'.repeat(101) }
     await pushImage(bench.repository('odd'), { layers: [{ tar: base }], config }, '1')
     const evaluated = evaluateRecord({ entries: [] }, { image: `${host}/odd:1` }, bench.services, never)
@@ -259,25 +260,28 @@ describe('the interpreters of recorded programs', () => {
     ['estargz', {}],
     ['estargz with shared members', { minChunkSize: 1_000_000 }],
     ['zstd:chunked', { format: 'zstd-chunked' as const }],
-  ])('are placed behind them, found in layers and by ranges of %s alike', async (name, options) => {
-    const source = `programs:${name.length}`
-    await pushImage(bench.repository('programs'), { layers: [{ tar: programs }] }, String(name.length))
-    const target = `${host}/${source}-fast`
-    const report = await bench.convert({
-      source: `${host}/${source}`,
-      target,
-      record: { inline: entries },
-      options,
-    })
-    const use = report.images[0]?.record
-    expect(use).toMatchObject({ paths: 2, placed: 2, impliedCount: 2, implied, layers: [{ files: 4 }] })
-    const ranged = await evaluate(`${source}-fast`, { entries })
-    expect(ranged).toMatchObject({ implied, layers: [{ files: 4 }] })
-    expect(ranged.programsUnread).toBeUndefined()
-    expect(await evaluate(source, { entries })).toMatchObject({ implied })
-  })
+  ])(
+    'are placed after them, whether layers are read or %s is read by ranged requests',
+    async (name, options) => {
+      const source = `programs:${name.length}`
+      await pushImage(bench.repository('programs'), { layers: [{ tar: programs }] }, String(name.length))
+      const target = `${host}/${source}-fast`
+      const report = await bench.convert({
+        source: `${host}/${source}`,
+        target,
+        record: { inline: entries },
+        options,
+      })
+      const use = report.images[0]?.record
+      expect(use).toMatchObject({ paths: 2, placed: 2, impliedCount: 2, implied, layers: [{ files: 4 }] })
+      const byRanges = await evaluate(`${source}-fast`, { entries })
+      expect(byRanges).toMatchObject({ implied, layers: [{ files: 4 }] })
+      expect(byRanges.programsUnread).toBeUndefined()
+      expect(await evaluate(source, { entries })).toMatchObject({ implied })
+    },
+  )
 
-  it('are left alone where that is asked for', async () => {
+  it('are not placed if options disable that', async () => {
     await pushImage(bench.repository('programs'), { layers: [{ tar: programs }] }, 'off')
     const source = `${host}/programs:off`
     const convert = (interpreters: boolean) =>

@@ -1,90 +1,130 @@
 import { formatReference } from '../oci/reference.ts'
-import { distinctEntries } from '../records/combine/merge.ts'
-import type { EvaluationRequest, RecordEvaluation, RetargetedEntries } from '../records/evaluation.ts'
+import { distinctEntries } from '../records/combine/record-merger.ts'
+import type { EvaluationRequest, RecordEvaluation, RetargetedRecord } from '../records/evaluation.ts'
 import { ConversionError } from './errors.ts'
 import type { AppliedRecord } from './layers/apply-task.ts'
-import { applyRecord } from './record/apply-record.ts'
-import type { Profiled } from './record/profiled-image.ts'
+import type { LoadedRecord } from './record/loaded-record.ts'
+import { RecordApplier } from './record/record-applier.ts'
 import { RequestTally } from './request-bounds.ts'
-import { type Image, type OpenedReference, openReference, readImages } from './source/images.ts'
-import { type ImageServices, type ListingServices, listLayers } from './source/list-layers.ts'
+import type { ConversionServices } from './services.ts'
+import type { Image } from './source/image.ts'
+import { ImageReader, type OpenedReference } from './source/image-reader.ts'
+import { LayerLister } from './source/layer-lister.ts'
+import type { ListedLayerCache } from './source/listed-layer-cache.ts'
+
+/** The services that evaluations share. */
+export type EvaluationServices = Pick<
+  ConversionServices,
+  'registries' | 'threads' | 'limits' | 'bounds' | 'maxRecordSteps'
+> & {
+  /** Listings of layers that were read before; if omitted, every evaluation reads them again. */
+  readonly listedLayers?: ListedLayerCache
+}
 
 /**
- * Holds a record against an image without converting it: layers are listed from their tables of contents, and read
- * whole where they have none.
+ * Reports how much of a record an image has, without converting the image. Layers are listed from their tables of contents;
+ * layers without one are downloaded and decompressed.
  * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, LIMIT_EXCEEDED; RegistryError; LayerError;
  *   RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY
  */
 export async function evaluateRecord(
-  record: Profiled,
+  record: LoadedRecord,
   request: EvaluationRequest,
-  shared: ImageServices,
+  services: EvaluationServices,
   signal: AbortSignal,
 ): Promise<RecordEvaluation> {
-  const services = { ...shared, tally: new RequestTally(shared.bounds) }
-  const opened = await openReference(services.registries, request.image, signal)
-  const { images } = await readImages(opened, request.platforms, services.tally, signal)
-  services.tally.checkReport(images, opened.pinned)
+  const evaluation = new Evaluation(services, signal)
+  const { opened, images } = await evaluation.open(request.image, request.platforms)
+  evaluation.tally.assertReportLayers(images, opened.pinned)
   const evaluated: RecordEvaluation['images'] = []
-  // One after the other: the layers of an image are listed side by side.
+  // Images are evaluated one by one to bound memory; the layers of each are listed concurrently.
   for (const image of images) {
-    const { use } = await evaluateImage(record, opened, image, services, request.interpreters ?? true, signal)
+    const { use } = await evaluation.apply(record, opened, image, request.interpreters ?? true)
     evaluated.push({ platform: image.platform, digest: image.descriptor.digest, record: use })
   }
   return { image: opened.pinned, images: evaluated }
 }
 
 /**
- * Applies a record to another image by path: what the image has is left, without what was known of layers.
- * @throws ConversionError PLATFORM_NEEDED, NOTHING_LEFT, and as {@link evaluateRecord}
+ * Applies a record to another image by path. The result contains the paths that the image has, without layer positions.
+ * @throws ConversionError PLATFORM_NEEDED, NOTHING_LEFT; the errors of {@link evaluateRecord}
  */
 export async function retargetRecord(
-  record: Profiled,
+  record: LoadedRecord,
   request: { readonly image: string; readonly platform?: string | undefined },
-  shared: ImageServices,
+  services: EvaluationServices,
   signal: AbortSignal,
-): Promise<RetargetedEntries> {
-  const services = { ...shared, tally: new RequestTally(shared.bounds) }
-  const opened = await openReference(services.registries, request.image, signal)
+): Promise<RetargetedRecord> {
+  const evaluation = new Evaluation(services, signal)
   const platforms = request.platform === undefined ? undefined : [request.platform]
-  const { images } = await readImages(opened, platforms, services.tally, signal)
+  const { opened, images } = await evaluation.open(request.image, platforms)
   const [image, ...others] = images
   if (image === undefined || others.length > 0) {
-    const known = images.map(({ platform }) => platform).join(', ')
+    const available = images.map(({ platform }) => platform).join(', ')
     throw new ConversionError(
       'PLATFORM_NEEDED',
-      `${opened.pinned} has several images; name a platform: ${known}`,
+      `${opened.pinned} has several images; name a platform: ${available}`,
     )
   }
-  const { use, fates } = await evaluateImage(record, opened, image, services, true, signal)
-  const left = [...distinctEntries(record.entries).values()].filter(({ path }) => {
-    const fate = fates.get(path)
-    return fate === 'placed' || fate === 'followed'
+  const { use, resolutions } = await evaluation.apply(record, opened, image, true)
+  const remaining = [...distinctEntries(record.entries).values()].filter(({ path }) => {
+    const resolution = resolutions.get(path)
+    return resolution === 'placed' || resolution === 'followed'
   })
-  if (left.length === 0) {
+  if (remaining.length === 0) {
     throw new ConversionError('NOTHING_LEFT', `${opened.pinned} has none of the ${use.paths} recorded paths`)
   }
   return {
     image: formatReference({ ...opened.reference, digest: image.descriptor.digest }),
     platform: image.platform,
-    entries: left.map(({ path, glob }) => ({ path, ...(glob && { glob }) })),
+    entries: remaining.map(({ path, glob }) => ({ path, ...(glob && { glob }) })),
     use,
   }
 }
 
-async function evaluateImage(
-  record: Profiled,
-  opened: OpenedReference,
-  image: Image,
-  services: ListingServices,
-  interpreters: boolean,
-  signal: AbortSignal,
-): Promise<AppliedRecord> {
-  const layers = (await listLayers(opened.repository, image, services, { scan: true, signal })) ?? []
-  return applyRecord(record, { opened, image, layers }, services, {
-    scan: true,
-    keepFates: true,
-    interpreters,
-    signal,
-  })
+/** Reads images and applies records to them, within the bounds of one request. */
+class Evaluation {
+  readonly tally: RequestTally
+  readonly #images: ImageReader
+  readonly #layers: LayerLister
+  readonly #applier: RecordApplier
+  readonly #signal: AbortSignal
+
+  constructor(services: EvaluationServices, signal: AbortSignal) {
+    const { registries, threads, limits, bounds, maxRecordSteps, listedLayers } = services
+    this.tally = new RequestTally(bounds)
+    this.#images = new ImageReader({ registries, tally: this.tally, signal })
+    this.#layers = new LayerLister({ threads, limits, tally: this.tally, listedLayers: listedLayers })
+    this.#applier = new RecordApplier({
+      images: this.#images,
+      layers: this.#layers,
+      threads,
+      limits,
+      maxSteps: maxRecordSteps,
+      reportBudget: this.tally.reportBudget,
+      signal,
+    })
+    this.#signal = signal
+  }
+
+  async open(
+    reference: string,
+    platforms: readonly string[] | undefined,
+  ): Promise<{ readonly opened: OpenedReference; readonly images: readonly Image[] }> {
+    const opened = await this.#images.open(reference)
+    const { images } = await this.#images.read(opened, platforms)
+    return { opened, images }
+  }
+
+  async apply(
+    record: LoadedRecord,
+    opened: OpenedReference,
+    image: Image,
+    interpreters: boolean,
+  ): Promise<AppliedRecord> {
+    const options = { scan: true, signal: this.#signal }
+    const layers = (await this.#layers.list(opened.repository, image, options)) ?? []
+    const target = { opened, image, layers }
+    return this.#applier.apply(record, target, { scan: true, returnResolutions: true, interpreters })
+  }
 }

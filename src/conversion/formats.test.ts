@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => bench[Symbol.asyncDispose]())
 
 async function manifestOf(reference: string) {
-  const { bytes } = await bench.repository('app').manifest(reference)
+  const { bytes } = await bench.repository('app').getManifest(reference)
   return parseDocument(Manifest, bytes, reference)
 }
 
@@ -50,13 +50,13 @@ const inspect = (tag: string) =>
   inspectImage(`${host}/app:${tag}`, bench.services, new AbortController().signal)
 
 describe('external tables of contents', () => {
-  it('go into an image of their own that names their layers, and are found from there', async () => {
+  it('are pushed as an image that names their layers, and are found there', async () => {
     const report = await convert('external', { externalToc: true }, true)
     expect(report.tocImage?.reference).toBe(`${host}/app:external-esgztoc`)
-    const tables = await manifestOf('external-esgztoc')
+    const tocs = await manifestOf('external-esgztoc')
     const layers = await manifestOf('external')
     expect(
-      new Set(tables.layers.map((one) => one.annotations?.['containerd.io/snapshot/stargz/layer.digest'])),
+      new Set(tocs.layers.map((one) => one.annotations?.['containerd.io/snapshot/stargz/layer.digest'])),
     ).toEqual(new Set(layers.layers.map(({ digest }) => digest)))
     const [image] = (await inspect('external')).images
     expect(image?.layers).toMatchObject([
@@ -71,24 +71,24 @@ describe('external tables of contents', () => {
     expect(copied.images[0]?.layers.map((layer) => layer.prioritizedFiles)).toEqual([1, 2])
   })
 
-  it('leave archives and their diffIDs as they are, where that is asked for', async () => {
+  it('leave archives and diffIDs unchanged with keepDiffId', async () => {
     const report = await convert('kept', { externalToc: true, keepDiffId: true })
     const { config } = await manifestOf('kept')
-    const kept = parseDocument(
+    const keptConfig = parseDocument(
       ImageConfig,
-      await bench.repository('app').blobBytes(config, { limit: 1e6 }),
+      await bench.repository('app').readBlob(config, { limit: 1e6 }),
       'config',
     )
-    expect(kept.rootfs.diff_ids).toEqual([digestOf(base), digestOf(top)])
+    expect(keptConfig.rootfs.diff_ids).toEqual([digestOf(base), digestOf(top)])
     expect(report.images[0]?.layers.map((layer) => layer.landmark)).toEqual([undefined, undefined])
   })
 })
 
 describe('zstd:chunked', () => {
-  it('has the media type and the annotations of the reader that it is for, never those of both', async () => {
+  it('has its media type and the annotations of the selected reader only', async () => {
     await convert('zstd', { format: 'zstd-chunked', compressionLevel: 5 }, true)
     await convert('podman', { format: 'zstd-chunked', reader: 'containers-storage' }, true)
-    for (const [tag, mine, others] of [
+    for (const [tag, expected, unexpected] of [
       [
         'zstd',
         ['containerd.io/snapshot/stargz/toc.digest', 'io.containers.zstd-chunked.manifest-position'],
@@ -107,21 +107,22 @@ describe('zstd:chunked', () => {
       for (const layer of (await manifestOf(tag)).layers) {
         expect(layer.mediaType).toBe(OCI_LAYER_ZSTD)
         const names = Object.keys(layer.annotations ?? {})
-        expect(names).toEqual(expect.arrayContaining([...mine]))
-        for (const other of others) expect(names).not.toContain(other)
+        expect(names).toEqual(expect.arrayContaining([...expected]))
+        for (const other of unexpected) expect(names).not.toContain(other)
       }
     }
     expect((await inspect('zstd')).images[0]?.layers).toMatchObject([
       { estargz: true, format: 'zstd-chunked', prioritized: ['usr/file-7'] },
       { estargz: true, format: 'zstd-chunked' },
     ])
-    // A position leads to the compressed table of contents, and the checksum is the one of it.
+    // The position is that of the compressed table of contents, and the checksum is its digest.
     const [layer] = (await manifestOf('podman')).layers
-    const of = (name: string) => layer?.annotations?.[`io.github.containers.zstd-chunked.${name}`] ?? ''
-    const [offset = 0, length = 0] = of('manifest-position').split(':').map(Number)
+    const annotation = (name: string) =>
+      layer?.annotations?.[`io.github.containers.zstd-chunked.${name}`] ?? ''
+    const [offset = 0, length = 0] = annotation('manifest-position').split(':').map(Number)
     if (!layer) throw new Error('no layer')
-    const bytes = await bench.repository('app').blobRange(layer, offset, offset + length)
-    expect(digestOf(bytes)).toBe(of('manifest-checksum'))
+    const bytes = await bench.repository('app').readBlobRange(layer, offset, offset + length)
+    expect(digestOf(bytes)).toBe(annotation('manifest-checksum'))
   })
 })
 
@@ -134,7 +135,7 @@ describe('a file of an image', () => {
     return Buffer.concat(parts).toString()
   }
 
-  it('is read by ranges as a container sees it, whatever the format', async () => {
+  it('is read by ranged requests as a container sees it, in every format', async () => {
     await convert('read-gzip', { minChunkSize: 32_768 }, true)
     await convert('read-zstd', { format: 'zstd-chunked' }, true)
     await convert('read-external', { externalToc: true, keepDiffId: true })
@@ -149,14 +150,14 @@ describe('a file of an image', () => {
 })
 
 describe('chunks', () => {
-  it('have the size that was asked for, and small files share members', async () => {
-    const whole = await convert('chunks', { chunkSize: 65_536 }, true)
+  it('have the requested size, and small files share members', async () => {
+    const separate = await convert('chunks', { chunkSize: 65_536 }, true)
     const shared = await convert('shared', { minChunkSize: 32_768 })
     expect((await manifestOf('chunks')).layers.map(({ mediaType }) => mediaType)).toEqual([
       OCI_LAYER_GZIP,
       OCI_LAYER_GZIP,
     ])
-    expect(shared.size).toBeLessThan(whole.size)
+    expect(shared.size).toBeLessThan(separate.size)
   })
 })
 
@@ -171,17 +172,17 @@ describe('options that contradict each other', () => {
     [{ reader: 'containers-storage' }, 'options.reader'],
     [{ format: 'zstd-chunked', reader: 'containers-storage', minChunkSize: 100 }, 'options.minChunkSize'],
     [{ chunkSize: 1000 }, 'options.chunkSize'],
-  ])('%j are refused, by name', (options, path, given) => {
+  ])('%j are rejected by name', (options, path, recordSource) => {
     const parsed = ConversionRequest.safeParse({
       source: 'r.test/app:1',
       target: 'r.test/app:2',
       options,
-      ...(given && { record: given }),
+      ...(recordSource && { record: recordSource }),
     })
     expect(parsed.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path])
   })
 
-  it('so is a tag that leaves no room for the image of tables of contents', () => {
+  it('are those with a tag that is too long for the suffix of external tables of contents', () => {
     const parsed = ConversionRequest.safeParse({
       source: 'r.test/app:1',
       target: `r.test/app:${'t'.repeat(121)}`,

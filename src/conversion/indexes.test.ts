@@ -10,7 +10,7 @@ import { inspectImage } from './inspect.ts'
 import { runConversion } from './run.ts'
 
 const layers = [{ tar: tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000))) }]
-const other = [{ tar: tarOf(dir('etc'), file('etc/b', 'b')) }]
+const otherLayers = [{ tar: tarOf(dir('etc'), file('etc/b', 'b')) }]
 const WASM = { os: 'wasip1', architecture: 'wasm' }
 const LINUX = { os: 'linux', architecture: 'amd64' }
 
@@ -24,7 +24,7 @@ afterAll(() => bench[Symbol.asyncDispose]())
 
 const push = (name: string, image: Partial<TestImage>, platform: object | null = LINUX) =>
   pushImage(bench.repository(name), { layers, ...image }).then(
-    ({ platform: _, ...place }) => ({ ...place, ...(platform && { platform }) }) as Descriptor,
+    ({ platform: _, ...descriptor }) => ({ ...descriptor, ...(platform && { platform }) }) as Descriptor,
   )
 const pushWasm = (name: string) =>
   push(
@@ -34,7 +34,7 @@ const pushWasm = (name: string) =>
         {
           tar: Buffer.from('\0asm'),
           mediaType: 'application/vnd.wasm.content.layer.v1+wasm',
-          pack: (b) => b,
+          pack: (bytes) => bytes,
         },
       ],
       config: WASM,
@@ -43,13 +43,13 @@ const pushWasm = (name: string) =>
   )
 
 async function indexAt(name: string, reference: string) {
-  const { bytes, descriptor } = await bench.repository(name).manifest(reference)
+  const { bytes, descriptor } = await bench.repository(name).getManifest(reference)
   return { index: parseDocument(Index, bytes, reference), descriptor }
 }
 
-type More = Omit<Parameters<ConversionBench['convert']>[0], 'source' | 'target'>
-const convert = (name: string, more: More = {}, tag = 'esgz') =>
-  bench.convert({ source: `${host}/${name}:a`, target: `${host}/${name}:${tag}`, ...more })
+type RequestFields = Omit<Parameters<ConversionBench['convert']>[0], 'source' | 'target'>
+const convert = (name: string, fields: RequestFields = {}, tag = 'esgz') =>
+  bench.convert({ source: `${host}/${name}:a`, target: `${host}/${name}:${tag}`, ...fields })
 
 describe('a platform that cannot be converted', () => {
   let linux: Descriptor
@@ -62,11 +62,11 @@ describe('a platform that cannot be converted', () => {
       'vnd.docker.reference.digest': wasm.digest,
     }
     const unknown = { os: 'unknown', architecture: 'unknown' }
-    const attestation = { ...(await push('wasm', { layers: other }, unknown)), annotations: about }
+    const attestation = { ...(await push('wasm', { layers: otherLayers }, unknown)), annotations: about }
     await pushIndex(bench.repository('wasm'), [wasm, linux, attestation], 'a')
   })
 
-  it('is left out and named, and so is what attests it', async () => {
+  it('is dropped and reported, together with its attestation', async () => {
     const report = await convert('wasm')
     const { index } = await indexAt('wasm', 'esgz')
     expect(index.manifests.map(({ platform }) => platform)).toEqual([LINUX])
@@ -74,19 +74,22 @@ describe('a platform that cannot be converted', () => {
       { digest: wasm.digest, reason: expect.stringContaining('vnd.wasm') },
       { digest: expect.any(String), reason: expect.stringContaining('an attestation') },
     ])
-    const shown = await inspectImage(`${host}/wasm:a`, bench.services, new AbortController().signal)
-    expect(shown.images.map(({ platform }) => platform)).toEqual(['linux/amd64'])
-    expect(shown.others).toContainEqual({ digest: wasm.digest, reason: expect.stringContaining('vnd.wasm') })
+    const inspection = await inspectImage(`${host}/wasm:a`, bench.services, new AbortController().signal)
+    expect(inspection.images.map(({ platform }) => platform)).toEqual(['linux/amd64'])
+    expect(inspection.others).toContainEqual({
+      digest: wasm.digest,
+      reason: expect.stringContaining('vnd.wasm'),
+    })
   })
 
-  it('ends the conversion when it is asked for', async () => {
-    const asked = convert('wasm', { platforms: ['linux/amd64', 'wasip1/wasm'] }, 'asked')
-    await expect(asked).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER', side: 'source' })
+  it('fails the conversion if it is requested', async () => {
+    const converting = convert('wasm', { platforms: ['linux/amd64', 'wasip1/wasm'] }, 'requested')
+    await expect(converting).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER', side: 'source' })
     const chosen = await convert('wasm', { platforms: ['linux/amd64'] }, 'chosen')
     expect(chosen).toMatchObject({ dropped: [], kept: [] })
   })
 
-  it('stays where it would be lost with the tag of the source, and again the same', async () => {
+  it('is kept if the result replaces the source, and again in a second conversion', async () => {
     const report = await convert('wasm', { overwrite: true }, 'a')
     expect(report.kept.map(({ digest }) => digest)).toContain(wasm.digest)
     expect(report).toMatchObject({ kept: [{}, { reason: expect.stringContaining('kept') }], dropped: [] })
@@ -98,7 +101,7 @@ describe('a platform that cannot be converted', () => {
     expect((await convert('wasm', { overwrite: true }, 'a')).digest).toBe(report.digest)
   })
 
-  it('ends the conversion when there is no other', async () => {
+  it('fails the conversion if there is no other', async () => {
     await pushIndex(bench.repository('only-wasm'), [await pushWasm('only-wasm')], 'a')
     await expect(convert('only-wasm')).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' })
     const config = { mediaType: 'application/vnd.wasm.config.v0+json' }
@@ -107,10 +110,10 @@ describe('a platform that cannot be converted', () => {
     await expect(convert('no-image')).rejects.toMatchObject({ code: 'NOT_AN_IMAGE' })
   })
 
-  it('may be one whose base lies at its publisher alone', async () => {
+  it('may be one whose base layer only its publisher has', async () => {
     const repository = bench.repository('windows')
     const windows = await push('windows', {}, { os: 'windows', architecture: 'amd64' })
-    const { bytes } = await repository.manifest(windows.digest)
+    const { bytes } = await repository.getManifest(windows.digest)
     const manifest = parseDocument(Manifest, bytes, 'windows')
     const foreign = {
       mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
@@ -128,13 +131,13 @@ describe('a platform that cannot be converted', () => {
   })
 })
 
-describe('an index inside an index', () => {
-  it('is converted in its place', async () => {
+describe('a nested index', () => {
+  it('is converted at its position', async () => {
     const repository = bench.repository('nested')
     const amd = await push('nested', {})
     const arm = await push(
       'nested',
-      { layers: other, architecture: 'arm64' },
+      { layers: otherLayers, architecture: 'arm64' },
       { os: 'linux', architecture: 'arm64' },
     )
     const inner = await pushIndex(repository, [arm, await pushWasm('nested')], 'inner', {
@@ -150,8 +153,8 @@ describe('an index inside an index', () => {
       annotations: { 'org.example': 'listed' },
       mediaType: OCI_INDEX,
     })
-    const within = await indexAt('nested', index.manifests[1]?.digest ?? '')
-    expect(within.index).toMatchObject({
+    const nested = await indexAt('nested', index.manifests[1]?.digest ?? '')
+    expect(nested.index).toMatchObject({
       annotations: { 'org.example': 'inner', 'io.record-broker.conversion.source': inner.digest },
       manifests: [{ digest: report.images[1]?.digest }],
     })
@@ -160,21 +163,21 @@ describe('an index inside an index', () => {
     expect((await indexAt('nested', 'arm')).index.manifests).toHaveLength(1)
     const verified = await bench.verify({ reference: report.target, source: report.source })
     expect(verified).toMatchObject({ verified: true, images: [{}, {}] })
-    // What an earlier try made of it is no stranger under the target tag.
+    // The result of an earlier attempt is recognized under the target tag.
     await pushIndex(repository, [inner, amd], 'a')
     const before = await convert('nested', {}, 'before')
     expect((await convert('nested', {}, 'before')).digest).toBe(before.digest)
   })
 
-  it('is followed within a bound', async () => {
+  it('is read up to a bound on the nesting', async () => {
     const repository = bench.repository('deep')
-    let inside = await push('deep', {})
+    let child = await push('deep', {})
     for (let depth = 1; depth <= 4; depth++)
-      inside = await pushIndex(repository, [inside], depth === 4 ? 'a' : `d${depth}`)
+      child = await pushIndex(repository, [child], depth === 4 ? 'a' : `d${depth}`)
     expect((await convert('deep')).images).toHaveLength(1)
-    await pushIndex(repository, [inside], 'a')
+    await pushIndex(repository, [child], 'a')
     await expect(convert('deep', {}, 'deeper')).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
-    // A few documents that name each other very often are no more than a few documents.
+    // Each distinct document is read and converted once, however often others list it.
     let wide = await push('wide', {})
     for (let depth = 1; depth <= 4; depth++) {
       wide = await pushIndex(
@@ -184,7 +187,7 @@ describe('an index inside an index', () => {
       )
     }
     const request = { source: `${host}/wide:a`, target: `${host}/wide:esgz` }
-    // Other tools would read each of them as often as it is named.
+    // Not by the bench, whose validator would read every document as often as it is listed.
     const report = await runConversion(request, bench.services, { signal: new AbortController().signal })
     expect(report.images).toHaveLength(50)
   })
@@ -193,7 +196,7 @@ describe('an index inside an index', () => {
 describe('a variant', () => {
   const arm = (variant?: string) => ({ os: 'linux', architecture: 'arm', ...(variant && { variant }) })
 
-  it('that was asked for is the only one, although its manifest stands for another, too', async () => {
+  it('that is requested is the only one converted, even if another one has the same manifest', async () => {
     const one = await push('twins', { config: { architecture: 'arm' } }, null)
     const twins = ['v6', 'v7'].map((variant) => ({ ...one, platform: arm(variant) }))
     await pushIndex(bench.repository('twins'), twins, 'a')
@@ -208,27 +211,30 @@ describe('a variant', () => {
     expect((await indexAt('twins', 'both')).index.manifests).toHaveLength(2)
   })
 
-  it('is told by the config where the index does not', async () => {
+  it('is read from the config if the index lacks it', async () => {
     const platforms: (object | null)[] = [{ architecture: 'arm' }, arm(), {}, null]
-    const made: Descriptor[] = []
+    const descriptors: Descriptor[] = []
     for (const [i, platform] of platforms.entries()) {
       const config = { architecture: 'arm', variant: i % 2 === 0 ? 'v6' : 'v7', 'org.example': i }
-      made.push(await push('told', { config }, platform))
+      descriptors.push(await push('from-config', { config }, platform))
     }
-    await pushIndex(bench.repository('told'), made, 'a')
-    const report = await convert('told', { platforms: ['linux/arm/v6'] })
-    expect(report.images.map(({ source }) => source)).toEqual([made[0]?.digest, made[2]?.digest] as Digest[])
+    await pushIndex(bench.repository('from-config'), descriptors, 'a')
+    const report = await convert('from-config', { platforms: ['linux/arm/v6'] })
+    expect(report.images.map(({ source }) => source)).toEqual([
+      descriptors[0]?.digest,
+      descriptors[2]?.digest,
+    ] as Digest[])
     expect(report.images[0]?.platform).toBe('linux/arm/v6')
   })
 })
 
-it('drops what SOCI made of the source, from the tag of the source, too', async () => {
+it('drops SOCI artifacts of the source, even if the result replaces the source', async () => {
   const repository = bench.repository('soci')
   const amd = await push('soci', {
     fields: { annotations: { 'com.amazon.soci.index-digest': digestOf('1') } },
   })
   const artifactType = 'application/vnd.amazon.soci.index.v2+json'
-  const ztoc = await push('soci', { layers: other, fields: { artifactType } }, null)
+  const ztoc = await push('soci', { layers: otherLayers, fields: { artifactType } }, null)
   await pushIndex(repository, [amd, { ...ztoc, artifactType }], 'a')
   const report = await convert('soci', { overwrite: true }, 'a')
   expect(report.dropped).toMatchObject([{ digest: ztoc.digest, reason: expect.stringContaining('soci') }])

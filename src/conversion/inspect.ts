@@ -1,40 +1,48 @@
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
-import { fetchToc } from '../estargz/toc/read-toc.ts'
+import type { TocSummary } from '../estargz/read/read-toc.ts'
 import type { Descriptor } from '../oci/documents.ts'
 import { layerCompression } from '../oci/media-types.ts'
-import { LayerError } from '../tar/errors.ts'
+import type { Repository } from '../registry/repository.ts'
+import { LayerError } from '../tar/layer-error.ts'
 import { ConversionError } from './errors.ts'
 import { TOC_DIGEST_ANNOTATION } from './output/assemble-image.ts'
 import type { ImageInspection, LayerInspection } from './report.ts'
 import { RequestTally } from './request-bounds.ts'
+import type { ConversionServices } from './services.ts'
 import { ExternalTocs } from './source/external-tocs.ts'
-import { type OpenedReference, openReference, readImages } from './source/images.ts'
-import { type ImageServices, TABLES_AT_ONCE } from './source/list-layers.ts'
-import { layerFailure } from './source/supported-layers.ts'
+import { ImageReader } from './source/image-reader.ts'
+import { explainLayerError } from './source/supported-layers.ts'
+import { MAX_CONCURRENT_TOCS, TocReader } from './source/toc-reader.ts'
 
-type InspectionServices = Pick<ImageServices, 'registries' | 'threads' | 'limits' | 'bounds'>
+type InspectionServices = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 
 /**
- * What an image shows of itself: manifests, configs, and footers and tables of contents of its layers by ranged
- * requests. No layer is read whole.
+ * Inspects an image by its manifests, its configs, and the footers and tables of contents of its layers, which are fetched by
+ * ranged requests. No layer is downloaded in full.
  * @throws RegistryError; DocumentError; ConversionError NOT_AN_IMAGE, LIMIT_EXCEEDED
  */
 export async function inspectImage(
   reference: string,
-  services: InspectionServices,
+  { registries, threads, limits, bounds }: InspectionServices,
   signal: AbortSignal,
 ): Promise<ImageInspection> {
-  const tally = new RequestTally(services.bounds)
-  const opened = await openReference(services.registries, reference, signal)
-  const { images, attestations, others } = await readImages(opened, undefined, tally, signal)
-  const tocs = new ExternalTocs(opened.repository, opened.reference, services.limits)
+  const tally = new RequestTally(bounds)
+  const reader = new ImageReader({ registries, tally, signal })
+  const opened = await reader.open(reference)
+  const { images, attestations, others } = await reader.read(opened, undefined)
+  const inspector = new LayerInspector({
+    repository: opened.repository,
+    tocs: new TocReader({ threads, limits }),
+    externalTocs: new ExternalTocs(opened.repository, opened.reference, limits),
+    tally,
+  })
   const inspected: ImageInspection['images'] = []
   for (const { platform, descriptor, manifest } of images) {
     const layers = await allOrAbort(
       manifest.layers,
       signal,
-      (layer, _, either) => inspectLayer({ opened, tocs, services, tally, signal: either }, layer),
-      TABLES_AT_ONCE,
+      (layer, _, layerSignal) => inspector.inspect(layer, layerSignal),
+      MAX_CONCURRENT_TOCS,
     )
     const size = layers.reduce((total, layer) => total + layer.size, 0)
     inspected.push({ platform, digest: descriptor.digest, size, layers })
@@ -48,51 +56,62 @@ export async function inspectImage(
   }
 }
 
-type Inspection = {
-  readonly opened: OpenedReference
-  readonly tocs: ExternalTocs
-  readonly services: InspectionServices
+type LayerInspectorOptions = {
+  readonly repository: Repository
+  readonly tocs: TocReader
+  readonly externalTocs: ExternalTocs
   readonly tally: RequestTally
-  readonly signal: AbortSignal
 }
 
-async function inspectLayer(
-  { opened: { repository }, tocs, services, tally, signal }: Inspection,
-  layer: Descriptor,
-): Promise<LayerInspection> {
-  const { limits, threads } = services
-  const { digest, size, mediaType } = layer
-  const annotated = layer.annotations?.[TOC_DIGEST_ANNOTATION]
-  const plain = { digest, size, mediaType, estargz: false }
-  if (layerCompression(mediaType) === 'none') return plain
-  try {
-    const readRange = (start: number, end: number) => repository.blobRange(layer, start, end, { signal })
-    const externalToc = () => tocs.of(digest, signal)
-    const toc = await fetchToc({ size, readRange, limits, externalToc })
-    const { view } = await threads.run({ kind: 'toc', limits, toc, list: false }, { signal })
-    tally.layer(view.entryCount, 0)
-    return {
-      ...plain,
-      estargz: true,
-      format: view.compression === 'zstd' ? 'zstd-chunked' : 'estargz',
-      ...(view.externalToc && { externalToc: true }),
-      tocDigest: view.tocDigest,
-      tocDigestAnnotated: annotated === view.tocDigest,
-      entries: view.entryCount,
-      ...(view.landmark && { landmark: view.landmark }),
-      prefetchBytes: view.landmark === 'prefetch' ? (view.landmarkOffset ?? 0) : 0,
-      prioritized: view.prioritized,
-      ...(annotated !== undefined &&
-        annotated !== view.tocDigest && {
-          problem: `the manifest names the table of contents ${annotated}, the layer has ${view.tocDigest}`,
-        }),
+/** Inspects the layers of the images behind one reference. */
+class LayerInspector {
+  readonly #options: LayerInspectorOptions
+
+  constructor(options: LayerInspectorOptions) {
+    this.#options = options
+  }
+
+  async inspect(layer: Descriptor, signal: AbortSignal): Promise<LayerInspection> {
+    const { digest, size, mediaType } = layer
+    const annotatedDigest = layer.annotations?.[TOC_DIGEST_ANNOTATION]
+    const base = { digest, size, mediaType, estargz: false }
+    if (layerCompression(mediaType) === 'none') return base
+    const { repository, tocs, externalTocs, tally } = this.#options
+    try {
+      const { view } = await tocs.read(repository, layer, { listEntries: false, externalTocs, signal })
+      tally.countLayer(view.entryCount, 0)
+      return { ...base, ...describeToc(view, annotatedDigest) }
+    } catch (error) {
+      const explained = explainLayerError(layer, error)
+      if (explained instanceof ConversionError && explained !== error) {
+        return { ...base, problem: explained.message }
+      }
+      // An exceeded bound says nothing about the layer.
+      if (!(error instanceof LayerError) || error.code === 'LIMIT_EXCEEDED') throw error
+      if (error.code === 'NOT_ESTARGZ' && annotatedDigest === undefined) return base
+      return { ...base, problem: error.message }
     }
-  } catch (error) {
-    const failure = layerFailure(layer, error)
-    if (failure instanceof ConversionError && failure !== error) return { ...plain, problem: failure.message }
-    // A bound that is passed is no statement about the layer.
-    if (!(error instanceof LayerError) || error.code === 'LIMIT_EXCEEDED') throw error
-    if (error.code === 'NOT_ESTARGZ' && annotated === undefined) return plain
-    return { ...plain, problem: error.message }
+  }
+}
+
+/** @param annotatedDigest the digest of the table of contents in the manifest */
+function describeToc(
+  view: TocSummary,
+  annotatedDigest: string | undefined,
+): Omit<LayerInspection, 'digest' | 'size' | 'mediaType'> {
+  return {
+    estargz: true,
+    format: view.compression === 'zstd' ? 'zstd-chunked' : 'estargz',
+    ...(view.externalToc && { externalToc: true }),
+    tocDigest: view.tocDigest,
+    tocDigestAnnotated: annotatedDigest === view.tocDigest,
+    entries: view.entryCount,
+    ...(view.landmark && { landmark: view.landmark }),
+    prefetchBytes: view.landmark === 'prefetch' ? (view.landmarkOffset ?? 0) : 0,
+    prioritized: view.prioritized,
+    ...(annotatedDigest !== undefined &&
+      annotatedDigest !== view.tocDigest && {
+        problem: `the manifest has the TOC digest ${annotatedDigest}, but the layer has ${view.tocDigest}`,
+      }),
   }
 }

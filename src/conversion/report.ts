@@ -6,46 +6,49 @@ const Bytes = z.int().nonnegative()
 const Landmark = z.enum(['prefetch', 'no-prefetch'])
 const PlatformName = z.string().describe('os/architecture[/variant]')
 
-/** How far one layer is. */
+/** The progress of one layer. */
 export const LayerProgress = z
   .object({
-    digest: Digest.describe('Of the source layer.'),
+    digest: Digest.describe('The digest of the source layer.'),
     platform: PlatformName,
     state: z.enum(['waiting', 'converting', 'converted', 'uploading', 'done']),
-    size: Bytes.describe('Of the source layer, in bytes.'),
-    read: Bytes.describe('Bytes of the source layer read so far.'),
-    written: Bytes.describe('Bytes of the converted layer made so far.'),
+    size: Bytes.describe('The size of the source layer in bytes.'),
+    read: Bytes.describe('The bytes of the source layer read so far.'),
+    written: Bytes.describe('The bytes of the converted layer written so far.'),
   })
-  .meta({ id: 'LayerProgress', description: 'How far the conversion of one layer is.' })
+  .meta({ id: 'LayerProgress', description: 'The progress of the conversion of one layer.' })
 export type LayerProgress = z.infer<typeof LayerProgress>
 
-/** How far a conversion is. */
+/** The progress of a conversion. */
 export const ConversionProgress = z
   .object({
     phase: z.enum(['resolving', 'converting', 'pushing']),
     layers: z.array(LayerProgress),
   })
-  .meta({ id: 'ConversionProgress', description: 'How far a running conversion is.' })
+  .meta({ id: 'ConversionProgress', description: 'The progress of a running conversion.' })
 export type ConversionProgress = z.infer<typeof ConversionProgress>
 
-/** What became of one layer. */
+/** The result of the conversion of one layer. */
 export const LayerReport = z
   .object({
     action: z
       .enum(['streamed', 'arranged', 'rearranged', 'reused', 'same-as-other'])
       .describe(
-        'streamed: in the order of the source, without scratch disk; arranged: prioritized files first; rearranged: the same, out of a layer that was converted before; reused: converted before, nothing was done; same-as-other: the image has this layer twice, the work was done once.',
+        'streamed: converted in the order of the source, without scratch disk; arranged: converted with the prioritized files first; rearranged: arranged from a layer that was converted before; reused: the layer of an earlier conversion, unchanged; same-as-other: the image has this layer twice, and it was converted once.',
       ),
     source: z.object({ digest: Digest, size: Bytes, mediaType: z.string() }),
     digest: Digest,
-    size: Bytes.describe('Of the converted layer, in bytes.'),
+    size: Bytes.describe('The size of the converted layer in bytes.'),
     diffId: Digest,
     uncompressedSize: Bytes,
     tocDigest: Digest,
     entries: z.int().nonnegative(),
     landmark: Landmark.optional(),
-    prioritizedFiles: z.int().nonnegative().describe('Entries placed before the landmark by the record.'),
-    prefetchBytes: Bytes.describe('Bytes before the landmark, which a reader fetches first.'),
+    prioritizedFiles: z
+      .int()
+      .nonnegative()
+      .describe('The number of entries that the record placed before the landmark.'),
+    prefetchBytes: Bytes.describe('The compressed bytes before the landmark, which a reader prefetches.'),
     compression: z
       .object({ method: z.enum(['transcode', 'refine', 'recompress']), reason: z.string() })
       .describe("How the layer's content was compressed, and why."),
@@ -53,86 +56,100 @@ export const LayerReport = z
       .array(z.string())
       .optional()
       .describe(
-        'What readers see otherwise than an ordinary pull shows it, or cannot do; left out where there is nothing.',
+        'How the view of a lazy reader differs from that of a pull, and what readers cannot do with the layer; omitted if empty.',
       ),
   })
-  .meta({ id: 'LayerReport', description: 'What became of one layer.' })
+  .meta({ id: 'LayerReport', description: 'The result of the conversion of one layer.' })
 export type LayerReport = z.infer<typeof LayerReport>
 
-/** What became of one image, that is of one platform. */
+/** The result of the conversion of one image, that is, of one platform. */
 export const ImageReport = z
   .object({
     platform: PlatformName,
-    source: Digest.describe('Of the source manifest.'),
-    digest: Digest.describe('Of the converted manifest.'),
+    source: Digest.describe('The digest of the source manifest.'),
+    digest: Digest.describe('The digest of the converted manifest.'),
     record: RecordUse.optional(),
     layers: z.array(LayerReport),
     warnings: z
       .array(z.string())
       .optional()
-      .describe('Which readers cannot take the image, and what helps; left out where there are none.'),
+      .describe('Readers that cannot pull the image, and the remedy; omitted if empty.'),
   })
-  .meta({ id: 'ImageReport', description: 'What became of one image of the source.' })
+  .meta({ id: 'ImageReport', description: 'The result of the conversion of one image of the source.' })
 export type ImageReport = z.infer<typeof ImageReport>
 
-/** A manifest of the source index that the target does not have, or has unchanged. */
+/** A manifest of an index that is not converted. */
 export const ManifestNote = z.object({ digest: Digest, reason: z.string() }).meta({
   id: 'ManifestNote',
-  description: 'A manifest of an index, and why it is left out or kept as it is.',
+  description: 'A manifest of an index, and why it is dropped, kept unchanged or not an image.',
 })
 export type ManifestNote = z.infer<typeof ManifestNote>
 
-/** What a manifest, index or descriptor no longer says, because it speaks of bytes that are gone. */
+/** Fields and annotations that a result lacks because they describe bytes that the conversion replaced. */
 export const RemovedNote = z
   .object({
     digest: Digest.describe(
-      'Of what was described: an index, a manifest, a config or a layer of the source.',
+      'The digest of the index, manifest, config or layer of the source that the names were removed from.',
     ),
-    names: z.array(z.string()).describe('`data`, `urls`, and keys of annotations.'),
+    names: z.array(z.string()).describe('The removed names: `data`, `urls` and keys of annotations.'),
   })
-  .meta({ id: 'RemovedNote', description: 'What the result no longer says of something in the source.' })
+  .meta({
+    id: 'RemovedNote',
+    description:
+      'Fields and annotations that were removed because they describe bytes that the conversion replaced.',
+  })
 export type RemovedNote = z.infer<typeof RemovedNote>
 
 /** A record that was published as a referrer of a converted image. */
 export const AttachedRecord = z
-  .object({ reference: z.string(), subject: Digest.describe('The converted manifest or index.') })
-  .meta({ id: 'AttachedRecord', description: 'A record image that belongs to the converted image.' })
+  .object({
+    reference: z.string(),
+    subject: Digest.describe('The digest of the converted manifest or index.'),
+  })
+  .meta({
+    id: 'AttachedRecord',
+    description: 'A record image that was published as a referrer of the converted image.',
+  })
 export type AttachedRecord = z.infer<typeof AttachedRecord>
 
-/** What a conversion did. */
+/** The result of a conversion. */
 export const ConversionReport = z
   .object({
-    source: z.string().describe('The source, by digest.'),
+    source: z.string().describe('The source reference with its digest.'),
     target: z.string(),
     reused: z
       .boolean()
       .optional()
       .describe(
-        'true: the same conversion was done before and its result is still there, so that only tags moved; what is said of layers and record is of that time.',
+        'true: the result of an identical earlier conversion was still in the registry, so that only tags were moved; the details of layers and record are those of the earlier conversion.',
       ),
-    digest: Digest.describe('What the target tag stands for now.'),
+    digest: Digest.describe('The digest that the target tag points to now.'),
     mediaType: z.string(),
-    size: Bytes.describe('Bytes of the converted layers.'),
-    sourceSize: Bytes.describe('Bytes of the source layers.'),
+    size: Bytes.describe('The total size of the converted layers in bytes.'),
+    sourceSize: Bytes.describe('The total size of the source layers in bytes.'),
     images: z.array(ImageReport),
     tocImage: z
       .object({ reference: z.string(), digest: Digest })
       .optional()
-      .describe('The image with the tables of contents of layers that go without.'),
-    attached: z.array(AttachedRecord).optional().describe('Records that were attached to the result.'),
-    dropped: z.array(ManifestNote).describe('Manifests of the source index that were left out.'),
-    kept: z.array(ManifestNote).describe('Manifests of the source index that were taken over unchanged.'),
+      .describe('The image with the external tables of contents of the layers.'),
+    attached: z.array(AttachedRecord).optional().describe('The records that were attached to the result.'),
+    dropped: z.array(ManifestNote).describe('The manifests of the source index that the result lacks.'),
+    kept: z
+      .array(ManifestNote)
+      .describe('The manifests of the source index that the result contains unchanged.'),
     removed: z
       .array(RemovedNote)
       .optional()
-      .describe('What was left out of manifests because it speaks of bytes that the result does not have.'),
-    subject: Digest.optional().describe('The source, where the result names it as its subject.'),
+      .describe(
+        'Fields and annotations that were removed because they describe bytes that the conversion replaced.',
+      ),
+    subject: Digest.optional().describe('The digest of the source, if the result names it as its subject.'),
     durationMs: z.int().nonnegative(),
   })
-  .meta({ id: 'ConversionReport', description: 'What a conversion did.' })
+  .meta({ id: 'ConversionReport', description: 'The result of a conversion.' })
 export type ConversionReport = z.infer<typeof ConversionReport>
 
-/** What was found in one layer by a verification. */
+/** The result of the verification of one layer. */
 export const VerifiedLayer = z
   .object({
     digest: Digest,
@@ -140,19 +157,19 @@ export const VerifiedLayer = z
     tocDigest: Digest.optional(),
     diffId: Digest.optional(),
     entries: z.int().nonnegative().optional(),
-    chunks: z.int().nonnegative().optional().describe('Chunks whose digests were checked.'),
+    chunks: z.int().nonnegative().optional().describe('The number of chunks whose digests were checked.'),
     landmark: Landmark.optional(),
     prioritizedFiles: z.int().nonnegative().optional(),
-    problem: z.string().optional().describe('What is wrong with the layer; left out when nothing is.'),
+    problem: z.string().optional().describe('The problem of the layer; omitted if there is none.'),
   })
-  .meta({ id: 'VerifiedLayer', description: 'What was found in one layer.' })
+  .meta({ id: 'VerifiedLayer', description: 'The result of the verification of one layer.' })
 export type VerifiedLayer = z.infer<typeof VerifiedLayer>
 
-/** What a verification found. */
+/** The result of a verification. */
 export const VerificationReport = z
   .object({
-    reference: z.string().describe('The verified image, by digest.'),
-    verified: z.boolean().describe('Whether every check held.'),
+    reference: z.string().describe('The reference of the verified image with its digest.'),
+    verified: z.boolean().describe('Whether all checks succeeded.'),
     images: z.array(
       z.object({
         platform: PlatformName,
@@ -162,62 +179,72 @@ export const VerificationReport = z
           .array(z.string())
           .optional()
           .describe(
-            'Where what a lazy reader shows differs from what a pull of the source does; empty: nowhere.',
+            'The differences between the view of a lazy reader and that of a pull of the source, if a source was given; empty if there are none.',
           ),
       }),
     ),
     durationMs: z.int().nonnegative(),
   })
-  .meta({ id: 'VerificationReport', description: 'What a verification found.' })
+  .meta({ id: 'VerificationReport', description: 'The result of a verification.' })
 export type VerificationReport = z.infer<typeof VerificationReport>
 
-/** How far a verification is. */
+/** The progress of a verification. */
 export const VerificationProgress = z
   .object({ layers: z.int().nonnegative(), layersDone: z.int().nonnegative() })
-  .meta({ id: 'VerificationProgress', description: 'How far a running verification is.' })
+  .meta({ id: 'VerificationProgress', description: 'The progress of a running verification.' })
 export type VerificationProgress = z.infer<typeof VerificationProgress>
 
-/** What can be seen of one layer from its footer and table of contents. */
+/** The properties of one layer according to its footer and table of contents. */
 export const LayerInspection = z
   .object({
     digest: Digest,
     size: Bytes,
     mediaType: z.string(),
-    estargz: z.boolean().describe('Whether it can be read lazily: eStargz or zstd:chunked.'),
+    estargz: z
+      .boolean()
+      .describe('Whether the layer can be read lazily, that is, is eStargz or zstd:chunked.'),
     format: z.enum(['estargz', 'zstd-chunked']).optional(),
     externalToc: z
       .boolean()
       .optional()
-      .describe('Whether its table of contents lies in an image of its own.'),
+      .describe('Whether the table of contents is stored in an image of its own.'),
     tocDigest: Digest.optional(),
     tocDigestAnnotated: z
       .boolean()
       .optional()
-      .describe('Whether the manifest names this digest, as readers that verify demand.'),
+      .describe(
+        'Whether the manifest has this digest in an annotation, as readers that verify layers require.',
+      ),
     entries: z.int().nonnegative().optional(),
     landmark: Landmark.optional(),
     prefetchBytes: Bytes.optional(),
-    prioritized: z.array(z.string()).optional().describe('Prioritized files in their order.'),
-    problem: z.string().optional().describe('Why a layer that calls itself eStargz cannot be read as such.'),
+    prioritized: z.array(z.string()).optional().describe('The prioritized files in their order.'),
+    problem: z.string().optional().describe('Why a layer that is marked as eStargz cannot be read as such.'),
   })
-  .meta({ id: 'LayerInspection', description: 'What a layer shows of itself.' })
+  .meta({
+    id: 'LayerInspection',
+    description: 'The properties of a layer according to its footer and table of contents.',
+  })
 export type LayerInspection = z.infer<typeof LayerInspection>
 
-/** What can be seen of an image without reading its layers. */
+/** The properties of an image that are known without reading its layers. */
 export const ImageInspection = z
   .object({
-    reference: z.string().describe('The image, by digest.'),
+    reference: z.string().describe('The reference of the image with its digest.'),
     digest: Digest,
     mediaType: z.string(),
     images: z.array(
       z.object({
         platform: PlatformName,
         digest: Digest,
-        size: Bytes.describe('Bytes of all layers.'),
+        size: Bytes.describe('The total size of the layers in bytes.'),
         layers: z.array(LayerInspection),
       }),
     ),
-    others: z.array(ManifestNote).describe('Manifests of the index that are no images.'),
+    others: z.array(ManifestNote).describe('The manifests of the index that are not images.'),
   })
-  .meta({ id: 'ImageInspection', description: 'What an image shows of itself without a read of its layers.' })
+  .meta({
+    id: 'ImageInspection',
+    description: 'The properties of an image that are known without reading its layers.',
+  })
 export type ImageInspection = z.infer<typeof ImageInspection>

@@ -1,23 +1,23 @@
 import { ReportBudget } from '../records/resolve/report-budget.ts'
 import { ConversionError } from './errors.ts'
 
-/** Bounds on one request or job, over all of its images. Passing one raises a ConversionError with the code LIMIT_EXCEEDED. */
+/** Bounds on one request or job, over all of its images. Exceeding one is a ConversionError LIMIT_EXCEEDED. */
 export type RequestBounds = {
-  /** Layers of one image. */
+  /** Layers in one image. */
   readonly maxLayers: number
-  /** Images of one index that are read. */
+  /** Images read from one index. */
   readonly maxPlatforms: number
-  /** Layers of all images that are reported on. */
+  /** Layers that one report describes, over all images. */
   readonly maxReportLayers: number
-  /** Manifests that are fetched. */
+  /** Manifests fetched. */
   readonly maxManifests: number
-  /** Entries of all layers; the further chunks of files count as entries where a table of contents is read. */
+  /** Entries in all layers. Where a table of contents is read, each further chunk of a file counts as an entry. */
   readonly maxEntries: number
-  /** Bytes of all layers, decompressed. */
+  /** Uncompressed bytes of all layers. */
   readonly maxBytes: number
 }
 
-/** Runtimes mount some 120 to 500 layers. */
+/** Container runtimes mount at most some 120 to 500 layers. */
 export const DEFAULT_REQUEST_BOUNDS: RequestBounds = {
   maxLayers: 500,
   maxPlatforms: 100,
@@ -27,7 +27,7 @@ export const DEFAULT_REQUEST_BOUNDS: RequestBounds = {
   maxBytes: 512 * 2 ** 30,
 }
 
-/** The settings that raise a bound. */
+/** The setting that raises each bound. */
 export const REQUEST_BOUND_SETTINGS = {
   maxLayers: 'RECORD_BROKER_MAX_LAYERS',
   maxPlatforms: 'RECORD_BROKER_MAX_PLATFORMS',
@@ -37,11 +37,11 @@ export const REQUEST_BOUND_SETTINGS = {
   maxBytes: 'RECORD_BROKER_MAX_REQUEST_BYTES',
 } as const satisfies Record<keyof RequestBounds, string>
 
-/** Counts what one request or job takes of its bounds. */
+/** Counts what one request or job uses of its bounds. Every method throws ConversionError LIMIT_EXCEEDED. */
 export class RequestTally {
   readonly #bounds: RequestBounds
-  /** Of the report. */
-  readonly room = new ReportBudget()
+  /** The number and bytes of path names that the report may still contain. */
+  readonly reportBudget = new ReportBudget()
   #manifests = 0
   #entries = 0
   #bytes = 0
@@ -50,48 +50,44 @@ export class RequestTally {
     this.#bounds = bounds
   }
 
-  /** A manifest is about to be fetched. @throws ConversionError LIMIT_EXCEEDED */
-  manifest(): void {
+  /** Call it before a manifest is fetched. */
+  countManifest(): void {
     this.#manifests += 1
-    this.#check('maxManifests', this.#manifests, 'it takes too many manifests')
+    this.#assert('maxManifests', this.#manifests, 'the request needs too many manifests')
   }
 
-  /** @param what names the image, such as "manifest sha256:…" @throws ConversionError LIMIT_EXCEEDED */
-  checkLayers(count: number, what: string): void {
-    this.#check('maxLayers', count, `${what} has ${count} layers`)
+  /** @param image the subject of the error message, such as "manifest sha256:…" */
+  assertLayerCount(count: number, image: string): void {
+    this.#assert('maxLayers', count, `${image} has ${count} layers`)
   }
 
-  /** @param what names the index @throws ConversionError LIMIT_EXCEEDED */
-  checkPlatforms(count: number, what: string): void {
-    this.#check('maxPlatforms', count, `${what} has more images than are read at once`)
+  /** @param index the subject of the error message, such as "index of sha256:…" */
+  assertPlatformCount(count: number, index: string): void {
+    this.#assert('maxPlatforms', count, `${index} has too many images`)
   }
 
-  /**
-   * @param images that are reported on
-   * @param what names them
-   * @throws ConversionError LIMIT_EXCEEDED
-   */
-  checkReport(
+  /** @param reference the image or index that the report is about, for the error message */
+  assertReportLayers(
     images: readonly { readonly manifest: { readonly layers: readonly unknown[] } }[],
-    what: string,
+    reference: string,
   ): void {
     const layers = images.reduce((sum, { manifest }) => sum + manifest.layers.length, 0)
-    this.#check('maxReportLayers', layers, `the images of ${what} have ${layers} layers together`)
+    this.#assert('maxReportLayers', layers, `the images of ${reference} have ${layers} layers in total`)
   }
 
-  /** A layer was read. @param plainBytes of it, where they were read @throws ConversionError LIMIT_EXCEEDED */
-  layer(entries: number, plainBytes: number): void {
+  /** @param uncompressedBytes 0 if only the table of contents of the layer was read */
+  countLayer(entries: number, uncompressedBytes: number): void {
     this.#entries += entries
-    this.#bytes += plainBytes
-    this.#check('maxEntries', this.#entries, 'its layers have too many entries together')
-    this.#check('maxBytes', this.#bytes, 'its layers are too large together when decompressed')
+    this.#bytes += uncompressedBytes
+    this.#assert('maxEntries', this.#entries, 'the layers have too many entries in total')
+    this.#assert('maxBytes', this.#bytes, 'the layers have too many uncompressed bytes in total')
   }
 
-  #check(name: keyof RequestBounds, value: number, what: string): void {
-    if (value <= this.#bounds[name]) return
+  #assert(bound: keyof RequestBounds, value: number, problem: string): void {
+    if (value <= this.#bounds[bound]) return
     throw new ConversionError(
       'LIMIT_EXCEEDED',
-      `${what}: ${REQUEST_BOUND_SETTINGS[name]} allows ${this.#bounds[name]}`,
+      `${problem}; raise ${REQUEST_BOUND_SETTINGS[bound]}, which allows ${this.#bounds[bound]}`,
     )
   }
 }

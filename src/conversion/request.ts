@@ -5,58 +5,62 @@ import { isPlatformText } from '../oci/platform.ts'
 import { parseReference, ReferenceText } from '../oci/reference.ts'
 import { RecordEntries } from '../records/model.ts'
 
-/** What docker and buildkit use, too, and what stargz-snapshotter and containers/storage do. */
-const DEFAULT_LEVELS = { gzip: 6, zstd: 3 }
+/** gzip: as docker and buildkit; zstd: as stargz-snapshotter and containers/storage. */
+const DEFAULT_COMPRESSION_LEVELS = { gzip: 6, zstd: 3 }
 
 const PlatformText = z
   .string()
   .max(100)
-  .refine(isPlatformText, 'a platform is os/architecture or os/architecture/variant')
+  .refine(isPlatformText, 'must be os/architecture or os/architecture/variant')
 
 const Platforms = z
   .array(PlatformText)
   .min(1)
   .max(50)
-  .describe('Platforms to take from an index; left out: all of them.')
+  .describe('The platforms to use from an index; default: all of them.')
 
-/** Where a conversion's record comes from. */
+/** The record of a conversion. */
 export const RecordSource = z
   .union([
-    z.strictObject({ id: z.uuid().describe('A record that was uploaded.') }),
-    z.strictObject({ image: ReferenceText.describe('A record file image.') }),
+    z.strictObject({ id: z.uuid().describe('The id of an uploaded record.') }),
+    z.strictObject({ image: ReferenceText.describe('The reference of a record image.') }),
     z.strictObject({
-      copyFrom: ReferenceText.describe('An eStargz image whose prioritized files are taken over.'),
+      copyFrom: ReferenceText.describe('An eStargz image whose prioritized files are copied.'),
     }),
     z.strictObject({
       match: z
-        .strictObject({ workload: z.string().min(1).max(100).optional().describe('Only of this workload.') })
+        .strictObject({
+          workload: z.string().min(1).max(100).optional().describe('Selects only records of this workload.'),
+        })
         .describe(
-          'The record image that belongs to the source: of the same digest, then of the same repository, the newest first.',
+          'Selects the record image that belongs to the source: the newest for the same digest, otherwise the newest for the same repository.',
         ),
     }),
-    z.strictObject({ inline: RecordEntries.describe('The record itself.') }),
+    z.strictObject({ inline: RecordEntries.describe('The entries of the record.') }),
   ])
   .meta({
     id: 'RecordSource',
-    description: 'Exactly one of id, image, match, copyFrom and inline.',
+    description: 'The record to convert with: exactly one of id, image, match, copyFrom and inline.',
     examples: [{ image: 'registry.example/team/app:record-1.0-serve' }],
   })
 export type RecordSource = z.infer<typeof RecordSource>
 
-/** Bounds of chunks: smaller ones would make tables of contents huge, larger ones take much memory to verify. */
-const CHUNK_BYTES = { least: 64 * 1024, most: 64 * 1024 * 1024 }
+/** Smaller chunks would make the table of contents huge, larger ones would take much memory to verify. */
+const CHUNK_BYTES = { min: 64 * 1024, max: 64 * 1024 * 1024 }
 
 export const ConversionOptions = z
   .strictObject({
     format: z
       .enum(['estargz', 'zstd-chunked'])
       .optional()
-      .describe('What layers become: eStargz (gzip), the default, or zstd:chunked.'),
+      .describe(
+        'The format of converted layers: estargz (gzip), the default, or zstd-chunked (zstd:chunked).',
+      ),
     compression: z
       .enum(['auto', 'transcode', 'refine', 'recompress'])
       .optional()
       .describe(
-        "How layers are compressed. transcode: by the matches that the source's gzip found; refine: by them and a short search; recompress: anew, by zlib; auto, the default: transcode, or refine where that makes a worthwhile difference. Sources without gzip are recompressed, and zstd:chunked always is.",
+        "How layers are compressed. transcode: reuses the matches of the source's gzip stream; refine: reuses them and searches briefly for better ones; recompress: compresses anew with zlib; auto, the default: transcode, or refine where that saves enough bytes. Sources that are not gzip are always recompressed, and so are layers in the format zstd-chunked.",
       ),
     compressionLevel: z
       .int()
@@ -64,65 +68,65 @@ export const ConversionOptions = z
       .max(22)
       .optional()
       .describe(
-        `Where layers are recompressed: of zlib from 0 to 9, ${DEFAULT_LEVELS.gzip} when left out; of zstd from 1 to 22, ${DEFAULT_LEVELS.zstd} when left out. Given without compression, layers are recompressed.`,
+        `The level of layers that are recompressed: 0 to 9 for zlib, default: ${DEFAULT_COMPRESSION_LEVELS.gzip}; 1 to 22 for zstd, default: ${DEFAULT_COMPRESSION_LEVELS.zstd}. A level without the option compression recompresses all layers.`,
       ),
     chunkSize: z
       .int()
-      .min(CHUNK_BYTES.least)
-      .max(CHUNK_BYTES.most)
+      .min(CHUNK_BYTES.min)
+      .max(CHUNK_BYTES.max)
       .optional()
       .describe(
-        `The most bytes of a file that are read and verified at once; ${DEFAULT_FORMAT.chunkSize} when left out.`,
+        `The maximum size of a chunk in bytes; readers fetch and verify files chunk by chunk. Default: ${DEFAULT_FORMAT.chunkSize}.`,
       ),
     minChunkSize: z
       .int()
       .min(0)
-      .max(CHUNK_BYTES.most)
+      .max(CHUNK_BYTES.max)
       .optional()
       .describe(
-        'Smaller files share a member until it holds so many bytes: smaller layers, which older readers cannot read. 0, the default: no file shares one.',
+        'The minimum size in bytes up to which smaller files are put into one compressed member. This makes layers smaller, but older readers cannot read them. 0, the default: each chunk has its own member.',
       ),
     externalToc: z
       .boolean()
       .optional()
       .describe(
-        'Whether tables of contents go into an image of their own, the target tag with -esgztoc behind it.',
+        'Whether tables of contents are stored in an image of their own, whose tag is the target tag with the suffix -esgztoc. Default: false.',
       ),
     keepDiffId: z
       .boolean()
       .optional()
       .describe(
-        'Whether the archives stay as they are, so that their diffIDs do. Needs externalToc, and goes with no record.',
+        'Whether the tar archives of the layers, and so their diffIDs, stay unchanged. Requires externalToc, and cannot be combined with a record. Default: false.',
       ),
     reader: z
       .enum(['stargz-snapshotter', 'containers-storage'])
       .optional()
       .describe(
-        'Whom zstd:chunked layers are written for, as containers/storage refuses an image that has the annotations of both: stargz-snapshotter, the default, or containers-storage (podman, CRI-O), which also gets the data of tar-split, so that it pulls in parts.',
+        'The reader that zstd:chunked layers are annotated for, as containers/storage rejects an image with the annotations of both: stargz-snapshotter, the default, or containers-storage (podman, CRI-O), for which tar-split data is added so that it can pull partially.',
       ),
     attestations: z
       .enum(['drop', 'keep'])
       .optional()
       .describe(
-        'What becomes of attestation manifests in an index: they are left out, the default, or kept; then they still name the unconverted images, which they describe.',
+        'Whether the attestation manifests of an index are dropped, the default, or kept. Kept attestations still name the unconverted images, which they describe.',
       ),
     link: z
       .enum(['subject'])
       .optional()
       .describe(
-        'subject: the source becomes the subject of the result, so that it is listed as a referrer of the source, where both lie in one repository. Whoever deletes the source may delete the result with it then.',
+        'subject: the result names the source as its subject, so that registries list it as a referrer of the source, if both are in the same repository. Deleting the source may then delete the result, too.',
       ),
     interpreters: z
       .boolean()
       .optional()
       .describe(
-        'Whether the files that the kernel opens to run recorded programs (PT_INTERP, `#!`) are placed behind them; true when left out. Records of system calls lack them.',
+        'Whether the interpreters that the kernel opens to run recorded programs (PT_INTERP, `#!`) are placed after these, too. Records of system calls lack them. Default: true.',
       ),
     attachRecord: z
       .boolean()
       .optional()
       .describe(
-        'Whether the record is also published as a referrer of the converted image, so that the next conversion finds it from there.',
+        'Whether the record is also published as a referrer of the converted image, so that later conversions of that image find it. Default: false.',
       ),
   })
   .check(({ value, issues }) => {
@@ -130,42 +134,48 @@ export const ConversionOptions = z
       issues.push({ code: 'custom', input: value, path: [path], message })
     }
   })
-  .meta({ id: 'ConversionOptions', description: 'How layers and indexes are written.' })
+  .meta({ id: 'ConversionOptions', description: 'How layers, manifests and indexes are written.' })
 export type ConversionOptions = z.infer<typeof ConversionOptions>
 
-/** Options that do not go together: which, and why. */
-function* contradictions(o: Record<string, unknown>): Generator<[keyof ConversionOptions, string]> {
-  const { compression, compressionLevel: level } = o
-  if (o.format === 'zstd-chunked') {
+/** Yields each option that contradicts another one, with the reason. */
+function* contradictions(options: Record<string, unknown>): Generator<[keyof ConversionOptions, string]> {
+  const { compression, compressionLevel: level } = options
+  if (options.format === 'zstd-chunked') {
     if (compression === 'transcode' || compression === 'refine') {
-      yield ['compression', 'zstd:chunked is always compressed anew']
+      yield ['compression', 'must be recompress or auto: zstd:chunked layers are always recompressed']
     }
-    if (level === 0) yield ['compressionLevel', 'levels of zstd are 1 to 22']
-    if (o.reader === 'containers-storage' && o.minChunkSize) {
-      yield ['minChunkSize', 'containers/storage cannot read members that files share']
+    if (level === 0) yield ['compressionLevel', 'must be 1 to 22 for zstd']
+    if (options.reader === 'containers-storage' && options.minChunkSize) {
+      yield [
+        'minChunkSize',
+        'must be 0 for the reader containers-storage, which cannot read members that several files share',
+      ]
     }
-    if (o.externalToc)
-      yield ['externalToc', 'zstd:chunked keeps its table of contents where decoders do not look']
+    if (options.externalToc)
+      yield [
+        'externalToc',
+        'cannot be combined with zstd-chunked, which stores its table of contents in a skippable frame of the layer',
+      ]
   } else {
-    if (typeof level === 'number' && level > 9) yield ['compressionLevel', 'levels of zlib are 0 to 9']
-    if (o.reader !== undefined) yield ['reader', 'only zstd:chunked differs by reader']
+    if (typeof level === 'number' && level > 9) yield ['compressionLevel', 'must be 0 to 9 for zlib']
+    if (options.reader !== undefined) yield ['reader', 'requires the format zstd-chunked']
   }
-  if (o.keepDiffId && !o.externalToc) {
-    yield ['keepDiffId', 'needs externalToc: a table of contents inside would change the diffID']
+  if (options.keepDiffId && !options.externalToc) {
+    yield ['keepDiffId', 'requires externalToc: a table of contents inside the layer would change the diffID']
   }
 }
 
-/** How the options say that layers are compressed. */
-export function compressionOf(options: ConversionOptions = {}): CompressionPolicy {
+/** Returns the compression policy that options select. */
+export function compressionPolicyFor(options: ConversionOptions = {}): CompressionPolicy {
   const { compression, compressionLevel } = options
   return {
     method: compression ?? (compressionLevel === undefined ? 'auto' : 'recompress'),
-    level: compressionLevel ?? DEFAULT_LEVELS[formatOf(options).compression],
+    level: compressionLevel ?? DEFAULT_COMPRESSION_LEVELS[blobFormatFor(options).compression],
   }
 }
 
-/** How the options say that blobs are written. */
-export function formatOf(options: ConversionOptions = {}): BlobFormat {
+/** Returns the blob format that options select. */
+export function blobFormatFor(options: ConversionOptions = {}): BlobFormat {
   return {
     compression: options.format === 'zstd-chunked' ? 'zstd' : 'gzip',
     externalToc: options.externalToc ?? false,
@@ -176,57 +186,61 @@ export function formatOf(options: ConversionOptions = {}): BlobFormat {
   }
 }
 
-/** The options that a result depends on, those that were left out included. */
+/**
+ * Returns the values of all options that the output depends on, defaults included. Their JSON is hashed into cache keys
+ * and annotations: a change of their order or number makes all earlier results look different.
+ */
 export function outputOptions(options: ConversionOptions = {}): unknown[] {
-  const { compression: packing, externalToc, lossless, chunkSize, minChunkSize } = formatOf(options)
-  const { method, level } = compressionOf(options)
+  const { compression, externalToc, lossless, chunkSize, minChunkSize } = blobFormatFor(options)
+  const { method, level } = compressionPolicyFor(options)
   const { reader = 'stargz-snapshotter', interpreters = true, attestations = 'drop', link = 'none' } = options
   return [
-    [packing, externalToc, lossless, chunkSize, minChunkSize],
+    [compression, externalToc, lossless, chunkSize, minChunkSize],
     [method, level],
     [reader, interpreters, attestations, link],
   ]
 }
 
-/** What stargz-snapshotter 0.18 looks for behind the tag of an image (`nativeconverter/estargz/externaltoc`). */
+/** The tag suffix under which stargz-snapshotter 0.18 looks for tables of contents (`nativeconverter/estargz/externaltoc`). */
 export const TOC_TAG_SUFFIX = '-esgztoc'
+/** distribution-spec 1.1, "Pulling manifests". */
 const MAX_TAG_LENGTH = 128
 
-function tocTagFits(target: string): boolean {
+function hasRoomForTocSuffix(target: string): boolean {
   return (parseReference(target).tag ?? 'latest').length + TOC_TAG_SUFFIX.length <= MAX_TAG_LENGTH
 }
 
-/** What a conversion is asked to do, over HTTP and on the command line. */
+/** The request for a conversion, over HTTP and on the command line. */
 export const ConversionRequest = z
   .strictObject({
-    source: ReferenceText.describe('The image to convert; a tag is resolved when the job starts.'),
+    source: ReferenceText.describe('The image to convert. A tag is resolved when the job starts.'),
     target: ReferenceText.refine(
       (text) => !text.includes('@'),
-      'the digest of a converted image is known afterwards only: name a tag',
-    ).describe('Where the converted image goes.'),
+      'must be a tag: the digest of a converted image is known only after the conversion',
+    ).describe('The tag under which the converted image is pushed.'),
     record: RecordSource.optional(),
     platforms: Platforms.optional(),
     options: ConversionOptions.optional(),
     overwrite: z
       .boolean()
       .optional()
-      .describe('Whether a target tag that stands for something else is moved.'),
+      .describe('Whether the target tag is moved if it points to something else. Default: false.'),
   })
   .refine(({ record, options }) => !(record && options?.keepDiffId), {
     path: ['options', 'keepDiffId'],
-    message: 'goes with no record: another order of files changes the diffID',
+    message: 'cannot be combined with a record: another order of files changes the diffID',
   })
-  .refine(({ target, options }) => !options?.externalToc || tocTagFits(target), {
+  .refine(({ target, options }) => !options?.externalToc || hasRoomForTocSuffix(target), {
     path: ['target'],
-    message: `the tag leaves no room for ${TOC_TAG_SUFFIX} behind it`,
+    message: `the tag is too long: with the suffix ${TOC_TAG_SUFFIX} it may have ${MAX_TAG_LENGTH} characters`,
   })
   .refine(({ record, options }) => record !== undefined || options?.attachRecord !== true, {
     path: ['options', 'attachRecord'],
-    message: 'needs a record to attach',
+    message: 'requires a record to attach',
   })
   .meta({
     id: 'ConversionRequest',
-    description: 'An image to convert into eStargz, registry to registry.',
+    description: 'An image to convert to eStargz or zstd:chunked, registry to registry.',
     examples: [
       {
         source: 'registry.example/team/app:1.0',
@@ -237,18 +251,18 @@ export const ConversionRequest = z
   })
 export type ConversionRequest = z.infer<typeof ConversionRequest>
 
-/** What a verification is asked to check. */
+/** The request for a verification. */
 export const VerificationRequest = z
   .strictObject({
     reference: ReferenceText.describe('The eStargz image to verify.'),
     source: ReferenceText.optional().describe(
-      'The image it was made of: then the two root file systems are compared.',
+      'The image that it was converted from; if given, the root file systems of both are compared.',
     ),
     platforms: Platforms.optional(),
   })
   .meta({
     id: 'VerificationRequest',
-    description: 'An eStargz image to verify, and what it should hold.',
+    description: 'An eStargz image to verify, and the image to compare it with.',
     examples: [{ reference: 'registry.example/team/app:1.0-esgz', source: 'registry.example/team/app:1.0' }],
   })
 export type VerificationRequest = z.infer<typeof VerificationRequest>

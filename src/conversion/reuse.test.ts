@@ -6,9 +6,9 @@ import { temporarySqlite } from '../../test/support/databases.ts'
 import { HttpServer } from '../../test/support/http-server.ts'
 import { pushImage } from '../../test/support/image-of.ts'
 import { dir, file, tarOf } from '../../test/support/tar-of.ts'
-import { DatabaseCache } from '../cache/cache.ts'
-import { CacheOverviews } from '../cache/overview.ts'
-import type { Database } from '../db/open.ts'
+import { CacheAdministration } from '../cache/cache-administration.ts'
+import { DatabaseCache } from '../cache/database-cache.ts'
+import type { Database } from '../db/database.ts'
 import { digestOf } from '../oci/digest.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { CachedLayer, LayerCache } from './reuse/layer-cache.ts'
@@ -42,8 +42,8 @@ afterAll(async () => {
 })
 
 const signal = new AbortController().signal
-const forgetAll = () => new CacheOverviews(database).purge({})
-const forgetImages = () => database.query.deleteFrom('converted_images').execute()
+const purgeCache = () => new CacheAdministration(database).purge({})
+const purgeImages = () => database.query.deleteFrom('converted_images').execute()
 const record = (...paths: string[]) => ({ inline: paths.map((path) => ({ path })) })
 const convert = (target: string, ...paths: string[]) =>
   runConversion(
@@ -54,11 +54,11 @@ const convert = (target: string, ...paths: string[]) =>
 const actions = (report: Awaited<ReturnType<typeof convert>>) =>
   report.images[0]?.layers.map((layer) => layer.action)
 
-it('does nothing again for layers that were converted before, and puts others into a new order', async () => {
+it('reuses cached layers, and rearranges those with another order', async () => {
   const first = await convert('app:first', 'usr/file-7', 'usr/large')
   expect(actions(first)).toEqual(['arranged', 'arranged'])
 
-  await forgetImages()
+  await purgeImages()
   const again = await convert('other/app:again', 'usr/file-7', 'usr/large')
   expect(actions(again)).toEqual(['reused', 'reused'])
   expect(again.digest).toBe(first.digest)
@@ -72,17 +72,17 @@ it('does nothing again for layers that were converted before, and puts others in
   })
   expect(actions(anew)).toEqual(['arranged', 'arranged'])
   expect(other.digest).toBe(anew.digest)
-  // What a start costs without the record is no matter of what was converted before.
-  const costs = ({ images }: typeof anew) => images[0]?.record?.start.withoutRecord
-  expect(costs(other)?.requests).toBe(costs(anew)?.requests)
-  expect(costs(again)?.requests).toBe(costs(first)?.requests)
+  // The estimate for a start without the record does not depend on the cached order.
+  const startEstimate = ({ images }: typeof anew) => images[0]?.record?.start.withoutRecord
+  expect(startEstimate(other)?.requests).toBe(startEstimate(anew)?.requests)
+  expect(startEstimate(again)?.requests).toBe(startEstimate(first)?.requests)
   for (const reference of [again.target, other.target]) {
     expect(await bench.verify({ reference, source: `${host}/app:1` })).toMatchObject({ verified: true })
   }
 })
 
-it('uses a layer that was streamed without a record, to the same end', async () => {
-  await forgetAll()
+it('rearranges a layer that was streamed, to the same digest', async () => {
+  await purgeCache()
   const streamed = await runConversion({ source: `${host}/app:1`, target: `${host}/streamed:1` }, services, {
     signal,
   })
@@ -97,30 +97,33 @@ it('uses a layer that was streamed without a record, to the same end', async () 
   expect(arranged.digest).toBe(without.digest)
 })
 
-it('believes nothing that is not in the registry any more', async () => {
-  await forgetAll()
+it('does not reuse layers that the registry no longer has', async () => {
+  await purgeCache()
   const real = cache.layers
-  const gone = digestOf('a blob that was collected')
-  const missing = (found: CachedLayer) => ({ ...found, layer: { ...found.layer, digest: gone } })
+  const missingDigest = digestOf('a blob that was garbage-collected')
+  const withMissingBlob = (cached: CachedLayer) => ({
+    ...cached,
+    layer: { ...cached.layer, digest: missingDigest },
+  })
   const forgotten: string[] = []
   const stale: LayerCache = {
     find: async (key) => {
-      const found = await real.find(key)
-      return found && missing(found)
+      const cached = await real.find(key)
+      return cached && withMissingBlob(cached)
     },
     findAny: (key) => real.findAny(key),
-    findIndex: async (key) => {
-      const found = await real.findIndex(key)
-      return found && { ...missing(found), index: found.index }
+    findWithIndex: async (key) => {
+      const cached = await real.findWithIndex(key)
+      return cached && { ...withMissingBlob(cached), index: cached.index }
     },
     put: (key, cached, index) => real.put(key, cached, index),
     forget: async (key) => void forgotten.push(key.exact),
   }
   const first = await convert('stale:1', 'usr/file-4')
-  await forgetImages()
+  await purgeImages()
   const second = await runConversion(
     { source: `${host}/app:1`, target: `${host}/stale:2`, record: record('usr/file-4') },
-    { ...services, cache: { layers: stale, images: cache.images, count: async () => {} } },
+    { ...services, cache: { layers: stale, images: cache.images, countUses: async () => {} } },
     { signal },
   )
   expect(new Set(forgotten).size).toBe(2)
@@ -128,7 +131,7 @@ it('believes nothing that is not in the registry any more', async () => {
   expect(second.digest).toBe(first.digest)
 })
 
-it('reads the source again where another version kept the index of a layer', async () => {
+it('reads the source again if another version encoded the cached index', async () => {
   await database.query.deleteFrom('converted_layers').execute()
   await convert('older:1', 'usr/file-4')
   const older = gzipSync(JSON.stringify({ version: 1, entries: [], headers: [] }))
@@ -137,14 +140,14 @@ it('reads the source again where another version kept the index of a layer', asy
   expect(actions(report)).toEqual(['arranged', 'arranged'])
 })
 
-it('does the work once for conversions of the same layers at the same time', async () => {
-  await forgetAll()
+it('converts layers once for concurrent conversions', async () => {
+  await purgeCache()
   let put = 0
   const real = cache.layers
   const counting: LayerCache = {
     find: (key) => real.find(key),
     findAny: (key) => real.findAny(key),
-    findIndex: (key) => real.findIndex(key),
+    findWithIndex: (key) => real.findWithIndex(key),
     put: (key, cached, index) => {
       put++
       return real.put(key, cached, index)
@@ -155,7 +158,7 @@ it('does the work once for conversions of the same layers at the same time', asy
     ['a', 'b', 'c'].map((tag) =>
       runConversion(
         { source: `${host}/app:1`, target: `${host}/once:${tag}` },
-        { ...services, cache: { layers: counting, images: cache.images, count: async () => {} } },
+        { ...services, cache: { layers: counting, images: cache.images, countUses: async () => {} } },
         { signal },
       ),
     ),
@@ -164,18 +167,18 @@ it('does the work once for conversions of the same layers at the same time', asy
   expect(put).toBe(2)
 })
 
-it('goes on when the conversion that did the work for it is stopped', async () => {
-  await forgetAll()
+it('continues if the conversion that it waits for is aborted', async () => {
+  await purgeCache()
   const stop = new AbortController()
   const request = { source: `${host}/app:1`, target: `${host}/stopped:1` }
-  const stopped = runConversion(request, services, {
+  const aborted = runConversion(request, services, {
     signal: stop.signal,
     onProgress: ({ layers }) => {
       if (layers.some(({ read }) => read > 0)) stop.abort(new Error('stopped by the test'))
     },
   })
   const other = runConversion({ ...request, target: `${host}/stopped:2` }, services, { signal })
-  await expect(stopped).rejects.toThrow('stopped by the test')
+  await expect(aborted).rejects.toThrow('stopped by the test')
   const report = await other
   expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
     verified: true,
@@ -183,25 +186,27 @@ it('goes on when the conversion that did the work for it is stopped', async () =
   expect(bench.leftovers()).toEqual([])
 })
 
-it('refuses a layer whose descriptor lies about its size, whether it was converted before or not', async () => {
-  const { bytes } = await bench.repository('app').manifest('1')
+it('rejects a layer whose descriptor has a wrong size, cached or not', async () => {
+  const { bytes } = await bench.repository('app').getManifest('1')
   const manifest = JSON.parse(bytes.toString()) as { layers: { size: number }[]; mediaType: string }
   for (const layer of manifest.layers) layer.size += 1
-  const lies = Buffer.from(JSON.stringify(manifest))
-  await using liar = await HttpServer.start(({ path, method }, response) => {
+  const wrongSizes = Buffer.from(JSON.stringify(manifest))
+  await using proxy = await HttpServer.start(({ path, method }, response) => {
     if (path.includes('/manifests/')) {
-      const headers = { 'content-type': manifest.mediaType, 'docker-content-digest': digestOf(lies) }
-      response.writeHead(200, headers).end(method === 'HEAD' ? undefined : lies)
+      const headers = { 'content-type': manifest.mediaType, 'docker-content-digest': digestOf(wrongSizes) }
+      response.writeHead(200, headers).end(method === 'HEAD' ? undefined : wrongSizes)
     } else response.writeHead(307, { location: `http://${host}${path}` }).end()
   })
-  const plainHttp = [host, liar.host]
+  const plainHttp = [host, proxy.host]
   await using registries = new RegistryClient({ allowedHosts: () => true, plainHttp })
   await convert('app:honest')
   for (const cached of [cache, undefined]) {
-    for (const more of [{}, { record: record('usr/file-7') }]) {
-      const request = { source: `${liar.host}/app:lies`, target: `${host}/app:never`, ...more }
-      const its = { ...services, cache: cached, registries }
-      await expect(runConversion(request, its, { signal })).rejects.toMatchObject({ code: 'SIZE_MISMATCH' })
+    for (const fields of [{}, { record: record('usr/file-7') }]) {
+      const request = { source: `${proxy.host}/app:wrong-sizes`, target: `${host}/app:never`, ...fields }
+      const otherServices = { ...services, cache: cached, registries }
+      await expect(runConversion(request, otherServices, { signal })).rejects.toMatchObject({
+        code: 'SIZE_MISMATCH',
+      })
     }
   }
 })

@@ -48,16 +48,16 @@ beforeAll(async () => {
 afterAll(() => bench[Symbol.asyncDispose]())
 
 async function manifestOf(repository: string, reference: string) {
-  const { bytes, descriptor } = await bench.repository(repository).manifest(reference)
+  const { bytes, descriptor } = await bench.repository(repository).getManifest(reference)
   return { descriptor, manifest: parseDocument(Manifest, bytes, reference) }
 }
 
 describe('without a record', () => {
-  it('streams every layer, without scratch, into an image that verifies and holds the same files', async () => {
+  it('streams all layers, without scratch disk, to an image that verifies and has the same files', async () => {
     const report = await bench.convert({ source: `${host}/app:1`, target: `${host}/app:1-esgz` })
     expect(report.images[0]?.layers).toMatchObject([
       { action: 'streamed', landmark: 'no-prefetch', entries: 8, prioritizedFiles: 0, prefetchBytes: 0 },
-      // The root, and the directories of the whiteout.
+      // With entries for the root and the directories of the whiteout.
       { action: 'streamed', landmark: 'no-prefetch', entries: 7 },
     ])
     const { descriptor, manifest } = await manifestOf('app', '1-esgz')
@@ -69,7 +69,7 @@ describe('without a record', () => {
     )
     const config = parseDocument(
       ImageConfig,
-      await bench.repository('app').blobBytes(manifest.config, { limit: 1e6 }),
+      await bench.repository('app').readBlob(manifest.config, { limit: 1e6 }),
       'config',
     )
     expect(config.rootfs.diff_ids).toEqual(report.images[0]?.layers.map((layer) => layer.diffId))
@@ -77,18 +77,18 @@ describe('without a record', () => {
     expect(config.config).toEqual({ Cmd: ['/bin/sh'] })
     const verified = await bench.verify({ reference: `${host}/app:1-esgz`, source: `${host}/app:1` })
     expect(verified).toMatchObject({ verified: true, images: [{ differences: [] }] })
-    // The landmark is an entry with a chunk of its own.
+    // The landmark is an entry with its own chunk.
     expect(verified.images[0]?.layers[0]).toMatchObject({ chunks: 5, entries: 9 })
     expect(bench.leftovers()).toEqual([])
   })
 
-  it('gives the same digest again, by itself and where the tag exists', async () => {
+  it('gives the same digest a second time, when the tag exists', async () => {
     const first = await bench.convert({ source: `${host}/app:1`, target: `${host}/other/app:again` })
     const second = await bench.convert({ source: `${host}/app:1`, target: `${host}/other/app:again` })
     expect(second.digest).toBe(first.digest)
   })
 
-  it('takes zstd, plain and multi-member gzip layers, and those whose type is wrong', async () => {
+  it('accepts zstd, uncompressed and multi-member gzip layers, and those with a wrong type', async () => {
     const half = base.length >> 1
     const members = (tar: Buffer) =>
       Buffer.concat([gzipSync(tar.subarray(0, half)), gzipSync(tar.subarray(half))])
@@ -116,7 +116,7 @@ describe('without a record', () => {
     })
   })
 
-  it('makes a layer that is eStargz already anew, and to the same bytes', async () => {
+  it('converts an eStargz layer to the same bytes', async () => {
     const once = await bench.convert({ source: `${host}/app:1`, target: `${host}/twice:1` })
     const twice = await bench.convert({ source: `${host}/twice:1`, target: `${host}/twice:2` })
     expect(twice.images[0]?.layers.map((layer) => layer.digest)).toEqual(
@@ -124,11 +124,11 @@ describe('without a record', () => {
     )
   })
 
-  it('makes the same of a layer that comes twice where the layers below do not differ in its directories', async () => {
-    const whole = tarOf(dir('./'), dir('etc'), file('etc/conf', 'conf'))
+  it('converts a repeated layer once if the layers below give it the same directories', async () => {
+    const repeated = tarOf(dir('./'), dir('etc'), file('etc/conf', 'conf'))
     await pushImage(
       bench.repository('double'),
-      { layers: [{ tar: whole }, { tar: base }, { tar: whole }] },
+      { layers: [{ tar: repeated }, { tar: base }, { tar: repeated }] },
       '1',
     )
     const report = await bench.convert({ source: `${host}/double:1`, target: `${host}/double:esgz` })
@@ -144,15 +144,15 @@ describe('without a record', () => {
 })
 
 describe('with a record', () => {
-  it('puts the recorded files first, through links, and says what it did not find', async () => {
-    const seen: string[] = []
+  it('places the recorded files first, follows links, and reports missing files', async () => {
+    const states: string[] = []
     const report = await bench.convert(
       {
         source: `${host}/app:1`,
         target: `${host}/app:1-fast`,
         record: { inline: [{ path: 'lib/big.so' }, { path: 'usr/bin/app' }, { path: 'no/such' }] },
       },
-      { onProgress: ({ layers }) => seen.push(layers.map((layer) => layer.state).join()) },
+      { onProgress: ({ layers }) => states.push(layers.map((layer) => layer.state).join()) },
     )
     const use = report.images[0]?.record
     expect(use).toMatchObject({
@@ -175,8 +175,8 @@ describe('with a record', () => {
       { action: 'arranged', landmark: 'no-prefetch', prioritizedFiles: 0, prefetchBytes: 0 },
     ])
     expect(report.images[0]?.layers[0]?.prefetchBytes).toBeGreaterThan(big.length)
-    const shown = await inspectImage(`${host}/app:1-fast`, bench.services, new AbortController().signal)
-    expect(shown.images[0]?.layers[0]).toMatchObject({
+    const inspection = await inspectImage(`${host}/app:1-fast`, bench.services, new AbortController().signal)
+    expect(inspection.images[0]?.layers[0]).toMatchObject({
       estargz: true,
       tocDigestAnnotated: true,
       prioritized: ['lib', 'usr/lib/big.so', 'usr/bin/app'],
@@ -184,11 +184,11 @@ describe('with a record', () => {
     expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
       verified: true,
     })
-    expect(seen.at(-1)).toBe('done,done')
+    expect(states.at(-1)).toBe('done,done')
     expect(bench.leftovers()).toEqual([])
   })
 
-  it('chooses the record that belongs to the source, from either side, and says which', async () => {
+  it('chooses the record of the source, also from its conversion, and reports which', async () => {
     const repository = bench.repository('matched')
     const image = { layers: [{ tar: base }, { tar: top }] }
     const subject = await pushImage(repository, image, '1')
@@ -197,8 +197,8 @@ describe('with a record', () => {
     await expect(bench.convert({ ...request, record: { match } })).rejects.toMatchObject({
       code: 'RECORD_NOT_FOUND',
     })
-    const publish = (path: string, tag: string, more: object) =>
-      publishRecordImage(repository, [{ path }], { tag, workload: 'serve', ...more })
+    const publish = (path: string, tag: string, options: object) =>
+      publishRecordImage(repository, [{ path }], { tag, workload: 'serve', ...options })
     await publish('usr/bin/app', 'record-2', { image: `${host}/matched:2`, created: '2026-02-01T00:00:00Z' })
     const other = await bench.convert({ ...request, target: `${host}/matched:other`, record: { match: {} } })
     expect(other.images[0]?.record).toMatchObject({ from: { match: 'repository', workload: 'serve' } })
@@ -210,10 +210,10 @@ describe('with a record', () => {
       staleness: { changed: 0 },
     })
     expect(report.attached).toMatchObject([{ subject: report.digest }])
-    expect((await repository.referrers(report.digest)).map(({ digest }) => digest)).toEqual([
+    expect((await repository.listReferrers(report.digest)).map(({ digest }) => digest)).toEqual([
       report.attached?.[0]?.reference.split('@')[1],
     ])
-    // From the converted image it is found too, and leads to the same.
+    // It is found from the converted image, too.
     const again = await bench.convert({
       source: request.target,
       target: `${host}/matched:again`,
@@ -227,16 +227,19 @@ describe('with a record', () => {
     await expect(bench.convert({ ...request, ...globs })).rejects.toMatchObject({ code: 'RECORD_HAS_GLOBS' })
   })
 
-  it('chooses for each image of an index its own record, or that of the index', async () => {
+  it('chooses the record of each image of an index, otherwise that of the index', async () => {
     const repository = bench.repository('matched-index')
     const amd = await pushImage(repository, { layers: [{ tar: base }] })
     const arm = await pushImage(repository, { layers: [{ tar: top }, { tar: base }], architecture: 'arm64' })
     const index = await pushIndex(repository, [amd, arm], '1')
-    const ofIndex = await publishRecordImage(repository, [{ path: 'usr/bin/app' }], {
+    const indexRecord = await publishRecordImage(repository, [{ path: 'usr/bin/app' }], {
       tag: 'r1',
       subject: index,
     })
-    const ofArm = await publishRecordImage(repository, [{ path: 'lib/big.so' }], { tag: 'r2', subject: arm })
+    const armRecord = await publishRecordImage(repository, [{ path: 'lib/big.so' }], {
+      tag: 'r2',
+      subject: arm,
+    })
     const report = await bench.convert({
       source: `${host}/matched-index:1`,
       target: `${host}/matched-index:fast`,
@@ -248,13 +251,13 @@ describe('with a record', () => {
       record?.from?.reference.split('@')[1],
     ])
     expect(from).toEqual([
-      ['linux/amd64', ofIndex.digest],
-      ['linux/arm64', ofArm.digest],
+      ['linux/amd64', indexRecord.digest],
+      ['linux/arm64', armRecord.digest],
     ])
     expect(report.attached?.map(({ subject }) => subject)).toEqual(report.images.map(({ digest }) => digest))
   })
 
-  it('takes a stored record, a record image, and the order of an eStargz image to the same layers', async () => {
+  it('converts to the same layers with an uploaded record, a record image and a copied order', async () => {
     const entries = [{ path: 'usr/bin/other' }, { path: 'etc/conf' }]
     const id = '019ab000-0000-7000-8000-000000000000'
     bench.records.set(id, entries)
@@ -266,12 +269,12 @@ describe('with a record', () => {
     }
     const layers = reports.map(({ images }) => images[0]?.layers.map(({ digest }) => digest))
     expect(layers).toEqual([layers[0], layers[0], layers[0]])
-    // What was copied tells of layers, so that it is another record.
+    // The copied record differs, as its entries have layer positions.
     const [stored, published, copied] = reports.map(({ digest }) => digest)
     expect([published === stored, copied === stored]).toEqual([true, false])
   })
 
-  it('copies nothing from an image without eStargz layers', async () => {
+  it('fails to copy from an image without eStargz layers', async () => {
     const record = { copyFrom: `${host}/app:1` }
     await expect(
       bench.convert({ source: `${host}/app:1`, target: `${host}/app:none`, record }),
@@ -279,8 +282,8 @@ describe('with a record', () => {
     expect(await bench.repository('app').resolve('none')).toBeUndefined()
   })
 
-  it('fails before it downloads when scratch is short', async () => {
-    const services = { ...bench.services, scratch: { ...bench.services.scratch, limit: 1000 } }
+  it('fails before it downloads if the scratch limit is too low', async () => {
+    const services = { ...bench.services, scratch: { ...bench.services.scratch, limitBytes: 1000 } }
     const { runConversion } = await import('./run.ts')
     const record = { inline: [{ path: 'usr/bin/app' }] }
     await expect(
@@ -318,10 +321,10 @@ describe('an index', () => {
   })
 
   async function indexOf(tag: string) {
-    return parseDocument(Index, (await bench.repository('multi').manifest(tag)).bytes, tag)
+    return parseDocument(Index, (await bench.repository('multi').getManifest(tag)).bytes, tag)
   }
 
-  it('is converted whole; attestations are left out, and the report says so', async () => {
+  it('is converted with all images; attestations are dropped and reported', async () => {
     const report = await bench.convert({ source: `${host}/multi:1`, target: `${host}/multi:esgz` })
     expect(report.mediaType).toBe(OCI_INDEX)
     expect(report.images.map((image) => image.platform)).toEqual(['linux/amd64', 'linux/arm64'])
@@ -338,7 +341,7 @@ describe('an index', () => {
     expect(verified.images).toHaveLength(2)
   })
 
-  it('keeps attestations when asked, which still name the image that they attest', async () => {
+  it('keeps attestations on request; they still name the image that they attest', async () => {
     const report = await bench.convert({
       source: `${host}/multi:1`,
       target: `${host}/multi:kept`,
@@ -351,7 +354,7 @@ describe('an index', () => {
     expect(await bench.repository('multi').resolve(index.manifests[2]?.digest ?? '')).toBeDefined()
   })
 
-  it('gives the platforms that are asked for, and refuses those it has not', async () => {
+  it('is converted for the requested platforms, and fails if one is missing', async () => {
     const report = await bench.convert({
       source: `${host}/multi:1`,
       target: `${host}/multi:arm`,
@@ -371,7 +374,7 @@ describe('an index', () => {
   })
 })
 
-it('makes OCI documents of those of Docker', async () => {
+it('converts Docker documents to those of OCI', async () => {
   const repository = bench.repository('docker')
   const child = await pushImage(repository, {
     layers: [{ tar: top, mediaType: DOCKER_LAYER_GZIP }],
@@ -392,22 +395,22 @@ it('makes OCI documents of those of Docker', async () => {
 })
 
 describe('the target', () => {
-  it('is not moved from another image unless it may be', async () => {
+  it('is not moved from another image unless overwrite is set', async () => {
     const other = await pushImage(bench.repository('kept'), { layers: [{ tar: top }] }, '1')
     const request = { source: `${host}/app:1`, target: `${host}/kept:1` }
     await expect(bench.convert(request)).rejects.toMatchObject({ code: 'TARGET_EXISTS', side: 'target' })
     expect((await bench.repository('kept').resolve('1'))?.digest).toBe(other.digest)
     const { digest } = await bench.convert({ ...request, overwrite: true })
     expect((await bench.repository('kept').resolve('1'))?.digest).toBe(digest)
-    // Another converted image may have been made by this very conversion before: that shows at the end.
+    // Another converted image could be the result of an earlier attempt: only the final digest shows that it is not.
     const record = { inline: [{ path: 'usr/bin/app' }] }
     await expect(bench.convert({ ...request, record })).rejects.toMatchObject({ code: 'TARGET_EXISTS' })
     expect((await bench.repository('kept').resolve('1'))?.digest).toBe(digest)
   })
 })
 
-describe('a source that lies', () => {
-  async function failing(layers: Parameters<typeof pushImage>[1]['layers'], config = {}) {
+describe('an inconsistent source', () => {
+  async function failToConvert(layers: Parameters<typeof pushImage>[1]['layers'], config = {}) {
     const name = `bad/${digestOf(randomBytes(8)).slice(7, 19)}`
     await pushImage(bench.repository(name), { layers, config }, '1')
     const error = await bench
@@ -419,36 +422,38 @@ describe('a source that lies', () => {
     return error
   }
 
-  it('with a truncated layer fails, and names the side', async () => {
+  it('with a truncated layer fails with the side of the error', async () => {
     expect(
-      await failing([{ tar: base, pack: (tar) => gzipSync(tar).subarray(0, -100) }, { tar: top }]),
+      await failToConvert([{ tar: base, pack: (tar) => gzipSync(tar).subarray(0, -100) }, { tar: top }]),
     ).toMatchObject({ code: 'CORRUPT_GZIP', side: 'source', retryable: false })
   })
 
-  it('with a config that vouches for other bytes fails', async () => {
+  it('with other diffIDs in its config fails', async () => {
     const rootfs = { type: 'layers', diff_ids: [digestOf('something else')] }
-    expect(await failing([{ tar: top }], { rootfs })).toMatchObject({ code: 'INVALID_IMAGE' })
-    expect(await failing([{ tar: top }, { tar: base }], { rootfs })).toMatchObject({ code: 'INVALID_IMAGE' })
+    expect(await failToConvert([{ tar: top }], { rootfs })).toMatchObject({ code: 'INVALID_IMAGE' })
+    expect(await failToConvert([{ tar: top }, { tar: base }], { rootfs })).toMatchObject({
+      code: 'INVALID_IMAGE',
+    })
   })
 
-  it('with an artifact in place of a layer fails before work begins', async () => {
-    expect(await failing([{ tar: top, mediaType: 'application/vnd.cncf.helm.chart' }])).toMatchObject({
+  it('with an artifact as a layer fails before work begins', async () => {
+    expect(await failToConvert([{ tar: top, mediaType: 'application/vnd.cncf.helm.chart' }])).toMatchObject({
       code: 'UNSUPPORTED_LAYER',
     })
   })
 
-  it('about the digest of a layer fails', async () => {
+  it('with a layer of another digest fails', async () => {
     const { manifest } = await manifestOf('app', '1')
     const [layer] = manifest.layers
     if (!layer) throw new Error('no layer')
-    const honest = await bench.repository('app').blobBytes(layer, { limit: 1e8 })
-    const tampered = Buffer.from(honest)
+    const original = await bench.repository('app').readBlob(layer, { limit: 1e8 })
+    const tampered = Buffer.from(original)
     tampered[tampered.length >> 1] = (tampered[tampered.length >> 1] ?? 0) ^ 1
-    // A registry that serves this one image, and one of its layers wrong.
-    await using liar = await HttpServer.start(async ({ path }, response) => {
+    // A registry that serves this one image, with one tampered layer.
+    await using tampering = await HttpServer.start(async ({ path }, response) => {
       const digest = /(sha256:[a-f0-9]+)$/.exec(path)?.[1]
       if (path.includes('/manifests/')) {
-        const { bytes, descriptor } = await bench.repository('app').manifest('1')
+        const { bytes, descriptor } = await bench.repository('app').getManifest('1')
         response.writeHead(200, {
           'content-type': descriptor.mediaType,
           'docker-content-digest': descriptor.digest,
@@ -456,27 +461,27 @@ describe('a source that lies', () => {
         response.end(bytes)
       } else if (digest === layer.digest) response.end(tampered)
       else {
-        const known = [manifest.config, ...manifest.layers].find((one) => one.digest === digest)
-        if (!known) response.writeHead(200).end()
-        else response.end(await bench.repository('app').blobBytes(known, { limit: 1e8 }))
+        const blob = [manifest.config, ...manifest.layers].find((one) => one.digest === digest)
+        if (!blob) response.writeHead(200).end()
+        else response.end(await bench.repository('app').readBlob(blob, { limit: 1e8 }))
       }
     })
-    await using other = await ConversionBench.open(host, [liar.host])
+    await using other = await ConversionBench.open(host, [tampering.host])
     for (const record of [undefined, { inline: [{ path: 'usr/bin/app' }] }]) {
       await expect(
         other.convert({
-          source: `${liar.host}/app:1`,
-          target: `${host}/liar:esgz`,
+          source: `${tampering.host}/app:1`,
+          target: `${host}/tampered:esgz`,
           ...(record && { record }),
         }),
       ).rejects.toMatchObject({ side: 'source', code: expect.stringMatching(/DIGEST_MISMATCH|CORRUPT_GZIP/) })
       expect(other.leftovers()).toEqual([])
     }
-    expect(await bench.repository('liar').resolve('esgz')).toBeUndefined()
+    expect(await bench.repository('tampered').resolve('esgz')).toBeUndefined()
   })
 })
 
-it('stops soon after it is told to, and leaves neither tag nor scratch', async () => {
+it('stops when it is aborted, and leaves neither a tag nor scratch files', async () => {
   const stop = new AbortController()
   const record = { inline: [{ path: 'usr/bin/app' }] }
   const converting = bench.convert(
@@ -493,54 +498,57 @@ it('stops soon after it is told to, and leaves neither tag nor scratch', async (
   expect(await bench.repository('app').resolve('stopped')).toBeUndefined()
 })
 
-it('speaks to allowed registries only', async () => {
+it('connects to allowed registries only', async () => {
   await expect(
     bench.convert({ source: 'registry.invalid/a:1', target: `${host}/app:x` }),
   ).rejects.toMatchObject({ code: 'HOST_NOT_ALLOWED', side: 'source' })
 })
 
-it.each([405, 501])('spools for a registry that takes no stream of unknown length, by %i', async (status) => {
-  // The embedded registry behind a server that refuses PATCH, as some registries do.
-  const { request } = await import('undici')
-  await using strict = await HttpServer.start(async (received, response) => {
-    if (received.method === 'PATCH') {
-      response.writeHead(status, { connection: 'close' }).end()
-      return
-    }
-    const body = ['PUT', 'POST'].includes(received.method) ? await received.body() : undefined
-    const { host: _, 'content-length': __, connection: ___, ...headers } = received.headers
-    const answer = await request(`http://${host}${received.url}`, {
-      method: received.method,
-      headers,
-      ...(body && { body }),
+it.each([405, 501])(
+  'spools for a registry that rejects streams of unknown size with status %i',
+  async (status) => {
+    // The embedded registry behind a proxy that rejects PATCH, as some registries do.
+    const { request } = await import('undici')
+    await using strict = await HttpServer.start(async (received, response) => {
+      if (received.method === 'PATCH') {
+        response.writeHead(status, { connection: 'close' }).end()
+        return
+      }
+      const body = ['PUT', 'POST'].includes(received.method) ? await received.body() : undefined
+      const { host: _, 'content-length': __, connection: ___, ...headers } = received.headers
+      const upstream = await request(`http://${host}${received.url}`, {
+        method: received.method,
+        headers,
+        ...(body && { body }),
+      })
+      const { connection: ____, 'transfer-encoding': _____, ...forwarded } = upstream.headers
+      response.writeHead(upstream.statusCode, forwarded)
+      response.end(Buffer.from(await upstream.body.arrayBuffer()))
     })
-    const { connection: ____, 'transfer-encoding': _____, ...back } = answer.headers
-    response.writeHead(answer.statusCode, back)
-    response.end(Buffer.from(await answer.body.arrayBuffer()))
-  })
-  await using other = await ConversionBench.open(host, [strict.host])
-  const report = await other.convert({ source: `${host}/app:1`, target: `${strict.host}/strict:${status}` })
-  expect(
-    await bench.verify({ reference: `${host}/strict:${status}`, source: `${host}/app:1` }),
-  ).toMatchObject({
-    verified: true,
-  })
-  expect(report.images[0]?.layers[0]?.action).toBe('streamed')
-  expect(other.leftovers()).toEqual([])
-})
+    await using other = await ConversionBench.open(host, [strict.host])
+    const report = await other.convert({ source: `${host}/app:1`, target: `${strict.host}/strict:${status}` })
+    expect(
+      await bench.verify({ reference: `${host}/strict:${status}`, source: `${host}/app:1` }),
+    ).toMatchObject({
+      verified: true,
+    })
+    expect(report.images[0]?.layers[0]?.action).toBe('streamed')
+    expect(other.leftovers()).toEqual([])
+  },
+)
 
 describe('the tag', () => {
-  it('moves when the guard says so, once everything else is there, and is read back', async () => {
+  it('moves within its guard, after all content was pushed, and is read back', async () => {
     const target = `${host}/guarded:1`
     const seen: unknown[] = []
     const report = await bench.convert(
       { source: `${host}/app:1`, target },
       {
-        guardTag: async (move, act) => {
+        guardTag: async (move, action) => {
           const repository = bench.repository('guarded')
           const { manifest } = await manifestOf('guarded', move.digest)
           for (const { digest } of manifest.layers) expect(await repository.blobSize(digest)).toBeDefined()
-          await act(async () => void seen.push(await repository.resolve('1')))
+          await action(async () => void seen.push(await repository.resolve('1')))
           seen.push((await repository.resolve('1'))?.digest)
           expect(move.target).toBe(target)
         },
@@ -549,47 +557,47 @@ describe('the tag', () => {
     expect(seen).toEqual([undefined, report.digest])
   })
 
-  it('stays where it is when it may not be moved any more', async () => {
+  it('does not move if the guard no longer allows it', async () => {
     const lost = Object.assign(new Error('lost'), { code: 'LEASE_LOST' })
-    const guardTag = (_: unknown, act: (stillMine: () => Promise<void>) => Promise<void>) =>
-      act(() => Promise.reject(lost))
+    const guardTag = (_: unknown, action: (assertAllowed: () => Promise<void>) => Promise<void>) =>
+      action(() => Promise.reject(lost))
     const converting = bench.convert({ source: `${host}/app:1`, target: `${host}/lost:1` }, { guardTag })
     await expect(converting).rejects.toMatchObject({ code: 'LEASE_LOST' })
     expect(await bench.repository('lost').resolve('1')).toBeUndefined()
   })
 
-  /** Passes everything on to the registry; `looks` answers reads of one tag after its put, until it has no more. */
-  const showingLate = (tag: string, looks: (string | undefined)[]) => {
+  /** Forwards to the registry, except for the first reads of one tag after its put: these return `staleDigests`. */
+  const serveStaleTag = (tag: string, staleDigests: (string | undefined)[]) => {
     let isPut = false
     return HttpServer.start(async ({ method, url, headers, body }, response) => {
-      const answer = await fetch(`http://${host}${url}`, {
+      const upstream = await fetch(`http://${host}${url}`, {
         method,
         headers: { ...(headers['content-type'] && { 'content-type': headers['content-type'] }) },
         ...(method === 'PUT' || method === 'POST' || method === 'PATCH' ? { body: await body() } : {}),
       })
       const isTag = url.endsWith(`/manifests/${tag}`)
       if (isTag && method === 'PUT') isPut = true
-      const isLate = isTag && isPut && method === 'HEAD' && looks.length > 0
-      const digest = isLate ? looks.shift() : undefined
-      if (isLate && digest === undefined) return void response.writeHead(404).end()
-      const late = digest === undefined ? {} : { 'docker-content-digest': digest }
-      response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), ...late })
-      response.end(Buffer.from(await answer.arrayBuffer()))
+      const isStale = isTag && isPut && method === 'HEAD' && staleDigests.length > 0
+      const digest = isStale ? staleDigests.shift() : undefined
+      if (isStale && digest === undefined) return void response.writeHead(404).end()
+      const staleHeader = digest === undefined ? {} : { 'docker-content-digest': digest }
+      response.writeHead(upstream.status, { ...Object.fromEntries(upstream.headers), ...staleHeader })
+      response.end(Buffer.from(await upstream.arrayBuffer()))
     })
   }
 
-  it('is read again when it is gone or old right after its put', async () => {
+  it('is read again if it is missing or unchanged right after its put', async () => {
     const old = await pushImage(bench.repository('app'), { layers: [{ tar: top }] }, 'late')
-    await using server = await showingLate('late', [old.digest, undefined, old.digest])
+    await using server = await serveStaleTag('late', [old.digest, undefined, old.digest])
     await using late = await ConversionBench.open(server.host)
     const target = `${server.host}/app:late`
     const report = await late.convert({ source: `${server.host}/app:1`, target, overwrite: true })
     expect((await bench.repository('app').resolve('late'))?.digest).toBe(report.digest)
   })
 
-  it('that stays gone or old is no success, and what was seen is told', async () => {
+  it('that stays missing or unchanged fails the conversion with what was read', async () => {
     const old = await pushImage(bench.repository('app'), { layers: [{ tar: top }] }, 'stale')
-    await using server = await showingLate('stale', [undefined, ...Array(20).fill(old.digest)])
+    await using server = await serveStaleTag('stale', [undefined, ...Array(20).fill(old.digest)])
     await using stale = await ConversionBench.open(server.host)
     const target = `${server.host}/app:stale`
     const converting = stale.convert({ source: `${server.host}/app:1`, target, overwrite: true })
@@ -598,22 +606,22 @@ describe('the tag', () => {
       retryable: true,
       message: expect.stringMatching(
         new RegExp(
-          `stood for ${old.digest}, was put to stand for sha256:.* it was gone, then stood for ${old.digest} \\(5 times\\), in \\d+ seconds; the registry took it and does not show it`,
+          `pointed to ${old.digest} and was moved to sha256:.*; read back, it did not exist, then pointed to ${old.digest} \\(5 times\\), in \\d+ seconds: the registry accepted the change and does not show it`,
         ),
       ),
     })
   })
 
-  it('is no success when it stands for something else right after', async () => {
+  it('that points to something else after its put fails the conversion', async () => {
     const other = await pushImage(bench.repository('other'), { layers: [{ tar: top }] }, '1')
-    await using server = await showingLate('raced', Array(20).fill(other.digest))
+    await using server = await serveStaleTag('raced', Array(20).fill(other.digest))
     await using raced = await ConversionBench.open(server.host)
     await expect(
       raced.convert({ source: `${server.host}/app:1`, target: `${server.host}/app:raced`, overwrite: true }),
     ).rejects.toMatchObject({
       code: 'TAG_CHANGED',
       retryable: true,
-      message: expect.stringContaining(`stood for ${other.digest} (6 times)`),
+      message: expect.stringContaining(`pointed to ${other.digest} (6 times)`),
     })
   })
 })

@@ -23,14 +23,14 @@ const layers = [0, 1, 2, 3].map((n) =>
 let bench: ConversionBench
 beforeAll(async () => {
   bench = await ConversionBench.open()
-  const pack = (tar: Buffer) => gzipSync(tar, { level: 4 })
-  await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar, pack })) }, '1')
+  const compress = (tar: Buffer) => gzipSync(tar, { level: 4 })
+  await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar, pack: compress })) }, '1')
 })
 afterAll(() => bench[Symbol.asyncDispose]())
 
-it('comes out of any number of threads, however busy they are', async () => {
+it('converts to the same digest with any number of threads, idle or busy', async () => {
   const record = { inline: [{ path: 'd2/text-9' }, { path: 'd0/large' }, { path: 'd3/noise' }] }
-  for (const given of [undefined, record]) {
+  for (const recordSource of [undefined, record]) {
     const digests = new Set<string>()
     for (const size of [1, 2, 5]) {
       await using threads = new ThreadPool(size)
@@ -40,8 +40,8 @@ it('comes out of any number of threads, however busy they are', async () => {
           runConversion(
             {
               source: `${bench.host}/app:1`,
-              target: `${bench.host}/app:${tag}-${size}-${given ? 'record' : 'plain'}`,
-              ...(given && { record: given }),
+              target: `${bench.host}/app:${tag}-${size}-${recordSource ? 'record' : 'plain'}`,
+              ...(recordSource && { record: recordSource }),
             },
             services,
             { signal: new AbortController().signal },
@@ -54,7 +54,7 @@ it('comes out of any number of threads, however busy they are', async () => {
   }
 })
 
-it('comes out of pieces of any size from the network', async () => {
+it('converts to the same digest for any piece size of the download', async () => {
   const [layer = Buffer.alloc(0)] = layers
   const source = gzipSync(layer, { level: 1 })
   for (const method of ['auto', 'transcode', 'refine', 'recompress'] as const) {

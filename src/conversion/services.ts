@@ -1,48 +1,47 @@
-import type { DiskRoom } from '../bytes/disk-room.ts'
+import type { DiskSpace } from '../bytes/disk-space.ts'
 import type { SingleFlight } from '../concurrency/single-flight.ts'
-import type { RecordFinder } from '../records/images/finder.ts'
+import type { RecordFinder } from '../records/images/record-finder.ts'
 import type { RecordEntry, RecordLimits } from '../records/model.ts'
 import type { RegistryClient } from '../registry/client.ts'
-import type { LayerLimits } from '../tar/limits.ts'
+import type { LayerLimits } from '../tar/layer-limits.ts'
 import type { ThreadPool } from './layers/thread-pool.ts'
 import type { RequestBounds } from './request-bounds.ts'
 import type { ConversionCache } from './reuse/conversion-cache.ts'
 import type { LayerOutcome } from './reuse/converted-layer.ts'
 
-/** What work on images needs: made once by whoever runs conversions, and shared by them. */
+/** The services that conversions, verifications and evaluations of a process share. */
 export type ConversionServices = {
   readonly registries: RegistryClient
   readonly threads: ThreadPool
-  /** Where folders for scratch bytes are made, and how many bytes one conversion may keep there. */
+  /** Where scratch folders are created, and how many bytes one conversion may keep in its own. */
   readonly scratch: {
     readonly folder: string
-    readonly limit: number
-    /** Of its disk; left out: no reserve is kept. */
-    readonly room?: DiskRoom | undefined
+    readonly limitBytes: number
+    /** The free space of the disk with the folder, part of which is a reserve; if omitted, no reserve is kept. */
+    readonly diskSpace?: DiskSpace | undefined
   }
   readonly limits: LayerLimits
-  /** Where it is remembered what was converted, if anywhere. */
+  /** Earlier conversions; if omitted, every layer is converted anew. */
   readonly cache?: ConversionCache | undefined
-  /** Layers that conversions of this process are at. */
-  readonly layersUnderWay: SingleFlight<LayerOutcome>
-  /** On each job. */
+  /** Layer conversions in progress in this process, shared by jobs that need the same layer. */
+  readonly layersInProgress: SingleFlight<LayerOutcome>
+  /** The bounds on one job. */
   readonly bounds: RequestBounds
-  /** Of one record, in bytes. */
+  /** The bounds on the size of one record. */
   readonly recordLimits: RecordLimits
-  /** Of applying a record to an image. */
+  /** The bound on the steps of applying one record to one image. */
   readonly maxRecordSteps: number
-  /** An uploaded record by id. */
-  readonly storedRecord: (id: string) => Promise<UploadedRecord | undefined>
-  /** Finds the record images of an image. */
-  readonly finder: RecordFinder
+  /** Reads an uploaded record by its id. */
+  readonly findUploadedRecord: (id: string) => Promise<UploadedRecord | undefined>
+  readonly recordFinder: RecordFinder
 }
 
-/** An uploaded record, as far as a conversion needs it. */
+/** The parts of an uploaded record that a conversion needs. */
 export type UploadedRecord = {
   readonly entries: readonly RecordEntry[]
-  /** The profiled image, a reference or a digest. */
+  /** The profiled image: a reference or a digest. */
   readonly image?: string | undefined
   readonly workload?: string | undefined
-  /** When it was made, RFC 3339. */
+  /** When the record was created, RFC 3339. */
   readonly created?: string | undefined
 }

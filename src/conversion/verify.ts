@@ -1,8 +1,9 @@
 import { VerificationError } from '../bytes/verify.ts'
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
-import type { LayerTree } from '../estargz/index/layer-tree.ts'
+import type { ArchiveMetadata } from '../estargz/index/archive-metadata.ts'
+import type { Descriptor } from '../oci/documents.ts'
 import type { Repository } from '../registry/repository.ts'
-import { LayerError } from '../tar/errors.ts'
+import { LayerError } from '../tar/layer-error.ts'
 import { ConversionError, withSide } from './errors.ts'
 import { MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './output/assemble-image.ts'
 import type { VerificationProgress, VerificationReport, VerifiedLayer } from './report.ts'
@@ -10,27 +11,29 @@ import type { VerificationRequest } from './request.ts'
 import { RequestTally } from './request-bounds.ts'
 import type { ConversionServices } from './services.ts'
 import { ExternalTocs } from './source/external-tocs.ts'
-import { type Image, openReference, readImages } from './source/images.ts'
-import { layerFailure } from './source/supported-layers.ts'
+import { findCounterpart, type Image } from './source/image.ts'
+import { ImageReader } from './source/image-reader.ts'
+import { explainLayerError } from './source/supported-layers.ts'
 
-/** Of a problem that a report tells. */
-const MAX_CHARACTERS = 1000
+/** The maximum length of a problem in a report. */
+const MAX_PROBLEM_CHARACTERS = 1000
 
-type Services = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
-type Options = {
+type VerificationServices = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
+type VerificationOptions = {
   readonly signal: AbortSignal
+  /** Called after each layer with the same, updated object. */
   readonly onProgress?: (progress: VerificationProgress) => void
 }
 
 /**
- * Verifies every layer of an eStargz image from its first byte to its last, and compares its root file systems with
- * those of the image it was made of, where that is given. What is wrong with the image is in the report.
- * @throws RegistryError and DocumentError with their side, and ConversionError, when it could not be checked
+ * Verifies every byte of every layer of an eStargz image. If the request names the source that the image was converted
+ * from, the root file systems of both are compared. Problems of the image are returned in the report.
+ * @throws SideError for registry and document errors, and ConversionError, if the image could not be verified
  */
 export async function runVerification(
   request: VerificationRequest,
-  services: Services,
-  { signal, onProgress }: Options,
+  services: VerificationServices,
+  { signal, onProgress }: VerificationOptions,
 ): Promise<VerificationReport> {
   const startedAt = performance.now()
   const verification = new Verification(services, signal, onProgress)
@@ -38,8 +41,8 @@ export async function runVerification(
   return { ...report, durationMs: Math.round(performance.now() - startedAt) }
 }
 
-/** The images behind a reference, and where else to look for their tables of contents. */
-type Read = {
+/** The images behind a reference, and their external tables of contents. */
+type OpenedImages = {
   readonly repository: Repository
   readonly pinned: string
   readonly images: readonly Image[]
@@ -47,37 +50,47 @@ type Read = {
 }
 
 class Verification {
-  readonly #services: Services
+  readonly #services: VerificationServices
   readonly #tally: RequestTally
+  readonly #images: ImageReader
   readonly #signal: AbortSignal
-  readonly #tell: () => void
+  readonly #notify: () => void
   readonly #progress: VerificationProgress = { layers: 0, layersDone: 0 }
 
-  constructor(services: Services, signal: AbortSignal, listener: Options['onProgress']) {
+  constructor(
+    services: VerificationServices,
+    signal: AbortSignal,
+    listener: VerificationOptions['onProgress'],
+  ) {
     this.#services = services
     this.#tally = new RequestTally(services.bounds)
+    this.#images = new ImageReader({ registries: services.registries, tally: this.#tally, signal })
     this.#signal = signal
-    this.#tell = () => listener?.(this.#progress)
+    this.#notify = () => listener?.(this.#progress)
   }
 
   async run(request: VerificationRequest): Promise<Omit<VerificationReport, 'durationMs'>> {
     const { reference, source, platforms } = request
-    const checked = await withSide('target', () => this.#read(reference, platforms))
-    await withSide('target', async () => this.#tally.checkReport(checked.images, checked.pinned))
-    const original =
+    const verifiedImages = await withSide('target', () => this.#read(reference, platforms))
+    await withSide('target', async () =>
+      this.#tally.assertReportLayers(verifiedImages.images, verifiedImages.pinned),
+    )
+    const sourceImages =
       source === undefined ? undefined : await withSide('source', () => this.#read(source, platforms))
     const images: VerificationReport['images'] = []
-    for (const image of checked.images) {
-      const model = original && { ...original, image: sameImage(image, original.images, original.pinned) }
-      const read = await this.#layers(checked, image, model !== undefined)
-      const trees = read.flatMap(({ tree }) => tree ?? [])
-      // What cannot be read cannot be compared: its problem is told already.
-      const isReadable = trees.length === read.length
-      const differences = model && isReadable ? await this.#differences(model, trees) : undefined
+    for (const image of verifiedImages.images) {
+      const sourceImage = sourceImages && getCounterpart(image, sourceImages)
+      const results = await this.#verifyLayers(verifiedImages, image, sourceImage !== undefined)
+      const archives = results.flatMap(({ metadata }) => metadata ?? [])
+      // Layers with problems have no metadata: they cannot be compared, and the report names their problems.
+      const differences =
+        sourceImages && sourceImage && archives.length === results.length
+          ? await this.#compare(sourceImages.repository, sourceImage, archives)
+          : undefined
       images.push({
         platform: image.platform,
         digest: image.descriptor.digest,
-        layers: read.map(({ layer }) => layer),
+        layers: results.map(({ layer }) => layer),
         ...(differences && { differences }),
       })
     }
@@ -85,98 +98,108 @@ class Verification {
       (image) =>
         image.layers.every((layer) => layer.problem === undefined) && (image.differences ?? []).length === 0,
     )
-    return { reference: checked.pinned, verified, images }
+    return { reference: verifiedImages.pinned, verified, images }
   }
 
-  async #read(reference: string, platforms: readonly string[] | undefined): Promise<Read> {
-    const opened = await openReference(this.#services.registries, reference, this.#signal)
-    const { images } = await readImages(opened, platforms, this.#tally, this.#signal)
+  async #read(reference: string, platforms: readonly string[] | undefined): Promise<OpenedImages> {
+    const opened = await this.#images.open(reference)
+    const { images } = await this.#images.read(opened, platforms)
     const tocs = new ExternalTocs(opened.repository, opened.reference, this.#services.limits)
     return { repository: opened.repository, pinned: opened.pinned, images, tocs }
   }
 
-  /** @param keepTrees whether what the layers hold is answered, too, for those without a problem */
-  #layers(
-    { repository, tocs }: Read,
+  /** @param returnMetadata whether to return the metadata of the archives, too; layers with problems have none */
+  #verifyLayers(
+    { repository, tocs }: OpenedImages,
     image: Image,
-    keepTrees: boolean,
-  ): Promise<{ layer: VerifiedLayer; tree?: LayerTree }[]> {
-    return this.#each(image, async (layer, i, signal) => {
-      const promised = {
+    returnMetadata: boolean,
+  ): Promise<{ layer: VerifiedLayer; metadata?: ArchiveMetadata }[]> {
+    return this.#forEachLayer(image, async (layer, i, signal) => {
+      const expected = {
         tocDigest: layer.annotations?.[TOC_DIGEST_ANNOTATION],
         tocFrameDigest: layer.annotations?.[MANIFEST_CHECKSUM_ANNOTATION],
         diffId: image.config.rootfs.diff_ids[i],
       }
-      const verifiable = promised.tocDigest !== undefined || promised.tocFrameDigest !== undefined
-      const plain = { digest: layer.digest, size: layer.size }
+      const isAnnotated = expected.tocDigest !== undefined || expected.tocFrameDigest !== undefined
+      const base = { digest: layer.digest, size: layer.size }
       try {
-        const externalToc = await tocs.of(layer.digest, signal)
-        const found = await this.#services.threads.run(
-          { kind: 'verify', limits: this.#services.limits, promised, externalToc, keepTree: keepTrees },
-          { input: () => repository.blob(layer, { signal }), signal },
+        const externalToc = await tocs.read(layer.digest, signal)
+        const blob = await this.#services.threads.run(
+          {
+            kind: 'verify',
+            limits: this.#services.limits,
+            expected,
+            externalToc,
+            returnMetadata,
+          },
+          { input: () => repository.openBlob(layer, { signal }), signal },
         )
-        this.#tally.layer(found.entries, found.uncompressedSize)
+        this.#tally.countLayer(blob.entries, blob.uncompressedSize)
         const verified = {
-          ...plain,
-          tocDigest: found.tocDigest,
-          diffId: found.diffId,
-          entries: found.entries,
-          chunks: found.chunks,
-          ...(found.landmark && { landmark: found.landmark }),
-          prioritizedFiles: found.prioritized.length,
+          ...base,
+          tocDigest: blob.tocDigest,
+          diffId: blob.diffId,
+          entries: blob.entries,
+          chunks: blob.chunks,
+          ...(blob.landmark && { landmark: blob.landmark }),
+          prioritizedFiles: blob.prioritized.length,
         }
-        if (verifiable) return { layer: verified, ...(found.tree && { tree: found.tree }) }
-        const problem = `the manifest names no digest of the table of contents (${TOC_DIGEST_ANNOTATION}), so that readers cannot verify the layer`
+        if (isAnnotated) return { layer: verified, ...(blob.metadata && { metadata: blob.metadata }) }
+        const problem = `the manifest lacks the digest of the table of contents (${TOC_DIGEST_ANNOTATION}), so that readers cannot verify the layer`
         return { layer: { ...verified, problem } }
       } catch (error) {
         if (!(error instanceof LayerError || error instanceof VerificationError))
-          throw layerFailure(layer, error)
-        return { layer: { ...plain, problem: error.message.slice(0, MAX_CHARACTERS) } }
+          throw explainLayerError(layer, error)
+        return { layer: { ...base, problem: error.message.slice(0, MAX_PROBLEM_CHARACTERS) } }
       }
     })
   }
 
-  async #differences(
-    source: { repository: Repository; image: Image },
-    checked: readonly LayerTree[],
+  /** Compares the views of a lazy reader and of a pull of the source. @returns the differences */
+  async #compare(
+    sourceRepository: Repository,
+    sourceImage: Image,
+    converted: readonly ArchiveMetadata[],
   ): Promise<string[]> {
-    const layers = await withSide('source', () => this.#list(source.repository, source.image))
+    const source = await withSide('source', () => this.#list(sourceRepository, sourceImage))
     const { threads, limits } = this.#services
-    const task = { kind: 'compare' as const, limits, source: layers, converted: checked }
+    const task = { kind: 'compare' as const, limits, source, converted }
     return threads.run(task, { signal: this.#signal })
   }
 
-  #list(repository: Repository, image: Image): Promise<LayerTree[]> {
+  #list(repository: Repository, image: Image): Promise<ArchiveMetadata[]> {
     const { threads, limits } = this.#services
-    return this.#each(image, async (layer, _, signal) => {
+    return this.#forEachLayer(image, async (layer, _, signal) => {
       const input = () =>
-        repository.blob(layer, { signal }).catch((error) => Promise.reject(layerFailure(layer, error)))
-      const tree = await threads.run({ kind: 'list', limits }, { input, signal })
-      this.#tally.layer(tree.seconds.length, tree.plainBytes)
-      return tree
+        repository
+          .openBlob(layer, { signal })
+          .catch((error) => Promise.reject(explainLayerError(layer, error)))
+      const metadata = await threads.run({ kind: 'list', limits }, { input, signal })
+      this.#tally.countLayer(metadata.modSeconds.length, metadata.uncompressedBytes)
+      return metadata
     })
   }
 
-  #each<Result>(
+  /** Runs an action on all layers concurrently and counts the completed ones. */
+  #forEachLayer<Result>(
     { manifest }: Image,
-    act: (layer: Image['manifest']['layers'][number], i: number, signal: AbortSignal) => Promise<Result>,
+    action: (layer: Descriptor, i: number, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result[]> {
     this.#progress.layers += manifest.layers.length
     return allOrAbort(manifest.layers, this.#signal, async (layer, i, signal) => {
-      const result = await act(layer, i, signal)
-      this.#progress.layersDone++
-      this.#tell()
+      const result = await action(layer, i, signal)
+      this.#progress.layersDone += 1
+      this.#notify()
       return result
     })
   }
 }
 
-function sameImage(image: Image, images: readonly Image[], where: string): Image {
-  const [only, ...more] = images
-  const same = images.find((one) => one.platform === image.platform) ?? (more.length === 0 ? only : undefined)
-  if (same) return same
+function getCounterpart(image: Image, { images, pinned }: OpenedImages): Image {
+  const counterpart = findCounterpart(image, images)
+  if (counterpart) return counterpart
   throw new ConversionError(
     'PLATFORM_NOT_FOUND',
-    `${where} has no image for ${image.platform} to compare with`,
+    `${pinned} has no image for ${image.platform} to compare with`,
   )
 }

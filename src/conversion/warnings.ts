@@ -1,38 +1,40 @@
-import type { UnreadableNames } from '../estargz/toc/unreadable-names.ts'
-import { type ConversionOptions, formatOf } from './request.ts'
+import type { NonUtf8Names } from '../estargz/toc/non-utf8-names.ts'
+import { blobFormatFor, type ConversionOptions } from './request.ts'
 import type { ConvertedLayer } from './reuse/converted-layer.ts'
 
-/** What readers see of a layer otherwise than a pull shows it, or cannot do with it. */
+/** Returns how a lazy reader's view of a layer differs from that of a pull, and what readers cannot do with the layer. */
 export function layerWarnings({
   oddNames,
   noTarSplit,
 }: Pick<ConvertedLayer, 'oddNames' | 'noTarSplit'>): string[] {
   const warnings: string[] = []
-  if (oddNames && oddNames.entries > 0) warnings.push(oddNamesWarning(oddNames))
+  if (oddNames && oddNames.entries > 0) warnings.push(nonUtf8NamesWarning(oddNames))
   if (noTarSplit !== undefined) {
     warnings.push(
-      `containers/storage does not pull the layer in parts, as it would refuse data of tar-split: ${noTarSplit}`,
+      `containers/storage cannot pull the layer partially, as it would reject tar-split data for it: ${noTarSplit}`,
     )
   }
   return warnings
 }
 
-/** Readers that cannot take an image at all (tried with containers/storage 1.59). */
+/** Returns which readers cannot pull the image at all (tested with containers/storage 1.59). */
 export function imageWarnings(options: ConversionOptions | undefined): string[] {
-  const { compression: packing, externalToc, tarSplit } = formatOf(options)
-  if (tarSplit || (packing === 'gzip' && !externalToc)) return []
+  const { compression, externalToc, tarSplit } = blobFormatFor(options)
+  if (tarSplit || (compression === 'gzip' && !externalToc)) return []
   const remedy =
-    packing === 'zstd' ? 'convert it for reader containers-storage, or unset the option' : 'unset the option'
+    compression === 'zstd'
+      ? 'convert it for the reader containers-storage, or unset the option'
+      : 'unset the option'
   return [
-    `containers/storage (podman, CRI-O) cannot pull the image where insecure_allow_unpredictable_image_contents is set, as it looks for a footer of eStargz in its layers; ${remedy}`,
+    `containers/storage (podman, CRI-O) cannot pull the image if insecure_allow_unpredictable_image_contents is set, as it expects an eStargz footer in every layer; ${remedy}`,
   ]
 }
 
-function oddNamesWarning({ entries, shown }: UnreadableNames): string {
-  const what =
+function nonUtf8NamesWarning({ entries, shown }: NonUtf8Names): string {
+  const subject =
     entries === 1
       ? '1 entry has a name or link target that is'
       : `${entries} entries have names or link targets that are`
-  const more = entries > shown.length ? ', ...' : ''
-  return `${what} no UTF-8; lazy readers see U+FFFD in the place of each such byte: ${shown.join(', ')}${more}`
+  const ellipsis = entries > shown.length ? ', ...' : ''
+  return `${subject} not valid UTF-8; lazy readers show U+FFFD for each invalid byte: ${shown.join(', ')}${ellipsis}`
 }

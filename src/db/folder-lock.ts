@@ -1,75 +1,76 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { pause } from '../concurrency/abort.ts'
-import { isBusy } from './errors.ts'
+import { sleep } from '../concurrency/abort.ts'
+import { isSqliteBusy } from './errors.ts'
 
-const LOOK_EVERY_MS = 100
-/** Whoever holds the folder may have been told to stop just now. */
-const PATIENCE_MS = 2_000
+const RETRY_INTERVAL_MS = 100
+/** How long to wait for a holder that has not announced its stop: it may be about to. */
+const UNANNOUNCED_WAIT_MS = 2_000
 
-/** Another process uses the folder. */
-export class FolderInUse extends Error {
-  override readonly name = 'FolderInUse'
+/** Another process holds the lock of the folder. */
+export class FolderInUseError extends Error {
+  override readonly name = 'FolderInUseError'
   constructor(folder: string, pid: number | undefined) {
-    const who = pid === undefined ? 'another process' : `process ${pid}`
+    const holder = pid === undefined ? 'another process' : `process ${pid}`
     super(
-      `RECORD_BROKER_DATA: ${folder} is in use by ${who}; stop it, or give this broker a folder of its own`,
+      `RECORD_BROKER_DATA: ${folder} is in use by ${holder}; stop it, or give this broker a folder of its own`,
     )
   }
 }
 
-/** Who holds the folder, as far as it says so. */
-type Holder = { readonly pid?: number; readonly stops?: boolean }
+/** The process that holds the lock, as stored in `lock.json`. `stops`: it is shutting down. */
+type LockHolder = { readonly pid?: number; readonly stops?: boolean }
 
 /**
- * A folder that one process uses alone. The kernel releases it when the process ends, however that happens: it is SQLite's
- * lock on a file, of which nothing is ever written.
+ * The exclusive lock of a folder: SQLite's lock on a file to which nothing is ever written. The kernel
+ * releases it when the process ends, even after SIGKILL.
  */
 export class FolderLock implements Disposable {
   readonly #database: Sqlite.Database
-  readonly #note: string
+  readonly #holderFile: string
 
-  private constructor(database: Sqlite.Database, note: string) {
+  private constructor(database: Sqlite.Database, holderFile: string) {
     this.#database = database
-    this.#note = note
-    this.#say({ pid: process.pid })
+    this.#holderFile = holderFile
+    this.#writeHolder({ pid: process.pid })
   }
 
   /**
-   * Takes the folder, which is made when it is missing. Waits for a holder that stops.
-   * @param waitMs how long a holder may take to stop
-   * @throws FolderInUse
+   * Acquires the lock. Creates the folder if it is missing. Waits for a holder that is shutting down.
+   * @param waitMs how long a holder may take to shut down
+   * @throws FolderInUseError
    */
-  static async take(folder: string, waitMs: number): Promise<FolderLock> {
+  static async acquire(folder: string, waitMs: number): Promise<FolderLock> {
     mkdirSync(folder, { recursive: true })
-    const note = join(folder, 'lock.json')
+    const holderFile = join(folder, 'lock.json')
     const database = new Sqlite(join(folder, 'lock'), { timeout: 0 })
-    const since = performance.now()
+    const startedAt = performance.now()
     try {
-      while (!locks(database)) {
-        const { pid, stops } = holderOf(note)
-        if (performance.now() - since > (stops ? waitMs : PATIENCE_MS)) throw new FolderInUse(folder, pid)
-        await pause(LOOK_EVERY_MS)
+      while (!tryLock(database)) {
+        const holder = readHolder(holderFile)
+        const maxWaitMs = holder.stops ? waitMs : UNANNOUNCED_WAIT_MS
+        if (performance.now() - startedAt > maxWaitMs) throw new FolderInUseError(folder, holder.pid)
+        await sleep(RETRY_INTERVAL_MS)
       }
     } catch (error) {
       database.close()
       throw error
     }
-    return new FolderLock(database, note)
+    return new FolderLock(database, holderFile)
   }
 
-  /** Tells whoever wants the folder that this process stops. */
-  stops(): void {
-    this.#say({ pid: process.pid, stops: true })
+  /** Announces to waiting processes that this one is shutting down. */
+  announceStop(): void {
+    this.#writeHolder({ pid: process.pid, stops: true })
   }
 
-  /** What is said helps others to wait, and to name this process; the lock does not depend on it. */
-  #say(holder: Holder): void {
+  /** The file only helps others to wait and to name this process. The lock does not depend on it. */
+  #writeHolder(holder: LockHolder): void {
     try {
-      writeFileSync(this.#note, JSON.stringify(holder))
+      writeFileSync(this.#holderFile, JSON.stringify(holder))
     } catch {
-      // A full disk, for one.
+      // The file is optional: the disk may be full.
     }
   }
 
@@ -78,19 +79,19 @@ export class FolderLock implements Disposable {
   }
 }
 
-function locks(database: Sqlite.Database): boolean {
+function tryLock(database: Sqlite.Database): boolean {
   try {
     database.exec('begin exclusive')
     return true
   } catch (error) {
-    if (isBusy(error)) return false
+    if (isSqliteBusy(error)) return false
     throw error
   }
 }
 
-function holderOf(note: string): Holder {
+function readHolder(holderFile: string): LockHolder {
   try {
-    return JSON.parse(readFileSync(note, 'utf8')) as Holder
+    return JSON.parse(readFileSync(holderFile, 'utf8')) as LockHolder
   } catch {
     return {}
   }

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { PostgresServer } from '../../test/support/databases.ts'
 import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
-import { openDatabase } from './open.ts'
+import { openDatabase } from './open-database.ts'
 
-/** The message of a start that fails. */
+/** Returns the message of the error at which opening the database fails. */
 async function failure(url: string): Promise<string> {
   const error = await openDatabase(url).then(
     async (database) => {
       await database.close()
-      throw new Error('it was opened')
+      throw new Error('the database was opened')
     },
     (reason: Error & { code?: unknown }) => reason,
   )
@@ -20,33 +20,33 @@ async function failure(url: string): Promise<string> {
   return error.message
 }
 
-it('says of a SQLite file why it cannot be opened, and what helps', async () => {
+it('reports why an SQLite file cannot be opened, with a remedy', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
   const file = join(folder, 'file')
-  writeFileSync(file, 'this is no database, and long enough to be taken for the page of one'.repeat(20))
+  writeFileSync(file, 'this is not a database, but is long enough to be read as a page of one'.repeat(20))
   try {
     expect(await failure(`sqlite:${file}`)).toBe(
-      `DATABASE_URL: ${file}: the file is no SQLite database; name another one (SQLITE_NOTADB)`,
+      `DATABASE_URL: ${file}: the file is not an SQLite database; set another path (SQLITE_NOTADB)`,
     )
-    expect(await failure(`sqlite:${file}/x.sqlite`)).toMatch(/a part of the path is no folder/)
+    expect(await failure(`sqlite:${file}/x.sqlite`)).toMatch(/a part of the path is not a folder/)
     expect(await failure(`sqlite:${folder}`)).toMatch(/the file cannot be opened/)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 })
 
-it('says that nobody listens at an address, without the password', async () => {
+it('reports that no server listens at an address, without the password', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as { port: number }
   await new Promise((resolve) => server.close(resolve))
   const message = await failure(`postgres://broker:s3cret/@127.0.0.1:${port}/broker`)
-  expect(message).toContain(`127.0.0.1:${port}/broker: the connection is refused; start the server`)
+  expect(message).toContain(`127.0.0.1:${port}/broker: the connection was refused; start the server`)
   expect(message).not.toContain('s3cret')
 })
 
 describeWith(['postgres'], 'a PostgreSQL server', () => {
-  // Everything that has a meaning in an address.
+  // Every character with a meaning in an address.
   const PASSWORD = 'p@ss/w:rd#?%&\'" ü'
   let server: PostgresServer
   beforeAll(() => {
@@ -55,16 +55,16 @@ describeWith(['postgres'], 'a PostgreSQL server', () => {
   afterAll(() => server.remove())
   const withPassword = (password: string) => server.url.replace(PASSWORD, password)
 
-  it('is opened with a password of any characters', async () => {
+  it('is opened with a password that contains any characters', async () => {
     await (await openDatabase(server.url)).close()
   })
 
-  it('that refuses the password or has no such database is named with what helps', async () => {
+  it('that rejects the password or lacks the database is reported with a remedy', async () => {
     expect(await failure(withPassword('wrong'))).toMatch(/the password is wrong; correct it .*\(28P01\)$/)
     expect(await failure(withPassword('wrong'))).not.toContain('postgres:wrong')
     expect(await failure(server.url.replace(/[^/]*$/, 'nowhere'))).toMatch(
-      /nowhere: there is no such database; make it with createdb \(3D000\)$/,
+      /nowhere: the database does not exist; create it with createdb \(3D000\)$/,
     )
-    expect(await failure(server.url.replace(`:${PASSWORD}`, ''))).toMatch(/asks for a password/)
+    expect(await failure(server.url.replace(`:${PASSWORD}`, ''))).toMatch(/requires a password/)
   })
 })

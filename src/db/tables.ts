@@ -1,15 +1,15 @@
 import type { ColumnType, Generated } from 'kysely'
 
-/** A moment, in milliseconds since 1970, by the database's clock where rows of several processes meet. */
-type Moment = number
-/** A JSON document as text: one code path for both engines. */
+/** Milliseconds since 1970, by the database's clock where processes compare times. */
+type TimeMs = number
+/** A JSON document, stored as text on both engines. */
 type JsonText = string
 
 export type RecordsTable = {
   id: ColumnType<string, string, never>
-  /** Digest of the canonical content. */
+  /** The digest of the canonical content. */
   digest: string
-  /** The profiled image as given, or '' (a unique key cannot hold NULL on both engines). */
+  /** The profiled image as the client named it, or '': NULLs do not collide in a unique key. */
   image: string
   workload: string
   labels: JsonText
@@ -17,14 +17,14 @@ export type RecordsTable = {
   entries: number
   paths: number
   content: string
-  created_at: Moment
-  /** What of the profile is no entry: counts by reason. */
+  created_at: TimeMs
+  /** The lines of the profile that became no entry, counted by reason. */
   skipped: Generated<JsonText>
   notes: Generated<JsonText>
-  /** What made the profile, or ''. */
+  /** The tool that wrote the profile, or ''. */
   profiler: Generated<string>
   profiler_version: Generated<string>
-  /** Of a record that was made of others. */
+  /** The records and the operation that this record was derived from. */
   provenance: JsonText | null
 }
 
@@ -33,7 +33,7 @@ export type PublicationsTable = {
   record_id: string
   reference: string
   digest: string
-  created_at: Moment
+  created_at: TimeMs
 }
 
 export type JobsTable = {
@@ -44,49 +44,52 @@ export type JobsTable = {
   target: string
   /** The image that a verification compares with. */
   compared_with: string | null
-  /** The registries at both ends, or ''. */
+  /** The registries of source and target, or ''. */
   source_host: Generated<string>
   target_host: Generated<string>
-  /** The stored record that the job will read: it may not be deleted before. */
+  /** The stored record that the job will read. It must not be deleted while the job is unfinished. */
   record_id: string | null
   request: JsonText
   labels: Generated<JsonText>
-  /** Higher ones go first. */
+  /** Jobs with a higher priority run first. */
   priority: Generated<number>
-  /** The same for jobs that would do the same; one of them is queued or running at a time. */
+  /** A digest of the work. At most one job with this key is queued or running. */
   unique_key: string | null
-  /** The idempotency key of the request that made it: there is one job for it. */
+  /** The idempotency key of the request that created the job. Unique. */
   request_key: string | null
   progress: JsonText | null
   report: JsonText | null
-  /** What listings show of the report of a conversion, which can be long. */
+  /**
+   * The fields of a conversion's report that listings show, so that they do not read the report, which can be
+   * long.
+   */
   result_digest: string | null
   result_size: number | null
   result_source_size: number | null
   error: JsonText | null
-  /** Grows with every claim. */
+  /** The number of the current attempt. Each claim increments it. */
   attempt: Generated<number>
-  /** Attempts that ended with an error that may pass. */
+  /** Attempts that failed with a retryable error. */
   failures: Generated<number>
-  /** Leases that ran out: the worker died. */
+  /** Worker deaths that are attributed to the job. */
   crashes: Generated<number>
-  /** Attempts that ended because a registry asked for fewer requests. */
+  /** Attempts that ended because a registry limited the request rate or because a disk was full. */
   throttles: Generated<number>
   owner: string | null
-  /** Fencing token: another one for every claim. */
+  /** Fencing token, unique to each claim. */
   token: string | null
-  lease_until: Moment | null
-  cancel_requested_at: Moment | null
-  /** No worker takes it before. */
-  run_at: Moment
-  /** Its rank among jobs of one priority, which it keeps when an attempt comes to nothing. */
+  lease_until: TimeMs | null
+  cancel_requested_at: TimeMs | null
+  /** The earliest time at which a worker may claim the job. */
+  run_at: TimeMs
+  /** The rank among jobs of the same priority. A job keeps it when it goes back into the queue. */
   queued_at: Generated<number>
-  /** 1 once a worker died while it ran: a worker that takes it does nothing else meanwhile. */
+  /** 1 after a worker died while running the job. From then on it runs alone in its worker. */
   suspect: Generated<number>
-  created_at: Moment
-  started_at: Moment | null
-  finished_at: Moment | null
-  /** Events so far. */
+  created_at: TimeMs
+  started_at: TimeMs | null
+  finished_at: TimeMs | null
+  /** The number of events so far. */
   event_seq: Generated<number>
 }
 
@@ -94,70 +97,70 @@ export type JobAttemptsTable = {
   job_id: string
   attempt: number
   owner: string
-  started_at: Moment
-  ended_at: Moment | null
+  started_at: TimeMs
+  ended_at: TimeMs | null
   outcome: 'succeeded' | 'failed' | 'throttled' | 'handed-back' | 'crashed' | 'cancelled' | null
   error: JsonText | null
 }
 
 export type JobEventsTable = {
   job_id: string
-  /** From 1 in each job. */
+  /** Counts from 1 within each job. */
   seq: number
   /** Orders the events of all jobs, see `Database.transactionId`. */
   tx: number
   type: string
   data: JsonText
-  created_at: Moment
+  created_at: TimeMs
 }
 
 export type JobLabelsTable = { job_id: string; name: string; value: string }
 
-/** Registries that asked for fewer requests: no job with them begins before. */
-export type HostPausesTable = { host: string; until: Moment }
+/** Registries that limited the request rate. No job that uses one of them starts before `until`. */
+export type HostPausesTable = { host: string; until: TimeMs }
 
-/** Where the members of a converted layer lie, packed, in parts that follow each other from 0 on. */
+/** The index of the gzip members of a converted layer, in consecutive parts that are numbered from 0. */
 export type ConvertedLayerIndexesTable = { exact_key: string; part: number; bytes: Uint8Array }
 
 export type ConvertedLayersTable = {
-  /** Digest of all that the layer depends on; of source and options alone. */
+  /** The digest of all inputs of the layer. `base_key` covers the source and the options only. */
   exact_key: ColumnType<string, string, never>
   base_key: string
   layer: JsonText
-  /** Of the converted blob; its size is in bytes. */
+  /** The digest of the converted blob. `size` is in bytes. */
   digest: string
   size: number
-  /** Where the blob was last known to lie. */
+  /** The repository in which the blob was last seen. */
   host: string
   repository: string
-  used_at: Moment
-  /** When the registry was last known to have it. */
-  checked_at: Moment
+  used_at: TimeMs
+  /** When the registry was last seen to have the blob. */
+  checked_at: TimeMs
 }
 
-/** What whole conversions came out as. */
+/** The cached reports of whole conversions. */
 export type ConvertedImagesTable = {
-  /** Digest of all that the image depends on. */
+  /** The digest of everything that the image depends on. */
   exact_key: ColumnType<string, string, never>
   report: JsonText
-  /** Of the converted manifest or index; its size is in bytes. */
+  /** The digest of the converted manifest or index. `size` is in bytes. */
   digest: string
   size: number
   host: string
   repository: string
-  used_at: Moment
-  checked_at: Moment
+  used_at: TimeMs
+  checked_at: TimeMs
 }
 
-/** How often something was found in the cache, by day. */
+/** Cache uses, counted per day. */
 export type CacheUsesTable = {
   /** Days since 1970, UTC. */
   day: number
   kind: 'image' | 'layer'
-  /** gone: forgotten, as it was not in the registry any more. */
+  /** `made`: converted anew. `gone`: removed from the cache, because the registry no longer had it. */
   outcome: 'reused' | 'rearranged' | 'made' | 'gone'
   count: number
-  /** Of converted layers. */
+  /** The size of the converted layers. */
   bytes: number
 }
 
@@ -165,67 +168,68 @@ export type CacheUsesTable = {
 export type TagMovesTable = {
   target: string
   job_id: string
-  /** Of the lease under which it was intended. */
+  /** The fencing token of the lease under which the move was intended. */
   token: string
   digest: string
-  /** `intended` until it is known what became of it. */
+  /** `intended` until the outcome is known. */
   phase: 'intended' | 'landed' | 'not-landed'
-  changed_at: Moment
+  changed_at: TimeMs
 }
 
-/** Idempotency keys of requests, and how they were answered. */
+/** Idempotency keys of requests, with the responses. */
 export type RequestKeysTable = {
   key: string
-  /** Digest of method, address and body. */
+  /** The digest of method, URL and body. */
   fingerprint: string
-  /** null while the request is being answered. */
+  /** The response; null while the request is in progress. */
   answer: JsonText | null
-  /** Whoever answers it and dies is in the way until then. */
-  locked_until: Moment
-  created_at: Moment
+  /** After this time another process may claim the key of a request that is still in progress. */
+  locked_until: TimeMs
+  created_at: TimeMs
 }
 
-/** Who wants to be told how a job ended. */
+/** URLs that receive a webhook when a job finishes. */
 export type CallbacksTable = {
   id: ColumnType<string, string, never>
   job_id: string
   url: string
-  /** waiting: for the end of the job; due: to be delivered at `run_at`. */
+  /** `waiting`: the job is unfinished. `due`: to be delivered at `run_at`. */
   state: 'waiting' | 'due' | 'delivered' | 'failed'
-  /** Tries so far; those for the present end of the job. */
+  /** Delivery attempts over all retries of the job. */
   attempt: Generated<number>
+  /** Delivery attempts since the job last finished. */
   tries: Generated<number>
-  run_at: Moment
+  run_at: TimeMs
 }
 
-/** One try to deliver a callback. */
+/** One attempt to deliver a callback. */
 export type DeliveriesTable = {
   callback_id: string
   attempt: number
-  at: Moment
-  /** Of the answer, where there was one. */
+  at: TimeMs
+  /** The HTTP status of the response, if there was one. */
   status: number | null
   error: string | null
 }
 
-/** Jobs that were asked for together. */
+/** Jobs that were requested together. */
 export type BatchesTable = {
   id: ColumnType<string, string, never>
   labels: JsonText
   request_key: string | null
-  created_at: Moment
+  created_at: TimeMs
 }
 
-/** A job can be in several batches, and in one more than once. */
+/** A job can be in several batches, and several times in one. */
 export type BatchJobsTable = { batch_id: string; position: number; job_id: string }
 
-/** What is converted when it is pushed. */
-export type RulesTable = { id: ColumnType<string, string, never>; document: JsonText; updated_at: Moment }
+/** Rules that select pushed images for conversion. */
+export type RulesTable = { id: ColumnType<string, string, never>; document: JsonText; updated_at: TimeMs }
 
-/** Worker processes that run. */
-export type WorkersTable = { owner: string; concurrency: number; seen_at: Moment }
+/** Running worker processes. */
+export type WorkersTable = { owner: string; concurrency: number; seen_at: TimeMs }
 
-/** Jobs that are over; the sum over shards counts. Triggers keep it, see `job-tallies.ts`. */
+/** Counts of finished jobs: the sum over all shards. Maintained by triggers, see `0013-job-tallies.ts`. */
 export type JobTalliesTable = {
   kind: JobsTable['kind']
   state: JobsTable['state']

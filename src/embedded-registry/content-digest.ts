@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 
 /**
- * A digest that the registry stores content by: sha256 or sha512, the algorithms that OCI image-spec 1.1
- * "Digests" registers. Wider than the broker's own `Digest`: the registry holds what others push, too.
+ * A digest that the registry stores content under: sha256 or sha512, the algorithms registered by OCI
+ * image-spec 1.1 "Digests". The broker's own `Digest` is sha256 only; the registry also stores what other
+ * clients push.
  */
 export type ContentDigest = string & z.BRAND<'ContentDigest'>
 
@@ -16,27 +17,27 @@ export const ContentDigest = z
   )
   .brand<'ContentDigest'>()
 
-export type Algorithm = 'sha256' | 'sha512'
+export type DigestAlgorithm = 'sha256' | 'sha512'
 
-/** The algorithms, each a folder below `blobs`. */
-export const ALGORITHMS: readonly Algorithm[] = ['sha256', 'sha512']
+/** All algorithms. Each has a folder below `blobs`. */
+export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
-/** The digest's algorithm. */
-export function algorithmOf(digest: ContentDigest): Algorithm {
+/** Returns the algorithm of a digest. */
+export function algorithmOf(digest: ContentDigest): DigestAlgorithm {
   return digest.startsWith('sha256:') ? 'sha256' : 'sha512'
 }
 
-/** Ends a hash and names its value. */
-export function finishContentDigest(algorithm: Algorithm, hash: Hash): ContentDigest {
+/** Finalizes a hash and returns its value as a digest. */
+export function finishContentDigest(algorithm: DigestAlgorithm, hash: Hash): ContentDigest {
   return `${algorithm}:${hash.digest('hex')}` as ContentDigest
 }
 
-/** The digest of some bytes. */
-export function contentDigestOf(bytes: Uint8Array, algorithm: Algorithm = 'sha256'): ContentDigest {
+/** Computes the digest of some bytes. */
+export function contentDigestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): ContentDigest {
   return finishContentDigest(algorithm, createHash(algorithm).update(bytes))
 }
 
-/** Where a layout folder keeps the content: `blobs/<algorithm>/<hex>` (OCI image-layout 1.0). */
+/** Returns the path of content in an image layout: `blobs/<algorithm>/<hex>` (OCI image-layout 1.0). */
 export function contentPath(layoutFolder: string, digest: ContentDigest): string {
   const algorithm = algorithmOf(digest)
   return join(layoutFolder, 'blobs', algorithm, digest.slice(algorithm.length + 1))

@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { asStorageFull, StorageFullError } from '../bytes/storage-full.ts'
+import { asStorageFullError, StorageFullError } from '../bytes/storage-full-error.ts'
 
-/** Error codes of OCI distribution-spec 1.1 "Error Codes", and RANGE_INVALID, STORAGE_FULL and UNKNOWN, which it leaves to servers. */
+/**
+ * Codes of OCI distribution-spec 1.1 "Error Codes"; RANGE_INVALID, STORAGE_FULL and UNKNOWN are additions.
+ */
 export type DistributionCode =
   | 'BLOB_UNKNOWN'
   | 'BLOB_UPLOAD_INVALID'
@@ -21,34 +23,37 @@ export type DistributionCode =
   | 'UNKNOWN'
   | 'UNSUPPORTED'
 
-/** A request that the registry answers with an error of the distribution specification. */
+/**
+ * A request failed. Its response has this status, these headers and an error body of the distribution-spec.
+ */
 export class DistributionError extends Error {
   override readonly name = 'DistributionError'
   readonly code: DistributionCode
   readonly status: number
   readonly detail: unknown
   readonly headers: Readonly<Record<string, string>>
+
   constructor(
     code: DistributionCode,
     status: number,
     message: string,
-    more: { detail?: unknown; headers?: Record<string, string> } = {},
+    { detail, headers = {} }: { detail?: unknown; headers?: Record<string, string> } = {},
   ) {
     super(message)
     this.code = code
     this.status = status
-    this.detail = more.detail
-    this.headers = more.headers ?? {}
+    this.detail = detail
+    this.headers = headers
   }
 }
 
-/** Whether a file operation failed with one of these system codes. */
-export function failedWith(error: unknown, ...codes: string[]): boolean {
+/** Whether a file operation failed with one of these system error codes. */
+export function hasSystemErrorCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
-/** What an error of another origin (the server around the registry, the file system) is called here. */
-function named(error: unknown): DistributionError {
+/** Converts an error of the surrounding server or of the file system. */
+function toDistributionError(error: unknown): DistributionError {
   if (error instanceof DistributionError) return error
   const status = (error as { statusCode?: unknown }).statusCode
   if (status === 401) return new DistributionError('UNAUTHORIZED', 401, (error as Error).message)
@@ -56,17 +61,17 @@ function named(error: unknown): DistributionError {
   if (status === 429) return new DistributionError('TOOMANYREQUESTS', 429, (error as Error).message)
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new DistributionError('UNSUPPORTED', status, (error as Error).message)
-  const full = asStorageFull(error, "the registry's disk")
-  if (full instanceof StorageFullError) {
-    const headers = { 'retry-after': String(full.retryAfterMs / 1000) }
-    return new DistributionError('STORAGE_FULL', 507, full.message, { headers })
+  const storageError = asStorageFullError(error, "the registry's disk")
+  if (storageError instanceof StorageFullError) {
+    const headers = { 'retry-after': String(storageError.retryAfterMs / 1000) }
+    return new DistributionError('STORAGE_FULL', 507, storageError.message, { headers })
   }
-  return new DistributionError('UNKNOWN', 500, 'the registry failed; its log says why')
+  return new DistributionError('UNKNOWN', 500, 'the registry failed internally; see its log for the cause')
 }
 
-/** Answers with the error document of OCI distribution-spec 1.1 "Error Codes". Only faults of the server are logged. */
-export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { code, status, message, detail, headers } = named(error)
+/** Sends the error body of OCI distribution-spec 1.1 "Error Codes". Logs server errors only. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { code, status, message, detail, headers } = toDistributionError(error)
   if (status >= 500) request.log.error({ err: error }, 'embedded registry')
   void reply
     .code(status)

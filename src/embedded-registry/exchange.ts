@@ -1,36 +1,39 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { parseContentRange } from './byte-ranges.ts'
 import { DistributionError } from './errors.ts'
-import { parseContentRange } from './ranges.ts'
-import type { Repositories } from './repositories.ts'
-import type { Chunk, Uploads } from './uploads.ts'
+import type { RepositoryStore } from './repository-store.ts'
+import type { UploadChunk, UploadStore } from './upload-store.ts'
 
-/** One request, its answer, and what is stored. */
+/** A request with its reply, and the stores that serve it. */
 export type Exchange = {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly repositories: Repositories
-  readonly uploads: Uploads
+  readonly repositories: RepositoryStore
+  readonly uploads: UploadStore
   readonly maxManifestBytes: number
 }
 
-/** A query parameter; the first when it is there more than once. */
-export function queryOf({ request }: Exchange, name: string): string | undefined {
-  const value = (request.query as Record<string, string | string[] | undefined>)[name]
+/** The response header with the digest of the content. */
+export const DIGEST_HEADER = 'docker-content-digest'
+
+/** Returns a query parameter; its first value if it is repeated. */
+export function queryParameter({ query }: FastifyRequest, name: string): string | undefined {
+  const value = (query as Record<string, string | string[] | undefined>)[name]
   return Array.isArray(value) ? value[0] : value
 }
 
-/** The request's bytes as they come. Leaving off half-way keeps the connection, so that an answer can be sent. */
-export function chunkOf({ request }: Exchange): Chunk {
-  const headers = request.headers
+/**
+ * Returns the request body as a stream, with its Content-Range. A reader that stops early keeps the
+ * connection open for the response.
+ * @throws DistributionError BLOB_UPLOAD_INVALID, SIZE_INVALID
+ */
+export function requestChunk({ headers, raw }: FastifyRequest): UploadChunk {
   const range = parseContentRange(headers['content-range'], headers['content-length'])
-  return { bytes: request.raw.iterator({ destroyOnReturn: false }), ...(range !== undefined && { range }) }
+  return { bytes: raw.iterator({ destroyOnReturn: false }), ...(range !== undefined && { range }) }
 }
 
-/** The answer to a method that the endpoint does not have. */
-export function noSuchMethod({ request }: Exchange, allowed: string): DistributionError {
-  const message = `${request.method} is not possible here; ${allowed} is`
+/** The error for a method that the endpoint does not support. @param allowed methods, comma separated */
+export function methodNotAllowed({ method }: FastifyRequest, allowed: string): DistributionError {
+  const message = `${method} is not supported by this endpoint; it supports ${allowed}`
   return new DistributionError('UNSUPPORTED', 405, message, { headers: { allow: allowed } })
 }
-
-/** The header that names content. */
-export const CONTENT_DIGEST = 'docker-content-digest'

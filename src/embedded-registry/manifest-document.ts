@@ -4,65 +4,87 @@ import { isIndexType, isManifestType, isNonDistributable } from '../oci/media-ty
 import { ContentDigest } from './content-digest.ts'
 import { DistributionError } from './errors.ts'
 
-const Annotations = z.record(z.string(), z.string()).nullish()
-const Target = z.looseObject({ mediaType: z.string(), digest: ContentDigest, size: z.int().nonnegative() })
-const Common = {
+/**
+ * Looser than the broker's own documents: digests may be sha512, and fields that only readers need may be
+ * missing.
+ */
+const ContentDescriptor = z.looseObject({
+  mediaType: z.string(),
+  digest: ContentDigest,
+  size: z.int().nonnegative(),
+})
+type ContentDescriptor = z.infer<typeof ContentDescriptor>
+
+const sharedFields = {
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   artifactType: z.string().optional(),
-  subject: Target.nullish(),
-  annotations: Annotations,
+  subject: ContentDescriptor.nullish(),
+  annotations: z.record(z.string(), z.string()).nullish(),
 }
-/** Looser than the broker's own documents: digests may be sha512, and what only a reader needs is not asked for. */
-const ManifestDocument = z.looseObject({ ...Common, config: Target, layers: z.array(Target).nullish() })
-const IndexDocument = z.looseObject({ ...Common, manifests: z.array(Target).nullish() })
+const ManifestDocument = z.looseObject({
+  ...sharedFields,
+  config: ContentDescriptor,
+  layers: z.array(ContentDescriptor).nullish(),
+})
+const IndexDocument = z.looseObject({ ...sharedFields, manifests: z.array(ContentDescriptor).nullish() })
 
-type Target = z.infer<typeof Target>
-
-/** What the registry must know of a manifest or index. */
-export type ManifestFacts = {
-  /** content that must be in the repository, blobs of a manifest or manifests of an index */
-  readonly needs: readonly Target[]
+/** The parts of a manifest or index that the registry uses. */
+export type ManifestSummary = {
   readonly kind: 'manifest' | 'index'
+  /** Content that must be in the repository: the blobs of a manifest, or the manifests of an index. */
+  readonly references: readonly ContentDescriptor[]
   readonly subject?: ContentDigest
-  /** as the referrers API shows it: an index's own, a manifest's own or else its config's media type */
+  /**
+   * As in the referrers API: that of the document, or for a manifest without one the media type of its
+   * config.
+   */
   readonly artifactType?: string
   readonly annotations?: Record<string, string>
 }
 
 /**
- * Reads a manifest or index that is served as this media type. One that calls itself something else, or has
- * the fields of both, is refused (CVE-2021-41190).
+ * Parses a manifest or index of a media type. Rejects a document with another `mediaType`, or with the fields
+ * of both kinds (CVE-2021-41190).
  * @throws DistributionError MANIFEST_INVALID
  */
-export function readManifest(bytes: Uint8Array, mediaType: string): ManifestFacts {
+export function parseManifest(bytes: Uint8Array, mediaType: string): ManifestSummary {
   try {
-    return isIndexType(mediaType) ? readIndex(bytes, mediaType) : readImage(bytes, mediaType)
+    return isIndexType(mediaType) ? parseIndex(bytes, mediaType) : parseImageManifest(bytes, mediaType)
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error
-    throw invalid(error.message)
+    throw invalidManifest(error.message)
   }
 }
 
-function readIndex(bytes: Uint8Array, mediaType: string): ManifestFacts {
+function parseIndex(bytes: Uint8Array, mediaType: string): ManifestSummary {
   const document = parseDocument(IndexDocument, bytes, 'the index')
-  checkKind(document, mediaType, 'config' in document || 'layers' in document)
-  return { kind: 'index', needs: document.manifests ?? [], ...shared(document, document.artifactType) }
+  assertKind(document, mediaType, 'config' in document || 'layers' in document)
+  return {
+    kind: 'index',
+    references: document.manifests ?? [],
+    ...referrerFields(document, document.artifactType),
+  }
 }
 
-function readImage(bytes: Uint8Array, mediaType: string): ManifestFacts {
-  if (!isManifestType(mediaType)) throw invalid(`${JSON.stringify(mediaType)} is no media type of a manifest`)
+function parseImageManifest(bytes: Uint8Array, mediaType: string): ManifestSummary {
+  if (!isManifestType(mediaType))
+    throw invalidManifest(`Content-Type ${JSON.stringify(mediaType)} is not a media type of manifests`)
   const document = parseDocument(ManifestDocument, bytes, 'the manifest')
-  checkKind(document, mediaType, 'manifests' in document)
+  assertKind(document, mediaType, 'manifests' in document)
   const layers = (document.layers ?? []).filter((layer) => !isNonDistributable(layer.mediaType))
   const artifactType = document.artifactType || document.config.mediaType
-  return { kind: 'manifest', needs: [document.config, ...layers], ...shared(document, artifactType) }
+  return {
+    kind: 'manifest',
+    references: [document.config, ...layers],
+    ...referrerFields(document, artifactType),
+  }
 }
 
-function shared(
+function referrerFields(
   document: z.infer<typeof IndexDocument>,
   artifactType: string | undefined,
-): Pick<ManifestFacts, 'subject' | 'artifactType' | 'annotations'> {
+): Pick<ManifestSummary, 'subject' | 'artifactType' | 'annotations'> {
   return {
     ...(document.subject && { subject: document.subject.digest }),
     ...(artifactType && { artifactType }),
@@ -70,12 +92,17 @@ function shared(
   }
 }
 
-function checkKind(document: { mediaType?: string | undefined }, mediaType: string, misfit: boolean): void {
+/** @throws DistributionError MANIFEST_INVALID */
+function assertKind(
+  document: { mediaType?: string | undefined },
+  mediaType: string,
+  hasFieldsOfOtherKind: boolean,
+): void {
   if (document.mediaType !== undefined && document.mediaType !== mediaType)
-    throw invalid(`the document calls itself ${document.mediaType}, but is sent as ${mediaType}`)
-  if (misfit) throw invalid('the document has the fields of a manifest and of an index')
+    throw invalidManifest(`the mediaType of the document is ${document.mediaType}, not ${mediaType} as sent`)
+  if (hasFieldsOfOtherKind) throw invalidManifest('the document has the fields of a manifest and of an index')
 }
 
-function invalid(message: string): DistributionError {
+function invalidManifest(message: string): DistributionError {
   return new DistributionError('MANIFEST_INVALID', 400, message)
 }

@@ -8,33 +8,33 @@ import { fastify } from 'fastify'
 import { expect, it } from 'vitest'
 import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
 import { digestOf } from '../oci/digest.ts'
-import { embeddedRegistry } from './plugin.ts'
+import { createEmbeddedRegistry } from './plugin.ts'
 
-it('says that it is a registry', async () => {
+it('identifies itself as a registry', async () => {
   await using folder = await temporaryFolder()
   await using registry = await TestRegistry.start(folder.path)
   for (const path of ['/v2/', '/v2']) {
-    const answer = await registry.ask('GET', path)
-    expect([answer.status, answer.json()]).toEqual([200, {}])
-    expect(answer.header('docker-distribution-api-version')).toBe('registry/2.0')
+    const response = await registry.request('GET', path)
+    expect([response.status, response.json()]).toEqual([200, {}])
+    expect(response.header('docker-distribution-api-version')).toBe('registry/2.0')
   }
-  const wrong = await registry.ask('PATCH', '/v2/_catalog')
-  expect([wrong.status, wrong.header('allow')]).toEqual([405, 'GET'])
+  const unsupported = await registry.request('PATCH', '/v2/_catalog')
+  expect([unsupported.status, unsupported.header('allow')]).toEqual([405, 'GET'])
 })
 
-it('serves parts of a blob', async () => {
+it('serves ranges of a blob', async () => {
   await using folder = await temporaryFolder()
   await using registry = await TestRegistry.start(folder.path)
   const { digest } = await registry.pushBlob('app', Buffer.from('0123456789'))
-  const part = async (range: string) => {
-    const answer = await registry.ask('GET', `/v2/app/blobs/${digest}`, { headers: { range } })
-    return [answer.status, answer.header('content-range'), answer.body.toString()]
+  const readRange = async (range: string) => {
+    const response = await registry.request('GET', `/v2/app/blobs/${digest}`, { headers: { range } })
+    return [response.status, response.header('content-range'), response.body.toString()]
   }
-  expect(await part('bytes=2-4')).toEqual([206, 'bytes 2-4/10', '234'])
-  expect(await part('bytes=-2')).toEqual([206, 'bytes 8-9/10', '89'])
-  expect(await part('bytes=0-1,3-4')).toEqual([200, '', '0123456789'])
-  expect((await part('bytes=10-')).slice(0, 2)).toEqual([416, 'bytes */10'])
-  const head = await registry.ask('HEAD', `/v2/app/blobs/${digest}`)
+  expect(await readRange('bytes=2-4')).toEqual([206, 'bytes 2-4/10', '234'])
+  expect(await readRange('bytes=-2')).toEqual([206, 'bytes 8-9/10', '89'])
+  expect(await readRange('bytes=0-1,3-4')).toEqual([200, '', '0123456789'])
+  expect((await readRange('bytes=10-')).slice(0, 2)).toEqual([416, 'bytes */10'])
+  const head = await registry.request('HEAD', `/v2/app/blobs/${digest}`)
   expect([head.status, head.header('content-length'), head.header('accept-ranges')]).toEqual([
     200,
     '10',
@@ -42,19 +42,19 @@ it('serves parts of a blob', async () => {
   ])
 })
 
-it('takes names to the limit, and never leaves its folder', async () => {
+it('accepts names up to the limit, and never leaves its folder', async () => {
   await using folder = await temporaryFolder()
   await using registry = await TestRegistry.start(folder.path)
-  const longest = `a/${'b'.repeat(253)}`
-  const { digest } = await registry.pushBlob(longest, Buffer.from('x'))
-  expect((await registry.ask('GET', `/v2/${longest}/blobs/${digest}`)).status).toBe(200)
+  const longName = `a/${'b'.repeat(253)}`
+  const { digest } = await registry.pushBlob(longName, Buffer.from('x'))
+  expect((await registry.request('GET', `/v2/${longName}/blobs/${digest}`)).status).toBe(200)
 
-  const raw = async (method: string, path: string) => {
-    const asked = rawRequest(registry.url, { method, path })
-    asked.end()
-    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
-    await text(answer)
-    return answer.statusCode
+  const requestRaw = async (method: string, path: string) => {
+    const sent = rawRequest(registry.url, { method, path })
+    sent.end()
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    await text(response)
+    return response.statusCode
   }
   for (const [method, path] of [
     ['POST', '/v2/../../etc/blobs/uploads/'],
@@ -68,14 +68,14 @@ it('takes names to the limit, and never leaves its folder', async () => {
     ['GET', '/v2/app/manifests/%2e%2e%2findex.json'],
     ['GET', `/v2/app/blobs/sha256:%2e%2e%2f${'a'.repeat(61)}`],
   ] as const) {
-    expect([400, 404], path).toContain(await raw(method, path))
+    expect([400, 404], path).toContain(await requestRaw(method, path))
   }
   expect(await readdir(folder.path)).toEqual(['repositories', 'temporary', 'uploads'])
-  expect(await readdir(join(folder.path, 'repositories'))).toEqual([longest.replace('/', '+')])
-  expect(await readdir(join(folder.path, 'uploads'))).toEqual([longest.replace('/', '+')])
+  expect(await readdir(join(folder.path, 'repositories'))).toEqual([longName.replace('/', '+')])
+  expect(await readdir(join(folder.path, 'uploads'))).toEqual([longName.replace('/', '+')])
 })
 
-it('leaves the server around it as it is, and obeys it', async () => {
+it('does not change the surrounding server, and runs its hooks', async () => {
   await using folder = await temporaryFolder()
   const app = fastify({ bodyLimit: 1000 })
   await app.register(swagger, { openapi: {} })
@@ -84,14 +84,14 @@ it('leaves the server around it as it is, and obeys it', async () => {
     reply.header('www-authenticate', 'Bearer')
     throw Object.assign(new Error('a token is needed'), { statusCode: 401 })
   })
-  await app.register(await embeddedRegistry({ root: folder.path }))
+  await app.register(await createEmbeddedRegistry({ root: folder.path }))
   app.post('/echo', async (request) => request.body)
   const authorization = 'Bearer secret'
 
-  const refused = await app.inject({ method: 'GET', url: '/v2/' })
-  expect(refused.statusCode).toBe(401)
-  expect(refused.headers['www-authenticate']).toBe('Bearer')
-  expect(refused.json().errors[0]).toMatchObject({ code: 'UNAUTHORIZED', message: 'a token is needed' })
+  const unauthorized = await app.inject({ method: 'GET', url: '/v2/' })
+  expect(unauthorized.statusCode).toBe(401)
+  expect(unauthorized.headers['www-authenticate']).toBe('Bearer')
+  expect(unauthorized.json().errors[0]).toMatchObject({ code: 'UNAUTHORIZED', message: 'a token is needed' })
 
   const big = Buffer.alloc(100_000)
   const url = `/v2/app/blobs/uploads/?digest=${digestOf(big)}`

@@ -1,111 +1,119 @@
 import { join, resolve } from 'node:path'
-// Only for its types: it gives route schemas the property `hide`.
+// For its types only: it declares the property `hide` of route schemas.
 import type {} from '@fastify/swagger'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { DiskRoom } from '../bytes/disk-room.ts'
-import { type Address, parseAddress } from './address.ts'
-import { answerUpload, answerUploads } from './blob-uploads.ts'
-import { answerBlob } from './blobs.ts'
-import { makeFolder, removeOlder } from './durable.ts'
-import { answerError } from './errors.ts'
+import { DiskSpace } from '../bytes/disk-space.ts'
+import { handleBlob } from './blob-routes.ts'
+import { createFolder, removeOldFiles } from './durable-files.ts'
+import { type Endpoint, parseEndpoint } from './endpoint.ts'
+import { sendError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { answerCatalog, answerReferrers, answerTags } from './listings.ts'
-import { answerManifest } from './manifests.ts'
-import { Repositories } from './repositories.ts'
-import { Uploads } from './uploads.ts'
+import { handleCatalog, handleReferrers, handleTags } from './listing-routes.ts'
+import { handleManifest } from './manifest-routes.ts'
+import { RepositoryStore } from './repository-store.ts'
+import { handleUpload, handleUploads } from './upload-routes.ts'
+import { UploadStore } from './upload-store.ts'
 
-/** The size every registry must take (OCI distribution-spec 1.1 "Pushing Manifests"). */
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
-/** An upload that received nothing for so long is given up, as is a temporary file. */
-const LEFTOVER_MS = 24 * 60 * 60 * 1000
-const SWEEP_EVERY_MS = 60 * 60 * 1000
-/** Methods that end when what was pushed is on the disk. */
-const COMMITTING = ['POST', 'PUT']
-const OTHERS = ['GET', 'HEAD', 'PATCH', 'DELETE']
+/** The size that every registry must accept (OCI distribution-spec 1.1 "Pushing Manifests"). */
+const DEFAULT_MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+/** Temporary files, and uploads that received nothing, are removed after this time. */
+const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000
+const CLEANUP_INTERVAL_MS = 60 * 60 * 1000
+/** Methods that respond once the pushed content is on disk. */
+const COMMITTING_METHODS = ['POST', 'PUT']
+const OTHER_METHODS = ['GET', 'HEAD', 'PATCH', 'DELETE']
 /**
- * How long no byte moves at most while a blob is read again and synced: a layer of the largest size that is usual takes so long
- * at 40 MB a second. Clients are more patient than for other answers; the broker's own waits five minutes.
+ * How long a connection may be silent while a blob is read again and synced: the time for a layer of the
+ * largest usual size at 40 MB/s. Clients wait longer for a commit than for other responses; the broker's own
+ * client waits five minutes.
  */
-const COMMIT_MS = 30 * 60 * 1000
+const MAX_COMMIT_SILENCE_MS = 30 * 60 * 1000
+
+export type EmbeddedRegistryOptions = {
+  /** The folder of the registry, created if needed. Only one process may use it at a time. */
+  readonly root: string
+  /** Larger manifests are rejected with 413. */
+  readonly maxManifestBytes?: number
+  /** The free space on the disk that blobs must leave, in bytes. */
+  readonly diskReserveBytes?: number
+}
 
 type RegistryRequest = FastifyRequest<{ Params: { '*'?: string } }>
 
 /**
- * An OCI distribution registry (distribution-spec 1.1: pull, push, content discovery, content management) at
- * `/v2/` of the server that registers the plugin; {@link Repositories} says how it stores. The server's own hooks
- * (authentication, say) run before it; their errors are answered in the specification's form. Leftovers
- * of interrupted pushes are removed at the start and every hour.
- * @param root its folder, made when missing; one process at a time
- * @param maxManifestBytes larger manifests are refused with 413
- * @param diskReserve bytes of its disk that blobs leave free
+ * Creates a plugin that serves an OCI distribution registry (distribution-spec 1.1: pull, push, content
+ * discovery, content management) at `/v2/`, stored as described at {@link RepositoryStore}. Hooks of the
+ * surrounding server, such as authentication, run first; their errors are sent as error bodies of the
+ * specification. Removes leftovers of interrupted pushes before it returns, and every hour.
  */
-export async function embeddedRegistry({
+export async function createEmbeddedRegistry({
   root,
-  maxManifestBytes = MAX_MANIFEST_BYTES,
-  diskReserve = 0,
-}: {
-  root: string
-  maxManifestBytes?: number
-  diskReserve?: number
-}): Promise<FastifyPluginAsync> {
+  maxManifestBytes = DEFAULT_MAX_MANIFEST_BYTES,
+  diskReserveBytes = 0,
+}: EmbeddedRegistryOptions): Promise<FastifyPluginAsync> {
   const folders = {
     repositories: join(resolve(root), 'repositories'),
     uploads: join(resolve(root), 'uploads'),
     temporary: join(resolve(root), 'temporary'),
   }
-  for (const folder of Object.values(folders)) await makeFolder(folder)
-  const repositories = new Repositories(folders.repositories, folders.temporary)
-  const uploads = new Uploads(folders.uploads, new DiskRoom(folders.uploads, diskReserve))
-  const sweep = async () => {
-    const since = Date.now() - LEFTOVER_MS
-    return (await uploads.removeOlder(since)) + (await removeOlder(folders.temporary, since))
+  for (const folder of Object.values(folders)) await createFolder(folder)
+  const repositories = new RepositoryStore(folders.repositories, folders.temporary)
+  const uploads = new UploadStore(folders.uploads, new DiskSpace(folders.uploads, diskReserveBytes))
+  const removeLeftovers = async () => {
+    const since = Date.now() - LEFTOVER_AGE_MS
+    await uploads.removeInactive(since)
+    await removeOldFiles(folders.temporary, since)
   }
-  await sweep()
+  await removeLeftovers()
 
   return async (app) => {
     const timer = setInterval(() => {
-      sweep().catch((error: unknown) => app.log.warn({ err: error }, 'embedded registry: sweep'))
-    }, SWEEP_EVERY_MS).unref()
+      removeLeftovers().catch((error: unknown) =>
+        app.log.warn({ err: error }, 'embedded registry: removing leftovers failed'),
+      )
+    }, CLEANUP_INTERVAL_MS).unref()
     app.addHook('onClose', async () => clearInterval(timer))
 
-    // Bodies are streams, whatever their type: blobs are never held in memory, and no limit of the server counts.
+    // Bodies of any type are streams: blobs are never held in memory, and the server's body limit does not
+    // apply.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, body, done) => done(null, body))
     app.addHook('onRequest', async (_request, reply) => {
       reply.header('docker-distribution-api-version', 'registry/2.0')
     })
-    app.setErrorHandler(answerError)
+    app.setErrorHandler(sendError)
     const handler = (request: RegistryRequest, reply: FastifyReply) => {
       const exchange = { request, reply, repositories, uploads, maxManifestBytes }
-      return answer(exchange, parseAddress(request.params['*'] ?? ''))
+      return handle(exchange, parseEndpoint(request.params['*'] ?? ''))
     }
-    // How long a blob takes, its size says; what bounds it is whether it moves.
+    // The duration of a transfer depends on the size of the blob. Only silence is limited.
     const config = { hasOwnDeadline: true }
+    const committingConfig = { ...config, maxSilenceMs: MAX_COMMIT_SILENCE_MS }
     const schema = { hide: true }
     for (const url of ['/v2', '/v2/*']) {
-      app.route({ method: OTHERS, url, schema, config, handler })
-      app.route({ method: COMMITTING, url, schema, config: { ...config, silentMs: COMMIT_MS }, handler })
+      app.route({ method: OTHER_METHODS, url, schema, config, handler })
+      app.route({ method: COMMITTING_METHODS, url, schema, config: committingConfig, handler })
     }
   }
 }
 
-async function answer(exchange: Exchange, address: Address): Promise<FastifyReply> {
-  switch (address.kind) {
+async function handle(exchange: Exchange, endpoint: Endpoint): Promise<FastifyReply> {
+  switch (endpoint.kind) {
     case 'base':
       return exchange.reply.send({})
     case 'catalog':
-      return answerCatalog(exchange)
+      return handleCatalog(exchange)
     case 'tags':
-      return answerTags(exchange, address.repository)
+      return handleTags(exchange, endpoint.repository)
     case 'referrers':
-      return answerReferrers(exchange, address.repository, address.digest)
+      return handleReferrers(exchange, endpoint.repository, endpoint.digest)
     case 'manifest':
-      return answerManifest(exchange, address.repository, address.reference)
+      return handleManifest(exchange, endpoint.repository, endpoint.reference)
     case 'blob':
-      return answerBlob(exchange, address.repository, address.digest)
+      return handleBlob(exchange, endpoint.repository, endpoint.digest)
     case 'uploads':
-      return answerUploads(exchange, address.repository)
+      return handleUploads(exchange, endpoint.repository)
     case 'upload':
-      return answerUpload(exchange, address.repository, address.id)
+      return handleUpload(exchange, endpoint.repository, endpoint.id)
   }
 }

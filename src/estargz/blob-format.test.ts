@@ -3,17 +3,17 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { convertLayer, piecesOf, rearranged, streamedLayer } from '../../test/support/convert-layer.ts'
 import { dir, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
-import { decodeLayer } from '../compression/decode.ts'
+import { decodeLayer } from '../compression/decode-layer.ts'
 import { digestOf } from '../oci/digest.ts'
-import { DEFAULT_LIMITS as limits } from '../tar/limits.ts'
+import { DEFAULT_LAYER_LIMITS as limits } from '../tar/layer-limits.ts'
 import type { BlobFormat } from './blob-format.ts'
-import type { BlobResult } from './build/blob.ts'
-import { listTree } from './index/layer-tree.ts'
-import { readFile } from './read-file/read-file.ts'
-import { openEStargz } from './toc/read-toc.ts'
-import { compareTrees } from './verify/compare.ts'
-import { RootTree } from './verify/root-tree.ts'
-import { verifyEStargzBlob } from './verify/verify.ts'
+import type { BlobResult } from './build/blob-result.ts'
+import { readArchiveMetadata } from './index/archive-metadata.ts'
+import { readFile } from './read/read-file.ts'
+import { openEStargz } from './read/read-toc.ts'
+import { compareTrees } from './verify/compare-trees.ts'
+import { RootfsTree } from './verify/rootfs-tree.ts'
+import { verifyEStargzBlob } from './verify/verify-blob.ts'
 
 const KIB = 1024
 const text = (length: number, seed: number) =>
@@ -31,7 +31,7 @@ const files: Record<string, Buffer> = {
   'usr/last': text(20 * KIB, 17),
 }
 const layer = tarOf(
-  globalPax({ comment: 'kept where the archive stays as it is' }),
+  globalPax({ comment: 'preserved in lossless blobs' }),
   dir('bin'),
   dir('etc'),
   ...Object.entries(files).map(([name, content]) => file(name, content)),
@@ -51,9 +51,13 @@ const FORMATS: Record<string, Partial<BlobFormat>> = {
 }
 
 const tree = async (bytes: Buffer) =>
-  new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)], 'pulled', limits)
+  new RootfsTree(
+    [await readArchiveMetadata(decodeLayer(piecesOf(bytes), { limits }), limits)],
+    'pulled',
+    limits,
+  )
 
-function opened(blob: Buffer, { externalToc, tocDigest }: BlobResult) {
+function opener(blob: Buffer, { externalToc, tocDigest }: BlobResult) {
   const ranged = {
     size: blob.length,
     readRange: async (start: number, end: number) => blob.subarray(start, end),
@@ -70,7 +74,7 @@ function verified(blob: Buffer, { tocDigest, diffId, externalToc }: BlobResult) 
   })
 }
 
-/** Checks what holds of every blob, whatever its format, and reads every file of it by ranges. */
+/** Checks the properties of every blob, whatever its format, and reads all its files by ranges. */
 async function check(blob: Buffer, result: BlobResult): Promise<void> {
   expect(await verified(blob, result)).toMatchObject({
     digest: result.digest,
@@ -78,7 +82,7 @@ async function check(blob: Buffer, result: BlobResult): Promise<void> {
     landmark: result.landmark,
   })
   expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
-  const { ranged, open } = opened(blob, result)
+  const { ranged, open } = opener(blob, result)
   const view = await open()
   for (const [name, content] of [
     ...Object.entries(files),
@@ -91,80 +95,81 @@ async function check(blob: Buffer, result: BlobResult): Promise<void> {
 }
 
 describe.each(Object.entries(FORMATS))('a layer as %s', (_, format) => {
-  it('verifies, holds the same tree, and every file can be read by ranges; in both paths', async () => {
+  it('verifies, has the same files, and can be read by ranges, whether streamed or assembled', async () => {
     const streamed = await streamedLayer(layer, { format, compression: { method: 'auto', level: 3 } })
     await check(streamed.blob, streamed.result)
-    const wanted = ['usr/last', 'etc/link', 'bin/again']
-    const { blob, result, placed } = await convertLayer(layer, wanted, {
+    const requested = ['usr/last', 'etc/link', 'bin/again']
+    const { blob, result, placed } = await convertLayer(layer, requested, {
       format,
       compression: { method: 'auto', level: 3 },
     })
-    expect(placed).toEqual(wanted)
+    expect(placed).toEqual(requested)
     await check(blob, result)
-    const { prioritized, landmarkOffset } = await opened(blob, result).open()
-    expect(prioritized.filter((name) => name !== 'bin/tool')).toEqual(wanted)
+    const { prioritized, landmarkOffset } = await opener(blob, result).open()
+    expect(prioritized.filter((name) => name !== 'bin/tool')).toEqual(requested)
     expect(landmarkOffset).toBe(result.prefetchBytes)
   })
 })
 
-describe('a member that is shared', () => {
-  // stargz-snapshotter 0.18 `estargz.Reader` takes empty files, which have no offset, for part of the member at offset 0.
-  it.each(Object.entries(FORMATS))('is never the first one of a blob as %s', async (_, format) => {
+describe('a shared member', () => {
+  // stargz-snapshotter 0.18 `estargz.Reader` treats empty files, which have no offset, as part of the member
+  // at offset 0.
+  it.each(Object.entries(FORMATS))('is never the first of a blob as %s', async (_, format) => {
     const small = [file('a', 'a'), file('empty'), file('b', 'b')]
     for (const archive of [tarOf(dir('d'), ...small), tarOf(...small.slice(0, 1))]) {
       const compression = { method: 'auto', level: 3 } as const
-      for (const made of [
+      for (const converted of [
         await streamedLayer(archive, { format, compression }),
         await convertLayer(archive, ['a'], { format, compression }),
         await convertLayer(archive, [], { format, compression }),
       ]) {
-        const { entries } = await opened(made.blob, made.result).open()
-        const places = entries.filter((entry) => entry.chunkDigest).map((entry) => entry.offset ?? 0)
-        expect(Math.min(...places)).toBeGreaterThan(0)
-        expect(compareTrees(await tree(archive), await tree(made.blob))).toEqual([])
-        await verified(made.blob, made.result)
+        const { entries } = await opener(converted.blob, converted.result).open()
+        const offsets = entries.filter((entry) => entry.chunkDigest).map((entry) => entry.offset ?? 0)
+        expect(Math.min(...offsets)).toBeGreaterThan(0)
+        expect(compareTrees(await tree(archive), await tree(converted.blob))).toEqual([])
+        await verified(converted.blob, converted.result)
       }
     }
   })
 })
 
-describe('an archive without padding and end mark', () => {
-  const whole = tarOf(dir('d'), file('d/a', text(900, 3)), file('empty'), file('last', text(700, 4)))
-  const content = whole.length - 1024 - 1024 + 700
+describe('an archive without padding and end-of-archive marker', () => {
+  const complete = tarOf(dir('d'), file('d/a', text(900, 3)), file('empty'), file('last', text(700, 4)))
+  const contentEnd = complete.length - 1024 - 1024 + 700
   const compression = { method: 'auto', level: 3 } as const
 
   it.each(Object.entries(FORMATS))(
-    'is whole as %s, and known by the bytes that are there',
+    'is completed as %s, and identified by its actual bytes',
     async (_, format) => {
-      for (const end of [content, content + 1, content + 323]) {
-        const cut = whole.subarray(0, end)
-        for (const made of [
+      for (const end of [contentEnd, contentEnd + 1, contentEnd + 323]) {
+        const cut = complete.subarray(0, end)
+        for (const converted of [
           await streamedLayer(cut, { format, compression }),
           await streamedLayer(gzipSync(cut), { format, compression }),
           await convertLayer(gzipSync(cut), ['last'], { format, compression }),
         ]) {
-          const { sourceDiffId, sourcePlainSize } = made.result.index.data
-          expect({ sourceDiffId, sourcePlainSize }).toEqual({
+          const { sourceDiffId, sourceUncompressedSize } = converted.result.index.data
+          expect({ sourceDiffId, sourceUncompressedSize }).toEqual({
             sourceDiffId: digestOf(cut),
-            sourcePlainSize: end,
+            sourceUncompressedSize: end,
           })
-          expect(compareTrees(await tree(whole), await tree(made.blob))).toEqual([])
-          await verified(made.blob, made.result)
+          expect(compareTrees(await tree(complete), await tree(converted.blob))).toEqual([])
+          await verified(converted.blob, converted.result)
         }
       }
     },
   )
 
-  it('stays without them where not a byte may change', async () => {
+  it('is not completed in a lossless blob', async () => {
     for (const minChunkSize of [0, 4096]) {
-      for (const end of [content, content + 1]) {
-        const cut = whole.subarray(0, end)
+      for (const end of [contentEnd, contentEnd + 1]) {
+        const cut = complete.subarray(0, end)
         const format = { externalToc: true, lossless: true, minChunkSize }
         const { blob, result } = await streamedLayer(gzipSync(cut), { format })
         expect(result.diffId).toBe(digestOf(cut))
         expect(gunzipSync(blob).equals(cut)).toBe(true)
         await verified(blob, result)
-        const { ranged, open } = opened(blob, result)
+        const { ranged, open } = opener(blob, result)
         const parts: Buffer[] = []
         for await (const part of readFile(await open(), ranged, 'last')) parts.push(part)
         expect(Buffer.concat(parts).equals(text(700, 4))).toBe(true)
@@ -174,14 +179,14 @@ describe('an archive without padding and end mark', () => {
 })
 
 describe('a damaged blob', () => {
-  it.each(Object.entries(FORMATS))('as %s is not read as if it were sound', async (_, format) => {
+  it.each(Object.entries(FORMATS))('as %s is rejected when it is read', async (_, format) => {
     const { blob, result } = await streamedLayer(layer, { format, compression: { method: 'auto', level: 3 } })
-    const { ranged, open } = opened(blob, result)
+    const { ranged, open } = opener(blob, result)
     const view = await open()
     const chunk = view.entries.find((entry) => entry.name === 'bin/tool')
     const flipped = Buffer.from(blob)
-    const at = (chunk?.offset ?? 0) + 40
-    flipped[at] = (flipped[at] ?? 0) ^ 0x55
+    const position = (chunk?.offset ?? 0) + 40
+    flipped[position] = (flipped[position] ?? 0) ^ 0x55
     const other = { ...ranged, readRange: async (start: number, end: number) => flipped.subarray(start, end) }
     const read = async () => {
       for await (const _part of readFile(view, other, 'bin/tool'));
@@ -202,7 +207,7 @@ describe('a damaged blob', () => {
 describe('a lossless conversion', () => {
   const format = { externalToc: true, lossless: true }
 
-  it('changes not a byte of the archive, whatever stands in it or behind it', async () => {
+  it('preserves every byte of the archive, including bytes after its end', async () => {
     for (const archive of [layer, Buffer.concat([layer, text(70_000, 19)]), layer.subarray(0, -1024)]) {
       const { blob, result } = await streamedLayer(archive, { format })
       expect(result.diffId).toBe(digestOf(archive))
@@ -212,13 +217,13 @@ describe('a lossless conversion', () => {
     }
   })
 
-  it('takes an archive without entries', async () => {
+  it('accepts an archive without entries', async () => {
     const { blob, result } = await streamedLayer(tarOf(), { format })
     expect(gunzipSync(blob).equals(tarOf())).toBe(true)
-    expect(await opened(blob, result).open()).toMatchObject({ entries: [] })
+    expect(await opener(blob, result).open()).toMatchObject({ entries: [] })
   })
 
-  it('refuses a layer that has a table of contents already', async () => {
+  it('rejects a layer that already has a table of contents', async () => {
     const { blob } = await streamedLayer(layer)
     await expect(streamedLayer(blob, { format })).rejects.toMatchObject({
       code: 'UNSUPPORTED_ENTRY',
@@ -228,7 +233,7 @@ describe('a lossless conversion', () => {
 })
 
 describe('a new arrangement of a converted layer', () => {
-  it('has the bytes of an arrangement of the source', async () => {
+  it('has the same bytes as an arrangement of the source', async () => {
     const names = Object.keys(files)
     await fc.assert(
       fc.asyncProperty(
@@ -238,9 +243,9 @@ describe('a new arrangement of a converted layer', () => {
         fc.constantFrom<Partial<BlobFormat>>({}, { compression: 'zstd' }, { externalToc: true }),
         async (first, second, third, format) => {
           const before = await convertLayer(layer, first, { format })
-          for (const wanted of [second, third]) {
-            const direct = await convertLayer(layer, wanted, { format })
-            const moved = await rearranged(before.blob, before.result.index, wanted, { format })
+          for (const prioritized of [second, third]) {
+            const direct = await convertLayer(layer, prioritized, { format })
+            const moved = await rearranged(before.blob, before.result.index, prioritized, { format })
             expect(moved.blob.equals(direct.blob)).toBe(true)
             const again = await rearranged(moved.blob, moved.result.index, first, { format })
             expect(again.blob.equals(before.blob)).toBe(true)

@@ -2,33 +2,32 @@ import type { MemberCompression } from '../compression/member-compressor.ts'
 
 /** How a blob is written. Sizes are bytes. */
 export type BlobFormat = {
-  /** gzip: eStargz; zstd: zstd:chunked. */
+  /** `gzip` writes eStargz, `zstd` writes zstd:chunked. */
   readonly compression: MemberCompression
   /**
-   * Whether the table of contents is left to a blob of its own (stargz-snapshotter 0.18 `estargz/externaltoc`). Of
-   * gzip alone: zstd keeps it where decoders do not look.
+   * Whether the table of contents is a separate blob (stargz-snapshotter 0.18 `estargz/externaltoc`). gzip
+   * only: zstd blobs store it in a skippable frame, which decoders ignore anyway.
    */
   readonly externalToc: boolean
-  /** Whether the archive stays as it is, to the byte: no landmark, nothing left out. Needs an external table of contents. */
+  /**
+   * Whether the archive is preserved byte for byte: no landmark is added and no entry is dropped. Requires an
+   * external table of contents.
+   */
   readonly lossless: boolean
-  /** The most content of one file in a member: readers fetch and verify chunk by chunk. */
+  /** Maximum content of one file per member. Readers fetch and verify chunk by chunk. */
   readonly chunkSize: number
-  /** Entries share a member until it holds so much; 0: each chunk has its own. */
+  /**
+   * Entries share a member until it holds this many uncompressed bytes; 0 gives each chunk its own member.
+   */
   readonly minChunkSize: number
-  /** Whether the data of tar-split goes with it, which containers/storage 1.59 demands for partial pulls. Of zstd alone. */
+  /** Whether to add tar-split data, which containers/storage 1.59 requires for partial pulls. zstd only. */
   readonly tarSplit: boolean
 }
 
-/**
- * Whether a file's content stays in a member with other entries. That is never the first one of a blob: empty files have no
- * offset, and `estargz.Reader` of stargz-snapshotter 0.18 takes those for part of a member at offset 0, which it then
- * cannot read.
- */
-export function sharesMember({ minChunkSize, chunkSize }: BlobFormat, size: number): boolean {
-  return size > 0 && size < minChunkSize && size <= chunkSize
-}
+/** Whether readers prefetch the blob up to the landmark. */
+export type LandmarkKind = 'prefetch' | 'no-prefetch'
 
-/** What stargz-snapshotter writes by default, too. */
+/** The format that stargz-snapshotter writes by default. */
 export const DEFAULT_FORMAT: BlobFormat = {
   compression: 'gzip',
   externalToc: false,
@@ -36,4 +35,21 @@ export const DEFAULT_FORMAT: BlobFormat = {
   chunkSize: 4 << 20,
   minChunkSize: 0,
   tarSplit: false,
+}
+
+/** Small, because moving one header out of the middle recompresses the whole member. */
+const HEADER_MEMBER_BYTES = 64 * 1024
+
+/** The uncompressed size at which a member of headers, and of small files with `minChunkSize`, is closed. */
+export function headerMemberBytes({ minChunkSize }: BlobFormat): number {
+  return minChunkSize || HEADER_MEMBER_BYTES
+}
+
+/**
+ * Whether a file's content shares a member with other entries. The first member of a blob is never shared:
+ * empty files have no offset, and `estargz.Reader` of stargz-snapshotter 0.18 treats them as part of a member
+ * at offset 0, which it then cannot read.
+ */
+export function sharesMember({ minChunkSize, chunkSize }: BlobFormat, size: number): boolean {
+  return size > 0 && size < minChunkSize && size <= chunkSize
 }

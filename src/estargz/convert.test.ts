@@ -4,19 +4,19 @@ import { describe, expect, it } from 'vitest'
 import { convertLayer, piecesOf, streamedLayer } from '../../test/support/convert-layer.ts'
 import { device, dir, fifo, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
 import { namesIn } from '../../test/support/tree-names.ts'
-import { decodeLayer } from '../compression/decode.ts'
+import { decodeLayer } from '../compression/decode-layer.ts'
 import { type CompressionPolicy, openLayerCoder } from '../compression/layer-coder.ts'
-import { gzipCompressor } from '../compression/member-compressor.ts'
+import { createGzipCompressor } from '../compression/member-compressor.ts'
 import { digestOf } from '../oci/digest.ts'
-import { DEFAULT_LIMITS as limits } from '../tar/limits.ts'
+import { DEFAULT_LAYER_LIMITS as limits } from '../tar/layer-limits.ts'
 import { DEFAULT_FORMAT } from './blob-format.ts'
-import { streamLayer } from './build/blob.ts'
-import { splitLayer } from './build/split.ts'
-import { listTree } from './index/layer-tree.ts'
-import { openEStargz } from './toc/read-toc.ts'
-import { compareTrees } from './verify/compare.ts'
-import { RootTree } from './verify/root-tree.ts'
-import { verifyEStargzBlob } from './verify/verify.ts'
+import { splitIntoMembers } from './build/split-into-members.ts'
+import { streamLayer } from './build/stream-layer.ts'
+import { readArchiveMetadata } from './index/archive-metadata.ts'
+import { openEStargz } from './read/read-toc.ts'
+import { compareTrees } from './verify/compare-trees.ts'
+import { RootfsTree } from './verify/rootfs-tree.ts'
+import { verifyEStargzBlob } from './verify/verify-blob.ts'
 
 const MIB = 1 << 20
 const long = `${'d/'.repeat(80)}${'n'.repeat(120)}`
@@ -27,12 +27,16 @@ const open = (blob: Buffer) =>
   openEStargz({ size: blob.length, readRange: async (start, end) => blob.subarray(start, end), limits })
 
 const tree = async (layer: Buffer) =>
-  new RootTree([await listTree(decodeLayer(piecesOf(layer), { limits }), limits)], 'pulled', limits)
+  new RootfsTree(
+    [await readArchiveMetadata(decodeLayer(piecesOf(layer), { limits }), limits)],
+    'pulled',
+    limits,
+  )
 
-/** Converts both ways, and checks everything that holds of every conversion. */
+/** Converts a layer by assembling and by streaming, and checks the properties of every conversion. */
 async function converted(layer: Buffer, prioritized: string[] = []) {
-  const made = await convertLayer(layer, prioritized, { lower: [] })
-  const { result, blob } = made
+  const assembled = await convertLayer(layer, prioritized, { lower: [] })
+  const { result, blob } = assembled
   const { tocDigest, diffId } = result
   const verified = await verifyEStargzBlob(piecesOf(blob), { limits, tocDigest, diffId })
   expect(result).toMatchObject({
@@ -44,11 +48,11 @@ async function converted(layer: Buffer, prioritized: string[] = []) {
   })
   expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
   const streamed = await streamedLayer(layer, { lower: [] })
-  const plainOrder = prioritized.length === 0 ? made : await convertLayer(layer, [], { lower: [] })
-  expect(streamed.result).toMatchObject(plainOrder.result)
-  expect(streamed.blob.equals(plainOrder.blob)).toBe(true)
-  expect(streamed.result.index.data.sourceDiffId).toBe(made.index.data.sourceDiffId)
-  return { ...made, ...(await open(blob)) }
+  const sourceOrder = prioritized.length === 0 ? assembled : await convertLayer(layer, [], { lower: [] })
+  expect(streamed.result).toMatchObject(sourceOrder.result)
+  expect(streamed.blob.equals(sourceOrder.blob)).toBe(true)
+  expect(streamed.result.index.data.sourceDiffId).toBe(assembled.index.data.sourceDiffId)
+  return { ...assembled, ...(await open(blob)) }
 }
 
 describe('a converted layer', () => {
@@ -63,14 +67,14 @@ describe('a converted layer', () => {
       file('t', 'x'),
       hardlink('m', './l'),
     ],
-    'has names twice': [dir('d'), file('a', 'one'), dir('d', { mode: 0o700 }), file('a', 'two, longer')],
-    'has a name twice and a link between': [
+    'has duplicate names': [dir('d'), file('a', 'one'), dir('d', { mode: 0o700 }), file('a', 'two, longer')],
+    'has a duplicate name and a link between': [
       file('a', 'old'),
       hardlink('l', 'a'),
       file('a', 'new'),
       hardlink('k', 'l'),
     ],
-    'puts a file for a directory': [dir('d'), file('d/x', '1'), file('d', 'now a file')],
+    'replaces a directory with a file': [dir('d'), file('d/x', '1'), file('d', 'now a file')],
     'has ./ and / prefixes': [dir('./'), dir('./etc'), file('./etc/a', '1'), file('/etc/b', '2')],
     'has whiteouts': [dir('d'), file('d/.wh..wh..opq'), file('d/.wh.x'), file('.wh.y'), file('d/f', '1')],
     'has device nodes': [
@@ -79,13 +83,13 @@ describe('a converted layer', () => {
       device('block', 'dev/sda', 8, 1),
       fifo('p'),
     ],
-    'has files of no bytes': [file('e1'), file('e2'), file('a', 'x'), file('e3')],
-    'has files of a chunk and a byte more': [
+    'has empty files': [file('e1'), file('e2'), file('a', 'x'), file('e3')],
+    'has files of exactly one chunk and of one byte more': [
       file('exact', noise.subarray(0, 4 * MIB)),
       file('more', noise),
       file('two', Buffer.alloc(8 * MIB)),
     ],
-    'has any word for a name': [
+    'has names that are properties of every object': [
       file('__proto__', 'x', { uname: '__proto__', pax: { 'SCHILY.xattr.__proto__': 'x' } }),
       dir('constructor'),
     ],
@@ -94,18 +98,18 @@ describe('a converted layer', () => {
       file('a', '1', { uid: 5, gid: 6, uname: 'u', gname: 'g', mtime: 0 }),
       file('b', '1', { uid: 5, gid: 6, uname: 'u', gname: 'h', pax: { mtime: '1600000000.7' } }),
     ],
-    'has more headers than fit a member': Array.from({ length: 400 }, (_, i) => symlink(`s${i}`, 'x')),
+    'has more headers than fit into a member': Array.from({ length: 400 }, (_, i) => symlink(`s${i}`, 'x')),
   }
 
   it.each(Object.entries(cases))(
-    'that %s verifies, unpacks to the same tree, and streams to the same bytes',
+    'that %s verifies, unpacks to the same files, and streams to the same bytes',
     async (_, entries) => {
       const layer = tarOf(...entries)
       const { landmark, prioritized } = await converted(layer)
       expect({ landmark, prioritized }).toEqual({ landmark: 'no-prefetch', prioritized: [] })
-      // Every entry at the front once, from the last to the first: no order of members may matter.
-      const all = await tree(layer)
-      const names = namesIn(all.view)
+      // Prioritizes all entries in reverse order: the order of members must not matter.
+      const sourceTree = await tree(layer)
+      const names = namesIn(sourceTree.view)
         .filter((name) => name !== '')
         .reverse()
       const reordered = await converted(layer, names)
@@ -113,7 +117,7 @@ describe('a converted layer', () => {
     },
   )
 
-  it('has no two names that readers take for one', async () => {
+  it('has no two names that readers cannot distinguish', async () => {
     const ff = Buffer.of(0xff)
     const fe = Buffer.of(0xfe)
     const below = (name: Buffer) => Buffer.concat([name, Buffer.from('/x')])
@@ -126,12 +130,12 @@ describe('a converted layer', () => {
     ]
     for (const [one, other] of pairs) {
       for (const layer of [tarOf(one, other), tarOf(other, one)]) {
-        const refused = expect.objectContaining({
+        const rejection = expect.objectContaining({
           code: 'UNSUPPORTED_ENTRY',
           message: expect.stringContaining('UTF-8'),
         })
-        await expect(streamedLayer(layer)).rejects.toEqual(refused)
-        await expect(convertLayer(layer, ['b'])).rejects.toEqual(refused)
+        await expect(streamedLayer(layer)).rejects.toEqual(rejection)
+        await expect(convertLayer(layer, ['b'])).rejects.toEqual(rejection)
       }
     }
     const fine = tarOf(
@@ -148,24 +152,24 @@ describe('a converted layer', () => {
     expect((await converted(tarOf(file('a')))).result.oddNames).toBeUndefined()
   })
 
-  it('is the same for gzip, zstd and plain sources, and pieces of any size', async () => {
+  it('is the same for gzip, zstd and uncompressed sources, and pieces of any size', async () => {
     const layer = tarOf(file('a', noise.subarray(0, 5000)), dir('d'), file('d/e', 'x'), symlink('s', 'a'))
-    const packed = [
+    const compressedSources = [
       gzipSync(layer),
       zstdCompressSync(layer),
       Buffer.concat([gzipSync(layer.subarray(0, 700)), gzipSync(layer.subarray(700))]),
     ]
     const compression: CompressionPolicy = { method: 'recompress', level: 6 }
     const { result } = await convertLayer(layer, ['d/e'], { compression })
-    for (const source of packed) {
+    for (const source of compressedSources) {
       expect((await convertLayer(source, ['d/e'], { compression })).result).toEqual(result)
     }
-    expect((await convertLayer(packed[0] ?? layer, ['d/e'], { compression, pieces: 1 })).result).toEqual(
-      result,
-    )
+    expect(
+      (await convertLayer(compressedSources[0] ?? layer, ['d/e'], { compression, pieces: 1 })).result,
+    ).toEqual(result)
   })
 
-  it('reads its prioritized files back in their order, and what a reader fetches ahead holds them', async () => {
+  it('lists its prioritized files in order, all of them in the range that readers prefetch', async () => {
     const layer = tarOf(
       dir('d'),
       file('d/a', '1'),
@@ -189,11 +193,11 @@ describe('a converted layer', () => {
     }
   })
 
-  it('lists entries as readers expect them', async () => {
+  it('lists entries as readers expect', async () => {
     const { entries } = await converted(
       tarOf(dir('./d', { uname: 'root' }), file('./d/f', noise), file('./e', '', { uname: 'root' })),
     )
-    const [folder, first, second, empty, root, landmark, ...more] = entries
+    const [folder, first, second, empty, root, landmark, ...others] = entries
     expect(folder).toEqual({
       name: './d/',
       type: 'dir',
@@ -219,10 +223,10 @@ describe('a converted layer', () => {
     })
     expect(root).toEqual({ name: './', type: 'dir', modtime: '1970-01-01T00:00:00Z', mode: 0o755 })
     expect(landmark).toMatchObject({ name: '.no.prefetch.landmark', size: 1, digest: digestOf('\x0f') })
-    expect(more).toEqual([])
+    expect(others).toEqual([])
   })
 
-  it('drops table of contents and landmarks of an earlier conversion: converting twice changes nothing', async () => {
+  it('drops the table of contents and landmarks of an earlier conversion: converting twice changes nothing', async () => {
     const layer = tarOf(dir('d'), file('d/a', '1'), file('b', '2'))
     const once = await converted(layer, ['b'])
     const again = await convertLayer(once.blob, ['b'])
@@ -230,16 +234,16 @@ describe('a converted layer', () => {
     expect((await streamedLayer(once.blob)).result.landmark).toBe('no-prefetch')
   })
 
-  it('depends on the compressor only through its bytes', async () => {
+  it('depends on the compressor only through the compressed bytes', async () => {
     const layer = tarOf(file('a', noise.subarray(0, 100)), file('b', Buffer.alloc(5000)))
     const { result } = await convertLayer(layer, ['b'], { compression: { method: 'recompress', level: 0 } })
     const other = await convertLayer(layer, ['b'], { compression: { method: 'recompress', level: 9 } })
-    expect(result.diffId).not.toBe(other.result.diffId) // the table of contents holds other offsets
+    expect(result.diffId).not.toBe(other.result.diffId) // the table of contents has other offsets
     expect(result.uncompressedSize).toBe(other.result.uncompressedSize)
-    expect(() => gzipCompressor(10)).toThrow(RangeError)
+    expect(() => createGzipCompressor(10)).toThrow(RangeError)
   })
 
-  it('waits for its taker, and passes on its errors', async () => {
+  it('awaits each write and passes on its errors', async () => {
     const layer = tarOf(file('a', '1'), file('b', '2'), file('c', '3'))
     let writing = 0
     const format = DEFAULT_FORMAT
@@ -255,16 +259,20 @@ describe('a converted layer', () => {
         writing -= 1
       },
     })
-    const full = () => Promise.reject(new Error('no space'))
-    await expect(streamLayer(await coder(), { format, limits, write: full })).rejects.toThrow('no space')
-    await expect(splitLayer(await coder(), { format, limits, write: full })).rejects.toThrow('no space')
+    const failingWrite = () => Promise.reject(new Error('no space'))
+    await expect(streamLayer(await coder(), { format, limits, write: failingWrite })).rejects.toThrow(
+      'no space',
+    )
+    await expect(splitIntoMembers(await coder(), { format, limits, write: failingWrite })).rejects.toThrow(
+      'no space',
+    )
   })
 
-  it('fails on hard links without an end, in both paths', async () => {
+  it('rejects hard links without a target or in a cycle, whether streamed or assembled', async () => {
     const cycle = tarOf(hardlink('a', 'b'), hardlink('b', 'a'))
     await expect(convertLayer(cycle)).rejects.toMatchObject({ code: 'HARD_LINK_CYCLE', entry: 'a' })
     await expect(streamedLayer(cycle)).rejects.toMatchObject({ code: 'HARD_LINK_CYCLE', entry: 'a' })
-    const lost = tarOf(hardlink('a', 'gone'))
-    await expect(streamedLayer(lost)).rejects.toMatchObject({ code: 'HARD_LINK_TARGET', entry: 'a' })
+    const dangling = tarOf(hardlink('a', 'gone'))
+    await expect(streamedLayer(dangling)).rejects.toMatchObject({ code: 'HARD_LINK_TARGET', entry: 'a' })
   })
 })

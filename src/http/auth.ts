@@ -2,75 +2,79 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problem, sendProblem } from './problem.ts'
 
-/** Who tells the broker of pushes. */
+/** The senders of push notifications, each with its own secret. */
 export type HookSender = 'distribution' | 'harbor' | 'cloudevents'
 /** Registries send their secret as the whole Authorization header, or as a bearer token. */
 export type HookSecrets = Readonly<Partial<Record<HookSender, string>>>
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route is open to whoever knows the secret of this registry. */
+    /** The route also accepts the secret of this sender. */
     hookSender?: HookSender
   }
 }
 
-/**
- * What anybody may see, by the route that serves it: that the broker lives, and what its API is. The address of a request
- * says less: it can be written in many ways.
- */
-const OPEN = /^\/(healthz|readyz|openapi\.json|docs|docs\/.*|)$/
+type AuthHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
 
 /**
- * Demands the secret of a registry where it tells of pushes. `next` is asked where there is none, and when another one was
- * given: the broker's own token opens these routes, too.
+ * Public routes: health and the API document. Tested against the route's pattern rather than the request's path, which
+ * can be written in many ways.
  */
-export function hookSecretHook(secrets: HookSecrets, next: Hook, tokenIsSet: boolean): Hook {
+const PUBLIC_ROUTE = /^\/(healthz|readyz|openapi\.json|docs|docs\/.*|)$/
+const REGISTRY_PATH = /^\/v2(\/|$)/
+
+/**
+ * Requires the secret of the sender on routes for push notifications. Delegates to `fallback` on other routes, if no
+ * secret is set, and for a wrong secret: these routes also accept the broker's own token.
+ */
+export function requireHookSecret(secrets: HookSecrets, fallback: AuthHook, isTokenSet: boolean): AuthHook {
   return async (request, reply) => {
     const { url = '', config } = request.routeOptions
     const sender = config?.hookSender
     const secret = sender && secrets[sender]
-    if (secret === undefined) return next(request, reply)
+    if (secret === undefined) return fallback(request, reply)
     const given = request.headers.authorization?.replace(/^Bearer +/i, '')
-    if (given !== undefined && timingSafeEqual(fingerprint(given), fingerprint(secret))) return undefined
+    if (given !== undefined && isSameSecret(given, secret)) return undefined
     const isAcceld = url.startsWith('/api/')
-    if (tokenIsSet && !isAcceld) return next(request, reply)
-    const message = 'send the secret of this hook as Authorization header'
+    if (isTokenSet && !isAcceld) return fallback(request, reply)
+    const message = 'send the secret of this hook in the Authorization header'
     if (isAcceld) return reply.code(401).send({ code: 'ERR_UNAUTHORIZED', message })
     return sendProblem(reply, problem(401, 'UNAUTHORIZED', message))
   }
 }
 
-type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
-
 /**
- * Demands the token on every route but health and the API document: as a bearer token, and for registry clients
+ * Requires the token on every route except health and the API document: as a bearer token, and for registry clients
  * under `/v2/` also as the password of any user (Basic).
  */
-export function tokenHook(token: string): Hook {
-  const expected = fingerprint(token)
+export function requireToken(token: string): AuthHook {
   return async (request, reply) => {
-    // Of an address that no route serves, there is none.
     const { url } = request.routeOptions
-    if (url !== undefined && OPEN.test(url)) return undefined
-    const registry = url === undefined ? /^\/v2(\/|$)/.test(request.raw.url ?? '') : /^\/v2(\/|$)/.test(url)
-    const given = givenToken(request.headers.authorization, registry)
-    // Equal lengths, so that the time says nothing about the token.
-    if (given !== undefined && timingSafeEqual(fingerprint(given), expected)) return undefined
-    reply.header('www-authenticate', registry ? 'Basic realm="record-broker"' : 'Bearer')
-    const why = 'send the token of this broker: Authorization: Bearer TOKEN'
-    if (!registry) return sendProblem(reply, problem(401, 'UNAUTHORIZED', why))
-    return reply.code(401).send({ errors: [{ code: 'UNAUTHORIZED', message: why }] })
+    if (url !== undefined && PUBLIC_ROUTE.test(url)) return undefined
+    // Unknown paths have no route: use the request's path.
+    const isRegistry = REGISTRY_PATH.test(url ?? request.raw.url ?? '')
+    const given = tokenFrom(request.headers.authorization, isRegistry)
+    if (given !== undefined && isSameSecret(given, token)) return undefined
+    reply.header('www-authenticate', isRegistry ? 'Basic realm="record-broker"' : 'Bearer')
+    const message = 'send the token of this broker: Authorization: Bearer TOKEN'
+    if (!isRegistry) return sendProblem(reply, problem(401, 'UNAUTHORIZED', message))
+    return reply.code(401).send({ errors: [{ code: 'UNAUTHORIZED', message }] })
   }
 }
 
-function fingerprint(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+/** Compares hashes of equal length, so that the response time reveals nothing about the secret. */
+function isSameSecret(given: string, secret: string): boolean {
+  return timingSafeEqual(sha256(given), sha256(secret))
 }
 
-function givenToken(header: string | undefined, registry: boolean): string | undefined {
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function tokenFrom(header: string | undefined, allowBasic: boolean): string | undefined {
   const [scheme = '', value = ''] = header?.split(/ +/, 2) ?? []
   if (scheme.toLowerCase() === 'bearer') return value
-  if (!registry || scheme.toLowerCase() !== 'basic') return undefined
-  const pair = Buffer.from(value, 'base64').toString('utf8')
-  return pair.slice(pair.indexOf(':') + 1)
+  if (!allowBasic || scheme.toLowerCase() !== 'basic') return undefined
+  const credentials = Buffer.from(value, 'base64').toString('utf8')
+  return credentials.slice(credentials.indexOf(':') + 1)
 }

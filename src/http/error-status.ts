@@ -1,27 +1,27 @@
-import type { AnalyzerErrorCode } from '../analysis/messages.ts'
+import type { AnalyzerErrorCode } from '../analysis/analysis-error.ts'
 import type { ContentEncodingError } from '../bytes/content-encoding.ts'
 import type { ScratchFullError } from '../bytes/scratch.ts'
-import type { SpoolBusy } from '../bytes/spool.ts'
-import type { StorageFullError } from '../bytes/storage-full.ts'
+import type { SpoolBusyError } from '../bytes/spool.ts'
+import type { StorageFullError } from '../bytes/storage-full-error.ts'
 import type { VerificationError } from '../bytes/verify.ts'
 import type { StalledError } from '../concurrency/stall-watch.ts'
 import type { ConversionErrorCode } from '../conversion/errors.ts'
-import type { DatabaseUnavailable } from '../db/errors.ts'
-import type { CursorError } from '../jobs/events/event-log.ts'
-import type { QueueFullError } from '../jobs/queue/store.ts'
+import type { DatabaseUnavailableError } from '../db/errors.ts'
+import type { InvalidCursorError } from '../jobs/events/event-log.ts'
+import type { QueueFullError } from '../jobs/queue/job-store.ts'
 import type { LeaseLostError } from '../jobs/queue/tag-moves.ts'
-import type { TooManyRules } from '../jobs/rules.ts'
+import type { TooManyRulesError } from '../jobs/rule-store.ts'
 import type { DocumentError } from '../oci/documents.ts'
-import type { InvalidReference } from '../oci/reference.ts'
+import type { InvalidReferenceError } from '../oci/reference.ts'
 import type { RecordErrorCode, RecordImageErrorCode } from '../records/errors.ts'
-import type { PublishError } from '../records/images/publisher.ts'
-import type { PlanChanged } from '../records/retention/service.ts'
+import type { PublishError } from '../records/images/record-publisher.ts'
+import type { PlanChanged } from '../records/retention/retention-service.ts'
 import type { CredentialsError } from '../registry/auth/credentials.ts'
 import type { RegistryErrorCode } from '../registry/errors.ts'
-import type { LayerErrorCode } from '../tar/errors.ts'
-import type { ClientGone, DeadlineExceeded } from './connection/errors.ts'
+import type { LayerErrorCode } from '../tar/layer-error.ts'
+import type { ClientGoneError, DeadlineExceededError } from './connection/errors.ts'
 
-/** Every code of the errors that the other rooms throw. */
+/** The codes of all errors that the broker throws on purpose. */
 type ErrorCode =
   | AnalyzerErrorCode
   | ConversionErrorCode
@@ -30,27 +30,27 @@ type ErrorCode =
   | RecordImageErrorCode
   | RegistryErrorCode
   | (
-      | ClientGone
+      | ClientGoneError
       | ContentEncodingError
       | CredentialsError
-      | CursorError
-      | DatabaseUnavailable
-      | DeadlineExceeded
+      | InvalidCursorError
+      | DatabaseUnavailableError
+      | DeadlineExceededError
       | DocumentError
-      | InvalidReference
+      | InvalidReferenceError
       | LeaseLostError
       | PlanChanged
       | PublishError
       | QueueFullError
       | ScratchFullError
-      | SpoolBusy
+      | SpoolBusyError
       | StalledError
       | StorageFullError
-      | TooManyRules
+      | TooManyRulesError
       | VerificationError
     )['code']
 
-/** What each code means over HTTP. A code that is missing here does not compile. */
+/** The HTTP status for each code. A missing code is a type error. */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_REFERENCE: 400,
   INVALID_RECORD: 400,
@@ -92,11 +92,11 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   CORRUPT_ZSTD: 422,
   LAYER_THREAD_MEMORY: 422,
   ANALYZER_MEMORY: 422,
-  // Nobody reads it; logs do.
+  // The client has disconnected: this status appears only in logs.
   CLIENT_GONE: 499,
   DIGEST_MISMATCH: 502,
   SIZE_MISMATCH: 502,
-  // What the registry behind a reference said is no statement about who asked here.
+  // The registry's rejection says nothing about the caller of this API: not 401 or 403.
   UNAUTHORIZED: 502,
   DENIED: 502,
   BAD_REQUEST: 502,
@@ -115,13 +115,13 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   ANALYZERS_BUSY: 503,
   SCRATCH_FULL: 507,
   STORAGE_FULL: 507,
-  // A registry's own bound: nothing here, and nothing that the caller sent, is too large.
+  // The registry's own limit: neither the broker's disk nor the caller's request is too large.
   QUOTA_EXCEEDED: 502,
   STALLED: 504,
   DEADLINE_EXCEEDED: 504,
 }
 
-/** The HTTP status for a code; undefined for codes of other libraries, whose errors are defects here. */
-export function statusOf(code: unknown): number | undefined {
+/** Returns the HTTP status for a code; undefined for codes of other libraries, whose errors are bugs of the broker. */
+export function httpStatusOf(code: unknown): number | undefined {
   return typeof code === 'string' && Object.hasOwn(STATUS, code) ? STATUS[code as ErrorCode] : undefined
 }

@@ -18,46 +18,54 @@ type Document = {
   components: { schemas: Record<string, Schema> }
 }
 
-async function described(): Promise<Document> {
+async function generateDocument(): Promise<Document> {
   const app = await buildApp({
     version: VERSION,
     services: {} as never,
     logger: false,
     maxBodyBytes: 1024,
-    requestMs: 1000,
+    requestTimeoutMs: 1000,
   })
   const document = app.swagger() as unknown as Document
   await app.close()
   return JSON.parse(JSON.stringify(document)) as Document
 }
 
-it('is the document in the repository: npm run openapi writes it', async () => {
+it('matches the document in the repository, which npm run openapi writes', async () => {
   const stored = readFileSync(new URL('../../openapi/openapi.json', import.meta.url), 'utf8')
-  expect(JSON.parse(stored)).toEqual(await described())
+  expect(JSON.parse(stored)).toEqual(await generateDocument())
 })
 
-it('names, describes and exemplifies everything', async () => {
-  const { openapi, paths, components } = await described()
+it('names and describes everything, with examples', async () => {
+  const { openapi, paths, components } = await generateDocument()
   expect(openapi).toBe('3.1.0')
   for (const [name, schema] of Object.entries(components.schemas)) {
     expect([name, schema.description]).toEqual([name, expect.any(String)])
     expect(name).not.toMatch(/Input$/)
   }
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ at: `${method} ${path}`, operation })),
+    Object.entries(methods).map(([method, operation]) => ({ endpoint: `${method} ${path}`, operation })),
   )
   const ids = operations.map(({ operation }) => operation.operationId)
   expect(new Set(ids).size).toBe(ids.length)
-  for (const { at, operation } of operations) {
-    expect([at, operation.summary, operation.tags]).toEqual([at, expect.any(String), [expect.any(String)]])
+  for (const { endpoint, operation } of operations) {
+    expect([endpoint, operation.summary, operation.tags]).toEqual([
+      endpoint,
+      expect.any(String),
+      [expect.any(String)],
+    ])
     for (const [type, { schema, example }] of Object.entries(operation.requestBody?.content ?? {})) {
       const named = components.schemas[schema.$ref?.split('/').at(-1) ?? '']
-      expect([at, type, example ?? named?.examples?.[0]]).toEqual([at, type, expect.anything()])
+      expect([endpoint, type, example ?? named?.examples?.[0]]).toEqual([endpoint, type, expect.anything()])
     }
     for (const [status, { content = {} }] of Object.entries(operation.responses)) {
-      // What /readyz answers when something is not ready is its answer, and no problem of the request.
-      if (Number(status) >= 400 && at !== 'get /readyz')
-        expect([at, status, Object.keys(content)]).toEqual([at, status, ['application/problem+json']])
+      // The 503 of /readyz is a regular response, not a problem document.
+      if (Number(status) >= 400 && endpoint !== 'get /readyz')
+        expect([endpoint, status, Object.keys(content)]).toEqual([
+          endpoint,
+          status,
+          ['application/problem+json'],
+        ])
     }
   }
 })

@@ -4,21 +4,21 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 
 const TAGS = [
-  { name: 'records', description: 'What containers read at start-up, as profilers saw it.' },
-  { name: 'record images', description: 'Records in registries, as record file images.' },
-  { name: 'conversions', description: 'Jobs that make eStargz images, registry to registry.' },
-  { name: 'verifications', description: 'Jobs that check eStargz images.' },
-  { name: 'images', description: 'What images say of themselves.' },
-  { name: 'cache', description: 'What was converted before, and is remembered.' },
-  { name: 'registry events', description: 'What is converted when it is pushed.' },
-  { name: 'service', description: 'The broker itself.' },
+  { name: 'records', description: 'Start-up records: the files that a container reads while it starts.' },
+  { name: 'record images', description: 'Records that are published in registries as record file images.' },
+  { name: 'conversions', description: 'Jobs that convert images to eStargz, from registry to registry.' },
+  { name: 'verifications', description: 'Jobs that verify eStargz images.' },
+  { name: 'images', description: 'Inspection of images.' },
+  { name: 'cache', description: 'The cache of conversion results.' },
+  { name: 'registry events', description: 'Rules that convert images when they are pushed.' },
+  { name: 'service', description: 'Health, readiness and events of the broker.' },
 ]
 
 type Json = { [key: string]: unknown }
 type Document = { paths: Record<string, Json>; components: { schemas: Record<string, unknown> } }
 
-/** Makes the OpenAPI 3.1 document of all routes that are registered after this, at `/openapi.json` and `/docs`. */
-export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+/** Serves an OpenAPI 3.1 document of all routes registered after this call, at `/openapi.json` and `/docs`. */
+export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -26,14 +26,18 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         title: 'Record Broker',
         version,
         description:
-          'Takes start-up records of containers, publishes them in registries, and converts images to eStargz with them. Errors are problem documents (RFC 9457).',
+          'Stores start-up records of containers, publishes them in registries, and converts images to eStargz with them. Errors are problem documents (RFC 9457).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       tags: TAGS,
       security: [{ token: [] }],
       components: {
         securitySchemes: {
-          token: { type: 'http', scheme: 'bearer', description: 'RECORD_BROKER_TOKEN, where it is set.' },
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'The value of `RECORD_BROKER_TOKEN`, if it is set.',
+          },
         },
       },
     },
@@ -44,33 +48,33 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }
 
-/** Makes the generated document one that people read. */
+/** Simplifies the generated document for readers. */
 function tidy(document: Document): Document {
-  const renamed = foldPairs(nameWildcards(addRecordBody(document)))
-  return nameInputs(dropUnused(renamed))
+  const folded = foldInputSchemas(nameWildcards(addRecordBody(document)))
+  return nameInputSchemas(dropUnused(folded))
 }
 
-/** What is used in requests alone has defaults there, and need not be told from what it is with them. */
-function nameInputs(document: Document): Document {
+/** Renames `XInput` to `X` for schemas that occur only in requests, where no `X` exists to distinguish them from. */
+function nameInputSchemas(document: Document): Document {
   let text = JSON.stringify(document)
   for (const name of Object.keys(document.components.schemas)) {
-    const bare = name.replace(/Input$/, '')
-    if (bare === name || bare in document.components.schemas) continue
+    const base = name.replace(/Input$/, '')
+    if (base === name || base in document.components.schemas) continue
     text = text
-      .replaceAll(`"#/components/schemas/${name}"`, `"#/components/schemas/${bare}"`)
-      .replaceAll(`"${name}":`, `"${bare}":`)
+      .replaceAll(`"#/components/schemas/${name}"`, `"#/components/schemas/${base}"`)
+      .replaceAll(`"${name}":`, `"${base}":`)
   }
   return JSON.parse(text) as Document
 }
 
-/** The uploaded record is a stream to the route, so that no schema of its body can be given there. */
+/** Describes the body of a record upload. The route streams it, and so cannot declare a schema for it. */
 function addRecordBody(document: Document): Document {
   const post = document.paths['/v1/records']?.post as Json | undefined
   if (!post) return document
   const schema = { type: 'string' }
   post.requestBody = {
     required: true,
-    description: 'The record, as the profiler wrote it.',
+    description: 'The record as the profiler wrote it.',
     content: {
       'application/x-ndjson': { schema, example: '{"path":"usr/bin/app"}\n{"path":"etc/app.conf"}\n' },
       'text/plain': { schema, example: '# what app opens\n/usr/bin/app\n/etc/app.conf\n/usr/lib/**/*.so\n' },
@@ -79,7 +83,7 @@ function addRecordBody(document: Document): Document {
   return document
 }
 
-/** A wildcard parameter takes the rest of the path, slashes included; OpenAPI has no word for that. */
+/** Names the wildcard parameter, which matches slashes too: OpenAPI cannot express that. */
 function nameWildcards(document: Document): Document {
   const text = JSON.stringify(document.paths)
     .replaceAll('/{*}"', '/{reference}"')
@@ -88,18 +92,22 @@ function nameWildcards(document: Document): Document {
 }
 
 /**
- * A schema that is used in requests and in responses comes as `X` and `XInput`. Where they differ at most in whether
- * further properties may come, `X` serves both.
+ * Merges `XInput` into `X` for schemas that occur in both requests and responses, if the two differ at most in
+ * `additionalProperties`.
  */
-function foldPairs(document: Document): Document {
+function foldInputSchemas(document: Document): Document {
   const { schemas } = document.components
   let pairs = Object.keys(schemas).filter((name) => `${name}Input` in schemas)
-  for (let before = -1; before !== pairs.length; ) {
-    before = pairs.length
-    const fold = folder(pairs)
-    pairs = pairs.filter((name) => open(fold(schemas[name])) === open(fold(schemas[`${name}Input`])))
+  for (let previousCount = -1; previousCount !== pairs.length; ) {
+    previousCount = pairs.length
+    const fold = inputFolder(pairs)
+    pairs = pairs.filter(
+      (name) =>
+        withoutAdditionalProperties(fold(schemas[name])) ===
+        withoutAdditionalProperties(fold(schemas[`${name}Input`])),
+    )
   }
-  const fold = folder(pairs)
+  const fold = inputFolder(pairs)
   const folded = new Set(pairs.map((name) => `${name}Input`))
   const merged = Object.entries(schemas).flatMap(([name, schema]): [string, unknown][] => {
     if (folded.has(name)) return []
@@ -109,8 +117,8 @@ function foldPairs(document: Document): Document {
   return { ...document, paths, components: { ...document.components, schemas: Object.fromEntries(merged) } }
 }
 
-/** As text, with references to the second of each pair made into ones to the first. */
-function folder(pairs: readonly string[]): (schema: unknown) => string {
+/** Returns a function that writes a schema as JSON, with references to `XInput` replaced by references to `X`. */
+function inputFolder(pairs: readonly string[]): (schema: unknown) => string {
   return (schema) => {
     let text = JSON.stringify(schema)
     for (const name of pairs) {
@@ -120,14 +128,15 @@ function folder(pairs: readonly string[]): (schema: unknown) => string {
   }
 }
 
-function open(schema: string): string {
+function withoutAdditionalProperties(schema: string): string {
   return schema.replaceAll(/,?"additionalProperties":false/g, '')
 }
 
+/** Removes schemas without a reference, repeatedly: removing one may leave others unused. */
 function dropUnused(document: Document): Document {
   const schemas = { ...document.components.schemas }
-  for (let before = -1; before !== Object.keys(schemas).length; ) {
-    before = Object.keys(schemas).length
+  for (let previousCount = -1; previousCount !== Object.keys(schemas).length; ) {
+    previousCount = Object.keys(schemas).length
     const text = JSON.stringify([document.paths, schemas])
     for (const name of Object.keys(schemas)) {
       if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name]

@@ -3,30 +3,35 @@ import { isDigest } from '../oci/digest.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { formatReference, parseReference, ReferenceText } from '../oci/reference.ts'
 
-const MAX_ITEMS = 500
-const USUAL_ITEMS = 50
+const MAX_PAGE_SIZE = 500
+const DEFAULT_PAGE_SIZE = 50
 
-/** Of every listing: how many items, and where to go on. */
-export const Paging = {
-  limit: z.coerce.number().int().min(1).max(MAX_ITEMS).default(USUAL_ITEMS).describe('Items of a page.'),
-  cursor: z.string().max(1000).optional().describe('`next` of the page before.'),
+/** The pagination parameters of every listing. */
+export const PageQuery = {
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_PAGE_SIZE)
+    .default(DEFAULT_PAGE_SIZE)
+    .describe('The maximum number of items per page.'),
+  cursor: z.string().max(1000).optional().describe('The value of `next` in the previous page.'),
 }
 
-export const Id = z.object({ id: z.uuid() })
+export const IdParams = z.object({ id: z.uuid() })
 
-/** The rest of the path, which is a reference. */
+/** A reference as the rest of the path. */
 export const ReferencePath = z.object({
   '*': ReferenceText.describe(
-    'A reference: the rest of the path, slashes included, as in `/registry.example/team/app:1.0`.',
+    'An image reference. It is the rest of the path and may contain slashes: `/registry.example/team/app:1.0`.',
   ),
 })
 
 export const PlatformName = z
   .string()
   .max(100)
-  .refine(isPlatformText, 'a platform is os/architecture or os/architecture/variant')
+  .refine(isPlatformText, 'expected os/architecture or os/architecture/variant')
 
-/** A profiled image: its reference, or its digest alone. */
 export const ImageName = z
   .string()
   .min(1)
@@ -35,24 +40,24 @@ export const ImageName = z
     (text) => isDigest(text) || ReferenceText.safeParse(text).success,
     'expected a reference or a digest',
   )
-  .describe('The profiled image, as a reference or a digest.')
+  .describe('The profiled image: a reference, or only a digest.')
 
 export const Workload = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9 ._+-]{0,99}$/, 'expected up to 100 letters, digits, spaces and . _ + -')
-  .describe('What ran in the container, such as go-version.')
+  .describe('The workload that ran in the container, such as `go-version`.')
 
-const Label = z
+const LabelText = z
   .string()
   .regex(
     /^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}=.{0,256}$/,
     'expected key=value, with a key of up to 63 characters',
   )
 
-/** One label or more. */
-export const LabelList = z
-  .union([Label, z.array(Label).max(50)])
-  .describe('A label as key=value; can be given more than once.')
+/** Labels in a query string: one or more. */
+export const LabelQuery = z
+  .union([LabelText, z.array(LabelText).max(50)])
+  .describe('A label, as `key=value`. Can be repeated.')
 
 /** Labels in a JSON body. */
 export const Labels = z
@@ -62,22 +67,23 @@ export const Labels = z
   )
   .refine((labels) => Object.keys(labels).length <= 50, 'expected at most 50 labels')
 
-export function labelsOf(given: z.infer<typeof LabelList> | undefined): Record<string, string> {
-  const pairs = [given ?? []].flat().map((text): [string, string] => {
-    const equals = text.indexOf('=')
-    return [text.slice(0, equals), text.slice(equals + 1)]
+/** Parses `key=value` texts; the value starts after the first `=`. */
+export function parseLabels(query: z.infer<typeof LabelQuery> | undefined): Record<string, string> {
+  const pairs = [query ?? []].flat().map((text): [string, string] => {
+    const separator = text.indexOf('=')
+    return [text.slice(0, separator), text.slice(separator + 1)]
   })
   return Object.fromEntries(pairs)
 }
 
-/** The same image always in the same words: `alpine` is `docker.io/library/alpine`. */
+/** Returns the canonical name of an image: `alpine` becomes `docker.io/library/alpine`. */
 export function canonicalImage(text: string): string {
   return isDigest(text) ? text : formatReference(parseReference(text))
 }
 
-/** A moment as it is shown. */
+/** Formats a time in milliseconds since 1970 for a response. */
 export function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
 
-export const Moment = z.iso.datetime().describe('RFC 3339, UTC.')
+export const Timestamp = z.iso.datetime().describe('A time in UTC (RFC 3339).')

@@ -1,39 +1,39 @@
 import type { Analyses } from '../analysis/analyses.ts'
 import type { Spool } from '../bytes/spool.ts'
-import type { CacheOverviews } from '../cache/overview.ts'
-import type { Callbacks } from '../jobs/events/callbacks.ts'
+import type { CacheAdministration } from '../cache/cache-administration.ts'
+import type { CallbackStore } from '../jobs/events/callback-store.ts'
 import type { EventLog } from '../jobs/events/event-log.ts'
-import type { Batches } from '../jobs/queue/batches.ts'
-import type { RequestKeys } from '../jobs/queue/request-keys.ts'
-import type { JobStore } from '../jobs/queue/store.ts'
+import type { BatchStore } from '../jobs/queue/batch-store.ts'
+import type { IdempotencyKeys } from '../jobs/queue/idempotency-keys.ts'
+import type { JobStore } from '../jobs/queue/job-store.ts'
 import type { TagMoves } from '../jobs/queue/tag-moves.ts'
-import type { RuleStore } from '../jobs/rules.ts'
-import type { WorkerRegister } from '../jobs/worker/worker-register.ts'
+import type { RuleStore } from '../jobs/rule-store.ts'
+import type { WorkerDirectory } from '../jobs/worker/worker-directory.ts'
 import type { RecordStore } from '../records/store.ts'
 
-/** What the routes work with; made by whoever starts the server. */
+/** Everything that the HTTP server depends on. `buildApp` gives each group of routes only the services that it uses. */
 export type Services = {
   readonly records: RecordStore
-  /** Where records wait until they have come whole. */
+  /** Buffers uploaded records on disk until they are complete. */
   readonly spool: Spool
-  /** What a record may have, as it comes. */
-  readonly recordBytes: number
+  /** Maximum size of an uploaded record as it arrives, in bytes. */
+  readonly maxRecordBytes: number
   readonly analyses: Analyses
   readonly jobs: JobStore
-  readonly batches: Batches
+  readonly batches: BatchStore
   readonly tagMoves: TagMoves
-  readonly requestKeys: RequestKeys
+  readonly requestKeys: IdempotencyKeys
   readonly events: EventLog
-  readonly callbacks: Callbacks
+  readonly callbacks: CallbackStore
   readonly rules: RuleStore
-  readonly workers: WorkerRegister
-  readonly cache: CacheOverviews
-  /** Fails when the backing registry does not answer. */
+  readonly workers: WorkerDirectory
+  readonly cache: CacheAdministration
+  /** Rejects if the backing registry does not respond. */
   readonly checkRegistry: (signal: AbortSignal) => Promise<void>
-  /** Whether there is room on the broker's disk. */
-  readonly hasRoom: () => Promise<boolean>
-  /** Whether a callback may be sent there. */
-  readonly allowsCallback: (url: URL) => boolean
-  /** Fails when the registry of a reference may not be spoken to. */
-  readonly checkAllowed: (reference: string) => void
+  /** Whether the broker's disk has free space beyond the reserve. */
+  readonly hasFreeSpace: () => Promise<boolean>
+  /** Whether callbacks may be sent to this URL. */
+  readonly isCallbackAllowed: (url: URL) => boolean
+  /** @throws RegistryError HOST_NOT_ALLOWED if the broker may not contact the registry of a reference */
+  readonly assertReferenceAllowed: (reference: string) => void
 }

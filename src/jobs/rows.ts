@@ -3,15 +3,15 @@ import type { JobAttemptsTable, JobsTable } from '../db/tables.ts'
 import type { Attempt, Job, JobError, JobResult, JobState } from './job.ts'
 
 /**
- * States as they stand in statements: partial indexes are defined by them. With a bound value SQLite would have to prepare
- * a statement again for each value, to know whether such an index serves.
+ * States as literals, not as bound values, because partial indexes are defined by them: SQLite would have to
+ * prepare a statement again for each bound value to know whether it can use such an index.
  */
 export const QUEUED = sql.lit('queued' as const)
 export const RUNNING = sql.lit('running' as const)
 export const UNFINISHED = [QUEUED, RUNNING]
 
-/** What a listing needs: documents can be long, and stay where they are. */
-export const SUMMARY = [
+/** The columns that listings read. They exclude the JSON documents, which can be long. */
+export const SUMMARY_COLUMNS = [
   'id',
   'kind',
   'state',
@@ -37,10 +37,10 @@ export const SUMMARY = [
   'event_seq',
 ] as const
 
-type Row = Pick<Selectable<JobsTable>, (typeof SUMMARY)[number]> &
+type JobRow = Pick<Selectable<JobsTable>, (typeof SUMMARY_COLUMNS)[number]> &
   Partial<Pick<Selectable<JobsTable>, 'request' | 'progress' | 'report'>>
 
-export function toJob(row: Row): Job {
+export function toJob(row: JobRow): Job {
   return {
     id: row.id,
     kind: row.kind,
@@ -53,19 +53,19 @@ export function toJob(row: Row): Job {
     priority: row.priority,
     progress: parse(row.progress),
     report: parse(row.report),
-    result: resultIn(row),
+    result: toResult(row),
     error: parse(row.error) as JobError | undefined,
     attempt: row.attempt,
     failures: row.failures,
     crashes: row.crashes,
     throttles: row.throttles,
-    cancelRequested: row.cancel_requested_at !== null,
+    isCancelRequested: row.cancel_requested_at !== null,
     runAt: row.run_at,
     isSuspect: row.suspect === 1,
     createdAt: row.created_at,
     startedAt: row.started_at ?? undefined,
     finishedAt: row.finished_at ?? undefined,
-    events: row.event_seq,
+    eventCount: row.event_seq,
   }
 }
 
@@ -80,13 +80,16 @@ export function toAttempt(row: Selectable<JobAttemptsTable>): Attempt {
   }
 }
 
-function resultIn({ result_digest, result_size, result_source_size }: Row): JobResult | undefined {
+function toResult({ result_digest, result_size, result_source_size }: JobRow): JobResult | undefined {
   if (result_digest === null || result_size === null || result_source_size === null) return undefined
   return { digest: result_digest, size: result_size, sourceSize: result_source_size }
 }
 
-/** The columns beside a report. That of a verification has nothing for them. */
-export function resultOf(report: unknown) {
+/**
+ * Returns the columns that repeat fields of a conversion's report. The report of a verification has none of
+ * these fields.
+ */
+export function toResultColumns(report: unknown) {
   const { digest, size, sourceSize } = (report ?? {}) as Record<keyof JobResult, unknown>
   return {
     result_digest: typeof digest === 'string' ? digest : null,
@@ -99,7 +102,7 @@ function parse(text: string | null | undefined): unknown {
   return text === null || text === undefined ? undefined : JSON.parse(text)
 }
 
-/** Counts by state, with those of which there are none. */
+/** Converts rows to counts by state, with zero for missing states. */
 export function toCounts(
   rows: readonly { readonly state: JobState; readonly count: number }[],
 ): Record<JobState, number> {

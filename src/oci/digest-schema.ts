@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { DIGEST_PATTERN, type Digest as DigestType } from './digest.ts'
 
-/** Parses a digest. */
+/** The schema of a digest. */
 export const Digest = z
   .string()
-  .regex(DIGEST_PATTERN, 'a digest is sha256: and 64 lower-case hex digits')
+  .regex(DIGEST_PATTERN, 'a digest consists of sha256: and 64 lower-case hex digits')
   .brand<'Digest'>()
 export type Digest = DigestType

@@ -8,12 +8,12 @@ export { DocumentError } from './document-error.ts'
 
 const Annotations = z.record(z.string(), z.string())
 
-/** A part of a platform's name. Names are short, and reports say them often. */
+/** A part of a platform's name. The bound keeps reports short, which repeat it often. */
 const PlatformPart = z.string().max(100).nullish()
 
 /**
- * OCI image-spec 1.1 "Image Index", `platform` property. Architecture and system are demanded there; tools leave them out,
- * and docker takes what is left out from the config.
+ * OCI image-spec 1.1 "Image Index", `platform` property. The specification requires architecture and operating system. Some
+ * tools omit them, and docker then reads them from the config.
  */
 export const Platform = z.looseObject({
   architecture: PlatformPart,
@@ -24,7 +24,7 @@ export const Platform = z.looseObject({
 })
 export type Platform = z.infer<typeof Platform>
 
-/** OCI image-spec 1.1 "Content Descriptors". Unknown properties are kept: they are copied through. */
+/** OCI image-spec 1.1 "Content Descriptors". Unknown properties are kept and written again. */
 export const Descriptor = z.looseObject({
   mediaType: z.string(),
   digest: Digest,
@@ -37,14 +37,14 @@ export const Descriptor = z.looseObject({
 export type Descriptor = z.infer<typeof Descriptor>
 
 /**
- * OCI image-spec 1.1 "Image Manifest" and Docker's schema 2. `mediaType` may be missing in old OCI
- * manifests; the registry's Content-Type names it then.
+ * OCI image-spec 1.1 "Image Manifest" and Docker's schema 2. Old OCI manifests may lack `mediaType`; then the registry's
+ * Content-Type is the media type.
  */
 export const Manifest = z.looseObject({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   artifactType: z.string().optional(),
-  // Old pushes left the type of the config out.
+  // Old clients omitted the media type of the config.
   config: Descriptor.extend({
     mediaType: z
       .string()
@@ -75,8 +75,8 @@ export const Index = z.looseObject({
 export type Index = z.infer<typeof Index>
 
 /**
- * OCI image-spec 1.1 "Image Configuration", the parts a conversion reads; the rest is kept. Docker demands of `rootfs`
- * nothing but a diffID for each layer.
+ * OCI image-spec 1.1 "Image Configuration": the properties that a conversion reads. Others are kept. Docker requires nothing
+ * of `rootfs` but a diffID for each layer.
  */
 export const ImageConfig = z.looseObject({
   architecture: PlatformPart,
@@ -94,9 +94,9 @@ export const ImageConfig = z.looseObject({
 export type ImageConfig = z.infer<typeof ImageConfig>
 
 /**
- * Parses the JSON of an OCI document by its schema.
+ * Parses an OCI document.
  * @param what names the document in errors, for instance "manifest sha256:…"
- * @throws DocumentError
+ * @throws DocumentError INVALID_DOCUMENT
  */
 export function parseDocument<Schema extends z.ZodType>(
   schema: Schema,
@@ -116,9 +116,10 @@ export function parseDocument<Schema extends z.ZodType>(
 }
 
 /**
- * Parses a manifest or an index by its media type, which must agree with the `mediaType` inside:
- * one document that can be read as both is the attack of CVE-2021-41190.
- * @throws DocumentError
+ * Parses a manifest or an index by its media type, which must equal the `mediaType` inside: a document that can be read as
+ * both is the attack of CVE-2021-41190.
+ * @param what names the document in errors
+ * @throws DocumentError INVALID_DOCUMENT
  */
 export function parseManifestOrIndex(
   bytes: Uint8Array,
@@ -129,17 +130,17 @@ export function parseManifestOrIndex(
   if (!isIndex && !isManifestType(mediaType)) {
     if (isSchema1(mediaType, schemaVersionOf(bytes))) throw schema1Error(what)
     throw new DocumentError(
-      `${what} has the media type ${JSON.stringify(mediaType)}, which is no image manifest or index`,
+      `${what} has the media type ${JSON.stringify(mediaType)}, which is neither an image manifest nor an index`,
     )
   }
   const document = isIndex ? parseDocument(Index, bytes, what) : parseDocument(Manifest, bytes, what)
   if (document.mediaType !== undefined && document.mediaType !== mediaType) {
     throw new DocumentError(
-      `${what} calls itself ${document.mediaType} but the registry serves it as ${mediaType}`,
+      `${what} declares the media type ${document.mediaType}, but the registry serves it as ${mediaType}`,
     )
   }
-  const misfit = isIndex ? 'layers' in document || 'config' in document : 'manifests' in document
-  if (misfit) throw new DocumentError(`${what} has the fields of a manifest and of an index`)
+  const isAmbiguous = isIndex ? 'layers' in document || 'config' in document : 'manifests' in document
+  if (isAmbiguous) throw new DocumentError(`${what} has both the fields of a manifest and those of an index`)
   if (isIndex) return { kind: 'index', index: document as Index }
   return { kind: 'manifest', manifest: document as Manifest }
 }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { passedJsonBound } from './json-bounds.ts'
+import { findExceededBound } from './json-bounds.ts'
 
 const bounds = { maxDepth: 3, maxValues: 8 }
-const passed = (text: string) => passedJsonBound(Buffer.from(text), bounds)
+const exceeded = (text: string) => findExceededBound(Buffer.from(text), bounds)
 
 it.each([
   ['{"a":[{"b":1}]}', undefined],
@@ -15,10 +15,10 @@ it.each([
   ['not JSON [', undefined],
   ['"never ends [[[[[', undefined],
 ] as const)('%s: %s', (text, bound) => {
-  expect(passed(text)).toBe(bound)
+  expect(exceeded(text)).toBe(bound)
 })
 
-it('takes a document of 8 MiB of brackets', () => {
-  expect(passedJsonBound(Buffer.alloc(8 << 20, '['), { maxDepth: 100, maxValues: 1e6 })).toBe('maxDepth')
-  expect(passedJsonBound(Buffer.alloc(8 << 20, ','), { maxDepth: 100, maxValues: 1e6 })).toBe('maxValues')
+it('checks documents of 8 MiB of brackets or commas', () => {
+  expect(findExceededBound(Buffer.alloc(8 << 20, '['), { maxDepth: 100, maxValues: 1e6 })).toBe('maxDepth')
+  expect(findExceededBound(Buffer.alloc(8 << 20, ','), { maxDepth: 100, maxValues: 1e6 })).toBe('maxValues')
 })

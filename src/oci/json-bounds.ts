@@ -1,12 +1,12 @@
-/** What a JSON document from outside may be; it is checked before it is parsed. */
+/** Bounds on a JSON document from outside, which are checked before it is parsed. */
 export type JsonBounds = {
-  /** Objects and arrays inside each other. */
+  /** The nesting depth of objects and arrays. */
   readonly maxDepth: number
-  /** Objects, arrays, members and items of it altogether. */
+  /** The number of objects, arrays, members and items in the whole document. */
   readonly maxValues: number
 }
 
-/** Documents of registries are less than ten deep; most tools that parse them stop at a hundred to a thousand. */
+/** Documents of registries are less than ten levels deep; most tools that parse them stop at a hundred to a thousand. */
 export const DEFAULT_JSON_BOUNDS: JsonBounds = { maxDepth: 100, maxValues: 500_000 }
 
 const QUOTE = 0x22
@@ -16,15 +16,15 @@ const OPENING = new Set([0x5b, 0x7b])
 const CLOSING = new Set([0x5d, 0x7d])
 
 /**
- * Finds the bound that a document passes, in one look at its bytes. Whether they are JSON is for the parser to say.
- * @returns undefined when it passes none
+ * Returns the bound that a document exceeds, if any, in one pass over its bytes. Whether they are valid JSON is left to the
+ * parser.
  */
-export function passedJsonBound(bytes: Uint8Array, bounds: JsonBounds): keyof JsonBounds | undefined {
+export function findExceededBound(bytes: Uint8Array, bounds: JsonBounds): keyof JsonBounds | undefined {
   let depth = 0
   let values = 1
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0
-    if (byte === QUOTE) at = endOfText(bytes, at)
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0
+    if (byte === QUOTE) i = findClosingQuote(bytes, i)
     else if (byte === COMMA) values += 1
     else if (OPENING.has(byte)) {
       depth += 1
@@ -36,11 +36,11 @@ export function passedJsonBound(bytes: Uint8Array, bounds: JsonBounds): keyof Js
   return undefined
 }
 
-/** The place of the quote that ends a text. */
-function endOfText(bytes: Uint8Array, start: number): number {
-  for (let at = start + 1; at < bytes.length; at++) {
-    if (bytes[at] === BACKSLASH) at += 1
-    else if (bytes[at] === QUOTE) return at
+/** Returns the index of the quote that closes a string, or the length if there is none. */
+function findClosingQuote(bytes: Uint8Array, openingQuote: number): number {
+  for (let i = openingQuote + 1; i < bytes.length; i++) {
+    if (bytes[i] === BACKSLASH) i += 1
+    else if (bytes[i] === QUOTE) return i
   }
   return bytes.length
 }

@@ -11,34 +11,34 @@ export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
 export const DOCKER_LAYER_GZIP = 'application/vnd.docker.image.rootfs.diff.tar.gzip'
 
-/** What a request for a manifest accepts: registries answer 404 for a type that is not listed. */
+/** The Accept header of manifest requests: registries respond with 404 for a type that is not listed. */
 export const MANIFEST_TYPES = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX] as const
 
-/** Whether a media type names an index (a "manifest list" in Docker's words). */
+/** Whether a media type is that of an index, which Docker calls a manifest list. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_INDEX
 }
 
-/** Whether a media type names an image manifest. */
+/** Whether a media type is that of an image manifest. */
 export function isManifestType(mediaType: string): boolean {
   return mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST
 }
 
 /**
- * What configs of images are called besides: old registries and clients wrote these, and docker takes them for images
- * (moby `daemon/internal/distribution/registry.go`, `defaultImageTypes`). Other documents are called so, too.
+ * Other media types of image configs: old registries and clients wrote them, and docker accepts them as images (moby
+ * `daemon/internal/distribution/registry.go`, `defaultImageTypes`). Other documents have these types as well.
  */
-const VAGUE_CONFIG_TYPES = ['application/octet-stream', 'application/json', 'text/html', '']
+const AMBIGUOUS_CONFIG_TYPES = ['application/octet-stream', 'application/json', 'text/html', '']
 
-/** Whether a config of this media type is one of a container image: for sure, perhaps, or not at all. */
+/** Whether a config with this media type belongs to a container image. */
 export function isImageConfigType(mediaType: string): 'yes' | 'perhaps' | 'no' {
   if (mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG) return 'yes'
-  return VAGUE_CONFIG_TYPES.includes(mediaType) ? 'perhaps' : 'no'
+  return AMBIGUOUS_CONFIG_TYPES.includes(mediaType) ? 'perhaps' : 'no'
 }
 
 /**
- * Whether registries may be forbidden to hold a layer, so that it may lie elsewhere (image-spec 1.1 "Non-Distributable
- * Layers", and Docker's).
+ * Whether registries may be forbidden to store a layer, which may then be stored elsewhere (image-spec 1.1
+ * "Non-Distributable Layers", and Docker's foreign layers).
  */
 export function isNonDistributable(mediaType: string): boolean {
   return /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/.test(
@@ -46,12 +46,12 @@ export function isNonDistributable(mediaType: string): boolean {
   )
 }
 
-/** How a layer's bytes are packed. */
+/** The compression of a layer. */
 export type LayerCompression = 'none' | 'gzip' | 'zstd'
 
 /**
- * The compression that a layer's media type declares, or undefined for something that is not a layer.
- * Covers the deprecated non-distributable types, which differ in name only.
+ * Returns the compression that a layer's media type declares, or undefined for the media type of something else. Includes the
+ * deprecated non-distributable types, which differ in name only.
  */
 export function layerCompression(mediaType: string): LayerCompression | undefined {
   if (

@@ -1,52 +1,54 @@
 import type { Platform } from './documents.ts'
 
-/** What is known of a platform. */
-export type SomePlatform = Pick<Platform, 'os' | 'architecture' | 'variant'>
+/** A platform of which parts may be unknown. */
+export type PartialPlatform = Pick<Platform, 'os' | 'architecture' | 'variant'>
 
-/** A platform as text: `os/architecture[/variant]`, the form of `--platform`. */
-export function formatPlatform({ os, architecture, variant }: SomePlatform): string {
+/** Formats a platform as `os/architecture[/variant]`, the form of `--platform`. */
+export function formatPlatform({ os, architecture, variant }: PartialPlatform): string {
   return [os || 'unknown', architecture || 'unknown', variant].filter(Boolean).join('/')
 }
 
 /**
- * The platform of an image as an index lists it, completed by what its config says. An image that names no system is one
- * for Linux, as docker takes it.
+ * Completes the platform of an image in an index by that in the image's config. Without an operating system it is Linux, as
+ * docker assumes.
  */
-export function completePlatform(listed: SomePlatform | null | undefined, own: SomePlatform): SomePlatform {
-  const os = listed?.os || own.os || 'linux'
-  const architecture = listed?.architecture || own.architecture
-  const isSame = architecture === own.architecture
-  return { os, architecture, variant: listed?.variant || (isSame ? own.variant : undefined) }
+export function completePlatform(
+  listed: PartialPlatform | null | undefined,
+  config: PartialPlatform,
+): PartialPlatform {
+  const os = listed?.os || config.os || 'linux'
+  const architecture = listed?.architecture || config.architecture
+  const hasSameArchitecture = architecture === config.architecture
+  return { os, architecture, variant: listed?.variant || (hasSameArchitecture ? config.variant : undefined) }
 }
 
-/** Whether an image that an index lists with this platform may be the one asked for, whatever its config says. */
-export function mayMatchPlatform(listed: SomePlatform | null | undefined, asked: string): boolean {
-  const [os, architecture, variant] = asked.split('/')
-  const whole = { os: os ?? '', architecture: architecture ?? '', variant }
+/** Whether an image that an index lists with this platform may match the requested one, depending on its config. */
+export function mayMatchPlatform(listed: PartialPlatform | null | undefined, requested: string): boolean {
+  const [os = '', architecture = '', variant] = requested.split('/')
   return matchesPlatform(
     {
-      os: listed?.os || whole.os,
-      architecture: listed?.architecture || whole.architecture,
-      variant: listed?.variant || whole.variant,
+      os: listed?.os || os,
+      architecture: listed?.architecture || architecture,
+      variant: listed?.variant || variant,
     },
-    asked,
+    requested,
   )
 }
 
-/** The variant that is meant when none is written (containerd's platforms.Normalize). */
-function normalVariant(architecture: string, variant: string | null | undefined): string | undefined {
+/** Returns the variant in its normal form, which depends on the architecture's default (containerd's platforms.Normalize). */
+function normalizeVariant(architecture: string, variant: string | null | undefined): string | undefined {
   if (architecture === 'arm64' && variant === 'v8') return undefined
   if (architecture === 'arm' && !variant) return 'v7'
   if (architecture === 'amd64' && variant === 'v1') return undefined
   return variant || undefined
 }
 
-/** Whether an image's platform is the one asked for as `os/architecture[/variant]`; no variant asked means any. */
-export function matchesPlatform(platform: SomePlatform, asked: string): boolean {
-  const [os, architecture = '', variant] = asked.split('/')
+/** Whether a platform matches the requested `os/architecture[/variant]`; without a variant, any matches. */
+export function matchesPlatform(platform: PartialPlatform, requested: string): boolean {
+  const [os, architecture = '', variant] = requested.split('/')
   if (platform.os !== os || platform.architecture !== architecture) return false
   if (variant === undefined) return true
-  return normalVariant(architecture, variant) === normalVariant(architecture, platform.variant)
+  return normalizeVariant(architecture, variant) === normalizeVariant(architecture, platform.variant)
 }
 
 /** Whether a text has the form `os/architecture[/variant]`. */

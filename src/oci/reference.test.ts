@@ -20,13 +20,13 @@ describe('parseReference', () => {
     expect(parseReference(formatReference(reference))).toEqual(reference)
   })
 
-  it('lets the digest win over the tag', () => {
+  it('prefers the digest over the tag', () => {
     const reference = parseReference(`r.example/app:v1@sha256:${HEX}`)
     expect(reference.tag).toBe('v1')
     expect(tagOrDigest(reference)).toBe(`sha256:${HEX}`)
   })
 
-  it('means latest without tag and digest', () => {
+  it('defaults to latest without tag and digest', () => {
     expect(tagOrDigest(parseReference('r.example/app'))).toBe('latest')
   })
 
@@ -41,7 +41,7 @@ describe('parseReference', () => {
     ['r.example/app@md5:abc', 'digest'],
     ['r.example:99999/app', 'port'],
     ['http://r.example/app', 'host'],
-  ])('refuses %j and names the part: %s', (text, part) => {
+  ])('rejects %j and names the part: %s', (text, part) => {
     expect(() => parseReference(text)).toThrow(part)
   })
 })

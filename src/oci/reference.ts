@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Digest } from './digest-schema.ts'
 
-/** Docker Hub's canonical host in references; its API answers at {@link DOCKER_HUB_API_HOST}. */
+/** Docker Hub's canonical host in references. Its API has the host {@link DOCKER_HUB_API_HOST}. */
 export const DOCKER_HUB = 'docker.io'
 export const DOCKER_HUB_API_HOST = 'registry-1.docker.io'
 const DOCKER_HUB_ALIASES = new Set([DOCKER_HUB, 'index.docker.io', DOCKER_HUB_API_HOST])
@@ -11,9 +11,9 @@ const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
 /** A DNS name, an IPv4 address or a bracketed IPv6 address, with an optional port. */
 const HOST = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?$/
-const REPOSITORY_LENGTH = 255
+const MAX_REPOSITORY_LENGTH = 255
 
-/** An image name taken apart. `host` is in lower case; Docker Hub is always `docker.io`. */
+/** A parsed image reference. `host` is in lower case; Docker Hub is always `docker.io`. */
 export type Reference = {
   readonly host: string
   readonly repository: string
@@ -21,56 +21,60 @@ export type Reference = {
   readonly digest?: Digest
 }
 
-/** A text that is no reference; the message says which part is wrong. */
-export class InvalidReference extends Error {
-  override readonly name = 'InvalidReference'
+/** A text is not an image reference. The message names the invalid part. */
+export class InvalidReferenceError extends Error {
+  override readonly name = 'InvalidReferenceError'
   readonly code = 'INVALID_REFERENCE'
 }
 
-function fail(text: string, why: string): never {
-  throw new InvalidReference(`${JSON.stringify(text.slice(0, 300))} is not an image reference: ${why}`)
+function throwInvalid(text: string, problem: string): never {
+  throw new InvalidReferenceError(
+    `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${problem}`,
+  )
 }
 
-/** Whether the first part of a name is a host: Docker's rule, `localhost` or anything with `.`, `:`. */
+/** Whether the first part of a name is a host by Docker's rule: `localhost`, or anything that contains `.` or `:`. */
 function looksLikeHost(part: string): boolean {
   return part === 'localhost' || part.includes('.') || part.includes(':')
 }
 
 /**
- * Parses `[host/]repository[:tag][@digest]` by Docker's rules: without a host it means Docker Hub, whose
- * one-part names get `library/`. No tag is added: a caller that needs one uses {@link tagOrDigest}.
- * @throws InvalidReference
+ * Parses `[host/]repository[:tag][@digest]` by Docker's rules: the default host is Docker Hub, whose one-part names get the
+ * prefix `library/`. There is no default tag: a caller that needs one uses {@link tagOrDigest}.
+ * @throws InvalidReferenceError INVALID_REFERENCE
  */
 export function parseReference(text: string): Reference {
-  let rest = text
+  let name = text
   let digest: Digest | undefined
-  const at = rest.indexOf('@')
-  if (at >= 0) {
-    const parsed = Digest.safeParse(rest.slice(at + 1))
-    if (!parsed.success) fail(text, `after @: ${parsed.error.issues[0]?.message}`)
+  const atSign = name.indexOf('@')
+  if (atSign >= 0) {
+    const parsed = Digest.safeParse(name.slice(atSign + 1))
+    if (!parsed.success) throwInvalid(text, `after @, ${parsed.error.issues[0]?.message}`)
     digest = parsed.data
-    rest = rest.slice(0, at)
+    name = name.slice(0, atSign)
   }
   let host = DOCKER_HUB
-  const slash = rest.indexOf('/')
-  if (slash > 0 && looksLikeHost(rest.slice(0, slash))) {
-    host = parseHost(rest.slice(0, slash))
-    rest = rest.slice(slash + 1)
+  const slash = name.indexOf('/')
+  if (slash > 0 && looksLikeHost(name.slice(0, slash))) {
+    host = parseHost(name.slice(0, slash))
+    name = name.slice(slash + 1)
   }
   let tag: string | undefined
-  const colon = rest.indexOf(':')
+  const colon = name.indexOf(':')
   if (colon >= 0) {
-    tag = rest.slice(colon + 1)
-    rest = rest.slice(0, colon)
-    if (!TAG.test(tag)) fail(text, 'a tag has up to 128 letters, digits, and _ . - (not first)')
+    tag = name.slice(colon + 1)
+    name = name.slice(0, colon)
+    if (!TAG.test(tag))
+      throwInvalid(text, 'a tag has up to 128 letters, digits, and _ . - (the last two not at the start)')
   }
-  if (host === DOCKER_HUB && !rest.includes('/')) rest = `library/${rest}`
-  if (rest.length > REPOSITORY_LENGTH) fail(text, `a repository has at most ${REPOSITORY_LENGTH} characters`)
-  if (!REPOSITORY.test(rest))
-    fail(text, 'a repository has lower-case letters, digits, and . _ - between them')
+  if (host === DOCKER_HUB && !name.includes('/')) name = `library/${name}`
+  if (name.length > MAX_REPOSITORY_LENGTH)
+    throwInvalid(text, `a repository has at most ${MAX_REPOSITORY_LENGTH} characters`)
+  if (!REPOSITORY.test(name))
+    throwInvalid(text, 'a repository has lower-case letters, digits, and . _ - between them')
   return {
     host,
-    repository: rest,
+    repository: name,
     ...(tag !== undefined && { tag }),
     ...(digest !== undefined && { digest }),
   }
@@ -78,41 +82,42 @@ export function parseReference(text: string): Reference {
 
 /**
  * Parses a registry host, `name[:port]`, in lower case; Docker Hub's aliases become `docker.io`.
- * @throws InvalidReference
+ * @throws InvalidReferenceError INVALID_REFERENCE
  */
 export function parseHost(text: string): string {
-  if (!HOST.test(text)) fail(text, 'the host is not a name or address with an optional port')
+  if (!HOST.test(text)) throwInvalid(text, 'the host is not a name or address with an optional port')
   const port = /:([0-9]+)$/.exec(text)?.[1]
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65535))
-    fail(text, 'the port is not in 1..65535')
+    throwInvalid(text, 'the port is not in 1..65535')
   const host = text.toLowerCase()
   return DOCKER_HUB_ALIASES.has(host) ? DOCKER_HUB : host
 }
 
-/** Parses a bare repository name, such as `team/app`. @throws InvalidReference */
+/** Parses a repository name without a host, such as `team/app`. @throws InvalidReferenceError INVALID_REFERENCE */
 export function parseRepository(text: string): string {
-  if (text.length > REPOSITORY_LENGTH || !REPOSITORY.test(text)) fail(text, 'not a repository name')
+  if (text.length > MAX_REPOSITORY_LENGTH || !REPOSITORY.test(text))
+    throwInvalid(text, 'not a repository name')
   return text
 }
 
-/** Whether the text may be a tag. */
+/** Whether a text has the form of a tag. */
 export function isTag(text: string): boolean {
   return TAG.test(text)
 }
 
-/** The reference as text; it parses back to the same value. */
+/** Formats a reference, so that it parses to the same value again. */
 export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`
   return `${reference.host}/${reference.repository}${tag}${digest}`
 }
 
-/** What a manifest request names: the digest where there is one (it wins over the tag), else the tag, else `latest`. */
+/** Returns what a manifest request names: the digest, which takes precedence over the tag, or the tag, or `latest`. */
 export function tagOrDigest(reference: Reference): string {
   return reference.digest ?? reference.tag ?? 'latest'
 }
 
-/** The schema of a reference in requests and configuration: text in, text out, checked. */
+/** The schema of a reference in requests and configuration. It validates the text and returns it unchanged. */
 export const ReferenceText = z
   .string()
   .min(1)

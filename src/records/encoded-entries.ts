@@ -1,36 +1,37 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { RecordEntry } from './model.ts'
 
-/** Entries that are written at once: some milliseconds of work. */
-const BATCH = 2_000
+/** Entries that are encoded without a pause; they take some milliseconds. */
+const BATCH_ENTRIES = 2_000
 
 /**
- * The entries of a record in shared memory, for another thread: JSON arrays, a line each. Half a million of them would keep
- * a thread busy for half a second: between two batches others get their turn.
+ * Encodes the entries of a record in shared memory, for another thread: one JSON array per line. Half a million entries
+ * would block the event loop for half a second, so it yields between batches.
  */
 export async function encodeEntries(
   entries: readonly RecordEntry[],
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const lines: Buffer[] = []
-  for (let at = 0; at < entries.length; at += BATCH) {
+  for (let start = 0; start < entries.length; start += BATCH_ENTRIES) {
     signal.throwIfAborted()
-    lines.push(Buffer.from(`${JSON.stringify(entries.slice(at, at + BATCH))}\n`))
-    await turn()
+    lines.push(Buffer.from(`${JSON.stringify(entries.slice(start, start + BATCH_ENTRIES))}\n`))
+    await yieldToEventLoop()
   }
   const length = lines.reduce((sum, line) => sum + line.length, 0)
-  const packed = new Uint8Array(new SharedArrayBuffer(length))
-  let at = 0
+  const encoded = new Uint8Array(new SharedArrayBuffer(length))
+  let offset = 0
   for (const line of lines) {
-    packed.set(line, at)
-    at += line.length
+    encoded.set(line, offset)
+    offset += line.length
   }
-  return packed
+  return encoded
 }
 
-/** The entries that were packed. */
-export function decodeEntries(packed: Uint8Array): RecordEntry[] {
-  const text = Buffer.from(packed.buffer as ArrayBuffer, packed.byteOffset, packed.length).toString('utf8')
+/** Decodes the result of {@link encodeEntries}. */
+export function decodeEntries(encoded: Uint8Array): RecordEntry[] {
+  const { buffer, byteOffset, length } = encoded
+  const text = Buffer.from(buffer as ArrayBuffer, byteOffset, length).toString('utf8')
   const entries: RecordEntry[] = []
   for (const line of text.split('\n')) {
     if (line !== '') for (const entry of JSON.parse(line) as RecordEntry[]) entries.push(entry)

@@ -1,17 +1,18 @@
 export type RecordErrorCode =
   | 'INVALID_RECORD'
-  /** Nothing shows which format it has. */
+  /** The format was not named and cannot be detected. */
   | 'UNKNOWN_FORMAT'
   | 'RECORD_TOO_LARGE'
   | 'RECORD_HAS_GLOBS'
-  /** Matching its globs, or looking up its paths, takes more steps than allowed. */
+  /** Matching its globs, or looking up its paths, takes more steps than the budget allows. */
   | 'GLOBS_TOO_COSTLY'
   | 'RECORD_TOO_COSTLY'
 
-/** A record that cannot be taken or written. `line` counts from 1, where the record came as lines. */
+/** A record that cannot be read, resolved or written. */
 export class RecordError extends Error {
   override readonly name = 'RecordError'
   readonly code: RecordErrorCode
+  /** Counts from 1; undefined if the record does not consist of lines. */
   readonly line: number | undefined
   constructor(code: RecordErrorCode, message: string, line?: number) {
     super(line === undefined ? message : `line ${line}: ${message}`)
@@ -20,10 +21,9 @@ export class RecordError extends Error {
   }
 }
 
-/** Why an image is not read as, or not published as, a record file image. */
 export type RecordImageErrorCode = 'NOT_A_RECORD_IMAGE' | 'TAG_EXISTS'
 
-/** A record file image that is none, or that may not be put where it was asked for. */
+/** An image that is not a record file image, or a record file image that cannot be published under a tag. */
 export class RecordImageError extends Error {
   override readonly name = 'RecordImageError'
   readonly code: RecordImageErrorCode

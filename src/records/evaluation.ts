@@ -5,67 +5,71 @@ import { ReferenceText } from '../oci/reference.ts'
 import type { RecordEntry } from './model.ts'
 import { RecordUse } from './resolve/record-use.ts'
 
-/** What a record is held against. */
 export const EvaluationRequest = z
   .strictObject({
-    image: ReferenceText.describe('The image, eStargz or not; no layer of it is converted.'),
+    image: ReferenceText.describe('The image, eStargz or not; its layers are not converted.'),
     platforms: z
       .array(z.string().refine(isPlatformText, 'a platform is os/architecture or os/architecture/variant'))
       .min(1)
       .max(50)
       .optional()
-      .describe('Platforms to take from an index; left out: all of them.'),
+      .describe('The platforms of an index to evaluate; default: all.'),
     interpreters: z
       .boolean()
       .optional()
       .describe(
-        'Whether interpreters that the kernel opens for recorded programs are placed, too; default true.',
+        'Whether to also place the interpreters that the kernel opens for recorded programs; default: true.',
       ),
   })
   .meta({
     id: 'EvaluationRequest',
-    description: 'An image to hold a record against.',
+    description: 'The image in which to evaluate a record.',
     examples: [{ image: 'registry.example/team/app:1.1' }],
   })
 export type EvaluationRequest = z.infer<typeof EvaluationRequest>
 
-/** What a record is worth in an image. */
 export const RecordEvaluation = z
   .object({
-    image: z.string().describe('The image, by digest.'),
+    image: z.string().describe('The image with its digest.'),
     images: z.array(
-      z.object({ platform: z.string(), digest: Digest.describe('Of the manifest.'), record: RecordUse }),
+      z.object({
+        platform: z.string(),
+        digest: Digest.describe('The digest of the manifest.'),
+        record: RecordUse,
+      }),
     ),
   })
-  .meta({ id: 'RecordEvaluation', description: 'What a record is worth in an image, without a conversion.' })
+  .meta({
+    id: 'RecordEvaluation',
+    description: 'The effect of a record on an image, evaluated without a conversion.',
+  })
 export type RecordEvaluation = z.infer<typeof RecordEvaluation>
 
-/** How much of an uploaded record the profiled image has. */
 export const FoundInImage = z
   .object({
-    image: z.string().optional().describe('The image, by digest.'),
+    image: z.string().optional().describe('The image with its digest.'),
     platforms: z
       .array(
         z.object({
           platform: z.string(),
-          paths: z.int().describe('Different recorded paths and globs.'),
-          found: z.int().describe('Those of them that the image has.'),
+          paths: z.int().describe('The number of distinct recorded paths and globs.'),
+          found: z.int().describe('The number of those that the image has.'),
         }),
       )
       .optional(),
-    warning: z.string().optional().describe('What may be wrong, when the image has none of the paths.'),
-    unknown: z.string().optional().describe('Why it cannot be told. The record is stored all the same.'),
+    warning: z.string().optional().describe('The likely mistake, if the image has none of the paths.'),
+    unknown: z.string().optional().describe('Why the number is unknown. The record is stored anyway.'),
   })
   .meta({
     id: 'FoundInImage',
-    description: 'How many of the recorded paths the profiled image has.',
+    description: 'The number of recorded paths that the profiled image has.',
     examples: [{ platforms: [{ platform: 'linux/amd64', paths: 210, found: 208 }] }],
   })
 export type FoundInImage = z.infer<typeof FoundInImage>
 
-/** What is left of a record when it is applied to another image. */
-export type RetargetedEntries = {
-  /** By digest of the platform's own manifest. */
+/** The part of a record that another image has. */
+export type RetargetedRecord = {
+  /** The reference of the image, with the digest of the platform's manifest. */
   readonly image: string
   readonly platform: string
   readonly entries: RecordEntry[]

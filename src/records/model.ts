@@ -9,20 +9,21 @@ export { RecordError } from './errors.ts'
 export const MAX_RECORD_ENTRIES = 500_000
 export const MAX_RECORD_GLOBS = 1000
 
-/** Bounds on one record. Passing one raises a RecordError with the code RECORD_TOO_LARGE. */
+/** Bounds on one record. A record that exceeds one is rejected with a RecordError RECORD_TOO_LARGE or GLOBS_TOO_COSTLY. */
 export type RecordLimits = {
-  /** Of the record as it comes, unpacked. */
+  /** Bytes of the uploaded record, decompressed. */
   readonly maxBytes: number
-  /** Different ones. */
+  /** Distinct entries. */
   readonly maxEntries?: number | undefined
+  /** Distinct globs. */
   readonly maxGlobs?: number | undefined
-  /** Of matching the globs that leave paths out. */
+  /** Steps to match the globs of excluded paths. */
   readonly maxSteps?: number | undefined
 }
 /** PATH_MAX of Linux. */
 export const MAX_PATH_BYTES = 4096
 
-/** The formats that records come in; docs/formats describes them. */
+/** The formats of uploaded records, described in docs/formats.md. To add one, see formats/format-registry.ts. */
 export const RecordFormat = z
   .enum([
     'stargz-record',
@@ -46,46 +47,49 @@ export type RecordFormat = z.infer<typeof RecordFormat>
 
 const Count = z.int().optional()
 
-/** What of a profile is no entry of its record. */
-export const Skipped = z
+/** The accesses of a profile that did not become entries, counted by reason. */
+export const SkippedAccesses = z
   .object({
-    pseudo: Count.describe('In /proc, /sys and /dev, which no image holds.'),
+    pseudo: Count.describe('Paths in /proc, /sys and /dev, which no image contains.'),
     failed: Count.describe('Calls that failed.'),
-    created: Count.describe('Files that the program made, or that were deleted.'),
-    relative: Count.describe('Relative paths from a directory that the profile does not tell.'),
+    created: Count.describe('Files that the program created, or that were deleted.'),
+    relative: Count.describe('Relative paths whose directory the profile does not show.'),
     nameless: Count.describe('Accesses without a path.'),
-    encoding: Count.describe('Names that are no UTF-8.'),
-    repeated: Count.describe('Further accesses of what is an entry already.'),
-    outside: Count.describe('Outside of the root that was named.'),
-    excluded: Count.describe('Left out, as was asked for.'),
-    foreign: Count.describe('Lines that the format does not have.'),
-    other: Count.describe('Other events, summaries, and lines that were cut off.'),
-    relativePaths: z.array(z.string()).optional().describe('The first of the relative paths.'),
+    encoding: Count.describe('Names that are not UTF-8.'),
+    repeated: Count.describe('Repeated accesses of an entry.'),
+    outside: Count.describe('Paths outside of the named root.'),
+    excluded: Count.describe('Paths that the upload excluded.'),
+    foreign: Count.describe('Lines that do not belong to the format.'),
+    other: Count.describe('Other events, summaries, and truncated lines.'),
+    relativePaths: z.array(z.string()).optional().describe('The first skipped relative paths.'),
   })
   .meta({
     id: 'SkippedAccesses',
-    description: 'How many accesses of a profile are no entries of the record, by the reason.',
+    description: 'The number of accesses of a profile that did not become entries of the record, by reason.',
     examples: [{ pseudo: 12, failed: 340, relative: 1, relativePaths: ['conf/app.json'] }],
   })
-export type Skipped = z.infer<typeof Skipped>
-export type SkipReason = Exclude<keyof Skipped, 'relativePaths'>
+export type SkippedAccesses = z.infer<typeof SkippedAccesses>
+export type SkipReason = Exclude<keyof SkippedAccesses, 'relativePaths'>
 
 export const RootCut = z
-  .object({ root: z.string(), paths: z.int().describe('How many accesses it was cut off of.') })
-  .meta({ id: 'RootCut', description: 'The root of a container on its host, which was cut off paths.' })
+  .object({
+    root: z.string(),
+    paths: z.int().describe('The number of accesses whose path was below this root.'),
+  })
+  .meta({ id: 'RootCut', description: 'The root of a container on its host, which was removed from paths.' })
 export type RootCut = z.infer<typeof RootCut>
 
-/** What whoever uploaded a profile should know of it. */
+/** Notes for the uploader of a profile. */
 export const ProfileNotes = z.object({
   roots: z
     .array(RootCut)
     .optional()
-    .describe('Roots of containers on a host that were cut off paths; the first 20.'),
+    .describe('The first 20 roots of containers on the host that were removed from paths.'),
   warnings: z
     .array(z.string())
     .optional()
     .describe(
-      'What may be wrong with the profile: lines without a meaning, wrappers that were traced along.',
+      'Possible problems of the profile, such as foreign lines, and wrappers that were traced together with the program.',
     ),
 })
 export type ProfileNotes = z.infer<typeof ProfileNotes>
@@ -95,14 +99,14 @@ const RecordPath = z
   .min(1)
   .max(MAX_PATH_BYTES)
   .overwrite(cleanRecordPath)
-  .refine((path) => path !== '', 'names the root directory, where a file in it is expected')
-  .refine((path) => !path.includes('\0'), 'holds a NUL byte, which no file name has')
+  .refine((path) => path !== '', 'is the root directory, but has to be below it')
+  .refine((path) => !path.includes('\0'), 'contains a NUL byte, which is not allowed in a file name')
   .refine((path) => Buffer.byteLength(path) <= MAX_PATH_BYTES, `is longer than ${MAX_PATH_BYTES} bytes`)
 
 /**
- * One recorded access. Parsing cleans the path: no leading or trailing slash, no `.` parts; `..` stays, because
- * what it means depends on symlinks. `manifestDigest` and `layerIndex` say in which layer of which image the
- * profiler saw the file. `glob` makes the path a pattern.
+ * One recorded access. Parsing normalizes the path: no leading or trailing slash, no `.` parts; `..` stays, because its
+ * meaning depends on symlinks. `manifestDigest` and `layerIndex` name the image and the layer in which the profiler saw
+ * the file. With `glob`, the path is a pattern.
  */
 export const RecordEntry = z
   .object({
@@ -113,16 +117,16 @@ export const RecordEntry = z
   })
   .refine((entry) => !entry.glob || isGlobPattern(entry.path), {
     path: ['path'],
-    message: 'is no valid glob',
+    message: 'is not a valid glob',
   })
   .meta({
     id: 'RecordEntry',
-    description: 'A file that a container read; entries stand in the order of first access.',
+    description: 'A file that a container read. Entries are in the order of first access.',
     examples: [{ path: 'usr/bin/bash' }, { path: 'usr/lib/**/*.so', glob: true }],
   })
 export type RecordEntry = z.infer<typeof RecordEntry>
 
-/** The entries of a whole record, as a request may carry them. */
+/** The entries of a record in a request. */
 export const RecordEntries = z
   .array(RecordEntry)
   .min(1)
@@ -133,16 +137,15 @@ export const RecordEntries = z
   )
 
 /**
- * The record as a stargz record file: a JSON object a line, byte for byte as upstream's recorder
- * (stargz-snapshotter `recorder/recorder.go`) writes it. Same entries, same bytes. Globs, which upstream does not
- * have, carry `"glob":true`.
+ * Writes a stargz record file: one JSON object per line, byte for byte as upstream's recorder writes it (stargz-snapshotter
+ * `recorder/recorder.go`). The same entries have the same bytes. Globs, which upstream does not have, have `"glob":true`.
  */
 export function writeRecordFile(entries: readonly RecordEntry[]): string {
-  return entries.map((entry) => `${goJson(canonical(entry))}\n`).join('')
+  return entries.map((entry) => `${toGoJson(withUpstreamFields(entry))}\n`).join('')
 }
 
-/** With the fields in upstream's order, and only those that are there. */
-function canonical({ path, manifestDigest, layerIndex, glob }: RecordEntry): RecordEntry {
+/** Orders the fields as upstream does, without undefined ones. */
+function withUpstreamFields({ path, manifestDigest, layerIndex, glob }: RecordEntry): RecordEntry {
   return {
     path,
     ...(manifestDigest !== undefined && { manifestDigest }),
@@ -151,25 +154,25 @@ function canonical({ path, manifestDigest, layerIndex, glob }: RecordEntry): Rec
   }
 }
 
-/** Go's encoding/json escapes what could end a script element. */
-function goJson(value: unknown): string {
+/** Escapes the characters that Go's encoding/json escapes because they could end an HTML script element. */
+function toGoJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,
-    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }
 
-/** The identity of a record: the digest of its record file. */
+/** Returns the digest of the record file, which identifies the record. */
 export function recordDigest(entries: readonly RecordEntry[]): Digest {
   return digestOf(writeRecordFile(entries))
 }
 
-/** What a path and a glob are told apart by from others. */
+/** Returns a key that identifies a path or a glob. */
 export function entryKey({ path, glob }: RecordEntry): string {
   return `${glob ? '*' : ''}/${path}`
 }
 
-/** How many different paths a record has; a glob counts as one. */
+/** Counts distinct paths; a glob counts as one. */
 export function countPaths(entries: readonly RecordEntry[]): number {
   return new Set(entries.map(entryKey)).size
 }

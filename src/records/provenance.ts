@@ -1,18 +1,17 @@
 import { z } from 'zod'
 import { Digest } from '../oci/digest-schema.ts'
 
-/** Merges of merges would grow without end. */
+/** Bounds the provenance of merges of merges. */
 export const MAX_PROVENANCE_RUNS = 1000
 
-/** How records are put together. */
 export const MergeStrategy = z
   .enum(['union', 'intersection', 'frequency'])
   .describe(
-    'union: what any record has; intersection: what all have; frequency: what at least a share of them has, which `threshold` names.',
+    'union: the paths of any record; intersection: the paths of all records; frequency: the paths of at least the share of records in `threshold`.',
   )
 export type MergeStrategy = z.infer<typeof MergeStrategy>
 
-/** A record as one that was made of it remembers it, also when it is deleted. */
+/** A source record, as stored with the record that was made from it: the source may since be deleted. */
 export const RecordMention = z
   .object({
     id: z.string(),
@@ -21,28 +20,30 @@ export const RecordMention = z
     workload: z.string().optional(),
     createdAt: z.iso.datetime(),
   })
-  .meta({ id: 'RecordMention', description: 'A record that another one was made of.' })
+  .meta({ id: 'RecordMention', description: 'A record from which another record was made.' })
 export type RecordMention = z.infer<typeof RecordMention>
 
-/** Where a record comes from that nobody uploaded. */
+/** The origin of a record that was not uploaded. */
 export const Provenance = z
   .object({
     kind: z.enum(['merge', 'retarget']),
-    records: z.array(RecordMention).describe('What it was made of.'),
+    records: z.array(RecordMention).describe('The records that this record was made from.'),
     runs: z
       .array(RecordMention)
-      .describe(`The uploads behind these, each a run of a profiler; the first ${MAX_PROVENANCE_RUNS}.`),
-    runCount: z.int(),
+      .describe(
+        `The uploads from which these were made, each a run of a profiler; the first ${MAX_PROVENANCE_RUNS}.`,
+      ),
+    runCount: z.int().describe('The number of all uploads.'),
     strategy: MergeStrategy.optional(),
     threshold: z
       .number()
       .optional()
-      .describe('Of a frequency merge: the share of records, above 0, up to 1.'),
+      .describe('For a frequency merge: the share of records, greater than 0 and at most 1.'),
     target: z
       .string()
       .optional()
-      .describe('Of a retargeted record: the image that it was applied to, by digest.'),
-    lost: z.int().optional().describe('Of a retargeted record: paths that this image has not.'),
+      .describe('For a retargeted record: the image that it was applied to, with its digest.'),
+    lost: z.int().optional().describe('For a retargeted record: the number of paths that this image lacks.'),
   })
-  .meta({ id: 'RecordProvenance', description: 'Where a record comes from that was made of others.' })
+  .meta({ id: 'RecordProvenance', description: 'The origin of a record that was made from other records.' })
 export type Provenance = z.infer<typeof Provenance>

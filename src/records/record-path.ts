@@ -1,11 +1,11 @@
-import { partsOf } from '../tar/names.ts'
+import { splitPath } from '../tar/names.ts'
 
 /**
- * A recorded path in the form that records keep: no leading or trailing slash, no empty or `.` parts; the root
- * is the empty string. What is not well-formed Unicode becomes U+FFFD, as it does in every JSON writer of Go.
+ * Normalizes a recorded path: no leading or trailing slash, no empty or `.` parts; the root is the empty string. Lone
+ * surrogates become U+FFFD, as in every JSON writer of Go.
  */
 export function cleanRecordPath(path: string): string {
   const text = path.toWellFormed()
   if (!/(?:^|\/)\.?(?:\/|$)/.test(text)) return text
-  return partsOf(text).join('/')
+  return splitPath(text).join('/')
 }

@@ -1,52 +1,51 @@
 import { RecordError } from './errors.ts'
 
-/** Steps that applying a record may take; a step takes some 10 to 50 nanoseconds. */
+/** The default number of steps to apply a record to an image; a step takes about 10 to 50 nanoseconds. */
 export const MAX_RECORD_STEPS = 500_000_000
-/** Raises {@link MAX_RECORD_STEPS}. */
+/** The setting that replaces {@link MAX_RECORD_STEPS}. */
 export const RECORD_STEPS_SETTING = 'RECORD_BROKER_MAX_RECORD_STEPS'
 
 /**
- * Counts the steps of applying a record to an image, whose number callers and registries choose: the same input takes the
- * same steps on every machine.
+ * Bounds the work of applying a record to an image, which depends on input of callers and registries. It counts steps
+ * instead of time, so that the same input has the same result on every machine.
  */
 export class StepBudget {
   readonly #limit: number
-  #left: number
-  /** What takes the steps now. */
+  #remaining: number
   #purpose: 'globs' | 'paths' = 'paths'
 
   constructor(limit: number = MAX_RECORD_STEPS) {
     this.#limit = limit
-    this.#left = limit
+    this.#remaining = limit
   }
 
-  /** Steps so far. */
+  /** The number of steps so far. */
   get spent(): number {
-    return this.#limit - this.#left
+    return this.#limit - this.#remaining
   }
 
-  /** Names what takes the steps from now on, for the error. */
-  begin(purpose: 'globs' | 'paths'): void {
+  /** Sets the purpose of the following steps, for the error. */
+  chargeTo(purpose: 'globs' | 'paths'): void {
     this.#purpose = purpose
   }
 
   /** @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY */
   spend(steps: number): void {
-    this.#left -= steps
-    if (this.#left < 0) throw this.exceeded()
+    this.#remaining -= steps
+    if (this.#remaining < 0) throw this.exceededError()
   }
 
-  /** The error of one who needs more than there is. */
-  exceeded(): RecordError {
-    const allows = `${RECORD_STEPS_SETTING} allows ${this.#limit} steps`
+  /** Returns the error for exceeding the budget. */
+  exceededError(): RecordError {
+    const limit = `more than the ${this.#limit} steps that ${RECORD_STEPS_SETTING} allows`
     return this.#purpose === 'globs'
       ? new RecordError(
           'GLOBS_TOO_COSTLY',
-          `matching the globs of the record takes too long in this image: ${allows}; write fewer or simpler ones`,
+          `matching the globs of the record in this image takes ${limit}; use fewer or simpler globs, or raise the setting`,
         )
       : new RecordError(
           'RECORD_TOO_COSTLY',
-          `looking up the paths of the record takes too long in this image, whose names and links are very deep: ${allows}`,
+          `looking up the paths of the record in this image takes ${limit}: its paths or symlinks are very deep; raise the setting`,
         )
   }
 }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
 import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
-import type { Database } from '../db/open.ts'
-import { JobLeases } from '../jobs/queue/leases.ts'
-import { JobStore } from '../jobs/queue/store.ts'
+import type { Database } from '../db/database.ts'
+import { JobLeases } from '../jobs/queue/job-leases.ts'
+import { JobStore } from '../jobs/queue/job-store.ts'
 import { digestOf } from '../oci/digest.ts'
 import { recordDigest } from './model.ts'
 import { type NewRecord, RecordStore } from './store.ts'
@@ -32,7 +32,7 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     await database.query.deleteFrom('jobs').execute()
   })
 
-  it('keeps a record and gives it back', async () => {
+  it('stores a record and returns it', async () => {
     const { record: stored, created } = await store.add(record)
     expect(created).toBe(true)
     expect(stored).toMatchObject({
@@ -46,12 +46,12 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
       publications: [],
     })
     expect(await store.get(stored.id)).toEqual(stored)
-    expect(await store.content(stored.id)).toEqual(record.entries)
+    expect(await store.readEntries(stored.id)).toEqual(record.entries)
     expect(await store.get('019ab000-0000-7000-8000-000000000000')).toBeUndefined()
-    expect(await store.content('019ab000-0000-7000-8000-000000000000')).toBeUndefined()
+    expect(await store.readEntries('019ab000-0000-7000-8000-000000000000')).toBeUndefined()
   })
 
-  it('keeps where a record comes from, and what of the profile it is not', async () => {
+  it('stores the provenance of a record and the skipped accesses', async () => {
     const mention = { id: 'x', digest: digestOf('x'), createdAt: '2026-01-02T03:04:05.678Z' }
     const origin = {
       skipped: { pseudo: 2, relative: 1, relativePaths: ['a'] },
@@ -68,17 +68,17 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     const { record: stored } = await store.add({ ...record, ...origin })
     expect(stored).toMatchObject(origin)
     expect(await store.read(stored.id)).toEqual({ record: stored, entries: record.entries })
-    const plain = await store.add({ ...record, workload: 'plain' })
-    expect(plain.record).toMatchObject({ skipped: {} })
-    expect(plain.record).not.toHaveProperty('provenance')
+    const withoutOrigin = await store.add({ ...record, workload: 'without-origin' })
+    expect(withoutOrigin.record).toMatchObject({ skipped: {} })
+    expect(withoutOrigin.record).not.toHaveProperty('provenance')
     await store.addPublication(stored.id, { reference: 'r.test/x:y', digest: digestOf('b') })
-    await store.forgetPublication('r.test/x:y', digestOf('other'))
+    await store.removePublication('r.test/x:y', digestOf('other'))
     expect((await store.get(stored.id))?.publications).toHaveLength(1)
-    await store.forgetPublication('r.test/x:y', digestOf('b'))
+    await store.removePublication('r.test/x:y', digestOf('b'))
     expect((await store.get(stored.id))?.publications).toEqual([])
   })
 
-  it('takes the same content for the same image and workload as the same record, also at the same time', async () => {
+  it('treats equal content for the same image and workload as one record, even when added concurrently', async () => {
     const labels = ['a', 'b', 'c'].map((name) => ({ ...record, labels: { [name]: name, last: name } }))
     const added = await Promise.all(labels.map((one) => store.add(one)))
     expect(new Set(added.map((one) => one.record.id)).size).toBe(1)
@@ -89,7 +89,7 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     expect(other.record.workload).toBeUndefined()
   })
 
-  it('lists newest first, by filter, in pages', async () => {
+  it('lists records newest first, filtered, in pages', async () => {
     const ids: string[] = []
     for (const name of ['x', 'y', 'z']) {
       const entries = [{ path: name }]
@@ -111,7 +111,7 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     expect(await count({ digest: recordDigest([{ path: 'x' }]) })).toBe(1)
   })
 
-  it('remembers publications, the newest of each place', async () => {
+  it('stores the latest publication for each reference', async () => {
     const { id } = (await store.add(record)).record
     const reference = 'r.test/team/app:record-1-serve'
     await store.addPublication(id, { reference, digest: digestOf('a') })
@@ -123,7 +123,7 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     expect(await store.remove(id)).toBe('removed')
   })
 
-  it('keeps what an unfinished job will read', async () => {
+  it('does not remove a record that an unfinished job needs', async () => {
     const { id } = (await store.add(record)).record
     const jobs = new JobStore(database)
     await jobs.create({ kind: 'conversion', source: 'a', target: 'b', recordId: id, request: {} })

@@ -1,6 +1,6 @@
 import { type Selectable, type SqlBool, sql } from 'kysely'
+import type { Database } from '../db/database.ts'
 import { newId } from '../db/new-id.ts'
-import type { Database } from '../db/open.ts'
 import type { RecordsTable } from '../db/tables.ts'
 import type { Digest } from '../oci/digest.ts'
 import {
@@ -9,7 +9,7 @@ import {
   RecordEntry,
   type RecordFormat,
   recordDigest,
-  type Skipped,
+  type SkippedAccesses,
   writeRecordFile,
 } from './model.ts'
 import type { Provenance } from './provenance.ts'
@@ -21,7 +21,7 @@ export type NewRecord = {
   readonly image?: string | undefined
   readonly workload?: string | undefined
   readonly labels: Labels
-  readonly skipped?: Skipped | undefined
+  readonly skipped?: SkippedAccesses | undefined
   readonly notes?: ProfileNotes | undefined
   readonly profiler?: string | undefined
   readonly profilerVersion?: string | undefined
@@ -32,14 +32,15 @@ export type RecordFilter = {
   readonly image?: string | undefined
   readonly workload?: string | undefined
   readonly digest?: string | undefined
-  /** All of them. */
+  /** Only records with all of these labels. */
   readonly labels?: Labels | undefined
 }
 
-const IDS_AT_ONCE = 500
+/** Databases bound the parameters of a statement. */
+const MAX_IDS_PER_QUERY = 500
 
-/** What is known of a record without reading its content, which may be long. */
-const SUMMARY = [
+/** All columns except the content, which may be long. */
+const SUMMARY_COLUMNS = [
   'id',
   'digest',
   'image',
@@ -56,7 +57,7 @@ const SUMMARY = [
   'created_at',
 ] as const
 
-/** The uploaded records. */
+/** Stores records in the database: uploaded records, and records made from them. */
 export class RecordStore {
   readonly #db: Database
 
@@ -65,12 +66,12 @@ export class RecordStore {
   }
 
   /**
-   * Keeps a record: when this returns, it is on disk. The same content for the same image and workload is the same
-   * record; labels given again are added to it.
+   * Stores a record durably. A record with the same content, image and workload is the same record; the labels are added
+   * to those that it has.
    */
   async add(record: NewRecord): Promise<{ record: StoredRecord; created: boolean }> {
     const id = newId()
-    // Each engine has its own way to lay one JSON object over another.
+    // The databases merge JSON objects in different ways.
     const labels =
       this.#db.engine === 'postgres'
         ? sql<string>`(records.labels::jsonb || excluded.labels::jsonb)::text`
@@ -95,69 +96,68 @@ export class RecordStore {
         created_at: this.#db.now,
       })
       .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
-      .returning(SUMMARY)
+      .returning(SUMMARY_COLUMNS)
       .executeTakeFirstOrThrow()
     const [stored] = await this.#withPublications([row])
-    if (!stored) throw new RangeError('a record was stored')
+    if (!stored) throw new RangeError('the inserted record was not returned')
     return { record: stored, created: row.id === id }
   }
 
   async get(id: string): Promise<StoredRecord | undefined> {
     const row = await this.#db.query
       .selectFrom('records')
-      .select(SUMMARY)
+      .select(SUMMARY_COLUMNS)
       .where('id', '=', id)
       .executeTakeFirst()
     return row && (await this.#withPublications([row]))[0]
   }
 
-  /** Those of these ids that records have. */
-  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const there = new Set<string>()
-    // Engines bound the values of a statement.
-    for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+  /** Returns those of the ids that belong to a record. */
+  async existingIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const existing = new Set<string>()
+    for (let start = 0; start < ids.length; start += MAX_IDS_PER_QUERY) {
       const rows = await this.#db.query
         .selectFrom('records')
         .select('id')
-        .where('id', 'in', ids.slice(at, at + IDS_AT_ONCE))
+        .where('id', 'in', ids.slice(start, start + MAX_IDS_PER_QUERY))
         .execute()
-      for (const { id } of rows) there.add(id)
+      for (const { id } of rows) existing.add(id)
     }
-    return there
+    return existing
   }
 
-  /** A record with its entries. */
+  /** Returns a record with its entries. */
   async read(id: string): Promise<{ record: StoredRecord; entries: RecordEntry[] } | undefined> {
     const row = await this.#db.query
       .selectFrom('records')
-      .select([...SUMMARY, 'content'])
+      .select([...SUMMARY_COLUMNS, 'content'])
       .where('id', '=', id)
       .executeTakeFirst()
     const [record] = row ? await this.#withPublications([row]) : []
-    return row && record && { record, entries: entriesIn(row.content) }
+    return row && record && { record, entries: parseEntries(row.content) }
   }
 
-  /** The entries of a record. */
-  async content(id: string): Promise<RecordEntry[] | undefined> {
+  /** Returns only the entries of a record. */
+  async readEntries(id: string): Promise<RecordEntry[] | undefined> {
     const row = await this.#db.query
       .selectFrom('records')
       .select('content')
       .where('id', '=', id)
       .executeTakeFirst()
-    return row && entriesIn(row.content)
+    return row && parseEntries(row.content)
   }
 
-  /** One page of records, newest first, and the cursor of the next page where there is one. */
+  /** Returns a page of records, newest first, and the cursor of the next page if there is one. */
   async list(
     filter: RecordFilter,
     page: { readonly after?: string | undefined; readonly limit: number },
   ): Promise<{ items: StoredRecord[]; next?: string }> {
-    let query = this.#db.query.selectFrom('records').select(SUMMARY)
+    let query = this.#db.query.selectFrom('records').select(SUMMARY_COLUMNS)
     if (filter.image !== undefined) query = query.where('image', '=', filter.image)
     if (filter.workload !== undefined) query = query.where('workload', '=', filter.workload)
     if (filter.digest !== undefined) query = query.where('digest', '=', filter.digest)
     for (const [key, value] of Object.entries(filter.labels ?? {})) {
-      query = query.where(sql<SqlBool>`${this.#label(key)} = ${value}`)
+      query = query.where(sql<SqlBool>`${this.#labelColumn(key)} = ${value}`)
     }
     if (page.after !== undefined) query = query.where('id', '<', page.after)
     const rows = await query
@@ -169,12 +169,12 @@ export class RecordStore {
     return rows.length > page.limit && last ? { items, next: last.id } : { items }
   }
 
-  /** PostgreSQL keeps the JSON as text, too, and has to be told what it is. */
-  #label(key: string) {
+  /** PostgreSQL needs casts, because the column contains the JSON as text. */
+  #labelColumn(key: string) {
     return this.#db.engine === 'postgres' ? sql`labels::jsonb ->> ${key}::text` : sql`labels ->> ${key}`
   }
 
-  /** Forgets a record and its publications, unless a job that is not finished will read it. */
+  /** Removes a record and its publications, unless an unfinished job needs it. */
   async remove(id: string): Promise<'removed' | 'missing' | 'needed'> {
     const removed = await this.#db.query
       .deleteFrom('records')
@@ -195,7 +195,7 @@ export class RecordStore {
     return (await this.get(id)) ? 'needed' : 'missing'
   }
 
-  /** Notes where a record was published; the same place again is the newer publication. */
+  /** Adds a publication of a record, which replaces an earlier one with the same reference. */
   async addPublication(
     id: string,
     { reference, digest }: Omit<Publication, 'createdAt'>,
@@ -213,8 +213,8 @@ export class RecordStore {
     return { reference, digest, createdAt: row.created_at }
   }
 
-  /** Notes that a record image is gone. */
-  async forgetPublication(reference: string, digest: Digest): Promise<void> {
+  /** Removes the publications as a record image that was deleted. */
+  async removePublication(reference: string, digest: Digest): Promise<void> {
     await this.#db.query
       .deleteFrom('publications')
       .where('reference', '=', reference)
@@ -222,7 +222,7 @@ export class RecordStore {
       .execute()
   }
 
-  async #withPublications(rows: readonly Summary[]): Promise<StoredRecord[]> {
+  async #withPublications(rows: readonly SummaryRow[]): Promise<StoredRecord[]> {
     if (rows.length === 0) return []
     const publications = await this.#db.query
       .selectFrom('publications')
@@ -243,26 +243,26 @@ export class RecordStore {
       format: row.format as RecordFormat,
       entries: row.entries,
       paths: row.paths,
-      skipped: JSON.parse(row.skipped) as Skipped,
+      skipped: JSON.parse(row.skipped) as SkippedAccesses,
       notes: JSON.parse(row.notes) as ProfileNotes,
       ...(row.profiler !== '' && { profiler: row.profiler }),
       ...(row.profiler_version !== '' && { profilerVersion: row.profiler_version }),
       ...(row.provenance !== null && { provenance: JSON.parse(row.provenance) as Provenance }),
       createdAt: row.created_at,
       publications: publications
-        .filter((one) => one.record_id === row.id)
-        .map((one) => ({
-          reference: one.reference,
-          digest: one.digest as Digest,
-          createdAt: one.created_at,
+        .filter(({ record_id }) => record_id === row.id)
+        .map(({ reference, digest, created_at }) => ({
+          reference,
+          digest: digest as Digest,
+          createdAt: created_at,
         })),
     }))
   }
 }
 
-type Summary = Pick<Selectable<RecordsTable>, (typeof SUMMARY)[number]>
+type SummaryRow = Pick<Selectable<RecordsTable>, (typeof SUMMARY_COLUMNS)[number]>
 
-function entriesIn(content: string): RecordEntry[] {
+function parseEntries(content: string): RecordEntry[] {
   const lines = content.split('\n').filter((line) => line !== '')
   return lines.map((line) => RecordEntry.parse(JSON.parse(line)))
 }

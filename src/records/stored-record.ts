@@ -1,31 +1,32 @@
 import type { Digest } from '../oci/digest.ts'
-import type { ProfileNotes, RecordFormat, Skipped } from './model.ts'
+import type { ProfileNotes, RecordFormat, SkippedAccesses } from './model.ts'
 import type { Provenance } from './provenance.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
-/** Where a record was published. */
+/** A record image that a record was published as. `createdAt` is in milliseconds since 1970. */
 export type Publication = { readonly reference: string; readonly digest: Digest; readonly createdAt: number }
 
-/** A record without its entries. Moments are milliseconds since 1970. */
+/** A record without its entries. Times are in milliseconds since 1970. */
 export type StoredRecord = {
   readonly id: string
-  /** Of its record file. */
+  /** The digest of the record file. */
   readonly digest: Digest
   /** The profiled image, a reference or a digest. */
   readonly image?: string
   readonly workload?: string
   readonly labels: Labels
   readonly format: RecordFormat
+  /** The number of entries. */
   readonly entries: number
+  /** The number of distinct paths and globs. */
   readonly paths: number
-  /** What of the profile is no entry. */
-  readonly skipped: Skipped
-  /** What whoever uploaded the profile should know of it. */
+  /** The accesses of the profile that did not become entries. */
+  readonly skipped: SkippedAccesses
   readonly notes: ProfileNotes
   readonly profiler?: string
   readonly profilerVersion?: string
-  /** Of a record that was made of others. */
+  /** Set for a record that was made from other records. */
   readonly provenance?: Provenance
   readonly createdAt: number
   readonly publications: readonly Publication[]

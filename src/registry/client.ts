@@ -1,62 +1,61 @@
 import { parseHost, parseRepository } from '../oci/reference.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import type { CredentialSource } from './auth/credentials.ts'
-import { listRepositories } from './catalog.ts'
-import { RegistryHost } from './host.ts'
-import { Repository } from './repository.ts'
-import { Egress } from './transport/egress.ts'
-import { DEFAULT_BOUNDS, type ResponseBounds } from './transport/response-bounds.ts'
-import { DEFAULT_TIMEOUTS, type Timeouts, Transport } from './transport/transport.ts'
+import { listRepositories } from './list-repositories.ts'
+import { RegistryHost } from './registry-host.ts'
+import { type Abortable, Repository } from './repository.ts'
+import { EgressPolicy } from './transport/egress-policy.ts'
+import { DEFAULT_RESPONSE_BOUNDS, type ResponseBounds } from './transport/response-bounds.ts'
+import type { RetryPolicy } from './transport/retry.ts'
+import { DEFAULT_TIMEOUTS, type Timeouts } from './transport/timeouts.ts'
+import { Transport } from './transport/transport.ts'
 
-/** Requests that wait for their answer at one host at the same time. Bodies that stream are not counted. */
-const REQUESTS_PER_HOST = 6
+const DEFAULT_MAX_REQUESTS_PER_HOST = 6
 
-/** How registries are spoken to. Everything may be left out. */
+/** Options of the connections to registries. */
 export type RegistryOptions = {
-  /** The `User-Agent` of every request. Default: `record-broker`. */
+  /** The `User-Agent` of every request; default: `record-broker`. */
   readonly userAgent?: string | undefined
-  /** Asked about the host of every reference, and of every address that an answer leads to. Default: all. */
+  /** Whether the host of a reference, or of an address in a response, is allowed; default: all are. */
   readonly allowedHosts?: ((host: string) => boolean) | undefined
-  /** Hosts (`name[:port]`) that are spoken to without TLS. */
+  /** Hosts (`name[:port]`) that are accessed without TLS. */
   readonly plainHttp?: readonly string[] | undefined
   readonly credentials?: CredentialSource | undefined
-  /** Further certificate authorities, PEM. */
+  /** Additional certificate authorities, PEM. */
   readonly ca?: string | undefined
+  /** Concurrent requests to one host that wait for their response headers. Streamed uploads do not count. */
   readonly maxRequestsPerHost?: number | undefined
-  /** Told once about each `Warning: 299` of a registry. */
+  /** Called once for each distinct `Warning: 299` of a registry. */
   readonly onWarning?: ((host: string, text: string) => void) | undefined
-  /** Token servers (hosts) that may see a registry's credentials, by the registry's host. */
+  /** Hosts of token servers that may receive a registry's credentials, by the registry's host. */
   readonly realmHosts?: Readonly<Record<string, readonly string[]>> | undefined
-  /** Tries in all, and the first pause in milliseconds (it doubles, with jitter). */
-  readonly retry?: { readonly attempts?: number; readonly baseMs?: number } | undefined
+  readonly retry?: RetryPolicy | undefined
   readonly bounds?: Partial<ResponseBounds> | undefined
-  readonly patience?: Partial<Timeouts> | undefined
+  readonly timeouts?: Partial<Timeouts> | undefined
 }
 
-/** Talks to any number of registries; keeps connections, tokens and what it learned about each host. */
+/** A client of any number of registries. Retains connections, tokens and what it learned about each host. */
 export class RegistryClient implements AsyncDisposable {
   readonly #options: RegistryOptions
-  readonly #patience: Timeouts
-  readonly #egress: Egress
+  readonly #egress: EgressPolicy
   readonly #transport: Transport
   readonly #hosts = new Map<string, RegistryHost>()
 
   constructor(options: RegistryOptions = {}) {
     this.#options = options
-    this.#patience = { ...DEFAULT_TIMEOUTS, ...options.patience }
-    this.#egress = new Egress(options)
+    this.#egress = new EgressPolicy(options)
     this.#transport = new Transport(this.#egress, {
       userAgent: options.userAgent ?? 'record-broker',
       ca: options.ca,
-      maxRequestsPerHost: options.maxRequestsPerHost ?? REQUESTS_PER_HOST,
+      maxRequestsPerHost: options.maxRequestsPerHost ?? DEFAULT_MAX_REQUESTS_PER_HOST,
       onWarning: options.onWarning,
-      patience: this.#patience,
+      timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     })
   }
 
   /**
-   * The repository that a reference names; nothing is sent.
-   * @throws RegistryError HOST_NOT_ALLOWED; InvalidReference
+   * Returns the repository that a reference names. Sends no request.
+   * @throws RegistryError HOST_NOT_ALLOWED; InvalidReferenceError
    */
   repository(reference: { readonly host: string; readonly repository: string }): Repository {
     const host = parseHost(reference.host)
@@ -65,39 +64,41 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /**
-   * All repositories of a registry that has a catalogue.
-   * @throws RegistryError HOST_NOT_ALLOWED; DENIED where there is none
+   * Yields all repositories of a registry that has a catalog.
+   * @throws RegistryError HOST_NOT_ALLOWED; DENIED if the registry has no catalog
    */
-  catalog(host: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<string> {
+  listRepositories(host: string, options: Abortable = {}): AsyncIterable<string> {
     return listRepositories(this.#host(parseHost(host)), options.signal)
   }
 
   #host(host: string): RegistryHost {
-    const base = this.#egress.base(host)
-    const known = this.#hosts.get(host)
-    if (known !== undefined) return known
+    // Also checks that the host is allowed.
+    const base = this.#egress.baseUrl(host)
+    const existing = this.#hosts.get(host)
+    if (existing !== undefined) return existing
+    const { credentials, realmHosts, retry, bounds } = this.#options
+    const transport = this.#transport
     const authenticator = new Authenticator({
-      transport: this.#transport,
+      transport,
       host,
       base,
-      credentials: this.#options.credentials,
-      realmHosts: this.#options.realmHosts?.[host] ?? [],
-      retry: this.#options.retry,
+      credentials,
+      realmHosts: realmHosts?.[host] ?? [],
+      retry,
     })
-    const made = new RegistryHost({
+    const created = new RegistryHost({
       host,
       base,
-      transport: this.#transport,
+      transport,
       authenticator,
-      retry: this.#options.retry,
-      bounds: { ...DEFAULT_BOUNDS, ...this.#options.bounds },
-      takeMs: this.#patience.takeMs,
+      retry,
+      bounds: { ...DEFAULT_RESPONSE_BOUNDS, ...bounds },
     })
-    this.#hosts.set(host, made)
-    return made
+    this.#hosts.set(host, created)
+    return created
   }
 
-  /** Ends all connections; requests still under way fail. */
+  /** Closes all connections; requests in progress fail. */
   close(): Promise<void> {
     return this.#transport.close()
   }

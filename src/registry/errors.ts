@@ -1,4 +1,4 @@
-/** What went wrong at a registry; callers branch on it. */
+/** The kind of a registry failure. Callers branch on it. */
 export type RegistryErrorCode =
   | 'NOT_FOUND'
   | 'UNAUTHORIZED'
@@ -8,22 +8,27 @@ export type RegistryErrorCode =
   | 'NETWORK'
   | 'HOST_NOT_ALLOWED'
   | 'TOO_LARGE'
-  /** The answer passes one of the AnswerBounds. */
+  /** The response exceeds one of the `ResponseBounds`. */
   | 'LIMIT_EXCEEDED'
   | 'STREAMING_REFUSED'
   | 'INVALID_RESPONSE'
   | 'CONFLICT'
-  /** The registry has no room. */
+  /** The registry's storage is full. */
   | 'STORAGE_FULL'
-  /** The registry has room, but not for this user or project. */
+  /** The registry has free storage, but this user or project has used up its quota. */
   | 'QUOTA_EXCEEDED'
   | 'BAD_REQUEST'
 
-/** The facts of a failure. `operation` is a phrase such as "read manifest v1 of team/app". */
-export type RegistryFailure = {
-  readonly operation: string
-  readonly host: string
-  readonly why: string
+/**
+ * The operation, a phrase such as "read manifest v1 of team/app", and the host: the start of an error
+ * message.
+ */
+export type RequestContext = { readonly operation: string; readonly host: string }
+
+/** The details of a failure. */
+export type RegistryErrorDetails = RequestContext & {
+  /** A predicate whose subject is the host, such as "responded 404". */
+  readonly reason: string
   readonly status?: number | undefined
   readonly retryable?: boolean | undefined
   readonly retryAfterMs?: number | undefined
@@ -31,32 +36,35 @@ export type RegistryFailure = {
   readonly cause?: unknown
 }
 
-/** A failed act at a registry. The message names the act, the host and the reason, and holds no secret. */
+/**
+ * A registry operation failed. The message names the operation, the host and the reason, and contains no
+ * secret.
+ */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError'
   readonly code: RegistryErrorCode
   readonly operation: string
   readonly host: string
-  /** The reason, without act and host. */
-  readonly why: string
-  /** The HTTP status, where there was an answer. */
+  /** The message without operation and host. */
+  readonly reason: string
+  /** The HTTP status, if a response was received. */
   readonly status: number | undefined
-  /** Whether the same act may succeed later, unchanged. */
+  /** Whether the same operation may succeed later, unchanged. */
   readonly retryable: boolean
-  /** The wait that the registry asked for. */
+  /** The wait that the registry requested, in milliseconds. */
   readonly retryAfterMs: number | undefined
   /** Codes of the distribution-spec 1.1 error body, such as `MANIFEST_BLOB_UNKNOWN`. */
   readonly registryCodes: readonly string[]
 
-  constructor(code: RegistryErrorCode, failure: RegistryFailure) {
-    super(`${failure.operation}: ${failure.host} ${failure.why}`, { cause: failure.cause })
+  constructor(code: RegistryErrorCode, details: RegistryErrorDetails) {
+    super(`${details.operation}: ${details.host} ${details.reason}`, { cause: details.cause })
     this.code = code
-    this.operation = failure.operation
-    this.host = failure.host
-    this.why = failure.why
-    this.status = failure.status
-    this.retryable = failure.retryable ?? false
-    this.retryAfterMs = failure.retryAfterMs
-    this.registryCodes = failure.registryCodes ?? []
+    this.operation = details.operation
+    this.host = details.host
+    this.reason = details.reason
+    this.status = details.status
+    this.retryable = details.retryable ?? false
+    this.retryAfterMs = details.retryAfterMs
+    this.registryCodes = details.registryCodes ?? []
   }
 }

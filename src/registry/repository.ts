@@ -2,27 +2,37 @@ import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/documents.ts'
-import { openBlob, readRange, statBlob } from './blobs.ts'
+import type { RepositoryAccess } from './auth/scopes.ts'
+import { type BlobDescriptor, blobRequest } from './blobs/blob-request.ts'
+import { getBlobSize } from './blobs/get-blob-size.ts'
+import { openBlob } from './blobs/open-blob.ts'
+import { readBlobRange } from './blobs/read-blob-range.ts'
 import { RegistryError } from './errors.ts'
-import type { RegistryHost } from './host.ts'
+import { listTags } from './list-tags.ts'
+import { type FetchedManifest, getManifest, resolveManifest } from './manifests/get-manifest.ts'
+import { listReferrers } from './manifests/list-referrers.ts'
 import { deleteManifest, putManifest } from './manifests/manifest-writes.ts'
-import { getManifest, resolveManifest } from './manifests/manifests.ts'
-import { readTagBack, type TagReading } from './manifests/read-back.ts'
-import { listReferrers } from './manifests/referrers.ts'
-import { listTags } from './tags.ts'
-import { checkJson } from './transport/response-bounds.ts'
-import { mountBlob, type PushOptions, pushBlob, type StreamOptions, uploadStream } from './upload/upload.ts'
+import { readTagBack, type TagReadBack } from './manifests/read-back.ts'
+import type { RegistryHost } from './registry-host.ts'
+import { RepositorySession } from './repository-session.ts'
+import { assertJsonBounds } from './transport/response-bounds.ts'
+import { mountBlob, type PushBlobOptions, pushBlob } from './upload/push-blob.ts'
+import { type UploadStreamOptions, uploadStream } from './upload/upload-stream.ts'
 
-/** What a blob is known by. `size` is in bytes. */
-export type BlobDescriptor = { readonly digest: Digest; readonly size: number }
-export type Interruptible = { readonly signal?: AbortSignal | undefined }
+export type Abortable = { readonly signal?: AbortSignal | undefined }
+
+/** Options of reading a blob into memory. `limit` is its maximum size in bytes. */
+export type ReadBlobOptions = Abortable & { readonly limit: number }
 
 /**
- * One repository of one registry. Acts fail with a RegistryError, and with a VerificationError where bytes
- * are not the ones that their descriptor promised. An aborted act fails with the signal's reason.
+ * One repository of one registry.
+ *
+ * Methods throw a RegistryError; a VerificationError if bytes do not match their descriptor; and the signal's
+ * reason if the operation is aborted.
  */
 export class Repository {
   readonly #registry: RegistryHost
+  /** The name of the repository. */
   readonly repository: string
 
   constructor(registry: RegistryHost, repository: string) {
@@ -30,145 +40,151 @@ export class Repository {
     this.repository = repository
   }
 
-  /** The registry, as references name it. */
+  /** The registry host as references name it. */
   get host(): string {
     return this.#registry.host
   }
 
-  /** The descriptor that a tag or digest stands for now; undefined when there is none. */
-  resolve(tagOrDigest: string, options: Interruptible = {}): Promise<Descriptor | undefined> {
-    return resolveManifest(this.#registry, this.repository, tagOrDigest, options.signal)
+  /** Resolves a tag or digest to its descriptor; undefined if it does not exist. */
+  resolve(tagOrDigest: string, options: Abortable = {}): Promise<Descriptor | undefined> {
+    return resolveManifest(this.#session('pull', options), tagOrDigest)
   }
 
-  /** Reads a tag back that was just put, for some seconds as long as it stands for something else than `digest`. */
-  readBack(tag: string, digest: Digest, options: Interruptible = {}): Promise<TagReading> {
-    return readTagBack(this.#registry, this.repository, tag, digest, options.signal)
+  /** Resolves a tag that was just pushed until it has the expected digest, or for about nine seconds. */
+  readTagBack(tag: string, digest: Digest, options: Abortable = {}): Promise<TagReadBack> {
+    return readTagBack(this.#session('pull', options), tag, digest)
   }
 
-  /** A manifest or index, at most 8 MiB, hashed here. @throws RegistryError NOT_FOUND */
-  manifest(
-    tagOrDigest: string,
-    options: Interruptible = {},
-  ): Promise<{ descriptor: Descriptor; bytes: Buffer }> {
-    return getManifest(this.#registry, this.repository, tagOrDigest, options.signal)
+  /** Reads a manifest or index of at most 8 MiB, and computes its digest. @throws RegistryError NOT_FOUND */
+  getManifest(tagOrDigest: string, options: Abortable = {}): Promise<FetchedManifest> {
+    return getManifest(this.#session('pull', options), tagOrDigest)
   }
 
   /**
-   * A blob's bytes. The stream ends only when size and digest hold, and goes on by itself after a dropped
+   * Opens a blob. The stream ends only if size and digest match, and resumes by itself after a dropped
    * connection. The caller reads it to its end or destroys it. @throws RegistryError NOT_FOUND
    */
-  blob(descriptor: BlobDescriptor, options: Interruptible = {}): Promise<Readable> {
-    return openBlob(this.#registry, this.repository, descriptor, options.signal)
+  openBlob(descriptor: BlobDescriptor, options: Abortable = {}): Promise<Readable> {
+    return openBlob(this.#session('pull', options), descriptor)
   }
 
-  /** A whole small blob, verified. @throws RegistryError TOO_LARGE when it has more than `limit` bytes */
-  async blobBytes(
-    descriptor: BlobDescriptor,
-    options: Interruptible & { readonly limit: number },
-  ): Promise<Buffer> {
+  /** Reads a whole blob, verified. @throws RegistryError TOO_LARGE if its size is above the limit */
+  async readBlob(descriptor: BlobDescriptor, options: ReadBlobOptions): Promise<Buffer> {
+    const session = this.#session('pull', options)
     if (descriptor.size > options.limit) {
-      throw new RegistryError('TOO_LARGE', {
-        operation: `read blob ${descriptor.digest} of ${this.repository}`,
-        host: this.host,
-        why: `holds ${descriptor.size} bytes of it where at most ${options.limit} are read`,
-      })
+      const { operation, host } = blobRequest(session, descriptor.digest)
+      const reason = `has a blob of ${descriptor.size} bytes where at most ${options.limit} are supported`
+      throw new RegistryError('TOO_LARGE', { operation, host, reason })
     }
-    return buffer(await this.blob(descriptor, options))
+    return buffer(await openBlob(session, descriptor))
   }
 
-  /** A small blob that is a JSON document, verified; how deep it is nested is checked before anybody parses it. */
-  async blobJson(
-    descriptor: BlobDescriptor,
-    options: Interruptible & { readonly limit: number },
-  ): Promise<Buffer> {
-    const bytes = await this.blobBytes(descriptor, options)
-    const operation = `read blob ${descriptor.digest} of ${this.repository}`
-    checkJson(bytes, this.#registry.bounds, { operation, host: this.host })
+  /**
+   * Reads a blob that is a JSON document, verified, and checks its nesting depth before it is parsed.
+   * @throws RegistryError TOO_LARGE, LIMIT_EXCEEDED
+   */
+  async readJsonBlob(descriptor: BlobDescriptor, options: ReadBlobOptions): Promise<Buffer> {
+    const bytes = await this.readBlob(descriptor, options)
+    const context = blobRequest(this.#session('pull', options), descriptor.digest)
+    assertJsonBounds(bytes, this.#registry.bounds, context)
     return bytes
   }
 
-  /** Bytes `[start, end)` of a blob. No digest covers them: the caller verifies. */
-  blobRange(
+  /** Reads bytes `[start, end)` of a blob. The caller verifies them: no digest covers a range. */
+  readBlobRange(
     descriptor: BlobDescriptor,
     start: number,
     end: number,
-    options: Interruptible = {},
+    options: Abortable = {},
   ): Promise<Buffer> {
-    return readRange(this.#registry, this.repository, descriptor, { start, end }, options.signal)
+    return readBlobRange(this.#session('pull', options), descriptor, start, end)
   }
 
-  /** The size in bytes of a blob that is there, else undefined. */
-  blobSize(digest: Digest, options: Interruptible = {}): Promise<number | undefined> {
-    return statBlob(this.#registry, this.repository, digest, options.signal)
+  /** Returns the size of a blob in bytes; undefined if the repository does not have it. */
+  blobSize(digest: Digest, options: Abortable = {}): Promise<number | undefined> {
+    return getBlobSize(this.#session('pull', options), digest)
   }
 
   /**
-   * Takes a blob over from another repository of the same registry. False: it was not possible and the
-   * blob must be uploaded; an upload that the registry opened instead has been cancelled.
-   * {@link pushBlob} with `mountFrom` goes on with that upload instead.
+   * Mounts a blob of another repository of the same registry. Returns false if that was not possible and the
+   * blob must be uploaded; an upload that the registry opened instead has been cancelled. {@link pushBlob}
+   * with `mountFrom` uses that upload.
    */
-  mountBlob(digest: Digest, fromRepository: string, options: Interruptible = {}): Promise<boolean> {
-    return mountBlob(this.#registry, this.repository, digest, fromRepository, options.signal)
+  mountBlob(digest: Digest, fromRepository: string, options: Abortable = {}): Promise<boolean> {
+    return mountBlob(this.#session('push', options), { digest, from: fromRepository })
   }
 
   /**
-   * Uploads a blob of known digest and size. `source` is called again for every new try, so it must give the
-   * same bytes each time; they are verified on their way. Nothing is sent when the blob is there.
+   * Uploads a blob of known digest and size, unless the repository has it. `source` is called for each
+   * attempt and must return the same bytes each time, which are verified as they are sent.
    */
   pushBlob(
     descriptor: BlobDescriptor,
     source: () => Readable | Promise<Readable>,
-    options: PushOptions = {},
+    options: PushBlobOptions = {},
   ): Promise<void> {
-    return pushBlob(this.#registry, this.repository, descriptor, source, options)
+    return pushBlob(this.#session('push', options), descriptor, source, options)
   }
 
-  /** Uploads bytes as a blob. */
-  async pushBytes(bytes: Uint8Array, options: Interruptible = {}): Promise<{ digest: Digest; size: number }> {
+  /** Uploads bytes as a blob, unless the repository has it. */
+  async pushBytes(bytes: Uint8Array, options: Abortable = {}): Promise<BlobDescriptor> {
     const descriptor = { digest: digestOf(bytes), size: bytes.length }
-    await pushBlob(this.#registry, this.repository, descriptor, bytes, options)
+    await pushBlob(this.#session('push', options), descriptor, bytes)
     return descriptor
   }
 
   /**
-   * Uploads a stream whose size and digest are known only at its end: to whoever makes it, or by a hash in passing.
-   * @throws RegistryError STREAMING_REFUSED when this registry cannot: some of the source may be read by then
+   * Uploads a stream whose size and digest are known only at its end, from its producer or by hashing it.
+   * @throws RegistryError STREAMING_REFUSED if the registry does not support this; the source may be partly
+   * consumed
    */
-  uploadStream(source: AsyncIterable<Uint8Array>, options: StreamOptions = {}): Promise<BlobDescriptor> {
-    return uploadStream(this.#registry, this.repository, source, options)
+  uploadStream(
+    source: AsyncIterable<Uint8Array>,
+    options: UploadStreamOptions = {},
+  ): Promise<BlobDescriptor> {
+    return uploadStream(this.#session('push', options), source, options.descriptor)
   }
 
   /**
-   * Puts a manifest or index under a tag or its digest. One with a `subject` becomes a referrer of it, by
-   * the fallback tag where the registry has no referrers API.
+   * Puts a manifest or index under a tag or its digest. One with a `subject` becomes a referrer of it, by the
+   * fallback tag if the registry has no referrers API.
    */
   putManifest(
     bytes: Uint8Array,
     mediaType: string,
     tagOrDigest: string,
-    options: Interruptible = {},
+    options: Abortable = {},
   ): Promise<Descriptor> {
-    return putManifest(this.#registry, this.repository, { bytes, mediaType, tagOrDigest }, options.signal)
+    return putManifest(this.#session('push', options), { bytes, mediaType, tagOrDigest })
   }
 
-  /** All tags, page by page; at most `limit`. @throws RegistryError NOT_FOUND for an unknown repository */
-  tags(options: Interruptible & { readonly limit?: number } = {}): AsyncIterable<string> {
-    return listTags(this.#registry, this.repository, options)
+  /**
+   * Yields all tags, or the first `limit`.
+   * @throws RegistryError NOT_FOUND if the repository does not exist
+   */
+  listTags(options: Abortable & { readonly limit?: number } = {}): AsyncIterable<string> {
+    return listTags(this.#session('pull', options), options.limit)
   }
 
-  /** Manifests whose subject is `digest`, in the registry's order; only those of `artifactType` when given. */
-  referrers(
+  /**
+   * Lists the manifests whose subject is `digest`, in the registry's order, optionally of one artifact type.
+   */
+  listReferrers(
     digest: Digest,
-    options: Interruptible & { readonly artifactType?: string | undefined } = {},
+    options: Abortable & { readonly artifactType?: string | undefined } = {},
   ): Promise<Descriptor[]> {
-    return listReferrers(this.#registry, this.repository, digest, options)
+    return listReferrers(this.#session('pull', options), digest, options.artifactType)
   }
 
   /**
    * Deletes a manifest (by digest) or a tag.
-   * @throws RegistryError NOT_FOUND; BAD_REQUEST where the registry deletes nothing, or no tags
+   * @throws RegistryError NOT_FOUND; BAD_REQUEST if the registry does not support deletion, or not of tags
    */
-  deleteManifest(tagOrDigest: string, options: Interruptible = {}): Promise<void> {
-    return deleteManifest(this.#registry, this.repository, tagOrDigest, options.signal)
+  deleteManifest(tagOrDigest: string, options: Abortable = {}): Promise<void> {
+    return deleteManifest(this.#session('delete', options), tagOrDigest)
+  }
+
+  #session(access: RepositoryAccess, { signal }: Abortable): RepositorySession {
+    return new RepositorySession(this.#registry, this.repository, access, signal)
   }
 }

@@ -1,130 +1,135 @@
 import { parentOf } from '../tar/names.ts'
 import type { LayerListing } from './layer-listing.ts'
-import { isWhiteout, whiteoutTarget } from './whiteouts.ts'
+import { isWhiteout, parseWhiteout } from './whiteouts.ts'
 
-/** An entry of one of the layers below, by its number; layers are counted from the nearest, which is 0. */
+/** An entry of one of the lower layers. They are numbered from the nearest one, which is 0. */
 export type LowerEntry = { readonly layer: number; readonly entry: number }
 
-/** A directory that a layer is to get an entry of; with no `like`, no layer says what it is. */
-export type WantedDirectory = { readonly name: string; readonly like?: LowerEntry }
+/** A directory that a layer needs an entry for, with the entry of a lower layer to copy its attributes from, if any. */
+export type WantedDirectory = { readonly name: string; readonly template?: LowerEntry }
 
-/** What a layer says of paths, and of those above them. */
-type Answers = {
+/** What a layer contains at certain paths and at their ancestors. */
+type LayerContent = {
+  /** Directories, with the number of their last entry. */
   readonly directories: ReadonlyMap<string, number>
-  /** Of what is no directory. */
-  readonly others: ReadonlySet<string>
-  readonly takenAway: ReadonlySet<string>
+  /** Paths of entries that are not directories. */
+  readonly nonDirectories: ReadonlySet<string>
+  /** Paths that a whiteout removes. */
+  readonly removed: ReadonlySet<string>
 }
 
 /**
- * Looks in the layers below for the directories that a layer has no entries of, by the rule of containerd's `archive`
+ * Searches the lower layers for the directories that a layer has no entries for, by the rule of containerd's `archive`
  * package, which unpacks a layer with the ones below as its parents:
  *
- * - The nearest layer with an entry of the directory says what it is.
- * - A layer that has something else there ends the search. The directory gets no entry then, and neither do those below it:
- *   what a runtime puts behind a symlink would otherwise take its place.
- * - A whiteout of the directory or of one above it ends the search, in the layer itself, too: what is there now is new. So
- *   does something that is no directory in the place of one above it.
- * - That a directory is opaque says nothing of the directories themselves.
+ * - The nearest layer with an entry for the directory determines its attributes.
+ * - A layer with something that is not a directory at the path ends the search. The directory gets no entry then, and neither
+ *   do those below it: an entry would replace what a runtime creates behind a symlink.
+ * - A whiteout of the directory or of an ancestor ends the search, also in the layer itself: the directory is new. So does
+ *   something that is not a directory at the path of an ancestor.
+ * - An opaque whiteout says nothing about the directories themselves.
  */
 export class DirectorySearch {
   readonly #missing: readonly string[]
-  /** Those that are still looked for. */
+  /** The directories that the search has not decided. */
   readonly #open: Set<string>
-  readonly #found = new Map<string, LowerEntry>()
-  /** Those in whose place something else lies. */
-  readonly #taken = new Set<string>()
+  readonly #templates = new Map<string, LowerEntry>()
+  /** The directories with something that is not a directory at their path. */
+  readonly #occupied = new Set<string>()
   #layers = 0
 
   /**
-   * @param missing sorted, each after those above it
-   * @param own the layer that they are missing in
+   * @param missing sorted, each directory after those above it
+   * @param own the layer that lacks them
    */
   constructor(missing: readonly string[], own: LayerListing) {
     this.#missing = missing
     this.#open = new Set(missing)
-    // Nothing takes the root away.
+    // Nothing removes the root.
     if (missing.every((name) => name === '')) return
-    const { takenAway } = answersOf(own, this.#open)
-    const isNew = above((name) => takenAway.has(name))
+    const { removed } = readContent(own, this.#open)
+    const isNew = matchesPathOrAncestor((name) => removed.has(name))
     for (const name of missing) if (isNew(name)) this.#open.delete(name)
   }
 
-  /** Whether no further layer has to be asked. */
-  get isOver(): boolean {
+  /** Whether the search needs no further layer. */
+  get isComplete(): boolean {
     return this.#open.size === 0
   }
 
-  /** Asks the next layer, the nearest first. */
-  ask(layer: LayerListing): void {
+  /** Searches the next layer, starting with the nearest. */
+  searchLayer(layer: LayerListing): void {
     const number = this.#layers++
-    if (this.isOver) return
-    const { directories, others, takenAway } = answersOf(layer, this.#open)
-    const isCut = above((name) => takenAway.has(name) || others.has(name))
+    if (this.isComplete) return
+    const { directories, nonDirectories, removed } = readContent(layer, this.#open)
+    const isNew = matchesPathOrAncestor((name) => removed.has(name) || nonDirectories.has(name))
     for (const name of [...this.#open]) {
       const entry = directories.get(name)
-      if (entry !== undefined) this.#found.set(name, { layer: number, entry })
-      else if (others.has(name)) this.#taken.add(name)
-      else if (!isCut(name)) continue
+      if (entry !== undefined) this.#templates.set(name, { layer: number, entry })
+      else if (nonDirectories.has(name)) this.#occupied.add(name)
+      else if (!isNew(name)) continue
       this.#open.delete(name)
     }
   }
 
-  /** What was found, in the order in which it was asked for. */
+  /** Returns the directories that get an entry, in the order of `missing`. */
   finish(): WantedDirectory[] {
-    const isBehind = above((name) => this.#taken.has(name))
+    const isOccupied = matchesPathOrAncestor((name) => this.#occupied.has(name))
     return this.#missing.flatMap((name) => {
-      if (isBehind(name)) return []
-      const like = this.#found.get(name)
-      return [{ name, ...(like && { like }) }]
+      if (isOccupied(name)) return []
+      const template = this.#templates.get(name)
+      return [{ name, ...(template && { template }) }]
     })
   }
 }
 
-/** Tells of names whether something is true of them or of one above, and remembers it. */
-function above(isTrue: (name: string) => boolean): (name: string) => boolean {
-  const known = new Map<string, boolean>()
-  return (name) => {
-    const unknown: string[] = []
-    let at = name
-    for (; at !== '' && !known.has(at); at = parentOf(at)) unknown.push(at)
-    let answer = known.get(at) ?? false
-    for (const one of unknown.reverse()) {
-      answer ||= isTrue(one)
-      known.set(one, answer)
+/** Returns a memoised predicate that is true for a path if `matches` is true for it or for one of its ancestors. */
+function matchesPathOrAncestor(matches: (path: string) => boolean): (path: string) => boolean {
+  const results = new Map<string, boolean>()
+  return (path) => {
+    const unresolved: string[] = []
+    let ancestor = path
+    for (; ancestor !== '' && !results.has(ancestor); ancestor = parentOf(ancestor)) unresolved.push(ancestor)
+    let result = results.get(ancestor) ?? false
+    for (const one of unresolved.reverse()) {
+      result ||= matches(one)
+      results.set(one, result)
     }
-    return answer
+    return result
   }
 }
 
-/** Goes through a layer once, as its archive is unpacked: later entries take the place of earlier ones. */
-function answersOf(layer: LayerListing, paths: Iterable<string>): Answers {
+/** Reads a layer in one pass, as its archive is unpacked: later entries replace earlier ones. */
+function readContent(layer: LayerListing, paths: Iterable<string>): LayerContent {
   const wanted = new Set<string>([''])
-  for (const path of paths) for (let at = path; !wanted.has(at); at = parentOf(at)) wanted.add(at)
+  for (const path of paths) {
+    for (let ancestor = path; !wanted.has(ancestor); ancestor = parentOf(ancestor)) wanted.add(ancestor)
+  }
   const directories = new Map<string, number>()
-  const others = new Set<string>()
-  const takenAway = new Set<string>()
+  const nonDirectories = new Set<string>()
+  const removed = new Set<string>()
   for (let i = 0; i < layer.length; i++) {
     const entry = layer.at(i)
     if (entry === undefined) continue
     const { name } = entry
     if (isWhiteout(name)) {
-      const taken = whiteoutTarget(name)
-      if (taken?.name === undefined) continue
-      const path = taken.directory === '' ? taken.name : `${taken.directory}/${taken.name}`
-      if (wanted.has(path)) takenAway.add(path)
+      const target = parseWhiteout(name)
+      if (target?.name === undefined) continue
+      const path = target.directory === '' ? target.name : `${target.directory}/${target.name}`
+      if (wanted.has(path)) removed.add(path)
     } else if (wanted.has(name)) {
       if (entry.type === 'dir') {
         directories.set(name, i)
-        others.delete(name)
+        nonDirectories.delete(name)
       } else if (name !== '') {
-        others.add(name)
-        // With a directory goes all that was in it.
+        nonDirectories.add(name)
+        // Replacing a directory removes everything in it.
         if (!directories.delete(name)) continue
-        for (const inside of [...directories.keys()])
-          if (inside.startsWith(`${name}/`)) directories.delete(inside)
+        for (const descendant of [...directories.keys()]) {
+          if (descendant.startsWith(`${name}/`)) directories.delete(descendant)
+        }
       }
     }
   }
-  return { directories, others, takenAway }
+  return { directories, nonDirectories, removed }
 }

@@ -4,7 +4,7 @@ import { FileTree } from './file-tree.ts'
 const names = (tree: FileTree, directory: number) =>
   [...tree.children(directory)].map((node) => tree.name(node))
 
-it('finds what is in a directory by its name, and says what it was put there for', () => {
+it('finds a child by its name, and returns the entry it was created from', () => {
   const tree = new FileTree()
   const usr = tree.putDirectory(tree.root, 'usr', 1)
   tree.putFile(usr, 'lib', 2)
@@ -17,10 +17,10 @@ it('finds what is in a directory by its name, and says what it was put there for
     undefined,
     undefined,
   ])
-  expect([tree.inside(tree.root, 'x'), tree.inside(usr, 'x')]).toEqual(['x', 'usr/x'])
+  expect([tree.pathInside(tree.root, 'x'), tree.pathInside(usr, 'x')]).toEqual(['x', 'usr/x'])
 })
 
-it('keeps what is in a directory that is put again, and nothing of one that a file takes the place of', () => {
+it('keeps the children of a directory that is added again, and removes those of one that a file replaces', () => {
   const tree = new FileTree()
   const d = tree.putDirectory(tree.root, 'd', 1)
   tree.putFile(d, 'a', 2)
@@ -32,7 +32,7 @@ it('keeps what is in a directory that is put again, and nothing of one that a fi
   expect([names(tree, again), tree.child(again, 'a')]).toEqual([[], undefined])
 })
 
-it('lists what is in a directory in the order in which it came, also when it was gone between', () => {
+it('lists children in the order in which they were added, also after they were removed in between', () => {
   const tree = new FileTree()
   for (const [i, name] of ['c', 'a', 'b'].entries()) tree.putFile(tree.root, name, i)
   tree.putFile(tree.root, 'c', 4)
@@ -47,11 +47,32 @@ it('lists what is in a directory in the order in which it came, also when it was
   expect(names(tree, tree.root)).toEqual(['b'])
 })
 
-it('grows, and tells all names apart', () => {
+it('grows, and distinguishes all names', () => {
   const tree = new FileTree()
   const texts = Array.from({ length: 5000 }, (_, i) => `name ${i} `.repeat(1 + (i % 9)))
   texts.push('', 'ä', 'a\u0308', '\udc80', '\udc81', '\ufffd', '日本', 'x'.repeat(100_000))
   for (const [i, text] of texts.entries()) tree.putFile(tree.root, text, i)
   expect(names(tree, tree.root)).toEqual(texts)
   expect(texts.map((text) => tree.entry(tree.child(tree.root, text) ?? -1))).toEqual([...texts.keys()])
+})
+
+it('throws when it is used after it was released, also while children are listed', () => {
+  const tree = new FileTree()
+  const usr = tree.putDirectory(tree.root, 'usr', 1)
+  tree.putFile(tree.root, 'bin', 2)
+  const listing = tree.children(tree.root)
+  listing.next()
+  tree.release()
+  const uses = [
+    () => tree.child(tree.root, 'usr'),
+    () => tree.name(usr),
+    () => tree.path(usr),
+    () => tree.entry(usr),
+    () => tree.isDirectory(usr),
+    () => tree.putFile(tree.root, 'x', 3),
+    () => tree.text,
+    () => listing.next(),
+  ]
+  for (const use of uses) expect(use).toThrow('the file tree was used after it was released')
+  expect(() => tree.release()).not.toThrow()
 })

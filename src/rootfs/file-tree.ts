@@ -1,95 +1,114 @@
-import { hashOf } from '../bytes/text-hash.ts'
+import { hashText } from '../bytes/hash-text.ts'
+import { doubled, OwnedMemory } from '../bytes/owned-memory.ts'
 
-/** The root is nobody's child, so that its number can stand for none. */
+/** The root is nobody's child, so its number can mean "none" in child and sibling columns. */
 const ROOT = 0
 const NONE = 0
-const NO_DIRECTORY = -1
-const GONE = -1
+const NOT_A_DIRECTORY = -1
+const REMOVED = -1
 
-const FIRST_NODES = 1024
-const FIRST_TEXT = 16 * FIRST_NODES
+const INITIAL_NODES = 1024
+const INITIAL_TEXT_UNITS = 16 * INITIAL_NODES
 
 /**
- * A tree of directories and files, each known by a number, and by the entry that it is from. It lies in columns: with
- * an object and a map for each, the file system of a large image would take several times the memory.
+ * A tree of directories and files. A node is a number, and refers to the entry that it was created from. Nodes are rows of typed
+ * arrays: with an object and a map for each node, the file system of a large image would take several times the memory.
  */
 export class FileTree {
   readonly root = ROOT
   #nodes = 1
   #removals = 0
-  #parent = new Int32Array(FIRST_NODES)
-  #entry = new Int32Array(FIRST_NODES)
-  #firstChild = new Int32Array(FIRST_NODES)
-  #lastChild = new Int32Array(FIRST_NODES)
-  #nextSibling = new Int32Array(FIRST_NODES)
-  /** Names one after the other, in UTF-16; those that are not Unicode, too. */
-  #text = new Uint16Array(FIRST_TEXT)
-  #textBytes = Buffer.from(this.#text.buffer)
-  #textStart = new Uint32Array(FIRST_NODES)
-  /** Of name and parent. */
-  #hash = new Int32Array(FIRST_NODES)
-  /** By the low bits of hashes, the node that came last, and for each the one that came before. */
-  #newest = new Int32Array(FIRST_NODES)
-  #older = new Int32Array(FIRST_NODES)
+  readonly #memory = new OwnedMemory('file tree', {
+    parent: new Int32Array(INITIAL_NODES),
+    entry: new Int32Array(INITIAL_NODES),
+    firstChild: new Int32Array(INITIAL_NODES),
+    lastChild: new Int32Array(INITIAL_NODES),
+    nextSibling: new Int32Array(INITIAL_NODES),
+    /** The names one after the other, in UTF-16, which may be ill-formed. */
+    text: new Uint16Array(INITIAL_TEXT_UNITS),
+    /** Where the name of a node starts in the text. It ends where the name of the next node starts. */
+    textStart: new Uint32Array(INITIAL_NODES),
+    /** The hash of name and parent. */
+    hash: new Int32Array(INITIAL_NODES),
+    /** The hash buckets: for the low bits of a hash, the node that was added last. */
+    newest: new Int32Array(INITIAL_NODES),
+    /** The node that was added before this one to the same bucket. */
+    older: new Int32Array(INITIAL_NODES),
+  })
+  /** A view of the text. */
+  #textBytes: Buffer
 
   constructor() {
-    this.#entry[ROOT] = -1
+    const { entry, text } = this.#memory.arrays
+    entry[ROOT] = -1
+    this.#textBytes = Buffer.from(text.buffer)
   }
 
   isDirectory(node: number): boolean {
-    return this.#firstChild[node] !== NO_DIRECTORY
+    return this.#memory.arrays.firstChild[node] !== NOT_A_DIRECTORY
   }
 
-  /** -1 for a directory that there is no entry of. */
+  /** Returns the entry that a node was created from, or -1 for a directory without an entry. */
   entry(node: number): number {
-    return this.#entry[node] ?? -1
+    return this.#memory.arrays.entry[node] ?? -1
   }
 
   name(node: number): string {
-    const start = this.#textStart[node] ?? 0
+    const start = this.nameStart(node)
     return this.#textBytes.toString('utf16le', 2 * start, 2 * (start + this.nameLength(node)))
   }
 
+  /** Returns the length of a name in UTF-16 code units. */
   nameLength(node: number): number {
-    return (this.#textStart[node + 1] ?? 0) - (this.#textStart[node] ?? 0)
+    const { textStart } = this.#memory.arrays
+    return (textStart[node + 1] ?? 0) - (textStart[node] ?? 0)
   }
 
-  /** The names of all nodes in UTF-16; a view that is valid until a node is added. */
+  /** The names of all nodes in UTF-16: a view that is valid until a node is added. */
   get text(): Uint16Array {
-    return this.#text
+    return this.#memory.arrays.text
   }
 
-  /** Where in the text a name begins. */
+  /** Returns the position in {@link text} at which a name starts. */
   nameStart(node: number): number {
-    return this.#textStart[node] ?? 0
+    return this.#memory.arrays.textStart[node] ?? 0
   }
 
-  /** The names from the root to a node. */
+  /** Returns the path of a node, relative to the root. */
   path(node: number): string {
+    const { parent } = this.#memory.arrays
     const names: string[] = []
-    for (let at = node; at !== ROOT; at = this.#parent[at] ?? ROOT) names.push(this.name(at))
+    for (let ancestor = node; ancestor !== ROOT; ancestor = parent[ancestor] ?? ROOT) {
+      names.push(this.name(ancestor))
+    }
     return names.reverse().join('/')
   }
 
-  /** The path of what is in a directory. */
-  inside(directory: number, name: string): string {
+  /** Returns the path of a name in a directory. */
+  pathInside(directory: number, name: string): string {
     return directory === ROOT ? name : `${this.path(directory)}/${name}`
   }
 
   child(directory: number, name: string): number | undefined {
-    return this.#find(directory, name, hashOf(name, directory))
+    return this.#find(directory, name, hashText(name, directory))
   }
 
-  /** What is in a directory, in the order in which it came there. */
+  /** Yields the children of a directory in the order in which they were added. */
   *children(directory: number): Generator<number, void, void> {
-    let node = this.#firstChild[directory] ?? NONE
-    for (; node > NONE; node = this.#nextSibling[node] ?? NONE) {
-      if (this.#parent[node] === directory) yield node
+    let columns = this.#memory.arrays
+    let node = columns.firstChild[directory] ?? NONE
+    while (node > NONE) {
+      if (columns.parent[node] === directory) {
+        yield node
+        // Throws if the tree was released meanwhile.
+        columns = this.#memory.arrays
+      }
+      node = columns.nextSibling[node] ?? NONE
     }
   }
 
-  /** A node and all that is below it, each after its directory. */
-  *below(top: number): Generator<number, void, void> {
+  /** Yields a node and its descendants, each after its directory. */
+  *descendants(top: number): Generator<number, void, void> {
     yield top
     const open = [this.children(top)]
     for (let children = open.at(-1); children; children = open.at(-1)) {
@@ -103,123 +122,120 @@ export class FileTree {
     }
   }
 
-  /** Puts a directory where there may be one already, which then keeps what is in it. */
+  /** Adds a directory, or sets the entry of an existing one, which then keeps its children. */
   putDirectory(parent: number, name: string, entry: number): number {
     const node = this.#put(parent, name, entry)
-    if (!this.isDirectory(node)) this.#firstChild[node] = NONE
+    if (!this.isDirectory(node)) this.#memory.arrays.firstChild[node] = NONE
     return node
   }
 
-  /** Puts a file in the place of whatever is there. */
+  /** Adds a file, which replaces whatever has its name. */
   putFile(parent: number, name: string, entry: number): void {
     const node = this.#put(parent, name, entry)
     this.clear(node)
-    this.#firstChild[node] = NO_DIRECTORY
+    this.#memory.arrays.firstChild[node] = NOT_A_DIRECTORY
   }
 
-  /** Says what entry the root is from. */
+  /** Sets the entry of the root. */
   putRoot(entry: number): void {
-    this.#entry[ROOT] = entry
+    this.#memory.arrays.entry[ROOT] = entry
   }
 
   remove(node: number): void {
     this.#removals += 1
-    this.#parent[node] = GONE
+    this.#memory.arrays.parent[node] = REMOVED
   }
 
-  /** How often something was removed: what was looked up before may be elsewhere since. */
+  /** The number of removals so far: after another one, earlier lookups may be out of date. */
   get removals(): number {
     return this.#removals
   }
 
-  /** Removes all that is in a directory. */
+  /** Removes the children of a directory. */
   clear(directory: number): void {
     for (const child of this.children(directory)) this.remove(child)
-    this.#firstChild[directory] = NONE
+    this.#memory.arrays.firstChild[directory] = NONE
   }
 
-  /** Gives its memory back at once: it is empty afterwards, and not to be used. */
+  /** Returns its memory at once. Any later use throws. */
   release(): void {
-    const columns = [this.#parent, this.#entry, this.#firstChild, this.#lastChild, this.#nextSibling]
-    const texts = [this.#text, this.#textStart, this.#hash, this.#newest, this.#older]
-    for (const { buffer } of [...columns, ...texts]) buffer.transfer(0)
+    this.#memory.release()
   }
 
   #put(parent: number, name: string, entry: number): number {
-    const hash = hashOf(name, parent)
+    const hash = hashText(name, parent)
     const node = this.#find(parent, name, hash) ?? this.#add(parent, name, hash)
-    this.#entry[node] = entry
+    this.#memory.arrays.entry[node] = entry
     return node
   }
 
   #find(parent: number, name: string, hash: number): number | undefined {
-    let node = this.#newest[this.#bucket(hash)] ?? NONE
-    for (; node !== NONE; node = this.#older[node] ?? NONE) {
-      if (this.#hash[node] === hash && this.#parent[node] === parent && this.#isNamed(node, name)) return node
+    const columns = this.#memory.arrays
+    const { older, hash: hashes, parent: parents } = columns
+    let node = columns.newest[hash & (columns.newest.length - 1)] ?? NONE
+    for (; node !== NONE; node = older[node] ?? NONE) {
+      if (hashes[node] === hash && parents[node] === parent && isNamed(columns, node, name)) return node
     }
     return undefined
   }
 
-  #isNamed(node: number, name: string): boolean {
-    if (this.nameLength(node) !== name.length) return false
-    const start = this.#textStart[node] ?? 0
-    for (let i = 0; i < name.length; i++) if (this.#text[start + i] !== name.charCodeAt(i)) return false
-    return true
-  }
-
   #add(parent: number, name: string, hash: number): number {
-    // The start of the next name is the end of this one.
-    if (this.#nodes + 1 >= this.#parent.length) this.#grow()
+    const columns = this.#memory.arrays
+    // The row after the new one must exist as well: it holds the end of the new name.
+    if (this.#nodes + 1 >= columns.parent.length) this.#grow()
     const node = this.#nodes
     this.#nodes += 1
-    this.#parent[node] = parent
-    this.#hash[node] = hash
+    columns.parent[node] = parent
+    columns.hash[node] = hash
     this.#addText(node, name)
     this.#addToBucket(node)
-    if (this.#firstChild[parent] === NONE) this.#firstChild[parent] = node
-    else this.#nextSibling[this.#lastChild[parent] ?? NONE] = node
-    this.#lastChild[parent] = node
+    if (columns.firstChild[parent] === NONE) columns.firstChild[parent] = node
+    else columns.nextSibling[columns.lastChild[parent] ?? NONE] = node
+    columns.lastChild[parent] = node
     return node
   }
 
   #addText(node: number, name: string): void {
-    const start = this.#textStart[node] ?? 0
-    while (start + name.length > this.#text.length) {
-      this.#text = doubled(this.#text)
-      this.#textBytes = Buffer.from(this.#text.buffer)
+    const columns = this.#memory.arrays
+    const start = columns.textStart[node] ?? 0
+    while (start + name.length > columns.text.length) {
+      columns.text = doubled(columns.text)
+      this.#textBytes = Buffer.from(columns.text.buffer)
     }
-    for (let i = 0; i < name.length; i++) this.#text[start + i] = name.charCodeAt(i)
-    this.#textStart[node + 1] = start + name.length
+    const { text } = columns
+    for (let i = 0; i < name.length; i++) text[start + i] = name.charCodeAt(i)
+    columns.textStart[node + 1] = start + name.length
   }
 
   #addToBucket(node: number): void {
-    const bucket = this.#bucket(this.#hash[node] ?? 0)
-    this.#older[node] = this.#newest[bucket] ?? NONE
-    this.#newest[bucket] = node
-  }
-
-  #bucket(hash: number): number {
-    return hash & (this.#newest.length - 1)
+    const { hash, newest, older } = this.#memory.arrays
+    const bucket = (hash[node] ?? 0) & (newest.length - 1)
+    older[node] = newest[bucket] ?? NONE
+    newest[bucket] = node
   }
 
   #grow(): void {
-    this.#parent = doubled(this.#parent)
-    this.#entry = doubled(this.#entry)
-    this.#firstChild = doubled(this.#firstChild)
-    this.#lastChild = doubled(this.#lastChild)
-    this.#nextSibling = doubled(this.#nextSibling)
-    this.#textStart = doubled(this.#textStart)
-    this.#hash = doubled(this.#hash)
-    this.#older = doubled(this.#older)
-    this.#newest = doubled(this.#newest).fill(NONE)
+    const columns = this.#memory.arrays
+    columns.parent = doubled(columns.parent)
+    columns.entry = doubled(columns.entry)
+    columns.firstChild = doubled(columns.firstChild)
+    columns.lastChild = doubled(columns.lastChild)
+    columns.nextSibling = doubled(columns.nextSibling)
+    columns.textStart = doubled(columns.textStart)
+    columns.hash = doubled(columns.hash)
+    columns.older = doubled(columns.older)
+    columns.newest = doubled(columns.newest).fill(NONE)
     for (let node = 1; node < this.#nodes; node++) this.#addToBucket(node)
   }
 }
 
-/** The column with room for as much again, in place of the one that it was. */
-function doubled<
-  Column extends Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>,
->(column: Column): Column {
-  const Make = column.constructor as new (memory: ArrayBuffer) => Column
-  return new Make(column.buffer.transfer(2 * column.byteLength))
+function isNamed(
+  { text, textStart }: { text: Uint16Array; textStart: Uint32Array },
+  node: number,
+  name: string,
+): boolean {
+  const start = textStart[node] ?? 0
+  if ((textStart[node + 1] ?? 0) - start !== name.length) return false
+  for (let i = 0; i < name.length; i++) if (text[start + i] !== name.charCodeAt(i)) return false
+  return true
 }

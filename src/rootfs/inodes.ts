@@ -1,67 +1,69 @@
-import { LayerError } from '../tar/errors.ts'
-import { quote } from '../tar/names.ts'
-import { type EffectiveNames, effectiveNames } from './effective-names.ts'
+import { LayerError } from '../tar/layer-error.ts'
+import { quoteName } from '../tar/names.ts'
+import { type EffectiveNames, resolveEffectiveNames } from './effective-names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
 
-/** The files that an archive makes. Rows go by entry number. */
+/** The files that an archive creates. Arrays are indexed by entry number. */
 export type Inodes = EffectiveNames & {
-  /** The entry that made the file: itself, but for hard links. */
-  readonly made: Int32Array
-  /** The entry under whose name a file is listed: the one that made it, or a hard link that outlived it. -1: none. */
-  readonly home: Int32Array
+  /** The entry that created the file: the entry itself, unless it is a hard link. */
+  readonly creator: Int32Array
+  /** The entry under whose name a file is listed: its creator, or a hard link that outlived it. -1 if there is none. */
+  readonly primary: Int32Array
 }
 
 /**
- * Works out hard links and names that occur twice, as unpacking would: hard links made before a later entry takes the name
- * keep the file.
+ * Resolves hard links and names that occur more than once, as unpacking does: a hard link created before a later entry takes
+ * the name of its target keeps the file.
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function inodesOf(layer: LayerListing): Inodes {
-  const standing = effectiveNames(layer)
-  const { stands } = standing
-  const made = filesOf(layer, standing.target)
-  const home = made.map((source, i) => (stands[i] === 1 && source === i ? i : -1))
-  for (const [i, source] of made.entries()) if (home[source] === -1 && stands[i] === 1) home[source] = i
-  return { ...standing, made, home }
+export function resolveInodes(layer: LayerListing): Inodes {
+  const effective = resolveEffectiveNames(layer)
+  const { isEffective } = effective
+  const creator = resolveHardLinks(layer, effective.linkTarget)
+  const primary = creator.map((created, i) => (isEffective[i] === 1 && created === i ? i : -1))
+  for (const [i, created] of creator.entries()) {
+    if (primary[created] === -1 && isEffective[i] === 1) primary[created] = i
+  }
+  return { ...effective, creator, primary }
 }
 
 /**
- * For each entry the one that made its file.
- * @param target of each hard link, by {@link effectiveNames}
+ * Returns for each entry the one that created its file.
+ * @param linkTarget of each hard link, by {@link resolveEffectiveNames}
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
-export function filesOf(layer: LayerListing, target: Int32Array): Int32Array {
-  const made = target.map((_, i) => (entryAt(layer, i).type === 'hardlink' ? -1 : i))
-  for (const i of made.keys()) {
-    if (made[i] !== -1) continue
-    const path: number[] = []
-    let at = i
+export function resolveHardLinks(layer: LayerListing, linkTarget: Int32Array): Int32Array {
+  const creator = linkTarget.map((_, i) => (entryAt(layer, i).type === 'hardlink' ? -1 : i))
+  for (const i of creator.keys()) {
+    if (creator[i] !== -1) continue
+    const links: number[] = []
+    let current = i
     const seen = new Set<number>()
-    while (made[at] === -1) {
-      if (seen.has(at)) {
+    while (creator[current] === -1) {
+      if (seen.has(current)) {
         const { name } = entryAt(layer, i)
-        throw new LayerError('HARD_LINK_CYCLE', `the hard link ${quote(name)} leads back to itself`, {
+        throw new LayerError('HARD_LINK_CYCLE', `the hard link ${quoteName(name)} leads back to itself`, {
           entry: name,
         })
       }
-      seen.add(at)
-      path.push(at)
-      const next = target[at] ?? -1
-      if (next === -1) throw noTarget(layer, at)
-      at = next
+      seen.add(current)
+      links.push(current)
+      const next = linkTarget[current] ?? -1
+      if (next === -1) throw invalidTarget(layer, current, 'not in the layer')
+      current = next
     }
-    const end = made[at] ?? at
-    if (entryAt(layer, end).type === 'dir') throw noTarget(layer, path.at(-1) ?? i, 'a directory')
-    for (const link of path) made[link] = end
+    const resolved = creator[current] ?? current
+    if (entryAt(layer, resolved).type === 'dir') throw invalidTarget(layer, links.at(-1) ?? i, 'a directory')
+    for (const link of links) creator[link] = resolved
   }
-  return made
+  return creator
 }
 
-function noTarget(layer: LayerListing, i: number, what = 'not in the layer'): LayerError {
-  const { name, linkName } = entryAt(layer, i)
+function invalidTarget(layer: LayerListing, link: number, problem: string): LayerError {
+  const { name, linkName } = entryAt(layer, link)
   return new LayerError(
     'HARD_LINK_TARGET',
-    `the hard link ${quote(name)} names ${quote(linkName ?? '')}, which is ${what}`,
+    `the hard link ${quoteName(name)} names ${quoteName(linkName ?? '')}, which is ${problem}`,
     { entry: name },
   )
 }

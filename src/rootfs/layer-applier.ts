@@ -1,119 +1,121 @@
-import { baseOf, parentOf, partsOf } from '../tar/names.ts'
+import { baseOf, parentOf, splitPath } from '../tar/names.ts'
 import type { EffectiveNames } from './effective-names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
-import { PathWalk, type WalkedTree } from './path-walk.ts'
-import { isWhiteout, whiteoutTarget } from './whiteouts.ts'
+import { PathWalk, type WalkableTree } from './path-walk.ts'
+import { isWhiteout, parseWhiteout } from './whiteouts.ts'
 
-/** Steps that a directory counts for that no layer has an entry of: it takes memory, and a name may imply many. */
+/** The steps that an implied directory costs, which no layer has an entry for: it takes memory, and a name may imply many. */
 const IMPLIED_DIRECTORY_STEPS = 200
 
-/** Lays layers into a view, each over those before. */
+/** Applies layers to a tree, each over the previous ones. */
 export class LayerApplier {
-  readonly #view: WalkedTree
+  readonly #view: WalkableTree
   #lastDirectory: { readonly path: string; readonly node: number; readonly removals: number } | undefined
 
-  constructor(view: WalkedTree) {
+  constructor(view: WalkableTree) {
     this.#view = view
   }
 
-  /** @param first the number of the layer's first entry among those of all layers */
-  lay(layer: LayerListing, standing: EffectiveNames, first: number): void {
-    const { whiteouts, directories, others } = sorted(layer, standing)
-    for (const name of whiteouts) this.#takeAway(name)
+  /** @param firstEntry the number of the layer's first entry among those of all layers */
+  apply(layer: LayerListing, effective: EffectiveNames, firstEntry: number): void {
+    const { whiteouts, directories, others } = classifyEntries(layer, effective)
+    for (const name of whiteouts) this.#applyWhiteout(name)
     const { tree } = this.#view
-    // Directories go first, so that no symlink below misleads the rest.
+    // Directories come first, so that no symlink of the layer redirects the entries below them.
     for (const i of directories) {
       const { name } = entryAt(layer, i)
-      if (name === '') tree.putRoot(first + i)
-      else tree.putDirectory(this.#directoryAt(parentOf(name)), baseOf(name), first + i)
+      if (name === '') tree.putRoot(firstEntry + i)
+      else tree.putDirectory(this.#ensureDirectory(parentOf(name)), baseOf(name), firstEntry + i)
     }
     for (const i of others) {
       const { name } = entryAt(layer, i)
-      tree.putFile(this.#directoryAt(parentOf(name)), baseOf(name), first + i)
+      tree.putFile(this.#ensureDirectory(parentOf(name)), baseOf(name), firstEntry + i)
     }
   }
 
   /** Applies a whiteout to the layers below. */
-  #takeAway(whiteout: string): void {
+  #applyWhiteout(whiteout: string): void {
     const { tree } = this.#view
-    const taken = whiteoutTarget(whiteout)
-    const directory = taken && this.#directory(taken.directory)
-    if (taken === undefined || directory === undefined) return
-    if (taken.name === undefined) {
+    const target = parseWhiteout(whiteout)
+    const directory = target && this.#findDirectory(target.directory)
+    if (target === undefined || directory === undefined) return
+    if (target.name === undefined) {
       tree.clear(directory)
       return
     }
-    const node = tree.child(directory, taken.name)
+    const node = tree.child(directory, target.name)
     if (node !== undefined) tree.remove(node)
   }
 
-  /** The directory that a path leads to, where it does. */
-  #directory(path: string): number | undefined {
+  /** Returns the directory that a path leads to, if it does. */
+  #findDirectory(path: string): number | undefined {
     const walk = new PathWalk(this.#view)
-    return walk.to(path) && walk.follow() && this.#view.tree.isDirectory(walk.here) ? walk.here : undefined
+    const isFound = walk.walkTo(path) && walk.followLinks()
+    return isFound && this.#view.tree.isDirectory(walk.current) ? walk.current : undefined
   }
 
   /**
-   * The directory of a path, made where it is missing. A symlink to a directory is gone through, as runtimes do
-   * when they unpack a layer.
+   * Returns the directory of a path, and creates it if it does not exist. Follows symlinks to directories, as runtimes do when
+   * they unpack a layer.
    */
-  #directoryAt(path: string): number {
-    // Entries of one directory follow each other as a rule.
+  #ensureDirectory(path: string): number {
+    // The entries of one directory usually follow each other.
     const { tree } = this.#view
     const { removals } = tree
     const last = this.#lastDirectory
     if (last?.path === path && last.removals === removals && tree.isDirectory(last.node)) return last.node
-    const node = this.#walkTo(path)
+    const node = this.#walkOrCreate(path)
     this.#lastDirectory = { path, node, removals }
     return node
   }
 
-  #walkTo(path: string): number {
+  #walkOrCreate(path: string): number {
     const { tree, steps } = this.#view
     let trail = [tree.root]
-    for (const part of partsOf(path)) {
+    for (const part of splitPath(path)) {
       steps.spend(1)
-      const here = trail.at(-1) ?? tree.root
-      const next = tree.child(here, part)
+      const directory = trail.at(-1) ?? tree.root
+      const next = tree.child(directory, part)
       if (next !== undefined && tree.isDirectory(next)) {
         trail.push(next)
         continue
       }
-      const led = next === undefined ? undefined : this.#directoryBehind([...trail, next])
-      if (led !== undefined) trail = led
+      const followed = next === undefined ? undefined : this.#followToDirectory([...trail, next])
+      if (followed !== undefined) trail = followed
       else {
         steps.spend(IMPLIED_DIRECTORY_STEPS + part.length)
-        trail.push(tree.putDirectory(here, part, -1))
+        trail.push(tree.putDirectory(directory, part, -1))
       }
     }
     return trail.at(-1) ?? tree.root
   }
 
-  #directoryBehind(trail: readonly number[]): number[] | undefined {
+  /** Returns the trail to the directory that a symlink leads to, if it leads to one. */
+  #followToDirectory(trail: readonly number[]): number[] | undefined {
     this.#view.steps.spend(trail.length)
     const walk = new PathWalk(this.#view, trail)
-    return walk.follow() && this.#view.tree.isDirectory(walk.here) ? walk.trail : undefined
+    return walk.followLinks() && this.#view.tree.isDirectory(walk.current) ? walk.trail : undefined
   }
 }
 
-/** The entries that the names of a layer stand for, by what is to be done with them. */
-function sorted(
+/** Classifies the last entry with each name by how it is applied. */
+function classifyEntries(
   layer: LayerListing,
-  { names, stands, isSpecial }: EffectiveNames,
+  { names, isEffective, isSpecial }: EffectiveNames,
 ): { whiteouts: string[]; directories: number[]; others: number[] } {
-  const sorted = { whiteouts: [] as string[], directories: [] as number[], others: [] as number[] }
-  for (const i of names.standing()) {
+  const classified = { whiteouts: [] as string[], directories: [] as number[], others: [] as number[] }
+  for (const i of names.lastEntries()) {
     const entry = entryAt(layer, i)
     const isDirectory = entry.type === 'dir'
-    // Names cost more than all else of an entry.
-    const special = isSpecial[i] === 1 ? entry.name : undefined
-    // What was in a directory that was replaced may have taken names away before.
-    if (special !== undefined && isWhiteout(special)) sorted.whiteouts.push(special)
-    else if (stands[i] === 0) continue
-    else if (special === undefined) (isDirectory ? sorted.directories : sorted.others).push(i)
-    else if (special === '' && isDirectory) sorted.directories.push(i)
+    // An entry's name costs more than the rest of it, so it is read only where it matters.
+    const specialName = isSpecial[i] === 1 ? entry.name : undefined
+    // A whiteout in a directory that was replaced later had removed names before that.
+    if (specialName !== undefined && isWhiteout(specialName)) classified.whiteouts.push(specialName)
+    else if (isEffective[i] === 0) continue
+    else if (specialName === undefined) (isDirectory ? classified.directories : classified.others).push(i)
+    else if (specialName === '' && isDirectory) classified.directories.push(i)
   }
-  // Names come in the order of their first entries; archives are unpacked in the order of their last.
-  sorted.others.sort((a, b) => a - b)
-  return sorted
+  // `lastEntries` yields names in the order of their first entries; archives are unpacked in the order of their last ones.
+  classified.others.sort((a, b) => a - b)
+  return classified
 }

@@ -1,29 +1,29 @@
 import type { EntryType } from '../tar/header.ts'
 
-/** An entry of a layer, its name clean (no leading `./` or `/`). */
+/** An entry of a layer. Its name is clean (without a leading `./` or `/`). */
 export type ListedEntry = {
   readonly name: string
   readonly type: EntryType
-  /** Of symlinks and hard links, as the archive spells it. */
+  /** The target of a symlink or a hard link, as the archive spells it. */
   readonly linkName?: string | undefined
-  /** What the kernel opens to run it, as the program names it. */
+  /** The interpreter that the kernel opens to run a program, as the program names it. */
   readonly interpreter?: string | undefined
-  /** A program whose interpreter nobody looked for. */
+  /** Whether the entry is a program whose interpreter was not read. */
   readonly isUnreadProgram?: boolean | undefined
 }
 
 /**
- * The entries of one layer in source order: an array, or what makes them when they are asked for, since objects of all of
- * them would take much memory.
+ * The entries of one layer in archive order: an array, or a view that creates an entry when it is requested, since objects for
+ * all of them would take much memory.
  */
 export type LayerListing<Entry = ListedEntry> = {
   readonly length: number
-  at(i: number): Entry | undefined
+  at(index: number): Entry | undefined
 }
 
-/** @throws RangeError where there is no such entry */
-export function entryAt<Entry>(layer: LayerListing<Entry>, i: number): Entry {
-  const entry = layer.at(i)
-  if (entry === undefined) throw new RangeError(`the layer has no entry ${i}`)
+/** Returns an entry by its number. @throws RangeError if there is no such entry */
+export function entryAt<Entry>(layer: LayerListing<Entry>, index: number): Entry {
+  const entry = layer.at(index)
+  if (entry === undefined) throw new RangeError(`the layer has no entry ${index}`)
   return entry
 }

@@ -1,32 +1,33 @@
 import type { NameTable } from '../bytes/name-table.ts'
+import { OwnedMemory } from '../bytes/owned-memory.ts'
 import type { EntryType } from '../tar/header.ts'
-import { effectiveNames } from './effective-names.ts'
+import { resolveEffectiveNames } from './effective-names.ts'
 import { FileTree } from './file-tree.ts'
 import { LayerApplier } from './layer-applier.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
 import { type EntryRef, type OpenResult, PathWalk } from './path-walk.ts'
-import type { Steps } from './steps.ts'
+import type { StepBudget } from './step-budget.ts'
 import { isWhiteout } from './whiteouts.ts'
 
 /**
- * The root file system that a container sees: layers laid over each other, lowest first (OCI image-spec 1.1 layer.md).
- * Whiteouts take away what is below, later names replace earlier ones, hard links share a file. What eStargz adds to a
- * layer is not part of it.
+ * The root file system that a container sees: layers applied over each other, lowest first (OCI image-spec 1.1 layer.md).
+ * Whiteouts remove names of lower layers, later names replace earlier ones, and hard links share a file. What eStargz adds to
+ * a layer is not part of it.
  */
 export class MergedView {
-  /** Its entries are those of all layers, numbered one layer after the other. */
+  /** Its nodes refer to the entries of all layers, numbered layer by layer. */
   readonly tree = new FileTree()
-  /** Whatever is looked up takes its steps of it. */
-  readonly steps: Steps
+  /** Pays for every lookup. */
+  readonly steps: StepBudget
   readonly #layers: readonly LayerListing[]
   readonly #firstEntries: readonly number[]
   readonly #names: NameTable[] = []
-  readonly #targets: Int32Array[] = []
-  /** Children by what is left of names that are not Unicode. */
-  #wellFormed = new Map<number, Map<string, number>>()
+  readonly #linkTargets: OwnedMemory<{ readonly ofEntry: Int32Array<ArrayBuffer> }>[] = []
+  /** Children by their well-formed names, of directories in which a name with U+FFFD was looked up. */
+  #wellFormedNames = new Map<number, Map<string, number>>()
 
   /** @throws what `steps` throws */
-  constructor(layers: readonly LayerListing[], steps: Steps) {
+  constructor(layers: readonly LayerListing[], steps: StepBudget) {
     this.steps = steps
     this.#layers = layers
     let entries = 0
@@ -35,62 +36,64 @@ export class MergedView {
       return entries - length
     })
     steps.spend(entries)
-    const laying = new LayerApplier(this)
+    const applier = new LayerApplier(this)
     for (const [i, layer] of layers.entries()) {
-      const standing = effectiveNames(layer, steps)
-      // Symlinks that are hard links are looked up while the layer is laid.
-      this.#names.push(standing.names)
-      this.#targets.push(standing.target)
-      laying.lay(layer, standing, this.#firstEntries[i] ?? 0)
-      this.#wellFormed = new Map()
+      const effective = resolveEffectiveNames(layer, steps)
+      // Needed while the layer is applied, to look up symlinks that are hard links.
+      this.#names.push(effective.names)
+      this.#linkTargets.push(new OwnedMemory('merged view', { ofEntry: effective.linkTarget }))
+      applier.apply(layer, effective, this.#firstEntries[i] ?? 0)
+      this.#wellFormedNames = new Map()
     }
   }
 
-  /** Where a node is from; undefined for a directory that no layer has an entry of. */
+  /** Returns the entry that a node was created from; undefined for a directory that no layer has an entry for. */
   refOf(node: number): EntryRef | undefined {
     const number = this.tree.entry(node)
     if (number === -1) return undefined
-    const layer = lastAtMost(this.#firstEntries, number)
+    const layer = lastIndexAtMost(this.#firstEntries, number)
     return { layer, entry: number - (this.#firstEntries[layer] ?? 0) }
   }
 
-  /** An entry's number among those of all layers. */
+  /** Returns the number of an entry among those of all layers. */
   numberOf({ layer, entry }: EntryRef): number {
     return (this.#firstEntries[layer] ?? 0) + entry
   }
 
   typeOf(node: number): EntryType {
-    const place = this.tree.isDirectory(node) ? undefined : this.refOf(node)
-    if (place === undefined) return 'dir'
-    return this.linkOf(node) === undefined ? entryAt(this.#layer(place.layer), place.entry).type : 'symlink'
+    const ref = this.tree.isDirectory(node) ? undefined : this.refOf(node)
+    if (ref === undefined) return 'dir'
+    return this.symlinkTarget(node) === undefined
+      ? entryAt(this.#layer(ref.layer), ref.entry).type
+      : 'symlink'
   }
 
-  /** Where a symlink leads, or a hard link to one; undefined for all else. */
-  linkOf(node: number): string | undefined {
-    const place = this.tree.isDirectory(node) ? undefined : this.refOf(node)
-    if (place === undefined) return undefined
-    const [source = place.entry] = this.withLinkTargets(place.layer, place.entry)
-    const { type, linkName = '' } = entryAt(this.#layer(place.layer), source)
+  /** Returns the target of a symlink, or of a hard link to one; undefined for any other node. */
+  symlinkTarget(node: number): string | undefined {
+    const ref = this.tree.isDirectory(node) ? undefined : this.refOf(node)
+    if (ref === undefined) return undefined
+    const [source = ref.entry] = this.hardLinkChain(ref.layer, ref.entry)
+    const { type, linkName = '' } = entryAt(this.#layer(ref.layer), source)
     return type === 'symlink' ? linkName : undefined
   }
 
-  /** The entry of a layer by its name, whiteouts left out. */
+  /** Returns the last entry of a layer with a name that is not a whiteout's. */
   entryOf(layer: number, name: string): number | undefined {
     return isWhiteout(name) ? undefined : this.#names[layer]?.get(name)
   }
 
-  /** For each entry of a layer the one that it names as a hard link: -1 where there is none; otherwise itself. */
-  targetsIn(layer: number): Int32Array {
-    return this.#targets[layer] ?? new Int32Array()
+  /** Returns for each hard link of a layer the entry it links to, or -1 if there is none; for any other entry the entry itself. */
+  hardLinkTargets(layer: number): Int32Array {
+    return this.#linkTargets[layer]?.arrays.ofEntry ?? new Int32Array()
   }
 
-  /** A hard link's entry after the entries it leads to, the one with the content first; any other entry alone. */
-  withLinkTargets(layer: number, entry: number): number[] {
-    const targets = this.targetsIn(layer)
+  /** Returns the entries that a hard link leads to, the one with the content first, and the link last; any other entry alone. */
+  hardLinkChain(layer: number, entry: number): number[] {
+    const targets = this.hardLinkTargets(layer)
     const chain = new Set([entry])
-    for (const at of chain) {
+    for (const link of chain) {
       this.steps.spend(1)
-      const target = targets[at] ?? -1
+      const target = targets[link] ?? -1
       if (target !== -1) chain.add(target)
     }
     return [...chain].reverse()
@@ -101,41 +104,45 @@ export class MergedView {
     return new PathWalk(this).open(path)
   }
 
-  /** What a path names, symlinks on the way followed, but not the last one. */
-  named(path: string): number | undefined {
+  /** Returns the node of a path. Follows symlinks on the way, but not the last one. */
+  lookUp(path: string): number | undefined {
     const walk = new PathWalk(this)
-    return walk.to(path) ? walk.here : undefined
+    return walk.walkTo(path) ? walk.current : undefined
   }
 
-  /** Whether some layer has an entry of this name, be it hidden by those above. */
+  /** Whether some layer has an entry with this name, even if a layer above hides it. */
   isInSomeLayer(name: string): boolean {
     this.steps.spend(this.#layers.length)
     return this.#layers.some((_, layer) => this.entryOf(layer, name) !== undefined)
   }
 
-  /** Gives its memory back at once, which lies outside the collector's heap: it is not to be used afterwards. */
+  /** Returns its memory at once, which is outside of the garbage collector's heap. Any later use throws. */
   release(): void {
     this.tree.release()
+    for (const targets of this.#linkTargets) targets.release()
     this.releaseNames()
   }
 
-  /** The same for what tells the entries of single layers by their names. */
+  /** Returns the memory of the names of single layers. {@link entryOf} and {@link isInSomeLayer} throw afterwards. */
   releaseNames(): void {
-    for (const names of this.#names.splice(0)) names.release()
+    for (const names of this.#names) names.release()
   }
 
-  /** Profilers that write JSON put U+FFFD for what is not Unicode, so a name is looked for under that too. */
+  /**
+   * Returns the child of a directory by its name. Profilers that write JSON replace what is not Unicode by U+FFFD, so the name
+   * may also be the well-formed variant of the child's.
+   */
   childOf(directory: number, name: string): number | undefined {
     const child = this.tree.child(directory, name)
     if (child !== undefined || !name.includes('\ufffd')) return child
-    let known = this.#wellFormed.get(directory)
-    if (known === undefined) {
+    let nodes = this.#wellFormedNames.get(directory)
+    if (nodes === undefined) {
       const children = [...this.tree.children(directory)]
       this.steps.spend(children.length)
-      known = new Map(children.map((node) => [this.tree.name(node).toWellFormed(), node]))
-      this.#wellFormed.set(directory, known)
+      nodes = new Map(children.map((node) => [this.tree.name(node).toWellFormed(), node]))
+      this.#wellFormedNames.set(directory, nodes)
     }
-    return known.get(name)
+    return nodes.get(name)
   }
 
   #layer(layer: number): LayerListing {
@@ -143,13 +150,13 @@ export class MergedView {
   }
 }
 
-/** The place of the last of rising numbers that is at most a value. */
-function lastAtMost(rising: readonly number[], value: number): number {
+/** Returns the index of the last of ascending numbers that is at most a value. */
+function lastIndexAtMost(ascending: readonly number[], value: number): number {
   let low = 0
-  let high = rising.length
+  let high = ascending.length
   while (high - low > 1) {
     const middle = (low + high) >>> 1
-    if ((rising[middle] ?? 0) <= value) low = middle
+    if ((ascending[middle] ?? 0) <= value) low = middle
     else high = middle
   }
   return low

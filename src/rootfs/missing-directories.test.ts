@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { layerOf } from '../../test/support/layer-listing.ts'
-import { DirectoryWalk, missingDirectories } from './missing-directories.ts'
+import { findMissingDirectories, MissingDirectoryFinder } from './missing-directories.ts'
 
 const free = () => {}
-const missing = (...entries: string[]) => missingDirectories(layerOf(...entries), free)
+const missing = (...entries: string[]) => findMissingDirectories(layerOf(...entries), free)
 
 describe('missing directories', () => {
-  it('are those above entries that have no entry, and the root', () => {
+  it('are the parents of entries without an entry of their own, and the root', () => {
     expect(missing('/', 'a/', 'a/b')).toEqual([])
     expect(missing()).toEqual([''])
     expect(missing('x')).toEqual([''])
@@ -15,32 +15,34 @@ describe('missing directories', () => {
     expect(missing('b/.wh.x', 'a/.wh..wh..opq')).toEqual(['', 'a', 'b'])
   })
 
-  it('come each after those above it, wherever their entries would stand', () => {
+  it('come each after those above it, in any order of the entries', () => {
     expect(missing('z/y/x', 'a-b/c', 'a/b/c')).toEqual(['', 'a', 'a-b', 'a/b', 'z', 'z/y'])
     expect(missing('/', 'a/b', 'a/')).toEqual([])
   })
 
-  it('are none below what is no directory', () => {
+  it('do not exist below something that is not a directory', () => {
     expect(missing('/', 'lib->usr/lib', 'lib/x/y')).toEqual([])
     expect(missing('/', 'a/', 'a/b/', 'a/b/c/d', 'a/b')).toEqual([])
   })
 
-  it('are those of names that stand at the end', () => {
+  it('are those of names that are effective at the end', () => {
     expect(missing('/', 'a/', 'a/b/', 'a', 'a/', 'a/b/c')).toEqual(['a/b'])
     expect(missing('/', 'a/', 'a/b/c', 'a')).toEqual([])
   })
 
-  it('take no more memory than they may', () => {
+  it('use no more memory than allowed', () => {
     let bytes = 0
-    const count = (more: number) => {
-      bytes += more
+    const countBytes = (added: number) => {
+      bytes += added
       if (bytes > 1000) throw new RangeError('too many bytes')
     }
-    expect(() => missingDirectories(layerOf(`${'a/'.repeat(100)}x`), count)).toThrow('too many bytes')
+    expect(() => findMissingDirectories(layerOf(`${'a/'.repeat(100)}x`), countBytes)).toThrow(
+      'too many bytes',
+    )
   })
 })
 
-it('are found while entries go by, whatever their order', () => {
+it('are found while entries are read, in any order', () => {
   const name = fc.array(fc.constantFrom('a', 'b', 'a.c'), { minLength: 1, maxLength: 4 })
   const entry = fc.record({ name: name.map((parts) => parts.join('/')), isDirectory: fc.boolean() })
   const sorted = (names: string[]) => names.toSorted((a, b) => (a.split('/') < b.split('/') ? -1 : 1))
@@ -48,31 +50,31 @@ it('are found while entries go by, whatever their order', () => {
     fc.property(fc.array(entry, { maxLength: 12 }), fc.boolean(), (entries, inOrder) => {
       const texts = entries.map(({ name, isDirectory }) => (isDirectory ? `${name}/` : name))
       const layer = layerOf(...(inOrder ? sorted(texts) : texts))
-      const walk = new DirectoryWalk(free)
-      for (const { name, type } of layer) walk.take(name, type)
-      expect(walk.finish(layer)).toEqual(missingDirectories(layer, free))
+      const finder = new MissingDirectoryFinder(free)
+      for (const { name, type } of layer) finder.add(name, type)
+      expect(finder.finish(layer)).toEqual(findMissingDirectories(layer, free))
     }),
     { numRuns: 5000 },
   )
 })
 
-it('are found without a look back where a tree was walked', () => {
+it('are found without reading entries again if the writer walked a tree', () => {
   for (const entries of [
     ['a/', 'a/b/', 'a/b/c', 'a/d', 'a/e/', 'a/f->e', 'b', 'c/', 'c/d'],
     ['x', '/'],
   ]) {
     const layer = layerOf(...entries)
-    const walk = new DirectoryWalk(free)
-    for (const { name, type } of layer) walk.take(name, type)
-    const never = { length: layer.length, at: () => expect.fail('it looked back') }
-    expect(walk.finish(never)).toEqual(entries.includes('/') ? [] : [''])
+    const finder = new MissingDirectoryFinder(free)
+    for (const { name, type } of layer) finder.add(name, type)
+    const unreadable = { length: layer.length, at: () => expect.fail('it read an entry again') }
+    expect(finder.finish(unreadable)).toEqual(entries.includes('/') ? [] : [''])
   }
 })
 
 it('are found in archives of any length', () => {
   const names = Array.from({ length: 5000 }, (_, i) => `d${i % 7}/${i % 3 === 0 ? 'x' : 'y'}/${i}`)
   const layer = layerOf(...names, 'd1/', 'd1/x/', '/')
-  const walk = new DirectoryWalk(free)
-  for (const { name, type } of layer) walk.take(name, type)
-  expect(walk.finish(layer)).toEqual(missingDirectories(layer, free))
+  const finder = new MissingDirectoryFinder(free)
+  for (const { name, type } of layer) finder.add(name, type)
+  expect(finder.finish(layer)).toEqual(findMissingDirectories(layer, free))
 })

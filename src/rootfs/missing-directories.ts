@@ -1,115 +1,129 @@
-import { hashOf } from '../bytes/text-hash.ts'
+import { hashText } from '../bytes/hash-text.ts'
+import { doubled, OwnedMemory } from '../bytes/owned-memory.ts'
 import type { EntryType } from '../tar/header.ts'
 import { parentOf } from '../tar/names.ts'
-import { effectiveNames } from './effective-names.ts'
+import { resolveEffectiveNames } from './effective-names.ts'
 import { entryAt, type LayerListing } from './layer-listing.ts'
 
+/** The capacity for the entries of a small layer. */
+const INITIAL_ENTRIES = 1024
+/** The memory that a name takes in a map besides its text. */
+const NAME_OVERHEAD_BYTES = 60
+
 /**
- * Finds the directories that an archive has entries in, and no entry of, while its entries go by. Most archives list a directory
- * before what is in it, and directory by directory, as whoever walks a tree writes them: what is out of that order, such as
- * links at the end, is looked into once the archive is over.
+ * Finds the directories that an archive has entries in but no entry for, while its entries are read. Most archives list a
+ * directory before its content, and directory by directory, because their writers walk a tree. Entries out of that order,
+ * such as links at the end, are checked once the archive is complete.
  */
-export class DirectoryWalk {
-  /** The directories around the last entry, the innermost last. */
+export class MissingDirectoryFinder {
+  /** The directories above the last entry, the innermost last. */
   readonly #open: string[] = []
-  /** Those whose entry did not come just before what is in them. */
-  readonly #doubtful = new Set<string>()
-  readonly #count: (bytes: number) => void
-  /** Of the names of all entries: those that are looked for are asked for by name, and few others. */
-  #hashes = new Int32Array(FIRST_ENTRIES)
+  /** Directories without an entry directly before their content. */
+  readonly #candidates = new Set<string>()
+  readonly #countBytes: (bytes: number) => void
+  /** The hashes of the names of all entries: the final check reads only the entries whose hash matches a candidate's. */
+  readonly #memory = new OwnedMemory('finder of missing directories', {
+    hashes: new Int32Array(INITIAL_ENTRIES),
+  })
   #entries = 0
   #hasRoot = false
 
-  /** @param count told how many bytes of memory are taken, and throws when these are too many */
-  constructor(count: (bytes: number) => void) {
-    this.#count = count
+  /** @param countBytes receives the number of bytes of memory that are used, and throws if there are too many */
+  constructor(countBytes: (bytes: number) => void) {
+    this.#countBytes = countBytes
   }
 
-  /** The next entry. */
-  take(name: string, type: EntryType): void {
-    if (this.#entries === this.#hashes.length) {
-      this.#hashes = new Int32Array(this.#hashes.buffer.transfer(2 * this.#hashes.byteLength))
-    }
-    this.#hashes[this.#entries++] = hashOf(name)
+  /** Adds the next entry. */
+  add(name: string, type: EntryType): void {
+    const memory = this.#memory.arrays
+    if (this.#entries === memory.hashes.length) memory.hashes = doubled(memory.hashes)
+    memory.hashes[this.#entries++] = hashText(name)
     if (name === '') {
       this.#hasRoot = true
       return
     }
-    const end = Math.max(0, name.lastIndexOf('/'))
-    let top = this.#open.at(-1)
-    while (top !== undefined && !isAbove(top, name, end)) {
+    const parentLength = Math.max(0, name.lastIndexOf('/'))
+    let innermost = this.#open.at(-1)
+    while (innermost !== undefined && !isAncestor(innermost, name, parentLength)) {
       this.#open.pop()
-      top = this.#open.at(-1)
+      innermost = this.#open.at(-1)
     }
-    if ((top?.length ?? 0) < end) this.#doubt(name, top === undefined ? 0 : top.length + 1, end)
+    if ((innermost?.length ?? 0) < parentLength) {
+      this.#addCandidates(name, innermost === undefined ? 0 : innermost.length + 1, parentLength)
+    }
     if (type === 'dir') this.#open.push(name)
   }
 
-  #doubt(name: string, start: number, end: number): void {
+  /** Adds the directories above a name whose own names end between two positions in it. */
+  #addCandidates(name: string, start: number, end: number): void {
     for (let slash = name.indexOf('/', start); slash !== -1 && slash <= end; ) {
-      const above = name.slice(0, slash)
-      if (!this.#doubtful.has(above)) this.#count(2 * above.length + NAME_BYTES)
-      this.#doubtful.add(above)
-      this.#open.push(above)
+      const directory = name.slice(0, slash)
+      if (!this.#candidates.has(directory)) this.#countBytes(2 * directory.length + NAME_OVERHEAD_BYTES)
+      this.#candidates.add(directory)
+      this.#open.push(directory)
       slash = name.indexOf('/', slash + 1)
     }
   }
 
-  /** Each after those above it, as {@link missingDirectories} answers them; call once. @param layer all that went by */
+  /**
+   * Returns the directories as {@link findMissingDirectories} does, and releases the memory of the finder: call it once.
+   * @param layer all entries that were added
+   */
   finish(layer: LayerListing): string[] {
     const missing = this.#missingIn(layer)
-    // It lies outside of the collector's heap, which would let it wait.
-    this.#hashes.buffer.transfer(0)
+    this.#memory.release()
     return missing
   }
 
   #missingIn(layer: LayerListing): string[] {
     const root = this.#hasRoot ? [] : ['']
-    if (this.#doubtful.size === 0) return root
-    const wanted = new Set<string>([''])
-    for (const name of this.#doubtful) for (let at = name; !wanted.has(at); at = parentOf(at)) wanted.add(at)
-    const hashes = new Set([...wanted].map((name) => hashOf(name)))
-    for (const [i, hash] of this.#hashes.subarray(0, this.#entries).entries()) {
-      if (!hashes.has(hash)) continue
-      const { name, type } = entryAt(layer, i)
-      if (!wanted.has(name)) continue
-      // Something else may have taken the place of a directory, and all in it with that.
-      if (type !== 'dir') return missingDirectories(layer, this.#count)
-      this.#doubtful.delete(name)
+    if (this.#candidates.size === 0) return root
+    const relevant = new Set<string>([''])
+    for (const candidate of this.#candidates) {
+      for (let path = candidate; !relevant.has(path); path = parentOf(path)) relevant.add(path)
     }
-    return [...root, ...this.#doubtful].sort()
+    const relevantHashes = new Set([...relevant].map((name) => hashText(name)))
+    for (const [i, hash] of this.#memory.arrays.hashes.subarray(0, this.#entries).entries()) {
+      if (!relevantHashes.has(hash)) continue
+      const { name, type } = entryAt(layer, i)
+      if (!relevant.has(name)) continue
+      // The entry may have replaced a directory, and everything in it.
+      if (type !== 'dir') return findMissingDirectories(layer, this.#countBytes)
+      this.#candidates.delete(name)
+    }
+    return [...root, ...this.#candidates].sort()
   }
 }
 
-/** Room for the entries of a small layer. */
-const FIRST_ENTRIES = 1024
-
-/** Whether a directory is one of those that a name lies in; the innermost is as long as `end`. */
-function isAbove(directory: string, name: string, end: number): boolean {
+/** Whether a directory is above a name whose parent has the given length. */
+function isAncestor(directory: string, name: string, parentLength: number): boolean {
   const { length } = directory
-  return length === end || (length < end && name[length] === '/') ? name.startsWith(directory) : false
+  return length === parentLength || (length < parentLength && name[length] === '/')
+    ? name.startsWith(directory)
+    : false
 }
 
 /**
- * Directories that a layer has entries in, and no entry of: readers of eStargz invent them. Each comes after those above it.
- * The root is one of them wherever it has no entry. What lies below something that is no directory implies nothing.
- * @param count told how many bytes of memory are taken, and throws when these are too many
+ * Returns the directories that a layer has entries in but no entry for, each after those above it: readers of eStargz invent
+ * them. The root is one of them if it has no entry. Names below something that is not a directory imply nothing.
+ * @param countBytes receives the number of bytes of memory that are used, and throws if there are too many
  */
-export function missingDirectories(layer: LayerListing, count: (bytes: number) => void): string[] {
-  const { names, stands } = effectiveNames(layer)
-  /** Whether something on the way is no directory. */
+export function findMissingDirectories(layer: LayerListing, countBytes: (bytes: number) => void): string[] {
+  const { names, isEffective } = resolveEffectiveNames(layer)
+  /** For directories: whether something on their path is not a directory. */
   const blocked = new Map<string, boolean>()
   const missing: string[] = names.get('') === undefined ? [''] : []
-  for (const i of names.standing()) {
-    if (stands[i] === 0) continue
-    const unknown: string[] = []
-    let above = parentOf(entryAt(layer, i).name)
-    for (; above !== '' && !blocked.has(above); above = parentOf(above)) unknown.push(above)
-    let isBlocked = blocked.get(above) ?? false
-    for (const name of unknown.reverse()) {
-      count(2 * name.length + NAME_BYTES)
+  for (const i of names.lastEntries()) {
+    if (isEffective[i] === 0) continue
+    const unvisited: string[] = []
+    let directory = parentOf(entryAt(layer, i).name)
+    for (; directory !== '' && !blocked.has(directory); directory = parentOf(directory))
+      unvisited.push(directory)
+    let isBlocked = blocked.get(directory) ?? false
+    for (const name of unvisited.reverse()) {
+      countBytes(2 * name.length + NAME_OVERHEAD_BYTES)
       const own = names.get(name)
-      const entry = own === undefined || stands[own] === 0 ? undefined : entryAt(layer, own)
+      const entry = own === undefined || isEffective[own] === 0 ? undefined : entryAt(layer, own)
       isBlocked ||= entry !== undefined && entry.type !== 'dir'
       blocked.set(name, isBlocked)
       if (!isBlocked && entry === undefined) missing.push(name)
@@ -118,6 +132,3 @@ export function missingDirectories(layer: LayerListing, count: (bytes: number) =
   names.release()
   return missing.sort()
 }
-
-/** What a name takes in a map beside its text. */
-const NAME_BYTES = 60

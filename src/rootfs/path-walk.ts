@@ -1,123 +1,136 @@
-import { partsOf } from '../tar/names.ts'
+import { splitPath } from '../tar/names.ts'
 import type { FileTree } from './file-tree.ts'
-import type { Steps } from './steps.ts'
+import type { StepBudget } from './step-budget.ts'
 
-/** As Linux follows at most (path_resolution(7)). */
+/** The number of symlinks that Linux follows in one lookup (path_resolution(7)). */
 const MAX_LINKS = 40
 
 /** An entry of a layer. */
 export type EntryRef = { readonly layer: number; readonly entry: number }
 
-/** The same as a key of maps and sets. */
+/** Returns a key for maps and sets. */
 export function entryRefKey({ layer, entry }: EntryRef): string {
   return `${layer} ${entry}`
 }
 
-/** What opening a path comes to. */
+/** The result of opening a path. */
 export type OpenResult =
-  /** `passed`: nodes of directories and symlinks on the way and then the file, in the order of look-up; `links`: how many symlinks. */
-  | { readonly found: true; readonly passed: readonly number[]; readonly links: number }
-  /** `missed`: the name that is not there, symlinks before it followed; `loops`: there were too many symlinks. */
-  | { readonly found: false; readonly missed: string | undefined; readonly loops: boolean }
+  | {
+      readonly found: true
+      /** The nodes of the directories and symlinks on the way and of the file, in the order of the lookup. */
+      readonly traversed: readonly number[]
+      /** How many of them are symlinks. */
+      readonly linkCount: number
+    }
+  | {
+      readonly found: false
+      /** The name that does not exist, with the symlinks before it followed. */
+      readonly missingName: string | undefined
+      readonly hasTooManyLinks: boolean
+    }
 
-/** What a walk needs of a root file system. */
-export interface WalkedTree {
+/** What a path walk needs of a root file system. */
+export interface WalkableTree {
   readonly tree: FileTree
-  /** Counts the steps of each walk. */
-  readonly steps: Steps
-  /** The child of a directory by its name. */
+  /** Pays for the steps of each walk. */
+  readonly steps: StepBudget
+  /** Returns the child of a directory by its name. */
   childOf(directory: number, name: string): number | undefined
-  /** Where a symlink leads, or a hard link to one; undefined for all else. */
-  linkOf(node: number): string | undefined
+  /** Returns the target of a symlink, or of a hard link to one; undefined for any other node. */
+  symlinkTarget(node: number): string | undefined
 }
 
-/** One look-up in a root file system, as Linux does it. */
+/** One path lookup in a root file system, as Linux does it. */
 export class PathWalk {
-  /** From the root to where it is: it leads back for `..`, and no further than the root. */
+  /** The nodes from the root to the current one. `..` goes back along it, but not beyond the root. */
   readonly trail: number[]
-  readonly #view: WalkedTree
-  readonly #passed: number[] = []
-  #links = 0
-  #loops = false
-  #missed: string | undefined
+  readonly #view: WalkableTree
+  readonly #traversed: number[] = []
+  #linkCount = 0
+  #hasTooManyLinks = false
+  #missingName: string | undefined
 
-  constructor(view: WalkedTree, trail: readonly number[] = [view.tree.root]) {
+  constructor(view: WalkableTree, trail: readonly number[] = [view.tree.root]) {
     this.#view = view
     this.trail = [...trail]
   }
 
-  get here(): number {
+  /** The node that the walk reached. */
+  get current(): number {
     return this.trail.at(-1) ?? this.#view.tree.root
   }
 
   /**
-   * Opens a path. A symlink that leads nowhere is found itself: its target may come at run time, as that of
-   * /etc/mtab. Too many symlinks are as nothing.
+   * Opens a path. A symlink whose target does not exist is itself the result: the target may be created at run time, as that
+   * of /etc/mtab is. After too many symlinks nothing is found.
    */
   open(path: string): OpenResult {
-    if (!this.to(path)) return { found: false, missed: this.#missed, loops: this.#loops }
-    for (let link = this.#link(); link !== undefined; link = this.#link()) {
-      const entered = this.#enter(this.here)
-      const passed = this.#passed.length
-      if (entered && this.#onward(link)) continue
-      if (this.#loops) return { found: false, missed: undefined, loops: true }
-      return { found: true, passed: this.#passed.slice(0, passed), links: this.#links }
+    if (!this.walkTo(path)) {
+      return { found: false, missingName: this.#missingName, hasTooManyLinks: this.#hasTooManyLinks }
     }
-    return { found: true, passed: [...this.#passed, this.here], links: this.#links }
+    for (let target = this.#linkTarget(); target !== undefined; target = this.#linkTarget()) {
+      const isCounted = this.#countLink(this.current)
+      const traversedBefore = this.#traversed.length
+      if (isCounted && this.#followLink(target)) continue
+      if (this.#hasTooManyLinks) return { found: false, missingName: undefined, hasTooManyLinks: true }
+      return { found: true, traversed: this.#traversed.slice(0, traversedBefore), linkCount: this.#linkCount }
+    }
+    return { found: true, traversed: [...this.#traversed, this.current], linkCount: this.#linkCount }
   }
 
-  /** Goes to a path from where it is, through the symlinks on the way, but not the last one. Whether it is there. */
-  to(path: string): boolean {
-    const parts = partsOf(path).reverse()
+  /** Walks from the current node to a path and follows symlinks on the way, but not the last one. @returns whether it exists */
+  walkTo(path: string): boolean {
+    const parts = splitPath(path).reverse()
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-      const here = this.here
+      const directory = this.current
       this.#view.steps.spend(1)
-      if (!this.#view.tree.isDirectory(here)) return false
-      this.#passed.push(here)
+      if (!this.#view.tree.isDirectory(directory)) return false
+      this.#traversed.push(directory)
       if (part === '..') {
         if (this.trail.length > 1) this.trail.pop()
         continue
       }
-      const next = this.#view.childOf(here, part)
+      const next = this.#view.childOf(directory, part)
       if (next === undefined) {
-        this.#missed = this.#view.tree.inside(here, [part, ...parts.reverse()].join('/'))
+        this.#missingName = this.#view.tree.pathInside(directory, [part, ...parts.reverse()].join('/'))
         return false
       }
-      const link = parts.length > 0 ? this.#view.linkOf(next) : undefined
-      if (link !== undefined) {
-        if (!this.#enter(next)) return false
-        if (link.startsWith('/')) this.trail.length = 1
-        parts.push(...partsOf(link).reverse())
+      const target = parts.length > 0 ? this.#view.symlinkTarget(next) : undefined
+      if (target !== undefined) {
+        if (!this.#countLink(next)) return false
+        if (target.startsWith('/')) this.trail.length = 1
+        parts.push(...splitPath(target).reverse())
       } else this.trail.push(next)
     }
     return true
   }
 
-  /** Follows symlinks at the end of the trail until it is something else. Whether it is. */
-  follow(): boolean {
-    for (let link = this.#link(); link !== undefined; link = this.#link()) {
-      if (!this.#enter(this.here) || !this.#onward(link)) return false
+  /** Follows symlinks from the current node until it is not a symlink. @returns whether such a node exists */
+  followLinks(): boolean {
+    for (let target = this.#linkTarget(); target !== undefined; target = this.#linkTarget()) {
+      if (!this.#countLink(this.current) || !this.#followLink(target)) return false
     }
     return true
   }
 
-  /** Where the symlink leads that it is at; undefined when it is at something else. */
-  #link(): string | undefined {
-    return this.#view.linkOf(this.here)
+  /** The target of the current node, if that is a symlink. */
+  #linkTarget(): string | undefined {
+    return this.#view.symlinkTarget(this.current)
   }
 
-  /** Goes where the symlink leads that it is at. */
-  #onward(link: string): boolean {
-    if (link.startsWith('/')) this.trail.length = 1
+  /** Walks to the target of the symlink that is the current node. */
+  #followLink(target: string): boolean {
+    if (target.startsWith('/')) this.trail.length = 1
     else this.trail.pop()
-    return this.to(link)
+    return this.walkTo(target)
   }
 
-  #enter(link: number): boolean {
-    this.#loops = this.#links >= MAX_LINKS
-    if (this.#loops) return false
-    this.#links += 1
-    this.#passed.push(link)
+  /** Counts a symlink before it is followed. @returns false if there were too many */
+  #countLink(link: number): boolean {
+    this.#hasTooManyLinks = this.#linkCount >= MAX_LINKS
+    if (this.#hasTooManyLinks) return false
+    this.#linkCount += 1
+    this.#traversed.push(link)
     return true
   }
 }

@@ -1,24 +1,24 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { DEFAULT_LIMITS } from './limits.ts'
-import { nameOfBytes } from './names.ts'
-import { TarScanner } from './scanner.ts'
-import { directoryHeader } from './write-header.ts'
+import { DEFAULT_LAYER_LIMITS } from './layer-limits.ts'
+import { decodeName } from './names.ts'
+import { TarScanner } from './tar-scanner.ts'
+import { encodeTarDirectory } from './write-header.ts'
 
 function entriesOf(archive: Buffer) {
-  return [...new TarScanner(DEFAULT_LIMITS).push(archive)].flatMap((event) =>
+  return [...new TarScanner(DEFAULT_LAYER_LIMITS).push(archive)].flatMap((event) =>
     event.kind === 'entry' ? [event.entry] : [],
   )
 }
 
-it('a directory is read as it was written, whatever it is called and whoever has it', () => {
+it('decodes a directory as it was encoded, with any name and owner', () => {
   const bytes = fc
     .uint8Array({ minLength: 1, maxLength: 150 })
-    .map((some) => Buffer.from(some.map((b) => b || 1)))
+    .map((values) => Buffer.from(values.map((value) => value || 1)))
   const owner = fc.oneof(bytes, fc.constant(Buffer.of()))
   const id = fc.oneof(fc.nat(), fc.constantFrom(0, 0o7777777, 0o10000000, 2 ** 32 - 2))
   const directory = fc.record({
-    name: bytes.map((some) => Buffer.concat([some, Buffer.from('/')])),
+    name: bytes.map((value) => Buffer.concat([value, Buffer.from('/')])),
     mode: fc.nat(0o7777),
     uid: id,
     gid: id,
@@ -30,21 +30,21 @@ it('a directory is read as it was written, whatever it is called and whoever has
       .chain((keys) => fc.tuple(...keys.map((key) => fc.tuple(fc.constant(Buffer.from(key)), bytes)))),
   })
   fc.assert(
-    fc.property(directory, (written) => {
-      const [entry] = entriesOf(directoryHeader(written))
+    fc.property(directory, (encoded) => {
+      const [entry] = entriesOf(encodeTarDirectory(encoded))
       expect(entry).toMatchObject({
-        tarName: nameOfBytes(written.name),
+        tarName: decodeName(encoded.name),
         type: 'dir',
         size: 0,
-        mode: written.mode,
-        uid: written.uid,
-        gid: written.gid,
-        uname: nameOfBytes(written.uname),
-        gname: nameOfBytes(written.gname),
-        mtime: { seconds: written.mtime, nanoseconds: 0 },
+        mode: encoded.mode,
+        uid: encoded.uid,
+        gid: encoded.gid,
+        uname: decodeName(encoded.uname),
+        gname: decodeName(encoded.gname),
+        mtime: { seconds: encoded.mtime, nanoseconds: 0 },
       })
       expect(Object.entries(entry?.xattrs ?? {})).toEqual(
-        written.xattrs.map(([key, value]) => [key.toString(), value]),
+        encoded.xattrs.map(([key, value]) => [key.toString(), value]),
       )
     }),
   )

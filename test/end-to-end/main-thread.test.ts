@@ -108,7 +108,7 @@ describe('the main thread does not stand still', () => {
       )
       const { items } = answer as { items: { ignored?: string }[] }
       expect(items).toHaveLength(images.length)
-      for (const { ignored } of items) expect(ignored).toBe('no rule is about it')
+      for (const { ignored } of items) expect(ignored).toBe('no rule matches it')
     }
     await push(Array.from({ length: 1000 }, (_, n) => `r.test/team/b-${n}:latest-${n}`))
     const tag = (n: number) => n.toString(2).replaceAll('0', 'a').replaceAll('1', 'aa').padStart(120, 'a')

@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openDatabase } from '../../src/db/open.ts'
-import { JobStore } from '../../src/jobs/queue/store.ts'
+import { openDatabase } from '../../src/db/open-database.ts'
+import { JobStore } from '../../src/jobs/queue/job-store.ts'
 import { temporaryFolder } from '../support/embedded-registry.ts'
 import { HttpServer } from '../support/http-server.ts'
 import { Started, settingsOf } from '../support/started.ts'
@@ -41,7 +41,7 @@ describe('what keeps a process from its work', () => {
     const url = 'postgres://broker:s3cret@127.0.0.1:1/broker'
     const { status, errors } = await failing([command], { DATABASE_URL: url })
     expect(status).toBe(1)
-    expect(errors).toMatch(/DATABASE_URL: 127\.0\.0\.1:1\/broker: the connection is refused/)
+    expect(errors).toMatch(/DATABASE_URL: 127\.0\.0\.1:1\/broker: the connection was refused/)
     expect(errors).not.toContain('s3cret')
   })
 
@@ -84,7 +84,7 @@ it('a worker that cannot renew leases hands its jobs back, and ends with status 
   expect(await worker.ended()).toBe(1)
   await worker.logs('stopping after an error')
   expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', crashes: 0 })
-  expect((await store.attempts(id)).map(({ outcome }) => outcome)).toEqual(['handed-back'])
+  expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['handed-back'])
   await database.close()
 })
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { DatabaseCache } from '../../src/cache/cache.ts'
-import { CacheOverviews } from '../../src/cache/overview.ts'
+import { DatabaseCache } from '../../src/cache/database-cache.ts'
+import { CacheAdministration } from '../../src/cache/cache-administration.ts'
 import type { ConvertedLayer } from '../../src/conversion/reuse/converted-layer.ts'
-import { layerKey } from '../../src/conversion/reuse/layer-key.ts'
-import { type Database, openDatabase } from '../../src/db/open.ts'
+import { computeLayerKey } from '../../src/conversion/reuse/layer-key.ts'
+import type { Database } from '../../src/db/database.ts'
+import { openDatabase } from '../../src/db/open-database.ts'
 import { DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
-import { JobStore } from '../../src/jobs/queue/store.ts'
+import { JobStore } from '../../src/jobs/queue/job-store.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { temporaryFolder } from '../support/embedded-registry.ts'
 import { HttpServer } from '../support/http-server.ts'
@@ -27,11 +28,11 @@ async function leaveMove(database: Database, target: string): Promise<void> {
 /** A converted layer that is to be looked at. */
 async function rememberLayer(database: Database, host: string): Promise<void> {
   const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
-  const key = layerKey({ digest: digestOf('source'), size: 1 }, settings, [], [])
+  const key = computeLayerKey({ digest: digestOf('source'), size: 1 }, settings, [], [])
   const layer = { digest: digestOf('layer'), size: 1 } as ConvertedLayer
   const cache = new DatabaseCache(database, { layers: 9, images: 9 })
   await cache.layers.put(key, { layer, host, repository: 'app' }, undefined)
-  await new CacheOverviews(database).checkAll()
+  await new CacheAdministration(database).requestCheck()
 }
 
 it('a worker stops at once when the registries do not answer that it looks after', async () => {

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { Scratch } from '../../src/bytes/scratch.ts'
-import { JobLeases } from '../../src/jobs/queue/leases.ts'
+import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
 import { TagMoves } from '../../src/jobs/queue/tag-moves.ts'
 import { Repository } from '../../src/registry/repository.ts'
 
@@ -40,12 +40,12 @@ function wrap(
 
 if (isMainThread) {
   wrap(JobLeases.prototype, 'claim', 'claim', (claimed) => claimed !== undefined)
-  wrap(JobLeases.prototype, 'progress', 'progress')
+  wrap(JobLeases.prototype, 'saveProgress', 'progress')
   wrap(JobLeases.prototype, 'succeed', 'finish')
-  wrap(TagMoves.prototype, 'settle', 'settle')
+  wrap(TagMoves.prototype, 'recordOutcome', 'settle')
   wrap(Repository.prototype, 'resolve', 'read-tag')
-  wrap(Repository.prototype, 'manifest', 'read-manifest')
-  wrap(Repository.prototype, 'blob', 'read-blob')
+  wrap(Repository.prototype, 'getManifest', 'read-manifest')
+  wrap(Repository.prototype, 'openBlob', 'read-blob')
   wrap(Repository.prototype, 'pushBytes', 'push-config')
   wrap(Repository.prototype, 'uploadStream', 'push-layer')
   wrap(Repository.prototype, 'pushBlob', 'push-layer')

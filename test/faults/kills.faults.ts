@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { fastify } from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { embeddedRegistry } from '../../src/embedded-registry/plugin.ts'
+import { createEmbeddedRegistry } from '../../src/embedded-registry/plugin.ts'
 import { Manifest, parseDocument } from '../../src/oci/documents.ts'
 import { environmentOf } from '../support/broker-process.ts'
 import { ConversionBench } from '../support/conversion.ts'
@@ -51,7 +51,7 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
       const tag = /\/manifests\/(t\d+)$/.exec(url)?.[1]
       if (method === 'PUT' && tag && statusCode === 201) tagPuts.set(tag, (tagPuts.get(tag) ?? 0) + 1)
     })
-    await registry.register(await embeddedRegistry({ root: join(folder.path, 'registry') }))
+    await registry.register(await createEmbeddedRegistry({ root: join(folder.path, 'registry') }))
     const host = new URL(await registry.listen({ host: '127.0.0.1', port: 0 })).host
     const bench = stack.use(await ConversionBench.open(host))
     const repository = bench.repository('team/app')
@@ -84,7 +84,7 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
     const checkTags = async () => {
       for (const tag of tagPuts.keys()) {
         if (complete.has(tag)) continue
-        const { bytes } = await repository.manifest(tag)
+        const { bytes } = await repository.getManifest(tag)
         const { config, layers } = parseDocument(Manifest, bytes, tag)
         for (const { digest } of [config, ...layers]) expect(await repository.blobSize(digest)).toBeDefined()
         complete.add(tag)

@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import type { NewJob } from '../../src/jobs/queue/accept.ts'
-import { JobLeases } from '../../src/jobs/queue/leases.ts'
-import { JobStore } from '../../src/jobs/queue/store.ts'
+import type { NewJob } from '../../src/jobs/queue/accept-job.ts'
+import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
+import { JobStore } from '../../src/jobs/queue/job-store.ts'
 import { environmentOf } from '../support/broker-process.ts'
 import { describeDatabases, type TestDatabase } from '../support/databases.ts'
 import { race } from '../support/race.ts'
 
 const LEASE_MS = 2_000
-/** The whole race, of 10,000, is part of `npm run faults`. */
+/** `npm run faults` runs the full race of 10,000 rounds. */
 const ROUNDS = Number(process.env.RACE_ROUNDS ?? 100)
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: {} }
 
@@ -30,17 +30,17 @@ describeDatabases('leases under faults', (open) => {
     timeout: 600_000,
   }, async () => {
     const { id } = (await store.create(job)).job
-    const { won, violations, lastAttempt } = await race(opened.url, { rounds: ROUNDS })
+    const { claims, violations, lastAttempt } = await race(opened.url, { rounds: ROUNDS })
     expect(violations).toBe(0)
-    const total = won.reduce((sum, one) => sum + one, 0)
+    const total = claims.reduce((sum, count) => sum + count, 0)
     expect(total).toBeGreaterThanOrEqual(ROUNDS)
     expect(lastAttempt).toBe(total)
     expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', failures: 0, crashes: 0 })
-    const attempts = await store.attempts(id)
+    const attempts = await store.listAttempts(id)
     expect(attempts.map(({ attempt }) => attempt)).toEqual(Array.from({ length: total }, (_, n) => n + 1))
   })
 
-  it('are lost by a worker that is stopped past their end and goes on: it cannot finish', async () => {
+  it('are lost by a worker that is suspended until they expire and then resumed: it cannot finish the job', async () => {
     const { id } = (await store.create(job)).job
     const script = fileURLToPath(new URL('../support/paused-worker.ts', import.meta.url))
     const worker = spawn(process.execPath, [script, opened.url, String(LEASE_MS)], {
@@ -50,12 +50,12 @@ describeDatabases('leases under faults', (open) => {
     const lines = createInterface({ input: worker.stdout })[Symbol.asyncIterator]()
     expect((await lines.next()).value).toBe('claimed')
     worker.kill('SIGSTOP')
-    // The next lease has to outlast the rest of the test, however slow the machine is.
+    // The next lease has to last until the end of the test, however slow the machine is.
     const leases = new JobLeases(opened.database)
     const next = await vi.waitUntil(() => leases.claim('next'), { timeout: 10_000, interval: 50 })
     worker.kill('SIGCONT')
     worker.stdin.write('finish\n')
-    expect(JSON.parse((await lines.next()).value ?? '')).toEqual({ stillHolds: false, finished: false })
+    expect(JSON.parse((await lines.next()).value ?? '')).toEqual({ isHeld: false, finished: false })
     await once(worker, 'exit')
     expect(await leases.succeed(next.lease, { by: 'next' })).toBe(true)
     expect(await store.get('conversion', id)).toMatchObject({

@@ -8,8 +8,8 @@ import { Repository } from '../../src/registry/repository.ts'
 const FATAL_AFTER_MS = 300
 const SLOW_MS = 900
 
-const { manifest } = Repository.prototype
-Repository.prototype.manifest = async function (tag, options) {
+const { getManifest: manifest } = Repository.prototype
+Repository.prototype.getManifest = async function (tag, options) {
   if (this.repository === 'poison') {
     await delay(FATAL_AFTER_MS)
     process.kill(process.pid, 'SIGKILL')

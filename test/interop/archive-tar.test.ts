@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { TarEntry } from '../../src/tar/header.ts'
-import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
-import { TarScanner } from '../../src/tar/scanner.ts'
+import { DEFAULT_LAYER_LIMITS } from '../../src/tar/layer-limits.ts'
+import { TarScanner } from '../../src/tar/tar-scanner.ts'
 import { type EachLayer, EStargzReader, type SeenEntry } from '../support/estargz-reader.ts'
 import { describeWith } from '../support/peers.ts'
 import { asGnu, dir, file, globalPax, paxHeader, summed, symlink, tarOf } from '../support/tar-of.ts'
@@ -146,7 +146,7 @@ describeWith(['go'], "the scanner and Go's archive/tar, which container runtimes
 
 /** Undefined where the archive is refused. Of entries of one name the last one counts. */
 function byScanner(archive: Buffer): Told[] | undefined {
-  const scanner = new TarScanner(DEFAULT_LIMITS)
+  const scanner = new TarScanner(DEFAULT_LAYER_LIMITS)
   const found = new Map<string, Told>()
   try {
     for (const events of [scanner.push(archive), scanner.end()]) {

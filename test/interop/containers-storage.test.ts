@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ConversionOptions } from '../../src/conversion/request.ts'
-import { RequestTally } from '../../src/conversion/request-bounds.ts'
-import { openReference, readImages } from '../../src/conversion/source/images.ts'
 import { ContainersStore, type PulledEntry } from '../support/containers-store.ts'
 import { ConversionBench } from '../support/conversion.ts'
 import { pushImage } from '../support/image-of.ts'
@@ -63,13 +61,11 @@ describeWith(['go', 'tmpfs'], 'containers/storage', () => {
     const target = `${bench.host}/app:converted-${places++}`
     const report = await bench.convert({ source, target, options, ...(record && { record }) })
     expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
-    const signal = new AbortController().signal
-    const opened = await openReference(bench.services.registries, target, signal)
-    const { images } = await readImages(opened, undefined, new RequestTally(), signal)
+    const { repository, images } = await bench.readImages(target)
     const [image] = images
     const blobs = (image?.manifest.layers ?? []).map(async (layer, i) => {
       const path = join(folder, `${places++}`)
-      await writeFile(path, await opened.repository.blobBytes(layer, { limit: 1e7 }))
+      await writeFile(path, await repository.readBlob(layer, { limit: 1e7 }))
       return { path, annotations: layer.annotations ?? {}, diffId: image?.config.rootfs.diff_ids[i] }
     })
     return { layers: await Promise.all(blobs), report: report.images[0] }
@@ -97,12 +93,12 @@ describeWith(['go', 'tmpfs'], 'containers/storage', () => {
   })
 
   it.each([
-    ['a name that is no UTF-8', tarOf(file(ODD_NAME, '1')), 'no UTF-8'],
+    ['a name that is no UTF-8', tarOf(file(ODD_NAME, '1')), 'not valid UTF-8'],
     ['a whiteout that has content', tarOf(file('etc/.wh.gone', 'gone')), 'whiteout with content'],
-    ['an attribute whose name is no UTF-8', tarOf(ODD_ATTRIBUTE, file('odd', '1')), 'no UTF-8'],
+    ['an attribute whose name is no UTF-8', tarOf(ODD_ATTRIBUTE, file('odd', '1')), 'not valid UTF-8'],
     ['".." in a name', tarOf(dir('a'), file('a/../b', '1')), '".."'],
     ['a file below a symlink', tarOf(symlink('lib', 'usr/lib'), file('lib/x', '1')), 'below a symlink'],
-    ['a link with a size', tarOf(withSize(symlink('link', 'to'))), 'reads otherwise'],
+    ['a link with a size', tarOf(withSize(symlink('link', 'to'))), 'differently'],
   ])('pulls a layer with %s whole, and the report says so', async (_, tar, why) => {
     const tag = `${places++}`
     await pushImage(bench.repository('app'), { layers: [{ tar }] }, tag)
@@ -117,7 +113,7 @@ describeWith(['go', 'tmpfs'], 'containers/storage', () => {
     const tar = tarOf(file('twice', '1'), file('twice', '2'))
     await pushImage(bench.repository('app'), { layers: [{ tar }] }, 'twice')
     const { layers, report } = await converted('twice', zstd)
-    expect(report?.layers[0]?.warnings?.join()).toContain('the name of one before it')
+    expect(report?.layers[0]?.warnings?.join()).toContain('the same name as an earlier one')
     const [{ path, annotations } = { path: '', annotations: {} }] = layers
     await expect(store.pull(path, annotations, PARTIAL)).rejects.toThrow('duplicates of file paths')
   })

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { decodeLayer } from '../../src/compression/decode.ts'
-import { listTree } from '../../src/estargz/index/layer-tree.ts'
-import { compareTrees } from '../../src/estargz/verify/compare.ts'
-import { RootTree } from '../../src/estargz/verify/root-tree.ts'
-import { verifyEStargzBlob } from '../../src/estargz/verify/verify.ts'
-import { DEFAULT_LIMITS as limits } from '../../src/tar/limits.ts'
+import { decodeLayer } from '../../src/compression/decode-layer.ts'
+import { readArchiveMetadata } from '../../src/estargz/index/archive-metadata.ts'
+import { compareTrees } from '../../src/estargz/verify/compare-trees.ts'
+import { RootfsTree } from '../../src/estargz/verify/rootfs-tree.ts'
+import { verifyEStargzBlob } from '../../src/estargz/verify/verify-blob.ts'
+import { DEFAULT_LAYER_LIMITS as limits } from '../../src/tar/layer-limits.ts'
 import { convertLayer, piecesOf, streamedLayer } from '../support/convert-layer.ts'
 import { describeWith } from '../support/peers.ts'
 import * as tar from '../support/tar-of.ts'
@@ -122,7 +122,7 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
   it('holds the same tree as its source', async () => {
     const layer = await archive('--format=posix')
     const tree = async (bytes: Buffer) =>
-      new RootTree([await listTree(decodeLayer(piecesOf(bytes), { limits }), limits)], 'pulled', limits)
+      new RootfsTree([await readArchiveMetadata(decodeLayer(piecesOf(bytes), { limits }), limits)], 'pulled', limits)
     const { blob } = await convertLayer(layer, ['bin/tool'])
     expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
   })

@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ConversionOptions } from '../../src/conversion/request.ts'
-import { RequestTally } from '../../src/conversion/request-bounds.ts'
 import { ExternalTocs } from '../../src/conversion/source/external-tocs.ts'
-import { openReference, readImages } from '../../src/conversion/source/images.ts'
 import { ConversionBench } from '../support/conversion.ts'
 import { pushImage } from '../support/image-of.ts'
 import { LayerViews, type ViewedEntry } from '../support/layer-views.ts'
@@ -89,10 +87,9 @@ async function converted(image: string, options: ConversionOptions, paths: reado
   const record = paths.length > 0 && { record: { inline: paths.map((path) => ({ path })) } }
   await bench.convert({ source, target, options, ...record })
   expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
-  const opened = await openReference(bench.services.registries, target, never)
-  const { images } = await readImages(opened, undefined, new RequestTally(), never)
-  const tocs = new ExternalTocs(opened.repository, opened.reference, bench.services.limits)
-  return { target, tocs, repository: opened.repository, layers: images[0]?.manifest.layers ?? [] }
+  const { repository, reference, images } = await bench.readImages(target)
+  const tocs = new ExternalTocs(repository, reference, bench.services.limits)
+  return { target, tocs, repository, layers: images[0]?.manifest.layers ?? [] }
 }
 
 describeWith(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpacking", () => {
@@ -105,8 +102,8 @@ describeWith(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpac
   async function read({ repository, layers, tocs }: Awaited<ReturnType<typeof converted>>) {
     return Promise.all(
       layers.map(async (layer) => {
-        const blob = await kept(await repository.blobBytes(layer, { limit: 1e7 }))
-        const toc = await tocs.of(layer.digest, never)
+        const blob = await kept(await repository.readBlob(layer, { limit: 1e7 }))
+        const toc = await tocs.read(layer.digest, never)
         const digest = layer.annotations?.['containerd.io/snapshot/stargz/toc.digest'] ?? ''
         const entries = await views.read(blob, digest, toc && (await kept(toc)))
         return entries.filter(({ name }) => !name.endsWith('.landmark'))

@@ -1,24 +1,21 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { RequestTally } from '../../src/conversion/request-bounds.ts'
-import { openReference, readImages } from '../../src/conversion/source/images.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { blobGets, FilesOfLayers } from '../support/blob-gets.ts'
 import { ConversionBench } from '../support/conversion.ts'
 import type { DebianImage } from '../support/debian-image.ts'
-import { type Asked, TestRegistry, temporaryFolder } from '../support/embedded-registry.ts'
+import { type RecordedRequest, TestRegistry, temporaryFolder } from '../support/embedded-registry.ts'
 import { LazyMount } from '../support/lazy-mount.ts'
 import { describeWith } from '../support/peers.ts'
 import { capture, PYTHON_ENVIRONMENT, PYTHON_START, pushDebian } from '../support/python-start.ts'
 
-const never = new AbortController().signal
 const RECORD = 'python-numpy.strace.txt'
 const INTERPRETER = 'usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'
 
 describeWith(['go', '/dev/fuse', 'apt-get', 'dpkg-deb', 'tar'], 'lazily mounted images', () => {
   const stack = new AsyncDisposableStack()
-  const asked: Asked[] = []
+  const asked: RecordedRequest[] = []
   let bench: ConversionBench
   let debian: DebianImage | undefined
   /** Converted without a record. */
@@ -27,7 +24,7 @@ describeWith(['go', '/dev/fuse', 'apt-get', 'dpkg-deb', 'tar'], 'lazily mounted 
   beforeAll(async () => {
     await LazyMount.build()
     const folder = stack.use(await temporaryFolder())
-    const onRequest = (request: Asked) => void asked.push(request)
+    const onRequest = (request: RecordedRequest) => void asked.push(request)
     const registry = stack.use(await TestRegistry.start(join(folder.path, 'registry'), { onRequest }))
     bench = stack.use(await ConversionBench.open(registry.host))
     debian = await pushDebian(bench.repository('python'))
@@ -40,8 +37,7 @@ describeWith(['go', '/dev/fuse', 'apt-get', 'dpkg-deb', 'tar'], 'lazily mounted 
   async function convert(tag: string, how: Partial<Parameters<typeof bench.convert>[0]>) {
     const reference = `${bench.host}/python:${tag}`
     await bench.convert({ source: `${bench.host}/python:1`, target: reference, ...how })
-    const { repository, ...opened } = await openReference(bench.services.registries, reference, never)
-    const { images } = await readImages({ repository, ...opened }, undefined, new RequestTally(), never)
+    const { repository, images } = await bench.readImages(reference)
     return { reference, repository, layers: images[0]?.manifest.layers ?? [] }
   }
   type Image = Awaited<ReturnType<typeof convert>>

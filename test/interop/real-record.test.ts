@@ -3,11 +3,10 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { evaluateRecord } from '../../src/conversion/evaluate.ts'
 import { RequestTally } from '../../src/conversion/request-bounds.ts'
-import { openReference, readImages } from '../../src/conversion/source/images.ts'
-import { listLayers } from '../../src/conversion/source/list-layers.ts'
-import { measureLayer } from '../../src/conversion/source/listed-layer.ts'
-import { openEStargz } from '../../src/estargz/toc/read-toc.ts'
-import type { MeasuredLayer } from '../../src/records/resolve/measured-layer.ts'
+import { LayerLister } from '../../src/conversion/source/layer-lister.ts'
+import { toSizedLayer } from '../../src/conversion/source/listed-layer.ts'
+import { openEStargz } from '../../src/estargz/read/read-toc.ts'
+import type { SizedLayer } from '../../src/records/resolve/sized-layer.ts'
 import { cleanName } from '../../src/tar/names.ts'
 import { ConversionBench } from '../support/conversion.ts'
 import type { DebianImage } from '../support/debian-image.ts'
@@ -66,14 +65,13 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
     expect(use?.placed).toBe(247 - 1)
     expect(use?.notFound.map(({ path }) => path)).toEqual(['usr/share/locale/locale.alias'])
 
-    const opened = await openReference(bench.services.registries, image, never)
-    const [model] = (await readImages(opened, undefined, new RequestTally(), never)).images
-    const listing = { ...bench.services, tally: new RequestTally() }
-    const layers =
-      model && (await listLayers(opened.repository, model, listing, { scan: true, signal: never }))
-    const namesOf = ({ entries }: MeasuredLayer) =>
+    const profiled = await bench.readImages(image)
+    const [model] = profiled.images
+    const lister = new LayerLister({ ...bench.services, tally: new RequestTally() })
+    const layers = model && (await lister.list(profiled.repository, model, { scan: true, signal: never }))
+    const namesOf = ({ entries }: SizedLayer) =>
       Array.from({ length: entries.length }, (_, i) => entries.at(i)?.name)
-    const spelled = new Set(layers?.flatMap((layer) => namesOf(measureLayer(layer))))
+    const spelled = new Set(layers?.flatMap((layer) => namesOf(toSizedLayer(layer))))
     const paths = new Set(entries.map(({ path }) => path))
     expect([...paths].filter((path) => spelled.has(path)).length).toBe(233 - 1)
 
@@ -94,11 +92,10 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
       target,
       record: { inline: entries },
     })
-    const opened = await openReference(bench.services.registries, target, never)
-    const [image] = (await readImages(opened, undefined, new RequestTally(), never)).images
+    const converted = await bench.readImages(target)
     const before: string[] = []
-    for (const layer of image?.manifest.layers ?? []) {
-      const readRange = (start: number, end: number) => opened.repository.blobRange(layer, start, end)
+    for (const layer of converted.images[0]?.manifest.layers ?? []) {
+      const readRange = (start: number, end: number) => converted.repository.readBlobRange(layer, start, end)
       const { entries } = await openEStargz({ size: layer.size, readRange, limits: bench.services.limits })
       const names = entries.filter(({ type }) => type !== 'chunk').map(({ name }) => cleanName(name))
       before.push(...names.slice(0, Math.max(0, names.indexOf('.prefetch.landmark'))))

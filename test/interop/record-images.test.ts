@@ -32,7 +32,7 @@ describeWith(['docker-registry', 'skopeo', 'tar'], 'record file images and other
       const layer = join(place, manifest.layers[0].digest.slice('sha256:'.length))
       expect(await run('tar', '-tzf', layer)).toBe('stargz.record.json\n')
       expect(await run('tar', '-xzOf', layer, 'stargz.record.json')).toBe(writeRecordFile(entries))
-      expect((await repository.referrers(subject.digest)).map((one) => one.digest)).toEqual([digest])
+      expect((await repository.listReferrers(subject.digest)).map((one) => one.digest)).toEqual([digest])
       const inspected = JSON.parse(await run('skopeo', 'inspect', '--tls-verify=false', from))
       expect(inspected.Digest).toBe(digest)
     } finally {

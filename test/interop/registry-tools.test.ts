@@ -36,7 +36,7 @@ describeWith(['docker-registry', 'go', 'tar'], 'what other tools make of results
     const arm = await pushImage(repository, { layers, architecture: 'arm64' })
     const inner = await pushIndex(repository, [arm], 'inner')
     await pushIndex(repository, [amd, inner], 'index')
-    await repository.putManifest((await repository.manifest(amd.digest)).bytes, DOCKER_MANIFEST, 'image')
+    await repository.putManifest((await repository.getManifest(amd.digest)).bytes, DOCKER_MANIFEST, 'image')
   })
   afterAll(async () => {
     await bench?.[Symbol.asyncDispose]()

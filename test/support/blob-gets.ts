@@ -1,16 +1,16 @@
-import { openEStargz } from '../../src/estargz/toc/read-toc.ts'
-import type { TocEntry } from '../../src/estargz/toc/write-toc.ts'
+import { openEStargz } from '../../src/estargz/read/read-toc.ts'
+import type { TocEntry } from '../../src/estargz/toc/toc-entry.ts'
 import type { Descriptor } from '../../src/oci/documents.ts'
 import type { Repository } from '../../src/registry/repository.ts'
-import type { LayerLimits } from '../../src/tar/limits.ts'
+import type { LayerLimits } from '../../src/tar/layer-limits.ts'
 import { cleanName } from '../../src/tar/names.ts'
-import type { Asked } from './embedded-registry.ts'
+import type { RecordedRequest } from './embedded-registry.ts'
 
 /** A GET of a blob, by its digest. Without a range it is of the whole. */
 export type BlobGet = { readonly digest: string; readonly range: string | undefined }
 
 /** The GETs of blobs among the requests that a registry got. */
-export function blobGets(asked: readonly Asked[]): BlobGet[] {
+export function blobGets(asked: readonly RecordedRequest[]): BlobGet[] {
   return asked.flatMap(({ method, url, headers }) => {
     const digest = /\/blobs\/([^/?]+:[^/?]+)$/.exec(url)?.[1]
     return method === 'GET' && digest !== undefined ? [{ digest, range: headers.range }] : []
@@ -35,7 +35,7 @@ export class FilesOfLayers {
     const opened = new Map<string, Opened>()
     for (const layer of layers) {
       const { digest, size } = layer
-      const readRange = (start: number, end: number) => repository.blobRange(layer, start, end)
+      const readRange = (start: number, end: number) => repository.readBlobRange(layer, start, end)
       opened.set(digest, { size, entries: (await openEStargz({ size, readRange, limits })).entries })
     }
     return new FilesOfLayers(opened)

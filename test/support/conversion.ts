@@ -2,16 +2,18 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SingleFlight } from '../../src/concurrency/single-flight.ts'
 import { ThreadPool } from '../../src/conversion/layers/thread-pool.ts'
-import { DEFAULT_REQUEST_BOUNDS } from '../../src/conversion/request-bounds.ts'
-import { type RunOptions, runConversion } from '../../src/conversion/run.ts'
+import { DEFAULT_REQUEST_BOUNDS, RequestTally } from '../../src/conversion/request-bounds.ts'
+import { type ConversionRunOptions, runConversion } from '../../src/conversion/run.ts'
 import type { ConversionServices } from '../../src/conversion/services.ts'
+import type { Image } from '../../src/conversion/source/image.ts'
+import { ImageReader, type OpenedReference } from '../../src/conversion/source/image-reader.ts'
 import { runVerification } from '../../src/conversion/verify.ts'
-import { RecordFinder } from '../../src/records/images/finder.ts'
+import { RecordFinder } from '../../src/records/images/record-finder.ts'
 import type { RecordEntry } from '../../src/records/model.ts'
 import { MAX_RECORD_STEPS } from '../../src/records/step-budget.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
-import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
+import { DEFAULT_LAYER_LIMITS } from '../../src/tar/layer-limits.ts'
 import { run } from './command.ts'
 import { TestRegistry, temporaryFolder } from './embedded-registry.ts'
 import { registryTool } from './registry-tools.ts'
@@ -42,18 +44,18 @@ export class ConversionBench implements AsyncDisposable {
     )
     this.services = {
       registries,
-      finder: new RecordFinder({
-        repository: (at) => registries.repository(at),
+      recordFinder: new RecordFinder({
+        openRepository: (at) => registries.repository(at),
         backing: { host, prefix: '' },
       }),
       threads: stack.use(new ThreadPool(2)),
-      scratch: { folder: join(folder, 'scratch'), limit: 2 ** 30 },
-      limits: { ...DEFAULT_LIMITS, maxPlainBytes: 2 ** 30 },
-      layersUnderWay: new SingleFlight(),
+      scratch: { folder: join(folder, 'scratch'), limitBytes: 2 ** 30 },
+      limits: { ...DEFAULT_LAYER_LIMITS, maxUncompressedBytes: 2 ** 30 },
+      layersInProgress: new SingleFlight(),
       bounds: DEFAULT_REQUEST_BOUNDS,
       recordLimits: { maxBytes: 2 ** 20 },
       maxRecordSteps: MAX_RECORD_STEPS,
-      storedRecord: async (id) => {
+      findUploadedRecord: async (id) => {
         const entries = this.records.get(id)
         return entries && { entries }
       },
@@ -72,9 +74,18 @@ export class ConversionBench implements AsyncDisposable {
     return this.services.registries.repository({ host, repository: name })
   }
 
+  /** Reads all images behind a reference. */
+  async readImages(reference: string): Promise<OpenedReference & { readonly images: readonly Image[] }> {
+    const { registries } = this.services
+    const reader = new ImageReader({ registries, tally: new RequestTally(), signal: never })
+    const opened = await reader.open(reference)
+    const { images } = await reader.read(opened, undefined)
+    return { ...opened, images }
+  }
+
   async convert(
     request: Parameters<typeof runConversion>[0],
-    options: Partial<RunOptions> = {},
+    options: Partial<ConversionRunOptions> = {},
   ): ReturnType<typeof runConversion> {
     const report = await runConversion(request, this.services, { signal: never, ...options })
     const how = request.options?.format === 'zstd-chunked' ? ['--fast'] : []

@@ -1,20 +1,26 @@
-import { type CompressionPolicy, compressorFor, openLayerCoder } from '../../src/compression/layer-coder.ts'
+import {
+  type CompressionPolicy,
+  createMemberCompressor,
+  openLayerCoder,
+} from '../../src/compression/layer-coder.ts'
 import { type BlobFormat, DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
-import { arrange } from '../../src/estargz/build/arrange.ts'
-import { assembleBlob, type IndexedBlob, streamLayer } from '../../src/estargz/build/blob.ts'
-import { splitLayer } from '../../src/estargz/build/split.ts'
+import { arrangeEntries } from '../../src/estargz/build/arrange-entries.ts'
+import { assembleBlob } from '../../src/estargz/build/assemble-blob.ts'
+import type { IndexedBlob } from '../../src/estargz/build/blob-result.ts'
+import { splitIntoMembers } from '../../src/estargz/build/split-into-members.ts'
+import { streamLayer } from '../../src/estargz/build/stream-layer.ts'
 import {
   type AddedDirectory,
-  addedDirectories,
-  withAdded,
+  findAddedDirectories,
+  withAddedDirectories,
 } from '../../src/estargz/index/added-directories.ts'
 import { ArchiveIndex } from '../../src/estargz/index/archive-index.ts'
-import { decodeIndex, encodeIndex } from '../../src/estargz/index/encoded-index.ts'
+import { readArchiveMetadata } from '../../src/estargz/index/archive-metadata.ts'
+import { decodeIndex, encodeIndex } from '../../src/estargz/index/index-codec.ts'
 import type { LayerIndex } from '../../src/estargz/index/layer-index.ts'
-import { listTree } from '../../src/estargz/index/layer-tree.ts'
-import { DEFAULT_LIMITS } from '../../src/tar/limits.ts'
+import { DEFAULT_LAYER_LIMITS } from '../../src/tar/layer-limits.ts'
 
-const limits = DEFAULT_LIMITS
+const limits = DEFAULT_LAYER_LIMITS
 const AUTO: CompressionPolicy = { method: 'auto', level: 6 }
 
 type How = {
@@ -28,8 +34,8 @@ type How = {
 /** What a layer gets for the directories that it lacks. */
 async function addedTo(index: LayerIndex, lower: How['lower']): Promise<AddedDirectory[]> {
   if (lower === undefined) return []
-  const trees = await Promise.all(lower.map((archive) => listTree(piecesOf(archive), limits)))
-  return addedDirectories(
+  const trees = await Promise.all(lower.map((archive) => readArchiveMetadata(piecesOf(archive), limits)))
+  return findAddedDirectories(
     index,
     trees.map(({ columns }) => new ArchiveIndex(columns)),
   )
@@ -52,7 +58,7 @@ export async function convertLayer(
   const format = formatOf(o)
   const members: Buffer[] = []
   const coder = await openLayerCoder(piecesOf(layer, o.pieces), { format, compression, limits })
-  const split = await splitLayer(coder, {
+  const split = await splitIntoMembers(coder, {
     format: { ...format, minChunkSize: 0 },
     limits,
     write: (bytes) => void members.push(Buffer.from(bytes)),
@@ -71,7 +77,7 @@ export async function rearranged(
   o: How = {},
 ): Promise<{ blob: Buffer; result: IndexedBlob; placed: string[] }> {
   const added = await addedTo(index, o.lower)
-  const arrangement = arrange(withAdded(index, added), prioritized)
+  const arrangement = arrangeEntries(withAddedDirectories(index, added), prioritized)
   const parts: Buffer[] = []
   const format = formatOf(o)
   const result = await assembleBlob({
@@ -81,10 +87,10 @@ export async function rearranged(
     added,
     arrangement,
     read: (into, start) => void members.copy(into, 0, start),
-    compressor: compressorFor(format, o.compression ?? AUTO),
+    compressor: createMemberCompressor(format, o.compression ?? AUTO),
     write: (bytes) => void parts.push(Buffer.from(bytes)),
   })
-  return { blob: Buffer.concat(parts), result, placed: arrangement.placed }
+  return { blob: Buffer.concat(parts), result, placed: arrangement.prioritizedNames }
 }
 
 /** Converts a layer held in memory by the path without a record. */
@@ -100,7 +106,7 @@ export async function streamedLayer(
     format,
     limits,
     write: (bytes) => void parts.push(Buffer.from(bytes)),
-    added: (index) => addedTo(index, o.lower),
+    findAdded: (index) => addedTo(index, o.lower),
   })
   return { blob: Buffer.concat(parts), result }
 }

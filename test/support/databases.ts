@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
-import { type Database, openDatabase } from '../../src/db/open.ts'
+import type { Database } from '../../src/db/database.ts'
+import { openDatabase } from '../../src/db/open-database.ts'
 import { describeWith, postgresPrograms } from './peers.ts'
 
-/** A database of a test, gone when closed. */
+/** The database of a test. Closing deletes it. */
 export type TestDatabase = { readonly database: Database; readonly url: string; close(): Promise<void> }
 
-/** One suite on both engines: on PostgreSQL where it is installed. */
+/** Runs a suite on both engines, on PostgreSQL only where it is installed. */
 export function describeDatabases(name: string, suite: (open: () => Promise<TestDatabase>) => void): void {
   describe(`${name} in SQLite`, () => suite(temporarySqlite))
   describeWith(['postgres'], `${name} in PostgreSQL`, () =>
@@ -18,7 +19,7 @@ export function describeDatabases(name: string, suite: (open: () => Promise<Test
   )
 }
 
-/** A new SQLite database in a folder of its own, gone when closed. */
+/** Creates an SQLite database in its own temporary folder. */
 export async function temporarySqlite(): Promise<TestDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
   const url = `sqlite:${join(folder, 'test.sqlite')}`
@@ -30,7 +31,7 @@ export async function temporarySqlite(): Promise<TestDatabase> {
   return { database, url, close }
 }
 
-/** A PostgreSQL server of its own, reached by a Unix socket, gone when closed. */
+/** A temporary PostgreSQL server that listens on a Unix socket. */
 export class PostgresServer {
   readonly url: string
   readonly #run: (program: string, ...args: string[]) => void
@@ -38,12 +39,12 @@ export class PostgresServer {
 
   /**
    * @param programs the folder of the server programs
-   * @param password of the user postgres; left out: none is asked for
+   * @param password the password of the user postgres; default: none is required
    */
   constructor(programs: string, password?: string) {
     const folder = mkdtempSync(join(tmpdir(), 'record-broker-pg-'))
     this.#folder = folder
-    // PostgreSQL refuses to run as root: there its own account, which Debian's package makes, has to.
+    // PostgreSQL does not run as root. Under root it runs as the account that Debian's package creates.
     const asRoot = userInfo().uid === 0
     this.#run = (program, ...args) => {
       const command = [join(programs, program), ...args]
@@ -73,12 +74,12 @@ export class PostgresServer {
     this.#control('-w', '-l', join(this.#folder, 'log'), '-o', options, 'start')
   }
 
-  /** Ends it without a chance to clean up. */
+  /** Stops the server immediately, without a clean shutdown. */
   stop(): void {
     this.#control('-m', 'immediate', '-w', 'stop')
   }
 
-  /** Stops it where it runs, and removes it. */
+  /** Stops the server and deletes its files. */
   remove(): void {
     this.stop()
     rmSync(this.#folder, { recursive: true, force: true })
@@ -89,7 +90,7 @@ export class PostgresServer {
   }
 }
 
-/** A database on a PostgreSQL server of its own. */
+/** Creates a database on a temporary PostgreSQL server. */
 export async function temporaryPostgres(programs: string): Promise<TestDatabase> {
   const server = new PostgresServer(programs)
   const { url } = server

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FastifyRequest, fastify } from 'fastify'
 import { request } from 'undici'
-import { embeddedRegistry } from '../../src/embedded-registry/plugin.ts'
+import { createEmbeddedRegistry } from '../../src/embedded-registry/plugin.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../src/oci/media-types.ts'
 
@@ -14,11 +14,11 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
 }
 
 /** A request that a registry got, its body left out. */
-export type Asked = Pick<FastifyRequest, 'method' | 'url' | 'headers'>
+export type RecordedRequest = Pick<FastifyRequest, 'method' | 'url' | 'headers'>
 
 type TestRegistryOptions = {
   readonly maxManifestBytes?: number
-  readonly onRequest?: (asked: Asked) => void
+  readonly onRequest?: (asked: RecordedRequest) => void
 }
 
 /** The embedded registry, served alone on a free port of 127.0.0.1. */
@@ -37,7 +37,7 @@ export class TestRegistry implements AsyncDisposable {
     const app = fastify({ forceCloseConnections: true })
     if (onRequest)
       app.addHook('onRequest', async ({ method, url, headers }) => onRequest({ method, url, headers }))
-    await app.register(await embeddedRegistry({ root, ...more }))
+    await app.register(await createEmbeddedRegistry({ root, ...more }))
     return new TestRegistry(await app.listen({ host: '127.0.0.1', port: 0 }), () => app.close())
   }
 
@@ -47,7 +47,7 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   /** One request; the answer's status, headers and whole body. */
-  async ask(method: string, path: string, options: Partial<Parameters<typeof request>[1]> = {}) {
+  async request(method: string, path: string, options: Partial<Parameters<typeof request>[1]> = {}) {
     const answer = await request(new URL(path, this.url), { ...options, method })
     const body = Buffer.from(await answer.body.arrayBuffer())
     const header = (name: string) => String(answer.headers[name] ?? '')
@@ -57,7 +57,7 @@ export class TestRegistry implements AsyncDisposable {
   /** Pushes a blob in one request and returns its descriptor. */
   async pushBlob(repository: string, bytes: Buffer, mediaType = OCI_LAYER) {
     const digest = digestOf(bytes)
-    const { status } = await this.ask('POST', `/v2/${repository}/blobs/uploads/?digest=${digest}`, {
+    const { status } = await this.request('POST', `/v2/${repository}/blobs/uploads/?digest=${digest}`, {
       body: bytes,
     })
     if (status !== 201) throw new Error(`pushing a blob answered ${status}`)
@@ -76,7 +76,7 @@ export class TestRegistry implements AsyncDisposable {
 
   putManifest(repository: string, reference: string, bytes: Buffer, mediaType: string = OCI_MANIFEST) {
     const headers = { 'content-type': mediaType }
-    return this.ask('PUT', `/v2/${repository}/manifests/${reference}`, { body: bytes, headers })
+    return this.request('PUT', `/v2/${repository}/manifests/${reference}`, { body: bytes, headers })
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,10 @@
 /** Asks a credential helper in a process that has one file descriptor left, and says what came of it. */
 import { closeSync, openSync } from 'node:fs'
-import { dockerConfigCredentials } from '../../src/registry/auth/credentials.ts'
+import { createDockerConfigSource } from '../../src/registry/auth/docker-config.ts'
 
 const [config = ''] = process.argv.slice(2)
 // What is loaded when it is first used needs a file, too.
-const find = dockerConfigCredentials(config)
+const find = createDockerConfigSource(config)
 await find('r.example').catch(() => undefined)
 let last = -1
 try {

@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { FolderLock } from '../../src/db/folder-lock.ts'
 
 const [folder = ''] = process.argv.slice(2)
-const lock = await FolderLock.take(folder, 0)
+const lock = await FolderLock.acquire(folder, 0)
 process.stdout.write('held\n')
 const [text] = (await once(process.stdin, 'data')) as [Buffer]
-lock.stops()
+lock.announceStop()
 process.stdout.write('stopping\n')
 await delay(Number(text))
 lock[Symbol.dispose]()

@@ -1,20 +1,19 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { LocalAnalyses } from '../../src/analysis/local.ts'
+import { createLocalAnalyses } from '../../src/analysis/local-analyses.ts'
 import { openStores } from '../../src/app/stores.ts'
 import { VERSION } from '../../src/app/version.ts'
 import { Spool } from '../../src/bytes/spool.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
-import { JobLeases } from '../../src/jobs/queue/leases.ts'
-import type { JobStore } from '../../src/jobs/queue/store.ts'
+import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
+import type { JobStore } from '../../src/jobs/queue/job-store.ts'
 import type { TestDatabase } from './databases.ts'
 
-/** Records may be as large as this. */
 const MAX_RECORD_BYTES = 64 * 1024
 
-/** The API of one replica, as far as it is about jobs; the test does the worker's part. */
+/** The HTTP API of one replica without registries. The test takes the part of the worker. */
 export class JobApi implements AsyncDisposable {
   readonly app: FastifyInstance
   readonly jobs: JobStore
@@ -31,7 +30,7 @@ export class JobApi implements AsyncDisposable {
     {
       maxQueued = 1000,
       maxRules = 1000,
-      ...more
+      ...overrides
     }: { maxQueued?: number; maxRules?: number } & Partial<Services> = {},
     options: Partial<AppOptions> = {},
   ): Promise<JobApi> {
@@ -39,48 +38,49 @@ export class JobApi implements AsyncDisposable {
     const services: Services = {
       ...stores,
       spool: new Spool(join(tmpdir(), 'record-broker-spool')),
-      recordBytes: MAX_RECORD_BYTES,
+      maxRecordBytes: MAX_RECORD_BYTES,
       checkRegistry: async () => {},
-      hasRoom: async () => true,
-      allowsCallback: (url) => url.hostname === '127.0.0.1',
-      checkAllowed: () => {},
-      // No registry is asked here.
-      analyses: new LocalAnalyses({
+      hasFreeSpace: async () => true,
+      isCallbackAllowed: (url) => url.hostname === '127.0.0.1',
+      assertReferenceAllowed: () => {},
+      // No request of these tests reads from a registry.
+      analyses: createLocalAnalyses({
         records: stores.records,
-        requestKeys: stores.requestKeys,
+        idempotencyKeys: stores.requestKeys,
         recordLimits: { maxBytes: MAX_RECORD_BYTES },
         images: undefined as never,
         publisher: undefined as never,
-        housekeeper: undefined as never,
+        retention: undefined as never,
       }),
-      ...more,
+      ...overrides,
     }
     const app = await buildApp({
       version: VERSION,
       services,
       logger: false,
       maxBodyBytes: 2 ** 20,
-      requestMs: 60_000,
+      requestTimeoutMs: 60_000,
       ...options,
     })
     return new JobApi(app, stores.jobs, new JobLeases(database))
   }
 
-  async ask(
+  async request(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
     body?: object,
     headers: Record<string, string> = {},
   ) {
-    const answer = await this.app.inject({ method, url, headers, ...(body && { payload: body }) })
-    const json = answer.body === '' ? undefined : JSON.parse(answer.body)
-    return { status: answer.statusCode, headers: answer.headers, text: answer.body, json }
+    const response = await this.app.inject({ method, url, headers, ...(body && { payload: body }) })
+    const { statusCode: status, body: text } = response
+    const json = text === '' ? undefined : JSON.parse(text)
+    return { status, headers: response.headers, text, json }
   }
 
-  /** Takes the next job and ends it, as a worker would. */
-  async finish(report: object = {}): Promise<void> {
+  /** Claims the next job and finishes it with this report, as a worker would. */
+  async finishNextJob(report: object = {}): Promise<void> {
     const claimed = await this.leases.claim('w')
-    if (!claimed) throw new Error('there was no job')
+    if (!claimed) throw new Error('no job was claimed')
     await this.leases.succeed(claimed.lease, report)
   }
 

@@ -20,7 +20,7 @@ const odd = {
   retarget: async (_request: unknown, { input }: { input: AsyncIterable<Uint8Array> }) => {
     for await (const _ of input) throw Object.assign(new Error('no'), { code: 'INVALID_RECORD', line: 3 })
   },
-  content: async ({ count }: { count: number }) => pieces(count),
+  readContent: async ({ count }: { count: number }) => pieces(count),
   inspect: async () => pieces(Number.POSITIVE_INFINITY),
   /** Never lets go of the thread. */
   evaluate: async () => {
@@ -31,12 +31,12 @@ const odd = {
     await delay(2 ** 30, undefined, { signal })
   },
   /** Takes memory outside of the heap. */
-  recordImage: async () => {
+  readRecordImage: async () => {
     const taken: Buffer[] = []
     for (;;) taken.push(Buffer.alloc(2 ** 24, 1))
   },
   /** Takes memory of the heap. */
-  recordImages: async () => {
+  listRecordImages: async () => {
     const taken: number[][] = []
     for (;;) taken.push(Array.from({ length: 10_000 }, (_, n) => n + 0.5))
   },

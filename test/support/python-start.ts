@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { readRecord } from '../../src/records/formats/read.ts'
+import { readRecord } from '../../src/records/formats/read-record.ts'
 import type { RecordEntry } from '../../src/records/model.ts'
 import type { Repository } from '../../src/registry/repository.ts'
 import { type DebianImage, debianImage } from './debian-image.ts'

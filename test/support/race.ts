@@ -1,7 +1,12 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
-/** `counts`: holders now, claims won, rules broken, the attempt that was seen last. */
+/**
+ * Shared counters of a race, by index: current holders, claims, violations, and the number of the last
+ * attempt.
+ */
+export const COUNTS = { holders: 0, claims: 1, violations: 2, lastAttempt: 3 } as const
+
 export type RaceData = {
   readonly url: string
   readonly rounds: number
@@ -9,23 +14,39 @@ export type RaceData = {
   readonly counts: Int32Array<SharedArrayBuffer>
 }
 
-/** What a race came to: claims won by each racer, and how often two held the job or an attempt came twice. */
-export type Race = { readonly won: number[]; readonly violations: number; readonly lastAttempt: number }
+/**
+ * The result of a race. `claims` are those of each racer, `violations` how often two held the job or an
+ * attempt number did not increase.
+ */
+export type RaceResult = {
+  readonly claims: number[]
+  readonly violations: number
+  readonly lastAttempt: number
+}
 
-/** Lets workers race for the one job of a database, until it was claimed so many times. Each opens the database itself. */
+/**
+ * Lets workers, each with its own connection, race for the only job of a database until it was claimed
+ * `rounds` times.
+ * @param options.onReady runs once all workers have opened the database
+ */
 export async function race(
   url: string,
-  { racers = 2, rounds, whenReady }: { racers?: number; rounds: number; whenReady?: () => Promise<unknown> },
-): Promise<Race> {
-  const counts = new Int32Array(new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT))
+  { racers = 2, rounds, onReady }: { racers?: number; rounds: number; onReady?: () => Promise<unknown> },
+): Promise<RaceResult> {
+  const counts = new Int32Array(
+    new SharedArrayBuffer(Object.keys(COUNTS).length * Int32Array.BYTES_PER_ELEMENT),
+  )
   const threads = Array.from({ length: racers }, (_, n) => {
     const workerData: RaceData = { url, rounds, owner: `racer-${n}`, counts }
     return new Worker(new URL('./racer-thread.ts', import.meta.url), { workerData })
   })
   await Promise.all(threads.map((thread) => once(thread, 'message')))
-  await whenReady?.()
+  await onReady?.()
   const results = threads.map((thread) => once(thread, 'message'))
   for (const thread of threads) thread.postMessage('go')
-  const won = (await Promise.all(results)).map(([mine]) => mine as number)
-  return { won, violations: Atomics.load(counts, 2), lastAttempt: Atomics.load(counts, 3) }
+  return {
+    claims: (await Promise.all(results)).map(([claims]) => claims as number),
+    violations: Atomics.load(counts, COUNTS.violations),
+    lastAttempt: Atomics.load(counts, COUNTS.lastAttempt),
+  }
 }

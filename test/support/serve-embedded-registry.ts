@@ -1,7 +1,7 @@
 // node test/support/serve-embedded-registry.ts ROOT
 // Serves the embedded registry alone, on a free port of 127.0.0.1, prints its URL on a line, and ends at SIGTERM.
 import { fastify } from 'fastify'
-import { embeddedRegistry } from '../../src/embedded-registry/plugin.ts'
+import { createEmbeddedRegistry } from '../../src/embedded-registry/plugin.ts'
 
 const root = process.argv[2]
 if (root === undefined) {
@@ -9,6 +9,6 @@ if (root === undefined) {
   process.exit(2)
 }
 const app = fastify({ forceCloseConnections: true })
-await app.register(await embeddedRegistry({ root }))
+await app.register(await createEmbeddedRegistry({ root }))
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void app.close())
 console.log(await app.listen({ host: '127.0.0.1', port: 0 }))

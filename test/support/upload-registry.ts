@@ -89,9 +89,9 @@ export async function uploadRegistry(quirk?: Quirk, options: RegistryOptions = {
   return { uploads, server, repository, [Symbol.asyncDispose]: dispose }
 }
 
-export const has = (uploads: Uploads) => uploads.blobs.get(blob.digest)?.equals(bytes)
+export const hasBlob = (uploads: Uploads) => uploads.blobs.get(blob.digest)?.equals(bytes)
 export const idOf = (request: Received) => request.path.split('/').at(-1) ?? ''
-export const answer = (response: ServerResponse, status: number) => {
+export const respond = (response: ServerResponse, status: number) => {
   response.writeHead(status).end()
   return true
 }

@@ -2,87 +2,90 @@ import { crc32 } from 'node:zlib'
 import { shiftCrc32 } from './crc-shift.ts'
 
 /**
- * The CRC-32 of deflate streams and of the members that are made of stretches of them, with every plain byte looked at
- * once: the checksum of a stretch follows from those of its stream up to where it begins and up to where it ends.
+ * Computes the CRC-32 of a deflate stream and of the members that are composed of extents of streams, reading every
+ * uncompressed byte once: the CRC of an extent follows from the CRCs of its stream up to the extent's start and end. Positions
+ * are byte offsets in the window.
  */
 export class Checksums {
   readonly #window: Buffer
-  /** Of the stream, up to a place in the window. */
-  #stream = 0
-  #at = 0
-  /** Up to where the member goes, and how many bytes of it lie behind each other there. */
-  #end = 0
-  #length = 0
-  /** Of the stream up to where those begin, and of what the member had before, by exclusive or. */
+  /** The CRC of the stream up to `#position`. */
+  #streamCrc = 0
+  #position = 0
+  /** Where the last extent of the member ends, and how many contiguous bytes of it precede that. */
+  #extentEnd = 0
+  #extentLength = 0
+  /** The CRC of the stream up to the start of the extent, combined by exclusive or with that of the member up to there. */
   #before = 0
 
   constructor(window: Buffer) {
     this.#window = window
   }
 
-  /** A stream begins at a place in the window. */
-  begin(at: number): void {
-    const member = this.#member()
-    this.#stream = 0
-    this.#at = at
-    this.#goOn(member, at)
+  /** Starts a stream at a position. */
+  startStream(position: number): void {
+    const memberCrc = this.#memberCrc()
+    this.#streamCrc = 0
+    this.#position = position
+    this.#startExtent(memberCrc, position)
   }
 
-  /** The member goes on with bytes of the window, which lie behind those before. */
+  /** Adds bytes of the window to the member. They must follow those added before. */
   add(bytes: Buffer): void {
-    if (bytes.byteOffset !== this.#end) this.#skipTo(bytes.byteOffset)
-    this.#end += bytes.length
-    this.#length += bytes.length
+    if (bytes.byteOffset !== this.#extentEnd) this.#skipTo(bytes.byteOffset)
+    this.#extentEnd += bytes.length
+    this.#extentLength += bytes.length
   }
 
-  /** The member goes on with bytes that are of no stream. */
-  addOther(bytes: Buffer): void {
-    this.#goOn(crc32(bytes, this.#member()), this.#end)
+  /** Adds bytes to the member that belong to no stream. */
+  addForeign(bytes: Buffer): void {
+    this.#startExtent(crc32(bytes, this.#memberCrc()), this.#extentEnd)
   }
 
-  /** Everything up to a place is to be let go of. */
-  pass(end: number): void {
-    if (this.#end !== end) this.#skipTo(end)
-    this.#run(end)
+  /** Reads the stream up to a position, because the bytes before it are about to be discarded. */
+  advance(end: number): void {
+    if (this.#extentEnd !== end) this.#skipTo(end)
+    this.#readTo(end)
   }
 
-  /** What follows will lie at a place. */
-  goOnAt(next: number): void {
-    this.#at = next
-    this.#end = next
+  /** Sets the position at which the stream continues, after the window's content moved. */
+  rebase(position: number): void {
+    this.#position = position
+    this.#extentEnd = position
   }
 
-  /** Ends the member. */
-  close(): number {
-    const member = this.#member()
-    this.#goOn(0, this.#end)
-    return member
+  /** Ends the member. @returns its CRC */
+  closeMember(): number {
+    const memberCrc = this.#memberCrc()
+    this.#startExtent(0, this.#extentEnd)
+    return memberCrc
   }
 
-  /** Of the stream up to where the last bytes were passed. */
-  get stream(): number {
-    return this.#stream
+  /** The CRC of the stream up to the position that {@link advance} reached last. */
+  get streamCrc(): number {
+    return this.#streamCrc
   }
 
-  #member(): number {
-    this.#run(this.#end)
-    return (shiftCrc32(this.#before, this.#length) ^ this.#stream) >>> 0
+  #memberCrc(): number {
+    this.#readTo(this.#extentEnd)
+    return (shiftCrc32(this.#before, this.#extentLength) ^ this.#streamCrc) >>> 0
   }
 
-  #skipTo(at: number): void {
-    const member = this.#member()
-    this.#run(at)
-    this.#goOn(member, at)
+  #skipTo(position: number): void {
+    const memberCrc = this.#memberCrc()
+    this.#readTo(position)
+    this.#startExtent(memberCrc, position)
   }
 
-  #goOn(member: number, at: number): void {
-    this.#before = member ^ this.#stream
-    this.#length = 0
-    this.#end = at
+  #startExtent(memberCrc: number, position: number): void {
+    this.#before = memberCrc ^ this.#streamCrc
+    this.#extentLength = 0
+    this.#extentEnd = position
   }
 
-  #run(to: number): void {
-    if (to > this.#at) this.#stream = crc32(this.#window.subarray(this.#at, to), this.#stream)
-    this.#at = to
+  #readTo(position: number): void {
+    if (position > this.#position) {
+      this.#streamCrc = crc32(this.#window.subarray(this.#position, position), this.#streamCrc)
+    }
+    this.#position = position
   }
 }

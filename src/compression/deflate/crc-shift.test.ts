@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { shiftCrc32 } from './crc-shift.ts'
 
-it('puts the checksums of two stretches together', () => {
+it('combines the checksums of two extents', () => {
   const bytes = fc.uint8Array({ maxLength: 3000 })
   fc.assert(
     fc.property(bytes, bytes, (first, second) => {
-      const whole = crc32(second, crc32(first))
-      expect((shiftCrc32(crc32(first), second.length) ^ crc32(second)) >>> 0).toBe(whole)
+      const both = crc32(second, crc32(first))
+      expect((shiftCrc32(crc32(first), second.length) ^ crc32(second)) >>> 0).toBe(both)
     }),
   )
 })

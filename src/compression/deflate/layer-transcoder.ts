@@ -5,99 +5,100 @@ import { DeflateError } from './deflate-error.ts'
 import { Transcoder } from './transcoder.ts'
 import type { Tuner } from './tuner.ts'
 
-/** Compressed bytes fed at once; fewer at first, as what lies behind a short member is given back. */
+/** The compressed bytes fed at once. The first feed is smaller, because the bytes after a short member are unskipped again. */
 const FIRST_FEED_BYTES = 4 * 1024
 const FEED_BYTES = 64 * 1024
-const NOTHING = Buffer.alloc(0)
+const NO_BYTES = Buffer.alloc(0)
 
 /**
- * Decodes the deflate streams of a layer and writes members of its content out of their parse. Content has to be
- * added in the order in which it was decoded, before the next piece is asked for.
+ * Decodes the deflate streams of a layer, and writes members with its content by reusing their parse. Content must be added in
+ * the order in which it was decoded, and before the next piece is requested.
  */
 export class LayerTranscoder implements ContentCompressor {
   readonly #transcoder = new Transcoder()
   readonly #checksums = new Checksums(this.#transcoder.memory)
   readonly #tuner: Tuner
-  /** The member being written, and plain bytes of it that are not written. */
-  #open = false
-  #size = 0
-  #waiting: Buffer | undefined
+  #hasOpenMember = false
+  /** The uncompressed size of the open member. */
+  #memberSize = 0
+  /** The last bytes that were added to the open member and not written. */
+  #unwritten: Buffer | undefined
 
   constructor(tuner: Tuner) {
     this.#tuner = tuner
   }
 
   /**
-   * Decodes one deflate stream out of a source: takes exactly its bytes, and ends with it. Pieces are views, valid
-   * until the next one. Returns the CRC-32 of it all, or undefined when the source came to its end before the stream.
+   * Decodes one deflate stream from a source and skips exactly its bytes. Pieces are views that are valid until the next one is
+   * requested. Returns the CRC-32 of the decoded bytes, or undefined if the source ended before the stream did.
    * @throws DeflateError
    */
   async *inflate(source: ByteSource): AsyncGenerator<Buffer, number | undefined, void> {
     const transcoder = this.#transcoder
-    transcoder.begin()
-    this.#checksums.begin(transcoder.plain().byteOffset)
-    let last = false
-    let feed = FIRST_FEED_BYTES
+    transcoder.startStream()
+    this.#checksums.startStream(transcoder.uncompressed().byteOffset)
+    let isSourceEnded = false
+    let feedBytes = FIRST_FEED_BYTES
     for (;;) {
-      const status = transcoder.decode(last)
+      const status = transcoder.decode(isSourceEnded)
       if (status === 'needs-input') {
         const bytes = await source.peek(1)
-        last = bytes.length === 0
-        source.skip(transcoder.feed(bytes.subarray(0, feed)))
-        feed = FEED_BYTES
+        isSourceEnded = bytes.length === 0
+        source.skip(transcoder.feed(bytes.subarray(0, feedBytes)))
+        feedBytes = FEED_BYTES
         continue
       }
       if (status === 'cut-off') return undefined
       if (status !== 'pause' && status !== 'end') throw new DeflateError(status)
-      const piece = transcoder.plain()
+      const piece = transcoder.uncompressed()
       if (piece.length > 0) {
-        transcoder.depth = this.#tuner.depthFor(transcoder, piece.length)
+        transcoder.searchDepth = this.#tuner.searchDepthFor(transcoder, piece.length)
         yield piece
-        this.#pass(piece)
+        this.#discard(piece)
       }
       if (status === 'end') {
-        source.giveBack(transcoder.unread)
-        return this.#checksums.stream
+        source.unskip(transcoder.unread)
+        return this.#checksums.streamCrc
       }
     }
   }
 
   add(bytes: Buffer): void {
     if (bytes.length === 0) return
-    const own = this.#transcoder.holds(bytes)
-    const held = own ? bytes : this.#transcoder.append(bytes)
-    if (!this.#open) this.#transcoder.open(held)
-    this.#open = true
-    this.#waiting = held
-    if (own) this.#checksums.add(held)
-    else this.#checksums.addOther(held)
-    this.#size += held.length
+    const isDecoded = this.#transcoder.ownsMemoryOf(bytes)
+    const inWindow = isDecoded ? bytes : this.#transcoder.append(bytes)
+    if (!this.#hasOpenMember) this.#transcoder.openMember(inWindow)
+    this.#hasOpenMember = true
+    this.#unwritten = inWindow
+    if (isDecoded) this.#checksums.add(inWindow)
+    else this.#checksums.addForeign(inWindow)
+    this.#memberSize += inWindow.length
   }
 
   flush(): Buffer {
     this.#write()
-    return this.#open ? this.#transcoder.settled() : NOTHING
+    return this.#hasOpenMember ? this.#transcoder.settledOutput() : NO_BYTES
   }
 
   close(): Buffer {
     this.#write()
-    const rest = this.#transcoder.close(this.#checksums.close(), this.#size)
-    this.#open = false
-    this.#size = 0
-    return rest
+    const output = this.#transcoder.closeMember(this.#checksums.closeMember(), this.#memberSize)
+    this.#hasOpenMember = false
+    this.#memberSize = 0
+    return output
   }
 
-  /** Bytes that follow each other are written at once, so that they share blocks. */
+  /** Writes up to the end of the bytes that were added last, so that contiguous bytes share blocks. */
   #write(): void {
-    if (this.#waiting) this.#transcoder.write(this.#waiting)
-    this.#waiting = undefined
+    if (this.#unwritten) this.#transcoder.write(this.#unwritten)
+    this.#unwritten = undefined
   }
 
-  #pass(piece: Buffer): void {
+  #discard(piece: Buffer): void {
     this.#write()
-    this.#transcoder.drop()
-    this.#checksums.pass(piece.byteOffset + piece.length)
-    this.#transcoder.pass()
-    this.#checksums.goOnAt(this.#transcoder.plain().byteOffset)
+    this.#transcoder.dropSettled()
+    this.#checksums.advance(piece.byteOffset + piece.length)
+    this.#transcoder.discard()
+    this.#checksums.rebase(this.#transcoder.uncompressed().byteOffset)
   }
 }

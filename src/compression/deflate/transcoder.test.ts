@@ -7,8 +7,8 @@ import { compileTranscoder } from '../../../scripts/transcoder/compile.ts'
 import { damaged } from '../../../test/support/deflate/properties.ts'
 import { sample } from '../../../test/support/deflate/random.ts'
 import { checked, gzipMemberOf, transcoded } from '../../../test/support/deflate/transcoding.ts'
-import { deflateCompressor } from './packer.ts'
-import { AutoTuner, fixedTuner } from './tuner.ts'
+import { createDeflateCompressor } from './deflate-compressor.ts'
+import { AutoTuner, createFixedTuner } from './tuner.ts'
 
 describe('a transcoder', () => {
   it('is compiled from the sources that are here', async () => {
@@ -48,11 +48,11 @@ describe('a transcoder', () => {
       const borders = [1, 500, 262_144, 900_000, 2_000_000]
       const whole = await checked(source, plain, borders, {
         pieces: source.length,
-        tuner: fixedTuner(method),
+        tuner: createFixedTuner(method),
       })
       for (const pieces of [1, 977, 65_537]) {
         if (pieces === 1 && method === 'refine') continue
-        const other = await checked(source, plain, borders, { pieces, tuner: fixedTuner(method) })
+        const other = await checked(source, plain, borders, { pieces, tuner: createFixedTuner(method) })
         expect(other.equals(whole)).toBe(true)
       }
     }
@@ -74,7 +74,8 @@ describe('a transcoder', () => {
     const kept = (await transcoded(strong, [])).members[0]?.length ?? 0
     expect(kept).toBeLessThan(strong.length * 1.02)
     const weak = gzipSync(plain, { level: 1 })
-    const refined = (await transcoded(weak, [], { tuner: fixedTuner('refine') })).members[0]?.length ?? 0
+    const refined =
+      (await transcoded(weak, [], { tuner: createFixedTuner('refine') })).members[0]?.length ?? 0
     expect(refined).toBeLessThan(weak.length)
     const auto = new AutoTuner()
     auto.hint({ mtime: 0, extraFlags: 4 })
@@ -144,7 +145,7 @@ describe('a damaged stream', () => {
 
 describe('a packer', () => {
   it('makes members that hold the parts, however they are cut, about as small as zlib does', () => {
-    const pack = deflateCompressor()
+    const pack = createDeflateCompressor()
     for (const [seed, length] of [
       [1, 0],
       [2, 1],
@@ -153,11 +154,11 @@ describe('a packer', () => {
       [5, 3_000_000],
     ] as const) {
       const plain = sample(seed, length)
-      const member = pack.pack([plain])
+      const member = pack.compress([plain])
       expect(gunzipSync(member).equals(plain)).toBe(true)
       const cut = Math.floor(length / 3)
-      expect(pack.pack([plain.subarray(0, cut), plain.subarray(cut)]).equals(member)).toBe(true)
-      const pieces = Array.from(pack.pieces([plain.subarray(0, cut), plain.subarray(cut)]), (piece) =>
+      expect(pack.compress([plain.subarray(0, cut), plain.subarray(cut)]).equals(member)).toBe(true)
+      const pieces = Array.from(pack.compressPieces([plain.subarray(0, cut), plain.subarray(cut)]), (piece) =>
         Buffer.from(piece),
       )
       expect(Buffer.concat(pieces).equals(member)).toBe(true)

@@ -2,7 +2,7 @@ import { asBuffer } from '../byte-source.ts'
 import { TRANSCODER_BINARY } from './binary.ts'
 import { GZIP_HEADER, GZIP_TRAILER_BYTES } from './gzip-member.ts'
 
-/** The exports of `wasm/index.ts`, where they are described. Places and lengths are bytes. */
+/** The exports of `wasm/index.ts`, which documents them. Addresses and lengths are in bytes. */
 type Exports = {
   readonly memory: WebAssembly.Memory
   reset(): void
@@ -11,27 +11,27 @@ type Exports = {
   feed(length: number): void
   unread(): number
   begin(): void
-  decode(last: number): number
+  decode(isLast: number): number
   plainTail(): number
   appendRoom(): number
   append(length: number): void
   pass(): void
-  refine(places: number): void
-  open(plain: number): void
-  write(to: number): void
+  refine(searchDepth: number): void
+  open(start: number): void
+  write(end: number): void
   close(): void
   outputAt(): number
-  outputLength(whole: number): number
+  outputLength(isComplete: number): number
   outputTaken(length: number): void
-  trial(start: number, places: number): number
+  trial(start: number, searchDepth: number): number
 }
 
-const NOTHING = Buffer.alloc(0)
+const NO_BYTES = Buffer.alloc(0)
 
-let compiled: WebAssembly.Module | undefined
+let compiledModule: WebAssembly.Module | undefined
 
-/** What decoding came to; the numbers are those of `wasm/decoder.ts`. */
-const STATUS = [
+/** The statuses of decoding, by their numbers in `wasm/decoder.ts`. */
+const STATUSES = [
   'needs-input',
   'pause',
   'end',
@@ -40,107 +40,110 @@ const STATUS = [
   'invalid-symbol',
   'cut-off',
 ] as const
-export type DecodeStatus = (typeof STATUS)[number]
+export type DecodeStatus = (typeof STATUSES)[number]
 
 /**
- * One WebAssembly instance: decodes deflate streams into a window of plain bytes, and writes gzip members of stretches
- * of it out of the source's own parse. It takes about 8 MiB, whatever the layer's size.
+ * A WebAssembly instance that decodes deflate streams into a window of uncompressed bytes, and writes gzip members with extents
+ * of it by reusing the parse of the source. It uses about 8 MiB, whatever the size of the layer.
  */
 export class Transcoder {
   readonly #wasm: Exports
-  /** All of its memory. */
+  /** The memory of the instance. All returned buffers are views of it. */
   readonly memory: Buffer
-  /** Where the plain bytes begin that were not passed. */
-  #plainStart = 0
-  readonly #outputAt: number
-  /** Where what is to be taken of the open member begins: with the gzip header, which lies before the output, or behind it. */
-  #takenFrom = 0
-  /** Bytes of the output that were answered, and are to be dropped. */
-  #answered = 0
+  /** The address of the first byte that was not discarded. */
+  #windowStart = 0
+  readonly #outputAddress: number
+  /** The address from which output of the open member is returned next: that of the gzip header, which precedes the output, or that of the output. */
+  #returnFrom = 0
+  /** The length of the output that was returned last, and that {@link dropSettled} drops. */
+  #returnedLength = 0
 
   constructor() {
-    compiled ??= new WebAssembly.Module(Buffer.from(TRANSCODER_BINARY, 'base64'))
+    compiledModule ??= new WebAssembly.Module(Buffer.from(TRANSCODER_BINARY, 'base64'))
     const abort = () => {
-      throw new Error('the transcoder stopped')
+      throw new Error('the transcoder aborted')
     }
-    const { exports } = new WebAssembly.Instance(compiled, { env: { abort } })
+    const { exports } = new WebAssembly.Instance(compiledModule, { env: { abort } })
     this.#wasm = exports as Exports
     this.#wasm.reset()
     this.memory = Buffer.from(this.#wasm.memory.buffer)
-    this.#plainStart = this.#wasm.plainTail()
-    this.#outputAt = this.#wasm.outputAt()
-    GZIP_HEADER.copy(this.memory, this.#outputAt - GZIP_HEADER.length)
-    this.#takenFrom = this.#outputAt - GZIP_HEADER.length
+    this.#windowStart = this.#wasm.plainTail()
+    this.#outputAddress = this.#wasm.outputAt()
+    GZIP_HEADER.copy(this.memory, this.#outputAddress - GZIP_HEADER.length)
+    this.#returnFrom = this.#outputAddress - GZIP_HEADER.length
   }
 
-  /** Begins a deflate stream; its bytes are fed from the first one on. */
-  begin(): void {
+  /** Starts a deflate stream. Its bytes are fed from the first one on. */
+  startStream(): void {
     this.#wasm.begin()
   }
 
-  /** Takes compressed bytes, as many as there is room for. Returns how many. */
+  /** Feeds compressed bytes, up to the free capacity. @returns how many were accepted */
   feed(bytes: Uint8Array): number {
-    const taken = asBuffer(bytes).subarray(0, this.#wasm.feedRoom())
-    taken.copy(this.memory, this.#wasm.feedAt())
-    this.#wasm.feed(taken.length)
-    return taken.length
+    const accepted = asBuffer(bytes).subarray(0, this.#wasm.feedRoom())
+    accepted.copy(this.memory, this.#wasm.feedAt())
+    this.#wasm.feed(accepted.length)
+    return accepted.length
   }
 
-  /** Bytes that were fed and not used: a view, valid until a stream begins. */
+  /** The bytes that were fed and not consumed: a view that is valid until a stream starts. */
   get unread(): Buffer {
     const end = this.#wasm.feedAt()
     return this.memory.subarray(end - this.#wasm.unread(), end)
   }
 
-  /** Decodes until plain bytes are ready. `last`: everything was fed. Where it pauses depends on the stream alone. */
-  decode(last: boolean): DecodeStatus {
-    return STATUS[this.#wasm.decode(last ? 1 : 0)] ?? 'invalid-block'
+  /** Decodes until uncompressed bytes are ready. It pauses at positions that depend on the stream alone. @param isLast whether all input was fed */
+  decode(isLast: boolean): DecodeStatus {
+    return STATUSES[this.#wasm.decode(isLast ? 1 : 0)] ?? 'invalid-block'
   }
 
-  /** The plain bytes since the last pass: a view, valid until the next. */
-  plain(): Buffer {
-    return this.memory.subarray(this.#plainStart, this.#wasm.plainTail())
+  /** Returns the uncompressed bytes since the last {@link discard}: a view that is valid until the next one. */
+  uncompressed(): Buffer {
+    return this.memory.subarray(this.#windowStart, this.#wasm.plainTail())
   }
 
-  /** Most bytes to {@link append} before they are passed. */
-  get appendRoom(): number {
+  /** The number of bytes that may be appended before they are discarded. */
+  get appendCapacity(): number {
     return this.#wasm.appendRoom()
   }
 
-  /** Adds plain bytes that come from elsewhere. Returns them as a view of the window. */
+  /** Appends uncompressed bytes from elsewhere. @returns them as a view of the window */
   append(bytes: Uint8Array): Buffer {
-    const at = this.#wasm.plainTail()
-    asBuffer(bytes).copy(this.memory, at)
+    const start = this.#wasm.plainTail()
+    asBuffer(bytes).copy(this.memory, start)
     this.#wasm.append(bytes.length)
-    return this.memory.subarray(at, at + bytes.length)
+    return this.memory.subarray(start, start + bytes.length)
   }
 
-  /** Lets go of the plain bytes; an open member goes on with those to come. */
-  pass(): void {
+  /** Discards the uncompressed bytes. An open member continues with those that follow. */
+  discard(): void {
     this.#wasm.pass()
-    this.#plainStart = this.#wasm.plainTail()
+    this.#windowStart = this.#wasm.plainTail()
   }
 
   /** Whether bytes are a view of this transcoder's window. */
-  holds(bytes: Buffer): boolean {
+  ownsMemoryOf(bytes: Buffer): boolean {
     return bytes.buffer === this.memory.buffer
   }
 
-  /** How many places are looked at for a better match than the source has; 0 keeps its parse. */
-  set depth(places: number) {
-    this.#wasm.refine(places)
+  /** The number of positions that are compared in the search for better matches than those of the source; 0 keeps its parse. */
+  set searchDepth(positions: number) {
+    this.#wasm.refine(positions)
   }
 
-  /** How long a deflate stream of the plain bytes since the last pass would be. The depth has to be set again. */
-  trial(places: number): number {
-    return this.#wasm.trial(this.#plainStart, places)
+  /**
+   * Returns the length of a deflate stream of the uncompressed bytes since the last {@link discard}, in bytes. The search depth
+   * must be set again afterwards.
+   */
+  measureTrial(searchDepth: number): number {
+    return this.#wasm.trial(this.#windowStart, searchDepth)
   }
 
-  /** Opens a member that begins with these bytes of the window; {@link write} writes them. */
-  open(bytes: Buffer): void {
+  /** Opens a member that starts with these bytes of the window, which {@link write} has to write. */
+  openMember(bytes: Buffer): void {
     this.#wasm.open(bytes.byteOffset)
-    this.#takenFrom = this.#outputAt - GZIP_HEADER.length
-    this.#answered = 0
+    this.#returnFrom = this.#outputAddress - GZIP_HEADER.length
+    this.#returnedLength = 0
   }
 
   /** Writes the open member up to the end of these bytes of the window. */
@@ -148,32 +151,32 @@ export class Transcoder {
     this.#wasm.write(bytes.byteOffset + bytes.length)
   }
 
-  /** What was written of the member and cannot change any more: a view, valid until more is written. */
-  settled(): Buffer {
-    this.#answered = this.#wasm.outputLength(0)
-    if (this.#answered === 0) return NOTHING
-    return this.memory.subarray(this.#takenFrom, this.#outputAt + this.#answered)
+  /** Returns the output of the member that cannot change any more: a view that is valid until more is written. */
+  settledOutput(): Buffer {
+    this.#returnedLength = this.#wasm.outputLength(0)
+    if (this.#returnedLength === 0) return NO_BYTES
+    return this.memory.subarray(this.#returnFrom, this.#outputAddress + this.#returnedLength)
   }
 
-  /** Forgets what {@link settled} answered last. */
-  drop(): void {
-    if (this.#answered === 0) return
-    this.#wasm.outputTaken(this.#answered)
-    this.#takenFrom = this.#outputAt
-    this.#answered = 0
+  /** Drops what {@link settledOutput} returned last. */
+  dropSettled(): void {
+    if (this.#returnedLength === 0) return
+    this.#wasm.outputTaken(this.#returnedLength)
+    this.#returnFrom = this.#outputAddress
+    this.#returnedLength = 0
   }
 
   /**
    * Ends the member.
-   * @param crc the CRC-32 of its plain bytes
-   * @param size their number
-   * @returns the rest of it, a view that is valid until the next member is opened
+   * @param crc the CRC-32 of its uncompressed bytes
+   * @param size the number of these bytes
+   * @returns its remaining bytes, a view that is valid until the next member is opened
    */
-  close(crc: number, size: number): Buffer {
+  closeMember(crc: number, size: number): Buffer {
     this.#wasm.close()
-    const end = this.#outputAt + this.#wasm.outputLength(1)
+    const end = this.#outputAddress + this.#wasm.outputLength(1)
     this.memory.writeUInt32LE(crc, end)
     this.memory.writeUInt32LE(size % 2 ** 32, end + 4)
-    return this.memory.subarray(this.#takenFrom, end + GZIP_TRAILER_BYTES)
+    return this.memory.subarray(this.#returnFrom, end + GZIP_TRAILER_BYTES)
   }
 }

@@ -1,84 +1,99 @@
 import type { Transcoder } from './transcoder.ts'
 
-/** How content is compressed: by the source's parse, by it and a short search, or anew. */
+/** How content is compressed: with the source's parse, with the parse and a short match search, or from scratch. */
 export type CompressionMethod = 'transcode' | 'refine' | 'recompress'
 
-/** What was taken for a layer, and why. */
+/** The method used for a layer, and why. */
 export type CompressionChoice = { readonly method: CompressionMethod; readonly reason: string }
 
-/** Decides, piece by piece, how many places are looked at for better matches. */
+/** Decides for each piece how many positions are compared in the search for better matches. */
 export interface Tuner {
-  depthFor(transcoder: Pick<Transcoder, 'trial'>, pieceLength: number): number
+  searchDepthFor(transcoder: Pick<Transcoder, 'measureTrial'>, pieceLength: number): number
   readonly choice: CompressionChoice
 }
 
-/** Places looked at when a parse is refined. */
+/** The number of positions that are compared when a parse is refined. */
 export const REFINE_DEPTH = 6
-/** The fraction that a search must save to be worth its time, where the gzip header hints at a weak parse or a good one. */
-const WORTH = { weak: 0.005, good: 0.015 }
+/** The share of the size that a search must save, depending on whether the gzip header hints at a weak parse or a good one. */
+const MIN_SAVING = { weak: 0.005, good: 0.015 }
 /**
- * A piece is a sample once so many plain bytes went by since the last: twice as many while samples agree, up to the most.
- * All of it depends on the layer alone.
+ * The number of uncompressed bytes between two samples. It doubles while samples agree with the current choice, up to the
+ * maximum. Sampling depends on the layer alone, so that the output does as well.
  */
-const SAMPLE_EVERY = { least: 32 << 20, most: 128 << 20 }
-const SAMPLE_LEAST = 64 * 1024
+const SAMPLE_INTERVAL_BYTES = { min: 32 << 20, max: 128 << 20 }
+const MIN_SAMPLE_BYTES = 64 * 1024
 
-/** Always the same. */
-export function fixedTuner(method: 'transcode' | 'refine'): Tuner {
-  const depth = method === 'refine' ? REFINE_DEPTH : 0
-  return { depthFor: () => depth, choice: { method, reason: 'asked for' } }
+/** Creates a tuner that always decides for the same method. */
+export function createFixedTuner(method: 'transcode' | 'refine'): Tuner {
+  const searchDepth = method === 'refine' ? REFINE_DEPTH : 0
+  return { searchDepthFor: () => searchDepth, choice: { method, reason: 'requested' } }
 }
 
-/** What the header of a gzip member says of who made it (RFC 1952, 2.3.1); hints, no more. */
+/** The header fields of a gzip member that hint at its compressor (RFC 1952, 2.3.1). */
 export type GzipHint = { readonly mtime: number; readonly extraFlags: number }
 
-/** The time that klauspost's writers set when they are given none. */
+/** The time that klauspost's writers set by default. */
 const KLAUSPOST_MTIME = 0x886e0900
+/** XFL of the fastest algorithm. */
 const FASTEST = 4
 
 /**
- * Chooses between keeping the parse and refining it: by the hint of the source's header, confirmed or refuted by
- * samples that are compressed both ways.
+ * Chooses between keeping the parse and refining it: first by the source's gzip header, and then by samples, which are
+ * compressed both ways.
  */
 export class AutoTuner implements Tuner {
-  #hint: { weak: boolean; from: string } = { weak: false, from: 'its header tells of no fast compressor' }
-  #depth = 0
-  #sinceSample = Number.POSITIVE_INFINITY
-  #every = SAMPLE_EVERY.least
-  #kept = 0
-  #refined = 0
-  #bytes = 0
-  #bytesRefined = 0
+  #hint: { isWeak: boolean; reason: string } = {
+    isWeak: false,
+    reason: 'its header does not indicate a fast compressor',
+  }
+  #searchDepth = 0
+  #bytesSinceSample = Number.POSITIVE_INFINITY
+  #sampleIntervalBytes = SAMPLE_INTERVAL_BYTES.min
+  /** The compressed size of the samples, with the parse kept and refined. */
+  #sampledKeptBytes = 0
+  #sampledRefinedBytes = 0
+  #totalBytes = 0
+  #refinedBytes = 0
 
-  /** Tells of the first gzip header of the layer. */
+  /** Sets the header of the first gzip member of the layer. */
   hint({ mtime, extraFlags }: GzipHint): void {
-    if (extraFlags === FASTEST) this.#hint = { weak: true, from: 'its header says "fastest"' }
-    else if (mtime === KLAUSPOST_MTIME) this.#hint = { weak: true, from: 'its header is that of pgzip' }
-    this.#depth = this.#hint.weak ? REFINE_DEPTH : 0
+    if (extraFlags === FASTEST) this.#hint = { isWeak: true, reason: 'its header says "fastest"' }
+    else if (mtime === KLAUSPOST_MTIME) this.#hint = { isWeak: true, reason: 'its header is that of pgzip' }
+    this.#searchDepth = this.#hint.isWeak ? REFINE_DEPTH : 0
   }
 
-  depthFor(transcoder: Pick<Transcoder, 'trial'>, pieceLength: number): number {
-    if (this.#sinceSample >= this.#every && pieceLength >= SAMPLE_LEAST) {
-      const kept = transcoder.trial(0)
-      const refined = transcoder.trial(REFINE_DEPTH)
-      this.#kept += kept
-      this.#refined += refined
-      const depth = refined < kept * (1 - WORTH[this.#hint.weak ? 'weak' : 'good']) ? REFINE_DEPTH : 0
-      this.#every = depth === this.#depth ? Math.min(2 * this.#every, SAMPLE_EVERY.most) : SAMPLE_EVERY.least
-      this.#depth = depth
-      this.#sinceSample = 0
+  searchDepthFor(transcoder: Pick<Transcoder, 'measureTrial'>, pieceLength: number): number {
+    if (this.#bytesSinceSample >= this.#sampleIntervalBytes && pieceLength >= MIN_SAMPLE_BYTES) {
+      const keptBytes = transcoder.measureTrial(0)
+      const refinedBytes = transcoder.measureTrial(REFINE_DEPTH)
+      this.#sampledKeptBytes += keptBytes
+      this.#sampledRefinedBytes += refinedBytes
+      const searchDepth =
+        refinedBytes < keptBytes * (1 - MIN_SAVING[this.#hint.isWeak ? 'weak' : 'good']) ? REFINE_DEPTH : 0
+      this.#sampleIntervalBytes =
+        searchDepth === this.#searchDepth
+          ? Math.min(2 * this.#sampleIntervalBytes, SAMPLE_INTERVAL_BYTES.max)
+          : SAMPLE_INTERVAL_BYTES.min
+      this.#searchDepth = searchDepth
+      this.#bytesSinceSample = 0
     }
-    this.#sinceSample += pieceLength
-    this.#bytes += pieceLength
-    if (this.#depth > 0) this.#bytesRefined += pieceLength
-    return this.#depth
+    this.#bytesSinceSample += pieceLength
+    this.#totalBytes += pieceLength
+    if (this.#searchDepth > 0) this.#refinedBytes += pieceLength
+    return this.#searchDepth
   }
 
   get choice(): CompressionChoice {
-    const method = this.#bytesRefined * 2 > this.#bytes ? 'refine' : 'transcode'
-    const saved = this.#kept === 0 ? undefined : ((1 - this.#refined / this.#kept) * 100).toFixed(1)
+    const method = this.#refinedBytes * 2 > this.#totalBytes ? 'refine' : 'transcode'
+    const saved =
+      this.#sampledKeptBytes === 0
+        ? undefined
+        : ((1 - this.#sampledRefinedBytes / this.#sampledKeptBytes) * 100).toFixed(1)
     const samples = saved === undefined ? 'too small for a sample' : `a search saves ${saved}% of the samples`
-    const part = Math.round((this.#bytesRefined / Math.max(this.#bytes, 1)) * 100)
-    return { method, reason: `${this.#hint.from}; ${samples}; ${part}% of the layer was searched` }
+    const refinedPercent = Math.round((this.#refinedBytes / Math.max(this.#totalBytes, 1)) * 100)
+    return {
+      method,
+      reason: `${this.#hint.reason}; ${samples}; ${refinedPercent}% of the layer was searched`,
+    }
   }
 }

@@ -1,4 +1,4 @@
-/** What is used of the standard's global, which neither the language's nor Node's types declare. */
+/** The used part of the standard global, which neither TypeScript's nor Node's types declare. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array)

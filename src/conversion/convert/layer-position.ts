@@ -1,21 +1,16 @@
-import type { DirectorySummary } from '../../estargz/index/added-directories.ts'
-import type { IndexColumns } from '../../estargz/index/archive-index.ts'
 import { digestOf } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
+import type { LayerDirectories, SourceLayer } from '../reuse/layer-listings.ts'
 
-/** What is known of a layer's directories. `columns`: those of a listing, for whoever looks for more than the root. */
-export type KnownDirectories = DirectorySummary & { readonly columns: () => Promise<IndexColumns> }
-
-/** A layer's place in an image: what lies below it, and what is known of that so far. */
+/** The position of a layer in an image: the layers below it, and its directories once they are known. */
 export class LayerPosition {
-  /** The same for the same layers in the same order. */
+  /** Equal for equal layers above equal layers, in whatever image. */
   readonly key: string
-  /** The places below, the nearest first. */
+  /** The positions below, the nearest first. */
   readonly lower: readonly LayerPosition[]
-  /** Whether nobody will ask for what is known of it. */
   readonly isTop: boolean
-  readonly #told = Promise.withResolvers<KnownDirectories>()
-  #known: KnownDirectories | undefined
+  readonly #directoriesSet = Promise.withResolvers<LayerDirectories>()
+  #directories: LayerDirectories | undefined
 
   private constructor({ digest, size }: Descriptor, lower: readonly LayerPosition[], isTop: boolean) {
     this.key = digestOf(JSON.stringify([lower[0]?.key ?? '', digest, size]))
@@ -23,33 +18,34 @@ export class LayerPosition {
     this.isTop = isTop
   }
 
-  /** Those of the layers of an image, lowest first. */
-  static of(layers: readonly Descriptor[]): LayerPosition[] {
-    const places: LayerPosition[] = []
+  /** Returns the positions of the layers of an image, lowest first. */
+  static forLayers(layers: readonly Descriptor[]): LayerPosition[] {
+    const positions: LayerPosition[] = []
     for (const [i, layer] of layers.entries()) {
-      places.push(new LayerPosition(layer, places.toReversed(), i === layers.length - 1))
+      positions.push(new LayerPosition(layer, positions.toReversed(), i === layers.length - 1))
     }
-    return places
+    return positions
   }
 
-  /** The layer is known; what was told first stays. */
-  tell(known: KnownDirectories): void {
-    this.#known ??= known
-    this.#told.resolve(this.#known)
+  /** Sets the directories of the layer; only the first call has an effect. */
+  setDirectories(directories: LayerDirectories): void {
+    this.#directories ??= directories
+    this.#directoriesSet.resolve(this.#directories)
   }
 
-  /** What is known by now. */
-  get known(): KnownDirectories | undefined {
-    return this.#known
+  /** The directories of the layer, if they are known by now. */
+  get directories(): LayerDirectories | undefined {
+    return this.#directories
   }
 
-  /** Waits until the layer is known: no layer waits for one above it. */
-  whenKnown(): Promise<KnownDirectories> {
-    return this.#told.promise
+  /** Call it only for layers above this one: waits in both directions would deadlock. */
+  waitForDirectories(): Promise<LayerDirectories> {
+    return this.#directoriesSet.promise
   }
 
-  /** Waits until all layers below are known. */
-  async whenLowerKnown(): Promise<void> {
-    await Promise.all(this.lower.map((place) => place.whenKnown()))
+  async waitForLowerDirectories(): Promise<void> {
+    await Promise.all(this.lower.map((position) => position.waitForDirectories()))
   }
 }
+
+export type PositionedLayer = SourceLayer & { readonly position: LayerPosition }

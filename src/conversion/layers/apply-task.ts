@@ -2,26 +2,29 @@ import type { Digest } from '../../oci/digest.ts'
 import { decodeEntries } from '../../records/encoded-entries.ts'
 import { assessRecord, type ProfiledImage } from '../../records/resolve/assess-record.ts'
 import type { RecordOrigin, RecordUse } from '../../records/resolve/record-use.ts'
-import { type ResolvedRecord, resolveRecord } from '../../records/resolve/resolve.ts'
+import { type Resolution, resolveRecord } from '../../records/resolve/resolve-record.ts'
+import type { SizedLayer } from '../../records/resolve/sized-layer.ts'
 import { StepBudget } from '../../records/step-budget.ts'
-import { type ListedLayer, measureLayer } from '../source/listed-layer.ts'
+import type { EntryRef } from '../../rootfs/path-walk.ts'
+import { type ListedLayer, toSizedLayer } from '../source/listed-layer.ts'
 
-/** Looks up in an image what a record names, and reports on it. A layer thread does it, as it may take long. */
+/** Resolves the paths of a record in an image, and reports on them. Layer threads do this, because it can take long. */
 export type ApplyTask = {
-  /** By {@link packEntries}. */
+  /** The entries of the record, encoded by `encodeEntries`. */
   readonly entries: Uint8Array
   readonly layers: readonly ListedLayer[]
   readonly manifestDigest: Digest
   readonly profiled: ProfiledLayers
-  readonly from: RecordOrigin | undefined
+  readonly origin: RecordOrigin | undefined
+  /** The bound on the steps of matching and looking up paths. */
   readonly maxSteps: number
-  /** Whether the interpreters of programs are placed, too. */
+  /** Whether to prioritize the interpreters of recorded programs, too. */
   readonly interpreters: boolean
-  /** Whether it is answered what became of each path. */
-  readonly keepFates: boolean
+  /** Whether to return the resolution of each path. */
+  readonly returnResolutions: boolean
 }
 
-/** The profiled image as it crosses between threads. `same`: it is the image that the record is applied to. */
+/** The profiled image in a task. `same`: it is the image that the record is applied to. */
 export type ProfiledLayers =
   | { readonly unknown: string }
   | {
@@ -30,15 +33,21 @@ export type ProfiledLayers =
       readonly layers: 'same' | readonly ListedLayer[]
     }
 
-/** What becomes of a record in an image. `fates` has what was asked for. */
-export type AppliedRecord = Pick<ResolvedRecord, 'fates' | 'prioritized' | 'unread'> & {
+/** The result of applying a record to an image. */
+export type AppliedRecord = {
   readonly use: RecordUse
+  /** For each layer, the names of its prioritized entries in access order. */
+  readonly prioritized: readonly (readonly string[])[]
+  /** Recorded programs whose interpreters are unknown, because their content was not read. */
+  readonly unreadPrograms: readonly EntryRef[]
+  /** The resolution of each recorded path and glob; empty unless the task has `returnResolutions`. */
+  readonly resolutions: ReadonlyMap<string, Resolution>
 }
 
 /** @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY */
-export function applyTask(task: ApplyTask): AppliedRecord {
+export function performApplyTask(task: ApplyTask): AppliedRecord {
   const entries = decodeEntries(task.entries)
-  const layers = task.layers.map(measureLayer)
+  const layers = task.layers.map(toSizedLayer)
   const budget = new StepBudget(task.maxSteps)
   const resolved = resolveRecord({
     entries,
@@ -47,19 +56,24 @@ export function applyTask(task: ApplyTask): AppliedRecord {
     budget,
     interpreters: task.interpreters,
   })
-  const profiled = profiledImage(task.profiled, layers)
-  const use = assessRecord({ entries, layers, resolved, profiled, from: task.from, budget })
+  const profiled = toProfiledImage(task.profiled, layers)
+  const use = assessRecord({ entries, layers, resolved, profiled, from: task.origin, budget })
   resolved.view.release()
-  const { prioritized, unread } = resolved
-  return { use, prioritized, unread, fates: task.keepFates ? resolved.fates : new Map() }
+  const { prioritized, unreadPrograms: unreadPrograms } = resolved
+  return {
+    use,
+    prioritized,
+    unreadPrograms,
+    resolutions: task.returnResolutions ? resolved.resolutions : new Map(),
+  }
 }
 
-function profiledImage(profiled: ProfiledLayers, layers: ReturnType<typeof measureLayer>[]): ProfiledImage {
+function toProfiledImage(profiled: ProfiledLayers, targetLayers: readonly SizedLayer[]): ProfiledImage {
   if ('unknown' in profiled) return profiled
   const { name, manifestDigest } = profiled
   return {
     name,
     manifestDigest,
-    layers: profiled.layers === 'same' ? layers : profiled.layers.map(measureLayer),
+    layers: profiled.layers === 'same' ? targetLayers : profiled.layers.map(toSizedLayer),
   }
 }

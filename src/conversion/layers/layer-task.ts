@@ -1,126 +1,87 @@
 import type { CompressionChoice } from '../../compression/deflate/tuner.ts'
 import type { CompressionPolicy } from '../../compression/layer-coder.ts'
 import type { BlobFormat } from '../../estargz/blob-format.ts'
-import type { BlobResult } from '../../estargz/build/blob.ts'
+import type { BlobResult } from '../../estargz/build/blob-result.ts'
 import type { AddedDirectory, DirectorySummary } from '../../estargz/index/added-directories.ts'
-import type { IndexColumns } from '../../estargz/index/archive-index.ts'
-import type { IndexData } from '../../estargz/index/layer-index.ts'
-import type { LayerTree } from '../../estargz/index/layer-tree.ts'
-import type { ExpectedLayer, VerifiedBlob } from '../../estargz/verify/verify.ts'
+import type { ArchiveMetadata } from '../../estargz/index/archive-metadata.ts'
+import type { IndexColumns } from '../../estargz/index/index-columns.ts'
+import type { LayerIndexData } from '../../estargz/index/layer-index.ts'
+import type { ExpectedLayer, VerifiedBlob } from '../../estargz/verify/verify-blob.ts'
 import type { Digest } from '../../oci/digest.ts'
-import type { RecordErrorCode } from '../../records/errors.ts'
-import type { LayerErrorCode } from '../../tar/errors.ts'
-import type { LayerLimits } from '../../tar/limits.ts'
+import type { LayerLimits } from '../../tar/layer-limits.ts'
 import type { AppliedRecord, ApplyTask } from './apply-task.ts'
-import type { Piece } from './shared-pieces.ts'
 import type { ReadToc, TocTask } from './toc-task.ts'
 
-/** Whether the index of what was written is answered, for another arrangement. */
-type Keeping = { readonly keepIndex: boolean }
-type Writing = {
+/** How a task compresses and writes a layer. */
+type WriteSettings = {
   readonly format: BlobFormat
   readonly limits: LayerLimits
   readonly compression: CompressionPolicy
 }
 
-/** What a layer thread can do. Those with input read a layer's blob; those with output write bytes. */
+/** `keepIndex`: whether to return the index of the blob, from which it can be rearranged later. */
+type BlobSettings = WriteSettings & { readonly keepIndex: boolean }
+
+/** A task of a layer thread. Some tasks read the blob of a layer as input, some write bytes as output. */
 export type LayerTask =
-  /** Layer in, gzip members in source order out. */
-  | ({ readonly kind: 'split' } & Writing)
-  /** Layer in, eStargz blob with no prioritized files out. */
-  | ({ readonly kind: 'stream' } & Writing & Keeping)
-  /** Members from the file at `members`, arranged, out as an eStargz blob. No input. */
+  /** Input: a layer. Output: its gzip or zstd members in source order. */
+  | ({ readonly kind: 'split' } & WriteSettings)
+  /** Input: a layer. Output: an eStargz blob without prioritized files. */
+  | ({ readonly kind: 'stream' } & BlobSettings)
+  /** No input. Output: an eStargz blob of the members in the file `membersPath`, the prioritized ones first. */
   | ({
       readonly kind: 'assemble'
-      readonly index: IndexData
+      readonly index: LayerIndexData
       readonly prioritized: readonly string[]
-      /** Directories that the layer lacks. */
+      /** Directories to add to the layer. */
       readonly added: readonly AddedDirectory[]
-      readonly members: string
-    } & Writing &
-      Keeping)
-  /** eStargz blob in, no output. */
+      readonly membersPath: string
+    } & BlobSettings)
+  /** Input: an eStargz blob. No output. */
   | {
       readonly kind: 'verify'
       readonly limits: LayerLimits
-      readonly promised: ExpectedLayer
-      /** Whether what the layer holds is answered, to be compared. */
-      readonly keepTree: boolean
-      /** The blob with the table of contents, where the layer goes without one. */
+      readonly expected: ExpectedLayer
+      /** Whether to return the metadata of the entries, for a `compare` task. */
+      readonly returnMetadata: boolean
+      /** The blob with the table of contents, if the layer does not contain it. */
       readonly externalToc?: Uint8Array | undefined
     }
-  /** Layer in, no output. */
+  /** Input: a layer. No output. */
   | { readonly kind: 'list'; readonly limits: LayerLimits }
-  /** Neither input nor output. */
+  // The other tasks have neither input nor output.
   | ({ readonly kind: 'directories' } & DirectoriesTask)
   | ({ readonly kind: 'toc' } & TocTask)
   | ({ readonly kind: 'apply'; readonly limits: LayerLimits } & ApplyTask)
-  /** What a pull of a source shows and what a lazy reader of its conversion does, compared; layers go lowest first. */
+  /** Compares the root file system of a pulled source with that of its lazily read conversion. The lowest layer is first. */
   | {
       readonly kind: 'compare'
       readonly limits: LayerLimits
-      readonly source: readonly LayerTree[]
-      readonly converted: readonly LayerTree[]
+      readonly source: readonly ArchiveMetadata[]
+      readonly converted: readonly ArchiveMetadata[]
     }
 
-/** `packedIndex`: the index of the blob's members, by {@link packIndex}. */
-type Written = BlobResult & DirectorySummary & { sourceDiffId: Digest; packedIndex?: Uint8Array }
-
-/** Looks in the layers below, the nearest first, for directories that a layer lacks. */
+/** Looks up the directories that a layer lacks in the layers below, the nearest first. */
 export type DirectoriesTask = { readonly own: IndexColumns; readonly lower: readonly IndexColumns[] }
 
-/** What a layer that is streamed says of itself at the end of its archive; `columns`: those of its listing. */
+/** What a streamed layer contains, known when its archive has been read. `columns` are those of a listing. */
 export type ScannedLayer = DirectorySummary & { readonly columns: IndexColumns }
 
+/** `encodedIndex`: the index of the members of the blob, encoded by `encodeIndex`. */
+type WrittenBlob = BlobResult & DirectorySummary & { sourceDiffId: Digest; encodedIndex?: Uint8Array }
+
+/** The result of each kind of task. */
 export type LayerResults = {
-  split: { index: IndexData; compression: CompressionChoice }
-  stream: Written & { compression: CompressionChoice }
-  assemble: Written
-  verify: Omit<VerifiedBlob, 'tree'> & { tree?: LayerTree }
-  list: LayerTree & { plainBytes: number }
+  split: { index: LayerIndexData; compression: CompressionChoice }
+  stream: WrittenBlob & { compression: CompressionChoice }
+  assemble: WrittenBlob
+  verify: Omit<VerifiedBlob, 'metadata'> & { metadata?: ArchiveMetadata }
+  list: ArchiveMetadata & { uncompressedBytes: number }
   directories: AddedDirectory[]
   toc: ReadToc
   apply: AppliedRecord
+  /** The differences as text. */
   compare: string[]
 }
 
-/** Memory that a thread shares with the pool; see shared-pieces.ts. */
-export type SharedMemory = { readonly input: SharedArrayBuffer; readonly output: SharedArrayBuffer }
-
-/**
- * What the pool tells a thread. `taken`: a piece of output was used, and may be filled again. `added`: the directories that a
- * layer gets that was scanned.
- */
-export type ToThread =
-  | { readonly kind: 'task'; readonly task: LayerTask }
-  | ({ readonly kind: 'input' } & Piece)
-  | { readonly kind: 'input-end' }
-  | { readonly kind: 'taken'; readonly piece: number }
-  | { readonly kind: 'added'; readonly added: readonly AddedDirectory[] }
-
-/**
- * What a thread tells the pool. `taken`: a piece of input was used, and may be filled again. `scanned`: it is at the end of an
- * archive; `isWaiting`: for the directories that it gets.
- */
-export type FromThread =
-  | { readonly kind: 'taken'; readonly piece: number }
-  | ({ readonly kind: 'output' } & Piece)
-  | { readonly kind: 'scanned'; readonly layer: ScannedLayer; readonly isWaiting: boolean }
-  | { readonly kind: 'done'; readonly result: unknown }
-  | { readonly kind: 'failed'; readonly failure: LayerFailure }
-
-/** An error on its way between threads, which keep messages and lose classes. */
-export type LayerFailure = {
-  readonly message: string
-  readonly stack: string | undefined
-  /** Of a LayerError or a RecordError; undefined for defects. */
-  readonly known:
-    | {
-        readonly kind: 'layer'
-        readonly code: LayerErrorCode
-        readonly entry?: string
-        readonly offset?: number
-      }
-    | { readonly kind: 'record'; readonly code: RecordErrorCode }
-    | undefined
-}
+export type LayerResult = LayerResults[LayerTask['kind']]

@@ -1,160 +1,139 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Worker } from 'node:worker_threads'
-import { unlessAborted } from '../../concurrency/abort.ts'
-import { currentMovement, excusedWait } from '../../concurrency/stall-watch.ts'
+import { raceAbort } from '../../concurrency/abort.ts'
+import { pauseStallWatch, progressRecorder } from '../../concurrency/stall-watch.ts'
 import type { AddedDirectory } from '../../estargz/index/added-directories.ts'
-import { RecordError } from '../../records/errors.ts'
-import { LayerError } from '../../tar/errors.ts'
 import { ConversionError } from '../errors.ts'
-import type {
-  FromThread,
-  LayerFailure,
-  LayerTask,
-  ScannedLayer,
-  SharedMemory,
-  ToThread,
-} from './layer-task.ts'
-import { bytesOf, type Piece, PieceSender } from './shared-pieces.ts'
+import type { LayerResult, LayerTask, ScannedLayer } from './layer-task.ts'
+import { deserializeError } from './serialized-error.ts'
+import { type Piece, PieceSender, viewPiece } from './shared-pieces.ts'
 import { type LayerThread, THREAD_MEMORY_SETTING } from './start-thread.ts'
+import type { PoolMessage, ThreadMessage } from './thread-messages.ts'
 
-export type RunOptions = {
-  /** Opens the bytes that the task reads, once a thread is free for it. */
+export type TaskOptions = {
+  /** Opens the input of the task; called once a thread is free. */
   readonly input?: () => Promise<AsyncIterable<Uint8Array>>
   /**
-   * Takes the bytes that the task writes, in order, and has to be done with them when it is: their memory is used again.
-   * Awaited, so that a slow taker slows the task down.
+   * Receives the output of the task in order. The bytes are valid until it returns, or until the returned promise resolves,
+   * which also limits the speed of the task.
    */
   readonly write?: (bytes: Buffer) => Promise<void> | void
-  /** Of a layer that is streamed: the directories that it gets. */
-  readonly added?: AddedSource
+  /** Provides the directories to add to a streamed layer. */
+  readonly directories?: DirectoryProvider
   readonly signal?: AbortSignal | undefined
 }
 
-/** Says what directories a layer gets that is streamed: what the layers below know, which may be under way themselves. */
-export type AddedSource = {
-  /** When the layers below are known. */
-  readonly ready: () => Promise<void>
-  /** Asked once at the end of the archive. The layer's thread has no slot while it waits for a promise. */
-  readonly of: (layer: ScannedLayer) => readonly AddedDirectory[] | Promise<readonly AddedDirectory[]>
+/** Provides the directories to add to a streamed layer, from the layers below, which may be in progress themselves. */
+export type DirectoryProvider = {
+  /** Resolves when the layers below have been scanned. */
+  readonly whenReady: () => Promise<void>
+  /** Called once, at the end of the archive. The thread holds no permit while it waits for the returned promise. */
+  readonly find: (layer: ScannedLayer) => readonly AddedDirectory[] | Promise<readonly AddedDirectory[]>
 }
 
-/** Waits for something with no slot. */
-export type Park = <Result>(wait: Promise<Result>) => Promise<Result>
+/** Awaits a promise without holding a permit of the pool. */
+export type AwaitWithoutPermit = <Result>(promise: Promise<Result>) => Promise<Result>
 
 /** One task on one thread. */
 export class RunningTask {
-  readonly #worker: Worker
-  readonly #shared: SharedMemory
-  readonly #options: RunOptions
-  readonly #memory: number
+  readonly #thread: LayerThread
+  readonly #options: TaskOptions
+  readonly #awaitWithoutPermit: AwaitWithoutPermit
   readonly #input: PieceSender
-  readonly #park: Park
-  readonly #ended = Promise.withResolvers<unknown>()
-  /** The messages of a thread come outside of the task's context. */
-  readonly #moved = currentMovement()
-  readonly #inContext = AsyncLocalStorage.snapshot()
+  readonly #result = Promise.withResolvers<LayerResult>()
+  // The messages of a worker arrive outside the async context of the task.
+  readonly #recordProgress = progressRecorder()
+  readonly #runInContext = AsyncLocalStorage.snapshot()
   #writing: Promise<void> = Promise.resolve()
 
-  constructor({ worker, shared }: LayerThread, options: RunOptions, memory: number, park: Park) {
-    this.#worker = worker
-    this.#shared = shared
+  constructor(thread: LayerThread, options: TaskOptions, awaitWithoutPermit: AwaitWithoutPermit) {
+    this.#thread = thread
     this.#options = options
-    this.#memory = memory
-    this.#park = park
-    this.#input = new PieceSender(shared.input, (piece) => this.#send({ kind: 'input', ...piece }))
+    this.#awaitWithoutPermit = awaitWithoutPermit
+    this.#input = new PieceSender(thread.shared.input, (piece) => this.#send({ kind: 'input', ...piece }))
   }
 
-  async run(task: LayerTask): Promise<unknown> {
-    const { signal } = this.#options
-    const fail = (error: unknown) => this.#ended.reject(error)
-    const died = (error: unknown) => fail(this.#deathOf(error))
-    const exited = (status: number) => died(new Error(`it ended with status ${status}`))
-    const aborted = () => fail(signal?.reason)
-    this.#worker.on('message', this.#receive).on('error', died).on('exit', exited)
-    signal?.addEventListener('abort', aborted)
+  async run(task: LayerTask): Promise<LayerResult> {
+    const { signal, input } = this.#options
+    const { worker } = this.#thread
+    const onError = (error: unknown) => this.#result.reject(this.#threadError(error))
+    const onExit = (status: number) => onError(new Error(`the thread exited with status ${status}`))
+    const onAbort = () => this.#result.reject(signal?.reason)
+    worker.on('message', this.#receive).on('error', onError).on('exit', onExit)
+    signal?.addEventListener('abort', onAbort)
     try {
       this.#send({ kind: 'task', task })
-      if (this.#options.input) this.#feed(this.#options.input).catch(fail)
-      const result = await this.#ended.promise
-      await unlessAborted(this.#writing, signal)
+      if (input) this.#feed(input).catch((error) => this.#result.reject(error))
+      const result = await this.#result.promise
+      await raceAbort(this.#writing, signal)
       return result
     } finally {
-      this.#worker.off('message', this.#receive).off('error', died).off('exit', exited)
-      signal?.removeEventListener('abort', aborted)
+      worker.off('message', this.#receive).off('error', onError).off('exit', onExit)
+      signal?.removeEventListener('abort', onAbort)
     }
   }
 
-  #deathOf(cause: unknown): ConversionError {
+  #threadError(cause: unknown): ConversionError {
     if ((cause as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      const message = `a layer takes too much memory: ${THREAD_MEMORY_SETTING} allows ${this.#memory} bytes`
+      const message = `a layer needs too much memory; raise ${THREAD_MEMORY_SETTING}, which allows ${this.#thread.memoryBytes} bytes`
       return new ConversionError('LAYER_THREAD_MEMORY', message, { cause })
     }
-    return new ConversionError('LAYER_THREAD_DIED', 'the thread of a layer died', { cause })
+    return new ConversionError('LAYER_THREAD_DIED', 'the thread that processed a layer died', { cause })
   }
 
-  /** Sends the input. When the task ends before its input does, the input is closed. */
+  /** Sends the input, and closes it if the task ends first. */
   async #feed(open: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
     const source = (await open())[Symbol.asyncIterator]()
-    let over = false
-    const release = () => {
-      if (!over) source.return?.().catch(() => {})
-      over = true
+    let isOver = false
+    const stop = () => {
+      if (!isOver) source.return?.().catch(() => {})
+      isOver = true
       this.#input.close()
     }
-    this.#ended.promise.then(release, release)
-    while (!over) {
+    this.#result.promise.then(stop, stop)
+    while (!isOver) {
       const next = await source.next()
-      if (over) return
+      if (isOver) return
       if (!next.done) await this.#input.write(next.value)
       else {
-        over = true
-        this.#input.end()
+        isOver = true
+        this.#input.flush()
         this.#send({ kind: 'input-end' })
       }
     }
   }
 
-  readonly #receive = (message: FromThread): void => {
-    this.#moved()
-    if (message.kind === 'taken') this.#input.give(message.piece)
-    else if (message.kind === 'output') this.#take(message)
-    else if (message.kind === 'scanned')
-      this.#inContext(() => this.#scanned(message.layer, message.isWaiting))
-    else if (message.kind === 'done') this.#ended.resolve(message.result)
-    else this.#ended.reject(errorOf(message.failure))
+  readonly #receive = (message: ThreadMessage): void => {
+    this.#recordProgress()
+    if (message.kind === 'input-released') this.#input.release(message.index)
+    else if (message.kind === 'output') this.#write(message)
+    else if (message.kind === 'scanned') {
+      const { layer, isWaiting } = message
+      this.#runInContext(() => this.#addDirectories(layer, isWaiting)).catch((error) =>
+        this.#result.reject(error),
+      )
+    } else if (message.kind === 'done') this.#result.resolve(message.result)
+    else this.#result.reject(deserializeError(message.error))
   }
 
-  #scanned(layer: ScannedLayer, isWaiting: boolean): void {
-    const answer = async () => {
-      const added = this.#options.added?.of(layer) ?? []
-      const ready =
-        added instanceof Promise && isWaiting ? await excusedWait(() => this.#park(added)) : await added
-      if (isWaiting) this.#send({ kind: 'added', added: ready })
-    }
-    answer().catch((error) => this.#ended.reject(error))
+  async #addDirectories(layer: ScannedLayer, isWaiting: boolean): Promise<void> {
+    const added = this.#options.directories?.find(layer) ?? []
+    const directories =
+      added instanceof Promise && isWaiting
+        ? await pauseStallWatch(() => this.#awaitWithoutPermit(added))
+        : await added
+    if (isWaiting) this.#send({ kind: 'added-directories', directories })
   }
 
-  #take(piece: Piece): void {
+  #write(piece: Piece): void {
     this.#writing = this.#writing.then(async () => {
-      await this.#options.write?.(bytesOf(this.#shared.output, piece))
-      this.#moved()
-      this.#send({ kind: 'taken', piece: piece.piece })
+      await this.#options.write?.(viewPiece(this.#thread.shared.output, piece))
+      this.#recordProgress()
+      this.#send({ kind: 'output-released', index: piece.index })
     })
-    this.#writing.catch((error) => this.#ended.reject(error))
+    this.#writing.catch((error) => this.#result.reject(error))
   }
 
-  #send(message: ToThread): void {
-    this.#worker.postMessage(message)
+  #send(message: PoolMessage): void {
+    this.#thread.worker.postMessage(message)
   }
-}
-
-function errorOf({ message, stack, known }: LayerFailure): Error {
-  const error =
-    known?.kind === 'layer'
-      ? new LayerError(known.code, message, known)
-      : known?.kind === 'record'
-        ? new RecordError(known.code, message)
-        : new Error(message)
-  if (stack !== undefined) error.stack = stack
-  return error
 }

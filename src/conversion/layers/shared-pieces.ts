@@ -1,37 +1,37 @@
 import { asBuffer } from '../../compression/byte-source.ts'
 
-/** Bytes cross between threads in pieces of this size. */
-export const PIECE_BYTES = 256 * 1024
-/** Pieces in one direction, on their way or being used: what a layer holds in memory. */
-export const WINDOW_PIECES = 8
+/** The size of the pieces in which bytes pass between threads. */
+const PIECE_BYTES = 256 * 1024
+/** The pieces in one direction, in transit or in use: the memory that a layer takes for its input or its output. */
+const WINDOW_PIECES = 8
 
-/** Memory that two threads share, for bytes in one direction: so many pieces, each used by one of them at a time. */
-export function sharedPieces(): SharedArrayBuffer {
+/** Allocates the memory for bytes in one direction. Each of its pieces is used by one thread at a time. */
+export function allocatePieces(): SharedArrayBuffer {
   return new SharedArrayBuffer(WINDOW_PIECES * PIECE_BYTES)
 }
 
-/** A piece on its way: which one, and how many bytes of it. */
-export type Piece = { readonly piece: number; readonly length: number }
+/** A filled piece: its index in the shared memory, and the number of bytes in it. */
+export type Piece = { readonly index: number; readonly length: number }
 
-/** The bytes of a piece, a view. */
-export function bytesOf(memory: SharedArrayBuffer, { piece, length }: Piece): Buffer {
-  return Buffer.from(memory as unknown as ArrayBuffer, piece * PIECE_BYTES, length)
+/** Returns a view of the bytes of a piece. */
+export function viewPiece(memory: SharedArrayBuffer, { index, length }: Piece): Buffer {
+  return Buffer.from(memory as unknown as ArrayBuffer, index * PIECE_BYTES, length)
 }
 
 /**
- * Sends bytes of any cut to another thread by filling pieces of shared memory. A piece is filled again when it was
- * given back, so that a sender is never further ahead than the memory reaches.
+ * Sends a stream of bytes to another thread by filling pieces of shared memory. A piece is filled again only after the
+ * receiver has released it, which bounds how far the sender can be ahead.
  */
 export class PieceSender {
   readonly #memory: SharedArrayBuffer
   readonly #send: (piece: Piece) => void
-  readonly #free = Array.from({ length: WINDOW_PIECES }, (_, piece) => piece)
-  /** The piece being filled. */
-  #piece = -1
+  readonly #free = Array.from({ length: WINDOW_PIECES }, (_, index) => index)
+  /** The index of the piece that is being filled, or -1. */
+  #index = -1
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
   #wake: (() => void) | undefined
-  #closed = false
+  #isClosed = false
 
   constructor(memory: SharedArrayBuffer, send: (piece: Piece) => void) {
     this.#memory = memory
@@ -39,61 +39,61 @@ export class PieceSender {
   }
 
   /**
-   * Takes bytes; they are taken when it returns, or what it returns resolves: it waits while no piece is free. One
-   * writer at a time.
+   * Copies bytes into pieces, and waits while none is free. The caller may reuse `bytes` when it returns, or when the returned
+   * promise resolves. One writer at a time.
    */
   write(bytes: Uint8Array): Promise<void> | void {
     if (this.#length + bytes.length >= this.#bytes.length) return this.#fill(bytes)
-    this.#put(bytes)
+    this.#copy(bytes)
   }
 
-  /** Sends what is left. */
-  end(): void {
-    if (this.#length > 0) this.#flush()
+  /** Sends the last piece, which may be partly filled. */
+  flush(): void {
+    if (this.#length > 0) this.#sendPiece()
   }
 
-  /** Takes back a piece that was used. */
-  give(piece: number): void {
-    this.#free.push(piece)
+  /** Makes a piece that the receiver has consumed free again. */
+  release(index: number): void {
+    this.#free.push(index)
     this.#wake?.()
   }
 
-  /** Lets a writer go that waits, and takes no more bytes. */
+  /** Discards further bytes, and wakes a writer that waits. */
   close(): void {
-    this.#closed = true
+    this.#isClosed = true
     this.#wake?.()
   }
 
   async #fill(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      if (this.#piece === -1) await this.#take()
-      if (this.#closed) return
-      const part = bytes.subarray(at, at + PIECE_BYTES - this.#length)
-      this.#put(part)
-      at += part.length
-      if (this.#length === PIECE_BYTES) this.#flush()
+    for (let offset = 0; offset < bytes.length; ) {
+      if (this.#index === -1) await this.#acquire()
+      if (this.#isClosed) return
+      const part = bytes.subarray(offset, offset + PIECE_BYTES - this.#length)
+      this.#copy(part)
+      offset += part.length
+      if (this.#length === PIECE_BYTES) this.#sendPiece()
     }
   }
 
-  /** `set` moves bytes one by one where the two sides lie differently in their words; `copy` does not. */
-  #put(bytes: Uint8Array): void {
+  /** Uses `copy`, because `set` copies byte by byte if source and destination differ in their word alignment. */
+  #copy(bytes: Uint8Array): void {
     asBuffer(bytes).copy(this.#bytes, this.#length)
     this.#length += bytes.length
   }
 
-  async #take(): Promise<void> {
-    while (this.#free.length === 0 && !this.#closed) {
+  async #acquire(): Promise<void> {
+    while (this.#free.length === 0 && !this.#isClosed) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
-    this.#piece = this.#free.shift() ?? -1
-    this.#bytes = bytesOf(this.#memory, { piece: this.#piece, length: PIECE_BYTES })
+    this.#index = this.#free.shift() ?? -1
+    this.#bytes = viewPiece(this.#memory, { index: this.#index, length: PIECE_BYTES })
   }
 
-  #flush(): void {
-    this.#send({ piece: this.#piece, length: this.#length })
-    this.#piece = -1
+  #sendPiece(): void {
+    this.#send({ index: this.#index, length: this.#length })
+    this.#index = -1
     this.#bytes = this.#bytes.subarray(0, 0)
     this.#length = 0
   }

@@ -4,92 +4,92 @@ import { dir, file, tarOf } from '../../../test/support/tar-of.ts'
 import { DEFAULT_FORMAT } from '../../estargz/blob-format.ts'
 import { defaultDirectory } from '../../estargz/index/added-directories.ts'
 import { IndexBuilder } from '../../estargz/index/index-builder.ts'
-import { DEFAULT_LIMITS } from '../../tar/limits.ts'
-import type { AddedSource } from './running-task.ts'
+import { DEFAULT_LAYER_LIMITS } from '../../tar/layer-limits.ts'
+import type { DirectoryProvider } from './running-task.ts'
 import { ThreadPool } from './thread-pool.ts'
 
 const task = {
   kind: 'stream' as const,
   keepIndex: false,
   format: DEFAULT_FORMAT,
-  limits: DEFAULT_LIMITS,
+  limits: DEFAULT_LAYER_LIMITS,
   compression: { method: 'auto' as const, level: 6 },
 }
 const ROOT = [defaultDirectory('')]
-const EMPTY = new IndexBuilder(DEFAULT_LIMITS).finishArchive().columns
+const EMPTY = new IndexBuilder(DEFAULT_LAYER_LIMITS).finishArchive().columns
 const bytes = (layer: Buffer) => async () =>
   (async function* () {
     yield gzipSync(layer)
   })()
 const upper = bytes(tarOf(dir('a'), file('a/x', 'content')))
 
-describe('a thread whose layer waits for those below', () => {
+describe('a thread that waits for the layers below its own', () => {
   let threads: ThreadPool
   beforeEach(() => {
     threads = new ThreadPool(1)
   })
   afterEach(() => threads[Symbol.asyncDispose]())
 
-  /** A layer that waits, once it is scanned. */
-  async function parked(signal?: AbortSignal) {
+  /** Starts a layer, and resolves when its thread waits for directories. */
+  async function startWaiting(signal?: AbortSignal) {
     const scanned = Promise.withResolvers<void>()
-    const answer = Promise.withResolvers<typeof ROOT>()
-    const added: AddedSource = {
-      ready: () => answer.promise.then(() => {}),
-      of: () => {
+    const found = Promise.withResolvers<typeof ROOT>()
+    const directories: DirectoryProvider = {
+      whenReady: () => found.promise.then(() => {}),
+      find: () => {
         scanned.resolve()
-        return answer.promise
+        return found.promise
       },
     }
-    const run = threads.run(task, { input: upper, write: () => {}, added, signal })
+    const run = threads.run(task, { input: upper, write: () => {}, directories, signal })
     run.catch(() => {})
     await Promise.race([scanned.promise, run])
-    return { run, answer }
+    return { run, found }
   }
   const other = () => threads.run({ kind: 'directories', own: EMPTY, lower: [] })
 
-  it('lets others use its slot, and goes on with what they found', async () => {
-    const { run, answer } = await parked()
+  it('yields its permit to other tasks, and continues when the directories are found', async () => {
+    const { run, found } = await startWaiting()
     expect(await other()).toEqual(ROOT)
-    answer.resolve(ROOT)
+    found.resolve(ROOT)
     expect(await run).toMatchObject({ entries: 3, missing: [''] })
   })
 
-  it('is ended when it fails or is cancelled meanwhile, and its slot goes on', async () => {
+  it('is terminated when its task fails or is cancelled meanwhile, and frees its permit', async () => {
     const stop = new AbortController()
-    const cancelled = await parked(stop.signal)
+    const cancelled = await startWaiting(stop.signal)
     stop.abort(new Error('cancelled'))
     await expect(cancelled.run).rejects.toThrow('cancelled')
-    const failed = await parked()
-    failed.answer.reject(new Error('a layer below is corrupt'))
+    const failed = await startWaiting()
+    failed.found.reject(new Error('a layer below is corrupt'))
     await expect(failed.run).rejects.toThrow('corrupt')
-    cancelled.answer.resolve(ROOT)
+    cancelled.found.resolve(ROOT)
     expect(await Promise.all([other(), other()])).toEqual([ROOT, ROOT])
   })
 
-  it('is one of a bounded number: further layers wait before they begin', async () => {
-    const waiting = [await parked(), await parked()]
+  it('is one of a bounded number: further layers wait before they start', async () => {
+    const waiting = [await startWaiting(), await startWaiting()]
     const ready = Promise.withResolvers<void>()
-    let began = false
+    let hasStarted = false
     const input = () => {
-      began = true
+      hasStarted = true
       return upper()
     }
-    const asked = Promise.withResolvers<void>()
-    const added: AddedSource = {
-      ready: () => {
-        asked.resolve()
+    const requested = Promise.withResolvers<void>()
+    const directories: DirectoryProvider = {
+      whenReady: () => {
+        requested.resolve()
         return ready.promise
       },
-      of: () => ROOT,
+      find: () => ROOT,
     }
-    const late = threads.run(task, { input, write: () => {}, added })
-    await asked.promise
+    const late = threads.run(task, { input, write: () => {}, directories })
+    await requested.promise
     expect(await other()).toEqual(ROOT)
-    expect(began).toBe(false)
+    expect(hasStarted).toBe(false)
     ready.resolve()
     expect(await late).toMatchObject({ entries: 3 })
-    for (const { answer } of waiting) answer.resolve(ROOT)
+    for (const { found } of waiting) found.resolve(ROOT)
     for (const { run } of waiting) expect(await run).toMatchObject({ entries: 3 })
   })
 })

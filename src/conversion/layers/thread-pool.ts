@@ -1,59 +1,59 @@
-import { unlessAborted } from '../../concurrency/abort.ts'
+import { raceAbort } from '../../concurrency/abort.ts'
 import { Semaphore } from '../../concurrency/semaphore.ts'
-import { excusedWait } from '../../concurrency/stall-watch.ts'
+import { pauseStallWatch } from '../../concurrency/stall-watch.ts'
 import type { LayerResults, LayerTask } from './layer-task.ts'
-import { type Park, RunningTask, type RunOptions } from './running-task.ts'
-import { Slot } from './slot.ts'
+import { RunningTask, type TaskOptions } from './running-task.ts'
 import { type LayerThread, startThread } from './start-thread.ts'
+import { YieldablePermit } from './yieldable-permit.ts'
 
 /**
- * Bytes of heap that a thread may have, unless told otherwise. What is kept of a layer's entries and the window of zstd lie
- * beside it, and have bounds of their own.
+ * The default bound on the heap of a thread. The columns of a layer's entries and the window of zstd are outside the heap, and
+ * have bounds of their own.
  */
-export const DEFAULT_THREAD_MEMORY = 2 ** 29
-/** Threads that may wait for the layers below theirs, for each that works: each holds the end of a layer in memory. */
-const PARKED_PER_SLOT = 2
+export const DEFAULT_THREAD_MEMORY_BYTES = 2 ** 29
+/** Threads that may wait for lower layers, for each permit. Each holds the end of a layer in memory. */
+const MAX_WAITING_PER_PERMIT = 2
 
 /**
- * Threads that work on layers, a layer each. Threads get bytes and settings, never credentials. One that failed or
- * was stopped is ended, so that no task meets what another left.
+ * Threads that process layers, one layer each. They receive bytes and settings, but never credentials. A thread whose task
+ * failed or was aborted is terminated, so that no task sees the state of another.
  */
 export class ThreadPool implements AsyncDisposable {
   readonly #idle: LayerThread[] = []
-  readonly #slots: Semaphore
+  readonly #permits: Semaphore
   readonly #size: number
-  readonly #memory: number
-  /** Threads that wait, with no slot. */
-  #parked = 0
+  readonly #memoryBytes: number
+  /** The number of threads that wait for lower layers without a permit. */
+  #waiting = 0
 
   /**
-   * @param size threads at the same time; they are started when they are needed
-   * @param memory of the heap of each, in bytes
+   * @param size the number of threads that work at the same time; each is started on demand
+   * @param memoryBytes the bound on the heap of each thread
    */
-  constructor(size: number, memory = DEFAULT_THREAD_MEMORY) {
-    this.#slots = new Semaphore(size)
+  constructor(size: number, memoryBytes = DEFAULT_THREAD_MEMORY_BYTES) {
+    this.#permits = new Semaphore(size)
     this.#size = size
-    this.#memory = memory
+    this.#memoryBytes = memoryBytes
   }
 
   /**
-   * Does a task on a free thread, after those that waited before it.
-   * @throws LayerError; RecordError; ConversionError LAYER_THREAD_DIED, LAYER_THREAD_MEMORY; errors of input and write, and
-   *   the signal's reason, unchanged
+   * Performs a task on a free thread, in the order of the calls.
+   * @throws LayerError; RecordError; ConversionError LAYER_THREAD_DIED, LAYER_THREAD_MEMORY; the errors of `input` and `write`,
+   *   and the signal's reason, unchanged
    */
   async run<Kind extends LayerTask['kind']>(
     task: LayerTask & { readonly kind: Kind },
-    options: RunOptions = {},
+    options: TaskOptions = {},
   ): Promise<LayerResults[Kind]> {
     const { signal } = options
-    await this.#enter(options)
-    const slot = new Slot(this.#slots, signal)
+    await this.#acquire(options)
+    const permit = new YieldablePermit(this.#permits, signal)
     try {
       signal?.throwIfAborted()
-      const thread = this.#idleThread() ?? startThread(this.#memory)
+      const thread = this.#takeIdle() ?? startThread(this.#memoryBytes)
       try {
-        const park: Park = (wait) => this.#park(slot, wait)
-        const result = await new RunningTask(thread, options, this.#memory, park).run(task)
+        const running = new RunningTask(thread, options, (promise) => this.#yieldDuring(permit, promise))
+        const result = await running.run(task)
         if (this.#idle.length < this.#size) this.#idle.push(thread)
         else await thread.worker.terminate()
         return result as LayerResults[Kind]
@@ -62,35 +62,35 @@ export class ThreadPool implements AsyncDisposable {
         throw error
       }
     } finally {
-      slot.end()
+      permit.close()
     }
   }
 
-  /** Takes a slot. Where too many threads wait already, what may come to wait for other layers lets them go first. */
-  async #enter({ added, signal }: RunOptions): Promise<void> {
-    await excusedWait(() => this.#slots.acquire(signal))
-    if (!added || this.#parked < PARKED_PER_SLOT * this.#size) return
-    this.#slots.release()
-    await excusedWait(() => unlessAborted(added.ready(), signal))
-    await excusedWait(() => this.#slots.acquire(signal))
+  /** Acquires a permit. If too many threads wait already, a task that may wait for lower layers starts after those. */
+  async #acquire({ directories, signal }: TaskOptions): Promise<void> {
+    await pauseStallWatch(() => this.#permits.acquire(signal))
+    if (!directories || this.#waiting < MAX_WAITING_PER_PERMIT * this.#size) return
+    this.#permits.release()
+    await pauseStallWatch(() => raceAbort(directories.whenReady(), signal))
+    await pauseStallWatch(() => this.#permits.acquire(signal))
   }
 
-  async #park<Result>(slot: Slot, wait: Promise<Result>): Promise<Result> {
-    this.#parked += 1
+  async #yieldDuring<Result>(permit: YieldablePermit, promise: Promise<Result>): Promise<Result> {
+    this.#waiting += 1
     try {
-      return await slot.without(wait)
+      return await permit.yieldDuring(promise)
     } finally {
-      this.#parked -= 1
+      this.#waiting -= 1
     }
   }
 
-  /** One that waits for a task, those that died meanwhile left out. */
-  #idleThread(): LayerThread | undefined {
+  /** Takes an idle thread, and drops those that have died. */
+  #takeIdle(): LayerThread | undefined {
     for (let thread = this.#idle.pop(); thread; thread = this.#idle.pop()) if (thread.isAlive) return thread
     return undefined
   }
 
-  /** Ends the idle threads; call it when every run has ended. */
+  /** Terminates the idle threads. Call it after all tasks have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#idle.splice(0).map(({ worker }) => worker.terminate()))
   }

@@ -1,130 +1,135 @@
-import type { BlobResult } from '../../estargz/build/blob.ts'
-import { manifestPosition, tarSplitPosition } from '../../estargz/toc/zstd-chunked.ts'
+import type { BlobResult } from '../../estargz/build/blob-result.ts'
+import { formatManifestPosition, formatTarSplitPosition } from '../../estargz/toc/zstd-chunked.ts'
 import { type Digest, digestOf } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
-import { type ExactObject, parseExact } from '../../oci/exact-json.ts'
+import { type ExactJsonObject, parseExactJson } from '../../oci/exact-json.ts'
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts'
 import type { RemovedNote } from '../report.ts'
 import type { Image } from '../source/image.ts'
-import { stripAnnotations, stripDescriptor } from './stale-fields.ts'
+import { stripStaleAnnotations, stripStaleFields } from './stale-fields.ts'
 
-/** stargz-snapshotter 0.18 `estargz/types.go`: readers that verify take the TOC digest from here. */
+/** stargz-snapshotter 0.18 `estargz/types.go`: the annotation from which readers take the TOC digest to verify. */
 export const TOC_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/toc.digest'
-export const UNCOMPRESSED_SIZE_ANNOTATION = 'io.containers.estargz.uncompressed-size'
+const UNCOMPRESSED_SIZE_ANNOTATION = 'io.containers.estargz.uncompressed-size'
 /** stargz-snapshotter 0.18 `estargz/zstdchunked`, and containers/storage 1.59 `pkg/chunked/internal/minimal`. */
-const ZSTD_CHUNKED = {
+const ZSTD_CHUNKED_PREFIXES = {
   'stargz-snapshotter': 'io.containers.zstd-chunked.',
   'containers-storage': 'io.github.containers.zstd-chunked.',
 }
-export type Reader = keyof typeof ZSTD_CHUNKED
-/** Where containers/storage takes the digest of a compressed table of contents from. */
-export const MANIFEST_CHECKSUM_ANNOTATION = `${ZSTD_CHUNKED['containers-storage']}manifest-checksum`
-const TAR_SPLIT_ANNOTATION = `${ZSTD_CHUNKED['containers-storage']}tarsplit-position`
+export type ZstdChunkedReader = keyof typeof ZSTD_CHUNKED_PREFIXES
+/** The annotation from which containers/storage takes the digest of the compressed table of contents. */
+export const MANIFEST_CHECKSUM_ANNOTATION = `${ZSTD_CHUNKED_PREFIXES['containers-storage']}manifest-checksum`
+const TAR_SPLIT_ANNOTATION = `${ZSTD_CHUNKED_PREFIXES['containers-storage']}tarsplit-position`
 /** stargz-snapshotter 0.18 `nativeconverter/estargz/externaltoc`: the layer that a table of contents belongs to. */
 export const LAYER_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/layer.digest'
-/** Bytes of a document, and what names them. */
-export type Document = { readonly bytes: Buffer; readonly descriptor: Descriptor }
 
-/** A converted image: what has to be pushed, layers apart. */
+/** The bytes of a manifest, index or config, and its descriptor. */
+export type SerializedDocument = { readonly bytes: Buffer; readonly descriptor: Descriptor }
+
+/** The documents of a converted image, which refer to its layers. */
 export type AssembledImage = {
-  readonly config: Document
-  readonly manifest: Document
-  /** What it no longer says of its source. */
+  readonly config: SerializedDocument
+  readonly manifest: SerializedDocument
+  /** The fields and annotations of the source that these documents lack. */
   readonly removed: readonly RemovedNote[]
 }
 
-/** How a layer is told from others in a manifest. */
-export type DescribedLayer = Pick<
+/** The properties of a layer that a manifest contains. */
+export type ManifestLayer = Pick<
   BlobResult,
   'digest' | 'size' | 'diffId' | 'uncompressedSize' | 'tocDigest' | 'tocFrame' | 'tarSplit'
 >
 
 /**
- * Config and manifest of a converted image: those of the source, with the new layers in their places. Media types are
- * OCI's, and what speaks of bytes that are gone is left out.
+ * Assembles config and manifest of a converted image: those of the source with the converted layers, with the media types
+ * of OCI and without stale fields.
  * @param layers one for each layer of the source
- * @param describe adds what the manifest was made of
+ * @param annotate adds provenance annotations to the manifest
  */
 export function assembleImage(
   image: Image,
-  layers: readonly DescribedLayer[],
-  reader: Reader = 'stargz-snapshotter',
-  describe: (manifest: ExactObject) => ExactObject = (manifest) => manifest,
+  layers: readonly ManifestLayer[],
+  reader: ZstdChunkedReader = 'stargz-snapshotter',
+  annotate: (manifest: ExactJsonObject) => ExactJsonObject = (manifest) => manifest,
 ): AssembledImage {
-  const source = parseExact(image.manifestBytes)
+  const source = parseExactJson(image.manifestBytes)
   const diffIds = layers.map((layer) => layer.diffId)
-  const config = documentOf(OCI_CONFIG, convertedConfig(image, diffIds))
-  const { rest, removed } = stripAnnotations(source)
-  const place = configPlace(image, source.config as ExactObject, config.descriptor)
-  const described = image.manifest.layers.map((layer, i) =>
-    describeLayer((source.layers as ExactObject[])[i] ?? {}, layer, layers[i], reader),
+  const config = serializeDocument(OCI_CONFIG, convertConfig(image, diffIds))
+  const { remaining, removedNames } = stripStaleAnnotations(source)
+  const configEntry = describeConfig(image, source.config as ExactJsonObject, config.descriptor)
+  const layerEntries = image.manifest.layers.map((layer, i) =>
+    describeLayer((source.layers as ExactJsonObject[])[i] ?? {}, layer, layers[i], reader),
   )
-  const manifest = describe({
-    ...rest,
+  const manifest = annotate({
+    ...remaining,
     mediaType: OCI_MANIFEST,
-    config: place.descriptor,
-    layers: described.map(({ descriptor }) => descriptor),
+    config: configEntry.descriptor,
+    layers: layerEntries.map(({ descriptor }) => descriptor),
   })
   return {
     config,
-    manifest: documentOf(OCI_MANIFEST, manifest),
-    removed: [{ digest: image.descriptor.digest, names: [...removed] }, place.removed]
-      .concat(described.map((layer) => layer.removed))
+    manifest: serializeDocument(OCI_MANIFEST, manifest),
+    removed: [{ digest: image.descriptor.digest, names: [...removedNames] }, configEntry.removed]
+      .concat(layerEntries.map((layer) => layer.removed))
       .filter(({ names }) => names.length > 0),
   }
 }
 
 /**
- * The config with other diffIDs; `history` speaks of the same layers as before. A `rootfs` without its type, which docker
- * takes, gets the only one there is (image-spec 1.1 "Image Configuration"): other tools refuse it.
+ * Replaces the diffIDs of a config; `history` stays, as it describes the same layers. Docker accepts a `rootfs` without a
+ * type, other tools reject it: it gets the only type there is (image-spec 1.1 "Image Configuration").
  */
-function convertedConfig({ config, configBytes }: Image, diffIds: readonly Digest[]): ExactObject | Buffer {
-  const { type, diff_ids: before } = config.rootfs
-  if (type && before.every((diffId, i) => diffId === diffIds[i])) return configBytes
-  const source = parseExact(configBytes)
-  const rootfs = { ...(source.rootfs as ExactObject | null | undefined), ...(!type && { type: 'layers' }) }
+function convertConfig({ config, configBytes }: Image, diffIds: readonly Digest[]): ExactJsonObject | Buffer {
+  const { type, diff_ids: sourceDiffIds } = config.rootfs
+  if (type && sourceDiffIds.every((diffId, i) => diffId === diffIds[i])) return configBytes
+  const source = parseExactJson(configBytes)
+  const rootfs = {
+    ...(source.rootfs as ExactJsonObject | null | undefined),
+    ...(!type && { type: 'layers' }),
+  }
   return { ...source, rootfs: { ...rootfs, diff_ids: diffIds } }
 }
 
-type Described = { readonly descriptor: ExactObject; readonly removed: RemovedNote }
+/** An entry of a manifest, and what it lacks of the entry in the source. */
+type ManifestEntry = { readonly descriptor: ExactJsonObject; readonly removed: RemovedNote }
 
-/** A config whose bytes stay has nothing to lose. */
-function configPlace({ manifest }: Image, source: ExactObject, config: Descriptor): Described {
+/** A config with unchanged bytes keeps all fields. */
+function describeConfig({ manifest }: Image, source: ExactJsonObject, config: Descriptor): ManifestEntry {
   const { digest } = manifest.config
   if (digest === config.digest)
     return { descriptor: { ...source, ...config }, removed: { digest, names: [] } }
-  const { rest, removed } = stripDescriptor(source)
-  return { descriptor: { ...rest, ...config }, removed: { digest, names: [...removed] } }
+  const { remaining, removedNames } = stripStaleFields(source)
+  return { descriptor: { ...remaining, ...config }, removed: { digest, names: [...removedNames] } }
 }
 
 function describeLayer(
-  source: ExactObject,
+  source: ExactJsonObject,
   { digest }: Descriptor,
-  layer: DescribedLayer | undefined,
-  reader: Reader,
-): Described {
+  layer: ManifestLayer | undefined,
+  reader: ZstdChunkedReader,
+): ManifestEntry {
   if (layer === undefined) throw new RangeError(`no converted layer for ${digest}`)
-  const { rest, removed } = stripDescriptor(source)
-  const added = annotationsOf(layer, reader)
+  const { remaining, removedNames } = stripStaleFields(source)
+  const added = layerAnnotations(layer, reader)
   const descriptor = {
-    ...rest,
+    ...remaining,
     mediaType: layer.tocFrame ? OCI_LAYER_ZSTD : OCI_LAYER_GZIP,
     digest: layer.digest,
     size: layer.size,
-    annotations: { ...(rest.annotations as ExactObject | undefined), ...added },
+    annotations: { ...(remaining.annotations as ExactJsonObject | undefined), ...added },
   }
-  return { descriptor, removed: { digest, names: removed.filter((name) => !(name in added)) } }
+  return { descriptor, removed: { digest, names: removedNames.filter((name) => !(name in added)) } }
 }
 
-/** Those of both readers would make containers/storage refuse the image. */
-function annotationsOf(layer: DescribedLayer, reader: Reader): Record<string, string> {
+/** zstd:chunked layers get the annotations of one reader: containers/storage rejects an image with those of both. */
+function layerAnnotations(layer: ManifestLayer, reader: ZstdChunkedReader): Record<string, string> {
   const chunked = layer.tocFrame && {
-    [`${ZSTD_CHUNKED[reader]}manifest-checksum`]: layer.tocFrame.digest,
-    [`${ZSTD_CHUNKED[reader]}manifest-position`]: manifestPosition(layer.tocFrame),
+    [`${ZSTD_CHUNKED_PREFIXES[reader]}manifest-checksum`]: layer.tocFrame.digest,
+    [`${ZSTD_CHUNKED_PREFIXES[reader]}manifest-position`]: formatManifestPosition(layer.tocFrame),
   }
   if (chunked && reader === 'containers-storage') {
     const { tarSplit } = layer
-    return { ...chunked, ...(tarSplit && { [TAR_SPLIT_ANNOTATION]: tarSplitPosition(tarSplit) }) }
+    return { ...chunked, ...(tarSplit && { [TAR_SPLIT_ANNOTATION]: formatTarSplitPosition(tarSplit) }) }
   }
   return {
     [TOC_DIGEST_ANNOTATION]: layer.tocDigest,
@@ -133,8 +138,8 @@ function annotationsOf(layer: DescribedLayer, reader: Reader): Record<string, st
   }
 }
 
-/** A document as it is pushed; one that stays as it was is given by its bytes. */
-export function documentOf(mediaType: string, content: ExactObject | Buffer): Document {
+/** Serializes a document; one whose content is given as bytes stays as it is. */
+export function serializeDocument(mediaType: string, content: ExactJsonObject | Buffer): SerializedDocument {
   const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } }
 }

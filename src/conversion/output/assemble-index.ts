@@ -1,75 +1,78 @@
 import type { Digest } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
-import { type ExactObject, parseExact } from '../../oci/exact-json.ts'
+import { type ExactJsonObject, parseExactJson } from '../../oci/exact-json.ts'
 import { OCI_INDEX } from '../../oci/media-types.ts'
 import type { RemovedNote } from '../report.ts'
-import type { Child, IndexTree } from '../source/index-tree.ts'
-import { type Document, documentOf } from './assemble-image.ts'
-import { stripAnnotations, stripDescriptor } from './stale-fields.ts'
+import type { IndexChild, IndexTree } from '../source/index-tree.ts'
+import { type SerializedDocument, serializeDocument } from './assemble-image.ts'
+import { stripStaleAnnotations, stripStaleFields } from './stale-fields.ts'
 
-/** What the indexes of a result are put together from. */
-export type IndexParts = {
-  /** Converted manifests by the digests of their sources. */
-  readonly images: ReadonlyMap<Digest, Descriptor>
-  /** Children that stay as they are. */
-  readonly kept: ReadonlySet<Child>
-  /** Adds what an index was made of. */
-  readonly describe: (index: ExactObject, source: IndexTree) => ExactObject
+/** What the children of an index are replaced with. */
+export type IndexReplacements = {
+  /** The converted manifests by the digests of their sources. */
+  readonly manifests: ReadonlyMap<Digest, Descriptor>
+  /** The children that stay unchanged. */
+  readonly kept: ReadonlySet<IndexChild>
+  /** Adds provenance annotations to an index. */
+  readonly annotate: (index: ExactJsonObject, source: IndexTree) => ExactJsonObject
 }
 
-/** Indexes in the order in which they can be pushed: the one that holds all others comes last. */
+/** The indexes of a result, in the order in which they have to be pushed: `inner` first. */
 export type AssembledIndexes = {
-  readonly inner: readonly Document[]
-  readonly final: Document
+  readonly inner: readonly SerializedDocument[]
+  readonly outermost: SerializedDocument
   readonly removed: readonly RemovedNote[]
 }
 
 /**
- * The index of converted images, and those inside it: the source's, with new manifests in the places of the old ones,
- * without what is not taken over.
+ * Assembles the index of a result and those nested in it: the indexes of the source with converted manifests, without the
+ * children that are neither converted nor kept.
  */
-export function assembleIndexes(tree: IndexTree, parts: IndexParts): AssembledIndexes {
-  const assembly = new Assembly(parts)
-  const final = assembly.index(tree)
-  const made = [...assembly.made.values()].filter((document) => document !== final)
-  return { inner: made, final, removed: assembly.removed }
+export function assembleIndexes(tree: IndexTree, replacements: IndexReplacements): AssembledIndexes {
+  const assembly = new IndexAssembly(replacements)
+  const outermost = assembly.assemble(tree)
+  const inner = [...assembly.documents.values()].filter((document) => document !== outermost)
+  return { inner, outermost, removed: assembly.removed }
 }
 
-class Assembly {
-  readonly #parts: IndexParts
-  readonly made = new Map<IndexTree, Document>()
+class IndexAssembly {
+  readonly #replacements: IndexReplacements
+  /** In the order in which they were completed: each after those nested in it. */
+  readonly documents = new Map<IndexTree, SerializedDocument>()
   readonly removed: RemovedNote[] = []
 
-  constructor(parts: IndexParts) {
-    this.#parts = parts
+  constructor(replacements: IndexReplacements) {
+    this.#replacements = replacements
   }
 
-  index(tree: IndexTree): Document {
-    const known = this.made.get(tree)
-    if (known) return known
-    const source = parseExact(tree.bytes)
-    const listed = (source.manifests ?? []) as ExactObject[]
-    const manifests = tree.children.flatMap((child, i) => this.#child(child, listed[i] ?? {}))
-    const { rest, removed } = stripAnnotations(source)
-    this.#note(tree.descriptor.digest, removed)
-    const index = this.#parts.describe({ ...rest, mediaType: OCI_INDEX, manifests }, tree)
-    const document = documentOf(OCI_INDEX, index)
-    this.made.set(tree, document)
+  assemble(tree: IndexTree): SerializedDocument {
+    const existing = this.documents.get(tree)
+    if (existing) return existing
+    const source = parseExactJson(tree.bytes)
+    const entries = (source.manifests ?? []) as ExactJsonObject[]
+    const manifests = tree.children.flatMap((child, i) => this.#replace(child, entries[i] ?? {}))
+    const { remaining, removedNames } = stripStaleAnnotations(source)
+    this.#note(tree.descriptor.digest, removedNames)
+    const index = this.#replacements.annotate({ ...remaining, mediaType: OCI_INDEX, manifests }, tree)
+    const document = serializeDocument(OCI_INDEX, index)
+    this.documents.set(tree, document)
     return document
   }
 
-  #child(child: Child, listed: ExactObject): ExactObject[] {
-    if (this.#parts.kept.has(child)) return [listed]
-    const made = this.#converted(child)
-    if (!made) return []
-    const { rest, removed } = stripDescriptor(listed)
-    this.#note(child.descriptor.digest, removed)
-    return [{ ...rest, ...made }]
+  /** Returns the entry of the result for an entry of the source, if it has one. */
+  #replace(child: IndexChild, entry: ExactJsonObject): ExactJsonObject[] {
+    if (this.#replacements.kept.has(child)) return [entry]
+    const converted = this.#convertedDescriptor(child)
+    if (!converted) return []
+    const { remaining, removedNames } = stripStaleFields(entry)
+    this.#note(child.descriptor.digest, removedNames)
+    return [{ ...remaining, ...converted }]
   }
 
-  #converted(child: Child): Descriptor | undefined {
-    if (child.kind === 'image') return this.#parts.images.get(child.descriptor.digest)
-    return child.kind === 'index' && child.tree.hasImages ? this.index(child.tree).descriptor : undefined
+  #convertedDescriptor(child: IndexChild): Descriptor | undefined {
+    if (child.kind === 'image') return this.#replacements.manifests.get(child.descriptor.digest)
+    if (child.kind !== 'index' || !child.tree.hasImages) return undefined
+    return this.assemble(child.tree).descriptor
   }
 
   #note(digest: Digest, names: readonly string[]): void {

@@ -1,54 +1,52 @@
 import type { Digest } from '../../oci/digest.ts'
-import type { Descriptor } from '../../oci/documents.ts'
 import { formatReference } from '../../oci/reference.ts'
 import { assertNoGlobs, publishRecordImage } from '../../records/images/record-image.ts'
 import { recordDigest } from '../../records/model.ts'
-import type { RecordFor } from '../record/profiled-image.ts'
+import type { ConversionPlan } from '../conversion-plan.ts'
+import type { RecordSelector } from '../record/loaded-record.ts'
 import type { AttachedRecord } from '../report.ts'
-import type { Image, OpenedReference } from '../source/images.ts'
-import type { Document } from './assemble-image.ts'
+import type { Image } from '../source/image.ts'
+import type { PublishedResult } from './converted-image.ts'
 import type { Target } from './target.ts'
 
-type Converted = { readonly image: Image; readonly manifest: Document }
-
-/** Fails before work is done for a record that could not be attached. @throws RecordError RECORD_HAS_GLOBS */
-export function checkAttachable(images: readonly Image[], recordOf: RecordFor): void {
-  for (const image of images) assertNoGlobs(recordOf(image).entries)
+/** Asserts, before work begins, that the records can be attached to a result. @throws RecordError RECORD_HAS_GLOBS */
+export function assertAttachable(images: readonly Image[], recordFor: RecordSelector): void {
+  for (const image of images) assertNoGlobs(recordFor(image).entries)
 }
 
 /**
- * Publishes the record of a conversion as a referrer of its result, without a tag: the whole result where all images
- * had the same record, else each image.
- * @param final what the target tag stands for
+ * Publishes the records of a conversion as referrers, without tags: to the whole result if all images have the same
+ * record, otherwise to each image.
  * @throws RegistryError; RecordError RECORD_HAS_GLOBS
  */
-export async function attachRecord(
-  converted: readonly Converted[],
-  final: Descriptor,
-  recordOf: RecordFor,
-  its: { readonly opened: OpenedReference; readonly target: Target; readonly signal: AbortSignal },
+export async function attachRecords(
+  recordFor: RecordSelector,
+  { images, tagged }: PublishedResult,
+  { source, target, signal }: Pick<ConversionPlan, 'source' | 'target' | 'signal'>,
 ): Promise<AttachedRecord[]> {
-  const { repository } = its.target
-  const records = converted.map(({ image, manifest }) => ({
-    ...recordOf(image),
+  const { repository } = target
+  const imageRecords = images.map(({ image, manifest }) => ({
+    ...recordFor(image),
     subject: manifest.descriptor,
   }))
-  const [first, ...others] = new Map(records.map((record) => [recordDigest(record.entries), record])).values()
-  const attached = first && others.length === 0 ? [{ ...first, subject: final }] : records
-  const made: AttachedRecord[] = []
-  for (const { entries, image, workload, created, subject } of attached) {
+  const [first, ...others] = new Map(
+    imageRecords.map((record) => [recordDigest(record.entries), record]),
+  ).values()
+  const records = first && others.length === 0 ? [{ ...first, subject: tagged }] : imageRecords
+  const attached: AttachedRecord[] = []
+  for (const { entries, image, workload, created, subject } of records) {
     const { digest } = await publishRecordImage(repository, entries, {
       subject,
-      image: image ?? its.opened.pinned,
+      image: image ?? source.pinned,
       workload,
       created,
-      signal: its.signal,
+      signal,
     })
-    made.push({ reference: referenceOf(repository, digest), subject: subject.digest })
+    attached.push({ reference: pinnedReference(repository, digest), subject: subject.digest })
   }
-  return made
+  return attached
 }
 
-function referenceOf({ host, repository }: Target['repository'], digest: Digest): string {
+function pinnedReference({ host, repository }: Target['repository'], digest: Digest): string {
   return formatReference({ host, repository, digest })
 }

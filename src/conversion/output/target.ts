@@ -2,25 +2,29 @@ import type { Digest } from '../../oci/digest.ts'
 import { type Descriptor, parseManifestOrIndex } from '../../oci/documents.ts'
 import { parseReference } from '../../oci/reference.ts'
 import type { RegistryClient } from '../../registry/client.ts'
-import type { TagReading } from '../../registry/manifests/read-back.ts'
+import type { TagReadBack } from '../../registry/manifests/read-back.ts'
 import type { Repository } from '../../registry/repository.ts'
 import { ConversionError } from '../errors.ts'
 import { MAX_INDEX_DEPTH } from '../source/index-tree.ts'
-import { type Document, MANIFEST_CHECKSUM_ANNOTATION, TOC_DIGEST_ANNOTATION } from './assemble-image.ts'
+import {
+  MANIFEST_CHECKSUM_ANNOTATION,
+  type SerializedDocument,
+  TOC_DIGEST_ANNOTATION,
+} from './assemble-image.ts'
 
 /**
- * Surrounds the one act of a conversion that is not idempotent. It lets `act` begin when nobody else moves this tag, and
- * gives it a check that fails when the tag may not be moved any more.
- * @param move the tag, and the digest that it shall stand for
+ * Guards the one action of a conversion that is not idempotent. It runs `action` while nobody else moves the same tag,
+ * and passes it an assertion that fails once the tag may no longer be moved.
+ * @param move the reference with the tag, and the digest that the tag will point to
  */
 export type TagGuard = (
   move: { readonly target: string; readonly digest: Digest },
-  act: (stillMine: () => Promise<void>) => Promise<void>,
+  action: (assertAllowed: () => Promise<void>) => Promise<void>,
 ) => Promise<void>
 
-const unguarded: TagGuard = (_, act) => act(async () => {})
+const unguarded: TagGuard = (_, action) => action(async () => {})
 
-/** Where a converted image goes. */
+/** The tag that a result is published under, and its repository. */
 export class Target {
   readonly repository: Repository
   readonly tag: string
@@ -34,7 +38,7 @@ export class Target {
     this.#guard = guard
   }
 
-  static of(
+  static open(
     registries: RegistryClient,
     reference: string,
     overwrite: boolean,
@@ -44,30 +48,30 @@ export class Target {
     return new Target(registries.repository(parsed), parsed.tag ?? 'latest', overwrite, guard)
   }
 
-  /** The same with a suffix behind the tag. */
-  beside(suffix: string): Target {
+  /** Returns the target in the same repository whose tag has the given suffix. */
+  withTagSuffix(suffix: string): Target {
     return new Target(this.repository, `${this.tag}${suffix}`, this.#overwrite, this.#guard)
   }
 
-  /** The target as text, with its tag. */
-  get name(): string {
+  /** The host, the repository and the tag as one reference. */
+  get reference(): string {
     return `${this.repository.host}/${this.repository.repository}:${this.tag}`
   }
 
   /**
-   * Fails before work begins when the tag stands for something that this conversion cannot come out as. What it may
-   * have made itself, before it was interrupted, is compared by {@link moveTag}.
+   * Asserts, before work begins, that the tag does not point to something that no conversion creates. A converted image
+   * may be the result of this very conversion, which was interrupted: {@link moveTag} compares the digests.
    * @throws ConversionError TARGET_EXISTS
    */
-  async check(signal: AbortSignal): Promise<void> {
+  async assertWritable(signal: AbortSignal): Promise<void> {
     if (this.#overwrite) return
     const existing = await this.repository.resolve(this.tag, { signal })
-    if (existing && !(await this.#isEStargz(existing, signal))) throw this.#exists(existing)
+    if (existing && !(await this.#isEStargz(existing, signal))) throw this.#existsError(existing)
   }
 
-  /** Whether an image, or the first image of an index and those inside it, says that all of its layers are eStargz. */
+  /** Whether annotations mark all layers as eStargz: those of the image, or of the first image of a possibly nested index. */
   async #isEStargz({ digest }: Descriptor, signal: AbortSignal, depth = 1): Promise<boolean> {
-    const { descriptor, bytes } = await this.repository.manifest(digest, { signal })
+    const { descriptor, bytes } = await this.repository.getManifest(digest, { signal })
     const document = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest ${digest}`)
     if (document.kind === 'manifest') {
       return document.manifest.layers.every(
@@ -80,50 +84,50 @@ export class Target {
     return first !== undefined && depth < MAX_INDEX_DEPTH && this.#isEStargz(first, signal, depth + 1)
   }
 
-  /** Puts a manifest by its digest: no tag moves. */
-  async putByDigest({ bytes, descriptor }: Document, signal: AbortSignal): Promise<void> {
+  /** Puts a manifest by its digest, without a tag. */
+  async putByDigest({ bytes, descriptor }: SerializedDocument, signal: AbortSignal): Promise<void> {
     await this.repository.putManifest(bytes, descriptor.mediaType, descriptor.digest, { signal })
   }
 
   /**
-   * The last act of a conversion: it points the tag to a complete image, which has no tag until then.
-   * @throws ConversionError TARGET_EXISTS when it stands for another one and may not be moved; TAG_CHANGED when it does
-   * not stand for this one within some seconds
+   * Points the tag to an image whose content was pushed before. This is the last action of a conversion.
+   * @throws ConversionError TARGET_EXISTS if the tag points to something else and must not be moved; TAG_CHANGED if it
+   * does not point to this image within some seconds
    */
-  async moveTag(document: Document, signal: AbortSignal): Promise<void> {
+  async moveTag(document: SerializedDocument, signal: AbortSignal): Promise<void> {
     const { bytes, descriptor } = document
     await this.putByDigest(document, signal)
-    await this.#guard({ target: this.name, digest: descriptor.digest }, async (stillMine) => {
+    await this.#guard({ target: this.reference, digest: descriptor.digest }, async (assertAllowed) => {
       const existing = await this.repository.resolve(this.tag, { signal })
       if (existing?.digest === descriptor.digest) return
-      if (existing && !this.#overwrite) throw this.#exists(existing)
-      await stillMine()
+      if (existing && !this.#overwrite) throw this.#existsError(existing)
+      await assertAllowed()
       await this.repository.putManifest(bytes, descriptor.mediaType, this.tag, { signal })
-      const reading = await this.repository.readBack(this.tag, descriptor.digest, { signal })
-      if (reading.now !== descriptor.digest) throw this.#changed(reading, existing, descriptor)
+      const readBack = await this.repository.readTagBack(this.tag, descriptor.digest, { signal })
+      if (readBack.digest !== descriptor.digest) throw this.#changedError(readBack, existing, descriptor)
     })
   }
 
-  #changed(
-    { now, said }: TagReading,
-    before: Descriptor | undefined,
+  #changedError(
+    readBack: TagReadBack,
+    previous: Descriptor | undefined,
     { digest }: Descriptor,
   ): ConversionError {
-    const isLate = now === undefined || now === before?.digest
-    const why = isLate
-      ? 'the registry took it and does not show it: it may be late, or somebody else deletes or moves the tag, too'
-      : 'somebody else moves it, too'
-    const was = before === undefined ? 'was not there' : `stood for ${before.digest}`
+    const isUnchanged = readBack.digest === undefined || readBack.digest === previous?.digest
+    const cause = isUnchanged
+      ? 'the registry accepted the change and does not show it: it may be slow, or another client deletes or moves the tag'
+      : 'another client moves the tag, too'
+    const state = previous === undefined ? 'did not exist' : `pointed to ${previous.digest}`
     return new ConversionError(
       'TAG_CHANGED',
-      `${this.name} ${was}, was put to stand for ${digest}, and read back ${said}; ${why}`,
+      `${this.reference} ${state} and was moved to ${digest}; read back, ${readBack.history}: ${cause}`,
     )
   }
 
-  #exists({ digest }: Descriptor): ConversionError {
+  #existsError({ digest }: Descriptor): ConversionError {
     return new ConversionError(
       'TARGET_EXISTS',
-      `${this.name} is ${digest} already; choose another tag, or allow to overwrite it`,
+      `${this.reference} already points to ${digest}; choose another tag, or set overwrite`,
     )
   }
 }

@@ -1,20 +1,20 @@
 import type { Digest } from '../../oci/digest.ts'
 
-/** The result of a conversion, and where it lay. */
+/** The result of a conversion, and the repository that it was pushed to. */
 export type CachedImage = {
-  /** A `ConversionReport`; of another version of the broker it may have another shape. */
+  /** A `ConversionReport`, possibly in the shape of another version of the broker. */
   readonly report: unknown
-  /** Of the manifest or index. */
+  /** The digest of the manifest or index. */
   readonly digest: Digest
   readonly size: number
   readonly host: string
   readonly repository: string
 }
 
-/** Remembers what whole conversions came out as. */
+/** Stores the results of conversions by their keys. */
 export interface ImageCache {
   find(key: Digest): Promise<CachedImage | undefined>
   put(key: Digest, cached: CachedImage): Promise<void>
-  /** The image is not where it was. */
+  /** Removes an image that is missing from its repository. */
   forget(key: Digest): Promise<void>
 }

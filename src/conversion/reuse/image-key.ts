@@ -1,21 +1,38 @@
 import { type Digest, digestOf } from '../../oci/digest.ts'
-import type { Conversion } from '../convert/conversion.ts'
+import type { ConversionPlan } from '../conversion-plan.ts'
+import type { LoadedRecord } from '../record/loaded-record.ts'
 import { outputOptions } from '../request.ts'
 import { OUTPUT_VERSION } from './layer-key.ts'
 
-/** Digest of all that the result of a conversion depends on, and what is said of its record. */
-export function imageKey({ opened, found, recordOf, request, how }: Conversion): Digest {
-  const { images, others } = found
-  const records = recordOf && images.map((image) => ({ ...recordOf(image), created: undefined }))
+/**
+ * Returns the digest of everything that the result and the report of a conversion depend on. The hashed JSON is a storage
+ * format: another order or other field names would orphan all cached images.
+ */
+export function computeImageKey(plan: ConversionPlan): Digest {
+  const { source, request, recordFor, sourceRelation } = plan
+  const { images, others } = plan.images
   return digestOf(
     JSON.stringify([
       OUTPUT_VERSION,
-      opened.descriptor.digest,
+      source.descriptor.digest,
       images.map(({ descriptor, platform }) => [descriptor.digest, platform]),
       others.map(({ digest, reason }) => [digest, reason]),
       outputOptions(request.options),
-      [how.isInPlace, how.links, request.platforms !== undefined],
-      records,
+      [sourceRelation.replacesSource, sourceRelation.linksSource, request.platforms !== undefined],
+      recordFor && images.map((image) => hashedFields(recordFor(image))),
     ]),
+  )
+}
+
+/** The names under which fields of a record are hashed, where they differ from the names in memory. */
+const HASHED_NAMES: Partial<Record<keyof LoadedRecord, string>> = {
+  origin: 'from',
+  profiledImageUnknown: 'unknown',
+}
+
+/** When the record was created makes no difference to the result. */
+function hashedFields({ created: _, ...record }: LoadedRecord): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [HASHED_NAMES[name as keyof LoadedRecord] ?? name, value]),
   )
 }

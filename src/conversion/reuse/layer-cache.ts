@@ -1,24 +1,25 @@
 import type { ConvertedLayer } from './converted-layer.ts'
 import type { LayerKey } from './layer-key.ts'
 
-/** A converted layer, and where it was last known to lie. */
+/** A converted layer, and the repository that it was last known to be in. */
 export type CachedLayer = {
   readonly layer: ConvertedLayer
   readonly host: string
   readonly repository: string
 }
 
-/** A cached layer with the packed index of its members: what another arrangement needs. */
-export type CachedIndex = CachedLayer & { readonly index: Uint8Array }
+/** A cached layer with the encoded index of its members, from which the layer can be rearranged. */
+export type CachedLayerWithIndex = CachedLayer & { readonly index: Uint8Array }
 
-/** Remembers converted layers. */
+/** Stores converted layers by their keys. */
 export interface LayerCache {
+  /** Finds the layer with the same `exact` key. */
   find(key: LayerKey): Promise<CachedLayer | undefined>
-  /** A layer of the same source and options, in any order and with any directories. */
+  /** Finds a layer with the same `base` key, with any prioritized entries and added directories. */
   findAny(key: LayerKey): Promise<CachedLayer | undefined>
-  /** The same, where its index is kept. */
-  findIndex(key: LayerKey): Promise<CachedIndex | undefined>
+  /** Finds a layer with the same `base` key whose index is stored. */
+  findWithIndex(key: LayerKey): Promise<CachedLayerWithIndex | undefined>
   put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void>
-  /** The layer is not where it was. */
+  /** Removes a layer that is missing from its repository. */
   forget(key: LayerKey): Promise<void>
 }

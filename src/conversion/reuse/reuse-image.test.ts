@@ -4,9 +4,9 @@ import { ConversionBench } from '../../../test/support/conversion.ts'
 import { temporarySqlite } from '../../../test/support/databases.ts'
 import { pushImage, pushIndex } from '../../../test/support/image-of.ts'
 import { dir, file, tarOf } from '../../../test/support/tar-of.ts'
-import { DatabaseCache } from '../../cache/cache.ts'
-import { CacheOverviews } from '../../cache/overview.ts'
-import type { Database } from '../../db/open.ts'
+import { CacheAdministration } from '../../cache/cache-administration.ts'
+import { DatabaseCache } from '../../cache/database-cache.ts'
+import type { Database } from '../../db/database.ts'
 import type { ConversionReport } from '../report.ts'
 import type { ConversionRequest } from '../request.ts'
 import { runConversion } from '../run.ts'
@@ -19,15 +19,15 @@ let bench: ConversionBench
 let database: Database
 let close: () => Promise<void>
 let services: ConversionServices
-/** Of a conversion that reads no layer: it has no threads to read them with. */
+/** Services for conversions that must not read layers: their threads reject every task. */
 let withoutThreads: ConversionServices
-let overviews: CacheOverviews
+let overviews: CacheAdministration
 let host: string
 beforeAll(async () => {
   bench = await ConversionBench.open()
   host = bench.host
   ;({ database, close } = await temporarySqlite())
-  overviews = new CacheOverviews(database)
+  overviews = new CacheAdministration(database)
   const cache = new DatabaseCache(database, { layers: 100, images: 100 })
   services = { ...bench.services, cache }
   const threads = { run: () => Promise.reject(new Error('a layer is read')) }
@@ -44,66 +44,75 @@ beforeEach(async () => {
 })
 
 const signal = new AbortController().signal
-type More = Partial<Omit<ConversionRequest, 'target'>>
+type RequestFields = Partial<Omit<ConversionRequest, 'target'>>
 
-function convert(target: string, more: More = {}, its = services): Promise<ConversionReport> {
-  return runConversion({ source: `${host}/app:1`, target: `${host}/${target}`, ...more }, its, { signal })
+function convert(
+  target: string,
+  fields: RequestFields = {},
+  conversionServices = services,
+): Promise<ConversionReport> {
+  return runConversion(
+    { source: `${host}/app:1`, target: `${host}/${target}`, ...fields },
+    conversionServices,
+    { signal },
+  )
 }
-const again = (target: string, more: More = {}) => convert(target, more, withoutThreads)
+const convertFromCache = (target: string, fields: RequestFields = {}) =>
+  convert(target, fields, withoutThreads)
 const record = (...paths: string[]) => ({ inline: paths.map((path) => ({ path })) })
 const tagOf = async (repository: string, tag: string) =>
   (await bench.repository(repository).resolve(tag))?.digest
 
-it('moves the tag to what the same conversion came out as, and says what it said', async () => {
+it('moves the tag to the result of the same conversion, with the same report', async () => {
   const request = { record: record('etc/conf', 'missing') }
   const first = await convert('app:first', request)
-  const second = await again('app:second', request)
-  const { durationMs: _, target: __, ...said } = first
+  const second = await convertFromCache('app:second', request)
+  const { durationMs: _, target: __, ...common } = first
   expect(second).toMatchObject({
-    ...said,
+    ...common,
     reused: true,
     target: `${host}/app:second`,
     images: [
       {
-        ...said.images[0],
-        layers: said.images[0]?.layers.map((layer) => ({ ...layer, action: 'reused' })),
+        ...common.images[0],
+        layers: common.images[0]?.layers.map((layer) => ({ ...layer, action: 'reused' })),
       },
     ],
   })
   expect(await tagOf('app', 'second')).toBe(first.digest)
-  expect(await again('app:second', request)).toMatchObject({ reused: true })
+  expect(await convertFromCache('app:second', request)).toMatchObject({ reused: true })
 })
 
-it('takes an image over into another repository of the registry, whole', async () => {
+it('mounts a complete image into another repository of the registry', async () => {
   const first = await convert('app:over', { record: record('usr/a') })
-  const second = await again('other/app:over', { record: record('usr/a') })
+  const second = await convertFromCache('other/app:over', { record: record('usr/a') })
   expect(second.digest).toBe(first.digest)
   expect(await bench.verify({ reference: second.target, source: second.source })).toMatchObject({
     verified: true,
   })
 })
 
-it('converts what differs in source, record or options', async () => {
+it('converts again if source, record or options differ', async () => {
   await convert('app:one', { record: record('usr/a') })
   await pushImage(bench.repository('app'), { layers: [{ tar: top }, { tar: base }] }, '2')
-  for (const more of [
+  for (const fields of [
     {},
     { record: record('usr/large') },
     { record: record('usr/a'), options: { compressionLevel: 1 } },
     { record: record('usr/a'), source: `${host}/app:2` },
   ]) {
-    expect((await convert('app:differs', { ...more, overwrite: true })).reused).toBeUndefined()
+    expect((await convert('app:differs', { ...fields, overwrite: true })).reused).toBeUndefined()
   }
 })
 
-it('moves no tag that it may not move', async () => {
+it('does not move a tag of another image without overwrite', async () => {
   await convert('app:mine')
-  await pushImage(bench.repository('app'), { layers: [{ tar: top }] }, 'taken')
-  await expect(again('app:taken')).rejects.toMatchObject({ code: 'TARGET_EXISTS' })
-  expect(await again('app:taken', { overwrite: true })).toMatchObject({ reused: true })
+  await pushImage(bench.repository('app'), { layers: [{ tar: top }] }, 'existing')
+  await expect(convertFromCache('app:existing')).rejects.toMatchObject({ code: 'TARGET_EXISTS' })
+  expect(await convertFromCache('app:existing', { overwrite: true })).toMatchObject({ reused: true })
 })
 
-it('takes over all platforms of an index, with attestations that are kept', async () => {
+it('mounts all platforms of an index, with attestations that are kept', async () => {
   const repository = bench.repository('many')
   const amd = await pushImage(repository, { layers: [{ tar: base }] })
   const arm = await pushImage(repository, { layers: [{ tar: top }], architecture: 'arm64' })
@@ -126,7 +135,7 @@ it('takes over all platforms of an index, with attestations that are kept', asyn
   )
   const request = { source: `${host}/many:all`, options: { attestations: 'keep' as const } }
   const first = await convert('many:esgz', request)
-  const second = await again('elsewhere:esgz', request)
+  const second = await convertFromCache('elsewhere:esgz', request)
   expect(second).toMatchObject({ digest: first.digest, kept: first.kept, reused: true })
   expect(second.images).toHaveLength(2)
   expect(await bench.repository('elsewhere').resolve(attestation.digest)).toBeDefined()
@@ -135,10 +144,10 @@ it('takes over all platforms of an index, with attestations that are kept', asyn
   })
 })
 
-it('brings the image of tables of contents that lie outside, with its tag', async () => {
+it('mounts the image of external tables of contents, and moves its tag', async () => {
   const options = { externalToc: true }
   const first = await convert('app:outside', { options })
-  const second = await again('far/app:outside', { options })
+  const second = await convertFromCache('far/app:outside', { options })
   expect(second.tocImage).toEqual({ ...first.tocImage, reference: `${host}/far/app:outside-esgztoc` })
   expect(await tagOf('far/app', 'outside-esgztoc')).toBe(first.tocImage?.digest)
   expect(await bench.verify({ reference: second.target, source: second.source })).toMatchObject({
@@ -146,45 +155,45 @@ it('brings the image of tables of contents that lie outside, with its tag', asyn
   })
 })
 
-it('attaches the record to the result where that is', async () => {
+it('attaches the record to the result in its new repository', async () => {
   const request = { record: record('usr/a'), options: { attachRecord: true } }
   const first = await convert('app:attached', request)
-  const second = await again('near/app:attached', request)
+  const second = await convertFromCache('near/app:attached', request)
   expect(second.attached).toMatchObject([{ subject: first.digest }])
-  expect(await bench.repository('near/app').referrers(first.digest)).toHaveLength(1)
+  expect(await bench.repository('near/app').listReferrers(first.digest)).toHaveLength(1)
 })
 
-it('converts anew, and forgets, what is not in the registry any more', async () => {
-  const gone = 'gone/app'
-  const { digest, images } = await convert(`${gone}:1`)
-  await bench.repository(gone).deleteManifest(digest)
-  expect((await convert(`${gone}:2`)).reused).toBeUndefined()
-  expect(await again(`${gone}:3`)).toMatchObject({ reused: true, digest })
+it('removes images that the registry no longer has from the cache, and converts them again', async () => {
+  const repository = 'purged/app'
+  const { digest, images } = await convert(`${repository}:1`)
+  await bench.repository(repository).deleteManifest(digest)
+  expect((await convert(`${repository}:2`)).reused).toBeUndefined()
+  expect(await convertFromCache(`${repository}:3`)).toMatchObject({ reused: true, digest })
 
   const layer = images[0]?.layers[0]?.digest
-  await fetch(`http://${host}/v2/${gone}/blobs/${layer}`, { method: 'DELETE' })
-  const repaired = await convert(`${gone}:4`)
+  await fetch(`http://${host}/v2/${repository}/blobs/${layer}`, { method: 'DELETE' })
+  const repaired = await convert(`${repository}:4`)
   expect(repaired.reused).toBeUndefined()
   expect(repaired.images[0]?.layers.map(({ action }) => action)).toEqual(['streamed', 'reused'])
-  expect(await bench.verify({ reference: `${host}/${gone}:3` })).toMatchObject({ verified: true })
-  const { uses } = await overviews.get(1)
+  expect(await bench.verify({ reference: `${host}/${repository}:3` })).toMatchObject({ verified: true })
+  const { uses } = await overviews.readOverview(1)
   expect(uses).toContainEqual({ kind: 'image', outcome: 'gone', count: 2, bytes: 0 })
   expect(uses).toContainEqual({ kind: 'layer', outcome: 'gone', count: 1, bytes: 0 })
 })
 
-it('does not believe a report that it cannot read', async () => {
+it('does not reuse a report that it cannot parse', async () => {
   const { digest } = await convert('app:old')
   await database.query.updateTable('converted_images').set({ report: '{"of":"long ago"}' }).execute()
   expect(await convert('app:new')).toMatchObject({ digest })
-  expect(await again('app:newer')).toMatchObject({ digest, reused: true })
+  expect(await convertFromCache('app:newer')).toMatchObject({ digest, reused: true })
 })
 
-it('counts what was found and what was not', async () => {
+it('counts cache uses by outcome', async () => {
   const first = await convert('app:counted')
-  await again('app:counted-again')
+  await convertFromCache('app:counted-again')
   await convert('app:counted-other', { record: record('usr/a') })
   const bytes = (i: number, report: ConversionReport) => report.images[0]?.layers[i]?.size ?? 0
-  const { uses, layers, images } = await overviews.get(1)
+  const { uses, layers, images } = await overviews.readOverview(1)
   expect(uses).toContainEqual({ kind: 'image', outcome: 'reused', count: 1, bytes: first.size })
   expect(uses).toContainEqual(expect.objectContaining({ kind: 'image', outcome: 'made', count: 2 }))
   expect(uses).toContainEqual({ kind: 'layer', outcome: 'made', count: 2, bytes: first.size })

@@ -1,78 +1,77 @@
 import type { Digest } from '../../oci/digest.ts'
-import type { Conversion, ConversionOutcome } from '../convert/conversion.ts'
+import type { ConversionPlan } from '../conversion-plan.ts'
 import { withSide } from '../errors.ts'
-import type { Document } from '../output/assemble-image.ts'
+import type { SerializedDocument } from '../output/assemble-image.ts'
+import type { PublishedResult } from '../output/converted-image.ts'
 import type { Target } from '../output/target.ts'
 import { ConversionReport } from '../report.ts'
-import type { Image } from '../source/images.ts'
-import { ensureImage } from './ensure.ts'
+import type { Image } from '../source/image.ts'
+import { ensureImage } from './ensure-image.ts'
 
 /**
- * Makes the tags stand for what the same conversion came out as before, when all of that lies in the registry still.
- * @returns undefined when it has to be converted
- * @throws ConversionError and SideError as a conversion does when the tag may not move
+ * Reuses the result of an identical earlier conversion, if the registry still has all of it: ensures that the target
+ * repository has the content, and moves the tags.
+ * @returns undefined if the image has to be converted
+ * @throws ConversionError TARGET_EXISTS, TAG_CHANGED and SideError, as a conversion does
  */
-export async function reuseImage(
-  key: Digest,
-  conversion: Conversion,
-): Promise<ConversionOutcome | undefined> {
-  const { services, opened, found, target, tocTarget, progress, tally, signal } = conversion
+export async function reuseImage(key: Digest, plan: ConversionPlan): Promise<PublishedResult | undefined> {
+  const { services, source, images, target, tocTarget, progress, tally, signal } = plan
   const cached = await services.cache?.images.find(key)
   if (!cached || cached.host !== target.repository.host) return undefined
-  const { success, data: before } = ConversionReport.safeParse(cached.report)
+  const { success, data: earlier } = ConversionReport.safeParse(cached.report)
   if (!success) return undefined
-  const from = services.registries.repository({ host: cached.host, repository: cached.repository })
-  const documents = new Map<Digest, Document>()
-  for (const digest of [before.digest, ...(before.tocImage ? [before.tocImage.digest] : [])]) {
-    const brought = await withSide('target', () => ensureImage(target.repository, from, digest, signal))
-    if (brought === 'gone') await services.cache?.images.forget(key)
-    if (typeof brought === 'string') return undefined
-    for (const [name, document] of brought) documents.set(name, document)
+  const origin = services.registries.repository({ host: cached.host, repository: cached.repository })
+  const documents = new Map<Digest, SerializedDocument>()
+  for (const digest of [earlier.digest, ...(earlier.tocImage ? [earlier.tocImage.digest] : [])]) {
+    const result = await withSide('target', () => ensureImage(target.repository, origin, digest, signal))
+    if (result === 'missing') await services.cache?.images.forget(key)
+    if (typeof result === 'string') return undefined
+    for (const [documentDigest, document] of result) documents.set(documentDigest, document)
   }
 
-  progress.phase('pushing')
-  const move = async (to: Target, digest: Digest) => {
-    const document = documentOf(documents, digest)
-    await withSide('target', () => to.moveTag(document, signal))
+  progress.enterPhase('pushing')
+  const moveTag = async (tag: Target, digest: Digest) => {
+    const document = getDocument(documents, digest)
+    await withSide('target', () => tag.moveTag(document, signal))
     return document.descriptor
   }
-  // In the order of a conversion: an image cannot be read without its tables of contents.
-  if (tocTarget && before.tocImage) await move(tocTarget, before.tocImage.digest)
-  const final = await move(target, before.digest)
-  const { attached: _, durationMs: __, tocImage, ...kept } = before
+  // In the order of a conversion: the image cannot be read without its tables of contents.
+  if (tocTarget && earlier.tocImage) await moveTag(tocTarget, earlier.tocImage.digest)
+  const tagged = await moveTag(target, earlier.digest)
+  const { attached: _, durationMs: __, tocImage, ...unchanged } = earlier
   return {
     report: {
-      ...kept,
-      source: opened.pinned,
-      target: target.name,
+      ...unchanged,
+      source: source.pinned,
+      target: target.reference,
       reused: true,
-      ...(tocImage && { tocImage: { ...tocImage, reference: tocTarget?.name ?? tocImage.reference } }),
-      images: before.images.map(({ record, ...image }) => ({
+      ...(tocImage && { tocImage: { ...tocImage, reference: tocTarget?.reference ?? tocImage.reference } }),
+      images: earlier.images.map(({ record, ...image }) => ({
         ...image,
-        // Earlier versions named more.
-        ...(record && { record: tally.room.cut(record) }),
+        // Reports of earlier versions of the broker may contain more paths.
+        ...(record && { record: tally.reportBudget.trim(record) }),
         layers: image.layers.map((layer) => ({
           ...layer,
           action: layer.action === 'same-as-other' ? layer.action : 'reused',
         })),
       })),
     },
-    final,
-    converted: distinct(found.images).map((image) => {
-      const digest = before.images.find(({ source }) => source === image.descriptor.digest)?.digest
-      if (digest === undefined) throw new RangeError(`no image of ${image.descriptor.digest} in the report`)
-      return { image, manifest: documentOf(documents, digest) }
+    tagged,
+    images: withoutDuplicates(images.images).map((image) => {
+      const digest = earlier.images.find((one) => one.source === image.descriptor.digest)?.digest
+      if (digest === undefined) throw new RangeError(`the report has no image of ${image.descriptor.digest}`)
+      return { image, manifest: getDocument(documents, digest) }
     }),
   }
 }
 
-/** Each manifest once, which an index may list for several platforms. */
-function distinct(images: readonly Image[]): Image[] {
+/** An index may list one manifest for several platforms. */
+function withoutDuplicates(images: readonly Image[]): Image[] {
   return [...new Map(images.map((image) => [image.descriptor.digest, image])).values()]
 }
 
-function documentOf(documents: ReadonlyMap<Digest, Document>, digest: Digest): Document {
+function getDocument(documents: ReadonlyMap<Digest, SerializedDocument>, digest: Digest): SerializedDocument {
   const document = documents.get(digest)
-  if (!document) throw new RangeError(`${digest} was not brought`)
+  if (!document) throw new RangeError(`${digest} is not part of the reused image`)
   return document
 }

@@ -1,23 +1,26 @@
 import type { RegistryClient } from '../../registry/client.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import { type RequestBounds, RequestTally } from '../request-bounds.ts'
-import { openReference, readImages } from './images.ts'
+import { ImageReader } from './image-reader.ts'
 
 /**
- * Checks, before work is accepted, that an image has the platforms asked for. A registry that does not answer well is
- * no reason to refuse: the work will tell, or be tried again.
+ * Checks that an image has the requested platforms, before a job is accepted. A registry failure does not reject the
+ * request: the job reads the image again and retries.
  * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, INVALID_IMAGE, LIMIT_EXCEEDED; DocumentError
  */
 export async function checkPlatforms(
-  registries: RegistryClient,
-  source: string,
+  reference: string,
   platforms: readonly string[],
-  bounds: RequestBounds,
-  signal: AbortSignal,
+  options: {
+    readonly registries: RegistryClient
+    readonly bounds: RequestBounds
+    readonly signal: AbortSignal
+  },
 ): Promise<void> {
+  const { registries, bounds, signal } = options
+  const reader = new ImageReader({ registries, tally: new RequestTally(bounds), signal })
   try {
-    const opened = await openReference(registries, source, signal)
-    await readImages(opened, platforms, new RequestTally(bounds), signal)
+    await reader.read(await reader.open(reference), platforms)
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error
   }

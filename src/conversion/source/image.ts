@@ -14,61 +14,73 @@ import { unsupportedTypeReason } from './supported-layers.ts'
 
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
-/** An image of one platform: manifest and config, and what they were read from. */
+/** An image for one platform: its manifest and config, parsed and as served. */
 export type Image = {
-  /** As the reference or the index names it. */
+  /** The descriptor from the reference or the index. */
   readonly descriptor: Descriptor
   readonly manifest: Manifest
   readonly manifestBytes: Buffer
   readonly config: ImageConfig
   readonly configBytes: Buffer
-  /** As text, for people and for matching. */
+  /** The platform as text, such as `linux/arm64/v8`. */
   readonly platform: string
 }
 
+/** Where one request reads images, and the bounds that it counts against. */
+export type ReadContext = {
+  readonly repository: Repository
+  readonly tally: RequestTally
+  readonly signal: AbortSignal
+}
+
 /**
- * Reads the image of a manifest; undefined when it is not one of a container image.
+ * Reads the image of a manifest. Returns undefined if the manifest does not describe a container image.
  * @throws ConversionError INVALID_IMAGE, LIMIT_EXCEEDED; DocumentError; RegistryError
  */
 export async function readImage(
-  repository: Repository,
-  descriptor: Descriptor,
-  document: { readonly manifest: Manifest; readonly bytes: Buffer },
-  tally: RequestTally,
-  signal: AbortSignal,
+  document: { readonly descriptor: Descriptor; readonly manifest: Manifest; readonly bytes: Buffer },
+  { repository, tally, signal }: ReadContext,
 ): Promise<Image | undefined> {
-  const { manifest, bytes: manifestBytes } = document
-  const { config: place, layers } = manifest
-  tally.checkLayers(layers.length, `manifest ${descriptor.digest}`)
-  const isImage = isImageConfigType(place.mediaType)
-  if (isImage === 'no' || (isImage === 'perhaps' && layers.some((layer) => unsupportedTypeReason(layer))))
-    return undefined
-  const configBytes = await repository.blobJson(place, { limit: MAX_CONFIG_BYTES, signal })
-  const config = readConfig(configBytes, `config ${place.digest}`, isImage === 'perhaps')
+  const { descriptor, manifest, bytes: manifestBytes } = document
+  const { config: configDescriptor, layers } = manifest
+  tally.assertLayerCount(layers.length, `manifest ${descriptor.digest}`)
+  const isImage = isImageConfigType(configDescriptor.mediaType)
+  if (isImage === 'no') return undefined
+  if (isImage === 'perhaps' && layers.some((layer) => unsupportedTypeReason(layer))) return undefined
+  const configBytes = await repository.readJsonBlob(configDescriptor, { limit: MAX_CONFIG_BYTES, signal })
+  const config = parseConfig(configBytes, `config ${configDescriptor.digest}`, isImage === 'perhaps')
   if (config === undefined) return undefined
-  const diffIds = config.rootfs.diff_ids.length
-  if (diffIds !== layers.length) {
+  const diffIdCount = config.rootfs.diff_ids.length
+  if (diffIdCount !== layers.length) {
     if (isImage === 'perhaps') return undefined
     throw new ConversionError(
       'INVALID_IMAGE',
-      `manifest ${descriptor.digest} has ${layers.length} layers, its config names ${diffIds}`,
+      `manifest ${descriptor.digest} has ${layers.length} layers, but its config names ${diffIdCount}`,
     )
   }
   const platform = formatPlatform(completePlatform(descriptor.platform, config))
   return { descriptor, manifest, manifestBytes, config, configBytes, platform }
 }
 
-/** @param mayBeOther whether it is no failure when this is no config: then it is undefined */
-function readConfig(bytes: Buffer, what: string, mayBeOther: boolean): ImageConfig | undefined {
+/** @param mayBeOther whether to return undefined instead of throwing when the document is not a config */
+function parseConfig(bytes: Buffer, name: string, mayBeOther: boolean): ImageConfig | undefined {
   try {
-    return parseDocument(ImageConfig, bytes, what)
+    return parseDocument(ImageConfig, bytes, name)
   } catch (error) {
     if (mayBeOther && error instanceof DocumentError) return undefined
     throw error
   }
 }
 
-/** Whether an image is of a platform asked for; its descriptor in an index may know less than its config. */
-export function isForPlatform({ descriptor, config }: Image, asked: string): boolean {
-  return matchesPlatform(completePlatform(descriptor.platform, config), asked)
+/** Whether an image matches a requested platform. The config fills in what the index entry leaves open. */
+export function isForPlatform({ descriptor, config }: Image, requested: string): boolean {
+  return matchesPlatform(completePlatform(descriptor.platform, config), requested)
+}
+
+/** Returns the image for the same platform as `image`, or the only one of `images`. */
+export function findCounterpart(image: Image, images: readonly Image[]): Image | undefined {
+  const [first, ...others] = images
+  return (
+    images.find(({ platform }) => platform === image.platform) ?? (others.length === 0 ? first : undefined)
+  )
 }

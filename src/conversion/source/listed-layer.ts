@@ -1,43 +1,44 @@
-import { ArchiveIndex, type IndexColumns } from '../../estargz/index/archive-index.ts'
+import { ArchiveIndex } from '../../estargz/index/archive-index.ts'
+import type { IndexColumns } from '../../estargz/index/index-columns.ts'
 import { IndexedEntry } from '../../estargz/index/indexed-entry.ts'
 import type { Digest } from '../../oci/digest.ts'
 import {
   COMPRESSED_HEADER_BYTES,
-  type MeasuredEntry,
-  type MeasuredLayer,
-  measuredByProportion,
-} from '../../records/resolve/measured-layer.ts'
+  estimateSizedLayer,
+  type SizedEntry,
+  type SizedLayer,
+} from '../../records/resolve/sized-layer.ts'
 
-/** A layer whose entries are known. It crosses between threads without copies, as its columns lie in shared memory. */
+/** A layer with its entries. Passing it to a thread copies nothing, because its columns are in shared memory. */
 export type ListedLayer = {
   readonly digest: Digest
-  /** Of the blob. */
+  /** The size of the blob in bytes. */
   readonly size: number
   readonly columns: IndexColumns
-  /** Of an eStargz layer. */
+  /** The offset of the table of contents in the blob of an eStargz layer. */
   readonly tocOffset?: number
-  /** Whether the index says where members lie; else places and lengths are reckoned from those in the archive. */
-  readonly exact: boolean
-  /** Of programs whose heads were read beside the index, by entry; `''` for those that have none. */
+  /** Whether the columns have the offsets of members in the blob. If not, they are estimated from those in the archive. */
+  readonly hasExactOffsets: boolean
+  /** The interpreters of programs that were read after the listing, by entry; `''` for a program without one. */
   readonly interpreters?: ReadonlyMap<number, string>
 }
 
-/** The entries of a layer, with what is known of their content. */
-export function measureLayer({
+/** Returns the entries of a layer with the offsets and compressed sizes of their content. */
+export function toSizedLayer({
   digest,
   size,
   columns,
   tocOffset,
-  exact,
+  hasExactOffsets: exact,
   interpreters,
-}: ListedLayer): MeasuredLayer {
+}: ListedLayer): SizedLayer {
   const index = new ArchiveIndex(columns)
-  if (!exact) return measuredByProportion({ digest, size }, index)
-  const entries = { length: index.length, at: (i: number) => new PlacedEntry(index, i, interpreters) }
-  return { digest, size, exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
+  if (!exact) return estimateSizedLayer({ digest, size }, index)
+  const entries = { length: index.length, at: (i: number) => new LocatedEntry(index, i, interpreters) }
+  return { digest, size, hasExactOffsets: exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
 }
 
-/** The same index with members that lie in the order of the source, wherever they lie now. */
+/** Returns a copy of the columns in which the members are in source order, whatever their order in the blob. */
 export function inSourceOrder(columns: IndexColumns): IndexColumns {
   const { chunkLength, firstChunk } = columns
   const chunkOffset = new Float64Array(chunkLength.length)
@@ -52,8 +53,8 @@ export function inSourceOrder(columns: IndexColumns): IndexColumns {
   return { ...columns, chunkOffset }
 }
 
-/** One whose content has a place in the blob. */
-class PlacedEntry extends IndexedEntry<ArchiveIndex> implements MeasuredEntry {
+/** An entry with the offset of its content in the blob. */
+class LocatedEntry extends IndexedEntry<ArchiveIndex> implements SizedEntry {
   readonly #interpreters: ListedLayer['interpreters']
 
   constructor(index: ArchiveIndex, i: number, interpreters: ListedLayer['interpreters']) {
@@ -73,7 +74,7 @@ class PlacedEntry extends IndexedEntry<ArchiveIndex> implements MeasuredEntry {
     return this.index.chunks(this.i)[0]?.offset
   }
 
-  get packed(): number {
+  get compressedSize(): number {
     return this.index.chunks(this.i).reduce((sum, { length }) => sum + length, 0)
   }
 }

@@ -21,8 +21,8 @@ beforeAll(async () => {
 })
 afterAll(() => bench[Symbol.asyncDispose]())
 
-/** A registry with one image, of Docker's kind, and nothing to say of one of its layers but its descriptor. */
-async function foreignRegistry(layer: object, isThere = false) {
+/** Starts a registry with one Docker image, whose manifest describes its layer by `layer`. */
+async function foreignRegistry(layer: object, hasBlob = false) {
   const blob = gzipSync(tar)
   const digest = digestOf(blob)
   const config = Buffer.from(
@@ -42,7 +42,7 @@ async function foreignRegistry(layer: object, isThere = false) {
   )
   const server = await HttpServer.start(({ path }, response) => {
     if (path.endsWith(digestOf(config))) return void response.end(config)
-    if (path.endsWith(digest) && isThere) return void response.end(blob)
+    if (path.endsWith(digest) && hasBlob) return void response.end(blob)
     if (!path.includes('/manifests/')) return void response.writeHead(404).end()
     response.writeHead(200, { 'content-type': DOCKER_MANIFEST }).end(manifest)
   })
@@ -56,61 +56,69 @@ async function foreignRegistry(layer: object, isThere = false) {
 
 describe('a foreign layer', () => {
   it.each([
-    ['by its type, with urls', { urls: [URL] }, JSON.stringify(URL)],
-    ['by its type, without urls', {}, 'names no urls'],
-    ['by its urls alone', { mediaType: OCI_LAYER_GZIP, urls: [URL] }, JSON.stringify(URL)],
+    ['by its media type, with urls', { urls: [URL] }, JSON.stringify(URL)],
+    ['by its media type, without urls', {}, 'names no urls'],
+    ['only by its urls', { mediaType: OCI_LAYER_GZIP, urls: [URL] }, JSON.stringify(URL)],
     ['with many urls', { urls: Array(9).fill(URL) }, '6 more'],
-  ])('that the registry does not have is named with its urls: %s', async (_, layer, words) => {
-    await using there = await foreignRegistry(layer)
-    const refused = { code: 'UNSUPPORTED_LAYER', message: expect.stringContaining(words) }
+  ])('that the registry does not have is rejected with its urls: %s', async (_, layer, words) => {
+    await using foreign = await foreignRegistry(layer)
+    const unsupported = { code: 'UNSUPPORTED_LAYER', message: expect.stringContaining(words) }
     const target = `${bench.host}/foreign:esgz`
-    await expect(there.bench.convert({ source: there.image, target })).rejects.toMatchObject({
-      ...refused,
+    await expect(foreign.bench.convert({ source: foreign.image, target })).rejects.toMatchObject({
+      ...unsupported,
       side: 'source',
     })
-    await expect(there.bench.verify({ reference: there.image })).rejects.toMatchObject(refused)
-    const evaluating = evaluateRecord({ entries: [] }, { image: there.image }, there.bench.services, never)
-    await expect(evaluating).rejects.toMatchObject(refused)
-    const inspected = await inspectImage(there.image, there.bench.services, never)
-    expect(inspected.images[0]?.layers[0]).toMatchObject({ problem: refused.message })
-    expect(there.server.log.filter((line) => line.includes('fwlink'))).toEqual([])
+    await expect(foreign.bench.verify({ reference: foreign.image })).rejects.toMatchObject(unsupported)
+    const evaluating = evaluateRecord(
+      { entries: [] },
+      { image: foreign.image },
+      foreign.bench.services,
+      never,
+    )
+    await expect(evaluating).rejects.toMatchObject(unsupported)
+    const inspected = await inspectImage(foreign.image, foreign.bench.services, never)
+    expect(inspected.images[0]?.layers[0]).toMatchObject({ problem: unsupported.message })
+    expect(foreign.server.log.filter((line) => line.includes('fwlink'))).toEqual([])
   })
 
   it('that the registry has is converted like any other', async () => {
-    await using there = await foreignRegistry({ urls: [URL] }, true)
+    await using foreign = await foreignRegistry({ urls: [URL] }, true)
     const target = `${bench.host}/foreign:there`
-    const report = await there.bench.convert({ source: there.image, target })
+    const report = await foreign.bench.convert({ source: foreign.image, target })
     expect(report.images[0]?.layers).toHaveLength(1)
   })
 })
 
-describe('a layer that is packed with something that is not read', () => {
+describe('a layer with an unsupported compression', () => {
   const xz = Buffer.from('fd377a585a000004e6d6b4460200210116000000', 'hex')
   const bzip2 = Buffer.from('425a683931415926535900000000', 'hex')
 
   it.each([
     ['xz', xz],
     ['bzip2', bzip2],
-  ])('is refused by the name of %s, whatever its media type', async (name, packed) => {
-    const repository = bench.repository(`packed-${name}`)
-    const source = `${bench.host}/packed-${name}:1`
-    await pushImage(repository, { layers: [{ tar, pack: () => packed }] }, '1')
-    const refused = { code: 'UNSUPPORTED_LAYER', message: expect.stringContaining(`packed with ${name}`) }
+  ])('is rejected by its content, with the name of the compression: %s', async (name, compressed) => {
+    const repository = bench.repository(`compressed-${name}`)
+    const source = `${bench.host}/compressed-${name}:1`
+    await pushImage(repository, { layers: [{ tar, pack: () => compressed }] }, '1')
+    const unsupported = {
+      code: 'UNSUPPORTED_LAYER',
+      message: expect.stringContaining(`compressed with ${name}`),
+    }
     for (const record of [undefined, { inline: [{ path: 'usr/bin/app' }] }]) {
       const converting = bench.convert({ source, target: `${source}-esgz`, ...(record && { record }) })
-      await expect(converting).rejects.toMatchObject({ ...refused, retryable: false })
+      await expect(converting).rejects.toMatchObject({ ...unsupported, retryable: false })
     }
     const verified = await bench.verify({ reference: source })
-    expect(verified.images[0]?.layers[0]).toMatchObject({ problem: refused.message })
+    expect(verified.images[0]?.layers[0]).toMatchObject({ problem: unsupported.message })
   })
 
-  it('is refused by the name that its media type has, before work begins', async () => {
+  it('is rejected by its media type before the conversion starts', async () => {
     const mediaType = 'application/vnd.oci.image.layer.v1.tar+xz'
     await pushImage(bench.repository('typed'), { layers: [{ tar, mediaType }] }, '1')
     const converting = bench.convert({ source: `${bench.host}/typed:1`, target: `${bench.host}/typed:esgz` })
     await expect(converting).rejects.toMatchObject({
       code: 'UNSUPPORTED_LAYER',
-      message: expect.stringContaining('packed with xz'),
+      message: expect.stringContaining('compressed with xz'),
     })
   })
 })
@@ -120,7 +128,7 @@ describe("an image of Docker's schema 1", () => {
     JSON.stringify({ schemaVersion: 1, name: 'app', fsLayers: [], signatures: [{}] }),
   )
 
-  it.each([SCHEMA_1, 'application/json'])('is told, and what to do about it, served as %s', async (type) => {
+  it.each([SCHEMA_1, 'application/json'])('is rejected with advice, served as %s', async (type) => {
     await using server = await HttpServer.start(
       (_, response) => void response.writeHead(200, { 'content-type': type }).end(signed),
     )
@@ -135,7 +143,7 @@ describe("an image of Docker's schema 1", () => {
     }
   })
 
-  it('is told in an index, too', async () => {
+  it('is rejected in an index, too', async () => {
     const digest = digestOf('without signatures')
     const child = { mediaType: SCHEMA_1, digest, size: signed.length }
     const index = { schemaVersion: 2, mediaType: DOCKER_INDEX, manifests: [child] }

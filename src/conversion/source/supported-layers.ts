@@ -1,17 +1,17 @@
 import type { Descriptor, Manifest } from '../../oci/documents.ts'
 import { isNonDistributable, layerCompression } from '../../oci/media-types.ts'
-import { recompressAdvice, unsupportedCompressionOf } from '../../oci/unsupported-compression.ts'
+import { recompressAdvice, unsupportedCompressionInMediaType } from '../../oci/unsupported-compression.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { Repository } from '../../registry/repository.ts'
 import { ConversionError } from '../errors.ts'
 
-/** Addresses of a foreign layer that are told, and how much of each. */
-const URLS_TOLD = 3
-const URL_LENGTH = 200
+/** The number of URLs of a foreign layer that an error message names, and the characters of each. */
+const MAX_NAMED_URLS = 3
+const MAX_URL_CHARACTERS = 200
 
 /**
- * Fails before work begins when an image has layers that cannot be read: those of another type, and foreign ones that
- * the registry does not have.
+ * Asserts, before any layer is read, that all layers of an image can be read: their media types are supported, and the
+ * registry has the foreign ones.
  * @throws ConversionError UNSUPPORTED_LAYER; RegistryError
  */
 export async function assertSupportedLayers(
@@ -19,32 +19,35 @@ export async function assertSupportedLayers(
   { descriptor, manifest }: { readonly descriptor: Descriptor; readonly manifest: Manifest },
   signal: AbortSignal,
 ): Promise<void> {
-  const why = await unsupportedLayerReason(repository, manifest, signal)
-  if (why !== undefined) throw unsupportedLayer(descriptor.digest, why)
+  const reason = await unsupportedLayerReason(repository, manifest, signal)
+  if (reason !== undefined) throw unsupportedLayerError(descriptor.digest, reason)
 }
 
-/** The error for an image that was asked for and cannot be converted. */
-export function unsupportedLayer(image: string, why: string): ConversionError {
-  return new ConversionError('UNSUPPORTED_LAYER', `${image}: ${why}`)
+/** Creates the error for a selected image that cannot be converted. */
+export function unsupportedLayerError(image: string, reason: string): ConversionError {
+  return new ConversionError('UNSUPPORTED_LAYER', `${image}: ${reason}`)
 }
 
 /** @throws ConversionError UNSUPPORTED_LAYER */
 export function assertSupportedType(layer: Descriptor, image: string): void {
-  const why = unsupportedTypeReason(layer)
-  if (why !== undefined) throw unsupportedLayer(image, why)
+  const reason = unsupportedTypeReason(layer)
+  if (reason !== undefined) throw unsupportedLayerError(image, reason)
 }
 
-/** Why a layer cannot be read by its media type; undefined when it can. */
+/** Returns why the media type of a layer is not supported, or undefined if it is. */
 export function unsupportedTypeReason({ digest, mediaType }: Descriptor): string | undefined {
   if (layerCompression(mediaType) !== undefined) return undefined
-  const packing = unsupportedCompressionOf(mediaType)
-  const why = packing === undefined ? 'no tar archive, plain or with gzip or zstd' : recompressAdvice(packing)
-  return `layer ${digest} has the media type ${mediaType}, which is ${why}`
+  const compression = unsupportedCompressionInMediaType(mediaType)
+  const problem =
+    compression === undefined
+      ? 'not a tar archive, uncompressed or compressed with gzip or zstd'
+      : recompressAdvice(compression)
+  return `layer ${digest} has the media type ${mediaType}, which is ${problem}`
 }
 
 /**
- * Why an image cannot be converted: a layer of another type, or a foreign one that the registry does not have.
- * @returns undefined when it can
+ * Returns why a layer of an image cannot be read: its media type is not supported, or it is foreign and the registry does not
+ * have it. Returns undefined if all layers can be read.
  */
 export async function unsupportedLayerReason(
   repository: Repository,
@@ -52,8 +55,8 @@ export async function unsupportedLayerReason(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   for (const layer of layers) {
-    const why = unsupportedTypeReason(layer)
-    if (why !== undefined) return why
+    const reason = unsupportedTypeReason(layer)
+    if (reason !== undefined) return reason
   }
   for (const layer of layers) {
     if (!isForeign(layer)) continue
@@ -62,22 +65,24 @@ export async function unsupportedLayerReason(
   return undefined
 }
 
-/** What a failure to read a layer means: one that is foreign and not in the registry lies elsewhere. */
-export function layerFailure(layer: Descriptor, error: unknown): unknown {
+/** Returns the error to report for a layer that could not be read. A foreign layer that is not found gets an explanation. */
+export function explainLayerError(layer: Descriptor, error: unknown): unknown {
   const isMissing = error instanceof RegistryError && error.code === 'NOT_FOUND'
   if (!isMissing || !isForeign(layer)) return error
   return new ConversionError('UNSUPPORTED_LAYER', foreignReason(layer), { cause: error })
 }
 
-/** Layers that may be kept out of registries: Docker's foreign and OCI's non-distributable ones, and any with `urls`. */
+/** Whether a registry may lack the layer: Docker's foreign and OCI's non-distributable layers, and layers with `urls`. */
 function isForeign({ mediaType, urls }: Descriptor): boolean {
   return isNonDistributable(mediaType) || (urls?.length ?? 0) > 0
 }
 
 function foreignReason({ digest, mediaType, urls }: Descriptor): string {
-  const told = (urls ?? []).slice(0, URLS_TOLD).map((url) => JSON.stringify(url.slice(0, URL_LENGTH)))
-  const more = (urls?.length ?? 0) - told.length
-  const where = [...told, ...(more > 0 ? [`${more} more`] : [])].join(', ')
-  const place = where === '' ? 'names no urls' : `names the urls ${where}, which are not followed`
-  return `layer ${digest} is a foreign one (${mediaType}): the registry does not have it, and the manifest ${place}; push the image with its foreign layers ("allow-nondistributable-artifacts" in Docker), or choose other platforms`
+  const named = (urls ?? [])
+    .slice(0, MAX_NAMED_URLS)
+    .map((url) => JSON.stringify(url.slice(0, MAX_URL_CHARACTERS)))
+  const unnamed = (urls?.length ?? 0) - named.length
+  const list = [...named, ...(unnamed > 0 ? [`${unnamed} more`] : [])].join(', ')
+  const origin = list === '' ? 'names no urls' : `names the urls ${list}, which are not followed`
+  return `layer ${digest} is a foreign layer (${mediaType}): the registry does not have it, and the manifest ${origin}; push the image with its foreign layers ("allow-nondistributable-artifacts" in Docker), or choose other platforms`
 }

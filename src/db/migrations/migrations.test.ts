@@ -3,22 +3,29 @@ import { Migrator } from 'kysely/migration'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
 import { EventLog } from '../../jobs/events/event-log.ts'
-import { JobLeases } from '../../jobs/queue/leases.ts'
-import { JobStore } from '../../jobs/queue/store.ts'
-import { openDatabase } from '../open.ts'
+import { JobLeases } from '../../jobs/queue/job-leases.ts'
+import { JobStore } from '../../jobs/queue/job-store.ts'
+import { openDatabase } from '../open-database.ts'
 import { MIGRATIONS } from './migrations.ts'
 
-/** Another database beside that of the test, with the tables of an earlier version. */
-async function beside({ database, url }: TestDatabase, version: string, name = 'older'): Promise<string> {
-  const older = database.engine === 'postgres' ? url.replace(/[^/]*$/, name) : `${url}-${name}`
+/**
+ * Creates another database beside that of the test, with the schema of an earlier version, and returns its
+ * URL.
+ */
+async function createAtVersion(
+  { database, url }: TestDatabase,
+  version: string,
+  name = 'older',
+): Promise<string> {
+  const olderUrl = database.engine === 'postgres' ? url.replace(/[^/]*$/, name) : `${url}-${name}`
   if (database.engine === 'postgres') await sql`create database ${sql.raw(name)}`.execute(database.query)
-  const opened = await openDatabase(older, { migrate: false })
+  const opened = await openDatabase(olderUrl, { migrate: false })
   const query = opened.query as unknown as Kysely<unknown>
   const migrator = new Migrator({ db: query, provider: { getMigrations: async () => MIGRATIONS } })
   const { error } = await migrator.migrateTo(version)
   await opened.close()
   if (error) throw error
-  return older
+  return olderUrl
 }
 
 describeDatabases('migrations', (open) => {
@@ -28,8 +35,8 @@ describeDatabases('migrations', (open) => {
   })
   afterAll(() => opened.close())
 
-  it('count the jobs that are there, and stop those that run beside another one with their target', async () => {
-    const url = await beside(opened, '0010-workers')
+  it('tally existing jobs, and stop running jobs that share their target with an earlier one', async () => {
+    const url = await createAtVersion(opened, '0010-workers')
     const old = await openDatabase(url, { migrate: false })
     const job = async (n: number, state: string, target: string, cancelled: number | null = null) => {
       const id = `019ab000-0000-7000-8000-00000000000${n}`
@@ -54,33 +61,33 @@ describeDatabases('migrations', (open) => {
     const database = await openDatabase(url)
     const store = new JobStore(database)
     const leases = new JobLeases(database)
-    expect(await store.counts('conversion')).toEqual({
+    expect(await store.countByState('conversion')).toEqual({
       queued: 2,
       running: 2,
       succeeded: 2,
       failed: 1,
       cancelled: 1,
     })
-    const holds = [first, second, stopped, other].map((lease) => leases.holds(lease))
-    expect(await Promise.all(holds)).toEqual([true, false, false, true])
-    expect(await store.get('conversion', second.id)).toMatchObject({ state: 'queued', events: 3 })
+    const held = [first, second, stopped, other].map((lease) => leases.isHeld(lease))
+    expect(await Promise.all(held)).toEqual([true, false, false, true])
+    expect(await store.get('conversion', second.id)).toMatchObject({ state: 'queued', eventCount: 3 })
     expect((await store.get('conversion', stopped.id))?.finishedAt).toBeDefined()
-    expect(await store.attempts(second.id)).toMatchObject([{ outcome: 'handed-back' }])
-    const events = await new EventLog(database).ofJob(stopped.id, 0)
+    expect(await store.listAttempts(second.id)).toMatchObject([{ outcome: 'handed-back' }])
+    const events = await new EventLog(database).listForJob(stopped.id, 0)
     expect(events).toMatchObject([{ seq: 3, type: 'cancelled' }])
     expect(await leases.claim('w')).toBeUndefined()
     await leases.succeed(first, {})
     expect(await leases.claim('w')).toBeDefined()
-    expect((await store.counts('conversion')).succeeded).toBe(3)
+    expect((await store.countByState('conversion')).succeeded).toBe(3)
     await database.close()
   })
 
-  it('say of conversions that are over what listings show of their reports', async () => {
-    const url = await beside(opened, '0016-rank-and-suspects', 'reports')
+  it('fill the columns that listings show from the reports of finished conversions', async () => {
+    const url = await createAtVersion(opened, '0016-rank-and-suspects', 'reports')
     const old = await openDatabase(url, { migrate: false })
     const reports = [
       { digest: 'sha256:1', size: 5_000_000_000, sourceSize: 7, images: [{ path: 'a' }] },
-      // PostgreSQL knows no such characters.
+      // Characters that PostgreSQL rejects.
       { digest: 'sha256:2', size: 1, sourceSize: 2, images: [{ path: '\u0000\ud800' }] },
       { verified: true },
     ]

@@ -4,125 +4,109 @@ import type { MemberCompressor } from '../../compression/member-compressor.ts'
 import { type Digest, digestOf, finishDigest } from '../../oci/digest.ts'
 import type { LayerListing } from '../../rootfs/layer-listing.ts'
 import { NO_PREFETCH_LANDMARK, PREFETCH_LANDMARK, TOC_NAME } from '../../rootfs/reserved-names.ts'
-import { BLOCK } from '../../tar/header.ts'
-import { type LayerLimits, tocTooLarge } from '../../tar/limits.ts'
-import { ustarHeader } from '../../tar/write-header.ts'
-import type { BlobFormat } from '../blob-format.ts'
-import { type AddedDirectory, entryOfAdded, withAdded } from '../index/added-directories.ts'
+import { BLOCK_BYTES } from '../../tar/header.ts'
+import { type LayerLimits, tocTooLargeError } from '../../tar/layer-limits.ts'
+import { encodeUstarHeader } from '../../tar/write-header.ts'
+import type { BlobFormat, LandmarkKind } from '../blob-format.ts'
+import { type AddedDirectory, toLayerEntry, withAddedDirectories } from '../index/added-directories.ts'
 import type { LayerIndex } from '../index/layer-index.ts'
-import type { TarSplit, TarSplitWriter } from '../tar-split/tar-split.ts'
-import { tocWithTarSplit } from '../tar-split/tar-split-toc.ts'
+import type { MemberLocation } from '../index/member-location.ts'
+import type { TarSplit, TarSplitWriter } from '../tar-split/tar-split-writer.ts'
+import { writeTocWithTarSplit } from '../tar-split/write-toc-with-tar-split.ts'
 import { writeExternalFooter, writeFooter } from '../toc/footer.ts'
-import { type Placed, placedIn, tocEntries } from '../toc/layer-toc.ts'
-import { UnreadableNameCollector, type UnreadableNames } from '../toc/unreadable-names.ts'
-import { type TocEntry, type TocFile, writeToc } from '../toc/write-toc.ts'
-import { contentOffset, skippableFrame, type TocFrame, writeZstdFooter } from '../toc/zstd-chunked.ts'
-import type { MemberPlace } from './member-reader.ts'
-import type { Write } from './split.ts'
+import { type LocatedEntry, listTocEntries, locateEntry } from '../toc/list-toc-entries.ts'
+import { NonUtf8NameCollector } from '../toc/non-utf8-names.ts'
+import type { TocEntry } from '../toc/toc-entry.ts'
+import type { TocFile } from '../toc/toc-file.ts'
+import { writeToc } from '../toc/write-toc.ts'
+import { encodeSkippableFrame, frameContentOffset, writeZstdFooter } from '../toc/zstd-chunked.ts'
+import type { BlobResult } from './blob-result.ts'
+import type { WriteBytes } from './write-bytes.ts'
 
-/** What a blob came out as. Sizes are bytes. */
-export type BlobResult = {
-  digest: Digest
-  size: number
-  /** Of the plain bytes: the tar archive in its new order, with the landmark and a table of contents that is inside. */
-  diffId: Digest
-  uncompressedSize: number
-  /** Of the table of contents as JSON. */
-  tocDigest: Digest
-  /** Prioritized names that were placed before the landmark. */
-  prioritizedFiles: number
-  /** What readers fetch ahead: the blob up to the landmark's content; 0 without prioritized files. */
-  prefetchBytes: number
-  /** Entries of the archive, landmark and table of contents not counted. */
-  entries: number
-  /** Undefined for an archive that stays as it was. */
-  landmark?: Landmark
-  /** Names that readers see otherwise; left out where there are none. */
-  oddNames?: UnreadableNames
-  /** A blob of its own: the table of contents that this one goes without. */
-  externalToc?: Uint8Array
-  /** Of the plain bytes of that blob. */
-  externalTocDiffId?: Digest
-  /** In zstd:chunked: where the table of contents lies, and its digest as it lies there. */
-  tocFrame?: TocFrame & { digest: Digest }
-  /** Where the data of tar-split lies, where that was asked for and is of use. */
-  tarSplit?: TocFrame
-  /** Why there is none, although it was asked for. */
-  noTarSplit?: string
-}
-
-export type Landmark = 'prefetch' | 'no-prefetch'
-
-/** Counts the plain bytes of a blob, in its order. */
+/** Counts and hashes the uncompressed bytes of a blob, in order. */
 export type UncompressedDigester = { add(bytes: Buffer): void; finish(): { digest: Digest; size: number } }
 
-const LANDMARK_CONTENT = Buffer.from([0xf])
-const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK)
+/** The content of a blob in its order. */
+type BlobContents = {
+  /** The index of the members in the blob. */
+  index: LayerIndex
+  /** Entries that are not in the index. They are numbered after those of the index. */
+  added: readonly AddedDirectory[]
+  /** Entry numbers in blob order; default: ascending. */
+  order?: readonly number[]
+  /** The number of entries before the landmark, if the blob has one. */
+  landmarkIndex: number
+}
 
-/** Writes the parts of a blob in order and keeps count of what it wrote. */
+const LANDMARK_CONTENT = Buffer.from([0xf])
+const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK_BYTES)
+
+/** Writes the parts of a blob in order, and hashes them. */
 export class BlobWriter {
   readonly format: BlobFormat
   readonly #compressor: MemberCompressor
-  readonly #write: Write
-  readonly #blob = new Digester()
-  readonly #plain: UncompressedDigester
+  readonly #write: WriteBytes
+  readonly #blobDigester = new Digester()
+  readonly #digester: UncompressedDigester
   readonly #tarSplit: TarSplitWriter | undefined
-  #landmark: (Placed & { readonly kind: Landmark }) | undefined
+  #landmark: (LocatedEntry & { readonly kind: LandmarkKind }) | undefined
   #prefetchBytes = 0
 
   /**
-   * @param o.plain whoever copies members tells it their plain bytes
-   * @param o.tarSplit is told all plain bytes, too
+   * @param o.digester the caller adds the uncompressed bytes of copied members to it
+   * @param o.tarSplit must get all bytes that are added to the digester
    */
   constructor(o: {
     format: BlobFormat
     compressor: MemberCompressor
-    write: Write
-    plain: UncompressedDigester
+    write: WriteBytes
+    digester: UncompressedDigester
     tarSplit?: TarSplitWriter | undefined
   }) {
     this.format = o.format
     this.#compressor = o.compressor
     this.#write = o.write
-    this.#plain = o.plain
+    this.#digester = o.digester
     this.#tarSplit = o.tarSplit
   }
 
-  /** Bytes of the blob so far. */
+  /** The size of the blob so far. */
   get offset(): number {
-    return this.#blob.size
+    return this.#blobDigester.size
   }
 
-  /** Writes compressed bytes as they are. */
-  copy(bytes: Buffer): Promise<void> | void {
-    this.#blob.add(bytes)
+  /** Writes bytes that are already compressed. */
+  writeCompressed(bytes: Buffer): Promise<void> | void {
+    this.#blobDigester.add(bytes)
     return this.#write(bytes)
   }
 
-  /** Compresses parts into a member. */
-  async member(parts: Iterable<Buffer>): Promise<void> {
-    for (const piece of this.#compressor.pieces(this.#counted(parts))) await this.copy(piece)
+  /** Compresses parts into one member and writes it. */
+  async writeMember(parts: Iterable<Buffer>): Promise<void> {
+    for (const piece of this.#compressor.compressPieces(this.#digested(parts)))
+      await this.writeCompressed(piece)
   }
 
-  *#counted(parts: Iterable<Buffer>): Generator<Buffer, void, void> {
+  *#digested(parts: Iterable<Buffer>): Generator<Buffer, void, void> {
     for (const part of parts) {
-      this.#plain.add(part)
+      this.#digester.add(part)
       yield part
     }
   }
 
   /**
-   * Writes the landmark; raw headers of entries just before it share its header's member.
-   * @returns where that member lies
+   * Writes the landmark.
+   * @param headers raw headers of the preceding entries, which share the member of the landmark's header
+   * @returns the location of that member
    */
-  async landmark(kind: Landmark, headers: readonly Buffer[] = []): Promise<MemberPlace> {
+  async writeLandmark(kind: LandmarkKind, headers: readonly Buffer[] = []): Promise<MemberLocation> {
     const start = this.offset
     const name = kind === 'prefetch' ? PREFETCH_LANDMARK : NO_PREFETCH_LANDMARK
-    await this.member([...headers, fileHeader(name, LANDMARK_CONTENT.length)])
+    await this.writeMember([...headers, encodeFileHeader(name, LANDMARK_CONTENT.length)])
     const digest = digestOf(LANDMARK_CONTENT)
     const offset = this.offset
     if (kind === 'prefetch') this.#prefetchBytes = offset
-    await this.member([LANDMARK_CONTENT, paddingOf(LANDMARK_CONTENT.length)])
+    await this.writeMember([LANDMARK_CONTENT, paddingFor(LANDMARK_CONTENT.length)])
     const size = LANDMARK_CONTENT.length
     const endOffset = this.format.compression === 'zstd' ? { endOffset: this.offset } : {}
     const chunk = { offset, innerOffset: 0, ...endOffset, size, digest }
@@ -130,111 +114,109 @@ export class BlobWriter {
     return { offset: start, length: offset - start }
   }
 
-  /**
-   * Writes the table of contents, the archive's end and the footer.
-   * @param o.index of the blob
-   * @param o.added entries that are not of the index, numbered behind its own
-   * @param o.order of all of them in the blob; left out: by number
-   * @param o.landmarkAfter so many entries before the landmark, where there is one
-   * @throws LayerError
-   */
-  async finish(o: {
-    index: LayerIndex
-    added: readonly AddedDirectory[]
-    order?: readonly number[]
-    landmarkAfter: number
-    prioritizedFiles: number
-    limits: Pick<LayerLimits, 'maxTocBytes' | 'maxIndexBytes'>
-  }): Promise<BlobResult> {
-    const names = new UnreadableNameCollector(o.limits)
-    // The table of contents names the data of tar-split, which has the end of the archive in it.
-    if (this.format.compression === 'zstd') await this.member([END_OF_ARCHIVE])
-    const entries = this.#tocEntries(o, names)
+  /** Writes the table of contents, the end of the archive and the footer. @throws LayerError */
+  async finish(
+    o: BlobContents & {
+      prioritizedFiles: number
+      limits: Pick<LayerLimits, 'maxTocBytes' | 'maxIndexBytes'>
+    },
+  ): Promise<BlobResult> {
+    const names = new NonUtf8NameCollector(o.limits)
+    // tar-split data includes the end of the archive, and the table of contents includes the digest of
+    // tar-split data.
+    if (this.format.compression === 'zstd') await this.writeMember([END_OF_ARCHIVE])
+    const entries = this.#listTocEntries(o, names)
     const { toc, tarSplit, noTarSplit } = this.#tarSplit
-      ? tocWithTarSplit(entries, this.#tarSplit)
+      ? writeTocWithTarSplit(entries, this.#tarSplit)
       : { toc: writeToc(entries) }
     const oddNames = names.finish()
-    if (toc.size > o.limits.maxTocBytes) throw tocTooLarge(o.limits)
-    const end = await this.#end(toc, tarSplit)
-    const blob = this.#blob.finish()
-    const plain = this.#plain.finish()
+    if (toc.size > o.limits.maxTocBytes) throw tocTooLargeError(o.limits)
+    const tail = await this.#writeTail(toc, tarSplit)
+    const blob = this.#blobDigester.finish()
+    const uncompressed = this.#digester.finish()
     return {
       digest: blob.digest,
       size: blob.size,
-      diffId: plain.digest,
-      uncompressedSize: plain.size,
+      diffId: uncompressed.digest,
+      uncompressedSize: uncompressed.size,
       tocDigest: toc.digest,
       prioritizedFiles: o.prioritizedFiles,
       prefetchBytes: this.#prefetchBytes,
       entries: o.index.length + o.added.length,
       ...(this.#landmark && { landmark: this.#landmark.kind }),
       ...(oddNames && { oddNames }),
-      ...end,
+      ...tail,
       ...(noTarSplit && { noTarSplit }),
     }
   }
 
-  #tocEntries(
-    o: {
-      index: LayerIndex
-      added: readonly AddedDirectory[]
-      order?: readonly number[]
-      landmarkAfter: number
-    },
-    names: UnreadableNameCollector,
+  #listTocEntries(
+    { index, added, order, landmarkIndex }: BlobContents,
+    names: NonUtf8NameCollector,
   ): Iterable<TocEntry> {
-    const { index, added, order, landmarkAfter } = o
     const landmark = this.#landmark
-    const ownAt = (place: number) => (place === landmarkAfter ? landmark : undefined)
-    const entryAt = (place: number) => {
-      const i = landmark && place > landmarkAfter ? place - 1 : place
+    const landmarkAt = (position: number) => (position === landmarkIndex ? landmark : undefined)
+    const entryNumberAt = (position: number) => {
+      const i = landmark && position > landmarkIndex ? position - 1 : position
       return order?.[i] ?? i
     }
-    const all = withAdded(index, added)
+    const layer = withAddedDirectories(index, added)
     const listing: LayerListing = {
-      length: all.length + (landmark ? 1 : 0),
-      at: (place) => ownAt(place)?.entry ?? all.at(entryAt(place)),
+      length: layer.length + (landmark ? 1 : 0),
+      at: (position) => landmarkAt(position)?.entry ?? layer.at(entryNumberAt(position)),
     }
-    const placed = (i: number): Placed => {
+    const locate = (i: number): LocatedEntry => {
       const directory = added[i - index.length]
-      return directory ? { entry: entryOfAdded(directory), chunks: [] } : placedIn(index, i)
+      return directory ? { entry: toLayerEntry(directory), chunks: [] } : locateEntry(index, i)
     }
-    return tocEntries(listing, (place) => ownAt(place) ?? placed(entryAt(place)), names)
+    return listTocEntries(
+      listing,
+      (position) => landmarkAt(position) ?? locate(entryNumberAt(position)),
+      names,
+    )
   }
 
-  async #end(
+  /** Writes what follows the last entry: table of contents, tar-split data and footer. */
+  async #writeTail(
     toc: TocFile,
     tarSplit: TarSplit | undefined,
   ): Promise<Pick<BlobResult, 'externalToc' | 'externalTocDiffId' | 'tocFrame' | 'tarSplit'>> {
-    const { compression: packing, externalToc, lossless } = this.format
-    const archive = archiveOf(toc)
-    if (packing === 'gzip' && !externalToc) {
+    const { compression, externalToc, lossless } = this.format
+    const tocArchive = archiveToc(toc)
+    if (compression === 'gzip' && !externalToc) {
       const offset = this.offset
-      await this.member(archive)
-      await this.copy(writeFooter(offset))
+      await this.writeMember(tocArchive)
+      await this.writeCompressed(writeFooter(offset))
       return {}
     }
-    if (packing === 'gzip') {
-      // An archive that stays as it was brings its own end.
-      if (!lossless) await this.member([END_OF_ARCHIVE])
-      await this.copy(writeExternalFooter())
-      const plain = createHash('sha256')
-      const packed = this.#compressor.pack(hashed(archive, plain))
-      return { externalToc: packed, externalTocDiffId: finishDigest(plain) }
+    if (compression === 'gzip') {
+      // A lossless archive already contains its own end.
+      if (!lossless) await this.writeMember([END_OF_ARCHIVE])
+      await this.writeCompressed(writeExternalFooter())
+      const hash = createHash('sha256')
+      const tocBlob = this.#compressor.compress(hashed(tocArchive, hash))
+      return { externalToc: tocBlob, externalTocDiffId: finishDigest(hash) }
     }
-    const packed = this.#compressor.pack(toc.parts())
-    const frame = { offset: contentOffset(this.offset), size: packed.length, plainSize: toc.size }
-    await this.copy(skippableFrame(packed))
-    const tocFrame = { ...frame, digest: digestOf(packed) }
+    const compressedToc = this.#compressor.compress(toc.parts())
+    const tocLocation = {
+      offset: frameContentOffset(this.offset),
+      size: compressedToc.length,
+      plainSize: toc.size,
+    }
+    await this.writeCompressed(encodeSkippableFrame(compressedToc))
+    const tocFrame = { ...tocLocation, digest: digestOf(compressedToc) }
     if (tarSplit === undefined) {
-      await this.copy(writeZstdFooter(frame))
+      await this.writeCompressed(writeZstdFooter(tocLocation))
       return { tocFrame }
     }
-    const { packed: split, plainSize } = tarSplit
-    const splitFrame = { offset: contentOffset(this.offset), size: split.length, plainSize }
-    await this.copy(skippableFrame(split))
-    await this.copy(writeZstdFooter(frame, splitFrame))
-    return { tocFrame, tarSplit: splitFrame }
+    const tarSplitLocation = {
+      offset: frameContentOffset(this.offset),
+      size: tarSplit.compressed.length,
+      plainSize: tarSplit.uncompressedSize,
+    }
+    await this.writeCompressed(encodeSkippableFrame(tarSplit.compressed))
+    await this.writeCompressed(writeZstdFooter(tocLocation, tarSplitLocation))
+    return { tocFrame, tarSplit: tarSplitLocation }
   }
 }
 
@@ -245,19 +227,22 @@ function* hashed(parts: Iterable<Buffer>, hash: Hash): Generator<Buffer, void, v
   }
 }
 
-/** A table of contents as the last entry of an archive. */
-function* archiveOf(toc: TocFile): Generator<Buffer, void, void> {
-  yield fileHeader(TOC_NAME, toc.size)
+/** Yields the table of contents as the last entry of an archive. */
+function* archiveToc(toc: TocFile): Generator<Buffer, void, void> {
+  yield encodeFileHeader(TOC_NAME, toc.size)
   yield* toc.parts()
-  yield paddingOf(toc.size)
+  yield paddingFor(toc.size)
   yield END_OF_ARCHIVE
 }
 
-function paddingOf(size: number): Buffer {
-  return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK)
+function paddingFor(size: number): Buffer {
+  return Buffer.alloc((BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES)
 }
 
-/** Of a regular file that belongs to nobody, as eStargz builders write for their own files. */
-function fileHeader(name: string, size: number): Buffer {
-  return ustarHeader({ name: Buffer.from(name), flag: '0', size })
+/**
+ * Encodes the header of a regular file without owner, mode and time, as eStargz builders do for their own
+ * files.
+ */
+function encodeFileHeader(name: string, size: number): Buffer {
+  return encodeUstarHeader({ name: Buffer.from(name), typeFlag: '0', size })
 }

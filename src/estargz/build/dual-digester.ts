@@ -1,44 +1,44 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type Digest, finishDigest } from '../../oci/digest.ts'
 
-const NOTHING = Buffer.alloc(0)
+const NO_BYTES = Buffer.alloc(0)
 
-type Total = { digest: Digest; size: number }
+type DigestAndSize = { digest: Digest; size: number }
 
-/** Counts and hashes two archives that begin alike, the source's and its conversion: what they share is hashed once. */
+/** Counts and hashes the archives of a source and of its conversion. Their common prefix is hashed once. */
 export class DualDigester {
   readonly #source = createHash('sha256')
-  /** Undefined while both are the same. */
+  /** Undefined while both archives are the same. */
   #output: Hash | undefined
   #sourceSize = 0
   #outputSize = 0
-  /** Bytes of both that are not hashed yet: what lies behind each other is hashed at once. */
-  #waiting: Buffer = NOTHING
-  #waitingBytes = 0
+  /** Bytes of both that are not hashed yet. Adjacent pieces are hashed with one call. */
+  #unhashed: Buffer = NO_BYTES
+  #unhashedBytes = 0
   readonly #onOutput: ((bytes: Buffer) => void) | undefined
 
-  /** @param onOutput is told the bytes of the output, in order */
+  /** @param onOutput gets the bytes of the output in order */
   constructor(onOutput?: (bytes: Buffer) => void) {
     this.#onOutput = onOutput
   }
 
-  /** Bytes of both, which have to be valid until {@link flush}. */
-  kept(bytes: Buffer): void {
-    const behind = this.#waiting.byteOffset + this.#waitingBytes
-    if (bytes.byteOffset !== behind || bytes.buffer !== this.#waiting.buffer) {
+  /** Adds bytes to source and output. They must stay valid until {@link flush}. */
+  addToBoth(bytes: Buffer): void {
+    const end = this.#unhashed.byteOffset + this.#unhashedBytes
+    if (bytes.byteOffset !== end || bytes.buffer !== this.#unhashed.buffer) {
       this.flush()
-      this.#waiting = bytes
+      this.#unhashed = bytes
     }
-    this.#waitingBytes += bytes.length
+    this.#unhashedBytes += bytes.length
   }
 
-  /** Takes what waits. */
+  /** Hashes all added bytes. */
   flush(): void {
-    if (this.#waitingBytes === 0) return
-    const { buffer, byteOffset } = this.#waiting
-    const bytes = Buffer.from(buffer, byteOffset, this.#waitingBytes)
-    this.#waiting = NOTHING
-    this.#waitingBytes = 0
+    if (this.#unhashedBytes === 0) return
+    const { buffer, byteOffset } = this.#unhashed
+    const bytes = Buffer.from(buffer, byteOffset, this.#unhashedBytes)
+    this.#unhashed = NO_BYTES
+    this.#unhashedBytes = 0
     this.#source.update(bytes)
     this.#output?.update(bytes)
     this.#sourceSize += bytes.length
@@ -46,32 +46,32 @@ export class DualDigester {
     this.#onOutput?.(bytes)
   }
 
-  /** Bytes of the source alone. */
-  dropped(bytes: Uint8Array): void {
-    this.#fork()
+  /** Adds bytes to the source only. */
+  addToSource(bytes: Uint8Array): void {
+    this.#forkOutput()
     this.#source.update(bytes)
     this.#sourceSize += bytes.length
   }
 
-  /** Bytes of the output alone. */
+  /** Adds bytes to the output only. */
   add(bytes: Buffer): void {
-    this.#fork().update(bytes)
+    this.#forkOutput().update(bytes)
     this.#outputSize += bytes.length
     this.#onOutput?.(bytes)
   }
 
-  /** Of the source; call once, at its end. */
-  finishSource(): Total {
-    this.#fork()
+  /** Returns the digest and size of the source. Call once, at its end. */
+  finishSource(): DigestAndSize {
+    this.#forkOutput()
     return { digest: finishDigest(this.#source), size: this.#sourceSize }
   }
 
-  /** Of the output; call once, at its end. */
-  finish(): Total {
-    return { digest: finishDigest(this.#fork()), size: this.#outputSize }
+  /** Returns the digest and size of the output. Call once, at its end. */
+  finish(): DigestAndSize {
+    return { digest: finishDigest(this.#forkOutput()), size: this.#outputSize }
   }
 
-  #fork(): Hash {
+  #forkOutput(): Hash {
     this.flush()
     this.#output ??= this.#source.copy()
     return this.#output

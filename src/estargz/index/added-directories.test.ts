@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { convertLayer, piecesOf, rearranged, streamedLayer } from '../../../test/support/convert-layer.ts'
 import { dir, file, symlink, tarOf } from '../../../test/support/tar-of.ts'
-import { decodeLayer } from '../../compression/decode.ts'
+import { decodeLayer } from '../../compression/decode-layer.ts'
 import type { TarEntry } from '../../tar/header.ts'
-import { DEFAULT_LIMITS } from '../../tar/limits.ts'
-import { TarScanner } from '../../tar/scanner.ts'
+import { DEFAULT_LAYER_LIMITS } from '../../tar/layer-limits.ts'
+import { TarScanner } from '../../tar/tar-scanner.ts'
 import { DEFAULT_FORMAT } from '../blob-format.ts'
-import type { TocEntry } from '../toc/write-toc.ts'
-import { verifyEStargzBlob } from '../verify/verify.ts'
+import type { TocEntry } from '../toc/toc-entry.ts'
+import { verifyEStargzBlob } from '../verify/verify-blob.ts'
 
 const capability = Buffer.from([1, 0, 0, 2, 0xff])
 const base = tarOf(
@@ -31,52 +31,57 @@ const middle = tarOf(symlink('lib', 'usr/lib'), file('tmp/below', 'below'))
 const top = tarOf(file('tmp/x', '1'), file('data/deep/y', '2'), file('lib/z', '3'), file('opt/w', '4'))
 const lower = [middle, base]
 
-async function archiveOf(blob: Buffer): Promise<TarEntry[]> {
-  const scanner = new TarScanner(DEFAULT_LIMITS)
+async function entriesOf(blob: Buffer): Promise<TarEntry[]> {
+  const scanner = new TarScanner(DEFAULT_LAYER_LIMITS)
   const entries: TarEntry[] = []
-  for await (const piece of decodeLayer(piecesOf(blob), { limits: DEFAULT_LIMITS })) {
+  for await (const piece of decodeLayer(piecesOf(blob), { limits: DEFAULT_LAYER_LIMITS })) {
     for (const event of scanner.push(piece)) if (event.kind === 'entry') entries.push(event.entry)
   }
   return entries
 }
-const names = (entries: { tarName: string }[]) => entries.map(({ tarName }) => tarName)
-const ADDED = ['./', 'data/', 'data/deep/', 'opt/', 'tmp/']
+const tarNames = (entries: { tarName: string }[]) => entries.map(({ tarName }) => tarName)
+const ADDED_NAMES = ['./', 'data/', 'data/deep/', 'opt/', 'tmp/']
 
-describe('a directory that a layer lacks', () => {
-  it('becomes an entry at the end of the archive, with all that the nearest lower layer says of it', async () => {
+describe('a directory that a layer has no entry for', () => {
+  it('gets an entry at the end of the archive, with the metadata from the nearest lower layer', async () => {
     const { blob, result } = await streamedLayer(top, { lower })
-    const entries = await archiveOf(blob)
-    expect(names(entries)).toEqual([
+    const entries = await entriesOf(blob)
+    expect(tarNames(entries)).toEqual([
       'tmp/x',
       'data/deep/y',
       'lib/z',
       'opt/w',
-      ...ADDED,
+      ...ADDED_NAMES,
       '.no.prefetch.landmark',
       'stargz.index.json',
     ])
-    const seen = Object.fromEntries(entries.map((entry) => [entry.name, entry]))
-    expect(seen['']).toMatchObject({ type: 'dir', mode: 0o711, mtime: { seconds: 5 } })
-    expect(seen.tmp).toMatchObject({ type: 'dir', mode: 0o1777, mtime: { seconds: 1_600_000_000 } })
-    expect(seen.data).toMatchObject({ mode: 0o700, uid: 1000, gid: 3_000_000, uname: 'someone' })
-    // Times are rounded, as tables of contents have them.
-    expect(seen.data?.mtime).toEqual({ seconds: 1_500_000_001, nanoseconds: 0 })
-    expect(seen.data?.xattrs).toEqual({ 'security.capability': capability })
+    const byName = Object.fromEntries(entries.map((entry) => [entry.name, entry]))
+    expect(byName['']).toMatchObject({ type: 'dir', mode: 0o711, mtime: { seconds: 5 } })
+    expect(byName.tmp).toMatchObject({ type: 'dir', mode: 0o1777, mtime: { seconds: 1_600_000_000 } })
+    expect(byName.data).toMatchObject({ mode: 0o700, uid: 1000, gid: 3_000_000, uname: 'someone' })
+    // Times are rounded to the second, as in tables of contents.
+    expect(byName.data?.mtime).toEqual({ seconds: 1_500_000_001, nanoseconds: 0 })
+    expect(byName.data?.xattrs).toEqual({ 'security.capability': capability })
     for (const name of ['data/deep', 'opt']) {
-      expect(seen[name]).toMatchObject({ mode: 0o755, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 } })
+      expect(byName[name]).toMatchObject({
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        mtime: { seconds: 0, nanoseconds: 0 },
+      })
     }
     expect(result.entries).toBe(9)
     const verified = await verifyEStargzBlob(piecesOf(blob), {
-      limits: DEFAULT_LIMITS,
+      limits: DEFAULT_LAYER_LIMITS,
       tocDigest: result.tocDigest,
     })
     expect(verified).toMatchObject({ entries: 10, landmark: 'no-prefetch' })
   })
 
-  it('comes before what is prioritized in it, and at the end otherwise', async () => {
+  it('precedes prioritized entries below it, and otherwise goes to the end', async () => {
     const { blob, result, placed } = await convertLayer(top, ['data/deep/y'], { lower })
     expect(placed).toEqual(['data/deep/y'])
-    expect(names(await archiveOf(blob))).toEqual([
+    expect(tarNames(await entriesOf(blob))).toEqual([
       './',
       'data/',
       'data/deep/',
@@ -90,41 +95,44 @@ describe('a directory that a layer lacks', () => {
       'stargz.index.json',
     ])
     const verified = await verifyEStargzBlob(piecesOf(blob), {
-      limits: DEFAULT_LIMITS,
+      limits: DEFAULT_LAYER_LIMITS,
       tocDigest: result.tocDigest,
     })
     expect(verified.prioritized).toEqual(['data/deep/y'])
   })
 
-  it('is prioritized itself where that is asked for', async () => {
+  it('can be prioritized itself', async () => {
     const { blob, placed } = await convertLayer(top, ['tmp'], { lower })
     expect(placed).toEqual(['tmp'])
-    expect(names(await archiveOf(blob)).slice(0, 3)).toEqual(['./', 'tmp/', '.prefetch.landmark'])
+    expect(tarNames(await entriesOf(blob)).slice(0, 3)).toEqual(['./', 'tmp/', '.prefetch.landmark'])
   })
 
-  it('leaves the index as it is: new arrangements get those of their own layers', async () => {
+  it('is not in the index, so that new arrangements get the directories of their own layers', async () => {
     for (const format of [{}, { compression: 'zstd' as const }, { externalToc: true }]) {
-      const alone = await streamedLayer(top, { format, lower: [] })
+      const withoutLower = await streamedLayer(top, { format, lower: [] })
       const streamed = await streamedLayer(top, { format, lower })
-      const entries = ({ index }: typeof alone.result) =>
+      const entries = ({ index }: typeof withoutLower.result) =>
         Array.from({ length: index.length }, (_, i) => index.entry(i))
-      expect(entries(streamed.result)).toEqual(entries(alone.result))
-      expect(streamed.result.index.missing).toEqual(alone.result.index.missing)
-      const wanted = ['opt/w', 'tmp/x']
-      const direct = await convertLayer(top, wanted, { format, lower })
-      let made: { blob: Buffer; result: { index: typeof alone.result.index } } = alone
-      const fromThere = await rearranged(streamed.blob, streamed.result.index, wanted, { format, lower })
-      expect(fromThere.blob.equals(direct.blob)).toBe(true)
-      for (const order of [['tmp/x'], wanted, ['lib/z', 'data/deep/y'], wanted]) {
-        made = await rearranged(made.blob, made.result.index, order, { format, lower })
+      expect(entries(streamed.result)).toEqual(entries(withoutLower.result))
+      expect(streamed.result.index.missingDirectories).toEqual(withoutLower.result.index.missingDirectories)
+      const prioritized = ['opt/w', 'tmp/x']
+      const direct = await convertLayer(top, prioritized, { format, lower })
+      let latest: { blob: Buffer; result: { index: typeof withoutLower.result.index } } = withoutLower
+      const rearrangedOnce = await rearranged(streamed.blob, streamed.result.index, prioritized, {
+        format,
+        lower,
+      })
+      expect(rearrangedOnce.blob.equals(direct.blob)).toBe(true)
+      for (const order of [['tmp/x'], prioritized, ['lib/z', 'data/deep/y'], prioritized]) {
+        latest = await rearranged(latest.blob, latest.result.index, order, { format, lower })
       }
-      expect(made.blob.equals(direct.blob)).toBe(true)
-      const back = await rearranged(made.blob, made.result.index, [], { format, lower })
-      expect(back.blob.equals(streamed.blob)).toBe(true)
+      expect(latest.blob.equals(direct.blob)).toBe(true)
+      const sourceOrder = await rearranged(latest.blob, latest.result.index, [], { format, lower })
+      expect(sourceOrder.blob.equals(streamed.blob)).toBe(true)
     }
   })
 
-  it('comes of a layer that was converted before, to the same bytes', async () => {
+  it('makes converting a converted layer return the same bytes', async () => {
     const many = Array.from({ length: 200 }, (_, i) =>
       file(`d${i}/${'name'.repeat(60)}`, i % 3 ? '' : 'content'),
     )
@@ -139,22 +147,23 @@ describe('a directory that a layer lacks', () => {
     }
   })
 
-  it('is in the table of contents alone where the archive stays as it is', async () => {
+  it('is only in the table of contents if the archive is preserved', async () => {
     const format = { ...DEFAULT_FORMAT, externalToc: true, lossless: true }
     const { blob, result } = await streamedLayer(top, { format, lower })
-    expect(names(await archiveOf(blob))).toEqual(['tmp/x', 'data/deep/y', 'lib/z', 'opt/w'])
+    expect(tarNames(await entriesOf(blob))).toEqual(['tmp/x', 'data/deep/y', 'lib/z', 'opt/w'])
     const externalToc = Buffer.from(result.externalToc ?? [])
-    const toc = (await archiveBytes(externalToc)).entries
-    expect(toc.map(({ name }) => name)).toEqual(['tmp/x', 'data/deep/y', 'lib/z', 'opt/w', ...ADDED])
+    const toc = (await parseTocArchive(externalToc)).entries
+    expect(toc.map(({ name }) => name)).toEqual(['tmp/x', 'data/deep/y', 'lib/z', 'opt/w', ...ADDED_NAMES])
     expect(toc.at(-1)).toEqual({ name: 'tmp/', type: 'dir', mode: 0o1777, modtime: '2020-09-13T12:26:40Z' })
     expect(toc.find(({ name }) => name === 'opt/')).toMatchObject({ modtime: '1970-01-01T00:00:00Z' })
   })
 })
 
-async function archiveBytes(toc: Buffer): Promise<{ entries: TocEntry[] }> {
+/** Parses the table of contents in the blob of an external one. */
+async function parseTocArchive(toc: Buffer): Promise<{ entries: TocEntry[] }> {
   const parts: Buffer[] = []
-  const scanner = new TarScanner(DEFAULT_LIMITS)
-  for await (const piece of decodeLayer(piecesOf(toc), { limits: DEFAULT_LIMITS })) {
+  const scanner = new TarScanner(DEFAULT_LAYER_LIMITS)
+  for await (const piece of decodeLayer(piecesOf(toc), { limits: DEFAULT_LAYER_LIMITS })) {
     for (const event of scanner.push(piece))
       if (event.kind === 'content') parts.push(Buffer.from(event.bytes))
   }

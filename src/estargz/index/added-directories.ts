@@ -1,139 +1,155 @@
 import { DirectorySearch } from '../../rootfs/directory-search.ts'
 import type { LayerListing } from '../../rootfs/layer-listing.ts'
-import { bytesOfName } from '../../tar/names.ts'
-import { directoryHeader } from '../../tar/write-header.ts'
+import { encodeName } from '../../tar/names.ts'
+import { encodeTarDirectory } from '../../tar/write-header.ts'
 import type { ArchiveIndex } from './archive-index.ts'
-import type { Attributes, LayerEntry } from './layer-entry.ts'
-import { tocTime } from './toc-time.ts'
+import type { EntryAttributes, LayerEntry } from './layer-entry.ts'
+import { formatTocTime } from './toc-time.ts'
 
 /**
- * An entry that a converted layer gets for a directory that its source has no entry of: readers of eStargz would invent it,
- * and hide by that what a layer below says of it. JSON.
+ * An entry added to a converted layer for a directory that the source layer has no entry for. Without it,
+ * eStargz readers would invent the directory and hide the attributes that it has in a layer below. Cached as
+ * JSON.
  */
-export type AddedDirectory = {
-  readonly name: string
-  readonly attributes: Attributes
-  /** Seconds since 1970. */
+export type AddedDirectory = DirectoryMetadata & { readonly name: string }
+
+type DirectoryMetadata = {
+  readonly attributes: EntryAttributes
+  /** The modification time in seconds since 1970. */
   readonly seconds: number
 }
 
-/** What runtimes make of a directory that no layer has an entry of, at a time that does not depend on the clock. */
-const DEFAULT: Omit<AddedDirectory, 'name'> = { attributes: { type: 'dir', mode: 0o755 }, seconds: 0 }
+/**
+ * How runtimes create a directory that no layer has an entry for, with a time that does not depend on the
+ * clock.
+ */
+const DEFAULT_METADATA: DirectoryMetadata = { attributes: { type: 'dir', mode: 0o755 }, seconds: 0 }
 
 export function defaultDirectory(name: string): AddedDirectory {
-  return { name, ...DEFAULT }
+  return { name, ...DEFAULT_METADATA }
 }
 
-/** What is known of a layer's directories at a glance. JSON. */
+/** What layers above need to know most often about a layer's directories. Cached as JSON. */
 export type DirectorySummary = {
-  /** Those that it lacks, each after those above it; left out where they are very many. */
+  /** Directories without an entry of their own, parents first; omitted if there are more than 1000. */
   readonly missing?: readonly string[]
-  /** What it says of the root. */
-  readonly root?: Omit<AddedDirectory, 'name'>
+  /** The metadata of the root, if the layer has an entry for it. */
+  readonly root?: DirectoryMetadata
 }
 
-/** Names that a summary has room for. */
-const MAX_NAMES = 1000
+const MAX_SUMMARY_NAMES = 1000
 
-export function summaryOf(layer: ArchiveIndex): DirectorySummary {
-  const { missing, root } = layer
+export function summarizeDirectories(layer: ArchiveIndex): DirectorySummary {
+  const { missingDirectories, rootEntry } = layer
   return {
-    ...(missing.length <= MAX_NAMES && { missing }),
-    ...(root !== undefined && { root: directoryAt(layer, root) }),
+    ...(missingDirectories.length <= MAX_SUMMARY_NAMES && { missing: missingDirectories }),
+    ...(rootEntry !== undefined && { root: inheritableMetadata(layer, rootEntry) }),
   }
 }
-
-/** Extended attributes in which overlayfs keeps what it knows of a layer: they are true of no other. */
-const OVERLAY_XATTR = /^(trusted|user)\.overlay\./
-/** Of a mode, as many bits as a header has room for. */
-const MODES = 0o10000000
 
 /**
- * The entries that a layer gets for the directories that it lacks.
- * @param lower the layers below, the nearest first; no more of them are asked for than are needed
+ * Returns the entries to add to a layer.
+ * @param lower the layers below, nearest first; iterated only as far as needed
  */
-export function addedDirectories(own: ArchiveIndex, lower: Iterable<ArchiveIndex>): AddedDirectory[] {
-  return wantedDirectories(own, own.missing, lower).map(({ name, like }) => ({ name, ...(like ?? DEFAULT) }))
+export function findAddedDirectories(layer: ArchiveIndex, lower: Iterable<ArchiveIndex>): AddedDirectory[] {
+  return resolveMissingDirectories(layer, layer.missingDirectories, lower).map(({ name, inherited }) => ({
+    name,
+    ...(inherited ?? DEFAULT_METADATA),
+  }))
 }
 
-/** A directory that a layer is to get an entry of, and what an entry of a layer below says that it is. */
-export type Wanted = { readonly name: string; readonly like?: Omit<AddedDirectory, 'name'> }
+/** A directory that a layer needs an entry for. */
+export type MissingDirectory = {
+  readonly name: string
+  /** The metadata from the nearest layer below that has an entry for it. */
+  readonly inherited?: DirectoryMetadata
+}
 
-/** @param missing of the layer, each after those above it */
-export function wantedDirectories(
-  own: ArchiveIndex,
+/**
+ * Looks up the metadata of a layer's missing directories in the layers below.
+ * @param missing names of directories in the layer, parents first
+ * @param lower the layers below, nearest first; iterated only as far as needed
+ * @returns no entry for a directory in whose place a layer below has something else
+ */
+export function resolveMissingDirectories(
+  layer: ArchiveIndex,
   missing: readonly string[],
   lower: Iterable<ArchiveIndex>,
-): Wanted[] {
-  if (missing.every((name) => name === '')) return missing.map((name) => ({ name, ...likeRoot(lower) }))
-  const search = new DirectorySearch(missing, own)
-  const asked: ArchiveIndex[] = []
-  for (const layer of lower) {
-    if (search.isOver) break
-    asked.push(layer)
-    search.ask(layer)
+): MissingDirectory[] {
+  if (missing.every((name) => name === '')) return missing.map((name) => ({ name, ...inheritRoot(lower) }))
+  const search = new DirectorySearch(missing, layer)
+  const searched: ArchiveIndex[] = []
+  for (const lowerLayer of lower) {
+    if (search.isComplete) break
+    searched.push(lowerLayer)
+    search.searchLayer(lowerLayer)
   }
-  return search.finish().map(({ name, like }) => {
-    const layer = like && asked[like.layer]
-    return { name, ...(layer && { like: directoryAt(layer, like.entry) }) }
+  return search.finish().map(({ name, template }) => {
+    const owner = template && searched[template.layer]
+    return { name, ...(owner && { inherited: inheritableMetadata(owner, template.entry) }) }
   })
 }
 
-/** Most layers lack nothing but the root, which is found at once. */
-function likeRoot(lower: Iterable<ArchiveIndex>): Pick<Wanted, 'like'> {
+/** A shortcut for most layers, which lack only the root. */
+function inheritRoot(lower: Iterable<ArchiveIndex>): Pick<MissingDirectory, 'inherited'> {
   for (const layer of lower) {
-    const i = layer.root
-    if (i !== undefined) return { like: directoryAt(layer, i) }
+    const { rootEntry } = layer
+    if (rootEntry !== undefined) return { inherited: inheritableMetadata(layer, rootEntry) }
   }
   return {}
 }
 
-/** What another layer's entry of a directory takes over from this one. */
-function directoryAt(layer: ArchiveIndex, i: number): Omit<AddedDirectory, 'name'> {
+/** Extended attributes in which overlayfs stores its own state. They are meaningless in other layers. */
+const OVERLAY_XATTR = /^(trusted|user)\.overlay\./
+/** The mode field of a tar header holds seven octal digits. */
+const MODE_RANGE = 0o10000000
+
+/** Returns the metadata of a directory that a layer above may inherit. */
+function inheritableMetadata(layer: ArchiveIndex, i: number): DirectoryMetadata {
   const { xattrs, mode = 0, ...attributes } = layer.attributes(i)
-  const kept = Object.entries(xattrs ?? {}).filter(([key]) => !OVERLAY_XATTR.test(key))
+  const inheritedXattrs = Object.entries(xattrs ?? {}).filter(([key]) => !OVERLAY_XATTR.test(key))
   const seconds = layer.columns.modtime[i] ?? Number.NaN
   return {
     attributes: {
       ...attributes,
-      ...(mode % MODES && { mode: mode % MODES }),
-      ...(kept.length > 0 && { xattrs: Object.fromEntries(kept) }),
+      ...(mode % MODE_RANGE && { mode: mode % MODE_RANGE }),
+      ...(inheritedXattrs.length > 0 && { xattrs: Object.fromEntries(inheritedXattrs) }),
     },
-    // A time that no table of contents can have is not kept by the index either.
+    // The index has no time for years that a table of contents cannot express.
     seconds: Number.isNaN(seconds) ? 0 : seconds,
   }
 }
 
-/** As tables of contents have it. */
-export function entryOfAdded({ name, attributes, seconds }: AddedDirectory): LayerEntry {
-  return { ...attributes, name, tarName: tarNameOfDirectory(name), modtime: tocTime(seconds) }
+/** Returns the entry for the table of contents. */
+export function toLayerEntry({ name, attributes, seconds }: AddedDirectory): LayerEntry {
+  return { ...attributes, name, tarName: toTarName(name), modtime: formatTocTime(seconds) }
 }
 
-/** Its headers, as archives have it. */
-export function headerOfAdded({ name, attributes, seconds }: AddedDirectory): Buffer {
+/** Returns the raw headers for the archive. */
+export function encodeAddedDirectory({ name, attributes, seconds }: AddedDirectory): Buffer {
   const { mode = 0, uid = 0, gid = 0, uname = '', gname = '', xattrs = {} } = attributes
-  return directoryHeader({
-    name: bytesOfName(tarNameOfDirectory(name)),
+  return encodeTarDirectory({
+    name: encodeName(toTarName(name)),
     mode,
     uid,
     gid,
     mtime: seconds,
-    uname: bytesOfName(uname),
-    gname: bytesOfName(gname),
-    xattrs: Object.entries(xattrs).map(([key, value]) => [bytesOfName(key), Buffer.from(value, 'base64')]),
+    uname: encodeName(uname),
+    gname: encodeName(gname),
+    xattrs: Object.entries(xattrs).map(([key, value]) => [encodeName(key), Buffer.from(value, 'base64')]),
   })
 }
 
-/** The entries of an archive, and after them those that are added. */
-export function withAdded(layer: LayerListing, added: readonly AddedDirectory[]): LayerListing {
+/** Returns a layer's entries followed by added directories. */
+export function withAddedDirectories(layer: LayerListing, added: readonly AddedDirectory[]): LayerListing {
   if (added.length === 0) return layer
-  const entries = added.map(({ name }) => ({ name, type: 'dir' as const }))
+  const addedEntries = added.map(({ name }) => ({ name, type: 'dir' as const }))
   return {
     length: layer.length + added.length,
-    at: (i) => (i < layer.length ? layer.at(i) : entries[i - layer.length]),
+    at: (i) => (i < layer.length ? layer.at(i) : addedEntries[i - layer.length]),
   }
 }
 
-function tarNameOfDirectory(name: string): string {
+function toTarName(name: string): string {
   return name === '' ? './' : `${name}/`
 }

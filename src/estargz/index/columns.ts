@@ -1,24 +1,24 @@
-/** A column of numbers. */
-export type Numbers = Uint8Array | Uint32Array | Float64Array
+/** The array behind a column of numbers. */
+export type ColumnArray = Uint8Array | Uint32Array | Float64Array
 
-type Make<Rows extends Numbers> = {
+type ColumnArrayType<Rows extends ColumnArray> = {
   new (memory: ArrayBuffer | SharedArrayBuffer): Rows
   readonly BYTES_PER_ELEMENT: number
 }
 
-const FIRST_ROWS = 64
+const INITIAL_CAPACITY = 64
 
-/** A column that grows. */
-export class Column<Rows extends Numbers> {
-  readonly #make: Make<Rows>
+/** A growable column of numbers. */
+export class Column<Rows extends ColumnArray> {
+  readonly #arrayType: ColumnArrayType<Rows>
   #memory: ArrayBuffer
   #rows: Rows
   #length = 0
 
-  constructor(make: Make<Rows>) {
-    this.#make = make
-    this.#memory = new ArrayBuffer(FIRST_ROWS * make.BYTES_PER_ELEMENT)
-    this.#rows = new make(this.#memory)
+  constructor(arrayType: ColumnArrayType<Rows>) {
+    this.#arrayType = arrayType
+    this.#memory = new ArrayBuffer(INITIAL_CAPACITY * arrayType.BYTES_PER_ELEMENT)
+    this.#rows = new arrayType(this.#memory)
   }
 
   get length(): number {
@@ -36,44 +36,55 @@ export class Column<Rows extends Numbers> {
     this.#length += values.length
   }
 
-  /** @throws RangeError where there is no such row */
+  /** @throws RangeError if there is no such row */
   at(row: number): number {
     const value = row < this.#length ? this.#rows[row] : undefined
     if (value === undefined) throw new RangeError(`a column of ${this.#length} rows has no row ${row}`)
     return value
   }
 
-  /** A view of rows, valid until more are added. */
+  /** Returns a view of some rows. It is valid until rows are added. */
   rows(start: number, end: number): Rows {
     return this.#rows.subarray(start, Math.min(end, this.#length)) as Rows
   }
 
-  /** Changes a row that is there. */
+  /** Overwrites an existing row. */
   set(row: number, value: number): void {
     this.#rows[row] = value
   }
 
-  /** The rows in shared memory of just their size: threads see it without copies. The column is empty afterwards. */
+  /**
+   * Moves the rows into shared memory of exactly their size, which threads read without copying. Empties the
+   * column.
+   */
   finish(): Rows {
-    const rows = newRows(this.#make, this.#length)
+    const rows = newSharedColumn(this.#arrayType, this.#length)
     rows.set(this.#rows.subarray(0, this.#length))
     this.#resize(0)
     this.#length = 0
     return rows
   }
 
-  #grow(by: number): void {
-    this.#resize(Math.max(2 * this.#rows.length, this.#length + by))
+  #grow(additionalRows: number): void {
+    this.#resize(Math.max(2 * this.#rows.length, this.#length + additionalRows))
   }
 
-  /** Moves the memory: what it was would else stay until the collector comes by. */
+  /** Transfers the memory, which frees the old block at once instead of at the next garbage collection. */
   #resize(rows: number): void {
-    this.#memory = this.#memory.transfer(rows * this.#make.BYTES_PER_ELEMENT)
-    this.#rows = new this.#make(this.#memory)
+    this.#memory = this.#memory.transfer(rows * this.#arrayType.BYTES_PER_ELEMENT)
+    this.#rows = new this.#arrayType(this.#memory)
   }
 }
 
-/** Rows of zeros in shared memory. */
-export function newRows<Rows extends Numbers>(make: Make<Rows>, length: number): Rows {
-  return new make(new SharedArrayBuffer(length * make.BYTES_PER_ELEMENT))
+/** Allocates rows of zeros in shared memory. */
+export function newSharedColumn<Rows extends ColumnArray>(
+  arrayType: ColumnArrayType<Rows>,
+  length: number,
+): Rows {
+  return new arrayType(new SharedArrayBuffer(length * arrayType.BYTES_PER_ELEMENT))
+}
+
+/** Returns a column's bytes as a buffer over the same memory. */
+export function columnBytes({ buffer, byteOffset, byteLength }: ColumnArray): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
 }

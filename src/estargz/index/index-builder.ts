@@ -1,103 +1,99 @@
-import { DirectoryWalk } from '../../rootfs/missing-directories.ts'
+import { MissingDirectoryFinder } from '../../rootfs/missing-directories.ts'
 import { NO_XATTRS, type TarEntry } from '../../tar/header.ts'
-import { type LayerLimits, limitExceeded } from '../../tar/limits.ts'
-import { bytesOfName } from '../../tar/names.ts'
-import type { MemberPlace } from '../build/member-reader.ts'
-import { ArchiveIndex, type ColumnName, INDEX_COLUMNS, type IndexColumns } from './archive-index.ts'
-import { Column, type Numbers, newRows } from './columns.ts'
-import { type Attributes, attributesOf } from './layer-entry.ts'
-import { type IndexData, LayerIndex } from './layer-index.ts'
-import { tocSeconds } from './toc-time.ts'
+import { type LayerLimits, limitExceededError } from '../../tar/layer-limits.ts'
+import { encodeName } from '../../tar/names.ts'
+import { ArchiveIndex } from './archive-index.ts'
+import { Column, type ColumnArray, newSharedColumn } from './columns.ts'
+import { COLUMN_NAMES, type ColumnName, INDEX_COLUMNS, type IndexColumns } from './index-columns.ts'
+import { attributesOf, type EntryAttributes } from './layer-entry.ts'
+import { LayerIndex, type LayerIndexData } from './layer-index.ts'
+import type { MemberLocation } from './member-location.ts'
+import { roundToSeconds } from './toc-time.ts'
 
-const NONE = Buffer.alloc(0)
+const NO_BYTES = Buffer.alloc(0)
 
 type IndexLimits = Pick<LayerLimits, 'maxEntries' | 'maxIndexBytes'>
-type Columns = { readonly [Name in ColumnName]: Column<IndexColumns[Name]> }
+type ColumnBuilders = { readonly [Name in ColumnName]: Column<IndexColumns[Name]> }
 
-/** Bytes that the columns of an entry take beside its names, and those of a chunk. */
+/** Memory per entry, without its names, and per chunk. */
 const ENTRY_BYTES = 48
 const CHUNK_BYTES = 56
-/** What a set of attributes takes in maps beside its text, which is there as UTF-16. */
-const KIND_BYTES = 100
-/** What an interpreter takes beside its text. */
+/** Memory per set of attributes, without its UTF-16 text. */
+const ATTRIBUTES_BYTES = 100
+/** Memory per interpreter, without its text. */
 const INTERPRETER_BYTES = 60
 
-/** Makes the index of a layer while it is split. What it takes in memory is counted before it is taken. */
+/**
+ * Builds the index of a layer as its archive is scanned. Memory is counted against the limit before it is
+ * allocated.
+ */
 export class IndexBuilder {
   readonly #limits: IndexLimits
   readonly #columns = newColumns()
   #bytes = 0
-  /** Chunks after the first one of each file. */
-  #furtherChunks = 0
-  /** Attributes that entries had so far, as JSON. */
-  readonly #kinds = new Map<string, number>()
-  /** Those of programs, by entry. */
+  /** Chunks other than the first of each file. */
+  #additionalChunks = 0
+  /** The index of each set of attributes by its JSON. */
+  readonly #attributeSets = new Map<string, number>()
+  /** The interpreters of programs, by entry. */
   readonly #interpreters: [number, string][] = []
-  /** Whether the content of entries is seen. */
+  /** Whether entries come from an archive, with their content, or from a table of contents. */
   #isArchive = true
-  readonly #walk = new DirectoryWalk((bytes) => this.#count(bytes))
-  /** The entry that was looked up there last: the next one is often of its kind. */
-  #last: { readonly entry: TarEntry; readonly kind: number } | undefined
-  /** Entries whose headers are in no member yet begin here. */
+  readonly #missingDirectories = new MissingDirectoryFinder((bytes) => this.#count(bytes))
+  /** The last entry whose attributes were looked up. The next entry often has the same. */
+  #last: { readonly source: TarEntry; readonly attributes: number } | undefined
+  /** The first entry whose headers are not in a member yet. */
   #firstEntry = 0
 
   constructor(limits: IndexLimits) {
     this.#limits = limits
   }
 
-  /** The next entry; its raw headers begin here in the plain bytes of the member to come. @throws LayerError LIMIT_EXCEEDED */
-  entry(entry: TarEntry, header: { readonly start: number; readonly length: number }): void {
-    this.#walk.take(entry.name, entry.type)
-    this.#add(entry.tarName, entry.linkName, this.#kindOf(entry), entry.size)
+  /**
+   * Adds the next entry of an archive.
+   * @param header the location of its raw headers in the uncompressed bytes of the next header member
+   * @throws LayerError LIMIT_EXCEEDED
+   */
+  addEntry(entry: TarEntry, header: { readonly start: number; readonly length: number }): void {
+    this.#missingDirectories.add(entry.name, entry.type)
+    this.#add(entry.tarName, entry.linkName, this.#attributesOf(entry), entry.size)
     const columns = this.#columns
-    columns.modtime.push(tocSeconds(entry.mtime) ?? Number.NaN)
+    columns.modtime.push(roundToSeconds(entry.mtime) ?? Number.NaN)
     columns.headerStart.push(header.start)
     columns.headerLength.push(header.length)
   }
 
-  /** The next entry, of which no more is known. @throws LayerError LIMIT_EXCEEDED */
-  listed(name: string, linkName: string | undefined, attributes: Attributes, size: number): void {
+  /**
+   * Adds the next entry of a table of contents, without time and headers.
+   * @throws LayerError LIMIT_EXCEEDED
+   */
+  addTocEntry(name: string, linkName: string | undefined, attributes: EntryAttributes, size: number): void {
     this.#isArchive = false
-    this.#add(name, linkName, this.#kindNumber(JSON.stringify(attributes)), size)
+    this.#add(name, linkName, this.#attributeSetIndex(JSON.stringify(attributes)), size)
     this.#columns.modtime.push(Number.NaN)
     this.#columns.headerStart.push(0)
     this.#columns.headerLength.push(0)
   }
 
-  #add(name: string, linkName: string | undefined, kind: number, size: number): void {
-    const columns = this.#columns
-    const [nameBytes, linkBytes] = [bytesOfName(name), linkName === undefined ? NONE : bytesOfName(linkName)]
-    this.#count(nameBytes.length + linkBytes.length + ENTRY_BYTES)
-    columns.text.append(nameBytes)
-    columns.nameEnd.push(columns.text.length)
-    columns.text.append(linkBytes)
-    columns.linkEnd.push(columns.text.length)
-    columns.kind.push(kind)
-    columns.size.push(size)
-    columns.firstChunk.push(columns.chunkOffset.length)
-    columns.header.push(columns.memberOffset.length)
-    this.#checkEntries()
-  }
-
-  /** The kernel opens this file to run the entry. @throws LayerError LIMIT_EXCEEDED */
-  interpreter(path: string): void {
+  /** Sets the file that the kernel opens to run the current entry. @throws LayerError LIMIT_EXCEEDED */
+  setInterpreter(path: string): void {
     this.#count(2 * path.length + INTERPRETER_BYTES)
     this.#interpreters.push([this.#columns.nameEnd.length - 1, path])
   }
 
   /**
-   * The next chunk of the entry.
-   * @returns its row
+   * Adds the next chunk of the current entry.
+   * @returns the chunk's row
    * @throws LayerError LIMIT_EXCEEDED
    */
-  chunk(
-    chunk: MemberPlace & { readonly innerOffset: number; readonly size: number; digest: Uint8Array },
+  addChunk(
+    chunk: MemberLocation & { readonly innerOffset: number; readonly size: number; digest: Uint8Array },
   ): number {
     const columns = this.#columns
     const row = columns.chunkOffset.length
     this.#count(CHUNK_BYTES)
     if (row > columns.firstChunk.at(columns.firstChunk.length - 1)) {
-      this.#furtherChunks += 1
+      this.#additionalChunks += 1
       this.#checkEntries()
     }
     columns.chunkOffset.push(chunk.offset)
@@ -108,96 +104,119 @@ export class IndexBuilder {
     return row
   }
 
-  /** The member of a chunk is as long as this. */
-  chunkLength(row: number, length: number): void {
+  /** Sets the length of the member of a chunk that was added before its member was complete. */
+  setChunkLength(row: number, length: number): void {
     this.#columns.chunkLength.set(row, length)
+  }
+
+  /**
+   * Adds the digest of a file of several chunks after its chunks. A single chunk's digest is that of its
+   * file.
+   */
+  addFileDigest(digest: Uint8Array): void {
+    this.addChunk({ offset: 0, length: 0, innerOffset: 0, size: 0, digest })
+  }
+
+  /** Adds the member with the headers of all entries since the last header member. */
+  addHeaderMember(member: MemberLocation & { readonly uncompressedLength: number }): void {
+    const columns = this.#columns
+    columns.memberOffset.push(member.offset)
+    columns.memberLength.push(member.length)
+    columns.memberPlain.push(member.uncompressedLength)
+    columns.memberFirst.push(this.#firstEntry)
+    columns.memberEntries.push(columns.nameEnd.length - this.#firstEntry)
+    this.#firstEntry = columns.nameEnd.length
+  }
+
+  /** Returns the index of a layer and its members. */
+  finish(layer: Omit<LayerIndexData, 'columns'>): LayerIndex {
+    return new LayerIndex({ ...layer, columns: this.#finish() })
+  }
+
+  /** Returns the index of an archive whose members are not indexed. */
+  finishArchive(): ArchiveIndex {
+    return new ArchiveIndex(this.#finish())
+  }
+
+  #add(name: string, linkName: string | undefined, attributes: number, size: number): void {
+    const columns = this.#columns
+    const nameBytes = encodeName(name)
+    const linkBytes = linkName === undefined ? NO_BYTES : encodeName(linkName)
+    this.#count(nameBytes.length + linkBytes.length + ENTRY_BYTES)
+    columns.text.append(nameBytes)
+    columns.nameEnd.push(columns.text.length)
+    columns.text.append(linkBytes)
+    columns.linkEnd.push(columns.text.length)
+    columns.kind.push(attributes)
+    columns.size.push(size)
+    columns.firstChunk.push(columns.chunkOffset.length)
+    columns.header.push(columns.memberOffset.length)
+    this.#checkEntries()
   }
 
   #count(bytes: number): void {
     this.#bytes += bytes
     if (this.#bytes <= this.#limits.maxIndexBytes) return
-    throw limitExceeded(
+    throw limitExceededError(
       this.#limits,
       'maxIndexBytes',
       'the names and attributes of the layer take too many bytes',
     )
   }
 
-  /** A table of contents lists chunks as it does entries: what is written can be read again. */
+  /**
+   * Counts additional chunks as entries, as the reader of a table of contents does: output must stay
+   * readable.
+   */
   #checkEntries(entries = this.#columns.nameEnd.length): void {
-    if (entries + this.#furtherChunks <= this.#limits.maxEntries) return
-    throw limitExceeded(
+    if (entries + this.#additionalChunks <= this.#limits.maxEntries) return
+    throw limitExceededError(
       this.#limits,
       'maxEntries',
       'the layer has too many entries and further chunks of files',
     )
   }
 
-  /** The digest of a file, after its chunks; one that is a single chunk has its digest. */
-  file(digest: Uint8Array): void {
-    this.chunk({ offset: 0, length: 0, innerOffset: 0, size: 0, digest })
-  }
-
-  /** The member with the headers of all entries since the last one. */
-  headers(member: MemberPlace & { readonly plainLength: number }): void {
-    const columns = this.#columns
-    columns.memberOffset.push(member.offset)
-    columns.memberLength.push(member.length)
-    columns.memberPlain.push(member.plainLength)
-    columns.memberFirst.push(this.#firstEntry)
-    columns.memberEntries.push(columns.nameEnd.length - this.#firstEntry)
-    this.#firstEntry = columns.nameEnd.length
-  }
-
-  /** The index of a layer that was split. */
-  finish(layer: Omit<IndexData, 'columns'>): LayerIndex {
-    return new LayerIndex({ ...layer, columns: this.#finish() })
-  }
-
-  /** The index of an archive whose members nobody asked for. */
-  finishArchive(): ArchiveIndex {
-    return new ArchiveIndex(this.#finish())
-  }
-
   #finish(): IndexColumns {
     const columns = this.#columns
     columns.firstChunk.push(columns.chunkOffset.length)
-    columns.kinds.append(Buffer.from(`[${[...this.#kinds.keys()].join()}]`))
+    columns.kinds.append(Buffer.from(`[${[...this.#attributeSets.keys()].join()}]`))
     if (this.#isArchive) columns.interpreters.append(Buffer.from(JSON.stringify(this.#interpreters)))
-    const names = Object.keys(INDEX_COLUMNS) as ColumnName[]
-    const finished = Object.fromEntries(names.map((name) => [name, columns[name].finish()])) as IndexColumns
-    return this.#isArchive ? { ...finished, missing: this.#missingIn(finished) } : finished
+    const finished = Object.fromEntries(
+      COLUMN_NAMES.map((name) => [name, columns[name].finish()]),
+    ) as IndexColumns
+    return this.#isArchive ? { ...finished, missing: this.#missingColumn(finished) } : finished
   }
 
-  /** They become entries: what is written with them can be read again. */
-  #missingIn(columns: IndexColumns): IndexColumns['missing'] {
-    const missing = this.#walk.finish(new ArchiveIndex(columns))
+  /** Encodes the missing directories. They become entries, so they count towards the limit. */
+  #missingColumn(columns: IndexColumns): IndexColumns['missing'] {
+    const missing = this.#missingDirectories.finish(new ArchiveIndex(columns))
     this.#checkEntries(columns.nameEnd.length + missing.length)
     const text = Buffer.from(JSON.stringify(missing))
-    const rows = newRows<IndexColumns['missing']>(Uint8Array, text.length)
-    rows.set(text)
-    return rows
+    const column = newSharedColumn<IndexColumns['missing']>(Uint8Array, text.length)
+    column.set(text)
+    return column
   }
 
-  #kindOf(entry: TarEntry): number {
-    if (this.#last && sameKind(this.#last.entry, entry)) return this.#last.kind
-    const kind = this.#kindNumber(JSON.stringify(attributesOf(entry)))
-    this.#last = { entry, kind }
-    return kind
+  #attributesOf(entry: TarEntry): number {
+    if (this.#last && hasSameAttributes(this.#last.source, entry)) return this.#last.attributes
+    const attributes = this.#attributeSetIndex(JSON.stringify(attributesOf(entry)))
+    this.#last = { source: entry, attributes }
+    return attributes
   }
 
-  #kindNumber(json: string): number {
-    const known = this.#kinds.get(json)
-    if (known !== undefined) return known
-    this.#count(2 * json.length + KIND_BYTES)
-    const kind = this.#kinds.size
-    this.#kinds.set(json, kind)
-    return kind
+  #attributeSetIndex(json: string): number {
+    const existing = this.#attributeSets.get(json)
+    if (existing !== undefined) return existing
+    this.#count(2 * json.length + ATTRIBUTES_BYTES)
+    const index = this.#attributeSets.size
+    this.#attributeSets.set(json, index)
+    return index
   }
 }
 
-/** Whether two entries have the same attributes; may deny it of some that have. */
-function sameKind(a: TarEntry, b: TarEntry): boolean {
+/** Whether two entries have the same attributes. Returns false for entries with extended attributes. */
+function hasSameAttributes(a: TarEntry, b: TarEntry): boolean {
   return (
     a.type === b.type &&
     a.mode === b.mode &&
@@ -212,12 +231,12 @@ function sameKind(a: TarEntry, b: TarEntry): boolean {
   )
 }
 
-function newColumns(): Columns {
-  const makes = Object.entries(INDEX_COLUMNS) as [
+function newColumns(): ColumnBuilders {
+  const arrayTypes = Object.entries(INDEX_COLUMNS) as [
     ColumnName,
-    new (memory: ArrayBuffer | SharedArrayBuffer) => Numbers,
+    new (memory: ArrayBuffer | SharedArrayBuffer) => ColumnArray,
   ][]
   return Object.fromEntries(
-    makes.map(([name, make]) => [name, new Column(make as never)]),
-  ) as unknown as Columns
+    arrayTypes.map(([name, arrayType]) => [name, new Column(arrayType as never)]),
+  ) as unknown as ColumnBuilders
 }

@@ -1,8 +1,8 @@
 import type { ListedEntry } from '../../rootfs/layer-listing.ts'
 import type { EntryType } from '../../tar/header.ts'
 
-/** The columns that an entry reads its fields from, by entry number. */
-export interface EntryColumns {
+/** The fields of entries by entry number. */
+export interface EntryFields {
   name(i: number): string
   type(i: number): EntryType
   linkName(i: number): string | undefined
@@ -12,8 +12,8 @@ export interface EntryColumns {
   digest(i: number): string | undefined
 }
 
-/** An entry of an index: most are asked for their names alone, so that all else waits until it is asked for. */
-export class IndexedEntry<Index extends EntryColumns = EntryColumns> implements ListedEntry {
+/** An entry of an index that decodes its fields on access. Most callers read only the name. */
+export class IndexedEntry<Index extends EntryFields = EntryFields> implements ListedEntry {
   protected readonly index: Index
   protected readonly i: number
 

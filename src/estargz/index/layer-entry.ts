@@ -1,8 +1,8 @@
 import type { Digest } from '../../oci/digest.ts'
 import type { EntryType, TarEntry } from '../../tar/header.ts'
 
-/** What many entries of a layer have in common. What is zero or empty is left out. */
-export type Attributes = {
+/** Attributes that many entries of a layer share. Zero and empty values are omitted. */
+export type EntryAttributes = {
   type: EntryType
   mode?: number
   uid?: number
@@ -15,22 +15,22 @@ export type Attributes = {
   xattrs?: Record<string, string>
 }
 
-/** One entry of a layer. What is zero or empty is left out. */
-export type LayerEntry = Attributes & {
-  /** Relative to the root, clean; the root itself is the empty string. */
+/** One entry of a layer. Zero and empty values are omitted. */
+export type LayerEntry = EntryAttributes & {
+  /** The clean name, relative to the root. The root is the empty string. */
   name: string
-  /** As the archive spells it, where that differs. */
+  /** The name as spelled in the archive, if that differs. */
   tarName?: string
   size?: number
-  /** Of symlinks and hard links, as the archive spells it. */
+  /** The target of a symlink or hard link, as spelled in the archive. */
   linkName?: string
   /** RFC 3339, whole seconds. */
   modtime?: string
-  /** Of regular files, empty ones included. */
+  /** The digest of a regular file's content, also of an empty file's. */
   digest?: Digest
 }
 
-export function attributesOf(entry: TarEntry): Attributes {
+export function attributesOf(entry: TarEntry): EntryAttributes {
   const xattrs = Object.entries(entry.xattrs).map(([key, value]) => [key, value.toString('base64')] as const)
   return {
     type: entry.type,
@@ -41,10 +41,10 @@ export function attributesOf(entry: TarEntry): Attributes {
     ...(entry.gname ? { gname: entry.gname } : {}),
     ...(entry.devMajor ? { devMajor: entry.devMajor } : {}),
     ...(entry.devMinor ? { devMinor: entry.devMinor } : {}),
-    ...(xattrs.length === 0 ? {} : { xattrs: Object.fromEntries(xattrs.sort(byKey)) }),
+    ...(xattrs.length === 0 ? {} : { xattrs: Object.fromEntries(xattrs.sort(compareKeys)) }),
   }
 }
 
-function byKey(a: readonly [string, string], b: readonly [string, string]): number {
+function compareKeys(a: readonly [string, string], b: readonly [string, string]): number {
   return a[0] < b[0] ? -1 : 1
 }

@@ -2,21 +2,21 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
 import type { EntryType, TarEntry } from '../../tar/header.ts'
-import { DEFAULT_LIMITS } from '../../tar/limits.ts'
-import { cleanName, nameOfBytes } from '../../tar/names.ts'
-import { decodeIndex, encodeIndex } from './encoded-index.ts'
+import { DEFAULT_LAYER_LIMITS } from '../../tar/layer-limits.ts'
+import { cleanName, decodeName } from '../../tar/names.ts'
 import { IndexBuilder } from './index-builder.ts'
+import { decodeIndex, encodeIndex } from './index-codec.ts'
 import { attributesOf, type LayerEntry } from './layer-entry.ts'
-import { tocSeconds, tocTime } from './toc-time.ts'
+import { formatTocTime, roundToSeconds } from './toc-time.ts'
 
 const LAYER = {
   compression: 'zstd',
   chunkSize: 65_536,
   sourceDiffId: digestOf(''),
-  sourcePlainSize: 0,
+  sourceUncompressedSize: 0,
 } as const
 
-/** Names of any bytes, most of them text. */
+/** Names of arbitrary bytes, mostly text. */
 const name = fc
   .oneof(
     fc.string({ unit: 'grapheme' }).map((text) => Buffer.from(text)),
@@ -25,16 +25,16 @@ const name = fc
       .constantFrom('./a/../b/', '', '/', './', '././/', 'usr/bin', './usr/bin/')
       .map((text) => Buffer.from(text)),
   )
-  .map(nameOfBytes)
-const whole = fc.maxSafeNat()
+  .map(decodeName)
+const naturalNumber = fc.maxSafeNat()
 const entry: fc.Arbitrary<TarEntry> = fc
   .record({
     tarName: name,
     type: fc.constantFrom<EntryType>('reg', 'dir', 'symlink', 'hardlink', 'char', 'block', 'fifo'),
     linkName: name,
     mode: fc.nat(0o7777),
-    uid: fc.oneof(fc.constant(0), whole),
-    gid: fc.oneof(fc.constant(0), whole),
+    uid: fc.oneof(fc.constant(0), naturalNumber),
+    gid: fc.oneof(fc.constant(0), naturalNumber),
     uname: name,
     gname: name,
     mtime: fc.record({ seconds: fc.maxSafeInteger(), nanoseconds: fc.nat(999_999_999) }),
@@ -52,40 +52,40 @@ const entry: fc.Arbitrary<TarEntry> = fc
     ...((rest.type === 'symlink' || rest.type === 'hardlink') && { linkName }),
   }))
 
-/** The entry as an index is to answer it; its digest is still to come. */
-function layerEntry(entry: TarEntry): LayerEntry {
-  const seconds = tocSeconds(entry.mtime)
+/** The entry that an index should return, without its digest. */
+function expectedEntry(entry: TarEntry): LayerEntry {
+  const seconds = roundToSeconds(entry.mtime)
   return {
     name: entry.name,
     ...(entry.tarName === entry.name ? {} : { tarName: entry.tarName }),
     ...attributesOf(entry),
     ...(entry.size ? { size: entry.size } : {}),
     ...(entry.linkName === undefined ? {} : { linkName: entry.linkName }),
-    ...(seconds === undefined ? {} : { modtime: tocTime(seconds) }),
+    ...(seconds === undefined ? {} : { modtime: formatTocTime(seconds) }),
   }
 }
 
-it('entries come out of an index as they went in, also when it was kept', () => {
+it('an index returns entries unchanged, also after encoding and decoding', () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 20 }), (entries) => {
-      const builder = new IndexBuilder(DEFAULT_LIMITS)
-      for (const [i, one] of entries.entries()) builder.entry(one, { start: 512 * i, length: 512 })
-      builder.headers({ offset: 7, length: 100, plainLength: 512 * entries.length })
-      const made = builder.finish(LAYER)
-      const kept = decodeIndex(encodeIndex(made), 2 ** 20)
-      expect(kept?.data).toEqual(made.data)
+      const builder = new IndexBuilder(DEFAULT_LAYER_LIMITS)
+      for (const [i, one] of entries.entries()) builder.addEntry(one, { start: 512 * i, length: 512 })
+      builder.addHeaderMember({ offset: 7, length: 100, uncompressedLength: 512 * entries.length })
+      const index = builder.finish(LAYER)
+      const decoded = decodeIndex(encodeIndex(index), 2 ** 20)
+      expect(decoded?.data).toEqual(index.data)
       for (const [i, one] of entries.entries()) {
         const digest = one.type === 'reg' ? { digest: digestOf('') } : {}
-        expect(kept?.entry(i)).toEqual({ ...layerEntry(one), ...digest })
-        expect(kept).toMatchObject({ length: entries.length })
-        expect([kept?.name(i), kept?.type(i)]).toEqual([one.name, one.type])
-        expect(kept?.header(i)).toEqual({ member: 0, start: 512 * i, length: 512 })
+        expect(decoded?.entry(i)).toEqual({ ...expectedEntry(one), ...digest })
+        expect(decoded).toMatchObject({ length: entries.length })
+        expect([decoded?.name(i), decoded?.type(i)]).toEqual([one.name, one.type])
+        expect(decoded?.headerLocation(i)).toEqual({ member: 0, start: 512 * i, length: 512 })
       }
     }),
   )
 })
 
-it('the digest of a file is that of its chunk, or its own when it has several', () => {
+it('a file of one chunk has the digest of the chunk, a file of several its own', () => {
   const file = (tarName: string, size: number): TarEntry => ({
     ...{ name: tarName, tarName, type: 'reg', size, mode: 0, uid: 0, gid: 0, uname: '', gname: '' },
     ...{ mtime: { seconds: 0, nanoseconds: 0 }, devMajor: 0, devMinor: 0, xattrs: {} },
@@ -98,18 +98,20 @@ it('the digest of a file is that of its chunk, or its own when it has several', 
     size,
     digest: bytes(offset),
   })
-  const builder = new IndexBuilder(DEFAULT_LIMITS)
-  builder.entry(file('small', 3), { start: 0, length: 512 })
-  builder.chunk(chunk(1, 3))
-  builder.entry(file('large', 70_000), { start: 0, length: 512 })
-  builder.chunk(chunk(2, 65_536))
-  builder.chunk(chunk(3, 4464))
-  builder.file(bytes(9))
-  builder.entry(file('empty', 0), { start: 0, length: 512 })
+  const builder = new IndexBuilder(DEFAULT_LAYER_LIMITS)
+  builder.addEntry(file('small', 3), { start: 0, length: 512 })
+  builder.addChunk(chunk(1, 3))
+  builder.addEntry(file('large', 70_000), { start: 0, length: 512 })
+  builder.addChunk(chunk(2, 65_536))
+  builder.addChunk(chunk(3, 4464))
+  builder.addFileDigest(bytes(9))
+  builder.addEntry(file('empty', 0), { start: 0, length: 512 })
   const index = builder.finish(LAYER)
   const hex = (value: number) => `sha256:${bytes(value).toString('hex')}`
   expect([0, 1, 2].map((i) => index.digest(i))).toEqual([hex(1), hex(9), digestOf('')])
-  expect([0, 1, 2].map((i) => index.chunks(i).map(({ row, size }) => [index.digestOf(row), size]))).toEqual([
+  expect(
+    [0, 1, 2].map((i) => index.chunks(i).map(({ row, size }) => [index.chunkDigest(row), size])),
+  ).toEqual([
     [[hex(1), 3]],
     [
       [hex(2), 65_536],
@@ -119,25 +121,25 @@ it('the digest of a file is that of its chunk, or its own when it has several', 
   ])
 })
 
-it('the largest member is found among as many as a layer may have', () => {
-  const builder = new IndexBuilder(DEFAULT_LIMITS)
-  expect(builder.finish(LAYER).largestMember).toBe(65_536 + 512)
-  const members = new IndexBuilder(DEFAULT_LIMITS)
+it('maxMemberBytes finds the largest of as many members as a layer may have', () => {
+  const builder = new IndexBuilder(DEFAULT_LAYER_LIMITS)
+  expect(builder.finish(LAYER).maxMemberBytes).toBe(65_536 + 512)
+  const members = new IndexBuilder(DEFAULT_LAYER_LIMITS)
   for (let i = 0; i < 1_000_000; i++) {
-    members.headers({ offset: i, length: 1, plainLength: i === 500_000 ? 99_999 : 512 })
+    members.addHeaderMember({ offset: i, length: 1, uncompressedLength: i === 500_000 ? 99_999 : 512 })
   }
-  expect(members.finish(LAYER).largestMember).toBe(99_999 + 512)
+  expect(members.finish(LAYER).maxMemberBytes).toBe(99_999 + 512)
 })
 
-it('an index that another version kept is not believed', () => {
-  const packed = encodeIndex(new IndexBuilder(DEFAULT_LIMITS).finish(LAYER))
-  expect(decodeIndex(packed, 2 ** 20)).toBeDefined()
-  expect(decodeIndex(packed, 5)).toBeUndefined()
+it('decodeIndex rejects other versions, damage and indexes above the limit', () => {
+  const encoded = encodeIndex(new IndexBuilder(DEFAULT_LAYER_LIMITS).finish(LAYER))
+  expect(decodeIndex(encoded, 2 ** 20)).toBeDefined()
+  expect(decodeIndex(encoded, 5)).toBeUndefined()
   expect(decodeIndex(Buffer.from('{"version":1}'), 2 ** 20)).toBeUndefined()
-  for (const length of [0, 4, 8, 40, packed.length - 1]) {
-    expect(decodeIndex(packed.subarray(0, length), 2 ** 20)).toBeUndefined()
+  for (const length of [0, 4, 8, 40, encoded.length - 1]) {
+    expect(decodeIndex(encoded.subarray(0, length), 2 ** 20)).toBeUndefined()
   }
-  const other = Buffer.from(packed)
-  other[3] = 0xff
-  expect(decodeIndex(other, 2 ** 20)).toBeUndefined()
+  const otherVersion = Buffer.from(encoded)
+  otherVersion[3] = 0xff
+  expect(decodeIndex(otherVersion, 2 ** 20)).toBeUndefined()
 })

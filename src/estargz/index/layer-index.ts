@@ -1,41 +1,43 @@
 import type { Digest } from '../../oci/digest.ts'
-import { BLOCK } from '../../tar/header.ts'
+import { BLOCK_BYTES } from '../../tar/header.ts'
 import type { BlobFormat } from '../blob-format.ts'
-import type { MemberPlace } from '../build/member-reader.ts'
-import { ArchiveIndex, cellAt, type IndexColumns } from './archive-index.ts'
+import { ArchiveIndex } from './archive-index.ts'
+import { cellAt, type IndexColumns } from './index-columns.ts'
+import type { MemberLocation } from './member-location.ts'
 
-/** What an index is made of: crosses between threads without copies, as its columns lie in shared memory. */
-export type IndexData = {
+/** The data of an index. Threads pass it on without copying, as its columns are in shared memory. */
+export type LayerIndexData = {
   readonly compression: BlobFormat['compression']
-  /** The most content in one member. */
+  /** Maximum content of one file per member, in bytes. */
   readonly chunkSize: number
-  /** Of the plain bytes as they came. */
+  /** The digest and size of the source's uncompressed bytes. */
   readonly sourceDiffId: Digest
-  readonly sourcePlainSize: number
+  readonly sourceUncompressedSize: number
   readonly columns: IndexColumns
 }
 
 /** A member that holds raw headers. */
-export type HeaderMember = MemberPlace & {
-  readonly plainLength: number
+export type HeaderMember = MemberLocation & {
+  readonly uncompressedLength: number
   readonly firstEntry: number
-  readonly entries: number
+  /** How many consecutive entries the member holds, if it holds nothing else; otherwise 0. */
+  readonly entryCount: number
 }
 
 /**
- * What is known of a layer once it was split: its entries in source order, and where each one's members lie in
- * the stream of members: all that a new arrangement needs beside those members.
+ * The entries of a layer in source order, and the locations of their members in the stream of members. With
+ * the members, this is all that a new arrangement of the layer needs.
  */
 export class LayerIndex extends ArchiveIndex {
-  readonly data: IndexData
+  readonly data: LayerIndexData
 
-  constructor(data: IndexData) {
+  constructor(data: LayerIndexData) {
     super(data.columns)
     this.data = data
   }
 
-  /** Where an entry's raw headers are. */
-  header(i: number): { member: number; start: number; length: number } {
+  /** Returns the location of an entry's raw headers in the uncompressed bytes of a header member. */
+  headerLocation(i: number): { member: number; start: number; length: number } {
     const { header, headerStart } = this.columns
     return { member: cellAt(header, i), start: cellAt(headerStart, i), length: this.headerLength(i) }
   }
@@ -49,17 +51,17 @@ export class LayerIndex extends ArchiveIndex {
     return {
       offset: cellAt(memberOffset, member),
       length: cellAt(memberLength, member),
-      plainLength: cellAt(memberPlain, member),
+      uncompressedLength: cellAt(memberPlain, member),
       firstEntry: cellAt(memberFirst, member),
-      entries: cellAt(memberEntries, member),
+      entryCount: cellAt(memberEntries, member),
     }
   }
 
   /**
-   * Plain bytes of the largest member at the most: one holds a chunk with its padding, or headers, perhaps with that of the
-   * landmark behind them.
+   * An upper bound on the uncompressed size of any member, which holds a chunk with its padding, or headers,
+   * to which the landmark's header may be appended.
    */
-  get largestMember(): number {
-    return this.columns.memberPlain.reduce((a, b) => Math.max(a, b), this.data.chunkSize) + BLOCK
+  get maxMemberBytes(): number {
+    return this.columns.memberPlain.reduce((a, b) => Math.max(a, b), this.data.chunkSize) + BLOCK_BYTES
   }
 }

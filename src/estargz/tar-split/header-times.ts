@@ -1,26 +1,42 @@
-import { LayerError } from '../../tar/errors.ts'
-import { BLOCK, GNU_MAGIC, GNU_TIMES, isStar, magicOf, type TarEntry, TIME_BYTES } from '../../tar/header.ts'
-import { numericField, paxTime, type TarTime } from '../../tar/numbers.ts'
+import {
+  BLOCK_BYTES,
+  GNU_MAGIC,
+  GNU_TIMES,
+  isStarHeader,
+  readMagic,
+  type TarEntry,
+  TIME_BYTES,
+} from '../../tar/header.ts'
+import { LayerError } from '../../tar/layer-error.ts'
+import { parsePaxTime, readNumericField, type TarTime } from '../../tar/numbers.ts'
 import { parsePax } from '../../tar/pax.ts'
-import { exactTocTime, tocSeconds } from '../index/toc-time.ts'
-
-/** Times as RFC 3339, with fractions of seconds. What a table of contents says already is left out. */
-export type HeaderTimes = { modtime?: string; accesstime?: string; changetime?: string }
-
-const LINK = 157
-/** Major and minor number. */
-const DEVICE = [329, 337]
+import { formatExactTocTime, roundToSeconds } from '../index/toc-time.ts'
 
 /**
- * The times that a header has beside whole seconds of its last change, as Go's `archive/tar` reads them.
- * @param header all raw blocks of the entry
- * @returns undefined for headers that Go takes otherwise than this broker, or whose times RFC 3339 cannot write
+ * Times by RFC 3339, with fractions of seconds. Omits a time that the table of contents already holds
+ * exactly.
  */
-export function timesOfHeader(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
+export type HeaderTimes = { modtime?: string; accesstime?: string; changetime?: string }
+
+/** Offsets of header fields. */
+const SIZE = { offset: 124, length: 12 } as const
+const TYPE_FLAG_OFFSET = 156
+const LINK_NAME_OFFSET = 157
+/** Major and minor device number. */
+const DEVICE_OFFSETS = [329, 337]
+const DEVICE_BYTES = 8
+
+/**
+ * Reads the times that headers hold in addition to the modification time in whole seconds, as Go's
+ * `archive/tar` does.
+ * @param header all raw blocks of the entry
+ * @returns undefined if Go reads the headers differently than this broker, or RFC 3339 cannot express a time
+ */
+export function readHeaderTimes(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
   try {
     return readTimes(entry, header)
   } catch (error) {
-    // Nobody else reads times of access: what is wrong with one is no reason to refuse the layer.
+    // Nothing else reads access times, so an invalid one is no reason to reject the layer.
     if (error instanceof LayerError) return undefined
     throw error
   }
@@ -29,55 +45,64 @@ export function timesOfHeader(entry: TarEntry, header: Buffer): HeaderTimes | un
 function readTimes(entry: TarEntry, header: Buffer): HeaderTimes | undefined {
   let pax = new Map<string, Buffer>()
   let hasLongLink = false
-  let at = 0
-  while (at + BLOCK < header.length) {
-    const flag = String.fromCharCode(header[at + 156] ?? 0)
-    const size = numericField(header, at + 124, 12) ?? 0
-    at += BLOCK
+  let offset = 0
+  while (offset + BLOCK_BYTES < header.length) {
+    const flag = String.fromCharCode(header[offset + TYPE_FLAG_OFFSET] ?? 0)
+    const size = readNumericField(header, offset + SIZE.offset, SIZE.length) ?? 0
+    offset += BLOCK_BYTES
     if (flag === 'g') return undefined
-    // Of several, the last one counts.
-    if (flag === 'x') pax = parsePax(header.subarray(at, at + size))
+    // The last of several PAX headers counts.
+    if (flag === 'x') pax = parsePax(header.subarray(offset, offset + size))
     if (flag === 'K') hasLongLink = true
-    at += Math.ceil(size / BLOCK) * BLOCK
+    offset += Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
   }
-  const block = header.subarray(at, at + BLOCK)
-  // Star has times in places of its own, which hardly any writer fills.
-  if (isStar(block)) return undefined
-  if (entry.type !== 'reg' && (numericField(block, 124, 12) !== 0 || Number(pax.get('size') ?? 0) !== 0))
-    return undefined
-  const namesLink = block[LINK] !== 0 || hasLongLink || (pax.get('linkpath')?.length ?? 0) > 0
-  if (namesLink && entry.linkName === undefined) return undefined
-  // vbatts/tar-split reads these of every type.
+  const block = header.subarray(offset, offset + BLOCK_BYTES)
+  // star stores times in fields of its own, which hardly any writer fills.
+  if (isStarHeader(block)) return undefined
+  if (entry.type !== 'reg') {
+    const size = readNumericField(block, SIZE.offset, SIZE.length)
+    if (size !== 0 || Number(pax.get('size') ?? 0) !== 0) return undefined
+  }
+  const hasLinkName = block[LINK_NAME_OFFSET] !== 0 || hasLongLink || (pax.get('linkpath')?.length ?? 0) > 0
+  if (hasLinkName && entry.linkName === undefined) return undefined
+  // vbatts/tar-split reads device numbers for entries of every type.
   const isDevice = entry.type === 'char' || entry.type === 'block'
-  const hasDevices = magicOf(block).startsWith('ustar')
-  if (hasDevices && !isDevice && DEVICE.some((start) => numericField(block, start, 8) !== 0)) return undefined
-  const gnu = gnuTimes(block)
-  const recorded = (key: string) => {
+  const hasDeviceFields = readMagic(block).startsWith('ustar')
+  if (hasDeviceFields && !isDevice) {
+    const isSet = (start: number) => readNumericField(block, start, DEVICE_BYTES) !== 0
+    if (DEVICE_OFFSETS.some(isSet)) return undefined
+  }
+  const gnu = readGnuTimes(block)
+  const readPaxTime = (key: string) => {
     const value = pax.get(key)
-    return value && value.length > 0 ? paxTime(key, value) : undefined
+    return value && value.length > 0 ? parsePaxTime(key, value) : undefined
   }
   const times: HeaderTimes = {}
+  /** Returns whether RFC 3339 can express the time. */
   const add = (key: keyof HeaderTimes, time: TarTime | undefined) => {
     if (time === undefined) return true
-    const text = exactTocTime(time)
+    const text = formatExactTocTime(time)
     if (text !== undefined) times[key] = text
     return text !== undefined
   }
   const { mtime } = entry
-  const isSaid = mtime.nanoseconds === 0 && tocSeconds(mtime) !== undefined
-  const isKnown =
-    add('modtime', isSaid ? undefined : mtime) &&
-    add('accesstime', recorded('atime') ?? gnu.accessed) &&
-    add('changetime', recorded('ctime') ?? gnu.changed)
-  return isKnown ? times : undefined
+  const isListedExactly = mtime.nanoseconds === 0 && roundToSeconds(mtime) !== undefined
+  const isExpressible =
+    add('modtime', isListedExactly ? undefined : mtime) &&
+    add('accesstime', readPaxTime('atime') ?? gnu.accessed) &&
+    add('changetime', readPaxTime('ctime') ?? gnu.changed)
+  return isExpressible ? times : undefined
 }
 
-/** What is no time in both places is a prefix of a name that Go wrote before 1.8. */
-function gnuTimes(block: Buffer): { accessed?: TarTime; changed?: TarTime } {
-  if (magicOf(block) !== GNU_MAGIC) return {}
-  const [accessed, changed] = GNU_TIMES.map((at) => {
-    if (block[at] === 0) return {}
-    const seconds = numericField(block, at, TIME_BYTES)
+/**
+ * Reads GNU's times. If either field is not a time, the two hold a prefix of the name, as written by Go
+ * before 1.8.
+ */
+function readGnuTimes(block: Buffer): { accessed?: TarTime; changed?: TarTime } {
+  if (readMagic(block) !== GNU_MAGIC) return {}
+  const [accessed, changed] = GNU_TIMES.map((offset) => {
+    if (block[offset] === 0) return {}
+    const seconds = readNumericField(block, offset, TIME_BYTES)
     return seconds === undefined ? undefined : { time: { seconds, nanoseconds: 0 } }
   })
   if (accessed === undefined || changed === undefined) return {}

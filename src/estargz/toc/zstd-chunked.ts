@@ -1,38 +1,43 @@
 /**
- * The end of a zstd:chunked blob: the table of contents and a footer, each in a skippable frame (RFC 8878, 3.1.2), which
- * decoders pass over. As stargz-snapshotter 0.18 `estargz/zstdchunked` writes it; containers/storage 1.59
- * `pkg/chunked` finds the table of contents by annotations alone, and never reads the footer.
+ * The end of a zstd:chunked blob: the table of contents, optionally tar-split data, and a footer, each in a
+ * skippable frame (RFC 8878, 3.1.2), which decoders ignore. Written as by stargz-snapshotter 0.18
+ * `estargz/zstdchunked`. containers/storage 1.59 `pkg/chunked` locates the table of contents by annotations
+ * only and never reads the footer.
  */
-const SKIPPABLE = 0x184d2a50
-const FRAME_HEADER = 8
-const FOOTER_CONTENT = 40
-/** Of one that says where the data of tar-split lies, too (containers/storage 1.59 `pkg/chunked/internal/minimal`). */
-const LONG_FOOTER_CONTENT = 64
-const MAGIC = Buffer.from('GnUlInUx', 'latin1')
-/** Kind of the table of contents: the one of CRFS, which eStargz has, too. */
+const SKIPPABLE_MAGIC = 0x184d2a50
+const FRAME_HEADER_BYTES = 8
+const FOOTER_BYTES = 40
+/** A footer that also locates tar-split data (containers/storage 1.59 `pkg/chunked/internal/minimal`). */
+const TAR_SPLIT_FOOTER_BYTES = 64
+const FOOTER_MAGIC = Buffer.from('GnUlInUx', 'latin1')
+/** The type of the table of contents: that of CRFS, which eStargz has too. */
 const MANIFEST_TYPE = 1
 
-/** Bytes of the longest footer with its frame. */
-export const LARGEST_ZSTD_FOOTER = FRAME_HEADER + LONG_FOOTER_CONTENT
+/** Bytes of the largest footer, including its frame. */
+export const MAX_ZSTD_FOOTER_SIZE = FRAME_HEADER_BYTES + TAR_SPLIT_FOOTER_BYTES
 
-/** Where a compressed file lies, without its frame's header. Sizes are bytes. */
-export type TocFrame = { readonly offset: number; readonly size: number; readonly plainSize: number }
+/**
+ * The location of a compressed file in a skippable frame, without the frame's header. Sizes are bytes;
+ * `plainSize` is the uncompressed size. The layer cache stores this as JSON, so field names are part of its
+ * format.
+ */
+export type FrameLocation = { readonly offset: number; readonly size: number; readonly plainSize: number }
 
-export function skippableFrame(content: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEADER + content.length)
-  frame.writeUInt32LE(SKIPPABLE, 0)
+export function encodeSkippableFrame(content: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + content.length)
+  frame.writeUInt32LE(SKIPPABLE_MAGIC, 0)
   frame.writeUInt32LE(content.length, 4)
-  content.copy(frame, FRAME_HEADER)
+  content.copy(frame, FRAME_HEADER_BYTES)
   return frame
 }
 
-/** Where the content of a frame begins that is written at an offset. */
-export function contentOffset(frameOffset: number): number {
-  return frameOffset + FRAME_HEADER
+/** Returns the offset of a frame's content. */
+export function frameContentOffset(frameOffset: number): number {
+  return frameOffset + FRAME_HEADER_BYTES
 }
 
-export function writeZstdFooter(toc: TocFrame, tarSplit?: TocFrame): Buffer {
-  const footer = Buffer.alloc(tarSplit ? LONG_FOOTER_CONTENT : FOOTER_CONTENT)
+export function writeZstdFooter(toc: FrameLocation, tarSplit?: FrameLocation): Buffer {
+  const footer = Buffer.alloc(tarSplit ? TAR_SPLIT_FOOTER_BYTES : FOOTER_BYTES)
   footer.writeBigUInt64LE(BigInt(toc.offset), 0)
   footer.writeBigUInt64LE(BigInt(toc.size), 8)
   footer.writeBigUInt64LE(BigInt(toc.plainSize), 16)
@@ -42,31 +47,31 @@ export function writeZstdFooter(toc: TocFrame, tarSplit?: TocFrame): Buffer {
     footer.writeBigUInt64LE(BigInt(tarSplit.size), 40)
     footer.writeBigUInt64LE(BigInt(tarSplit.plainSize), 48)
   }
-  MAGIC.copy(footer, footer.length - MAGIC.length)
-  return skippableFrame(footer)
+  FOOTER_MAGIC.copy(footer, footer.length - FOOTER_MAGIC.length)
+  return encodeSkippableFrame(footer)
 }
 
-/** The value of the annotations that say where the table of contents lies. */
-export function manifestPosition(toc: TocFrame): string {
+/** Formats the annotation that locates the table of contents. */
+export function formatManifestPosition(toc: FrameLocation): string {
   return `${toc.offset}:${toc.size}:${toc.plainSize}:${MANIFEST_TYPE}`
 }
 
-/** The value of the annotation that says where the data of tar-split lies. */
-export function tarSplitPosition({ offset, size, plainSize }: TocFrame): string {
+/** Formats the annotation that locates tar-split data. */
+export function formatTarSplitPosition({ offset, size, plainSize }: FrameLocation): string {
   return `${offset}:${size}:${plainSize}`
 }
 
-/** What the footer at the end of a blob says, or undefined when there is none. */
+/** Parses the footer at the end of a blob. Returns undefined if there is none. */
 export function parseZstdFooter(
   tail: Buffer,
 ): { tocOffset: number; tocSize: number; footerSize: number } | undefined {
-  for (const length of [FOOTER_CONTENT, LONG_FOOTER_CONTENT]) {
-    const footerSize = FRAME_HEADER + length
+  for (const length of [FOOTER_BYTES, TAR_SPLIT_FOOTER_BYTES]) {
+    const footerSize = FRAME_HEADER_BYTES + length
     const frame = tail.subarray(Math.max(0, tail.length - footerSize))
-    if (frame.length !== footerSize || frame.readUInt32LE(0) !== SKIPPABLE) continue
+    if (frame.length !== footerSize || frame.readUInt32LE(0) !== SKIPPABLE_MAGIC) continue
     if (frame.readUInt32LE(4) !== length) continue
-    const footer = frame.subarray(FRAME_HEADER)
-    if (!footer.subarray(length - MAGIC.length).equals(MAGIC)) continue
+    const footer = frame.subarray(FRAME_HEADER_BYTES)
+    if (!footer.subarray(length - FOOTER_MAGIC.length).equals(FOOTER_MAGIC)) continue
     if (footer.readBigUInt64LE(24) !== BigInt(MANIFEST_TYPE)) continue
     const tocOffset = Number(footer.readBigUInt64LE(0))
     const tocSize = Number(footer.readBigUInt64LE(8))

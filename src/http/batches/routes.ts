@@ -1,23 +1,24 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Batch } from '../../jobs/queue/batches.ts'
-import { assertAcceptable, conversionJob, NewConversion } from '../conversions/new-conversion.ts'
-import { ConversionSummary, conversionSummary } from '../conversions/view.ts'
-import { JobCounts } from '../jobs/view.ts'
-import { Id, isoTime, Labels, Moment, Paging } from '../parameters.ts'
-import { HttpError, problems } from '../problem.ts'
+import type { Batch } from '../../jobs/queue/batch-store.ts'
+import { assertConvertible, conversionJob, NewConversion } from '../conversions/new-conversion.ts'
+import { conversionSummary } from '../conversions/view.ts'
+import type { JobValidator } from '../jobs/job-validator.ts'
+import { IdParams, Labels, PageQuery } from '../parameters.ts'
+import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
+import { BatchItems, BatchView, batchView } from './view.ts'
 
 const MAX_CONVERSIONS = 1000
 
 const NewBatch = z
   .strictObject({
     conversions: z.array(NewConversion).min(1).max(MAX_CONVERSIONS),
-    labels: Labels.optional().describe('Of the batch, and of each of its conversions that is new.'),
+    labels: Labels.optional().describe('Labels of the batch and of each conversion that it creates.'),
   })
   .meta({
     id: 'NewBatch',
-    description: 'Many images to convert, which are accepted all or not at all.',
+    description: 'Images to convert. Either all conversions are accepted, or none.',
     examples: [
       {
         conversions: ['1.0', '1.1'].map((tag) => ({
@@ -29,42 +30,11 @@ const NewBatch = z
     ],
   })
 
-const BatchView = z
-  .object({
-    id: z.string(),
-    state: z
-      .enum(['running', 'succeeded', 'failed'])
-      .describe(
-        'running: something is to be done yet; succeeded: everything was; failed: something was not.',
-      ),
-    counts: JobCounts,
-    labels: z.record(z.string(), z.string()),
-    createdAt: Moment,
-  })
-  .meta({
-    id: 'Batch',
-    description: 'Conversions that were asked for together.',
-    examples: [
-      {
-        id: '019ab1c2-7a30-7000-8000-4b1c2d3e4f50',
-        state: 'running',
-        counts: { queued: 1, running: 1, succeeded: 0, failed: 0, cancelled: 0 },
-        labels: { release: '2026-01' },
-        createdAt: '2026-01-02T03:04:05.678Z',
-      },
-    ],
-  })
-
-const BatchItems = z
-  .object({ items: z.array(ConversionSummary), next: z.string().optional() })
-  .meta({ id: 'BatchItems', description: 'Conversions of a batch, in the order of the request.' })
-
-/** Many conversions at once, with one status. */
-export function batchRoutes(services: Services): FastifyPluginAsyncZod {
-  const { batches } = services
-  const existing = async (id: string): Promise<Batch> => {
+/** Creates and tracks many conversions as one batch. */
+export function batchRoutes(batches: Services['batches'], validator: JobValidator): FastifyPluginAsyncZod {
+  const getBatch = async (id: string): Promise<Batch> => {
     const batch = await batches.get(id)
-    if (!batch) throw new HttpError(404, 'NOT_FOUND', `there is no batch ${id}`)
+    if (!batch) throw new HttpError(404, 'NOT_FOUND', `batch ${id} does not exist`)
     return batch
   }
   return async (app) => {
@@ -76,17 +46,17 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
           operationId: 'createBatch',
           summary: `Convert up to ${MAX_CONVERSIONS} images`,
           description:
-            'All are accepted, or none. Conversions that would do the same as one that is queued or running are joined.',
+            'Accepts all conversions, or none. A conversion that is equivalent to a queued or running one joins it.',
           body: NewBatch,
-          response: { 202: BatchView, ...problems(400, 403, 409, 413, 422, 503, 507) },
+          response: { 202: BatchView, ...problemResponses(400, 403, 409, 413, 422, 503, 507) },
         },
       },
       async (request, reply) => {
         const { conversions, labels = {} } = request.body
-        const asked = conversions.map((body, i) => ({ body, at: `body.conversions.${i}` }))
-        await assertAcceptable(asked, services, request.abandoned)
-        const jobs = conversions.map((one) =>
-          conversionJob({ ...one, labels: { ...labels, ...one.labels } }, undefined),
+        const items = conversions.map((body, i) => ({ body, fieldPath: `body.conversions.${i}` }))
+        await assertConvertible(items, validator, request.abortSignal)
+        const jobs = conversions.map((conversion) =>
+          conversionJob({ ...conversion, labels: { ...labels, ...conversion.labels } }, undefined),
         )
         const batch = await batches.create(jobs, { labels, requestKey: request.idempotencyKey })
         reply.header('location', `/v1/conversion-batches/${batch.id}`)
@@ -99,12 +69,12 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['conversions'],
           operationId: 'getBatch',
-          summary: 'Show how far a batch is',
-          params: Id,
-          response: { 200: BatchView, ...problems(400, 404, 503) },
+          summary: 'Show the state of a batch',
+          params: IdParams,
+          response: { 200: BatchView, ...problemResponses(400, 404, 503) },
         },
       },
-      async (request) => batchView(await existing(request.params.id)),
+      async (request) => batchView(await getBatch(request.params.id)),
     )
     app.get(
       '/v1/conversion-batches/:id/conversions',
@@ -113,20 +83,20 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
           tags: ['conversions'],
           operationId: 'listBatch',
           summary: 'List the conversions of a batch, in the order of the request',
-          params: Id,
+          params: IdParams,
           querystring: z.object({
-            ...Paging,
+            ...PageQuery,
             cursor: z
               .string()
               .regex(/^\d{1,6}$/)
               .optional()
-              .describe('`next` of the page before.'),
+              .describe('The value of `next` in the previous page.'),
           }),
-          response: { 200: BatchItems, ...problems(400, 404, 503) },
+          response: { 200: BatchItems, ...problemResponses(400, 404, 503) },
         },
       },
       async (request) => {
-        const { id } = await existing(request.params.id)
+        const { id } = await getBatch(request.params.id)
         const { limit, cursor } = request.query
         const { items, next } = await batches.jobs(id, { limit, after: Number(cursor ?? -1) })
         return { items: items.map(conversionSummary), ...(next !== undefined && { next: String(next) }) }
@@ -138,23 +108,17 @@ export function batchRoutes(services: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['conversions'],
           operationId: 'cancelBatch',
-          summary: 'Cancel what of a batch is not over',
-          description: 'Conversions that others asked for, too, are cancelled for them as well.',
-          params: Id,
-          response: { 202: BatchView, ...problems(400, 404, 503, 507) },
+          summary: 'Cancel the unfinished conversions of a batch',
+          description: 'A conversion that other requests have joined is cancelled for them, too.',
+          params: IdParams,
+          response: { 202: BatchView, ...problemResponses(400, 404, 503, 507) },
         },
       },
       async (request, reply) => {
-        const { id } = await existing(request.params.id)
+        const { id } = await getBatch(request.params.id)
         await batches.cancel(id)
-        return reply.code(202).send(batchView(await existing(id)))
+        return reply.code(202).send(batchView(await getBatch(id)))
       },
     )
   }
-}
-
-function batchView({ id, counts, labels, createdAt }: Batch): z.infer<typeof BatchView> {
-  const unfinished = counts.queued + counts.running > 0
-  const state = unfinished ? 'running' : counts.failed + counts.cancelled > 0 ? 'failed' : 'succeeded'
-  return { id, state, counts: { ...counts }, labels: { ...labels }, createdAt: isoTime(createdAt) }
 }

@@ -1,18 +1,18 @@
-/** Nobody waits for the answer any more. */
-export class ClientGone extends Error {
+/** The client disconnected before the response was sent. */
+export class ClientGoneError extends Error {
   override readonly name = 'ClientGone'
   readonly code = 'CLIENT_GONE'
   constructor() {
-    super('the client is gone')
+    super('the client disconnected')
   }
 }
 
-/** An answer took too long. */
-export class DeadlineExceeded extends Error {
+/** Processing a request exceeded its timeout. */
+export class DeadlineExceededError extends Error {
   override readonly name = 'DeadlineExceeded'
   readonly code = 'DEADLINE_EXCEEDED'
-  constructor(ms: number) {
-    const allowed = `RECORD_BROKER_REQUEST_SECONDS allows ${ms / 1000} seconds`
-    super(`the answer took longer than ${allowed}, and what worked on it was stopped`)
+  constructor(timeoutMs: number) {
+    const limit = `RECORD_BROKER_REQUEST_SECONDS allows ${timeoutMs / 1000} seconds`
+    super(`the request took too long and was stopped: ${limit}`)
   }
 }

@@ -3,9 +3,9 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { Agent, request } from 'undici'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/embedded-registry.ts'
-import { embeddedRegistry } from '../../embedded-registry/plugin.ts'
+import { createEmbeddedRegistry } from '../../embedded-registry/plugin.ts'
 import { digestOf } from '../../oci/digest.ts'
-import { closeIdle } from './idle-connections.ts'
+import { closeIdleConnections } from './idle-connections.ts'
 
 const IDLE_MS = 50
 const never = () => new Promise<never>(() => undefined)
@@ -13,32 +13,32 @@ const never = () => new Promise<never>(() => undefined)
 let stack: AsyncDisposableStack
 let app: FastifyInstance
 let url: string
-/** One connection that is kept, so that the second request comes on that of the first. */
+/** Reuses one connection, so that the second request follows the first on it. */
 let agent: Agent
 beforeEach(async () => {
   stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   app = fastify({ forceCloseConnections: true })
   stack.defer(() => app.close())
-  closeIdle(app, IDLE_MS)
+  closeIdleConnections(app, IDLE_MS)
   app.get('/never', never)
-  app.get('/never/silent', { config: { silentMs: 2 * IDLE_MS } }, never)
-  await app.register(await embeddedRegistry({ root: folder.path }))
+  app.get('/never/silent', { config: { maxSilenceMs: 2 * IDLE_MS } }, never)
+  await app.register(await createEmbeddedRegistry({ root: folder.path }))
   url = await app.listen({ host: '127.0.0.1', port: 0 })
   agent = new Agent({ connections: 1 })
   stack.defer(() => agent.destroy())
 })
 afterEach(() => stack.disposeAsync())
 
-it('closes connections on which nothing moves, and those on which nothing may move after a time of their own', async () => {
+it('closes idle connections, and those of a route with its own limit after that limit', async () => {
   await expect(fetch(`${url}/never`)).rejects.toThrow()
   await expect(fetch(`${url}/never/silent`)).rejects.toThrow()
 })
 
-it('leaves those alone that wait for the embedded registry to put a blob on its disk', async () => {
+it('keeps connections open that wait for the embedded registry to write a blob to disk', async () => {
   const opened = await app.inject({ method: 'POST', url: '/v2/app/blobs/uploads/' })
   const location = String(opened.headers.location)
-  // Another request that still adds to the upload holds its end up, as a slow disk would.
+  // Another request that still appends to the upload delays its end, as a slow disk would.
   const adding = new PassThrough()
   const added = app.inject({ method: 'PATCH', url: location, payload: adding })
   adding.write('ab')
@@ -50,12 +50,12 @@ it('leaves those alone that wait for the embedded registry to put a blob on its 
   const committed = request(address, { method: 'PUT', body: 'c', dispatcher: agent })
   committed.catch(() => undefined)
   await arrived
-  // A connection that came later, and on which as little moves, was closed meanwhile.
+  // A later connection that is just as idle has been closed by now.
   await expect(fetch(`${url}/never`)).rejects.toThrow()
   adding.end()
   expect((await added).statusCode).toBe(202)
-  const answer = await committed
-  expect(answer.statusCode).toBe(201)
-  await answer.body.dump()
+  const response = await committed
+  expect(response.statusCode).toBe(201)
+  await response.body.dump()
   await expect(request(`${url}/never`, { dispatcher: agent })).rejects.toThrow()
 })

@@ -3,31 +3,31 @@ import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whoever asks is ready to wait for the answer without a sign, for as long as this. */
-    silentMs?: number
+    /** Maximum time without any traffic on the connection while the client waits for this route's response. */
+    maxSilenceMs?: number
   }
 }
 
 /**
- * Closes connections on which nothing moves for so long: whose client takes nothing of its answer, for one. How long a large
- * answer takes in all does not matter.
- * @param ms longer than an answer may take
+ * Closes connections without traffic for `idleMs`, such as those whose client does not read its response. The total
+ * duration of a large response is not limited.
+ * @param idleMs must be longer than the request timeout
  */
-export function closeIdle(app: FastifyInstance, ms: number): void {
-  const silent = new WeakMap<Socket, number>()
+export function closeIdleConnections(app: FastifyInstance, idleMs: number): void {
+  const maxSilence = new WeakMap<Socket, number>()
   app.addHook('onRequest', async ({ raw, routeOptions }) => {
-    const { silentMs } = routeOptions.config ?? {}
-    if (silentMs !== undefined) silent.set(raw.socket, silentMs)
+    const { maxSilenceMs } = routeOptions.config ?? {}
+    if (maxSilenceMs !== undefined) maxSilence.set(raw.socket, maxSilenceMs)
   })
   app.addHook('onResponse', async ({ raw }) => {
-    silent.delete(raw.socket)
+    maxSilence.delete(raw.socket)
   })
-  app.server.timeout = ms
+  app.server.timeout = idleMs
   app.server.on('timeout', (socket: Socket) => {
-    const rest = (silent.get(socket) ?? 0) - ms
-    silent.delete(socket)
-    // Node gives the connection its usual time back when the answer is sent.
-    if (rest > 0) socket.setTimeout(rest)
+    const remainingMs = (maxSilence.get(socket) ?? 0) - idleMs
+    maxSilence.delete(socket)
+    // Node restores the server's timeout for the connection once the response is sent.
+    if (remainingMs > 0) socket.setTimeout(remainingMs)
     else socket.destroy()
   })
 }

@@ -2,84 +2,90 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HttpError } from '../problem.ts'
 
-/** How much of a refused body is still read, and for how long: its sender learns of the answer meanwhile. */
-const DRAIN_BYTES = 64 * 1024 * 1024
-const DRAIN_MS = 5_000
-/** How often the pace of a body is looked at. */
-const PACE_EVERY_MS = 10_000
-/** What is left to the sender of a slow body to read the answer. */
+/** How much of a rejected body is still read, and for how long, so that its client can receive the response. */
+const MAX_DRAIN_BYTES = 64 * 1024 * 1024
+const MAX_DRAIN_MS = 5_000
+const DEFAULT_RATE_INTERVAL_MS = 10_000
+/** Time for the client of a slow body to read the response before its connection is closed. */
 const LINGER_MS = 1_000
 
-/** Whether a request comes with a body (RFC 9112, 6.3). */
+type BodyGuardOptions = {
+  /** Minimum transfer rate. Default: no minimum. */
+  readonly minBytesPerSecond?: number | undefined
+  /** Interval between checks of the rate. Default: ten seconds. */
+  readonly intervalMs?: number | undefined
+}
+
+/** Whether the message has a body (RFC 9112, 6.3). */
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-/** Whether a request comes with a body that is for a route: that of other methods has no meaning (RFC 9110, 9.3.1). */
-export function isBodyRead(raw: IncomingMessage): boolean {
+/** Whether the request has a body that routes read: the body of GET and HEAD has no meaning (RFC 9110, 9.3.1). */
+export function hasReadableBody(raw: IncomingMessage): boolean {
   return hasBody(raw) && raw.method !== 'GET' && raw.method !== 'HEAD'
 }
 
-/** Whether more of it is to come. */
-function isComing(raw: IncomingMessage): boolean {
+function isBodyIncomplete(raw: IncomingMessage): boolean {
   return hasBody(raw) && !raw.complete && !raw.readableEnded
 }
 
 /**
- * Sees to it that no body holds a connection: one that comes too slowly is answered with 408, and what of a refused one still
- * comes is read for a while, then its connection is closed.
- * @param leastRate in bytes a second; 0: any pace will do
- * @param everyMs how often the pace is looked at
+ * Ensures that no body holds a connection open: a body below the minimum rate gets 408; the remainder of a body that was
+ * rejected is read up to a limit, then the connection is closed.
  */
-export function guardBodies(app: FastifyInstance, leastRate: number, everyMs = PACE_EVERY_MS): void {
+export function registerBodyGuards(
+  app: FastifyInstance,
+  { minBytesPerSecond = 0, intervalMs = DEFAULT_RATE_INTERVAL_MS }: BodyGuardOptions,
+): void {
+  const minBytes = (minBytesPerSecond * intervalMs) / 1000
   app.addHook('onRequest', async (request, reply) => {
-    if (!isBodyRead(request.raw)) request.raw.resume()
-    if (leastRate > 0 && hasBody(request.raw))
-      watchPace(request, reply, (leastRate * everyMs) / 1000, everyMs)
+    if (!hasReadableBody(request.raw)) request.raw.resume()
+    if (minBytes > 0 && hasBody(request.raw)) watchRate(request, reply, minBytes, intervalMs)
   })
   app.addHook('onSend', async ({ raw }, reply, payload) => {
-    // A connection that is closed at once loses the answer, too.
-    if (reply.statusCode !== 408 && isComing(raw) && reply.hasHeader('connection'))
+    // Closing the connection at once would lose the response, too.
+    if (reply.statusCode !== 408 && isBodyIncomplete(raw) && reply.hasHeader('connection'))
       reply.removeHeader('connection')
     return payload
   })
   app.addHook('onResponse', async ({ raw }) => {
-    if (isComing(raw) && !raw.destroyed) drain(raw)
+    if (isBodyIncomplete(raw) && !raw.destroyed) drain(raw)
   })
 }
 
-function watchPace({ raw }: FastifyRequest, reply: FastifyReply, leastBytes: number, everyMs: number): void {
+function watchRate({ raw }: FastifyRequest, reply: FastifyReply, minBytes: number, intervalMs: number): void {
   const { socket } = raw
-  let seen = socket.bytesRead
-  const watching = setInterval(() => {
-    const came = socket.bytesRead - seen
-    seen = socket.bytesRead
-    if (!isComing(raw)) clearInterval(watching)
-    // Bytes that wait here are not the sender's fault.
-    else if (came < leastBytes && raw.readableLength === 0) {
-      clearInterval(watching)
-      endSlow(raw, reply)
+  let lastBytesRead = socket.bytesRead
+  const watch = setInterval(() => {
+    const received = socket.bytesRead - lastBytesRead
+    lastBytesRead = socket.bytesRead
+    if (!isBodyIncomplete(raw)) clearInterval(watch)
+    // If unread bytes are buffered, the server is slow, not the client.
+    else if (received < minBytes && raw.readableLength === 0) {
+      clearInterval(watch)
+      rejectSlowBody(raw, reply)
     }
-  }, everyMs).unref()
-  raw.once('close', () => clearInterval(watching))
+  }, intervalMs).unref()
+  raw.once('close', () => clearInterval(watch))
 }
 
-function endSlow(raw: IncomingMessage, reply: FastifyReply): void {
+function rejectSlowBody(raw: IncomingMessage, reply: FastifyReply): void {
   if (!reply.sent) {
-    const why =
-      'the body comes too slowly; RECORD_BROKER_MIN_BODY_RATE says how many bytes a second are enough'
-    reply.header('connection', 'close').send(new HttpError(408, 'REQUEST_TOO_SLOW', why))
+    const detail =
+      'the request body arrives too slowly; RECORD_BROKER_MIN_BODY_RATE sets the minimum in bytes per second'
+    reply.header('connection', 'close').send(new HttpError(408, 'REQUEST_TOO_SLOW', detail))
   }
   setTimeout(() => raw.destroy(), LINGER_MS).unref()
 }
 
 function drain(raw: IncomingMessage): void {
   const { socket } = raw
-  const end = socket.bytesRead + DRAIN_BYTES
-  const late = setTimeout(() => raw.destroy(), DRAIN_MS).unref()
-  raw.once('close', () => clearTimeout(late))
+  const maxBytesRead = socket.bytesRead + MAX_DRAIN_BYTES
+  const timer = setTimeout(() => raw.destroy(), MAX_DRAIN_MS).unref()
+  raw.once('close', () => clearTimeout(timer))
   raw.on('data', () => {
-    if (socket.bytesRead > end) raw.destroy()
+    if (socket.bytesRead > maxBytesRead) raw.destroy()
   })
   raw.resume()
 }

@@ -1,17 +1,15 @@
 import type { z } from 'zod'
 import { ConversionRequest } from '../../conversion/request.ts'
-import type { NewJob } from '../../jobs/queue/accept.ts'
+import type { NewJob } from '../../jobs/queue/accept-job.ts'
 import { parseReference } from '../../oci/reference.ts'
-import { statusOf } from '../error-status.ts'
-import { assertCallbackAllowed, jobTerms, termsOf } from '../jobs/new-job.ts'
+import type { JobValidator, PlatformSelection } from '../jobs/job-validator.ts'
+import { jobOptions, pickJobOptions } from '../jobs/new-job.ts'
 import { canonicalImage } from '../parameters.ts'
-import { fieldError } from '../problem.ts'
-import type { Services } from '../services.ts'
 
-/** A conversion as it is asked for over HTTP: what to do, and how to go about the job. */
-export const NewConversion = ConversionRequest.safeExtend(jobTerms).meta({
+/** The body of a request for a conversion: the conversion itself, and the options of its job. */
+export const NewConversion = ConversionRequest.safeExtend(jobOptions).meta({
   id: 'NewConversion',
-  description: 'An image to convert into eStargz, registry to registry, and how to go about it.',
+  description: 'An image to convert to eStargz, from registry to registry.',
   examples: [
     {
       source: 'registry.example/team/app:1.0',
@@ -24,7 +22,7 @@ export const NewConversion = ConversionRequest.safeExtend(jobTerms).meta({
 })
 export type NewConversion = z.infer<typeof NewConversion>
 
-/** The job for a conversion that was asked for. */
+/** Returns the job for a requested conversion. */
 export function conversionJob(
   { labels, priority, callbackUrl, ...request }: NewConversion,
   requestKey: string | undefined,
@@ -38,26 +36,26 @@ export function conversionJob(
     targetHost: parseReference(target).host,
     request,
     ...(record && 'id' in record && { recordId: record.id }),
-    ...termsOf({ labels, priority, callbackUrl }),
+    ...pickJobOptions({ labels, priority, callbackUrl }),
     requestKey,
   }
 }
 
-/** A conversion that is asked for, and how the paths of its wrong fields begin. */
-type Asked = { readonly body: NewConversion; readonly at: string }
+/** A requested conversion. `fieldPath` is its path in the request body, for errors. */
+type RequestedConversion = { readonly body: NewConversion; readonly fieldPath: string }
 
-/** Refuses before anything is accepted what can be known to fail. Each record and image is looked for once. */
-export async function assertAcceptable(
-  asked: readonly Asked[],
-  services: Services,
+/** Rejects conversions that are certain to fail. Each record and each image is looked up once. */
+export async function assertConvertible(
+  requested: readonly RequestedConversion[],
+  validator: JobValidator,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { body, at } of asked) {
-    assertCallbackAllowed(body.callbackUrl, services, at)
-    for (const reference of referencesOf(body)) services.checkAllowed(reference)
+  for (const { body, fieldPath } of requested) {
+    validator.assertCallbackAllowed(body.callbackUrl, fieldPath)
+    validator.assertReferencesAllowed(referencesOf(body))
   }
-  await refuseMissingRecords(asked, services)
-  await refuseMissingPlatforms(asked, services, signal)
+  await validator.assertRecordsExist(recordsOf(requested))
+  await validator.assertPlatformsAvailable(platformSelections(requested), signal)
 }
 
 function referencesOf({ source, target, record }: NewConversion): string[] {
@@ -66,49 +64,20 @@ function referencesOf({ source, target, record }: NewConversion): string[] {
   return [source, target]
 }
 
-async function refuseMissingRecords(asked: readonly Asked[], { records }: Services): Promise<void> {
-  const wanted = asked.flatMap(({ body: { record }, at }) =>
-    record && 'id' in record ? [{ id: record.id, at }] : [],
+function recordsOf(requested: readonly RequestedConversion[]): { id: string; fieldPath: string }[] {
+  return requested.flatMap(({ body: { record }, fieldPath }) =>
+    record && 'id' in record ? [{ id: record.id, fieldPath: `${fieldPath}.record.id` }] : [],
   )
-  if (wanted.length === 0) return
-  const there = await records.existing(wanted.map(({ id }) => id))
-  const missing = wanted.find(({ id }) => !there.has(id))
-  if (!missing) return
-  const why = `there is no record ${missing.id}`
-  throw fieldError(422, 'RECORD_NOT_FOUND', `${missing.at}.record.id`, why)
 }
 
-async function refuseMissingPlatforms(
-  asked: readonly Asked[],
-  { analyses }: Services,
-  signal: AbortSignal,
-): Promise<void> {
-  const distinct = new Map<string, { source: string; platforms: string[]; at: string }>()
-  for (const { body, at } of asked) {
+/** The platform selections, without duplicates. */
+function platformSelections(requested: readonly RequestedConversion[]): PlatformSelection[] {
+  const selections = new Map<string, PlatformSelection>()
+  for (const { body, fieldPath } of requested) {
     const { source, platforms } = body
     if (!platforms) continue
     const key = JSON.stringify([canonicalImage(source), platforms])
-    if (!distinct.has(key)) distinct.set(key, { source, platforms, at })
+    if (!selections.has(key)) selections.set(key, { source, platforms, fieldPath })
   }
-  const images = [...distinct.values()]
-  if (images.length === 0) return
-  await assertAcceptablePlatforms(images, analyses, signal)
-}
-
-/**
- * Refuses images that have not the platforms that are asked for.
- * @param images `at` is how the paths of their wrong fields begin
- */
-export async function assertAcceptablePlatforms(
-  images: readonly { readonly source: string; readonly platforms: readonly string[]; readonly at: string }[],
-  analyses: Services['analyses'],
-  signal: AbortSignal,
-): Promise<void> {
-  const [problem] = await analyses.checkPlatforms(
-    { images: images.map(({ source, platforms }) => ({ source, platforms })) },
-    { signal },
-  )
-  if (!problem) return
-  const { at = 'body' } = images[problem.position] ?? {}
-  throw fieldError(statusOf(problem.code) ?? 500, problem.code, `${at}.platforms`, problem.message)
+  return [...selections.values()]
 }

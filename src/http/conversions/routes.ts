@@ -2,25 +2,28 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
 import { ReferenceText } from '../../oci/reference.ts'
-import { jobFilter, jobQuery } from '../jobs/listing.ts'
-import { acceptedJob } from '../jobs/new-job.ts'
-import { waitAsPreferred } from '../jobs/prefer.ts'
-import { type JobResource, jobNotFound } from '../jobs/resource.ts'
-import { canonicalImage, Id } from '../parameters.ts'
-import { problems } from '../problem.ts'
+import { jobFilter, jobQuery } from '../jobs/job-filter.ts'
+import { type JobResource, jobNotFound } from '../jobs/job-resource.ts'
+import type { JobValidator } from '../jobs/job-validator.ts'
+import { loadAcceptedJob } from '../jobs/new-job.ts'
+import { waitAsPreferred } from '../jobs/prefer-wait.ts'
+import { canonicalImage, IdParams } from '../parameters.ts'
+import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { assertAcceptable, conversionJob, NewConversion } from './new-conversion.ts'
+import { assertConvertible, conversionJob, NewConversion } from './new-conversion.ts'
 import { Conversion, ConversionSummary, conversionSummary, conversionView } from './view.ts'
 
 const ConversionPage = z
   .object({ items: z.array(ConversionSummary), next: z.string().optional() })
-  .meta({ id: 'ConversionPage', description: 'Conversions, newest first.' })
+  .meta({ id: 'ConversionPage', description: 'A page of conversions, newest first.' })
 
-/** Asking for conversions, and finding them. */
-export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
-  const { jobs } = services
-  const resource = conversionResource(services)
-  const { shown } = resource
+/** Creates, lists and shows conversions. */
+export function conversionRoutes(
+  jobs: Services['jobs'],
+  resource: ReturnType<typeof conversionResource>,
+  validator: JobValidator,
+): FastifyPluginAsyncZod {
+  const { loadView } = resource
   return async (app) => {
     app.post(
       '/v1/conversions',
@@ -30,22 +33,23 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
           operationId: 'createConversion',
           summary: 'Convert an image to eStargz',
           description:
-            'Accepts the work and answers at once, or after `Prefer: wait=SECONDS`; a worker does it. The target tag moves when the image is complete. While a conversion that would do the same is queued or running, it is the answer.',
+            'Creates a job, which a worker runs, and responds at once, or after the time in `Prefer: wait=SECONDS`. The target tag moves when the image is complete. If an equivalent conversion is queued or running, the response shows that one instead.',
           body: NewConversion,
           response: {
-            200: Conversion.describe('It is over already, or was there before.'),
-            202: Conversion.describe('It is accepted.'),
-            ...problems(400, 403, 409, 413, 422, 503, 507),
+            200: Conversion.describe('The conversion has finished or existed before.'),
+            202: Conversion.describe('The conversion was accepted.'),
+            ...problemResponses(400, 403, 409, 413, 422, 503, 507),
           },
         },
       },
       async (request, reply) => {
-        await assertAcceptable([{ body: request.body, at: 'body' }], services, request.abandoned)
-        const accepted = await jobs.create(conversionJob(request.body, request.idempotencyKey))
-        const job = await waitAsPreferred(jobs, await acceptedJob(jobs, accepted), request, reply)
-        const going = accepted.outcome === 'created' && job.finishedAt === undefined
+        const { body, abortSignal } = request
+        await assertConvertible([{ body, fieldPath: 'body' }], validator, abortSignal)
+        const accepted = await jobs.create(conversionJob(body, request.idempotencyKey))
+        const job = await waitAsPreferred(jobs, await loadAcceptedJob(jobs, accepted), request, reply)
+        const isPending = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/conversions/${job.id}`)
-        return reply.code(going ? 202 : 200).send(await shown(job))
+        return reply.code(isPending ? 202 : 200).send(await loadView(job))
       },
     )
     app.get(
@@ -60,7 +64,7 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
             target: ReferenceText.optional(),
             ...jobQuery,
           }),
-          response: { 200: ConversionPage, ...problems(400, 503) },
+          response: { 200: ConversionPage, ...problemResponses(400, 503) },
         },
       },
       async (request) => {
@@ -80,34 +84,34 @@ export function conversionRoutes(services: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['conversions'],
           operationId: 'getConversion',
-          summary: 'Show a conversion: its state, its progress, its attempts, at the end its report',
+          summary: 'Show a conversion with its progress, attempts and report',
           description:
-            'With `Prefer: wait=SECONDS` it answers when the conversion is over, or after that time.',
-          params: Id,
-          response: { 200: Conversion, ...problems(400, 404, 503) },
+            'With `Prefer: wait=SECONDS`, responds when the conversion has finished, or after that time.',
+          params: IdParams,
+          response: { 200: Conversion, ...problemResponses(400, 404, 503) },
         },
       },
       async (request, reply) => {
         const job = await jobs.get('conversion', request.params.id)
         if (!job) throw jobNotFound(resource, request.params.id)
-        return shown(await waitAsPreferred(jobs, job, request, reply))
+        return loadView(await waitAsPreferred(jobs, job, request, reply))
       },
     )
   }
 }
 
-/** Conversions as jobs, for the routes that go for all kinds. */
-export function conversionResource({ jobs, tagMoves }: Services) {
+/** Describes conversions for the routes that all kinds of jobs share. */
+export function conversionResource({ jobs, tagMoves }: Pick<Services, 'jobs' | 'tagMoves'>) {
   return {
     kind: 'conversion',
     path: '/v1/conversions',
     tag: 'conversions',
     name: 'Conversion',
-    view: Conversion,
-    shown: async (job: Job) => {
-      // One that never began has neither.
+    schema: Conversion,
+    loadView: async (job: Job) => {
+      // A conversion that never started has neither attempts nor tags.
       if (job.attempt === 0) return conversionView(job, [], [])
-      const [attempts, tags] = await Promise.all([jobs.attempts(job.id), tagMoves.ofJob(job.id)])
+      const [attempts, tags] = await Promise.all([jobs.listAttempts(job.id), tagMoves.listForJob(job.id)])
       return conversionView(job, attempts, tags)
     },
   } satisfies JobResource

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { ConversionProgress, ConversionReport } from '../../conversion/report.ts'
 import { ConversionRequest } from '../../conversion/request.ts'
 import type { Attempt, Job } from '../../jobs/job.ts'
-import type { TagMoveState } from '../../jobs/queue/tag-moves.ts'
+import type { TrackedTagMove } from '../../jobs/queue/tag-moves.ts'
 import { AttemptView, jobDetail, jobExample, jobFields, jobView } from '../jobs/view.ts'
-import { isoTime, Moment } from '../parameters.ts'
+import { isoTime, Timestamp } from '../parameters.ts'
 
 const summary = {
   ...jobFields,
@@ -27,19 +27,25 @@ const TagMoveView = z
     digest: z.string(),
     state: z
       .enum(['intended', 'landed', 'not-landed'])
-      .describe('intended: about to be moved, or not known yet what became of it.'),
-    changedAt: Moment,
+      .describe(
+        '`intended`: the tag is about to move, or the result of the move is not known yet. `landed`: the tag moved. `not-landed`: it did not.',
+      ),
+    changedAt: Timestamp,
   })
-  .meta({ id: 'TagMove', description: 'A tag that a conversion moves, and what became of that.' })
+  .meta({ id: 'TagMove', description: 'A tag that a conversion moves, and the state of that move.' })
 
 export const Conversion = z
   .object({
     ...summary,
     request: ConversionRequest,
-    progress: ConversionProgress.optional().describe('While it runs.'),
-    report: ConversionReport.optional().describe('When it succeeded.'),
+    progress: ConversionProgress.optional().describe('Only while the conversion is running.'),
+    report: ConversionReport.optional().describe('Only if the conversion succeeded.'),
     attempts: z.array(AttemptView),
-    tags: z.array(TagMoveView).describe('Left out are tags that other conversions moved since.'),
+    tags: z
+      .array(TagMoveView)
+      .describe(
+        'The tags that the conversion moves. Tags that another conversion has moved since are omitted.',
+      ),
   })
   .meta({
     id: 'Conversion',
@@ -57,7 +63,7 @@ export function conversionSummary(job: Job): z.infer<typeof ConversionSummary> {
 export function conversionView(
   job: Job,
   attempts: readonly Attempt[],
-  tags: readonly TagMoveState[],
+  tags: readonly TrackedTagMove[],
 ): z.infer<typeof Conversion> {
   return {
     ...conversionSummary(job),

@@ -1,29 +1,33 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { type AnyJobEvent, CursorError, type EventLog, type JobEvent } from '../../jobs/events/event-log.ts'
-import { isOver, type Job } from '../../jobs/job.ts'
-import type { JobStore } from '../../jobs/queue/store.ts'
-import { type JobResource, jobNotFound } from '../jobs/resource.ts'
-import { Id, isoTime } from '../parameters.ts'
-import { problems } from '../problem.ts'
+import { type EventLog, InvalidCursorError, type StreamedJobEvent } from '../../jobs/events/event-log.ts'
+import { isFinished, type Job } from '../../jobs/job.ts'
+import { type JobResource, jobNotFound } from '../jobs/job-resource.ts'
+import { IdParams } from '../parameters.ts'
+import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { type StreamEvent, sendEvents } from './stream.ts'
+import { jobEventView, streamedEventView } from './view.ts'
 
-const EventStream = z.string().describe('Server-sent events; `data` is JSON.')
-const stream = {
-  description: 'Events, as they happen.',
-  content: { 'text/event-stream': { schema: EventStream } },
+const eventStream = {
+  description: 'A stream of events.',
+  content: {
+    'text/event-stream': { schema: z.string().describe('Server-sent events. The `data` of each is JSON.') },
+  },
 }
 const LastEventId = z.object({
   'last-event-id': z
     .string()
     .max(100)
     .optional()
-    .describe('The last event that was seen: those after it follow.'),
+    .describe('The id of the last event that the client received. The stream continues after it.'),
 })
 
-/** What happens to one job, of whichever kind, as it happens. */
-export function jobEventRoutes({ jobs, events }: Services, resource: JobResource): FastifyPluginAsyncZod {
+/** Streams the events of one job. */
+export function jobEventRoutes(
+  { jobs, events }: Pick<Services, 'jobs' | 'events'>,
+  resource: JobResource,
+): FastifyPluginAsyncZod {
   const { kind, path, tag, name } = resource
   return async (app) => {
     app.get(
@@ -33,34 +37,34 @@ export function jobEventRoutes({ jobs, events }: Services, resource: JobResource
         schema: {
           tags: [tag],
           operationId: `stream${name}Events`,
-          summary: `Stream what happens to a ${kind}`,
-          description:
-            'From its beginning, or after `Last-Event-ID`. Events of type `progress` come in between, without an id. The stream ends with the job; asked again after that, the answer is 204, so that clients stop.',
-          params: Id,
+          summary: `Stream the events of a ${kind}`,
+          description: `Starts with the first event of the ${kind}, or after \`Last-Event-ID\`. Events of type \`progress\` have no id. The stream ends when the ${kind} has finished; a client that reconnects after that gets 204 and stops.`,
+          params: IdParams,
           headers: LastEventId,
           response: {
-            200: stream,
-            204: z.null().describe('Nothing more will happen.'),
-            ...problems(400, 404, 503),
+            200: eventStream,
+            204: z.null().describe('There are no more events.'),
+            ...problemResponses(400, 404, 503),
           },
         },
       },
       async (request, reply) => {
         const { id } = request.params
-        const seen = Number(request.headers['last-event-id'] ?? 0)
-        if (!Number.isSafeInteger(seen) || seen < 0) throw new CursorError()
-        const job = await jobs.look(kind, id)
+        const lastSeq = Number(request.headers['last-event-id'] ?? 0)
+        if (!Number.isSafeInteger(lastSeq) || lastSeq < 0) throw new InvalidCursorError()
+        const job = await jobs.getStatus(kind, id)
         if (!job) throw jobNotFound(resource, id)
-        if (isOver(job.state) && seen >= job.events) return reply.code(204).send(null)
-        await sendEvents(reply, (signal) => eventsOf(jobs, events, job, seen, signal), app.closing)
+        if (isFinished(job.state) && lastSeq >= job.eventCount) return reply.code(204).send(null)
+        const source = (signal: AbortSignal) => followJob({ jobs, events }, job, lastSeq, signal)
+        await sendEvents(reply, source, app.shutdownSignal)
         return reply
       },
     )
   }
 }
 
-/** What happens to all jobs, as it happens. */
-export function eventRoutes({ events }: Services): FastifyPluginAsyncZod {
+/** Streams the events of all jobs. */
+export function eventRoutes(events: Services['events']): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/v1/events',
@@ -69,68 +73,63 @@ export function eventRoutes({ events }: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['service'],
           operationId: 'streamEvents',
-          summary: 'Stream what happens to all jobs',
-          description: 'From now on, or after `Last-Event-ID`. Events are kept for 30 days.',
+          summary: 'Stream the events of all jobs',
+          description: 'Starts with new events, or after `Last-Event-ID`. Events are stored for 30 days.',
           headers: LastEventId,
-          response: { 200: stream, ...problems(400, 503) },
+          response: { 200: eventStream, ...problemResponses(400, 503) },
         },
       },
       async (request, reply) => {
-        const cursor = request.headers['last-event-id'] ?? (await events.now())
-        // Read before anything is sent: a wrong cursor is a wrong request.
-        const first = await events.all(cursor)
-        await sendEvents(reply, (signal) => allEvents(events, cursor, first, signal), app.closing)
+        const cursor = request.headers['last-event-id'] ?? (await events.latestCursor())
+        // Read before the response starts: an invalid cursor is a 400.
+        const firstPage = await events.listAll(cursor)
+        const source = (signal: AbortSignal) => followAll(events, cursor, firstPage, signal)
+        await sendEvents(reply, source, app.shutdownSignal)
         return reply
       },
     )
   }
 }
 
-async function* eventsOf(
-  jobs: JobStore,
-  events: EventLog,
+async function* followJob(
+  { jobs, events }: Pick<Services, 'jobs' | 'events'>,
   { kind, id }: Job,
-  after: number,
+  afterSeq: number,
   signal: AbortSignal,
 ): AsyncGenerator<StreamEvent> {
-  let seen = after
-  let progress = ''
+  let lastSeq = afterSeq
+  let lastProgress = ''
   while (!signal.aborted) {
-    // The job first: when it is over, all of its events are there.
-    const job = await jobs.look(kind, id)
-    for (const event of await events.ofJob(id, seen)) {
-      seen = event.seq
-      yield { id: String(event.seq), event: event.type, data: shown(event) }
+    // Read the job before its events: if it has finished, all of its events exist.
+    const job = await jobs.getStatus(kind, id)
+    for (const event of await events.listForJob(id, lastSeq)) {
+      lastSeq = event.seq
+      yield jobEventView(event)
     }
-    if (!job || (isOver(job.state) && seen >= job.events)) return
-    const now = JSON.stringify(job.progress ?? null)
-    if (job.state === 'running' && job.progress !== undefined && now !== progress) {
-      progress = now
+    if (!job || (isFinished(job.state) && lastSeq >= job.eventCount)) return
+    const progress = JSON.stringify(job.progress ?? null)
+    if (job.state === 'running' && job.progress !== undefined && progress !== lastProgress) {
+      lastProgress = progress
       yield { event: 'progress', data: job.progress }
     }
-    if (seen >= job.events) await events.wait(id, signal)
+    if (lastSeq >= job.eventCount) await events.wait(id, signal)
   }
 }
 
-async function* allEvents(
+async function* followAll(
   events: EventLog,
-  from: string,
-  first: readonly AnyJobEvent[],
+  afterCursor: string,
+  firstPage: readonly StreamedJobEvent[],
   signal: AbortSignal,
 ): AsyncGenerator<StreamEvent> {
-  let cursor = from
-  let page = first
+  let cursor = afterCursor
+  let page = firstPage
   while (!signal.aborted) {
     for (const event of page) {
       cursor = event.cursor
-      const { kind, source, target } = event
-      yield { id: cursor, event: event.type, data: { ...shown(event), kind, source, target } }
+      yield streamedEventView(event)
     }
     if (page.length === 0) await events.wait(undefined, signal)
-    page = await events.all(cursor)
+    page = await events.listAll(cursor)
   }
-}
-
-function shown({ job, seq, at, data }: JobEvent) {
-  return { job, seq, at: isoTime(at), ...data }
 }

@@ -1,92 +1,93 @@
-/** What does not answer by then does not answer. */
-const CHECK_MS = 3_000
-/** How long whoever asks waits for the first look of all. */
-const PATIENCE_MS = 100
-/** Looks that are under way at a time: one that does not heed its end is not in the way of the next, and more do not pile up. */
-const MAX_UNDER_WAY = 2
+/** A check without a result after this time has failed. */
+const CHECK_TIMEOUT_MS = 3_000
+/** How long a request waits for the very first check. */
+const FIRST_RESULT_WAIT_MS = 100
+/** Maximum number of concurrent checks: one that ignores its abort must not block the next, nor may they pile up. */
+const MAX_CONCURRENT = 2
 
-export type Outcome<Result> =
-  | { readonly ok: true; readonly result: Result }
-  /** What went wrong by its code alone: messages name hosts, and anybody may ask. */
+export type CheckResult<Value> =
+  | { readonly ok: true; readonly value: Value }
+  /** `detail` is only an error code: messages contain host names, and readiness is public. */
   | { readonly ok: false; readonly detail: string }
 
 /**
- * Looks again and again whether something answers, beside those who ask: what they are told was found before they came,
- * however many ask and however seldom.
+ * Repeats a check in the background, so that the latest result is available at once, however many requests ask for it
+ * and however rarely.
  */
-export class BackgroundCheck<Result> {
-  readonly #act: (signal: AbortSignal) => Promise<Result>
-  readonly #everyMs: number
+export class BackgroundCheck<Value> {
+  readonly #check: (signal: AbortSignal) => Promise<Value>
+  readonly #intervalMs: number
   readonly #stopped = new AbortController()
-  #first: Promise<void> | undefined
-  #next: NodeJS.Timeout | undefined
-  #last: Outcome<Result> | undefined
-  #underWay = 0
+  #firstRun: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #latest: CheckResult<Value> | undefined
+  #running = 0
 
-  /** @param everyMs the pause between two looks */
-  constructor(act: (signal: AbortSignal) => Promise<Result>, everyMs: number) {
-    this.#act = act
-    this.#everyMs = everyMs
+  /** @param intervalMs the pause between two checks */
+  constructor(check: (signal: AbortSignal) => Promise<Value>, intervalMs: number) {
+    this.#check = check
+    this.#intervalMs = intervalMs
   }
 
-  /** Begins to look. Resolves when the first look is over, which it is after {@link CHECK_MS} at the latest. */
-  begin(): Promise<void> {
-    this.#first ??= this.#look()
-    return this.#first
+  /** Starts the checks. Resolves when the first one has finished, after {@link CHECK_TIMEOUT_MS} at the latest. */
+  start(): Promise<void> {
+    this.#firstRun ??= this.#run()
+    return this.#firstRun
   }
 
   stop(): void {
     this.#stopped.abort()
-    clearTimeout(this.#next)
+    clearTimeout(this.#timer)
   }
 
-  /** What the last look came to; undefined while the first one is under way. Begins to look where nobody did. */
-  async latest(): Promise<Outcome<Result> | undefined> {
-    const first = this.begin()
-    if (this.#last === undefined) await Promise.race([first, patience()])
-    return this.#last
+  /** Returns the latest result; undefined while the first check runs. Starts the checks if nothing else has. */
+  async latest(): Promise<CheckResult<Value> | undefined> {
+    const firstRun = this.start()
+    if (this.#latest === undefined) await Promise.race([firstRun, delay(FIRST_RESULT_WAIT_MS)])
+    return this.#latest
   }
 
-  async #look(): Promise<void> {
-    if (this.#underWay < MAX_UNDER_WAY) this.#last = await this.#outcome()
-    if (!this.#stopped.signal.aborted) this.#next = setTimeout(() => void this.#look(), this.#everyMs).unref()
+  async #run(): Promise<void> {
+    if (this.#running < MAX_CONCURRENT) this.#latest = await this.#runWithTimeout()
+    if (!this.#stopped.signal.aborted)
+      this.#timer = setTimeout(() => void this.#run(), this.#intervalMs).unref()
   }
 
-  async #outcome(): Promise<Outcome<Result>> {
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), CHECK_MS).unref()
-    const signal = AbortSignal.any([late.signal, this.#stopped.signal])
-    this.#underWay += 1
-    const acting = outcomeOf(this.#act, signal).finally(() => {
-      this.#underWay -= 1
+  async #runWithTimeout(): Promise<CheckResult<Value>> {
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(), CHECK_TIMEOUT_MS).unref()
+    const signal = AbortSignal.any([timeout.signal, this.#stopped.signal])
+    this.#running += 1
+    const running = toResult(this.#check, signal).finally(() => {
+      this.#running -= 1
     })
-    const outcome = await Promise.race([acting, ended(signal)])
+    const result = await Promise.race([running, timedOut(signal)])
     clearTimeout(timer)
-    return outcome
+    return result
   }
 }
 
-async function outcomeOf<Result>(
-  act: (signal: AbortSignal) => Promise<Result>,
+async function toResult<Value>(
+  check: (signal: AbortSignal) => Promise<Value>,
   signal: AbortSignal,
-): Promise<Outcome<Result>> {
+): Promise<CheckResult<Value>> {
   try {
-    return { ok: true, result: await act(signal) }
+    return { ok: true, value: await check(signal) }
   } catch (error) {
     if (signal.aborted) return TIMEOUT
     const { code } = error as { code?: unknown }
-    return { ok: false, detail: typeof code === 'string' ? code : 'it does not answer' }
+    return { ok: false, detail: typeof code === 'string' ? code : 'it does not respond' }
   }
 }
 
 const TIMEOUT = { ok: false, detail: 'TIMEOUT' } as const
 
-function ended(signal: AbortSignal): Promise<typeof TIMEOUT> {
+function timedOut(signal: AbortSignal): Promise<typeof TIMEOUT> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(TIMEOUT), { once: true })
   })
 }
 
-function patience(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { ImageInspection } from '../../conversion/report.ts'
-import { sendDocument } from '../document.ts'
 import { ReferencePath } from '../parameters.ts'
-import { problems } from '../problem.ts'
+import { problemResponses } from '../problem.ts'
+import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
 
-export function imageRoutes({ analyses }: Services): FastifyPluginAsyncZod {
+/** Inspects images. */
+export function imageRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/v1/images/*',
@@ -13,16 +14,18 @@ export function imageRoutes({ analyses }: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['images'],
           operationId: 'inspectImage',
-          summary: 'Show what an image says of itself',
+          summary: 'Inspect an image',
           description:
-            'Reads manifests, configs, and the footers and tables of contents of the layers; no layer is downloaded whole.',
+            'Reads the manifests and configs, and the footer and table of contents of each layer, without downloading whole layers.',
           params: ReferencePath,
-          response: { 200: ImageInspection, ...problems(400, 403, 404, 422, 502, 503, 504) },
+          response: { 200: ImageInspection, ...problemResponses(400, 403, 404, 422, 502, 503, 504) },
         },
       },
       async (request, reply) => {
-        const { abandoned: signal } = request
-        const inspection = await analyses.inspect({ reference: request.params['*'] }, { signal })
+        const inspection = await analyses.inspect(
+          { reference: request.params['*'] },
+          { signal: request.abortSignal },
+        )
         return sendDocument(reply, 'application/json', inspection)
       },
     )

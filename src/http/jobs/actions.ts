@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
-import { isOver } from '../../jobs/job.ts'
-import { Id } from '../parameters.ts'
-import { HttpError, problems } from '../problem.ts'
+import { isFinished } from '../../jobs/job.ts'
+import { IdParams } from '../parameters.ts'
+import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { waitAsPreferred } from './prefer.ts'
-import { type JobResource, jobNotFound } from './resource.ts'
+import { type JobResource, jobNotFound } from './job-resource.ts'
+import { waitAsPreferred } from './prefer-wait.ts'
 import { JobCounts } from './view.ts'
 
-/** What can be done to a job that was accepted, of whichever kind. */
-export function jobActionRoutes({ jobs }: Services, resource: JobResource): FastifyPluginAsyncZod {
-  const { kind, path, tag, name, view, shown } = resource
+/** Cancels, retries and counts jobs of one kind. */
+export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): FastifyPluginAsyncZod {
+  const { kind, path, tag, name, schema, loadView } = resource
   return async (app) => {
     app.post(
       `${path}/:id/cancel`,
@@ -18,13 +18,12 @@ export function jobActionRoutes({ jobs }: Services, resource: JobResource): Fast
           tags: [tag],
           operationId: `cancel${name}`,
           summary: `Cancel a ${kind}`,
-          description:
-            'One that waits is cancelled at once; one that runs stops within a second or two, without moving a tag. `Prefer: wait=SECONDS` waits for that. To cancel it again does no harm.',
-          params: Id,
+          description: `Cancels a queued ${kind} at once. A running one stops within one or two seconds, without moving a tag; \`Prefer: wait=SECONDS\` waits until it has stopped. Cancelling again has no effect.`,
+          params: IdParams,
           response: {
-            200: view.describe('It is cancelled.'),
-            202: view.describe('It stops soon.'),
-            ...problems(400, 404, 409, 503, 507),
+            200: schema.describe(`The ${kind} is cancelled.`),
+            202: schema.describe(`The ${kind} stops soon.`),
+            ...problemResponses(400, 404, 409, 503, 507),
           },
         },
       },
@@ -33,10 +32,10 @@ export function jobActionRoutes({ jobs }: Services, resource: JobResource): Fast
         const cancelled = await jobs.cancel(kind, id)
         if (!cancelled) throw jobNotFound(resource, id)
         const job = await waitAsPreferred(jobs, cancelled, request, reply)
-        if (isOver(job.state) && job.state !== 'cancelled') {
-          throw new HttpError(409, 'OVER', `${kind} ${id} is over: it ${job.state}`)
+        if (isFinished(job.state) && job.state !== 'cancelled') {
+          throw new HttpError(409, 'OVER', `${kind} ${id} has already ${job.state}`)
         }
-        return reply.code(job.state === 'cancelled' ? 200 : 202).send(await shown(job))
+        return reply.code(job.state === 'cancelled' ? 200 : 202).send(await loadView(job))
       },
     )
     app.post(
@@ -45,10 +44,10 @@ export function jobActionRoutes({ jobs }: Services, resource: JobResource): Fast
         schema: {
           tags: [tag],
           operationId: `retry${name}`,
-          summary: `Try a ${kind} again that failed or was cancelled`,
-          description: 'It goes back into the queue under the same id, with its attempts on record.',
-          params: Id,
-          response: { 202: view, ...problems(400, 404, 409, 503, 507) },
+          summary: `Retry a failed or cancelled ${kind}`,
+          description: `Returns the ${kind} to the queue under the same id. Its earlier attempts remain visible.`,
+          params: IdParams,
+          response: { 202: schema, ...problemResponses(400, 404, 409, 503, 507) },
         },
       },
       async (request, reply) => {
@@ -56,14 +55,14 @@ export function jobActionRoutes({ jobs }: Services, resource: JobResource): Fast
         const { outcome, job } = await jobs.retry(kind, id)
         if (!job) throw jobNotFound(resource, id)
         if (outcome === 'conflict') {
-          throw new HttpError(409, 'SAME_UNDER_WAY', `${kind} ${job.id} does the same and is ${job.state}`)
+          throw new HttpError(409, 'SAME_UNDER_WAY', `${kind} ${job.id} is equivalent and is ${job.state}`)
         }
         if (outcome !== 'queued') {
-          const why = `${kind} ${id} is ${job.state}: there is nothing to try again`
-          throw new HttpError(409, 'NOT_FAILED', why)
+          const detail = `${kind} ${id} is ${job.state}; only failed and cancelled ones can be retried`
+          throw new HttpError(409, 'NOT_FAILED', detail)
         }
         reply.header('location', `${path}/${id}`)
-        return reply.code(202).send(await shown(await waitAsPreferred(jobs, job, request, reply)))
+        return reply.code(202).send(await loadView(await waitAsPreferred(jobs, job, request, reply)))
       },
     )
     app.get(
@@ -72,11 +71,11 @@ export function jobActionRoutes({ jobs }: Services, resource: JobResource): Fast
         schema: {
           tags: [tag],
           operationId: `count${name}s`,
-          summary: `How many ${kind}s are in each state`,
-          response: { 200: JobCounts, ...problems(503) },
+          summary: `Count ${kind}s by state`,
+          response: { 200: JobCounts, ...problemResponses(503) },
         },
       },
-      () => jobs.counts(kind),
+      () => jobs.countByState(kind),
     )
   }
 }

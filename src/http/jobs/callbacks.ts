@@ -1,28 +1,30 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { shownAddress } from '../../jobs/events/callbacks.ts'
-import { Id, isoTime, Moment } from '../parameters.ts'
-import { problems } from '../problem.ts'
+import { type Callback, redactUrl } from '../../jobs/events/callback-store.ts'
+import { IdParams, isoTime, Timestamp } from '../parameters.ts'
+import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { type JobResource, jobNotFound } from './resource.ts'
+import { type JobResource, jobNotFound } from './job-resource.ts'
 
 const CallbackView = z
   .object({
     id: z.string(),
-    url: z.string().describe('Without its query, which may hold a secret.'),
-    state: z.enum(['waiting', 'due', 'delivered', 'failed']).describe('waiting: for the end of the job.'),
+    url: z.string().describe('The URL without its query, which may contain a secret.'),
+    state: z
+      .enum(['waiting', 'due', 'delivered', 'failed'])
+      .describe('`waiting`: the job has not finished. `due`: the next delivery is pending.'),
     deliveries: z.array(
       z.object({
         attempt: z.int(),
-        at: Moment,
-        status: z.int().optional().describe('Of the answer, where there was one.'),
+        at: Timestamp,
+        status: z.int().optional().describe('The HTTP status of the response, if there was one.'),
         error: z.string().optional(),
       }),
     ),
   })
   .meta({
     id: 'Callback',
-    description: 'Who is told of the end of a job, and every try to do so.',
+    description: 'A callback that reports the end of a job, with all delivery attempts.',
     examples: [
       {
         id: '019ab1c2-7a30-7000-8000-4b1c2d3e4f50',
@@ -33,8 +35,11 @@ const CallbackView = z
     ],
   })
 
-/** The log of the callbacks of a job, of whichever kind. */
-export function callbackRoutes({ jobs, callbacks }: Services, resource: JobResource): FastifyPluginAsyncZod {
+/** Lists the callbacks of a job of one kind. */
+export function callbackRoutes(
+  { jobs, callbacks }: Pick<Services, 'jobs' | 'callbacks'>,
+  resource: JobResource,
+): FastifyPluginAsyncZod {
   const { kind, path, tag, name } = resource
   return async (app) => {
     app.get(
@@ -43,28 +48,30 @@ export function callbackRoutes({ jobs, callbacks }: Services, resource: JobResou
         schema: {
           tags: [tag],
           operationId: `list${name}Callbacks`,
-          summary: `Show who is told of the end of a ${kind}, and every try to do so`,
-          params: Id,
-          response: { 200: z.object({ items: z.array(CallbackView) }), ...problems(400, 404, 503) },
+          summary: `List the callbacks of a ${kind} and their delivery attempts`,
+          params: IdParams,
+          response: { 200: z.object({ items: z.array(CallbackView) }), ...problemResponses(400, 404, 503) },
         },
       },
       async (request) => {
         const { id } = request.params
-        if (!(await jobs.look(kind, id))) throw jobNotFound(resource, id)
-        const items = await callbacks.ofJob(id)
-        return {
-          items: items.map(({ deliveries, url, ...callback }) => ({
-            ...callback,
-            url: shownAddress(url),
-            deliveries: deliveries.map(({ attempt, at, status, error }) => ({
-              attempt,
-              at: isoTime(at),
-              ...(status !== undefined && { status }),
-              ...(error !== undefined && { error }),
-            })),
-          })),
-        }
+        if (!(await jobs.getStatus(kind, id))) throw jobNotFound(resource, id)
+        return { items: (await callbacks.listForJob(id)).map(callbackView) }
       },
     )
+  }
+}
+
+function callbackView({ id, url, state, deliveries }: Callback): z.infer<typeof CallbackView> {
+  return {
+    id,
+    url: redactUrl(url),
+    state,
+    deliveries: deliveries.map(({ attempt, attemptedAt, status, error }) => ({
+      attempt,
+      at: isoTime(attemptedAt),
+      ...(status !== undefined && { status }),
+      ...(error !== undefined && { error }),
+    })),
   }
 }

@@ -1,31 +1,33 @@
 import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
-import type { Accepted, NewJob } from '../../jobs/queue/accept.ts'
-import type { JobStore } from '../../jobs/queue/store.ts'
+import type { AcceptedJob, NewJob } from '../../jobs/queue/accept-job.ts'
+import type { JobStore } from '../../jobs/queue/job-store.ts'
 import { Labels } from '../parameters.ts'
-import { fieldError } from '../problem.ts'
-import type { Services } from '../services.ts'
 
-/** What can be said of every job when it is asked for. */
-export const jobTerms = {
-  labels: Labels.optional().describe('To find it by.'),
+/** The fields of a request that all kinds of jobs have in common. */
+export const jobOptions = {
+  labels: Labels.optional().describe('Labels for finding the job.'),
   priority: z
     .int()
     .min(-100)
     .max(100)
     .optional()
-    .describe('Higher ones go first; 0 is usual. Within one, those that wait longer.'),
+    .describe(
+      'Jobs with a higher priority run first. Default: 0. Among equal priorities, the oldest job runs first.',
+    ),
   callbackUrl: z
     .url({ protocol: /^https?$/ })
     .max(2000)
-    .refine((url) => !hasUserinfo(url), 'may hold no user and no password')
+    .refine((url) => !hasUserinfo(url), 'must not contain a user or a password')
     .optional()
-    .describe('Told when it is over, signed as Standard Webhooks say; at an origin that this broker allows.'),
+    .describe(
+      'A URL that is notified when the job has finished, signed according to Standard Webhooks. Its origin must be one that the broker allows.',
+    ),
 }
-type JobTerms = {
-  readonly labels?: z.infer<typeof jobTerms.labels>
-  readonly priority?: z.infer<typeof jobTerms.priority>
-  readonly callbackUrl?: z.infer<typeof jobTerms.callbackUrl>
+type JobOptions = {
+  readonly labels?: z.infer<typeof jobOptions.labels>
+  readonly priority?: z.infer<typeof jobOptions.priority>
+  readonly callbackUrl?: z.infer<typeof jobOptions.callbackUrl>
 }
 
 function hasUserinfo(text: string): boolean {
@@ -33,27 +35,15 @@ function hasUserinfo(text: string): boolean {
   return url !== null && (url.username !== '' || url.password !== '')
 }
 
-/** The part of a job that its terms are. */
-export function termsOf({
+export function pickJobOptions({
   labels,
   priority,
   callbackUrl,
-}: JobTerms): Pick<NewJob, 'labels' | 'priority' | 'callbackUrl'> {
+}: JobOptions): Pick<NewJob, 'labels' | 'priority' | 'callbackUrl'> {
   return { ...(labels && { labels }), ...(priority !== undefined && { priority }), callbackUrl }
 }
 
-/** A job that was accepted, with everything: one that was made before may be over, and have a report. */
-export async function acceptedJob(jobs: JobStore, { job, outcome }: Accepted): Promise<Job> {
+/** Returns an accepted job in full: one that this request created earlier may have finished, with a report. */
+export async function loadAcceptedJob(jobs: JobStore, { job, outcome }: AcceptedJob): Promise<Job> {
   return outcome === 'repeated' ? ((await jobs.get(job.kind, job.id)) ?? job) : job
-}
-
-/** @param at how the path of a wrong field begins */
-export function assertCallbackAllowed(
-  url: string | undefined,
-  { allowsCallback }: Services,
-  at = 'body',
-): void {
-  if (url === undefined || allowsCallback(new URL(url))) return
-  const why = 'callbacks may not be sent there; RECORD_BROKER_CALLBACK_ORIGINS says where they may'
-  throw fieldError(403, 'CALLBACK_NOT_ALLOWED', `${at}.callbackUrl`, why)
 }

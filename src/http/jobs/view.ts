@@ -1,40 +1,41 @@
 import { z } from 'zod'
 import { type Attempt, JOB_STATES, type Job } from '../../jobs/job.ts'
-import { isoTime, Moment } from '../parameters.ts'
+import { isoTime, Timestamp } from '../parameters.ts'
 import { EXAMPLE_ID } from '../records/view.ts'
 
 export const JobErrorView = z
   .object({ code: z.string(), message: z.string() })
-  .meta({ id: 'JobError', description: 'Why a job failed, or why its last attempt did.' })
+  .meta({ id: 'JobError', description: 'Why a job failed, or why its latest attempt failed.' })
 
-export const JobStateView = z
-  .enum(JOB_STATES)
-  .meta({ id: 'JobState', description: 'queued and running jobs go on by themselves; the others are over.' })
+export const JobStateView = z.enum(JOB_STATES).meta({
+  id: 'JobState',
+  description: 'The state of a job. `queued` and `running` jobs are unfinished; all other states are final.',
+})
 
 export const JobCounts = z
   .object(Object.fromEntries(JOB_STATES.map((state) => [state, z.int()])) as Record<Job['state'], z.ZodInt>)
   .meta({
     id: 'JobCounts',
-    description: 'How many jobs are in each state.',
+    description: 'The number of jobs in each state.',
     examples: [{ queued: 3, running: 1, succeeded: 120, failed: 2, cancelled: 0 }],
   })
 
-/** What is shown of every job. */
+/** The fields that all kinds of jobs have in common. */
 export const jobFields = {
   id: z.string(),
   state: JobStateView,
   error: JobErrorView.optional(),
-  attempt: z.int().describe('How often a worker began.'),
-  cancelRequested: z.literal(true).optional().describe('It was asked to stop, and does so soon.'),
-  nextAttemptAt: Moment.optional().describe('When a job that waits after a failure is due.'),
-  createdAt: Moment,
-  startedAt: Moment.optional(),
-  finishedAt: Moment.optional(),
+  attempt: z.int().describe('The number of times that a worker has started the job.'),
+  cancelRequested: z.literal(true).optional().describe('Cancellation was requested; the job stops soon.'),
+  nextAttemptAt: Timestamp.optional().describe('When a queued job is retried after a failed attempt.'),
+  createdAt: Timestamp,
+  startedAt: Timestamp.optional(),
+  finishedAt: Timestamp.optional(),
   labels: z.record(z.string(), z.string()),
   priority: z.int(),
 }
 
-/** What examples of jobs have in common. */
+/** The common fields in examples. */
 export const jobExample = {
   id: EXAMPLE_ID,
   state: 'queued' as const,
@@ -51,7 +52,7 @@ export function jobView(job: Job) {
     state,
     ...(error && { error }),
     attempt,
-    ...(job.cancelRequested && state === 'running' ? { cancelRequested: true as const } : {}),
+    ...(job.isCancelRequested && state === 'running' ? { cancelRequested: true as const } : {}),
     ...(state === 'queued' && attempt > 0 ? { nextAttemptAt: isoTime(job.runAt) } : {}),
     createdAt: isoTime(createdAt),
     ...(startedAt !== undefined && { startedAt: isoTime(startedAt) }),
@@ -61,7 +62,7 @@ export function jobView(job: Job) {
   }
 }
 
-/** What one job alone shows besides, as its kind has it: what is stored was checked when it was written. */
+/** The additional fields of a single job. Stored documents were validated when they were written: no need to parse them again. */
 export function jobDetail<Request, Progress, Report>(job: Job, attempts: readonly Attempt[]) {
   return {
     request: job.request as Request,
@@ -75,17 +76,17 @@ export const AttemptView = z
   .object({
     attempt: z.int(),
     worker: z.string(),
-    startedAt: Moment,
-    endedAt: Moment.optional(),
+    startedAt: Timestamp,
+    endedAt: Timestamp.optional(),
     outcome: z
       .enum(['succeeded', 'failed', 'throttled', 'handed-back', 'crashed', 'cancelled'])
       .optional()
       .describe(
-        'throttled: a registry asked for fewer requests; handed-back: its worker had to stop, or could not renew its lease; crashed: its worker died.',
+        '`throttled`: a registry limited the request rate. `handed-back`: the worker had to stop or could not renew its lease. `crashed`: the worker died.',
       ),
     error: JobErrorView.optional(),
   })
-  .meta({ id: 'Attempt', description: 'A worker that began a job, and what came of it.' })
+  .meta({ id: 'Attempt', description: 'An attempt of a worker to run a job, and its outcome.' })
 
 export function attemptView({ attempt, owner, startedAt, endedAt, outcome, error }: Attempt) {
   return {

@@ -1,25 +1,30 @@
 import type { FastifyError, FastifyPluginAsync } from 'fastify'
-import { isOver, type Job } from '../../jobs/job.ts'
+import { isFinished, type Job } from '../../jobs/job.ts'
+import { isoTime } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { HarborWebhook, pushesOfHarbor } from './payloads.ts'
-import type { Trigger } from './trigger.ts'
+import { HarborWebhook, pushesFromHarbor } from './payloads.ts'
+import type { RuleEngine } from './rule-engine.ts'
 
-/** What acceld itself waits at most. */
-const SYNC_MS = 3_600_000
-/** Left to the answer beyond that. */
-const ANSWER_MS = 60_000
-const LISTED = 100
+/** The timeout of acceld for synchronous conversions. */
+const SYNC_TIMEOUT_MS = 3_600_000
+/** Additional time to send the response. */
+const RESPONSE_MARGIN_MS = 60_000
+const MAX_LISTED = 100
 
 /**
- * The API of acceld (Harbor acceleration-service 0.2), so that a Harbor that calls it can call the broker instead. Rules take
- * the place of its configuration.
+ * The API of acceld (Harbor acceleration-service 0.2): a Harbor that is configured for acceld can call the broker instead.
+ * Rules replace acceld's configuration.
  */
-export function acceldRoutes({ jobs }: Services, trigger: Trigger): FastifyPluginAsync {
-  // Who asks for it waits as long as acceld itself would let them.
-  const config = { hookSender: 'harbor', hasOwnDeadline: true, silentMs: SYNC_MS + ANSWER_MS } as const
+export function acceldRoutes(jobs: Services['jobs'], ruleEngine: RuleEngine): FastifyPluginAsync {
+  // Synchronous callers wait as long as with acceld.
+  const config = {
+    hookSender: 'harbor',
+    hasOwnDeadline: true,
+    maxSilenceMs: SYNC_TIMEOUT_MS + RESPONSE_MARGIN_MS,
+  } as const
   return async (app) => {
-    // These routes are described by acceld, and answer as it does, errors included.
+    // The API of acceld has its own error format. It is not part of the OpenAPI document.
     app.setErrorHandler((error: FastifyError, request, reply) => {
       const { status, detail } = problemOf(error)
       if (status >= 500) request.log.error({ err: error }, 'acceld route failed')
@@ -29,47 +34,61 @@ export function acceldRoutes({ jobs }: Services, trigger: Trigger): FastifyPlugi
     })
     app.post('/api/v1/conversions', { schema: { hide: true }, config }, async (request, reply) => {
       const webhook = HarborWebhook.safeParse(request.body)
-      const sync = (request.query as { sync?: string }).sync === 'true'
+      const isSync = (request.query as { sync?: string }).sync === 'true'
       if (!webhook.success) {
         const message = 'expected {"type", "event_data": {"resources": [{"resource_url"}]}}'
         return reply.code(400).send({ code: 'ERR_ILLEGAL_PARAMETER', message })
       }
-      const { log, abandoned } = request
-      const outcomes = await trigger.pushed(pushesOfHarbor(webhook.data), { log, signal: abandoned })
-      if (!sync) return reply.type('application/json').send('"Ok"')
-      const until = performance.now() + SYNC_MS
-      const signal = AbortSignal.any([abandoned, app.closing])
-      for (const { id } of outcomes.flatMap(({ conversions }) => conversions)) {
-        const job = await jobs.look('conversion', id)
-        const over = job && (await jobs.untilOver(job, until - performance.now(), signal))
-        if (over?.state === 'succeeded') continue
-        const message = over?.error?.message ?? 'the conversion is not over'
-        return reply.code(500).send({ code: 'ERR_CONVERT_FAILED', message })
+      const { log, abortSignal } = request
+      const outcomes = await ruleEngine.handlePushes(pushesFromHarbor(webhook.data), {
+        log,
+        signal: abortSignal,
+      })
+      if (isSync) {
+        const ids = outcomes.flatMap(({ conversions }) => conversions.map(({ id }) => id))
+        const failure = await waitForAll(jobs, ids, AbortSignal.any([abortSignal, app.shutdownSignal]))
+        if (failure !== undefined) {
+          return reply.code(500).send({ code: 'ERR_CONVERT_FAILED', message: failure })
+        }
       }
       return reply.type('application/json').send('"Ok"')
     })
     app.get('/api/v1/conversions', { schema: { hide: true }, config }, async () => {
-      const { items } = await jobs.list('conversion', {}, { limit: LISTED })
+      const { items } = await jobs.list('conversion', {}, { limit: MAX_LISTED })
       return items.map(acceldTask)
     })
     app.get('/api/v1/health', { schema: { hide: true }, config }, async (_request, reply) => {
-      await jobs.counts('verification')
+      // Fails if the database does not respond.
+      await jobs.countByState('verification')
       return reply.type('text/plain').send('Ok')
     })
   }
 }
 
+/** Waits until the conversions have succeeded. Returns why one has not. */
+async function waitForAll(
+  jobs: Services['jobs'],
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const deadline = performance.now() + SYNC_TIMEOUT_MS
+  for (const id of ids) {
+    const job = await jobs.getStatus('conversion', id)
+    const finished = job && (await jobs.waitUntilFinished(job, deadline - performance.now(), signal))
+    if (finished?.state !== 'succeeded') return finished?.error?.message ?? 'the conversion has not finished'
+  }
+  return undefined
+}
+
 function acceldTask(job: Job) {
-  const time = (moment: number | undefined) =>
-    moment === undefined ? undefined : new Date(moment).toISOString()
   return {
     id: job.id,
-    created: time(job.createdAt),
-    finished: time(job.finishedAt) ?? null,
+    created: isoTime(job.createdAt),
+    finished: job.finishedAt === undefined ? null : isoTime(job.finishedAt),
     source: job.source,
     source_size: job.result?.sourceSize ?? 0,
     target_size: job.result?.size ?? 0,
-    status: !isOver(job.state) ? 'PROCESSING' : job.state === 'succeeded' ? 'COMPLETED' : 'FAILED',
+    status: !isFinished(job.state) ? 'PROCESSING' : job.state === 'succeeded' ? 'COMPLETED' : 'FAILED',
     reason: job.error?.message ?? (job.state === 'cancelled' ? 'cancelled' : ''),
   }
 }

@@ -2,19 +2,19 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { parseHost } from '../../oci/reference.ts'
-import { problems } from '../problem.ts'
-import { Outcomes, outcomeView } from './outcome.ts'
+import { problemResponses } from '../problem.ts'
 import {
   CloudEvent,
   DistributionNotification,
   HarborWebhook,
-  pushesOfCloudEvent,
-  pushesOfDistribution,
-  pushesOfHarbor,
+  pushesFromCloudEvent,
+  pushesFromDistribution,
+  pushesFromHarbor,
 } from './payloads.ts'
-import type { Push, Trigger } from './trigger.ts'
+import { PushOutcomesView, pushOutcomeView } from './push-outcome.ts'
+import type { Push, RuleEngine } from './rule-engine.ts'
 
-const At = z.object({
+const HookQuery = z.object({
   host: z
     .string()
     .max(300)
@@ -26,21 +26,24 @@ const At = z.object({
       }
     }, 'expected host[:port]')
     .optional()
-    .describe('By which name the registry is known here, when it calls itself by another one.'),
+    .describe(
+      'The host name by which the broker knows the registry, if the registry uses a different name for itself.',
+    ),
 })
 
-/** What registries tell of. They send again what is not answered by 2xx. */
-export function hookRoutes(trigger: Trigger): FastifyPluginAsyncZod {
-  const answer = async ({ log, abandoned: signal }: FastifyRequest, pushes: readonly Push[]) => ({
-    items: (await trigger.pushed(pushes, { log, signal })).map(outcomeView),
+/** Receives push notifications of registries, which send a notification again unless the response is 2xx. */
+export function hookRoutes(ruleEngine: RuleEngine): FastifyPluginAsyncZod {
+  const convertPushes = async ({ log, abortSignal: signal }: FastifyRequest, pushes: readonly Push[]) => ({
+    items: (await ruleEngine.handlePushes(pushes, { log, signal })).map(pushOutcomeView),
   })
-  const response = { 200: Outcomes, ...problems(400, 503, 504, 507) }
-  const described = (operationId: string, summary: string) => ({
+  const response = { 200: PushOutcomesView, ...problemResponses(400, 503, 504, 507) }
+  const hookSchema = (operationId: string, summary: string) => ({
     tags: ['registry events'],
     operationId,
     summary,
-    description: 'Rules decide what is converted. Telling of one push again converts nothing again.',
-    querystring: At,
+    description:
+      'Starts the conversions that matching rules specify. Sending a notification again does not convert an image again, unless its conversion failed.',
+    querystring: HookQuery,
     response,
   })
   return async (app) => {
@@ -54,27 +57,30 @@ export function hookRoutes(trigger: Trigger): FastifyPluginAsyncZod {
       {
         config: { hookSender: 'distribution' },
         schema: {
-          ...described('hookDistribution', 'Take notifications of a distribution registry'),
+          ...hookSchema('hookDistribution', 'Receive notifications of a distribution registry'),
           body: DistributionNotification,
         },
       },
-      (request) => answer(request, pushesOfDistribution(request.body, request.query.host)),
+      (request) => convertPushes(request, pushesFromDistribution(request.body, request.query.host)),
     )
     app.post(
       '/v1/hooks/harbor',
       {
         config: { hookSender: 'harbor' },
-        schema: { ...described('hookHarbor', 'Take webhooks of Harbor'), body: HarborWebhook },
+        schema: { ...hookSchema('hookHarbor', 'Receive webhooks of Harbor'), body: HarborWebhook },
       },
-      (request) => answer(request, pushesOfHarbor(request.body, request.query.host)),
+      (request) => convertPushes(request, pushesFromHarbor(request.body, request.query.host)),
     )
     app.post(
       '/v1/hooks/cloudevents',
       {
         config: { hookSender: 'cloudevents' },
-        schema: { ...described('hookCloudEvents', 'Take CloudEvents of zot or Harbor'), body: CloudEvent },
+        schema: {
+          ...hookSchema('hookCloudEvents', 'Receive CloudEvents of zot or Harbor'),
+          body: CloudEvent,
+        },
       },
-      (request) => answer(request, pushesOfCloudEvent(request.body, request.query.host)),
+      (request) => convertPushes(request, pushesFromCloudEvent(request.body, request.query.host)),
     )
   }
 }

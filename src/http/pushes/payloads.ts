@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { isDigest } from '../../oci/digest.ts'
 import { isManifestType } from '../../oci/media-types.ts'
 import { fieldError } from '../problem.ts'
-import type { Push } from './trigger.ts'
+import type { Push } from './rule-engine.ts'
 
-/** More in one message is sent by nobody. */
-const MOST = 1000
+/** No registry sends more pushes in one message. */
+const MAX_PUSHES = 1000
 const Text = z.string().max(1000)
 const EXAMPLE_DIGEST = 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 
@@ -25,11 +25,11 @@ export const DistributionNotification = z
           request: z.object({ host: Text.optional() }).optional(),
         }),
       )
-      .max(MOST),
+      .max(MAX_PUSHES),
   })
   .meta({
     id: 'DistributionNotification',
-    description: 'What a distribution registry sends to its endpoints.',
+    description: 'A notification of a distribution registry.',
     examples: [
       {
         events: [
@@ -48,7 +48,7 @@ export const DistributionNotification = z
     ],
   })
 
-/** Webhooks of Harbor 2 in its own format; acceld takes the same. */
+/** Webhooks of Harbor 2 in its own format, which acceld also accepts. */
 export const HarborWebhook = z
   .object({
     type: Text,
@@ -56,13 +56,13 @@ export const HarborWebhook = z
       .object({
         resources: z
           .array(z.object({ resource_url: Text, digest: Text.optional(), tag: Text.optional() }))
-          .max(MOST),
+          .max(MAX_PUSHES),
       })
       .optional(),
   })
   .meta({
     id: 'HarborWebhook',
-    description: 'What Harbor sends to webhook endpoints in its default format.',
+    description: 'A webhook of Harbor in its default format.',
     examples: [
       {
         type: 'PUSH_ARTIFACT',
@@ -94,22 +94,22 @@ export const CloudEvent = z
     ],
   })
 
-/** @param host the name by which the registry is known here, where the sender's own is another one */
-export function pushesOfDistribution(
+/** @param host the host name of the registry, if it differs from the one in the notification */
+export function pushesFromDistribution(
   { events }: z.infer<typeof DistributionNotification>,
   host: string | undefined,
 ): Push[] {
   return events.flatMap(({ action, target, request }) => {
     const { mediaType, repository, tag, digest } = target
-    const at = host ?? request?.host
-    if (action !== 'push' || repository === undefined || at === undefined) return []
+    const registry = host ?? request?.host
+    if (action !== 'push' || repository === undefined || registry === undefined) return []
     if (mediaType !== undefined && !isManifestType(mediaType)) return []
-    return [pushOf(at, repository, tag, digest)]
+    return [toPush({ host: registry, repository, tag, digest })]
   })
 }
 
-/** Harbor tells of every pushed manifest; those without a tag have a digest in their address. */
-export function pushesOfHarbor({ type, event_data }: z.infer<typeof HarborWebhook>, host?: string): Push[] {
+/** Harbor reports every pushed manifest. The URL of a manifest without a tag contains its digest. */
+export function pushesFromHarbor({ type, event_data }: z.infer<typeof HarborWebhook>, host?: string): Push[] {
   if (type !== 'PUSH_ARTIFACT') return []
   return (event_data?.resources ?? []).map(({ resource_url, digest }) => ({
     image:
@@ -126,33 +126,41 @@ const ZotImage = z.object({
 })
 const HarborData = z.object({ resources: HarborWebhook.shape.event_data.unwrap().shape.resources })
 
-export function pushesOfCloudEvent(
+export function pushesFromCloudEvent(
   { type, source, data }: z.infer<typeof CloudEvent>,
   host?: string,
 ): Push[] {
   if (type === 'harbor.artifact.pushed') {
-    const { resources } = dataAs(HarborData, data)
-    return pushesOfHarbor({ type: 'PUSH_ARTIFACT', event_data: { resources } }, host)
+    const { resources } = parseData(HarborData, data)
+    return pushesFromHarbor({ type: 'PUSH_ARTIFACT', event_data: { resources } }, host)
   }
   if (type !== 'zotregistry.image.updated') return []
-  const { name, reference, digest } = dataAs(ZotImage, data)
-  const at = host ?? source
-  if (at === undefined) return []
-  return [isDigest(reference) ? pushOf(at, name, undefined, reference) : pushOf(at, name, reference, digest)]
+  const { name, reference, digest } = parseData(ZotImage, data)
+  const registry = host ?? source
+  if (registry === undefined) return []
+  const version = isDigest(reference) ? { digest: reference } : { tag: reference, digest }
+  return [toPush({ host: registry, repository: name, ...version })]
 }
 
-function dataAs<T extends z.ZodType>(schema: T, data: unknown): z.output<T> {
+function parseData<T extends z.ZodType>(schema: T, data: unknown): z.output<T> {
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const path = ['body', 'data', ...(issue?.path ?? [])].join('.')
-  throw fieldError(400, 'INVALID_REQUEST', path, issue?.message ?? 'is wrong')
+  throw fieldError(400, 'INVALID_REQUEST', path, issue?.message ?? 'is invalid')
 }
 
-function pushOf(host: string, repository: string, tag: string | undefined, digest: string | undefined): Push {
+type PushedManifest = {
+  readonly host: string
+  readonly repository: string
+  readonly tag?: string | undefined
+  readonly digest?: string | undefined
+}
+
+function toPush({ host, repository, tag, digest }: PushedManifest): Push {
   const valid = validDigest(digest)
-  const at = tag === undefined || tag === '' ? (valid ? `@${valid}` : '') : `:${tag}`
-  return { image: `${host}/${repository}${at}`, digest: valid }
+  const suffix = tag === undefined || tag === '' ? (valid ? `@${valid}` : '') : `:${tag}`
+  return { image: `${host}/${repository}${suffix}`, digest: valid }
 }
 
 function validDigest(digest: string | undefined): string | undefined {

@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { RecordDiff } from '../../records/combine/diff.ts'
+import { RecordDiff } from '../../records/combine/diff-records.ts'
 import { MergeStrategy } from '../../records/provenance.ts'
-import { sendDocument } from '../document.ts'
 import { canonicalImage, ImageName, Labels, Workload } from '../parameters.ts'
-import { fieldError, HttpError, problems, recordNotFound } from '../problem.ts'
+import { fieldError, HttpError, problemResponses, recordNotFound } from '../problem.ts'
+import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
 import { EXAMPLE_ID, RecordView, recordView } from './view.ts'
 
 const MAX_MERGED = 100
-const MAX_NAMED = 10_000
+const MAX_DIFF_ENTRIES = 10_000
 
 const MergeRequest = z
   .strictObject({
@@ -17,30 +17,33 @@ const MergeRequest = z
       .array(z.uuid())
       .min(2)
       .max(MAX_MERGED)
-      .refine((ids) => new Set(ids).size === ids.length, 'names a record twice')
-      .describe('Where two have a path at the same place, the first decides.'),
+      .refine((ids) => new Set(ids).size === ids.length, 'must not contain a record twice')
+      .describe(
+        'The records to merge. If two records have a path at the same position, the order of this list decides.',
+      ),
     strategy: MergeStrategy,
     threshold: z
       .number()
       .gt(0)
       .max(1)
       .optional()
-      .describe('Of frequency: the share of records that have a path.'),
-    image: ImageName.optional().describe('Left out: that of all records, where it is one.'),
-    workload: Workload.optional().describe('Left out: that of all records, where it is one.'),
+      .describe('For `frequency`: the minimum share of records that contain a path.'),
+    image: ImageName.optional().describe('Default: the image of the records, if all have the same.'),
+    workload: Workload.optional().describe('Default: the workload of the records, if all have the same.'),
     labels: Labels.optional(),
   })
   .refine(({ strategy, threshold }) => (strategy === 'frequency') === (threshold !== undefined), {
     path: ['threshold'],
-    message: 'belongs to the strategy frequency, which needs it',
+    message: 'is required for the strategy frequency, and not allowed for others',
   })
   .meta({
     id: 'MergeRequest',
-    description: 'Records to put together.',
+    description: 'The records to merge, and how.',
     examples: [{ records: [EXAMPLE_ID, '019ab1c2-7a30-7000-8000-4b1c2d3e4f51'], strategy: 'union' }],
   })
 
-export function mergeRoutes({ analyses }: Services): FastifyPluginAsyncZod {
+/** Merges and compares records. */
+export function mergeRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/merges',
@@ -48,35 +51,35 @@ export function mergeRoutes({ analyses }: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['records'],
           operationId: 'mergeRecords',
-          summary: 'Put records together into a new one',
+          summary: 'Merge records into a new one',
           description:
-            'A path stands at the earliest place that it has in any of them. `provenance` of the new record tells which records and runs it was made of.',
+            'Each path takes the earliest position that it has in any of the records. `provenance` of the new record lists the records and runs that it was created from.',
           body: MergeRequest,
           response: {
-            200: RecordView.describe('There is such a record already.'),
-            201: RecordView.describe('The merged record.'),
-            ...problems(400, 404, 413, 422, 503, 504, 507),
+            200: RecordView.describe('The record already existed.'),
+            201: RecordView.describe('The record was created.'),
+            ...problemResponses(400, 404, 413, 422, 503, 504, 507),
           },
         },
       },
       async (request, reply) => {
         const { image, ...body } = request.body
-        const terms = { ...body, ...(image !== undefined && { image: canonicalImage(image) }) }
-        const { abandoned: signal } = request
-        const outcome = await analyses.merge(terms, { signal })
-        if (outcome.kind === 'missing') {
-          const { position } = outcome
-          const why = `there is no record ${body.records[position]}`
-          throw fieldError(404, 'RECORD_NOT_FOUND', `body.records.${position}`, why)
+        const merge = { ...body, ...(image !== undefined && { image: canonicalImage(image) }) }
+        const { abortSignal: signal } = request
+        const result = await analyses.merge(merge, { signal })
+        if (result.kind === 'missing') {
+          const { position } = result
+          const message = `record ${body.records[position]} does not exist`
+          throw fieldError(404, 'RECORD_NOT_FOUND', `body.records.${position}`, message)
         }
-        if (outcome.kind === 'nothing-in-common') {
+        if (result.kind === 'nothing-in-common') {
           throw new HttpError(
             422,
             'NOTHING_IN_COMMON',
-            'no path is in enough of these records: the merged one would be empty',
+            'the merged record would be empty: no path is in enough of the records',
           )
         }
-        const { record, created } = outcome
+        const { record, created } = result
         reply.header('location', `/v1/records/${record.id}`)
         return reply.code(created ? 201 : 200).send(recordView(record))
       },
@@ -94,18 +97,18 @@ export function mergeRoutes({ analyses }: Services): FastifyPluginAsyncZod {
               .number()
               .int()
               .min(0)
-              .max(MAX_NAMED)
+              .max(MAX_DIFF_ENTRIES)
               .default(1000)
-              .describe('Entries named of each.'),
+              .describe('The maximum number of entries to list for each record.'),
           }),
-          response: { 200: RecordDiff, ...problems(400, 404, 503, 504) },
+          response: { 200: RecordDiff, ...problemResponses(400, 404, 503, 504) },
         },
       },
       async (request, reply) => {
-        const { abandoned: signal } = request
-        const compared = await analyses.diff({ ...request.params, ...request.query }, { signal })
-        if ('missing' in compared) throw recordNotFound(compared.missing)
-        return sendDocument(reply, 'application/json', compared)
+        const { abortSignal: signal } = request
+        const diff = await analyses.diff({ ...request.params, ...request.query }, { signal })
+        if ('missing' in diff) throw recordNotFound(diff.missing)
+        return sendDocument(reply, 'application/json', diff)
       },
     )
   }

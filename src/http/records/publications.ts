@@ -2,24 +2,26 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { ReferenceText } from '../../oci/reference.ts'
-import { Id, isoTime, Moment } from '../parameters.ts'
-import { problems } from '../problem.ts'
+import { IdParams, isoTime, Timestamp } from '../parameters.ts'
+import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { EXAMPLE_DIGEST, EXAMPLE_ID } from './view.ts'
 
 const PublicationRequest = z
   .strictObject({
-    reference: ReferenceText.refine((text) => !text.includes('@'), 'name a tag, not a digest')
+    reference: ReferenceText.refine((text) => !text.includes('@'), 'expected a tag, not a digest')
       .optional()
-      .describe('Where it goes; left out: beside its image in the backing registry.'),
+      .describe(
+        'The reference to publish to. Default: a tag in the repository of the backing registry that corresponds to the image.',
+      ),
     attachTo: ReferenceText.optional().describe(
-      'An image that the record image becomes a referrer of, in place of the profiled one: a converted image, say. Without a reference it goes to that repository, by its digest.',
+      'The image that the record image becomes a referrer of instead of the profiled image, such as a converted image. Without `reference`, the record image is pushed to the repository of that image, by digest.',
     ),
-    overwrite: z.boolean().optional().describe('Whether a tag that stands for something else is moved.'),
+    overwrite: z.boolean().optional().describe('Whether to move a tag that refers to a different manifest.'),
   })
   .meta({
     id: 'PublicationRequest',
-    description: 'Where a record goes as a record file image.',
+    description: 'Where to publish a record as a record file image.',
     examples: [{ reference: 'registry.example/team/app:record-1.0-serve' }],
   })
 
@@ -27,13 +29,15 @@ const NewPublication = z
   .object({
     recordId: z.string(),
     reference: z.string(),
-    digest: Digest.describe('Of the manifest; publishing the same record again gives the same.'),
-    subject: Digest.optional().describe('The image that the record image is a referrer of.'),
-    createdAt: Moment,
+    digest: Digest.describe(
+      'The digest of the manifest. Publishing the same record again gives the same digest.',
+    ),
+    subject: Digest.optional().describe('The image that the record image is a referrer of, if any.'),
+    createdAt: Timestamp,
   })
   .meta({
     id: 'NewPublication',
-    description: 'A record that was published.',
+    description: 'A published record.',
     examples: [
       {
         recordId: EXAMPLE_ID,
@@ -44,7 +48,8 @@ const NewPublication = z
     ],
   })
 
-export function publicationRoutes({ analyses }: Services): FastifyPluginAsyncZod {
+/** Publishes records as record file images. */
+export function publicationRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/:id/publications',
@@ -54,22 +59,21 @@ export function publicationRoutes({ analyses }: Services): FastifyPluginAsyncZod
           operationId: 'publishRecord',
           summary: 'Publish a record as a record file image',
           description:
-            'One tar+gzip layer with `stargz.record.json`. It becomes a referrer of the profiled image, by its digest where that is known, else by what its tag stands for now.',
-          params: Id,
+            'The image has one tar+gzip layer with the file `stargz.record.json`. It becomes a referrer of the profiled image: by digest if the record contains it, otherwise by the digest that the tag currently refers to.',
+          params: IdParams,
           body: PublicationRequest,
           response: {
             201: NewPublication,
-            ...problems(400, 403, 404, 409, 422, 502, 503, 504, 507),
+            ...problemResponses(400, 403, 404, 409, 422, 502, 503, 504, 507),
           },
         },
       },
       async (request, reply) => {
-        const { abandoned: signal } = request
+        const { abortSignal: signal } = request
         const published = await analyses.publish({ record: request.params.id, ...request.body }, { signal })
-        const { createdAt, ...publication } = published
-        return reply
-          .code(201)
-          .send({ recordId: request.params.id, ...publication, createdAt: isoTime(createdAt) })
+        const { reference, digest, subject, createdAt } = published
+        const recordId = request.params.id
+        return reply.code(201).send({ recordId, reference, digest, subject, createdAt: isoTime(createdAt) })
       },
     )
   }

@@ -3,20 +3,24 @@ import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
 import { RecordUse } from '../../records/resolve/record-use.ts'
 import { Labels, PlatformName, Workload } from '../parameters.ts'
-import { problems, recordNotFound } from '../problem.ts'
+import { problemResponses, recordNotFound } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { RecordView, recordView } from './view.ts'
 
 const RetargetRequest = z
   .strictObject({
-    image: ReferenceText.describe('Another version of the profiled image, or one of another architecture.'),
-    platform: PlatformName.optional().describe('Which image of an index; needed where it has several.'),
-    workload: Workload.optional().describe('Left out: that of the record.'),
+    image: ReferenceText.describe(
+      'The image to apply the record to: another version of the profiled image, or one for another architecture.',
+    ),
+    platform: PlatformName.optional().describe(
+      'The platform of the image in an index. Required if the index has several.',
+    ),
+    workload: Workload.optional().describe('Default: the workload of the record.'),
     labels: Labels.optional(),
   })
   .meta({
     id: 'RetargetRequest',
-    description: 'An image that a record is applied to by path.',
+    description: 'The image that the record is applied to.',
     examples: [{ image: 'registry.example/team/app:1.1', platform: 'linux/arm64' }],
   })
 
@@ -24,13 +28,17 @@ const Retargeted = z
   .object({
     record: RecordView,
     platform: z.string(),
-    lost: z.int().nonnegative().describe('Recorded paths that the image has not, or hides.'),
-    share: z.number().min(0).max(1).describe('lost / recorded paths.'),
-    use: RecordUse.describe('What becomes of the record that was applied, lost paths included.'),
+    lost: z
+      .int()
+      .nonnegative()
+      .describe('The number of recorded paths that the image does not have, or that an upper layer hides.'),
+    share: z.number().min(0).max(1).describe('`lost` divided by the number of recorded paths.'),
+    use: RecordUse.describe('How the recorded paths apply to the image, including the lost ones.'),
   })
-  .meta({ id: 'RetargetedRecord', description: 'A record of another image, and what was lost on the way.' })
+  .meta({ id: 'RetargetedRecord', description: 'The new record, and the paths that were lost.' })
 
-export function retargetRoutes({ analyses }: Services): FastifyPluginAsyncZod {
+/** Applies records to other images. */
+export function retargetRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/:id/retargets',
@@ -38,31 +46,31 @@ export function retargetRoutes({ analyses }: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['records'],
           operationId: 'retargetRecord',
-          summary: 'Apply a record to another image, into a new record',
+          summary: 'Create a record for another image from an existing one',
           description:
-            'By path: what the image has is taken, what it has not is lost, and named with what comes nearest to it. The new record belongs to that image.',
+            'Applies the record by path: the new record has the paths that the image has. The response lists the lost paths, each with the most similar path in the image. The new record belongs to that image.',
           params: z.object({ id: z.uuid() }),
           body: RetargetRequest,
           response: {
-            200: Retargeted.describe('There is such a record already.'),
-            201: Retargeted,
-            ...problems(400, 403, 404, 422, 502, 503, 504, 507),
+            200: Retargeted.describe('The record already existed.'),
+            201: Retargeted.describe('The record was created.'),
+            ...problemResponses(400, 403, 404, 422, 502, 503, 504, 507),
           },
         },
       },
       async (request, reply) => {
         const { image: target, platform, workload, labels } = request.body
-        const { abandoned: signal } = request
-        const outcome = await analyses.retarget(
+        const { abortSignal: signal } = request
+        const result = await analyses.retarget(
           { record: request.params.id, target, platform, workload, labels },
           { signal },
         )
-        if (outcome.kind === 'missing') throw recordNotFound(request.params.id)
-        const { record, created, lost, use } = outcome
+        if (result.kind === 'missing') throw recordNotFound(request.params.id)
+        const { record, created, lost, use } = result
         reply.header('location', `/v1/records/${record.id}`)
         return reply.code(created ? 201 : 200).send({
           record: recordView(record),
-          platform: outcome.platform,
+          platform: result.platform,
           lost,
           share: lost / use.paths,
           use,

@@ -1,21 +1,33 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
-import { WRITTEN_FORMATS, type WrittenFormat } from '../../records/formats/write.ts'
-import { sendDocument } from '../document.ts'
-import { canonicalImage, Id, ImageName, LabelList, labelsOf, Paging, Workload } from '../parameters.ts'
-import { HttpError, problems, recordNotFound } from '../problem.ts'
+import { WRITTEN_FORMATS, type WrittenFormat } from '../../records/formats/write-record.ts'
+import {
+  canonicalImage,
+  IdParams,
+  ImageName,
+  LabelQuery,
+  PageQuery,
+  parseLabels,
+  Workload,
+} from '../parameters.ts'
+import { HttpError, problemResponses, recordNotFound } from '../problem.ts'
+import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
 import { RecordView, recordView } from './view.ts'
 
 const RecordPage = z
   .object({
     items: z.array(RecordView),
-    next: z.string().optional().describe('The cursor of the next page.'),
+    next: z.string().optional().describe('The cursor of the next page. Omitted on the last page.'),
   })
-  .meta({ id: 'RecordPage', description: 'Records, newest first.' })
+  .meta({ id: 'RecordPage', description: 'A page of records, newest first.' })
 
-export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyncZod {
+/** Lists, shows and deletes records. */
+export function recordRoutes({
+  records,
+  analyses,
+}: Pick<Services, 'records' | 'analyses'>): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/v1/records',
@@ -28,11 +40,11 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
             image: ImageName.optional(),
             workload: Workload.optional(),
             digest: Digest.optional(),
-            label: LabelList.optional(),
-            ...Paging,
-            cursor: z.uuid().optional().describe('`next` of the page before.'),
+            label: LabelQuery.optional(),
+            ...PageQuery,
+            cursor: z.uuid().optional().describe('The value of `next` in the previous page.'),
           }),
-          response: { 200: RecordPage, ...problems(400) },
+          response: { 200: RecordPage, ...problemResponses(400) },
         },
       },
       async (request) => {
@@ -41,7 +53,7 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
           ...(image !== undefined && { image: canonicalImage(image) }),
           workload,
           digest,
-          labels: labelsOf(label),
+          labels: parseLabels(label),
         }
         const page = await records.list(filter, { limit, after: cursor })
         return { ...page, items: page.items.map(recordView) }
@@ -54,8 +66,8 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
           tags: ['records'],
           operationId: 'getRecord',
           summary: 'Show a record',
-          params: Id,
-          response: { 200: RecordView, ...problems(400, 404) },
+          params: IdParams,
+          response: { 200: RecordView, ...problemResponses(400, 404) },
         },
       },
       async (request) => {
@@ -72,31 +84,31 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
           operationId: 'getRecordContent',
           summary: 'Read the entries of a record',
           description:
-            'In the `format` that is asked for; without it a stargz record file, or a path list when only text/plain is accepted.',
-          params: Id,
+            'Returns the entries in the requested `format`. Default: a stargz record file, or a path list if `Accept` allows only text/plain.',
+          params: IdParams,
           querystring: z.object({
             format: z.enum(Object.keys(WRITTEN_FORMATS) as [WrittenFormat, ...WrittenFormat[]]).optional(),
           }),
           response: {
             200: {
-              description: 'The record.',
+              description: 'The entries of the record.',
               content: {
                 'application/x-ndjson': { schema: z.string() },
                 'text/plain': { schema: z.string() },
                 'application/json': { schema: z.array(z.string()) },
               },
             },
-            ...problems(400, 404, 422),
+            ...problemResponses(400, 404, 422),
           },
         },
       },
       async (request, reply) => {
         const { id } = request.params
         const accept = request.headers.accept ?? ''
-        const list = accept.includes('text/plain') && !accept.includes('application/x-ndjson')
-        const { abandoned: signal } = request
-        const format = request.query.format ?? (list ? 'path-list' : 'stargz-record')
-        const content = await analyses.content({ record: id, format }, { signal })
+        const wantsPathList = accept.includes('text/plain') && !accept.includes('application/x-ndjson')
+        const { abortSignal: signal } = request
+        const format = request.query.format ?? (wantsPathList ? 'path-list' : 'stargz-record')
+        const content = await analyses.readContent({ record: id, format }, { signal })
         if (!content) throw recordNotFound(id)
         return sendDocument(reply, WRITTEN_FORMATS[format], content)
       },
@@ -108,9 +120,12 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
           tags: ['records'],
           operationId: 'deleteRecord',
           summary: 'Delete a record',
-          description: 'Record file images that were published of it stay where they are.',
-          params: Id,
-          response: { 204: z.undefined().describe('The record is gone.'), ...problems(400, 404, 409, 507) },
+          description: 'Record file images of the record remain in their registries.',
+          params: IdParams,
+          response: {
+            204: z.undefined().describe('The record was deleted.'),
+            ...problemResponses(400, 404, 409, 507),
+          },
         },
       },
       async (request, reply) => {
@@ -118,7 +133,7 @@ export function recordRoutes({ records, analyses }: Services): FastifyPluginAsyn
         const outcome = await records.remove(id)
         if (outcome === 'missing') throw recordNotFound(id)
         if (outcome === 'needed') {
-          throw new HttpError(409, 'RECORD_IN_USE', 'a conversion that is not finished needs this record')
+          throw new HttpError(409, 'RECORD_IN_USE', 'an unfinished conversion needs this record')
         }
         return reply.code(204).send()
       },

@@ -1,49 +1,51 @@
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
-import { ProfileNotes, RecordFormat, Skipped } from '../../records/model.ts'
+import { ProfileNotes, RecordFormat, SkippedAccesses } from '../../records/model.ts'
 import { Provenance } from '../../records/provenance.ts'
 import type { StoredRecord } from '../../records/stored-record.ts'
-import { isoTime, Moment } from '../parameters.ts'
+import { isoTime, Timestamp } from '../parameters.ts'
 
 const DIGEST = 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 export const EXAMPLE_ID = '019ab1c2-7a30-7000-8000-4b1c2d3e4f50'
 export const EXAMPLE_DIGEST = Digest.parse(DIGEST)
 
-/** Where a record was published. */
-export const PublicationView = z.object({ reference: z.string(), digest: Digest, createdAt: Moment }).meta({
-  id: 'Publication',
-  description: 'A place where a record was published as a record file image.',
-  examples: [
-    {
-      reference: 'registry.example/team/app:record-1.0-serve',
-      digest: EXAMPLE_DIGEST,
-      createdAt: '2026-01-02T03:04:05.678Z',
-    },
-  ],
-})
+export const PublicationView = z
+  .object({ reference: z.string(), digest: Digest, createdAt: Timestamp })
+  .meta({
+    id: 'Publication',
+    description: 'A reference that a record was published to as a record file image.',
+    examples: [
+      {
+        reference: 'registry.example/team/app:record-1.0-serve',
+        digest: EXAMPLE_DIGEST,
+        createdAt: '2026-01-02T03:04:05.678Z',
+      },
+    ],
+  })
 
-/** A record as it is shown, without its entries. */
 export const RecordView = z
   .object({
     id: z.string(),
-    digest: Digest.describe('Of the record file: the same content has the same digest.'),
+    digest: Digest.describe(
+      'The digest of the record file. Records with the same content have the same digest.',
+    ),
     image: z.string().optional().describe('The profiled image.'),
     workload: z.string().optional(),
     labels: z.record(z.string(), z.string()),
-    format: RecordFormat.describe('What was uploaded.'),
-    entries: z.int(),
-    paths: z.int().describe('Different paths among the entries.'),
-    skipped: Skipped,
+    format: RecordFormat.describe('The format of the uploaded profile.'),
+    entries: z.int().describe('The number of entries.'),
+    paths: z.int().describe('The number of distinct paths among the entries.'),
+    skipped: SkippedAccesses,
     ...ProfileNotes.shape,
-    profiler: z.string().optional().describe('What made the profile.'),
+    profiler: z.string().optional().describe('The profiler that created the profile.'),
     profilerVersion: z.string().optional(),
     provenance: Provenance.optional(),
-    createdAt: Moment,
+    createdAt: Timestamp,
     publications: z.array(PublicationView),
   })
   .meta({
     id: 'Record',
-    description: 'What a container read at start-up, without the entries themselves.',
+    description: 'A start-up record, without its entries.',
     examples: [
       {
         id: EXAMPLE_ID,
@@ -69,6 +71,10 @@ export function recordView({ publications, createdAt, labels, notes, ...record }
     ...notes,
     labels: { ...labels },
     createdAt: isoTime(createdAt),
-    publications: publications.map((one) => ({ ...one, createdAt: isoTime(one.createdAt) })),
+    publications: publications.map(({ reference, digest, createdAt }) => ({
+      reference,
+      digest,
+      createdAt: isoTime(createdAt),
+    })),
   }
 }

@@ -1,76 +1,56 @@
 import { z } from 'zod'
 import { ConversionOptions, RecordSource } from '../../conversion/request.ts'
-import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
 import { isGlobPattern } from '../../records/glob/glob.ts'
 import { Labels, PlatformName } from '../parameters.ts'
+import { isSourceTemplate, isTargetTemplate } from './target-template.ts'
+
+/** Long enough for any name: a host, a repository of up to 255 characters, or a tag of up to 128. */
+const MAX_GLOB_LENGTH = 300
 
 const Glob = z
   .string()
   .min(1)
-  .max(300)
+  .max(MAX_GLOB_LENGTH)
   .refine(
     isGlobPattern,
-    'expected a glob: * and ? stay between slashes, ** crosses them, {a,b} are alternatives',
+    'expected a glob: * and ? do not match slashes, ** does, {a,b} matches either alternative',
   )
-
-const PLACEHOLDER = /\{([^{}]*)\}/g
-const SAMPLE: Reference = parseReference('registry.example:5000/team/app:1.0')
-
-/** What the placeholders of a target stand for. */
-function placeholders(image: Reference): Readonly<Record<string, string>> {
-  return {
-    host: image.host,
-    repository: image.repository,
-    name: image.repository.slice(image.repository.lastIndexOf('/') + 1),
-    tag: image.tag ?? 'latest',
-  }
-}
-
-/** The target of a rule for an image. @throws InvalidReference when it is none */
-export function targetFor(template: string, image: Reference): string {
-  const values = placeholders(image)
-  const text = template.replace(PLACEHOLDER, (whole, name: string) => values[name] ?? whole)
-  parseReference(text)
-  return text
-}
-
-/** The target for the sample; undefined where the template makes none. */
-function sampleTarget(template: string): Reference | undefined {
-  try {
-    return parseReference(targetFor(template, SAMPLE))
-  } catch {
-    return undefined
-  }
-}
-
-function isImageItself(template: string): boolean {
-  const target = sampleTarget(template)
-  return target !== undefined && formatReference(target) === formatReference(SAMPLE)
-}
-
-const Target = z
-  .string()
-  .min(1)
-  .max(600)
-  .refine((template) => {
-    const target = sampleTarget(template)
-    return target?.tag !== undefined && target.digest === undefined
-  }, 'expected a reference with a tag, in which {host}, {repository}, {name} and {tag} stand for those of the image')
 
 const RuleFields = z
   .strictObject({
-    name: z.string().min(1).max(100).describe('For people.'),
+    name: z.string().min(1).max(100).describe('A name for people.'),
     enabled: z.boolean().default(true),
-    source: Glob.describe('Of host and repository, such as `registry.example/team/**`.'),
-    tags: z.array(Glob).min(1).max(50).default(['*']).describe('One of them has to match.'),
-    exceptTags: z.array(Glob).max(50).default([]).describe('None of them may match.'),
-    target: Target.describe('Such as `{host}/{repository}:{tag}-esgz`.'),
+    source: Glob.describe(
+      'A glob that the host and repository must match, such as `registry.example/team/**`.',
+    ),
+    tags: z
+      .array(Glob)
+      .min(1)
+      .max(50)
+      .default(['*'])
+      .describe('Globs for the tag. At least one of them must match.'),
+    exceptTags: z
+      .array(Glob)
+      .max(50)
+      .default([])
+      .describe('Globs for tags to exclude. None of them may match.'),
+    target: z
+      .string()
+      .min(1)
+      .max(600)
+      .refine(
+        isTargetTemplate,
+        'expected a reference with a tag; {host}, {repository}, {name} and {tag} are replaced by those of the image',
+      )
+      .describe('A template for the target, such as `{host}/{repository}:{tag}-esgz`.'),
     platforms: z.array(PlatformName).min(1).max(50).optional(),
     record: RecordSource.optional(),
     onRecord: z
       .boolean()
       .default(false)
-      .describe('Whether a new record for an image converts it again, with that record. Needs overwrite.'),
+      .describe(
+        'Whether a new record for an image converts the image again, with that record. Requires `overwrite`.',
+      ),
     options: ConversionOptions.optional(),
     overwrite: z.boolean().default(false),
     labels: Labels.default({}),
@@ -78,27 +58,27 @@ const RuleFields = z
   })
   .refine(({ onRecord, overwrite }) => !onRecord || overwrite, {
     path: ['onRecord'],
-    message: 'needs overwrite: the target stands for a conversion without that record',
+    message: 'requires overwrite: the target tag already refers to a conversion without the new record',
   })
-  .refine(({ target, overwrite }) => overwrite || !isImageItself(target), {
+  .refine(({ target, overwrite }) => overwrite || !isSourceTemplate(target), {
     path: ['target'],
-    message: 'is the image itself, which needs overwrite',
+    message: 'expands to the image itself, which requires overwrite',
   })
 
-/** What is converted when it is pushed, and how. */
+/** A rule: which pushed images are converted, and how. */
 export const Rule = RuleFields.meta({
   id: 'Rule',
-  description: 'What is converted when it is pushed, and how.',
+  description: 'Selects pushed images and specifies how they are converted.',
 })
 export type Rule = z.output<typeof Rule>
 
-/** A rule as it is asked for: what is left out is as usual. */
+/** The body of a request to create or replace a rule. Omitted fields have defaults. */
 export const NewRule = RuleFields.meta({
   id: 'NewRule',
-  description: 'What is converted when it is pushed, and how.',
+  description: 'Selects pushed images and specifies how they are converted.',
   examples: [
     {
-      name: 'everything of the team',
+      name: 'all images of the team',
       source: 'registry.example/team/**',
       tags: ['v*'],
       target: '{host}/{repository}:{tag}-esgz',

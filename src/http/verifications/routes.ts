@@ -1,39 +1,29 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { VerificationRequest } from '../../conversion/request.ts'
 import type { Job } from '../../jobs/job.ts'
-import { parseReference, ReferenceText } from '../../oci/reference.ts'
-import { assertAcceptablePlatforms } from '../conversions/new-conversion.ts'
-import { jobFilter, jobQuery } from '../jobs/listing.ts'
-import { acceptedJob, assertCallbackAllowed, jobTerms, termsOf } from '../jobs/new-job.ts'
-import { waitAsPreferred } from '../jobs/prefer.ts'
-import { type JobResource, jobNotFound } from '../jobs/resource.ts'
-import { canonicalImage, Id } from '../parameters.ts'
-import { problems } from '../problem.ts'
+import { ReferenceText } from '../../oci/reference.ts'
+import { jobFilter, jobQuery } from '../jobs/job-filter.ts'
+import { type JobResource, jobNotFound } from '../jobs/job-resource.ts'
+import type { JobValidator } from '../jobs/job-validator.ts'
+import { loadAcceptedJob } from '../jobs/new-job.ts'
+import { waitAsPreferred } from '../jobs/prefer-wait.ts'
+import { canonicalImage, IdParams } from '../parameters.ts'
+import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
+import { assertVerifiable, NewVerification, verificationJob } from './new-verification.ts'
 import { Verification, VerificationSummary, verificationSummary, verificationView } from './view.ts'
-
-const NewVerification = VerificationRequest.extend(jobTerms).meta({
-  id: 'NewVerification',
-  description: 'An eStargz image to verify, what it should hold, and how to go about the job.',
-  examples: [
-    {
-      reference: 'registry.example/team/app:1.0-esgz',
-      source: 'registry.example/team/app:1.0',
-      labels: { pipeline: '4711' },
-    },
-  ],
-})
 
 const VerificationPage = z
   .object({ items: z.array(VerificationSummary), next: z.string().optional() })
-  .meta({ id: 'VerificationPage', description: 'Verifications, newest first.' })
+  .meta({ id: 'VerificationPage', description: 'A page of verifications, newest first.' })
 
-/** Asking for verifications, and finding them. */
-export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
-  const { jobs, analyses, checkAllowed } = services
-  const resource = verificationResource(services)
-  const { shown } = resource
+/** Creates, lists and shows verifications. */
+export function verificationRoutes(
+  jobs: Services['jobs'],
+  resource: ReturnType<typeof verificationResource>,
+  validator: JobValidator,
+): FastifyPluginAsyncZod {
+  const { loadView } = resource
   return async (app) => {
     app.post(
       '/v1/verifications',
@@ -43,39 +33,22 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
           operationId: 'createVerification',
           summary: 'Verify an eStargz image',
           description:
-            'Reads every layer and checks the digests of tables of contents, chunks and files, and diffIDs; with a source, that both root file systems hold the same. While a verification that would do the same is queued or running, it is the answer.',
+            'Creates a job that reads every layer and checks the digests of tables of contents, chunks and files, and the diffIDs. With `source`, it also checks that both root file systems have the same content. If an equivalent verification is queued or running, the response shows that one instead.',
           body: NewVerification,
           response: {
-            200: Verification.describe('It is over already, or was there before.'),
-            202: Verification.describe('It is accepted.'),
-            ...problems(400, 403, 409, 422, 503, 507),
+            200: Verification.describe('The verification has finished or existed before.'),
+            202: Verification.describe('The verification was accepted.'),
+            ...problemResponses(400, 403, 409, 422, 503, 507),
           },
         },
       },
       async (request, reply) => {
-        const { labels, priority, callbackUrl, ...asked } = request.body
-        assertCallbackAllowed(callbackUrl, services)
-        const { reference, source, platforms } = asked
-        checkAllowed(reference)
-        if (source !== undefined) checkAllowed(source)
-        if (platforms) {
-          const image = { source: reference, platforms, at: 'body' }
-          await assertAcceptablePlatforms([image], analyses, request.abandoned)
-        }
-        const accepted = await jobs.create({
-          kind: 'verification',
-          source: canonicalImage(reference),
-          target: '',
-          ...(source !== undefined && { comparedWith: canonicalImage(source) }),
-          sourceHost: parseReference(reference).host,
-          request: asked,
-          ...termsOf({ labels, priority, callbackUrl }),
-          requestKey: request.idempotencyKey,
-        })
-        const job = await waitAsPreferred(jobs, await acceptedJob(jobs, accepted), request, reply)
-        const going = accepted.outcome === 'created' && job.finishedAt === undefined
+        await assertVerifiable(request.body, validator, request.abortSignal)
+        const accepted = await jobs.create(verificationJob(request.body, request.idempotencyKey))
+        const job = await waitAsPreferred(jobs, await loadAcceptedJob(jobs, accepted), request, reply)
+        const isPending = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/verifications/${job.id}`)
-        return reply.code(going ? 202 : 200).send(await shown(job))
+        return reply.code(isPending ? 202 : 200).send(await loadView(job))
       },
     )
     app.get(
@@ -86,11 +59,13 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
           operationId: 'listVerifications',
           summary: 'List verifications, newest first',
           querystring: z.object({
-            reference: ReferenceText.optional().describe('The image that is verified.'),
-            source: ReferenceText.optional().describe('The image that it is compared with.'),
+            reference: ReferenceText.optional().describe('Only verifications of this image.'),
+            source: ReferenceText.optional().describe(
+              'Only verifications that compare an image with this source.',
+            ),
             ...jobQuery,
           }),
-          response: { 200: VerificationPage, ...problems(400, 503) },
+          response: { 200: VerificationPage, ...problemResponses(400, 503) },
         },
       },
       async (request) => {
@@ -110,30 +85,31 @@ export function verificationRoutes(services: Services): FastifyPluginAsyncZod {
         schema: {
           tags: ['verifications'],
           operationId: 'getVerification',
-          summary: 'Show a verification, its attempts and what it found',
+          summary: 'Show a verification with its attempts and report',
           description:
-            'With `Prefer: wait=SECONDS` it answers when the verification is over, or after that time.',
-          params: Id,
-          response: { 200: Verification, ...problems(400, 404, 503) },
+            'With `Prefer: wait=SECONDS`, responds when the verification has finished, or after that time.',
+          params: IdParams,
+          response: { 200: Verification, ...problemResponses(400, 404, 503) },
         },
       },
       async (request, reply) => {
         const job = await jobs.get('verification', request.params.id)
         if (!job) throw jobNotFound(resource, request.params.id)
-        return shown(await waitAsPreferred(jobs, job, request, reply))
+        return loadView(await waitAsPreferred(jobs, job, request, reply))
       },
     )
   }
 }
 
-/** Verifications as jobs, for the routes that go for all kinds. */
-export function verificationResource({ jobs }: Services) {
+/** Describes verifications for the routes that all kinds of jobs share. */
+export function verificationResource(jobs: Services['jobs']) {
   return {
     kind: 'verification',
     path: '/v1/verifications',
     tag: 'verifications',
     name: 'Verification',
-    view: Verification,
-    shown: async (job: Job) => verificationView(job, job.attempt === 0 ? [] : await jobs.attempts(job.id)),
+    schema: Verification,
+    loadView: async (job: Job) =>
+      verificationView(job, job.attempt === 0 ? [] : await jobs.listAttempts(job.id)),
   } satisfies JobResource
 }

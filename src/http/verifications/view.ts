@@ -7,7 +7,7 @@ import { AttemptView, jobDetail, jobExample, jobFields, jobView } from '../jobs/
 const summary = {
   ...jobFields,
   reference: z.string(),
-  source: z.string().optional().describe('The image that it is compared with.'),
+  source: z.string().optional().describe('The image to compare with.'),
 }
 const example = {
   ...jobExample,
@@ -22,8 +22,10 @@ export const Verification = z
   .object({
     ...summary,
     request: VerificationRequest,
-    progress: VerificationProgress.optional().describe('While it runs.'),
-    report: VerificationReport.optional().describe('When it could be done; `verified` says how it came out.'),
+    progress: VerificationProgress.optional().describe('Only while the verification is running.'),
+    report: VerificationReport.optional().describe(
+      'Only if the verification could be carried out. `verified` is its result.',
+    ),
     attempts: z.array(AttemptView),
   })
   .meta({

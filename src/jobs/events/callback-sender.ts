@@ -1,99 +1,103 @@
 import { createHmac } from 'node:crypto'
-import type { WorkerLog } from '../worker/worker.ts'
-import { type Callbacks, type DueCallback, shownAddress } from './callbacks.ts'
+import type { Logger } from '../logger.ts'
+import { type CallbackStore, type DeliveryResult, type DueCallback, redactUrl } from './callback-store.ts'
 
-const ANSWER_MS = 10_000
-const LOOK_MS = 2_000
-const AWAY_MS = 5_000
-const GONE = 410
-/** Callbacks that are delivered at a time: in all, and to one receiver. */
-const AT_ONCE = 32
-const AT_ONCE_PER_ORIGIN = 4
+const RESPONSE_TIMEOUT_MS = 10_000
+const POLL_MS = 2_000
+const DATABASE_RETRY_MS = 5_000
+const HTTP_GONE = 410
+/** Concurrent deliveries in total, and to one receiver. */
+const MAX_CONCURRENT = 32
+const MAX_CONCURRENT_PER_ORIGIN = 4
+const MAX_ERROR_LENGTH = 500
 
-/** Signs a message as Standard Webhooks 1.0 says: HMAC-SHA256 over id, time in seconds and body. */
-export function signature(secret: Buffer, id: string, seconds: number, body: string): string {
-  return `v1,${createHmac('sha256', secret).update(`${id}.${seconds}.${body}`).digest('base64')}`
-}
-
-/** Delivers callbacks until `signal` aborts. One receiver that does not answer delays only its own. */
+/**
+ * Delivers callbacks until `signal` aborts, then finishes the deliveries in progress. A receiver that does
+ * not respond delays only its own callbacks.
+ */
 export async function sendCallbacks(
-  callbacks: Callbacks,
-  { secret, log }: { readonly secret: Buffer; readonly log: WorkerLog },
+  callbacks: CallbackStore,
+  { secret, log }: { readonly secret: Buffer; readonly log: Logger },
   signal: AbortSignal,
 ): Promise<void> {
-  const underWay = new Map<Promise<void>, DueCallback>()
-  const send = async (due: DueCallback): Promise<void> => {
+  const inProgress = new Map<Promise<void>, DueCallback>()
+  const send = async (callback: DueCallback): Promise<void> => {
     try {
-      const result = await deliver(due, secret)
-      await callbacks.tried(due, result, Math.random())
-      const fields = { job: due.job.id, url: shownAddress(due.url), attempt: due.attempt, ...result }
+      const result = await deliver(callback, secret)
+      await callbacks.recordDelivery(callback, result)
+      const { job, url, attempt } = callback
+      const fields = { job: job.id, url: redactUrl(url), attempt, ...result }
       if (result.error === undefined) log.info(fields, 'callback delivered')
       else log.warn(fields, 'callback not delivered')
     } catch (error) {
-      // It is due again when it was in hand for too long.
-      log.error({ err: error }, 'what came of a callback cannot be written')
+      // The callback becomes due again when its claim times out.
+      log.error({ err: error }, 'the result of a callback could not be stored')
     }
   }
   while (!signal.aborted) {
-    let waitMs = LOOK_MS
+    let waitMs = POLL_MS
     try {
-      const inHand = [...underWay.values()]
-      const passedOver = { ids: inHand.map(({ id }) => id), origins: busyOrigins(inHand) }
-      const due = inHand.length < AT_ONCE ? await callbacks.take(passedOver) : undefined
-      if (due) {
-        const sending = send(due).finally(() => underWay.delete(sending))
-        underWay.set(sending, due)
+      const current = [...inProgress.values()]
+      const skipped = { ids: current.map(({ id }) => id), origins: busyOrigins(current) }
+      const callback = current.length < MAX_CONCURRENT ? await callbacks.claim(skipped) : undefined
+      if (callback) {
+        const sending = send(callback).finally(() => inProgress.delete(sending))
+        inProgress.set(sending, callback)
         continue
       }
     } catch (error) {
-      log.error({ err: error }, 'callbacks cannot be read')
-      waitMs = AWAY_MS
+      log.error({ err: error }, 'due callbacks could not be read')
+      waitMs = DATABASE_RETRY_MS
     }
-    await Promise.race([callbacks.wait(waitMs, signal), ...underWay.keys()])
+    await Promise.race([callbacks.wait(waitMs, signal), ...inProgress.keys()])
   }
-  await Promise.all(underWay.keys())
+  await Promise.all(inProgress.keys())
 }
 
-function busyOrigins(inHand: readonly DueCallback[]): string[] {
+/** Returns the origins that receive their maximum of concurrent deliveries. */
+function busyOrigins(inProgress: readonly DueCallback[]): string[] {
   const counts = new Map<string, number>()
-  for (const { url } of inHand) {
+  for (const { url } of inProgress) {
     const { origin } = new URL(url)
     counts.set(origin, (counts.get(origin) ?? 0) + 1)
   }
-  return [...counts].filter(([, count]) => count >= AT_ONCE_PER_ORIGIN).map(([origin]) => origin)
+  return [...counts].filter(([, count]) => count >= MAX_CONCURRENT_PER_ORIGIN).map(([origin]) => origin)
 }
 
-async function deliver(
-  { url, messageId, job }: DueCallback,
-  secret: Buffer,
-): Promise<{ status?: number; error?: string; final?: boolean }> {
-  const { kind, state, finishedAt, ...about } = job
+async function deliver({ url, messageId, job }: DueCallback, secret: Buffer): Promise<DeliveryResult> {
+  const { kind, state, finishedAt, ...summary } = job
   const body = JSON.stringify({
     type: `${kind}.${state}`,
     timestamp: new Date(finishedAt ?? Date.now()).toISOString(),
-    data: { ...about, state },
+    data: { ...summary, state },
   })
   const seconds = Math.floor(Date.now() / 1000)
   try {
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       method: 'POST',
-      // The host was allowed; where it leads to was not.
+      // Only this host is allowed, not the target of a redirect.
       redirect: 'manual',
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS),
       headers: {
         'content-type': 'application/json',
         'webhook-id': messageId,
         'webhook-timestamp': String(seconds),
-        'webhook-signature': signature(secret, messageId, seconds, body),
+        'webhook-signature': signMessage(secret, messageId, seconds, body),
       },
       body,
     })
-    await answer.body?.cancel()
-    const { status } = answer
-    if (answer.ok) return { status }
-    return { status, error: `the receiver answered ${status}`, final: status === GONE }
+    await response.body?.cancel()
+    const { status } = response
+    if (response.ok) return { status }
+    return { status, error: `the receiver responded with status ${status}`, final: status === HTTP_GONE }
   } catch (error) {
     const { message, cause } = error as Error
-    return { error: `${message}${cause instanceof Error ? `: ${cause.message}` : ''}`.slice(0, 500) }
+    const reason = cause instanceof Error ? `: ${cause.message}` : ''
+    return { error: `${message}${reason}`.slice(0, MAX_ERROR_LENGTH) }
   }
+}
+
+/** Signs a message by Standard Webhooks 1.0: HMAC-SHA256 over the id, the time in seconds, and the body. */
+function signMessage(secret: Buffer, id: string, seconds: number, body: string): string {
+  return `v1,${createHmac('sha256', secret).update(`${id}.${seconds}.${body}`).digest('base64')}`
 }

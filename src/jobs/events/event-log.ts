@@ -1,36 +1,36 @@
 import { type Selectable, sql } from 'kysely'
-import { msAgo } from '../../db/moments.ts'
-import type { Database } from '../../db/open.ts'
+import type { Database } from '../../db/database.ts'
+import { msAgo } from '../../db/sql-time.ts'
 import type { JobEventsTable } from '../../db/tables.ts'
 import type { JobKind } from '../job.ts'
-import { EVENTS_TOPIC, jobTopic } from './events.ts'
+import { EVENTS_TOPIC, jobTopic } from './topics.ts'
 
-/** How long events are kept. */
-const KEPT_MS = 30 * 24 * 60 * 60 * 1000
-const PAGE = 200
-/** Looks beside rings of other processes, and without them. */
-const LOOK_BESIDE_RINGS_MS = 2_000
-const LOOK_MS = 250
+const RETENTION_MS = 30 * 24 * 60 * 60 * 1000
+const PAGE_SIZE = 200
+/** Polling intervals: with notifications from other processes, and without them. */
+const NOTIFIED_POLL_MS = 2_000
+const POLL_MS = 250
 
-/** Something that happened to a job; `seq` counts from 1 in each. */
+/** An event of a job. `seq` counts from 1 within each job; `createdAt` is in milliseconds since 1970. */
 export type JobEvent = {
-  readonly job: string
+  readonly jobId: string
   readonly seq: number
   readonly type: string
-  readonly at: number
+  readonly createdAt: number
   readonly data: Readonly<Record<string, unknown>>
 }
-/** The same among the events of all jobs; `cursor` says where to go on. */
-export type AnyJobEvent = JobEvent & {
+/** An event in the stream of all jobs. `cursor` is its position in the stream. */
+export type StreamedJobEvent = JobEvent & {
   readonly cursor: string
   readonly kind: JobKind
   readonly source: string
   readonly target: string
 }
 
+/** Transaction, sequence number, and job id, as {@link formatCursor} writes them. */
 const CURSOR = /^(\d{1,16})\.(\d{1,9})\.([0-9a-f-]{36}|)$/
 
-/** What happened to jobs, in order, for whoever watches: the same from every replica. */
+/** Reads the events of jobs, in an order that is the same from every replica. */
 export class EventLog {
   readonly #db: Database
 
@@ -38,46 +38,50 @@ export class EventLog {
     this.#db = database
   }
 
-  /** The events of one job after `seq`. */
-  async ofJob(job: string, seq: number): Promise<JobEvent[]> {
+  /** Returns one page of the events of a job after `seq`. */
+  async listForJob(jobId: string, seq: number): Promise<JobEvent[]> {
     const rows = await this.#db.query
       .selectFrom('job_events')
       .selectAll()
-      .where('job_id', '=', job)
+      .where('job_id', '=', jobId)
       .where('seq', '>', seq)
       .orderBy('seq')
-      .limit(PAGE)
+      .limit(PAGE_SIZE)
       .execute()
     return rows.map(toEvent)
   }
 
-  /** The events of all jobs after a cursor. None comes to lie before a cursor that was given out. */
-  async all(cursor: string): Promise<AnyJobEvent[]> {
-    const [, tx, seq, job] = CURSOR.exec(cursor) ?? []
-    if (tx === undefined) throw new CursorError()
+  /**
+   * Returns one page of the events of all jobs after a cursor. No later event sorts before a cursor that was
+   * returned.
+   * @throws InvalidCursorError INVALID_CURSOR
+   */
+  async listAll(cursor: string): Promise<StreamedJobEvent[]> {
+    const [, tx, seq, jobId] = CURSOR.exec(cursor) ?? []
+    if (tx === undefined) throw new InvalidCursorError()
     const rows = await this.#db.query
       .selectFrom('job_events')
       .innerJoin('jobs', 'jobs.id', 'job_events.job_id')
       .selectAll('job_events')
       .select(['jobs.kind', 'jobs.source', 'jobs.target'])
-      .where(sql<boolean>`(tx, job_id, seq) > (${Number(tx)}, ${job}, ${Number(seq)})`)
+      .where(sql<boolean>`(tx, job_id, seq) > (${Number(tx)}, ${jobId}, ${Number(seq)})`)
       .where('tx', '<', this.#db.finishedBelow)
       .orderBy('tx')
       .orderBy('job_id')
       .orderBy('seq')
-      .limit(PAGE)
+      .limit(PAGE_SIZE)
       .execute()
     return rows.map((row) => ({
       ...toEvent(row),
-      cursor: cursorOf(row),
+      cursor: formatCursor(row),
       kind: row.kind,
       source: row.source,
       target: row.target,
     }))
   }
 
-  /** The cursor after all that has happened by now. */
-  async now(): Promise<string> {
+  /** Returns the cursor of the latest event. */
+  async latestCursor(): Promise<string> {
     const row = await this.#db.query
       .selectFrom('job_events')
       .select(['tx', 'seq', 'job_id'])
@@ -87,21 +91,24 @@ export class EventLog {
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return row ? cursorOf(row) : '0.0.'
+    return row ? formatCursor(row) : '0.0.'
   }
 
-  /** Waits until something may have happened, to one job or to any. */
-  wait(job: string | undefined, signal: AbortSignal): Promise<void> {
-    const { wakeups } = this.#db
-    const ms = wakeups.acrossProcesses ? LOOK_BESIDE_RINGS_MS : LOOK_MS
-    return wakeups.wait(job === undefined ? EVENTS_TOPIC : jobTopic(job), ms, signal)
+  /**
+   * Waits until there may be a new event.
+   * @param jobId undefined for the events of any job
+   */
+  wait(jobId: string | undefined, signal: AbortSignal): Promise<void> {
+    const { notifier } = this.#db
+    const ms = notifier.isCrossProcess ? NOTIFIED_POLL_MS : POLL_MS
+    return notifier.wait(jobId === undefined ? EVENTS_TOPIC : jobTopic(jobId), ms, signal)
   }
 
-  /** Forgets what is old, but the last: the next one has to come after it. */
-  async forgetOld(): Promise<void> {
+  /** Deletes events after 30 days. Keeps the latest, because SQLite derives the next transaction id from it. */
+  async deleteExpired(): Promise<void> {
     await this.#db.query
       .deleteFrom('job_events')
-      .where('created_at', '<', msAgo(this.#db, KEPT_MS))
+      .where('created_at', '<', msAgo(this.#db, RETENTION_MS))
       .where('tx', '<', (select) =>
         select.selectFrom('job_events').select((max) => max.fn.max('tx').as('tx')),
       )
@@ -109,19 +116,25 @@ export class EventLog {
   }
 }
 
-type Row = Selectable<JobEventsTable>
+type EventRow = Selectable<JobEventsTable>
 
-function toEvent({ job_id, seq, type, created_at, data }: Row): JobEvent {
-  return { job: job_id, seq, type, at: created_at, data: JSON.parse(data) as Record<string, unknown> }
+function toEvent({ job_id, seq, type, created_at, data }: EventRow): JobEvent {
+  return {
+    jobId: job_id,
+    seq,
+    type,
+    createdAt: created_at,
+    data: JSON.parse(data) as Record<string, unknown>,
+  }
 }
 
-function cursorOf({ tx, seq, job_id }: Pick<Row, 'tx' | 'seq' | 'job_id'>): string {
+function formatCursor({ tx, seq, job_id }: Pick<EventRow, 'tx' | 'seq' | 'job_id'>): string {
   return `${tx}.${seq}.${job_id}`
 }
 
-/** A cursor that this broker did not give out. */
-export class CursorError extends Error {
-  override readonly name = 'CursorError'
+/** A cursor that the broker did not issue. */
+export class InvalidCursorError extends Error {
+  override readonly name = 'InvalidCursorError'
   readonly code = 'INVALID_CURSOR'
   constructor() {
     super('Last-Event-ID: expected the id of an event of this stream')

@@ -1,20 +1,20 @@
 import { sql, type Transaction } from 'kysely'
-import { inMs } from '../../db/moments.ts'
-import type { Database } from '../../db/open.ts'
+import type { Database } from '../../db/database.ts'
+import { msFromNow } from '../../db/sql-time.ts'
 import type { Tables } from '../../db/tables.ts'
 import { RUNNING } from '../rows.ts'
 
-/** Any number serves; it is the same in all processes. */
+/** An arbitrary key of an advisory lock, the same in all processes. */
 const CLAIM_LOCK = 5_381_001
 
-/** How many jobs with a registry may run at once, in all workers together; undefined: as many as there are. */
+/** Returns how many jobs with a registry may run at once in all workers together; undefined: any number. */
 export type RegistryLimits = (host: string) => number | undefined
 
 /**
- * Registries that have as many jobs as they may have. Within the transaction of a claim, so that what was counted stays
- * true until the claim is written.
+ * Returns the registries that have reached their limit of running jobs. Part of the transaction of a claim: a
+ * lock keeps the counts valid until the claim is written.
  */
-export async function fullHosts(
+export async function findHostsAtLimit(
   database: Database,
   transaction: Transaction<Tables>,
   limits: RegistryLimits,
@@ -28,18 +28,18 @@ export async function fullHosts(
     .select(['source_host', 'target_host'])
     .where('state', '=', RUNNING)
     .execute()
-  const jobs = new Map<string, number>()
+  const counts = new Map<string, number>()
   for (const { source_host, target_host } of running) {
-    for (const host of new Set([source_host, target_host])) jobs.set(host, (jobs.get(host) ?? 0) + 1)
+    for (const host of new Set([source_host, target_host])) counts.set(host, (counts.get(host) ?? 0) + 1)
   }
-  return [...jobs].flatMap(([host, count]) =>
+  return [...counts].flatMap(([host, count]) =>
     count >= (limits(host) ?? Number.POSITIVE_INFINITY) ? [host] : [],
   )
 }
 
-/** Lets no job with this registry begin for so long. */
+/** Prevents jobs with this registry from starting for `ms` milliseconds. */
 export async function pauseHost(database: Database, host: string, ms: number): Promise<void> {
-  const until = inMs(database, ms)
+  const until = msFromNow(database, ms)
   await database.query
     .insertInto('host_pauses')
     .values({ host, until })

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
-import type { Database } from '../../db/open.ts'
-import { JobLeases, LEASE_MS } from './leases.ts'
-import { JobStore } from './store.ts'
+import type { Database } from '../../db/database.ts'
+import { JobLeases, LEASE_MS } from './job-leases.ts'
+import { JobStore } from './job-store.ts'
 import { TagMoves } from './tag-moves.ts'
 
 const move = { target: 'r.test/a:1', digest: 'sha256:aa' }
@@ -27,142 +27,143 @@ describeDatabases('moves of tags', (open) => {
   afterAll(() => close())
   beforeEach(() => database.query.deleteFrom('jobs').execute())
 
-  const running = async (n: number, clock = () => true) => {
+  /** Starts a job and returns it with its lease and guard. */
+  const startJob = async (n: number, isLeaseHeld = () => true) => {
     await store.create({ kind: 'conversion', source: `s${n}`, target: `t${n}`, request: {} })
     const claimed = await leases.claim(`w${n}`)
-    if (!claimed) throw new Error('no job')
-    return { ...claimed, guard: moves.guard({ lease: claimed.lease, signal: never, stillHolds: clock }) }
+    if (!claimed) throw new Error('no job was claimed')
+    return { ...claimed, guard: moves.guard({ lease: claimed.lease, signal: never, isLeaseHeld }) }
   }
-  const leaseRunsOut = (id: string) =>
+  const expireLease = (id: string) =>
     database.query
       .updateTable('jobs')
       .set({ lease_until: sql`lease_until - ${sql.lit(LEASE_MS + 1)}` })
       .where('id', '=', id)
       .execute()
 
-  it('are written down before, and what became of them after', async () => {
-    const { job, guard } = await running(1)
-    await guard(move, async (stillMine) => {
-      await stillMine()
-      expect(await moves.ofJob(job.id)).toMatchObject([{ ...move, phase: 'intended' }])
+  it('are recorded before they happen, and their outcomes after', async () => {
+    const { job, guard } = await startJob(1)
+    await guard(move, async (assertLeaseHeld) => {
+      await assertLeaseHeld()
+      expect(await moves.listForJob(job.id)).toMatchObject([{ ...move, phase: 'intended' }])
     })
-    expect(await moves.ofJob(job.id)).toMatchObject([{ ...move, phase: 'landed' }])
+    expect(await moves.listForJob(job.id)).toMatchObject([{ ...move, phase: 'landed' }])
   })
 
-  it('happen one at a time for a tag, and side by side for two', async () => {
-    const [first, second] = [await running(1), await running(2)]
+  it('happen one at a time for the same tag, and concurrently for different ones', async () => {
+    const [first, second] = [await startJob(1), await startJob(2)]
     const order: string[] = []
-    const begun = Promise.withResolvers<void>()
-    const go = Promise.withResolvers<void>()
+    const started = Promise.withResolvers<void>()
+    const proceed = Promise.withResolvers<void>()
     const one = first.guard(move, async () => {
-      begun.resolve()
-      await go.promise
+      started.resolve()
+      await proceed.promise
       order.push('first')
     })
-    await begun.promise
+    await started.promise
     const two = second.guard({ ...move, digest: 'sha256:bb' }, async () => void order.push('second'))
     await second.guard({ target: 'r.test/other:1', digest: 'x' }, async () => void order.push('other'))
-    go.resolve()
+    proceed.resolve()
     await Promise.all([one, two])
     expect(order).toEqual(['other', 'first', 'second'])
-    expect(await moves.ofJob(first.job.id)).toEqual([])
-    expect(await moves.ofJob(second.job.id)).toHaveLength(2)
+    expect(await moves.listForJob(first.job.id)).toEqual([])
+    expect(await moves.listForJob(second.job.id)).toHaveLength(2)
   })
 
-  it('are refused to a worker that lost its lease, and to one whose job is cancelled', async () => {
-    const refused = { code: 'LEASE_LOST' }
-    const first = await running(1)
-    await leaseRunsOut(first.job.id)
-    await expect(first.guard(move, async () => {})).rejects.toMatchObject(refused)
+  it('are rejected for a worker that lost its lease, and for one whose job is cancelled', async () => {
+    const leaseLost = { code: 'LEASE_LOST' }
+    const first = await startJob(1)
+    await expireLease(first.job.id)
+    await expect(first.guard(move, async () => {})).rejects.toMatchObject(leaseLost)
     const next = await leases.claim('next')
-    if (!next) throw new Error('no job')
-    const guard = moves.guard({ lease: next.lease, signal: never, stillHolds: () => true })
-    const cancelled = guard(move, async (stillMine) => {
+    if (!next) throw new Error('no job was claimed')
+    const guard = moves.guard({ lease: next.lease, signal: never, isLeaseHeld: () => true })
+    const cancelled = guard(move, async (assertLeaseHeld) => {
       await store.cancel('conversion', next.job.id)
-      await stillMine()
+      await assertLeaseHeld()
     })
-    await expect(cancelled).rejects.toMatchObject(refused)
-    const late = await running(2, () => false)
-    await expect(late.guard(move, (stillMine) => stillMine())).rejects.toMatchObject(refused)
+    await expect(cancelled).rejects.toMatchObject(leaseLost)
+    const late = await startJob(2, () => false)
+    await expect(late.guard(move, (assertLeaseHeld) => assertLeaseHeld())).rejects.toMatchObject(leaseLost)
   })
 
-  it('that were not allowed to happen did not', async () => {
-    const { job, guard } = await running(1)
-    const refused = guard(move, () => Promise.reject(new Error('the tag stands for something else')))
-    await expect(refused).rejects.toThrow('something else')
-    expect(await moves.ofJob(job.id)).toMatchObject([{ phase: 'not-landed' }])
+  it('that fail before they are allowed are recorded as not landed', async () => {
+    const { job, guard } = await startJob(1)
+    const rejected = guard(move, () => Promise.reject(new Error('the tag references another digest')))
+    await expect(rejected).rejects.toThrow('another digest')
+    expect(await moves.listForJob(job.id)).toMatchObject([{ phase: 'not-landed' }])
   })
 
-  it('of a dead worker are in nobody’s way', async () => {
-    const dead = await running(1)
-    const stuck = dead.guard(move, async (stillMine) => {
-      await stillMine()
+  it('of a dead worker block no other worker', async () => {
+    const dead = await startJob(1)
+    const interrupted = dead.guard(move, async (assertLeaseHeld) => {
+      await assertLeaseHeld()
       throw new Error('died')
     })
-    await expect(stuck).rejects.toThrow('died')
-    await leaseRunsOut(dead.job.id)
+    await expect(interrupted).rejects.toThrow('died')
+    await expireLease(dead.job.id)
     const next = await leases.claim('next')
-    if (!next) throw new Error('no job')
-    const guard = moves.guard({ lease: next.lease, signal: never, stillHolds: () => true })
+    if (!next) throw new Error('no job was claimed')
+    const guard = moves.guard({ lease: next.lease, signal: never, isLeaseHeld: () => true })
     await guard(move, async () => {})
-    expect(await moves.ofJob(next.job.id)).toMatchObject([{ phase: 'landed' }])
+    expect(await moves.listForJob(next.job.id)).toMatchObject([{ phase: 'landed' }])
   })
 
-  it('of dead workers are compared with the registry, those of running ones are left alone', async () => {
-    const dead = await running(1)
+  it('of dead workers are compared with the registry; those of running ones are not', async () => {
+    const dead = await startJob(1)
     const other = { target: 'r.test/b:1', digest: 'sha256:cc' }
     const silent = { target: 'r.test/c:1', digest: 'sha256:dd' }
     for (const one of [move, other, silent]) {
-      const dies = async (stillMine: () => Promise<void>) => {
-        await stillMine()
+      const dies = async (assertLeaseHeld: () => Promise<void>) => {
+        await assertLeaseHeld()
         throw new Error('died')
       }
       await dead.guard(one, dies).catch(() => {})
     }
-    const alive = await running(2)
-    const theirs = { target: 'r.test/d:1', digest: 'sha256:ee' }
-    const asked: string[] = []
+    const alive = await startJob(2)
+    const current = { target: 'r.test/d:1', digest: 'sha256:ee' }
+    const requested: string[] = []
     const readTag = async (target: string, digest: string) => {
-      asked.push(target)
+      requested.push(target)
       expect([move, other, silent]).toContainEqual({ target, digest })
-      if (target === silent.target) throw new Error('no answer')
+      if (target === silent.target) throw new Error('no response')
       return target === move.target ? move.digest : 'sha256:another'
     }
-    await alive.guard(theirs, async () => {
-      await leaseRunsOut(dead.job.id)
+    await alive.guard(current, async () => {
+      await expireLease(dead.job.id)
       expect(await moves.reconcile(readTag, never)).toEqual([
         { ...move, phase: 'landed' },
         { ...other, phase: 'not-landed' },
       ])
     })
-    expect(asked.toSorted()).toEqual([move.target, other.target, silent.target])
-    expect((await moves.ofJob(dead.job.id)).map(({ phase }) => phase)).toEqual([
+    expect(requested.toSorted()).toEqual([move.target, other.target, silent.target])
+    expect((await moves.listForJob(dead.job.id)).map(({ phase }) => phase)).toEqual([
       'landed',
       'not-landed',
       'intended',
     ])
   })
 
-  it('are compared no further once the worker is to stop', async () => {
-    const dead = await running(1)
+  it('are not compared any further once the worker has to stop', async () => {
+    const dead = await startJob(1)
     for (const target of ['r.test/b:1', 'r.test/c:1']) {
-      const dies = async (stillMine: () => Promise<void>) => {
-        await stillMine()
+      const dies = async (assertLeaseHeld: () => Promise<void>) => {
+        await assertLeaseHeld()
         throw new Error('died')
       }
       await dead.guard({ ...move, target }, dies).catch(() => {})
     }
-    await leaseRunsOut(dead.job.id)
+    await expireLease(dead.job.id)
     const stop = new AbortController()
-    const asked: string[] = []
+    const requested: string[] = []
     const readTag = async (target: string) => {
-      asked.push(target)
+      requested.push(target)
       stop.abort(new Error('the worker stops'))
       stop.signal.throwIfAborted()
       return undefined
     }
     expect(await moves.reconcile(readTag, stop.signal)).toEqual([])
-    expect(asked).toHaveLength(1)
-    expect((await moves.ofJob(dead.job.id)).map(({ phase }) => phase)).toEqual(['intended', 'intended'])
+    expect(requested).toHaveLength(1)
+    expect((await moves.listForJob(dead.job.id)).map(({ phase }) => phase)).toEqual(['intended', 'intended'])
   })
 })

@@ -1,41 +1,42 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Database } from '../../db/open.ts'
+import type { Database } from '../../db/database.ts'
 import type { Lease } from '../job.ts'
 import { RUNNING } from '../rows.ts'
-import { JobLeases } from './leases.ts'
+import { JobLeases } from './job-leases.ts'
 
-/** Waits between looks whether another job is done with a tag. */
-const TURN_EVERY_MS = 100
+/** The shortest wait before the next check whether another job has finished moving a tag. */
+const RETRY_MS = 100
 
-/** A tag, and the digest that it shall stand for. */
+/** A tag, and the digest of the manifest that it is to reference. */
 export type TagMove = { readonly target: string; readonly digest: string }
 
-/** What became of a move; `intended`: not known yet. */
-export type TagMoveState = TagMove & {
+/** A stored move. `intended`: its outcome is not known yet. `changedAt` is in milliseconds since 1970. */
+export type TrackedTagMove = TagMove & {
   readonly phase: 'intended' | 'landed' | 'not-landed'
   readonly changedAt: number
 }
 
-/** The work goes on under another lease, or is to be cancelled: this worker may not move the tag. */
+/** The job runs under another lease or is being cancelled, so this worker must not move the tag. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
   readonly code = 'LEASE_LOST'
   readonly retryable = true
   constructor(target: string) {
-    super(`${target} was not moved: the job is cancelled, or another worker has it`)
+    super(`${target} was not moved: the job was cancelled, or another worker runs it`)
   }
 }
 
-type Holder = {
+/** The worker's part of a lease. `signal` aborts when the job has to stop. */
+type LeaseHolder = {
   readonly lease: Lease
   readonly signal: AbortSignal
-  /** Whether the lease holds by this process's own clock. */
-  readonly stillHolds: () => boolean
+  /** Whether the lease is valid by this process's own clock. */
+  readonly isLeaseHeld: () => boolean
 }
 
 /**
- * The moves of tags, which are all that is not idempotent in a conversion: each is written down before it happens, under
- * the token of the lease, and one job at a time moves a tag.
+ * Stores the moves of tags, the only step of a conversion that is not idempotent. Each move is recorded
+ * before it happens, under the fencing token of the lease, and one job at a time moves a tag.
  */
 export class TagMoves {
   readonly #db: Database
@@ -46,42 +47,47 @@ export class TagMoves {
     this.#leases = new JobLeases(database)
   }
 
-  /** Guards the moves of one job: see `TagGuard` of the conversion. */
+  /**
+   * Returns the guard through which a job moves its tags, a `TagGuard` of the conversion. The move calls the
+   * function that it receives immediately before the put; that function throws a {@link LeaseLostError} if
+   * the lease is lost.
+   */
   guard(
-    holder: Holder,
-  ): (move: TagMove, act: (stillMine: () => Promise<void>) => Promise<void>) => Promise<void> {
-    return async (move, act) => {
+    holder: LeaseHolder,
+  ): (move: TagMove, put: (assertLeaseHeld: () => Promise<void>) => Promise<void>) => Promise<void> {
+    return async (move, put) => {
       const { token } = holder.lease
-      await this.#takeTurn(move, holder)
-      let allowed = false
-      const stillMine = async () => {
-        const holds = (await this.#leases.holds(holder.lease)) && holder.stillHolds()
-        if (!holds) throw new LeaseLostError(move.target)
-        allowed = true
+      await this.#acquireTag(move, holder)
+      let isAllowed = false
+      const assertLeaseHeld = async () => {
+        const isHeld = (await this.#leases.isHeld(holder.lease)) && holder.isLeaseHeld()
+        if (!isHeld) throw new LeaseLostError(move.target)
+        isAllowed = true
       }
       try {
-        await act(stillMine)
+        await put(assertLeaseHeld)
       } catch (error) {
-        // Once it was allowed, only the registry knows what became of it.
-        if (!allowed) await this.settle(move, token, 'not-landed').catch(() => {})
+        // After the put was allowed, only the registry knows its outcome.
+        if (!isAllowed) await this.recordOutcome(move, token, 'not-landed').catch(() => {})
         throw error
       }
-      await this.settle(move, token, 'landed')
+      await this.recordOutcome(move, token, 'landed')
     }
   }
 
-  async #takeTurn(move: TagMove, holder: Holder): Promise<void> {
+  /** Records the intent, once no other job is moving the tag. */
+  async #acquireTag(move: TagMove, holder: LeaseHolder): Promise<void> {
     for (;;) {
       holder.signal.throwIfAborted()
-      const taken = await this.#intend(move, holder.lease)
-      if (taken === 'lost') throw new LeaseLostError(move.target)
-      if (taken === 'mine') return
-      await delay(TURN_EVERY_MS * (1 + Math.random()), undefined, { signal: holder.signal })
+      const result = await this.#intend(move, holder.lease)
+      if (result === 'lost') throw new LeaseLostError(move.target)
+      if (result === 'recorded') return
+      await delay(RETRY_MS * (1 + Math.random()), undefined, { signal: holder.signal })
     }
   }
 
-  /** Writes the intent, unless another job with a lease that holds intends to move this tag. */
-  #intend({ target, digest }: TagMove, { id, token }: Lease): Promise<'mine' | 'busy' | 'lost'> {
+  /** Records the intent, unless another job with a valid lease intends to move this tag. */
+  #intend({ target, digest }: TagMove, { id, token }: Lease): Promise<'recorded' | 'busy' | 'lost'> {
     const { now, engine } = this.#db
     return this.#db.transaction(async (transaction) => {
       const intent = { job_id: id, token, digest, phase: 'intended' as const, changed_at: now }
@@ -92,14 +98,14 @@ export class TagMoves {
         .returning('target')
         .executeTakeFirst()
       if (!inserted) {
-        const found = transaction.selectFrom('tag_moves').selectAll().where('target', '=', target)
-        const locked = engine === 'postgres' ? found.forUpdate() : found
+        const stored = transaction.selectFrom('tag_moves').selectAll().where('target', '=', target)
+        const locked = engine === 'postgres' ? stored.forUpdate() : stored
         const last = await locked.executeTakeFirstOrThrow()
-        const others = last.phase === 'intended' && last.token !== token
-        if (others && (await this.#isRunning(last.job_id, last.token, transaction))) return 'busy'
+        const isOthers = last.phase === 'intended' && last.token !== token
+        if (isOthers && (await this.#isRunning(last.job_id, last.token, transaction))) return 'busy'
         await transaction.updateTable('tag_moves').set(intent).where('target', '=', target).execute()
       }
-      return (await this.#isRunning(id, token, transaction)) ? 'mine' : 'lost'
+      return (await this.#isRunning(id, token, transaction)) ? 'recorded' : 'lost'
     })
   }
 
@@ -115,8 +121,12 @@ export class TagMoves {
     return row !== undefined
   }
 
-  /** Writes down what became of a move, unless another one was intended since. */
-  async settle({ target, digest }: TagMove, token: string, phase: 'landed' | 'not-landed'): Promise<void> {
+  /** Records the outcome of a move, unless another move of the tag was intended since. */
+  async recordOutcome(
+    { target, digest }: TagMove,
+    token: string,
+    phase: 'landed' | 'not-landed',
+  ): Promise<void> {
     await this.#db.query
       .updateTable('tag_moves')
       .set({ phase, changed_at: this.#db.now })
@@ -127,8 +137,8 @@ export class TagMoves {
       .execute()
   }
 
-  /** The moves of a job, as far as no other job moved the tags since. */
-  async ofJob(id: string): Promise<TagMoveState[]> {
+  /** Lists the moves of a job whose tags no other job has moved since. */
+  async listForJob(id: string): Promise<TrackedTagMove[]> {
     const rows = await this.#db.query
       .selectFrom('tag_moves')
       .selectAll()
@@ -143,8 +153,11 @@ export class TagMoves {
     }))
   }
 
-  /** Whether it was the broker that made a tag stand for a digest, or for whatever it stands for when none is known. */
-  async isOwn(target: string, digest: string | undefined): Promise<boolean> {
+  /**
+   * Returns whether the broker moved a tag to a digest (any digest if undefined), or published a record under
+   * it.
+   */
+  async isMovedByBroker(target: string, digest: string | undefined): Promise<boolean> {
     let moves = this.#db.query.selectFrom('tag_moves').select('target').where('target', '=', target)
     if (digest !== undefined) moves = moves.where('digest', '=', digest)
     if (await moves.executeTakeFirst()) return true
@@ -153,33 +166,33 @@ export class TagMoves {
   }
 
   /**
-   * Finds out what became of moves whose workers are gone, by asking the registries. A registry that does not answer is
-   * asked the next time.
-   * @param readTag what a tag stands for now. It reads again for some seconds while that is not the digest of the move:
-   * the put may be a moment old, and registries show it late
-   * @param signal ends it between two of them
+   * Determines the outcome of moves whose workers are gone, by reading the tags from the registries. Moves in
+   * registries that do not respond stay `intended` until the next call.
+   * @param readTag returns the digest that a tag references. It retries for some seconds while that is not
+   * the digest of the move, because the put may be recent and registries may show it late
+   * @param signal stops the reconciliation between two moves
    */
   async reconcile(
     readTag: (target: string, digest: string) => Promise<string | undefined>,
     signal: AbortSignal,
   ): Promise<(TagMove & { readonly phase: 'landed' | 'not-landed' })[]> {
-    const open = await this.#db.query
+    const intended = await this.#db.query
       .selectFrom('tag_moves')
       .selectAll()
       .where('phase', '=', 'intended')
       .execute()
     const settled = []
-    for (const { target, digest, token, job_id } of open) {
+    for (const { target, digest, token, job_id } of intended) {
       if (signal.aborted) break
       if (await this.#isRunning(job_id, token)) continue
-      let now: string | undefined
+      let current: string | undefined
       try {
-        now = await readTag(target, digest)
+        current = await readTag(target, digest)
       } catch {
         continue
       }
-      const phase = now === digest ? ('landed' as const) : ('not-landed' as const)
-      await this.settle({ target, digest }, token, phase)
+      const phase = current === digest ? ('landed' as const) : ('not-landed' as const)
+      await this.recordOutcome({ target, digest }, token, phase)
       settled.push({ target, digest, phase })
     }
     return settled

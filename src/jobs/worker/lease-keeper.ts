@@ -1,173 +1,186 @@
 import { Worker } from 'node:worker_threads'
 import { backoffMs } from '../../concurrency/backoff.ts'
 import type { Lease } from '../job.ts'
-import { type KeeperData, type LeaseOrder, type LeaseWord, marginOf, nowMs } from './lease-terms.ts'
+import type { Logger } from '../logger.ts'
+import {
+  type LeaseCommand,
+  type LeaseMessage,
+  type LeaseThreadData,
+  monotonicMs,
+  safetyMarginMs,
+} from './lease-protocol.ts'
 
-/** How often the main thread shows that it moves, and looks at the clock. */
+/** How often the main thread gives a sign of life and checks the deadlines of its leases. */
 const TICK_MS = 250
-const CLOSE_MS = 5_000
+const CLOSE_TIMEOUT_MS = 5_000
 
-/** Threads in a row that may end before one of them has kept its leases. The waits come to a fraction of a lease. */
-const MAX_ENDED = 6
-const AGAIN = { firstMs: 100, longestMs: 1_000, least: 0.5 }
+/**
+ * The number of consecutive threads that may end before becoming healthy. Their waits add up to a fraction of
+ * a lease.
+ */
+const MAX_FAILED_THREADS = 6
+const RESTART = { initialMs: 100, maxMs: 1_000, minShare: 0.5 }
 
-/** Why the work under a lease has to stop. */
-export class LeaseEnded extends Error {
-  override readonly name = 'LeaseEnded'
-  readonly reason: 'lost' | 'cancelled'
-  constructor(reason: 'lost' | 'cancelled', message: string) {
+/** The reason why the work under a lease has to stop. */
+export class LeaseEndedError extends Error {
+  override readonly name = 'LeaseEndedError'
+  readonly kind: 'lost' | 'cancelled'
+  constructor(kind: 'lost' | 'cancelled', message: string) {
     super(message)
-    this.reason = reason
+    this.kind = kind
   }
 }
 
-/** A lease that is being renewed. `signal` aborts with a {@link LeaseEnded}. */
+/** A lease that is being renewed. `signal` aborts with a {@link LeaseEndedError}. */
 export type HeldLease = {
   readonly signal: AbortSignal
-  /** Whether the lease holds by this process's own clock. */
-  readonly stillHolds: () => boolean
+  /** Whether the lease is valid by this process's own clock. */
+  readonly isHeld: () => boolean
+  /** Stops renewing the lease. */
   readonly release: () => void
 }
 
-type HoldOrder = LeaseOrder & { readonly do: 'hold' }
-type Held = { readonly order: HoldOrder; readonly ended: AbortController }
-
-/** The part of a logger that a keeper needs. */
-export type KeeperLog = { error(fields: object, message: string): void }
+type HoldCommand = LeaseCommand & { readonly kind: 'hold' }
+type HeldEntry = { readonly command: HoldCommand; readonly ended: AbortController }
 
 /**
- * Keeps the leases of this process, see `lease-thread.ts`. A thread that ends has a successor, which takes its leases over.
+ * Keeps the leases of this process valid by means of a thread, see `lease-thread.ts`. When the thread ends, a
+ * new one takes over its leases.
  */
 export class LeaseKeeper implements AsyncDisposable {
-  readonly leaseMs: number
+  readonly #leaseMs: number
   readonly #databaseUrl: string
-  readonly #log: KeeperLog
-  readonly #alive = sharedMoment()
-  readonly #held = new Map<string, Held>()
+  readonly #log: Pick<Logger, 'error'>
+  /** Shared with the thread: the time of the main thread's last sign of life. */
+  readonly #alive = createSharedTime()
+  readonly #held = new Map<string, HeldEntry>()
   readonly #ticking: NodeJS.Timeout
   readonly #failing = new AbortController()
   #thread: Worker | undefined
-  #restart: NodeJS.Timeout | undefined
-  /** Threads in a row that ended before they kept their leases. */
-  #ended = 0
-  #closing = false
+  #restartTimer: NodeJS.Timeout | undefined
+  /** The number of consecutive threads that ended before becoming healthy. */
+  #failedThreads = 0
+  #isClosing = false
 
-  constructor(databaseUrl: string, leaseMs: number, log: KeeperLog) {
+  constructor(databaseUrl: string, leaseMs: number, log: Pick<Logger, 'error'>) {
     this.#databaseUrl = databaseUrl
     this.#log = log
-    this.leaseMs = leaseMs
+    this.#leaseMs = leaseMs
     this.#ticking = setInterval(() => this.#tick(), TICK_MS)
     this.#ticking.unref()
   }
 
-  /** Aborts when no thread can be kept running: no lease is renewed any more, and those that hold do so for a while only. */
+  /** Aborts when no thread can be kept running: leases are not renewed any more and expire after a while. */
   get failed(): AbortSignal {
     return this.#failing.signal
   }
 
   /**
    * Renews a lease until it is released.
-   * @param claimedAt {@link nowMs} from before the claim: the lease ends no sooner than its length after that
+   * @param claimedAt {@link monotonicMs} from before the claim: the lease does not expire earlier than its
+   * length after it
    */
   hold(lease: Lease, claimedAt: number): HeldLease {
-    const deadline = sharedMoment()
-    Atomics.store(deadline, 0, BigInt(Math.floor(claimedAt + this.leaseMs - marginOf(this.leaseMs))))
-    const order: HoldOrder = { do: 'hold', lease, claimedAt, deadline }
-    const held: Held = { order, ended: new AbortController() }
-    this.#held.set(lease.token, held)
+    const deadline = createSharedTime()
+    Atomics.store(deadline, 0, BigInt(Math.floor(claimedAt + this.#leaseMs - safetyMarginMs(this.#leaseMs))))
+    const command: HoldCommand = { kind: 'hold', lease, claimedAt, deadline }
+    const entry: HeldEntry = { command, ended: new AbortController() }
+    this.#held.set(lease.token, entry)
     this.#tick()
-    // A thread that starts gets all that is held.
-    if (this.#thread) this.#thread.postMessage(order)
-    else if (!this.#restart) this.#start()
+    // A starting thread receives all held leases.
+    if (this.#thread) this.#thread.postMessage(command)
+    else if (!this.#restartTimer) this.#startThread()
     return {
-      signal: held.ended.signal,
-      stillHolds: () => !held.ended.signal.aborted && inTime(held),
+      signal: entry.ended.signal,
+      isHeld: () => !entry.ended.signal.aborted && isBeforeDeadline(entry),
       release: () => {
         this.#held.delete(lease.token)
-        this.#thread?.postMessage({ do: 'release', token: lease.token } satisfies LeaseOrder)
+        this.#thread?.postMessage({ kind: 'release', token: lease.token } satisfies LeaseCommand)
       },
     }
   }
 
   #tick(): void {
-    Atomics.store(this.#alive, 0, BigInt(nowMs()))
-    for (const held of this.#held.values()) {
-      if (!inTime(held)) held.ended.abort(new LeaseEnded('lost', 'the lease was not renewed in time'))
+    Atomics.store(this.#alive, 0, BigInt(monotonicMs()))
+    for (const entry of this.#held.values()) {
+      if (isBeforeDeadline(entry)) continue
+      entry.ended.abort(new LeaseEndedError('lost', 'the lease was not renewed in time'))
     }
   }
 
-  #start(): void {
-    this.#restart = undefined
-    if (this.#closing || this.failed.aborted) return
-    const workerData: KeeperData = {
+  #startThread(): void {
+    this.#restartTimer = undefined
+    if (this.#isClosing || this.failed.aborted) return
+    const workerData: LeaseThreadData = {
       databaseUrl: this.#databaseUrl,
-      leaseMs: this.leaseMs,
+      leaseMs: this.#leaseMs,
       alive: this.#alive,
     }
     let thread: Worker
     try {
       thread = new Worker(new URL('./lease-thread.ts', import.meta.url), { workerData })
     } catch (error) {
-      // The system has no room for a thread.
-      this.#gone(error)
+      // The system lacks the resources for another thread.
+      this.#onThreadEnd(error)
       return
     }
     this.#thread = thread
     let cause: unknown
-    thread.on('message', (word: LeaseWord) => this.#hear(word))
+    thread.on('message', (message: LeaseMessage) => this.#onMessage(message))
     thread.on('error', (error) => {
       cause = error
     })
-    thread.on('exit', (status) => this.#gone(cause ?? new Error(`it ended with status ${status}`)))
-    for (const { order } of this.#held.values()) thread.postMessage(order)
+    thread.on('exit', (status) => this.#onThreadEnd(cause ?? new Error(`it ended with status ${status}`)))
+    for (const { command } of this.#held.values()) thread.postMessage(command)
   }
 
-  #hear(word: LeaseWord): void {
-    if (word.is === 'kept') this.#ended = 0
-    else this.#held.get(word.token)?.ended.abort(endedAs(word.is))
+  #onMessage(message: LeaseMessage): void {
+    if (message.kind === 'healthy') this.#failedThreads = 0
+    else this.#held.get(message.token)?.ended.abort(leaseEndedError(message.kind))
   }
 
-  /** Without a thread nothing is renewed, and deadlines pass. */
-  #gone(err: unknown): void {
+  /** Without a thread nothing is renewed and the deadlines pass, so a new one is started. */
+  #onThreadEnd(err: unknown): void {
     this.#thread = undefined
-    if (this.#closing) return
-    this.#ended += 1
-    if (this.#ended === MAX_ENDED) {
-      const message = `the thread that renews leases ended ${MAX_ENDED} times before it renewed any`
+    if (this.#isClosing) return
+    this.#failedThreads += 1
+    if (this.#failedThreads === MAX_FAILED_THREADS) {
+      const message = `the thread that renews leases ended ${MAX_FAILED_THREADS} times before it renewed any`
       this.#log.error({ err }, message)
       this.#failing.abort(new Error(message, { cause: err }))
       return
     }
-    this.#log.error({ err }, 'the thread that renews leases ended; another one takes them over')
-    const waitMs = this.#ended === 1 ? 0 : backoffMs(AGAIN, this.#ended - 1, Math.random())
-    this.#restart = setTimeout(() => this.#start(), waitMs)
+    this.#log.error({ err }, 'the thread that renews leases ended; a new one takes over')
+    const isFirst = this.#failedThreads === 1
+    const waitMs = isFirst ? 0 : backoffMs(RESTART, this.#failedThreads - 1, Math.random())
+    this.#restartTimer = setTimeout(() => this.#startThread(), waitMs)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true
+    this.#isClosing = true
     clearInterval(this.#ticking)
-    clearTimeout(this.#restart)
+    clearTimeout(this.#restartTimer)
     const thread = this.#thread
     if (!thread) return
-    const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
-    thread.postMessage({ do: 'close' } satisfies LeaseOrder)
-    // A thread whose database does not answer does not end by itself.
-    const late = setTimeout(() => void thread.terminate(), CLOSE_MS)
-    await ended
-    clearTimeout(late)
+    const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
+    thread.postMessage({ kind: 'close' } satisfies LeaseCommand)
+    // A thread whose database does not respond does not end by itself.
+    const closeTimer = setTimeout(() => void thread.terminate(), CLOSE_TIMEOUT_MS)
+    await exited
+    clearTimeout(closeTimer)
   }
 }
 
-function endedAs(reason: 'lost' | 'cancelled'): LeaseEnded {
-  return reason === 'cancelled'
-    ? new LeaseEnded(reason, 'the job was cancelled')
-    : new LeaseEnded(reason, 'the lease is lost: it ran out, or another worker took the job up')
+function leaseEndedError(kind: 'lost' | 'cancelled'): LeaseEndedError {
+  return kind === 'cancelled'
+    ? new LeaseEndedError(kind, 'the job was cancelled')
+    : new LeaseEndedError(kind, 'the lease expired, or another worker claimed the job')
 }
 
-function inTime({ order }: Held): boolean {
-  return nowMs() < Number(Atomics.load(order.deadline, 0))
+function isBeforeDeadline({ command }: HeldEntry): boolean {
+  return monotonicMs() < Number(Atomics.load(command.deadline, 0))
 }
 
-function sharedMoment(): BigInt64Array {
+function createSharedTime(): BigInt64Array {
   return new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT))
 }

@@ -1,103 +1,115 @@
 /**
- * Renews the leases of a worker process, in a thread with a database connection of its own: work that keeps the main
- * thread busy delays no renewal. When the main thread does not move at all for long, its leases are let go.
+ * Renews the leases of a worker process, in a thread with its own database connection, so that work on the
+ * main thread delays no renewal. Stops renewing them when the main thread shows no sign of life for {@link
+ * MAIN_THREAD_STUCK_MS}.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openDatabase } from '../../db/open.ts'
+import { openDatabase } from '../../db/open-database.ts'
 import type { Lease } from '../job.ts'
-import { JobLeases } from '../queue/leases.ts'
+import { JobLeases } from '../queue/job-leases.ts'
 import {
-  type KeeperData,
-  type LeaseOrder,
-  type LeaseWord,
-  marginOf,
-  nowMs,
-  renewEvery,
-  STUCK_AFTER_MS,
-} from './lease-terms.ts'
+  type LeaseCommand,
+  type LeaseMessage,
+  type LeaseThreadData,
+  MAIN_THREAD_STUCK_MS,
+  monotonicMs,
+  renewIntervalMs,
+  safetyMarginMs,
+} from './lease-protocol.ts'
 
-/** How soon a cancellation is seen; one short read on all leases together. */
-const LOOK_EVERY_MS = 500
-/** A main thread that did not end a cancelled job by then is too busy to: the job ends without it. */
-const CANCELLED_AFTER_MS = 800
-/** As many looks in a row at a main thread that does not move. */
-const STUCK_LOOKS = STUCK_AFTER_MS / LOOK_EVERY_MS
+/** The maximum delay before a cancellation is noticed. A check is one short read for all leases together. */
+const CHECK_INTERVAL_MS = 500
+/**
+ * If the main thread has not ended a cancelled job after this time, it is too busy, and this thread ends the
+ * job.
+ */
+const CANCEL_TIMEOUT_MS = 800
+/** Consecutive checks without a sign of life from the main thread, after which the process is killed. */
+const MAX_STUCK_CHECKS = MAIN_THREAD_STUCK_MS / CHECK_INTERVAL_MS
 
 const port = parentPort
-if (!port) throw new Error('a thread of a lease keeper is started by one')
-const { databaseUrl, leaseMs, alive } = workerData as KeeperData
+if (!port) throw new Error('lease-thread.ts runs only as a worker thread of a LeaseKeeper')
+const { databaseUrl, leaseMs, alive } = workerData as LeaseThreadData
 const database = await openDatabase(databaseUrl, { migrate: false })
 const leases = new JobLeases(database, { leaseMs })
-type HeldByThread = {
+type RenewedLease = {
   readonly lease: Lease
   readonly deadline: BigInt64Array
   renewedAt: number
-  /** When the main thread was told that the job is to be cancelled. */
-  toldAt: number | undefined
+  /** When the main thread was notified that the job is to be cancelled. */
+  cancelSentAt: number | undefined
 }
-const held = new Map<string, HeldByThread>()
-let stuck = { at: -1, looks: 0 }
-let isSound = false
+const held = new Map<string, RenewedLease>()
+let stuck = { aliveAt: -1, checks: 0 }
+let isHealthy = false
 const closing = new AbortController()
 
-port.on('message', (order: LeaseOrder) => {
-  if (order.do === 'close') closing.abort()
-  else if (order.do === 'release') held.delete(order.token)
-  else held.set(order.lease.token, { ...order, renewedAt: order.claimedAt, toldAt: undefined })
+port.on('message', (command: LeaseCommand) => {
+  if (command.kind === 'close') closing.abort()
+  else if (command.kind === 'release') held.delete(command.token)
+  else {
+    const { lease, deadline, claimedAt } = command
+    held.set(lease.token, { lease, deadline, renewedAt: claimedAt, cancelSentAt: undefined })
+  }
 })
 
 while (!closing.signal.aborted) {
-  await delay(LOOK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {})
+  await delay(CHECK_INTERVAL_MS, undefined, { signal: closing.signal }).catch(() => {})
   if (closing.signal.aborted) break
   try {
-    await look()
-    if (!isSound) tell({ is: 'kept' })
-    isSound = true
+    await checkLeases()
+    if (!isHealthy) send({ kind: 'healthy' })
+    isHealthy = true
   } catch {
-    // The database is away: deadlines pass by themselves unless it comes back in time.
+    // The database is unreachable: the deadlines pass unless it returns in time.
   }
 }
 await database.close()
 port.close()
 
-async function look(): Promise<void> {
-  const now = nowMs()
-  const all = [...held.values()]
-  await endCancelled(all, now)
-  const movedAt = Number(Atomics.load(alive, 0))
-  stuck = { at: movedAt, looks: stuck.at === movedAt ? stuck.looks + 1 : 0 }
-  // Another worker takes the jobs up, and whoever keeps this one starts another.
-  if (stuck.looks > STUCK_LOOKS) process.kill(process.pid, 'SIGKILL')
-  if (now - movedAt > STUCK_AFTER_MS) return
-  const due = all.filter(({ renewedAt }) => now - renewedAt >= renewEvery(leaseMs))
-  const renewal = await leases.renew(due.map(({ lease }) => lease))
-  for (const one of due) {
-    if (!renewal.held.has(one.lease.token)) tell({ token: one.lease.token, is: 'lost' })
-    else {
-      one.renewedAt = now
-      Atomics.store(one.deadline, 0, BigInt(Math.floor(now + leaseMs - marginOf(leaseMs))))
+async function checkLeases(): Promise<void> {
+  const now = monotonicMs()
+  const current = [...held.values()]
+  await cancelRequested(current, now)
+  const aliveAt = Number(Atomics.load(alive, 0))
+  stuck = { aliveAt, checks: stuck.aliveAt === aliveAt ? stuck.checks + 1 : 0 }
+  // Another worker runs the jobs again, and the supervisor of this process starts a new one.
+  if (stuck.checks > MAX_STUCK_CHECKS) process.kill(process.pid, 'SIGKILL')
+  if (now - aliveAt > MAIN_THREAD_STUCK_MS) return
+  const due = current.filter(({ renewedAt }) => now - renewedAt >= renewIntervalMs(leaseMs))
+  const renewed = await leases.renew(due.map(({ lease }) => lease))
+  for (const entry of due) {
+    const { token } = entry.lease
+    if (renewed.has(token)) {
+      entry.renewedAt = now
+      Atomics.store(entry.deadline, 0, BigInt(Math.floor(now + leaseMs - safetyMarginMs(leaseMs))))
+    } else {
+      held.delete(token)
+      send({ kind: 'lost', token })
     }
   }
 }
 
-/** Tells the main thread which jobs are to be cancelled, and ends those that it does not end. */
-async function endCancelled(all: readonly HeldByThread[], now: number): Promise<void> {
-  const asked = await leases.cancelRequests(all.map(({ lease }) => lease))
-  for (const one of all) {
-    const { lease } = one
-    if (!asked.has(lease.token) || !held.has(lease.token)) continue
-    if (one.toldAt === undefined) {
-      one.toldAt = now
-      tell({ token: lease.token, is: 'cancelled' })
-    } else if (now - one.toldAt >= CANCELLED_AFTER_MS) {
-      await leases.cancelled(lease)
+/**
+ * Notifies the main thread of the jobs whose cancellation was requested, and ends those that it does not end
+ * in time.
+ */
+async function cancelRequested(current: readonly RenewedLease[], now: number): Promise<void> {
+  const requested = await leases.findCancelRequested(current.map(({ lease }) => lease))
+  for (const entry of current) {
+    const { lease } = entry
+    if (!requested.has(lease.token) || !held.has(lease.token)) continue
+    if (entry.cancelSentAt === undefined) {
+      entry.cancelSentAt = now
+      send({ kind: 'cancelled', token: lease.token })
+    } else if (now - entry.cancelSentAt >= CANCEL_TIMEOUT_MS) {
+      await leases.endCancelled(lease)
       held.delete(lease.token)
     }
   }
 }
 
-function tell(word: LeaseWord): void {
-  if (word.is === 'lost') held.delete(word.token)
-  port?.postMessage(word)
+function send(message: LeaseMessage): void {
+  port?.postMessage(message)
 }

@@ -1,18 +1,18 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { type ReadRecordOptions, readRecord } from './read.ts'
+import { type ReadRecordOptions, readRecord } from './read-record.ts'
 
 async function read(content: string | Buffer, options: Partial<ReadRecordOptions> = {}) {
   const source = Readable.from([Buffer.from(content)])
-  const { entries, ...rest } = await readRecord(source, { maxBytes: 1e7, ...options })
-  return { ...rest, paths: entries.map(({ path }) => path) }
+  const { entries, ...others } = await readRecord(source, { maxBytes: 1e7, ...options })
+  return { ...others, paths: entries.map(({ path }) => path) }
 }
 
-describe('a text that is no profile', () => {
+describe('a text that is not a profile', () => {
   it.each([
     ['an error page', '<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body></html>\n', 1],
     ['an error of a command', 'Error: container exited with code 1\nSee logs for details\n', 1],
-    ['an answer of an API', '{"message":"forbidden","path":"/v1/x","status":403}\n', 1],
+    ['a response of an API', '{"message":"forbidden","path":"/v1/x","status":403}\n', 1],
     [
       'perf trace',
       '     0.000 ( 0.012 ms): cat/7 openat(dfd: CWD, filename: 0x2d6390b1, flags: RDONLY|CLOEXEC)         = 3\n',
@@ -22,7 +22,7 @@ describe('a text that is no profile', () => {
     ['lsof', 'COMMAND   PID USER   FD   TYPE NAME\nbash    16185 root  cwd    DIR /srv/app\n', 1],
     ['inotifywait', '/srv/app/ OPEN,ISDIR \n/srv/app/ OPEN a b"c.txt\n', 1],
     ['import times of python', 'import time: self [us] | cumulative | imported package\n', 1],
-    ['a shell that finds no program', '/etc/passwd\n/bin/sh: 1: x: not found\n', 2],
+    ['a shell that does not find a program', '/etc/passwd\n/bin/sh: 1: x: not found\n', 2],
     ['the log of an entrypoint', '/docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen.sh\n', 1],
     [
       'ldd',
@@ -31,14 +31,14 @@ describe('a text that is no profile', () => {
     ],
     ['ls -l', '-rw-r--r-- 1 root root 12 Jan 1 /etc/passwd\n', 1],
     ['ls -R', '/etc:\npasswd\n', 1],
-    ['sums of files', '9f86d081884c7d659a2feaa0c55ad015  /etc/passwd\n', 1],
+    ['checksums of files', '9f86d081884c7d659a2feaa0c55ad015  /etc/passwd\n', 1],
     ['an environment', 'HOME=/root\nPATH=/usr/bin:/bin\n', 1],
-    ['addresses', '/a\nhttps://registry.example/v2/\n', 2],
-    ['names alone', 'app\nconf.json\n', 1],
-    ['relative names alone', 'usr/bin/app\netc/passwd\n', 1],
-    ['inotifywait with a format of its own', '/etc/hosts OPEN\n/etc/passwd CLOSE_NOWRITE,CLOSE\n', 1],
+    ['URLs', '/a\nhttps://registry.example/v2/\n', 2],
+    ['only names', 'app\nconf.json\n', 1],
+    ['only relative names', 'usr/bin/app\netc/passwd\n', 1],
+    ['inotifywait with a custom format', '/etc/hosts OPEN\n/etc/passwd CLOSE_NOWRITE,CLOSE\n', 1],
     ['inotifywait --csv', '/etc/,OPEN,hosts\n', 1],
-    ['a list of nydus without its header', '/etc/hosts,174,25\n/a,1,2\n/b,3,4\n', 1],
+    ['a list of nydus without a header', '/etc/hosts,174,25\n/a,1,2\n/b,3,4\n', 1],
     ['grep -rn', '/etc/hosts:1:127.0.0.1 localhost\n', 1],
     ['programs with their arguments', '/usr/sbin/sshd -D\n/usr/bin/python3 -m http.server\n', 1],
     ['source code', '// Copyright of somebody\n// All rights/reserved\n', 1],
@@ -47,7 +47,7 @@ describe('a text that is no profile', () => {
     ['a line of another kind in a list', '/etc/hosts\nfib(10) = 55\n/etc/x\n', 2],
     ['a table', '/etc 4096\n/etc/passwd 1200\n/etc/hosts 120\n', 1],
     ['a command line', '/bin/cat /etc/passwd\n', 1],
-  ])('%s is refused with its first line', async (_, content, line) => {
+  ])('%s is rejected with its first line', async (_, content, line) => {
     await expect(read(content)).rejects.toMatchObject({
       code: 'UNKNOWN_FORMAT',
       line,
@@ -55,25 +55,25 @@ describe('a text that is no profile', () => {
     })
   })
 
-  it('is one all the same when it is named to be a path list', async () => {
+  it('is read when the uploader names the format path-list', async () => {
     expect((await read('/bin/cat /etc/passwd\na\n', { format: 'path-list' })).paths).toEqual([
       'bin/cat /etc/passwd',
       'a',
     ])
   })
 
-  it('that is packed is told so', async () => {
+  it('is rejected with the remedy when it is compressed', async () => {
     await expect(read(Buffer.from('1f8b0800000000000003', 'hex'))).rejects.toMatchObject({
       code: 'UNKNOWN_FORMAT',
       message: /Content-Encoding: gzip/,
     })
     await expect(read(Buffer.from('28b52ffd0400', 'hex'))).rejects.toThrow(/Content-Encoding: zstd/)
-    await expect(read(Buffer.from('fd377a585a00', 'hex'))).rejects.toThrow(/xz: unpack it/)
+    await expect(read(Buffer.from('fd377a585a00', 'hex'))).rejects.toThrow(/xz: decompress it/)
   })
 })
 
-describe('a path list that nobody named', () => {
-  it('has names with spaces, relative ones, and what find prints', async () => {
+describe('a path list without a named format', () => {
+  it('may contain names with spaces, relative names, and the output of find', async () => {
     const list = '.\n./opt/My App/a b.txt\n/usr/share/x (1)\nsrv/data file\n# a comment\n/usr/lib/*.so\n'
     expect(await read(list)).toMatchObject({
       format: 'path-list',
@@ -96,18 +96,18 @@ describe('a log', () => {
     ['syslog', '2026-04-14T02:18:02.240856+00:00 node1 app[77]: '],
     ['GitLab', '2026-04-14T02:18:02.240856Z 01O '],
     ['stern', 'app-7d4 app '],
-  ])('is found behind what %s puts before its lines', async (_, prefix) => {
+  ])('is detected behind the prefix of %s', async (_, prefix) => {
     const log = calls.map((call) => `${prefix}[pid     7] ${call}\n`).join('')
     expect(await read(log)).toMatchObject({ format: 'strace', paths: ['etc/passwd'], notes: {} })
     expect(await read(log, { format: 'strace' })).toMatchObject({ paths: ['etc/passwd'] })
   })
 
-  it('is found in the log file of docker', async () => {
+  it('is detected in a log file of docker', async () => {
     const log = calls.map((call) => `${JSON.stringify({ log: `${call}\n`, stream: 'stderr', time: 'x' })}\n`)
     expect(await read(log.join(''))).toMatchObject({ format: 'strace', paths: ['etc/passwd'] })
   })
 
-  it('is found behind any other output, and says where it begins', async () => {
+  it('is detected after other output, with a warning about those lines', async () => {
     const { paths, skipped, notes } = await read(`starting\n/etc/app.conf\n${calls.join('\n')}\n`)
     expect(paths).toEqual(['etc/passwd'])
     expect(skipped).toEqual({ foreign: 2, other: 1 })
@@ -120,70 +120,70 @@ describe('a log', () => {
     ['{"path":"/healthz"}'],
     ['fib(10) = 55'],
     ['cat(7): W /var/log/x'],
-  ])('is found behind %s', async (before) => {
+  ])('is detected after %s', async (before) => {
     expect(await read(`${before}\n${calls.join('\n')}\n`)).toMatchObject({
       format: 'strace',
       paths: ['etc/passwd'],
     })
   })
 
-  it('is read from its first line, however late a line shows it', async () => {
+  it('is read from its first line, however late a distinctive line comes', async () => {
     const lines = Array.from({ length: 20_000 }, (_, n) => `{"path":"/usr/lib/file${n}","ts":${n}}`)
     const { paths } = await read(`${lines.join('\n')}\n{"path":"/last"}\n`)
     expect(paths).toHaveLength(20_001)
   })
 
-  it('takes no longer for lines that show one format and then another', async () => {
+  it('is read in linear time when its lines suggest several formats', async () => {
     const one = 'openat(AT_FDCWD, "/proc/1", O_RDONLY) = 3\nbash(1): O /proc/1\n{"path":"/proc/1"}\n'
     const started = performance.now()
     expect((await read(`${one.repeat(20_000)}${calls.join('\n')}\n`)).paths).toEqual(['etc/passwd'])
-    // Read again for each line, it would take minutes.
+    // Reading everything again for each line would take minutes.
     expect(performance.now() - started).toBeLessThan(60_000)
   })
 
-  it('of calls that all failed is not refused for what its program printed', async () => {
+  it('with failed calls first is not rejected because of output of its program', async () => {
     const failed = 'openat(AT_FDCWD, "/a", O_RDONLY) = -1 ENOENT (No such file)\n'
     const { format, paths } = await read(`${failed}{"path":"/x"}\n${calls.join('\n')}\n`)
     expect([format, paths]).toEqual(['strace', ['etc/passwd']])
   })
 
-  it('behind more than can be held says so', async () => {
+  it('after more lines than can be buffered has a warning about them', async () => {
     const { skipped, notes } = await read(`${'a=\n'.repeat(300_000)}${calls.join('\n')}\n`)
     expect(skipped.foreign).toBe(300_000)
-    expect(notes.warnings?.[0]).toMatch(/^lines 1 to \d+ came before any line that shows the format/)
+    expect(notes.warnings?.[0]).toMatch(/^lines 1 to \d+ came before the first line that shows the format/)
   })
 
-  it('is refused when it has no entry, with a line that says why', async () => {
+  it('without an entry is rejected with its first foreign line', async () => {
     const failed = 'openat(AT_FDCWD, "/a", O_RDONLY) = -1 ENOENT (No such file)\nhello\n'
     await expect(read(failed)).rejects.toMatchObject({
       code: 'INVALID_RECORD',
-      message: expect.stringMatching(/1 failed, 1 foreign; it is no line of strace: "hello"/),
+      message: expect.stringMatching(/1 failed, 1 foreign; this is not a line of strace: "hello"/),
     })
   })
 
-  it('of the stargz snapshotter names the files that were accessed', async () => {
+  it('of the stargz snapshotter contains the accessed files', async () => {
     const layer = `sha256:${'a'.repeat(64)}`
     const json = [
       { layer, level: 'debug', msg: 'file accessed: /usr/bin/app', size: 1 },
       { key: 'k8s.io/7', level: 'info', msg: 'completed to fetch all layer data in background' },
       { layer, level: 'debug', msg: 'file accessed: etc/ssl/a b', size: 1 },
     ]
-    const wanted = {
+    const expected = {
       format: 'stargz-snapshotter-log',
       paths: ['usr/bin/app', 'etc/ssl/a b'],
       skipped: { other: 1 },
     }
-    expect(await read(json.map((one) => `${JSON.stringify(one)}\n`).join(''))).toMatchObject(wanted)
+    expect(await read(json.map((one) => `${JSON.stringify(one)}\n`).join(''))).toMatchObject(expected)
     const text = json
       .map(({ level, msg }) => `time="2026-11-20T10:00:00Z" level=${level} msg="${msg}" layer="${layer}"\n`)
       .join('')
-    expect(await read(text)).toMatchObject(wanted)
+    expect(await read(text)).toMatchObject(expected)
     expect(await read(text.trimEnd().replaceAll(/^/gm, 'Nov 20 10:00:00 node1 stargz[7]: '))).toMatchObject(
-      wanted,
+      expected,
     )
   })
 
-  it('of Inspektor Gadget shows what was opened', async () => {
+  it('of Inspektor Gadget contains the opened files', async () => {
     const proc = { comm: 'cat', pid: 7 }
     const events = [
       { fname: '/etc/passwd', fd: 3, error: '', proc, runtime: { containerName: 'x' } },
@@ -200,7 +200,7 @@ describe('a log', () => {
     expect(await read(old)).toMatchObject({ format: 'trace-open', paths: ['etc/group'] })
   })
 
-  it('of audit has the files of opens that succeeded', async () => {
+  it('of audit contains the files of successful opens', async () => {
     const event = (id: number, success: string, cwd: string, ...paths: string[]) =>
       [
         `type=SYSCALL msg=audit(1.5:${id}): arch=c000003e syscall=257 success=${success} exit=3 comm="app"`,
@@ -216,9 +216,9 @@ describe('a log', () => {
       event(5, 'yes', '"/srv"', 'name="/tmp" nametype=PARENT', 'name="/tmp/x" nametype=CREATE'),
       event(6, 'yes', '"/"', 'name=2FFF nametype=NORMAL'),
     ].join('\n----\n')
-    const wanted = { format: 'audit', paths: ['etc/passwd', 'srv/conf', 'a bd/a b.txt'] }
-    expect(await read(log)).toMatchObject({ ...wanted, skipped: { failed: 1, created: 1, encoding: 1 } })
-    expect(await read(log.replaceAll(/^type/gm, 'node=a1 type'))).toMatchObject(wanted)
+    const expected = { format: 'audit', paths: ['etc/passwd', 'srv/conf', 'a bd/a b.txt'] }
+    expect(await read(log)).toMatchObject({ ...expected, skipped: { failed: 1, created: 1, encoding: 1 } })
+    expect(await read(log.replaceAll(/^type/gm, 'node=a1 type'))).toMatchObject(expected)
     const interpreted = `type=SYSCALL msg=audit(11/20/26 10:00:00.101:31) : arch=x86_64 syscall=openat success=yes exit=3
 type=CWD msg=audit(11/20/26 10:00:00.101:31) : cwd=/srv
 type=PATH msg=audit(11/20/26 10:00:00.101:31) : item=0 name=ABCD inode=7 nametype=NORMAL
@@ -241,14 +241,14 @@ describe('paths of a host', () => {
     '/run/containerd/io.containerd.runtime.v2.task/k8s.io/abc/rootfs',
     '/var/lib/containers/storage/overlay/5f2c/merged',
     '/proc/4711/root',
-  ])('are cut to those of the container below %s', async (root) => {
+  ])('are made relative to the container root %s', async (root) => {
     expect(await read(log(`${root}/usr/bin/app`, `${root}/etc/passwd`, root, '/usr/lib/x'))).toMatchObject({
       paths: ['usr/bin/app', 'etc/passwd', 'usr/lib/x'],
       notes: { roots: [{ root, paths: 3 }] },
     })
   })
 
-  it('are cut by a root that is named, and what lies outside is passed over', async () => {
+  it('are made relative to a named root, and paths outside of it are skipped', async () => {
     expect(
       await read(log('/mnt/root/a', '/mnt/root', '/mnt/rootless', '/b'), { root: '/mnt/root/' }),
     ).toMatchObject({
@@ -258,7 +258,7 @@ describe('paths of a host', () => {
     })
   })
 
-  it('are cut in globs, too, and what excludes paths excludes globs', async () => {
+  it('are made relative in globs, too, and exclude= applies to globs', async () => {
     const list = '/mnt/x/usr/**/*.so\n/mnt/x/etc/hosts\n/usr/**/*.so\n'
     expect(await read(list, { root: '/mnt/x', exclude: ['/etc/**'] })).toMatchObject({
       paths: ['usr/**/*.so'],
@@ -266,17 +266,17 @@ describe('paths of a host', () => {
     })
   })
 
-  it('are shown no longer than a note may be', async () => {
+  it('are shortened in notes', async () => {
     const far = `r${'x'.repeat(60_000)}`
     const calls = Array.from({ length: 20 }, (_, n) => `openat(AT_FDCWD, "${far}${n}", O_RDONLY) = 3\n`).join(
       '',
     )
     const { skipped, notes } = await read(`${calls}openat(AT_FDCWD, "/a", O_RDONLY) = 3\n`)
     expect(JSON.stringify([skipped, notes]).length).toBeLessThan(10_000)
-    expect(notes.warnings?.[0]).toMatch(/^20 relative paths were left out/)
+    expect(notes.warnings?.[0]).toMatch(/^20 relative paths were skipped/)
   })
 
-  it('and wrappers are left out by globs', async () => {
+  it('and those of wrappers can be excluded by globs', async () => {
     const { paths, skipped, notes } = await read(log('/usr/sbin/chroot', '/usr/bin/app', '/tmp/x/y'))
     expect(paths).toEqual(['usr/sbin/chroot', 'usr/bin/app', 'tmp/x/y'])
     expect(skipped).toEqual({})
@@ -287,6 +287,6 @@ describe('paths of a host', () => {
       skipped: { excluded: 2 },
       notes: {},
     })
-    await expect(read('/a\n', { exclude: ['['] })).rejects.toThrow(/exclude: \[ is no valid glob/)
+    await expect(read('/a\n', { exclude: ['['] })).rejects.toThrow(/exclude: \[ is not a valid glob/)
   })
 })

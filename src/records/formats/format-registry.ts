@@ -1,5 +1,5 @@
 import type { RecordFormat } from '../model.ts'
-import type { DocumentFormat } from './documents.ts'
+import type { DocumentFormat } from './json-documents.ts'
 import { audit } from './parsers/audit.ts'
 import { fatrace, fatraceJson } from './parsers/fatrace.ts'
 import { nydusCsv } from './parsers/nydus-csv.ts'
@@ -16,7 +16,15 @@ import { traceOpen } from './parsers/trace-open.ts'
 
 export type LineFormatName = Exclude<RecordFormat, DocumentFormat>
 
-/** The formats that are read line by line; of two that a line could show, the first one counts. */
+/**
+ * The formats that are read line by line.
+ *
+ * To add a profiler format: add its name to `RecordFormat` in model.ts, write a `LineFormat` in parsers/, register it
+ * here (and in `PROFILERS` below), and describe it in docs/formats.md. Reading, detection, log prefixes and limits then
+ * apply to it. A format that is one JSON document belongs in json-documents.ts instead.
+ *
+ * Order matters: a line that is distinctive of two formats is detected as the first one.
+ */
 export const LINE_FORMATS: Readonly<Record<LineFormatName, LineFormat>> = {
   'nydus-json': nydusJson,
   'fatrace-json': fatraceJson,
@@ -33,7 +41,7 @@ export const LINE_FORMATS: Readonly<Record<LineFormatName, LineFormat>> = {
   'overlaybd-list': overlaybdList,
 }
 
-/** The programs whose output a format is, where that is one. */
+/** The default `profiler` of a record, for the formats that only one program writes. */
 export const PROFILERS: Partial<Record<RecordFormat, string>> = {
   strace: 'strace',
   fatrace: 'fatrace',

@@ -1,11 +1,10 @@
 const ID = '[^/]+'
 
 /**
- * Where container runtimes lay the root file system of a container, as tools on the host see it: docker (overlay2 and its
- * image store of containerd), containerd's snapshotters (also below k3s and buildkit) and its runtime bundles, podman and
- * CRI-O, and any of them through a process.
+ * Paths of container root file systems on a host: docker (overlay2 and the containerd image store), containerd's
+ * snapshotters (also of k3s and buildkit) and runtime bundles, podman and CRI-O, and any container through /proc.
  */
-const ROOTS = new RegExp(
+const CONTAINER_ROOT = new RegExp(
   `^(?:${[
     `(?:${ID}/)*docker/(?:\\d+\\.\\d+/)?overlay2/${ID}/(?:merged|diff)`,
     `(?:${ID}/)*docker/rootfs/overlayfs/${ID}`,
@@ -21,9 +20,9 @@ const ROOTS = new RegExp(
 )
 
 /**
- * The root of a container that a path of the host lies in; undefined where it lies in none that is known.
+ * Returns the container root that contains a path of the host; undefined if no known root contains it.
  * @param path without a leading slash
  */
 export function hostRootOf(path: string): string | undefined {
-  return ROOTS.exec(path)?.[0]
+  return CONTAINER_ROOT.exec(path)?.[0]
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { type ReadRecordOptions, readRecord } from './read.ts'
+import { type ReadRecordOptions, readRecord } from './read-record.ts'
 
 async function read(content: string | Buffer, options: Partial<ReadRecordOptions> = {}) {
   const source = Readable.from([Buffer.from(content)])
@@ -25,7 +25,7 @@ describe('fatrace', () => {
     expect(skipped.nameless).toBeGreaterThan(0)
   })
 
-  it('shows files that were opened or read, with any of its options', async () => {
+  it('contains files that were opened or read, with any of its options', async () => {
     const log = `Web Content (x)(17): RO /usr/lib/a b
 12:00:00.123456 cat(7) [0:100]: R   /etc/passwd
 1700000000.5 cat(7): O   /etc/group
@@ -43,7 +43,7 @@ cat(7): O
     })
   })
 
-  it('tells the program of -e and the parents of -P from the path', async () => {
+  it('separates the program of -e and the parents of -P from the path', async () => {
     const log = `cat(7): RO  /a exe=/usr/bin/cat
 cat(7): RO  /b c exe=/usr/bin/a b, parents=(pid=1 comm=systemd),(pid=5 comm=ba(sh))
 cat(7): RO  /gone (deleted) exe=/usr/bin/cat
@@ -52,7 +52,7 @@ cat(7): RO  /d, parents=(pid=1 comm=init)
     expect(await read(log)).toMatchObject({ paths: ['a', 'b c', 'd'], skipped: { created: 1 } })
   })
 
-  it('is read as JSON, too', async () => {
+  it('is read as JSON', async () => {
     const device = { major: 8, minor: 1 }
     const events = [
       { comm: 'cat', pid: 7, types: 'RO', device, inode: 1, path: '/bin/cat' },
@@ -87,7 +87,7 @@ describe('opensnoop', () => {
       'bpftrace',
       'Attaching 6 probes...\nTracing open syscalls... Hit Ctrl-C to end.\nPID    COMM    FD ERR PATH\n7 cat 3 0 /etc/ld.so.cache\n7 cat -1 2 /none\n',
     ],
-  ])('is read by its header, as %s writes it', async (_, log) => {
+  ])('is read by the header of %s', async (_, log) => {
     expect(await read(log)).toMatchObject({
       format: 'opensnoop',
       paths: ['etc/ld.so.cache'],
@@ -95,7 +95,7 @@ describe('opensnoop', () => {
     })
   })
 
-  it('has headers in the middle, paths with spaces, and relative ones', async () => {
+  it('may contain repeated headers, paths with spaces, and relative paths', async () => {
     const log =
       'PID COMM FD ERR PATH\n7 cat 3 0 /a b\nPID COMM FD ERR FLAGS PATH\n7 cat 3 0 0 conf\n7 cat 3 0 0\n'
     expect(await read(log)).toMatchObject({
@@ -110,7 +110,7 @@ describe('opensnoop', () => {
 })
 
 describe('lists of other lazy-pulling tools', () => {
-  it('of nydus are read as list, table and JSON lines', async () => {
+  it('of nydus are read as list, CSV and JSON lines', async () => {
     const csv =
       'path,size,elapsed\n/lib/ld.so,10,20\n"/a, ""b""",1.2 MiB,3.456 ms\npath,size,elapsed\n/c,1,2\nreceived SIGTERM signal\n'
     expect(await read(csv)).toEqual({
@@ -147,7 +147,7 @@ describe('lists of other lazy-pulling tools', () => {
     }
   })
 
-  it('that are wrong JSON are refused by the place', async () => {
+  it('that are malformed JSON are rejected with the location', async () => {
     await expect(read('[\n"/a",\n"/b" "/c"]')).rejects.toMatchObject({ code: 'INVALID_RECORD', line: 3 })
     await expect(read('["/a", 7]')).rejects.toThrow('[1]: expected a path')
     await expect(read('{"version":"v1"}')).rejects.toThrow(/array of files/)
@@ -162,7 +162,7 @@ describe('lists of other lazy-pulling tools', () => {
     }
   })
 
-  it('of overlaybd are taken as they stand', async () => {
+  it('of overlaybd contain literal paths', async () => {
     expect((await read('/a*\n# b\n', { format: 'overlaybd-list' })).paths).toEqual(['a*', '# b'])
   })
 })

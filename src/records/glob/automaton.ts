@@ -1,60 +1,63 @@
 import { RecordError } from '../errors.ts'
-import type { Range, Token } from './pattern.ts'
+import type { CodePointRange, GlobToken } from './pattern.ts'
 
-/** States of all globs of a record together: a state takes a dozen bytes, and about as many more while it is reached. */
+/** For all globs of a record together. A state takes about a dozen bytes, and as many again while it is active. */
 const MAX_STATES = 1_000_000
 
 /** What a state does with the next character of a path. */
 export const STATE = {
-  /** Takes one character. */
+  /** Consumes one character. */
   character: 0,
-  /** Takes any character of a name. */
+  /** Consumes any character except a slash. */
   any: 1,
-  /** Takes the characters of a class. */
+  /** Consumes a character of a class. */
   class: 2,
-  /** Takes any characters of a name, and none. */
+  /** Consumes any number of characters except slashes, including none. */
   star: 3,
-  /** As `star`; as a whole part of the path it takes any number of parts, and none. */
+  /** As `star`; as a whole part of the glob it consumes any number of parts, including none. */
   stars: 4,
   slash: 5,
-  /** Goes on at each of two states. */
+  /** Continues at each of two states. */
   split: 6,
-  /** The glob matches what came. */
+  /** The glob matches the consumed characters. */
   accept: 7,
 } as const
 
-/** A class of characters. A slash is in none. */
-export type CharacterClass = { readonly ranges: readonly Range[]; readonly negated: boolean }
+/** A class of characters; it never contains a slash. */
+export type CharacterClass = { readonly ranges: readonly CodePointRange[]; readonly negated: boolean }
 
 /**
- * The states of globs, each glob a chain of them (a nondeterministic automaton). Alternatives in braces are branches of it,
- * so that they take as many states as characters, and no products.
+ * The globs as a nondeterministic automaton: a chain of states for each glob. Alternatives in braces are branches, so that
+ * they take as many states as characters, instead of a chain for each combination.
  */
 export class Automaton {
   readonly kind: Uint8Array
-  /** Of `character` the code point, of `class` its number, of `split` the second state, of `accept` the glob's number. */
+  /**
+   * The code point of a `character`, the index of a `class`, the second next state of a `split`, the index of the glob of
+   * an `accept`.
+   */
   readonly value: Int32Array
   readonly next: Int32Array
   readonly classes: readonly CharacterClass[]
-  /** Where the globs begin, by their numbers. */
+  /** The first state of each glob. */
   readonly starts: readonly number[]
 
-  constructor(made: {
+  constructor(columns: {
     readonly kind: readonly number[]
     readonly value: readonly number[]
     readonly next: readonly number[]
     readonly classes: readonly CharacterClass[]
     readonly starts: readonly number[]
   }) {
-    this.kind = Uint8Array.from(made.kind)
-    this.value = Int32Array.from(made.value)
-    this.next = Int32Array.from(made.next)
-    this.classes = made.classes
-    this.starts = made.starts
+    this.kind = Uint8Array.from(columns.kind)
+    this.value = Int32Array.from(columns.value)
+    this.next = Int32Array.from(columns.next)
+    this.classes = columns.classes
+    this.starts = columns.starts
   }
 }
 
-/** Puts globs together, back to front: the state after each token is there before it. */
+/** Builds an automaton. Each glob is built from its end, because a state refers to the next one. */
 export class AutomatonBuilder {
   readonly #kind: number[] = []
   readonly #value: number[] = []
@@ -62,13 +65,13 @@ export class AutomatonBuilder {
   readonly #classes: CharacterClass[] = []
   readonly #starts: number[] = []
 
-  /** The next glob; the first has the number 0. @throws RecordError GLOBS_TOO_COSTLY */
-  add(tokens: readonly Token[]): void {
-    const accept = this.#state(STATE.accept, this.#starts.length, -1)
-    this.#starts.push(this.#sequence(tokens, accept))
+  /** Adds the next glob; the first one has the index 0. @throws RecordError GLOBS_TOO_COSTLY */
+  add(tokens: readonly GlobToken[]): void {
+    const accept = this.#addState(STATE.accept, this.#starts.length, -1)
+    this.#starts.push(this.#addSequence(tokens, accept))
   }
 
-  finish(): Automaton {
+  build(): Automaton {
     return new Automaton({
       kind: this.#kind,
       value: this.#value,
@@ -78,34 +81,34 @@ export class AutomatonBuilder {
     })
   }
 
-  #sequence(tokens: readonly Token[], end: number): number {
-    return tokens.reduceRight((next, token) => this.#token(token, next), end)
+  #addSequence(tokens: readonly GlobToken[], end: number): number {
+    return tokens.reduceRight((next, token) => this.#addToken(token, next), end)
   }
 
-  #token(token: Token, next: number): number {
+  #addToken(token: GlobToken, next: number): number {
     switch (token.kind) {
       case 'character':
-        return this.#state(STATE.character, token.code, next)
+        return this.#addState(STATE.character, token.code, next)
       case 'class':
         this.#classes.push(token)
-        return this.#state(STATE.class, this.#classes.length - 1, next)
+        return this.#addState(STATE.class, this.#classes.length - 1, next)
       case 'choice':
-        return this.#choice(token.branches, next)
+        return this.#addChoice(token.branches, next)
       default:
-        return this.#state(STATE[token.kind], 0, next)
+        return this.#addState(STATE[token.kind], 0, next)
     }
   }
 
-  #choice(branches: readonly (readonly Token[])[], next: number): number {
-    const [first = next, ...others] = branches.map((branch) => this.#sequence(branch, next))
-    return others.reduce((before, start) => this.#state(STATE.split, start, before), first)
+  #addChoice(branches: readonly (readonly GlobToken[])[], next: number): number {
+    const [first = next, ...others] = branches.map((branch) => this.#addSequence(branch, next))
+    return others.reduce((previous, start) => this.#addState(STATE.split, start, previous), first)
   }
 
-  #state(kind: number, value: number, next: number): number {
+  #addState(kind: number, value: number, next: number): number {
     if (this.#kind.length >= MAX_STATES) {
       throw new RecordError(
         'GLOBS_TOO_COSTLY',
-        `the globs of the record have more than ${MAX_STATES} characters; write fewer or simpler ones`,
+        `the globs of the record have more than ${MAX_STATES} characters; use fewer or simpler globs`,
       )
     }
     this.#kind.push(kind)

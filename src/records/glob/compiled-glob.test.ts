@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { CompiledGlob } from './compiled-glob.ts'
 
-it('says the same of a path whatever was held against it before', () => {
+it('matches a path independently of the paths before it', () => {
   const glob = new CompiledGlob('r.test/{team,other}/**')
   for (let round = 0; round < 3; round++) {
     expect(glob.matches('r.test/team/app')).toBe(true)
@@ -10,11 +10,11 @@ it('says the same of a path whatever was held against it before', () => {
   }
 })
 
-it('remembers little, however many paths there are and however hostile it is', () => {
+it('uses little memory, however many paths it matches and however hostile it is', () => {
   const ordinary = new CompiledGlob('v*')
   const hostile = new CompiledGlob('*a'.repeat(150))
   for (let n = 0; n < 20_000; n++) ordinary.matches(`v${n}`)
   for (let n = 0; n < 20; n++) hostile.matches(n.toString(2).replaceAll('0', 'a').padStart(128, 'a'))
-  expect(ordinary.weight).toBeLessThan(100_000)
-  expect(hostile.weight).toBeLessThan(100_000)
+  expect(ordinary.estimatedBytes).toBeLessThan(100_000)
+  expect(hostile.estimatedBytes).toBeLessThan(100_000)
 })

@@ -2,65 +2,65 @@ import { RecordError } from '../errors.ts'
 import { StepBudget } from '../step-budget.ts'
 import { type Automaton, AutomatonBuilder } from './automaton.ts'
 import { parseGlob } from './glob.ts'
-import { GlobMatcher } from './matcher.ts'
+import { GlobMatcher } from './glob-matcher.ts'
 
-/** Steps of matching one path: for some hundred characters of path and glob, however hostile. They take some 20 ms. */
-const STEPS_OF_ONE_MATCH = 2_000_000
-/** Steps after which what was learned is dropped: it takes about four bytes for each. Few globs come to as many. */
-const KEPT_STEPS = 20_000
-/** Of a glob that has learned nothing yet, in bytes; and of a state, and of what a step has learned. */
-const WEIGHT = { glob: 1000, state: 9, step: 4 }
+/** For one path. Enough for some hundred characters of path and glob, however hostile; they take about 20 ms. */
+const MAX_STEPS_PER_MATCH = 2_000_000
+/** A matcher that has taken more steps is discarded: its tables hold about four bytes per step. Few globs need as many. */
+const MAX_CACHED_STEPS = 20_000
+/** Estimates of memory: for a glob without a matcher, for a state, and for a step of the matcher. */
+const BYTES = { glob: 1000, state: 9, step: 4 }
 
-type Learned = { readonly matcher: GlobMatcher; readonly budget: StepBudget }
+type CachedMatcher = { readonly matcher: GlobMatcher; readonly budget: StepBudget }
 
-/** A glob that one path after the other is held against: it is parsed once, and remembers a little of earlier paths. */
+/** A glob to match one path after the other: it is parsed once, and caches a bounded part of the matcher's tables. */
 export class CompiledGlob {
   readonly #pattern: string
   readonly #automaton: Automaton | undefined
-  #learned: Learned | undefined
+  #cached: CachedMatcher | undefined
 
-  /** @param pattern a malformed one matches nothing */
+  /** @param pattern matches nothing if it is malformed */
   constructor(pattern: string) {
     this.#pattern = pattern
     const tokens = parseGlob(pattern)
     if (tokens === undefined) return
     const builder = new AutomatonBuilder()
     builder.add(tokens)
-    this.#automaton = builder.finish()
+    this.#automaton = builder.build()
   }
 
-  /** About as many bytes of memory. */
-  get weight(): number {
+  /** An estimate of the memory in use. */
+  get estimatedBytes(): number {
     const states = this.#automaton?.kind.length ?? 0
-    return WEIGHT.glob + WEIGHT.state * states + WEIGHT.step * (this.#learned?.budget.spent ?? 0)
+    return BYTES.glob + BYTES.state * states + BYTES.step * (this.#cached?.budget.spent ?? 0)
   }
 
   /** Whether a path without empty and `.` parts matches. @throws RecordError GLOBS_TOO_COSTLY */
   matches(path: string): boolean {
     if (this.#automaton === undefined) return false
-    const { matcher, budget } = this.#learned ?? learning(this.#automaton)
-    // Only what stays small is kept, and nothing of a match that failed.
-    this.#learned = undefined
+    const { matcher, budget } = this.#cached ?? createMatcher(this.#automaton)
+    // Cached again only if it stays small and the match does not fail.
+    this.#cached = undefined
     try {
-      const isMatch = matcher.accepts(path)
-      if (budget.spent <= KEPT_STEPS) this.#learned = { matcher, budget }
+      const isMatch = matcher.matches(path)
+      if (budget.spent <= MAX_CACHED_STEPS) this.#cached = { matcher, budget }
       return isMatch
     } catch (error) {
-      throw error instanceof RecordError ? this.#tooCostly() : error
+      throw error instanceof RecordError ? this.#tooCostlyError() : error
     }
   }
 
-  #tooCostly(): RecordError {
-    const shown = JSON.stringify(this.#pattern.slice(0, 100))
+  #tooCostlyError(): RecordError {
+    const excerpt = JSON.stringify(this.#pattern.slice(0, 100))
     return new RecordError(
       'GLOBS_TOO_COSTLY',
-      `to match the glob ${shown} takes too long; write a simpler one`,
+      `matching the glob ${excerpt} takes too many steps; use a simpler one`,
     )
   }
 }
 
-function learning(automaton: Automaton): Learned {
-  const budget = new StepBudget(STEPS_OF_ONE_MATCH)
-  budget.begin('globs')
+function createMatcher(automaton: Automaton): CachedMatcher {
+  const budget = new StepBudget(MAX_STEPS_PER_MATCH)
+  budget.chargeTo('globs')
   return { matcher: new GlobMatcher(automaton, budget), budget }
 }

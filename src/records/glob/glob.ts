@@ -1,10 +1,10 @@
 import { cleanName } from '../../tar/names.ts'
-import { parsePattern, type Token } from './pattern.ts'
+import { type GlobToken, parsePattern } from './pattern.ts'
 
-/** A part `..` among braces: what it would take away depends on the choice. */
-const GOES_UP = /(?:^|[/{,])\.\.(?:[/},]|$)/
+/** A `..` part next to braces: which part it removes depends on the chosen alternative. */
+const PARENT_PART = /(?:^|[/{,])\.\.(?:[/},]|$)/
 
-/** Whether the text has a character that makes `ctr-remote --prefetch-list` take a line as a glob. */
+/** Whether a character of the text makes `ctr-remote --prefetch-list` read a line as a glob. */
 export function looksLikeGlob(text: string): boolean {
   return /[*?[]/.test(text)
 }
@@ -15,22 +15,22 @@ export function isGlobPattern(pattern: string): boolean {
 }
 
 /**
- * The tokens of a glob, which {@link parsePattern} describes. Its `..` parts are taken by the letter; beside braces they are
- * malformed.
- * @returns undefined when it is malformed
+ * Parses a glob as {@link parsePattern} does, and resolves its `..` parts lexically. A glob with both `..` parts and
+ * braces is malformed.
+ * @returns undefined if the glob is malformed
  */
-export function parseGlob(pattern: string): readonly Token[] | undefined {
+export function parseGlob(pattern: string): readonly GlobToken[] | undefined {
   if (!pattern.includes('..')) return parsePattern(pattern)
   if (!pattern.includes('{')) return parsePattern(cleanName(pattern))
-  return GOES_UP.test(pattern) ? undefined : parsePattern(pattern)
+  return PARENT_PART.test(pattern) ? undefined : parsePattern(pattern)
 }
 
-/** The path that a pattern means when all its special characters are escaped, else undefined. */
+/** Returns the only path that a pattern without unescaped special characters matches; undefined for any other pattern. */
 export function literalOf(pattern: string): string | undefined {
   return /^(?:[^\\*?[{]|\\.)*$/s.test(pattern) ? pattern.replace(/\\(.)/gs, '$1') : undefined
 }
 
-/** A path as a pattern that matches it and nothing else. */
+/** Returns a pattern that matches only this path. */
 export function escapeGlob(path: string): string {
   return path.replace(/[\\*?[\]{}]/g, '\\$&')
 }

@@ -1,34 +1,34 @@
-/** What one place of a glob stands for. `stars` are two `*` in a row, which may cross directories; more of them do not. */
-export type Token =
+/** A part of a glob. `stars` are exactly two `*` in a row, which can match directories; longer runs are a `star`. */
+export type GlobToken =
   | { readonly kind: 'character'; readonly code: number }
   | { readonly kind: 'any' }
-  | { readonly kind: 'class'; readonly ranges: readonly Range[]; readonly negated: boolean }
+  | { readonly kind: 'class'; readonly ranges: readonly CodePointRange[]; readonly negated: boolean }
   | { readonly kind: 'star' }
   | { readonly kind: 'stars' }
   | { readonly kind: 'slash' }
-  | { readonly kind: 'choice'; readonly branches: readonly (readonly Token[])[] }
+  | { readonly kind: 'choice'; readonly branches: readonly (readonly GlobToken[])[] }
 /** First and last code point, both included. */
-export type Range = readonly [number, number]
+export type CodePointRange = readonly [number, number]
 
 const BACKSLASH = '\\'
-/** Braces in braces: deeper ones are written by nobody. */
+/** Levels of nested braces; more than any useful glob has. */
 const MAX_DEPTH = 32
 
 /**
- * Parses a glob of a prefetch list, with the meaning that `ctr-remote` gives it (doublestar 4): `*`, `?` and `[a-z]`,
- * `[!a]`, `[^a]` stay in a part of the path, a part `**` is any number of parts and none, `{a,b}` are alternatives, `\`
- * makes the next character ordinary.
- * @returns undefined when the pattern is malformed, such as a `[` that nothing closes
+ * Parses a glob of a prefetch list with the semantics of `ctr-remote` (doublestar 4): `*`, `?` and `[a-z]`, `[!a]`,
+ * `[^a]` match within a part of the path, a part `**` matches any number of parts, including none, `{a,b}` are
+ * alternatives, and `\` escapes the next character.
+ * @returns undefined if the pattern is malformed, for example if a `[` is not closed
  */
-export function parsePattern(pattern: string): readonly Token[] | undefined {
-  const parser = new Parser(pattern)
-  const tokens = parser.sequence(false)
+export function parsePattern(pattern: string): readonly GlobToken[] | undefined {
+  const parser = new PatternParser(pattern)
+  const tokens = parser.parseSequence(false)
   return parser.isMalformed ? undefined : tokens
 }
 
-class Parser {
+class PatternParser {
   readonly #characters: readonly string[]
-  #at = 0
+  #index = 0
   #depth = 0
   isMalformed = false
 
@@ -36,85 +36,85 @@ class Parser {
     this.#characters = [...pattern]
   }
 
-  /** Tokens up to the end, or inside braces up to `,` or `}`. */
-  sequence(inBraces: boolean): Token[] {
-    const tokens: Token[] = []
-    while (this.#at < this.#characters.length && !this.isMalformed) {
-      const character = this.#characters[this.#at]
+  /** Parses up to the end, or inside braces up to `,` or `}`. */
+  parseSequence(inBraces: boolean): GlobToken[] {
+    const tokens: GlobToken[] = []
+    while (this.#index < this.#characters.length && !this.isMalformed) {
+      const character = this.#characters[this.#index]
       if (inBraces && (character === ',' || character === '}')) return tokens
-      this.#at += 1
-      tokens.push(this.#token(character))
+      this.#index += 1
+      tokens.push(this.#parseToken(character))
     }
-    // Braces that nothing closes.
+    // The braces are not closed.
     if (inBraces) this.isMalformed = true
     return tokens
   }
 
-  #token(character: string | undefined): Token {
+  #parseToken(character: string | undefined): GlobToken {
     switch (character) {
       case '/':
         return { kind: 'slash' }
       case '?':
         return { kind: 'any' }
       case '*':
-        return this.#stars()
+        return this.#parseStars()
       case '[':
-        return this.#class()
+        return this.#parseClass()
       case '{':
-        return this.#choice()
+        return this.#parseChoice()
       default:
-        return { kind: 'character', code: this.#codeOf(character) }
+        return { kind: 'character', code: this.#parseCode(character) }
     }
   }
 
-  #stars(): Token {
-    const first = this.#at
-    while (this.#characters[this.#at] === '*') this.#at += 1
-    return { kind: this.#at === first + 1 ? 'stars' : 'star' }
+  #parseStars(): GlobToken {
+    const first = this.#index
+    while (this.#characters[this.#index] === '*') this.#index += 1
+    return { kind: this.#index === first + 1 ? 'stars' : 'star' }
   }
 
-  #choice(): Token {
+  #parseChoice(): GlobToken {
     this.#depth += 1
     if (this.#depth > MAX_DEPTH) this.isMalformed = true
-    const branches = [this.sequence(true)]
-    while (this.#characters[this.#at] === ',') {
-      this.#at += 1
-      branches.push(this.sequence(true))
+    const branches = [this.parseSequence(true)]
+    while (this.#characters[this.#index] === ',') {
+      this.#index += 1
+      branches.push(this.parseSequence(true))
     }
-    this.#at += 1
+    this.#index += 1
     this.#depth -= 1
     return { kind: 'choice', branches }
   }
 
-  /** The inside of `[...]`: characters and `lo-hi`; a `-` at either end is itself. */
-  #class(): Token {
-    const negated = this.#characters[this.#at] === '!' || this.#characters[this.#at] === '^'
-    if (negated) this.#at += 1
-    const ranges: Range[] = []
-    while (!this.isMalformed && this.#characters[this.#at] !== ']') {
-      const low = this.#classCharacter()
+  /** Parses the content of `[...]`: characters and `low-high`; a `-` at either end is literal. */
+  #parseClass(): GlobToken {
+    const negated = this.#characters[this.#index] === '!' || this.#characters[this.#index] === '^'
+    if (negated) this.#index += 1
+    const ranges: CodePointRange[] = []
+    while (!this.isMalformed && this.#characters[this.#index] !== ']') {
+      const low = this.#parseClassCharacter()
       const isRange =
-        this.#characters[this.#at] === '-' && ![']', undefined].includes(this.#characters[this.#at + 1])
-      if (isRange) this.#at += 1
-      ranges.push([low, isRange ? this.#classCharacter() : low])
+        this.#characters[this.#index] === '-' && ![']', undefined].includes(this.#characters[this.#index + 1])
+      if (isRange) this.#index += 1
+      ranges.push([low, isRange ? this.#parseClassCharacter() : low])
     }
-    this.#at += 1
+    this.#index += 1
     if (ranges.length === 0) this.isMalformed = true
     return { kind: 'class', ranges, negated }
   }
 
-  #classCharacter(): number {
-    const character = this.#characters[this.#at]
-    this.#at += 1
-    return this.#codeOf(character)
+  #parseClassCharacter(): number {
+    const character = this.#characters[this.#index]
+    this.#index += 1
+    return this.#parseCode(character)
   }
 
-  /** The code point of a character that was taken, or of the one that it escapes. */
-  #codeOf(character: string | undefined): number {
+  /** Returns the code point of a character that was consumed, or of the character that it escapes. */
+  #parseCode(character: string | undefined): number {
     let code = character?.codePointAt(0)
     if (character === BACKSLASH) {
-      code = this.#characters[this.#at]?.codePointAt(0)
-      this.#at += 1
+      code = this.#characters[this.#index]?.codePointAt(0)
+      this.#index += 1
     }
     if (code === undefined) this.isMalformed = true
     return code ?? 0

@@ -8,14 +8,10 @@ import { digestOf } from '../../oci/digest.ts'
 import { DOCKER_LAYER_GZIP, DOCKER_MANIFEST, OCI_LAYER } from '../../oci/media-types.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { RegistryClient } from '../../registry/client.ts'
-import {
-  describeRecordImage,
-  listRecordImages,
-  packRecordImage,
-  publishRecordImage,
-  RECORD_FILE_NAME,
-  readRecordImage,
-} from './record-image.ts'
+import { describeRecordImage, listRecordImages } from './list-record-images.ts'
+import { packRecordImage, RECORD_FILE_NAME } from './pack-record-image.ts'
+import { publishRecordImage } from './publish-record-image.ts'
+import { readRecordImage } from './read-record-image.ts'
 
 const entries = [{ path: 'usr/bin/go' }, { path: 'etc/passwd', manifestDigest: digestOf('m'), layerIndex: 1 }]
 const content = `{"path":"usr/bin/go"}\n{"path":"etc/passwd","manifestDigest":"${digestOf('m')}","layerIndex":1}\n`
@@ -32,8 +28,8 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync())
 const repository = (name: string) => client.repository({ host, repository: name })
 
-describe('packing', () => {
-  it('gives the image of pull request 642, and the same bytes each time', async () => {
+describe('packing a record image', () => {
+  it('returns the image of pull request 642, with reproducible bytes', async () => {
     const packed = await packRecordImage(entries, { image: 'r.test/a:1', workload: 'go' })
     expect(JSON.parse(packed.manifest.toString())).toEqual({
       schemaVersion: 2,
@@ -65,47 +61,47 @@ describe('packing', () => {
     expect(again.manifestDescriptor).toEqual(packed.manifestDescriptor)
   })
 
-  it('refuses globs, which other readers would take as paths', async () => {
+  it('rejects globs, which other readers would read as paths', async () => {
     await expect(packRecordImage([{ path: 'a/*', glob: true }])).rejects.toMatchObject({
       code: 'RECORD_HAS_GLOBS',
     })
   })
 })
 
-describe('publishing', () => {
-  it('gives a record that reads back, under a tag that does not move by itself', async () => {
-    const place = repository('team/app')
-    const first = await publishRecordImage(place, entries, {
+describe('publishing a record image', () => {
+  it('publishes a readable record, and moves a tag only with overwrite', async () => {
+    const target = repository('team/app')
+    const first = await publishRecordImage(target, entries, {
       tag: 'record-1-go',
       image: 'r.test/a:1',
       workload: 'go',
     })
-    const again = await publishRecordImage(place, entries, {
+    const again = await publishRecordImage(target, entries, {
       tag: 'record-1-go',
       image: 'r.test/a:1',
       workload: 'go',
     })
     expect(again.digest).toBe(first.digest)
-    expect(await readRecordImage(place, 'record-1-go', { maxBytes })).toMatchObject({
+    expect(await readRecordImage(target, 'record-1-go', { maxBytes })).toMatchObject({
       digest: first.digest,
       image: 'r.test/a:1',
       workload: 'go',
       entries,
     })
     const other = [{ path: 'other' }]
-    await expect(publishRecordImage(place, other, { tag: 'record-1-go' })).rejects.toMatchObject({
+    await expect(publishRecordImage(target, other, { tag: 'record-1-go' })).rejects.toMatchObject({
       code: 'TAG_EXISTS',
     })
-    const moved = await publishRecordImage(place, other, { tag: 'record-1-go', overwrite: true })
-    expect((await place.resolve('record-1-go'))?.digest).toBe(moved.digest)
+    const moved = await publishRecordImage(target, other, { tag: 'record-1-go', overwrite: true })
+    expect((await target.resolve('record-1-go'))?.digest).toBe(moved.digest)
   })
 
-  it('makes a referrer of the profiled image', async () => {
-    const place = repository('team/referred')
-    const subject = await pushImage(place, { layers: [{ tar: tarOf(file('a')) }] }, '1')
-    const { digest } = await publishRecordImage(place, entries, { tag: 'record-1-x', subject })
-    expect((await place.referrers(subject.digest)).map((one) => one.digest)).toEqual([digest])
-    expect(await describeRecordImage(place, 'record-1-x')).toMatchObject({
+  it('publishes a referrer of the profiled image', async () => {
+    const target = repository('team/referred')
+    const subject = await pushImage(target, { layers: [{ tar: tarOf(file('a')) }] }, '1')
+    const { digest } = await publishRecordImage(target, entries, { tag: 'record-1-x', subject })
+    expect((await target.listReferrers(subject.digest)).map((one) => one.digest)).toEqual([digest])
+    expect(await describeRecordImage(target, 'record-1-x')).toMatchObject({
       subject: subject.digest,
       entryCount: 2,
     })
@@ -118,57 +114,64 @@ describe('images of other tools', () => {
     ['gzip', { ...record }],
     ['Docker', { ...record, mediaType: DOCKER_LAYER_GZIP }],
     ['zstd with a gzip type', { ...record, pack: (tar: Buffer) => zstdCompressSync(tar) }],
-    ['plain tar', { ...record, mediaType: OCI_LAYER, pack: (tar: Buffer) => tar }],
+    ['uncompressed tar', { ...record, mediaType: OCI_LAYER, pack: (tar: Buffer) => tar }],
     ['a ./ in the name', { tar: tarOf(file(`./${RECORD_FILE_NAME}`, content)) }],
   ])('are read: %s', async (name, layer) => {
-    const place = repository(`others/${name.replace(/\W+/g, '').toLowerCase()}`)
+    const target = repository(`others/${name.replace(/\W+/g, '').toLowerCase()}`)
     const fields = name === 'Docker' ? { mediaType: DOCKER_MANIFEST } : {}
     const config = { created: '2022-02-15T00:00:00Z' }
-    const image = await pushImage(place, { layers: [layer], fields, config }, 'record-1-x')
-    expect(await readRecordImage(place, 'record-1-x', { maxBytes })).toMatchObject({ entries })
-    await pushIndex(place, [image], 'indexed')
-    expect(await readRecordImage(place, 'indexed', { maxBytes })).toMatchObject({
+    const image = await pushImage(target, { layers: [layer], fields, config }, 'record-1-x')
+    expect(await readRecordImage(target, 'record-1-x', { maxBytes })).toMatchObject({ entries })
+    await pushIndex(target, [image], 'indexed')
+    expect(await readRecordImage(target, 'indexed', { maxBytes })).toMatchObject({
       digest: image.digest,
       entries,
     })
-    const described = await describeRecordImage(place, 'record-1-x')
+    const described = await describeRecordImage(target, 'record-1-x')
     expect(described).toMatchObject({ digest: image.digest, created: '2022-02-15T00:00:00Z' })
   })
 
-  it('are told from images without a record', async () => {
-    const place = repository('others/mixed')
-    await pushImage(place, { layers: [{ tar: tarOf(file('usr/bin/app', 'app')) }] }, 'app')
-    await pushImage(place, { layers: [record, record] }, 'two')
-    await pushImage(place, { layers: [record] }, 'record-2-go')
+  it('are distinguished from images without a record', async () => {
+    const target = repository('others/mixed')
+    await pushImage(target, { layers: [{ tar: tarOf(file('usr/bin/app', 'app')) }] }, 'app')
+    await pushImage(target, { layers: [record, record] }, 'two')
+    await pushImage(target, { layers: [record] }, 'record-2-go')
     await pushImage(
-      place,
-      { layers: [{ tar: Buffer.from('no tar'), pack: (bytes) => gzipSync(bytes) }] },
+      target,
+      { layers: [{ tar: Buffer.from('not a tar'), pack: (bytes) => gzipSync(bytes) }] },
       'broken',
     )
-    await publishRecordImage(place, entries, { tag: 'ours', workload: 'py', image: `${host}/others/mixed:2` })
-    const found = async (options: Parameters<typeof listRecordImages>[1] = {}) =>
-      (await Array.fromAsync(listRecordImages(place, options))).map((one) => one.tag)
-    expect(await found()).toEqual(['ours', 'record-2-go'])
-    expect(await found({ workload: 'go' })).toEqual(['record-2-go'])
-    expect(await found({ image: parseReference(`${host}/others/mixed:2`) })).toEqual(['ours', 'record-2-go'])
-    expect(await found({ after: 'ours' })).toEqual(['record-2-go'])
+    await publishRecordImage(target, entries, {
+      tag: 'ours',
+      workload: 'py',
+      image: `${host}/others/mixed:2`,
+    })
+    const listTags = async (options: Parameters<typeof listRecordImages>[1] = {}) =>
+      (await Array.fromAsync(listRecordImages(target, options))).map((one) => one.tag)
+    expect(await listTags()).toEqual(['ours', 'record-2-go'])
+    expect(await listTags({ workload: 'go' })).toEqual(['record-2-go'])
+    expect(await listTags({ image: parseReference(`${host}/others/mixed:2`) })).toEqual([
+      'ours',
+      'record-2-go',
+    ])
+    expect(await listTags({ after: 'ours' })).toEqual(['record-2-go'])
     for (const tag of ['app', 'two', 'broken']) {
-      expect(await describeRecordImage(place, tag)).toBeUndefined()
-      await expect(readRecordImage(place, tag, { maxBytes })).rejects.toMatchObject({
+      expect(await describeRecordImage(target, tag)).toBeUndefined()
+      await expect(readRecordImage(target, tag, { maxBytes })).rejects.toMatchObject({
         code: 'NOT_A_RECORD_IMAGE',
       })
     }
     expect(await Array.fromAsync(listRecordImages(repository('no/such')))).toEqual([])
   })
 
-  it('are bounded, packed and unpacked', async () => {
-    const place = repository('others/large')
+  it('are bounded, compressed and decompressed', async () => {
+    const target = repository('others/large')
     const bomb = tarOf(file(RECORD_FILE_NAME, '{"path":"a"}\n'.repeat(200_000)))
-    await pushImage(place, { layers: [{ tar: bomb }] }, 'bomb')
-    await expect(readRecordImage(place, 'bomb', { maxBytes })).rejects.toMatchObject({
+    await pushImage(target, { layers: [{ tar: bomb }] }, 'bomb')
+    await expect(readRecordImage(target, 'bomb', { maxBytes })).rejects.toMatchObject({
       code: 'RECORD_TOO_LARGE',
     })
-    await expect(readRecordImage(place, 'bomb', { maxBytes: 100 })).rejects.toMatchObject({
+    await expect(readRecordImage(target, 'bomb', { maxBytes: 100 })).rejects.toMatchObject({
       code: 'RECORD_TOO_LARGE',
     })
   })

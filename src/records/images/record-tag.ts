@@ -7,15 +7,16 @@ const HASH_LENGTH = 8
 const SHORT_DIGEST_LENGTH = 12
 
 /**
- * The tag of a record image beside its image: `record-<tag>-<workload>`, with a short digest where the image has no
- * tag. Text that a tag cannot hold is changed, and a hash keeps two such names apart.
+ * Returns the tag of a record image in the same repository as other record images of its image:
+ * `record-<tag>-<workload>`, with a short digest if the image has no tag. Characters that a tag cannot contain are
+ * replaced, and a hash then keeps the tag unique.
  */
 export function defaultRecordTag(image: Reference, workload: string): string {
-  const exact = `${tagPrefix(image)}-${workload}`
-  const fitting = exact.replace(/[^a-zA-Z0-9_.-]+/g, '-').replace(/-+$/, '')
-  if (fitting === exact && exact.length <= MAX_TAG_LENGTH) return exact
-  const hash = hexOf(digestOf(exact)).slice(0, HASH_LENGTH)
-  return `${fitting.slice(0, MAX_TAG_LENGTH - HASH_LENGTH - 1)}-${hash}`
+  const name = `${tagPrefix(image)}-${workload}`
+  const validName = name.replace(/[^a-zA-Z0-9_.-]+/g, '-').replace(/-+$/, '')
+  if (validName === name && name.length <= MAX_TAG_LENGTH) return name
+  const hash = hexOf(digestOf(name)).slice(0, HASH_LENGTH)
+  return `${validName.slice(0, MAX_TAG_LENGTH - HASH_LENGTH - 1)}-${hash}`
 }
 
 function tagPrefix(image: Reference): string {
@@ -23,46 +24,47 @@ function tagPrefix(image: Reference): string {
   return `record-${image.tag ?? digest ?? 'latest'}`
 }
 
-/** What is known of a record image when one is looked for. */
-type Described = {
+/** The properties of a record image that a query can match. */
+type QueriedRecord = {
   readonly tag?: string | undefined
   readonly image?: string | undefined
   readonly workload?: string | undefined
   readonly subject?: string | undefined
 }
 
-/** `digest`: of the image alone, wherever it lies. */
 export type RecordQuery = {
+  /** Without tag and digest, this matches every image of the repository. */
   readonly image?: Reference | undefined
+  /** The digest of the image, in any repository. */
   readonly digest?: Digest | undefined
   readonly workload?: string | undefined
 }
 
 /**
- * Whether a record image is of an image and a workload. Images that do not say so themselves, as those of other
- * tools, are judged by their tag. An image asked for without tag and digest means every one of its repository.
+ * Whether a record image belongs to an image and a workload. If it does not name them, as those of other tools, its tag
+ * decides.
  */
-export function isRecordOf(record: Described, { image, digest, workload }: RecordQuery): boolean {
-  if (digest !== undefined && !isOfDigest(record, digest)) return false
-  return isOfImage(record, image) && isOfWorkload(record, workload)
+export function isRecordOf(record: QueriedRecord, { image, digest, workload }: RecordQuery): boolean {
+  if (digest !== undefined && !hasImageDigest(record, digest)) return false
+  return matchesImage(record, image) && matchesWorkload(record, workload)
 }
 
-function isOfDigest({ subject, image }: Described, digest: Digest): boolean {
+function hasImageDigest({ subject, image }: QueriedRecord, digest: Digest): boolean {
   return subject === digest || profiledDigest(image, []) === digest
 }
 
-function isOfWorkload({ workload, tag = '' }: Described, wanted: string | undefined): boolean {
-  if (wanted === undefined || workload !== undefined) return wanted === undefined || workload === wanted
-  return tag.startsWith('record-') && tag.endsWith(`-${wanted}`)
+function matchesWorkload({ workload, tag = '' }: QueriedRecord, queried: string | undefined): boolean {
+  if (queried === undefined || workload !== undefined) return queried === undefined || workload === queried
+  return tag.startsWith('record-') && tag.endsWith(`-${queried}`)
 }
 
-function isOfImage(record: Described, wanted: Reference | undefined): boolean {
-  if (wanted === undefined) return true
-  if (wanted.digest !== undefined) return isOfDigest(record, wanted.digest)
-  const said = tryParseReference(record.image)
-  if (said === undefined) {
-    return wanted.tag === undefined || record.tag?.startsWith(`${tagPrefix(wanted)}-`) === true
+function matchesImage(record: QueriedRecord, queried: Reference | undefined): boolean {
+  if (queried === undefined) return true
+  if (queried.digest !== undefined) return hasImageDigest(record, queried.digest)
+  const image = tryParseReference(record.image)
+  if (image === undefined) {
+    return queried.tag === undefined || record.tag?.startsWith(`${tagPrefix(queried)}-`) === true
   }
-  if (said.host !== wanted.host || said.repository !== wanted.repository) return false
-  return wanted.tag === undefined || said.tag === wanted.tag
+  if (image.host !== queried.host || image.repository !== queried.repository) return false
+  return queried.tag === undefined || image.tag === queried.tag
 }

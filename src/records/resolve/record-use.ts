@@ -1,109 +1,122 @@
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 
-/** Paths that one report names, over all of its images: so many that are missing, and so many that are hidden. */
+/** The most missing paths that one report names over all of its images, and the most hidden paths. */
 export const MAX_NAMED_PATHS = 1000
-/** Bytes that all these names take as JSON. */
+/** The most bytes of all names in a report, as JSON. */
 export const MAX_NAME_BYTES = 2 ** 20
+/** The most implied files that the report on one image names. */
 export const MAX_IMPLIED_NAMED = 100
 
 const Count = z.int().nonnegative()
 const Bytes = z.int().nonnegative()
 
-const Fetched = z
-  .object({ bytes: Bytes, requests: Count })
-  .meta({ id: 'FetchEstimate', description: 'What is fetched from the registry until a start is done.' })
+const FetchEstimate = z.object({ bytes: Bytes, requests: Count }).meta({
+  id: 'FetchEstimate',
+  description: 'Estimated transfers from the registry until the container has started.',
+})
 
 const RecordUseLayer = z
   .object({
-    digest: Digest.describe('Of the layer in the image that was asked about.'),
-    size: Bytes.describe('Of the whole layer.'),
-    files: Count.describe('Entries that the record prioritizes, parents left out.'),
-    bytes: Bytes.describe('Content of these, uncompressed.'),
-    prefetchBytes: Bytes.describe('Compressed bytes before the landmark.'),
+    digest: Digest.describe('The digest of the layer in the evaluated or source image.'),
+    size: Bytes.describe('The size of the layer.'),
+    files: Count.describe('Entries that the record prioritizes, without parent directories.'),
+    bytes: Bytes.describe('The uncompressed size of these entries.'),
+    prefetchBytes: Bytes.describe('The compressed bytes before the landmark.'),
   })
-  .meta({ id: 'RecordUseLayer', description: 'What a record says of one layer.' })
+  .meta({ id: 'RecordUseLayer', description: 'The effect of a record on one layer.' })
 
 const Staleness = z
   .object({
     profiled: z.string().describe('The profiled image.'),
-    compared: Count.describe('Recorded files of the profiled image.'),
-    changed: Count.describe('Those whose content is another in this image, or that it has not.'),
+    compared: Count.describe('The number of recorded files in the profiled image.'),
+    changed: Count.describe(
+      'The number of these files whose content differs in this image, or that it lacks.',
+    ),
     share: z.number().min(0).max(1).describe('changed / compared.'),
   })
   .meta({
     id: 'RecordStaleness',
-    description: 'How far an image has moved away from the one that was profiled.',
+    description: 'How far an image differs from the profiled image.',
   })
 export type Staleness = z.infer<typeof Staleness>
 
-/** Where a record was found that a conversion looked for itself. */
+/** The record image that a conversion selected by itself. */
 export const RecordOrigin = z
   .object({
-    reference: z.string().describe('The record image, by digest.'),
+    reference: z.string().describe('The record image with its digest.'),
     match: z
       .enum(['digest', 'repository'])
-      .describe('digest: it belongs to this very image; repository: to another one of its repository.'),
-    image: z.string().optional().describe('The profiled image, as the publisher named it.'),
+      .describe(
+        'digest: the record image belongs to this very image; repository: to another image of its repository.',
+      ),
+    image: z.string().optional().describe('The profiled image, as named by the publisher.'),
     workload: z.string().optional(),
     created: z.string().optional(),
   })
-  .meta({ id: 'RecordOrigin', description: 'The record image that was chosen.' })
+  .meta({ id: 'RecordOrigin', description: 'The record image that was selected.' })
 export type RecordOrigin = z.infer<typeof RecordOrigin>
 
-const FIRST_NAMED = `the first ones, ${MAX_NAMED_PATHS} at most over all images of the report, as far as all names together take no more than ${MAX_NAME_BYTES} bytes`
+const NAME_BOUNDS = `at most ${MAX_NAMED_PATHS} over all images of the report, and at most ${MAX_NAME_BYTES} bytes of names in the report`
 
-/** What becomes of a record in one image. */
+/** The effect of a record on one image. */
 export const RecordUse = z
   .object({
     from: RecordOrigin.optional(),
     entries: Count,
-    paths: Count.describe('Different recorded paths and globs.'),
-    placed: Count.describe('Recorded paths and globs that were found in the image.'),
-    followed: Count.describe('Those of them that symlinks led to.'),
-    notFoundCount: Count.describe('All of them.'),
+    paths: Count.describe('The number of distinct recorded paths and globs.'),
+    placed: Count.describe('The number of recorded paths and globs that were found in the image.'),
+    followed: Count.describe('The number of those that were found through symlinks.'),
+    notFoundCount: Count.describe('The number of recorded paths that no layer has.'),
     notFound: z
       .array(
         z.object({
           path: z.string(),
-          nearest: z.string().optional().describe('The name in the image that comes nearest.'),
+          nearest: z.string().optional().describe('The most similar path in the image.'),
         }),
       )
-      .describe(`Recorded paths that no layer has; ${FIRST_NAMED}.`),
-    hiddenCount: Count.describe('All of them.'),
+      .describe(`The first recorded paths that no layer has; ${NAME_BOUNDS}.`),
+    hiddenCount: Count.describe('The number of recorded paths that a layer has but an upper layer removes.'),
     hidden: z
       .array(z.string())
-      .describe(`Recorded paths that a layer has and those above it take away; ${FIRST_NAMED}.`),
+      .describe(`The first recorded paths that a layer has but an upper layer removes; ${NAME_BOUNDS}.`),
     impliedCount: Count.optional().describe(
-      'Interpreters that the kernel opens for recorded programs, and no path names: they are placed, too.',
+      'The number of interpreters that the kernel opens for recorded programs and that no recorded path names. They are placed, too.',
     ),
     implied: z
-      .array(z.object({ path: z.string(), by: z.string().describe('The recorded program that needs it.') }))
+      .array(
+        z.object({
+          path: z.string(),
+          by: z.string().describe('The recorded program that needs the interpreter.'),
+        }),
+      )
       .optional()
-      .describe(`The first ${MAX_IMPLIED_NAMED} of them, as far as all names together leave room.`),
+      .describe(
+        `The first ${MAX_IMPLIED_NAMED} of these interpreters, as far as the bound on bytes of names allows.`,
+      ),
     programsUnread: Count.optional().describe(
-      'Recorded programs whose interpreters were not looked for: their layers were not read.',
+      'The number of recorded programs whose interpreters are unknown because their layers were not read.',
     ),
     layers: z.array(RecordUseLayer),
-    imageBytes: Bytes.describe('Of all layers.'),
-    prefetchBytes: Bytes.describe('What a start prefetches of them with this record.'),
+    imageBytes: Bytes.describe('The size of all layers.'),
+    prefetchBytes: Bytes.describe('The bytes of all layers that a start prefetches with this record.'),
     exact: z
       .boolean()
       .describe(
-        'Whether compressed sizes are known; otherwise they are reckoned in proportion to plain sizes.',
+        'Whether compressed sizes are exact; otherwise they are estimated in proportion to uncompressed sizes.',
       ),
     staleness: Staleness.optional(),
-    stalenessUnknown: z.string().optional().describe('Why it cannot be told how stale the record is.'),
+    stalenessUnknown: z.string().optional().describe('Why the staleness of the record is unknown.'),
     start: z
       .object({
-        withRecord: Fetched.describe('Lazily, with the recorded files first.'),
-        withoutRecord: Fetched.describe('Lazily, each file when it is read.'),
-        wholePull: Fetched.describe('Every layer whole.'),
+        withRecord: FetchEstimate.describe('A lazy start with the recorded files first.'),
+        withoutRecord: FetchEstimate.describe('A lazy start that fetches each file when it is read.'),
+        wholePull: FetchEstimate.describe('A full pull of all layers.'),
       })
-      .describe('An estimate for a start that reads the recorded files.'),
+      .describe('Estimates for a start that reads the recorded files.'),
   })
   .meta({
     id: 'RecordUse',
-    description: 'What becomes of a record in one image, and what it is worth there.',
+    description: 'The effect of a record on one image, and the estimated benefit.',
   })
 export type RecordUse = z.infer<typeof RecordUse>

@@ -1,32 +1,33 @@
 import { MAX_NAME_BYTES, MAX_NAMED_PATHS, type RecordUse } from './record-use.ts'
 
-/** What of one report is left for the names of paths. What has no room is counted all the same. */
+/** The budget of one report for names of paths, over all of its images. Counts always include the paths that do not fit. */
 export class ReportBudget {
-  #missing = MAX_NAMED_PATHS
-  #hidden = MAX_NAMED_PATHS
-  #bytes = MAX_NAME_BYTES
+  #missingPaths = MAX_NAMED_PATHS
+  #hiddenPaths = MAX_NAMED_PATHS
+  #nameBytes = MAX_NAME_BYTES
 
-  /** The report on the next image, with the first of its paths that there is room for. */
-  cut(use: RecordUse): RecordUse {
-    const notFound = this.#fitting(use.notFound.slice(0, this.#missing), ({ path, nearest }) =>
+  /** Returns the report on the next image with as many of its first names as fit. */
+  trim(use: RecordUse): RecordUse {
+    const notFound = this.#takeFitting(use.notFound.slice(0, this.#missingPaths), ({ path, nearest }) =>
       nearest === undefined ? [path] : [path, nearest],
     )
-    this.#missing -= notFound.length
-    const hidden = this.#fitting(use.hidden.slice(0, this.#hidden), (path) => [path])
-    this.#hidden -= hidden.length
-    const implied = use.implied && this.#fitting(use.implied, ({ path, by }) => [path, by])
+    this.#missingPaths -= notFound.length
+    const hidden = this.#takeFitting(use.hidden.slice(0, this.#hiddenPaths), (path) => [path])
+    this.#hiddenPaths -= hidden.length
+    const implied = use.implied && this.#takeFitting(use.implied, ({ path, by }) => [path, by])
     return { ...use, notFound, hidden, ...(implied && { implied }) }
   }
 
-  #fitting<Item>(items: readonly Item[], names: (item: Item) => readonly string[]): Item[] {
-    const end = items.findIndex((item) => !this.#take(names(item)))
+  #takeFitting<Item>(items: readonly Item[], namesOf: (item: Item) => readonly string[]): Item[] {
+    const end = items.findIndex((item) => !this.#spend(namesOf(item)))
     return items.slice(0, end < 0 ? items.length : end)
   }
 
-  #take(names: readonly string[]): boolean {
+  /** Charges for names as JSON. Returns false, without charging, if they do not fit. */
+  #spend(names: readonly string[]): boolean {
     const bytes = names.reduce((sum, name) => sum + Buffer.byteLength(JSON.stringify(name)), 0)
-    if (bytes > this.#bytes) return false
-    this.#bytes -= bytes
+    if (bytes > this.#nameBytes) return false
+    this.#nameBytes -= bytes
     return true
   }
 }

@@ -1,75 +1,76 @@
-import type { AccessedLayer, MeasuredLayer } from './measured-layer.ts'
+import type { PrioritizedLayer, SizedLayer } from './sized-layer.ts'
 
-/** What a lazy start fetches. */
-export type Fetched = { bytes: number; requests: number }
+/** The transfers of a start: bytes fetched from the registry, and requests. */
+export type FetchEstimate = { bytes: number; requests: number }
 
-/** stargz-snapshotter 0.18.2 fetches what is read in pieces of this size (`fs/remote`, default of `chunk_size`). */
-const PIECE_BYTES = 50_000
-/** A compressed table of contents has about this many bytes for an entry: most of it are digests. */
+/** stargz-snapshotter 0.18.2 fetches file content in chunks of this size (`fs/remote`, default of `chunk_size`). */
+const FETCH_CHUNK_BYTES = 50_000
+/** The approximate size of an entry in a compressed table of contents; most of it is digests. */
 const TOC_ENTRY_BYTES = 110
 
-/** What it comes to when so many bytes of each layer are fetched up to its landmark. */
-export function prefetching(prefetched: readonly number[]): Fetched {
-  const bytes = prefetched.reduce((sum, one) => sum + one, 0)
-  return { bytes, requests: prefetched.filter((one) => one > 0).length }
+/** @param prefetchBytes bytes of each layer up to its landmark, fetched in one request per layer */
+export function estimatePrefetch(prefetchBytes: readonly number[]): FetchEstimate {
+  const bytes = prefetchBytes.reduce((sum, one) => sum + one, 0)
+  return { bytes, requests: prefetchBytes.filter((one) => one > 0).length }
 }
 
 /**
- * What a lazy pull fetches before a start is done that reads the prioritized files, once as the layers are, and once
- * with these files first. Opening a layer takes its footer and its table of contents. Without a record every file is
- * fetched when it is read, in pieces, those that lie together in one request; with one, each layer is fetched up to
- * its landmark in one request.
- * @param prefetched bytes before the landmark of each layer, as it would be with the record
+ * Estimates the transfers of a start that reads the prioritized files: lazily with the layers as they are, lazily with
+ * these files first, and with a full pull. To open a layer lazily, its footer and its table of contents are fetched. Without
+ * a record, each file is fetched in chunks when it is read, adjacent chunks in one request. With a record, each layer is
+ * fetched up to its landmark in one request.
+ * @param prefetchBytes bytes before the landmark of each layer, as it would be with the record
  */
 export function estimateStart(
-  layers: readonly AccessedLayer[],
-  prefetched: readonly number[],
-): { withRecord: Fetched; withoutRecord: Fetched; wholePull: Fetched } {
-  const withRecord = prefetching(prefetched)
+  layers: readonly PrioritizedLayer[],
+  prefetchBytes: readonly number[],
+): { withRecord: FetchEstimate; withoutRecord: FetchEstimate; wholePull: FetchEstimate } {
+  const withRecord = estimatePrefetch(prefetchBytes)
   const withoutRecord = { bytes: 0, requests: 0 }
-  for (const taken of layers) {
-    const opening = openingOf(taken.layer)
+  for (const prioritized of layers) {
+    const opening = estimateOpening(prioritized.layer)
     add(withRecord, opening)
     add(withoutRecord, opening)
-    add(withoutRecord, onDemandOf(taken))
+    add(withoutRecord, estimateOnDemand(prioritized))
   }
   const bytes = layers.reduce((sum, { layer }) => sum + layer.size, 0)
   return { withRecord, withoutRecord, wholePull: { bytes, requests: layers.length } }
 }
 
-/** Footer and table of contents lie at the end, so that the piece with the footer holds some of the table. */
-function openingOf({ size, entries, tocOffset }: MeasuredLayer): Fetched {
-  const toc = tocOffset === undefined ? entries.length * TOC_ENTRY_BYTES : size - tocOffset
-  const pieces = Math.max(1, Math.ceil(toc / PIECE_BYTES))
-  return { bytes: Math.min(size, pieces * PIECE_BYTES), requests: pieces === 1 ? 1 : 2 }
+/** Footer and table of contents are at the end of the blob, so the chunk with the footer contains some of the table. */
+function estimateOpening({ size, entries, tocOffset }: SizedLayer): FetchEstimate {
+  const tocBytes = tocOffset === undefined ? entries.length * TOC_ENTRY_BYTES : size - tocOffset
+  const chunks = Math.max(1, Math.ceil(tocBytes / FETCH_CHUNK_BYTES))
+  return { bytes: Math.min(size, chunks * FETCH_CHUNK_BYTES), requests: chunks === 1 ? 1 : 2 }
 }
 
-function onDemandOf({ layer: { size }, names, entries }: AccessedLayer): Fetched {
+function estimateOnDemand({ layer: { size }, names, entries }: PrioritizedLayer): FetchEstimate {
   const byName = new Map(entries.map((entry) => [entry.name, entry]))
-  const there = new Set<number>()
-  /** Members that were fetched: files that share one are there with it. */
-  const members = new Set<number>()
-  const fetched = { bytes: 0, requests: 0 }
+  const fetchedChunks = new Set<number>()
+  /** Offsets of fetched members. Small files may share a member. */
+  const fetchedMembers = new Set<number>()
+  const estimate = { bytes: 0, requests: 0 }
   for (const name of names) {
-    const { offset = 0, packed = 0 } = byName.get(name) ?? {}
-    if (packed === 0 || members.has(offset)) continue
-    members.add(offset)
-    let open = false
-    for (let piece = Math.floor(offset / PIECE_BYTES); piece * PIECE_BYTES < offset + packed; piece++) {
-      if (there.has(piece)) {
-        open = false
+    const { offset = 0, compressedSize = 0 } = byName.get(name) ?? {}
+    if (compressedSize === 0 || fetchedMembers.has(offset)) continue
+    fetchedMembers.add(offset)
+    const end = offset + compressedSize
+    let continuesRequest = false
+    for (let chunk = Math.floor(offset / FETCH_CHUNK_BYTES); chunk * FETCH_CHUNK_BYTES < end; chunk++) {
+      if (fetchedChunks.has(chunk)) {
+        continuesRequest = false
         continue
       }
-      there.add(piece)
-      if (!open) fetched.requests += 1
-      open = true
-      fetched.bytes += Math.max(0, Math.min(PIECE_BYTES, size - piece * PIECE_BYTES))
+      fetchedChunks.add(chunk)
+      if (!continuesRequest) estimate.requests += 1
+      continuesRequest = true
+      estimate.bytes += Math.max(0, Math.min(FETCH_CHUNK_BYTES, size - chunk * FETCH_CHUNK_BYTES))
     }
   }
-  return fetched
+  return estimate
 }
 
-function add(to: Fetched, more: Fetched): void {
-  to.bytes += more.bytes
-  to.requests += more.requests
+function add(total: FetchEstimate, summand: FetchEstimate): void {
+  total.bytes += summand.bytes
+  total.requests += summand.requests
 }

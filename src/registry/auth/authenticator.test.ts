@@ -8,13 +8,13 @@ import type { Credentials } from './credentials.ts'
 const user: Credentials = { username: 'me', password: 'secret' }
 const basicOf = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
 
-function repository(server: HttpServer, options: RegistryOptions = {}) {
+function connect(server: HttpServer, options: RegistryOptions = {}) {
   const client = new RegistryClient({ plainHttp: [server.host], retry: { baseMs: 1 }, ...options })
-  return { client, of: (name: string) => client.repository({ host: server.host, repository: name }) }
+  return { client, repository: (name: string) => client.repository({ host: server.host, repository: name }) }
 }
 
-/** A registry whose blobs all have one byte, for those who show a token that `accepts` likes. */
-function guarded(options: {
+/** A registry whose blobs all have one byte. It requires an Authorization that `accepts` returns true for. */
+function requiring(options: {
   accepts: (authorization: string | undefined) => boolean
   challenge: (request: Received) => string | string[]
   token?: Handler
@@ -37,15 +37,18 @@ const json = (response: ServerResponse, value: unknown, status = 200) =>
 
 const tokenRequests = (server: HttpServer) => server.received.filter(({ path }) => path.startsWith('/token'))
 
-describe('basic', () => {
-  it('is sent when asked for, and unasked from then on', async () => {
+describe('basic authentication', () => {
+  it('is used after a challenge, and from then on without one', async () => {
     await using server = await HttpServer.start(
-      guarded({ accepts: (sent) => sent === basicOf('me:secret'), challenge: () => 'Basic realm="x"' }),
+      requiring({
+        accepts: (authorization) => authorization === basicOf('me:secret'),
+        challenge: () => 'Basic realm="x"',
+      }),
     )
-    const { client, of } = repository(server, { credentials: async () => user })
+    const { client, repository } = connect(server, { credentials: async () => user })
     await using _ = client
-    expect(await of('a').blobSize(digestOf('x'))).toBe(1)
-    expect(await of('b').blobSize(digestOf('x'))).toBe(1)
+    expect(await repository('a').blobSize(digestOf('x'))).toBe(1)
+    expect(await repository('b').blobSize(digestOf('x'))).toBe(1)
     expect(server.received.map(({ headers }) => headers.authorization)).toEqual([
       undefined,
       basicOf('me:secret'),
@@ -53,13 +56,13 @@ describe('basic', () => {
     ])
   })
 
-  it('that is refused is UNAUTHORIZED, and tried once', async () => {
+  it('fails with UNAUTHORIZED if it is rejected, after one attempt', async () => {
     await using server = await HttpServer.start(
-      guarded({ accepts: () => false, challenge: () => 'Basic realm="x"' }),
+      requiring({ accepts: () => false, challenge: () => 'Basic realm="x"' }),
     )
-    const { client, of } = repository(server, { credentials: async () => user })
+    const { client, repository } = connect(server, { credentials: async () => user })
     await using _ = client
-    await expect(of('a').blob({ digest: digestOf('x'), size: 1 })).rejects.toMatchObject({
+    await expect(repository('a').openBlob({ digest: digestOf('x'), size: 1 })).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       retryable: false,
     })
@@ -67,51 +70,51 @@ describe('basic', () => {
   })
 })
 
-describe('bearer', () => {
-  it('fetches one token for many acts, by a relative realm, with the scopes apart', async () => {
+describe('bearer authentication', () => {
+  it('fetches one token for concurrent requests, from a relative realm, with one parameter per scope', async () => {
     await using server = await HttpServer.start(
-      guarded({
-        accepts: (sent) => sent === 'Bearer t1',
+      requiring({
+        accepts: (authorization) => authorization === 'Bearer t1',
         challenge: () => ['Negotiate', 'Bearer realm="/token?x=1",service="reg",scope="repository:a:pull"'],
         token: (_, response) => json(response, { access_token: 't1', expires_in: 300 }),
       }),
     )
-    const { client, of } = repository(server, { credentials: async () => user })
+    const { client, repository } = connect(server, { credentials: async () => user })
     await using _ = client
-    await Promise.all([1, 2, 3, 4].map(() => of('a').blobSize(digestOf('x'))))
-    await of('a').blobSize(digestOf('x'))
-    const [asked, ...more] = tokenRequests(server)
-    expect(more).toEqual([])
-    expect(asked?.headers.authorization).toBe(basicOf('me:secret'))
-    expect([...(asked?.query ?? [])]).toEqual([
+    await Promise.all([1, 2, 3, 4].map(() => repository('a').blobSize(digestOf('x'))))
+    await repository('a').blobSize(digestOf('x'))
+    const [request, ...others] = tokenRequests(server)
+    expect(others).toEqual([])
+    expect(request?.headers.authorization).toBe(basicOf('me:secret'))
+    expect([...(request?.query ?? [])]).toEqual([
       ['x', '1'],
       ['service', 'reg'],
       ['scope', 'repository:a:pull'],
     ])
   })
 
-  it('asks for the push scope first, and pull of the source of a mount', async () => {
+  it('requests the push scope first, and the pull scope of a mount source', async () => {
     await using server = await HttpServer.start(
-      guarded({
+      requiring({
         accepts: () => false,
         challenge: () => 'Bearer realm="/token",scope="repository:source:pull"',
         token: (_, response) => json(response, { token: 't' }),
       }),
     )
-    const { client, of } = repository(server)
+    const { client, repository } = connect(server)
     await using _ = client
-    expect(await of('target').mountBlob(digestOf('x'), 'source')).toBe(false)
+    expect(await repository('target').mountBlob(digestOf('x'), 'source')).toBe(false)
     expect(tokenRequests(server)[0]?.query.getAll('scope')).toEqual([
       'repository:target:pull,push',
       'repository:source:pull',
     ])
   })
 
-  it('renews a refused token once and replays, with the body', async () => {
-    let given = 0
+  it('renews a rejected token once, and sends the request again with its body', async () => {
+    let issued = 0
     const puts: { authorization: string | undefined; body: string }[] = []
     await using server = await HttpServer.start(async (request, response) => {
-      if (request.path === '/token') return json(response, { token: `t${++given}`, expires_in: 300 })
+      if (request.path === '/token') return json(response, { token: `t${++issued}`, expires_in: 300 })
       const { authorization } = request.headers
       if (request.method === 'PUT') puts.push({ authorization, body: (await request.body()).toString() })
       if (authorization === undefined || (request.method === 'PUT' && puts.length === 1)) {
@@ -119,38 +122,38 @@ describe('bearer', () => {
       }
       response.writeHead(request.method === 'PUT' ? 201 : 404).end()
     })
-    const { client, of } = repository(server)
+    const { client, repository } = connect(server)
     await using _ = client
     const body = '{"schemaVersion":2}'
-    await of('a').putManifest(Buffer.from(body), 'application/x', 'v1')
+    await repository('a').putManifest(Buffer.from(body), 'application/x', 'v1')
     expect(puts).toEqual([
       { authorization: 'Bearer t1', body },
       { authorization: 'Bearer t2', body },
     ])
   })
 
-  it('that lives no longer than its answer is fetched anew', async () => {
-    let given = 0
+  it('fetches a new token if the lifetime of the last one is over', async () => {
+    let issued = 0
     await using server = await HttpServer.start(
-      guarded({
-        accepts: (sent) => sent === `Bearer t${given}`,
+      requiring({
+        accepts: (authorization) => authorization === `Bearer t${issued}`,
         challenge: () => 'Bearer realm="/token"',
-        token: (_, response) => json(response, { token: `t${++given}`, expires_in: 0.001 }),
+        token: (_, response) => json(response, { token: `t${++issued}`, expires_in: 0.001 }),
       }),
     )
-    const { client, of } = repository(server)
+    const { client, repository } = connect(server)
     await using _ = client
-    await of('a').blobSize(digestOf('x'))
+    await repository('a').blobSize(digestOf('x'))
     await new Promise((resolve) => setImmediate(resolve))
-    await of('a').blobSize(digestOf('x'))
-    expect(given).toBeGreaterThanOrEqual(2)
+    await repository('a').blobSize(digestOf('x'))
+    expect(issued).toBeGreaterThanOrEqual(2)
   })
 
-  it.each([404, 401, 400])('exchanges an identity token by POST, and by GET after %i', async (status) => {
+  it.each([404, 401, 400])('exchanges an identity token by POST, or by GET after %i', async (status) => {
     const bodies: string[] = []
     await using server = await HttpServer.start(
-      guarded({
-        accepts: (sent) => sent === 'Bearer t',
+      requiring({
+        accepts: (authorization) => authorization === 'Bearer t',
         challenge: () => 'Bearer realm="/token",service="s",scope="repository:a:pull repository:b:pull"',
         token: async (request, response) => {
           bodies.push((await request.body()).toString())
@@ -159,9 +162,11 @@ describe('bearer', () => {
         },
       }),
     )
-    const { client, of } = repository(server, { credentials: async () => ({ identityToken: 'refresh' }) })
+    const { client, repository } = connect(server, {
+      credentials: async () => ({ identityToken: 'refresh' }),
+    })
     await using _ = client
-    expect(await of('a').blobSize(digestOf('x'))).toBe(1)
+    expect(await repository('a').blobSize(digestOf('x'))).toBe(1)
     expect(Object.fromEntries(new URLSearchParams(bodies[0]))).toEqual({
       grant_type: 'refresh_token',
       refresh_token: 'refresh',
@@ -172,34 +177,34 @@ describe('bearer', () => {
     expect(tokenRequests(server).map(({ method }) => method)).toEqual(['POST', 'GET'])
   })
 
-  it('gets no credentials sent to a realm on another host, unless it is configured', async () => {
-    const seen: (string | undefined)[] = []
+  it('sends no credentials to a token server on another host, unless it is configured', async () => {
+    const authorizations: (string | undefined)[] = []
     await using realm = await HttpServer.start((request, response) => {
-      seen.push(request.headers.authorization)
+      authorizations.push(request.headers.authorization)
       if (request.headers.authorization) json(response, { token: 't' })
-      else json(response, { details: 'who are you' }, 401)
+      else json(response, { details: 'credentials are required' }, 401)
     })
     await using server = await HttpServer.start(
-      guarded({
-        accepts: (sent) => sent === 'Bearer t',
+      requiring({
+        accepts: (authorization) => authorization === 'Bearer t',
         challenge: () => `Bearer realm="http://${realm.host}/token"`,
       }),
     )
     const options = { credentials: async () => user, plainHttp: [server.host, realm.host] }
-    const wary = repository(server, options)
-    await using _ = wary.client
-    const act = wary.of('a').blob({ digest: digestOf('x'), size: 1 })
-    await expect(act).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
-    await expect(act).rejects.toThrow('not trusted with the credentials')
-    expect(seen).toEqual([undefined])
-    const trusting = repository(server, { ...options, realmHosts: { [server.host]: [realm.host] } })
+    const distrusting = connect(server, options)
+    await using _ = distrusting.client
+    const blob = distrusting.repository('a').openBlob({ digest: digestOf('x'), size: 1 })
+    await expect(blob).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    await expect(blob).rejects.toThrow('not trusted with the credentials')
+    expect(authorizations).toEqual([undefined])
+    const trusting = connect(server, { ...options, realmHosts: { [server.host]: [realm.host] } })
     await using __ = trusting.client
-    expect(await trusting.of('a').blobSize(digestOf('x'))).toBe(1)
+    expect(await trusting.repository('a').blobSize(digestOf('x'))).toBe(1)
   })
 
-  it('does not follow redirects of a token server, nor believe an answer without a token', async () => {
+  it('follows no redirect of a token server, and rejects a response without a token', async () => {
     await using server = await HttpServer.start(
-      guarded({
+      requiring({
         accepts: () => false,
         challenge: ({ path }) => `Bearer realm="/token${path.startsWith('/v2/a/') ? '-moved' : ''}"`,
         token: ({ path }, response) => {
@@ -208,12 +213,12 @@ describe('bearer', () => {
         },
       }),
     )
-    const { client, of } = repository(server, { credentials: async () => user })
+    const { client, repository } = connect(server, { credentials: async () => user })
     await using _ = client
-    await expect(of('a').blobSize(digestOf('x'))).rejects.toMatchObject({ status: 302 })
-    // After a failure the registry is asked again, and names another realm here.
-    await expect(of('b').blobSize(digestOf('x'))).rejects.toMatchObject({ status: 302 })
-    await expect(of('b').blobSize(digestOf('x'))).rejects.toMatchObject({ code: 'INVALID_RESPONSE' })
+    await expect(repository('a').blobSize(digestOf('x'))).rejects.toMatchObject({ status: 302 })
+    // After a failure the next request is sent without a token, and this registry names another realm then.
+    await expect(repository('b').blobSize(digestOf('x'))).rejects.toMatchObject({ status: 302 })
+    await expect(repository('b').blobSize(digestOf('x'))).rejects.toMatchObject({ code: 'INVALID_RESPONSE' })
     expect(server.log.some((line) => line.includes('/token-new'))).toBe(false)
   })
 })

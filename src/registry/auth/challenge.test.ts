@@ -4,7 +4,7 @@ import { parseChallenges } from './challenge.ts'
 const parse = (...headers: string[]) =>
   parseChallenges(headers).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)])
 
-it('reads a bearer challenge as Docker Hub sends it', () => {
+it('parses a bearer challenge of Docker Hub', () => {
   const header =
     'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push"'
   expect(parse(header)).toEqual([
@@ -19,14 +19,14 @@ it('reads a bearer challenge as Docker Hub sends it', () => {
   ])
 })
 
-it('reads several challenges, in one header and in several', () => {
-  const both = ['bearer', { realm: '/token' }]
+it('parses several challenges, in one header and in several', () => {
+  const bearer = ['bearer', { realm: '/token' }]
   const basic = ['basic', { realm: 'x, y' }]
-  expect(parse('Bearer realm="/token", Basic realm="x, y"')).toEqual([both, basic])
-  expect(parse('BEARER realm=/token', 'basic realm = "x, y"')).toEqual([both, basic])
+  expect(parse('Bearer realm="/token", Basic realm="x, y"')).toEqual([bearer, basic])
+  expect(parse('BEARER realm=/token', 'basic realm = "x, y"')).toEqual([bearer, basic])
 })
 
-it('reads escapes, empty values, bare schemes and token68', () => {
+it('parses escapes, empty values, schemes without parameters and token68', () => {
   expect(parse(String.raw`Basic realm="say \"hi\"", charset=""`)).toEqual([
     ['basic', { realm: 'say "hi"', charset: '' }],
   ])
@@ -37,7 +37,7 @@ it('reads escapes, empty values, bare schemes and token68', () => {
   ])
 })
 
-it('gives up quietly on what is no challenge', () => {
+it('ignores malformed text', () => {
   expect(parse('', '"', ',,', '= =')).toEqual([])
   expect(parse('Bearer realm="never closed')).toHaveLength(1)
 })

@@ -1,12 +1,16 @@
 import { expect, it } from 'vitest'
-import { mergeScopes, pullScope, pushScope } from './scopes.ts'
+import { mergeScopes, repositoryScope } from './scopes.ts'
 
-it('merges actions of one repository and puts the scope that writes first', () => {
-  expect(mergeScopes([pullScope('base'), pushScope('app'), 'repository:app:delete'])).toEqual([
-    'repository:app:pull,push,delete',
-    'repository:base:pull',
-  ])
-  expect(mergeScopes([pullScope('host:5000/x'), pullScope('host:5000/x')])).toEqual([
-    'repository:host:5000/x:pull',
-  ])
+it('merges the actions of one repository and puts the scope that writes first', () => {
+  const scopes = [
+    repositoryScope('base', 'pull'),
+    repositoryScope('app', 'push'),
+    'repository:app:delete',
+    repositoryScope('base', 'pull'),
+  ]
+  expect(mergeScopes(scopes)).toEqual(['repository:app:pull,push,delete', 'repository:base:pull'])
+})
+
+it('keeps a port in the name of a resource', () => {
+  expect(mergeScopes([repositoryScope('host:5000/x', 'pull')])).toEqual(['repository:host:5000/x:pull'])
 })

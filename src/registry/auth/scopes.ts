@@ -1,34 +1,35 @@
-/** Token scopes of the distribution project's token authentication: `repository:NAME:ACTION[,ACTION]`. */
+/** What a token permits in a repository. Each kind of access includes the ones before it. */
+export type RepositoryAccess = 'pull' | 'push' | 'delete'
 
-/** To read from a repository. */
-export function pullScope(repository: string): string {
-  return `repository:${repository}:pull`
+/** Deleting a manifest includes reading it and updating the fallback list of its subject. */
+const ACTIONS: Readonly<Record<RepositoryAccess, string>> = {
+  pull: 'pull',
+  push: 'pull,push',
+  delete: 'pull,push,delete',
 }
 
-/** To write to a repository. */
-export function pushScope(repository: string): string {
-  return `repository:${repository}:pull,push`
+/** Returns a token scope, `repository:NAME:ACTION[,ACTION]` (distribution, "Token Scope Documentation"). */
+export function repositoryScope(repository: string, access: RepositoryAccess): string {
+  return `repository:${repository}:${ACTIONS[access]}`
 }
 
-/** To delete from a repository, which includes reading what is deleted and keeping its referrers. */
-export function deleteScope(repository: string): string {
-  return `repository:${repository}:pull,push,delete`
-}
-
-/** One scope for each resource, with all its actions; those that write come first, for some servers read one only. */
+/**
+ * Merges scopes to one per resource. Scopes that write come first: some token servers read only the first
+ * scope.
+ */
 export function mergeScopes(scopes: readonly string[]): string[] {
-  const actions = new Map<string, Set<string>>()
+  const actionsByResource = new Map<string, Set<string>>()
   for (const scope of scopes) {
     const colon = scope.lastIndexOf(':')
     const resource = scope.slice(0, colon)
-    const known = actions.get(resource) ?? new Set()
-    for (const action of scope.slice(colon + 1).split(',')) known.add(action)
-    actions.set(resource, known)
+    const actions = actionsByResource.get(resource) ?? new Set()
+    for (const action of scope.slice(colon + 1).split(',')) actions.add(action)
+    actionsByResource.set(resource, actions)
   }
-  const merged = [...actions].map(([resource, named]) => `${resource}:${[...named].join(',')}`)
-  return merged.sort((one, other) => Number(writes(other)) - Number(writes(one)))
+  const merged = [...actionsByResource].map(([resource, actions]) => `${resource}:${[...actions].join(',')}`)
+  return merged.sort((a, b) => Number(isWriteScope(b)) - Number(isWriteScope(a)))
 }
 
-function writes(scope: string): boolean {
+function isWriteScope(scope: string): boolean {
   return /[:,](push|delete|\*)/.test(scope)
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { RegistryError } from '../errors.ts'
-import type { RegistryResponse } from '../transport/response.ts'
-import type { Transport } from '../transport/transport.ts'
+import { RegistryError, type RequestContext } from '../errors.ts'
+import type { RegistryResponse } from '../transport/registry-response.ts'
+import type { Transport, WireContext, WireRequest } from '../transport/transport.ts'
 import type { Credentials } from './credentials.ts'
 
-/** A bearer token and its life, on the clock of `Date.now()`. */
-export type Token = { readonly value: string; readonly from: number; readonly until: number }
+/** A bearer token and its lifetime, on the clock of `Date.now()`. */
+export type Token = { readonly value: string; readonly issuedAt: number; readonly expiresAt: number }
 
-/** Where tokens come from: the Bearer challenge of a registry, its realm checked. */
+/** The token server of a registry's Bearer challenge. `realm` has been checked. */
 export type TokenServer = {
   readonly realm: URL
   readonly service: string | undefined
@@ -15,65 +15,65 @@ export type TokenServer = {
 
 export type TokenRequest = {
   readonly transport: Transport
-  readonly host: string
-  readonly base: URL
+  /** The registry that the token is for. */
+  readonly registry: WireContext
   readonly server: TokenServer
   readonly scopes: readonly string[]
   readonly credentials: Credentials | undefined
 }
 
-/** A token without `expires_in` lives this long (distribution, "Token Authentication Specification"). */
-const DEFAULT_LIFE_S = 60
-const TOKEN_BODY_BYTES = 1024 * 1024
+/** The lifetime of a token without `expires_in` (distribution, "Token Authentication Specification"). */
+const DEFAULT_LIFETIME_S = 60
+const MAX_TOKEN_BODY_BYTES = 1024 * 1024
 const CLIENT_ID = 'record-broker'
-/** Token servers that know one of the two ways only answer the other one so: GCR, Artifactory, ACR. */
-const OTHER_WAY_STATUSES = [400, 401, 404, 405]
+/** Responses of token servers that support only the other method: GCR, Artifactory, ACR. */
+const OTHER_METHOD_STATUSES = [400, 401, 404, 405]
 
-const TokenAnswer = z.looseObject({
+const TokenResponse = z.looseObject({
   token: z.string().nullish(),
   access_token: z.string().nullish(),
   expires_in: z.coerce.number().positive().nullish().catch(null),
 })
 
 /**
- * Fetches a token: by GET with basic credentials or none, by POST (OAuth 2) for an identity token, and the
- * other way where the server does not know that one.
- * @throws RegistryError UNAUTHORIZED, DENIED, and those of the network
+ * Fetches a token: by GET with basic credentials or none, or by POST (OAuth 2) with an identity token. Tries
+ * the other method if the server does not support that one.
+ * @throws RegistryError UNAUTHORIZED, DENIED, INVALID_RESPONSE, NETWORK
  */
-export async function fetchToken(asked: TokenRequest): Promise<Token> {
-  const { credentials } = asked
-  const byPostFirst = credentials !== undefined && 'identityToken' in credentials
-  const first = byPostFirst ? await post(asked, credentials) : await get(asked)
-  if (first.status === 200) return read(first, asked)
-  const failed = await first.toError(operation(asked), asked.server.realm.host, {
-    host: asked.host,
-    credentials: credentials === undefined ? 'none' : first.status === 403 ? 'insufficient' : 'refused',
+export async function fetchToken(request: TokenRequest): Promise<Token> {
+  const { credentials, registry } = request
+  const usesPostFirst = credentials !== undefined && 'identityToken' in credentials
+  const first = usesPostFirst ? await sendPost(request, credentials) : await sendGet(request)
+  if (first.status === 200) return readToken(first, request)
+  const failure = await first.toError(serverContext(request), {
+    host: registry.host,
+    credentials: credentials === undefined ? 'none' : first.status === 403 ? 'insufficient' : 'rejected',
   })
-  if (credentials === undefined || !OTHER_WAY_STATUSES.includes(first.status)) throw failed
-  const second = byPostFirst ? await get(asked) : await post(asked, credentials)
-  if (second.status === 200) return read(second, asked)
+  if (credentials === undefined || !OTHER_METHOD_STATUSES.includes(first.status)) throw failure
+  const second = usesPostFirst ? await sendGet(request) : await sendPost(request, credentials)
+  if (second.status === 200) return readToken(second, request)
   await second.discard()
-  throw failed
+  throw failure
 }
 
-function operation(asked: TokenRequest): string {
-  return `get a token for ${asked.host}`
+/** The context of errors of the token server. */
+function serverContext({ registry, server }: TokenRequest): RequestContext {
+  return { operation: registry.operation, host: server.realm.host }
 }
 
-function get(asked: TokenRequest): Promise<RegistryResponse> {
-  const url = new URL(asked.server.realm)
-  if (asked.server.service !== undefined) url.searchParams.set('service', asked.server.service)
-  for (const scope of asked.scopes) url.searchParams.append('scope', scope)
-  return send(asked, {
-    method: 'GET',
-    url,
-    authorization: asked.credentials && basicAuthorization(asked.credentials),
-  })
+function sendGet(request: TokenRequest): Promise<RegistryResponse> {
+  const { server, scopes, credentials } = request
+  const url = new URL(server.realm)
+  if (server.service !== undefined) url.searchParams.set('service', server.service)
+  for (const scope of scopes) url.searchParams.append('scope', scope)
+  const authorization = credentials && basicAuthorization(credentials)
+  return send(request, { method: 'GET', url, authorization })
 }
 
-function post(asked: TokenRequest, credentials: Credentials): Promise<RegistryResponse> {
-  const form = new URLSearchParams({ client_id: CLIENT_ID, scope: asked.scopes.join(' ') })
-  if (asked.server.service !== undefined) form.set('service', asked.server.service)
+function sendPost(request: TokenRequest, credentials: Credentials): Promise<RegistryResponse> {
+  const { server, scopes } = request
+  const form = new URLSearchParams({ client_id: CLIENT_ID, scope: scopes.join(' ') })
+  if (server.service !== undefined) form.set('service', server.service)
   if ('identityToken' in credentials) {
     form.set('grant_type', 'refresh_token')
     form.set('refresh_token', credentials.identityToken)
@@ -82,72 +82,55 @@ function post(asked: TokenRequest, credentials: Credentials): Promise<RegistryRe
     form.set('username', credentials.username)
     form.set('password', credentials.password)
   }
-  return send(asked, {
+  return send(request, {
     method: 'POST',
-    url: asked.server.realm,
+    url: server.realm,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: Buffer.from(form.toString()),
   })
 }
 
 async function send(
-  asked: TokenRequest,
-  request: Pick<Parameters<Transport['send']>[0], 'method' | 'url' | 'headers' | 'body' | 'authorization'>,
+  request: TokenRequest,
+  wireRequest: Omit<WireRequest, keyof WireContext | 'followRedirects' | 'signal'>,
 ): Promise<RegistryResponse> {
-  const { host, base, transport, server } = asked
-  const signal = AbortSignal.timeout(transport.patience.tokenMs)
+  const { transport, registry } = request
+  const { tokenMs } = transport.timeouts
+  const signal = AbortSignal.timeout(tokenMs)
   try {
-    // A redirect could carry the credentials to a place that was not checked.
-    return await transport.send({
-      ...request,
-      operation: operation(asked),
-      host,
-      base,
-      follow: false,
-      signal,
-    })
+    // A redirect could send the credentials to an address that was not checked.
+    return await transport.send({ ...wireRequest, ...registry, followRedirects: false, signal })
   } catch (error) {
     if (!signal.aborted) throw error
-    const why = `gave no answer within ${transport.patience.tokenMs / 1000} seconds`
-    const failure = {
-      operation: operation(asked),
-      host: server.realm.host,
-      why,
-      retryable: true,
-      cause: error,
-    }
-    throw new RegistryError('NETWORK', failure)
+    const reason = `did not respond within ${tokenMs / 1000} seconds`
+    const details = { ...serverContext(request), reason, retryable: true, cause: error }
+    throw new RegistryError('NETWORK', details)
   }
 }
 
-async function read(answer: RegistryResponse, asked: TokenRequest): Promise<Token> {
-  const from = Date.now()
-  const host = asked.server.realm.host
-  const bytes = await answer.bytes(TOKEN_BODY_BYTES, operation(asked), host)
-  const token = tokenIn(bytes)
+async function readToken(response: RegistryResponse, request: TokenRequest): Promise<Token> {
+  const issuedAt = Date.now()
+  const context = serverContext(request)
+  const token = parseToken(await response.bytes(MAX_TOKEN_BODY_BYTES, context))
   if (token === undefined) {
-    throw new RegistryError('INVALID_RESPONSE', {
-      operation: operation(asked),
-      host,
-      why: 'answered without a token',
-    })
+    throw new RegistryError('INVALID_RESPONSE', { ...context, reason: 'responded without a valid token' })
   }
-  return { value: token.value, from, until: from + token.lifeS * 1000 }
+  return { value: token.value, issuedAt, expiresAt: issuedAt + token.lifetimeS * 1000 }
 }
 
-function tokenIn(bytes: Buffer): { value: string; lifeS: number } | undefined {
+function parseToken(bytes: Buffer): { value: string; lifetimeS: number } | undefined {
   try {
-    const answer = TokenAnswer.parse(JSON.parse(bytes.toString('utf8')))
-    const value = answer.token || answer.access_token
-    // Whatever else would end up in a header.
+    const response = TokenResponse.parse(JSON.parse(bytes.toString('utf8')))
+    const value = response.token || response.access_token
+    // The token becomes part of a header: it must not contain spaces or control characters.
     if (!value || !/^[\x21-\x7e]+$/.test(value)) return undefined
-    return { value, lifeS: answer.expires_in ?? DEFAULT_LIFE_S }
+    return { value, lifetimeS: response.expires_in ?? DEFAULT_LIFETIME_S }
   } catch {
     return undefined
   }
 }
 
-/** The value of a Basic Authorization header. An identity token is a password without a user name. */
+/** Returns a Basic Authorization header. An identity token is a password without a user name. */
 export function basicAuthorization(credentials: Credentials): string {
   const pair =
     'identityToken' in credentials

@@ -4,14 +4,14 @@ import { digestOf } from '../../oci/digest.ts'
 import { OCI_MANIFEST } from '../../oci/media-types.ts'
 import { RegistryClient } from '../client.ts'
 
-const [wanted, old] = [digestOf('wanted'), digestOf('old')]
+const [expected, old] = [digestOf('expected'), digestOf('old')]
 
-/** A registry whose tag stands for these one after the other, the last one for ever. */
-async function showing(...digests: (string | undefined)[]) {
-  let looks = 0
+/** A registry whose tag resolves to these digests in turn, and to the last one from then on. */
+async function resolvingTo(...digests: (string | undefined)[]) {
+  let reads = 0
   const server = await HttpServer.start((_, response) => {
-    const digest = digests[Math.min(looks, digests.length - 1)]
-    looks += 1
+    const digest = digests[Math.min(reads, digests.length - 1)]
+    reads += 1
     if (digest === undefined) return void response.writeHead(404).end()
     const headers = { 'content-type': OCI_MANIFEST, 'docker-content-digest': digest, 'content-length': 2 }
     response.writeHead(200, headers).end()
@@ -22,32 +22,36 @@ async function showing(...digests: (string | undefined)[]) {
     await server[Symbol.asyncDispose]()
   }
   const repository = client.repository({ host: server.host, repository: 'a' })
-  return { repository, looks: () => looks, [Symbol.asyncDispose]: dispose }
+  return { repository, reads: () => reads, [Symbol.asyncDispose]: dispose }
 }
 
-it('a tag that shows at once is read once', async () => {
-  await using here = await showing(wanted)
-  expect(await here.repository.readBack('1', wanted)).toMatchObject({ now: wanted })
-  expect(here.looks()).toBe(1)
+it('reads a tag once if it has the expected digest', async () => {
+  await using registry = await resolvingTo(expected)
+  expect(await registry.repository.readTagBack('1', expected)).toMatchObject({ digest: expected })
+  expect(registry.reads()).toBe(1)
 })
 
-it('a tag that is gone or old right after its put is read again until it shows', async () => {
-  await using here = await showing(undefined, old, old, wanted)
-  expect(await here.repository.readBack('1', wanted)).toMatchObject({
-    now: wanted,
-    said: expect.stringContaining(`it was gone, then stood for ${old} (2 times), then stood for ${wanted}`),
+it('reads a missing or outdated tag again until it has the expected digest', async () => {
+  await using registry = await resolvingTo(undefined, old, old, expected)
+  expect(await registry.repository.readTagBack('1', expected)).toMatchObject({
+    digest: expected,
+    history: expect.stringContaining(
+      `it did not exist, then pointed to ${old} (2 times), then pointed to ${expected}`,
+    ),
   })
 })
 
-it('a tag that stays as it was is given up on, and what was seen is told', async () => {
-  await using here = await showing(undefined, old)
-  const { now, said } = await here.repository.readBack('1', wanted)
-  expect(now).toBe(old)
-  expect(said).toMatch(new RegExp(`^it was gone, then stood for ${old} \\(5 times\\), in \\d+ seconds$`))
-  expect(here.looks()).toBe(6)
+it('stops after six reads, and reports what it read', async () => {
+  await using registry = await resolvingTo(undefined, old)
+  const { digest, history } = await registry.repository.readTagBack('1', expected)
+  expect(digest).toBe(old)
+  expect(history).toMatch(
+    new RegExp(`^it did not exist, then pointed to ${old} \\(5 times\\), in \\d+ seconds$`),
+  )
+  expect(registry.reads()).toBe(6)
 })
 
-it('ends with the reason of its signal', async () => {
+it('fails with the reason of its signal', async () => {
   const stop = new AbortController()
   await using server = await HttpServer.start((_, response) => {
     stop.abort(new Error('enough'))
@@ -55,5 +59,5 @@ it('ends with the reason of its signal', async () => {
   })
   await using client = new RegistryClient({ plainHttp: [server.host] })
   const repository = client.repository({ host: server.host, repository: 'a' })
-  await expect(repository.readBack('1', wanted, { signal: stop.signal })).rejects.toThrow('enough')
+  await expect(repository.readTagBack('1', expected, { signal: stop.signal })).rejects.toThrow('enough')
 })

@@ -1,71 +1,73 @@
 import type { Digest } from '../../oci/digest.ts'
-import type { RegistryHost } from '../host.ts'
-import { pauseBeforeRetry, type RetryPolicy } from '../transport/retry.ts'
-import { resolveManifest } from './manifests.ts'
+import type { RepositorySession } from '../repository-session.ts'
+import { waitBeforeRetry } from '../transport/retry.ts'
+import { resolveManifest } from './get-manifest.ts'
 
 /**
- * Looks at what was just put. With the pauses between them, which double from 0.3 seconds, they take about nine seconds:
- * replicas and caches of registries were seen to show for some seconds what was there before.
+ * Reads after a write. The delays between them double from 0.3 seconds, about nine seconds in total: replicas
+ * and caches of registries were observed to return the previous state for some seconds.
  */
-const LOOKS = 6
+const MAX_READS = 6
+
+/** The last state that was read, the number of reads, and the time that they took, rounded up. */
+export type ReadBack<State> = { readonly state: State; readonly reads: number; readonly seconds: number }
 
 /**
- * Looks until what was put shows, or for some seconds.
- * @param isLate whether what was found is not what was put
+ * Reads until the written state is visible, or at most `MAX_READS` times.
+ * @param isStale whether it is not visible
  */
-export async function readBack<Found>(
-  look: () => Promise<Found>,
-  isLate: (found: Found) => boolean,
-  retry: RetryPolicy,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly found: Found; readonly looks: number; readonly seconds: number }> {
-  const begun = performance.now()
-  for (let looks = 1; ; looks++) {
-    const found = await look()
-    if (!isLate(found) || looks >= LOOKS) {
-      return { found, looks, seconds: Math.ceil((performance.now() - begun) / 1000) }
+export async function readBack<State>(
+  session: RepositorySession,
+  read: () => Promise<State>,
+  isStale: (state: State) => boolean,
+): Promise<ReadBack<State>> {
+  const startedAt = performance.now()
+  for (let reads = 1; ; reads++) {
+    const state = await read()
+    if (!isStale(state) || reads >= MAX_READS) {
+      return { state, reads, seconds: Math.ceil((performance.now() - startedAt) / 1000) }
     }
-    await pauseBeforeRetry(undefined, looks, retry, signal)
+    await waitBeforeRetry(undefined, reads, session.registry.retry, session.signal)
   }
 }
 
-/** What a tag was seen to stand for after it was put. */
-export type TagReading = {
-  /** What it stands for in the end; undefined: it is not there. */
-  readonly now: Digest | undefined
-  /** All that was seen, in words, such as `it was gone (2 times), then stood for sha256:… (4 times), in 9 seconds`. */
-  readonly said: string
+/** The digests that a tag pointed to after it was pushed. */
+export type TagReadBack = {
+  /** The last digest; undefined if the tag did not exist. */
+  readonly digest: Digest | undefined
+  /**
+   * All of them as text, such as `it did not exist (2 times), then pointed to sha256:… (4 times), in 9
+   * seconds`.
+   */
+  readonly history: string
 }
 
-/** Reads a tag back until it stands for a digest, or for some seconds. @throws RegistryError */
+/** Resolves a tag until it has the expected digest, or for about nine seconds. @throws RegistryError */
 export async function readTagBack(
-  registry: RegistryHost,
-  repository: string,
+  session: RepositorySession,
   tag: string,
-  wanted: Digest,
-  signal: AbortSignal | undefined,
-): Promise<TagReading> {
-  const seen: (Digest | undefined)[] = []
-  const look = async () => {
-    const digest = (await resolveManifest(registry, repository, tag, signal))?.digest
-    seen.push(digest)
+  expected: Digest,
+): Promise<TagReadBack> {
+  const digests: (Digest | undefined)[] = []
+  const read = async () => {
+    const digest = (await resolveManifest(session, tag))?.digest
+    digests.push(digest)
     return digest
   }
-  const isLate = (digest: Digest | undefined) => digest !== wanted
-  const { found, seconds } = await readBack(look, isLate, registry.retry, signal)
-  return { now: found, said: `it ${inWords(seen)}, in ${seconds} seconds` }
+  const { state, seconds } = await readBack(session, read, (digest) => digest !== expected)
+  return { digest: state, history: `it ${formatHistory(digests)}, in ${seconds} seconds` }
 }
 
-function inWords(seen: readonly (Digest | undefined)[]): string {
+function formatHistory(digests: readonly (Digest | undefined)[]): string {
   const runs: { digest: Digest | undefined; times: number }[] = []
-  for (const digest of seen) {
+  for (const digest of digests) {
     const last = runs.at(-1)
     if (last !== undefined && last.digest === digest) last.times += 1
     else runs.push({ digest, times: 1 })
   }
-  const told = runs.map(({ digest, times }) => {
-    const state = digest === undefined ? 'was gone' : `stood for ${digest}`
+  const phrases = runs.map(({ digest, times }) => {
+    const state = digest === undefined ? 'did not exist' : `pointed to ${digest}`
     return times === 1 ? state : `${state} (${times} times)`
   })
-  return told.join(', then ')
+  return phrases.join(', then ')
 }

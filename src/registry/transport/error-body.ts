@@ -1,25 +1,24 @@
-const MESSAGE_LENGTH = 300
-/** How much of a body is looked at for words. */
-const LOOKED_AT = 16 * 1024
-/** Errors of one answer that are told. */
-const ERRORS_TOLD = 3
+/** Bounds of what a message quotes: text in characters, body in bytes, errors by count. */
+const MAX_TEXT_LENGTH = 300
+const MAX_SCANNED_BYTES = 16 * 1024
+const MAX_QUOTED_ERRORS = 3
 
-/** What a registry says is wrong, by the error body of distribution-spec 1.1, or whatever text it has. */
+/** The text of an error response and the codes in its error body (distribution-spec 1.1), if it has one. */
 export type ErrorBody = { readonly text: string; readonly codes: readonly string[] }
 
-/** The words of an error answer: one line, bounded, without markup. */
+/** Extracts the text and the codes of an error response. The text is one bounded line without markup. */
 export function parseErrorBody(body: string): ErrorBody {
-  const listed = listedErrors(body)
-  const said = listed.map(({ code, message }) => [code, message].filter(Boolean).join(': ')).join('; ')
-  return { text: plain(said === '' ? body : said), codes: listed.map(({ code }) => code) }
+  const errors = parseErrorList(body)
+  const text = errors.map(({ code, message }) => [code, message].filter(Boolean).join(': ')).join('; ')
+  return { text: toSingleLine(text === '' ? body : text), codes: errors.map(({ code }) => code) }
 }
 
-/** The `errors` of a distribution-spec 1.1 error body, as far as it is one. */
-function listedErrors(body: string): { code: string; message: string }[] {
+/** Returns the `errors` of a distribution-spec 1.1 error body; an empty list for any other body. */
+function parseErrorList(body: string): { code: string; message: string }[] {
   try {
     const errors: unknown = JSON.parse(body)?.errors
     if (!Array.isArray(errors)) return []
-    return errors.slice(0, ERRORS_TOLD).map((error) => ({
+    return errors.slice(0, MAX_QUOTED_ERRORS).map((error) => ({
       code: String(error?.code ?? ''),
       message: String(error?.message ?? ''),
     }))
@@ -28,27 +27,35 @@ function listedErrors(body: string): { code: string; message: string }[] {
   }
 }
 
-/** Text from outside, fit for one line of a log: no control characters, of a markup page its title alone, bounded. */
-export function plain(text: string): string {
-  if (/^\s*</.test(text)) return plain(titleOf(text))
+/**
+ * Makes untrusted text safe for one log line: bounded, without control characters; a markup page becomes its
+ * title.
+ */
+export function toSingleLine(text: string): string {
+  if (isMarkup(text)) return toSingleLine(pageTitle(text))
   return text
-    .slice(0, LOOKED_AT)
+    .slice(0, MAX_SCANNED_BYTES)
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
-    .slice(0, MESSAGE_LENGTH)
+    .slice(0, MAX_TEXT_LENGTH)
 }
 
-function titleOf(page: string): string {
-  const title = /<title[^>]{0,200}>([^<]{0,300})/i.exec(page.slice(0, LOOKED_AT))?.[1] ?? ''
+/**
+ * Describes the start of a body for an error message: quoted, as the title of a page, or as `an empty body`.
+ */
+export function describeBody(bytes: Uint8Array): string {
+  if (bytes.length === 0) return 'an empty body'
+  const text = Buffer.from(bytes.subarray(0, MAX_SCANNED_BYTES)).toString('utf8')
+  const line = toSingleLine(text)
+  if (!isMarkup(text)) return JSON.stringify(line)
+  return line === '' ? 'a page' : `a page with the title ${JSON.stringify(line)}`
+}
+
+function isMarkup(text: string): boolean {
+  return /^\s*</.test(text)
+}
+
+function pageTitle(page: string): string {
+  const title = /<title[^>]{0,200}>([^<]{0,300})/i.exec(page.slice(0, MAX_SCANNED_BYTES))?.[1] ?? ''
   return title.trimStart()
-}
-
-/** How a body begins, quoted, so that what came in the place of a document is seen; nothing for an empty one. */
-export function excerpt(bytes: Uint8Array): string {
-  if (bytes.length === 0) return 'nothing'
-  const text = Buffer.from(bytes.subarray(0, LOOKED_AT)).toString('utf8')
-  const isPage = /^\s*</.test(text)
-  const words = plain(text)
-  if (isPage) return words === '' ? 'a page' : `a page with the title ${JSON.stringify(words)}`
-  return JSON.stringify(words)
 }

@@ -1,53 +1,54 @@
-import { pause } from '../../concurrency/abort.ts'
+import { sleep } from '../../concurrency/abort.ts'
 import { Semaphore } from '../../concurrency/semaphore.ts'
-import { excusedWait } from '../../concurrency/stall-watch.ts'
+import { pauseStallWatch } from '../../concurrency/stall-watch.ts'
 
-/** Limits requests to one host: how many wait for an answer at a time, and none while the host asked for a pause. */
+/** Limits concurrent requests to one host, and holds all requests while the host's Retry-After lasts. */
 export class HostLimiter {
   readonly #requests: Semaphore
+  /** On the clock of `Date.now()`. */
   #pausedUntil = 0
-  /** Acts that go on or wait for their turn. */
-  #running = 0
+  /** Tasks that run or wait for a permit. */
+  #pending = 0
 
   constructor(limit: number) {
     this.#requests = new Semaphore(limit)
   }
 
-  /** Whether nothing goes on, waits or is held up: a new one would do the same. */
+  /** Whether a new limiter would behave the same: no task is pending and no pause is in effect. */
   get isIdle(): boolean {
-    return this.#running === 0 && this.#left() <= 0
+    return this.#pending === 0 && this.#remainingPauseMs() <= 0
   }
 
-  /** Lets no further request begin for this long: the host answered 429 or 503 with Retry-After. */
+  /** Starts no further request for `ms` milliseconds: the host responded 429 or 503 with Retry-After. */
   pauseFor(ms: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + ms)
   }
 
-  /** Runs an act when there is room for it. @throws the signal's reason while it waits */
-  async run<Result>(act: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
-    this.#running += 1
+  /** Runs a task under the limit. @throws the signal's reason while it waits */
+  async run<Result>(task: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    this.#pending += 1
     try {
-      await excusedWait(() => this.#requests.acquire(signal))
+      await pauseStallWatch(() => this.#requests.acquire(signal))
       try {
-        await this.pauseIsOver(signal)
-        return await act()
+        await this.waitForPause(signal)
+        return await task()
       } finally {
         this.#requests.release()
       }
     } finally {
-      this.#running -= 1
+      this.#pending -= 1
     }
   }
 
-  /** Waits until the host may be asked again. @throws the signal's reason */
-  async pauseIsOver(signal?: AbortSignal): Promise<void> {
-    for (let left = this.#left(); left > 0; left = this.#left()) {
-      const ms = left
-      await excusedWait(() => pause(ms, signal))
+  /** Waits until no pause is in effect. @throws the signal's reason */
+  async waitForPause(signal?: AbortSignal): Promise<void> {
+    for (let ms = this.#remainingPauseMs(); ms > 0; ms = this.#remainingPauseMs()) {
+      const remainingMs = ms
+      await pauseStallWatch(() => sleep(remainingMs, signal))
     }
   }
 
-  #left(): number {
+  #remainingPauseMs(): number {
     return this.#pausedUntil - Date.now()
   }
 }

@@ -1,49 +1,54 @@
 import type { z } from 'zod'
 import { detectCompression } from '../../bytes/content-encoding.ts'
 import { DocumentError, parseDocument } from '../../oci/documents.ts'
-import { RegistryError } from '../errors.ts'
-import { excerpt, plain } from './error-body.ts'
-import type { RegistryResponse } from './response.ts'
+import { RegistryError, type RequestContext } from '../errors.ts'
+import { describeBody, toSingleLine } from './error-body.ts'
+import type { RegistryResponse } from './registry-response.ts'
+
+/** A response with its whole body. */
+export type BufferedResponse = { readonly response: RegistryResponse; readonly bytes: Buffer }
 
 /**
- * The error for an answer that is not what was asked for, with what came instead: a registry that says nothing has not
- * said that there is nothing.
- * @param why what is wrong with it, such as "no list of tags"
+ * The error for a response without the requested document. It quotes the body: such a response does not mean
+ * that the document does not exist.
+ * @param problem such as "no list of tags"
  */
 export function invalidResponse(
-  answer: RegistryResponse,
-  bytes: Buffer,
-  why: string,
-  place: Place,
+  { response, bytes }: BufferedResponse,
+  problem: string,
+  { operation, host }: RequestContext,
 ): RegistryError {
-  const { status } = answer
-  const type = plain(answer.header('content-type') ?? '') || 'no content type'
-  const came = detectCompression(bytes) === 'gzip' ? 'bytes of gzip that it does not call so' : excerpt(bytes)
-  const whole = `answered ${status} with ${why}; what came is ${came} (${type})`
-  return new RegistryError('INVALID_RESPONSE', { ...place, why: whole, status })
+  const { status } = response
+  const type = toSingleLine(response.header('content-type') ?? '') || 'no content type'
+  const isUndeclaredGzip = detectCompression(bytes) === 'gzip'
+  const body = isUndeclaredGzip ? 'gzip bytes without Content-Encoding' : describeBody(bytes)
+  const reason = `responded ${status} with ${problem}; received ${body} (${type})`
+  return new RegistryError('INVALID_RESPONSE', { operation, host, reason, status })
 }
 
-type Place = { readonly operation: string; readonly host: string }
-
-/** A document of a registry by its schema. @throws RegistryError INVALID_RESPONSE */
+/**
+ * Parses a response by a schema.
+ * @param what names the document in errors
+ * @throws RegistryError INVALID_RESPONSE
+ */
 export function parseResponse<Schema extends z.ZodType>(
   schema: Schema,
-  { answer, bytes }: { readonly answer: RegistryResponse; readonly bytes: Buffer },
+  buffered: BufferedResponse,
   what: string,
-  place: Place,
+  context: RequestContext,
 ): z.output<Schema> {
   try {
-    return parseDocument(schema, bytes, what)
+    return parseDocument(schema, buffered.bytes, what)
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error
-    // A parser quotes its text, which is told in full and without markup anyway.
-    const reason = isJson(bytes) ? error.message : `${what} is no JSON document`
-    throw invalidResponse(answer, bytes, reason, place)
+    // A JSON parser's message quotes the body, which invalidResponse does as well, in full and without
+    // markup.
+    const problem = isJson(buffered.bytes) ? error.message : `${what} that is not JSON`
+    throw invalidResponse(buffered, problem, context)
   }
 }
 
-/** Whether bytes are a JSON document of any kind. */
-export function isJson(bytes: Buffer): boolean {
+function isJson(bytes: Buffer): boolean {
   try {
     JSON.parse(bytes.toString('utf8'))
     return true

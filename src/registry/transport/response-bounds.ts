@@ -1,9 +1,11 @@
-import { DEFAULT_JSON_BOUNDS, passedJsonBound } from '../../oci/json-bounds.ts'
-import { RegistryError } from '../errors.ts'
+import { DEFAULT_JSON_BOUNDS, findExceededBound } from '../../oci/json-bounds.ts'
+import { RegistryError, type RequestContext } from '../errors.ts'
 
-/** Bounds on what registries answer. Passing one raises a RegistryError with the code LIMIT_EXCEEDED. */
+/**
+ * Bounds on registry responses. A response that exceeds one fails with the RegistryError code LIMIT_EXCEEDED.
+ */
 export type ResponseBounds = {
-  /** Objects and arrays inside each other in a manifest, a config or a list. */
+  /** Nesting depth of objects and arrays in a manifest, a config or a list. */
   readonly maxJsonDepth: number
   /** Pages of one list of tags, referrers or repositories. */
   readonly maxPages: number
@@ -11,40 +13,42 @@ export type ResponseBounds = {
   readonly maxListBytes: number
 }
 
-export const DEFAULT_BOUNDS: ResponseBounds = {
+export const DEFAULT_RESPONSE_BOUNDS: ResponseBounds = {
   maxJsonDepth: DEFAULT_JSON_BOUNDS.maxDepth,
   maxPages: 2_000,
   maxListBytes: 64 * 2 ** 20,
 }
 
-/** The settings that raise a bound. */
-export const BOUND_SETTINGS = {
+/** The setting of each bound. */
+const BOUND_SETTINGS = {
   maxJsonDepth: 'RECORD_BROKER_MAX_JSON_DEPTH',
   maxPages: 'RECORD_BROKER_MAX_PAGES',
   maxListBytes: 'RECORD_BROKER_MAX_LIST_BYTES',
 } as const satisfies Record<keyof ResponseBounds, string>
 
-type Place = { readonly operation: string; readonly host: string }
-
-/** The error for an answer that passes a bound. @param what such as "answered with a document that is too deep" */
+/** The error for a response that exceeds a bound. @param problem such as "responded with too long a list" */
 export function boundExceeded(
   bounds: ResponseBounds,
-  name: keyof ResponseBounds,
-  what: string,
-  { operation, host }: Place,
+  bound: keyof ResponseBounds,
+  problem: string,
+  { operation, host }: RequestContext,
 ): RegistryError {
-  const why = `${what}: ${BOUND_SETTINGS[name]} allows ${bounds[name]}`
-  return new RegistryError('LIMIT_EXCEEDED', { operation, host, why })
+  const reason = `${problem}: ${BOUND_SETTINGS[bound]} allows ${bounds[bound]}; raise it to allow more`
+  return new RegistryError('LIMIT_EXCEEDED', { operation, host, reason })
 }
 
-/** Checks a JSON document of a registry before anybody parses it. @throws RegistryError LIMIT_EXCEEDED, INVALID_RESPONSE */
-export function checkJson(bytes: Uint8Array, bounds: ResponseBounds, place: Place): void {
+/**
+ * Checks the size and depth of JSON before it is parsed.
+ * @throws RegistryError LIMIT_EXCEEDED, INVALID_RESPONSE
+ */
+export function assertJsonBounds(bytes: Uint8Array, bounds: ResponseBounds, context: RequestContext): void {
   const { maxValues } = DEFAULT_JSON_BOUNDS
-  const passed = passedJsonBound(bytes, { maxDepth: bounds.maxJsonDepth, maxValues })
-  if (passed === undefined) return
-  if (passed === 'maxDepth') {
-    throw boundExceeded(bounds, 'maxJsonDepth', 'answered with a document that is nested too deep', place)
+  const exceeded = findExceededBound(bytes, { maxDepth: bounds.maxJsonDepth, maxValues })
+  if (exceeded === undefined) return
+  if (exceeded === 'maxDepth') {
+    throw boundExceeded(bounds, 'maxJsonDepth', 'responded with JSON that is nested too deeply', context)
   }
-  const why = `answered with a document of more than ${maxValues} values`
-  throw new RegistryError('INVALID_RESPONSE', { ...place, why })
+  const { operation, host } = context
+  const reason = `responded with JSON of more than ${maxValues} values`
+  throw new RegistryError('INVALID_RESPONSE', { operation, host, reason })
 }

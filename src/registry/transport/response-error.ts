@@ -1,8 +1,14 @@
-import { RegistryError, type RegistryErrorCode } from '../errors.ts'
-import { type ErrorBody, parseErrorBody, plain } from './error-body.ts'
-import { type CredentialStatus, connectionHint, refusalHint, responseHint } from './hints.ts'
+import { RegistryError, type RegistryErrorCode, type RequestContext } from '../errors.ts'
+import { type ErrorBody, parseErrorBody, toSingleLine } from './error-body.ts'
+import {
+  type ConnectionFailure,
+  type CredentialStatus,
+  connectionHint,
+  credentialHint,
+  responseHint,
+} from './hints.ts'
 
-/** Statuses that are worth another try: seen from registries and the proxies before them. */
+/** Statuses that registries, and proxies in front of them, were observed to send for transient failures. */
 const RETRYABLE_STATUSES = new Set([408, 429, 499, 500, 502, 503, 504, 522])
 
 const CODES: Readonly<Record<number, RegistryErrorCode>> = {
@@ -16,7 +22,7 @@ const CODES: Readonly<Record<number, RegistryErrorCode>> = {
   507: 'STORAGE_FULL',
 }
 
-/** Refusals whose words may be about a quota: some registries have no other code for it. */
+/** Codes whose text may be about a quota: some registries have no status or error code for it. */
 const MAY_BE_QUOTA: ReadonlySet<RegistryErrorCode> = new Set([
   'UNAUTHORIZED',
   'DENIED',
@@ -25,90 +31,96 @@ const MAY_BE_QUOTA: ReadonlySet<RegistryErrorCode> = new Set([
   'STORAGE_FULL',
   'BAD_REQUEST',
 ])
-/** The words of Harbor, Quay, GitLab and the clouds for it. What is a part of a path is no word. */
+/**
+ * The wording of Harbor, Quay, GitLab and the clouds. A path segment, such as a repository called quota, does
+ * not match.
+ */
 const QUOTA = /(?<![\w/.-])quotas?(?![\w/-])|storage (?:limit|resource)|insufficient storage/i
-/** A longer wait is not believed: the registry is asked again by then. */
+/** A longer Retry-After is cut to a day. */
 const MAX_WAIT_MS = 24 * 60 * 60 * 1000
 
-/** What was answered with an unexpected status. `body` is its (capped) body. */
+/** A response with an unexpected status. */
 export type ErrorResponse = {
   readonly status: number
   readonly retryAfter: string | undefined
+  /** The start of the body. */
   readonly body: string
-  /** What became of the credentials, where that is known of a refusal. */
-  readonly standing?: CredentialStatus | undefined
+  /** How the credentials were used, if known. */
+  readonly credentialStatus?: CredentialStatus | undefined
 }
 
-/** The error for an answer with an unexpected status. */
-export function responseError(answer: ErrorResponse, operation: string, host: string): RegistryError {
-  const { status, body } = answer
-  const words = parseErrorBody(body)
-  const code = codeOf(status, words)
-  const isRefusal = code === 'UNAUTHORIZED' || code === 'DENIED'
-  const wait = retryAfterMs(answer.retryAfter)
-  const why = [
-    `answered ${status}`,
-    words.text && ` (${words.text})`,
-    wait ? `; it asks to wait ${Math.ceil(wait / 1000)} seconds` : '',
-    isRefusal && answer.standing ? refusalHint(answer.standing) : responseHint(code, status, body, host),
+/** Converts a response with an unexpected status to an error. */
+export function responseError(response: ErrorResponse, { operation, host }: RequestContext): RegistryError {
+  const { status, body, credentialStatus } = response
+  const errorBody = parseErrorBody(body)
+  const code = errorCode(status, errorBody)
+  const isDenial = code === 'UNAUTHORIZED' || code === 'DENIED'
+  const wait = parseRetryAfterMs(response.retryAfter)
+  const reason = [
+    `responded ${status}`,
+    errorBody.text && ` (${errorBody.text})`,
+    wait ? `; it requests a wait of ${Math.ceil(wait / 1000)} seconds` : '',
+    isDenial && credentialStatus ? credentialHint(credentialStatus) : responseHint(code, status, body, host),
   ]
   return new RegistryError(code, {
     operation,
     host,
-    why: why.join(''),
+    reason: reason.join(''),
     status,
     retryable: RETRYABLE_STATUSES.has(status) || code === 'RATE_LIMITED',
     retryAfterMs: wait,
-    registryCodes: words.codes,
+    registryCodes: errorBody.codes,
   })
 }
 
-function codeOf(status: number, { text, codes }: ErrorBody): RegistryErrorCode {
+function errorCode(status: number, { text, codes }: ErrorBody): RegistryErrorCode {
   if (codes.includes('TOOMANYREQUESTS')) return 'RATE_LIMITED'
-  const isLate = RETRYABLE_STATUSES.has(status) || status >= 500
-  const code = CODES[status] ?? (isLate ? 'UNAVAILABLE' : 'BAD_REQUEST')
-  const isAboutQuota = QUOTA.test(text) || codes.some((one) => /QUOTA/i.test(one))
+  const isUnavailable = RETRYABLE_STATUSES.has(status) || status >= 500
+  const code = CODES[status] ?? (isUnavailable ? 'UNAVAILABLE' : 'BAD_REQUEST')
+  const isAboutQuota = QUOTA.test(text) || codes.some((registryCode) => /QUOTA/i.test(registryCode))
   return MAY_BE_QUOTA.has(code) && isAboutQuota ? 'QUOTA_EXCEEDED' : code
 }
 
-/** Reads Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3); at most a day. */
-export function retryAfterMs(value: string | undefined, now = Date.now()): number | undefined {
+/** Parses Retry-After, in seconds or as an HTTP date (RFC 9110, 10.2.3), to milliseconds; at most a day. */
+export function parseRetryAfterMs(value: string | undefined, now = Date.now()): number | undefined {
   if (value === undefined) return undefined
   if (/^\s*\d+\s*$/.test(value)) return Math.min(Number(value) * 1000, MAX_WAIT_MS)
   const date = Date.parse(value)
   return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - now), MAX_WAIT_MS)
 }
 
-/** Errors of name resolution and TLS that another try will not mend. */
-const LASTING =
+/** Codes of name resolution and TLS failures that a retry does not fix. */
+const PERMANENT_FAILURE =
   /^(ENOTFOUND|ERR_INVALID|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|UND_ERR_INVALID)/
 
 /**
- * The error for an exchange that ended without a whole answer.
- * @param to where it went, so that the message names the setting that helps
+ * Converts an error of a connection that failed before the end of a response; returns a RegistryError
+ * unchanged.
+ * @param target the address that was dialled and the host to name in the hint, if the connection was being
+ * opened
  */
 export function networkError(
   error: unknown,
-  operation: string,
-  host: string,
-  to?: { readonly url: URL; readonly named: string },
+  { operation, host }: RequestContext,
+  target?: { readonly url: URL; readonly host: string },
 ): RegistryError {
   if (error instanceof RegistryError) return error
-  const inner = innermost(error)
-  const { code, message } = inner
-  const lasting = LASTING.test(code) || /certificate|wrong version number|packet length/i.test(message)
-  const hint = to === undefined ? '' : connectionHint(inner, to.url, to.named)
+  const failure = innermostFailure(error)
+  const { code, message } = failure
+  const isPermanent =
+    PERMANENT_FAILURE.test(code) || /certificate|wrong version number|packet length/i.test(message)
+  const hint = target === undefined ? '' : connectionHint(failure, target.url, target.host)
   return new RegistryError('NETWORK', {
     operation,
     host,
-    why: `gave no whole answer: ${plain(message || code || 'connection lost')}${hint}`,
-    retryable: !lasting,
+    reason: `did not complete a response: ${toSingleLine(message || code || 'connection lost')}${hint}`,
+    retryable: !isPermanent,
     cause: error,
   })
 }
 
-/** The cause at the bottom, and one of several causes: the message that says something. */
-function innermost(error: unknown): { code: string; message: string; name: string } {
+/** Follows causes, and the first of several errors, to the error with the informative message. */
+function innermostFailure(error: unknown): ConnectionFailure {
   let inner = error
   for (let depth = 0; depth < 5; depth++) {
     if (inner instanceof AggregateError && inner.errors.length > 0) inner = inner.errors[0]

@@ -1,59 +1,55 @@
-import { pause } from '../../concurrency/abort.ts'
+import { sleep } from '../../concurrency/abort.ts'
 import { backoffMs } from '../../concurrency/backoff.ts'
-import { excusedWait } from '../../concurrency/stall-watch.ts'
+import { pauseStallWatch } from '../../concurrency/stall-watch.ts'
 import { RegistryError } from '../errors.ts'
 
-/** How often and how patiently an act is tried. */
+/** How often an operation is attempted, and how long it waits in between. */
 export type RetryPolicy = {
+  /** Attempts in total. */
   readonly attempts?: number | undefined
-  /** The first pause, in milliseconds. It doubles with every try. */
+  /** The first delay, in milliseconds. It doubles with every attempt. */
   readonly baseMs?: number | undefined
 }
 
-const ATTEMPTS = 5
-const BASE_MS = 300
-const MAX_PAUSE_MS = 15_000
-/** A registry that wants a longer wait than this gets its error passed on, with the wait in it. */
+const DEFAULT_ATTEMPTS = 5
+const DEFAULT_BASE_MS = 300
+const MAX_DELAY_MS = 15_000
+/** A request whose Retry-After is longer than this fails at once, with the wait in its error. */
 export const MAX_RETRY_AFTER_MS = 120_000
 
 /**
- * Tries an act until it succeeds, fails for good, or the attempts are used up. Only a RegistryError that
- * calls itself retryable is tried again, after the registry's Retry-After in full or a jittered pause.
+ * Runs an operation until it succeeds, fails with an error that is not retryable, or the attempts are used
+ * up. Waits the full Retry-After, or a jittered delay, before each further attempt.
+ * @throws what the operation throws; the signal's reason
  */
-export async function retrying<Result>(
-  act: (attempt: number) => Promise<Result>,
+export async function withRetries<Result>(
+  operation: (attempt: number) => Promise<Result>,
   policy: RetryPolicy = {},
   signal?: AbortSignal,
 ): Promise<Result> {
-  const attempts = policy.attempts ?? ATTEMPTS
+  const attempts = policy.attempts ?? DEFAULT_ATTEMPTS
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     try {
-      return await act(attempt)
+      return await operation(attempt)
     } catch (error) {
       signal?.throwIfAborted()
       if (attempt >= attempts || !(error instanceof RegistryError) || !error.retryable) throw error
       if ((error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS) throw error
-      await pauseBeforeRetry(error, attempt, policy, signal)
+      await waitBeforeRetry(error, attempt, policy, signal)
     }
   }
 }
 
-/** The wait before the next try: what the registry asked for, else between half and all of a doubling pause. */
-export function pauseMs(error: unknown, attempt: number, policy: RetryPolicy): number {
-  if (error instanceof RegistryError && error.retryAfterMs !== undefined) return error.retryAfterMs
-  const backoff = { firstMs: policy.baseMs ?? BASE_MS, longestMs: MAX_PAUSE_MS, least: 0.5 }
-  return backoffMs(backoff, attempt, Math.random())
-}
-
-/** Pauses before the next try. A pause that the registry asked for is no standing still. */
-export function pauseBeforeRetry(
-  error: unknown,
+/** Waits before the next attempt. A wait that the registry requested does not count as a stall. */
+export function waitBeforeRetry(
+  error: RegistryError | undefined,
   attempt: number,
   policy: RetryPolicy,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const wait = () => pause(pauseMs(error, attempt, policy), signal)
-  const isAskedFor = error instanceof RegistryError && error.retryAfterMs !== undefined
-  return isAskedFor ? excusedWait(wait) : wait()
+  const { retryAfterMs } = error ?? {}
+  if (retryAfterMs !== undefined) return pauseStallWatch(() => sleep(retryAfterMs, signal))
+  const backoff = { initialMs: policy.baseMs ?? DEFAULT_BASE_MS, maxMs: MAX_DELAY_MS, minShare: 0.5 }
+  return sleep(backoffMs(backoff, attempt, Math.random()), signal)
 }

@@ -1,217 +1,210 @@
 import type { Readable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
-import { RegistryError } from '../errors.ts'
-import type { Egress } from './egress.ts'
+import { RegistryError, type RequestContext } from '../errors.ts'
+import type { AddressSource, EgressPolicy } from './egress-policy.ts'
 import { HostLimiter } from './host-limiter.ts'
 import { publicLookup } from './public-lookup.ts'
-import { RegistryResponse } from './response.ts'
-import { networkError, retryAfterMs } from './response-error.ts'
+import { RegistryResponse } from './registry-response.ts'
+import { networkError, parseRetryAfterMs } from './response-error.ts'
 import { MAX_RETRY_AFTER_MS } from './retry.ts'
+import type { Timeouts } from './timeouts.ts'
 
-/** One request to one address. `base` is the registry it is made for. */
-export type WireRequest = {
-  readonly operation: string
-  readonly host: string
-  readonly base: URL
+/**
+ * The operation that a request belongs to, and the registry that it is for: as references name it and its
+ * root URL.
+ */
+export type WireContext = RequestContext & { readonly base: URL }
+
+/** One HTTP request. */
+export type WireRequest = WireContext & {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Sent to `url`'s own origin only. */
+  /** Sent to the origin of `url` only. */
   readonly authorization?: string | undefined
   readonly body?: Uint8Array | Readable | undefined
-  /** Redirects of GET and HEAD are followed unless this is false. */
-  readonly follow?: boolean
+  /** Whether redirects of GET and HEAD are followed; default: true. */
+  readonly followRedirects?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
-const REDIRECTS = 5
-/** How long a registry may do nothing, in milliseconds. */
-export type Timeouts = {
-  readonly connectMs: number
-  /** Until its answer begins: committing a large blob may take it minutes. */
-  readonly answerMs: number
-  /** Between two pieces of its answer. */
-  readonly pieceMs: number
-  /** Until it takes a further piece of what it is sent. */
-  readonly takeMs: number
-  /** Until the answer of a token server begins, which has little to do. */
-  readonly tokenMs: number
+export type TransportOptions = {
+  readonly userAgent: string
+  readonly ca?: string | undefined
+  readonly maxRequestsPerHost: number
+  readonly onWarning?: ((host: string, text: string) => void) | undefined
+  readonly timeouts: Timeouts
 }
-export const DEFAULT_TIMEOUTS: Timeouts = {
-  connectMs: 15_000,
-  answerMs: 300_000,
-  pieceMs: 60_000,
-  takeMs: 120_000,
-  tokenMs: 30_000,
-}
-const WARNINGS_KEPT = 1000
-const LIMITERS_KEPT = 1000
+
+const MAX_REDIRECTS = 5
+const MAX_REMEMBERED_WARNINGS = 1000
+const MAX_LIMITERS = 1000
 
 /**
- * Sends requests: proxies from the environment, own certificate authorities, redirects by hand, a limit on
- * requests per host. Keeps no cookies. Answers are passed on whatever their status.
+ * Sends requests through the proxies of the environment, with additional certificate authorities and a limit
+ * on concurrent requests per host. Follows redirects itself, keeps no cookies, and returns responses of any
+ * status.
  */
 export class Transport {
-  readonly #egress: Egress
-  readonly #requestsPerHost: number
-  readonly #userAgent: string
-  readonly patience: Timeouts
-  readonly #onWarning: ((host: string, text: string) => void) | undefined
+  readonly #egress: EgressPolicy
+  readonly #options: TransportOptions
+  /** Not an LRU cache: a limiter in use must not be evicted. */
   readonly #limiters = new Map<string, HostLimiter>()
-  readonly #warned = new Set<string>()
-  /** Loopback never goes through a proxy. */
-  readonly #loopback: Dispatcher
-  readonly #named: Dispatcher
-  /** For hosts that nobody named: dials public addresses only. */
-  readonly #guarded: Dispatcher
+  /** `HOST TEXT` of each reported warning. */
+  readonly #reportedWarnings = new Set<string>()
+  /** Never uses a proxy. */
+  readonly #loopbackAgent: Dispatcher
+  /** For hosts that the operator named or allows. */
+  readonly #namedHostAgent: Dispatcher
+  /** For all other hosts: dials public addresses only. */
+  readonly #publicHostAgent: Dispatcher
 
-  constructor(
-    egress: Egress,
-    options: {
-      userAgent: string
-      ca?: string | undefined
-      maxRequestsPerHost: number
-      onWarning?: ((host: string, text: string) => void) | undefined
-      patience: Timeouts
-    },
-  ) {
-    const { connectMs, answerMs, pieceMs } = options.patience
+  constructor(egress: EgressPolicy, options: TransportOptions) {
+    const { connectMs, responseMs, readIdleMs } = options.timeouts
     this.#egress = egress
-    this.#userAgent = options.userAgent
-    this.patience = options.patience
-    this.#requestsPerHost = options.maxRequestsPerHost
-    this.#onWarning = options.onWarning
+    this.#options = options
     const tls = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), options.ca] }
-    const common = {
-      headersTimeout: answerMs,
-      bodyTimeout: pieceMs,
+    const agentOptions = {
+      headersTimeout: responseMs,
+      bodyTimeout: readIdleMs,
       connectTimeout: connectMs,
-      // One broken HTTP/2 connection would break every transfer on it.
+      // A failed HTTP/2 connection would fail every transfer on it.
       allowH2: false,
       requestTls: tls,
       proxyTls: tls,
     }
-    this.#loopback = new Agent({ ...common, connect: tls })
-    this.#named = new EnvHttpProxyAgent({ ...common, connect: tls })
-    this.#guarded = new EnvHttpProxyAgent({ ...common, connect: { ...tls, lookup: publicLookup } })
+    this.#loopbackAgent = new Agent({ ...agentOptions, connect: tls })
+    this.#namedHostAgent = new EnvHttpProxyAgent({ ...agentOptions, connect: tls })
+    this.#publicHostAgent = new EnvHttpProxyAgent({
+      ...agentOptions,
+      connect: { ...tls, lookup: publicLookup },
+    })
+  }
+
+  get timeouts(): Timeouts {
+    return this.#options.timeouts
   }
 
   /**
-   * Sends a request and follows the redirects of GET and HEAD. Beyond the first origin no credentials go along.
+   * Sends a request and follows redirects of GET and HEAD. Other origins receive no credentials.
    * @throws RegistryError NETWORK, HOST_NOT_ALLOWED, INVALID_RESPONSE
    */
-  async send(asked: WireRequest): Promise<RegistryResponse> {
-    let url = asked.url
-    let authorization = asked.authorization
+  async send(wireRequest: WireRequest): Promise<RegistryResponse> {
+    const { method, followRedirects = true } = wireRequest
+    const mayFollow = followRedirects && (method === 'GET' || method === 'HEAD')
+    let { url, authorization } = wireRequest
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#exchange(asked, url, authorization)
-      const location = answer.header('location')
-      const redirected = answer.status >= 301 && answer.status <= 308 && answer.status !== 304
-      const mayFollow = asked.follow !== false && (asked.method === 'GET' || asked.method === 'HEAD')
-      if (!redirected || !mayFollow || location === undefined) return answer
-      await answer.discard()
-      const next = this.resolve(location, url, asked, 'redirect')
-      if (redirects >= REDIRECTS) throw invalid(asked, `redirects more than ${REDIRECTS} times`)
-      if (next.origin !== url.origin) authorization = undefined
-      url = next
+      const response = await this.#sendLimited({ ...wireRequest, url, authorization })
+      const location = response.header('location')
+      const isRedirect = response.status >= 301 && response.status <= 308 && response.status !== 304
+      if (!isRedirect || !mayFollow || location === undefined) return response
+      await response.discard()
+      const target = this.resolveAddress(location, url, wireRequest, 'redirect')
+      if (redirects >= MAX_REDIRECTS) {
+        throw invalidResponse(wireRequest, `redirects more than ${MAX_REDIRECTS} times`)
+      }
+      if (target.origin !== url.origin) authorization = undefined
+      url = target
     }
   }
 
-  /** An address from an answer, made absolute and checked. @throws RegistryError */
-  resolve(
-    text: string,
-    answered: URL,
-    asked: Pick<WireRequest, 'operation' | 'host' | 'base'>,
-    hop: 'realm' | 'redirect' | 'Location' | 'Link',
-  ): URL {
-    const url = URL.parse(text, answered)
+  /**
+   * Resolves an address from a response against that response's URL, and checks it.
+   * @throws RegistryError INVALID_RESPONSE, HOST_NOT_ALLOWED
+   */
+  resolveAddress(address: string, responseUrl: URL, context: WireContext, source: AddressSource): URL {
+    const { base, operation } = context
+    const url = URL.parse(address, responseUrl)
     if (url === null || url.username !== '' || url.password !== '') {
-      throw invalid(asked, `answered with a ${hop} that is no address`)
+      throw invalidResponse(context, `responded with a ${source} that is not a valid URL`)
     }
-    // A registry that does not know of the TLS proxy before it; its own host has answered over TLS.
-    if (url.protocol === 'http:' && asked.base.protocol === 'https:' && url.host === asked.base.host) {
+    // A registry behind a TLS proxy may not know that it is: its own host was reached over TLS.
+    if (url.protocol === 'http:' && base.protocol === 'https:' && url.host === base.host) {
       url.protocol = 'https:'
     }
-    this.#egress.checkHop(url, asked.base, hop, asked.operation)
+    this.#egress.assertAllowed(url, base, source, operation)
     return url
   }
 
-  async #exchange(
-    asked: WireRequest,
-    url: URL,
-    authorization: string | undefined,
-  ): Promise<RegistryResponse> {
+  /** Sends under the limit of the host. Records the Retry-After and the warnings of the response. */
+  async #sendLimited(wireRequest: WireRequest): Promise<RegistryResponse> {
+    const { url, body, signal } = wireRequest
     const limiter = this.#limiter(url.host)
-    const send = () => this.#request(asked, url, authorization)
-    // A streamed body may wait for another transfer from this very host: it must not keep a place meanwhile.
-    const streams = asked.body !== undefined && !(asked.body instanceof Uint8Array)
-    if (streams) await limiter.pauseIsOver(asked.signal)
-    const answer = streams ? await send() : await limiter.run(send, asked.signal)
-    if (answer.status === 429 || answer.status === 503) {
-      const wait = retryAfterMs(answer.header('retry-after'))
+    // A streamed body may come from a download from this very host: holding a permit could deadlock the two.
+    const isStream = body !== undefined && !(body instanceof Uint8Array)
+    if (isStream) await limiter.waitForPause(signal)
+    const response = isStream
+      ? await this.#sendOnce(wireRequest)
+      : await limiter.run(() => this.#sendOnce(wireRequest), signal)
+    if (response.status === 429 || response.status === 503) {
+      const wait = parseRetryAfterMs(response.header('retry-after'))
       if (wait !== undefined && wait <= MAX_RETRY_AFTER_MS) limiter.pauseFor(wait)
     }
-    this.#warn(url.host, answer)
-    return answer
+    this.#reportWarnings(url.host, response)
+    return response
   }
 
-  async #request(asked: WireRequest, url: URL, authorization: string | undefined): Promise<RegistryResponse> {
+  async #sendOnce(wireRequest: WireRequest): Promise<RegistryResponse> {
+    const { operation, host, base, method, url, headers, authorization, body, signal } = wireRequest
     try {
       const response = await request(url, {
-        method: asked.method,
+        method,
         headers: {
-          'user-agent': this.#userAgent,
+          'user-agent': this.#options.userAgent,
           'accept-encoding': 'identity',
-          ...asked.headers,
+          ...headers,
           ...(authorization !== undefined && { authorization }),
         },
-        body: asked.body ?? null,
-        ...(asked.signal && { signal: asked.signal }),
-        dispatcher: this.#dispatcher(url, asked.base),
+        body: body ?? null,
+        ...(signal && { signal }),
+        dispatcher: this.#dispatcher(url, base),
       })
-      return new RegistryResponse(response, url, this.patience.pieceMs)
+      return new RegistryResponse(response, url, this.timeouts.readIdleMs)
     } catch (error) {
-      asked.signal?.throwIfAborted()
-      const named = url.origin === asked.base.origin ? asked.host : url.host
-      throw networkError(error, asked.operation, url.host, { url, named })
+      signal?.throwIfAborted()
+      const hostToName = url.origin === base.origin ? host : url.host
+      throw networkError(error, { operation, host: url.host }, { url, host: hostToName })
     }
   }
 
   #dispatcher(url: URL, base: URL): Dispatcher {
-    if (!this.#egress.isNamed(url, base)) return this.#guarded
-    return /^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname) ? this.#loopback : this.#named
+    if (!this.#egress.isOperatorNamed(url, base)) return this.#publicHostAgent
+    const isLoopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname)
+    return isLoopback ? this.#loopbackAgent : this.#namedHostAgent
   }
 
   #limiter(host: string): HostLimiter {
-    const known = this.#limiters.get(host)
-    if (known) return known
-    // Redirects may lead to ever new names.
-    if (this.#limiters.size >= LIMITERS_KEPT) {
+    const existing = this.#limiters.get(host)
+    if (existing) return existing
+    // Redirects may lead to an unbounded number of hosts.
+    if (this.#limiters.size >= MAX_LIMITERS) {
       for (const [name, { isIdle }] of this.#limiters) if (isIdle) this.#limiters.delete(name)
     }
-    const limiter = new HostLimiter(this.#requestsPerHost)
+    const limiter = new HostLimiter(this.#options.maxRequestsPerHost)
     this.#limiters.set(host, limiter)
     return limiter
   }
 
-  /** Distribution-spec 1.1, "Warnings": `Warning: 299 - "text"`. Each is told once. */
-  #warn(host: string, answer: RegistryResponse): void {
-    for (const header of answer.headers('warning')) {
+  /** Reports each `Warning: 299 - "text"` (distribution-spec 1.1, "Warnings") once. */
+  #reportWarnings(host: string, response: RegistryResponse): void {
+    for (const header of response.headers('warning')) {
       const text = /^\s*299 \S+ "((?:[^"\\]|\\.)*)"/.exec(header)?.[1]?.replace(/\\(.)/g, '$1')
       const key = `${host} ${text}`
-      if (text === undefined || this.#warned.has(key) || this.#warned.size >= WARNINGS_KEPT) continue
-      this.#warned.add(key)
-      this.#onWarning?.(host, text)
+      if (text === undefined || this.#reportedWarnings.has(key)) continue
+      if (this.#reportedWarnings.size >= MAX_REMEMBERED_WARNINGS) continue
+      this.#reportedWarnings.add(key)
+      this.#options.onWarning?.(host, text)
     }
   }
 
-  /** Ends all connections at once. */
+  /** Closes all connections at once. */
   async close(): Promise<void> {
-    await Promise.all([this.#loopback, this.#named, this.#guarded].map((agent) => agent.destroy()))
+    const agents = [this.#loopbackAgent, this.#namedHostAgent, this.#publicHostAgent]
+    await Promise.all(agents.map((agent) => agent.destroy()))
   }
 }
 
-function invalid(asked: Pick<WireRequest, 'operation' | 'host'>, why: string): RegistryError {
-  return new RegistryError('INVALID_RESPONSE', { operation: asked.operation, host: asked.host, why })
+function invalidResponse({ operation, host }: RequestContext, reason: string): RegistryError {
+  return new RegistryError('INVALID_RESPONSE', { operation, host, reason })
 }

@@ -1,85 +1,95 @@
 import type { Readable } from 'node:stream'
 import { RegistryError } from '../errors.ts'
-import { pauseBeforeRetry, type RetryPolicy } from '../transport/retry.ts'
-import type { UploadMethods } from './upload-methods.ts'
+import type { RepositorySession } from '../repository-session.ts'
+import { waitBeforeRetry } from '../transport/retry.ts'
 import type { UploadSession } from './upload-session.ts'
 
-/** Chunks get no smaller than this after a 413. */
-const SMALLEST_CHUNK_BYTES = 64 * 1024
-/** Failures of one chunk in all: a registry may take bytes and lose them again. */
-const CHUNK_FAILURES = 6
+/** Chunks are not made smaller than this after a 413. */
+const MIN_CHUNK_BYTES = 64 * 1024
+/** Failures of one chunk in total: a registry may accept bytes and lose them again. */
+const MAX_CHUNK_FAILURES = 6
 
-/**
- * Sends a blob in chunks of one host's size. A chunk whose fate is unknown is followed by a question for the
- * offset, and the upload goes on from there; a chunk that is too large is sent in smaller ones, and the size
- * is remembered.
- * @throws RegistryError when the registry lost bytes that are not at hand any more: begin a new upload
- */
-export async function sendChunks(
-  session: UploadSession,
-  source: Readable,
-  memory: UploadMethods,
-  options: { retry: RetryPolicy; signal: AbortSignal | undefined },
-): Promise<void> {
-  let start = 0
-  for await (const chunk of chunksOf(source, Math.max(memory.chunkBytes, session.leastChunk))) {
-    await sendChunk(session, chunk, start, memory, options)
-    start += chunk.length
+/** A part of a blob. `start` is its offset in the blob. */
+type Chunk = { readonly bytes: Buffer; readonly start: number }
+
+/** Sends a blob in chunks of the size that its host accepts. */
+export class ChunkedUpload {
+  readonly #session: RepositorySession
+  readonly #upload: UploadSession
+
+  constructor(session: RepositorySession, upload: UploadSession) {
+    this.#session = session
+    this.#upload = upload
   }
-}
 
-async function sendChunk(
-  session: UploadSession,
-  chunk: Buffer,
-  start: number,
-  memory: UploadMethods,
-  options: { retry: RetryPolicy; signal: AbortSignal | undefined },
-): Promise<void> {
-  let sent = 0
-  let failures = 0
-  while (sent < chunk.length) {
-    const piece = chunk.subarray(sent, sent + Math.max(memory.chunkBytes, session.leastChunk))
-    const from = start + sent
-    try {
-      // The Range of the answer is not looked at: one registry's sticks at the first chunk. The digest tells.
-      await session.patch(piece, { 'content-range': `${from}-${from + piece.length - 1}` })
-      sent += piece.length
-    } catch (error) {
-      if (!(error instanceof RegistryError)) throw error
-      if (error.code === 'TOO_LARGE' && shrink(memory, session.leastChunk, piece.length)) continue
-      failures += 1
-      if (!(error.retryable || error.status === 416) || failures >= CHUNK_FAILURES) throw error
-      await pauseBeforeRetry(error, failures, options.retry, options.signal)
-      const offset = await session.offset()
-      if (offset < start || offset > start + chunk.length) throw error
-      sent = offset - start
+  /**
+   * Sends all bytes of a source. After a failed chunk it resumes at the offset that the registry reports.
+   * After a 413 it sends smaller chunks, now and in later uploads to this host.
+   * @throws RegistryError if the registry lost bytes of earlier chunks: a new upload is needed; what the
+   * source throws
+   */
+  async send(source: Readable): Promise<void> {
+    let start = 0
+    for await (const bytes of chunksOf(source, this.#chunkBytes)) {
+      await this.#sendChunk({ bytes, start })
+      start += bytes.length
     }
   }
+
+  get #chunkBytes(): number {
+    return Math.max(this.#session.registry.uploads.chunkBytes, this.#upload.minChunkBytes)
+  }
+
+  async #sendChunk({ bytes, start }: Chunk): Promise<void> {
+    const { registry, signal } = this.#session
+    let sent = 0
+    let failures = 0
+    while (sent < bytes.length) {
+      const part = bytes.subarray(sent, sent + this.#chunkBytes)
+      const offset = start + sent
+      try {
+        // The Range of the response is ignored: one registry always returns that of the first chunk. The
+        // digest decides.
+        await this.#upload.patch(part, { 'content-range': `${offset}-${offset + part.length - 1}` })
+        sent += part.length
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error
+        if (error.code === 'TOO_LARGE' && this.#shrinkChunks(part.length)) continue
+        failures += 1
+        if (!(error.retryable || error.status === 416) || failures >= MAX_CHUNK_FAILURES) throw error
+        await waitBeforeRetry(error, failures, registry.retry, signal)
+        const received = await this.#upload.getOffset()
+        if (received < start || received > start + bytes.length) throw error
+        sent = received - start
+      }
+    }
+  }
+
+  /** Reduces the chunk size to a quarter; returns false at the minimum. */
+  #shrinkChunks(rejectedBytes: number): boolean {
+    const { uploads } = this.#session.registry
+    const reduced = Math.floor(Math.min(uploads.chunkBytes, rejectedBytes) / 4)
+    if (reduced < Math.max(this.#upload.minChunkBytes, MIN_CHUNK_BYTES)) return false
+    uploads.chunkBytes = reduced
+    return true
+  }
 }
 
-/** Makes chunks a quarter as large; false when that is not possible. */
-function shrink(memory: UploadMethods, least: number, refused: number): boolean {
-  const smaller = Math.floor(Math.min(memory.chunkBytes, refused) / 4)
-  if (smaller < Math.max(least, SMALLEST_CHUNK_BYTES)) return false
-  memory.chunkBytes = smaller
-  return true
-}
-
-/** A stream as buffers of exactly `size` bytes, but for the last. */
+/** Splits a stream into buffers of exactly `size` bytes, except for the last. */
 async function* chunksOf(source: Readable, size: number): AsyncGenerator<Buffer> {
   let pieces: Buffer[] = []
-  let held = 0
+  let bufferedBytes = 0
   for await (const piece of source as AsyncIterable<Buffer>) {
-    let rest = piece
-    while (held + rest.length >= size) {
-      const part = rest.subarray(0, size - held)
+    let remainder = piece
+    while (bufferedBytes + remainder.length >= size) {
+      const part = remainder.subarray(0, size - bufferedBytes)
       yield Buffer.concat([...pieces, part])
-      rest = rest.subarray(part.length)
+      remainder = remainder.subarray(part.length)
       pieces = []
-      held = 0
+      bufferedBytes = 0
     }
-    if (rest.length > 0) pieces.push(rest)
-    held += rest.length
+    if (remainder.length > 0) pieces.push(remainder)
+    bufferedBytes += remainder.length
   }
-  if (held > 0) yield Buffer.concat(pieces)
+  if (bufferedBytes > 0) yield Buffer.concat(pieces)
 }

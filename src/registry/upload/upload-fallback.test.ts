@@ -1,89 +1,89 @@
 import { describe, expect, it } from 'vitest'
-import { answer, blob, has, KIB, source, uploadRegistry } from '../../../test/support/upload-registry.ts'
+import { blob, hasBlob, KIB, respond, source, uploadRegistry } from '../../../test/support/upload-registry.ts'
 
-describe('the ways of an upload', () => {
-  it('sends one PATCH where a whole PUT is refused, and remembers it', async () => {
-    await using here = await uploadRegistry((request, response) =>
+describe('the upload method', () => {
+  it('becomes a single PATCH if a monolithic upload is rejected, also for later uploads', async () => {
+    await using registry = await uploadRegistry((request, response) =>
       request.method === 'PUT' && Number(request.headers['content-length']) > 0
-        ? answer(response, 400)
+        ? respond(response, 400)
         : undefined,
     )
-    await here.repository.pushBlob(blob, source)
-    expect(has(here.uploads)).toBe(true)
-    here.uploads.blobs.clear()
-    here.uploads.steps.length = 0
-    await here.repository.pushBlob(blob, source)
-    expect(here.uploads.steps).toEqual(['HEAD', 'POST', 'PATCH', 'PUT'])
-    const patch = here.server.received.findLast(({ method }) => method === 'PATCH')
+    await registry.repository.pushBlob(blob, source)
+    expect(hasBlob(registry.uploads)).toBe(true)
+    registry.uploads.blobs.clear()
+    registry.uploads.steps.length = 0
+    await registry.repository.pushBlob(blob, source)
+    expect(registry.uploads.steps).toEqual(['HEAD', 'POST', 'PATCH', 'PUT'])
+    const patch = registry.server.received.findLast(({ method }) => method === 'PATCH')
     expect(patch?.headers['content-length']).toBeUndefined()
     expect(patch?.headers['content-range']).toBeUndefined()
   })
 
-  it('sends chunks where bodies are limited, as large as they may be', async () => {
+  it('becomes chunked if bodies are limited, with chunks below the limit', async () => {
     const limit = 80 * KIB
-    await using here = await uploadRegistry(async (request, response) => {
+    await using registry = await uploadRegistry(async (request, response) => {
       const size = Number(request.headers['content-length'] ?? 0)
       if (size <= limit) return undefined
-      // As a proxy does it: before the body has come, and then it closes.
+      // Like a proxy: responds before it has read the body, and closes the connection.
       response.writeHead(413, { connection: 'close' }).end()
       return true
     })
-    await here.repository.pushBlob(blob, source)
-    expect(has(here.uploads)).toBe(true)
-    const sizes = here.server.received
+    await registry.repository.pushBlob(blob, source)
+    expect(hasBlob(registry.uploads)).toBe(true)
+    const sizes = registry.server.received
       .filter(({ method }) => method === 'PATCH')
       .map(({ headers }) => Number(headers['content-length']))
     expect(sizes.filter((size) => size <= limit).reduce((one, other) => one + other, 0)).toBe(blob.size)
   })
 
   it.each([400, 404, 405, 411, 415, 416, 501, 505])(
-    'goes on where chunks are refused by %i',
+    'changes again if chunks are rejected by %i',
     async (status) => {
-      // What it learned is out of date: bodies were too large once.
+      // The remembered method is outdated: bodies were too large before.
       let limit = 80 * KIB
-      await using here = await uploadRegistry((request, response) => {
-        if (Number(request.headers['content-length'] ?? 0) > limit) return answer(response, 413)
+      await using registry = await uploadRegistry((request, response) => {
+        if (Number(request.headers['content-length'] ?? 0) > limit) return respond(response, 413)
         const isChunk = request.headers['content-range'] !== undefined
-        return limit > blob.size && isChunk ? answer(response, status) : undefined
+        return limit > blob.size && isChunk ? respond(response, status) : undefined
       })
-      await here.repository.pushBlob(blob, source)
-      here.uploads.blobs.clear()
-      here.uploads.steps.length = 0
+      await registry.repository.pushBlob(blob, source)
+      registry.uploads.blobs.clear()
+      registry.uploads.steps.length = 0
       limit = Number.POSITIVE_INFINITY
-      await here.repository.pushBlob(blob, source)
-      expect(has(here.uploads)).toBe(true)
-      expect(here.uploads.steps.at(-1)).toBe('PUT')
-      here.uploads.steps.length = 0
-      here.uploads.blobs.clear()
-      await here.repository.pushBlob(blob, source)
-      expect(here.uploads.steps).toEqual(['HEAD', 'POST', 'PUT'])
+      await registry.repository.pushBlob(blob, source)
+      expect(hasBlob(registry.uploads)).toBe(true)
+      expect(registry.uploads.steps.at(-1)).toBe('PUT')
+      registry.uploads.steps.length = 0
+      registry.uploads.blobs.clear()
+      await registry.repository.pushBlob(blob, source)
+      expect(registry.uploads.steps).toEqual(['HEAD', 'POST', 'PUT'])
     },
   )
 
-  it('tries every way that is left, once, and tells what was answered to each', async () => {
-    await using here = await uploadRegistry((request, response) => {
-      if (request.headers['content-range'] !== undefined) return answer(response, 501)
-      if (request.method === 'PATCH') return answer(response, 405)
-      return request.method === 'PUT' ? answer(response, 413) : undefined
+  it('is tried once for each that is left, and the error contains all responses', async () => {
+    await using registry = await uploadRegistry((request, response) => {
+      if (request.headers['content-range'] !== undefined) return respond(response, 501)
+      if (request.method === 'PATCH') return respond(response, 405)
+      return request.method === 'PUT' ? respond(response, 413) : undefined
     })
-    await expect(here.repository.pushBlob(blob, source)).rejects.toMatchObject({
+    await expect(registry.repository.pushBlob(blob, source)).rejects.toMatchObject({
       code: 'TOO_LARGE',
       message: expect.stringMatching(
-        /answered 413 to the blob sent whole; in chunks it answered 501; in one PATCH it answered 405/,
+        /responded 413 to the monolithic upload; to the chunked upload it responded 501; to the single-patch upload it responded 405/,
       ),
     })
-    expect(here.uploads.steps.filter((step) => step === 'PUT')).toHaveLength(1)
+    expect(registry.uploads.steps.filter((step) => step === 'PUT')).toHaveLength(1)
   })
 
-  it('ends at a quota, and calls it one', async () => {
-    await using here = await uploadRegistry((request, response) => {
+  it('is not changed after an exceeded quota', async () => {
+    await using registry = await uploadRegistry((request, response) => {
       if (request.method !== 'PUT') return undefined
       response.writeHead(403).end('{"errors":[{"code":"DENIED","message":"the quota is exceeded"}]}')
       return true
     })
-    const act = here.repository.pushBlob(blob, source)
-    await expect(act).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
-    await expect(act).rejects.not.toThrow('credentials')
-    expect(here.uploads.steps.filter((step) => step === 'PUT')).toHaveLength(1)
+    const push = registry.repository.pushBlob(blob, source)
+    await expect(push).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+    await expect(push).rejects.not.toThrow('credentials')
+    expect(registry.uploads.steps.filter((step) => step === 'PUT')).toHaveLength(1)
   })
 })

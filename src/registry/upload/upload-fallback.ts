@@ -1,16 +1,19 @@
 import { RegistryError, type RegistryErrorCode } from '../errors.ts'
 import { MAX_RETRY_AFTER_MS } from '../transport/retry.ts'
-import type { UploadMethod } from './upload-methods.ts'
+import type { UploadMethod } from './upload-capabilities.ts'
 
-/** Sendings of one blob, in all ways together. */
-const ATTEMPTS = 6
-/** Breaks after which chunks are sent: a refusal of a large body may show as a closed connection only. */
-const BREAKS = 2
-/** Uploads in chunks that a registry lost, after which it is taken to refuse them. */
-const LOST_UPLOADS = 2
+/** Attempts to send one blob, with all methods together. */
+const MAX_ATTEMPTS = 6
+/**
+ * After this many attempts a network failure switches to chunks: a closed connection may mean that the body
+ * is too large.
+ */
+const ATTEMPTS_BEFORE_CHUNKS = 2
+/** A registry is considered to reject chunks when it has lost this many chunked uploads of the blob. */
+const MAX_LOST_UPLOADS = 2
 
-/** What no other way of sending will change. */
-const LASTING: ReadonlySet<RegistryErrorCode> = new Set([
+/** Failures that another upload method does not avoid. */
+const FINAL_FAILURES: ReadonlySet<RegistryErrorCode> = new Set([
   'UNAUTHORIZED',
   'DENIED',
   'HOST_NOT_ALLOWED',
@@ -19,79 +22,77 @@ const LASTING: ReadonlySet<RegistryErrorCode> = new Set([
   'QUOTA_EXCEEDED',
 ])
 
-/** What is tried after a way was refused, the best one first. */
-const AFTER_REFUSAL: Readonly<Record<UploadMethod, readonly UploadMethod[]>> = {
-  whole: ['patch', 'chunks'],
-  patch: ['chunks', 'whole'],
-  chunks: ['whole', 'patch'],
+/** The methods to try after a method was rejected, in order of preference. */
+const AFTER_REJECTION: Readonly<Record<UploadMethod, readonly UploadMethod[]>> = {
+  monolithic: ['single-patch', 'chunked'],
+  'single-patch': ['chunked', 'monolithic'],
+  chunked: ['monolithic', 'single-patch'],
 }
-const AFTER_TOO_LARGE: readonly UploadMethod[] = ['chunks', 'patch', 'whole']
+const AFTER_TOO_LARGE: readonly UploadMethod[] = ['chunked', 'single-patch', 'monolithic']
 
-const NAMES: Readonly<Record<UploadMethod, string>> = {
-  whole: 'whole',
-  patch: 'in one PATCH',
-  chunks: 'in chunks',
-}
-
-/** Whether a registry says of itself that it does not do such a thing (distribution-spec 1.1, "Error Codes"). */
+/**
+ * Whether the registry reports that it does not support the request (distribution-spec 1.1, "Error Codes").
+ */
 export function isUnsupported({ status, registryCodes }: RegistryError): boolean {
   return status === 501 || registryCodes.includes('UNSUPPORTED')
 }
 
-/** The ways in which one blob of known size can still be sent. */
+/** Selects the method for each attempt to send one blob of known size. */
 export class UploadFallback {
-  #way: UploadMethod
+  #method: UploadMethod
   #attempts = 0
-  #lost = 0
-  readonly #refusals = new Map<UploadMethod, RegistryError>()
+  #lostUploads = 0
+  readonly #rejections = new Map<UploadMethod, RegistryError>()
 
-  /** @param first what worked for this host before */
+  /** @param first the method that worked for this host before */
   constructor(first: UploadMethod) {
-    this.#way = first
+    this.#method = first
   }
 
-  /** The way for the next try. */
-  get way(): UploadMethod {
-    return this.#way
+  /** The method of the next attempt. */
+  get method(): UploadMethod {
+    return this.#method
   }
 
-  /** Takes a failure into account; false when there is nothing left to try. */
-  goOn(error: RegistryError): boolean {
+  /** Records a failure and selects the next method; returns false if no attempt is left. */
+  recordFailure(error: RegistryError): boolean {
     this.#attempts += 1
-    const isLasting = LASTING.has(error.code) && !isUnsupported(error)
-    if (this.#attempts >= ATTEMPTS || isLasting) return false
+    const isFinal = FINAL_FAILURES.has(error.code) && !isUnsupported(error)
+    if (this.#attempts >= MAX_ATTEMPTS || isFinal) return false
     if ((error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS) return false
     if (error.code === 'NETWORK') {
-      // Chunks also lose less to a bad line.
-      if (this.#attempts >= BREAKS && !this.#refusals.has('chunks')) this.#way = 'chunks'
+      // Chunks also lose fewer bytes on an unreliable connection.
+      const usesChunks = this.#attempts >= ATTEMPTS_BEFORE_CHUNKS && !this.#rejections.has('chunked')
+      if (usesChunks) this.#method = 'chunked'
       return error.retryable
     }
-    return error.retryable || this.#isLost(error) || this.#refused(error)
+    return error.retryable || this.#recordLostUpload(error) || this.#recordRejection(error)
   }
 
-  /** Chunks are the one way in which a registry can lose what it had. */
-  #isLost({ status }: RegistryError): boolean {
-    if (this.#way !== 'chunks' || (status !== 404 && status !== 416)) return false
-    this.#lost += 1
-    return this.#lost < LOST_UPLOADS
+  /** Returns whether the registry lost the chunks sent so far, and another chunked upload may be tried. */
+  #recordLostUpload({ status }: RegistryError): boolean {
+    if (this.#method !== 'chunked' || (status !== 404 && status !== 416)) return false
+    this.#lostUploads += 1
+    return this.#lostUploads < MAX_LOST_UPLOADS
   }
 
-  #refused(error: RegistryError): boolean {
-    this.#refusals.set(this.#way, error)
-    const order = error.code === 'TOO_LARGE' ? AFTER_TOO_LARGE : AFTER_REFUSAL[this.#way]
-    const next = order.find((way) => !this.#refusals.has(way))
+  /** Returns whether there is a method that was not rejected yet, and selects it. */
+  #recordRejection(error: RegistryError): boolean {
+    this.#rejections.set(this.#method, error)
+    const candidates = error.code === 'TOO_LARGE' ? AFTER_TOO_LARGE : AFTER_REJECTION[this.#method]
+    const next = candidates.find((method) => !this.#rejections.has(method))
     if (next === undefined) return false
-    this.#way = next
+    this.#method = next
     return true
   }
 
-  /** What the upload fails with: of several refusals the first, with what was answered to the others. */
-  failure(last: RegistryError): RegistryError {
-    const [first, ...others] = this.#refusals
-    if (first === undefined || others.length === 0 || this.#refusals.get(this.#way) !== last) return last
-    const [, error] = first
-    const told = others.map(([way, { why }]) => `${NAMES[way]} it ${why}`)
-    const why = [`${error.why} to the blob sent ${NAMES[first[0]]}`, ...told].join('; ')
-    return new RegistryError(error.code, { ...error, why, cause: last })
+  /** Returns the error of the upload: the first of several rejections, with the reasons of the others. */
+  finalError(last: RegistryError): RegistryError {
+    const [first, ...others] = this.#rejections
+    if (first === undefined || others.length === 0 || this.#rejections.get(this.#method) !== last) return last
+    const [firstMethod, error] = first
+    const otherReasons = others.map(([method, { reason }]) => `to the ${method} upload it ${reason}`)
+    const reason = [`${error.reason} to the ${firstMethod} upload`, ...otherReasons].join('; ')
+    return new RegistryError(error.code, { ...error, reason, cause: last })
   }
 }

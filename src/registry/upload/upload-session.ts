@@ -1,157 +1,169 @@
 import type { Readable } from 'node:stream'
 import type { Digest } from '../../oci/digest.ts'
-import { pullScope, pushScope } from '../auth/scopes.ts'
+import { repositoryScope } from '../auth/scopes.ts'
 import { RegistryError } from '../errors.ts'
-import type { RegistryHost } from '../host.ts'
-import type { RegistryResponse } from '../transport/response.ts'
+import type { RegistryRequest } from '../registry-host.ts'
+import type { RepositorySession, SessionRequest } from '../repository-session.ts'
+import type { RegistryResponse } from '../transport/registry-response.ts'
 
-/** A blob in another repository of the same registry, to be taken over. */
-export type Mount = { readonly digest: Digest; readonly from: string }
+/** A blob in another repository of the same registry. */
+export type MountSource = { readonly digest: Digest; readonly from: string }
 
-/** What registries answer to a PUT or PATCH that worked: the spec's 201 and 202, and what else is seen. */
-const DONE = [200, 201, 202, 204]
-/** A registry that wants larger chunks than this does not get them: a chunk is held in memory. */
-const LARGEST_CHUNK_BYTES = 64 * 1024 * 1024
-const CANCEL_MS = 2_000
+/** Statuses of a successful PUT or PATCH: 201 and 202 by the spec, the others as observed. */
+const SUCCESS = [200, 201, 202, 204]
+/** The bound of `OCI-Chunk-Min-Length`: a chunk is held in memory. */
+const MAX_MIN_CHUNK_BYTES = 64 * 1024 * 1024
+const CANCEL_TIMEOUT_MS = 2_000
 
-/** An upload that a registry has opened. The address to speak to next is always that of its last answer. */
+/** An upload that a registry has opened. Each request goes to the Location of the response before it. */
 export class UploadSession {
-  readonly #registry: RegistryHost
-  readonly #repository: string
-  readonly #signal: AbortSignal | undefined
-  /** Least size in bytes of every chunk but the last (`OCI-Chunk-Min-Length`), capped. */
-  readonly leastChunk: number
+  readonly #session: RepositorySession
+  /** The minimum size of every chunk but the last (`OCI-Chunk-Min-Length`), in bytes; 0 without one. */
+  readonly minChunkBytes: number
   #location: URL
 
-  private constructor(
-    registry: RegistryHost,
-    repository: string,
-    signal: AbortSignal | undefined,
-    opened: RegistryResponse,
-  ) {
-    this.#registry = registry
-    this.#repository = repository
-    this.#signal = signal
-    const least = Number(opened.header('oci-chunk-min-length') ?? 0)
-    this.leastChunk = least > 0 ? Math.min(least, LARGEST_CHUNK_BYTES) : 0
-    this.#location = this.#next(opened, undefined)
+  private constructor(session: RepositorySession, response: RegistryResponse) {
+    this.#session = session
+    const minimum = Number(response.header('oci-chunk-min-length') ?? 0)
+    this.minChunkBytes = minimum > 0 ? Math.min(minimum, MAX_MIN_CHUNK_BYTES) : 0
+    this.#location = this.#nextLocation(response, undefined)
+  }
+
+  /** Opens an upload. @throws RegistryError */
+  static async open(session: RepositorySession): Promise<UploadSession> {
+    const response = await session.registry.send(
+      openRequest(session, {
+        operation: `upload to ${session.repository}`,
+        target: 'blobs/uploads/',
+        expect: [202],
+      }),
+    )
+    return new UploadSession(session, response)
   }
 
   /**
-   * Opens an upload; with `mount`, a registry that has the blob elsewhere answers `mounted` instead.
+   * Mounts a blob of another repository. A registry that cannot mount it opens an upload, which is returned.
    * @throws RegistryError
    */
-  static async open(
-    registry: RegistryHost,
-    repository: string,
-    options: { mount?: Mount | undefined; signal?: AbortSignal | undefined },
+  static async mount(
+    session: RepositorySession,
+    { digest, from }: MountSource,
   ): Promise<UploadSession | 'mounted'> {
-    const { mount, signal } = options
-    const query = mount && new URLSearchParams({ mount: mount.digest, from: mount.from })
-    const answer = await registry.tell({
-      operation: mount
-        ? `mount blob ${mount.digest} of ${mount.from} in ${repository}`
-        : `upload to ${repository}`,
-      method: 'POST',
-      url: `/v2/${repository}/blobs/uploads/${query ? `?${query}` : ''}`,
-      scopes: [pushScope(repository), ...(mount ? [pullScope(mount.from)] : [])],
-      headers: { 'content-length': '0' },
-      expect: mount ? [201, 202] : [202],
-      signal,
-    })
-    if (answer.status === 201) return 'mounted'
-    return new UploadSession(registry, repository, signal, answer)
+    const response = await session.registry.send(
+      openRequest(session, {
+        operation: `mount blob ${digest} of ${from} in ${session.repository}`,
+        target: `blobs/uploads/?${new URLSearchParams({ mount: digest, from })}`,
+        additionalScopes: [repositoryScope(from, 'pull')],
+        expect: [201, 202],
+      }),
+    )
+    return response.status === 201 ? 'mounted' : new UploadSession(session, response)
   }
 
-  /** Sends bytes in a PATCH. A stream goes without Content-Length, as Docker's client does it. */
+  /**
+   * Sends bytes in a PATCH. A stream is sent without Content-Length, as Docker's client does.
+   * @throws RegistryError
+   */
   async patch(
     body: Uint8Array | (() => Readable),
     headers: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const answer = await this.#registry.tell({
-      ...this.#request('send bytes of a blob to'),
+    const response = await this.#send({
+      operation: `send bytes of a blob to ${this.#session.repository}`,
       method: 'PATCH',
-      url: this.#location,
+      target: this.#location,
       headers: { ...headers, 'content-type': 'application/octet-stream' },
       body,
     })
-    this.#location = this.#next(answer, this.#location)
+    this.#location = this.#nextLocation(response, this.#location)
   }
 
-  /** Ends the upload, with all of the blob as body or after it was sent by PATCH. */
-  async commit(digest: Digest, whole?: { body: () => Readable; size: number }): Promise<void> {
-    await this.#registry.tell({
-      ...this.#request(`commit blob ${digest} in`),
+  /** Commits the upload. @param content the whole blob, unless it was sent by PATCH @throws RegistryError */
+  async commit(digest: Digest, content?: { body: () => Readable; size: number }): Promise<void> {
+    await this.#send({
+      operation: `commit blob ${digest} in ${this.#session.repository}`,
       method: 'PUT',
-      url: withDigest(this.#location, digest),
+      target: withDigest(this.#location, digest),
       headers: {
-        'content-length': String(whole?.size ?? 0),
-        ...(whole && { 'content-type': 'application/octet-stream' }),
+        'content-length': String(content?.size ?? 0),
+        ...(content && { 'content-type': 'application/octet-stream' }),
       },
-      body: whole?.body,
-      fresh: true,
+      body: content?.body,
+      freshToken: true,
     })
   }
 
-  /** How many bytes the registry has, after a chunk whose fate is unknown. */
-  async offset(): Promise<number> {
-    const answer = await this.#registry.tell({
-      ...this.#request('ask for the state of an upload to'),
+  /** Returns the number of bytes that the registry has received. @throws RegistryError */
+  async getOffset(): Promise<number> {
+    const response = await this.#send({
+      operation: `read the state of an upload to ${this.#session.repository}`,
       method: 'GET',
-      url: this.#location,
+      target: this.#location,
       retry: true,
     })
-    this.#location = this.#next(answer, this.#location)
-    const range = answer.header('range')
-    const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range ?? '')?.[1]
+    this.#location = this.#nextLocation(response, this.#location)
+    const range = response.header('range') ?? ''
+    const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range)?.[1]
     if (end === undefined) {
-      throw this.#invalid(`answered with the range ${JSON.stringify(range ?? '')}`)
+      throw this.#invalidResponse(`responded with the invalid range ${JSON.stringify(range)}`)
     }
-    // No bytes and one byte look the same; chunks of one byte are not sent.
+    // `0-0` means no bytes or one byte; chunks of one byte are never sent.
     return end === '0' ? 0 : Number(end) + 1
   }
 
-  /** Gives the upload up. It is a courtesy: failures are of no interest, and an aborted act still does it. */
+  /**
+   * Cancels the upload as a courtesy to the registry: failures are ignored, and the session's signal does not
+   * stop it.
+   */
   async cancel(): Promise<void> {
+    const request = this.#request({
+      operation: `cancel an upload to ${this.#session.repository}`,
+      method: 'DELETE',
+      target: this.#location,
+      expect: [200, 202, 204, 404],
+    })
     try {
-      await this.#registry.tell({
-        ...this.#request('cancel an upload to'),
-        method: 'DELETE',
-        url: this.#location,
-        expect: [200, 202, 204, 404],
-        signal: AbortSignal.timeout(CANCEL_MS),
-      })
+      const signal = AbortSignal.timeout(CANCEL_TIMEOUT_MS)
+      await this.#session.registry.send({ ...request, signal })
     } catch {
       return
     }
   }
 
-  #request(act: string) {
-    return {
-      operation: `${act} ${this.#repository}`,
-      scopes: [pushScope(this.#repository)],
-      expect: DONE,
-      retry: false,
-      signal: this.#signal,
-    }
+  #send(request: UploadRequest): Promise<RegistryResponse> {
+    return this.#session.registry.send(this.#request(request))
   }
 
-  #next(answer: RegistryResponse, before: URL | undefined): URL {
-    const location = answer.header('location')
+  #request(request: UploadRequest): RegistryRequest {
+    return this.#session.request({ expect: SUCCESS, retry: false, ...request })
+  }
+
+  #nextLocation(response: RegistryResponse, current: URL | undefined): URL {
+    const { registry, repository } = this.#session
+    const location = response.header('location')
     if (location !== undefined) {
-      return this.#registry.resolve(location, answer.url, `upload to ${this.#repository}`, 'Location')
+      return registry.resolveAddress(location, response.url, `upload to ${repository}`, 'Location')
     }
-    if (before === undefined) throw this.#invalid('opened an upload without a Location')
-    return before
+    if (current === undefined) throw this.#invalidResponse('opened an upload without a Location')
+    return current
   }
 
-  #invalid(why: string): RegistryError {
-    const operation = `upload to ${this.#repository}`
-    return new RegistryError('INVALID_RESPONSE', { operation, host: this.#registry.host, why })
+  #invalidResponse(reason: string): RegistryError {
+    const { host, repository } = this.#session
+    return new RegistryError('INVALID_RESPONSE', { operation: `upload to ${repository}`, host, reason })
   }
 }
 
-/** The address with `digest` added, its own query untouched byte by byte: some registries sign it. */
+type UploadRequest = Omit<SessionRequest, 'expect'> & Partial<Pick<SessionRequest, 'expect'>>
+
+function openRequest(
+  session: RepositorySession,
+  request: Omit<SessionRequest, 'method' | 'headers'>,
+): RegistryRequest {
+  return session.request({ ...request, method: 'POST', headers: { 'content-length': '0' } })
+}
+
+/** Adds `digest` to an address without re-encoding its query, which some registries sign. */
 function withDigest(location: URL, digest: Digest): URL {
   const url = new URL(location)
   const parameter = `digest=${encodeURIComponent(digest)}`

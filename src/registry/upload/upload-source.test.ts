@@ -7,13 +7,13 @@ import { Digester } from '../../bytes/digester.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { UploadSource, WRITE_THROUGH_BYTES } from './upload-source.ts'
 
-it('tells a failure of the source from one of the connection that reads it', async () => {
-  let closed = false
+it('distinguishes a failure of the source from a failure of the connection', async () => {
+  let isClosed = false
   const endless = async function* () {
     try {
       for (;;) yield Buffer.from('bytes')
     } finally {
-      closed = true
+      isClosed = true
     }
   }
   const source = new UploadSource(60_000)
@@ -22,33 +22,33 @@ it('tells a failure of the source from one of the connection that reads it', asy
   body.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
   await new Promise((resolve) => body.once('close', resolve))
   expect(() => source.throwIfFailed()).not.toThrow()
-  expect(closed).toBe(true)
+  expect(isClosed).toBe(true)
 
   const failing = async function* () {
     yield Buffer.from('bytes')
-    throw new Error('the source broke')
+    throw new Error('the source failed')
   }
-  const broken = new UploadSource(60_000)
-  await expect(Array.fromAsync(broken.streamed(failing(), new Digester()))).rejects.toThrow(
-    'the source broke',
+  const failingSource = new UploadSource(60_000)
+  await expect(Array.fromAsync(failingSource.streamed(failing(), new Digester()))).rejects.toThrow(
+    'the source failed',
   )
-  expect(() => broken.throwIfFailed()).toThrow('the source broke')
+  expect(() => failingSource.throwIfFailed()).toThrow('the source failed')
 })
 
 describe.each([
   ['HTTP', undefined],
   ['HTTPS', TLS],
-])('a stream of pieces over %s', (scheme, tls) => {
-  it('is done with a piece when it asks for the next, however slowly the other side reads', async () => {
+])('a streamed body over %s', (scheme, tls) => {
+  it('has sent a piece before it requests the next one, however slowly the server reads', async () => {
     let received: Digest | undefined
     await using server = await HttpServer.start(async (request, response) => {
-      const tally = new Digester()
+      const digester = new Digester()
       for await (const piece of request.pieces()) {
-        tally.add(piece)
-        // Slower than the sender, so that the connection's buffers fill up.
+        digester.add(piece)
+        // Reads more slowly than the client writes, so that the buffers of the connection fill up.
         for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
       }
-      received = tally.finish().digest
+      received = digester.finish().digest
       response.writeHead(200).end()
     }, tls)
     const memory = Buffer.alloc(WRITE_THROUGH_BYTES)
@@ -58,16 +58,16 @@ describe.each([
         yield memory
       }
     }
-    const tally = new Digester()
+    const digester = new Digester()
     await using stack = new AsyncDisposableStack()
     const client = stack.adopt(new Agent({ connect: { ca: TLS.cert } }), (agent) => agent.close())
-    const answer = await request(`${scheme.toLowerCase()}://${server.host}/`, {
+    const response = await request(`${scheme.toLowerCase()}://${server.host}/`, {
       method: 'PATCH',
-      body: new UploadSource(60_000).streamed(pieces(), tally),
+      body: new UploadSource(60_000).streamed(pieces(), digester),
       dispatcher: client,
     })
-    await answer.body.dump()
-    expect(answer.statusCode).toBe(200)
-    expect(received).toBe(tally.finish().digest)
+    await response.body.dump()
+    expect(response.statusCode).toBe(200)
+    expect(received).toBe(digester.finish().digest)
   })
 })

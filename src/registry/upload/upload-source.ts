@@ -1,97 +1,102 @@
 import { pipeline, Readable } from 'node:stream'
 import type { Digester } from '../../bytes/digester.ts'
 import { verifyStream } from '../../bytes/verify.ts'
-import { currentMovement } from '../../concurrency/stall-watch.ts'
-import type { Digest } from '../../oci/digest.ts'
+import { progressRecorder } from '../../concurrency/stall-watch.ts'
+import type { BlobDescriptor } from '../blobs/blob-request.ts'
 
-/** Opens a blob's bytes from their start; called once for each try. */
+/** The bytes of a blob, or a function that opens them from the start, called once per attempt. */
 export type BlobSource = Uint8Array | (() => Readable | Promise<Readable>)
 
 /**
- * The bytes of an upload as request bodies. Keeps a failure of the source apart from one of the connection:
- * the HTTP client reports both alike, and only the second is worth another try.
+ * Provides the bytes of an upload as request bodies. Distinguishes a failure of the source from a failure of
+ * the connection: the HTTP client reports both alike, and a retry helps only with the second.
  */
 export class UploadSource {
-  readonly #takeMs: number
+  readonly #writeIdleMs: number
   #failure: { readonly reason: unknown } | undefined
 
-  /** @param takeMs how long the connection may take nothing of the bytes, in milliseconds */
-  constructor(takeMs: number) {
-    this.#takeMs = takeMs
+  /** @param writeIdleMs how long the connection may read nothing of the body, in milliseconds */
+  constructor(writeIdleMs: number) {
+    this.#writeIdleMs = writeIdleMs
   }
 
-  /** Throws the source's own failure, if it had one. */
+  /** Throws the failure of the source, if it failed. */
   throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.reason
   }
 
-  /** A body of the blob's bytes, verified in passing. The source is opened when the body is read. */
-  verified(source: BlobSource, blob: { digest: Digest; size: number }): Readable {
+  /**
+   * Returns a body with the bytes of a blob, verified as they are read. Opens the source when the body is
+   * read.
+   */
+  verified(source: BlobSource, blob: BlobDescriptor): Readable {
     return this.#body(async function* () {
       const opened = source instanceof Uint8Array ? Readable.from([source]) : await source()
       const verify = verifyStream(blob, `the source of blob ${blob.digest}`)
-      // The reader sees the error; pipeline closes the source on every exit.
+      // The reader receives the error; pipeline closes the source in any case.
       yield* pipeline(opened, verify, () => undefined) as AsyncIterable<Uint8Array>
     })
   }
 
   /**
-   * A body of bytes that are counted where their digest is wanted at the end. It can be opened once. The next piece is asked for when the
-   * connection is done with the one before, so that a piece as large as {@link WRITE_THROUGH_BYTES} may be memory that
-   * is used again then.
+   * Returns a body with the bytes of a stream, which can be read once. It requests the next piece when the
+   * connection is done with the one before, so the memory of a piece of at least {@link WRITE_THROUGH_BYTES}
+   * can be reused then.
+   * @param digester receives the bytes
    */
-  streamed(source: AsyncIterable<Uint8Array>, tally: Digester | undefined): Readable {
+  streamed(source: AsyncIterable<Uint8Array>, digester: Digester | undefined): Readable {
     return this.#body(async function* () {
       for await (const piece of source) {
-        tally?.add(piece)
+        digester?.add(piece)
         yield piece
       }
     })
   }
 
   #body(pieces: () => AsyncGenerator<Uint8Array>): Readable {
-    const note = (reason: unknown) => {
+    const recordFailure = (reason: unknown) => {
       this.#failure = { reason }
     }
-    const moved = currentMovement()
-    // The HTTP client watches over answers, not over what it sends.
-    const giveUp = () => body.destroy(new Error(`it takes nothing for ${this.#takeMs / 1000} seconds`))
-    const startWaiting = () => setTimeout(giveUp, this.#takeMs)
+    const recordProgress = progressRecorder()
+    // The HTTP client has timeouts for responses only.
+    const abort = () =>
+      body.destroy(new Error(`it read nothing of the request body for ${this.#writeIdleMs / 1000} seconds`))
+    const startTimer = () => setTimeout(abort, this.#writeIdleMs)
     const watched = async function* () {
       const source = pieces()
       try {
         for (;;) {
-          // The connection is done with the piece before.
-          moved()
+          // The connection is done with the previous piece.
+          recordProgress()
           const next = await source.next().catch((error: unknown) => {
-            note(error)
+            recordFailure(error)
             throw error
           })
           if (next.done) return
-          // What is thrown in here comes from the reader: a stream that is destroyed hands its error on.
-          const waiting = startWaiting()
+          // An error thrown at the yield comes from the reader: a destroyed stream passes its error on.
+          const timer = startTimer()
           try {
             yield next.value
           } finally {
-            clearTimeout(waiting)
+            clearTimeout(timer)
           }
         }
       } finally {
         await source.return(undefined)
       }
     }
-    const body = oneByOne(watched())
-    // The HTTP client may destroy a body before it listens to it.
+    const body = streamWithoutReadAhead(watched())
+    // The HTTP client may destroy a body before it listens for errors.
     body.on('error', () => undefined)
     return body
   }
 }
 
-/** Pieces at least this large leave nothing behind in a socket: it holds a smaller one back, and takes the next. */
+/** A socket writes pieces of at least this size through; it buffers a smaller one and requests the next. */
 export const WRITE_THROUGH_BYTES = 256 * 1024
 
-/** A stream that reads nothing ahead: the client pauses it until the connection has taken a piece, then it goes on. */
-function oneByOne(pieces: AsyncGenerator<Uint8Array>): Readable {
+/** Creates a stream that buffers nothing: the client pauses it until the connection has accepted a piece. */
+function streamWithoutReadAhead(pieces: AsyncGenerator<Uint8Array>): Readable {
   return new Readable({
     highWaterMark: 0,
     read() {

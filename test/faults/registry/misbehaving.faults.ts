@@ -7,12 +7,19 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { RegistryClient } from '../../../src/registry/client.ts'
 import type { Repository } from '../../../src/registry/repository.ts'
+import type { Timeouts } from '../../../src/registry/transport/timeouts.ts'
 import { TestRegistry, temporaryFolder } from '../../support/embedded-registry.ts'
 import { HttpServer, type Received } from '../../support/http-server.ts'
 import { misbehaviours, type Pass } from './misbehaviours.ts'
 
-/** How long a registry may do nothing here: a thousandth of what it may elsewhere. */
-const PATIENCE = { connectMs: 2_000, answerMs: 300, pieceMs: 150, takeMs: 300, tokenMs: 300 }
+/** How long a registry may be inactive in these tests: about a thousandth of the defaults. */
+const TIMEOUTS: Timeouts = {
+  connectMs: 2_000,
+  responseMs: 300,
+  readIdleMs: 150,
+  writeIdleMs: 300,
+  tokenMs: 300,
+}
 /** However it ends, an act ends by then. */
 const ENDS_WITHIN_MS = 45_000
 const GIVEN_UP_AFTER_MS = 200
@@ -37,14 +44,14 @@ async function count(items: AsyncIterable<unknown>): Promise<number> {
 const ACTS: Readonly<Record<string, Act>> = {
   resolve: (repository, _, signal) => repository.resolve('1', { signal }),
   'read a manifest': async (repository, _, signal) => {
-    const { descriptor, bytes: read } = await repository.manifest('1', { signal })
+    const { descriptor, bytes: read } = await repository.getManifest('1', { signal })
     expect(digestOf(read)).toBe(descriptor.digest)
   },
   'read a blob': async (repository, _, signal) => {
-    const read = await buffer(await repository.blob(blob, { signal }))
+    const read = await buffer(await repository.openBlob(blob, { signal }))
     expect(read.equals(bytes)).toBe(true)
   },
-  'read a range': (repository, _, signal) => repository.blobRange(blob, 1_000, 2_000, { signal }),
+  'read a range': (repository, _, signal) => repository.readBlobRange(blob, 1_000, 2_000, { signal }),
   'look for a blob': (repository, _, signal) => repository.blobSize(blob.digest, { signal }),
   'push a blob': (repository, _, signal) => {
     const { bytes: pushed, descriptor } = fresh()
@@ -60,9 +67,10 @@ const ACTS: Readonly<Record<string, Act>> = {
   'mount a blob': (repository, _, signal) => repository.mountBlob(blob.digest, 'other', { signal }),
   'put a manifest': (repository, _, signal) =>
     repository.putManifest(manifest.bytes, manifest.mediaType, '2', { signal }),
-  'list tags': (repository, _, signal) => count(repository.tags({ signal })),
-  'list referrers': (repository, _, signal) => repository.referrers(blob.digest, { signal }),
-  'list repositories': (repository, client, signal) => count(client.catalog(repository.host, { signal })),
+  'list tags': (repository, _, signal) => count(repository.listTags({ signal })),
+  'list referrers': (repository, _, signal) => repository.listReferrers(blob.digest, { signal }),
+  'list repositories': (repository, client, signal) =>
+    count(client.listRepositories(repository.host, { signal })),
   'delete a manifest': (repository, _, signal) => repository.deleteManifest(blob.digest, { signal }),
 }
 
@@ -77,7 +85,7 @@ beforeAll(async () => {
   await using client = new RegistryClient({ plainHttp: [registry.host] })
   const sound = client.repository({ host: registry.host, repository: 'app' })
   await sound.pushBlob(blob, () => Readable.from([bytes]))
-  const { descriptor, bytes: text } = await sound.manifest('1')
+  const { descriptor, bytes: text } = await sound.getManifest('1')
   manifest = { bytes: text, mediaType: descriptor.mediaType }
 })
 afterAll(() => stack.disposeAsync())
@@ -141,7 +149,7 @@ it.concurrent.each(NAMES)('ends every act at a registry that %s', async (name) =
     Object.entries(ACTS).map(async ([title, act]) => {
       await using client = new RegistryClient({
         plainHttp: [server.host],
-        patience: PATIENCE,
+        timeouts: TIMEOUTS,
         retry: { baseMs: 5 },
         bounds: { maxPages: 20 },
       })
@@ -159,7 +167,7 @@ it.concurrent.each(NAMES)('lets go of every act that is given up at a registry t
   await using server = await misbehaving(name)
   const outcomes = await Promise.all(
     Object.entries(ACTS).map(async ([title, act]) => {
-      // With the patience that it has elsewhere.
+      // With the default timeouts.
       await using client = new RegistryClient({ plainHttp: [server.host] })
       const repository = client.repository({ host: server.host, repository: 'app' })
       const stop = new AbortController()

@@ -1,15 +1,15 @@
 import type { Random } from './random.ts'
 
-/** A Huffman code: how long the code of each symbol is, and the code, its first bit lowest. */
-export type Code = { readonly lengths: readonly number[]; readonly codes: readonly number[] }
+/** A Huffman code: the code length of each symbol, and its code with the first bit lowest. */
+export type HuffmanCode = { readonly lengths: readonly number[]; readonly codes: readonly number[] }
 
-/** The code that lengths stand for (RFC 1951, 3.2.2), whether they fit together or not. */
-export function codeOf(lengths: readonly number[]): Code {
+/** Returns the canonical code for code lengths (RFC 1951, 3.2.2), which need not be complete. */
+export function codeOf(lengths: readonly number[]): HuffmanCode {
   const codes: number[] = lengths.map(() => 0)
   let code = 0
   for (let length = 1; length <= 15; length++) {
-    for (const [symbol, own] of lengths.entries()) {
-      if (own !== length) continue
+    for (const [symbol, symbolLength] of lengths.entries()) {
+      if (symbolLength !== length) continue
       codes[symbol] = reversed(code, length)
       code++
     }
@@ -24,22 +24,22 @@ function reversed(code: number, length: number): number {
   return bits
 }
 
-/** Lengths for symbols that fill a code of at most so many bits, anything from even to as lopsided as can be. */
+/** Returns code lengths for symbols that form a complete code, from balanced to as skewed as possible. */
 export function randomLengths(
   random: Random,
   symbols: readonly number[],
   total: number,
-  most: number,
+  maxLength: number,
 ): number[] {
   const lengths: number[] = Array.from({ length: total }, () => 0)
   if (symbols.length === 0) return lengths
   const leaves = [0]
-  const lopsided = random.of([1, 2, 10])
+  const skew = random.pick([1, 2, 10])
   while (leaves.length < symbols.length) {
-    // Splits the newest leaf as a rule where the code is to be lopsided.
-    let at = random.oneIn(lopsided) ? random.below(leaves.length) : leaves.length - 1
-    if (leaves[at] === most) at = leaves.findIndex((depth) => depth < most)
-    const [depth = 0] = leaves.splice(at, 1)
+    // A skewed code results from mostly splitting the newest leaf.
+    let leaf = random.oneIn(skew) ? random.below(leaves.length) : leaves.length - 1
+    if (leaves[leaf] === maxLength) leaf = leaves.findIndex((depth) => depth < maxLength)
+    const [depth = 0] = leaves.splice(leaf, 1)
     leaves.push(depth + 1, depth + 1)
   }
   const depths = random.shuffled(leaves)
@@ -47,15 +47,15 @@ export function randomLengths(
   return lengths
 }
 
-/** What a compressor with a fault would write: lengths that are too many, too few, or of nothing. */
-export function spoiled(random: Random, lengths: readonly number[], most: number): number[] {
+/** Returns code lengths as a faulty compressor would write them: oversubscribed, incomplete, or of a single symbol. */
+export function corruptLengths(random: Random, lengths: readonly number[], maxLength: number): number[] {
   const used = [...lengths.entries()].filter(([, length]) => length > 0).map(([symbol]) => symbol)
-  const odd = [...lengths]
+  const corrupt = [...lengths]
   const symbol = used[random.below(used.length)] ?? 0
   const kind = random.below(4)
-  if (kind === 0) odd[symbol] = 0
-  else if (kind === 1) odd[symbol] = random.between(1, most)
-  else if (kind === 2) odd[random.below(odd.length)] = random.between(1, most)
-  else for (const other of used) odd[other] = other === symbol ? random.between(1, most) : 0
-  return odd
+  if (kind === 0) corrupt[symbol] = 0
+  else if (kind === 1) corrupt[symbol] = random.between(1, maxLength)
+  else if (kind === 2) corrupt[random.below(corrupt.length)] = random.between(1, maxLength)
+  else for (const other of used) corrupt[other] = other === symbol ? random.between(1, maxLength) : 0
+  return corrupt
 }

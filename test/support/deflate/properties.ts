@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { constants, createDeflateRaw, type DeflateRaw, gzipSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
-import { AutoTuner, fixedTuner, type Tuner } from '../../../src/compression/deflate/tuner.ts'
+import { AutoTuner, createFixedTuner, type Tuner } from '../../../src/compression/deflate/tuner.ts'
 import { randomPieces, sample } from './random.ts'
 import { oddStream } from './stream.ts'
 import { checked, gzipMemberOf, transcoded } from './transcoding.ts'
@@ -186,7 +186,7 @@ export async function agreesWithZlib(
   deflated: Buffer,
   borders: readonly number[],
   seed: number,
-  tuner: Tuner = fixedTuner('transcode'),
+  tuner: Tuner = createFixedTuner('transcode'),
 ): Promise<void> {
   const told = byZlib(deflated)
   if (told) {
@@ -213,7 +213,7 @@ export async function agreesWithZlib(
 
 /** Those that decide for themselves go by what they saw: each is for one layer. */
 function tunerOf(method: 'transcode' | 'refine' | 'auto'): Tuner {
-  return method === 'auto' ? new AutoTuner() : fixedTuner(method)
+  return method === 'auto' ? new AutoTuner() : createFixedTuner(method)
 }
 
 async function stepwise(

@@ -1,7 +1,7 @@
 import { crc32, gunzipSync } from 'node:zlib'
 import { ByteSource } from '../../../src/compression/byte-source.ts'
 import { LayerTranscoder } from '../../../src/compression/deflate/layer-transcoder.ts'
-import { fixedTuner, type Tuner } from '../../../src/compression/deflate/tuner.ts'
+import { createFixedTuner, type Tuner } from '../../../src/compression/deflate/tuner.ts'
 import { gzipMembers } from '../../../src/compression/gzip-members.ts'
 import { piecesOf } from '../convert-layer.ts'
 
@@ -17,7 +17,7 @@ export async function transcoded(
   borders: readonly number[],
   o: Transcoding = {},
 ): Promise<{ members: Buffer[]; plain: Buffer }> {
-  const transcoder = new LayerTranscoder(o.tuner ?? fixedTuner('transcode'))
+  const transcoder = new LayerTranscoder(o.tuner ?? createFixedTuner('transcode'))
   const members: Buffer[] = []
   const plain: Buffer[] = []
   let open: Buffer[] = []

@@ -1,10 +1,10 @@
-/** Copies blocks of the source as they are: their bits, shifted. */
+/** Copies blocks of the source unchanged, by shifting their bits. */
 import { markBlock, outBits, outCount, outEnd, setFinal, setWriter } from './bit-writer'
 import { INPUT } from './layout'
 import { bitsOf, endOf, firstBitOf, isStored, startOf } from './parse'
 import { storedBits, writeStored } from './block-writer'
 
-/** Writes a block of the source again. A stored one has to be aligned anew; a poor one may be larger than stored. */
+/** Copies a block of the source. A stored block must be aligned again, and a poorly compressed one may be larger than stored. */
 export function copyBlock(block: usize): void {
   const bits = bitsOf(block)
   if (isStored(block) || bits > <u64>storedBits(endOf(block) - startOf(block))) {
@@ -13,7 +13,7 @@ export function copyBlock(block: usize): void {
   }
   markBlock()
   copyBits(firstBitOf(block), bits)
-  // It may have been the last one there.
+  // It may have been the final block of the source.
   setFinal(false)
 }
 

@@ -1,10 +1,10 @@
-/** The compressed input, read bit by bit, lowest bit first. Bytes after its end read as zeros, and are told apart. */
+/** The compressed input, read bit by bit, lowest bit first. Reads beyond its end return zeros, and {@link overran} detects them. */
 import { INPUT, INPUT_SIZE } from './layout'
 
-/** Where the next byte is taken from, and where the input ends. */
+/** The address of the next byte, and that of the end of the input. */
 export let next: usize = INPUT
 export let end: usize = INPUT
-/** Bits taken from the input and not yet used, and how many of them count. */
+/** Bits that were read ahead from the input, and how many of them are valid. */
 export let bits: u64 = 0
 export let bitCount: u64 = 0
 
@@ -15,36 +15,36 @@ export function resetInput(): void {
   bitCount = 0
 }
 
-/** How many bytes may be added now. */
+/** Returns how many bytes may be added. */
 export function inputRoom(): usize {
   return INPUT + INPUT_SIZE - end
 }
 
-/** Says that the caller wrote bytes at the end. */
+/** Adds bytes that the caller wrote at the end. */
 export function inputAdded(length: usize): void {
   end += length
   memory.fill(end, 0, 32)
 }
 
-/** Whole bytes that are not used up. */
+/** Returns the number of whole bytes that were not consumed. */
 @inline
 export function bytesLeft(): usize {
   return end - next + <usize>(bitCount >> 3)
 }
 
-/** The place of the next unused bit, counted from the start of the region. */
+/** Returns the position of the next bit, counted from the start of the region. */
 @inline
 export function bitPosition(): u64 {
   return (<u64>(next - INPUT) << 3) - bitCount
 }
 
-/** Whether bits were used that lie behind the end. */
+/** Whether bits after the end were consumed. */
 @inline
 export function overran(): bool {
   return next - <usize>(bitCount >> 3) > end
 }
 
-/** Makes sure that 56 bits are at hand. */
+/** Reads ahead until at least 56 bits are available. */
 @inline
 export function refill(): void {
   bits |= load<u64>(next) << bitCount
@@ -65,7 +65,7 @@ export function drop(count: u64): void {
   bitCount -= count
 }
 
-/** Goes to the next whole byte and gives back the bytes that were taken ahead. */
+/** Skips to the next byte boundary, and unreads the bytes that were read ahead. */
 export function alignToByte(): void {
   drop(bitCount & 7)
   next -= <usize>(bitCount >> 3)
@@ -73,13 +73,13 @@ export function alignToByte(): void {
   bitCount = 0
 }
 
-/** Forgets what was taken ahead of the bits that count: more input may follow where zeros stand now. */
+/** Clears the bits that were read ahead beyond the valid ones: more input may follow where the reader found zeros. */
 @inline
 export function settleBits(): void {
   bits &= (<u64>1 << bitCount) - 1
 }
 
-/** Stores what a loop kept in locals. */
+/** Stores the state that a loop kept in locals. */
 @inline
 export function setReader(newBits: u64, newCount: u64, newNext: usize): void {
   bits = newBits & ((<u64>1 << newCount) - 1)
@@ -87,11 +87,11 @@ export function setReader(newBits: u64, newCount: u64, newNext: usize): void {
   next = newNext
 }
 
-/** Moves the bytes from `keep` on to the front of the region. */
-export function dropInputBefore(keep: usize): void {
-  const gone = keep - INPUT
-  if (gone == 0) return
-  memory.copy(INPUT, keep, end - keep + 32)
-  next -= gone
-  end -= gone
+/** Moves the bytes from `start` on to the front of the region. */
+export function dropInputBefore(start: usize): void {
+  const dropped = start - INPUT
+  if (dropped == 0) return
+  memory.copy(INPUT, start, end - start + 32)
+  next -= dropped
+  end -= dropped
 }

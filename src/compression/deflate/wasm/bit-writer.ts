@@ -1,11 +1,11 @@
 /** The compressed output, written bit by bit, lowest bit first. */
 import { OUTPUT } from './layout'
 
-/** Where the next whole byte goes, and bits (fewer than 8 between calls) that do not fill one yet. */
+/** The address of the next byte, and the bits (fewer than 8 between calls) that do not fill it yet. */
 export let outEnd: usize = OUTPUT
 export let outBits: u64 = 0
 export let outCount: u64 = 0
-/** Where the last block begins, in bits from the start of the region; -1 before the first. */
+/** The position of the start of the last block, in bits from the start of the region; -1 before the first block. */
 let lastBlock: i64 = -1
 
 export function resetOutput(): void {
@@ -31,7 +31,7 @@ function flushBits(): void {
   outCount &= 7
 }
 
-/** Stores what a loop kept in locals. */
+/** Stores the state that a loop kept in locals. */
 @inline
 export function setWriter(newBits: u64, newCount: u64, newEnd: usize): void {
   outBits = newBits
@@ -39,27 +39,27 @@ export function setWriter(newBits: u64, newCount: u64, newEnd: usize): void {
   outEnd = newEnd
 }
 
-/** Begins a block of a kind (RFC 1951, 3.2.3); whether it is the last one is known later. */
+/** Starts a block of the given kind (RFC 1951, 3.2.3). {@link setFinal} marks the final block later. */
 export function beginBlock(kind: u32): void {
   markBlock()
   put(<u64>kind << 1, 3)
 }
 
-/** A block begins here. */
+/** Records that a block starts at the current position. */
 @inline
 export function markBlock(): void {
   lastBlock = (<i64>(outEnd - OUTPUT) << 3) + <i64>outCount
 }
 
-/** Sets or clears the bit that makes the last block that was begun the final one. */
+/** Sets or clears the bit that makes the last block the final one. */
 export function setFinal(final: bool): void {
-  const at = OUTPUT + <usize>(lastBlock >> 3)
+  const address = OUTPUT + <usize>(lastBlock >> 3)
   const bit = <u64>1 << (<u64>lastBlock & 7)
-  if (at == outEnd) {
+  if (address == outEnd) {
     outBits = final ? outBits | bit : outBits & ~bit
   } else {
-    const byte = <u64>load<u8>(at)
-    store<u8>(at, <u8>(final ? byte | bit : byte & ~bit))
+    const byte = <u64>load<u8>(address)
+    store<u8>(address, <u8>(final ? byte | bit : byte & ~bit))
   }
 }
 
@@ -76,7 +76,7 @@ export function putBytes(from: usize, length: usize): void {
   outEnd += length
 }
 
-/** Ends the stream: an empty block when there is none, the final bit, whole bytes. */
+/** Ends the stream: writes an empty block if there is none, sets the final bit, and pads to a byte. */
 export function endStream(): void {
   if (lastBlock < 0) {
     beginBlock(1)
@@ -86,13 +86,13 @@ export function endStream(): void {
   padToByte()
 }
 
-/** State of the writer that {@link beginTrial} put aside. */
+/** The state of the writer that {@link beginTrial} saved. */
 let savedEnd: usize = 0
 let savedBits: u64 = 0
 let savedCount: u64 = 0
 let savedBlock: i64 = 0
 
-/** Begins a stream behind the open one, to see how long it gets. */
+/** Starts a stream after the open one, to measure its length. */
 export function beginTrial(): void {
   savedEnd = outEnd
   savedBits = outBits
@@ -102,7 +102,7 @@ export function beginTrial(): void {
   lastBlock = -1
 }
 
-/** Forgets the stream of a trial. @returns its length in bytes */
+/** Drops the stream of a trial. @returns its length in bytes */
 export function endTrial(): usize {
   endStream()
   const length = outEnd - savedEnd - 16
@@ -111,12 +111,12 @@ export function endTrial(): usize {
   return length
 }
 
-/** Bytes that will not change any more: those before the last block. */
+/** Returns the number of bytes that cannot change any more: those before the last block. */
 export function settledOutput(): usize {
   return lastBlock < 0 ? 0 : <usize>(lastBlock >> 3)
 }
 
-/** Forgets bytes at the front that were taken. */
+/** Drops bytes at the front, which the caller has read. */
 export function dropOutput(length: usize): void {
   if (length == 0) return
   memory.copy(OUTPUT, OUTPUT + length, outEnd - OUTPUT - length)

@@ -1,13 +1,13 @@
-/** Headers of blocks (RFC 1951, 3.2.3 to 3.2.7): what kind a block is, and the codes that it uses. */
+/** Block headers (RFC 1951, 3.2.3 to 3.2.7): the codes that a block uses. */
 import { bitCount, drop, bits as peeked, refill, take } from './bit-reader'
 import { Alphabet, buildTable, DISTANCE_BITS, LITERAL_BITS, PRECODE_BITS } from './decode-table'
 import { COUNTS, DISTANCE_TABLE, LENGTHS, LITERAL_TABLE, PRECODE_TABLE } from './layout'
 import { DISTANCES, END_OF_BLOCK, LITERALS, PRECODE_ORDER, PRECODES } from './symbols'
 
-/** No header is longer: 17 bits, 19 lengths of 3, and 316 lengths of at most 14. */
+/** An upper bound on the size of a header in bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of at most 14 bits. */
 export const MAX_HEADER: usize = 1024
 
-/** Whether the tables hold the fixed code, which then need not be built again. */
+/** Whether the tables contain the fixed codes, which then need not be built again. */
 let fixed = false
 
 export function resetCodes(): void {
@@ -25,7 +25,7 @@ export function useFixedCodes(): void {
   fixed = true
 }
 
-/** Reads the codes of a block that brings its own. @returns whether they are codes */
+/** Reads the codes of a block with dynamic codes. @returns whether they are valid */
 export function readCodes(): bool {
   fixed = false
   refill()

@@ -1,4 +1,4 @@
-/** Writes blocks: collects matches and literals, and writes them in the shortest of the three kinds. */
+/** Collects matches and literals, and writes them as blocks of the shortest of the three kinds. */
 import {
   beginBlock,
   outBits,
@@ -26,10 +26,10 @@ import {
   reversed,
 } from './symbols'
 
-/** Literals without a match between them are cut into blocks of at most so many. */
+/** The maximum number of literals in a block without matches. */
 export const MAX_LITERALS: usize = 32 * 1024
 const STORED_MAX: usize = 65535
-/** Four codes of literals and what is left of a byte fit into 64 bits. */
+/** The maximum code lengths. Four codes of literals and an incomplete byte must fit into 64 bits. */
 const MAX_LITERAL: u32 = 14
 const MAX_DISTANCE: u32 = 15
 const MAX_PRECODE: u32 = 7
@@ -41,16 +41,16 @@ const PRECODE_CODES: usize = CODES + 320 * 4
 const DISTANCE_LENGTHS: usize = CODE_LENGTHS + 288
 const PRECODE_LENGTHS: usize = CODE_LENGTHS + 320
 
-/** The block being collected: where its plain bytes begin, and its literals after the last match. */
+/** The addresses at which the uncompressed bytes of the current block start, and its literals after the last match. */
 let blockStart: usize = 0
 export let literalsStart: usize = 0
 let sequenceEnd: usize = SEQUENCE
 let symbols: u32 = 0
-/** Bits of the symbols of the block being written, with codes of its own and with the fixed ones. */
+/** The size of the symbols of the current block in bits, with dynamic codes and with the fixed ones. */
 let ownBits: u32 = 0
 let fixedBits: u32 = 0
 
-/** Begins to collect at a plain address. */
+/** Starts to collect at an address of uncompressed bytes. */
 export function beginSequence(plain: usize): void {
   blockStart = plain
   literalsStart = plain
@@ -59,7 +59,7 @@ export function beginSequence(plain: usize): void {
   memory.fill(FREQUENCIES, 0, 320 * 4)
 }
 
-/** Adds a match; everything since the match before it is literals. */
+/** Adds a match. The bytes since the previous match are literals. */
 @inline
 export function addMatch(plain: usize, distance: usize, length: usize): void {
   while (plain - literalsStart > MAX_LITERALS) writeSequence(literalsStart + MAX_LITERALS)
@@ -74,7 +74,7 @@ export function addMatch(plain: usize, distance: usize, length: usize): void {
   if (symbols >= MAX_SYMBOLS) writeSequence(literalsStart)
 }
 
-/** Writes what is left up to a plain address. */
+/** Writes everything up to an address of uncompressed bytes. */
 export function endSequence(plain: usize): void {
   while (plain - literalsStart > MAX_LITERALS) writeSequence(literalsStart + MAX_LITERALS)
   if (plain > blockStart) finishSequence(plain)
@@ -82,8 +82,8 @@ export function endSequence(plain: usize): void {
 
 @inline
 function bump(frequencies: usize, symbol: u32): void {
-  const at = frequencies + (<usize>symbol << 2)
-  store<u32>(at, load<u32>(at) + 1)
+  const address = frequencies + (<usize>symbol << 2)
+  store<u32>(address, load<u32>(address) + 1)
 }
 
 @inline
@@ -91,7 +91,7 @@ function countLiterals(from: usize, to: usize): void {
   for (; from < to; from++) bump(FREQUENCIES, <u32>load<u8>(from))
 }
 
-/** Writes a block of everything before a plain address, and begins another one there. */
+/** Writes a block with everything before an address of uncompressed bytes, and starts another block there. */
 function writeSequence(plain: usize): void {
   finishSequence(plain)
   beginSequence(plain)
@@ -136,13 +136,13 @@ function writeBlock(plain: usize): void {
   putCode(CODES, END_OF_BLOCK)
 }
 
-/** Lists the code lengths run by run (RFC 1951, 3.2.7), and counts the symbols of that. @returns how many runs */
+/** Encodes the code lengths as runs (RFC 1951, 3.2.7), and counts their symbols. @returns the number of runs */
 function makeRuns(literals: u32, distances: u32): u32 {
   memory.fill(PRECODE_FREQUENCIES, 0, PRECODES << 2)
   memory.copy(LISTED, CODE_LENGTHS, literals)
   memory.copy(LISTED + literals, DISTANCE_LENGTHS, distances)
   const end = LISTED + literals + distances
-  // No length: the last run ends here, too.
+  // Not a length, so that the last run ends here.
   store<u8>(end, 0xff)
   let runs: u32 = 0
   for (let at: usize = LISTED; at < end; ) {
@@ -196,7 +196,7 @@ function fixedLength(symbol: u32): u32 {
   return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8
 }
 
-/** Adds the literals and lengths of the code that was just made. */
+/** Adds the bits of literals and lengths for the code that was built last. */
 function addLiteralBits(): void {
   for (let i: u32 = 0; i < used; i++) {
     const frequency = <u32>(usedSymbol(i) >> 16)
@@ -207,7 +207,7 @@ function addLiteralBits(): void {
   }
 }
 
-/** Adds the distances of the code that was just made. */
+/** Adds the bits of distances for the code that was built last. */
 function addDistanceBits(): void {
   for (let i: u32 = 0; i < used; i++) {
     const frequency = <u32>(usedSymbol(i) >> 16)
@@ -218,7 +218,7 @@ function addDistanceBits(): void {
   }
 }
 
-/** Bits of plain bytes as they are, padding to a byte counted at its middle. */
+/** Returns the size of stored blocks with the given number of bytes, in bits. The padding counts with its mean. */
 @inline
 export function storedBits(plain: usize): u32 {
   return <u32>(plain + 5 * ((plain + STORED_MAX - 1) / STORED_MAX)) * 8 + 4
@@ -249,15 +249,15 @@ function putCode(codes: usize, symbol: u32): void {
   put(<u64>(code & 0xffff), <u64>(code >> 16))
 }
 
-/** The symbols of the block; `tail` literals follow its last match. */
-function putSequence(tail: usize): void {
+/** Writes the symbols of the block. @param tailLiterals the number of literals after its last match */
+function putSequence(tailLiterals: usize): void {
   let bits = outBits
   let count = outCount
   let to = outEnd
   let plain = blockStart
   for (let at: usize = SEQUENCE; at <= sequenceEnd; at += 8) {
     const match = load<u64>(at)
-    let literals = at == sequenceEnd ? tail : literalsOf(match)
+    let literals = at == sequenceEnd ? tailLiterals : literalsOf(match)
     for (; literals >= 4; literals -= 4) {
       for (let i = 0; i < 4; i++) {
         const code = <u64>load<u32>(CODES + (<usize>load<u8>(plain + i) << 2))
@@ -284,18 +284,18 @@ function putSequence(tail: usize): void {
     // At most 14 + 5 + 15 + 13 bits.
     const length = lengthOf(match)
     const distance = distanceOf(match)
-    const ofLength = lengthSymbol(length)
-    const ofDistance = distanceSymbol(distance)
-    let code = <u64>load<u32>(CODES + (<usize>(FIRST_LENGTH + ofLength) << 2))
+    const lengthCode = lengthSymbol(length)
+    const distanceCode = distanceSymbol(distance)
+    let code = <u64>load<u32>(CODES + (<usize>(FIRST_LENGTH + lengthCode) << 2))
     bits |= (code & 0xffff) << count
     count += code >> 16
-    let base = <u64>lengthBase(ofLength)
+    let base = <u64>lengthBase(lengthCode)
     bits |= (<u64>length - (base >> 8)) << count
     count += base & 0xff
-    code = <u64>load<u32>(DISTANCE_CODES + (<usize>ofDistance << 2))
+    code = <u64>load<u32>(DISTANCE_CODES + (<usize>distanceCode << 2))
     bits |= (code & 0xffff) << count
     count += code >> 16
-    base = <u64>distanceBase(ofDistance)
+    base = <u64>distanceBase(distanceCode)
     bits |= (<u64>distance - (base >> 8)) << count
     count += base & 0xff
     store<u64>(to, bits)
@@ -307,7 +307,7 @@ function putSequence(tail: usize): void {
   setWriter(bits, count, to)
 }
 
-/** Plain bytes as they are, in as many blocks as that takes. */
+/** Writes uncompressed bytes as stored blocks. */
 export function writeStored(from: usize, to: usize): void {
   while (from < to) {
     const length = min(to - from, STORED_MAX)

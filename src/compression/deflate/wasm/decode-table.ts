@@ -1,10 +1,11 @@
 /**
- * Tables that decode a Huffman code by looking up several bits at once, as zlib and libdeflate do. An entry is
+ * Tables that decode a Huffman code by looking up several bits at once, as in zlib and libdeflate. The entries are:
  *
- * - of a literal: LITERAL | byte << 16 | bits to use;
- * - of a length or distance: base << 16 | code length << 8 | bits to use, extra bits included;
- * - of a code longer than the table is wide: SECOND | start << 16 | width << 8 | bits to use;
- * - of the end of a block, or of what cannot be: END, or END | INVALID.
+ * - literal: LITERAL | byte << 16 | bits to consume
+ * - length or distance: base << 16 | code length << 8 | bits to consume, extra bits included
+ * - code that is longer than the table is wide: EXCEPTION | SECOND | start of a second table << 16 | its width << 8 | bits to
+ *   consume
+ * - end of block: EXCEPTION | END; invalid code: EXCEPTION | END | INVALID
  */
 import { COUNTS, SORTED } from './layout'
 import { DISTANCES, END_OF_BLOCK, FIRST_LENGTH, LITERALS, distanceBase, lengthBase, reversed } from './symbols'
@@ -47,16 +48,16 @@ function withLength(entry: u32, length: u32): u32 {
 
 /**
  * Builds the table of a code.
- * @param lengths of the code of each symbol (u8), 0 for symbols without one
- * @returns whether the lengths make a code: none too many, and none missing unless there is no symbol, or one of one bit
+ * @param lengths the code length of each symbol (u8), 0 for unused symbols
+ * @returns whether the code is valid: not oversubscribed, and complete unless it has no symbol or a single one with one bit
  */
 export function buildTable(lengths: usize, symbols: u32, width: u32, table: usize, alphabet: Alphabet): bool {
   const counts = COUNTS
   const offsets = COUNTS + 64
   memory.fill(counts, 0, 64)
   for (let i: u32 = 0; i < symbols; i++) {
-    const at = counts + (<usize>load<u8>(lengths + i) << 2)
-    store<u32>(at, load<u32>(at) + 1)
+    const address = counts + (<usize>load<u8>(lengths + i) << 2)
+    store<u32>(address, load<u32>(address) + 1)
   }
   const used = symbols - load<u32>(counts)
   let left: i32 = 1
@@ -69,17 +70,17 @@ export function buildTable(lengths: usize, symbols: u32, width: u32, table: usiz
     offset += count
   }
   if (left > 0) {
-    // As zlib has it. What is accepted here may be copied as it is, so other readers have to accept it, too.
+    // The rule of zlib. A block that is accepted may be copied unchanged, so other decoders have to accept it as well.
     if (used != load<u32>(counts + 4) || used > 1 || alphabet == Alphabet.precode) return false
     for (let i: u32 = 0; i < 1 << width; i++) store<u32>(table + (i << 2), EXCEPTION | END | INVALID | 1)
   }
   for (let i: u32 = 0; i < symbols; i++) {
     const length = <usize>load<u8>(lengths + i)
     if (length == 0) continue
-    const at = offsets + (length << 2)
-    const place = load<u32>(at)
-    store<u16>(SORTED + (<usize>place << 1), <u16>i)
-    store<u32>(at, place + 1)
+    const address = offsets + (length << 2)
+    const index = load<u32>(address)
+    store<u16>(SORTED + (<usize>index << 1), <u16>i)
+    store<u32>(address, index + 1)
   }
   fillTable(width, table, alphabet)
   return true
@@ -89,14 +90,14 @@ function fillTable(width: u32, table: usize, alphabet: Alphabet): void {
   const counts = COUNTS
   const size: u32 = 1 << width
   let code: u32 = 0
-  let place: usize = SORTED
+  let sorted: usize = SORTED
   let second: u32 = size
   let secondBits: u32 = 0
   let prefix: u32 = u32.MAX_VALUE
   for (let length: u32 = 1; length < 16; length++) {
     for (let left = load<u32>(counts + (<usize>length << 2)); left > 0; left--) {
-      const entry = entryOf(alphabet, <u32>load<u16>(place))
-      place += 2
+      const entry = entryOf(alphabet, <u32>load<u16>(sorted))
+      sorted += 2
       const bits = reversed(code, length)
       if (length <= width) {
         repeat(table, withLength(entry, length), bits, 1 << length, size)
@@ -116,7 +117,10 @@ function fillTable(width: u32, table: usize, alphabet: Alphabet): void {
   }
 }
 
-/** How many more bits the codes need that share the first `width`: the next codes in order, `left` of this length. */
+/**
+ * Returns the width of the second table for the codes that share their first `width` bits: the next codes in order, `left` of
+ * which have this length.
+ */
 function secondWidth(length: u32, width: u32, left: u32): u32 {
   let bits = length - width
   let space = left

@@ -1,4 +1,4 @@
-/** Decodes a deflate stream (RFC 1951) from input pieces of any size, and keeps its parse. */
+/** Decodes a deflate stream (RFC 1951) from input in pieces of any size, and records its parse. */
 import {
   alignToByte,
   bitCount,
@@ -29,12 +29,12 @@ import {
 } from './layout'
 import { addBlock, blocksFull, MATCHES_LIMIT, matchesEnd, packMatch, setMatchesEnd } from './parse'
 
-/** What decoding came to. All but `needsInput` depend on the stream alone, never on how it was cut into pieces. */
+/** The result of decoding. All but `needsInput` depend on the stream alone, not on how the input was cut into pieces. */
 export const enum Status {
   needsInput,
-  /** Plain bytes are ready to be used. Nothing goes on before they are passed. */
+  /** Uncompressed bytes are ready. Decoding continues once they were discarded. */
   pause,
-  /** The stream is over. */
+  /** The stream is complete. */
   end,
   invalidBlock,
   invalidCodes,
@@ -52,21 +52,21 @@ let state: State = State.header
 let lastBlock = false
 let storedLeft: usize = 0
 
-/** Where the next plain byte goes, and where the plain bytes since the last pause begin. */
+/** The address of the next uncompressed byte, and that of the first one since the last pause. */
 export let plainEnd: usize = PLAIN
 let pausedAt: usize = PLAIN
-/** Matches may not reach before the start of their stream. */
+/** The address at which the stream starts. Matches must not reach before it. */
 let streamStart: usize = PLAIN
-/** From where the literals of the next match count. */
+/** The address at which the literals before the next match start. */
 let literalsStart: usize = PLAIN
 
-/** The block being decoded: where it begins, and the lowest address that it copies from. */
+/** The current block: its first bit, its first address, and the lowest address that its matches copy from. */
 let blockBit: u64 = 0
 let blockStart: usize = PLAIN
 let blockReach: usize = PLAIN
-/** Whether its bits are kept. */
+/** Whether the input of the block is retained. */
 let blockKept = false
-/** From which bit on the input is kept. */
+/** The first bit of the retained input. */
 let keptBit: u64 = 0
 let anyKept = false
 
@@ -79,22 +79,22 @@ export function resetDecoder(): void {
   beginStream()
 }
 
-/** Begins with a new stream, once the plain bytes of the one before are passed; what is left of the input is dropped. */
+/** Starts a stream, once the uncompressed bytes of the previous one were discarded. Drops the remaining input. */
 export function beginStream(): void {
   resetInput()
   state = State.header
   streamStart = plainEnd
 }
 
-/** Plain bytes that come from elsewhere. */
+/** Appends uncompressed bytes from elsewhere, which the caller wrote. */
 export function appendPlain(length: usize): void {
   plainEnd += length
   pausedAt = plainEnd
 }
 
 /**
- * Lets go of everything before the end of the plain bytes but one window.
- * @returns by how much plain addresses moved down
+ * Discards the uncompressed bytes, except one window before their end.
+ * @param move by how much the addresses of uncompressed bytes moved down
  */
 export function passPlain(move: usize): void {
   plainEnd -= move
@@ -108,7 +108,7 @@ export function passPlain(move: usize): void {
   dropReadInput()
 }
 
-/** Decodes until plain bytes are ready or the input runs low. @param last whether no more input follows */
+/** Decodes until uncompressed bytes are ready or the input runs low. @param last whether no more input follows */
 export function decode(last: bool): Status {
   while (true) {
     let status: Status
@@ -136,7 +136,7 @@ function mustPause(): bool {
   )
 }
 
-/** `end` of the functions below says that the block came a step further. */
+/** Reads a block header. `Status.end` of this function and those below means that decoding of the block progressed. */
 function readHeader(last: bool): Status {
   if (!last && bytesLeft() < MAX_HEADER) {
     if (!anyKept) dropReadInput()
@@ -171,7 +171,7 @@ function readHeader(last: bool): Status {
   return Status.end
 }
 
-/** Makes room in the input once much of it is used up. */
+/** Drops consumed input once there is much of it. */
 function dropReadInput(): void {
   const read = next - <usize>((bitCount + 7) >> 3)
   if (read - INPUT < PAUSE_INPUT >> 2) return
@@ -197,7 +197,7 @@ function copyStored(last: bool): Status {
   return Status.end
 }
 
-/** Gives up on keeping a block that grew too large. */
+/** Stops retaining the input of a block that grew too large. */
 function letGo(): Status {
   blockKept = false
   return Status.pause
@@ -215,8 +215,8 @@ function decodeSymbols(last: bool): Status {
   let match = matchesEnd
   let reach = blockReach
   let status: Status = Status.end
-  // Of `count` the lowest six bits hold. It is refilled, and the next entry looked up, before a match is copied: so
-  // neither waits for the other.
+  // Only the lowest six bits of `count` are valid. The buffer is refilled and the next entry looked up before a match is copied,
+  // so that the processor can do both at once.
   if (from <= safe) {
     buffer |= load<u64>(from) << count
     from += 7 - <usize>((count >> 3) & 7)
@@ -233,7 +233,7 @@ function decodeSymbols(last: bool): Status {
       break
     }
     let before = buffer
-    // Three literals use at most 33 bits of 56, and then there is a refill.
+    // Three literals consume at most 33 of 56 bits before the refill.
     if (entry & LITERAL) {
       buffer >>= entry
       count -= entry
@@ -340,21 +340,21 @@ function lookUp(table: usize, buffer: u64, width: u32): u64 {
   return <u64>load<u32>(table + (<usize>(buffer & ((1 << width) - 1)) << 2))
 }
 
-/** `first` says how wide the second table is, and where it begins. */
+/** Looks up a code in the second table that the entry `first` refers to. */
 @inline
 function lookUpSecond(table: usize, buffer: u64, first: u64): u64 {
   const mask = (<u64>1 << ((first >> 8) & 15)) - 1
   return <u64>load<u32>(table + (<usize>((first >> 16) + (buffer & mask)) << 2))
 }
 
-/** Base and extra bits of an entry, from the bits as they were before its code. */
+/** Returns base plus extra bits of an entry. @param before the bits before its code was consumed */
 @inline
 function valueOf(entry: u64, before: u64): usize {
   const extra = (before & ((<u64>1 << (entry & 63)) - 1)) >> ((entry >> 8) & 15)
   return <usize>(entry >> 16) + <usize>extra
 }
 
-/** Copies a match, which may overlap itself; writes up to 32 bytes too many. */
+/** Copies a match, which may overlap itself. Writes up to 32 bytes beyond its end. */
 @inline
 function copyMatch(to: usize, source: usize, distance: usize, length: usize): void {
   const stop = to + length

@@ -1,24 +1,24 @@
-/** Makes length-limited Huffman codes out of frequencies. */
+/** Builds length-limited Huffman codes from frequencies. */
 import { COUNTS, FOUND, PARENTS, PLACES, SORTED, WEIGHTS } from './layout'
 import { reversed } from './symbols'
 
-/** Symbols that occur as often or more are few, and are compared with each other; the others are counted. */
+/** Symbols with this frequency or more are few, and are sorted by comparison; the others by counting. */
 const FREQUENT: u32 = 64
 
-/** How many symbols the last code was made of. */
+/** The number of symbols of the code that was built last. */
 export let used: u32 = 0
 
-/** One of them, the rarest first: symbol | frequency << 16. */
+/** Returns one of them, starting with the rarest: symbol | frequency << 16. */
 @inline
 export function usedSymbol(i: u32): u64 {
   return load<u64>(SORTED + (<usize>i << 3))
 }
 
 /**
- * The code of an alphabet: for each symbol its length (u8), 0 for unused ones, and for used ones `bits | length << 16` (u32).
- * Decoders want at least two symbols in a code, so that unused ones are added.
- * @param frequencies u32 each; zeros follow them up to a multiple of eight, and the lengths, too
- * @returns how many symbols have to be listed: up to the last that has a code
+ * Builds the code of an alphabet: for each symbol the code length (u8), 0 for unused ones, and for used ones
+ * `bits | length << 16` (u32). Decoders expect at least two symbols in a code, so unused ones are added if necessary.
+ * @param frequencies u32 each; zeros follow them up to a multiple of eight, and also the lengths
+ * @returns how many symbols have to be listed: up to the last one with a code
  */
 export function makeCode(frequencies: usize, symbols: u32, longest: u32, lengths: usize, codes: usize): u32 {
   memory.fill(lengths, 0, symbols)
@@ -44,12 +44,12 @@ export function makeCode(frequencies: usize, symbols: u32, longest: u32, lengths
   return canonical(symbols, longest, lengths, codes)
 }
 
-/** Lists the symbols that occur, by frequency and then by number. */
+/** Sorts the symbols that occur by frequency, and then by number. */
 function sort(frequencies: usize, symbols: u32): void {
   let found: usize = FOUND
   for (let i: u32 = 0; i < symbols; i++) {
     const at = frequencies + (<usize>i << 2)
-    // Small blocks leave most symbols out.
+    // Small blocks do not use most symbols.
     if ((i & 3) == 0 && !v128.any_true(v128.load(at))) {
       i += 3
       continue
@@ -78,13 +78,13 @@ function sort(frequencies: usize, symbols: u32): void {
   sortFrequent(SORTED + (<usize>before << 3))
 }
 
-/** Where it is kept which place the next symbol takes that is as frequent as a found one. */
+/** Returns the address of the counter that holds the next index in the order for symbols of this frequency. */
 @inline
 function placeOf(found: usize): usize {
   return PLACES + (<usize>min(load<u64>(found) >> 16, FREQUENT) << 2)
 }
 
-/** Shell sort of the symbols from one on to the end. */
+/** Sorts the symbols from `first` to the end by Shell sort. */
 function sortFrequent(first: usize): void {
   const stop = SORTED + (<usize>used << 3)
   let step: usize = 8
@@ -104,31 +104,31 @@ function sortFrequent(first: usize): void {
   }
 }
 
-/** How many codes of each length an optimal code has; lengths beyond the longest count as that. */
+/** Counts the codes of each length in an optimal code. Lengths beyond the longest count as the longest. */
 function countLengths(longest: u32): void {
-  // Leaves come sorted and inner nodes are made in order, so that two queues give the lightest pair. Parents are
-  // kept of both: leaves first, then inner nodes.
+  // Leaves are sorted and inner nodes are created in order of weight, so that two queues yield the lightest pair. The parents of
+  // both are stored: those of leaves first, then those of inner nodes.
   let leaf: u32 = 0
   let inner: u32 = 0
   const last = used - 1
-  for (let made: u32 = 0; made < last; made++) {
+  for (let created: u32 = 0; created < last; created++) {
     let weight: u32 = 0
     for (let i = 0; i < 2; i++) {
-      const ofLeaf: u64 = leaf < used ? load<u64>(SORTED + (<usize>leaf << 3)) >> 16 : u64.MAX_VALUE
-      const ofInner: u64 = inner < made ? <u64>load<u32>(WEIGHTS + (<usize>inner << 2)) : u64.MAX_VALUE
-      if (ofLeaf <= ofInner) {
-        weight += <u32>ofLeaf
-        store<u16>(PARENTS + (<usize>leaf << 1), <u16>made)
+      const leafWeight: u64 = leaf < used ? load<u64>(SORTED + (<usize>leaf << 3)) >> 16 : u64.MAX_VALUE
+      const innerWeight: u64 = inner < created ? <u64>load<u32>(WEIGHTS + (<usize>inner << 2)) : u64.MAX_VALUE
+      if (leafWeight <= innerWeight) {
+        weight += <u32>leafWeight
+        store<u16>(PARENTS + (<usize>leaf << 1), <u16>created)
         leaf++
       } else {
-        weight += <u32>ofInner
-        store<u16>(PARENTS + (<usize>(used + inner) << 1), <u16>made)
+        weight += <u32>innerWeight
+        store<u16>(PARENTS + (<usize>(used + inner) << 1), <u16>created)
         inner++
       }
     }
-    store<u32>(WEIGHTS + (<usize>made << 2), weight)
+    store<u32>(WEIGHTS + (<usize>created << 2), weight)
   }
-  // From here on the weights' places hold depths.
+  // From here on, WEIGHTS contains depths.
   memory.fill(COUNTS, 0, 64)
   store<u32>(WEIGHTS + (<usize>(last - 1) << 2), 0)
   for (let i = <i32>last - 2; i >= 0; i--) {
@@ -147,30 +147,30 @@ function count(length: u32, change: i32): void {
   store<u32>(at, load<u32>(at) + change)
 }
 
-/** Cutting long codes short makes too many of them: others get longer until they fit, and shorter to fill the rest. */
+/** Shortening long codes oversubscribes the code: other codes are lengthened until it fits, and shortened until it is complete. */
 function limitLengths(longest: u32): void {
   const full: u32 = 1 << longest
-  let taken: u32 = 0
+  let occupied: u32 = 0
   for (let length: u32 = 1; length <= longest; length++) {
-    taken += load<u32>(COUNTS + (<usize>length << 2)) << (longest - length)
+    occupied += load<u32>(COUNTS + (<usize>length << 2)) << (longest - length)
   }
-  while (taken > full) {
+  while (occupied > full) {
     let length = longest - 1
     while (load<u32>(COUNTS + (<usize>length << 2)) == 0) length--
     count(length, -1)
     count(length + 1, 1)
-    taken -= 1 << (longest - length - 1)
+    occupied -= 1 << (longest - length - 1)
   }
-  while (taken < full) {
+  while (occupied < full) {
     let length = longest
-    while (load<u32>(COUNTS + (<usize>length << 2)) == 0 || taken + (<u32>1 << (longest - length)) > full) length--
+    while (load<u32>(COUNTS + (<usize>length << 2)) == 0 || occupied + (<u32>1 << (longest - length)) > full) length--
     count(length, -1)
     count(length - 1, 1)
-    taken += 1 << (longest - length)
+    occupied += 1 << (longest - length)
   }
 }
 
-/** Codes by their lengths alone (RFC 1951, 3.2.2). */
+/** Assigns canonical codes by their lengths (RFC 1951, 3.2.2). */
 function canonical(symbols: u32, longest: u32, lengths: usize, codes: usize): u32 {
   const nextCode = COUNTS + 128
   let code: u32 = 0

@@ -1,7 +1,7 @@
 /**
- * A transcoder: decodes deflate streams into a window of plain bytes and writes members, independent deflate streams
- * of stretches of it, out of the source's own parse. The caller feeds input, uses the plain bytes at every pause, has
- * members written of them, and passes them. One instance has one layer at a time.
+ * A transcoder that decodes deflate streams into a window of uncompressed bytes, and writes members, which are independent
+ * deflate streams of extents of the window, by reusing the parse of the source. The caller feeds input, and at every pause reads
+ * the uncompressed bytes, writes members with them, and discards them. An instance works on one layer at a time.
  */
 import { bytesLeft, end, inputAdded, inputRoom } from './bit-reader'
 import { beginTrial, dropOutput, endStream, endTrial, outEnd, resetOutput, settledOutput } from './bit-writer'
@@ -24,10 +24,10 @@ import {
 import { setDepth, writeParsed } from './repair'
 import { initSymbols } from './symbols'
 
-/** A smaller block is written anew, together with its neighbours. */
+/** Smaller blocks are not copied, but encoded again together with their neighbours. */
 const MIN_COPIED: usize = 1024
 
-/** The open member: where its plain bytes begin, and up to where it is written. */
+/** The addresses at which the uncompressed bytes of the open member start, and up to which it was written. */
 let memberStart: usize = PLAIN
 let written: usize = PLAIN
 let refining = false
@@ -35,7 +35,7 @@ let refining = false
 memory.grow((<i32>END + 0xffff >> 16) - memory.size())
 initSymbols()
 
-/** Gets ready for another layer. */
+/** Resets the instance for another layer. */
 export function reset(): void {
   resetDecoder()
   resetParse(PLAIN)
@@ -43,44 +43,46 @@ export function reset(): void {
   resetOutput()
 }
 
-/** Where the caller puts input, at most {@link feedRoom} bytes, before it says how many with {@link feed}. */
+/** Returns the address to which the caller writes input, at most {@link feedRoom} bytes, before it calls {@link feed}. */
 export function feedAt(): usize {
   return end
 }
+/** Returns how many bytes may be fed. */
 export function feedRoom(): usize {
   return min(inputRoom(), MAX_FEED)
 }
+/** Adds input that the caller wrote. */
 export function feed(length: usize): void {
   inputAdded(length)
 }
-/** Bytes that were fed and are not used up. */
+/** Returns the number of bytes that were fed and not consumed. */
 export function unread(): usize {
   return bytesLeft()
 }
 
-/** A new deflate stream begins with the input that is fed next. */
+/** Starts a deflate stream, whose input is fed next. */
 export function begin(): void {
   beginStream()
 }
-/** Decodes on; answers a Status. */
+/** Continues to decode. @returns a Status */
 export function decode(last: bool): i32 {
   return decodeOn(last)
 }
 
-/** The end of the plain bytes, an address; what was appended or decoded last lies before it. */
+/** Returns the address of the end of the uncompressed bytes. */
 export function plainTail(): usize {
   return plainEnd
 }
-/** How many plain bytes may be appended before they are passed. */
+/** Returns how many uncompressed bytes may be appended before they are discarded. */
 export function appendRoom(): usize {
   return PAUSE_PLAIN
 }
-/** Says that the caller wrote plain bytes at the end, which have no parse. */
+/** Appends uncompressed bytes without a parse, which the caller wrote at the end. */
 export function append(length: usize): void {
   appendPlain(length)
 }
 
-/** Lets go of all plain bytes; an open member goes on with what comes. */
+/** Discards all uncompressed bytes. An open member continues with those that follow. */
 export function pass(): void {
   let move: usize = 0
   if (plainEnd - PLAIN >= MOVE_PLAIN) {
@@ -94,20 +96,20 @@ export function pass(): void {
   written = plainEnd
 }
 
-/** How hard to look for better matches: 0 keeps the source's parse, and else as many places are looked at. */
-export function refine(places: u32): void {
-  refining = places > 0
-  setDepth(places)
+/** Sets how many positions are compared in the search for better matches; 0 keeps the parse of the source. */
+export function refine(positions: u32): void {
+  refining = positions > 0
+  setDepth(positions)
 }
 
-/** Opens a member whose plain bytes begin at an address. */
+/** Opens a member whose uncompressed bytes start at an address. */
 export function open(plain: usize): void {
   resetOutput()
   memberStart = plain
   written = plain
 }
 
-/** Writes the open member up to a plain address. */
+/** Writes the open member up to an address of uncompressed bytes. */
 export function write(to: usize): void {
   while (written < to) {
     const block: usize = refining ? 0 : copyable(to)
@@ -121,7 +123,7 @@ export function write(to: usize): void {
   }
 }
 
-/** The next block that can stand in the member as it is, or 0. */
+/** Returns the next block that can be copied into the member unchanged, or 0. */
 function copyable(to: usize): usize {
   let i = cursorBlock
   let found: usize = 0
@@ -143,23 +145,23 @@ export function close(): void {
   endStream()
 }
 
-/** Where the output begins. */
+/** Returns the address of the output. */
 export function outputAt(): usize {
   return OUTPUT
 }
-/** Bytes of the output: all of them, or those that the rest of the member cannot change. */
-export function outputLength(whole: bool): usize {
-  return whole ? outEnd - OUTPUT : settledOutput()
+/** Returns the length of the output: all of it, or the part that the rest of the member cannot change. */
+export function outputLength(complete: bool): usize {
+  return complete ? outEnd - OUTPUT : settledOutput()
 }
-/** Says that so many bytes of the output were taken. */
+/** Drops bytes at the start of the output, which the caller has read. */
 export function outputTaken(length: usize): void {
   dropOutput(length)
 }
 
-/** How many bytes the plain bytes since the last pause would take at a depth. Leaves everything as it was. */
-export function trial(start: usize, places: u32): usize {
+/** Returns the compressed size of the uncompressed bytes since the last pause at a search depth. Restores the state, except the depth. */
+export function trial(start: usize, positions: u32): usize {
   const savedStart = memberStart
-  refine(places)
+  refine(positions)
   beginTrial()
   memberStart = start
   written = start

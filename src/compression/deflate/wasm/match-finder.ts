@@ -1,17 +1,17 @@
-/** Finds matches: a hash of four bytes leads to the places that began alike, the nearest first. */
+/** Finds matches: the hash of four bytes leads to a chain of the positions with the same hash, the nearest first. */
 import { CHAINS, HASH_BITS, HEADS, WINDOW } from './layout'
 import { MAX_MATCH } from './symbols'
 
-/** A match of fewer bytes is not looked for. */
+/** The length of the shortest match that is searched for. */
 export const MIN_FOUND: usize = 4
-/** A match this long is good enough. */
+/** A match of this length ends the search. */
 const NICE: usize = 128
 
-/** Places are told as positions in the stream (modulo 2^32), which stay the same when plain addresses move. */
+/** Added to an address, yields a position in the stream (modulo 2^32), which stays the same when addresses move. */
 let base: u32 = 0
-/** Everything before this plain address can be found. */
+/** Everything before this address was inserted, and can be found. */
 let inserted: usize = 0
-/** The distance of the match that was found last. */
+/** The distance of the last match. */
 export let foundDistance: usize = 0
 
 export function resetFinder(plain: usize): void {
@@ -20,7 +20,7 @@ export function resetFinder(plain: usize): void {
   inserted = plain
 }
 
-/** Plain addresses moved down; what lies before `lowest` is gone. */
+/** Moves the addresses of uncompressed bytes down. Bytes before `lowest` no longer exist. */
 export function moveFinder(move: usize, lowest: usize): void {
   base += <u32>move
   inserted = inserted > lowest + move ? inserted - move : lowest
@@ -32,8 +32,8 @@ function hashAt(plain: usize): usize {
 }
 
 /**
- * Makes everything from `from` to `to` (not included) findable; bytes further back than a window never are, and the
- * last ones before `end` only once it moved on.
+ * Inserts the positions from `from` up to, but not including, `to`. Bytes more than a window back are never inserted, and the last
+ * ones before `end` only once it has moved.
  */
 export function insertUpTo(from: usize, to: usize, end: usize): void {
   to = min(to, end - (MIN_FOUND - 1))
@@ -48,42 +48,42 @@ export function insertUpTo(from: usize, to: usize, end: usize): void {
   inserted = max(inserted, to)
 }
 
-/** Leaves places out: they begin a repetition of what can be found already. */
+/** Skips positions, because they start a repetition of bytes that can be found already. */
 @inline
 export function skipTo(to: usize): void {
   inserted = max(inserted, to)
 }
 
 /**
- * The longest match at a plain address that begins at `from` or later, looking at `depth` places. Everything before it
- * has to be findable; then it is, too.
- * @param limit where the match must end; no more plain bytes are known
+ * Finds the longest match at the address `plain` that starts at `from` or later, by comparing up to `depth` positions. Everything
+ * before the address must have been inserted; then the address is as well.
+ * @param limit the end of the available bytes
  * @param beat only longer matches count
  * @returns its length, or 0
  */
 @inline
 export function findMatch(from: usize, plain: usize, limit: usize, beat: usize, depth: u32): usize {
-  const most = min(limit - plain, MAX_MATCH)
-  if (most < MIN_FOUND) return 0
+  const maxLength = min(limit - plain, MAX_MATCH)
+  if (maxLength < MIN_FOUND) return 0
   const head = hashAt(plain)
-  const here = <u32>plain + base
+  const current = <u32>plain + base
   const position = load<u32>(head)
-  store<u32>(CHAINS + (<usize>(here & <u32>(WINDOW - 1)) << 2), position)
-  store<u32>(head, here)
+  store<u32>(CHAINS + (<usize>(current & <u32>(WINDOW - 1)) << 2), position)
+  store<u32>(head, current)
   inserted = plain + 1
-  const distance = here - position
-  return distance > <u32>min(plain - from, WINDOW) ? 0 : followChain(from, plain, plain + most, beat, depth, distance)
+  const distance = current - position
+  return distance > <u32>min(plain - from, WINDOW) ? 0 : followChain(from, plain, plain + maxLength, beat, depth, distance)
 }
 
-/** Follows the chain from a place that lies at a distance. */
+/** Follows the chain from the position at a distance. */
 function followChain(from: usize, plain: usize, stop: usize, beat: usize, depth: u32, distance: u32): usize {
   const first = load<u32>(plain)
-  const here = <u32>plain + base
+  const current = <u32>plain + base
   const farthest = <u32>min(plain - from, WINDOW)
   let best = max(beat, MIN_FOUND - 1)
-  let found: usize = 0
+  let foundLength: usize = 0
   if (plain + best >= stop) return 0
-  // A longer match has these bytes, too, and few others do.
+  // A longer match must contain these bytes, and few other candidates do.
   let last = load<u32>(plain + best - 3)
   while (true) {
     const candidate = plain - <usize>distance
@@ -91,20 +91,20 @@ function followChain(from: usize, plain: usize, stop: usize, beat: usize, depth:
       const length = commonLength(candidate, plain, stop)
       if (length > best) {
         best = length
-        found = length
+        foundLength = length
         foundDistance = <usize>distance
         if (length >= NICE || plain + length == stop) break
         last = load<u32>(plain + best - 3)
       }
     }
     if (--depth == 0) break
-    const position = load<u32>(CHAINS + (<usize>((here - distance) & <u32>(WINDOW - 1)) << 2))
-    const next = here - position
-    // A place that was overwritten leads forward again.
+    const position = load<u32>(CHAINS + (<usize>((current - distance) & <u32>(WINDOW - 1)) << 2))
+    const next = current - position
+    // An entry of the chain that was overwritten leads to a nearer position.
     if (next <= distance || next > farthest) break
     distance = next
   }
-  return found
+  return foundLength
 }
 
 @inline

@@ -1,35 +1,34 @@
 /**
- * The parse of the source, as it was decoded since the last pause: its matches, and its blocks. It is what makes a
- * match search unnecessary.
+ * The parse of the source since the last pause: its matches and its blocks. Reusing it makes a match search unnecessary.
  */
 import { BLOCK_RECORD, BLOCKS, MATCHES, MAX_BLOCKS, MAX_MATCHES } from './layout'
 
-/** Where the next match is stored. */
+/** The address at which the next match is stored. */
 export let matchesEnd: usize = MATCHES
 export const MATCHES_LIMIT: usize = MATCHES + MAX_MATCHES * 8
 export let blockCount: usize = 0
 
-/** The first match that lies not wholly before the cursor, and the plain address from which its literals count. */
+/** The first match that does not end before the cursor, and the address at which its literals start. */
 export let cursor: usize = MATCHES
 export let cursorPlain: usize = 0
-/** The first block that does not begin before the cursor. */
+/** The first block that does not start before the cursor. */
 export let cursorBlock: usize = 0
 
-/** Forgets everything; literals of the next match count from a plain address. */
+/** Drops the parse. The literals before the next match start at an address of uncompressed bytes. */
 export function resetParse(plain: usize): void {
   matchesEnd = MATCHES
   blockCount = 0
   resetParseCursor(plain)
 }
 
-/** Goes back to the first match. */
+/** Moves the cursor back to the first match. */
 export function resetParseCursor(plain: usize): void {
   cursor = MATCHES
   cursorPlain = plain
   cursorBlock = 0
 }
 
-/** A match: literals before it (32 bits), its distance (16 bits) and its length (16 bits). */
+/** Packs a match: the literals before it (32 bits), its distance (16 bits) and its length (16 bits). */
 @inline
 export function packMatch(literals: usize, distance: usize, length: usize): u64 {
   return <u64>literals | (<u64>distance << 32) | (<u64>length << 48)
@@ -52,7 +51,7 @@ export function setMatchesEnd(end: usize): void {
   matchesEnd = end
 }
 
-/** Moves the cursor to the match that reaches beyond a plain address. */
+/** Moves the cursor to the first match that ends after an address of uncompressed bytes. */
 export function seek(plain: usize): void {
   let at = cursor
   let from = cursorPlain
@@ -77,15 +76,15 @@ export function setCursorBlock(block: usize): void {
   cursorBlock = block
 }
 
-/** Whether there is room for another block. */
+/** Whether there is no capacity for another block. */
 @inline
 export function blocksFull(): bool {
   return blockCount == MAX_BLOCKS
 }
 
 /**
- * Keeps a block that could be copied.
- * @param reach the lowest plain address that its matches copy from
+ * Records a block that could be copied.
+ * @param reach the lowest address that its matches copy from
  */
 export function addBlock(firstBit: u64, endBit: u64, start: usize, end: usize, reach: usize, stored: bool): void {
   const block = BLOCKS + blockCount * BLOCK_RECORD
@@ -102,7 +101,7 @@ export function addBlock(firstBit: u64, endBit: u64, start: usize, end: usize, r
 export function blockAt(i: usize): usize {
   return BLOCKS + i * BLOCK_RECORD
 }
-/** Counted from the start of the input region. */
+/** Returns the position of its first bit, counted from the start of the input region. */
 @inline
 export function firstBitOf(block: usize): u64 {
   return load<u64>(block)

@@ -1,31 +1,31 @@
 /**
- * Turns the source's parse into one that is valid inside a member: matches that reach before the member are replaced
- * by what a short search finds. Refining searches everywhere else, too.
+ * Converts the parse of the source into one that is valid inside a member: matches that reach before the start of the member are
+ * replaced by the results of a short search. Refining searches everywhere else as well.
  */
 import { addMatch, beginSequence, endSequence } from './block-writer'
 import { findMatch, foundDistance, insertUpTo, skipTo } from './match-finder'
 import { cursor, cursorPlain, distanceOf, lengthOf, literalsOf, matchesEnd, seek, setCursor } from './parse'
 import { MIN_MATCH } from './symbols'
 
-/** Places looked at in the repair of a match. */
+/** The number of positions that are compared to repair a match. */
 const REPAIR_DEPTH: u32 = 16
-/** A match of the source this long is kept without looking for a longer one. */
+/** A match of the source of this length is kept without a search for a longer one. */
 const GOOD: usize = 32
 
-/** Inside of a match this long nothing is made findable but its ends: it repeats what can be found already. */
+/** Of a match of this length, only the ends are inserted into the finder, because it repeats bytes that can be found already. */
 const SKIPPED: usize = 24
-/** Of what was found by a search, only repetitions this close are long and many: those of zeros in tar headers. */
+/** Among the results of a search, only repetitions up to this distance are long and frequent: those of zeros in tar headers. */
 const RUN: usize = 8
 
-/** Places looked at everywhere; 0: only where a match must be repaired. */
+/** The number of positions that are compared everywhere; 0 searches only to repair matches. */
 let depth: u32 = 0
-export function setDepth(places: u32): void {
-  depth = places
+export function setDepth(positions: u32): void {
+  depth = positions
 }
 
 /**
- * Writes the plain bytes from `start` to `end` as blocks of their own.
- * @param member where the member's plain bytes begin
+ * Writes the uncompressed bytes from `start` to `end` as blocks of their own.
+ * @param member the address at which the uncompressed bytes of the member start
  */
 export function writeParsed(member: usize, start: usize, end: usize): void {
   beginSequence(start)
@@ -50,8 +50,8 @@ export function writeParsed(member: usize, start: usize, end: usize): void {
 }
 
 /**
- * Takes over a match of the source, or what is left of it.
- * @returns where the parse goes on: its end, or further
+ * Uses a match of the source, or the part of it that is not encoded yet.
+ * @returns the address at which the parse continues: its end, or beyond
  */
 @inline
 function takeMatch(member: usize, start: usize, stop: usize, distance: usize, end: usize): usize {
@@ -74,9 +74,9 @@ function takeMatch(member: usize, start: usize, stop: usize, distance: usize, en
     }
     return stop
   }
-  // Only the bytes that come from before the member are lost.
-  const lost = min(stop, member + distance)
-  let plain = searchAll(member, start, lost, end, REPAIR_DEPTH)
+  // Only the bytes that are copied from before the member must be encoded in another way.
+  const lostEnd = min(stop, member + distance)
+  let plain = searchAll(member, start, lostEnd, end, REPAIR_DEPTH)
   if (plain < stop) {
     if (stop - plain >= MIN_MATCH && plain - distance >= member) addMatch(plain, distance, stop - plain)
     plain = stop
@@ -84,7 +84,7 @@ function takeMatch(member: usize, start: usize, stop: usize, distance: usize, en
   return plain
 }
 
-/** Searches where the source has literals; a longer match of the source that follows is not spoilt. */
+/** Searches for matches where the source has literals, without shortening a longer match of the source that follows. */
 function searchLiterals(member: usize, start: usize, matchStart: usize, matchEnd: usize, end: usize): usize {
   let plain = start
   insertUpTo(member, plain, end)
@@ -108,15 +108,15 @@ function searchLiterals(member: usize, start: usize, matchStart: usize, matchEnd
   return plain
 }
 
-/** Searches every position before `stop`, one step lazily. @returns the end of the last match found, or `stop` */
-function searchAll(member: usize, start: usize, stop: usize, end: usize, places: u32): usize {
+/** Searches every position before `stop`, with one step of lazy matching. @returns the end of the last match, or `stop` */
+function searchAll(member: usize, start: usize, stop: usize, end: usize, positions: u32): usize {
   let plain = start
-  /** A match that was found just before, when a longer one here would take its place. */
+  /** The match at the previous position, which a longer one at this position replaces. */
   let length: usize = 0
   let distance: usize = 0
   insertUpTo(member, start, end)
   while (true) {
-    const longer = plain < stop ? findMatch(member, plain, end, length, places) : 0
+    const longer = plain < stop ? findMatch(member, plain, end, length, positions) : 0
     if (longer == 0 && length == 0) {
       if (plain >= stop) return plain
       plain++

@@ -20,7 +20,7 @@ export function initSymbols(): void {
     for (let i: u32 = 0; i < 1 << extra && base + i < 258; i++) store<u8>(LENGTH_SYMBOLS + base + i, <u8>symbol)
     base += 1 << extra
   }
-  // The longest match has a symbol of its own.
+  // The maximum length has a symbol of its own.
   store<u32>(LENGTH_BASES + 28 * 4, 258 << 8)
   store<u8>(LENGTH_SYMBOLS + 258, 28)
   base = 1
@@ -28,7 +28,7 @@ export function initSymbols(): void {
     const extra: u32 = symbol < 4 ? 0 : (symbol - 2) >> 1
     store<u32>(DISTANCE_BASES + symbol * 4, (base << 8) | extra)
     for (let i: u32 = 0; i < 1 << extra; i++) {
-      // From 257 on, 128 neighbours always share a symbol.
+      // From 257 on, groups of 128 distances share a symbol.
       const d = <usize>(base + i - 1)
       store<u8>(DISTANCE_SYMBOLS + (d < 256 ? d : 256 + (d >> 7)), <u8>symbol)
     }
@@ -47,7 +47,7 @@ export function distanceSymbol(distance: usize): u32 {
   return <u32>load<u8>(DISTANCE_SYMBOLS + (d < 256 ? d : 256 + (d >> 7)))
 }
 
-/** base << 8 | extra bits */
+/** Returns base << 8 | extra bits. */
 @inline
 export function lengthBase(symbol: u32): u32 {
   return load<u32>(LENGTH_BASES + (<usize>symbol << 2))
@@ -58,7 +58,7 @@ export function distanceBase(symbol: u32): u32 {
   return load<u32>(DISTANCE_BASES + (<usize>symbol << 2))
 }
 
-/** The low `length` bits of a code, first bit last: Huffman codes lie in the stream that way. */
+/** Reverses the low `length` bits of a code: the stream stores Huffman codes with their first bit lowest. */
 @inline
 export function reversed(code: u32, length: u32): u32 {
   code = ((code & 0x5555) << 1) | ((code >> 1) & 0x5555)

@@ -1,7 +1,17 @@
-import { type Found, type LineFormat, type LineOptions, openedPath, type ReadLine } from './parsed-line.ts'
+import {
+  EMPTY_LINE,
+  FOREIGN_LINE,
+  type LineFormat,
+  type LineFormatOptions,
+  NOT_UTF8,
+  type ParsedLine,
+  type ParseLine,
+  parseOpenedPath,
+  skippedLine,
+} from './parsed-line.ts'
 
-/** Of each architecture (AUDIT_ARCH_* in linux/audit.h): open, creat, execve, openat, execveat, openat2. */
-const CALLS: Readonly<Record<string, readonly number[]>> = {
+/** Numbers of open, creat, execve, openat, execveat and openat2, by architecture (AUDIT_ARCH_* in linux/audit.h). */
+const CALL_NUMBERS: Readonly<Record<string, readonly number[]>> = {
   c000003e: [2, 85, 59, 257, 322, 437],
   '40000003': [5, 8, 11, 295, 358, 437],
   c00000b7: [221, 56, 281, 437],
@@ -10,47 +20,55 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   '80000016': [5, 8, 11, 288, 354, 437],
   c0000015: [5, 8, 11, 286, 362, 437],
 }
-const NAMED_CALLS: ReadonlySet<string> = new Set(['open', 'creat', 'execve', 'openat', 'execveat', 'openat2'])
-/** Events whose lines have not all come; they are written one after the other, and may mix. */
+const CALL_NAMES: ReadonlySet<string> = new Set(['open', 'creat', 'execve', 'openat', 'execveat', 'openat2'])
+/** Events remembered for their later lines. Lines of an event follow each other, but events may be interleaved. */
 const MAX_EVENTS = 256
 
 const LINE = /^(?:node=\S+ )?type=([A-Z_0-9]+) msg=audit\(([^)]+)\)\s*: ?(.*)$/
-/** An enriched log has a separator of its own, too. */
+/** The next field of a line; enriched logs put a separator of their own before the fields that they add. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is the separator.
 const NEXT_FIELD = /[\s\x1d][a-zA-Z]\w*=|\x1d/
-/** What ausearch puts between events. */
+/** Lines that ausearch prints between events. */
 const SEPARATOR = /^(?:----|time->.*)$/
 
-type Event = { opens: boolean; fails: boolean; directory: string | undefined }
+type Event = { isOpen: boolean; hasFailed: boolean; directory: string | undefined }
 
 /**
- * The log of Linux's audit daemon, as it lies on disk or as `ausearch` prints it, `-i` included: a SYSCALL line says what was
- * called and how it ended, CWD where, and each PATH a file of it.
+ * The log of Linux's audit daemon, as stored on disk or as printed by `ausearch`, with or without `-i`. The SYSCALL line
+ * of an event contains the call and its result, the CWD line the working directory, and each PATH line a file.
  */
 export const audit: LineFormat = {
   isLog: true,
-  reader: auditReader,
-  proves: (text) => {
+  createParser,
+  isDistinctive: (text) => {
     const type = LINE.exec(text.trim())?.[1]
     return type === 'SYSCALL' || type === 'PATH' || type === 'CWD'
   },
 }
 
-function auditReader({ workingDirectory }: LineOptions): ReadLine {
+function createParser({ workingDirectory }: LineFormatOptions): ParseLine {
   const events = new Map<string, Event>()
-  return (text): Found => {
+  return (text): ParsedLine => {
     const line = text.trim()
-    if (SEPARATOR.test(line)) return { skipped: 'other' }
-    const [, type, id = '', rest = ''] = LINE.exec(line) ?? []
-    if (type === undefined) return 'foreign'
-    if (type === 'SYSCALL') remember(events, id, { ...callIn(rest), directory: undefined })
-    else if (type === 'CWD') {
-      const event = events.get(id)
-      const directory = nameIn(rest, 'cwd', id)
-      if (event && typeof directory === 'string') event.directory = directory
-    } else if (type === 'PATH') return pathIn(rest, id, events.get(id), workingDirectory)
-    else return { skipped: 'other' }
-    return undefined
+    if (SEPARATOR.test(line)) return skippedLine('other')
+    const [, type, id = '', fields = ''] = LINE.exec(line) ?? []
+    switch (type) {
+      case undefined:
+        return FOREIGN_LINE
+      case 'SYSCALL':
+        remember(events, id, { ...parseCall(fields), directory: undefined })
+        return EMPTY_LINE
+      case 'CWD': {
+        const event = events.get(id)
+        const directory = readName(fields, 'cwd', id)
+        if (event && typeof directory === 'string') event.directory = directory
+        return EMPTY_LINE
+      }
+      case 'PATH':
+        return parsePathFields(fields, id, events.get(id), workingDirectory)
+      default:
+        return skippedLine('other')
+    }
   }
 }
 
@@ -62,61 +80,56 @@ function remember(events: Map<string, Event>, id: string, event: Event): void {
   }
 }
 
-function callIn(fields: string): Pick<Event, 'opens' | 'fails'> {
-  const arch = fieldIn(fields, 'arch') ?? ''
-  const call = fieldIn(fields, 'syscall') ?? ''
-  // An enriched log says the name, too, behind a separator of its own.
-  const name = fieldIn(fields, 'SYSCALL') ?? (/^\d+$/.test(call) ? undefined : call)
-  const known = CALLS[arch]
-  const opens = name === undefined ? (known?.includes(Number(call)) ?? true) : NAMED_CALLS.has(name)
-  return { opens, fails: fieldIn(fields, 'success') === 'no' }
+function parseCall(fields: string): Pick<Event, 'isOpen' | 'hasFailed'> {
+  const arch = readField(fields, 'arch') ?? ''
+  const call = readField(fields, 'syscall') ?? ''
+  // An enriched log also has the name, in a field SYSCALL behind its separator.
+  const name = readField(fields, 'SYSCALL') ?? (/^\d+$/.test(call) ? undefined : call)
+  const numbers = CALL_NUMBERS[arch]
+  const isOpen = name === undefined ? (numbers?.includes(Number(call)) ?? true) : CALL_NAMES.has(name)
+  return { isOpen, hasFailed: readField(fields, 'success') === 'no' }
 }
 
-function pathIn(
+function parsePathFields(
   fields: string,
   id: string,
   event: Event | undefined,
   workingDirectory: string | undefined,
-): Found {
-  const kind = fieldIn(fields, 'nametype')
-  if (event === undefined || !event.opens || kind === 'PARENT') return { skipped: 'other' }
-  if (event.fails || kind === 'UNKNOWN') return { skipped: 'failed' }
-  if (kind === 'CREATE' || kind === 'DELETE') return { skipped: 'created' }
-  const name = nameIn(fields, 'name', id)
-  if (name === undefined) return { skipped: 'nameless' }
-  return typeof name === 'string'
-    ? openedPath(name, event.directory ?? workingDirectory)
-    : { skipped: name.skipped }
+): ParsedLine {
+  const nameType = readField(fields, 'nametype')
+  if (event === undefined || !event.isOpen || nameType === 'PARENT') return skippedLine('other')
+  if (event.hasFailed || nameType === 'UNKNOWN') return skippedLine('failed')
+  if (nameType === 'CREATE' || nameType === 'DELETE') return skippedLine('created')
+  const name = readName(fields, 'name', id)
+  if (name === undefined) return skippedLine('nameless')
+  if (name === NOT_UTF8) return skippedLine('encoding')
+  return parseOpenedPath(name, event.directory ?? workingDirectory)
 }
 
-function fieldIn(fields: string, name: string): string | undefined {
+function readField(fields: string, name: string): string | undefined {
   return new RegExp(`(?:^|[\\s\\x1d])${name}=([^\\s\\x1d]*)`).exec(fields)?.[1]
 }
 
-/** A name: in quotes, in hexadecimal where it has special characters, or plain as `ausearch -i` has it. */
-function nameIn(
-  fields: string,
-  name: string,
-  id: string,
-): string | { readonly skipped: 'encoding' } | undefined {
-  const value = textOf(fields, name)
+/** Reads a name: quoted, hexadecimal if it has special characters, or plain as printed by `ausearch -i`. */
+function readName(fields: string, name: string, id: string): string | typeof NOT_UTF8 | undefined {
+  const value = readValue(fields, name)
   if (value === undefined || value === '(null)' || value === '(none)') return undefined
   if (value.startsWith('"')) return value.slice(1, value.indexOf('"', 1))
-  // An interpreted event has a date in its number.
+  // The id of an interpreted event contains a date, and its names are not hexadecimal.
   if (!/^[\d.:]+$/.test(id) || !/^(?:[0-9A-F]{2})+$/.test(value)) return value
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'hex'))
   } catch {
-    return { skipped: 'encoding' }
+    return NOT_UTF8
   }
 }
 
-/** What stands behind `name=`: to the closing quote, or up to the next field. */
-function textOf(fields: string, name: string): string | undefined {
+/** Reads the text after `name=`: to the closing quote, or up to the next field. */
+function readValue(fields: string, name: string): string | undefined {
   const start = ` ${fields}`.indexOf(` ${name}=`)
   if (start === -1) return undefined
-  const rest = fields.slice(start + name.length + 1)
-  const end = rest.startsWith('"') ? rest.indexOf('"', 1) + 1 : rest.search(NEXT_FIELD)
-  const value = (end <= 0 ? rest : rest.slice(0, end)).trimEnd()
+  const tail = fields.slice(start + name.length + 1)
+  const end = tail.startsWith('"') ? tail.indexOf('"', 1) + 1 : tail.search(NEXT_FIELD)
+  const value = (end <= 0 ? tail : tail.slice(0, end)).trimEnd()
   return value === '' ? undefined : value
 }

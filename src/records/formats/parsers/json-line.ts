@@ -1,28 +1,28 @@
 import { RecordError } from '../../model.ts'
 
-/** The JSON object that a line is; undefined when it is none. */
-export function objectOf(text: string): Record<string, unknown> | undefined {
+/** Parses a line as a JSON object; undefined for any other text. */
+export function parseJsonObject(text: string): Record<string, unknown> | undefined {
   const trimmed = text.trim()
   if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined
   try {
-    return objectIn(trimmed)
+    return objectOrUndefined(trimmed)
   } catch {
     return undefined
   }
 }
 
-/** The JSON object that a line is. @throws RecordError INVALID_RECORD */
-export function jsonObject(text: string): Record<string, unknown> {
+/** Parses a line as a JSON object. @throws RecordError INVALID_RECORD */
+export function requireJsonObject(text: string): Record<string, unknown> {
   try {
-    const value = objectIn(text)
-    if (value !== undefined) return value
+    const object = objectOrUndefined(text)
+    if (object !== undefined) return object
   } catch (error) {
     throw new RecordError('INVALID_RECORD', `not JSON: ${(error as Error).message}`)
   }
   throw new RecordError('INVALID_RECORD', 'expected a JSON object with a path')
 }
 
-function objectIn(text: string): Record<string, unknown> | undefined {
+function objectOrUndefined(text: string): Record<string, unknown> | undefined {
   const value: unknown = JSON.parse(text)
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   return isObject ? (value as Record<string, unknown>) : undefined

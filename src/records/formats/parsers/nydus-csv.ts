@@ -1,26 +1,33 @@
 import { RecordError } from '../../model.ts'
 import { isSignalLine } from './nydus-list.ts'
-import { type Found, foundPath, type LineFormat, type ReadLine } from './parsed-line.ts'
+import {
+  EMPTY_LINE,
+  type LineFormat,
+  type ParsedLine,
+  type ParseLine,
+  parsePath,
+  skippedLine,
+} from './parsed-line.ts'
 
 /**
- * The CSV of nydus-snapshotter's optimizer: a header `path,size,elapsed`, sizes and times as numbers or for
- * people (`1.2 MiB`). The header says which column is the path; it may come again, where files were joined.
+ * The CSV of nydus-snapshotter's optimizer, with a header `path,size,elapsed`. Sizes and times are numbers or human-readable
+ * (`1.2 MiB`). The header shows which column is the path; it is repeated in files that were concatenated.
  */
 export const nydusCsv: LineFormat = {
   isLog: false,
-  reader: nydusCsvReader,
-  proves: (text) => /^"?path"?,"?size"?,"?elapsed"?\s*$/i.test(text.trim()),
+  createParser,
+  isDistinctive: (text) => /^"?path"?,"?size"?,"?elapsed"?\s*$/i.test(text.trim()),
 }
 
-function nydusCsvReader(): ReadLine {
+function createParser(): ParseLine {
   let header: string[] | undefined
-  return (text): Found => {
+  return (text): ParsedLine => {
     const line = text.trim()
-    if (isSignalLine(line)) return { skipped: 'other' }
-    const cells = cellsOf(line)
+    if (isSignalLine(line)) return skippedLine('other')
+    const cells = parseCells(line)
     if (isHeader(cells)) {
       header = cells.map((cell) => cell.trim().toLowerCase())
-      return undefined
+      return EMPTY_LINE
     }
     if (header === undefined) {
       throw new RecordError('INVALID_RECORD', 'expected the header path,size,elapsed before the first row')
@@ -28,11 +35,11 @@ function nydusCsvReader(): ReadLine {
     if (cells.length !== header.length) {
       throw new RecordError(
         'INVALID_RECORD',
-        `the row has ${cells.length} cells where the header has ${header.length}; a path with a comma needs quotes`,
+        `the row has ${cells.length} cells, but the header has ${header.length}; a path with a comma needs quotes`,
       )
     }
     const path = cells[header.indexOf('path')] ?? ''
-    return path === '' ? { skipped: 'nameless' } : foundPath(path)
+    return path === '' ? skippedLine('nameless') : parsePath(path)
   }
 }
 
@@ -40,16 +47,16 @@ function isHeader(cells: readonly string[]): boolean {
   return cells.length > 1 && cells[0]?.trim().toLowerCase() === 'path'
 }
 
-/** The cells of a row (RFC 4180): quoted where they hold commas or quotes. @throws RecordError INVALID_RECORD */
-function cellsOf(line: string): string[] {
+/** Splits a row into cells (RFC 4180); cells with commas or quotes are quoted. @throws RecordError INVALID_RECORD */
+function parseCells(line: string): string[] {
   const cells: string[] = []
   const cell = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
   for (;;) {
-    const found = cell.exec(line)
-    if (found === null)
-      throw new RecordError('INVALID_RECORD', 'a quote that is not closed, or in a cell without quotes')
-    const [, quoted, plain = '', end] = found
-    cells.push(quoted?.replaceAll('""', '"') ?? plain)
-    if (end === '') return cells
+    const match = cell.exec(line)
+    if (match === null)
+      throw new RecordError('INVALID_RECORD', 'a quote is not closed, or is in a cell without quotes')
+    const [, quoted, unquoted = '', separator] = match
+    cells.push(quoted?.replaceAll('""', '"') ?? unquoted)
+    if (separator === '') return cells
   }
 }

@@ -1,19 +1,19 @@
-import { objectOf } from './json-line.ts'
+import { parseJsonObject } from './json-line.ts'
 import { isSignalLine } from './nydus-list.ts'
-import { type Found, foundPath, type LineFormat } from './parsed-line.ts'
+import { FOREIGN_LINE, type LineFormat, type ParsedLine, parsePath, skippedLine } from './parsed-line.ts'
 
 const FIELDS: ReadonlySet<string> = new Set(['path', 'size', 'elapsed'])
 
 /**
- * A log of nydus-snapshotter's optimizer: `{"path":"/a","size":1,"elapsed":2}` a line; a last line can tell of the signal
- * that ended it. How long a read took is not needed: the order of the lines is that of first access.
+ * The log of nydus-snapshotter's optimizer: one `{"path":"/a","size":1,"elapsed":2}` per line, perhaps a signal line at
+ * the end. `elapsed` is not needed: the lines are in the order of first access.
  */
 export const nydusJson: LineFormat = {
   isLog: true,
-  reader: () => readLine,
-  proves: (text) => {
-    // Logs of web servers have paths and times, too, and more besides.
-    const object = objectOf(text) ?? {}
+  createParser: () => parseLine,
+  isDistinctive: (text) => {
+    // Logs of web servers have paths and times, too, but also other fields.
+    const object = parseJsonObject(text) ?? {}
     const { path, elapsed } = object
     return (
       typeof path === 'string' &&
@@ -23,9 +23,9 @@ export const nydusJson: LineFormat = {
   },
 }
 
-function readLine(text: string): Found {
-  if (isSignalLine(text.trim())) return { skipped: 'other' }
-  const { path } = objectOf(text) ?? {}
-  if (typeof path !== 'string') return 'foreign'
-  return path === '' ? { skipped: 'nameless' } : foundPath(path)
+function parseLine(text: string): ParsedLine {
+  if (isSignalLine(text.trim())) return skippedLine('other')
+  const { path } = parseJsonObject(text) ?? {}
+  if (typeof path !== 'string') return FOREIGN_LINE
+  return path === '' ? skippedLine('nameless') : parsePath(path)
 }

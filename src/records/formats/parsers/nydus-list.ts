@@ -1,17 +1,14 @@
-import { type Found, foundPath, type LineFormat } from './parsed-line.ts'
+import { type LineFormat, type ParsedLine, parsePath, skippedLine } from './parsed-line.ts'
 
-/**
- * The list that nydus-snapshotter's optimizer writes: a path a line, taken as it stands. It can end with a line about the
- * signal that ended it.
- */
-export const nydusList: LineFormat = { isLog: false, reader: () => readLine }
+/** The list of nydus-snapshotter's optimizer: one literal path per line, perhaps a signal line at the end. */
+export const nydusList: LineFormat = { isLog: false, createParser: () => parseLine }
 
-function readLine(text: string): Found {
+function parseLine(text: string): ParsedLine {
   const trimmed = text.trim()
-  return isSignalLine(trimmed) ? { skipped: 'other' } : foundPath(trimmed)
+  return isSignalLine(trimmed) ? skippedLine('other') : parsePath(trimmed)
 }
 
-/** What nydus-snapshotter's optimizer writes when it is stopped. */
+/** Whether this is the line that nydus-snapshotter's optimizer writes when a signal stops it. */
 export function isSignalLine(text: string): boolean {
   return /^received SIG[A-Z0-9]+ signal$/.test(text)
 }

@@ -1,18 +1,27 @@
-import { type Found, type LineFormat, type LineOptions, openedPath, type ReadLine } from './parsed-line.ts'
+import {
+  EMPTY_LINE,
+  FOREIGN_LINE,
+  type LineFormat,
+  type LineFormatOptions,
+  type ParsedLine,
+  type ParseLine,
+  parseOpenedPath,
+  skippedLine,
+} from './parsed-line.ts'
 
-/** Columns that hold numbers; what others hold is not looked at. */
-const NUMBERS: ReadonlySet<string> = new Set(['PID', 'TID', 'UID', 'FD', 'ERR'])
+/** Columns that hold numbers; the content of other columns is not checked. */
+const NUMERIC_COLUMNS: ReadonlySet<string> = new Set(['PID', 'TID', 'UID', 'FD', 'ERR'])
 const NUMBER = /^-?\d+$/
 const MAX_COLUMNS = 20
-/** What opensnoop and bpftrace say of themselves. */
-const NOTE = /^(?:Attaching \d+ probes?|Tracing open|Possibly lost \d+|Detaching)/
+/** Messages of opensnoop and bpftrace themselves. */
+const MESSAGE = /^(?:Attaching \d+ probes?|Tracing open|Possibly lost \d+|Detaching)/
 
-/** Where the program's name, which may hold spaces, and the path stand among the columns. */
-type Header = { readonly before: readonly string[]; readonly between: readonly string[] }
+/** The columns around the program's name, which may contain spaces; the path is the last column. */
+type Header = { readonly beforeName: readonly string[]; readonly afterName: readonly string[] }
 type Row = { readonly descriptor: number; readonly path: string }
 
-/** Whether a line is the header of opensnoop. Which columns there are depends on its options. */
-function isOpensnoopHeader(text: string): boolean {
+/** Whether a line is the header of opensnoop. Its columns depend on the options of the command. */
+function isHeader(text: string): boolean {
   const names = text.trim().split(/\s+/)
   return (
     names.length <= MAX_COLUMNS &&
@@ -23,47 +32,44 @@ function isOpensnoopHeader(text: string): boolean {
   )
 }
 
-/**
- * The log of opensnoop of bcc (and of bpftrace): the header says which columns there are, it may come again. Opens that
- * failed are passed over.
- */
-export const opensnoop: LineFormat = { isLog: true, proves: isOpensnoopHeader, reader: opensnoopReader }
+/** The log of opensnoop of bcc and of bpftrace. The header names the columns and may be repeated. Failed opens are skipped. */
+export const opensnoop: LineFormat = { isLog: true, isDistinctive: isHeader, createParser }
 
-function opensnoopReader({ workingDirectory }: LineOptions): ReadLine {
+function createParser({ workingDirectory }: LineFormatOptions): ParseLine {
   let header: Header | undefined
-  return (text): Found => {
+  return (text): ParsedLine => {
     const line = text.trim()
-    if (NOTE.test(line)) return { skipped: 'other' }
-    if (isOpensnoopHeader(line)) {
+    if (MESSAGE.test(line)) return skippedLine('other')
+    if (isHeader(line)) {
       const names = line.split(/\s+/)
-      const at = names.indexOf('COMM')
-      header = { before: names.slice(0, at), between: names.slice(at + 1, -1) }
-      return undefined
+      const nameIndex = names.indexOf('COMM')
+      header = { beforeName: names.slice(0, nameIndex), afterName: names.slice(nameIndex + 1, -1) }
+      return EMPTY_LINE
     }
-    const row = header && rowOf(line, header)
-    if (row === undefined) return 'foreign'
-    return row.descriptor < 0 ? { skipped: 'failed' } : openedPath(row.path, workingDirectory)
+    const row = header && parseRow(line, header)
+    if (row === undefined) return FOREIGN_LINE
+    return row.descriptor < 0 ? skippedLine('failed') : parseOpenedPath(row.path, workingDirectory)
   }
 }
 
 /**
- * Takes a row apart. Where the program's name ends is told by the numbers behind it; it may end with numbers itself, so
- * that an absolute path is preferred, and no path is the last choice.
+ * Splits a row into its columns. The numbers after the program's name show where the name ends. The name may itself end
+ * with numbers, so a split that leaves an absolute path is preferred, and one that leaves no path is the last choice.
  */
-function rowOf(line: string, { before, between }: Header): Row | undefined {
+function parseRow(line: string, { beforeName, afterName }: Header): Row | undefined {
   const words = [...line.matchAll(/\S+/g)]
-  const fits = (names: readonly string[], from: number) =>
-    names.every((name, i) => {
-      const word = words[from + i]?.[0]
-      return word !== undefined && (!NUMBERS.has(name) || NUMBER.test(word))
+  const matches = (columns: readonly string[], firstWord: number) =>
+    columns.every((column, i) => {
+      const word = words[firstWord + i]?.[0]
+      return word !== undefined && (!NUMERIC_COLUMNS.has(column) || NUMBER.test(word))
     })
-  if (!fits(before, 0)) return undefined
+  if (!matches(beforeName, 0)) return undefined
   let best: Row | undefined
-  for (let at = before.length + 1; at + between.length <= words.length; at++) {
-    if (!fits(between, at)) continue
-    const start = words[at + between.length]?.index
-    const path = start === undefined ? '' : line.slice(start)
-    const row = { descriptor: Number(words[at + between.indexOf('FD')]?.[0]), path }
+  for (let nameEnd = beforeName.length + 1; nameEnd + afterName.length <= words.length; nameEnd++) {
+    if (!matches(afterName, nameEnd)) continue
+    const pathStart = words[nameEnd + afterName.length]?.index
+    const path = pathStart === undefined ? '' : line.slice(pathStart)
+    const row = { descriptor: Number(words[nameEnd + afterName.indexOf('FD')]?.[0]), path }
     if (path.startsWith('/')) return row
     if (best === undefined || best.path === '') best = row
   }

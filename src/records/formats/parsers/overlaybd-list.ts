@@ -1,4 +1,7 @@
-import { foundPath, type LineFormat } from './parsed-line.ts'
+import { type LineFormat, parsePath } from './parsed-line.ts'
 
-/** overlaybd's priority list: a path a line, taken as it stands, without globs and comments. */
-export const overlaybdList: LineFormat = { isLog: false, reader: () => (text) => foundPath(text.trim()) }
+/** The priority list of overlaybd: one literal path per line, without globs and comments. */
+export const overlaybdList: LineFormat = {
+  isLog: false,
+  createParser: () => (text) => parsePath(text.trim()),
+}

@@ -2,54 +2,65 @@ import { cleanName } from '../../../tar/names.ts'
 import { RecordEntry, RecordError, type SkipReason } from '../../model.ts'
 import { cleanRecordPath } from '../../record-path.ts'
 
-/**
- * What one line says: an entry, an access that is passed over, or nothing. `foreign`: the format has no such line.
- * `isWrapper`: it is a program that only starts another one, such as `sh -c`.
- */
-export type Found =
-  | { readonly entry: RecordEntry; readonly isWrapper?: boolean }
-  | { readonly skipped: SkipReason; readonly path?: string }
-  | 'foreign'
-  | undefined
+/** The result of parsing one line of a profile. */
+export type ParsedLine =
+  /** `isWrapper`: the file is a program that only starts another one, such as `sh -c`. */
+  | { readonly kind: 'entry'; readonly entry: RecordEntry; readonly isWrapper?: boolean }
+  /** An access that does not become an entry. Only relative paths are reported with `path`. */
+  | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly path?: string }
+  /** The format has no such line. */
+  | { readonly kind: 'foreign' }
+  /** A valid line without an access to report, such as a comment, a header or the root directory. */
+  | { readonly kind: 'empty' }
 
-export type LineOptions = {
-  /** Absolute: where the first process of the profile started. */
+export const FOREIGN_LINE: ParsedLine = { kind: 'foreign' }
+export const EMPTY_LINE: ParsedLine = { kind: 'empty' }
+
+export function skippedLine(reason: SkipReason): ParsedLine {
+  return { kind: 'skipped', reason }
+}
+
+/** Returned by decoders for text that is not UTF-8, which a record cannot hold. */
+export const NOT_UTF8 = Symbol('not UTF-8')
+
+export type LineFormatOptions = {
+  /** Absolute path of the directory in which the first process of the profile started. */
   readonly workingDirectory?: string | undefined
 }
 
-/** Reads line after line. Throws a RecordError without its line, which whoever counts lines adds. */
-export type ReadLine = (text: string) => Found
+/** Parses one line after the other. The RecordErrors that it throws lack the line number; the caller adds it. */
+export type ParseLine = (text: string) => ParsedLine
 
 /** A format that is read line by line. */
 export type LineFormat = {
-  /** Whether a line can be taken for nothing but this format. Left out: no line of it tells. */
-  readonly proves?: (text: string) => boolean
-  readonly reader: (options: LineOptions) => ReadLine
-  /** The log of a running program: what is foreign in it is passed over, where it would be an error in a list. */
+  /** Whether a line can belong to no other format. Omitted if no line of the format is that distinctive. */
+  readonly isDistinctive?: (text: string) => boolean
+  readonly createParser: (options: LineFormatOptions) => ParseLine
+  /** Whether this is the log of a running program: its foreign lines are skipped; in a list they are errors. */
   readonly isLog: boolean
 }
 
-/** File systems that a runtime mounts over the image. */
-const PSEUDO = new Set(['proc', 'sys', 'dev'])
+/** Mount points of the file systems that a runtime mounts over the image. */
+const PSEUDO_FILE_SYSTEMS = new Set(['proc', 'sys', 'dev'])
 
-/** Whether a recorded path is in a file system that no image holds. */
+/** Whether a recorded path is in a file system that no image contains. */
 export function isPseudoPath(path: string): boolean {
-  return PSEUDO.has(cleanName(path).split('/')[0] ?? '')
+  return PSEUDO_FILE_SYSTEMS.has(cleanName(path).split('/')[0] ?? '')
 }
 
-/** A path as an entry; undefined for the root directory. @throws RecordError INVALID_RECORD */
-export function foundPath(path: string): Found {
+/** Converts a path to an entry; the root directory becomes an empty line. @throws RecordError INVALID_RECORD */
+export function parsePath(path: string): ParsedLine {
   const clean = cleanRecordPath(path)
-  if (clean === '') return undefined
+  if (clean === '') return EMPTY_LINE
   const problem = RecordEntry.shape.path.safeParse(clean).error?.issues[0]
   if (problem !== undefined) throw new RecordError('INVALID_RECORD', `the path ${problem.message}`)
-  return { entry: { path: clean } }
+  return { kind: 'entry', entry: { path: clean } }
 }
 
-/** A path that a program opened, which may be relative to its working directory. @throws RecordError INVALID_RECORD */
-export function openedPath(path: string, workingDirectory: string | undefined): Found {
-  if (path === '') return { skipped: 'nameless' }
-  if (path.startsWith('/')) return foundPath(path)
-  if (workingDirectory === undefined) return { skipped: 'relative', path }
-  return foundPath(`${workingDirectory}/${path}`)
+/** As {@link parsePath}, for a path that may be relative to the working directory. @throws RecordError INVALID_RECORD */
+export function parseOpenedPath(path: string, workingDirectory: string | undefined): ParsedLine {
+  if (path === '') return skippedLine('nameless')
+  if (path.startsWith('/')) return parsePath(path)
+  if (workingDirectory === undefined) return { kind: 'skipped', reason: 'relative', path }
+  return parsePath(`${workingDirectory}/${path}`)
 }

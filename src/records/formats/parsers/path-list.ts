@@ -1,70 +1,76 @@
 import { escapeGlob, isGlobPattern, literalOf, looksLikeGlob } from '../../glob/glob.ts'
 import type { RecordEntry } from '../../model.ts'
 import { cleanRecordPath } from '../../record-path.ts'
-import { withoutBreak } from './line-break.ts'
 import { isSignalLine } from './nydus-list.ts'
-import { type Found, foundPath, type LineFormat } from './parsed-line.ts'
+import { EMPTY_LINE, type LineFormat, type ParsedLine, parsePath, skippedLine } from './parsed-line.ts'
+import { assertSingleLine } from './single-line.ts'
 
 /**
- * A path list, as `ctr-remote image optimize --prefetch-list` reads it: a path or a glob a line, with or
- * without a leading slash; blank lines and those that begin with `#` say nothing. The root directory is passed
- * over. A line that would be a malformed glob is a path: there are programs called `[`.
+ * A path list, as `ctr-remote image optimize --prefetch-list` reads it: one path or glob per line, with or without a
+ * leading slash. Blank lines, comments (`#`) and the root directory are ignored. A malformed glob is read as a path,
+ * because there are programs called `[`.
  */
-export const pathList: LineFormat = { isLog: false, reader: () => readLine }
+export const pathList: LineFormat = { isLog: false, createParser: () => parseLine }
 
-function readLine(text: string): Found {
+function parseLine(text: string): ParsedLine {
   const trimmed = text.trim()
-  if (trimmed === '' || trimmed.startsWith('#')) return undefined
-  if (isSignalLine(trimmed)) return { skipped: 'other' }
-  if (!looksLikeGlob(trimmed)) return foundPath(trimmed)
+  if (trimmed === '' || trimmed.startsWith('#')) return EMPTY_LINE
+  if (isSignalLine(trimmed)) return skippedLine('other')
+  if (!looksLikeGlob(trimmed)) return parsePath(trimmed)
   const literal = literalOf(trimmed)
-  if (literal !== undefined) return foundPath(literal)
-  const found = foundPath(trimmed)
-  // Without its empty and `.` parts it may be another pattern, or none.
+  if (literal !== undefined) return parsePath(literal)
+  const line = parsePath(trimmed)
+  // Cleaning drops empty and `.` parts, which can change the pattern or break it.
   const pattern = cleanRecordPath(trimmed)
-  if (!isGlobPattern(pattern) || typeof found !== 'object' || !('entry' in found)) return found
-  return { entry: { path: pattern, glob: true } }
+  if (!isGlobPattern(pattern) || line.kind !== 'entry') return line
+  return { kind: 'entry', entry: { path: pattern, glob: true } }
 }
 
-/** What messages have around a path, and names of files hardly ever. */
-const MESSAGES: readonly RegExp[] = [
+/** Text that messages put around a path and that file names hardly ever contain. */
+const MESSAGE_PATTERNS: readonly RegExp[] = [
   // `/bin/sh: 1: x: not found`, `/etc:`, `/etc/hosts:1:127.0.0.1`
   /:(?:\s|$|\d+:)/,
   // A sentence, a command line, a table.
   /[\s"'(]\/|\s--?[A-Za-z]/,
   /\t|^[^/]*\S {2,}\S/,
-  // `libc.so.6 => …`, `a -> b`, `HOME=/root`, an address, markup, a comment, colours.
+  // `libc.so.6 => …`, `a -> b`, `HOME=/root`, a URL, markup, a comment, colours.
   /\s[-=]>\s/,
   /^[A-Za-z_]\w*=/,
   /^[a-z][a-z0-9+.-]*:\/\//i,
   /^<|^\/\/\s|^\/\*\s|^\{\s*"/,
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what terminals are told colours with.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals use it for colours.
   /\x1b/,
   /\s(?:\(0x[0-9a-f]+\)|HTTP\/\d)/,
-  // inotifywait, in each of its formats.
+  // inotifywait, in all its output formats.
   /[\s,](?:ACCESS|MODIFY|ATTRIB|CLOSE|CLOSE_WRITE|CLOSE_NOWRITE|OPEN|MOVED_TO|MOVED_FROM|CREATE|DELETE)(?:,[A-Z_]+)*(?:[\s,]|$)/,
 ]
 
-/** What a line of a list that nobody named says of it: `rooted`, it is a list; `fits`, it may be one; `no`, it is none. */
-export function listEvidence(text: string): 'rooted' | 'fits' | 'no' | 'nothing' {
+/**
+ * Rates a line of a record whose format is not named. `rooted`: it is a line of a path list; `possible`: it may be one;
+ * `impossible`: it is not; `irrelevant`: blank lines and comments prove nothing.
+ */
+export function pathListEvidence(text: string): 'rooted' | 'possible' | 'impossible' | 'irrelevant' {
   const trimmed = text.trim()
-  if (trimmed === '' || trimmed === '.' || trimmed.startsWith('#') || isSignalLine(trimmed)) return 'nothing'
-  if (!trimmed.includes('/') || trimmed.includes('\0') || MESSAGES.some((shape) => shape.test(trimmed)))
-    return 'no'
-  return /^\.{0,2}\//.test(trimmed) ? 'rooted' : 'fits'
+  if (trimmed === '' || trimmed === '.' || trimmed.startsWith('#') || isSignalLine(trimmed)) {
+    return 'irrelevant'
+  }
+  const isMessage = MESSAGE_PATTERNS.some((pattern) => pattern.test(trimmed))
+  if (!trimmed.includes('/') || trimmed.includes('\0') || isMessage) return 'impossible'
+  return /^\.{0,2}\//.test(trimmed) ? 'rooted' : 'possible'
 }
 
 /**
- * The record as a path list: a path a line, with a leading slash, in the record's order. Reading it gives the
- * same paths and globs; what says where a file was seen is lost.
+ * Writes the record as a path list: one path per line, with a leading slash, in the record's order. Reading the list
+ * returns the same paths and globs; `manifestDigest` and `layerIndex` are lost.
  * @throws RecordError INVALID_RECORD for a path with a line break
  */
 export function writePathList(entries: readonly RecordEntry[]): string {
-  return entries.map((entry) => `${lineOf(entry)}\n`).join('')
+  return entries.map((entry) => `${toLine(entry)}\n`).join('')
 }
 
-function lineOf(entry: RecordEntry): string {
+function toLine(entry: RecordEntry): string {
   const text = !entry.glob && looksLikeGlob(entry.path) ? escapeGlob(entry.path) : entry.path
-  // Readers trim lines; they also drop a trailing slash, which protects a space before it.
-  return `/${withoutBreak(text)}${text.trimEnd() === text ? '' : '/'}`
+  assertSingleLine(text)
+  // Readers trim lines. A trailing slash, which they drop too, protects a trailing space.
+  return `/${text}${text.trimEnd() === text ? '' : '/'}`
 }

@@ -1,24 +1,24 @@
 import { RecordEntry, RecordError } from '../../model.ts'
 import { cleanRecordPath } from '../../record-path.ts'
-import { jsonObject, objectOf } from './json-line.ts'
-import type { Found, LineFormat } from './parsed-line.ts'
+import { parseJsonObject, requireJsonObject } from './json-line.ts'
+import { EMPTY_LINE, type LineFormat, type ParsedLine } from './parsed-line.ts'
 
 const FIELDS: ReadonlySet<string> = new Set(['path', 'manifestDigest', 'layerIndex', 'glob'])
 
 /**
- * Reads a line of a stargz record file: a JSON object with `path`, and with `manifestDigest` and `layerIndex`
- * where the profiler knew them (stargz-snapshotter `recorder/recorder.go`; no leading slash there, but other
- * writers have one). Fields that are not known are passed over, and so is the root directory.
+ * Parses a line of a stargz record file: a JSON object with `path`, and with `manifestDigest` and `layerIndex`
+ * if the profiler knew them (stargz-snapshotter `recorder/recorder.go`). Upstream writes paths without a leading
+ * slash; other writers add one. Unknown fields are ignored.
  * @throws RecordError INVALID_RECORD
  */
-function readStargzRecordLine(text: string): Found {
-  const { path, manifestDigest, layerIndex, glob } = jsonObject(text)
-  if (typeof path === 'string' && path !== '' && cleanRecordPath(path) === '') return undefined
+function parseLine(text: string): ParsedLine {
+  const { path, manifestDigest, layerIndex, glob } = requireJsonObject(text)
+  if (typeof path === 'string' && path !== '' && cleanRecordPath(path) === '') return EMPTY_LINE
   const parsed = RecordEntry.safeParse({
     path,
-    manifestDigest: present(manifestDigest),
-    layerIndex: present(layerIndex),
-    glob: glob === false ? undefined : present(glob),
+    manifestDigest: withoutZeroValue(manifestDigest),
+    layerIndex: withoutZeroValue(layerIndex),
+    glob: glob === false ? undefined : withoutZeroValue(glob),
   })
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
@@ -26,6 +26,7 @@ function readStargzRecordLine(text: string): Found {
   }
   const entry = parsed.data
   return {
+    kind: 'entry',
     entry: {
       path: entry.path,
       ...(entry.glob && { glob: true }),
@@ -35,17 +36,17 @@ function readStargzRecordLine(text: string): Found {
   }
 }
 
-/** Go's zero values: what `omitempty` leaves out, some writers spell out. */
-function present(value: unknown): unknown {
+/** Some writers spell out the zero values that Go's `omitempty` omits. */
+function withoutZeroValue(value: unknown): unknown {
   return value === null || value === '' ? undefined : value
 }
 
-/** A path alone is shown by much else that is JSON, such as logs of web servers. */
+/** An object with a path is distinctive only without foreign fields: logs of web servers have paths, too. */
 export const stargzRecord: LineFormat = {
   isLog: false,
-  reader: () => readStargzRecordLine,
-  proves: (text) => {
-    const object = objectOf(text)
+  createParser: () => parseLine,
+  isDistinctive: (text) => {
+    const object = parseJsonObject(text)
     if (typeof object?.path !== 'string') return false
     const { manifestDigest, layerIndex } = object
     return (

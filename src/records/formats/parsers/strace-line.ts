@@ -1,22 +1,24 @@
-/** One line of `strace`, taken apart as far as it matters here. */
+import { NOT_UTF8 } from './parsed-line.ts'
+
+/** One line of `strace`, split into the parts that a record needs. */
 export type StraceLine =
-  /** A whole call. */
+  /** A complete call. */
   | { readonly kind: 'call'; readonly pid: string; readonly name: string; readonly text: string }
-  /** The first part of a call that others ran beside, and its second part. */
+  /** The first part of a call that calls of other processes interrupted, and its second part. */
   | { readonly kind: 'unfinished'; readonly pid: string; readonly text: string }
   | { readonly kind: 'resumed'; readonly pid: string; readonly text: string }
-  /** A call that goes on under another pid: an execve of a thread that is not the first. */
+  /** A call that continues under another pid: an execve of a thread that is not the first. */
   | { readonly kind: 'moved'; readonly pid: string; readonly to: string; readonly text: string }
   | { readonly kind: 'exit'; readonly pid: string }
-  /** Signals, and what strace says of itself. */
+  /** Signals, and messages of strace itself. */
   | { readonly kind: 'note' }
 
-/** A call that has ended. */
+/** A call that returned. */
 export type StraceCall = {
   readonly name: string
-  /** As strace prints them. */
+  /** As printed by strace. */
   readonly args: readonly string[]
-  /** What follows `= `: a number, and with `-y` the path of a file descriptor. */
+  /** The text after `= `: a number, and with `-y` the path of a file descriptor. */
   readonly result: string
 }
 
@@ -29,79 +31,83 @@ const CALL = /^([a-z_]\w*)\(/i
 const RESUMED = /^<\.\.\. \w+ resumed>\s?(.*)$/s
 const NOTES =
   /^(?:--- |strace: |Process \d+ |\[ Process PID=| > |<unfinished \.\.\.>$)|strace: Process \d+ attached$/
-/** The table of `-C` and `-w`, and a call that strace let go of. */
+/** The table of `-C` and `-w`. */
 const SUMMARY = /^\s*(?:% time\s+seconds\s|-{6}[- ]*$|\d+\.\d+\s+\d+\.\d+\s+\d+\s+\d+(?:\s+\d+)?\s+\w+$)/
+/** A call that was in progress when strace detached from its process. */
 const DETACHED = / <detached \.\.\.>$/
 const UNFINISHED = ' <unfinished ...>'
 const MOVED = /<pid changed to (\d+) \.\.\.>$/
 
-/** Takes a line apart; undefined when it is none of strace. */
+/** Parses a line of strace; undefined for any other text. */
 export function parseStraceLine(line: string): StraceLine | undefined {
   const text = line.trimEnd()
   if (NOTES.test(text) || SUMMARY.test(text)) return { kind: 'note' }
-  const [whole = '', inBrackets, plain] = PID.exec(text) ?? []
-  const pid = inBrackets ?? plain ?? ''
-  const rest = text.slice(whole.length).replace(STAMPS, '')
-  if (rest.startsWith('+++ ')) return rest.includes('superseded') ? { kind: 'note' } : { kind: 'exit', pid }
-  if (NOTES.test(rest)) return { kind: 'note' }
-  const resumed = RESUMED.exec(rest)?.[1]
+  const [prefix = '', bracketedPid, plainPid] = PID.exec(text) ?? []
+  const pid = bracketedPid ?? plainPid ?? ''
+  const event = text.slice(prefix.length).replace(STAMPS, '')
+  if (event.startsWith('+++ ')) return event.includes('superseded') ? { kind: 'note' } : { kind: 'exit', pid }
+  if (NOTES.test(event)) return { kind: 'note' }
+  const resumed = RESUMED.exec(event)?.[1]
   if (resumed !== undefined) return { kind: 'resumed', pid, text: resumed }
-  const name = CALL.exec(rest)?.[1]
+  const name = CALL.exec(event)?.[1]
   if (name === undefined) return undefined
-  if (DETACHED.test(rest)) return { kind: 'note' }
-  const to = MOVED.exec(rest)?.[1]
-  if (to !== undefined) return { kind: 'moved', pid, to, text: rest.replace(MOVED, '').trimEnd() }
-  if (rest.endsWith(UNFINISHED)) return { kind: 'unfinished', pid, text: rest.slice(0, -UNFINISHED.length) }
-  return /\)\s*= \S/.test(rest) ? { kind: 'call', pid, name, text: rest } : undefined
+  if (DETACHED.test(event)) return { kind: 'note' }
+  const to = MOVED.exec(event)?.[1]
+  if (to !== undefined) return { kind: 'moved', pid, to, text: event.replace(MOVED, '').trimEnd() }
+  if (event.endsWith(UNFINISHED)) return { kind: 'unfinished', pid, text: event.slice(0, -UNFINISHED.length) }
+  return /\)\s*= \S/.test(event) ? { kind: 'call', pid, name, text: event } : undefined
 }
 
-/** Calls that open files, and results of any: what looks like a call may stand in other texts, too. */
-const OPENS = /^(?:open|openat|openat2|creat|execve|execveat)\(/
+const OPENING_CALL = /^(?:open|openat|openat2|creat|execve|execveat)\(/
 const RESULT = /\)\s*= (?:-?\d+|0x[0-9a-f]+|\?)(?:\s|<|$)/
 
-/** Whether a line can be taken for nothing but strace. */
+/**
+ * Whether a line can only be a line of strace. Other texts contain things that look like calls, so a call needs a
+ * result, and an incomplete one has to be a call that opens files.
+ */
 export function isStraceLine(line: string): boolean {
   const parsed = parseStraceLine(line)
   switch (parsed?.kind) {
     case 'call':
+    case 'resumed':
       return RESULT.test(parsed.text)
     case 'unfinished':
     case 'moved':
-      return OPENS.test(parsed.text)
-    case 'resumed':
-      return RESULT.test(parsed.text)
+      return OPENING_CALL.test(parsed.text)
     default:
       return false
   }
 }
 
-/** The arguments and the result of a whole call; undefined when it is cut off. */
+/** Parses the arguments and the result of a complete call; undefined if the text is truncated. */
 export function parseCall(text: string): StraceCall | undefined {
   const name = CALL.exec(text)?.[1]
   if (name === undefined) return undefined
   const args: string[] = []
   let depth = 0
-  let from = name.length + 1
-  for (let at = from; at < text.length; at++) {
-    const char = text[at] ?? ''
-    if (char === '"') at = endOf(text, at + 1, '"')
-    else if (char === '<' && /[0-9D]/.test(text[at - 1] ?? '')) at = endOf(text, at + 1, '>')
+  let start = name.length + 1
+  for (let i = start; i < text.length; i++) {
+    const char = text[i] ?? ''
+    if (char === '"') i = quoteEnd(text, i + 1, '"')
+    else if (char === '<' && /[0-9D]/.test(text[i - 1] ?? '')) i = quoteEnd(text, i + 1, '>')
     else if (depth === 0 && (char === ',' || char === ')')) {
-      args.push(text.slice(from, at).trim())
-      from = at + 1
-      const result = char === ')' ? /^\s*= (.+)$/s.exec(text.slice(from))?.[1] : undefined
-      if (char === ')') return result === undefined ? undefined : { name, args, result }
+      args.push(text.slice(start, i).trim())
+      start = i + 1
+      if (char === ')') {
+        const result = /^\s*= (.+)$/s.exec(text.slice(start))?.[1]
+        return result === undefined ? undefined : { name, args, result }
+      }
     } else if ('([{'.includes(char)) depth++
     else if (')]}'.includes(char)) depth--
   }
   return undefined
 }
 
-/** Where a quoted text ends. */
-function endOf(text: string, from: number, quote: string): number {
-  for (let at = from; at < text.length; at++) {
-    if (text[at] === '\\') at++
-    else if (text[at] === quote) return at
+/** Returns the index of the closing quote, or the length of the text if there is none. */
+function quoteEnd(text: string, start: number, quote: string): number {
+  for (let i = start; i < text.length; i++) {
+    if (text[i] === '\\') i++
+    else if (text[i] === quote) return i
   }
   return text.length
 }
@@ -109,47 +115,44 @@ function endOf(text: string, from: number, quote: string): number {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, v: 11, f: 12, a: 7, b: 8 }
 
-/** A text that is no UTF-8, which no record holds. */
-export const NO_TEXT = Symbol('no UTF-8')
-
 /**
- * The text that a quoted argument stands for; undefined for an address, and for a text that was cut. Behind it there may be the
- * context of the file (`--secontext`).
+ * Decodes a quoted argument; undefined for an address and for a truncated text. The file's security context may follow
+ * the quoted text (`--secontext`).
  */
-export function unquote(argument: string | undefined): string | typeof NO_TEXT | undefined {
-  const inside = /^"((?:[^"\\]|\\.)*)"(?:\s*\[.*\])?$/s.exec(argument ?? '')?.[1]
-  return inside === undefined ? undefined : unescaped(inside)
+export function unquote(argument: string | undefined): string | typeof NOT_UTF8 | undefined {
+  const quoted = /^"((?:[^"\\]|\\.)*)"(?:\s*\[.*\])?$/s.exec(argument ?? '')?.[1]
+  return quoted === undefined ? undefined : unescapeC(quoted)
 }
 
-/** The path of a file descriptor, as `-y` prints it: `3</etc/passwd>`, with `-yy` `3</dev/tty<char 5:0>>`. */
+/** The path of a file descriptor, as printed by `-y`: `3</etc/passwd>`; `-yy` prints `3</dev/tty<char 5:0>>`. */
 export function pathOfDescriptor(argument: string): string | undefined {
-  const inside = /^(?:-?\d+|0x[0-9a-f]+|AT_FDCWD)(?: \/\* AT_FDCWD \*\/)?<(\/(?:[^\\>]|\\.)*)>/s.exec(
+  const escaped = /^(?:-?\d+|0x[0-9a-f]+|AT_FDCWD)(?: \/\* AT_FDCWD \*\/)?<(\/(?:[^\\>]|\\.)*)>/s.exec(
     argument,
   )?.[1]
-  if (inside === undefined || inside.endsWith(' (deleted)')) return undefined
-  const path = unescaped(inside.replace(/<(?:char|block) [\d:]+$/, ''))
-  return path === NO_TEXT ? undefined : path
+  if (escaped === undefined || escaped.endsWith(' (deleted)')) return undefined
+  const path = unescapeC(escaped.replace(/<(?:char|block) [\d:]+$/, ''))
+  return path === NOT_UTF8 ? undefined : path
 }
 
-/** Whether an argument stands for the working directory, by name or as `-X raw` and `-X verbose` print it. */
+/** Whether an argument is AT_FDCWD, by name or as printed by `-X raw` and `-X verbose`. */
 export function isWorkingDirectory(argument: string): boolean {
   return /^(?:AT_FDCWD|0xffffff9c|-100)\b/.test(argument)
 }
 
-/** Undoes the escapes of C. */
-function unescaped(text: string): string | typeof NO_TEXT {
+/** Decodes the escape sequences of C. */
+function unescapeC(text: string): string | typeof NOT_UTF8 {
   if (!text.includes('\\')) return text
   const bytes: Buffer[] = []
   const part = /\\(?:([0-7]{1,3})|x([0-9a-f]{2})|(.))|[^\\]+|\\$/gs
-  for (const [whole, octal, hex, char] of text.matchAll(part)) {
+  for (const [match, octal, hex, char] of text.matchAll(part)) {
     if (octal !== undefined) bytes.push(Buffer.of(Number.parseInt(octal, 8) & 0xff))
     else if (hex !== undefined) bytes.push(Buffer.of(Number.parseInt(hex, 16)))
-    else if (char === undefined) bytes.push(Buffer.from(whole))
+    else if (char === undefined) bytes.push(Buffer.from(match))
     else bytes.push(ESCAPES[char] === undefined ? Buffer.from(char) : Buffer.of(ESCAPES[char]))
   }
   try {
     return utf8.decode(Buffer.concat(bytes))
   } catch {
-    return NO_TEXT
+    return NOT_UTF8
   }
 }

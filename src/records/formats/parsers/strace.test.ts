@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { type ReadRecordOptions, readRecord } from '../read.ts'
+import { type ReadRecordOptions, readRecord } from '../read-record.ts'
 
 async function read(log: string | Buffer, options: Partial<ReadRecordOptions> = {}) {
   const { format, entries, skipped } = await readRecord(Readable.from([Buffer.from(log)]), {
@@ -15,22 +15,22 @@ it('reads a real capture', async () => {
   const capture = readFileSync('test/fixtures/profiles/python-numpy.strace.txt')
   const { format, paths, skipped } = await read(capture)
   expect(format).toBe('strace')
-  // As a plain search of the log says: every call that did not fail.
+  // The same by a plain search of the log: every call that did not fail.
   const opened = capture
     .toString()
     .split('\n')
     .flatMap((line) => (/ = -1 /.test(line) ? [] : (/"(\/[^"]*)"/.exec(line)?.[1] ?? [])))
-  const kept = opened
+  const expected = opened
     .map((path) => path.slice(1))
     .filter((path) => path !== '' && !/^(proc|sys|dev)\//.test(path))
-  expect(paths).toEqual([...new Set(kept)])
+  expect(paths).toEqual([...new Set(expected)])
   expect(new Set(opened).size).toBe(
     248 + new Set(opened.filter((path) => /^\/(proc|sys|dev)\//.test(path))).size,
   )
   expect(skipped.failed).toBe(capture.toString().match(/ = -1 /g)?.length)
 })
 
-it('knows all calls that open, and passes those over that failed or made the file', async () => {
+it('reads all calls that open files, and skips those that failed or created the file', async () => {
   const log = `execve("/usr/bin/app", ["app", "a, b) = 3"], 0x7ffc /* 3 vars */) = 0
 open("/etc/a", O_RDONLY) = 3
 openat2(AT_FDCWD, "/etc/b", {flags=O_RDONLY|O_CLOEXEC, resolve=RESOLVE_NO_SYMLINKS}, 24) = 4
@@ -64,7 +64,7 @@ it.each([
   expect(await read(`${line}\n`)).toEqual({ format: 'strace', paths: ['a'], skipped: {} })
 })
 
-it('puts calls together that others ran beside, each for its process', async () => {
+it('joins the two parts of interrupted calls of each process', async () => {
   const log = `strace: Process 18 attached
 17 openat(AT_FDCWD, "/first", O_RDONLY <unfinished ...>
 18 openat(AT_FDCWD, "/second", O_RDONLY <unfinished ...>
@@ -83,7 +83,7 @@ it('puts calls together that others ran beside, each for its process', async () 
   expect(skipped.failed).toBe(1)
 })
 
-it('follows working directories and open directories, in children too', async () => {
+it('tracks working directories and open directories, also in children', async () => {
   const log = `17 openat(AT_FDCWD, "early", O_RDONLY) = 3
 17 chdir("/srv") = 0
 17 openat(AT_FDCWD, "app.conf", O_RDONLY) = 3
@@ -119,7 +119,7 @@ it('follows working directories and open directories, in children too', async ()
   expect((await read(log, { workingDirectory: '/start' })).paths[0]).toBe('start/early')
 })
 
-it('takes directories from -y, also for programs that are traced to the terminal', async () => {
+it('uses the directories of -y, also in traces written to the terminal', async () => {
   const log = `execve("./run", ["./run"], 0x7f /* 1 var */) = 0
 openat(AT_FDCWD</srv/app>, "none", O_RDONLY) = -1 ENOENT (No such file or directory)
 execve("bin/tool", ["tool"], 0x7f /* 1 var */) = 0
@@ -137,21 +137,21 @@ vfork(strace: Process 18 attached
   })
 })
 
-it('passes over the output of the program, and shows where it stood', async () => {
+it('skips the output of the program, and reports its lines', async () => {
   const log =
     '17 openat(AT_FDCWD, "/a", O_RDONLY) = 3\nHello, world\nbye\n17 openat(AT_FDCWD, "/b", O_RDONLY) = 3\n'
   const { entries, skipped, notes } = await readRecord(Readable.from([Buffer.from(log)]), { maxBytes: 1e6 })
   expect(entries).toEqual([{ path: 'a' }, { path: 'b' }])
   expect(skipped).toEqual({ foreign: 2 })
   expect(notes.warnings).toEqual([
-    'lines 2 to 3 are of no known kind and passed over; the first of them: "Hello, world"',
+    'lines 2 to 3 are not lines of this format and were skipped; the first one: "Hello, world"',
   ])
 })
 
-describe('what strace prints around calls', () => {
+describe('other output of strace', () => {
   it.each([
     [
-      'a signal first, behind a pid',
+      'a signal first, with a pid',
       '88  --- SIGCHLD {si_signo=SIGCHLD, si_pid=89} ---\n88  openat(AT_FDCWD, "/a", O_RDONLY) = 3\n',
     ],
     [
@@ -167,9 +167,12 @@ describe('what strace prints around calls', () => {
       '7 [unconfined_u:unconfined_r:unconfined_t:s0] openat(AT_FDCWD, "/a" [system_u:object_r:etc_t:s0], O_RDONLY) = 3 [system_u:object_r:etc_t:s0]\n',
     ],
     ['raw arguments of -X raw', 'openat(0xffffff9c, "/a", 0x80000) = 3\n'],
-    ['both of -X verbose', 'openat(0xffffff9c /* AT_FDCWD */, "/a", 0x80000 /* O_RDONLY|O_CLOEXEC */) = 3\n'],
-    ['numbers of calls', '[ 257] openat(AT_FDCWD, "/a", O_RDONLY) = 3\n'],
-    ['what is behind descriptors', 'openat(AT_FDCWD</srv>, "/a", O_RDONLY) = 3</a>\n'],
+    [
+      'raw and symbolic arguments of -X verbose',
+      'openat(0xffffff9c /* AT_FDCWD */, "/a", 0x80000 /* O_RDONLY|O_CLOEXEC */) = 3\n',
+    ],
+    ['system call numbers', '[ 257] openat(AT_FDCWD, "/a", O_RDONLY) = 3\n'],
+    ['paths of descriptors', 'openat(AT_FDCWD</srv>, "/a", O_RDONLY) = 3</a>\n'],
     ['escapes for every character', 'openat(AT_FDCWD, "\\x2f\\x61", O_RDONLY) = 3\n'],
     [
       'stack traces',
@@ -196,14 +199,14 @@ describe('what strace prints around calls', () => {
   })
 })
 
-describe('the number of a process', () => {
-  it('is the one that strace has for it, in another namespace, too', async () => {
+describe('a pid', () => {
+  it('is the one that strace sees, also of a process in another PID namespace', async () => {
     const log =
       '100 chdir("/app") = 0\n100 clone(child_stack=NULL) = 7 /* 101 in strace\'s PID NS */\n101 openat(AT_FDCWD, "x", O_RDONLY) = 3\n'
     expect((await read(log, { workingDirectory: '/' })).paths).toEqual(['app/x'])
   })
 
-  it('that is used again is that of a new process', async () => {
+  it('that is reused belongs to a new process', async () => {
     const log = `1 chdir("/a") = 0
 1 clone(child_stack=NULL) = 7
 7 chdir("/b") = 0
@@ -214,7 +217,7 @@ describe('the number of a process', () => {
   })
 })
 
-it('tells a new file by the numbers of -X raw', async () => {
+it('recognises a created file by the raw flags of -X raw', async () => {
   const log = 'openat(0xffffff9c, "/tmp/new", 0xc2, 0600) = 3\nopenat(0xffffff9c, "/a", 0) = 3\n'
   expect(await read(log)).toMatchObject({ paths: ['a'], skipped: { created: 1 } })
 })

@@ -1,9 +1,16 @@
 import { MAX_PATH_BYTES } from '../../model.ts'
-import { type Found, type LineFormat, openedPath } from './parsed-line.ts'
+import {
+  EMPTY_LINE,
+  FOREIGN_LINE,
+  type LineFormat,
+  NOT_UTF8,
+  type ParsedLine,
+  parseOpenedPath,
+  skippedLine,
+} from './parsed-line.ts'
 import {
   isStraceLine,
   isWorkingDirectory,
-  NO_TEXT,
   parseCall,
   parseStraceLine,
   pathOfDescriptor,
@@ -12,192 +19,211 @@ import {
 } from './strace-line.ts'
 import { isShellCommand } from './wrappers.ts'
 
-/** Processes, and directories open in one, that are remembered: what goes beyond that is reported as relative. */
+/** Processes that are remembered. Relative paths of a process that was forgotten are reported as relative. */
 const MAX_PROCESSES = 4096
+/** Open directories that are remembered for each process. */
 const MAX_DIRECTORIES = 256
 
-/** What of a process decides where a relative path leads. Threads share these. */
+/** The state of a process that decides what a relative path means. */
 type Process = {
-  place: { directory: string | undefined }
-  /** Directories that are open, by file descriptor. */
-  open: Map<number, string>
-  /** A call that has begun. */
-  begun: string
-  /** It ran before the fork that made it returned. */
+  /** Shared by threads. */
+  workingDirectory: { path: string | undefined }
+  /** Paths of open directories, by file descriptor; shared by threads. */
+  openDirectories: Map<number, string>
+  /** The first part of an unfinished call. */
+  unfinishedCall: string
+  /** Whether the process made calls before the fork that created it returned. */
   isEarly?: boolean
 }
 
-/** A path argument, and the directory that it is relative to. */
-type Named = {
-  readonly path: string | typeof NO_TEXT | undefined
-  readonly at: string
+/** A path argument of a call. */
+type PathArgument = {
+  readonly path: string | typeof NOT_UTF8 | undefined
+  /** The argument that names the directory of a relative path. */
+  readonly directory: string
   readonly flags: string
 }
 
 const FORKS = new Set(['clone', 'clone2', 'clone3', 'fork', 'vfork'])
 
 /**
- * The log of `strace` of opens (open, openat, openat2, creat) and programs (execve, execveat), also with `-f`, `-t`, `-tt`,
- * `-ttt`, `-r`, `-T`, `-y`, `-X`, `-C` and `--secontext`. Calls that failed are passed over. Relative paths are resolved where the log tells of
- * the directory: by `-y`, by chdir, fchdir and getcwd, by directories that were opened; children inherit both.
+ * The log of `strace` for calls that open files (open, openat, openat2, creat) and programs (execve, execveat), also with
+ * `-f`, `-t`, `-tt`, `-ttt`, `-r`, `-T`, `-y`, `-X`, `-C` and `--secontext`. Failed calls are skipped. Relative paths are
+ * resolved if the log shows the directory: by `-y`, by chdir, fchdir and getcwd, or by an open of the directory; children
+ * inherit working directories and open directories.
  */
 export const strace: LineFormat = {
   isLog: true,
-  proves: isStraceLine,
-  reader: ({ workingDirectory }) => {
+  isDistinctive: isStraceLine,
+  createParser: ({ workingDirectory }) => {
     const log = new StraceLog(workingDirectory)
-    return (text) => log.read(text)
+    return (text) => log.parseLine(text)
   },
 }
 
 class StraceLog {
-  readonly #start: string | undefined
+  readonly #initialDirectory: string | undefined
   readonly #processes = new Map<string, Process>()
-  /** The process whose fork began last and has not returned. */
+  /** The process that most recently started a fork that has not returned. */
   #forking: Process | undefined
 
-  constructor(start: string | undefined) {
-    this.#start = start
+  constructor(initialDirectory: string | undefined) {
+    this.#initialDirectory = initialDirectory
   }
 
-  read(text: string): Found {
+  parseLine(text: string): ParsedLine {
     const line = parseStraceLine(text)
-    if (line === undefined) return 'foreign'
-    if (line.kind === 'note') return { skipped: 'other' }
-    const process = this.#process(line.pid)
+    if (line === undefined) return FOREIGN_LINE
+    if (line.kind === 'note') return skippedLine('other')
+    const process = this.#getProcess(line.pid)
     switch (line.kind) {
       case 'exit':
         this.#processes.delete(line.pid)
         if (this.#forking === process) this.#forking = undefined
-        return { skipped: 'other' }
+        return skippedLine('other')
       case 'unfinished':
-        process.begun = line.text
+        process.unfinishedCall = line.text
         if (FORKS.has(/^\w+/.exec(line.text)?.[0] ?? '')) this.#forking = process
-        return undefined
+        return EMPTY_LINE
       case 'moved':
         this.#processes.delete(line.pid)
-        this.#add(line.to, { ...process, begun: line.text })
-        return undefined
+        this.#addProcess(line.to, { ...process, unfinishedCall: line.text })
+        return EMPTY_LINE
       case 'resumed':
-        return this.#end(process, process.begun + line.text)
+        return this.#finishCall(process, process.unfinishedCall + line.text)
       case 'call':
-        return this.#end(process, line.text)
+        return this.#finishCall(process, line.text)
     }
   }
 
-  #end(process: Process, text: string): Found {
-    process.begun = ''
+  #finishCall(process: Process, text: string): ParsedLine {
+    process.unfinishedCall = ''
     if (this.#forking === process) this.#forking = undefined
     const call = parseCall(text)
-    if (call === undefined) return { skipped: 'other' }
-    return this.#opened(call, process) ?? this.#follow(call, process)
+    if (call === undefined) return skippedLine('other')
+    const line = this.#parseOpen(call, process)
+    if (line.kind !== 'empty') return line
+    if (!hasFailed(call)) this.#updateProcess(call, process)
+    return skippedLine('other')
   }
 
-  /** What a call opened; undefined when it is none that opens. */
-  #opened(call: StraceCall, process: Process): Found {
-    const named = namedBy(call)
-    if (named === undefined) return undefined
-    // A call that failed tells of the directory, too.
-    const directory = this.#directoryOf(named.at, process)
-    if (hasFailed(call)) return { skipped: 'failed' }
-    if (isNew(named.flags)) return { skipped: 'created' }
-    if (named.path === NO_TEXT) return { skipped: 'encoding' }
-    const rooted = named.flags.includes('RESOLVE_IN_ROOT')
-    const path = rooted ? named.path?.replace(/^\/*/, './') : named.path
-    // Without a name of its own it is the file descriptor's (AT_EMPTY_PATH).
-    const found = path === '' ? openedPath(directory ?? '', undefined) : openedPath(path ?? '', directory)
+  /** Parses a call that opens a file; empty for any other call, and for the root directory. */
+  #parseOpen(call: StraceCall, process: Process): ParsedLine {
+    const argument = pathArgumentOf(call)
+    if (argument === undefined) return EMPTY_LINE
+    // Even a failed call shows its directory.
+    const directory = this.#resolveDirectory(argument.directory, process)
+    if (hasFailed(call)) return skippedLine('failed')
+    if (createsFile(argument.flags)) return skippedLine('created')
+    if (argument.path === NOT_UTF8) return skippedLine('encoding')
+    const isInRoot = argument.flags.includes('RESOLVE_IN_ROOT')
+    const path = isInRoot ? argument.path?.replace(/^\/*/, './') : argument.path
+    // With an empty path, the call opens the file descriptor itself (AT_EMPTY_PATH).
+    const line =
+      path === '' ? parseOpenedPath(directory ?? '', undefined) : parseOpenedPath(path ?? '', directory)
     const isProgram = call.name === 'execve' || call.name === 'execveat'
     if (!isProgram) {
-      const isDirectory = /\bO_(DIRECTORY|PATH)\b/.test(named.flags)
-      const where = pathOfDescriptor(call.result) ?? join(directory, path)
-      remember(process.open, Number.parseInt(call.result, 10), isDirectory ? where : undefined)
+      const isDirectory = /\bO_(DIRECTORY|PATH)\b/.test(argument.flags)
+      const openedPath = pathOfDescriptor(call.result) ?? joinPath(directory, path)
+      rememberDirectory(
+        process.openDirectories,
+        Number.parseInt(call.result, 10),
+        isDirectory ? openedPath : undefined,
+      )
     }
-    const isElsewhere = typeof found === 'object' && 'skipped' in found
-    const where = isElsewhere ? pathOfDescriptor(call.result) : undefined
-    if (where !== undefined) return openedPath(where, undefined)
-    if (!isProgram || typeof found !== 'object' || !('entry' in found)) return found
-    return isShellCommand(path ?? '', call.args.slice(1).join()) ? { ...found, isWrapper: true } : found
+    if (line.kind === 'skipped') {
+      const openedPath = pathOfDescriptor(call.result)
+      return openedPath === undefined ? line : parseOpenedPath(openedPath, undefined)
+    }
+    if (!isProgram || line.kind !== 'entry') return line
+    return isShellCommand(path ?? '', call.args.slice(1).join()) ? { ...line, isWrapper: true } : line
   }
 
-  /** Follows what changes where relative paths lead. */
-  #follow(call: StraceCall, process: Process): Found {
-    const skipped = { skipped: 'other' as const }
-    if (hasFailed(call)) return skipped
+  /** Applies a call that changes what relative paths mean. */
+  #updateProcess(call: StraceCall, process: Process): void {
+    const { workingDirectory } = process
     const [first = ''] = call.args
     const text = unquote(first)
-    const path = text === NO_TEXT ? undefined : text
-    if (call.name === 'chdir') process.place.directory = join(process.place.directory, path)
-    else if (call.name === 'fchdir') process.place.directory = this.#directoryOf(first, process)
-    else if (call.name === 'getcwd') process.place.directory = path ?? process.place.directory
-    else if (call.name === 'close') process.open.delete(Number.parseInt(first, 10))
-    else if (FORKS.has(call.name)) this.#fork(call, process)
-    return skipped
+    const path = text === NOT_UTF8 ? undefined : text
+    if (call.name === 'chdir') workingDirectory.path = joinPath(workingDirectory.path, path)
+    else if (call.name === 'fchdir') workingDirectory.path = this.#resolveDirectory(first, process)
+    else if (call.name === 'getcwd') workingDirectory.path = path ?? workingDirectory.path
+    else if (call.name === 'close') process.openDirectories.delete(Number.parseInt(first, 10))
+    else if (FORKS.has(call.name)) this.#addChild(call, process)
   }
 
-  #fork({ args, result }: StraceCall, parent: Process): void {
-    // In another PID namespace the child has another number for its parent than for strace.
+  #addChild({ args, result }: StraceCall, parent: Process): void {
+    // In another PID namespace, strace sees the child under another pid than its parent does.
     const pid = (/\/\* (\d+) in strace's PID NS \*\//.exec(result) ?? /^(\d+)/.exec(result))?.[1] ?? ''
-    const known = this.#processes.get(pid)
-    // A number that is used again is that of a new process.
-    if (known?.isEarly) known.isEarly = false
-    else this.#add(pid, childOf(parent, args.join()))
+    const existing = this.#processes.get(pid)
+    // Unless the child ran early, an existing process has exited and its pid is reused.
+    if (existing?.isEarly) existing.isEarly = false
+    else this.#addProcess(pid, childOf(parent, args.join()))
   }
 
-  #directoryOf(at: string, process: Process): string | undefined {
-    const named = pathOfDescriptor(at)
-    if (!isWorkingDirectory(at)) return named ?? process.open.get(Number.parseInt(at, 10))
-    if (named !== undefined) process.place.directory = named
-    return process.place.directory
+  #resolveDirectory(argument: string, process: Process): string | undefined {
+    const printedPath = pathOfDescriptor(argument)
+    if (!isWorkingDirectory(argument)) {
+      return printedPath ?? process.openDirectories.get(Number.parseInt(argument, 10))
+    }
+    if (printedPath !== undefined) process.workingDirectory.path = printedPath
+    return process.workingDirectory.path
   }
 
   /**
-   * The process of a pid. One that is not known is a child of a process whose fork has not returned, or the first
-   * one, whose lines have no pid before it has children.
+   * Returns the process of a pid. An unknown process is a child of the process whose fork has not returned, or the first
+   * process, whose lines have no pid until it has children.
    */
-  #process(pid: string): Process {
-    const known = this.#processes.get(pid)
-    if (known !== undefined) return known
+  #getProcess(pid: string): Process {
+    const existing = this.#processes.get(pid)
+    if (existing !== undefined) return existing
     if (this.#forking) {
-      return this.#add(pid, { ...childOf(this.#forking, this.#forking.begun), isEarly: true })
+      return this.#addProcess(pid, { ...childOf(this.#forking, this.#forking.unfinishedCall), isEarly: true })
     }
     const first = this.#processes.get('')
-    if (first) return this.#add(pid, { ...childOf(first, ''), begun: first.begun })
-    return this.#add(pid, { place: { directory: this.#start }, open: new Map(), begun: '' })
+    if (first) {
+      return this.#addProcess(pid, { ...childOf(first, ''), unfinishedCall: first.unfinishedCall })
+    }
+    return this.#addProcess(pid, {
+      workingDirectory: { path: this.#initialDirectory },
+      openDirectories: new Map(),
+      unfinishedCall: '',
+    })
   }
 
-  #add(pid: string, process: Process): Process {
+  #addProcess(pid: string, process: Process): Process {
     if (this.#processes.size >= MAX_PROCESSES) this.#processes.clear()
     this.#processes.set(pid, process)
     return process
   }
 }
 
-/** The path that a call opens. */
-function namedBy({ name, args }: StraceCall): Named | undefined {
+/** The path that a call opens; undefined for a call that opens nothing. */
+function pathArgumentOf({ name, args }: StraceCall): PathArgument | undefined {
   const [first = '', second = ''] = args
-  const rest = args.slice(1).join()
   switch (name) {
     case 'open':
+      return { path: unquote(first), directory: 'AT_FDCWD', flags: args.slice(1).join() }
     case 'execve':
-      return { path: unquote(first), at: 'AT_FDCWD', flags: name === 'open' ? rest : '' }
+      return { path: unquote(first), directory: 'AT_FDCWD', flags: '' }
     case 'creat':
-      return { path: unquote(first), at: 'AT_FDCWD', flags: 'O_CREAT|O_EXCL' }
+      return { path: unquote(first), directory: 'AT_FDCWD', flags: 'O_CREAT|O_EXCL' }
     case 'openat':
     case 'openat2':
-      return { path: unquote(second), at: first, flags: args.slice(2).join() }
+      return { path: unquote(second), directory: first, flags: args.slice(2).join() }
     case 'execveat':
-      return { path: unquote(second), at: first, flags: '' }
+      return { path: unquote(second), directory: first, flags: '' }
     default:
       return undefined
   }
 }
 
-/** Numbers are those of Linux on all but the oldest architectures (`-X raw`). */
-const RAW_CREATES_NEW = 0o300
+/** O_CREAT|O_EXCL as printed by `-X raw`; the same number on all but the oldest architectures of Linux. */
+const RAW_CREATE_EXCLUSIVE = 0o300
 
-function isNew(flags: string): boolean {
-  if (/^0x[0-9a-f]+/.test(flags) && (Number.parseInt(flags, 16) & RAW_CREATES_NEW) === RAW_CREATES_NEW)
-    return true
+function createsFile(flags: string): boolean {
+  const isRaw = /^0x[0-9a-f]+/.test(flags)
+  if (isRaw && (Number.parseInt(flags, 16) & RAW_CREATE_EXCLUSIVE) === RAW_CREATE_EXCLUSIVE) return true
   return /\bO_TMPFILE\b/.test(flags) || (/\bO_CREAT\b/.test(flags) && /\bO_EXCL\b/.test(flags))
 }
 
@@ -205,23 +231,27 @@ function hasFailed({ result }: StraceCall): boolean {
   return /^(?:-\d|\?)/.test(result)
 }
 
-function remember(open: Map<number, string>, descriptor: number, path: string | undefined): void {
-  if (path === undefined || open.size >= MAX_DIRECTORIES) open.delete(descriptor)
-  else open.set(descriptor, path)
+function rememberDirectory(
+  openDirectories: Map<number, string>,
+  descriptor: number,
+  path: string | undefined,
+): void {
+  if (path === undefined || openDirectories.size >= MAX_DIRECTORIES) openDirectories.delete(descriptor)
+  else openDirectories.set(descriptor, path)
 }
 
-/** A path from a directory; undefined when that is not known, or it has become longer than any path. */
-function join(directory: string | undefined, path: string | undefined): string | undefined {
+/** Joins a path to its directory; undefined if the directory is unknown or the result exceeds PATH_MAX. */
+function joinPath(directory: string | undefined, path: string | undefined): string | undefined {
   if (path === undefined || path.startsWith('/')) return path
   const joined = directory === undefined ? undefined : `${directory}/${path}`
   return joined !== undefined && joined.length <= MAX_PATH_BYTES ? joined : undefined
 }
 
-/** Threads share directories and file descriptors, other children begin with a copy (clone(2)). */
+/** Threads share directories and file descriptors; other children start with a copy (clone(2)). */
 function childOf(parent: Process, flags: string): Process {
   return {
-    place: flags.includes('CLONE_FS') ? parent.place : { ...parent.place },
-    open: flags.includes('CLONE_FILES') ? parent.open : new Map(parent.open),
-    begun: '',
+    workingDirectory: flags.includes('CLONE_FS') ? parent.workingDirectory : { ...parent.workingDirectory },
+    openDirectories: flags.includes('CLONE_FILES') ? parent.openDirectories : new Map(parent.openDirectories),
+    unfinishedCall: '',
   }
 }

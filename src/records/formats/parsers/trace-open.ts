@@ -1,43 +1,52 @@
-import { objectOf } from './json-line.ts'
-import { type Found, type LineFormat, type LineOptions, openedPath, type ReadLine } from './parsed-line.ts'
+import { parseJsonObject } from './json-line.ts'
+import {
+  FOREIGN_LINE,
+  type LineFormat,
+  type LineFormatOptions,
+  type ParsedLine,
+  type ParseLine,
+  parseOpenedPath,
+  skippedLine,
+} from './parsed-line.ts'
 
-/** Names are cut to so many bytes in `fname` (gadget `trace_open`, program.bpf.c). */
+/** `fname` is truncated to this many bytes (gadget `trace_open`, program.bpf.c). */
 const MAX_NAME_BYTES = 254
 
 /**
- * Events of Inspektor Gadget's `trace_open` as JSON, an object a line: `fname` is the name as it was opened, `fpath` the one
- * of the kernel (with `--paths`), `error` what went wrong (v0.50). Before gadgets were images (v0.30) they had `path`,
- * `fullPath` and `err`.
+ * Events of Inspektor Gadget's `trace_open` as JSON, one object per line. `fname` is the path that the program opened,
+ * `fpath` the path that the kernel resolved (with `--paths`), `error` the error (v0.50). Before gadgets were images
+ * (v0.30), these fields were `path`, `fullPath` and `err`.
  */
 export const traceOpen: LineFormat = {
   isLog: true,
-  reader: traceOpenReader,
-  proves: (text) => namesOf(objectOf(text)) !== undefined,
+  createParser,
+  isDistinctive: (text) => pathsIn(parseJsonObject(text)) !== undefined,
 }
 
-function traceOpenReader({ workingDirectory }: LineOptions): ReadLine {
-  return (text): Found => {
-    const event = objectOf(text)
-    const names = namesOf(event)
-    if (event === undefined || names === undefined) return 'foreign'
+function createParser({ workingDirectory }: LineFormatOptions): ParseLine {
+  return (text): ParsedLine => {
+    const event = parseJsonObject(text)
+    const paths = pathsIn(event)
+    if (event === undefined || paths === undefined) return FOREIGN_LINE
     const { error, err } = event
-    const failed = error !== undefined ? error !== '' : typeof err === 'number' && err !== 0
-    if (failed) return { skipped: 'failed' }
-    const { opened, full } = names
-    const isWhole = opened.startsWith('/') && Buffer.byteLength(opened) < MAX_NAME_BYTES
-    return openedPath(isWhole || !full.startsWith('/') ? opened : full, workingDirectory)
+    const hasFailed = error !== undefined ? error !== '' : typeof err === 'number' && err !== 0
+    if (hasFailed) return skippedLine('failed')
+    const { opened, resolved } = paths
+    const isComplete = opened.startsWith('/') && Buffer.byteLength(opened) < MAX_NAME_BYTES
+    return parseOpenedPath(isComplete || !resolved.startsWith('/') ? opened : resolved, workingDirectory)
   }
 }
 
-function namesOf(
+function pathsIn(
   event: Record<string, unknown> | undefined,
-): { readonly opened: string; readonly full: string } | undefined {
+): { readonly opened: string; readonly resolved: string } | undefined {
   if (event === undefined) return undefined
   const { fname, fpath, fd, proc, path, fullPath, err, comm } = event
-  const text = (value: unknown) => (typeof value === 'string' ? value : '')
+  const textOrEmpty = (value: unknown) => (typeof value === 'string' ? value : '')
   if (typeof fname === 'string' && (fd !== undefined || proc !== undefined)) {
-    return { opened: fname, full: text(fpath) }
+    return { opened: fname, resolved: textOrEmpty(fpath) }
   }
-  const isOld = typeof path === 'string' && comm !== undefined && fd !== undefined && typeof err === 'number'
-  return isOld ? { opened: path, full: text(fullPath) } : undefined
+  const isOldFormat =
+    typeof path === 'string' && comm !== undefined && fd !== undefined && typeof err === 'number'
+  return isOldFormat ? { opened: path, resolved: textOrEmpty(fullPath) } : undefined
 }

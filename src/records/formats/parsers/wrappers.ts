@@ -1,4 +1,4 @@
-/** Programs that do no more than start another one, by the last part of their path. */
+/** Names of programs that only start another program. */
 const WRAPPERS: ReadonlySet<string> = new Set([
   'bwrap',
   'chroot',
@@ -26,16 +26,16 @@ const WRAPPERS: ReadonlySet<string> = new Set([
 ])
 const SHELLS: ReadonlySet<string> = new Set(['ash', 'bash', 'busybox', 'dash', 'ksh', 'sh', 'zsh'])
 
-/** Whether the name of a program says that it is there to start another one. */
+/** Whether the last part of a path is the name of a program that only starts another program. */
 export function isWrapperName(path: string): boolean {
-  return WRAPPERS.has(nameOf(path))
+  return WRAPPERS.has(baseName(path))
 }
 
-/** Whether a command is a shell that was given a command of its own, as `sh -c` is. */
+/** Whether a program is a shell with a command in its arguments, such as `sh -c`. @param args as strace prints them */
 export function isShellCommand(path: string, args: string): boolean {
-  return SHELLS.has(nameOf(path)) && /^\[?"[^"]*", "-[a-z]*c"/.test(args)
+  return SHELLS.has(baseName(path)) && /^\[?"[^"]*", "-[a-z]*c"/.test(args)
 }
 
-function nameOf(path: string): string {
+function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }

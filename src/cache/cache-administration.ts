@@ -1,0 +1,91 @@
+import type { Database } from '../db/database.ts'
+import { CACHE_TABLES, type CacheTable } from './cache-tables.ts'
+import { type CountedUse, readUses } from './use-counts.ts'
+
+/** Totals of the entries of one kind. Times are in ms since 1970. */
+export type CacheTotals = {
+  readonly entries: number
+  /** The total size of the blobs of layers, or of the manifests of images. */
+  readonly bytes: number
+  /** The last use of the entry that is evicted next. */
+  readonly oldestUse: number | undefined
+  /** The last check of the entry that is checked next. */
+  readonly oldestCheck: number | undefined
+}
+
+export type CacheOverview = {
+  readonly layers: CacheTotals
+  readonly images: CacheTotals
+  readonly uses: readonly CountedUse[]
+}
+
+/** Selects entries. Without any field, it selects all of them. */
+export type PurgeFilter = {
+  readonly host?: string | undefined
+  readonly repository?: string | undefined
+  /** The digest of a converted layer, manifest or index. */
+  readonly digest?: string | undefined
+}
+
+export type EntryCounts = { readonly layers: number; readonly images: number }
+
+/** Inspects and purges the cache for operators. */
+export class CacheAdministration {
+  readonly #db: Database
+
+  constructor(database: Database) {
+    this.#db = database
+  }
+
+  /** @param days the number of days whose uses are counted, including today */
+  async readOverview(days: number): Promise<CacheOverview> {
+    const [layers, images, uses] = await Promise.all([
+      this.#readTotals('converted_layers'),
+      this.#readTotals('converted_images'),
+      readUses(this.#db, days),
+    ])
+    return { layers, images, uses }
+  }
+
+  async #readTotals(table: CacheTable): Promise<CacheTotals> {
+    const row = await this.#db.query
+      .selectFrom(table)
+      .select(({ fn }) => [
+        fn.countAll<number>().as('entries'),
+        fn.sum<number | string | null>('size').as('bytes'),
+        fn.min<number | null>('used_at').as('used'),
+        fn.min<number | null>('checked_at').as('checked'),
+      ])
+      .executeTakeFirstOrThrow()
+    return {
+      entries: Number(row.entries),
+      bytes: Number(row.bytes ?? 0),
+      oldestUse: row.used ?? undefined,
+      oldestCheck: row.checked ?? undefined,
+    }
+  }
+
+  /** Deletes entries. Their content stays in the registry, and is converted again when a request needs it. */
+  purge({ host, repository, digest }: PurgeFilter): Promise<EntryCounts> {
+    return this.#forEachTable(async (table) => {
+      let deletion = this.#db.query.deleteFrom(table)
+      if (host !== undefined) deletion = deletion.where('host', '=', host)
+      if (repository !== undefined) deletion = deletion.where('repository', '=', repository)
+      if (digest !== undefined) deletion = deletion.where('digest', '=', digest)
+      return (await deletion.executeTakeFirst()).numDeletedRows
+    })
+  }
+
+  /** Makes all entries due, so that workers check them against their registries now. */
+  requestCheck(): Promise<EntryCounts> {
+    return this.#forEachTable(
+      async (table) =>
+        (await this.#db.query.updateTable(table).set({ checked_at: 0 }).executeTakeFirst()).numUpdatedRows,
+    )
+  }
+
+  async #forEachTable(change: (table: CacheTable) => Promise<bigint>): Promise<EntryCounts> {
+    const [layers, images] = await Promise.all(CACHE_TABLES.map(change))
+    return { layers: Number(layers), images: Number(images) }
+  }
+}

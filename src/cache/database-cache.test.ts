@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
+import type { ConvertedLayer } from '../conversion/reuse/converted-layer.ts'
+import { computeLayerKey } from '../conversion/reuse/layer-key.ts'
+import type { Database } from '../db/database.ts'
+import { DEFAULT_FORMAT } from '../estargz/blob-format.ts'
+import { digestOf } from '../oci/digest.ts'
+import { CacheAdministration } from './cache-administration.ts'
+import { type CachedLocation, checkEntries } from './check-entries.ts'
+import { DatabaseCache } from './database-cache.ts'
+import { deleteOldUses, readUses, USE_RETENTION_DAYS } from './use-counts.ts'
+
+const DAY_MS = 86_400_000
+const never = new AbortController().signal
+const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
+const layerKeyOf = (name: string) => computeLayerKey({ digest: digestOf(name), size: 1 }, settings, [], [])
+const layerOf = (name: string, repository = 'team/app') => ({
+  layer: { digest: digestOf(name), size: 5_000_000_000 } as ConvertedLayer,
+  host: 'r.test',
+  repository,
+})
+const imageKeyOf = (name: string) => digestOf(`key of ${name}`)
+const imageOf = (name: string, repository = 'team/app') => ({
+  report: { target: name },
+  digest: digestOf(name),
+  size: 500,
+  host: 'r.test',
+  repository,
+})
+
+describeDatabases('the cache', (open) => {
+  let database: Database
+  let opened: TestDatabase
+  let cache: DatabaseCache
+  let administration: CacheAdministration
+  beforeAll(async () => {
+    opened = await open()
+    ;({ database } = opened)
+    cache = new DatabaseCache(database, { layers: 3, images: 2 })
+    administration = new CacheAdministration(database)
+  })
+  afterAll(() => opened.close())
+  beforeEach(async () => {
+    await administration.purge({})
+    await database.query.deleteFrom('cache_uses').execute()
+  })
+  const age = (table: 'converted_layers' | 'converted_images', set: { used_at: number }) =>
+    database.query.updateTable(table).set(set).execute()
+
+  it('returns the image that was stored last under a key', async () => {
+    await cache.images.put(imageKeyOf('a'), imageOf('a'))
+    expect(await cache.images.find(imageKeyOf('a'))).toEqual(imageOf('a'))
+    expect(await cache.images.find(imageKeyOf('b'))).toBeUndefined()
+    await cache.images.put(imageKeyOf('a'), imageOf('a', 'other'))
+    expect(await cache.images.find(imageKeyOf('a'))).toEqual(imageOf('a', 'other'))
+  })
+
+  it('evicts the least recently used image', async () => {
+    await cache.images.put(imageKeyOf('a'), imageOf('a'))
+    await cache.images.put(imageKeyOf('b'), imageOf('b'))
+    await age('converted_images', { used_at: 5 })
+    await cache.images.find(imageKeyOf('a'))
+    await cache.images.put(imageKeyOf('c'), imageOf('c'))
+    expect(await cache.images.find(imageKeyOf('b'))).toBeUndefined()
+    expect(await cache.images.find(imageKeyOf('a'))).toBeDefined()
+  })
+
+  it('counts uses by day, from concurrent conversions, and deletes old days', async () => {
+    const use = { kind: 'layer', outcome: 'reused', count: 2, bytes: 3_000_000_000 } as const
+    await Promise.all(Array.from({ length: 10 }, () => cache.countUses([use, { ...use, outcome: 'made' }])))
+    expect(await readUses(database, 1)).toHaveLength(2)
+    expect(await readUses(database, 1)).toContainEqual({ ...use, count: 20, bytes: 30_000_000_000 })
+    const today = (await database.query.selectFrom('cache_uses').select('day').executeTakeFirstOrThrow()).day
+    expect(Math.abs(today - Date.now() / DAY_MS)).toBeLessThan(1.1)
+    for (const [ago, outcome] of [
+      [3, 'rearranged'],
+      [USE_RETENTION_DAYS, 'gone'],
+    ] as const) {
+      await database.query
+        .insertInto('cache_uses')
+        .values({ ...use, outcome, day: today - ago })
+        .execute()
+    }
+    expect(await readUses(database, 3)).toHaveLength(2)
+    expect(await readUses(database, 4)).toHaveLength(3)
+    expect(await readUses(database, 1000)).toHaveLength(4)
+    await deleteOldUses(database)
+    expect(await readUses(database, 1000)).toHaveLength(3)
+  })
+
+  it('checks each due entry in one of several processes, and deletes those that are gone', async () => {
+    for (const name of ['there', 'gone', 'away'])
+      await cache.layers.put(layerKeyOf(name), layerOf(name), undefined)
+    await cache.images.put(imageKeyOf('image'), imageOf('image'))
+    await cache.images.put(imageKeyOf('changed'), imageOf('changed'))
+    const probed: string[] = []
+    const probe = async (kind: 'blob' | 'manifest', { host, repository, digest }: CachedLocation) => {
+      probed.push(`${kind} ${host}/${repository} ${digest}`)
+      if (digest === digestOf('away')) throw new Error('the registry is down')
+      if (digest === digestOf('there')) return 5_000_000_000
+      return digest === digestOf('image') ? 500 : digest === digestOf('changed') ? 501 : undefined
+    }
+    expect(await checkEntries(database, probe, never)).toEqual({ checked: 0, gone: 0 })
+    expect(await administration.requestCheck()).toEqual({ layers: 3, images: 2 })
+    const results = await Promise.all([
+      checkEntries(database, probe, never),
+      checkEntries(database, probe, never),
+    ])
+    expect(results.map(({ checked }) => checked).reduce((a, b) => a + b)).toBe(5)
+    expect(results.map(({ gone }) => gone).reduce((a, b) => a + b)).toBe(2)
+    expect(probed.toSorted()).toEqual(
+      [
+        ...['there', 'gone', 'away'].map((name) => `blob r.test/team/app ${digestOf(name)}`),
+        ...['image', 'changed'].map((name) => `manifest r.test/team/app ${digestOf(name)}`),
+      ].toSorted(),
+    )
+    expect(await cache.layers.find(layerKeyOf('gone'))).toBeUndefined()
+    expect(await cache.images.find(imageKeyOf('changed'))).toBeUndefined()
+    for (const name of ['there', 'away']) expect(await cache.layers.find(layerKeyOf(name))).toBeDefined()
+    const counted = (await administration.readOverview(1)).uses.map(({ kind, outcome, count }) => [
+      kind,
+      outcome,
+      count,
+    ])
+    expect(counted.toSorted()).toEqual([
+      ['image', 'gone', 1],
+      ['layer', 'gone', 1],
+    ])
+    expect(await checkEntries(database, probe, never)).toEqual({ checked: 0, gone: 0 })
+  })
+
+  it('stops after the current entry when the signal aborts, and deletes no entry that it could not check', async () => {
+    for (const name of ['a', 'b', 'c']) await cache.layers.put(layerKeyOf(name), layerOf(name), undefined)
+    await cache.images.put(imageKeyOf('image'), imageOf('image'))
+    await administration.requestCheck()
+    const stop = new AbortController()
+    let probes = 0
+    const probe = async () => {
+      probes += 1
+      stop.abort(new Error('the worker stops'))
+      stop.signal.throwIfAborted()
+      return undefined
+    }
+    expect(await checkEntries(database, probe, stop.signal)).toEqual({ checked: 1, gone: 0 })
+    expect(probes).toBe(1)
+    expect((await administration.readOverview(1)).layers.entries).toBe(3)
+  })
+
+  it('reports its totals, and purges all entries or selected ones', async () => {
+    expect(await administration.readOverview(7)).toEqual({
+      layers: { entries: 0, bytes: 0, oldestUse: undefined, oldestCheck: undefined },
+      images: { entries: 0, bytes: 0, oldestUse: undefined, oldestCheck: undefined },
+      uses: [],
+    })
+    await cache.layers.put(layerKeyOf('a'), layerOf('a'), undefined)
+    await cache.layers.put(layerKeyOf('b'), layerOf('b', 'other'), undefined)
+    await cache.images.put(imageKeyOf('c'), imageOf('c', 'other'))
+    const { layers, images } = await administration.readOverview(7)
+    expect(layers).toMatchObject({ entries: 2, bytes: 10_000_000_000 })
+    expect(images).toMatchObject({ entries: 1, bytes: 500 })
+    for (const { oldestUse = 0, oldestCheck = 0 } of [layers, images]) {
+      expect(Math.abs(oldestUse - Date.now())).toBeLessThan(60_000)
+      expect(Math.abs(oldestCheck - Date.now())).toBeLessThan(60_000)
+    }
+    expect(await administration.purge({ host: 'another.test' })).toEqual({ layers: 0, images: 0 })
+    expect(await administration.purge({ digest: digestOf('a') })).toEqual({ layers: 1, images: 0 })
+    expect(await administration.purge({ host: 'r.test', repository: 'other' })).toEqual({
+      layers: 1,
+      images: 1,
+    })
+    expect((await administration.readOverview(7)).layers.entries).toBe(0)
+  })
+})

@@ -1,0 +1,31 @@
+import type { LayerReport } from '../report.ts'
+import type { LayerOutcome } from '../reuse/converted-layer.ts'
+import type { Image } from '../source/image.ts'
+import { layerWarnings } from '../warnings.ts'
+
+/** Converts the outcomes of all layers of an image to reports. Further occurrences of one layer are `same-as-other`. */
+export function toLayerReports(image: Image, outcomes: readonly LayerOutcome[]): LayerReport[] {
+  const reported = new Set<string>()
+  return outcomes.map(({ layer, action }, i) => {
+    const { digest = layer.sourceDiffId, size = 0, mediaType = '' } = image.manifest.layers[i] ?? {}
+    const warnings = layerWarnings(layer)
+    const key = `${digest} ${layer.digest}`
+    const isRepeated = reported.has(key)
+    reported.add(key)
+    return {
+      action: isRepeated ? 'same-as-other' : action,
+      source: { digest, size, mediaType },
+      digest: layer.digest,
+      size: layer.size,
+      diffId: layer.diffId,
+      uncompressedSize: layer.uncompressedSize,
+      tocDigest: layer.tocDigest,
+      entries: layer.entries,
+      ...(layer.landmark && { landmark: layer.landmark }),
+      prioritizedFiles: layer.prioritizedFiles,
+      prefetchBytes: layer.prefetchBytes,
+      compression: layer.compression,
+      ...(warnings.length > 0 && { warnings }),
+    }
+  })
+}

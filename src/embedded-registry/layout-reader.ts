@@ -1,0 +1,34 @@
+import { open } from 'node:fs/promises'
+import { LRUCache } from 'lru-cache'
+import { hasSystemErrorCode } from './errors.ts'
+import { type Layout, parseLayout } from './layout.ts'
+
+const MAX_CACHED_LAYOUTS = 256
+
+/** Reads `index.json` files, and parses a file again only if it has changed. */
+export class LayoutReader {
+  readonly #layouts = new LRUCache<string, { readonly version: string; readonly layout: Layout }>({
+    max: MAX_CACHED_LAYOUTS,
+  })
+
+  /** Reads the layout in a file; undefined if the file does not exist. @throws DocumentError */
+  async read(path: string): Promise<Layout | undefined> {
+    const handle = await open(path, 'r').catch((error: unknown) => {
+      if (hasSystemErrorCode(error, 'ENOENT')) return undefined
+      throw error
+    })
+    if (handle === undefined) return undefined
+    try {
+      const { ino, mtimeNs, size } = await handle.stat({ bigint: true })
+      const version = `${ino} ${mtimeNs} ${size}`
+      const cached = this.#layouts.get(path)
+      if (cached?.version === version) return cached.layout
+      this.#layouts.delete(path)
+      const layout = parseLayout(await handle.readFile(), path)
+      this.#layouts.set(path, { version, layout })
+      return layout
+    } finally {
+      await handle.close()
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import type { FastifyReply } from 'fastify'
+import { isTag } from '../oci/reference.ts'
+import { algorithmOf, type ContentDigest, contentDigestOf } from './content-digest.ts'
+import { parseDigest } from './endpoint.ts'
+import { DistributionError } from './errors.ts'
+import { DIGEST_HEADER, type Exchange, methodNotAllowed, requestChunk } from './exchange.ts'
+import type { Layout } from './layout.ts'
+import { type ManifestSummary, parseManifest } from './manifest-document.ts'
+import type { LayoutDraft, RepositoryStore } from './repository-store.ts'
+
+/**
+ * Handles `/v2/<name>/manifests/<reference>`: GET, HEAD (spec end-3), PUT (end-7), DELETE of a tag or
+ * manifest (end-9).
+ */
+export async function handleManifest(
+  exchange: Exchange,
+  repository: string,
+  reference: string,
+): Promise<FastifyReply> {
+  switch (exchange.request.method) {
+    case 'GET':
+    case 'HEAD':
+      return sendManifest(exchange, repository, reference)
+    case 'PUT':
+      return putManifest(exchange, repository, reference)
+    case 'DELETE':
+      return deleteManifest(exchange, repository, reference)
+    default:
+      throw methodNotAllowed(exchange.request, 'GET, HEAD, PUT, DELETE')
+  }
+}
+
+/** Sends a manifest with the media type that it was pushed with. The Accept header is ignored. */
+async function sendManifest(
+  { request, reply, repositories }: Exchange,
+  repository: string,
+  reference: string,
+): Promise<FastifyReply> {
+  const layout = await repositories.readLayout(repository)
+  const digest = layout && findDigest(layout, reference)
+  const entry = digest && layout.manifests.get(digest)
+  const file = entry && (await repositories.openBlob(repository, digest))
+  if (file === undefined) throw unknownManifest(repository, reference)
+  try {
+    reply.headers({
+      [DIGEST_HEADER]: digest,
+      'content-type': entry?.mediaType,
+      'content-length': entry?.size,
+      etag: `"${digest}"`,
+    })
+    return request.method === 'HEAD' ? reply.send() : reply.send(await file.readFile())
+  } finally {
+    await file.close()
+  }
+}
+
+async function putManifest(exchange: Exchange, repository: string, reference: string): Promise<FastifyReply> {
+  const { request, reply, repositories } = exchange
+  const isByDigest = isDigestReference(reference)
+  if (!isByDigest && !isTag(reference)) {
+    const message = `${JSON.stringify(reference.slice(0, 200))} is neither a tag nor a digest`
+    throw new DistributionError('MANIFEST_INVALID', 400, message)
+  }
+  const expected = isByDigest ? parseDigest(reference) : undefined
+  const bytes = await readBody(exchange)
+  const mediaType = (request.headers['content-type'] ?? '').split(';', 1).join('').trim().toLowerCase()
+  const summary = parseManifest(bytes, mediaType)
+  const digest = contentDigestOf(bytes, expected && algorithmOf(expected))
+  if (expected !== undefined && expected !== digest) {
+    const message = `the manifest has the digest ${digest}, not ${expected}`
+    throw new DistributionError('DIGEST_INVALID', 400, message, { detail: { received: digest } })
+  }
+  // Checked here as well as in the update, so that a rejected push does not create the repository.
+  await assertReferencesExist(repositories, repository, summary, await repositories.readLayout(repository))
+  await repositories.create(repository)
+  await repositories.updateLayout(repository, async (draft) => {
+    await assertReferencesExist(repositories, repository, summary, draft)
+    await repositories.writeBlob(repository, digest, bytes)
+    draft.manifests.set(digest, {
+      mediaType,
+      size: bytes.length,
+      ...(summary.subject !== undefined && { subject: summary.subject }),
+    })
+    if (!isByDigest) draft.tags.set(reference, digest)
+  })
+  if (summary.subject !== undefined) reply.header('oci-subject', summary.subject)
+  return reply
+    .code(201)
+    .headers({ location: `/v2/${repository}/manifests/${digest}`, [DIGEST_HEADER]: digest })
+    .send()
+}
+
+/**
+ * Checks that the repository has all referenced content.
+ * @throws DistributionError MANIFEST_BLOB_UNKNOWN, MANIFEST_INVALID
+ */
+async function assertReferencesExist(
+  repositories: RepositoryStore,
+  repository: string,
+  { kind, references }: ManifestSummary,
+  layout: Layout | undefined,
+): Promise<void> {
+  for (const { digest, size } of references) {
+    const isIndex = kind === 'index'
+    const storedSize = isIndex
+      ? layout?.manifests.get(digest)?.size
+      : await repositories.blobSize(repository, digest)
+    const detail = { digest }
+    if (storedSize === undefined) {
+      const message = `the repository ${repository} does not have the ${isIndex ? 'manifest' : 'blob'} ${digest}; push it first`
+      throw new DistributionError('MANIFEST_BLOB_UNKNOWN', 404, message, { detail })
+    }
+    if (storedSize !== size) {
+      const message = `${digest} has ${storedSize} bytes, but its descriptor has the size ${size}`
+      throw new DistributionError('MANIFEST_INVALID', 400, message, { detail })
+    }
+  }
+}
+
+async function deleteManifest(
+  { reply, repositories }: Exchange,
+  repository: string,
+  reference: string,
+): Promise<FastifyReply> {
+  await repositories.updateLayout(
+    repository,
+    async (draft) => removeFromLayout(draft, repository, reference),
+    async (digest) => {
+      if (digest !== undefined) await repositories.removeBlob(repository, digest)
+    },
+  )
+  return reply.code(202).send()
+}
+
+/** Removes a tag, or a manifest with its tags. Returns the digest of a removed manifest. */
+function removeFromLayout(
+  draft: LayoutDraft,
+  repository: string,
+  reference: string,
+): ContentDigest | undefined {
+  const digest = findDigest(draft, reference)
+  if (digest === undefined || !draft.manifests.has(digest)) throw unknownManifest(repository, reference)
+  if (!isDigestReference(reference)) {
+    draft.tags.delete(reference)
+    return undefined
+  }
+  draft.manifests.delete(digest)
+  for (const [tag, tagged] of draft.tags) if (tagged === digest) draft.tags.delete(tag)
+  return digest
+}
+
+/**
+ * Returns the digest that a reference is or that a tag points to.
+ * @throws DistributionError DIGEST_INVALID
+ */
+function findDigest(layout: Layout, reference: string): ContentDigest | undefined {
+  return isDigestReference(reference) ? parseDigest(reference) : layout.tags.get(reference)
+}
+
+/** Whether a reference can only be a digest: a tag contains no colon. */
+function isDigestReference(reference: string): boolean {
+  return reference.includes(':')
+}
+
+/** Reads the whole body into memory. @throws DistributionError SIZE_INVALID (413) above the limit */
+async function readBody({ request, maxManifestBytes }: Exchange): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxManifestBytes)
+    throw manifestTooLarge(maxManifestBytes)
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of requestChunk(request).bytes) {
+    size += piece.length
+    if (size > maxManifestBytes) throw manifestTooLarge(maxManifestBytes)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}
+
+function manifestTooLarge(maxManifestBytes: number): DistributionError {
+  const message = `the manifest is larger than the limit of ${maxManifestBytes} bytes`
+  return new DistributionError('SIZE_INVALID', 413, message)
+}
+
+function unknownManifest(repository: string, reference: string): DistributionError {
+  const shortened = reference.slice(0, 200)
+  const message = `the repository ${repository} does not have the manifest ${JSON.stringify(shortened)}`
+  return new DistributionError('MANIFEST_UNKNOWN', 404, message, { detail: { reference: shortened } })
+}

@@ -1,0 +1,147 @@
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
+import { type ContentDigest, contentPath, DIGEST_ALGORITHMS } from './content-digest.ts'
+import { createFolder, linkDurably, moveDurably, writeDurably } from './durable-files.ts'
+import { hasSystemErrorCode } from './errors.ts'
+import { folderName, repositoryOfFolder } from './folder-name.ts'
+import { EMPTY_LAYOUT, formatLayout, LAYOUT_FILE, type Layout, type ManifestEntry } from './layout.ts'
+import { LayoutReader } from './layout-reader.ts'
+
+/** A layout that is being updated. */
+export type LayoutDraft = { manifests: Map<ContentDigest, ManifestEntry>; tags: Map<string, ContentDigest> }
+
+/**
+ * The repositories on disk. Each is an OCI image layout in a folder of its own:
+ *
+ *     <root>/repositories/team+app/oci-layout
+ *                                  index.json           manifests and tags, recorded nowhere else
+ *                                  blobs/sha256/<hex>   layers, configs and manifests
+ *
+ * so `skopeo copy oci:<root>/repositories/team+app:v1 …` reads what was pushed to `team/app:v1` without a
+ * server. A blob that is mounted into another repository is a hard link: it takes no space, each repository
+ * exposes its own blobs only, and the bytes are freed with the last link, without reference counts or garbage
+ * collection.
+ *
+ * A name appears only when its bytes are complete, verified and on disk; `index.json` is replaced by a
+ * rename. After a crash a repository is as before a push or as after it; an interrupted push leaves an
+ * unreferenced blob or a temporary file. Only one process may write to a root.
+ */
+export class RepositoryStore {
+  readonly #folder: string
+  readonly #temporaryFolder: string
+  readonly #locks = new KeyedMutex()
+  readonly #layouts = new LayoutReader()
+
+  /** @param folder of the repositories; @param temporaryFolder on the same file system */
+  constructor(folder: string, temporaryFolder: string) {
+    this.#folder = folder
+    this.#temporaryFolder = temporaryFolder
+  }
+
+  /** Lists the names of all repositories, sorted. */
+  async list(): Promise<string[]> {
+    const names: string[] = []
+    for (const entry of await readdir(this.#folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) names.push(repositoryOfFolder(entry.name))
+    }
+    return names.sort()
+  }
+
+  /** Reads the manifests and tags of a repository; undefined if it does not exist. @throws DocumentError */
+  readLayout(repository: string): Promise<Layout | undefined> {
+    return this.#layouts.read(join(this.#pathOf(repository), 'index.json'))
+  }
+
+  /**
+   * Updates the layout of a repository, one update at a time. `edit` may also check that blobs exist, since
+   * they are not removed meanwhile. If it throws, nothing is written.
+   * @param afterWrite runs before the next update
+   */
+  async updateLayout<Result>(
+    repository: string,
+    edit: (draft: LayoutDraft) => Promise<Result>,
+    afterWrite?: (result: Result) => Promise<void>,
+  ): Promise<Result> {
+    return this.#locks.run(repository, async () => {
+      const current = (await this.readLayout(repository)) ?? EMPTY_LAYOUT
+      const draft = { manifests: new Map(current.manifests), tags: new Map(current.tags) }
+      const result = await edit(draft)
+      const text = formatLayout(draft)
+      if (text !== formatLayout(current)) await this.#write(repository, 'index.json', text)
+      await afterWrite?.(result)
+      return result
+    })
+  }
+
+  /** Creates the repository's folders and an empty layout, unless they exist. */
+  async create(repository: string): Promise<void> {
+    for (const algorithm of DIGEST_ALGORITHMS) {
+      await createFolder(join(this.#pathOf(repository), 'blobs', algorithm))
+    }
+    await this.#locks.run(repository, async () => {
+      if ((await this.readLayout(repository)) !== undefined) return
+      await this.#write(repository, 'oci-layout', LAYOUT_FILE)
+      await this.#write(repository, 'index.json', formatLayout(EMPTY_LAYOUT))
+    })
+  }
+
+  /** Opens a blob; undefined if the repository does not have it. The caller closes it. */
+  async openBlob(repository: string, digest: ContentDigest): Promise<FileHandle | undefined> {
+    try {
+      return await open(this.#blobPath(repository, digest), 'r')
+    } catch (error) {
+      if (hasSystemErrorCode(error, 'ENOENT')) return undefined
+      throw error
+    }
+  }
+
+  /** Returns the size of a blob in bytes; undefined if the repository does not have it. */
+  async blobSize(repository: string, digest: ContentDigest): Promise<number | undefined> {
+    try {
+      return (await stat(this.#blobPath(repository, digest))).size
+    } catch (error) {
+      if (hasSystemErrorCode(error, 'ENOENT')) return undefined
+      throw error
+    }
+  }
+
+  /** Moves a file with verified and synced bytes into the repository, which is created if needed. */
+  async addBlobFile(repository: string, digest: ContentDigest, file: string): Promise<void> {
+    await this.create(repository)
+    await moveDurably(file, this.#blobPath(repository, digest))
+  }
+
+  /** Writes verified bytes. The repository must exist. */
+  async writeBlob(repository: string, digest: ContentDigest, bytes: Uint8Array): Promise<void> {
+    await writeDurably(this.#temporaryFolder, this.#blobPath(repository, digest), bytes)
+  }
+
+  /**
+   * Links a blob of another repository, and creates the repository if needed.
+   * @returns false if `from` lacks the blob
+   */
+  async mountBlob(repository: string, digest: ContentDigest, from: string): Promise<boolean> {
+    if ((await this.blobSize(from, digest)) === undefined) return false
+    await this.create(repository)
+    const source = this.#blobPath(from, digest)
+    return linkDurably(this.#temporaryFolder, source, this.#blobPath(repository, digest))
+  }
+
+  /** Removes a blob from the repository. Other repositories keep it, and open readers can still read it. */
+  async removeBlob(repository: string, digest: ContentDigest): Promise<void> {
+    await rm(this.#blobPath(repository, digest), { force: true })
+  }
+
+  #write(repository: string, fileName: string, text: string): Promise<void> {
+    return writeDurably(this.#temporaryFolder, join(this.#pathOf(repository), fileName), text)
+  }
+
+  #blobPath(repository: string, digest: ContentDigest): string {
+    return contentPath(this.#pathOf(repository), digest)
+  }
+
+  #pathOf(repository: string): string {
+    return join(this.#folder, folderName(repository))
+  }
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import type { Batch } from '../../jobs/queue/batch-store.ts'
+import { ConversionSummary } from '../conversions/view.ts'
+import { JobCounts } from '../jobs/view.ts'
+import { isoTime, Timestamp } from '../parameters.ts'
+
+export const BatchView = z
+  .object({
+    id: z.string(),
+    state: z
+      .enum(['running', 'succeeded', 'failed'])
+      .describe(
+        '`running`: some conversions have not finished. `succeeded`: all conversions succeeded. `failed`: all have finished, and at least one failed or was cancelled.',
+      ),
+    counts: JobCounts,
+    labels: z.record(z.string(), z.string()),
+    createdAt: Timestamp,
+  })
+  .meta({
+    id: 'Batch',
+    description: 'Conversions that were created by one request.',
+    examples: [
+      {
+        id: '019ab1c2-7a30-7000-8000-4b1c2d3e4f50',
+        state: 'running',
+        counts: { queued: 1, running: 1, succeeded: 0, failed: 0, cancelled: 0 },
+        labels: { release: '2026-01' },
+        createdAt: '2026-01-02T03:04:05.678Z',
+      },
+    ],
+  })
+
+export const BatchItems = z
+  .object({ items: z.array(ConversionSummary), next: z.string().optional() })
+  .meta({ id: 'BatchItems', description: 'The conversions of a batch, in the order of the request.' })
+
+export function batchView({ id, counts, labels, createdAt }: Batch): z.infer<typeof BatchView> {
+  const isUnfinished = counts.queued + counts.running > 0
+  const state = isUnfinished ? 'running' : counts.failed + counts.cancelled > 0 ? 'failed' : 'succeeded'
+  return { id, state, counts: { ...counts }, labels: { ...labels }, createdAt: isoTime(createdAt) }
+}

@@ -1,0 +1,22 @@
+import type { z } from 'zod'
+import type { Job, JobKind } from '../../jobs/job.ts'
+import { HttpError } from '../problem.ts'
+
+/** A kind of job as an API resource: what the routes that all kinds share need to know. */
+export type JobResource = {
+  readonly kind: JobKind
+  /** The path of the collection. */
+  readonly path: `/v1/${string}`
+  /** The group of its operations in the API document. */
+  readonly tag: string
+  /** The name of the kind in operation ids. */
+  readonly name: string
+  /** The schema of a single job. */
+  readonly schema: z.ZodType
+  /** Returns a job in the form of `schema`, including its attempts. */
+  readonly loadView: (job: Job) => Promise<unknown>
+}
+
+export function jobNotFound({ kind }: Pick<JobResource, 'kind'>, id: string): HttpError {
+  return new HttpError(404, 'NOT_FOUND', `${kind} ${id} does not exist`)
+}

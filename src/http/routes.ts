@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify'
+import { batchRoutes } from './batches/routes.ts'
+import { cacheRoutes } from './cache/routes.ts'
+import { conversionResource, conversionRoutes } from './conversions/routes.ts'
+import { eventRoutes, jobEventRoutes } from './events/routes.ts'
+import { healthRoutes } from './health/routes.ts'
+import { recordImageRoutes } from './images/record-images.ts'
+import { imageRoutes } from './images/routes.ts'
+import { jobActionRoutes } from './jobs/actions.ts'
+import { callbackRoutes } from './jobs/callbacks.ts'
+import type { JobResource } from './jobs/job-resource.ts'
+import { JobValidator } from './jobs/job-validator.ts'
+import { acceldRoutes } from './pushes/acceld.ts'
+import { hookRoutes } from './pushes/hooks.ts'
+import { RuleEngine } from './pushes/rule-engine.ts'
+import { evaluationRoutes } from './records/evaluations.ts'
+import { mergeRoutes } from './records/merges.ts'
+import { publicationRoutes } from './records/publications.ts'
+import { retargetRoutes } from './records/retargets.ts'
+import { recordRoutes } from './records/routes.ts'
+import { recordUploadRoute } from './records/upload.ts'
+import { retentionRoutes } from './retention/routes.ts'
+import { ruleRoutes } from './rules/routes.ts'
+import type { Services } from './services.ts'
+import { verificationResource, verificationRoutes } from './verifications/routes.ts'
+
+/** Registers all routes of the API, each with the services that it uses. The order is that of the OpenAPI document. */
+export async function registerRoutes(app: FastifyInstance, services: Services): Promise<void> {
+  const { analyses, batches, cache, events, jobs, records, rules } = services
+  const registerJobRoutes = async (resource: JobResource) => {
+    await app.register(jobActionRoutes(jobs, resource))
+    await app.register(jobEventRoutes(services, resource))
+    await app.register(callbackRoutes(services, resource))
+  }
+  const ruleEngine = new RuleEngine(services)
+  const validator = new JobValidator(services)
+  const conversions = conversionResource(services)
+  const verifications = verificationResource(jobs)
+  await app.register(healthRoutes(services))
+  await app.register(recordUploadRoute(services, ruleEngine))
+  await app.register(recordRoutes({ records, analyses }))
+  await app.register(evaluationRoutes(analyses))
+  await app.register(mergeRoutes(analyses))
+  await app.register(retargetRoutes(analyses))
+  await app.register(publicationRoutes(analyses))
+  await app.register(recordImageRoutes(analyses))
+  await app.register(retentionRoutes(analyses))
+  await app.register(conversionRoutes(jobs, conversions, validator))
+  await registerJobRoutes(conversions)
+  await app.register(eventRoutes(events))
+  await app.register(ruleRoutes(rules))
+  await app.register(hookRoutes(ruleEngine))
+  await app.register(acceldRoutes(jobs, ruleEngine))
+  await app.register(batchRoutes(batches, validator))
+  await app.register(verificationRoutes(jobs, verifications, validator))
+  await registerJobRoutes(verifications)
+  await app.register(cacheRoutes(cache))
+  await app.register(imageRoutes(analyses))
+}

@@ -1,0 +1,72 @@
+import type { RuleStore, RuleVersion, StoredRule } from '../../jobs/rule-store.ts'
+import { Rule } from './rule.ts'
+import { RuleMatcher } from './rule-matcher.ts'
+
+/** Approximate memory for cached rules, in bytes. */
+const MAX_CACHED_BYTES = 64 * 1024 * 1024
+
+/** A version of a rule, parsed and ready to match. `invalid`: an older release stored it, and it is no longer valid. */
+export type LoadedRule = RuleVersion &
+  (
+    | { readonly kind: 'valid'; readonly rule: Rule; readonly matcher: RuleMatcher }
+    | { readonly kind: 'invalid'; readonly error: string }
+  )
+
+type CachedRule = { readonly loaded: LoadedRule; readonly bytes: number }
+
+/** The stored rules. Each version of a rule is read and compiled once, within a memory budget. */
+export class RuleCache {
+  readonly #store: RuleStore
+  readonly #maxBytes: number
+  readonly #cached = new Map<string, CachedRule>()
+  #bytes = 0
+
+  /** @param maxBytes the approximate memory budget, in bytes */
+  constructor(store: RuleStore, maxBytes = MAX_CACHED_BYTES) {
+    this.#store = store
+    this.#maxBytes = maxBytes
+  }
+
+  /** Yields every rule, oldest first. Rules that are not cached are read one at a time. */
+  async *all(): AsyncGenerator<LoadedRule> {
+    const versions = await this.#store.listVersions()
+    this.#evictOutdated(new Map(versions.map(({ id, updatedAt }) => [id, updatedAt])))
+    for (const { id, updatedAt } of versions) {
+      const cached = this.#cached.get(id)?.loaded
+      if (cached?.updatedAt === updatedAt) {
+        yield cached
+        continue
+      }
+      const stored = await this.#store.get(id)
+      // Deleted since the versions were read.
+      if (!stored) continue
+      const loaded = loadRule(stored)
+      yield loaded
+      // Added after its use, when its globs are compiled and their memory is known.
+      this.#add(loaded, stored.size)
+    }
+  }
+
+  #evictOutdated(versions: ReadonlyMap<string, number>): void {
+    for (const [id, { loaded, bytes }] of this.#cached) {
+      if (versions.get(id) === loaded.updatedAt) continue
+      this.#cached.delete(id)
+      this.#bytes -= bytes
+    }
+  }
+
+  /** Evicts nothing to make space: all rules are used in the same order each time, so evicting another gains nothing. */
+  #add(loaded: LoadedRule, documentSize: number): void {
+    const bytes = documentSize + (loaded.kind === 'valid' ? loaded.matcher.memoryBytes : 0)
+    if (this.#cached.has(loaded.id) || this.#bytes + bytes > this.#maxBytes) return
+    this.#cached.set(loaded.id, { loaded, bytes })
+    this.#bytes += bytes
+  }
+}
+
+function loadRule({ id, updatedAt, document }: StoredRule): LoadedRule {
+  const { success, data: rule, error } = Rule.safeParse(document)
+  if (success) return { id, updatedAt, kind: 'valid', rule, matcher: new RuleMatcher(rule) }
+  const [issue] = error.issues
+  return { id, updatedAt, kind: 'invalid', error: `${issue?.path.join('.')}: ${issue?.message}` }
+}

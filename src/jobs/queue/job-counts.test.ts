@@ -1,0 +1,132 @@
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { describeDatabases } from '../../../test/support/databases.ts'
+import type { Database } from '../../db/database.ts'
+import type { JobKind, JobState, Lease } from '../job.ts'
+import { JobLeases } from './job-leases.ts'
+import { JobStore } from './job-store.ts'
+
+const KINDS: readonly JobKind[] = ['conversion', 'verification']
+const ERROR = { code: 'X', message: 'x' }
+const ACTIONS = [
+  'create',
+  'claim',
+  'succeed',
+  'fail',
+  'retryLater',
+  'release',
+  'endCancelled',
+  'cancel',
+  'retry',
+  'expire',
+  'reap',
+  'remove',
+] as const
+/** An action, and the index of the job or lease to which it applies. */
+const step = fc.tuple(fc.constantFrom(...ACTIONS), fc.nat(20))
+
+describeDatabases('counts of jobs', (open) => {
+  let database: Database
+  let store: JobStore
+  let leases: JobLeases
+  let close: () => Promise<void>
+  let tagCount = 0
+  let jobs: { kind: JobKind; id: string }[] = []
+  let held: Lease[] = []
+
+  beforeAll(async () => {
+    const opened = await open()
+    database = opened.database
+    close = opened.close
+    store = new JobStore(database)
+    leases = new JobLeases(database)
+  })
+  afterAll(() => close())
+  const clear = async () => {
+    await database.query.deleteFrom('jobs').execute()
+    jobs = []
+    held = []
+  }
+  beforeEach(clear)
+
+  const countRows = async (kind: JobKind) => {
+    const { rows } = await sql<{ state: JobState; count: number }>`
+      select state, count(*) as count from jobs where kind = ${kind} group by state`.execute(database.query)
+    return { ...none, ...Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)])) }
+  }
+  const none = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
+
+  const actions: Record<(typeof ACTIONS)[number], (index: number) => Promise<unknown>> = {
+    create: async (index) => {
+      const kind = KINDS[index % 2] ?? 'conversion'
+      const target = kind === 'conversion' ? `r.test/a:${tagCount++}` : ''
+      const { job } = await store.create({ kind, source: `r.test/a:${tagCount++}`, target, request: {} })
+      jobs.push({ kind, id: job.id })
+    },
+    claim: async (index) => {
+      const claimed = await leases.claim(`w${index % 3}:`)
+      if (claimed) held.push(claimed.lease)
+    },
+    succeed: (index) => withLease(index, (lease) => leases.succeed(lease, {})),
+    fail: (index) => withLease(index, (lease) => leases.fail(lease, ERROR)),
+    retryLater: (index) => withLease(index, (lease) => leases.retryLater(lease, ERROR, 0)),
+    release: (index) => withLease(index, (lease) => leases.release(lease)),
+    endCancelled: (index) => withLease(index, (lease) => leases.endCancelled(lease)),
+    cancel: (index) => withJob(index, ({ kind, id }) => store.cancel(kind, id)),
+    retry: (index) => withJob(index, ({ kind, id }) => store.retry(kind, id)),
+    expire: (index) => leases.expireOwnedBy(`w${index % 3}:`),
+    reap: () => leases.reapExpired(),
+    remove: (index) =>
+      withJob(index, ({ id }) => database.query.deleteFrom('jobs').where('id', '=', id).execute()),
+  }
+  const withLease = async (index: number, act: (lease: Lease) => Promise<unknown>) => {
+    const lease = held[index % Math.max(1, held.length)]
+    if (lease) await act(lease)
+  }
+  const withJob = async (index: number, act: (job: { kind: JobKind; id: string }) => Promise<unknown>) => {
+    const job = jobs[index % Math.max(1, jobs.length)]
+    if (job) await act(job)
+  }
+
+  it('match the jobs after any sequence of actions', { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+        await clear()
+        for (const [action, index] of steps) {
+          await actions[action](index)
+          for (const kind of KINDS) expect(await store.countByState(kind)).toEqual(await countRows(kind))
+        }
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('match the jobs after concurrent writes', async () => {
+    for (let n = 0; n < 40; n++) await actions.create(n)
+    const workers = Array.from({ length: 8 }, async (_, lane) => {
+      for (let claimed = await leases.claim('w'); claimed; claimed = await leases.claim('w')) {
+        const { job, lease } = claimed
+        if (lane % 3 === 0) await leases.fail(lease, ERROR)
+        else await leases.succeed(lease, {})
+        if (lane === 3 && job.attempt === 1) await store.retry(job.kind, job.id)
+      }
+    })
+    const cancels = jobs.slice(30).map(({ kind, id }) => store.cancel(kind, id))
+    await Promise.all([...workers, ...cancels])
+    for (const kind of KINDS) expect(await store.countByState(kind)).toEqual(await countRows(kind))
+    const { succeeded, failed, cancelled } = await store.countByState('conversion')
+    expect(succeeded + failed + cancelled).toBe(20)
+  })
+
+  it('do not change with a transaction that is rolled back', async () => {
+    await actions.create(0)
+    await actions.claim(0)
+    const change = database.query.transaction().execute(async (transaction) => {
+      await transaction.updateTable('jobs').set({ state: 'succeeded' }).execute()
+      throw new Error('no')
+    })
+    await expect(change).rejects.toThrow('no')
+    expect(await store.countByState('conversion')).toEqual({ ...none, running: 1 })
+  })
+})

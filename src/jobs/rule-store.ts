@@ -1,0 +1,100 @@
+import { type Selectable, sql, type Transaction } from 'kysely'
+import type { Database } from '../db/database.ts'
+import { newId } from '../db/new-id.ts'
+import type { RulesTable, Tables } from '../db/tables.ts'
+
+/** An arbitrary key of an advisory lock, the same in all processes. */
+const CREATE_LOCK = 5_381_002
+
+/** A version of a rule. `updatedAt`, in milliseconds since 1970, is unique among the versions of a rule. */
+export type RuleVersion = { readonly id: string; readonly updatedAt: number }
+
+/** A stored rule. Its document was validated when it was written. */
+export type StoredRule = RuleVersion & {
+  readonly document: unknown
+  /** The length of the document in characters. */
+  readonly size: number
+}
+
+/** The number of rules has reached its limit. */
+export class TooManyRulesError extends Error {
+  override readonly name = 'TooManyRulesError'
+  readonly code = 'LIMIT_EXCEEDED'
+  constructor(maxRules: number) {
+    super(`there are ${maxRules} rules already; delete one or raise RECORD_BROKER_MAX_RULES`)
+  }
+}
+
+/** Stores the rules in the database. */
+export class RuleStore {
+  readonly #db: Database
+  readonly #maxRules: number
+
+  /** @param options.maxRules the maximum number of rules; default: no limit */
+  constructor(database: Database, { maxRules = Number.POSITIVE_INFINITY } = {}) {
+    this.#db = database
+    this.#maxRules = maxRules
+  }
+
+  /** @throws TooManyRulesError LIMIT_EXCEEDED */
+  async create(document: unknown): Promise<StoredRule> {
+    const row = await this.#db.transaction(async (transaction) => {
+      await this.#assertBelowLimit(transaction)
+      return transaction
+        .insertInto('rules')
+        .values({ id: newId(), document: JSON.stringify(document), updated_at: this.#db.now })
+        .returningAll()
+        .executeTakeFirstOrThrow()
+    })
+    return toRule(row)
+  }
+
+  async #assertBelowLimit(transaction: Transaction<Tables>): Promise<void> {
+    if (this.#maxRules === Number.POSITIVE_INFINITY) return
+    // The lock keeps the count valid until the rule is written. SQLite has one writer at a time anyway.
+    if (this.#db.engine === 'postgres') {
+      await sql`select pg_advisory_xact_lock(${sql.lit(CREATE_LOCK)})`.execute(transaction)
+    }
+    const { rules } = await transaction
+      .selectFrom('rules')
+      .select((select) => select.fn.countAll<number>().as('rules'))
+      .executeTakeFirstOrThrow()
+    if (Number(rules) >= this.#maxRules) throw new TooManyRulesError(this.#maxRules)
+  }
+
+  /** Lists the rules, oldest first, without their documents, which can be long. */
+  async listVersions(): Promise<RuleVersion[]> {
+    const rows = await this.#db.query.selectFrom('rules').select(['id', 'updated_at']).orderBy('id').execute()
+    return rows.map(({ id, updated_at }) => ({ id, updatedAt: updated_at }))
+  }
+
+  async get(id: string): Promise<StoredRule | undefined> {
+    const row = await this.#db.query.selectFrom('rules').selectAll().where('id', '=', id).executeTakeFirst()
+    return row && toRule(row)
+  }
+
+  async replace(id: string, document: unknown): Promise<StoredRule | undefined> {
+    const { now } = this.#db
+    const row = await this.#db.query
+      .updateTable('rules')
+      .set({
+        document: JSON.stringify(document),
+        // Caches identify a version by its time, so a second version within one millisecond gets the next
+        // one.
+        updated_at: sql`case when updated_at < ${now} then ${now} else updated_at + 1 end`,
+      })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst()
+    return row && toRule(row)
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const result = await this.#db.query.deleteFrom('rules').where('id', '=', id).executeTakeFirst()
+    return result.numDeletedRows === 1n
+  }
+}
+
+function toRule({ id, document, updated_at }: Selectable<RulesTable>): StoredRule {
+  return { id, document: JSON.parse(document), size: document.length, updatedAt: updated_at }
+}

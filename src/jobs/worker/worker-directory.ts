@@ -1,0 +1,54 @@
+import { type SqlBool, sql } from 'kysely'
+import type { Database } from '../../db/database.ts'
+import { msAgo } from '../../db/sql-time.ts'
+
+export const HEARTBEAT_INTERVAL_MS = 5_000
+/** A worker without a heartbeat for this long does not count as running. */
+const HEARTBEAT_TIMEOUT_MS = 20_000
+/** The row of a worker without a heartbeat for this long is deleted. */
+const RETENTION_MS = 3_600_000
+
+/** The running worker processes on all machines. */
+export class WorkerDirectory {
+  readonly #db: Database
+
+  constructor(database: Database) {
+    this.#db = database
+  }
+
+  /** Records that a worker is running, and deletes workers that have been gone for an hour. */
+  async heartbeat(owner: string, concurrency: number): Promise<void> {
+    const seen_at = this.#db.now
+    await this.#db.query
+      .insertInto('workers')
+      .values({ owner, concurrency, seen_at })
+      .onConflict((conflict) => conflict.column('owner').doUpdateSet({ concurrency, seen_at }))
+      .execute()
+    await this.#db.query.deleteFrom('workers').where('seen_at', '<', msAgo(this.#db, RETENTION_MS)).execute()
+  }
+
+  async remove(owner: string): Promise<void> {
+    await this.#db.query.deleteFrom('workers').where('owner', '=', owner).execute()
+  }
+
+  /**
+   * Removes workers that are known to be dead.
+   * @param ownerPrefix the common start of their names
+   */
+  async removeByPrefix(ownerPrefix: string): Promise<void> {
+    await this.#db.query
+      .deleteFrom('workers')
+      .where(sql<SqlBool>`substr(owner, 1, ${sql.lit(ownerPrefix.length)}) = ${ownerPrefix}`)
+      .execute()
+  }
+
+  /** Counts the running workers. */
+  async countRunning(): Promise<number> {
+    const { workers } = await this.#db.query
+      .selectFrom('workers')
+      .select((select) => select.fn.countAll<number>().as('workers'))
+      .where('seen_at', '>', msAgo(this.#db, HEARTBEAT_TIMEOUT_MS))
+      .executeTakeFirstOrThrow()
+    return Number(workers)
+  }
+}

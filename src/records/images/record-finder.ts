@@ -1,0 +1,185 @@
+import type { Digest } from '../../oci/digest.ts'
+import { DocumentError, parseManifestOrIndex } from '../../oci/documents.ts'
+import { formatReference, parseReference, type Reference, tagOrDigest } from '../../oci/reference.ts'
+import type { Repository } from '../../registry/repository.ts'
+import { profiledDigest, tryParseReference } from '../profiled-digest.ts'
+import { describeRecordImage, listRecordImages } from './list-record-images.ts'
+import type { RecordImageSummary } from './record-image-summary.ts'
+import { isRecordOf } from './record-tag.ts'
+import { isRefusal } from './registry-refusals.ts'
+
+/** Referrers that are read for each digest. They include signatures and other artifacts. */
+const MAX_REFERRERS = 200
+
+export type RepositoryLocation = Pick<Reference, 'host' | 'repository'>
+
+export type RecordFinderOptions = {
+  /** @throws RegistryError HOST_NOT_ALLOWED */
+  readonly openRepository: (location: RepositoryLocation) => Repository
+  /** The default registry of record images, and the prefix of its repository names. */
+  readonly backing: { readonly host: string; readonly prefix: string }
+}
+
+export type FindRequest = {
+  readonly image: string
+  readonly workload?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A record image that belongs to an image, or to another image of its repository. */
+export type MatchedRecordImage = RecordImageSummary & {
+  /** The reference of the record image, with its tag if it has one, otherwise with its digest. */
+  readonly reference: string
+  /** The repository of the record image. */
+  readonly location: RepositoryLocation
+  readonly match: 'digest' | 'repository'
+  /** The digests of the images that it belongs to. */
+  readonly imageDigests: readonly Digest[]
+}
+
+/**
+ * Finds the record images of an image in registries. It searches the repository of the image and the corresponding
+ * repository in the backing registry, each by tags and by the referrers of the image's digest and of those of its platforms.
+ */
+export class RecordFinder {
+  readonly #options: RecordFinderOptions
+
+  constructor(options: RecordFinderOptions) {
+    this.#options = options
+  }
+
+  /** Returns the repository in the backing registry for the record images of an image. */
+  backingRepositoryOf({ host, repository }: RepositoryLocation): RepositoryLocation {
+    const { host: backingHost, prefix } = this.#options.backing
+    const isInBacking = host === backingHost && (prefix === '' || repository.startsWith(`${prefix}/`))
+    const name = isInBacking || prefix === '' ? repository : `${prefix}/${repository}`
+    return { host: backingHost, repository: name }
+  }
+
+  /**
+   * Returns the record images of the same digest, then those of the same repository, each newest first. If the image's own
+   * registry refuses access or has nothing, only the backing registry counts.
+   * @throws RegistryError of the backing registry, and for an outage of the image's own registry
+   */
+  async find({ image, workload, signal }: FindRequest): Promise<MatchedRecordImage[]> {
+    const imageReference = parseReference(image)
+    const backing = this.backingRepositoryOf(imageReference)
+    const digests = await this.#readDigests(imageReference, signal)
+    const matches = new Map<string, MatchedRecordImage>()
+    const addMatches = async (location: RepositoryLocation) => {
+      for await (const summary of this.#listCandidates(location, digests, signal)) {
+        if (!isRecordOf(summary, { workload })) continue
+        const match = matchRecordImage(location, summary, imageReference, digests)
+        const key = `${repositoryName(location)}@${summary.digest}`
+        // The first one is kept: tags come before referrers, which have no tag.
+        if (match && !matches.has(key)) matches.set(key, match)
+      }
+    }
+    await addMatches(backing)
+    if (repositoryName(backing) !== repositoryName(imageReference)) {
+      const { host, repository } = imageReference
+      await addMatches({ host, repository }).catch(throwUnlessRefusal)
+    }
+    return [...matches.values()].sort(compareMatches)
+  }
+
+  /** Lists the tagged record images of a repository, then the referrers of the digests. */
+  async *#listCandidates(
+    location: RepositoryLocation,
+    digests: readonly Digest[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<RecordImageSummary> {
+    const repository = this.#options.openRepository(location)
+    const listed = new Set<Digest>()
+    for await (const summary of listRecordImages(repository, { signal })) {
+      listed.add(summary.digest)
+      yield summary
+    }
+    for (const subject of digests) {
+      const referrers = await repository.listReferrers(subject, { signal })
+      for (const { digest } of referrers.slice(0, MAX_REFERRERS)) {
+        if (listed.has(digest)) continue
+        const summary = await describeRecordImage(repository, digest, { signal })
+        if (summary) yield summary
+      }
+    }
+  }
+
+  /** Returns the current digest of a reference, and those of the images of an index. */
+  async #readDigests(image: Reference, signal: AbortSignal | undefined): Promise<Digest[]> {
+    try {
+      const { descriptor, bytes } = await this.#options
+        .openRepository(image)
+        .getManifest(tagOrDigest(image), { signal })
+      const document = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest ${descriptor.digest}`)
+      const children = document.kind === 'index' ? document.index.manifests.map(({ digest }) => digest) : []
+      return [descriptor.digest, ...children]
+    } catch (error) {
+      if (!(error instanceof DocumentError)) throwUnlessRefusal(error)
+      return image.digest === undefined ? [] : [image.digest]
+    }
+  }
+}
+
+/**
+ * Selects the best match for one image of an index: one of the image itself, then one of the index, then the newest one.
+ * @param matches in the order of {@link RecordFinder.find}
+ */
+export function bestMatchFor(
+  matches: readonly MatchedRecordImage[],
+  imageDigest: Digest,
+  indexDigest: Digest,
+): MatchedRecordImage | undefined {
+  for (const digest of [imageDigest, indexDigest]) {
+    const match = matches.find(({ imageDigests }) => imageDigests.includes(digest))
+    if (match) return { ...match, match: 'digest' }
+  }
+  const [newest] = matches.toSorted(compareNewestFirst)
+  return newest && { ...newest, match: 'repository' }
+}
+
+/** Returns undefined for a record image that names an image of another repository. */
+function matchRecordImage(
+  location: RepositoryLocation,
+  summary: RecordImageSummary,
+  image: Reference,
+  digests: readonly Digest[],
+): MatchedRecordImage | undefined {
+  const profiled = profiledDigest(summary.image, [])
+  const imageDigests = [summary.subject, profiled].filter((digest) => digest !== undefined)
+  const match = imageDigests.some((digest) => digests.includes(digest)) ? 'digest' : 'repository'
+  const namedImage = tryParseReference(summary.image)
+  // A record image that names no image belongs to its own repository.
+  if (match === 'repository' && namedImage && repositoryName(namedImage) !== repositoryName(image)) {
+    return undefined
+  }
+  const name = repositoryName(location)
+  const reference = summary.tag === undefined ? `${name}@${summary.digest}` : `${name}:${summary.tag}`
+  return { ...summary, reference, location, match, imageDigests }
+}
+
+function compareMatches(a: MatchedRecordImage, b: MatchedRecordImage): number {
+  if (a.match !== b.match) return a.match === 'digest' ? -1 : 1
+  return compareNewestFirst(a, b)
+}
+
+/** Record images without a creation time come last. */
+function compareNewestFirst(a: MatchedRecordImage, b: MatchedRecordImage): number {
+  const [timeOfA, timeOfB] = [createdTime(a), createdTime(b)]
+  if (timeOfA !== timeOfB) return timeOfB - timeOfA
+  return a.reference < b.reference ? -1 : 1
+}
+
+/** In milliseconds since 1970; 0 if it is unknown. */
+function createdTime({ created }: MatchedRecordImage): number {
+  const time = Date.parse(created ?? '')
+  return Number.isNaN(time) ? 0 : time
+}
+
+function repositoryName({ host, repository }: RepositoryLocation): string {
+  return formatReference({ host, repository })
+}
+
+function throwUnlessRefusal(error: unknown): void {
+  if (!isRefusal(error)) throw error
+}

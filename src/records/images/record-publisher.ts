@@ -1,0 +1,230 @@
+import { type Digest, isDigest } from '../../oci/digest.ts'
+import type { Descriptor } from '../../oci/documents.ts'
+import { formatReference, parseReference, type Reference, tagOrDigest } from '../../oci/reference.ts'
+import type { Repository } from '../../registry/repository.ts'
+import type { RecordEntry, RecordLimits } from '../model.ts'
+import { profiledDigest } from '../profiled-digest.ts'
+import type { RecordStore } from '../store.ts'
+import type { Publication, StoredRecord } from '../stored-record.ts'
+import { listRecordImages } from './list-record-images.ts'
+import { publishRecordImage } from './publish-record-image.ts'
+import { type RecordImage, readRecordImage } from './read-record-image.ts'
+import type { RecordFinder, RecordFinderOptions, RepositoryLocation } from './record-finder.ts'
+import type { RecordImageSummary } from './record-image-summary.ts'
+import { defaultRecordTag } from './record-tag.ts'
+import { isRefusalOrOutage } from './registry-refusals.ts'
+
+export class PublishError extends Error {
+  override readonly name = 'PublishError'
+  readonly code: 'RECORD_NOT_FOUND' | 'NAME_NEEDED'
+  constructor(code: 'RECORD_NOT_FOUND' | 'NAME_NEEDED', message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export type RecordPublisherOptions = {
+  readonly store: RecordStore
+  /** @throws RegistryError HOST_NOT_ALLOWED */
+  readonly openRepository: (location: RepositoryLocation) => Repository
+  readonly finder: RecordFinder
+  /** Lists all repositories of the backing registry. */
+  readonly catalog: (signal: AbortSignal | undefined) => AsyncIterable<string>
+  readonly backing: RecordFinderOptions['backing']
+  readonly recordLimits: RecordLimits
+}
+
+export type ListRequest = {
+  /** `host/name`, or a name in the backing registry. */
+  readonly repository?: string | undefined
+  /** A reference or a digest. */
+  readonly image?: string | undefined
+  readonly workload?: string | undefined
+  readonly limit: number
+  /** The `next` of the previous page. */
+  readonly after?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export type ListedRecordImage = RecordImageSummary & {
+  readonly reference: string
+  /** How it relates to the requested image. */
+  readonly match?: 'digest' | 'repository'
+}
+
+/** Publishes stored records as record file images, and lists and reads the record images in registries. */
+export class RecordPublisher {
+  readonly #options: RecordPublisherOptions
+
+  constructor(options: RecordPublisherOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Publishes a stored record. By default, it is published in the backing registry, as
+   * `<repository of the image>:record-<tag>-<workload>`, and refers to the profiled image. With `attachTo`, it refers to that
+   * image, and is by default published in its repository, without a tag.
+   * @throws PublishError; RecordError RECORD_HAS_GLOBS; RecordImageError TAG_EXISTS; RegistryError
+   */
+  async publish(
+    id: string,
+    options: {
+      readonly reference?: string
+      readonly attachTo?: string
+      readonly overwrite?: boolean
+      readonly signal?: AbortSignal
+    } = {},
+  ): Promise<Publication & { readonly subject?: Digest }> {
+    const { store } = this.#options
+    const stored = await store.read(id)
+    if (!stored) throw new PublishError('RECORD_NOT_FOUND', `there is no record ${id}`)
+    const { record, entries } = stored
+    const { signal, overwrite } = options
+    const attachedTo = options.attachTo === undefined ? undefined : parseReference(options.attachTo)
+    const target: Reference =
+      attachedTo && options.reference === undefined
+        ? { host: attachedTo.host, repository: attachedTo.repository }
+        : this.#targetOf(record, options.reference)
+    const repository = this.#options.openRepository(target)
+    const subject = attachedTo
+      ? await this.#resolveAttachedImage(attachedTo, signal)
+      : await this.#resolveProfiledImage(repository, record, entries, signal)
+    const { digest } = await publishRecordImage(repository, entries, {
+      tag: target.tag,
+      overwrite,
+      subject,
+      image: record.image,
+      workload: record.workload,
+      profiler: record.profiler,
+      profilerVersion: record.profilerVersion,
+      created: new Date(record.createdAt).toISOString(),
+      provenance: record.provenance,
+      signal,
+    })
+    const reference = formatReference(target.tag === undefined ? { ...target, digest } : target)
+    const publication = await store.addPublication(id, { reference, digest })
+    return { ...publication, ...(subject && { subject: subject.digest }) }
+  }
+
+  /** @throws RegistryError NOT_FOUND */
+  async #resolveAttachedImage(image: Reference, signal: AbortSignal | undefined): Promise<Descriptor> {
+    return (await this.#options.openRepository(image).getManifest(tagOrDigest(image), { signal })).descriptor
+  }
+
+  /**
+   * Resolves the profiled image by its digest if that is known, otherwise by its tag, first in the target repository and then
+   * in its own. A subject need not be in the repository of its referrers (distribution-spec 1.1, "Pushing Manifests with
+   * Subject").
+   */
+  async #resolveProfiledImage(
+    targetRepository: Repository,
+    record: StoredRecord,
+    entries: readonly RecordEntry[],
+    signal: AbortSignal | undefined,
+  ): Promise<Descriptor | undefined> {
+    const image = parseImage(record.image)
+    const name = profiledDigest(record.image, entries) ?? image?.tag
+    if (name === undefined) return undefined
+    const inTarget = isDigest(name) ? await targetRepository.resolve(name, { signal }) : undefined
+    if (inTarget || image === undefined) return inTarget
+    try {
+      return await this.#options.openRepository(image).resolve(name, { signal })
+    } catch (error) {
+      // The record is then published without a subject.
+      if (!isRefusalOrOutage(error)) throw error
+      return undefined
+    }
+  }
+
+  /**
+   * Lists the record images that registries currently have. Those of an image are sorted by best match; those of a repository,
+   * or by default of the whole backing registry, by repository and tag.
+   * @throws RegistryError
+   */
+  async list(request: ListRequest): Promise<{ items: ListedRecordImage[]; next?: string }> {
+    const { limit, workload, signal, after = '' } = request
+    const image = parseImage(request.image)
+    const digest = isDigest(request.image ?? '') ? (request.image as Digest) : undefined
+    if (image && request.repository === undefined) return this.#listByImage(request)
+    const items: ListedRecordImage[] = []
+    for (const location of await this.#locationsToList(request)) {
+      const name = `${location.host}/${location.repository}`
+      // The cursor is the last listed reference: earlier repositories are done.
+      if (`${name}:` < after && !after.startsWith(`${name}:`)) continue
+      const afterTag = after.startsWith(`${name}:`) ? after.slice(name.length + 1) : undefined
+      const query = { workload, image, digest, after: afterTag, signal }
+      for await (const summary of listRecordImages(this.#options.openRepository(location), query)) {
+        const last = items.at(-1)
+        if (items.length === limit && last) return { items, next: last.reference }
+        items.push({ ...summary, reference: `${name}:${summary.tag}` })
+      }
+    }
+    return { items }
+  }
+
+  /** The cursor is the last listed reference. If that record image no longer exists, the list starts again. */
+  async #listByImage({ image = '', workload, limit, after, signal }: ListRequest) {
+    const matches = await this.#options.finder.find({ image, workload, signal })
+    const start = after === undefined ? 0 : matches.findIndex(({ reference }) => reference === after) + 1
+    const items: ListedRecordImage[] = matches
+      .slice(start, start + limit)
+      .map(({ location: _, imageDigests: __, ...listed }) => listed)
+    const last = items.at(-1)
+    return last && matches.length > start + limit ? { items, next: last.reference } : { items }
+  }
+
+  /** Reads any record image in an allowed registry, with its entries. @throws RecordImageError NOT_A_RECORD_IMAGE */
+  async read(
+    referenceText: string,
+    signal?: AbortSignal,
+  ): Promise<RecordImage & { readonly reference: string }> {
+    const reference = parseReference(referenceText)
+    const repository = this.#options.openRepository(reference)
+    const image = await readRecordImage(repository, tagOrDigest(reference), {
+      ...this.#options.recordLimits,
+      signal,
+    })
+    return { ...image, reference: formatReference({ ...reference, digest: image.digest }) }
+  }
+
+  /** Returns the reference to publish a record as, with the default repository and tag if they are not named. */
+  #targetOf(record: StoredRecord, referenceText: string | undefined): Reference & { readonly tag: string } {
+    const named = referenceText === undefined ? undefined : parseReference(referenceText)
+    if (named?.tag !== undefined) return { ...named, tag: named.tag }
+    const image = parseImage(record.image)
+    if (image === undefined || record.workload === undefined) {
+      throw new PublishError(
+        'NAME_NEEDED',
+        named
+          ? `${referenceText} needs a tag: the record lacks the image or the workload for a default tag`
+          : 'name a reference: the record lacks the image (as a reference) or the workload for a default one',
+      )
+    }
+    return {
+      ...(named ?? this.#options.finder.backingRepositoryOf(image)),
+      tag: defaultRecordTag(image, record.workload),
+    }
+  }
+
+  async #locationsToList(request: ListRequest): Promise<RepositoryLocation[]> {
+    if (request.repository !== undefined) return [this.#parseLocation(request.repository)]
+    const { host, prefix } = this.#options.backing
+    const locations: RepositoryLocation[] = []
+    for await (const repository of this.#options.catalog(request.signal)) {
+      if (prefix === '' || repository.startsWith(`${prefix}/`)) locations.push({ host, repository })
+    }
+    return locations.sort((a, b) => (`${a.repository}:` < `${b.repository}:` ? -1 : 1))
+  }
+
+  /** The first part is a host if it looks like one; otherwise the whole name is in the backing registry. */
+  #parseLocation(text: string): RepositoryLocation {
+    const [first = '', ...others] = text.split('/')
+    if (others.length > 0 && /[.:]|^localhost$/.test(first)) return parseReference(text)
+    return parseReference(`${this.#options.backing.host}/${text}`)
+  }
+}
+
+/** Parses the image of a record; undefined if it is only a digest. @throws InvalidReferenceError */
+function parseImage(text: string | undefined): Reference | undefined {
+  return text === undefined || isDigest(text) ? undefined : parseReference(text)
+}

@@ -1,0 +1,21 @@
+import { RegistryError } from '../../registry/errors.ts'
+
+/** The registry has nothing to show, or must not be accessed. */
+const REFUSAL_CODES: ReadonlySet<string> = new Set([
+  'HOST_NOT_ALLOWED',
+  'NOT_FOUND',
+  'UNAUTHORIZED',
+  'DENIED',
+])
+/** The registry failed, so its content is unknown. */
+const OUTAGE_CODES: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE'])
+
+/** Whether a registry refuses access or has nothing to show. An outage is not a refusal. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof RegistryError && REFUSAL_CODES.has(error.code)
+}
+
+/** Whether a registry refuses access, has nothing to show, or fails. */
+export function isRefusalOrOutage(error: unknown): boolean {
+  return isRefusal(error) || (error instanceof RegistryError && OUTAGE_CODES.has(error.code))
+}

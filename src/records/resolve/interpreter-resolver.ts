@@ -1,0 +1,67 @@
+import type { LayerListing } from '../../rootfs/layer-listing.ts'
+import type { MergedView } from '../../rootfs/merged-view.ts'
+import { type EntryRef, entryRefKey } from '../../rootfs/path-walk.ts'
+import { cleanRecordPath } from '../record-path.ts'
+import type { AccessOrderBuilder } from './access-order-builder.ts'
+import { addOpenedPath, contentRefOf } from './opened-path.ts'
+
+/** The limit of Linux: the interpreter of a script may be a script (fs/exec.c, exec_binprm). */
+const MAX_STEPS = 4
+
+/** A file that no recorded path names, and the recorded program that needs it. */
+export type ImpliedFile = { readonly path: string; readonly by: string }
+
+/**
+ * Places the interpreters of programs, each after the program that needs it. The kernel opens interpreters without a system
+ * call, so logs of system calls do not contain them.
+ */
+export class InterpreterResolver {
+  readonly unreadPrograms: EntryRef[] = []
+  readonly #view: MergedView
+  readonly #layers: readonly LayerListing[]
+  readonly #order: AccessOrderBuilder
+  /** Keys of the contents whose interpreters were resolved. */
+  readonly #resolved = new Set<string>()
+  readonly #implied = new Map<string, ImpliedFile>()
+
+  constructor(view: MergedView, layers: readonly LayerListing[], order: AccessOrderBuilder) {
+    this.#view = view
+    this.#layers = layers
+    this.#order = order
+  }
+
+  /**
+   * Places the interpreter of a program, and the interpreter of that one.
+   * @param path recorded path of the program
+   * @param content entry with the content of the program
+   */
+  addInterpretersOf(path: string, content: EntryRef): void {
+    let program = content
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const key = entryRefKey(program)
+      if (this.#resolved.has(key)) return
+      this.#resolved.add(key)
+      const entry = this.#layers[program.layer]?.at(program.entry)
+      if (entry?.isUnreadProgram) this.unreadPrograms.push(program)
+      const interpreter = entry?.interpreter
+      // A relative interpreter depends on the directory in which the program is started.
+      if (!interpreter?.startsWith('/')) return
+      const interpreterPath = cleanRecordPath(interpreter)
+      const opened = this.#view.open(interpreterPath)
+      if (!opened.found) return
+      const ref = addOpenedPath(this.#view, this.#order, opened)
+      if (ref === undefined) return
+      program = contentRefOf(this.#view, ref)
+      const interpreterKey = entryRefKey(program)
+      if (!this.#implied.has(interpreterKey)) {
+        this.#implied.set(interpreterKey, { path: interpreterPath, by: path })
+      }
+    }
+  }
+
+  /** Returns the interpreters that are not among the contents of recorded paths. */
+  withoutRecorded(recorded: Iterable<EntryRef>): ImpliedFile[] {
+    const recordedKeys = new Set(Array.from(recorded, entryRefKey))
+    return [...this.#implied].flatMap(([key, file]) => (recordedKeys.has(key) ? [] : [file]))
+  }
+}
