@@ -5,7 +5,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: ['test/faults/**/*.faults.ts', 'test/faults/leases.test.ts'],
     pool: 'forks',
-    globalSetup: './test/support/compile-cache.ts',
+    globalSetup: './test/support/vitest/compile-cache.ts',
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
@@ -14,6 +14,6 @@ export default defineConfig(({ mode }) => ({
       FAULT_KILLS: mode === 'long' ? '1000' : '45',
       FAULT_MUTATIONS: mode === 'long' ? '50000' : '2000',
     },
-    reporters: ['default', './test/support/summary-reporter.ts'],
+    reporters: ['default', './test/support/vitest/summary-reporter.ts'],
   },
 }))

@@ -4,21 +4,21 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ConversionReport } from '../src/conversion/report.ts'
 import { parseReference } from '../src/oci/reference.ts'
-import { measureNode, type Used } from './measure.ts'
+import { measureNode, type ResourceUsage } from './measure/measure.ts'
 import { BenchRegistry } from './registries.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const REPOSITORY = 'bench/converted'
 
 /** What a conversion used; the layers that it made, in bytes and entries; and, of ours, how layers were compressed. */
-export type Outcome = {
-  readonly used: Used
+export type ConversionMeasurement = {
+  readonly usage: ResourceUsage
   readonly bytes?: number
   readonly entries?: number
   readonly methods?: readonly string[]
 }
 
-type Converted = Outcome & { readonly actions: readonly string[] }
+type Converted = ConversionMeasurement & { readonly actions: readonly string[] }
 
 /** Conversions in processes of their own, each into a registry that was empty before. */
 export class Conversions {
@@ -31,17 +31,17 @@ export class Conversions {
     this.#signal = signal
   }
 
-  async convert(source: { readonly reference: string }, options: readonly string[]): Promise<Outcome> {
+  async convert(source: { readonly reference: string }, options: readonly string[]): Promise<ConversionMeasurement> {
     await using target = await BenchRegistry.start()
     return await this.#run(source.reference, target, 'converted', options)
   }
 
-  convertWithRecord(source: { readonly reference: string }): Promise<Outcome> {
+  convertWithRecord(source: { readonly reference: string }): Promise<ConversionMeasurement> {
     return this.convert(source, ['--record', this.#records[0]])
   }
 
   /** A conversion with another record, of an image that was converted with a record before: only the second counts. */
-  async rearrange(source: { readonly reference: string }): Promise<Outcome | string> {
+  async rearrange(source: { readonly reference: string }): Promise<ConversionMeasurement | string> {
     await using target = await BenchRegistry.start()
     await using folder = await mkdtempDisposable(join(tmpdir(), 'record-broker-bench-'))
     const convert = (tag: string, record: string) =>
@@ -52,12 +52,12 @@ export class Conversions {
   }
 
   /** The verification of a converted image, compared with its source. */
-  async verify(source: { readonly reference: string }): Promise<Outcome> {
+  async verify(source: { readonly reference: string }): Promise<ConversionMeasurement> {
     await using target = await BenchRegistry.start()
     await this.#run(source.reference, target, 'converted', [])
     const command = [MAIN, 'verify', `${target.host}/${REPOSITORY}:converted`, '--source', source.reference]
     const { used } = await measureNode([...command, ...plainHttp(source.reference, target)], this.#signal)
-    return { used }
+    return { usage: used }
   }
 
   async #run(
@@ -71,7 +71,7 @@ export class Conversions {
     const report = JSON.parse(output) as ConversionReport
     const layers = report.images.flatMap((image) => image.layers)
     return {
-      used,
+      usage: used,
       bytes: report.size,
       entries: layers.reduce((sum, { entries }) => sum + entries, 0),
       methods: layers.map(({ compression }) => compression.method),

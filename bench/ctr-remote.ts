@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Descriptor } from '../src/oci/documents.ts'
 import { parseReference } from '../src/oci/reference.ts'
-import { run } from '../test/support/command.ts'
-import { Containerd } from '../test/support/containerd.ts'
-import { which } from '../test/support/peers.ts'
-import type { Outcome } from './conversions.ts'
-import { measure } from './measure.ts'
-import type { SourceImage } from './source-image.ts'
+import { runProgram } from '../test/support/run-program.ts'
+import { Containerd } from '../test/support/peers/containerd.ts'
+import { findProgram } from '../test/support/peers/peers.ts'
+import type { ConversionMeasurement } from './conversions.ts'
+import { measure } from './measure/measure.ts'
+import type { SourceImage } from './source/source-image.ts'
 
 const NEEDED = ['ctr-remote', 'containerd', 'skopeo']
 
 /** Why ctr-remote cannot be measured here. */
 export function missingForCtrRemote(): string | undefined {
-  const missing = NEEDED.filter((program) => which(program) === undefined)
+  const missing = NEEDED.filter((program) => findProgram(program) === undefined)
   return missing.length === 0 ? undefined : `needs ${missing.join(', ')}`
 }
 
@@ -26,7 +26,7 @@ export async function convertByCtrRemote(
   { reference }: SourceImage,
   level: number,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<ConversionMeasurement> {
   await using containerd = await Containerd.start()
   const name = `${parseReference(reference).host}/bench:source`
   await importImage(containerd, reference, name)
@@ -37,14 +37,14 @@ export async function convertByCtrRemote(
     ['ctr-remote', ...address, 'image', 'convert', ...options, name, target],
     signal,
   )
-  return { used, bytes: await layerBytes(containerd, target) }
+  return { usage: used, bytes: await layerBytes(containerd, target) }
 }
 
 async function importImage(containerd: Containerd, reference: string, name: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'import-'))
   try {
     const archive = join(folder, 'image.tar')
-    await run(
+    await runProgram(
       'skopeo',
       'copy',
       '-q',

@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util'
 import { RegistryClient } from '../src/registry/client.ts'
 import type { Repository } from '../src/registry/repository.ts'
 import { BrokerProcess } from '../test/support/broker-process.ts'
-import * as images from '../test/support/hostile-images.ts'
+import * as images from '../test/support/images/hostile-images.ts'
 import { COSTLY_GLOBS, manyGlobs } from './hostile/globs.ts'
 import { BenchRegistry } from './registries.ts'
 

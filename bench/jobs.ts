@@ -8,7 +8,7 @@ import type { Database } from '../src/db/database.ts'
 import { JobLeases } from '../src/jobs/queue/job-leases.ts'
 import { type TestDatabase, temporaryPostgres, temporarySqlite } from '../test/support/databases.ts'
 import { JobApi } from '../test/support/job-api.ts'
-import { postgresPrograms } from '../test/support/peers.ts'
+import { findPostgresPrograms } from '../test/support/peers/peers.ts'
 
 const ACCEPTED = 3_000
 const LISTED = 500
@@ -116,7 +116,7 @@ async function measure(opened: TestDatabase): Promise<void> {
 }
 
 process.stdout.write(`${stored} conversions stored, ${CLIENTS} clients\n`)
-const programs = postgresPrograms()
+const programs = findPostgresPrograms()
 for (const open of [temporarySqlite, ...(programs ? [() => temporaryPostgres(programs)] : [])]) {
   const opened = await open()
   try {

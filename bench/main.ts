@@ -5,20 +5,20 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RegistryClient } from '../src/registry/client.ts'
-import { Conversions, type Outcome } from './conversions.ts'
-import { type HugeImage, pushHugeImage } from './huge-layer.ts'
-import { type PlainLayer, plainLayers } from './layers.ts'
-import { type ManyEntries, measureManyEntries } from './many-entries.ts'
+import { Conversions, type ConversionMeasurement } from './conversions.ts'
+import { type HugeImage, pushHugeImage } from './source/huge-layer.ts'
+import { type SourceLayer, prepareLayers } from './source/source-layers.ts'
+import { type ManyEntriesMeasurements, measureManyEntries } from './many-entries.ts'
 import { type BenchOptions, HELP, parseOptions } from './options.ts'
-import { canPack, PACKINGS, packLayers } from './packing.ts'
-import { recordOf } from './records.ts'
+import { canCompress, COMPRESSION_FORMATS, compressLayers } from './source/compression-formats.ts'
+import { createRecord } from './source/create-record.ts'
 import { BenchRegistry } from './registries.ts'
-import { Results } from './results.ts'
+import { Results } from './report/results.ts'
 import { measureReuse, type Reuse } from './reuse.ts'
-import { allRows, type Row } from './rows.ts'
-import { pushSource, type SourceImage } from './source-image.ts'
-import { hugeText, machineText, manyEntriesText, packingTable, reuseText, targetTable } from './tables.ts'
-import { isMissed, targetsOf } from './targets.ts'
+import { createRows, type Row } from './rows.ts'
+import { pushSourceImage, type SourceImage } from './source/source-image.ts'
+import { hugeLayerTable, describeMachine, manyEntriesTable, formatTable, reuseTable, targetTable } from './report/tables.ts'
+import { isMissed, evaluateTargets } from './report/targets.ts'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(signal)))
@@ -47,53 +47,53 @@ function understood(args: readonly string[]): BenchOptions | undefined {
 }
 
 async function bench(folder: string, options: BenchOptions): Promise<void> {
-  const layers = await plainLayers()
+  const layers = await prepareLayers()
   const records = [join(folder, 'record-1'), join(folder, 'record-2')] as const
-  for (const [i, path] of records.entries()) await writeFile(path, await recordOf(layers, i))
+  for (const [i, path] of records.entries()) await writeFile(path, await createRecord(layers, i))
   const conversions = new Conversions(records, stop.signal)
-  const rows = allRows(conversions, stop.signal).filter(
+  const rows = createRows(conversions, stop.signal).filter(
     ({ part }) => part === undefined || options.parts.has(part),
   )
 
   await using source = await BenchRegistry.start()
   await using client = new RegistryClient({ plainHttp: [source.host] })
   const repository = client.repository({ host: source.host, repository: 'bench/source' })
-  console.log(`${machineText(options.runs)}\n`)
+  console.log(`${describeMachine(options.runs)}\n`)
 
   const results = new Results()
   const images: SourceImage[] = []
   if (rows.length > 1 || options.parts.has('reuse')) {
-    for (const packing of options.packings) {
-      if (!canPack(packing, layers)) {
-        console.log(`Left out: layers by ${PACKINGS[packing].name}; needs ${PACKINGS[packing].program}.\n`)
-      } else images.push(await pushSource(repository, packing, await packLayers(packing, layers)))
+    for (const packing of options.formats) {
+      if (!canCompress(packing, layers)) {
+        console.log(`Left out: layers by ${COMPRESSION_FORMATS[packing].name}; needs ${COMPRESSION_FORMATS[packing].program}.\n`)
+      } else images.push(await pushSourceImage(repository, packing, await compressLayers(packing, layers)))
     }
   }
   if (rows.length > 1) {
     await measureAll(images, rows, conversions, results, options)
-    for (const [id, reason] of results.leftOut) console.log(`Left out: ${id}; ${reason}.\n`)
-    for (const image of images) console.log(`${packingTable(image, rows, results)}\n`)
+    for (const [id, reason] of results.unavailable) console.log(`Left out: ${id}; ${reason}.\n`)
+    for (const image of images) console.log(`${formatTable(image, rows, results)}\n`)
   }
-  let huge: Outcome | undefined
+  let huge: ConversionMeasurement | undefined
   if (options.parts.has('rss')) {
     const image = await pushHuge(repository, layers)
     huge = await conversions.convert(image, [])
-    console.log(`${hugeText(image, huge)}\n`)
+    console.log(`${hugeLayerTable(image, huge)}\n`)
   }
-  let many: ManyEntries | undefined
+  let many: ManyEntriesMeasurements | undefined
   if (options.parts.has('entries')) {
     console.error('making a layer of 260,000 entries')
     many = await measureManyEntries(repository, named(layers, 'many small files'), conversions)
-    console.log(`${manyEntriesText(many)}\n`)
+    console.log(`${manyEntriesTable(many)}\n`)
   }
   const [image] = images
   const base = image?.layers.find(({ name }) => name === 'many small files')
   let reuse: Reuse | undefined
   if (options.parts.has('reuse') && image && base) {
     reuse = await measureReuse(repository, image, base)
-    console.log(`${reuseText(image, reuse)}\n`)
+    console.log(`${reuseTable(image, reuse)}\n`)
   }
-  const targets = targetsOf(results, rows, { huge, many, reuse })
+  const targets = evaluateTargets(results, rows, { huge, many, reuse })
   console.log(targetTable(targets))
   if (options.check && targets.some(isMissed)) process.exitCode = 1
 }
@@ -112,16 +112,16 @@ async function measureAll(
   for (let round = 1; round <= runs; round++) {
     for (const image of images) {
       for (const row of rows) {
-        if (results.leftOut.has(row.id) || (row.part === 'ctr-remote' && round > peerRuns)) continue
+        if (results.unavailable.has(row.id) || (row.part === 'ctr-remote' && round > peerRuns)) continue
         const outcome = await row.measure(image)
         if (typeof outcome === 'string') {
-          results.leftOut.set(row.id, outcome)
+          results.unavailable.set(row.id, outcome)
           continue
         }
-        results.add(image.packing, row.id, outcome)
-        const { cpu, wall } = outcome.used
+        results.add(image.format, row.id, outcome)
+        const { cpu, wall } = outcome.usage
         const took = `${cpu.toFixed(1)} s CPU, ${wall.toFixed(1)} s wall`
-        console.error(`round ${round} of ${runs}, ${image.packing}: ${row.id}: ${took}`)
+        console.error(`round ${round} of ${runs}, ${image.format}: ${row.id}: ${took}`)
       }
     }
   }
@@ -129,14 +129,14 @@ async function measureAll(
 
 function pushHuge(
   repository: Parameters<typeof pushHugeImage>[0],
-  layers: readonly PlainLayer[],
+  layers: readonly SourceLayer[],
 ): Promise<HugeImage> {
   console.error('making a layer of 4 GiB')
   const [once, repeated] = [named(layers, 'many small files'), named(layers, 'few large files')]
-  return pushHugeImage(repository, once.plain, repeated.plain)
+  return pushHugeImage(repository, once.archivePath, repeated.archivePath)
 }
 
-function named(layers: readonly PlainLayer[], name: PlainLayer['name']): PlainLayer {
+function named(layers: readonly SourceLayer[], name: SourceLayer['name']): SourceLayer {
   const layer = layers.find((one) => one.name === name)
   if (layer === undefined) throw new RangeError(`there is no layer of ${name}`)
   return layer

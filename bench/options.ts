@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
-import { PACKINGS, type Packing } from './packing.ts'
+import { COMPRESSION_FORMATS, type CompressionFormat } from './source/compression-formats.ts'
 import { PARTS, type Part } from './rows.ts'
 
 export type BenchOptions = {
   readonly parts: ReadonlySet<Part>
-  readonly packings: readonly Packing[]
+  readonly formats: readonly CompressionFormat[]
   /** Rounds in which everything is measured once, and of ctr-remote, which takes minutes. */
   readonly runs: number
   readonly peerRuns: number
@@ -15,7 +15,7 @@ export const HELP = `Measures conversions of real layers, and prints tables of r
 
   --only PARTS         measure these alone, comma separated: ${PARTS.join(', ')}
   --without PARTS      leave these out
-  --packings PACKINGS  layers packed in these ways alone: ${Object.keys(PACKINGS).join(', ')}
+  --packings PACKINGS  layers packed in these ways alone: ${Object.keys(COMPRESSION_FORMATS).join(', ')}
   --runs N             rounds; default 3
   --peer-runs N        rounds in which ctr-remote is measured too; default 1
   --check              exit with status 1 when a target is missed
@@ -38,11 +38,11 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   if (values.help) return undefined
   const without = new Set(chosen('--without', values.without ?? '', PARTS))
   const only = values.only === undefined ? PARTS : chosen('--only', values.only, PARTS)
-  const packings = Object.keys(PACKINGS) as Packing[]
+  const packings = Object.keys(COMPRESSION_FORMATS) as CompressionFormat[]
   const runs = positive('--runs', values.runs)
   return {
     parts: new Set(only.filter((part) => !without.has(part))),
-    packings: values.packings === undefined ? packings : chosen('--packings', values.packings, packings),
+    formats: values.packings === undefined ? packings : chosen('--packings', values.packings, packings),
     runs,
     peerRuns: Math.min(runs, positive('--peer-runs', values['peer-runs'])),
     check: values.check,

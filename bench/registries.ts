@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBroker } from '../scripts/quickstart/broker.ts'
-import { startDockerRegistry } from '../test/support/docker-registry.ts'
-import { which } from '../test/support/peers.ts'
+import { startDockerRegistry } from '../test/support/peers/docker-registry.ts'
+import { findProgram } from '../test/support/peers/peers.ts'
 
-const HAS_DOCKER_REGISTRY = which('docker-registry') !== undefined
+const HAS_DOCKER_REGISTRY = findProgram('docker-registry') !== undefined
 
 /** What registries are, for the report. */
 export const REGISTRY_NAME = HAS_DOCKER_REGISTRY ? 'docker-registry' : 'the embedded registry'

@@ -9,11 +9,11 @@ import { digestOf } from '../src/oci/digest.ts'
 import { OCI_LAYER_GZIP } from '../src/oci/media-types.ts'
 import type { Repository } from '../src/registry/repository.ts'
 import { BrokerProcess } from '../test/support/broker-process.ts'
-import { file, tarOf } from '../test/support/tar-of.ts'
-import { type PackedLayer, tallied } from './packing.ts'
+import { file, buildTar } from '../test/support/images/build-tar.ts'
+import { type CompressedLayer, digestFile } from './source/compression-formats.ts'
 import { BenchRegistry } from './registries.ts'
-import { figureOf } from './results.ts'
-import { pushImage, type SourceImage } from './source-image.ts'
+import { summarize } from './report/results.ts'
+import { pushImage, type SourceImage } from './source/source-image.ts'
 
 /** How often the same conversion is asked for again. */
 const AGAIN = 9
@@ -25,32 +25,32 @@ const LOOK_MS = 20
 const TICKS_PER_SECOND = 100
 
 /** Seconds. CPU is that of server and worker together. */
-export type Took = { readonly wall: number; readonly cpu: number }
+export type Timing = { readonly wall: number; readonly cpu: number }
 
 /** What a whole broker takes, with what it remembers and without. */
 export type Reuse = {
-  readonly first: Took
+  readonly first: Timing
   /** The same conversion under another tag, and into another repository; the median of several. */
-  readonly again: Took
-  readonly elsewhere: Took
+  readonly anotherTag: Timing
+  readonly anotherRepository: Timing
   readonly images: number
   /** Images that share a base, one after the other: with the cache, and without. */
-  readonly remembering: Took
-  readonly forgetting: Took
+  readonly withCache: Timing
+  readonly withoutCache: Timing
 }
 
 /** Measures what is asked of one broker more than once. `image`: of both layers; `base`: what 20 images share. */
 export async function measureReuse(
   source: Repository,
   image: SourceImage,
-  base: PackedLayer,
+  base: CompressedLayer,
 ): Promise<Reuse> {
   const sharing = await pushSharing(source, base)
   const same = await withBroker(source.host, {}, async (broker) => {
     const convert = (target: string) => broker.convert([{ source: image.reference, target }])
     const first = await convert('bench/same:first')
-    const again: Took[] = []
-    const elsewhere: Took[] = []
+    const again: Timing[] = []
+    const elsewhere: Timing[] = []
     for (let n = 0; n < AGAIN; n++) {
       again.push(await convert(`bench/same:again-${n}`))
       elsewhere.push(await convert(`bench/same-${n}:again`))
@@ -63,19 +63,19 @@ export async function measureReuse(
   return {
     ...same,
     images: IMAGES,
-    remembering: await shared({}),
-    forgetting: await shared({ RECORD_BROKER_CACHE_LAYERS: '0' }),
+    withCache: await shared({}),
+    withoutCache: await shared({ RECORD_BROKER_CACHE_LAYERS: '0' }),
   }
 }
 
 /** Pushes images of one large layer and a small one each; answers their references. */
-async function pushSharing(repository: Repository, { plain, packed }: PackedLayer): Promise<string[]> {
-  const blob = await tallied(packed)
+async function pushSharing(repository: Repository, { archivePath: plain, compressedPath: packed }: CompressedLayer): Promise<string[]> {
+  const blob = await digestFile(packed)
   await repository.pushBlob(blob, () => createReadStream(packed))
-  const diffId = (await tallied(plain)).digest
+  const diffId = (await digestFile(plain)).digest
   const references: string[] = []
   for (let n = 0; n < IMAGES; n++) {
-    const top = tarOf(file('app/version', String(n)), file('app/program', randomBytes(TOP_BYTES)))
+    const top = buildTar(file('app/version', String(n)), file('app/program', randomBytes(TOP_BYTES)))
     const layers = [blob, await repository.pushBytes(gzipSync(top))]
     const descriptors = layers.map((layer) => ({ mediaType: OCI_LAYER_GZIP, ...layer }))
     references.push(await pushImage(repository, descriptors, [diffId, digestOf(top)]))
@@ -97,14 +97,14 @@ class MeasuredBroker {
   }
 
   /** Has it convert, and waits for the end of all. */
-  async convert(conversions: readonly Conversion[]): Promise<Took> {
+  async convert(conversions: readonly Conversion[]): Promise<Timing> {
     const cpu = this.#cpu()
     const startedAt = performance.now()
     const asked = conversions.map(({ source, target }) => ({ source, target: `${this.#target}/${target}` }))
-    let batch = await this.#broker.ask<Status>('POST', '/v1/conversion-batches', { conversions: asked })
+    let batch = await this.#broker.request<Status>('POST', '/v1/conversion-batches', { conversions: asked })
     while (batch.state === 'running') {
       await delay(LOOK_MS)
-      batch = await this.#broker.ask<Status>('GET', `/v1/conversion-batches/${batch.id}`)
+      batch = await this.#broker.request<Status>('GET', `/v1/conversion-batches/${batch.id}`)
     }
     const wall = (performance.now() - startedAt) / 1000
     if (batch.state !== 'succeeded') throw new Error(`the conversions ended as ${JSON.stringify(batch)}`)
@@ -112,7 +112,7 @@ class MeasuredBroker {
   }
 
   #cpu(): number {
-    return [this.#broker.pid, this.#broker.worker].reduce<number>((sum, pid) => sum + cpuSeconds(pid), 0)
+    return [this.#broker.pid, this.#broker.workerPid].reduce<number>((sum, pid) => sum + cpuSeconds(pid), 0)
   }
 }
 
@@ -130,7 +130,7 @@ async function withBroker<Result>(
     RECORD_BROKER_CONCURRENCY: '1',
     ...settings,
   })
-  while (broker.worker === undefined) await delay(LOOK_MS)
+  while (broker.workerPid === undefined) await delay(LOOK_MS)
   return await act(new MeasuredBroker(broker, target.host))
 }
 
@@ -145,7 +145,7 @@ function cpuSeconds(pid: number | undefined): number {
   return (user + system) / TICKS_PER_SECOND
 }
 
-function median(took: readonly Took[]): Took {
-  const of = (quantity: keyof Took) => figureOf(took.map((one) => one[quantity]))?.median ?? 0
+function median(took: readonly Timing[]): Timing {
+  const of = (quantity: keyof Timing) => summarize(took.map((one) => one[quantity]))?.median ?? 0
   return { wall: of('wall'), cpu: of('cpu') }
 }

@@ -1,7 +1,7 @@
-import type { Conversions, Outcome } from './conversions.ts'
+import type { Conversions, ConversionMeasurement } from './conversions.ts'
 import { convertByCtrRemote, missingForCtrRemote } from './ctr-remote.ts'
-import { measure } from './measure.ts'
-import type { SourceImage } from './source-image.ts'
+import { measure } from './measure/measure.ts'
+import type { SourceImage } from './source/source-image.ts'
 
 /**
  * What can be chosen on the command line. `rss` is the layer of 4 GiB, `entries` that of 260,000 entries, `reuse` the cache;
@@ -34,34 +34,34 @@ export type Row = {
   /** undefined: what others are compared with, always there. */
   readonly part: Part | undefined
   /** Whether it is a conversion of ours, and whether that should take no scratch disk. */
-  readonly ours: boolean
-  readonly scratchless: boolean
+  readonly isBrokerConversion: boolean
+  readonly mustAvoidScratch: boolean
   /** A string: why there is nothing to measure; the row is left out from then on. */
-  readonly measure: (image: SourceImage) => Promise<Outcome | string>
+  readonly measure: (image: SourceImage) => Promise<ConversionMeasurement | string>
 }
 
 const HASHING = 'set -o pipefail; for layer; do gzip -dc "$layer" | sha256sum; done'
 
 /** All rows, in the order in which they are measured and printed. */
-export function allRows(conversions: Conversions, signal: AbortSignal): Row[] {
+export function createRows(conversions: Conversions, signal: AbortSignal): Row[] {
   const gunzip: Row = {
     id: 'gunzip',
     name: 'gzip -dc \\| sha256sum',
     part: undefined,
-    ours: false,
-    scratchless: false,
+    isBrokerConversion: false,
+    mustAvoidScratch: false,
     measure: ({ layers }) =>
-      measure(['bash', '-c', HASHING, 'bash', ...layers.map(({ packed }) => packed)], signal),
+      measure(['bash', '-c', HASHING, 'bash', ...layers.map(({ compressedPath: packed }) => packed)], signal),
   }
   const ours = (id: RowId & Part, name: string, options: readonly string[]): Row => ({
     id,
     name,
     part: id,
-    ours: true,
-    scratchless: true,
+    isBrokerConversion: true,
+    mustAvoidScratch: true,
     measure: (image) => conversions.convert(image, options),
   })
-  const withRecord: Pick<Row, 'ours' | 'scratchless'> = { ours: true, scratchless: false }
+  const withRecord: Pick<Row, 'ours' | 'scratchless'> = { isBrokerConversion: true, mustAvoidScratch: false }
   return [
     gunzip,
     ours('transcode', 'convert --compression transcode', ['--compression', 'transcode']),
@@ -92,8 +92,8 @@ export function allRows(conversions: Conversions, signal: AbortSignal): Row[] {
         id: `ctr-remote-${level}`,
         name: `ctr-remote image convert, level ${level}`,
         part: 'ctr-remote',
-        ours: false,
-        scratchless: false,
+        isBrokerConversion: false,
+        mustAvoidScratch: false,
         measure: async (image) => missingForCtrRemote() ?? convertByCtrRemote(image, level, signal),
       }),
     ),

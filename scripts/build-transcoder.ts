@@ -1,7 +1,7 @@
 // Compiles the deflate transcoder from AssemblyScript and writes it into a module, so that using it needs no compiler.
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { compileTranscoder } from './transcoder/compile.ts'
+import { compileTranscoder } from './compile-transcoder.ts'
 
 const MODULE = fileURLToPath(new URL('../src/compression/deflate/binary.ts', import.meta.url))
 await writeFile(MODULE, await compileTranscoder())

@@ -2,7 +2,7 @@
 // Every round has a seed, and prints nothing unless something does not hold; then it says how to run that round again.
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import type { FuzzNews, FuzzOrder } from './fuzz/rounds.ts'
+import type { FuzzProgress, FuzzTask } from './fuzz-thread.ts'
 
 /** A round takes seconds. One that says nothing for so long hangs. */
 const SILENCE_MS = 120_000
@@ -14,7 +14,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
   },
 })
-const order: FuzzOrder = {
+const order: FuzzTask = {
   seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 31)),
   minutes: Number(values.minutes),
   rounds: Number(values.rounds ?? Number.POSITIVE_INFINITY),
@@ -25,12 +25,12 @@ if (Object.values(order).some(Number.isNaN)) {
 }
 console.log(`seed ${order.seed}, ${order.minutes} minutes`)
 
-const worker = new Worker(new URL('./fuzz/rounds.ts', import.meta.url), { workerData: order })
-let underWay: FuzzNews = { seed: order.seed, property: 'none', runs: 0 }
+const worker = new Worker(new URL('./fuzz-thread.ts', import.meta.url), { workerData: order })
+let underWay: FuzzProgress = { seed: order.seed, property: 'none', runs: 0 }
 let runs = 0
 let watch = setTimeout(hangs, SILENCE_MS)
 
-worker.on('message', (news: FuzzNews) => {
+worker.on('message', (news: FuzzProgress) => {
   clearTimeout(watch)
   watch = setTimeout(hangs, SILENCE_MS)
   underWay = news

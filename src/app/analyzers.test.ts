@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { environmentOf } from '../../test/support/broker-process.ts'
+import { isolatedEnvironment } from '../../test/support/broker-process.ts'
 import type { AnalysisKind } from '../analysis/analyses.ts'
 import { AnalyzerPool } from '../analysis/analyzer-pool.ts'
 import { analyzerStarter } from './analyzers.ts'
 
-const ENTRY = fileURLToPath(new URL('../../test/support/odd-analyzer.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('../../test/support/children/misbehaving-analyzer.ts', import.meta.url))
 const MEMORY = 128 * 2 ** 20
 
 const stack = new AsyncDisposableStack()
 let pool: AnalyzerPool
 beforeAll(() => {
-  pool = stack.use(new AnalyzerPool(analyzerStarter(environmentOf({}), MEMORY, ENTRY), 2))
+  pool = stack.use(new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, ENTRY), 2))
 })
 afterAll(() => stack.disposeAsync())
 
@@ -64,7 +64,7 @@ describe('an analysis in an analyzer process', () => {
   })
 
   it('stops when it is aborted, and its process runs further analyses', async () => {
-    await using one = new AnalyzerPool(analyzerStarter(environmentOf({}), MEMORY, ENTRY), 1)
+    await using one = new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, ENTRY), 1)
     const stop = new AbortController()
     const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)
     const first = await pid()
@@ -117,7 +117,7 @@ describe('an analysis in an analyzer process', () => {
 describe('the analyzer pool', () => {
   it('rejects a task if the system cannot start a process, and recovers when it can', async () => {
     // Longer than the system allows for one variable of the environment.
-    const environment = { ...environmentOf({}), LONG: 'x'.repeat(200_000) as string | undefined }
+    const environment = { ...isolatedEnvironment({}), LONG: 'x'.repeat(200_000) as string | undefined }
     await using one = new AnalyzerPool(analyzerStarter(environment, MEMORY, ENTRY), 1)
     const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)
     one.warmUp()
@@ -157,7 +157,7 @@ describe('the analyzer pool', () => {
   })
 
   it('stops its processes when it is disposed of', async () => {
-    const other = new AnalyzerPool(analyzerStarter(environmentOf({}), MEMORY, ENTRY), 1)
+    const other = new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, ENTRY), 1)
     const { pid } = (await other.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)) as {
       pid: number
     }

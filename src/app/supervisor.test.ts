@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { environmentOf } from '../../test/support/broker-process.ts'
+import { isolatedEnvironment } from '../../test/support/broker-process.ts'
 import { WorkerProcess } from './supervisor.ts'
 
-const WORKER = fileURLToPath(new URL('../../test/support/still-worker.ts', import.meta.url))
+const WORKER = fileURLToPath(new URL('../../test/support/children/hanging-worker.ts', import.meta.url))
 /** The heartbeat interval. Thirty missed heartbeats are short for a test, and long enough for a busy machine. */
 const TICK_MS = 40
 
-function supervise(behaviour: string, environment = environmentOf({})) {
+function supervise(behaviour: string, environment = isolatedEnvironment({})) {
   const dead: number[] = []
   const errors: string[] = []
   const worker = new WorkerProcess({
@@ -81,7 +81,7 @@ describe('a worker that the system cannot start', () => {
 
   it('is started later if Node throws the failure', async () => {
     // Longer than the system allows for one variable of the environment.
-    const environment = { ...environmentOf({}), LONG: 'x'.repeat(200_000) as string | undefined }
+    const environment = { ...isolatedEnvironment({}), LONG: 'x'.repeat(200_000) as string | undefined }
     const { worker, dead, errors } = supervise('alive', environment)
     worker.start()
     await failed(errors)

@@ -1,6 +1,6 @@
 /**
- * The remainder of each byte modulo the polynomial of ISO 3309, x^64 + x^4 + x^3 + x + 1: its high 32 bits. The low ones are
- * zero.
+ * The remainder of each byte modulo the polynomial of ISO 3309, x^64 + x^4 + x^3 + x + 1: its high 32 bits.
+ * The low ones are zero.
  */
 const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
   let low = byte

@@ -5,8 +5,8 @@ import { StorageFullError } from './storage-full-error.ts'
 const MEASUREMENT_TTL_MS = 1_000
 
 /**
- * The free space of the disk that holds a folder. Large writes check it first and leave a reserve for writes that must not
- * fail, above all those of the database.
+ * The free space of the disk that holds a folder. Large writes check it first and leave a reserve for writes
+ * that must not fail, above all those of the database.
  */
 export class DiskSpace {
   readonly #folder: string

@@ -4,15 +4,18 @@ import { OwnedMemory } from './owned-memory.ts'
 const NONE = -1
 
 /**
- * A hash table that finds numbered entries by name. A map would hold every name in memory; here an entry costs a few numbers,
- * and the table requests an entry's name only when its hash matches.
+ * A hash table that finds numbered entries by name. A map would hold every name in memory; here an entry
+ * costs a few numbers, and the table requests an entry's name only when its hash matches.
  */
 export class NameTable {
   readonly #nameOf: (entry: number) => string
   readonly #memory: OwnedMemory<{
     /** The hash of the name of each entry that is the first with its name. */
     readonly hashes: Int32Array<ArrayBuffer>
-    /** The first entry with each name, in the slot of its hash or in the next free one. At most half of the slots are used. */
+    /**
+     * The first entry with each name, in the slot of its hash or in the next free one. At most half of the
+     * slots are used.
+     */
     readonly slots: Int32Array<ArrayBuffer>
     /** For the first entry with a name, the last entry with it. */
     readonly lastEntries: Int32Array<ArrayBuffer>

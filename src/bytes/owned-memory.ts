@@ -9,9 +9,9 @@ export class ReleasedMemoryError extends Error {
 }
 
 /**
- * Typed arrays of one owner, which returns their memory at once instead of leaving it to the garbage collector: outside
- * its heap, tens of megabytes would stay behind in every thread. Reading {@link arrays} after that throws. Detached
- * arrays would read as empty instead, and lookups in them as misses.
+ * Typed arrays of one owner, which returns their memory at once instead of leaving it to the garbage
+ * collector: outside its heap, tens of megabytes would stay behind in every thread. Reading {@link arrays}
+ * after that throws. Detached arrays would read as empty instead, and lookups in them as misses.
  */
 export class OwnedMemory<Arrays extends Readonly<Record<string, TypedArray>>> {
   readonly #owner: string
@@ -37,7 +37,9 @@ export class OwnedMemory<Arrays extends Readonly<Record<string, TypedArray>>> {
   }
 }
 
-/** Returns an array of twice the length with the same content, in place of the given one, which is detached. */
+/**
+ * Returns an array of twice the length with the same content, in place of the given one, which is detached.
+ */
 export function doubled<Column extends TypedArray>(column: Column): Column {
   const TypedArrayOf = column.constructor as new (memory: ArrayBuffer) => Column
   return new TypedArrayOf(column.buffer.transfer(2 * column.byteLength))

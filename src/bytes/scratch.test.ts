@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import { describeWith } from '../../test/support/peers.ts'
+import { describeWithPeers } from '../../test/support/peers/peers.ts'
 import { SmallDisk } from '../../test/support/small-disk.ts'
 import { claimScratchFolder, Scratch } from './scratch.ts'
 
@@ -80,7 +80,7 @@ it('writes chunks of any size in their order', async () => {
   expect((await buffer(file.read())).equals(Buffer.concat(chunks))).toBe(true)
 })
 
-describeWith(['tmpfs'], 'scratch space on a full disk', () => {
+describeWithPeers(['tmpfs'], 'scratch space on a full disk', () => {
   it('waits with a write until there is free space', async () => {
     using disk = SmallDisk.mount(16 * MIB)
     await using scratch = await Scratch.open(disk.path, { limitBytes: 100 * MIB })

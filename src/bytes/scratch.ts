@@ -11,15 +11,18 @@ import { asStorageFullError, StorageFullError } from './storage-full-error.ts'
 const WRITE_BYTES = 512 * 1024
 /** The number of bytes written between two checks of the free disk space. */
 const DISK_CHECK_INTERVAL_BYTES = 16 * 1024 * 1024
-/** How often an operation on a full disk is retried, and for how long: other processes may free space meanwhile. */
+/**
+ * How often an operation on a full disk is retried, and for how long: other processes may free space
+ * meanwhile.
+ */
 const DISK_FULL_RETRY_MS = 1_000
 const DISK_FULL_TIMEOUT_MS = 60_000
 
 const PROCESS_FOLDER = /^process-(\d+)$/
 
 /**
- * Creates a folder inside `parent` for the scratch folders of this process. First removes what killed processes left in
- * `parent`.
+ * Creates a folder inside `parent` for the scratch folders of this process. First removes what killed
+ * processes left in `parent`.
  */
 export async function claimScratchFolder(parent: string): Promise<string> {
   await mkdir(parent, { recursive: true })
@@ -42,7 +45,10 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** A folder for temporary files, with one budget for all of them. Disposing of it removes the folder and its files. */
+/**
+ * A folder for temporary files, with one budget for all of them. Disposing of it removes the folder and its
+ * files.
+ */
 export class Scratch implements AsyncDisposable {
   readonly folder: string
   readonly #limitBytes: number
@@ -69,7 +75,8 @@ export class Scratch implements AsyncDisposable {
   }
 
   /**
-   * Checks, before work starts, that so many more bytes fit into the budget and onto the disk. Waits for space on a full disk.
+   * Checks, before work starts, that so many more bytes fit into the budget and onto the disk. Waits for
+   * space on a full disk.
    * @throws ScratchFullError SCRATCH_FULL; StorageFullError STORAGE_FULL; the signal's reason
    */
   async assertFits(bytes: number): Promise<void> {
@@ -177,7 +184,10 @@ export class ScratchFile {
     }
   }
 
-  /** Appends bytes that arrive in small chunks, by fewer and larger writes. @throws as {@link write}; errors of the source */
+  /**
+   * Appends bytes that arrive in small chunks, by fewer and larger writes.
+   * @throws as {@link write}; errors of the source
+   */
   async writeAll(source: AsyncIterable<Uint8Array>): Promise<void> {
     const batch = Buffer.allocUnsafe(WRITE_BYTES)
     let length = 0

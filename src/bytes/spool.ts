@@ -35,8 +35,8 @@ type SpoolOptions = {
 }
 
 /**
- * Stores request bodies until they were received completely: small ones in memory, larger ones on disk. Consumers of a body
- * thus never wait for a slow sender.
+ * Stores request bodies until they were received completely: small ones in memory, larger ones on disk.
+ * Consumers of a body thus never wait for a slow sender.
  */
 export class Spool {
   readonly #folder: string
@@ -54,7 +54,8 @@ export class Spool {
   /**
    * Stores a body as it arrives.
    * @param checkSize receives the number of bytes so far, and throws if there are too many
-   * @throws SpoolBusyError UPLOADS_BUSY; StorageFullError STORAGE_FULL; what `checkSize` and the body throw; the signal's reason
+   * @throws SpoolBusyError UPLOADS_BUSY; StorageFullError STORAGE_FULL; what `checkSize` and the body throw;
+   *   the signal's reason
    */
   async store(
     body: AsyncIterable<Uint8Array>,

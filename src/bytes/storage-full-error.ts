@@ -1,7 +1,10 @@
 /** How long callers are asked to wait before they retry while the disk is full. */
 const RETRY_AFTER_MS = 30_000
 
-/** Storage lacks the space for a write. Nothing was acknowledged; a retry may succeed once there is free space. */
+/**
+ * Storage lacks the space for a write. Nothing was acknowledged; a retry may succeed once there is free
+ * space.
+ */
 export class StorageFullError extends Error {
   override readonly name = 'StorageFullError'
   readonly code = 'STORAGE_FULL'
@@ -19,7 +22,9 @@ export function isNoSpaceError(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT'
 }
 
-/** Returns a {@link StorageFullError} for an error that means lack of space, and any other error unchanged. */
+/**
+ * Returns a {@link StorageFullError} for an error that means lack of space, and any other error unchanged.
+ */
 export function asStorageFullError(error: unknown, storage: string): unknown {
   return isNoSpaceError(error) ? new StorageFullError(storage, { cause: error }) : error
 }

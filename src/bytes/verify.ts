@@ -12,52 +12,56 @@ export class VerificationError extends Error {
   }
 }
 
-/** Checks complete bytes against their descriptor. @param what names them in errors @throws VerificationError */
+/**
+ * Checks complete bytes against their descriptor.
+ * @param label names them in errors
+ * @throws VerificationError
+ */
 export function verifyBytes(
   bytes: Uint8Array,
   expected: { digest: Digest; size?: number },
-  what: string,
+  label: string,
 ): void {
   if (expected.size !== undefined && bytes.length !== expected.size) {
-    throw sizeMismatch(what, bytes.length, expected.size)
+    throw sizeMismatch(label, bytes.length, expected.size)
   }
   const digest = finishDigest(createHash('sha256').update(bytes))
-  if (digest !== expected.digest) throw digestMismatch(what, digest, expected.digest)
+  if (digest !== expected.digest) throw digestMismatch(label, digest, expected.digest)
 }
 
 /**
  * Creates a pass-through stream that ends only if size (in bytes) and digest match. Otherwise it fails with a
  * {@link VerificationError} before its end, so that a reader that reaches the end may trust the bytes.
- * @param what names them in errors
+ * @param label names them in errors
  */
-export function verifyStream(expected: { digest: Digest; size: number }, what: string): Transform {
+export function verifyStream(expected: { digest: Digest; size: number }, label: string): Transform {
   const hash = createHash('sha256')
   let size = 0
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length
-      if (size > expected.size) return done(sizeMismatch(what, `more than ${expected.size}`, expected.size))
+      if (size > expected.size) return done(sizeMismatch(label, `more than ${expected.size}`, expected.size))
       hash.update(chunk)
       done(null, chunk)
     },
     flush(done) {
-      if (size !== expected.size) return done(sizeMismatch(what, size, expected.size))
+      if (size !== expected.size) return done(sizeMismatch(label, size, expected.size))
       const digest = finishDigest(hash)
-      done(digest === expected.digest ? null : digestMismatch(what, digest, expected.digest))
+      done(digest === expected.digest ? null : digestMismatch(label, digest, expected.digest))
     },
   })
 }
 
-function sizeMismatch(what: string, actual: number | string, expected: number): VerificationError {
+function sizeMismatch(label: string, actual: number | string, expected: number): VerificationError {
   return new VerificationError(
     'SIZE_MISMATCH',
-    `${what} has ${actual} bytes, but its descriptor says ${expected}`,
+    `${label} has ${actual} bytes, but its descriptor says ${expected}`,
   )
 }
 
-function digestMismatch(what: string, actual: Digest, expected: Digest): VerificationError {
+function digestMismatch(label: string, actual: Digest, expected: Digest): VerificationError {
   return new VerificationError(
     'DIGEST_MISMATCH',
-    `${what} has the digest ${actual}, but its descriptor says ${expected}`,
+    `${label} has the digest ${actual}, but its descriptor says ${expected}`,
   )
 }

@@ -1,6 +1,6 @@
 /**
- * Reads a stream of pieces byte by byte: peek, then skip. A piece of the stream must stay valid until the next one is
- * requested.
+ * Reads a stream of pieces byte by byte: peek, then skip. A piece of the stream must stay valid until the
+ * next one is requested.
  */
 export class ByteSource {
   readonly #pieces: AsyncIterator<Uint8Array>
@@ -28,7 +28,10 @@ export class ByteSource {
     return this.#position
   }
 
-  /** Returns the available bytes: at least `length` of them, unless the source ends before. Valid until the next call. */
+  /**
+   * Returns the available bytes: at least `length` of them, unless the source ends before. Valid until the
+   * next call.
+   */
   async peek(length: number): Promise<Buffer> {
     if (this.#buffer.length >= length || this.#isEnded) return this.#buffer
     while (this.#buffer.length < length) {

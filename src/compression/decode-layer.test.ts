@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { piecesOf } from '../../test/support/convert-layer.ts'
+import { splitIntoPieces } from '../../test/support/images/convert-layer.ts'
 import { DEFAULT_LAYER_LIMITS } from '../tar/layer-limits.ts'
 import { decodeLayer } from './decode-layer.ts'
 
 const limits = { maxUncompressedBytes: 1 << 30, maxWindowBytes: DEFAULT_LAYER_LIMITS.maxWindowBytes }
-const decode = (bytes: Buffer, piece?: number) => buffer(decodeLayer(piecesOf(bytes, piece), { limits }))
+const decode = (bytes: Buffer, piece?: number) =>
+  buffer(decodeLayer(splitIntoPieces(bytes, piece), { limits }))
 const abc = Buffer.from('abc')
 const noise = randomBytes(300_000)
 const zeros = Buffer.alloc(20 << 20)
@@ -125,7 +126,9 @@ describe('decodeLayer', () => {
 
   it('limits the uncompressed size, and passes errors of the source on', async () => {
     const small = { maxUncompressedBytes: 1 << 20, maxWindowBytes: DEFAULT_LAYER_LIMITS.maxWindowBytes }
-    await expect(buffer(decodeLayer(piecesOf(gzipSync(zeros)), { limits: small }))).rejects.toMatchObject({
+    await expect(
+      buffer(decodeLayer(splitIntoPieces(gzipSync(zeros)), { limits: small })),
+    ).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',
     })
     const failing = async function* () {

@@ -15,8 +15,9 @@ export type { Inflate } from './gzip-members.ts'
 export type DecodingLimits = Pick<LayerLimits, 'maxUncompressedBytes' | 'maxWindowBytes'>
 
 /**
- * Decompresses a layer blob and yields its tar archive. The compression is detected by the first bytes, because media types
- * are not always right. The source is read to its end, so that a verifying source can check its digest.
+ * Decompresses a layer blob and yields its tar archive. The compression is detected by the first bytes,
+ * because media types are not always right. The source is read to its end, so that a verifying source can
+ * check its digest.
  * @throws LayerError UNSUPPORTED_LAYER, CORRUPT_GZIP, CORRUPT_ZSTD, LIMIT_EXCEEDED; errors of the source
  */
 export async function* decodeLayer(

@@ -14,8 +14,8 @@ export type GzipHeader = {
 }
 
 /**
- * Decodes one deflate stream from a source and skips exactly its bytes. Returns the CRC-32 of the decoded bytes, or undefined
- * if the source ended before the stream did.
+ * Decodes one deflate stream from a source and skips exactly its bytes. Returns the CRC-32 of the decoded
+ * bytes, or undefined if the source ended before the stream did.
  */
 export type Inflate = (source: ByteSource) => AsyncGenerator<Buffer, number | undefined, void>
 
@@ -30,8 +30,9 @@ const SMALL_MEMBER_BYTES = 64 * 1024
 const SMALL_OUTPUT_BYTES = 8 << 20
 
 /**
- * Decodes gzip members one after the other and verifies the CRC-32 and length of each. Zeros may follow the last one, because
- * some writers pad their output to blocks of a tape; anything else is an error, as in Go's reader.
+ * Decodes gzip members one after the other and verifies the CRC-32 and length of each. Zeros may follow the
+ * last one, because some writers pad their output to blocks of a tape; anything else is an error, as in Go's
+ * reader.
  * @throws LayerError CORRUPT_GZIP
  */
 export async function* gzipMembers(

@@ -3,8 +3,8 @@ import type { ByteSource } from './byte-source.ts'
 import { NativeDecoder } from './native-decoder.ts'
 
 /**
- * The compressed bytes passed to the decoder at once. Deflate expands them by a factor of at most 1032, so that the buffered
- * output stays within 64 MiB.
+ * The compressed bytes passed to the decoder at once. Deflate expands them by a factor of at most 1032, so
+ * that the buffered output stays within 64 MiB.
  */
 const INPUT_BYTES = 64 * 1024
 

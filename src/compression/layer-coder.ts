@@ -14,8 +14,8 @@ import {
 } from './member-compressor.ts'
 
 /**
- * How layers are compressed. zlib at the given level compresses layers whose source has no parse to reuse; zstd:chunked is
- * always compressed by zstd.
+ * How layers are compressed. zlib at the given level compresses layers whose source has no parse to reuse;
+ * zstd:chunked is always compressed by zstd.
  */
 export type CompressionPolicy = {
   readonly method: 'auto' | 'transcode' | 'refine' | 'recompress'
@@ -39,8 +39,8 @@ export type LayerCoder = {
 }
 
 /**
- * Creates the compressor for headers, landmarks, the table of contents, and small files that share a member. Its output is the
- * same on every machine, except with zlib or zstd.
+ * Creates the compressor for headers, landmarks, the table of contents, and small files that share a member.
+ * Its output is the same on every machine, except with zlib or zstd.
  */
 export function createMemberCompressor(
   { compression }: MemberFormat,

@@ -6,8 +6,9 @@ import { GrowingBuffer } from './growing-buffer.ts'
 export type MemberCompression = 'gzip' | 'zstd'
 
 /**
- * Compresses bytes into self-contained members: gzip members (RFC 1952) or zstd frames (RFC 8878). It must return the same
- * bytes for the same content, however that is cut into parts, because the digest of a layer depends on it.
+ * Compresses bytes into self-contained members: gzip members (RFC 1952) or zstd frames (RFC 8878). It must
+ * return the same bytes for the same content, however that is cut into parts, because the digest of a layer
+ * depends on it.
  */
 export interface MemberCompressor {
   /**
@@ -15,18 +16,24 @@ export interface MemberCompressor {
    * @param parts each is consumed before the next one is requested
    */
   compress(parts: Iterable<Buffer>): Buffer
-  /** Yields the same member in pieces, for members that may be large. Each piece is valid until the next one is requested. */
+  /**
+   * Yields the same member in pieces, for members that may be large. Each piece is valid until the next one
+   * is requested.
+   */
   compressPieces(parts: Iterable<Buffer>): Iterable<Buffer>
 }
 
 /**
- * Compresses the content of a layer into members while it is read. Its results may be views of memory that is reused, so they
- * must be written before the next call.
+ * Compresses the content of a layer into members while it is read. Its results may be views of memory that is
+ * reused, so they must be written before the next call.
  */
 export interface ContentCompressor {
   /** Adds bytes to the open member. They may be a view that is valid until the next piece of the layer. */
   add(bytes: Buffer): void
-  /** Returns the bytes of the open member that are ready. To be called before the next piece of the layer is requested. */
+  /**
+   * Returns the bytes of the open member that are ready. To be called before the next piece of the layer is
+   * requested.
+   */
   flush(): Buffer
   /** Ends the member, which contains everything added since the last one, and returns its remaining bytes. */
   close(): Buffer
@@ -36,12 +43,17 @@ export interface ContentCompressor {
 const STORED_CHUNK_BYTES = 64 * 1024
 const MAX_CHUNK_BYTES = 8 << 20
 
-/** Returns an upper bound on the size of a member with incompressible content, header and trailer included. */
+/**
+ * Returns an upper bound on the size of a member with incompressible content, header and trailer included.
+ */
 function maxMemberBytes(length: number): number {
   return length + (length >> 8) + 1024
 }
 
-/** Creates a compressor of gzip members that uses zlib at a level from 0 to 9. @throws RangeError for another level */
+/**
+ * Creates a compressor of gzip members that uses zlib at a level from 0 to 9.
+ * @throws RangeError for another level
+ */
 export function createGzipCompressor(level: number): MemberCompressor {
   assertLevel('gzip', level, 0, 9)
   const options = {
@@ -51,7 +63,8 @@ export function createGzipCompressor(level: number): MemberCompressor {
     strategy: constants.Z_DEFAULT_STRATEGY,
   }
   return fromCompressFunction((bytes) => {
-    // Level 0 alone writes other bytes for another chunk size. For other levels, one chunk has the capacity for the member.
+    // Level 0 alone writes other bytes for another chunk size. For other levels, one chunk has the capacity
+    // for the member.
     const chunkSize =
       level === 0 ? STORED_CHUNK_BYTES : Math.min(MAX_CHUNK_BYTES, maxMemberBytes(bytes.length))
     const member = gzipSync(bytes, { ...options, chunkSize })

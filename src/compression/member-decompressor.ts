@@ -4,7 +4,9 @@ import { GZIP_HEADER, GZIP_TRAILER_BYTES } from './deflate/gzip-member.ts'
 import { Transcoder } from './deflate/transcoder.ts'
 import type { MemberCompression } from './member-compressor.ts'
 
-/** Decompresses and verifies stored members of a layer, which may have changed on the disk or in the registry. */
+/**
+ * Decompresses and verifies stored members of a layer, which may have changed on the disk or in the registry.
+ */
 export interface MemberDecompressor {
   /**
    * @param onBytes receives the uncompressed bytes in order, as views that are valid until it returns

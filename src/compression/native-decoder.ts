@@ -1,8 +1,9 @@
 import type { Transform } from 'node:stream'
 
 /**
- * A decoder of node:zlib that is fed piece by piece, and whose steps always settle. By itself, node:zlib does not call the
- * callback of a write that failed, but only emits `error`, and emits nothing for one that was destroyed (Node 20 to 26).
+ * A decoder of node:zlib that is fed piece by piece, and whose steps always settle. By itself, node:zlib does
+ * not call the callback of a write that failed, but only emits `error`, and emits nothing for one that was
+ * destroyed (Node 20 to 26).
  */
 export class NativeDecoder implements Disposable {
   readonly #decoder: Transform & { readonly bytesWritten: number }
@@ -22,7 +23,10 @@ export class NativeDecoder implements Disposable {
     decoder.once('close', () => this.#fail(new Error('the decoder was closed before its end')))
   }
 
-  /** The number of compressed bytes that were consumed so far, which excludes any that follow the end of the stream. */
+  /**
+   * The number of compressed bytes that were consumed so far, which excludes any that follow the end of the
+   * stream.
+   */
   get consumed(): number {
     return this.#decoder.bytesWritten
   }

@@ -10,7 +10,10 @@ const BLOCK_HEADER_BYTES = 3
 /** Block types (RFC 8878, 3.1.1.2.2). */
 const RLE = 1
 const RESERVED = 3
-/** The maximum of decoders (ZSTD_WINDOWLOG_MAX of zstd 1.5 on 64 bits). The configured limit is checked before. */
+/**
+ * The maximum of decoders (ZSTD_WINDOWLOG_MAX of zstd 1.5 on 64 bits). The configured limit is checked
+ * before.
+ */
 const WINDOW_LOG_MAX = 31
 
 type ZstdLimits = Pick<LayerLimits, 'maxWindowBytes'>
@@ -19,12 +22,16 @@ type ZstdLimits = Pick<LayerLimits, 'maxWindowBytes'>
 export type ZstdEvent =
   | { kind: 'member'; offset: number }
   | { kind: 'bytes'; bytes: Buffer }
-  /** A skippable frame, which contains no data of the layer. Its content is present if it has at most `maxSkippableBytes`. */
+  /**
+   * A skippable frame, which contains no data of the layer. Its content is present if it has at most
+   * `maxSkippableBytes`.
+   */
   | { kind: 'skippable'; offset: number; content: Buffer | undefined }
 
 /**
- * Decodes zstd frames one after the other. Skippable frames, in which zstd:chunked stores its table of contents, have an event
- * of their own. Finds the end of each frame by itself, because a decoder of node:zlib stops after its first frame.
+ * Decodes zstd frames one after the other. Skippable frames, in which zstd:chunked stores its table of
+ * contents, have an event of their own. Finds the end of each frame by itself, because a decoder of node:zlib
+ * stops after its first frame.
  * @param maxSkippableBytes of a skippable frame that is reported with its content
  * @throws LayerError CORRUPT_ZSTD, LIMIT_EXCEEDED
  */
@@ -116,7 +123,9 @@ function decodeContentSize(header: Buffer, offset: number): number {
   return field.length === 4 ? field.readUInt32LE(0) : Number(field.readBigUInt64LE(0))
 }
 
-/** Yields the compressed bytes of one frame: its header, its blocks (at most 128 KiB each) and its checksum. */
+/**
+ * Yields the compressed bytes of one frame: its header, its blocks (at most 128 KiB each) and its checksum.
+ */
 async function* splitFrame(
   source: ByteSource,
   header: FrameHeader,
@@ -129,8 +138,8 @@ async function* splitFrame(
     const field = head.readUIntLE(0, 3)
     const type = (field >> 1) & 3
     const size = field >> 3
-    // A block never has more than 128 KiB (RFC 8878, 3.1.1.2.4). Accepting more would let a few bytes make the source buffer
-    // megabytes.
+    // A block never has more than 128 KiB (RFC 8878, 3.1.1.2.4). Accepting more would let a few bytes make
+    // the source buffer megabytes.
     if (type === RESERVED || size > 128 * 1024) throw corruptFrame('has an invalid block', start)
     isLast = (field & 1) === 1
     yield await readBytes(source, BLOCK_HEADER_BYTES + (type === RLE ? 1 : size), start)

@@ -9,7 +9,8 @@ export async function raceAbort<Result>(
   signal: AbortSignal | undefined,
 ): Promise<Result> {
   if (signal === undefined) return work
-  // After an abort the caller gets the signal's reason, and nobody may be left to handle a rejection of the work.
+  // After an abort the caller gets the signal's reason, and nobody may be left to handle a rejection of the
+  // work.
   work.catch(() => undefined)
   signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()

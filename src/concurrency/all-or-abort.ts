@@ -2,8 +2,9 @@ import { Semaphore } from './semaphore.ts'
 import { pauseStallWatch, watchBranch } from './stall-watch.ts'
 
 /**
- * Processes all items concurrently, at most `concurrency` at a time. When one fails, the others are aborted, and the first
- * failure is thrown once all of them have settled: nothing keeps running after this function returned.
+ * Processes all items concurrently, at most `concurrency` at a time. When one fails, the others are aborted,
+ * and the first failure is thrown once all of them have settled: nothing keeps running after this function
+ * returned.
  * @returns the results in the order of the items
  * @throws the first failure; the signal's reason if it aborts
  */
@@ -26,7 +27,8 @@ export async function allOrAbort<Item, Result>(
     }
   }
   const branches = items.map((item, index) => permits.run(() => workOrAbort(item, index), stop))
-  // Each branch has a stall watch of its own; the watch of the caller would count the wait for them as a stall.
+  // Each branch has a stall watch of its own; the watch of the caller would count the wait for them as a
+  // stall.
   const settled = await pauseStallWatch(() => Promise.allSettled(branches))
   if (failure.signal.aborted) throw failure.signal.reason
   signal.throwIfAborted()

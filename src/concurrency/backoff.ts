@@ -1,4 +1,6 @@
-/** Exponential backoff: the delays between attempts double from `initialMs` up to `maxMs`, in milliseconds. */
+/**
+ * Exponential backoff: the delays between attempts double from `initialMs` up to `maxMs`, in milliseconds.
+ */
 export type Backoff = {
   readonly initialMs: number
   readonly maxMs: number
@@ -7,8 +9,8 @@ export type Backoff = {
 }
 
 /**
- * Returns the delay after a number of failures, in milliseconds. Jitter keeps callers that failed together from retrying
- * together.
+ * Returns the delay after a number of failures, in milliseconds. Jitter keeps callers that failed together
+ * from retrying together.
  * @param failures so far, counted from 1
  * @param random in [0, 1)
  */

@@ -2,8 +2,8 @@ import type { ByteBudget } from './byte-budget.ts'
 import { ReaderStoppedError } from './channel.ts'
 
 /**
- * A queue of byte chunks from one writer to one reader. A write waits while more bytes are queued than the queue's limit
- * and what it could reserve of a shared budget.
+ * A queue of byte chunks from one writer to one reader. A write waits while more bytes are queued than the
+ * queue's limit and what it could reserve of a shared budget.
  */
 export class ByteQueue implements AsyncIterable<Uint8Array> {
   readonly #limitBytes: number

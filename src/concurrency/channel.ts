@@ -7,8 +7,8 @@ export class ReaderStoppedError extends Error {
 }
 
 /**
- * Passes items from one writer to one reader without buffering: a write resolves when the reader requests the next item,
- * and has thus finished with this one. A failure of either side ends the other side's wait.
+ * Passes items from one writer to one reader without buffering: a write resolves when the reader requests the
+ * next item, and has thus finished with this one. A failure of either side ends the other side's wait.
  */
 export class Channel<Item> implements AsyncIterable<Item> {
   #item = withHandledRejection<{ readonly value: Item } | undefined>()

@@ -4,7 +4,10 @@ import { Semaphore } from './semaphore.ts'
 export class KeyedMutex {
   readonly #locks = new Map<string, { readonly semaphore: Semaphore; users: number }>()
 
-  /** Runs an action while no other one runs with this key. @throws the signal's reason while it waits; what the action throws */
+  /**
+   * Runs an action while no other one runs with this key.
+   * @throws the signal's reason while it waits; what the action throws
+   */
   async run<Result>(key: string, action: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const lock = this.#locks.get(key) ?? { semaphore: new Semaphore(1), users: 0 }
     this.#locks.set(key, lock)

@@ -4,7 +4,10 @@ import { pauseStallWatch } from './stall-watch.ts'
 export class Memo<Result> {
   readonly #results = new Map<string, Promise<Result>>()
 
-  /** Returns the result for a key, which `compute` produces if nobody requested it before. @throws what `compute` throws */
+  /**
+   * Returns the result for a key, which `compute` produces if nobody requested it before.
+   * @throws what `compute` throws
+   */
   get(key: string, compute: () => Promise<Result>): Promise<Result> {
     const cached = this.#results.get(key)
     if (cached) return pauseStallWatch(() => cached)

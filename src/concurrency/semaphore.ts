@@ -1,6 +1,6 @@
 /**
- * Limits how many actions run at a time. Waiting callers get permits in the order of their calls, and leave the queue when
- * their signal aborts.
+ * Limits how many actions run at a time. Waiting callers get permits in the order of their calls, and leave
+ * the queue when their signal aborts.
  */
 export class Semaphore {
   #freePermits: number
@@ -19,7 +19,8 @@ export class Semaphore {
 
   /**
    * Acquires a permit, which the caller has to {@link release}.
-   * @param o.isUrgent served before callers that are not urgent, for instance because the action gave its permit up for a while
+   * @param o.isUrgent served before callers that are not urgent, for instance because the action gave its
+   *   permit up for a while
    * @throws the signal's reason
    */
   async acquire(signal?: AbortSignal, { isUrgent = false } = {}): Promise<void> {

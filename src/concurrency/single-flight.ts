@@ -6,8 +6,8 @@ export class SingleFlight<Result> {
   readonly #inProgress = new Map<string, Promise<Result>>()
 
   /**
-   * Does the work, or waits for the caller that does it. When the work of another caller fails, for instance because its
-   * job was cancelled, one of the waiting callers does the work itself.
+   * Does the work, or waits for the caller that does it. When the work of another caller fails, for instance
+   * because its job was cancelled, one of the waiting callers does the work itself.
    * @throws the signal's reason while it waits; what `work` throws
    */
   async run(key: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {

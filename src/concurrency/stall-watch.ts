@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** The interval of the check. A watch counts its own ticks, so that time for which the process was suspended does not count. */
+/**
+ * The interval of the check. A watch counts its own ticks, so that time for which the process was suspended
+ * does not count.
+ */
 const TICK_MS = 1_000
 
 /** Work that moved no byte for too long. */
@@ -19,8 +22,8 @@ export class StalledError extends Error {
 const watches = new AsyncLocalStorage<StallWatch>()
 
 /**
- * Aborts work that neither moves bytes nor waits for a known reason. Concurrent branches are watched separately (see
- * {@link watchBranch}), so that a branch that stalls is found although others make progress.
+ * Aborts work that neither moves bytes nor waits for a known reason. Concurrent branches are watched
+ * separately (see {@link watchBranch}), so that a branch that stalls is found although others make progress.
  */
 export class StallWatch {
   readonly #seconds: number
@@ -78,21 +81,27 @@ export class StallWatch {
 }
 
 /**
- * Waits for something that is not a stall of the surrounding work: a delay that a registry requested, a permit, shared work,
- * or free space on the disk.
+ * Waits for something that is not a stall of the surrounding work: a delay that a registry requested, a
+ * permit, shared work, or free space on the disk.
  */
 export function pauseStallWatch<Result>(wait: () => Promise<Result>): Promise<Result> {
   const watch = watches.getStore()
   return watch === undefined ? wait() : watch.pauseDuring(wait)
 }
 
-/** Runs an action as one of several concurrent branches of the surrounding work, each of which has to make progress. */
+/**
+ * Runs an action as one of several concurrent branches of the surrounding work, each of which has to make
+ * progress.
+ */
 export function watchBranch<Result>(action: () => Promise<Result>): Promise<Result> {
   const watch = watches.getStore()
   return watch === undefined ? action() : watch.branch().run(action)
 }
 
-/** Returns a callback that records progress of the surrounding work; callbacks that lost its async context may call it, too. */
+/**
+ * Returns a callback that records progress of the surrounding work; callbacks that lost its async context may
+ * call it, too.
+ */
 export function progressRecorder(): () => void {
   return watches.getStore()?.recordProgress ?? (() => undefined)
 }

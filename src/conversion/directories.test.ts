@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ConversionBench } from '../../test/support/conversion.ts'
+import { ConversionBench } from '../../test/support/conversion-bench.ts'
 import { temporarySqlite } from '../../test/support/databases.ts'
-import { pushImage } from '../../test/support/image-of.ts'
-import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { pushImage } from '../../test/support/images/push-image.ts'
+import { dir, file, symlink, buildTar } from '../../test/support/images/build-tar.ts'
 import { DatabaseCache } from '../cache/database-cache.ts'
 import type { Database } from '../db/database.ts'
 import { ThreadPool } from './layers/thread-pool.ts'
@@ -12,17 +12,17 @@ import { runConversion } from './run.ts'
 
 /** The layers of the image, lowest first. */
 const layers = [
-  tarOf(
+  buildTar(
     dir('./', { mode: 0o711 }),
     dir('tmp', { mode: 0o1777 }),
     dir('data', { mode: 0o700, uid: 1000 }),
     dir('old', { uid: 5 }),
   ),
-  tarOf(),
-  tarOf(file('tmp/x', '1'), file('data/y', '2', { uid: 1000 }), file('new/deep/z', '3'), file('.wh.old')),
-  tarOf(symlink('lib', 'usr/lib'), file('old/again', '4'), file('tmp/.wh.x')),
-  tarOf(file('lib/a/b', '5'), file('tmp/deeper/w', '6')),
-  tarOf(),
+  buildTar(),
+  buildTar(file('tmp/x', '1'), file('data/y', '2', { uid: 1000 }), file('new/deep/z', '3'), file('.wh.old')),
+  buildTar(symlink('lib', 'usr/lib'), file('old/again', '4'), file('tmp/.wh.x')),
+  buildTar(file('lib/a/b', '5'), file('tmp/deeper/w', '6')),
+  buildTar(),
 ]
 const signal = new AbortController().signal
 const records = [undefined, { inline: [{ path: 'tmp/deeper/w' }, { path: 'data/y' }] }]
@@ -46,7 +46,7 @@ beforeAll(async () => {
   close = opened.close
   await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar })) }, '1')
   // The same layers above another lowest layer.
-  const otherBase = tarOf(dir('./', { mode: 0o700 }), dir('tmp', { mode: 0o1770, gid: 7 }))
+  const otherBase = buildTar(dir('./', { mode: 0o700 }), dir('tmp', { mode: 0o1770, gid: 7 }))
   await pushImage(
     bench.repository('app'),
     { layers: [otherBase, ...layers.slice(1)].map((tar) => ({ tar })) },
@@ -134,7 +134,7 @@ it('adds directories to the table of contents alone if the archive must stay unc
 })
 
 it('reads a lower layer again if its index is missing from the cache', async () => {
-  const above = tarOf(file('data/above', 'x'), file('tmp/above', 'y'))
+  const above = buildTar(file('data/above', 'x'), file('tmp/above', 'y'))
   const [base = above] = layers
   await pushImage(bench.repository('app'), { layers: [{ tar: base }] }, 'below')
   await pushImage(bench.repository('app'), { layers: [{ tar: base }, { tar: above }] }, 'above')
@@ -152,13 +152,13 @@ it('aborts the layers that wait for a damaged lower layer', async () => {
   if (!base || !above) throw new Error('the test needs three layers')
   await pushImage(
     bench.repository('app'),
-    { layers: [{ tar: base, pack: broken }, { tar: above }] },
+    { layers: [{ tar: base, compress: broken }, { tar: above }] },
     'broken',
   )
   await using threads = new ThreadPool(2)
   await expect(convert(threads, { source: 'broken' })).rejects.toMatchObject({
     cause: { code: 'CORRUPT_GZIP' },
   })
-  expect(bench.leftovers()).toEqual([])
+  expect(bench.listScratchFiles()).toEqual([])
   await convert(threads, { source: '1' })
 })

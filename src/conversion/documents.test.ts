@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConversionBench } from '../../test/support/conversion.ts'
-import { pushImage, type TestImage } from '../../test/support/image-of.ts'
-import { dir, file, tarOf } from '../../test/support/tar-of.ts'
+import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { pushImage, type TestImage } from '../../test/support/images/push-image.ts'
+import { dir, file, buildTar } from '../../test/support/images/build-tar.ts'
 import { digestOf } from '../oci/digest.ts'
 import { Manifest, parseDocument } from '../oci/documents.ts'
 import { OCI_CONFIG } from '../oci/media-types.ts'
 import { recordDigest } from '../records/model.ts'
 import { OUTPUT_VERSION } from './reuse/layer-key.ts'
 
-const tar = tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/c', 'c'))
+const tar = buildTar(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/c', 'c'))
 const layers = [{ tar }]
 
 let bench: ConversionBench
@@ -59,7 +59,7 @@ describe('a config', () => {
     const data = (bytes: Buffer) => ({ data: bytes.toString('base64') })
     const { config, sourceManifest, manifest, report } = await pushAndConvert(
       'same-config',
-      { configText: text, configPlace: data },
+      { configText: text, configDescriptorFields: data },
       { options },
     )
     expect(config).toBe(text([digestOf(tar)]))
@@ -71,13 +71,13 @@ describe('a config', () => {
     'may have the media type %j, as docker accepts it, and gets the type of OCI',
     async (mediaType) => {
       const name = `called-${digestOf(mediaType).slice(7, 15)}`
-      const { manifest } = await pushAndConvert(name, { configPlace: () => ({ mediaType }) })
+      const { manifest } = await pushAndConvert(name, { configDescriptorFields: () => ({ mediaType }) })
       expect(manifest.config.mediaType).toBe(OCI_CONFIG)
     },
   )
 
   it('with such a media type is not accepted if it is something else', async () => {
-    const jsonConfig = { configPlace: () => ({ mediaType: 'application/json' }) }
+    const jsonConfig = { configDescriptorFields: () => ({ mediaType: 'application/json' }) }
     for (const image of [
       { ...jsonConfig, configText: () => '{"name":"chart"}', layers },
       { ...jsonConfig, configText: () => '[1]', layers },
@@ -125,9 +125,9 @@ describe('a descriptor', () => {
     const fields = { data: 'AAAA', urls: ['https://elsewhere.example/blob'], 'org.example.unknown': 5 }
     const replaced = { 'containerd.io/snapshot/stargz/toc.digest': digestOf('old') }
     const { manifest, sourceManifest, source, report } = await pushAndConvert('stale', {
-      layers: [{ tar, annotations: { ...stale, ...unrelated, ...replaced }, place: fields }],
-      configPlace: (bytes) => ({ data: bytes.toString('base64'), annotations: { 'org.example': 'config' } }),
-      fields: { annotations: { ...stale, ...unrelated }, 'org.example.member': [1] },
+      layers: [{ tar, annotations: { ...stale, ...unrelated, ...replaced }, descriptorFields: fields }],
+      configDescriptorFields: (bytes) => ({ data: bytes.toString('base64'), annotations: { 'org.example': 'config' } }),
+      manifestFields: { annotations: { ...stale, ...unrelated }, 'org.example.member': [1] },
     })
     const [layer] = manifest.layers
     expect(layer).toMatchObject({ annotations: unrelated, 'org.example.unknown': 5 })

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConversionBench } from '../../test/support/conversion.ts'
-import { pushImage, pushIndex } from '../../test/support/image-of.ts'
-import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { pushImage, pushIndex } from '../../test/support/images/push-image.ts'
+import { dir, file, symlink, buildTar } from '../../test/support/images/build-tar.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RecordUse } from '../records/resolve/record-use.ts'
 import { evaluateRecord } from './evaluate.ts'
@@ -16,7 +16,7 @@ const MIB = 1024 * 1024
 /** Incompressible bytes, so that compressed sizes are predictable. */
 const noise = (size: number) => randomBytes(size)
 const library = noise(2 * MIB)
-const base = tarOf(
+const base = buildTar(
   dir('usr'),
   dir('usr/lib'),
   file('usr/lib/libx.so.1.2', library),
@@ -24,7 +24,7 @@ const base = tarOf(
   file('var-big', noise(6 * MIB)),
   file('gone', 'gone'),
 )
-const top = tarOf(dir('srv'), file('srv/app', noise(MIB / 2)), file('.wh.gone'))
+const top = buildTar(dir('srv'), file('srv/app', noise(MIB / 2)), file('.wh.gone'))
 const recorded = ['lib/libx.so.1.2', 'srv/app', 'gone', 'usr/lib/libx.so.1.3', 'nowhere/at/all']
 
 let bench: ConversionBench
@@ -104,7 +104,7 @@ describe('an evaluation', () => {
       file(`use-${i}`, noise(1000)),
       file(`pass-${i}`, noise(200_000)),
     ])
-    await pushImage(bench.repository('many'), { layers: [{ tar: tarOf(...many.flat()) }] }, '1')
+    await pushImage(bench.repository('many'), { layers: [{ tar: buildTar(...many.flat()) }] }, '1')
     const spread = await evaluate('many:1', { entries: many.map((_, i) => ({ path: `use-${i}` })) })
     expect(spread.start.withoutRecord.requests).toBeGreaterThanOrEqual(40)
     expect(spread.start.withRecord.requests).toBe(2)
@@ -114,7 +114,7 @@ describe('an evaluation', () => {
   it('reports how many of the profiled files have changed', async () => {
     const repository = bench.repository('app')
     const old = await repository.resolve('1')
-    const changed = tarOf(dir('srv'), file('srv/app', 'another one'))
+    const changed = buildTar(dir('srv'), file('srv/app', 'another one'))
     await pushImage(repository, { layers: [{ tar: base }, { tar: changed }] }, '2')
     const image = `${host}/app:1@${old?.digest}`
     const use = await evaluate('app:2', { image })
@@ -175,7 +175,7 @@ describe('an evaluation', () => {
     const repository = bench.repository('platforms')
     const images = await Promise.all(
       ['amd64', 'arm64', 's390x', 'riscv64'].map((architecture) =>
-        pushImage(repository, { layers: [{ tar: tarOf(file(architecture, 'x')) }], architecture }),
+        pushImage(repository, { layers: [{ tar: buildTar(file(architecture, 'x')) }], architecture }),
       ),
     )
     await pushIndex(repository, images, '1')
@@ -224,7 +224,7 @@ describe('an evaluation', () => {
 
   it('rejects images whose platform has a long name, as progress repeats it for each layer', async () => {
     const config = { os: 'x'.repeat(101) }
-    await pushImage(bench.repository('odd'), { layers: [{ tar: base }], config }, '1')
+    await pushImage(bench.repository('odd'), { layers: [{ tar: base }], configFields: config }, '1')
     const evaluated = evaluateRecord({ entries: [] }, { image: `${host}/odd:1` }, bench.services, never)
     await expect(evaluated).rejects.toMatchObject({ code: 'INVALID_DOCUMENT' })
   })
@@ -243,7 +243,7 @@ describe('the interpreters of recorded programs', () => {
     bytes.write('/lib/ld.so\0', 150, 'latin1')
     return bytes
   }
-  const programs = tarOf(
+  const programs = buildTar(
     dir('lib'),
     file('lib/ld.so', 'loader', { mode: 0o755 }),
     file('app', elf(), { mode: 0o755 }),

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConversionBench } from '../../test/support/conversion.ts'
-import { pushImage } from '../../test/support/image-of.ts'
-import { dir, file, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { pushImage } from '../../test/support/images/push-image.ts'
+import { dir, file, symlink, buildTar } from '../../test/support/images/build-tar.ts'
 import { digestOf } from '../oci/digest.ts'
 import { ImageConfig, Manifest, parseDocument } from '../oci/documents.ts'
 import { OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../oci/media-types.ts'
@@ -10,12 +10,12 @@ import { inspectImage } from './inspect.ts'
 import { readImageFile } from './read-image-file.ts'
 import { type ConversionOptions, ConversionRequest } from './request.ts'
 
-const base = tarOf(
+const base = buildTar(
   dir('usr'),
   ...Array.from({ length: 40 }, (_, i) => file(`usr/file-${i}`, `${i} `.repeat(i * 30))),
   file('usr/large', randomBytes(200_000)),
 )
-const top = tarOf(dir('etc'), file('etc/conf', 'conf'), symlink('etc/link', 'conf'))
+const top = buildTar(dir('etc'), file('etc/conf', 'conf'), symlink('etc/link', 'conf'))
 const record = { inline: [{ path: 'usr/file-7' }, { path: 'etc/link' }] }
 
 let bench: ConversionBench

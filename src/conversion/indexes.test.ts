@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConversionBench } from '../../test/support/conversion.ts'
-import { pushImage, pushIndex, type TestImage } from '../../test/support/image-of.ts'
-import { dir, file, tarOf } from '../../test/support/tar-of.ts'
+import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { pushImage, pushIndex, type TestImage } from '../../test/support/images/push-image.ts'
+import { dir, file, buildTar } from '../../test/support/images/build-tar.ts'
 import type { Digest } from '../oci/digest.ts'
 import { digestOf } from '../oci/digest.ts'
 import { type Descriptor, Index, Manifest, parseDocument } from '../oci/documents.ts'
@@ -9,8 +9,8 @@ import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
 import { inspectImage } from './inspect.ts'
 import { runConversion } from './run.ts'
 
-const layers = [{ tar: tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000))) }]
-const otherLayers = [{ tar: tarOf(dir('etc'), file('etc/b', 'b')) }]
+const layers = [{ tar: buildTar(dir('usr'), file('usr/a', 'a'.repeat(5000))) }]
+const otherLayers = [{ tar: buildTar(dir('etc'), file('etc/b', 'b')) }]
 const WASM = { os: 'wasip1', architecture: 'wasm' }
 const LINUX = { os: 'linux', architecture: 'amd64' }
 
@@ -34,10 +34,10 @@ const pushWasm = (name: string) =>
         {
           tar: Buffer.from('\0asm'),
           mediaType: 'application/vnd.wasm.content.layer.v1+wasm',
-          pack: (bytes) => bytes,
+          compress: (bytes) => bytes,
         },
       ],
-      config: WASM,
+      configFields: WASM,
     },
     WASM,
   )
@@ -105,7 +105,7 @@ describe('a platform that cannot be converted', () => {
     await pushIndex(bench.repository('only-wasm'), [await pushWasm('only-wasm')], 'a')
     await expect(convert('only-wasm')).rejects.toMatchObject({ code: 'UNSUPPORTED_LAYER' })
     const config = { mediaType: 'application/vnd.wasm.config.v0+json' }
-    const child = await push('no-image', { configPlace: () => config })
+    const child = await push('no-image', { configDescriptorFields: () => config })
     await pushIndex(bench.repository('no-image'), [child], 'a')
     await expect(convert('no-image')).rejects.toMatchObject({ code: 'NOT_AN_IMAGE' })
   })
@@ -197,7 +197,7 @@ describe('a variant', () => {
   const arm = (variant?: string) => ({ os: 'linux', architecture: 'arm', ...(variant && { variant }) })
 
   it('that is requested is the only one converted, even if another one has the same manifest', async () => {
-    const one = await push('twins', { config: { architecture: 'arm' } }, null)
+    const one = await push('twins', { configFields: { architecture: 'arm' } }, null)
     const twins = ['v6', 'v7'].map((variant) => ({ ...one, platform: arm(variant) }))
     await pushIndex(bench.repository('twins'), twins, 'a')
     const report = await convert('twins', { platforms: ['linux/arm/v6'] })
@@ -216,7 +216,7 @@ describe('a variant', () => {
     const descriptors: Descriptor[] = []
     for (const [i, platform] of platforms.entries()) {
       const config = { architecture: 'arm', variant: i % 2 === 0 ? 'v6' : 'v7', 'org.example': i }
-      descriptors.push(await push('from-config', { config }, platform))
+      descriptors.push(await push('from-config', { configFields: config }, platform))
     }
     await pushIndex(bench.repository('from-config'), descriptors, 'a')
     const report = await convert('from-config', { platforms: ['linux/arm/v6'] })
@@ -231,10 +231,10 @@ describe('a variant', () => {
 it('drops SOCI artifacts of the source, even if the result replaces the source', async () => {
   const repository = bench.repository('soci')
   const amd = await push('soci', {
-    fields: { annotations: { 'com.amazon.soci.index-digest': digestOf('1') } },
+    manifestFields: { annotations: { 'com.amazon.soci.index-digest': digestOf('1') } },
   })
   const artifactType = 'application/vnd.amazon.soci.index.v2+json'
-  const ztoc = await push('soci', { layers: otherLayers, fields: { artifactType } }, null)
+  const ztoc = await push('soci', { layers: otherLayers, manifestFields: { artifactType } }, null)
   await pushIndex(repository, [amd, { ...ztoc, artifactType }], 'a')
   const report = await convert('soci', { overwrite: true }, 'a')
   expect(report.dropped).toMatchObject([{ digest: ztoc.digest, reason: expect.stringContaining('soci') }])

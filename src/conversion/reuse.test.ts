@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ConversionBench } from '../../test/support/conversion.ts'
+import { ConversionBench } from '../../test/support/conversion-bench.ts'
 import { temporarySqlite } from '../../test/support/databases.ts'
-import { HttpServer } from '../../test/support/http-server.ts'
-import { pushImage } from '../../test/support/image-of.ts'
-import { dir, file, tarOf } from '../../test/support/tar-of.ts'
+import { HttpServer } from '../../test/support/servers/http-server.ts'
+import { pushImage } from '../../test/support/images/push-image.ts'
+import { dir, file, buildTar } from '../../test/support/images/build-tar.ts'
 import { CacheAdministration } from '../cache/cache-administration.ts'
 import { DatabaseCache } from '../cache/database-cache.ts'
 import type { Database } from '../db/database.ts'
@@ -15,12 +15,12 @@ import type { CachedLayer, LayerCache } from './reuse/layer-cache.ts'
 import { runConversion } from './run.ts'
 import type { ConversionServices } from './services.ts'
 
-const base = tarOf(
+const base = buildTar(
   dir('usr'),
   ...Array.from({ length: 50 }, (_, i) => file(`usr/file-${i}`, `${i} `.repeat(i * 40))),
   file('usr/large', randomBytes(5 << 20)),
 )
-const top = tarOf(dir('etc'), file('etc/conf', 'conf'), file('etc/other', 'other'))
+const top = buildTar(dir('etc'), file('etc/conf', 'conf'), file('etc/other', 'other'))
 
 let bench: ConversionBench
 let database: Database
@@ -183,7 +183,7 @@ it('continues if the conversion that it waits for is aborted', async () => {
   expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
     verified: true,
   })
-  expect(bench.leftovers()).toEqual([])
+  expect(bench.listScratchFiles()).toEqual([])
 })
 
 it('rejects a layer whose descriptor has a wrong size, cached or not', async () => {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConversionBench } from '../../test/support/conversion.ts'
-import { HttpServer } from '../../test/support/http-server.ts'
-import { pushImage, pushIndex } from '../../test/support/image-of.ts'
-import { dir, file, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { HttpServer } from '../../test/support/servers/http-server.ts'
+import { pushImage, pushIndex } from '../../test/support/images/push-image.ts'
+import { dir, file, hardlink, symlink, buildTar } from '../../test/support/images/build-tar.ts'
 import { digestOf } from '../oci/digest.ts'
 import { ImageConfig, Index, Manifest, parseDocument } from '../oci/documents.ts'
 import {
@@ -18,11 +18,11 @@ import {
   OCI_LAYER_ZSTD,
   OCI_MANIFEST,
 } from '../oci/media-types.ts'
-import { publishRecordImage } from '../records/images/record-image.ts'
+import { publishRecordImage } from '../records/images/publish-record-image.ts'
 import { inspectImage } from './inspect.ts'
 
 const big = randomBytes(5 * 1024 * 1024)
-const base = tarOf(
+const base = buildTar(
   dir('usr'),
   dir('usr/bin'),
   file('usr/bin/app', 'app'),
@@ -31,7 +31,7 @@ const base = tarOf(
   file('usr/lib/big.so', big),
   symlink('lib', 'usr/lib'),
 )
-const top = tarOf(
+const top = buildTar(
   dir('etc'),
   file('etc/conf', 'conf'),
   hardlink('etc/conf.link', 'etc/conf'),
@@ -79,7 +79,7 @@ describe('without a record', () => {
     expect(verified).toMatchObject({ verified: true, images: [{ differences: [] }] })
     // The landmark is an entry with its own chunk.
     expect(verified.images[0]?.layers[0]).toMatchObject({ chunks: 5, entries: 9 })
-    expect(bench.leftovers()).toEqual([])
+    expect(bench.listScratchFiles()).toEqual([])
   })
 
   it('gives the same digest a second time, when the tag exists', async () => {
@@ -96,10 +96,10 @@ describe('without a record', () => {
       bench.repository('mixed'),
       {
         layers: [
-          { tar: base, pack: (tar) => zstdCompressSync(tar), mediaType: OCI_LAYER_ZSTD },
-          { tar: top, pack: (tar) => tar, mediaType: OCI_LAYER },
-          { tar: base, pack: members },
-          { tar: top, pack: (tar) => zstdCompressSync(tar) },
+          { tar: base, compress: (tar) => zstdCompressSync(tar), mediaType: OCI_LAYER_ZSTD },
+          { tar: top, compress: (tar) => tar, mediaType: OCI_LAYER },
+          { tar: base, compress: members },
+          { tar: top, compress: (tar) => zstdCompressSync(tar) },
         ],
       },
       '1',
@@ -125,7 +125,7 @@ describe('without a record', () => {
   })
 
   it('converts a repeated layer once if the layers below give it the same directories', async () => {
-    const repeated = tarOf(dir('./'), dir('etc'), file('etc/conf', 'conf'))
+    const repeated = buildTar(dir('./'), dir('etc'), file('etc/conf', 'conf'))
     await pushImage(
       bench.repository('double'),
       { layers: [{ tar: repeated }, { tar: base }, { tar: repeated }] },
@@ -185,7 +185,7 @@ describe('with a record', () => {
       verified: true,
     })
     expect(states.at(-1)).toBe('done,done')
-    expect(bench.leftovers()).toEqual([])
+    expect(bench.listScratchFiles()).toEqual([])
   })
 
   it('chooses the record of the source, also from its conversion, and reports which', async () => {
@@ -291,7 +291,7 @@ describe('with a record', () => {
         signal: new AbortController().signal,
       }),
     ).rejects.toMatchObject({ code: 'SCRATCH_FULL' })
-    expect(bench.leftovers()).toEqual([])
+    expect(bench.listScratchFiles()).toEqual([])
   })
 })
 
@@ -301,7 +301,7 @@ describe('an index', () => {
     const amd64 = await pushImage(repository, { layers: [{ tar: base }, { tar: top }] })
     const arm64 = await pushImage(repository, { layers: [{ tar: top }], architecture: 'arm64' })
     const attestation = await pushImage(repository, {
-      layers: [{ tar: Buffer.from('{}'), mediaType: 'application/vnd.in-toto+json', pack: (bytes) => bytes }],
+      layers: [{ tar: Buffer.from('{}'), mediaType: 'application/vnd.in-toto+json', compress: (bytes) => bytes }],
       architecture: 'unknown',
     })
     const annotations = {
@@ -378,7 +378,7 @@ it('converts Docker documents to those of OCI', async () => {
   const repository = bench.repository('docker')
   const child = await pushImage(repository, {
     layers: [{ tar: top, mediaType: DOCKER_LAYER_GZIP }],
-    fields: { mediaType: DOCKER_MANIFEST },
+    manifestFields: { mediaType: DOCKER_MANIFEST },
   })
   expect(child.mediaType).toBe(DOCKER_MANIFEST)
   await repository.putManifest(
@@ -412,19 +412,19 @@ describe('the target', () => {
 describe('an inconsistent source', () => {
   async function failToConvert(layers: Parameters<typeof pushImage>[1]['layers'], config = {}) {
     const name = `bad/${digestOf(randomBytes(8)).slice(7, 19)}`
-    await pushImage(bench.repository(name), { layers, config }, '1')
+    await pushImage(bench.repository(name), { layers, configFields: config }, '1')
     const error = await bench
       .convert({ source: `${host}/${name}:1`, target: `${host}/${name}:esgz` })
       .then(() => undefined)
       .catch((reason: unknown) => reason)
     expect(await bench.repository(name).resolve('esgz')).toBeUndefined()
-    expect(bench.leftovers()).toEqual([])
+    expect(bench.listScratchFiles()).toEqual([])
     return error
   }
 
   it('with a truncated layer fails with the side of the error', async () => {
     expect(
-      await failToConvert([{ tar: base, pack: (tar) => gzipSync(tar).subarray(0, -100) }, { tar: top }]),
+      await failToConvert([{ tar: base, compress: (tar) => gzipSync(tar).subarray(0, -100) }, { tar: top }]),
     ).toMatchObject({ code: 'CORRUPT_GZIP', side: 'source', retryable: false })
   })
 
@@ -475,7 +475,7 @@ describe('an inconsistent source', () => {
           ...(record && { record }),
         }),
       ).rejects.toMatchObject({ side: 'source', code: expect.stringMatching(/DIGEST_MISMATCH|CORRUPT_GZIP/) })
-      expect(other.leftovers()).toEqual([])
+      expect(other.listScratchFiles()).toEqual([])
     }
     expect(await bench.repository('tampered').resolve('esgz')).toBeUndefined()
   })
@@ -494,7 +494,7 @@ it('stops when it is aborted, and leaves neither a tag nor scratch files', async
     },
   )
   await expect(converting).rejects.toThrow('stopped')
-  expect(bench.leftovers()).toEqual([])
+  expect(bench.listScratchFiles()).toEqual([])
   expect(await bench.repository('app').resolve('stopped')).toBeUndefined()
 })
 
@@ -533,7 +533,7 @@ it.each([405, 501])(
       verified: true,
     })
     expect(report.images[0]?.layers[0]?.action).toBe('streamed')
-    expect(other.leftovers()).toEqual([])
+    expect(other.listScratchFiles()).toEqual([])
   },
 )
 

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConversionBench } from '../../test/support/conversion.ts'
-import { HttpServer, type Received } from '../../test/support/http-server.ts'
-import { pushImage, pushIndex } from '../../test/support/image-of.ts'
-import { dir, file, tarOf } from '../../test/support/tar-of.ts'
+import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { HttpServer, type ReceivedRequest } from '../../test/support/servers/http-server.ts'
+import { pushImage, pushIndex } from '../../test/support/images/push-image.ts'
+import { dir, file, buildTar } from '../../test/support/images/build-tar.ts'
 import { digestOf } from '../oci/digest.ts'
 import { Index, parseDocument } from '../oci/documents.ts'
 import { OCI_INDEX } from '../oci/media-types.ts'
 
-const layers = [{ tar: tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000))) }]
-const otherLayers = [{ tar: tarOf(dir('etc'), file('etc/b', 'b')) }]
+const layers = [{ tar: buildTar(dir('usr'), file('usr/a', 'a'.repeat(5000))) }]
+const otherLayers = [{ tar: buildTar(dir('etc'), file('etc/b', 'b')) }]
 
 let bench: ConversionBench
 let host: string
@@ -51,7 +51,7 @@ describe('a child that the registry does not have', () => {
   })
 
   /** Forwards a request to the embedded registry. */
-  async function forward({ url, method, headers, body }: Received) {
+  async function forward({ url, method, headers, body }: ReceivedRequest) {
     const requestBody = ['PUT', 'POST', 'PATCH'].includes(method) ? await body() : undefined
     const upstream = await fetch(`http://${host}${url}`, {
       method,

@@ -2,7 +2,7 @@ import type { NonUtf8Names } from '../estargz/toc/non-utf8-names.ts'
 import { blobFormatFor, type ConversionOptions } from './request.ts'
 import type { ConvertedLayer } from './reuse/converted-layer.ts'
 
-/** Returns how a lazy reader's view of a layer differs from that of a pull, and what readers cannot do with the layer. */
+/** Returns how a lazy reader's view of a layer differs from a pull's, and what readers cannot do with it. */
 export function layerWarnings({
   oddNames,
   noTarSplit,

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
-import { temporaryFolder } from '../../test/support/embedded-registry.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { FolderInUseError, FolderLock } from './folder-lock.ts'
 
-const HOLDER = fileURLToPath(new URL('../../test/support/folder-holder.ts', import.meta.url))
+const HOLDER = fileURLToPath(new URL('../../test/support/children/folder-lock-holder.ts', import.meta.url))
 
 const children: ChildProcess[] = []
 afterEach(() => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { PostgresServer } from '../../test/support/databases.ts'
-import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
+import { describeWithPeers, findPostgresPrograms } from '../../test/support/peers/peers.ts'
 import { openDatabase } from './open-database.ts'
 
 /** Returns the message of the error at which opening the database fails. */
@@ -45,12 +45,12 @@ it('reports that no server listens at an address, without the password', async (
   expect(message).not.toContain('s3cret')
 })
 
-describeWith(['postgres'], 'a PostgreSQL server', () => {
+describeWithPeers(['postgres'], 'a PostgreSQL server', () => {
   // Every character with a meaning in an address.
   const PASSWORD = 'p@ss/w:rd#?%&\'" ü'
   let server: PostgresServer
   beforeAll(() => {
-    server = new PostgresServer(postgresPrograms() ?? '', PASSWORD)
+    server = new PostgresServer(findPostgresPrograms() ?? '', PASSWORD)
   })
   afterAll(() => server.remove())
   const withPassword = (password: string) => server.url.replace(PASSWORD, password)

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
+import { TestRegistry } from '../../test/support/servers/test-registry.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { digestOf } from '../oci/digest.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../test/support/serve-embedded-registry.ts', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../../test/support/children/serve-embedded-registry.ts', import.meta.url))
 const BYTES = Buffer.alloc(300_000, 'bytes of an upload ')
 
 /** Starts the registry in a process of its own that can be killed. */

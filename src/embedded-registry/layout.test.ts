@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
+import { TestRegistry } from '../../test/support/servers/test-registry.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { formatLayout, parseLayout } from './layout.ts'
 
 it('stores each repository as an OCI image layout', async () => {

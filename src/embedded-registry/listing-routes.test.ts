@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { TestRegistry, temporaryFolder } from '../../test/support/embedded-registry.ts'
+import { TestRegistry } from '../../test/support/servers/test-registry.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { digestOf } from '../oci/digest.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
 

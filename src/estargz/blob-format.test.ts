@@ -1,8 +1,13 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { convertLayer, piecesOf, rearranged, streamedLayer } from '../../test/support/convert-layer.ts'
-import { dir, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
+import { buildTar, dir, file, globalPax, hardlink, symlink } from '../../test/support/images/build-tar.ts'
+import {
+  convertWithoutRecord,
+  convertWithRecord,
+  rearrangeMembers,
+  splitIntoPieces,
+} from '../../test/support/images/convert-layer.ts'
 import { decodeLayer } from '../compression/decode-layer.ts'
 import { digestOf } from '../oci/digest.ts'
 import { DEFAULT_LAYER_LIMITS as limits } from '../tar/layer-limits.ts'
@@ -30,7 +35,7 @@ const files: Record<string, Buffer> = {
   'lib/more': text(128 * KIB + 1, 13),
   'usr/last': text(20 * KIB, 17),
 }
-const layer = tarOf(
+const layer = buildTar(
   globalPax({ comment: 'preserved in lossless blobs' }),
   dir('bin'),
   dir('etc'),
@@ -52,7 +57,7 @@ const FORMATS: Record<string, Partial<BlobFormat>> = {
 
 const tree = async (bytes: Buffer) =>
   new RootfsTree(
-    [await readArchiveMetadata(decodeLayer(piecesOf(bytes), { limits }), limits)],
+    [await readArchiveMetadata(decodeLayer(splitIntoPieces(bytes), { limits }), limits)],
     'pulled',
     limits,
   )
@@ -68,7 +73,7 @@ function opener(blob: Buffer, { externalToc, tocDigest }: BlobResult) {
 
 function verified(blob: Buffer, { tocDigest, diffId, externalToc }: BlobResult) {
   const promised = { limits, tocDigest, diffId }
-  return verifyEStargzBlob(piecesOf(blob), {
+  return verifyEStargzBlob(splitIntoPieces(blob), {
     ...promised,
     ...(externalToc && { externalToc: Buffer.from(externalToc) }),
   })
@@ -96,10 +101,10 @@ async function check(blob: Buffer, result: BlobResult): Promise<void> {
 
 describe.each(Object.entries(FORMATS))('a layer as %s', (_, format) => {
   it('verifies, has the same files, and can be read by ranges, whether streamed or assembled', async () => {
-    const streamed = await streamedLayer(layer, { format, compression: { method: 'auto', level: 3 } })
+    const streamed = await convertWithoutRecord(layer, { format, compression: { method: 'auto', level: 3 } })
     await check(streamed.blob, streamed.result)
     const requested = ['usr/last', 'etc/link', 'bin/again']
-    const { blob, result, placed } = await convertLayer(layer, requested, {
+    const { blob, result, placed } = await convertWithRecord(layer, requested, {
       format,
       compression: { method: 'auto', level: 3 },
     })
@@ -116,12 +121,12 @@ describe('a shared member', () => {
   // at offset 0.
   it.each(Object.entries(FORMATS))('is never the first of a blob as %s', async (_, format) => {
     const small = [file('a', 'a'), file('empty'), file('b', 'b')]
-    for (const archive of [tarOf(dir('d'), ...small), tarOf(...small.slice(0, 1))]) {
+    for (const archive of [buildTar(dir('d'), ...small), buildTar(...small.slice(0, 1))]) {
       const compression = { method: 'auto', level: 3 } as const
       for (const converted of [
-        await streamedLayer(archive, { format, compression }),
-        await convertLayer(archive, ['a'], { format, compression }),
-        await convertLayer(archive, [], { format, compression }),
+        await convertWithoutRecord(archive, { format, compression }),
+        await convertWithRecord(archive, ['a'], { format, compression }),
+        await convertWithRecord(archive, [], { format, compression }),
       ]) {
         const { entries } = await opener(converted.blob, converted.result).open()
         const offsets = entries.filter((entry) => entry.chunkDigest).map((entry) => entry.offset ?? 0)
@@ -134,7 +139,7 @@ describe('a shared member', () => {
 })
 
 describe('an archive without padding and end-of-archive marker', () => {
-  const complete = tarOf(dir('d'), file('d/a', text(900, 3)), file('empty'), file('last', text(700, 4)))
+  const complete = buildTar(dir('d'), file('d/a', text(900, 3)), file('empty'), file('last', text(700, 4)))
   const contentEnd = complete.length - 1024 - 1024 + 700
   const compression = { method: 'auto', level: 3 } as const
 
@@ -144,9 +149,9 @@ describe('an archive without padding and end-of-archive marker', () => {
       for (const end of [contentEnd, contentEnd + 1, contentEnd + 323]) {
         const cut = complete.subarray(0, end)
         for (const converted of [
-          await streamedLayer(cut, { format, compression }),
-          await streamedLayer(gzipSync(cut), { format, compression }),
-          await convertLayer(gzipSync(cut), ['last'], { format, compression }),
+          await convertWithoutRecord(cut, { format, compression }),
+          await convertWithoutRecord(gzipSync(cut), { format, compression }),
+          await convertWithRecord(gzipSync(cut), ['last'], { format, compression }),
         ]) {
           const { sourceDiffId, sourceUncompressedSize } = converted.result.index.data
           expect({ sourceDiffId, sourceUncompressedSize }).toEqual({
@@ -165,7 +170,7 @@ describe('an archive without padding and end-of-archive marker', () => {
       for (const end of [contentEnd, contentEnd + 1]) {
         const cut = complete.subarray(0, end)
         const format = { externalToc: true, lossless: true, minChunkSize }
-        const { blob, result } = await streamedLayer(gzipSync(cut), { format })
+        const { blob, result } = await convertWithoutRecord(gzipSync(cut), { format })
         expect(result.diffId).toBe(digestOf(cut))
         expect(gunzipSync(blob).equals(cut)).toBe(true)
         await verified(blob, result)
@@ -180,7 +185,10 @@ describe('an archive without padding and end-of-archive marker', () => {
 
 describe('a damaged blob', () => {
   it.each(Object.entries(FORMATS))('as %s is rejected when it is read', async (_, format) => {
-    const { blob, result } = await streamedLayer(layer, { format, compression: { method: 'auto', level: 3 } })
+    const { blob, result } = await convertWithoutRecord(layer, {
+      format,
+      compression: { method: 'auto', level: 3 },
+    })
     const { ranged, open } = opener(blob, result)
     const view = await open()
     const chunk = view.entries.find((entry) => entry.name === 'bin/tool')
@@ -209,7 +217,7 @@ describe('a lossless conversion', () => {
 
   it('preserves every byte of the archive, including bytes after its end', async () => {
     for (const archive of [layer, Buffer.concat([layer, text(70_000, 19)]), layer.subarray(0, -1024)]) {
-      const { blob, result } = await streamedLayer(archive, { format })
+      const { blob, result } = await convertWithoutRecord(archive, { format })
       expect(result.diffId).toBe(digestOf(archive))
       expect(gunzipSync(blob).equals(archive)).toBe(true)
       expect(result.landmark).toBeUndefined()
@@ -218,14 +226,14 @@ describe('a lossless conversion', () => {
   })
 
   it('accepts an archive without entries', async () => {
-    const { blob, result } = await streamedLayer(tarOf(), { format })
-    expect(gunzipSync(blob).equals(tarOf())).toBe(true)
+    const { blob, result } = await convertWithoutRecord(buildTar(), { format })
+    expect(gunzipSync(blob).equals(buildTar())).toBe(true)
     expect(await opener(blob, result).open()).toMatchObject({ entries: [] })
   })
 
   it('rejects a layer that already has a table of contents', async () => {
-    const { blob } = await streamedLayer(layer)
-    await expect(streamedLayer(blob, { format })).rejects.toMatchObject({
+    const { blob } = await convertWithoutRecord(layer)
+    await expect(convertWithoutRecord(blob, { format })).rejects.toMatchObject({
       code: 'UNSUPPORTED_ENTRY',
       entry: 'stargz.index.json',
     })
@@ -242,12 +250,12 @@ describe('a new arrangement of a converted layer', () => {
         fc.shuffledSubarray(names),
         fc.constantFrom<Partial<BlobFormat>>({}, { compression: 'zstd' }, { externalToc: true }),
         async (first, second, third, format) => {
-          const before = await convertLayer(layer, first, { format })
+          const before = await convertWithRecord(layer, first, { format })
           for (const prioritized of [second, third]) {
-            const direct = await convertLayer(layer, prioritized, { format })
-            const moved = await rearranged(before.blob, before.result.index, prioritized, { format })
+            const direct = await convertWithRecord(layer, prioritized, { format })
+            const moved = await rearrangeMembers(before.blob, before.result.index, prioritized, { format })
             expect(moved.blob.equals(direct.blob)).toBe(true)
-            const again = await rearranged(moved.blob, moved.result.index, first, { format })
+            const again = await rearrangeMembers(moved.blob, moved.result.index, first, { format })
             expect(again.blob.equals(before.blob)).toBe(true)
           }
         },

@@ -1,9 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { convertLayer, piecesOf, streamedLayer } from '../../test/support/convert-layer.ts'
-import { device, dir, fifo, file, globalPax, hardlink, symlink, tarOf } from '../../test/support/tar-of.ts'
-import { namesIn } from '../../test/support/tree-names.ts'
+import {
+  buildTar,
+  device,
+  dir,
+  fifo,
+  file,
+  globalPax,
+  hardlink,
+  symlink,
+} from '../../test/support/images/build-tar.ts'
+import {
+  convertWithoutRecord,
+  convertWithRecord,
+  splitIntoPieces,
+} from '../../test/support/images/convert-layer.ts'
+import { listTreeNames } from '../../test/support/images/tree-names.ts'
 import { decodeLayer } from '../compression/decode-layer.ts'
 import { type CompressionPolicy, openLayerCoder } from '../compression/layer-coder.ts'
 import { createGzipCompressor } from '../compression/member-compressor.ts'
@@ -28,17 +41,17 @@ const open = (blob: Buffer) =>
 
 const tree = async (layer: Buffer) =>
   new RootfsTree(
-    [await readArchiveMetadata(decodeLayer(piecesOf(layer), { limits }), limits)],
+    [await readArchiveMetadata(decodeLayer(splitIntoPieces(layer), { limits }), limits)],
     'pulled',
     limits,
   )
 
 /** Converts a layer by assembling and by streaming, and checks the properties of every conversion. */
 async function converted(layer: Buffer, prioritized: string[] = []) {
-  const assembled = await convertLayer(layer, prioritized, { lower: [] })
+  const assembled = await convertWithRecord(layer, prioritized, { lower: [] })
   const { result, blob } = assembled
   const { tocDigest, diffId } = result
-  const verified = await verifyEStargzBlob(piecesOf(blob), { limits, tocDigest, diffId })
+  const verified = await verifyEStargzBlob(splitIntoPieces(blob), { limits, tocDigest, diffId })
   expect(result).toMatchObject({
     digest: digestOf(blob),
     size: blob.length,
@@ -47,8 +60,8 @@ async function converted(layer: Buffer, prioritized: string[] = []) {
     landmark: verified.landmark,
   })
   expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
-  const streamed = await streamedLayer(layer, { lower: [] })
-  const sourceOrder = prioritized.length === 0 ? assembled : await convertLayer(layer, [], { lower: [] })
+  const streamed = await convertWithoutRecord(layer, { lower: [] })
+  const sourceOrder = prioritized.length === 0 ? assembled : await convertWithRecord(layer, [], { lower: [] })
   expect(streamed.result).toMatchObject(sourceOrder.result)
   expect(streamed.blob.equals(sourceOrder.blob)).toBe(true)
   expect(streamed.result.index.data.sourceDiffId).toBe(assembled.index.data.sourceDiffId)
@@ -104,12 +117,12 @@ describe('a converted layer', () => {
   it.each(Object.entries(cases))(
     'that %s verifies, unpacks to the same files, and streams to the same bytes',
     async (_, entries) => {
-      const layer = tarOf(...entries)
+      const layer = buildTar(...entries)
       const { landmark, prioritized } = await converted(layer)
       expect({ landmark, prioritized }).toEqual({ landmark: 'no-prefetch', prioritized: [] })
       // Prioritizes all entries in reverse order: the order of members must not matter.
       const sourceTree = await tree(layer)
-      const names = namesIn(sourceTree.view)
+      const names = listTreeNames(sourceTree.view)
         .filter((name) => name !== '')
         .reverse()
       const reordered = await converted(layer, names)
@@ -129,16 +142,16 @@ describe('a converted layer', () => {
       [file(ff), file(Buffer.concat([Buffer.from('.wh.'), fe]))],
     ]
     for (const [one, other] of pairs) {
-      for (const layer of [tarOf(one, other), tarOf(other, one)]) {
+      for (const layer of [buildTar(one, other), buildTar(other, one)]) {
         const rejection = expect.objectContaining({
           code: 'UNSUPPORTED_ENTRY',
           message: expect.stringContaining('UTF-8'),
         })
-        await expect(streamedLayer(layer)).rejects.toEqual(rejection)
-        await expect(convertLayer(layer, ['b'])).rejects.toEqual(rejection)
+        await expect(convertWithoutRecord(layer)).rejects.toEqual(rejection)
+        await expect(convertWithRecord(layer, ['b'])).rejects.toEqual(rejection)
       }
     }
-    const fine = tarOf(
+    const fine = buildTar(
       file(ff),
       file(Buffer.of(0x61, 0xfe)),
       file(Buffer.concat([Buffer.from('.wh.'), ff])),
@@ -148,29 +161,29 @@ describe('a converted layer', () => {
       entries: 3,
       shown: ['"\\xff"', '"a\\xfe"', '".wh.\\xff"'],
     })
-    expect((await converted(tarOf(file('\ufffd')))).result.oddNames).toMatchObject({ entries: 0 })
-    expect((await converted(tarOf(file('a')))).result.oddNames).toBeUndefined()
+    expect((await converted(buildTar(file('\ufffd')))).result.oddNames).toMatchObject({ entries: 0 })
+    expect((await converted(buildTar(file('a')))).result.oddNames).toBeUndefined()
   })
 
   it('is the same for gzip, zstd and uncompressed sources, and pieces of any size', async () => {
-    const layer = tarOf(file('a', noise.subarray(0, 5000)), dir('d'), file('d/e', 'x'), symlink('s', 'a'))
+    const layer = buildTar(file('a', noise.subarray(0, 5000)), dir('d'), file('d/e', 'x'), symlink('s', 'a'))
     const compressedSources = [
       gzipSync(layer),
       zstdCompressSync(layer),
       Buffer.concat([gzipSync(layer.subarray(0, 700)), gzipSync(layer.subarray(700))]),
     ]
     const compression: CompressionPolicy = { method: 'recompress', level: 6 }
-    const { result } = await convertLayer(layer, ['d/e'], { compression })
+    const { result } = await convertWithRecord(layer, ['d/e'], { compression })
     for (const source of compressedSources) {
-      expect((await convertLayer(source, ['d/e'], { compression })).result).toEqual(result)
+      expect((await convertWithRecord(source, ['d/e'], { compression })).result).toEqual(result)
     }
     expect(
-      (await convertLayer(compressedSources[0] ?? layer, ['d/e'], { compression, pieces: 1 })).result,
+      (await convertWithRecord(compressedSources[0] ?? layer, ['d/e'], { compression, pieceSize: 1 })).result,
     ).toEqual(result)
   })
 
   it('lists its prioritized files in order, all of them in the range that readers prefetch', async () => {
-    const layer = tarOf(
+    const layer = buildTar(
       dir('d'),
       file('d/a', '1'),
       file('d/b', '2'),
@@ -195,7 +208,7 @@ describe('a converted layer', () => {
 
   it('lists entries as readers expect', async () => {
     const { entries } = await converted(
-      tarOf(dir('./d', { uname: 'root' }), file('./d/f', noise), file('./e', '', { uname: 'root' })),
+      buildTar(dir('./d', { uname: 'root' }), file('./d/f', noise), file('./e', '', { uname: 'root' })),
     )
     const [folder, first, second, empty, root, landmark, ...others] = entries
     expect(folder).toEqual({
@@ -227,28 +240,34 @@ describe('a converted layer', () => {
   })
 
   it('drops the table of contents and landmarks of an earlier conversion: converting twice changes nothing', async () => {
-    const layer = tarOf(dir('d'), file('d/a', '1'), file('b', '2'))
+    const layer = buildTar(dir('d'), file('d/a', '1'), file('b', '2'))
     const once = await converted(layer, ['b'])
-    const again = await convertLayer(once.blob, ['b'])
+    const again = await convertWithRecord(once.blob, ['b'])
     expect(again.result).toMatchObject({ ...once.result, index: {} })
-    expect((await streamedLayer(once.blob)).result.landmark).toBe('no-prefetch')
+    expect((await convertWithoutRecord(once.blob)).result.landmark).toBe('no-prefetch')
   })
 
   it('depends on the compressor only through the compressed bytes', async () => {
-    const layer = tarOf(file('a', noise.subarray(0, 100)), file('b', Buffer.alloc(5000)))
-    const { result } = await convertLayer(layer, ['b'], { compression: { method: 'recompress', level: 0 } })
-    const other = await convertLayer(layer, ['b'], { compression: { method: 'recompress', level: 9 } })
+    const layer = buildTar(file('a', noise.subarray(0, 100)), file('b', Buffer.alloc(5000)))
+    const { result } = await convertWithRecord(layer, ['b'], {
+      compression: { method: 'recompress', level: 0 },
+    })
+    const other = await convertWithRecord(layer, ['b'], { compression: { method: 'recompress', level: 9 } })
     expect(result.diffId).not.toBe(other.result.diffId) // the table of contents has other offsets
     expect(result.uncompressedSize).toBe(other.result.uncompressedSize)
     expect(() => createGzipCompressor(10)).toThrow(RangeError)
   })
 
   it('awaits each write and passes on its errors', async () => {
-    const layer = tarOf(file('a', '1'), file('b', '2'), file('c', '3'))
+    const layer = buildTar(file('a', '1'), file('b', '2'), file('c', '3'))
     let writing = 0
     const format = DEFAULT_FORMAT
     const coder = () =>
-      openLayerCoder(piecesOf(layer), { format, limits, compression: { method: 'transcode', level: 6 } })
+      openLayerCoder(splitIntoPieces(layer), {
+        format,
+        limits,
+        compression: { method: 'transcode', level: 6 },
+      })
     await streamLayer(await coder(), {
       format,
       limits,
@@ -269,10 +288,13 @@ describe('a converted layer', () => {
   })
 
   it('rejects hard links without a target or in a cycle, whether streamed or assembled', async () => {
-    const cycle = tarOf(hardlink('a', 'b'), hardlink('b', 'a'))
-    await expect(convertLayer(cycle)).rejects.toMatchObject({ code: 'HARD_LINK_CYCLE', entry: 'a' })
-    await expect(streamedLayer(cycle)).rejects.toMatchObject({ code: 'HARD_LINK_CYCLE', entry: 'a' })
-    const dangling = tarOf(hardlink('a', 'gone'))
-    await expect(streamedLayer(dangling)).rejects.toMatchObject({ code: 'HARD_LINK_TARGET', entry: 'a' })
+    const cycle = buildTar(hardlink('a', 'b'), hardlink('b', 'a'))
+    await expect(convertWithRecord(cycle)).rejects.toMatchObject({ code: 'HARD_LINK_CYCLE', entry: 'a' })
+    await expect(convertWithoutRecord(cycle)).rejects.toMatchObject({ code: 'HARD_LINK_CYCLE', entry: 'a' })
+    const dangling = buildTar(hardlink('a', 'gone'))
+    await expect(convertWithoutRecord(dangling)).rejects.toMatchObject({
+      code: 'HARD_LINK_TARGET',
+      entry: 'a',
+    })
   })
 })

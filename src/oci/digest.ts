@@ -2,14 +2,15 @@ import { type Hash, hash } from 'node:crypto'
 import type { z } from 'zod'
 
 /**
- * A content digest: `sha256:` and 64 lower-case hex digits. Created only in this file and by the schema of the same name. The
- * schema has a file of its own because layer threads do not need zod, which costs each of them 5 MB and 50 ms at the start.
+ * A content digest: `sha256:` and 64 lower-case hex digits. Created only in this file and by the schema of
+ * the same name. The schema has a file of its own because layer threads do not need zod, which costs each of
+ * them 5 MB and 50 ms at the start.
  */
 export type Digest = string & z.BRAND<'Digest'>
 
 /**
- * OCI image-spec 1.1 "Digests" also allows sha512. No registry stores by it and no eStargz reader verifies it, so it is
- * rejected here rather than half supported.
+ * OCI image-spec 1.1 "Digests" also allows sha512. No registry stores by it and no eStargz reader verifies
+ * it, so it is rejected here rather than half supported.
  */
 export const DIGEST_PATTERN = /^sha256:[a-f0-9]{64}$/
 

@@ -7,7 +7,10 @@ const SCHEMA_1_TYPE = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/
 export const SCHEMA_1_HELP =
   "it uses Docker's schema 1, which has no config and is not supported; push it again with a current Docker, or copy it with a tool that converts it to OCI"
 
-/** Whether a manifest uses Docker's schema 1, by its media type, or by its `schemaVersion` if the media type does not say so. */
+/**
+ * Whether a manifest uses Docker's schema 1, by its media type, or by its `schemaVersion` if the media type
+ * does not say so.
+ */
 export function isSchema1(mediaType: string, schemaVersion: unknown): boolean {
   return schemaVersion === 1 || SCHEMA_1_TYPE.test(mediaType)
 }
@@ -17,7 +20,7 @@ export function mentionsSchema1(text: string): boolean {
   return /distribution\.manifest\.v1\+/.test(text)
 }
 
-/** Creates the error for such a manifest. @param what names it, for instance "manifest sha256:…" */
-export function schema1Error(what: string): DocumentError {
-  return new DocumentError(`${what} cannot be read: ${SCHEMA_1_HELP}`)
+/** Creates the error for such a manifest. @param label names it, for instance "manifest sha256:…" */
+export function schema1Error(label: string): DocumentError {
+  return new DocumentError(`${label} cannot be read: ${SCHEMA_1_HELP}`)
 }

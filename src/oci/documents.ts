@@ -12,8 +12,8 @@ const Annotations = z.record(z.string(), z.string())
 const PlatformPart = z.string().max(100).nullish()
 
 /**
- * OCI image-spec 1.1 "Image Index", `platform` property. The specification requires architecture and operating system. Some
- * tools omit them, and docker then reads them from the config.
+ * OCI image-spec 1.1 "Image Index", `platform` property. The specification requires architecture and
+ * operating system. Some tools omit them, and docker then reads them from the config.
  */
 export const Platform = z.looseObject({
   architecture: PlatformPart,
@@ -37,8 +37,8 @@ export const Descriptor = z.looseObject({
 export type Descriptor = z.infer<typeof Descriptor>
 
 /**
- * OCI image-spec 1.1 "Image Manifest" and Docker's schema 2. Old OCI manifests may lack `mediaType`; then the registry's
- * Content-Type is the media type.
+ * OCI image-spec 1.1 "Image Manifest" and Docker's schema 2. Old OCI manifests may lack `mediaType`; then the
+ * registry's Content-Type is the media type.
  */
 export const Manifest = z.looseObject({
   schemaVersion: z.literal(2),
@@ -75,8 +75,8 @@ export const Index = z.looseObject({
 export type Index = z.infer<typeof Index>
 
 /**
- * OCI image-spec 1.1 "Image Configuration": the properties that a conversion reads. Others are kept. Docker requires nothing
- * of `rootfs` but a diffID for each layer.
+ * OCI image-spec 1.1 "Image Configuration": the properties that a conversion reads. Others are kept. Docker
+ * requires nothing of `rootfs` but a diffID for each layer.
  */
 export const ImageConfig = z.looseObject({
   architecture: PlatformPart,
@@ -95,52 +95,52 @@ export type ImageConfig = z.infer<typeof ImageConfig>
 
 /**
  * Parses an OCI document.
- * @param what names the document in errors, for instance "manifest sha256:…"
+ * @param label names the document in errors, for instance "manifest sha256:…"
  * @throws DocumentError INVALID_DOCUMENT
  */
 export function parseDocument<Schema extends z.ZodType>(
   schema: Schema,
   bytes: Uint8Array,
-  what: string,
+  label: string,
 ): z.output<Schema> {
   let json: unknown
   try {
     json = JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch (error) {
-    throw new DocumentError(`${what} is not JSON: ${(error as Error).message}`)
+    throw new DocumentError(`${label} is not JSON: ${(error as Error).message}`)
   }
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new DocumentError(`${what}: ${issue?.path.join('.') || 'document'}: ${issue?.message}`)
+  throw new DocumentError(`${label}: ${issue?.path.join('.') || 'document'}: ${issue?.message}`)
 }
 
 /**
- * Parses a manifest or an index by its media type, which must equal the `mediaType` inside: a document that can be read as
- * both is the attack of CVE-2021-41190.
- * @param what names the document in errors
+ * Parses a manifest or an index by its media type, which must equal the `mediaType` inside: a document that
+ * can be read as both is the attack of CVE-2021-41190.
+ * @param label names the document in errors
  * @throws DocumentError INVALID_DOCUMENT
  */
 export function parseManifestOrIndex(
   bytes: Uint8Array,
   mediaType: string,
-  what: string,
+  label: string,
 ): { kind: 'manifest'; manifest: Manifest } | { kind: 'index'; index: Index } {
   const isIndex = isIndexType(mediaType)
   if (!isIndex && !isManifestType(mediaType)) {
-    if (isSchema1(mediaType, schemaVersionOf(bytes))) throw schema1Error(what)
+    if (isSchema1(mediaType, schemaVersionOf(bytes))) throw schema1Error(label)
     throw new DocumentError(
-      `${what} has the media type ${JSON.stringify(mediaType)}, which is neither an image manifest nor an index`,
+      `${label} has the media type ${JSON.stringify(mediaType)}, which is neither an image manifest nor an index`,
     )
   }
-  const document = isIndex ? parseDocument(Index, bytes, what) : parseDocument(Manifest, bytes, what)
+  const document = isIndex ? parseDocument(Index, bytes, label) : parseDocument(Manifest, bytes, label)
   if (document.mediaType !== undefined && document.mediaType !== mediaType) {
     throw new DocumentError(
-      `${what} declares the media type ${document.mediaType}, but the registry serves it as ${mediaType}`,
+      `${label} declares the media type ${document.mediaType}, but the registry serves it as ${mediaType}`,
     )
   }
   const isAmbiguous = isIndex ? 'layers' in document || 'config' in document : 'manifests' in document
-  if (isAmbiguous) throw new DocumentError(`${what} has both the fields of a manifest and those of an index`)
+  if (isAmbiguous) throw new DocumentError(`${label} has both the fields of a manifest and those of an index`)
   if (isIndex) return { kind: 'index', index: document as Index }
   return { kind: 'manifest', manifest: document as Manifest }
 }

@@ -1,4 +1,7 @@
-/** The additions of ECMAScript 2026 that preserve the source text of numbers. TypeScript does not declare them. */
+/**
+ * The additions of ECMAScript 2026 that preserve the source text of numbers. TypeScript does not declare
+ * them.
+ */
 const exactJson = JSON as unknown as {
   parse(text: string, revive: (key: string, value: unknown, context: { source?: string }) => unknown): unknown
   rawJSON(text: string): unknown
@@ -8,9 +11,9 @@ const exactJson = JSON as unknown as {
 export type ExactJsonObject = { readonly [member: string]: unknown }
 
 /**
- * Parses a JSON document so that `JSON.stringify` writes every digit of its numbers again, also those beyond 2^53 and the zero
- * of `1.0`. A number that a double does not represent as it is written becomes an object: the document is meant for writing,
- * not for arithmetic.
+ * Parses a JSON document so that `JSON.stringify` writes every digit of its numbers again, also those beyond
+ * 2^53 and the zero of `1.0`. A number that a double does not represent as it is written becomes an object:
+ * the document is meant for writing, not for arithmetic.
  * @throws SyntaxError
  */
 export function parseExactJson(bytes: Uint8Array): ExactJsonObject {

@@ -6,7 +6,10 @@ export type JsonBounds = {
   readonly maxValues: number
 }
 
-/** Documents of registries are less than ten levels deep; most tools that parse them stop at a hundred to a thousand. */
+/**
+ * Documents of registries are less than ten levels deep; most tools that parse them stop at a hundred to a
+ * thousand.
+ */
 export const DEFAULT_JSON_BOUNDS: JsonBounds = { maxDepth: 100, maxValues: 500_000 }
 
 const QUOTE = 0x22
@@ -16,8 +19,8 @@ const OPENING = new Set([0x5b, 0x7b])
 const CLOSING = new Set([0x5d, 0x7d])
 
 /**
- * Returns the bound that a document exceeds, if any, in one pass over its bytes. Whether they are valid JSON is left to the
- * parser.
+ * Returns the bound that a document exceeds, if any, in one pass over its bytes. Whether they are valid JSON
+ * is left to the parser.
  */
 export function findExceededBound(bytes: Uint8Array, bounds: JsonBounds): keyof JsonBounds | undefined {
   let depth = 0

@@ -25,8 +25,9 @@ export function isManifestType(mediaType: string): boolean {
 }
 
 /**
- * Other media types of image configs: old registries and clients wrote them, and docker accepts them as images (moby
- * `daemon/internal/distribution/registry.go`, `defaultImageTypes`). Other documents have these types as well.
+ * Other media types of image configs: old registries and clients wrote them, and docker accepts them as
+ * images (moby `daemon/internal/distribution/registry.go`, `defaultImageTypes`). Other documents have these
+ * types as well.
  */
 const AMBIGUOUS_CONFIG_TYPES = ['application/octet-stream', 'application/json', 'text/html', '']
 
@@ -50,8 +51,8 @@ export function isNonDistributable(mediaType: string): boolean {
 export type LayerCompression = 'none' | 'gzip' | 'zstd'
 
 /**
- * Returns the compression that a layer's media type declares, or undefined for the media type of something else. Includes the
- * deprecated non-distributable types, which differ in name only.
+ * Returns the compression that a layer's media type declares, or undefined for the media type of something
+ * else. Includes the deprecated non-distributable types, which differ in name only.
  */
 export function layerCompression(mediaType: string): LayerCompression | undefined {
   if (

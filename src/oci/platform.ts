@@ -9,8 +9,8 @@ export function formatPlatform({ os, architecture, variant }: PartialPlatform): 
 }
 
 /**
- * Completes the platform of an image in an index by that in the image's config. Without an operating system it is Linux, as
- * docker assumes.
+ * Completes the platform of an image in an index by that in the image's config. Without an operating system
+ * it is Linux, as docker assumes.
  */
 export function completePlatform(
   listed: PartialPlatform | null | undefined,
@@ -22,7 +22,10 @@ export function completePlatform(
   return { os, architecture, variant: listed?.variant || (hasSameArchitecture ? config.variant : undefined) }
 }
 
-/** Whether an image that an index lists with this platform may match the requested one, depending on its config. */
+/**
+ * Whether an image that an index lists with this platform may match the requested one, depending on its
+ * config.
+ */
 export function mayMatchPlatform(listed: PartialPlatform | null | undefined, requested: string): boolean {
   const [os = '', architecture = '', variant] = requested.split('/')
   return matchesPlatform(
@@ -35,7 +38,10 @@ export function mayMatchPlatform(listed: PartialPlatform | null | undefined, req
   )
 }
 
-/** Returns the variant in its normal form, which depends on the architecture's default (containerd's platforms.Normalize). */
+/**
+ * Returns the variant in its normal form, which depends on the architecture's default (containerd's
+ * platforms.Normalize).
+ */
 function normalizeVariant(architecture: string, variant: string | null | undefined): string | undefined {
   if (architecture === 'arm64' && variant === 'v8') return undefined
   if (architecture === 'arm' && !variant) return 'v7'

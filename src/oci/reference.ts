@@ -33,14 +33,17 @@ function throwInvalid(text: string, problem: string): never {
   )
 }
 
-/** Whether the first part of a name is a host by Docker's rule: `localhost`, or anything that contains `.` or `:`. */
+/**
+ * Whether the first part of a name is a host by Docker's rule: `localhost`, or anything that contains `.` or
+ * `:`.
+ */
 function looksLikeHost(part: string): boolean {
   return part === 'localhost' || part.includes('.') || part.includes(':')
 }
 
 /**
- * Parses `[host/]repository[:tag][@digest]` by Docker's rules: the default host is Docker Hub, whose one-part names get the
- * prefix `library/`. There is no default tag: a caller that needs one uses {@link tagOrDigest}.
+ * Parses `[host/]repository[:tag][@digest]` by Docker's rules: the default host is Docker Hub, whose one-part
+ * names get the prefix `library/`. There is no default tag: a caller that needs one uses {@link tagOrDigest}.
  * @throws InvalidReferenceError INVALID_REFERENCE
  */
 export function parseReference(text: string): Reference {
@@ -93,7 +96,10 @@ export function parseHost(text: string): string {
   return DOCKER_HUB_ALIASES.has(host) ? DOCKER_HUB : host
 }
 
-/** Parses a repository name without a host, such as `team/app`. @throws InvalidReferenceError INVALID_REFERENCE */
+/**
+ * Parses a repository name without a host, such as `team/app`.
+ * @throws InvalidReferenceError INVALID_REFERENCE
+ */
 export function parseRepository(text: string): string {
   if (text.length > MAX_REPOSITORY_LENGTH || !REPOSITORY.test(text))
     throwInvalid(text, 'not a repository name')
@@ -112,12 +118,17 @@ export function formatReference(reference: Reference): string {
   return `${reference.host}/${reference.repository}${tag}${digest}`
 }
 
-/** Returns what a manifest request names: the digest, which takes precedence over the tag, or the tag, or `latest`. */
+/**
+ * Returns what a manifest request names: the digest, which takes precedence over the tag, or the tag, or
+ * `latest`.
+ */
 export function tagOrDigest(reference: Reference): string {
   return reference.digest ?? reference.tag ?? 'latest'
 }
 
-/** The schema of a reference in requests and configuration. It validates the text and returns it unchanged. */
+/**
+ * The schema of a reference in requests and configuration. It validates the text and returns it unchanged.
+ */
 export const ReferenceText = z
   .string()
   .min(1)

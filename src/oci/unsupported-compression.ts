@@ -1,10 +1,11 @@
 /**
- * Compressions that Docker's old clients accepted for layers although no media type names them, and others that are used for
- * tar archives, with their magic numbers in hex.
+ * Compressions that Docker's old clients accepted for layers although no media type names them, and others
+ * that are used for tar archives, with their magic numbers in hex.
  */
 const MAGIC_NUMBERS: Readonly<Record<string, RegExp>> = {
   xz: /^fd377a585a00/,
-  // After the level follows the magic number of a block or of the end. BZh alone may also be the start of a file name.
+  // After the level follows the magic number of a block or of the end. BZh alone may also be the start of a
+  // file name.
   bzip2: /^425a683[1-9](314159265359|177245385090)/,
   lz4: /^04224d18/,
   lzip: /^4c5a495001/,
@@ -14,7 +15,9 @@ const MAGIC_NUMBERS: Readonly<Record<string, RegExp>> = {
 /** The number of bytes that {@link detectUnsupportedCompression} needs. */
 export const COMPRESSION_MAGIC_BYTES = 10
 
-/** Returns the name of an unsupported compression by the first bytes of a blob; undefined for any other bytes. */
+/**
+ * Returns the name of an unsupported compression by the first bytes of a blob; undefined for any other bytes.
+ */
 export function detectUnsupportedCompression(head: Buffer): string | undefined {
   const hex = head.subarray(0, COMPRESSION_MAGIC_BYTES).toString('hex')
   return Object.entries(MAGIC_NUMBERS).find(([, magic]) => magic.test(hex))?.[0]

@@ -5,8 +5,8 @@ import type { RecordEntry } from './model.ts'
 const BATCH_ENTRIES = 2_000
 
 /**
- * Encodes the entries of a record in shared memory, for another thread: one JSON array per line. Half a million entries
- * would block the event loop for half a second, so it yields between batches.
+ * Encodes the entries of a record in shared memory, for another thread: one JSON array per line. Half a
+ * million entries would block the event loop for half a second, so it yields between batches.
  */
 export async function encodeEntries(
   entries: readonly RecordEntry[],

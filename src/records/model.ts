@@ -9,7 +9,10 @@ export { RecordError } from './errors.ts'
 export const MAX_RECORD_ENTRIES = 500_000
 export const MAX_RECORD_GLOBS = 1000
 
-/** Bounds on one record. A record that exceeds one is rejected with a RecordError RECORD_TOO_LARGE or GLOBS_TOO_COSTLY. */
+/**
+ * Bounds on one record. A record that exceeds one is rejected with a RecordError RECORD_TOO_LARGE or
+ * GLOBS_TOO_COSTLY.
+ */
 export type RecordLimits = {
   /** Bytes of the uploaded record, decompressed. */
   readonly maxBytes: number
@@ -23,7 +26,9 @@ export type RecordLimits = {
 /** PATH_MAX of Linux. */
 export const MAX_PATH_BYTES = 4096
 
-/** The formats of uploaded records, described in docs/formats.md. To add one, see formats/format-registry.ts. */
+/**
+ * The formats of uploaded records, described in docs/formats.md. To add one, see formats/format-registry.ts.
+ */
 export const RecordFormat = z
   .enum([
     'stargz-record',
@@ -104,9 +109,9 @@ const RecordPath = z
   .refine((path) => Buffer.byteLength(path) <= MAX_PATH_BYTES, `is longer than ${MAX_PATH_BYTES} bytes`)
 
 /**
- * One recorded access. Parsing normalizes the path: no leading or trailing slash, no `.` parts; `..` stays, because its
- * meaning depends on symlinks. `manifestDigest` and `layerIndex` name the image and the layer in which the profiler saw
- * the file. With `glob`, the path is a pattern.
+ * One recorded access. Parsing normalizes the path: no leading or trailing slash, no `.` parts; `..` stays,
+ * because its meaning depends on symlinks. `manifestDigest` and `layerIndex` name the image and the layer in
+ * which the profiler saw the file. With `glob`, the path is a pattern.
  */
 export const RecordEntry = z
   .object({
@@ -137,8 +142,9 @@ export const RecordEntries = z
   )
 
 /**
- * Writes a stargz record file: one JSON object per line, byte for byte as upstream's recorder writes it (stargz-snapshotter
- * `recorder/recorder.go`). The same entries have the same bytes. Globs, which upstream does not have, have `"glob":true`.
+ * Writes a stargz record file: one JSON object per line, byte for byte as upstream's recorder writes it
+ * (stargz-snapshotter `recorder/recorder.go`). The same entries have the same bytes. Globs, which upstream
+ * does not have, have `"glob":true`.
  */
 export function writeRecordFile(entries: readonly RecordEntry[]): string {
   return entries.map((entry) => `${toGoJson(withUpstreamFields(entry))}\n`).join('')

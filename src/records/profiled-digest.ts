@@ -3,8 +3,8 @@ import { parseReference, type Reference } from '../oci/reference.ts'
 import type { RecordEntry } from './model.ts'
 
 /**
- * Returns the digest of the image that a record was made of: the one that the uploader named, or the one that all entries
- * name. A tag alone is not enough, because it may have moved.
+ * Returns the digest of the image that a record was made of: the one that the uploader named, or the one that
+ * all entries name. A tag alone is not enough, because it may have moved.
  */
 export function profiledDigest(
   image: string | undefined,
@@ -16,7 +16,9 @@ export function profiledDigest(
   return others.length === 0 ? first : undefined
 }
 
-/** Parses a reference; undefined for a digest and for any other text. Annotations may contain arbitrary text. */
+/**
+ * Parses a reference; undefined for a digest and for any other text. Annotations may contain arbitrary text.
+ */
 export function tryParseReference(text: string | undefined): Reference | undefined {
   if (text === undefined || isDigest(text)) return undefined
   try {

@@ -6,8 +6,8 @@ export const MAX_RECORD_STEPS = 500_000_000
 export const RECORD_STEPS_SETTING = 'RECORD_BROKER_MAX_RECORD_STEPS'
 
 /**
- * Bounds the work of applying a record to an image, which depends on input of callers and registries. It counts steps
- * instead of time, so that the same input has the same result on every machine.
+ * Bounds the work of applying a record to an image, which depends on input of callers and registries. It
+ * counts steps instead of time, so that the same input has the same result on every machine.
  */
 export class StepBudget {
   readonly #limit: number

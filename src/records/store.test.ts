@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
-import { describeWith, postgresPrograms } from '../../test/support/peers.ts'
+import { describeWithPeers, findPostgresPrograms } from '../../test/support/peers/peers.ts'
 import type { Database } from '../db/database.ts'
 import { JobLeases } from '../jobs/queue/job-leases.ts'
 import { JobStore } from '../jobs/queue/job-store.ts'
@@ -139,6 +139,6 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
 
 describe('records in SQLite', () => suite(temporarySqlite))
 
-describeWith(['postgres'], 'records in PostgreSQL', () =>
-  suite(() => temporaryPostgres(postgresPrograms() ?? '')),
+describeWithPeers(['postgres'], 'records in PostgreSQL', () =>
+  suite(() => temporaryPostgres(findPostgresPrograms() ?? '')),
 )

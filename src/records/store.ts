@@ -66,8 +66,8 @@ export class RecordStore {
   }
 
   /**
-   * Stores a record durably. A record with the same content, image and workload is the same record; the labels are added
-   * to those that it has.
+   * Stores a record durably. A record with the same content, image and workload is the same record; the
+   * labels are added to those that it has.
    */
   async add(record: NewRecord): Promise<{ record: StoredRecord; created: boolean }> {
     const id = newId()

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { type Handler, HttpServer } from '../../test/support/http-server.ts'
+import { type RequestHandler, HttpServer } from '../../test/support/servers/http-server.ts'
 import { RegistryClient } from './client.ts'
 
-async function startRegistry(handler: Handler) {
+async function startRegistry(handler: RequestHandler) {
   const server = await HttpServer.start(handler)
   const client = new RegistryClient({ plainHttp: [server.host], retry: { baseMs: 1 } })
   const dispose = async () => {

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { layerOf } from '../../test/support/layer-listing.ts'
+import { createListing } from '../../test/support/images/layer-listing.ts'
 import { DirectorySearch } from './directory-search.ts'
 import { findMissingDirectories } from './missing-directories.ts'
 
-/** The directories that the topmost of the layers (lowest first) gets: `name`, and after `=` the layer of the template. */
+/**
+ * The directories that the topmost of the layers (lowest first) gets: `name`, and after `=` the layer of the
+ * template.
+ */
 function wantedIn(...layers: string[][]): string[] {
-  const [own = [], ...lower] = layers.map((entries) => layerOf(...entries)).reverse()
+  const [own = [], ...lower] = layers.map((entries) => createListing(...entries)).reverse()
   const search = new DirectorySearch(
     findMissingDirectories(own, () => {}),
     own,
@@ -25,9 +28,9 @@ describe('a directory that a layer has no entry for', () => {
   })
 
   it('gets its template from the last entry of a layer with several', () => {
-    const own = layerOf('/', 'a/x')
+    const own = createListing('/', 'a/x')
     const search = new DirectorySearch(['a'], own)
-    search.searchLayer(layerOf('a/', 'x', 'a/'))
+    search.searchLayer(createListing('a/', 'x', 'a/'))
     expect(search.isComplete).toBe(true)
     expect(search.finish()).toEqual([{ name: 'a', template: { layer: 0, entry: 2 } }])
   })

@@ -5,7 +5,10 @@ import { isWhiteout, parseWhiteout } from './whiteouts.ts'
 /** An entry of one of the lower layers. They are numbered from the nearest one, which is 0. */
 export type LowerEntry = { readonly layer: number; readonly entry: number }
 
-/** A directory that a layer needs an entry for, with the entry of a lower layer to copy its attributes from, if any. */
+/**
+ * A directory that a layer needs an entry for, with the entry of a lower layer to copy its attributes from,
+ * if any.
+ */
 export type WantedDirectory = { readonly name: string; readonly template?: LowerEntry }
 
 /** What a layer contains at certain paths and at their ancestors. */
@@ -19,14 +22,14 @@ type LayerContent = {
 }
 
 /**
- * Searches the lower layers for the directories that a layer has no entries for, by the rule of containerd's `archive`
- * package, which unpacks a layer with the ones below as its parents:
+ * Searches the lower layers for the directories that a layer has no entries for, by the rule of containerd's
+ * `archive` package, which unpacks a layer with the ones below as its parents:
  *
  * - The nearest layer with an entry for the directory determines its attributes.
- * - A layer with something that is not a directory at the path ends the search. The directory gets no entry then, and neither
- *   do those below it: an entry would replace what a runtime creates behind a symlink.
- * - A whiteout of the directory or of an ancestor ends the search, also in the layer itself: the directory is new. So does
- *   something that is not a directory at the path of an ancestor.
+ * - A layer with something that is not a directory at the path ends the search. The directory gets no entry
+ *   then, and neither do those below it: an entry would replace what a runtime creates behind a symlink.
+ * - A whiteout of the directory or of an ancestor ends the search, also in the layer itself: the directory is
+ *   new. So does something that is not a directory at the path of an ancestor.
  * - An opaque whiteout says nothing about the directories themselves.
  */
 export class DirectorySearch {
@@ -83,7 +86,10 @@ export class DirectorySearch {
   }
 }
 
-/** Returns a memoised predicate that is true for a path if `matches` is true for it or for one of its ancestors. */
+/**
+ * Returns a memoised predicate that is true for a path if `matches` is true for it or for one of its
+ * ancestors.
+ */
 function matchesPathOrAncestor(matches: (path: string) => boolean): (path: string) => boolean {
   const results = new Map<string, boolean>()
   return (path) => {

@@ -8,19 +8,27 @@ import { isWhiteout } from './whiteouts.ts'
 /** What the order of an archive means for its names. Arrays are indexed by entry number. */
 export type EffectiveNames = {
   readonly names: NameTable
-  /** 1 if the entry still has its name when the archive is unpacked completely, or 0 if a later entry took it. */
+  /**
+   * 1 if the entry still has its name when the archive is unpacked completely, or 0 if a later entry took it.
+   */
   readonly isEffective: Uint8Array
-  /** 1 if the name is not that of a file in a directory: of a whiteout, of the eStargz format, or of the root. Otherwise 0. */
+  /**
+   * 1 if the name is not that of a file in a directory: of a whiteout, of the eStargz format, or of the root.
+   * Otherwise 0.
+   */
   readonly isSpecial: Uint8Array
-  /** For a hard link the entry it links to, or -1 if the layer has none; for any other entry the entry itself. */
+  /**
+   * For a hard link the entry it links to, or -1 if the layer has none; for any other entry the entry itself.
+   */
   readonly linkTarget: Int32Array<ArrayBuffer>
   /** The entries that lost their name to a later one, by the name of the later entry. */
   readonly overridden: ReadonlyMap<string, number[]>
 }
 
 /**
- * Resolves names that occur more than once, as unpacking does: a later entry takes the name, and an entry that replaces a
- * directory removes everything in it. A hard link links to the entry that has its target's name at that time.
+ * Resolves names that occur more than once, as unpacking does: a later entry takes the name, and an entry
+ * that replaces a directory removes everything in it. A hard link links to the entry that has its target's
+ * name at that time.
  * @param steps default: not counted
  */
 export function resolveEffectiveNames(layer: LayerListing, steps?: StepBudget): EffectiveNames {

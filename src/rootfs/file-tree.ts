@@ -11,8 +11,9 @@ const INITIAL_NODES = 1024
 const INITIAL_TEXT_UNITS = 16 * INITIAL_NODES
 
 /**
- * A tree of directories and files. A node is a number, and refers to the entry that it was created from. Nodes are rows of typed
- * arrays: with an object and a map for each node, the file system of a large image would take several times the memory.
+ * A tree of directories and files. A node is a number, and refers to the entry that it was created from.
+ * Nodes are rows of typed arrays: with an object and a map for each node, the file system of a large image
+ * would take several times the memory.
  */
 export class FileTree {
   readonly root = ROOT

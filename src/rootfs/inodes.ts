@@ -7,13 +7,16 @@ import { entryAt, type LayerListing } from './layer-listing.ts'
 export type Inodes = EffectiveNames & {
   /** The entry that created the file: the entry itself, unless it is a hard link. */
   readonly creator: Int32Array
-  /** The entry under whose name a file is listed: its creator, or a hard link that outlived it. -1 if there is none. */
+  /**
+   * The entry under whose name a file is listed: its creator, or a hard link that outlived it. -1 if there is
+   * none.
+   */
   readonly primary: Int32Array
 }
 
 /**
- * Resolves hard links and names that occur more than once, as unpacking does: a hard link created before a later entry takes
- * the name of its target keeps the file.
+ * Resolves hard links and names that occur more than once, as unpacking does: a hard link created before a
+ * later entry takes the name of its target keeps the file.
  * @throws LayerError HARD_LINK_CYCLE, HARD_LINK_TARGET
  */
 export function resolveInodes(layer: LayerListing): Inodes {

@@ -4,7 +4,10 @@ import { entryAt, type LayerListing } from './layer-listing.ts'
 import { PathWalk, type WalkableTree } from './path-walk.ts'
 import { isWhiteout, parseWhiteout } from './whiteouts.ts'
 
-/** The steps that an implied directory costs, which no layer has an entry for: it takes memory, and a name may imply many. */
+/**
+ * The steps that an implied directory costs, which no layer has an entry for: it takes memory, and a name may
+ * imply many.
+ */
 const IMPLIED_DIRECTORY_STEPS = 200
 
 /** Applies layers to a tree, each over the previous ones. */
@@ -55,8 +58,8 @@ export class LayerApplier {
   }
 
   /**
-   * Returns the directory of a path, and creates it if it does not exist. Follows symlinks to directories, as runtimes do when
-   * they unpack a layer.
+   * Returns the directory of a path, and creates it if it does not exist. Follows symlinks to directories, as
+   * runtimes do when they unpack a layer.
    */
   #ensureDirectory(path: string): number {
     // The entries of one directory usually follow each other.
@@ -115,7 +118,8 @@ function classifyEntries(
     else if (specialName === undefined) (isDirectory ? classified.directories : classified.others).push(i)
     else if (specialName === '' && isDirectory) classified.directories.push(i)
   }
-  // `lastEntries` yields names in the order of their first entries; archives are unpacked in the order of their last ones.
+  // `lastEntries` yields names in the order of their first entries; archives are unpacked in the order of
+  // their last ones.
   classified.others.sort((a, b) => a - b)
   return classified
 }

@@ -13,8 +13,8 @@ export type ListedEntry = {
 }
 
 /**
- * The entries of one layer in archive order: an array, or a view that creates an entry when it is requested, since objects for
- * all of them would take much memory.
+ * The entries of one layer in archive order: an array, or a view that creates an entry when it is requested,
+ * since objects for all of them would take much memory.
  */
 export type LayerListing<Entry = ListedEntry> = {
   readonly length: number

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest'
-import { layerOf } from '../../test/support/layer-listing.ts'
-import { namesIn } from '../../test/support/tree-names.ts'
+import { createListing } from '../../test/support/images/layer-listing.ts'
+import { listTreeNames } from '../../test/support/images/tree-names.ts'
 import { MergedView } from './merged-view.ts'
 
 const free = { spend: () => {} }
 const view = (...layers: string[][]) =>
   new MergedView(
-    layers.map((names) => layerOf(...names)),
+    layers.map((names) => createListing(...names)),
     free,
   )
-const names = (...layers: string[][]) => namesIn(view(...layers)).sort()
+const names = (...layers: string[][]) => listTreeNames(view(...layers)).sort()
 
 const base = ['d/', 'd/a', 'd/b', 'd/e/', 'd/e/f', 'x']
 
@@ -61,7 +61,7 @@ it('spends steps for implied directories, which cost memory', () => {
   const spend = (steps: number) => {
     spent += steps
   }
-  new MergedView([layerOf(`${'a/'.repeat(1000)}f`)], { spend })
+  new MergedView([createListing(`${'a/'.repeat(1000)}f`)], { spend })
   expect(spent).toBeGreaterThan(200_000)
 })
 

@@ -10,9 +10,9 @@ import type { StepBudget } from './step-budget.ts'
 import { isWhiteout } from './whiteouts.ts'
 
 /**
- * The root file system that a container sees: layers applied over each other, lowest first (OCI image-spec 1.1 layer.md).
- * Whiteouts remove names of lower layers, later names replace earlier ones, and hard links share a file. What eStargz adds to
- * a layer is not part of it.
+ * The root file system that a container sees: layers applied over each other, lowest first (OCI image-spec
+ * 1.1 layer.md). Whiteouts remove names of lower layers, later names replace earlier ones, and hard links
+ * share a file. What eStargz adds to a layer is not part of it.
  */
 export class MergedView {
   /** Its nodes refer to the entries of all layers, numbered layer by layer. */
@@ -47,7 +47,9 @@ export class MergedView {
     }
   }
 
-  /** Returns the entry that a node was created from; undefined for a directory that no layer has an entry for. */
+  /**
+   * Returns the entry that a node was created from; undefined for a directory that no layer has an entry for.
+   */
   refOf(node: number): EntryRef | undefined {
     const number = this.tree.entry(node)
     if (number === -1) return undefined
@@ -82,12 +84,18 @@ export class MergedView {
     return isWhiteout(name) ? undefined : this.#names[layer]?.get(name)
   }
 
-  /** Returns for each hard link of a layer the entry it links to, or -1 if there is none; for any other entry the entry itself. */
+  /**
+   * Returns for each hard link of a layer the entry it links to, or -1 if there is none; for any other entry
+   * the entry itself.
+   */
   hardLinkTargets(layer: number): Int32Array {
     return this.#linkTargets[layer]?.arrays.ofEntry ?? new Int32Array()
   }
 
-  /** Returns the entries that a hard link leads to, the one with the content first, and the link last; any other entry alone. */
+  /**
+   * Returns the entries that a hard link leads to, the one with the content first, and the link last; any
+   * other entry alone.
+   */
   hardLinkChain(layer: number, entry: number): number[] {
     const targets = this.hardLinkTargets(layer)
     const chain = new Set([entry])
@@ -123,14 +131,17 @@ export class MergedView {
     this.releaseNames()
   }
 
-  /** Returns the memory of the names of single layers. {@link entryOf} and {@link isInSomeLayer} throw afterwards. */
+  /**
+   * Returns the memory of the names of single layers. {@link entryOf} and {@link isInSomeLayer} throw
+   * afterwards.
+   */
   releaseNames(): void {
     for (const names of this.#names) names.release()
   }
 
   /**
-   * Returns the child of a directory by its name. Profilers that write JSON replace what is not Unicode by U+FFFD, so the name
-   * may also be the well-formed variant of the child's.
+   * Returns the child of a directory by its name. Profilers that write JSON replace what is not Unicode by
+   * U+FFFD, so the name may also be the well-formed variant of the child's.
    */
   childOf(directory: number, name: string): number | undefined {
     const child = this.tree.child(directory, name)

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { layerOf } from '../../test/support/layer-listing.ts'
+import { createListing } from '../../test/support/images/layer-listing.ts'
 import { findMissingDirectories, MissingDirectoryFinder } from './missing-directories.ts'
 
 const free = () => {}
-const missing = (...entries: string[]) => findMissingDirectories(layerOf(...entries), free)
+const missing = (...entries: string[]) => findMissingDirectories(createListing(...entries), free)
 
 describe('missing directories', () => {
   it('are the parents of entries without an entry of their own, and the root', () => {
@@ -36,7 +36,7 @@ describe('missing directories', () => {
       bytes += added
       if (bytes > 1000) throw new RangeError('too many bytes')
     }
-    expect(() => findMissingDirectories(layerOf(`${'a/'.repeat(100)}x`), countBytes)).toThrow(
+    expect(() => findMissingDirectories(createListing(`${'a/'.repeat(100)}x`), countBytes)).toThrow(
       'too many bytes',
     )
   })
@@ -49,7 +49,7 @@ it('are found while entries are read, in any order', () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 12 }), fc.boolean(), (entries, inOrder) => {
       const texts = entries.map(({ name, isDirectory }) => (isDirectory ? `${name}/` : name))
-      const layer = layerOf(...(inOrder ? sorted(texts) : texts))
+      const layer = createListing(...(inOrder ? sorted(texts) : texts))
       const finder = new MissingDirectoryFinder(free)
       for (const { name, type } of layer) finder.add(name, type)
       expect(finder.finish(layer)).toEqual(findMissingDirectories(layer, free))
@@ -63,7 +63,7 @@ it('are found without reading entries again if the writer walked a tree', () => 
     ['a/', 'a/b/', 'a/b/c', 'a/d', 'a/e/', 'a/f->e', 'b', 'c/', 'c/d'],
     ['x', '/'],
   ]) {
-    const layer = layerOf(...entries)
+    const layer = createListing(...entries)
     const finder = new MissingDirectoryFinder(free)
     for (const { name, type } of layer) finder.add(name, type)
     const unreadable = { length: layer.length, at: () => expect.fail('it read an entry again') }
@@ -73,7 +73,7 @@ it('are found without reading entries again if the writer walked a tree', () => 
 
 it('are found in archives of any length', () => {
   const names = Array.from({ length: 5000 }, (_, i) => `d${i % 7}/${i % 3 === 0 ? 'x' : 'y'}/${i}`)
-  const layer = layerOf(...names, 'd1/', 'd1/x/', '/')
+  const layer = createListing(...names, 'd1/', 'd1/x/', '/')
   const finder = new MissingDirectoryFinder(free)
   for (const { name, type } of layer) finder.add(name, type)
   expect(finder.finish(layer)).toEqual(findMissingDirectories(layer, free))

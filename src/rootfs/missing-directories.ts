@@ -11,9 +11,9 @@ const INITIAL_ENTRIES = 1024
 const NAME_OVERHEAD_BYTES = 60
 
 /**
- * Finds the directories that an archive has entries in but no entry for, while its entries are read. Most archives list a
- * directory before its content, and directory by directory, because their writers walk a tree. Entries out of that order,
- * such as links at the end, are checked once the archive is complete.
+ * Finds the directories that an archive has entries in but no entry for, while its entries are read. Most
+ * archives list a directory before its content, and directory by directory, because their writers walk a
+ * tree. Entries out of that order, such as links at the end, are checked once the archive is complete.
  */
 export class MissingDirectoryFinder {
   /** The directories above the last entry, the innermost last. */
@@ -21,14 +21,19 @@ export class MissingDirectoryFinder {
   /** Directories without an entry directly before their content. */
   readonly #candidates = new Set<string>()
   readonly #countBytes: (bytes: number) => void
-  /** The hashes of the names of all entries: the final check reads only the entries whose hash matches a candidate's. */
+  /**
+   * The hashes of the names of all entries: the final check reads only the entries whose hash matches a
+   * candidate's.
+   */
   readonly #memory = new OwnedMemory('finder of missing directories', {
     hashes: new Int32Array(INITIAL_ENTRIES),
   })
   #entries = 0
   #hasRoot = false
 
-  /** @param countBytes receives the number of bytes of memory that are used, and throws if there are too many */
+  /**
+   * @param countBytes receives the number of bytes of memory that are used, and throws if there are too many
+   */
   constructor(countBytes: (bytes: number) => void) {
     this.#countBytes = countBytes
   }
@@ -66,7 +71,8 @@ export class MissingDirectoryFinder {
   }
 
   /**
-   * Returns the directories as {@link findMissingDirectories} does, and releases the memory of the finder: call it once.
+   * Returns the directories as {@link findMissingDirectories} does, and releases the memory of the finder:
+   * call it once.
    * @param layer all entries that were added
    */
   finish(layer: LayerListing): string[] {
@@ -104,8 +110,9 @@ function isAncestor(directory: string, name: string, parentLength: number): bool
 }
 
 /**
- * Returns the directories that a layer has entries in but no entry for, each after those above it: readers of eStargz invent
- * them. The root is one of them if it has no entry. Names below something that is not a directory imply nothing.
+ * Returns the directories that a layer has entries in but no entry for, each after those above it: readers of
+ * eStargz invent them. The root is one of them if it has no entry. Names below something that is not a
+ * directory imply nothing.
  * @param countBytes receives the number of bytes of memory that are used, and throws if there are too many
  */
 export function findMissingDirectories(layer: LayerListing, countBytes: (bytes: number) => void): string[] {

@@ -61,8 +61,8 @@ export class PathWalk {
   }
 
   /**
-   * Opens a path. A symlink whose target does not exist is itself the result: the target may be created at run time, as that
-   * of /etc/mtab is. After too many symlinks nothing is found.
+   * Opens a path. A symlink whose target does not exist is itself the result: the target may be created at
+   * run time, as that of /etc/mtab is. After too many symlinks nothing is found.
    */
   open(path: string): OpenResult {
     if (!this.walkTo(path)) {
@@ -78,7 +78,10 @@ export class PathWalk {
     return { found: true, traversed: [...this.#traversed, this.current], linkCount: this.#linkCount }
   }
 
-  /** Walks from the current node to a path and follows symlinks on the way, but not the last one. @returns whether it exists */
+  /**
+   * Walks from the current node to a path and follows symlinks on the way, but not the last one.
+   * @returns whether it exists
+   */
   walkTo(path: string): boolean {
     const parts = splitPath(path).reverse()
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {

@@ -11,7 +11,10 @@ export function isWhiteout(name: string): boolean {
   return baseOf(name).startsWith(WHITEOUT_PREFIX)
 }
 
-/** What a whiteout removes of the layers below: one name in a directory, or without a name the content of the directory. */
+/**
+ * What a whiteout removes of the layers below: one name in a directory, or without a name the content of the
+ * directory.
+ */
 export type WhiteoutTarget = { readonly directory: string; readonly name?: string }
 
 /** Parses the name of a whiteout. @returns undefined for one that removes nothing */

@@ -89,7 +89,11 @@ function computeChecksum(block: Uint8Array | Int8Array): number {
   return sum
 }
 
-/** Reads the size field of a header block. @param offset of the block in the archive @throws LayerError CORRUPT_TAR */
+/**
+ * Reads the size field of a header block.
+ * @param offset of the block in the archive
+ * @throws LayerError CORRUPT_TAR
+ */
 export function readSizeField(block: Buffer, offset: number): number {
   const size = readNumericField(block, 124, 12)
   if (size === undefined || size < 0) {
@@ -99,8 +103,8 @@ export function readSizeField(block: Buffer, offset: number): number {
 }
 
 /**
- * Decodes an entry's own header block (POSIX ustar, PAX, GNU, star, v7) and applies its extensions with the precedence of
- * container runtimes: GNU long names over PAX over the block.
+ * Decodes an entry's own header block (POSIX ustar, PAX, GNU, star, v7) and applies its extensions with the
+ * precedence of container runtimes: GNU long names over PAX over the block.
  * @param offset of the block in the archive
  * @throws LayerError CORRUPT_TAR, UNSUPPORTED_ENTRY
  */
@@ -155,7 +159,8 @@ export function decodeEntry(
     name: cleanName(tarName),
     tarName,
     type,
-    // Old writers give directories and links, which have no content in the archive, the size of the file that they name.
+    // Old writers give directories and links, which have no content in the archive, the size of the file that
+    // they name.
     size: type === 'reg' ? size : 0,
     mode: readNumber(100, 8, 'mode'),
     uid: readNumber(108, 8, 'uid', 'uid'),
@@ -230,8 +235,9 @@ function readBlockName(block: Buffer, magic: string): Buffer {
 }
 
 /**
- * Reads the leading part of a name, for which ustar and star have a field. GNU has times in its place, but Go's writer before
- * 1.8 stored a prefix there as well. As in Go's reader, fields that are not times are a prefix.
+ * Reads the leading part of a name, for which ustar and star have a field. GNU has times in its place, but
+ * Go's writer before 1.8 stored a prefix there as well. As in Go's reader, fields that are not times are a
+ * prefix.
  */
 function readPrefix(block: Buffer, magic: string): Buffer {
   if (block[PREFIX_OFFSET] === 0) return NO_BYTES

@@ -2,7 +2,10 @@ import { LayerError } from './layer-error.ts'
 
 /** Bounds on one layer, sizes in bytes. Exceeding one throws a LayerError with the code LIMIT_EXCEEDED. */
 export type LayerLimits = {
-  /** The number of entries of an archive or a table of contents. Every further chunk of a file counts as an entry. */
+  /**
+   * The number of entries of an archive or a table of contents. Every further chunk of a file counts as an
+   * entry.
+   */
   maxEntries: number
   /** The memory for the index of all entries: their names, attributes, offsets and digests. */
   maxIndexBytes: number
@@ -19,8 +22,8 @@ export type LayerLimits = {
 }
 
 /**
- * Go's archive/tar also stops at 1 MiB of extended header; 4 KiB is PATH_MAX of Linux. The window is the largest that the
- * library of stargz-snapshotter (klauspost/compress 1.18) reads.
+ * Go's archive/tar also stops at 1 MiB of extended header; 4 KiB is PATH_MAX of Linux. The window is the
+ * largest that the library of stargz-snapshotter (klauspost/compress 1.18) reads.
  */
 export const DEFAULT_LAYER_LIMITS: LayerLimits = {
   maxEntries: 1_000_000,
@@ -41,7 +44,10 @@ export const LIMIT_SETTINGS = {
   maxWindowBytes: 'RECORD_BROKER_MAX_ZSTD_WINDOW',
 } as const satisfies Partial<Record<keyof LayerLimits, string>>
 
-/** Returns the bound on the compressed table of contents, in bytes: a larger one is rejected before it is downloaded. */
+/**
+ * Returns the bound on the compressed table of contents, in bytes: a larger one is rejected before it is
+ * downloaded.
+ */
 export function maxCompressedTocBytes({ maxTocBytes }: Pick<LayerLimits, 'maxTocBytes'>): number {
   return Math.floor(maxTocBytes / 4)
 }

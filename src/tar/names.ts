@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 
 /**
- * Normalises a path as eStargz readers do: relative to the root, without `.`, `..`, repeated or trailing slashes. The root
- * itself is the empty string.
+ * Normalises a path as eStargz readers do: relative to the root, without `.`, `..`, repeated or trailing
+ * slashes. The root itself is the empty string.
  */
 export function cleanName(path: string): string {
   // Runs for every entry: most names are clean except for these two.
@@ -51,9 +51,10 @@ export function* ancestorsOf(name: string): Generator<string> {
 }
 
 /**
- * Decodes the bytes of a name. Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, so that different names
- * stay different; `toWellFormed()` returns the name that eStargz readers see.
- * @param start and `end` delimit the name in the bytes, because creating a view of them would cost more than decoding it
+ * Decodes the bytes of a name. Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, so that
+ * different names stay different; `toWellFormed()` returns the name that eStargz readers see.
+ * @param start and `end` delimit the name in the bytes, because creating a view of them would cost more than
+ *   decoding it
  */
 export function decodeName(buffer: Buffer, start = 0, end = buffer.length): string {
   const decoded = buffer.toString('utf8', start, end)

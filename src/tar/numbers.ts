@@ -1,6 +1,8 @@
 import { LayerError } from './layer-error.ts'
 
-/** A point in time as tar stores it: whole seconds since 1970 (possibly negative), and nanoseconds after them. */
+/**
+ * A point in time as tar stores it: whole seconds since 1970 (possibly negative), and nanoseconds after them.
+ */
 export type TarTime = { seconds: number; nanoseconds: number }
 
 /** Returns the bytes of a fixed-width text field, up to the first NUL. */

@@ -5,8 +5,9 @@ import { quoteName } from './names.ts'
 const NAME_KEYS: ReadonlySet<string> = new Set(['path', 'linkpath', 'uname', 'gname'])
 
 /**
- * Parses the records of a PAX extended header (POSIX.1-2001 pax, "pax Extended Header"): `LENGTH KEY=VALUE\n`. Values stay
- * bytes, because extended attributes are binary. A later record with the same key replaces an earlier one.
+ * Parses the records of a PAX extended header (POSIX.1-2001 pax, "pax Extended Header"): `LENGTH
+ * KEY=VALUE\n`. Values stay bytes, because extended attributes are binary. A later record with the same key
+ * replaces an earlier one.
  * @throws LayerError CORRUPT_TAR
  */
 export function parsePax(bytes: Buffer): Map<string, Buffer> {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import {
-  asGnu,
+  buildTar,
   device,
   dir,
+  entryOfType,
   fifo,
   file,
   globalPax,
   hardlink,
-  oddEntry,
   paxHeader,
   symlink,
-  tarOf,
-} from '../../test/support/tar-of.ts'
+  withGnuMagic,
+} from '../../test/support/images/build-tar.ts'
 import type { TarEntry } from './header.ts'
 import { DEFAULT_LAYER_LIMITS } from './layer-limits.ts'
 import { TarScanner } from './tar-scanner.ts'
@@ -56,7 +56,7 @@ function scan(archive: Buffer, piece = archive.length, limits = DEFAULT_LAYER_LI
 const first = (archive: Buffer) => scan(archive).entries[0]
 
 describe('TarScanner', () => {
-  const everything = tarOf(
+  const everything = buildTar(
     dir('./'),
     file('./a', 'content'),
     file('empty'),
@@ -72,21 +72,21 @@ describe('TarScanner', () => {
   )
 
   it('returns the same entries for pieces of any size', () => {
-    const whole = scan(everything)
-    for (const size of [1, 7, 511, 512, 513]) expect(scan(everything, size)).toEqual(whole)
+    const atOnce = scan(everything)
+    for (const size of [1, 7, 511, 512, 513]) expect(scan(everything, size)).toEqual(atOnce)
   })
 
   it('passes on every byte for pieces of any size, and marks bytes that belong to no entry', () => {
     expect(scan(everything).raw).toEqual(everything.subarray(0, -1024))
-    const odd = Buffer.concat([
-      tarOf(globalPax({ comment: 'x' }), file('a', 'b')),
+    const archive = Buffer.concat([
+      buildTar(globalPax({ comment: 'x' }), file('a', 'b')),
       Buffer.from('trailing bytes'),
     ])
-    for (const piece of [1, 511, 513, 4096]) expect(scan(odd, piece).all).toEqual(odd)
+    for (const piece of [1, 511, 513, 4096]) expect(scan(archive, piece).all).toEqual(archive)
   })
 
   it('cleans names, and keeps their spelling in the archive', () => {
-    const names = scan(tarOf(dir('./'), dir('/etc'), file('./a//b/../c'), file('..b'))).entries
+    const names = scan(buildTar(dir('./'), dir('/etc'), file('./a//b/../c'), file('..b'))).entries
     expect(names.map(({ name }) => name)).toEqual(['', 'etc', 'a/c', '..b'])
     expect(names.map(({ tarName }) => tarName)).toEqual(['./', '/etc/', './a//b/../c', '..b'])
   })
@@ -95,70 +95,75 @@ describe('TarScanner', () => {
     const { entries } = scan(everything)
     expect(entries.filter(({ name }) => name === long)).toHaveLength(2)
     expect(entries.find(({ name }) => name === 'ls')?.linkName).toBe(long)
-    expect(first(tarOf(file('short', '', { gnu: true, pax: { path: 'other' } })))?.name).toBe('short')
+    expect(first(buildTar(file('short', '', { gnu: true, pax: { path: 'other' } })))?.name).toBe('short')
   })
 
   it('reads the prefix that Go before 1.8 wrote into GNU headers, and does not mistake times for one', () => {
     const prefix = `usr/lib/node_modules/${'x'.repeat(80)}`
-    const gnu = (prefix: string | Buffer) => first(tarOf(file('a', '', { gnu: true, prefix })))?.name
+    const gnu = (prefix: string | Buffer) => first(buildTar(file('a', '', { gnu: true, prefix })))?.name
     // A GNU long name is complete.
     expect(gnu(prefix)).toBe('a')
     const block = file('a.js', '', { prefix })
-    expect(first(tarOf(asGnu(block)))?.name).toBe(`${prefix}/a.js`)
+    expect(first(buildTar(withGnuMagic(block)))?.name).toBe(`${prefix}/a.js`)
     const times = '00000000012\0'.repeat(2)
-    expect(first(tarOf(asGnu(file('a.js', '', { prefix: times }))))?.name).toBe('a.js')
+    expect(first(buildTar(withGnuMagic(file('a.js', '', { prefix: times }))))?.name).toBe('a.js')
     const base256 = Buffer.concat([Buffer.of(0x80), Buffer.alloc(11, 0xff), Buffer.from(times)])
     expect(
-      first(tarOf(asGnu(file('a.js', '', { prefix: Buffer.of(0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4) }))))
-        ?.name,
+      first(
+        buildTar(
+          withGnuMagic(file('a.js', '', { prefix: Buffer.of(0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4) })),
+        ),
+      )?.name,
     ).toBe('a.js')
-    expect(first(tarOf(asGnu(file('a.js', '', { prefix: base256 }))))?.name).toBe('a.js')
-    expect(first(tarOf(asGnu(file('a.js', '', { prefix: 'ü' }))))?.name).toBe('a.js')
+    expect(first(buildTar(withGnuMagic(file('a.js', '', { prefix: base256 }))))?.name).toBe('a.js')
+    expect(first(buildTar(withGnuMagic(file('a.js', '', { prefix: 'ü' }))))?.name).toBe('a.js')
   })
 
   it('reads signed numbers of PAX records', () => {
     const signed = file('a', 'abc', { pax: { size: '+3', uid: '+7', gid: '-1', mtime: '+5.25' } })
-    expect(first(tarOf(signed))).toMatchObject({
+    expect(first(buildTar(signed))).toMatchObject({
       ...{ size: 3, uid: 7, gid: -1 },
       mtime: { seconds: 5, nanoseconds: 250_000_000 },
     })
     for (const mtime of ['+-5', '5.+2', '+', '--5', '']) {
-      const odd = tarOf(file('a', '', { pax: { mtime } }))
-      if (mtime === '') expect(first(odd)?.mtime.seconds).toBe(1577836800)
-      else expect(() => scan(odd), mtime).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR' }))
+      const archive = buildTar(file('a', '', { pax: { mtime } }))
+      if (mtime === '') expect(first(archive)?.mtime.seconds).toBe(1577836800)
+      else expect(() => scan(archive), mtime).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR' }))
     }
-    expect(first(tarOf(paxHeader('+11 path=b\n'), file('a')))?.name).toBe('b')
-    expect(first(tarOf(paxHeader('000000000000000000000032 path=b\n'), file('a')))?.name).toBe('b')
+    expect(first(buildTar(paxHeader('+11 path=b\n'), file('a')))?.name).toBe('b')
+    expect(first(buildTar(paxHeader('000000000000000000000032 path=b\n'), file('a')))?.name).toBe('b')
     for (const record of ['-10 path=b\n', '++9 path=b\n', '4 a\n', '4 =\n', '8 path=b\n', '1_0 path=b\n']) {
-      expect(() => scan(tarOf(paxHeader(record), file('a'))), record).toThrow('no "LENGTH KEY=VALUE" record')
+      expect(() => scan(buildTar(paxHeader(record), file('a'))), record).toThrow(
+        'no "LENGTH KEY=VALUE" record',
+      )
     }
   })
 
   it('rejects NUL in names of PAX records, as container runtimes do', () => {
     for (const key of ['path', 'linkpath', 'uname', 'gname', 'SCHILY.xattr.user.a\0b', 'other\0']) {
-      const odd = tarOf(file('a', '', { pax: { [key]: 'b\0c' } }))
-      expect(() => scan(odd), key).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR' }))
+      const archive = buildTar(file('a', '', { pax: { [key]: 'b\0c' } }))
+      expect(() => scan(archive), key).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR' }))
     }
-    expect(first(tarOf(file('a', '', { pax: { 'SCHILY.xattr.user.a': '\0' } })))?.xattrs).toEqual({
+    expect(first(buildTar(file('a', '', { pax: { 'SCHILY.xattr.user.a': '\0' } })))?.xattrs).toEqual({
       'user.a': Buffer.of(0),
     })
   })
 
   it('ignores an empty long name', () => {
-    expect(first(tarOf(file('', '', { gnu: true }), file('b')))?.name).toBe('')
+    expect(first(buildTar(file('', '', { gnu: true }), file('b')))?.name).toBe('')
     const [empty] = [file('', '', { gnu: true }).subarray(0, 1024)]
-    expect(first(tarOf(empty, file('b')))?.name).toBe('b')
+    expect(first(buildTar(empty, file('b')))?.name).toBe('b')
   })
 
   it('drops the extension headers before a global header, as container runtimes do', () => {
-    const archive = tarOf(paxHeader('10 path=b\n'), globalPax({ comment: 'x' }), file('a'))
+    const archive = buildTar(paxHeader('10 path=b\n'), globalPax({ comment: 'x' }), file('a'))
     expect(first(archive)?.name).toBe('a')
     expect(scan(archive).all).toEqual(archive)
   })
 
   it('accepts any name', () => {
-    const odd = file('__proto__', '', { uname: '__proto__', pax: { 'SCHILY.xattr.__proto__': 'x' } })
-    const entry = first(tarOf(odd))
+    const unusual = file('__proto__', '', { uname: '__proto__', pax: { 'SCHILY.xattr.__proto__': 'x' } })
+    const entry = first(buildTar(unusual))
     expect([entry?.name, entry?.uname, Object.entries(entry?.xattrs ?? {})]).toEqual([
       ...['__proto__', '__proto__', [['__proto__', Buffer.from('x')]]],
     ])
@@ -170,8 +175,10 @@ describe('TarScanner', () => {
   })
 
   it('reads sizes in base-256 and from PAX records', () => {
-    expect(first(tarOf(file('b', 'abc', { base256: true })))?.size).toBe(3)
-    const paxed = tarOf(file('b', 'abc', { pax: { size: '3', uid: '3000000', mtime: '-1.25', uname: 'ü' } }))
+    expect(first(buildTar(file('b', 'abc', { base256: true })))?.size).toBe(3)
+    const paxed = buildTar(
+      file('b', 'abc', { pax: { size: '3', uid: '3000000', mtime: '-1.25', uname: 'ü' } }),
+    )
     expect(first(paxed)).toMatchObject({
       size: 3,
       uid: 3_000_000,
@@ -181,33 +188,33 @@ describe('TarScanner', () => {
   })
 
   it('distinguishes names that are not UTF-8', () => {
-    const { entries } = scan(tarOf(file(Buffer.from([0x61, 0xff])), file(Buffer.from([0x61, 0xfe]))))
+    const { entries } = scan(buildTar(file(Buffer.from([0x61, 0xff])), file(Buffer.from([0x61, 0xfe]))))
     expect(entries.map(({ name }) => name)).toEqual(['a\udcff', 'a\udcfe'])
   })
 
   it('ignores global PAX headers, as container runtimes do', () => {
-    const { entries } = scan(tarOf(globalPax({ comment: 'abc', uid: '7' }), file('a', 'x')))
+    const { entries } = scan(buildTar(globalPax({ comment: 'abc', uid: '7' }), file('a', 'x')))
     expect(entries).toHaveLength(1)
     expect(entries[0]).toMatchObject({ name: 'a', uid: 0, size: 1 })
   })
 
   it('rejects malformed global PAX headers, as container runtimes do', () => {
-    const damaged = tarOf(globalPax({ comment: 'abc' }), file('a', 'x'))
+    const damaged = buildTar(globalPax({ comment: 'abc' }), file('a', 'x'))
     damaged.fill(0, 512, 600)
     expect(() => scan(damaged)).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR' }))
   })
 
   it('rejects entries that eStargz cannot represent, and names them', () => {
     const sparse = file('sp', 'x', { pax: { 'GNU.sparse.major': '1' } })
-    for (const odd of [sparse, oddEntry('S', 'sp'), oddEntry('7', 'sp'), oddEntry('V', 'sp')]) {
-      expect(() => scan(tarOf(odd))).toThrow(
+    for (const entry of [sparse, entryOfType('S', 'sp'), entryOfType('7', 'sp'), entryOfType('V', 'sp')]) {
+      expect(() => scan(buildTar(entry))).toThrow(
         expect.objectContaining({ code: 'UNSUPPORTED_ENTRY', entry: 'sp' }),
       )
     }
   })
 
   it('rejects damaged and truncated archives', () => {
-    const good = tarOf(file('a', 'x'.repeat(600)), file(long, 'y'))
+    const good = buildTar(file('a', 'x'.repeat(600)), file(long, 'y'))
     const flipped = Buffer.from(good)
     flipped[0] = 0x7a
     expect(() => scan(flipped)).toThrow(expect.objectContaining({ code: 'CORRUPT_TAR', offset: 0 }))
@@ -221,7 +228,7 @@ describe('TarScanner', () => {
   })
 
   it('accepts a missing end mark and missing padding at the end', () => {
-    const archive = tarOf(file('a', 'abc'))
+    const archive = buildTar(file('a', 'abc'))
     for (const length of [0, 512 + 3, 512 + 10, 1024, 1536]) {
       expect(scan(archive.subarray(0, length)).contents).toEqual(length === 0 ? [] : ['abc'])
     }

@@ -11,9 +11,15 @@ import { type LayerLimits, limitExceededError } from './layer-limits.ts'
 import { quoteName } from './names.ts'
 import { parsePax } from './pax.ts'
 
-/** The events of a scan, in archive order. Every byte is part of one event, and every entry has an end, also without content. */
+/**
+ * The events of a scan, in archive order. Every byte is part of one event, and every entry has an end, also
+ * without content.
+ */
 export type TarEvent =
-  /** `header` contains all raw header blocks of the entry: PAX, GNU long names and its own. It is valid until the next piece. */
+  /**
+   * `header` contains all raw header blocks of the entry: PAX, GNU long names and its own. It is valid until
+   * the next piece.
+   */
   | { kind: 'entry'; entry: TarEntry; header: Buffer }
   | { kind: 'content'; bytes: Buffer }
   /** The bytes after content up to the next block, usually zeros. */
@@ -29,8 +35,8 @@ const END = { kind: 'end' } as const
 const ZEROS = Buffer.alloc(BLOCK_BYTES)
 
 /**
- * Scans a tar archive in pieces of any size. Global PAX headers are skipped, as in container runtimes. Bytes after the end mark
- * are not interpreted.
+ * Scans a tar archive in pieces of any size. Global PAX headers are skipped, as in container runtimes. Bytes
+ * after the end mark are not interpreted.
  */
 export class TarScanner {
   readonly #limits: LayerLimits
@@ -58,7 +64,8 @@ export class TarScanner {
   }
 
   /**
-   * Scans the next piece, which must stay valid until the one after it, because content events are views of it.
+   * Scans the next piece, which must stay valid until the one after it, because content events are views of
+   * it.
    * @throws LayerError CORRUPT_TAR, LIMIT_EXCEEDED, UNSUPPORTED_ENTRY
    */
   *push(piece: Buffer): Generator<TarEvent, void, void> {
@@ -105,8 +112,8 @@ export class TarScanner {
   }
 
   /**
-   * Ends the archive. As in Go's reader, the end mark and the last padding may be missing, but headers and content must be
-   * complete.
+   * Ends the archive. As in Go's reader, the end mark and the last padding may be missing, but headers and
+   * content must be complete.
    * @throws LayerError CORRUPT_TAR
    */
   *end(): Generator<TarEvent, void, void> {
@@ -200,14 +207,17 @@ export class TarScanner {
     else if (this.#extensionFlag === 'L') this.#extensions.longName = untilNul(bytes)
     else if (this.#extensionFlag === 'K') this.#extensions.longLink = untilNul(bytes)
     else {
-      // Container runtimes ignore the contents of a global header, but reject malformed ones (archive/tar of Go 1.25). They
-      // also drop the headers before it.
+      // Container runtimes ignore the contents of a global header, but reject malformed ones (archive/tar of
+      // Go 1.25). They also drop the headers before it.
       parsePax(Buffer.from(bytes))
       this.#extensions = {}
     }
   }
 
-  /** Stores a header of the next entry. A global header is not part of an entry, unless it follows such a header. */
+  /**
+   * Stores a header of the next entry. A global header is not part of an entry, unless it follows such a
+   * header.
+   */
   #storeHeader(raw: Buffer): TarEvent | undefined {
     if (this.#extensionFlag === 'g' && this.#rawHeaders.length === 0) return { kind: 'other', bytes: raw }
     this.#rawHeaders.push(Buffer.from(raw))

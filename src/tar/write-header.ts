@@ -48,7 +48,10 @@ export type DirectoryFields = Required<Omit<UstarFields, 'typeFlag' | 'size'>> &
   readonly xattrs: readonly (readonly [name: Buffer, value: Buffer])[]
 }
 
-/** Encodes the headers of a directory: values that do not fit into the block go into a PAX header before it, in a fixed order. */
+/**
+ * Encodes the headers of a directory: values that do not fit into the block go into a PAX header before it,
+ * in a fixed order.
+ */
 export function encodeTarDirectory(directory: DirectoryFields): Buffer {
   const { name, uname, gname, uid, gid, mtime } = directory
   const records: Buffer[] = []

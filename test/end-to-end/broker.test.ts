@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { pushImage } from '../support/image-of.ts'
-import { file, tarOf } from '../support/tar-of.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { file, buildTar } from '../support/images/build-tar.ts'
 
 type Job = {
   id: string
@@ -19,7 +19,7 @@ type Job = {
 
 /** Text compresses slowly, so that there is time to interrupt the work. */
 const text = Buffer.from(Array.from({ length: 400 }, () => randomBytes(30_000).toString('base64')).join('\n'))
-const layers = [{ tar: tarOf(file('usr/bin/app', 'app'), file('var/data', text)) }]
+const layers = [{ tar: buildTar(file('usr/bin/app', 'app'), file('var/data', text)) }]
 
 async function pushTo(broker: BrokerProcess): Promise<void> {
   await using client = new RegistryClient({ plainHttp: [broker.host] })
@@ -30,7 +30,7 @@ async function until(broker: () => BrokerProcess, id: string, test: (job: Job) =
   let job: Job | undefined
   await vi.waitUntil(
     async () => {
-      job = await broker().ask<Job>('GET', `/v1/conversions/${id}`)
+      job = await broker().request<Job>('GET', `/v1/conversions/${id}`)
       if (job.state === 'failed') throw new Error(JSON.stringify(job.error))
       return test(job)
     },
@@ -48,14 +48,14 @@ it('finishes what it accepted, although worker and server are killed', async () 
   try {
     const { host } = broker
     await pushTo(broker)
-    const record = await broker.ask<{ id: string }>(
+    const record = await broker.request<{ id: string }>(
       'POST',
       `/v1/records?image=${host}/team/app:1.0&workload=app&publish=true`,
       '/usr/bin/app\n',
     )
     const source = `${host}/team/app:1.0`
     const convert = (target: string) =>
-      broker.ask<Job>('POST', '/v1/conversions', { source, target, record: { id: record.id } })
+      broker.request<Job>('POST', '/v1/conversions', { source, target, record: { id: record.id } })
 
     const first = await convert(`${host}/team/app:first`)
     await until(
@@ -63,7 +63,7 @@ it('finishes what it accepted, although worker and server are killed', async () 
       first.id,
       (job) => job.state === 'running' && job.progress !== undefined,
     )
-    process.kill(broker.worker ?? 0, 'SIGKILL')
+    process.kill(broker.workerPid ?? 0, 'SIGKILL')
     const done = await until(
       () => broker,
       first.id,
@@ -77,7 +77,7 @@ it('finishes what it accepted, although worker and server are killed', async () 
       second.id,
       (job) => job.state === 'running' && job.progress !== undefined,
     )
-    const orphan = broker.worker ?? 0
+    const orphan = broker.workerPid ?? 0
     await broker.kill()
     // The worker notices that nobody keeps it, hands its job back and ends.
     await vi.waitUntil(() => !existsSync(`/proc/${orphan}`), { timeout: 20_000, interval: 20 })
@@ -89,20 +89,20 @@ it('finishes what it accepted, although worker and server are killed', async () 
     )
     expect(again.report?.digest).toBe(done.report?.digest)
 
-    const check = await broker.ask<Job>('POST', '/v1/verifications', {
+    const check = await broker.request<Job>('POST', '/v1/verifications', {
       reference: `${host}/team/app:second`,
       source,
     })
     let verified: Job | undefined
     await vi.waitUntil(
       async () => {
-        verified = await broker.ask<Job>('GET', `/v1/verifications/${check.id}`)
+        verified = await broker.request<Job>('GET', `/v1/verifications/${check.id}`)
         return verified.state === 'succeeded'
       },
       { timeout: 20_000, interval: 20 },
     )
     expect(verified?.report?.verified).toBe(true)
-    const images = await broker.ask<{ items: { reference: string }[] }>('GET', '/v1/record-images')
+    const images = await broker.request<{ items: { reference: string }[] }>('GET', '/v1/record-images')
     expect(images.items.map((one) => one.reference)).toEqual([`${host}/team/app:record-1.0-app`])
   } finally {
     await broker[Symbol.asyncDispose]()
@@ -115,7 +115,7 @@ it('stops a conversion within two seconds in the middle of a layer, and leaves n
   await using broker = await BrokerProcess.start(folder.path)
   const { host } = broker
   await pushTo(broker)
-  const { id } = await broker.ask<Job>('POST', '/v1/conversions', {
+  const { id } = await broker.request<Job>('POST', '/v1/conversions', {
     source: `${host}/team/app:1.0`,
     target: `${host}/team/app:cancelled`,
     record: { inline: [{ path: 'usr/bin/app' }] },
@@ -153,7 +153,7 @@ it('serves registry clients and its own worker with a token', async () => {
   const credentials = async () => ({ username: 'anybody', password: token })
   await using client = new RegistryClient({ plainHttp: [host], credentials })
   const repository = client.repository({ host, repository: 'team/app' })
-  await pushImage(repository, { layers: [{ tar: tarOf(file('a', 'a')) }] }, '1.0')
+  await pushImage(repository, { layers: [{ tar: buildTar(file('a', 'a')) }] }, '1.0')
   expect((await fetch(`${broker.url}/v1/records`)).status).toBe(401)
   const answer = await fetch(`${broker.url}/v1/conversions`, {
     method: 'POST',

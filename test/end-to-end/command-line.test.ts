@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
-import { BrokerProcess, environmentOf } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { pushImage } from '../support/image-of.ts'
-import { file, tarOf } from '../support/tar-of.ts'
+import { BrokerProcess, isolatedEnvironment } from '../support/broker-process.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { file, buildTar } from '../support/images/build-tar.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/record-broker.js', import.meta.url))
 
@@ -17,7 +17,7 @@ type Outcome = { status: number; out: string; err: string }
 /** Runs the command on the Node that runs the tests. */
 function command(args: string[], settings: Record<string, string> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [BIN, ...args], { env: environmentOf(settings) }, (error, out, err) => {
+    execFile(process.execPath, [BIN, ...args], { env: isolatedEnvironment(settings) }, (error, out, err) => {
       resolve({ status: error ? Number(error.code) : 0, out, err })
     })
   })
@@ -34,7 +34,7 @@ beforeAll(async () => {
   broker = stack.use(await BrokerProcess.start(join(folder.path, 'data'), { RECORD_BROKER_WORKER: 'none' }))
   host = broker.host
   await using client = new RegistryClient({ plainHttp: [host] })
-  const layers = [{ tar: tarOf(file('usr/bin/app', 'app'), file('usr/bin/other', 'other')) }]
+  const layers = [{ tar: buildTar(file('usr/bin/app', 'app'), file('usr/bin/other', 'other')) }]
   await pushImage(client.repository({ host, repository: 'team/app' }), { layers }, '1.0')
   records = join(folder.path, 'opened.txt')
   writeFileSync(records, '/usr/bin/other\n/no/such\n')

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { describeWith } from '../support/peers.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 
 const MIB = 2 ** 20
 const DISK_BYTES = 96 * MIB
 const RESERVE_BYTES = 16 * MIB
 
-describeWith(['tmpfs'], 'a broker whose disk is full', () => {
+describeWithPeers(['tmpfs'], 'a broker whose disk is full', () => {
   it('says so at every route that writes, loses nothing, and goes on by itself', async () => {
     using disk = SmallDisk.mount(DISK_BYTES)
     await using broker = await BrokerProcess.start(join(disk.path, 'data'), {
@@ -19,7 +19,7 @@ describeWith(['tmpfs'], 'a broker whose disk is full', () => {
     })
     const send = (method: string, path: string, body: string | Uint8Array<ArrayBuffer>, type: string) =>
       fetch(new URL(path, broker.url), { method, body, headers: { 'content-type': type } })
-    const readiness = () => broker.ask<{ status: string; storage: { ok: boolean } }>('GET', '/readyz')
+    const readiness = () => broker.request<{ status: string; storage: { ok: boolean } }>('GET', '/readyz')
     const records = (text: string) => send('POST', '/v1/records', text, 'text/plain')
     const kept = (await (await records('/bin/sh\n')).json()) as { id: string }
     const { location } = await fetch(new URL('/v2/app/blobs/uploads/', broker.url), {
@@ -43,7 +43,7 @@ describeWith(['tmpfs'], 'a broker whose disk is full', () => {
     await expect.poll(readiness).toMatchObject({ status: 'degraded', storage: { ok: false } })
     expect((await fetch(new URL('/healthz', broker.url))).status).toBe(200)
     // What needs no room is answered all the same.
-    expect(await broker.ask('GET', `/v1/records/${kept.id}`)).toMatchObject({ id: kept.id })
+    expect(await broker.request('GET', `/v1/records/${kept.id}`)).toMatchObject({ id: kept.id })
 
     disk.free()
     await expect.poll(readiness, { timeout: 20_000 }).toMatchObject({ storage: { ok: true } })

@@ -3,8 +3,8 @@ import { manyGlobs } from '../../bench/hostile/globs.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import * as images from '../support/hostile-images.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import * as images from '../support/images/hostile-images.ts'
 
 /** Of processor time, for everything between two looks of the event loop. */
 const BOUND_MS = 50
@@ -16,7 +16,7 @@ let registries: RegistryClient
 
 beforeAll(async () => {
   const folder = stack.use(await temporaryFolder())
-  const preload = new URL('../support/longest-turn.ts', import.meta.url)
+  const preload = new URL('../support/children/event-loop-monitor.ts', import.meta.url)
   broker = stack.use(await BrokerProcess.start(folder.path, { NODE_OPTIONS: `--import ${preload}` }))
   registries = stack.use(
     new RegistryClient({ allowedHosts: (host) => host === broker.host, plainHttp: [broker.host] }),
@@ -26,7 +26,7 @@ afterAll(() => stack.disposeAsync())
 
 /** The longest turn of the server's main thread since this was asked last, in milliseconds of processor time. */
 async function longestTurn(): Promise<number> {
-  const line = broker.logged('longest turn')
+  const line = broker.nextLogLine('longest turn')
   process.kill(broker.pid ?? 0, 'SIGWINCH')
   return Number((await line).ms)
 }
@@ -39,7 +39,7 @@ async function pushed(push: (repository: Repository) => Promise<void>, name: str
 const many = (first: number, count: number) =>
   Array.from({ length: count }, (_, n) => `/usr/lib/x/file-${first + n}\n`).join('')
 async function upload(text: string): Promise<string> {
-  return (await broker.ask<{ id: string }>('POST', '/v1/records', text)).id
+  return (await broker.request<{ id: string }>('POST', '/v1/records', text)).id
 }
 
 describe('the main thread does not stand still', () => {
@@ -55,14 +55,14 @@ describe('the main thread does not stand still', () => {
     [1_000_000, 'LIMIT_EXCEEDED'],
   ])('for a table of contents of %d entries', async (entries, code) => {
     const image = await pushed((one) => images.pushTocBomb(one, TAG, entries), `toc-${entries}`)
-    const answer = await isBusyWith(() => broker.ask('GET', `/v1/images/${image}`))
+    const answer = await isBusyWith(() => broker.request('GET', `/v1/images/${image}`))
     expect((answer as { code?: string }).code).toBe(code)
   })
 
   it('for 1,000 globs in 20,000 files', async () => {
     const image = await pushed((one) => images.pushFiles(one, TAG, 20_000), 'files')
     const record = await upload(await manyGlobs())
-    const answer = await isBusyWith(() => broker.ask('POST', `/v1/records/${record}/evaluations`, { image }))
+    const answer = await isBusyWith(() => broker.request('POST', `/v1/records/${record}/evaluations`, { image }))
     expect(answer).toMatchObject({ images: [expect.anything()] })
   })
 
@@ -72,10 +72,10 @@ describe('the main thread does not stand still', () => {
       await upload(many(100_000, 200_000)),
     ])) as [string, string]
     const merged = await isBusyWith(() =>
-      broker.ask('POST', '/v1/records/merges', { records: [a, b], strategy: 'union' }),
+      broker.request('POST', '/v1/records/merges', { records: [a, b], strategy: 'union' }),
     )
     expect(merged).toMatchObject({ entries: 300_000 })
-    const compared = await isBusyWith(() => broker.ask('GET', `/v1/records/${a}/diff/${b}?limit=10000`))
+    const compared = await isBusyWith(() => broker.request('GET', `/v1/records/${a}/diff/${b}?limit=10000`))
     expect((compared as { same: boolean }).same).toBe(false)
     await isBusyWith(() => fetch(`${broker.url}/v1/records/${a}/content`).then((one) => one.text()))
   })
@@ -84,7 +84,7 @@ describe('the main thread does not stand still', () => {
     const layers = await pushed((one) => images.pushManyLayers(one, TAG, 10_000), 'layers')
     const deep = await pushed((one) => images.pushDeepConfig(one, TAG), 'deep')
     for (const image of [layers, deep]) {
-      const answer = await isBusyWith(() => broker.ask('GET', `/v1/images/${image}`))
+      const answer = await isBusyWith(() => broker.request('GET', `/v1/images/${image}`))
       expect(answer).toMatchObject({ status: 422, code: 'LIMIT_EXCEEDED' })
     }
   })
@@ -100,11 +100,11 @@ describe('the main thread does not stand still', () => {
         target,
       },
     ]
-    for (const rule of rules) await broker.ask('POST', '/v1/rules', { name: 'r', ...rule })
+    for (const rule of rules) await broker.request('POST', '/v1/rules', { name: 'r', ...rule })
     const push = async (images: string[]) => {
       const resources = images.map((resource_url) => ({ resource_url }))
       const answer = await isBusyWith(() =>
-        broker.ask('POST', '/v1/hooks/harbor', { type: 'PUSH_ARTIFACT', event_data: { resources } }),
+        broker.request('POST', '/v1/hooks/harbor', { type: 'PUSH_ARTIFACT', event_data: { resources } }),
       )
       const { items } = answer as { items: { ignored?: string }[] }
       expect(items).toHaveLength(images.length)

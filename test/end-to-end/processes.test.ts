@@ -5,26 +5,26 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/open-database.ts'
 import { JobStore } from '../../src/jobs/queue/job-store.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { HttpServer } from '../support/http-server.ts'
-import { Started, settingsOf } from '../support/started.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
+import { BrokerCommand, brokerSettings } from '../support/broker-command.ts'
 
 it('ends with all of its processes and status 0 when it is told to', async () => {
   await using folder = await temporaryFolder()
-  using broker = new Started('the entry of the container', ['serve'], settingsOf(folder.path))
-  await broker.logs('working')
+  using broker = new BrokerCommand('the entry of the container', ['serve'], brokerSettings(folder.path))
+  await broker.waitForLog('working')
   broker.child.kill('SIGTERM')
-  expect(await broker.ended()).toBe(0)
-  await broker.leavesNothing()
+  expect(await broker.waitForExit()).toBe(0)
+  await broker.expectNoProcesses()
 })
 
 describe('what keeps a process from its work', () => {
   const failing = async (command: string[], more: Record<string, string>) => {
     await using folder = await temporaryFolder()
-    using one = new Started('the entry of the container', command, settingsOf(folder.path, more))
-    const status = await one.ended()
-    await one.leavesNothing()
-    return { status, errors: one.errors }
+    using one = new BrokerCommand('the entry of the container', command, brokerSettings(folder.path, more))
+    const status = await one.waitForExit()
+    await one.expectNoProcesses()
+    return { status, errors: one.stderr }
   }
 
   it('is an address in use', async () => {
@@ -47,13 +47,13 @@ describe('what keeps a process from its work', () => {
 
   it('is a data folder that another broker uses', async () => {
     await using folder = await temporaryFolder()
-    using first = new Started('the entry of the container', ['serve'], settingsOf(folder.path))
-    await first.logs('working')
-    using second = new Started('the entry of the container', ['serve'], settingsOf(folder.path))
-    expect(await second.ended()).toBe(1)
-    expect(second.errors).toContain(`is in use by process ${first.child.pid}; stop it`)
+    using first = new BrokerCommand('the entry of the container', ['serve'], brokerSettings(folder.path))
+    await first.waitForLog('working')
+    using second = new BrokerCommand('the entry of the container', ['serve'], brokerSettings(folder.path))
+    expect(await second.waitForExit()).toBe(1)
+    expect(second.stderr).toContain(`is in use by process ${first.child.pid}; stop it`)
     first.child.kill('SIGTERM')
-    expect(await first.ended()).toBe(0)
+    expect(await first.waitForExit()).toBe(0)
   })
 
   it('is a wrong setting', async () => {
@@ -71,18 +71,18 @@ it('a worker that cannot renew leases hands its jobs back, and ends with status 
   const store = new JobStore(database)
   const request = { source: `${registry.host}/app:1`, target: `${registry.host}/app:1-esgz` }
   const { id } = (await store.create({ kind: 'conversion', ...request, request })).job
-  using worker = new Started(
+  using worker = new BrokerCommand(
     'the entry of the container',
     ['worker'],
-    settingsOf(folder.path, {
+    brokerSettings(folder.path, {
       DATABASE_URL: `sqlite:${join(folder.path, 'x.sqlite')}`,
       RECORD_BROKER_REGISTRIES: registry.host,
       RECORD_BROKER_PLAIN_HTTP: registry.host,
-      NODE_OPTIONS: `--import ${new URL('../support/no-threads.ts', import.meta.url)}`,
+      NODE_OPTIONS: `--import ${new URL('../support/children/terminate-threads.ts', import.meta.url)}`,
     }),
   )
-  expect(await worker.ended()).toBe(1)
-  await worker.logs('stopping after an error')
+  expect(await worker.waitForExit()).toBe(1)
+  await worker.waitForLog('stopping after an error')
   expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', crashes: 0 })
   expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['handed-back'])
   await database.close()
@@ -94,14 +94,14 @@ it('a command that is interrupted ends with status 130, and cleans up', async ()
   await using folder = await temporaryFolder()
   const { host } = server
   const command = ['inspect', `${host}/app:1`, '--plain-http', host]
-  using one = new Started(
+  using one = new BrokerCommand(
     'the entry of the container',
     command,
-    settingsOf(folder.path, { TMPDIR: folder.path }),
+    brokerSettings(folder.path, { TMPDIR: folder.path }),
   )
   await asked.promise
   one.child.kill('SIGINT')
-  expect(await one.ended()).toBe(130)
-  expect(one.errors).toBe('record-broker: interrupted\n')
+  expect(await one.waitForExit()).toBe(130)
+  expect(one.stderr).toBe('record-broker: interrupted\n')
   expect(readdirSync(folder.path).filter((name) => name.startsWith('record-broker-'))).toEqual([])
 })

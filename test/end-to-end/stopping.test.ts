@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { HttpServer } from '../support/http-server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
 
 type Shown = { readonly id: string; readonly state: string }
 
@@ -24,7 +24,7 @@ it('a broker that waits for its worker says that it stops, and serves it until i
   stack.defer(goOn.resolve)
   const status = async (path: string) => (await fetch(new URL(path, broker.url))).status
   const conversion = { source: `${host}/app:1`, target: `${broker.host}/app:1` }
-  const { id } = await broker.ask<Shown>('POST', '/v1/conversions', conversion)
+  const { id } = await broker.request<Shown>('POST', '/v1/conversions', conversion)
   await asked.promise
   await expect.poll(() => status('/readyz'), { timeout: 10_000 }).toBe(200)
   const stopped = broker.stop()

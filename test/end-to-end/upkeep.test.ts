@@ -9,9 +9,9 @@ import { openDatabase } from '../../src/db/open-database.ts'
 import { DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
 import { JobStore } from '../../src/jobs/queue/job-store.ts'
 import { digestOf } from '../../src/oci/digest.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { HttpServer } from '../support/http-server.ts'
-import { Started, settingsOf } from '../support/started.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
+import { BrokerCommand, brokerSettings } from '../support/broker-command.ts'
 
 /** A tag that a worker was moving which is gone. */
 async function leaveMove(database: Database, target: string): Promise<void> {
@@ -48,8 +48,8 @@ it('a worker stops at once when the registries do not answer that it looks after
   await rememberLayer(database, host)
   await database.close()
   const settings = { DATABASE_URL: url, RECORD_BROKER_REGISTRIES: host, RECORD_BROKER_PLAIN_HTTP: host }
-  using worker = new Started('the entry of the container', ['worker'], settingsOf(folder.path, settings))
+  using worker = new BrokerCommand('the entry of the container', ['worker'], brokerSettings(folder.path, settings))
   await Promise.all([tag.promise, blob.promise])
   worker.child.kill('SIGTERM')
-  expect(await worker.ended()).toBe(0)
+  expect(await worker.waitForExit()).toBe(0)
 })

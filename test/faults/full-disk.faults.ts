@@ -4,12 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { TestRegistry, temporaryFolder } from '../support/embedded-registry.ts'
-import { HttpServer } from '../support/http-server.ts'
-import { pushImage } from '../support/image-of.ts'
-import { describeWith } from '../support/peers.ts'
+import { TestRegistry } from '../support/servers/test-registry.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 import { SmallDisk } from '../support/small-disk.ts'
-import { file, tarOf } from '../support/tar-of.ts'
+import { file, buildTar } from '../support/images/build-tar.ts'
 
 const MIB = 2 ** 20
 const DISK_BYTES = 96 * MIB
@@ -21,12 +22,12 @@ type Shown = {
   attempts: { outcome?: string; error?: { code: string } }[]
 }
 
-describeWith(['tmpfs'], 'a broker whose disk is filled', () => {
+describeWithPeers(['tmpfs'], 'a broker whose disk is filled', () => {
   it('takes a conversion up again that it filled up amid', async () => {
     await using stack = new AsyncDisposableStack()
     const disk = stack.use(SmallDisk.mount(DISK_BYTES))
     const layers = [
-      { tar: tarOf(file('large', randomBytes(8 * MIB)), file('small', 'small')), pack: (tar: Buffer) => tar },
+      { tar: buildTar(file('large', randomBytes(8 * MIB)), file('small', 'small')), compress: (tar: Buffer) => tar },
     ]
     const image = {
       layers: layers.map((layer) => ({ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar' })),
@@ -64,17 +65,17 @@ describeWith(['tmpfs'], 'a broker whose disk is filled', () => {
         RECORD_BROKER_DISK_RESERVE: String(RESERVE_BYTES),
       }),
     )
-    const { id } = await broker.ask<Shown>('POST', '/v1/conversions', {
+    const { id } = await broker.request<Shown>('POST', '/v1/conversions', {
       source: `${proxy.host}/app:1`,
       target: `${broker.host}/app:1-esgz`,
       record: { inline: [{ path: 'small' }] },
     })
-    const shown = () => broker.ask<Shown>('GET', `/v1/conversions/${id}`)
+    const shown = () => broker.request<Shown>('GET', `/v1/conversions/${id}`)
     await halfway.promise
     await disk.fill()
     goOn.resolve()
     await expect
-      .poll(() => broker.ask<object>('GET', '/readyz'), { timeout: 20_000 })
+      .poll(() => broker.request<object>('GET', '/readyz'), { timeout: 20_000 })
       .toMatchObject({ storage: { ok: false } })
     // It waits for room where it is, or as a job.
     await delay(1_000)

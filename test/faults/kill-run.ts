@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { BrokerProcess, environmentOf } from '../support/broker-process.ts'
+import { BrokerProcess, isolatedEnvironment } from '../support/broker-process.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const FAILPOINTS = new URL('./failpoints.ts', import.meta.url).href
@@ -44,7 +44,7 @@ export type KillRunOptions = {
 }
 
 /** An answer that sending the request again does not change. */
-export class RefusedError extends Error {
+export class RejectedRequestError extends Error {
   override readonly name = 'RefusedError'
   readonly code: string
   constructor(request: string, { code, detail }: { code: string; detail: string }) {
@@ -58,7 +58,7 @@ export class KillRun implements AsyncDisposable {
   readonly #options: KillRunOptions
   readonly #lanes: Promise<void>[] = []
   readonly #stop = new AbortController()
-  readonly fired = new Map<string, number>()
+  readonly reachedFailpoints = new Map<string, number>()
   kills = 0
   /** Of each API. */
   readonly apiKills: number[]
@@ -80,7 +80,7 @@ export class KillRun implements AsyncDisposable {
   }
 
   /** One request to any API; sent again, to any, while it is not answered, is being answered, or cannot be. */
-  async ask<Answer>(method: string, path: string, body?: object, key?: string): Promise<Answer> {
+  async request<Answer>(method: string, path: string, body?: object, key?: string): Promise<Answer> {
     for (;;) {
       const { url } = this.#apis[randomInt(this.#apis.length)] as BrokerProcess
       try {
@@ -96,9 +96,9 @@ export class KillRun implements AsyncDisposable {
         if (answer.ok) return (await answer.json()) as Answer
         const problem = (await answer.json()) as { code: string; detail: string }
         const passes = answer.status >= 500 || problem.code === 'REQUEST_UNDER_WAY'
-        if (!passes) throw new RefusedError(`${method} ${path}`, problem)
+        if (!passes) throw new RejectedRequestError(`${method} ${path}`, problem)
       } catch (error) {
-        if (error instanceof RefusedError) throw error
+        if (error instanceof RejectedRequestError) throw error
         // It was killed: another one answers, or starts at the same address.
       }
       await delay(100)
@@ -106,23 +106,23 @@ export class KillRun implements AsyncDisposable {
   }
 
   /** Whether every failpoint was reached, and enough was killed. */
-  get isEnough(): boolean {
-    return this.kills >= this.#options.kills && POINTS.every((point) => this.fired.has(point))
+  get isComplete(): boolean {
+    return this.kills >= this.#options.kills && POINTS.every((point) => this.reachedFailpoints.has(point))
   }
 
-  get missing(): string[] {
-    return POINTS.filter((point) => !this.fired.has(point))
+  get missedFailpoints(): string[] {
+    return POINTS.filter((point) => !this.reachedFailpoints.has(point))
   }
 
   async #lane(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       // Those that were not reached yet come first; every fourth worker is killed at any moment.
       const random = this.#next++ % 4 === 3
-      const pool = this.missing.length > 0 ? this.missing : POINTS
-      const point = this.isEnough || random ? undefined : pool[this.#next % pool.length]
+      const pool = this.missedFailpoints.length > 0 ? this.missedFailpoints : POINTS
+      const point = this.isComplete || random ? undefined : pool[this.#next % pool.length]
       const worker = this.#spawn(point)
       const ended = once(worker, 'exit')
-      if (this.isEnough) {
+      if (this.isComplete) {
         await Promise.race([ended, aborted(this.#stop.signal)])
         worker.kill('SIGTERM')
         await ended
@@ -139,7 +139,7 @@ export class KillRun implements AsyncDisposable {
 
   #spawn(point: string | undefined): ChildProcess {
     const worker = spawn(process.execPath, [...(point ? ['--import', FAILPOINTS] : []), MAIN, 'worker'], {
-      env: environmentOf({
+      env: isolatedEnvironment({
         RECORD_BROKER_DATA: this.#options.dataFolder,
         RECORD_BROKER_CONCURRENCY: '2',
         ...this.#options.settings,
@@ -149,7 +149,7 @@ export class KillRun implements AsyncDisposable {
     })
     createInterface({ input: worker.stdout as NonNullable<typeof worker.stdout> }).on('line', (line) => {
       const { failpoint } = JSON.parse(line) as { failpoint?: string }
-      if (failpoint) this.fired.set(failpoint, (this.fired.get(failpoint) ?? 0) + 1)
+      if (failpoint) this.reachedFailpoints.set(failpoint, (this.reachedFailpoints.get(failpoint) ?? 0) + 1)
     })
     return worker
   }

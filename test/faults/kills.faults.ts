@@ -8,13 +8,13 @@ import { fastify } from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createEmbeddedRegistry } from '../../src/embedded-registry/plugin.ts'
 import { Manifest, parseDocument } from '../../src/oci/documents.ts'
-import { environmentOf } from '../support/broker-process.ts'
-import { ConversionBench } from '../support/conversion.ts'
+import { isolatedEnvironment } from '../support/broker-process.ts'
+import { ConversionBench } from '../support/conversion-bench.ts'
 import { describeDatabases, type TestDatabase } from '../support/databases.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { pushImage } from '../support/image-of.ts'
-import { file, tarOf } from '../support/tar-of.ts'
-import { KillRun, RefusedError } from './kill-run.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { file, buildTar } from '../support/images/build-tar.ts'
+import { KillRun, RejectedRequestError } from './kill-run.ts'
 
 const KILLS = Number(process.env.FAULT_KILLS ?? 45)
 const CONVERSIONS = Math.max(200, KILLS)
@@ -57,7 +57,7 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
     const repository = bench.repository('team/app')
     const pushSource = async (n: number) => {
       const layers = [0, 1].map((layer) => ({
-        tar: tarOf(file(`usr/bin/app${layer}`, `app ${n}`), file(`var/data${layer}`, `${n} `.repeat(20_000))),
+        tar: buildTar(file(`usr/bin/app${layer}`, `app ${n}`), file(`var/data${layer}`, `${n} `.repeat(20_000))),
       }))
       await pushImage(repository, { layers }, `s${n}`)
     }
@@ -97,13 +97,13 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
       const pace = Math.max(20, (KILLS * 800) / CONVERSIONS)
       for (let n = 0; n < CONVERSIONS; n++) {
         const body = conversion(n % SOURCES, n)
-        ids.push((await run.ask<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
+        ids.push((await run.request<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
         await checkTags()
         await delay(pace)
       }
       // What failpoints need is work: an image that is new each time, as layers that were converted before are used again.
       for (;;) {
-        const { queued, running } = await run.ask<{ queued: number; running: number }>(
+        const { queued, running } = await run.request<{ queued: number; running: number }>(
           'GET',
           '/v1/conversions/counts',
         )
@@ -111,20 +111,20 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
         const failed = await failedIds(run)
         for (const id of failed) await retry(run, id)
         if (queued + running + failed.length === 0) {
-          if (run.isEnough) break
+          if (run.isComplete) break
           const n = ids.length
           await pushSource(n)
           const body = conversion(n, n)
-          ids.push((await run.ask<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
+          ids.push((await run.request<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
         }
         await delay(100)
       }
       expect(new Set(ids).size).toBe(ids.length)
-      expect(run.missing).toEqual([])
+      expect(run.missedFailpoints).toEqual([])
       expect(Math.min(...run.apiKills)).toBeGreaterThan(0)
-      finished = await Promise.all(ids.map((id) => run.ask<Shown>('GET', `/v1/conversions/${id}`)))
+      finished = await Promise.all(ids.map((id) => run.request<Shown>('GET', `/v1/conversions/${id}`)))
       const none = { queued: 0, running: 0, failed: 0, cancelled: 0 }
-      const counts = await run.ask('GET', '/v1/conversions/counts')
+      const counts = await run.request('GET', '/v1/conversions/counts')
       expect(counts).toEqual({ ...none, succeeded: ids.length })
     }
 
@@ -156,7 +156,7 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
 })
 
 async function failedIds(run: KillRun): Promise<string[]> {
-  const { items } = await run.ask<{ items: Shown[] }>('GET', '/v1/conversions?state=failed')
+  const { items } = await run.request<{ items: Shown[] }>('GET', '/v1/conversions?state=failed')
   // Who was at it three times when it was killed is held responsible: nothing else may have failed.
   for (const { error } of items) expect(error?.code).toBe('WORKER_DIED')
   return items.map(({ id }) => id)
@@ -164,10 +164,10 @@ async function failedIds(run: KillRun): Promise<string[]> {
 
 async function retry(run: KillRun, id: string): Promise<void> {
   try {
-    await run.ask('POST', `/v1/conversions/${id}/retry`)
+    await run.request('POST', `/v1/conversions/${id}/retry`)
   } catch (error) {
     // An API did it, and was killed before it could say so.
-    if (!(error instanceof RefusedError && error.code === 'NOT_FAILED')) throw error
+    if (!(error instanceof RejectedRequestError && error.code === 'NOT_FAILED')) throw error
   }
 }
 
@@ -175,7 +175,7 @@ async function retry(run: KillRun, id: string): Promise<void> {
 async function sweep(dataFolder: string, settings: Record<string, string>): Promise<void> {
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
   const worker = spawn(process.execPath, [main, 'worker'], {
-    env: environmentOf({ RECORD_BROKER_DATA: dataFolder, ...settings }),
+    env: isolatedEnvironment({ RECORD_BROKER_DATA: dataFolder, ...settings }),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const piece of worker.stdout) if (String(piece).includes('"working"')) break

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import type { NewJob } from '../../src/jobs/queue/accept-job.ts'
 import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
 import { JobStore } from '../../src/jobs/queue/job-store.ts'
-import { environmentOf } from '../support/broker-process.ts'
+import { isolatedEnvironment } from '../support/broker-process.ts'
 import { describeDatabases, type TestDatabase } from '../support/databases.ts'
 import { race } from '../support/race.ts'
 
@@ -44,7 +44,7 @@ describeDatabases('leases under faults', (open) => {
     const { id } = (await store.create(job)).job
     const script = fileURLToPath(new URL('../support/paused-worker.ts', import.meta.url))
     const worker = spawn(process.execPath, [script, opened.url, String(LEASE_MS)], {
-      env: environmentOf({}),
+      env: isolatedEnvironment({}),
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const lines = createInterface({ input: worker.stdout })[Symbol.asyncIterator]()

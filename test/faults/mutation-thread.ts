@@ -7,19 +7,19 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { LayerError } from '../../src/tar/layer-error.ts'
-import { streamedLayer } from '../support/convert-layer.ts'
-import { type EachLayer, EStargzReader, type SeenEntry } from '../support/estargz-reader.ts'
-import { variedLayer } from '../support/varied-layer.ts'
-import { mutations } from './mutations.ts'
+import { convertWithoutRecord } from '../support/images/convert-layer.ts'
+import { type ReaderProcess, EStargzReader, type ReaderEntry } from '../support/peers/estargz-reader.ts'
+import { buildVariedLayer } from '../support/images/varied-layer.ts'
+import { generateMutations } from './mutations.ts'
 
-export type MutationOrder = {
-  readonly packing: keyof typeof PACKINGS
+export type MutationTask = {
+  readonly compression: keyof typeof PACKINGS
   readonly count: number
   readonly seed: number
   readonly folder: string
 }
 /** Sent before each copy, and with its fault after it. */
-export type MutationNews = { readonly name: string; readonly fault?: string; readonly isConverted?: boolean }
+export type MutationProgress = { readonly name: string; readonly fault?: string; readonly isConverted?: boolean }
 
 const PACKINGS = {
   plain: (tar: Buffer) => tar,
@@ -31,34 +31,34 @@ const STRICTER = /corruption detected|target .* has not come yet/
 /** What eStargz adds to an archive. */
 const ADDED = new Set(['stargz.index.json', '.no.prefetch.landmark'])
 
-const { packing, count, seed, folder } = workerData as MutationOrder
-const tell = (news: MutationNews) => parentPort?.postMessage(news)
+const { compression: packing, count, seed, folder } = workerData as MutationTask
+const tell = (news: MutationProgress) => parentPort?.postMessage(news)
 const input = join(folder, `${packing}-in`)
 const output = join(folder, `${packing}-out`)
 
-const packed = PACKINGS[packing](variedLayer(4096))
+const packed = PACKINGS[packing](buildVariedLayer(4096))
 const program = await EStargzReader.build()
-using reader = program.each()
+using reader = program.startProcess()
 tell({ name: 'unchanged', ...(await tried(packed, reader)) })
-for (const { name, bytes } of mutations(packed, count, seed)) {
+for (const { name, bytes } of generateMutations(packed, count, seed)) {
   tell({ name })
   const result = await tried(bytes, reader)
   tell({ name, ...result })
 }
 
 /** Tries one layer: whether it is converted, and what is wrong about that. */
-async function tried(bytes: Buffer, by: EachLayer): Promise<Omit<MutationNews, 'name'>> {
-  let made: Awaited<ReturnType<typeof streamedLayer>>
+async function tried(bytes: Buffer, by: ReaderProcess): Promise<Omit<MutationProgress, 'name'>> {
+  let made: Awaited<ReturnType<typeof convertWithoutRecord>>
   try {
-    made = await streamedLayer(bytes, { pieces: 10_000, format: { chunkSize: 4096 } })
+    made = await convertWithoutRecord(bytes, { pieceSize: 10_000, format: { chunkSize: 4096 } })
   } catch (error) {
     return error instanceof LayerError ? {} : { fault: `it failed: ${(error as Error).stack}` }
   }
   await writeFile(input, bytes)
   await writeFile(output, made.blob)
-  const before = await by.ask('tar', input)
-  const after = await by.ask('tar', output)
-  const listed = await by.ask('toc', output, made.result.tocDigest)
+  const before = await by.read('tar', input)
+  const after = await by.read('tar', output)
+  const listed = await by.read('toc', output, made.result.tocDigest)
   if (before.error !== undefined && STRICTER.test(before.error)) return {}
   if (after.error !== undefined) return { fault: `nobody can read what came out: ${after.error}` }
   if (listed.error !== undefined) return { fault: `it cannot be read lazily: ${listed.error}` }
@@ -72,15 +72,15 @@ async function tried(bytes: Buffer, by: EachLayer): Promise<Omit<MutationNews, '
 }
 
 /** The reader takes no layer of less than four bytes; clients of registries take one for an empty layer. */
-function isEmpty(error: string, after: readonly SeenEntry[]): boolean {
+function isEmpty(error: string, after: readonly ReaderEntry[]): boolean {
   return error === 'EOF' && withoutAdded(after).length === 0
 }
 
-function withoutAdded(entries: readonly SeenEntry[]): SeenEntry[] {
+function withoutAdded(entries: readonly ReaderEntry[]): ReaderEntry[] {
   return entries.filter(({ name }) => !ADDED.has(name))
 }
 
-function differences(before: readonly SeenEntry[], after: readonly SeenEntry[]): string[] {
+function differences(before: readonly ReaderEntry[], after: readonly ReaderEntry[]): string[] {
   const [a, b] = [before, after].map((entries) => new Map(entries.map((one) => [one.name, textOf(one)])))
   const names = new Set([...(a?.keys() ?? []), ...(b?.keys() ?? [])])
   return [...names].flatMap((name) =>
@@ -89,6 +89,6 @@ function differences(before: readonly SeenEntry[], after: readonly SeenEntry[]):
 }
 
 /** By archive/tar there are no chunks. */
-function textOf({ chunks: _, ...entry }: SeenEntry): string {
+function textOf({ chunks: _, ...entry }: ReaderEntry): string {
   return JSON.stringify(entry)
 }

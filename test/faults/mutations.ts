@@ -1,5 +1,5 @@
 /** Numbers in [0, 1) that a seed determines (mulberry32). */
-export function randomOf(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -12,7 +12,7 @@ export function randomOf(seed: number): () => number {
 const CUT_EVERY = 512
 
 /** Every beginning of the bytes that ends at a multiple of 512, and those that lack a few bytes. */
-export function* truncations(bytes: Buffer): Generator<{ name: string; bytes: Buffer }> {
+export function* generateTruncations(bytes: Buffer): Generator<{ name: string; bytes: Buffer }> {
   const ends = [1, 2, 7, 8, 9].map((missing) => bytes.length - missing)
   for (let end = 0; end < bytes.length; end += CUT_EVERY) ends.push(end)
   for (const end of ends) {
@@ -55,14 +55,14 @@ function spliced(bytes: Buffer, random: () => number): Buffer {
 }
 
 /** So many changed copies of the bytes, which the seed determines. */
-export function* mutations(
+export function* generateMutations(
   bytes: Buffer,
   count: number,
   seed: number,
 ): Generator<{ name: string; bytes: Buffer }> {
-  yield* truncations(bytes)
+  yield* generateTruncations(bytes)
   for (let n = 0; n < count; n++) {
-    const random = randomOf(seed + n)
+    const random = createRandom(seed + n)
     const isFlip = (seed + n) % 2 === 0
     const changed = isFlip ? flipped(bytes, random) : spliced(bytes, random)
     yield { name: `${isFlip ? 'flipped' : 'spliced'} by seed ${seed + n}`, bytes: changed }

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { pushImage } from '../support/image-of.ts'
-import { file, tarOf } from '../support/tar-of.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { file, buildTar } from '../support/images/build-tar.ts'
 
 const POISON = new URL('./poison.ts', import.meta.url).href
 
@@ -22,23 +22,23 @@ it('a job that kills its workers fails, and those beside it do not', async () =>
   await using registries = new RegistryClient({ allowedHosts: (one) => one === host, plainHttp: [host] })
   const names = ['poison', 'one', 'two', 'three']
   for (const repository of names) {
-    const layers = [{ tar: tarOf(file('a', repository)) }]
+    const layers = [{ tar: buildTar(file('a', repository)) }]
     await pushImage(registries.repository({ host, repository }), { layers }, '1')
   }
   const conversions = names.map((name) => ({
     source: `${host}/${name}:1`,
     target: `${host}/${name}:1-esgz`,
   }))
-  const batch = await broker.ask<{ id: string }>('POST', '/v1/conversion-batches', { conversions })
+  const batch = await broker.request<{ id: string }>('POST', '/v1/conversion-batches', { conversions })
   const path = `/v1/conversion-batches/${batch.id}`
   for (;;) {
-    const { counts } = await broker.ask<{ counts: { queued: number; running: number } }>('GET', path)
+    const { counts } = await broker.request<{ counts: { queued: number; running: number } }>('GET', path)
     if (counts.queued + counts.running === 0) break
     await delay(100)
   }
-  const { items } = await broker.ask<{ items: Shown[] }>('GET', `${path}/conversions`)
+  const { items } = await broker.request<{ items: Shown[] }>('GET', `${path}/conversions`)
   const [poison, ...others] = await Promise.all(
-    items.map(({ id }) => broker.ask<Shown>('GET', `/v1/conversions/${id}`)),
+    items.map(({ id }) => broker.request<Shown>('GET', `/v1/conversions/${id}`)),
   )
   expect(poison).toMatchObject({ state: 'failed', error: { code: 'WORKER_DIED' } })
   // The first death was everybody's, the others were its own.

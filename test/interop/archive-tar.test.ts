@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { TarEntry } from '../../src/tar/header.ts'
 import { DEFAULT_LAYER_LIMITS } from '../../src/tar/layer-limits.ts'
 import { TarScanner } from '../../src/tar/tar-scanner.ts'
-import { type EachLayer, EStargzReader, type SeenEntry } from '../support/estargz-reader.ts'
-import { describeWith } from '../support/peers.ts'
-import { asGnu, dir, file, globalPax, paxHeader, summed, symlink, tarOf } from '../support/tar-of.ts'
+import { type ReaderProcess, EStargzReader, type ReaderEntry } from '../support/peers/estargz-reader.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { withGnuMagic, dir, file, globalPax, paxHeader, withChecksum, symlink, buildTar } from '../support/images/build-tar.ts'
 
 const CONTENT = 'some content'
 
@@ -38,14 +38,14 @@ type Told = {
   size: number
 }
 
-describeWith(['go'], "the scanner and Go's archive/tar, which container runtimes read layers by", () => {
+describeWithPeers(['go'], "the scanner and Go's archive/tar, which container runtimes read layers by", () => {
   let folder = ''
-  let go: EachLayer
+  let go: ReaderProcess
   let archives = 0
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'archive-tar-'))
-    go = (await EStargzReader.build()).each()
+    go = (await EStargzReader.build()).startProcess()
   }, 300_000)
   afterAll(async () => {
     go[Symbol.dispose]()
@@ -56,14 +56,14 @@ describeWith(['go'], "the scanner and Go's archive/tar, which container runtimes
   async function byGo(archive: Buffer): Promise<Told[] | undefined> {
     const path = join(folder, `${archives++}`)
     await writeFile(path, archive)
-    const { entries, error } = await go.ask('tar', path)
+    const { entries, error } = await go.read('tar', path)
     return error === undefined ? entries.map(toldByGo) : undefined
   }
 
   const cases: Record<string, Buffer> = {
-    'a prefix in a GNU header': asGnu(file('a', CONTENT, { prefix: 'usr/lib/node_modules' })),
-    'times in a GNU header': asGnu(file('a', CONTENT, { prefix: '00000000012\0'.repeat(2) })),
-    'a prefix that is no ASCII in a GNU header': asGnu(file('a', CONTENT, { prefix: 'ü' })),
+    'a prefix in a GNU header': withGnuMagic(file('a', CONTENT, { prefix: 'usr/lib/node_modules' })),
+    'times in a GNU header': withGnuMagic(file('a', CONTENT, { prefix: '00000000012\0'.repeat(2) })),
+    'a prefix that is no ASCII in a GNU header': withGnuMagic(file('a', CONTENT, { prefix: 'ü' })),
     'numbers with a sign': file('a', CONTENT, {
       pax: { size: `+${CONTENT.length}`, uid: '+7', gid: '+0', mtime: '+5.25' },
     }),
@@ -91,7 +91,7 @@ describeWith(['go'], "the scanner and Go's archive/tar, which container runtimes
   })
 
   it('read archives alike that end early', async () => {
-    const archive = tarOf(dir('usr'), file('usr/x', CONTENT))
+    const archive = buildTar(dir('usr'), file('usr/x', CONTENT))
     const whole = 2 * 512 + CONTENT.length
     for (const length of [512, 700, whole - 1, whole, whole + 1, 1536, 2048, 2300]) {
       const cut = archive.subarray(0, length)
@@ -128,7 +128,7 @@ describeWith(['go'], "the scanner and Go's archive/tar, which container runtimes
           Buffer.from(text).copy(block, start, 0, length)
           if (gnu) block.write('ustar  \0', 257, 'latin1')
         }
-        const archive = Buffer.concat([summed(block), Buffer.alloc(1024)])
+        const archive = Buffer.concat([withChecksum(block), Buffer.alloc(1024)])
         const [expected, got] = [await byGo(archive), byScanner(archive)]
         // What neither of them can hold is refused by the scanner alone.
         if (got !== undefined) expect(got).toEqual(expected)
@@ -163,6 +163,6 @@ function toldByScanner({ name, type, mode, uid, gid, mtime, size }: TarEntry): T
   return { name: name.toWellFormed(), type, mode, uid, gid, mtime: mtime.seconds, size }
 }
 
-function toldByGo({ name, type, mode, uid, gid, mtime, size }: SeenEntry): Told {
+function toldByGo({ name, type, mode, uid, gid, mtime, size }: ReaderEntry): Told {
   return { name, type, mode, uid, gid, mtime, size }
 }

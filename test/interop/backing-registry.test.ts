@@ -6,22 +6,22 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it, vi } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
-import { BrokerProcess, environmentOf } from '../support/broker-process.ts'
+import { BrokerProcess, isolatedEnvironment } from '../support/broker-process.ts'
 import { temporaryPostgres } from '../support/databases.ts'
-import { startDockerRegistry } from '../support/docker-registry.ts'
-import { pushImage } from '../support/image-of.ts'
-import { describeWith, postgresPrograms } from '../support/peers.ts'
-import { file, tarOf } from '../support/tar-of.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { describeWithPeers, findPostgresPrograms } from '../support/peers/peers.ts'
+import { file, buildTar } from '../support/images/build-tar.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-describeWith(['docker-registry', 'postgres'], 'a broker on a registry and a PostgreSQL of their own', () => {
+describeWithPeers(['docker-registry', 'postgres'], 'a broker on a registry and a PostgreSQL of their own', () => {
   it('publishes under its prefix, finds it there, and leaves conversions to a worker elsewhere', async () => {
     const stack = new AsyncDisposableStack()
     try {
       const registry = await startDockerRegistry()
       stack.defer(() => registry.stop())
-      const { url, close } = await temporaryPostgres(postgresPrograms() ?? '')
+      const { url, close } = await temporaryPostgres(findPostgresPrograms() ?? '')
       stack.defer(close)
       const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
       stack.defer(() => rmSync(folder, { recursive: true, force: true }))
@@ -35,7 +35,7 @@ describeWith(['docker-registry', 'postgres'], 'a broker on a registry and a Post
         await BrokerProcess.start(join(folder, 'api'), { ...settings, RECORD_BROKER_WORKER: 'none' }),
       )
       const worker = spawn(process.execPath, [MAIN, 'worker'], {
-        env: environmentOf({ ...settings, RECORD_BROKER_DATA: join(folder, 'worker'), LOG_LEVEL: 'error' }),
+        env: isolatedEnvironment({ ...settings, RECORD_BROKER_DATA: join(folder, 'worker'), LOG_LEVEL: 'error' }),
         stdio: ['ignore', 'inherit', 'inherit'],
       })
       stack.defer(async () => {
@@ -46,10 +46,10 @@ describeWith(['docker-registry', 'postgres'], 'a broker on a registry and a Post
       expect((await fetch(`${broker.url}/v2/`)).status).toBe(404)
 
       await using client = new RegistryClient({ plainHttp: [host] })
-      const layers = [{ tar: tarOf(file('usr/bin/app', 'app'), file('usr/bin/other', 'other')) }]
+      const layers = [{ tar: buildTar(file('usr/bin/app', 'app'), file('usr/bin/other', 'other')) }]
       await pushImage(client.repository({ host, repository: 'team/app' }), { layers }, '1.0')
       const image = `${host}/team/app:1.0`
-      const record = await broker.ask<{ publications: { reference: string }[] }>(
+      const record = await broker.request<{ publications: { reference: string }[] }>(
         'POST',
         `/v1/records?image=${image}&workload=app&publish=true`,
         '/usr/bin/other\n',
@@ -57,20 +57,20 @@ describeWith(['docker-registry', 'postgres'], 'a broker on a registry and a Post
       const reference = `${host}/company/team/app:record-1.0-app`
       expect(record.publications.map((one) => one.reference)).toEqual([reference])
       for (const query of ['', `?image=${image}`]) {
-        const listed = await broker.ask<{ items: { reference: string }[] }>(
+        const listed = await broker.request<{ items: { reference: string }[] }>(
           'GET',
           `/v1/record-images${query}`,
         )
         expect(listed.items.map((one) => one.reference)).toEqual([reference])
       }
 
-      const job = await broker.ask<{ id: string }>('POST', '/v1/conversions', {
+      const job = await broker.request<{ id: string }>('POST', '/v1/conversions', {
         source: image,
         target: `${host}/team/app:1.0-esgz`,
         record: { image: reference },
       })
       type Shown = { state: string; error?: unknown; report?: { images: { record: { placed: number } }[] } }
-      const shown = () => broker.ask<Shown>('GET', `/v1/conversions/${job.id}`)
+      const shown = () => broker.request<Shown>('GET', `/v1/conversions/${job.id}`)
       await vi.waitUntil(async () => !['queued', 'running'].includes((await shown()).state), {
         timeout: 30_000,
         interval: 20,

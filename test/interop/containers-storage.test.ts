@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ConversionOptions } from '../../src/conversion/request.ts'
-import { ContainersStore, type PulledEntry } from '../support/containers-store.ts'
-import { ConversionBench } from '../support/conversion.ts'
-import { pushImage } from '../support/image-of.ts'
-import { describeWith } from '../support/peers.ts'
-import { asGnu, dir, file, paxHeader, summed, symlink, tarOf } from '../support/tar-of.ts'
-import { content, variedEntries } from '../support/varied-layer.ts'
+import { ContainersStore, type PulledEntry } from '../support/peers/containers-store.ts'
+import { ConversionBench } from '../support/conversion-bench.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { withGnuMagic, dir, file, paxHeader, withChecksum, symlink, buildTar } from '../support/images/build-tar.ts'
+import { generateContent, buildVariedEntries } from '../support/images/varied-layer.ts'
 
 /** What Debian's and Fedora's storage.conf set. */
 const PARTIAL = 'enable_partial_images'
@@ -18,16 +18,16 @@ const DEVICES_AND_FIFOS: ReadonlySet<number> = new Set([0o020000, 0o060000, 0o01
 const ODD_ATTRIBUTE = paxHeader(Buffer.from('25 SCHILY.xattr.user.\xff=v\n', 'latin1'))
 const ODD_NAME = Buffer.from([0x61, 0xff])
 
-const base = tarOf(
-  ...variedEntries(CHUNK),
-  file('./usr/bin/times', content('random', 2, 999), {
+const base = buildTar(
+  ...buildVariedEntries(CHUNK),
+  file('./usr/bin/times', generateContent('random', 2, 999), {
     pax: { mtime: '1500000000.75', atime: '1600000000.123456789', ctime: '1600000001' },
   }),
-  asGnu(file('./gnu', 'in a header of GNU')),
+  withGnuMagic(file('./gnu', 'in a header of GNU')),
   file('./before-1970', 'long ago', { pax: { mtime: '-1.5' } }),
 )
 /** Its archive ends with its last byte of content. */
-const above = tarOf(file('tmp/added', 'added'), file('usr/.wh.gone'), file('tmp/unpadded', 'no padding'))
+const above = buildTar(file('tmp/added', 'added'), file('usr/.wh.gone'), file('tmp/unpadded', 'no padding'))
 const layers = [base, above.subarray(0, above.lastIndexOf('no padding') + 'no padding'.length)]
 
 const records = [
@@ -39,7 +39,7 @@ const OPTIONS: Record<string, ConversionOptions> = {
   'by another level': { chunkSize: CHUNK, compressionLevel: 9 },
 }
 
-describeWith(['go', 'tmpfs'], 'containers/storage', () => {
+describeWithPeers(['go', 'tmpfs'], 'containers/storage', () => {
   let bench: ConversionBench
   let store: ContainersStore
   let folder: string
@@ -93,12 +93,12 @@ describeWith(['go', 'tmpfs'], 'containers/storage', () => {
   })
 
   it.each([
-    ['a name that is no UTF-8', tarOf(file(ODD_NAME, '1')), 'not valid UTF-8'],
-    ['a whiteout that has content', tarOf(file('etc/.wh.gone', 'gone')), 'whiteout with content'],
-    ['an attribute whose name is no UTF-8', tarOf(ODD_ATTRIBUTE, file('odd', '1')), 'not valid UTF-8'],
-    ['".." in a name', tarOf(dir('a'), file('a/../b', '1')), '".."'],
-    ['a file below a symlink', tarOf(symlink('lib', 'usr/lib'), file('lib/x', '1')), 'below a symlink'],
-    ['a link with a size', tarOf(withSize(symlink('link', 'to'))), 'differently'],
+    ['a name that is no UTF-8', buildTar(file(ODD_NAME, '1')), 'not valid UTF-8'],
+    ['a whiteout that has content', buildTar(file('etc/.wh.gone', 'gone')), 'whiteout with content'],
+    ['an attribute whose name is no UTF-8', buildTar(ODD_ATTRIBUTE, file('odd', '1')), 'not valid UTF-8'],
+    ['".." in a name', buildTar(dir('a'), file('a/../b', '1')), '".."'],
+    ['a file below a symlink', buildTar(symlink('lib', 'usr/lib'), file('lib/x', '1')), 'below a symlink'],
+    ['a link with a size', buildTar(withSize(symlink('link', 'to'))), 'differently'],
   ])('pulls a layer with %s whole, and the report says so', async (_, tar, why) => {
     const tag = `${places++}`
     await pushImage(bench.repository('app'), { layers: [{ tar }] }, tag)
@@ -110,7 +110,7 @@ describeWith(['go', 'tmpfs'], 'containers/storage', () => {
   })
 
   it('takes no layer in which a name stands twice, in parts or whole, and the report says so', async () => {
-    const tar = tarOf(file('twice', '1'), file('twice', '2'))
+    const tar = buildTar(file('twice', '1'), file('twice', '2'))
     await pushImage(bench.repository('app'), { layers: [{ tar }] }, 'twice')
     const { layers, report } = await converted('twice', zstd)
     expect(report?.layers[0]?.warnings?.join()).toContain('the same name as an earlier one')
@@ -156,5 +156,5 @@ function shownInParts(entry: PulledEntry): PulledEntry[] {
 function withSize(entry: Buffer): Buffer {
   const bytes = Buffer.from(entry)
   bytes.write('00000000012\0', 124, 'latin1')
-  return summed(bytes)
+  return withChecksum(bytes)
 }

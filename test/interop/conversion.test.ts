@@ -5,14 +5,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { inspectImage } from '../../src/conversion/inspect.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_LAYER } from '../../src/oci/media-types.ts'
-import { run } from '../support/command.ts'
-import { Containerd } from '../support/containerd.ts'
-import { ConversionBench } from '../support/conversion.ts'
-import { startDockerRegistry } from '../support/docker-registry.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { pushImage } from '../support/image-of.ts'
-import { describeWith } from '../support/peers.ts'
-import { dir, file, hardlink, symlink, tarOf } from '../support/tar-of.ts'
+import { runProgram } from '../support/run-program.ts'
+import { Containerd } from '../support/peers/containerd.ts'
+import { ConversionBench } from '../support/conversion-bench.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { dir, file, hardlink, symlink, buildTar } from '../support/images/build-tar.ts'
 
 /** `security.capability` of a program that may bind low ports (VFS_CAP_REVISION_2), which is no text. */
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex')
@@ -25,7 +25,7 @@ function parentsOf(path: string): string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join('/')).slice(1)
 }
 
-const lower = tarOf(
+const lower = buildTar(
   dir('./usr'),
   dir('./usr/bin'),
   file('./usr/bin/ping', 'ping', { mode: 0o755, pax: { 'SCHILY.xattr.security.capability': CAPABILITY } }),
@@ -46,7 +46,7 @@ const lower = tarOf(
   dir('./opaque'),
   file('./opaque/hidden', 'hidden'),
 )
-const upper = tarOf(
+const upper = buildTar(
   dir('etc', { mtime: 1500000000 }),
   file('etc/.wh.gone', ''),
   file('etc/conf', 'new'),
@@ -56,12 +56,12 @@ const upper = tarOf(
   file('twice', 'first'),
   file('twice', 'second'),
 )
-const empty = tarOf()
+const empty = buildTar()
 const image = {
-  layers: [{ tar: lower }, { tar: upper, pack: (tar: Buffer) => tar, mediaType: OCI_LAYER }, { tar: empty }],
+  layers: [{ tar: lower }, { tar: upper, compress: (tar: Buffer) => tar, mediaType: OCI_LAYER }, { tar: empty }],
 }
 
-describeWith(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions and other tools', () => {
+describeWithPeers(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions and other tools', () => {
   let registry: Awaited<ReturnType<typeof startDockerRegistry>>
   let bench: ConversionBench
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
@@ -85,7 +85,7 @@ describeWith(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions and oth
   ): Promise<{ names: string[]; digest: string; capability: boolean }> {
     const place = join(folder.path, `unpacked-${unpacked++}`)
     await mkdir(place)
-    await run(
+    await runProgram(
       'skopeo',
       'copy',
       '-q',
@@ -93,14 +93,14 @@ describeWith(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions and oth
       `docker://${reference}`,
       `oci:${place}/oci:image`,
     )
-    await run('umoci', 'unpack', '--image', `${place}/oci:image`, `${place}/bundle`)
+    await runProgram('umoci', 'unpack', '--image', `${place}/oci:image`, `${place}/bundle`)
     const root = `${place}/bundle/rootfs`
     const ours = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']
     const names = (await readdir(root)).filter((name) => !ours.includes(name)).toSorted()
     const archive = `${place}/tree.tar`
     const exact = ['--format=posix', '--sort=name', '--numeric-owner', '--xattrs', '--xattrs-include=*']
     const noClock = '--pax-option=delete=atime,delete=ctime'
-    await run('tar', '-C', root, ...exact, noClock, '-cf', archive, ...names)
+    await runProgram('tar', '-C', root, ...exact, noClock, '-cf', archive, ...names)
     const bytes = await readFile(archive)
     return { names, digest: digestOf(bytes), capability: bytes.includes(CAPABILITY) }
   }
@@ -122,7 +122,7 @@ describeWith(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions and oth
   })
 })
 
-describeWith(
+describeWithPeers(
   ['docker-registry', 'skopeo', 'containerd', 'ctr-remote'],
   'images that ctr-remote converted',
   () => {
@@ -135,13 +135,13 @@ describeWith(
         const { host } = registry
         const layers = [
           {
-            tar: tarOf(
+            tar: buildTar(
               dir('usr'),
               dir('usr/bin'),
               ...['a', 'b', 'c', 'd', 'e'].map((name) => file(`usr/bin/${name}`, name.repeat(1000))),
             ),
           },
-          { tar: tarOf(dir('etc'), file('etc/one', '1'), file('etc/two', '2'), file('etc/three', '3')) },
+          { tar: buildTar(dir('etc'), file('etc/one', '1'), file('etc/two', '2'), file('etc/three', '3')) },
         ]
         await pushImage(bench.repository('model'), { layers }, '1')
         const order = ['usr/bin/d', 'etc/two', 'usr/bin/a', 'usr/bin/c', 'etc/one']
@@ -149,7 +149,7 @@ describeWith(
         await writeFile(recordFile, order.map((path) => `${JSON.stringify({ path })}\n`).join(''))
         const archive = join(folder.path, 'image.tar')
         const name = `${host}/model:1`
-        await run(
+        await runProgram(
           'skopeo',
           'copy',
           '-q',
@@ -163,7 +163,7 @@ describeWith(
         const exported = join(folder.path, 'converted.tar')
         await containerd.ctr('image', 'export', exported, `${host}/model:estargz`)
         const to = `docker://${host}/model:estargz`
-        await run('skopeo', 'copy', '-q', '--dest-tls-verify=false', `oci-archive:${exported}`, to)
+        await runProgram('skopeo', 'copy', '-q', '--dest-tls-verify=false', `oci-archive:${exported}`, to)
 
         const report = await bench.convert({
           source: name,

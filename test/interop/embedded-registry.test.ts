@@ -14,8 +14,9 @@ import {
   OCI_LAYER_GZIP,
   OCI_MANIFEST,
 } from '../../src/oci/media-types.ts'
-import { TestRegistry, temporaryFolder } from '../support/embedded-registry.ts'
-import { describeWith } from '../support/peers.ts'
+import { TestRegistry } from '../support/servers/test-registry.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 
 /** Writes an OCI image layout by hand: an index `all` of two one-layer images, and one of them as `v1`. */
 async function writeLayout(folder: string): Promise<void> {
@@ -49,7 +50,7 @@ async function writeLayout(folder: string): Promise<void> {
   await writeFile(join(folder, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }))
 }
 
-describeWith(['skopeo'], 'the embedded registry and skopeo', () => {
+describeWithPeers(['skopeo'], 'the embedded registry and skopeo', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   let registry: TestRegistry
   const at = (name: string) => join(folder.path, name)

@@ -7,18 +7,18 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { CompressionPolicy } from '../../src/compression/layer-coder.ts'
 import type { BlobFormat } from '../../src/estargz/blob-format.ts'
 import type { BlobResult, IndexedBlob } from '../../src/estargz/build/blob-result.ts'
-import { run } from '../support/command.ts'
-import { convertLayer, rearranged, streamedLayer } from '../support/convert-layer.ts'
-import { EStargzReader, type SeenEntry, type SeenLayer, through } from '../support/estargz-reader.ts'
-import { describeWith } from '../support/peers.ts'
-import { asGnu, dir, file, hardlink, symlink, tarOf } from '../support/tar-of.ts'
-import { content, LONG_NAME, variedLayer } from '../support/varied-layer.ts'
+import { runProgram } from '../support/run-program.ts'
+import { convertWithRecord, rearrangeMembers, convertWithoutRecord } from '../support/images/convert-layer.ts'
+import { EStargzReader, type ReaderEntry, type ReaderLayer, pipeThrough } from '../support/peers/estargz-reader.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { withGnuMagic, dir, file, hardlink, symlink, buildTar } from '../support/images/build-tar.ts'
+import { generateContent, LONG_NAME, buildVariedLayer } from '../support/images/varied-layer.ts'
 
 const KIB = 1024
 const CHUNK = 64 * KIB
 const small = { chunkSize: CHUNK }
 const AUTO: CompressionPolicy = { method: 'auto', level: 6 }
-const layer = variedLayer(CHUNK)
+const layer = buildVariedLayer(CHUNK)
 
 const FORMATS: Record<string, Partial<BlobFormat>> = {
   eStargz: small,
@@ -46,10 +46,10 @@ const METHODS: Record<string, CompressionPolicy> = {
   'recompress at 9': { method: 'recompress', level: 9 },
 }
 
-describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader", () => {
+describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader", () => {
   let folder = ''
   let reader: EStargzReader
-  let source: SeenLayer
+  let source: ReaderLayer
   let blobs = 0
 
   beforeAll(async () => {
@@ -64,17 +64,17 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
     await writeFile(path, bytes)
     return path
   }
-  const readAsTar = async (bytes: Buffer) => reader.tar(await kept(bytes))
+  const readAsTar = async (bytes: Buffer) => reader.readTar(await kept(bytes))
 
   async function opened(
     blob: Buffer,
     { tocDigest, externalToc }: Pick<BlobResult, 'tocDigest' | 'externalToc'>,
   ) {
-    return reader.toc(await kept(blob), tocDigest, externalToc && (await kept(externalToc)))
+    return reader.readToc(await kept(blob), tocDigest, externalToc && (await kept(externalToc)))
   }
 
   /** Holds both readers' view of a blob against archive/tar's of the source; answers what the first one said. */
-  async function check(blob: Buffer, result: BlobResult, of = source): Promise<SeenLayer> {
+  async function check(blob: Buffer, result: BlobResult, of = source): Promise<ReaderLayer> {
     const seen = await opened(blob, result)
     expect(seen.tocDigest).toBe(result.tocDigest)
     expect(seen.entries.filter(isOfSource).map(comparable)).toEqual(of.entries.map(comparable))
@@ -86,11 +86,11 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
 
   /** The layer as tools pack it: many of them for what is taken by default, fewer where less of it is used again. */
   async function packings({ method }: CompressionPolicy): Promise<Record<string, Buffer>> {
-    const few = { plain: layer, pgzip: await reader.pack(layer, 'pgzip') }
+    const few = { plain: layer, pgzip: await reader.compress(layer, 'pgzip') }
     if (method === 'recompress') return few
     const some = {
       ...few,
-      "Go's gzip": await reader.pack(layer, 'gzip'),
+      "Go's gzip": await reader.compress(layer, 'gzip'),
       'gzip of several members': Buffer.concat([
         gzipSync(layer.subarray(0, 100_000)),
         gzipSync(layer.subarray(100_000), { level: 1 }),
@@ -99,19 +99,19 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
     if (method !== 'auto') return some
     return {
       ...some,
-      'gzip -1': await through(layer, 'gzip', '-1'),
-      'gzip -9': await through(layer, 'gzip', '-9'),
-      "Go's gzip, fastest": await reader.pack(layer, 'gzip', 1),
-      "Go's gzip, Huffman codes alone": await reader.pack(layer, 'gzip', -2),
-      'pgzip, fastest': await reader.pack(layer, 'pgzip', 1),
-      zstd: await through(layer, 'zstd', '-c'),
-      eStargz: (await streamedLayer(gzipSync(layer), { format: small })).blob,
+      'gzip -1': await pipeThrough(layer, 'gzip', '-1'),
+      'gzip -9': await pipeThrough(layer, 'gzip', '-9'),
+      "Go's gzip, fastest": await reader.compress(layer, 'gzip', 1),
+      "Go's gzip, Huffman codes alone": await reader.compress(layer, 'gzip', -2),
+      'pgzip, fastest': await reader.compress(layer, 'pgzip', 1),
+      zstd: await pipeThrough(layer, 'zstd', '-c'),
+      eStargz: (await convertWithoutRecord(gzipSync(layer), { format: small })).blob,
     }
   }
 
   it.each(Object.entries(FORMATS))('are verified, and hold the source, as %s', async (_, format) => {
     const packed = gzipSync(layer)
-    const streamed = await streamedLayer(packed, { format })
+    const streamed = await convertWithoutRecord(packed, { format })
     const plain = await check(streamed.blob, streamed.result)
     expect(plain.landmark).toBe('.no.prefetch.landmark')
 
@@ -124,7 +124,7 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
       'sizes/small-7',
       'dev/null',
     ]
-    const first = await convertLayer(packed, wanted, { format })
+    const first = await convertWithRecord(packed, wanted, { format })
     expect(first.placed).toEqual(wanted)
     const arranged = await check(first.blob, first.result)
     expect(arranged).toMatchObject({
@@ -135,10 +135,10 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
 
   const unshared = Object.entries(FORMATS).filter(([, format]) => !format.minChunkSize)
   it.each(unshared)('are that after any number of new arrangements, as %s', async (_, format) => {
-    const { blob, result } = await streamedLayer(gzipSync(layer), { format })
+    const { blob, result } = await convertWithoutRecord(gzipSync(layer), { format })
     let made: { blob: Buffer; result: IndexedBlob } = { blob, result }
     for (const wanted of [['sizes/above', 'usr/bin/alias'], ['etc/names', 'sizes/small-30', LONG_NAME], []]) {
-      made = await rearranged(made.blob, made.result.index, wanted, { format })
+      made = await rearrangeMembers(made.blob, made.result.index, wanted, { format })
       const { landmark, landmarkOffset = 0 } = await check(made.blob, made.result)
       expect(landmark).toBe(wanted.length > 0 ? '.prefetch.landmark' : '.no.prefetch.landmark')
       if (wanted.length > 0) expect(landmarkOffset).toBe(made.result.prefetchBytes)
@@ -151,9 +151,9 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
     'are verified, and hold the source, by %s, whoever packed it',
     async (_, compression) => {
       for (const [name, packed] of Object.entries(await packings(compression))) {
-        const streamed = await streamedLayer(packed, { format: small, compression })
+        const streamed = await convertWithoutRecord(packed, { format: small, compression })
         const wanted = ['usr/bin/tool', 'sizes/zeros']
-        const arranged = await convertLayer(packed, wanted, { format: small, compression })
+        const arranged = await convertWithRecord(packed, wanted, { format: small, compression })
         for (const { blob, result } of [streamed, arranged]) {
           await check(blob, result).catch((cause) => {
             throw new Error(`${name} is not right`, { cause })
@@ -167,39 +167,39 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
     for (const level of [1, 3, 12, 22]) {
       const format = { ...small, compression: 'zstd' } as const
       const compression = { method: 'recompress', level } as const
-      const { blob, result } = await streamedLayer(layer, { format, compression })
+      const { blob, result } = await convertWithoutRecord(layer, { format, compression })
       await check(blob, result)
       const path = await kept(blob)
-      await run('zstd', '-q', '-t', path)
-      expect((await readAsTar(await through(blob, 'zstd', '-dc'))).diffId).toBe(result.diffId)
+      await runProgram('zstd', '-q', '-t', path)
+      expect((await readAsTar(await pipeThrough(blob, 'zstd', '-dc'))).diffId).toBe(result.diffId)
     }
   })
 
   it('keep their archive to the byte where asked to', async () => {
     const format = { ...small, externalToc: true, lossless: true }
     for (const minChunkSize of [0, 16 * KIB]) {
-      for (const packed of [layer, gzipSync(layer), await reader.pack(layer, 'pgzip')]) {
-        const { blob, result } = await streamedLayer(packed, { format: { ...format, minChunkSize } })
+      for (const packed of [layer, gzipSync(layer), await reader.compress(layer, 'pgzip')]) {
+        const { blob, result } = await convertWithoutRecord(packed, { format: { ...format, minChunkSize } })
         const seen = await check(blob, result)
         expect(seen.landmark).toBeUndefined()
         expect(result.diffId).toBe(source.diffId)
-        expect((await through(blob, 'gzip', '-dc')).equals(layer)).toBe(true)
+        expect((await pipeThrough(blob, 'gzip', '-dc')).equals(layer)).toBe(true)
       }
     }
   })
 
   it('hold files at the borders of chunks of the default size', async () => {
     const chunk = 4 << 20
-    const large = tarOf(
-      file('exact', content('text', 1, chunk)),
-      file('above', content('text', 2, chunk + 1)),
-      file('twice', content('random', 3, 2 * chunk)),
+    const large = buildTar(
+      file('exact', generateContent('text', 1, chunk)),
+      file('above', generateContent('text', 2, chunk + 1)),
+      file('twice', generateContent('random', 3, 2 * chunk)),
     )
     const of = await readAsTar(large)
-    const packed = await reader.pack(large, 'pgzip')
+    const packed = await reader.compress(large, 'pgzip')
     for (const format of [{}, { compression: 'zstd' as const }]) {
       const compression = { method: 'auto', level: format.compression ? 3 : 6 } as const
-      const { blob, result } = await convertLayer(packed, ['twice'], { format, compression })
+      const { blob, result } = await convertWithRecord(packed, ['twice'], { format, compression })
       const seen = await check(blob, result, of)
       const chunks = Object.fromEntries(seen.entries.map((entry) => [entry.name, entry.chunks]))
       expect(chunks).toMatchObject({ exact: 1, above: 2, twice: 2 })
@@ -207,13 +207,13 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
   })
 
   it('are read where there is next to nothing in them', async () => {
-    const few = tarOf(file('a', 'a'), file('empty'), file('b', 'b'), file('last'))
+    const few = buildTar(file('a', 'a'), file('empty'), file('b', 'b'), file('last'))
     for (const [, format] of Object.entries(FORMATS)) {
-      for (const archive of [tarOf(), few, tarOf(file('b', 'b')).subarray(0, 513), Buffer.alloc(0)]) {
+      for (const archive of [buildTar(), few, buildTar(file('b', 'b')).subarray(0, 513), Buffer.alloc(0)]) {
         const of = archive.length > 0 ? await readAsTar(archive) : { entries: [] }
         for (const { blob, result } of [
-          await streamedLayer(archive, { format }),
-          await convertLayer(archive, ['b'], { format }),
+          await convertWithoutRecord(archive, { format }),
+          await convertWithRecord(archive, ['b'], { format }),
         ]) {
           await check(blob, result, of)
         }
@@ -222,17 +222,17 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
   })
 
   it('are read under the names that archive/tar gives their entries', async () => {
-    const odd = tarOf(
+    const odd = buildTar(
       dir('__proto__'),
       file('__proto__/__proto__', 'of any name', { pax: { 'SCHILY.xattr.user.__proto__': 'x' } }),
-      asGnu(file('binary.js', 'behind a prefix', { prefix: 'usr/lib/node_modules' })),
+      withGnuMagic(file('binary.js', 'behind a prefix', { prefix: 'usr/lib/node_modules' })),
       file(Buffer.from([0x6e, 0xff]), 'under U+FFFD'),
       file('signed', 'signs', { pax: { size: '+5', uid: '+7', mtime: '+5.25' } }),
     )
     const of = await readAsTar(odd)
     expect(of.entries.map(({ name }) => name)).toContain('usr/lib/node_modules/binary.js')
     for (const [, format] of Object.entries(FORMATS)) {
-      const { blob, result } = await convertLayer(odd, ['usr/lib/node_modules/binary.js'], { format })
+      const { blob, result } = await convertWithRecord(odd, ['usr/lib/node_modules/binary.js'], { format })
       await check(blob, result, of)
     }
   })
@@ -257,24 +257,24 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
           const format = { ...small, ...rest, externalToc: externalToc && rest.packing === 'gzip' }
           const compression = { method: 'auto', level: 3 } as const
           const firstFile = entries.findIndex(({ kind }) => kind === 'file')
-          const archive = tarOf(
+          const archive = buildTar(
             ...entries.map(({ kind, size }, i) => {
               if (kind === 'dir') return dir(`e${i}`)
               if (kind === 'symlink') return symlink(`e${i}`, 'e0')
               if (kind === 'link' && firstFile >= 0 && firstFile < i)
                 return hardlink(`e${i}`, `e${firstFile}`)
-              return file(`e${i}`, content('text', i, size))
+              return file(`e${i}`, generateContent('text', i, size))
             }),
           )
           const wanted = entries.flatMap(({ wanted }, i) => (wanted ? [`e${i}`] : [])).toReversed()
           const of = await readAsTar(archive)
           const packed = gzipSync(archive)
           const made = [
-            await streamedLayer(packed, { format, compression }),
-            await convertLayer(packed, wanted, { format, compression }),
+            await convertWithoutRecord(packed, { format, compression }),
+            await convertWithRecord(packed, wanted, { format, compression }),
           ]
           if (format.externalToc) {
-            made.push(await streamedLayer(packed, { format: { ...format, lossless: true }, compression }))
+            made.push(await convertWithoutRecord(packed, { format: { ...format, lossless: true }, compression }))
           }
           for (const { blob, result } of made) await check(blob, result, of)
         },
@@ -289,14 +289,14 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
       { ...small, externalToc: true },
       { ...small, compression: 'zstd' as const },
     ]) {
-      const { blob, result } = await streamedLayer(gzipSync(layer), { format })
+      const { blob, result } = await convertWithoutRecord(gzipSync(layer), { format })
       const toc = await opened(blob, result)
       expect(toc.entries.length).toBeGreaterThan(40)
       const damaged = Buffer.from(blob)
       const at = blob.length >> 1
       damaged[at] = (damaged[at] ?? 0) ^ 0x10
       await expect(opened(damaged, result)).rejects.toThrow()
-      const other = await streamedLayer(tarOf(file('other', content('text', 1, 100))), { format })
+      const other = await convertWithoutRecord(buildTar(file('other', generateContent('text', 1, 100))), { format })
       await expect(opened(blob, { ...result, tocDigest: other.result.tocDigest })).rejects.toThrow('TOC')
     }
   })
@@ -304,7 +304,7 @@ describeWith(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own reader
 
 /** What the broker adds to a layer. */
 const ADDED = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']
-const isOfSource = ({ name }: SeenEntry) => !ADDED.includes(name)
+const isOfSource = ({ name }: ReaderEntry) => !ADDED.includes(name)
 
 /** How files are cut is the blob's own affair. */
-const comparable = ({ chunks: _, ...entry }: SeenEntry) => entry
+const comparable = ({ chunks: _, ...entry }: ReaderEntry) => entry

@@ -11,14 +11,14 @@ import { compareTrees } from '../../src/estargz/verify/compare-trees.ts'
 import { RootfsTree } from '../../src/estargz/verify/rootfs-tree.ts'
 import { verifyEStargzBlob } from '../../src/estargz/verify/verify-blob.ts'
 import { DEFAULT_LAYER_LIMITS as limits } from '../../src/tar/layer-limits.ts'
-import { convertLayer, piecesOf, streamedLayer } from '../support/convert-layer.ts'
-import { describeWith } from '../support/peers.ts'
-import * as tar from '../support/tar-of.ts'
+import { convertWithRecord, splitIntoPieces, convertWithoutRecord } from '../support/images/convert-layer.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import * as tar from '../support/images/build-tar.ts'
 
 const run = promisify(execFile)
 const long = `deep/${'folder/'.repeat(18)}${'name'.repeat(20)}`
 
-describeWith(['tar'], 'eStargz layers and GNU tar', () => {
+describeWithPeers(['tar'], 'eStargz layers and GNU tar', () => {
   let folder = ''
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'estargz-'))
@@ -46,7 +46,7 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
     async (format) => {
       const layer = await archive(`--format=${format}`)
       const wanted = [long, 'bin/alias', 'bin/file-7', 'bin/link']
-      const { blob, result, placed } = await convertLayer(layer, wanted)
+      const { blob, result, placed } = await convertWithRecord(layer, wanted)
       expect(placed).toEqual(wanted)
       const path = join(folder, 'layer.tar.gz')
       await writeFile(path, blob)
@@ -62,7 +62,7 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
         unpacked,
       ])
       const { tocDigest, diffId } = result
-      const verified = await verifyEStargzBlob(piecesOf(blob), { limits, tocDigest, diffId })
+      const verified = await verifyEStargzBlob(splitIntoPieces(blob), { limits, tocDigest, diffId })
       // Whichever of the two names GNU tar met first is the file, and comes before the link.
       const { prioritized } = verified
       expect(prioritized.filter((name) => name !== 'bin/tool')).toEqual(wanted)
@@ -72,7 +72,7 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
 
   it('lists what the layer lists, in its order, then landmark and table of contents', async () => {
     const layer = await archive('--format=posix')
-    const { blob } = await streamedLayer(layer)
+    const { blob } = await convertWithoutRecord(layer)
     const path = join(folder, 'streamed.tar.gz')
     await writeFile(path, blob)
     const list = async (name: string) =>
@@ -84,7 +84,7 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
   })
 
   it('lists what only some writers make', async () => {
-    const layer = tar.tarOf(
+    const layer = tar.buildTar(
       tar.globalPax({ comment: 'made by hand' }),
       tar.dir('./dev'),
       tar.device('char', './dev/null', 1, 3, { mode: 0o666 }),
@@ -97,7 +97,7 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
       }),
       tar.file('./.wh.gone'),
     )
-    const { blob } = await convertLayer(layer, ['cap', 'dev/null'])
+    const { blob } = await convertWithRecord(layer, ['cap', 'dev/null'])
     const path = join(folder, 'odd.tar.gz')
     await writeFile(path, blob)
     const { stdout } = await run('tar', ['-tvzf', path])
@@ -115,15 +115,15 @@ describeWith(['tar'], 'eStargz layers and GNU tar', () => {
     for (const format of ['gnu', 'posix']) {
       const path = join(folder, `sparse-${format}.tar`)
       await run('tar', [`--format=${format}`, '-S', '-C', sparse, '-cf', path, 'hole'])
-      await expect(convertLayer(await readFile(path))).rejects.toMatchObject({ code: 'UNSUPPORTED_ENTRY' })
+      await expect(convertWithRecord(await readFile(path))).rejects.toMatchObject({ code: 'UNSUPPORTED_ENTRY' })
     }
   })
 
   it('holds the same tree as its source', async () => {
     const layer = await archive('--format=posix')
     const tree = async (bytes: Buffer) =>
-      new RootfsTree([await readArchiveMetadata(decodeLayer(piecesOf(bytes), { limits }), limits)], 'pulled', limits)
-    const { blob } = await convertLayer(layer, ['bin/tool'])
+      new RootfsTree([await readArchiveMetadata(decodeLayer(splitIntoPieces(bytes), { limits }), limits)], 'pulled', limits)
+    const { blob } = await convertWithRecord(layer, ['bin/tool'])
     expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
   })
 })

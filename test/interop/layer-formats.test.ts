@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ConversionRequest } from '../../src/conversion/request.ts'
-import { run } from '../support/command.ts'
-import { Containerd } from '../support/containerd.ts'
-import { ConversionBench } from '../support/conversion.ts'
-import { startDockerRegistry } from '../support/docker-registry.ts'
-import { EStargzReader, type SeenLayer, through } from '../support/estargz-reader.ts'
-import { pushImage } from '../support/image-of.ts'
-import { describeWith } from '../support/peers.ts'
-import { file, tarOf } from '../support/tar-of.ts'
-import { variedLayer } from '../support/varied-layer.ts'
+import { runProgram } from '../support/run-program.ts'
+import { Containerd } from '../support/peers/containerd.ts'
+import { ConversionBench } from '../support/conversion-bench.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
+import { EStargzReader, type ReaderLayer, pipeThrough } from '../support/peers/estargz-reader.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { file, buildTar } from '../support/images/build-tar.ts'
+import { buildVariedLayer } from '../support/images/varied-layer.ts'
 
 type Layer = { mediaType: string; digest: string; size: number; annotations?: Record<string, string> }
 type Options = NonNullable<ConversionRequest['options']>
@@ -20,7 +20,7 @@ type Options = NonNullable<ConversionRequest['options']>
 const CHUNK = 64 * 1024
 const TOC_DIGEST = 'containerd.io/snapshot/stargz/toc.digest'
 const LAYER_DIGEST = 'containerd.io/snapshot/stargz/layer.digest'
-const layers = [variedLayer(CHUNK), tarOf(file('etc/later', 'of the second layer'), file('etc/.wh.conf'))]
+const layers = [buildVariedLayer(CHUNK), buildTar(file('etc/later', 'of the second layer'), file('etc/.wh.conf'))]
 const inline = [{ path: 'sizes/above' }, { path: 'usr/bin/alias' }, { path: 'etc/later' }]
 
 const ESTARGZ: Record<string, Options> = {
@@ -37,11 +37,11 @@ const ZSTD: Record<string, Options> = {
   'zstd:chunked with shared members': { format: 'zstd-chunked', chunkSize: CHUNK, minChunkSize: 16 * 1024 },
 }
 
-describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of each format', () => {
+describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of each format', () => {
   let registry: Awaited<ReturnType<typeof startDockerRegistry>>
   let bench: ConversionBench
   let reader: EStargzReader
-  const sources: SeenLayer[] = []
+  const sources: ReaderLayer[] = []
   let folder = ''
   let places = 0
 
@@ -51,17 +51,16 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
     for (const layer of layers) {
       const path = place()
       await writeFile(path, layer)
-      sources.push(await reader.tar(path))
+      sources.push(await reader.readTar(path))
     }
     registry = await startDockerRegistry()
     bench = await ConversionBench.open(registry.host)
-    const pack = (tar: Buffer) => tar
     await pushImage(
       bench.repository('team/app'),
       {
         layers: [
           { tar: layers[0] ?? Buffer.of() },
-          { tar: layers[1] ?? Buffer.of(), pack, mediaType: 'application/vnd.oci.image.layer.v1.tar' },
+          { tar: layers[1] ?? Buffer.of(), compress: (tar) => tar, mediaType: 'application/vnd.oci.image.layer.v1.tar' },
         ],
       },
       '1',
@@ -79,7 +78,7 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
   async function copied(tag: string, ...options: string[]) {
     const to = place()
     const from = `docker://${registry.host}/team/app:${tag}`
-    await run('skopeo', 'copy', '-q', '--src-tls-verify=false', ...options, from, `dir:${to}`)
+    await runProgram('skopeo', 'copy', '-q', '--src-tls-verify=false', ...options, from, `dir:${to}`)
     const blob = (digest: string) => join(to, digest.replace('sha256:', ''))
     const manifest = JSON.parse(await readFile(join(to, 'manifest.json'), 'utf8')) as {
       config: Layer
@@ -110,8 +109,8 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
     expect(plain.layers.map(({ digest }) => digest)).toEqual(image.diffIds)
     for (const [i, layer] of image.layers.entries()) {
       const bytes = await readFile(image.blob(layer.digest))
-      await through(bytes, layer.mediaType.endsWith('zstd') ? 'zstd' : 'gzip', '-t')
-      const front = await reader.tar(image.blob(layer.digest))
+      await pipeThrough(bytes, layer.mediaType.endsWith('zstd') ? 'zstd' : 'gzip', '-t')
+      const front = await reader.readTar(image.blob(layer.digest))
       expect(front.diffId).toBe(image.diffIds[i])
       const entries = front.entries.filter(({ name }) => !ADDED.includes(name))
       const own = new Set(sources[i]?.entries.map(({ name }) => name))
@@ -135,7 +134,7 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
         const { layers, blob } = await check(await convert(options, record))
         for (const { digest, annotations, mediaType } of layers) {
           expect(mediaType).toMatch(options.format ? /tar\+zstd$/ : /tar\+gzip$/)
-          const seen = await reader.toc(blob(digest), annotations?.[TOC_DIGEST] ?? '')
+          const seen = await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '')
           expect(seen.landmark).toBe(landmarks(record))
         }
       },
@@ -149,9 +148,9 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
       for (const { digest, annotations } of layers) {
         const table = tables.layers.find((table) => table.annotations?.[LAYER_DIGEST] === digest)
         const toc = tables.blob(table?.digest ?? '')
-        const seen = await reader.toc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)
+        const seen = await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)
         expect(seen.landmark).toBe(landmarks(record))
-        await expect(reader.toc(blob(digest), annotations?.[TOC_DIGEST] ?? '')).rejects.toThrow()
+        await expect(reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '')).rejects.toThrow()
       }
     })
   }
@@ -163,11 +162,11 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
     expect(diffIds).toEqual(source.diffIds)
     const tables = await copied(`${tag}-esgztoc`)
     for (const [i, { digest, annotations }] of made.entries()) {
-      const plain = await through(await readFile(blob(digest)), 'gzip', '-dc')
+      const plain = await pipeThrough(await readFile(blob(digest)), 'gzip', '-dc')
       expect(plain.equals(layers[i] ?? Buffer.of())).toBe(true)
       const table = tables.layers.find((table) => table.annotations?.[LAYER_DIGEST] === digest)
       const toc = tables.blob(table?.digest ?? '')
-      expect((await reader.toc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)).landmark).toBeUndefined()
+      expect((await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)).landmark).toBeUndefined()
     }
   })
 
@@ -185,18 +184,18 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
         const frame = (await readFile(blob(digest))).subarray(offset, offset + length)
         const sum = createHash('sha256').update(frame).digest('hex')
         expect(annotations[`${prefix}manifest-checksum`]).toBe(`sha256:${sum}`)
-        const toc = await through(frame, 'zstd', '-dc')
+        const toc = await pipeThrough(frame, 'zstd', '-dc')
         expect([toc.length, type]).toEqual([plainLength, 1])
         const tocDigest = `sha256:${createHash('sha256').update(toc).digest('hex')}`
         expect(annotations[TOC_DIGEST]).toBe(of === 'stargz-snapshotter' ? tocDigest : undefined)
         // The other one finds it by the annotations alone.
         if (of === 'containers-storage') continue
-        expect((await reader.toc(blob(digest), tocDigest)).landmark).toBe('.prefetch.landmark')
+        expect((await reader.readToc(blob(digest), tocDigest)).landmark).toBe('.prefetch.landmark')
       }
     }
   })
 
-  describeWith(['containerd', 'ctr-remote'], 'in containerd', () => {
+  describeWithPeers(['containerd', 'ctr-remote'], 'in containerd', () => {
     it('have the table of contents that ctr-remote finds', async () => {
       await using containerd = await Containerd.start()
       for (const [options, flags] of [
@@ -207,7 +206,7 @@ describeWith(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images of eac
         const tag = await convert(options, true)
         const archive = `${place()}.tar`
         const from = `docker://${registry.host}/team/app:${tag}`
-        await run('skopeo', 'copy', '-q', '--src-tls-verify=false', from, `oci-archive:${archive}`)
+        await runProgram('skopeo', 'copy', '-q', '--src-tls-verify=false', from, `oci-archive:${archive}`)
         await containerd.ctr('image', 'import', '--no-unpack', '--index-name', `team/app:${tag}`, archive)
         for (const { digest, annotations } of (await copied(tag)).layers) {
           const told = await containerd.ctr('image', 'get-toc-digest', ...flags, digest)

@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ConversionOptions } from '../../src/conversion/request.ts'
 import { ExternalTocs } from '../../src/conversion/source/external-tocs.ts'
-import { ConversionBench } from '../support/conversion.ts'
-import { pushImage } from '../support/image-of.ts'
-import { LayerViews, type ViewedEntry } from '../support/layer-views.ts'
-import { LazyMount } from '../support/lazy-mount.ts'
-import { describeWith } from '../support/peers.ts'
-import { device, dir, fifo, file, hardlink, symlink, tarOf } from '../support/tar-of.ts'
+import { ConversionBench } from '../support/conversion-bench.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { ContainerdLayers, type ContainerdEntry } from '../support/peers/containerd-layers.ts'
+import { LazyMount } from '../support/peers/lazy-mount.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { device, dir, fifo, file, hardlink, symlink, buildTar } from '../support/images/build-tar.ts'
 
 const never = new AbortController().signal
 const xattrs = { 'SCHILY.xattr.user.note': 'of below', 'SCHILY.xattr.user.more': Buffer.from([0, 1, 0xff]) }
 
-const base = tarOf(
+const base = buildTar(
   dir('./', { mtime: 1_500_000_000 }),
   dir('tmp', { mode: 0o1777, mtime: 1_500_000_001 }),
   dir('data', { mode: 0o700, uid: 1000, gid: 1001, mtime: 1_500_000_002, pax: xattrs }),
@@ -31,8 +31,8 @@ const base = tarOf(
 /** Layers above {@link base}. */
 const IMAGES: Record<string, Buffer[]> = {
   'layers without parents': [
-    tarOf(file('tmp/x', '1'), file('data/y', '2', { uid: 1000, mode: 0o4755 }), file('new/deep/z', '3')),
-    tarOf(
+    buildTar(file('tmp/x', '1'), file('data/y', '2', { uid: 1000, mode: 0o4755 }), file('new/deep/z', '3')),
+    buildTar(
       file('data/again', '4', { pax: { 'SCHILY.xattr.user.of': 'a file' } }),
       hardlink('tmp/linked', 'data/again'),
       device('char', 'tmp/null', 1, 3, { mode: 0o666 }),
@@ -41,15 +41,15 @@ const IMAGES: Record<string, Buffer[]> = {
     ),
   ],
   whiteouts: [
-    tarOf(file('.wh.data'), file('srv/www/.wh.index'), file('tmp/x', '1')),
-    tarOf(file('data/new', '2'), file('srv/www/other', '3')),
+    buildTar(file('.wh.data'), file('srv/www/.wh.index'), file('tmp/x', '1')),
+    buildTar(file('data/new', '2'), file('srv/www/other', '3')),
   ],
   'opaque directories': [
-    tarOf(file('srv/.wh..wh..opq'), file('srv/new', '1')),
-    tarOf(dir('./'), dir('tmp', { mode: 0o700 }), file('tmp/.wh..wh..opq'), file('srv/www/back', '2')),
-    tarOf(file('tmp/x', '3')),
+    buildTar(file('srv/.wh..wh..opq'), file('srv/new', '1')),
+    buildTar(dir('./'), dir('tmp', { mode: 0o700 }), file('tmp/.wh..wh..opq'), file('srv/www/back', '2')),
+    buildTar(file('tmp/x', '3')),
   ],
-  'symlinked parents': [tarOf(file('lib/x', '1'), file('usr/lib/y', '2')), tarOf(file('lib/x', '3'))],
+  'symlinked parents': [buildTar(file('lib/x', '1'), file('usr/lib/y', '2')), buildTar(file('lib/x', '3'))],
 }
 
 const OPTIONS: Record<string, ConversionOptions> = {
@@ -92,10 +92,10 @@ async function converted(image: string, options: ConversionOptions, paths: reado
   return { target, tocs, repository, layers: images[0]?.manifest.layers ?? [] }
 }
 
-describeWith(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpacking", () => {
-  let views: LayerViews
+describeWithPeers(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpacking", () => {
+  let views: ContainerdLayers
   beforeAll(async () => {
-    views = await LayerViews.build()
+    views = await ContainerdLayers.build()
   }, 300_000)
 
   /** Each layer as the store reads it. */
@@ -105,7 +105,7 @@ describeWith(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpac
         const blob = await kept(await repository.readBlob(layer, { limit: 1e7 }))
         const toc = await tocs.read(layer.digest, never)
         const digest = layer.annotations?.['containerd.io/snapshot/stargz/toc.digest'] ?? ''
-        const entries = await views.read(blob, digest, toc && (await kept(toc)))
+        const entries = await views.readLazily(blob, digest, toc && (await kept(toc)))
         return entries.filter(({ name }) => !name.endsWith('.landmark'))
       }),
     )
@@ -115,14 +115,14 @@ describeWith(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpac
     const layers = [base, ...(IMAGES[image] ?? [])]
 
     it.each(Object.entries(OPTIONS))('as %s', async (_, options) => {
-      const unpacked = await views.unpacked(await Promise.all(layers.map(kept)))
+      const unpacked = await views.unpack(await Promise.all(layers.map(kept)))
       const records = options.keepDiffId ? [[]] : [[], ['tmp/x', 'data/y', 'srv/www/other', 'usr/lib/y']]
       for (const paths of records) {
         const made = await converted(image, options, paths)
         const seen = await read(made)
         for (const [i, entries] of seen.entries()) {
           const own = new Set(namesOf(layers[i] ?? Buffer.of()))
-          const comparable = (entry: ViewedEntry) => comparableIn(own, entry)
+          const comparable = (entry: ContainerdEntry) => comparableIn(own, entry)
           expect(entries.flatMap(comparable)).toEqual(unpacked[i]?.flatMap(comparable))
         }
         // Unpacking passes over what a layer says of the root.
@@ -136,7 +136,7 @@ describeWith(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpac
 
   it('show the times of directories that are below, and none of the day', async () => {
     const [below, first, second] = await read(await converted('layers without parents', {}))
-    const time = (entries: ViewedEntry[] | undefined, name: string) =>
+    const time = (entries: ContainerdEntry[] | undefined, name: string) =>
       entries?.find((entry) => entry.name === name)?.time
     for (const name of ['', 'tmp', 'data', 'srv/www']) {
       for (const layer of name.startsWith('srv') ? [second] : [first, second]) {
@@ -148,17 +148,17 @@ describeWith(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpac
   })
 })
 
-describeWith(['go', '/dev/fuse'], 'a lazy mount', () => {
+describeWithPeers(['go', '/dev/fuse'], 'a lazy mount', () => {
   beforeAll(() => LazyMount.build(), 300_000)
 
   it('shows the directories of an image whose upper layers lack them', async () => {
     const { target, layers } = await converted('layers without parents', {})
-    await using mount = await LazyMount.of(target, layers)
+    await using mount = await LazyMount.mount(target, layers)
     const of = (mode: number, mtime: number, uid = 0, gid = 0) => ({ mode: mode | 0o40000, uid, gid, mtime })
-    expect(await mount.seen('tmp')).toEqual(of(0o1777, 1_500_000_001))
-    expect(await mount.seen('data')).toEqual(of(0o700, 1_500_000_002, 1000, 1001))
-    expect(await mount.seen('srv/www')).toEqual(of(0o775, 1_577_836_800, 33))
-    expect(await mount.seen('new/deep')).toEqual(of(0o755, 0))
+    expect(await mount.stat('tmp')).toEqual(of(0o1777, 1_500_000_001))
+    expect(await mount.stat('data')).toEqual(of(0o700, 1_500_000_002, 1000, 1001))
+    expect(await mount.stat('srv/www')).toEqual(of(0o775, 1_577_836_800, 33))
+    expect(await mount.stat('new/deep')).toEqual(of(0o755, 0))
   })
 })
 
@@ -174,7 +174,7 @@ function namesOf(archive: Buffer): string[] {
 }
 
 /** What does not depend on the time of unpacking, nor on how a whiteout is kept. */
-function comparableIn(own: ReadonlySet<string>, { time, size, ...entry }: ViewedEntry): object[] {
+function comparableIn(own: ReadonlySet<string>, { time, size, ...entry }: ContainerdEntry): object[] {
   const { name } = entry
   if (name === '') return []
   if (name.split('/').at(-1)?.startsWith('.wh.')) return [{ name }]

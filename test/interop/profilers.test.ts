@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readRecord } from '../../src/records/formats/read-record.ts'
 import { cleanName } from '../../src/tar/names.ts'
-import { run } from '../support/command.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { describeWith } from '../support/peers.ts'
+import { runProgram } from '../support/run-program.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 
-describeWith(['strace'], 'logs of strace', () => {
+describeWithPeers(['strace'], 'logs of strace', () => {
   it('lead to the same files by the calls that it follows as by what it says of descriptors', async () => {
     await using folder = await temporaryFolder()
     const place = await realpath(folder.path)
@@ -19,7 +19,7 @@ describeWith(['strace'], 'logs of strace', () => {
     const calls = 'trace=open,openat,openat2,execve,execveat,chdir,fchdir,clone,clone3,fork,vfork'
     const opened = async (name: string, ...options: string[]) => {
       const log = join(place, name)
-      await run('strace', '-f', ...options, '-e', calls, '-o', log, 'sh', '-c', script, place)
+      await runProgram('strace', '-f', ...options, '-e', calls, '-o', log, 'sh', '-c', script, place)
       const { format, entries, skipped } = await readRecord(createReadStream(log), { maxBytes: 1e7 })
       expect(format).toBe('strace')
       expect(skipped.relative).toBeUndefined()

@@ -8,10 +8,10 @@ import { toSizedLayer } from '../../src/conversion/source/listed-layer.ts'
 import { openEStargz } from '../../src/estargz/read/read-toc.ts'
 import type { SizedLayer } from '../../src/records/resolve/sized-layer.ts'
 import { cleanName } from '../../src/tar/names.ts'
-import { ConversionBench } from '../support/conversion.ts'
-import type { DebianImage } from '../support/debian-image.ts'
-import { describeWith } from '../support/peers.ts'
-import { capture, pushDebian } from '../support/python-start.ts'
+import { ConversionBench } from '../support/conversion-bench.ts'
+import type { DebianImage } from '../support/peers/debian-image.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { readProfile, pushDebianImage } from '../support/peers/python-workload.ts'
 
 const never = new AbortController().signal
 
@@ -43,12 +43,12 @@ function parentsOf(name: string): string[] {
   return parts.map((_, depth) => parts.slice(0, depth).join('/'))
 }
 
-describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
+describeWithPeers(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
   let debian: DebianImage | undefined
   let bench: ConversionBench
   beforeAll(async () => {
     bench = await ConversionBench.open()
-    debian = await pushDebian(bench.repository('python'))
+    debian = await pushDebianImage(bench.repository('python'))
   }, 300_000)
   afterAll(() => bench[Symbol.asyncDispose]())
 
@@ -56,7 +56,7 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
     skip,
   }) => {
     if (!debian) return skip()
-    const entries = await capture('python-numpy.strace.txt')
+    const entries = await readProfile('python-numpy.strace.txt')
     const image = `${bench.host}/python:1`
     const { images } = await evaluateRecord({ entries }, { image }, bench.services, never)
     const use = images[0]?.record
@@ -75,7 +75,7 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
     const paths = new Set(entries.map(({ path }) => path))
     expect([...paths].filter((path) => spelled.has(path)).length).toBe(233 - 1)
 
-    const traced = await capture('python-numpy.fatrace.txt')
+    const traced = await readProfile('python-numpy.fatrace.txt')
     const other = await evaluateRecord({ entries: traced }, { image }, bench.services, never)
     expect(other.images[0]?.record).toMatchObject({ notFoundCount: 0, hiddenCount: 0 })
   }, 120_000)
@@ -85,7 +85,7 @@ describeWith(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
   }) => {
     if (!debian) return skip()
     const { root } = debian
-    const entries = await capture('python-numpy.strace.txt')
+    const entries = await readProfile('python-numpy.strace.txt')
     const target = `${bench.host}/python:fast`
     const report = await bench.convert({
       source: `${bench.host}/python:1`,

@@ -1,24 +1,24 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { publishRecordImage } from '../../src/records/images/record-image.ts'
+import { publishRecordImage } from '../../src/records/images/publish-record-image.ts'
 import { writeRecordFile } from '../../src/records/model.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
-import { run } from '../support/command.ts'
-import { startDockerRegistry } from '../support/docker-registry.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { pushImage } from '../support/image-of.ts'
-import { describeWith } from '../support/peers.ts'
-import { file, tarOf } from '../support/tar-of.ts'
+import { runProgram } from '../support/run-program.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { pushImage } from '../support/images/push-image.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { file, buildTar } from '../support/images/build-tar.ts'
 
-describeWith(['docker-registry', 'skopeo', 'tar'], 'record file images and other tools', () => {
+describeWithPeers(['docker-registry', 'skopeo', 'tar'], 'record file images and other tools', () => {
   it('are copied by skopeo, and their record file is read by plain tar', async () => {
     const registry = await startDockerRegistry()
     try {
       await using client = new RegistryClient({ plainHttp: [registry.host] })
       await using folder = await temporaryFolder()
       const repository = client.repository({ host: registry.host, repository: 'team/app' })
-      const subject = await pushImage(repository, { layers: [{ tar: tarOf(file('a', 'a')) }] }, '1')
+      const subject = await pushImage(repository, { layers: [{ tar: buildTar(file('a', 'a')) }] }, '1')
       const entries = [
         { path: 'usr/bin/app' },
         { path: 'ünïcode <&>', manifestDigest: subject.digest, layerIndex: 0 },
@@ -26,14 +26,14 @@ describeWith(['docker-registry', 'skopeo', 'tar'], 'record file images and other
       const { digest } = await publishRecordImage(repository, entries, { tag: 'record-1-x', subject })
       const place = join(folder.path, 'image')
       const from = `docker://${registry.host}/team/app:record-1-x`
-      await run('skopeo', 'copy', '-q', '--src-tls-verify=false', from, `dir:${place}`)
+      await runProgram('skopeo', 'copy', '-q', '--src-tls-verify=false', from, `dir:${place}`)
       const manifest = JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8'))
       expect(manifest.layers).toHaveLength(1)
       const layer = join(place, manifest.layers[0].digest.slice('sha256:'.length))
-      expect(await run('tar', '-tzf', layer)).toBe('stargz.record.json\n')
-      expect(await run('tar', '-xzOf', layer, 'stargz.record.json')).toBe(writeRecordFile(entries))
+      expect(await runProgram('tar', '-tzf', layer)).toBe('stargz.record.json\n')
+      expect(await runProgram('tar', '-xzOf', layer, 'stargz.record.json')).toBe(writeRecordFile(entries))
       expect((await repository.listReferrers(subject.digest)).map((one) => one.digest)).toEqual([digest])
-      const inspected = JSON.parse(await run('skopeo', 'inspect', '--tls-verify=false', from))
+      const inspected = JSON.parse(await runProgram('skopeo', 'inspect', '--tls-verify=false', from))
       expect(inspected.Digest).toBe(digest)
     } finally {
       await registry.stop()

@@ -7,13 +7,13 @@ import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../src/oci/media-types.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
-import { startDockerRegistry } from '../support/docker-registry.ts'
-import { HttpServer } from '../support/http-server.ts'
-import { describeWith } from '../support/peers.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 
 const MIB = 1024 * 1024
 
-describeWith(['docker-registry'], 'the registry client and docker-registry', () => {
+describeWithPeers(['docker-registry'], 'the registry client and docker-registry', () => {
   let registry: Awaited<ReturnType<typeof startDockerRegistry>>
   let client: RegistryClient
   const repository = (name: string) => client.repository({ host: registry.host, repository: name })

@@ -2,23 +2,23 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST } from '../../src/oci/media-types.ts'
-import { publishRecordImage } from '../../src/records/images/record-image.ts'
+import { publishRecordImage } from '../../src/records/images/publish-record-image.ts'
 import { writeRecordFile } from '../../src/records/model.ts'
-import { run } from '../support/command.ts'
-import { ConversionBench } from '../support/conversion.ts'
-import { startDockerRegistry } from '../support/docker-registry.ts'
-import { temporaryFolder } from '../support/embedded-registry.ts'
-import { pushImage, pushIndex } from '../support/image-of.ts'
-import { describeWith } from '../support/peers.ts'
-import { registryTool } from '../support/registry-tools.ts'
-import { dir, file, tarOf } from '../support/tar-of.ts'
+import { runProgram } from '../support/run-program.ts'
+import { ConversionBench } from '../support/conversion-bench.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { pushImage, pushIndex } from '../support/images/push-image.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { buildRegistryTool } from '../support/peers/registry-tools.ts'
+import { dir, file, buildTar } from '../support/images/build-tar.ts'
 
 const layers = [
-  { tar: tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/b', 'b'.repeat(70_000))) },
-  { tar: tarOf(dir('etc'), file('etc/conf', 'conf')) },
+  { tar: buildTar(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/b', 'b'.repeat(70_000))) },
+  { tar: buildTar(dir('etc'), file('etc/conf', 'conf')) },
 ]
 
-describeWith(['docker-registry', 'go', 'tar'], 'what other tools make of results', () => {
+describeWithPeers(['docker-registry', 'go', 'tar'], 'what other tools make of results', () => {
   let registry: Awaited<ReturnType<typeof startDockerRegistry>>
   let bench: ConversionBench
   beforeAll(async () => {
@@ -28,8 +28,8 @@ describeWith(['docker-registry', 'go', 'tar'], 'what other tools make of results
     // What many registries hold: the config in its descriptor, and docker's media types.
     const amd = await pushImage(repository, {
       layers: layers.map((layer) => ({ ...layer, mediaType: DOCKER_LAYER_GZIP })),
-      fields: { mediaType: DOCKER_MANIFEST },
-      configPlace: (config) => ({ mediaType: DOCKER_CONFIG, data: config.toString('base64') }),
+      manifestFields: { mediaType: DOCKER_MANIFEST },
+      configDescriptorFields: (config) => ({ mediaType: DOCKER_CONFIG, data: config.toString('base64') }),
       configText: (ids) =>
         `{"architecture":"amd64","os":"linux","config":{"Healthcheck":{"Interval":9223372036854775807}},"rootfs":{"diff_ids":${JSON.stringify(ids)}}}`,
     })
@@ -65,9 +65,9 @@ describeWith(['docker-registry', 'go', 'tar'], 'what other tools make of results
     const entries = [{ path: 'usr/bin/app' }, { path: 'etc/conf' }]
     await publishRecordImage(bench.repository('app'), entries, { tag: 'record' })
     const image = `${registry.host}/app:record`
-    await run(await registryTool('oras'), 'pull', '--plain-http', '-o', folder.path, image)
+    await runProgram(await buildRegistryTool('oras'), 'pull', '--plain-http', '-o', folder.path, image)
     expect(await readdir(folder.path)).toEqual(['stargz.record.json.tar.gz'])
     const written = join(folder.path, 'stargz.record.json.tar.gz')
-    expect(await run('tar', '-xzOf', written, 'stargz.record.json')).toBe(writeRecordFile(entries))
+    expect(await runProgram('tar', '-xzOf', written, 'stargz.record.json')).toBe(writeRecordFile(entries))
   })
 })

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** The environment of a command: nothing of the machine's settings gets in. */
-export function environmentOf(settings: Record<string, string>): Record<string, string | undefined> {
+export function isolatedEnvironment(settings: Record<string, string>): Record<string, string | undefined> {
   return {
     PATH: process.env.PATH,
     HOME: '/nonexistent',
@@ -53,7 +53,7 @@ export class BrokerProcess implements AsyncDisposable {
 
   static async start(dataFolder: string, settings: Record<string, string> = {}): Promise<BrokerProcess> {
     const child = spawn(process.execPath, [MAIN, 'serve'], {
-      env: environmentOf({
+      env: isolatedEnvironment({
         RECORD_BROKER_DATA: dataFolder,
         RECORD_BROKER_LISTEN: '127.0.0.1:0',
         ...settings,
@@ -79,16 +79,16 @@ export class BrokerProcess implements AsyncDisposable {
   }
 
   /** The worker that started last. */
-  get worker(): number | undefined {
+  get workerPid(): number | undefined {
     return this.#log.workers.at(-1)
   }
 
   /** The next line with this message that it logs from now on. */
-  logged(message: string): Promise<LogLine> {
+  nextLogLine(message: string): Promise<LogLine> {
     return this.#log.next(message)
   }
 
-  async ask<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
+  async request<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
     const answer = await fetch(new URL(path, this.url), {
       method,
       ...(body !== undefined && {

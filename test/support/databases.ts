@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { openDatabase } from '../../src/db/open-database.ts'
-import { describeWith, postgresPrograms } from './peers.ts'
+import { describeWithPeers, findPostgresPrograms } from './peers/peers.ts'
 
 /** The database of a test. Closing deletes it. */
 export type TestDatabase = { readonly database: Database; readonly url: string; close(): Promise<void> }
@@ -14,8 +14,8 @@ export type TestDatabase = { readonly database: Database; readonly url: string; 
 /** Runs a suite on both engines, on PostgreSQL only where it is installed. */
 export function describeDatabases(name: string, suite: (open: () => Promise<TestDatabase>) => void): void {
   describe(`${name} in SQLite`, () => suite(temporarySqlite))
-  describeWith(['postgres'], `${name} in PostgreSQL`, () =>
-    suite(() => temporaryPostgres(postgresPrograms() ?? '')),
+  describeWithPeers(['postgres'], `${name} in PostgreSQL`, () =>
+    suite(() => temporaryPostgres(findPostgresPrograms() ?? '')),
   )
 }
 

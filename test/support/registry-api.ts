@@ -17,9 +17,10 @@ import { MAX_RECORD_STEPS } from '../../src/records/step-budget.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { DEFAULT_LAYER_LIMITS } from '../../src/tar/layer-limits.ts'
 import { temporarySqlite } from './databases.ts'
-import { TestRegistry, temporaryFolder } from './embedded-registry.ts'
-import { pushImage } from './image-of.ts'
-import { file, tarOf } from './tar-of.ts'
+import { TestRegistry } from './servers/test-registry.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+import { pushImage } from './images/push-image.ts'
+import { file, buildTar } from './images/build-tar.ts'
 
 /** Maximum size of a record, in bytes. */
 export const MAX_RECORD_BYTES = 4096
@@ -78,7 +79,7 @@ export class RegistryApi implements AsyncDisposable {
     }
     const app = await buildApp({ services, ...APP_OPTIONS })
     stack.defer(() => app.close())
-    const layers = [{ tar: tarOf(file('usr/bin/app', 'app')) }]
+    const layers = [{ tar: buildTar(file('usr/bin/app', 'app')) }]
     await pushImage(client.repository({ host, repository: 'team/app' }), { layers }, '1.0')
     return new RegistryApi(app, services, { client, host }, stack.move())
   }

@@ -57,7 +57,7 @@ export class SmallDisk implements Disposable {
 let canMount: boolean | undefined
 
 /** Whether this machine lets tests make disks. */
-export function hasSmallDisks(): boolean {
+export function canMountDisks(): boolean {
   canMount ??= tryMount()
   return canMount
 }

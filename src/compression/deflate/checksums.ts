@@ -2,9 +2,9 @@ import { crc32 } from 'node:zlib'
 import { shiftCrc32 } from './crc-shift.ts'
 
 /**
- * Computes the CRC-32 of a deflate stream and of the members that are composed of extents of streams, reading every
- * uncompressed byte once: the CRC of an extent follows from the CRCs of its stream up to the extent's start and end. Positions
- * are byte offsets in the window.
+ * Computes the CRC-32 of a deflate stream and of the members that are composed of extents of streams, reading
+ * every uncompressed byte once: the CRC of an extent follows from the CRCs of its stream up to the extent's
+ * start and end. Positions are byte offsets in the window.
  */
 export class Checksums {
   readonly #window: Buffer
@@ -14,7 +14,10 @@ export class Checksums {
   /** Where the last extent of the member ends, and how many contiguous bytes of it precede that. */
   #extentEnd = 0
   #extentLength = 0
-  /** The CRC of the stream up to the start of the extent, combined by exclusive or with that of the member up to there. */
+  /**
+   * The CRC of the stream up to the start of the extent, combined by exclusive or with that of the member up
+   * to there.
+   */
   #before = 0
 
   constructor(window: Buffer) {

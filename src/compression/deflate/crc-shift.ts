@@ -1,4 +1,7 @@
-/** The polynomial of CRC-32 (RFC 1952, 8) over GF(2), with the highest power in the lowest bit, as all polynomials here. */
+/**
+ * The polynomial of CRC-32 (RFC 1952, 8) over GF(2), with the highest power in the lowest bit, as all
+ * polynomials here.
+ */
 const POLYNOMIAL = 0xedb88320
 
 /** Multiplies two polynomials modulo that of CRC-32. */
@@ -12,13 +15,16 @@ function multiply(a: number, b: number): number {
   return product
 }
 
-/** x to the powers of 8, 16, 32 and so on: the factors for 1, 2, 4 bytes. They repeat, because x to the power of 2^32 is x. */
+/**
+ * x to the powers of 8, 16, 32 and so on: the factors for 1, 2, 4 bytes. They repeat, because x to the power
+ * of 2^32 is x.
+ */
 const POWERS: number[] = [1 << 23]
 while (POWERS.length < 32) POWERS.push(multiply(POWERS.at(-1) ?? 0, POWERS.at(-1) ?? 0))
 
 /**
- * Returns what the CRC-32 of some bytes contributes when `length` more bytes follow: combined by exclusive or with the CRC-32 of
- * those, it is the CRC-32 of all bytes.
+ * Returns what the CRC-32 of some bytes contributes when `length` more bytes follow: combined by exclusive or
+ * with the CRC-32 of those, it is the CRC-32 of all bytes.
  */
 export function shiftCrc32(crc: number, length: number): number {
   let shifted = crc

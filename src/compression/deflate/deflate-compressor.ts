@@ -19,7 +19,8 @@ export function createDeflateCompressor(): MemberCompressor {
     for (const part of parts) {
       crc = crc32(part, crc)
       size += part.length
-      // Writes whenever the capacity is used up, so that the output does not depend on how the content is cut into parts.
+      // Writes whenever the capacity is used up, so that the output does not depend on how the content is cut
+      // into parts.
       for (let offset = 0; offset < part.length; ) {
         appended = transcoder.append(part.subarray(offset, offset + capacity))
         offset += appended.length

@@ -5,14 +5,17 @@ import { DeflateError } from './deflate-error.ts'
 import { Transcoder } from './transcoder.ts'
 import type { Tuner } from './tuner.ts'
 
-/** The compressed bytes fed at once. The first feed is smaller, because the bytes after a short member are unskipped again. */
+/**
+ * The compressed bytes fed at once. The first feed is smaller, because the bytes after a short member are
+ * unskipped again.
+ */
 const FIRST_FEED_BYTES = 4 * 1024
 const FEED_BYTES = 64 * 1024
 const NO_BYTES = Buffer.alloc(0)
 
 /**
- * Decodes the deflate streams of a layer, and writes members with its content by reusing their parse. Content must be added in
- * the order in which it was decoded, and before the next piece is requested.
+ * Decodes the deflate streams of a layer, and writes members with its content by reusing their parse. Content
+ * must be added in the order in which it was decoded, and before the next piece is requested.
  */
 export class LayerTranscoder implements ContentCompressor {
   readonly #transcoder = new Transcoder()
@@ -29,8 +32,9 @@ export class LayerTranscoder implements ContentCompressor {
   }
 
   /**
-   * Decodes one deflate stream from a source and skips exactly its bytes. Pieces are views that are valid until the next one is
-   * requested. Returns the CRC-32 of the decoded bytes, or undefined if the source ended before the stream did.
+   * Decodes one deflate stream from a source and skips exactly its bytes. Pieces are views that are valid
+   * until the next one is requested. Returns the CRC-32 of the decoded bytes, or undefined if the source
+   * ended before the stream did.
    * @throws DeflateError
    */
   async *inflate(source: ByteSource): AsyncGenerator<Buffer, number | undefined, void> {

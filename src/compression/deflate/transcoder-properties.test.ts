@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { PROPERTIES, type PropertyName } from '../../../test/support/deflate/properties.ts'
 
-/** Few enough to take seconds; `npm run fuzz` goes on for as long as one likes. */
+/** The numbers of runs keep the test within seconds; `npm run fuzz` runs for as long as requested. */
 const RUNS: Record<PropertyName, number> = {
   'streams of any level and strategy, in pieces of any size': 60,
   'streams with flushes, and settings that change': 40,
@@ -13,7 +13,7 @@ const RUNS: Record<PropertyName, number> = {
   'bytes that were never a stream': 300,
 }
 
-describe('what holds of', () => {
+describe('the transcoder handles', () => {
   it.each(Object.entries(PROPERTIES))('%s', async (name, property) => {
     await fc.assert<unknown>(property, { numRuns: RUNS[name as PropertyName] })
   })

@@ -43,8 +43,9 @@ const STATUSES = [
 export type DecodeStatus = (typeof STATUSES)[number]
 
 /**
- * A WebAssembly instance that decodes deflate streams into a window of uncompressed bytes, and writes gzip members with extents
- * of it by reusing the parse of the source. It uses about 8 MiB, whatever the size of the layer.
+ * A WebAssembly instance that decodes deflate streams into a window of uncompressed bytes, and writes gzip
+ * members with extents of it by reusing the parse of the source. It uses about 8 MiB, whatever the size of
+ * the layer.
  */
 export class Transcoder {
   readonly #wasm: Exports
@@ -53,7 +54,10 @@ export class Transcoder {
   /** The address of the first byte that was not discarded. */
   #windowStart = 0
   readonly #outputAddress: number
-  /** The address from which output of the open member is returned next: that of the gzip header, which precedes the output, or that of the output. */
+  /**
+   * The address from which output of the open member is returned next: that of the gzip header, which
+   * precedes the output, or that of the output.
+   */
   #returnFrom = 0
   /** The length of the output that was returned last, and that {@link dropSettled} drops. */
   #returnedLength = 0
@@ -92,12 +96,17 @@ export class Transcoder {
     return this.memory.subarray(end - this.#wasm.unread(), end)
   }
 
-  /** Decodes until uncompressed bytes are ready. It pauses at positions that depend on the stream alone. @param isLast whether all input was fed */
+  /**
+   * Decodes until uncompressed bytes are ready. It pauses at positions that depend on the stream alone.
+   * @param isLast whether all input was fed
+   */
   decode(isLast: boolean): DecodeStatus {
     return STATUSES[this.#wasm.decode(isLast ? 1 : 0)] ?? 'invalid-block'
   }
 
-  /** Returns the uncompressed bytes since the last {@link discard}: a view that is valid until the next one. */
+  /**
+   * Returns the uncompressed bytes since the last {@link discard}: a view that is valid until the next one.
+   */
   uncompressed(): Buffer {
     return this.memory.subarray(this.#windowStart, this.#wasm.plainTail())
   }
@@ -126,14 +135,17 @@ export class Transcoder {
     return bytes.buffer === this.memory.buffer
   }
 
-  /** The number of positions that are compared in the search for better matches than those of the source; 0 keeps its parse. */
+  /**
+   * The number of positions that are compared in the search for better matches than those of the source; 0
+   * keeps its parse.
+   */
   set searchDepth(positions: number) {
     this.#wasm.refine(positions)
   }
 
   /**
-   * Returns the length of a deflate stream of the uncompressed bytes since the last {@link discard}, in bytes. The search depth
-   * must be set again afterwards.
+   * Returns the length of a deflate stream of the uncompressed bytes since the last {@link discard}, in
+   * bytes. The search depth must be set again afterwards.
    */
   measureTrial(searchDepth: number): number {
     return this.#wasm.trial(this.#windowStart, searchDepth)
@@ -151,7 +163,9 @@ export class Transcoder {
     this.#wasm.write(bytes.byteOffset + bytes.length)
   }
 
-  /** Returns the output of the member that cannot change any more: a view that is valid until more is written. */
+  /**
+   * Returns the output of the member that cannot change any more: a view that is valid until more is written.
+   */
   settledOutput(): Buffer {
     this.#returnedLength = this.#wasm.outputLength(0)
     if (this.#returnedLength === 0) return NO_BYTES

@@ -1,6 +1,9 @@
 import type { Transcoder } from './transcoder.ts'
 
-/** How content is compressed: with the source's parse, with the parse and a short match search, or from scratch. */
+/**
+ * How content is compressed: with the source's parse, with the parse and a short match search, or from
+ * scratch.
+ */
 export type CompressionMethod = 'transcode' | 'refine' | 'recompress'
 
 /** The method used for a layer, and why. */
@@ -14,11 +17,14 @@ export interface Tuner {
 
 /** The number of positions that are compared when a parse is refined. */
 export const REFINE_DEPTH = 6
-/** The share of the size that a search must save, depending on whether the gzip header hints at a weak parse or a good one. */
+/**
+ * The share of the size that a search must save, depending on whether the gzip header hints at a weak parse
+ * or a good one.
+ */
 const MIN_SAVING = { weak: 0.005, good: 0.015 }
 /**
- * The number of uncompressed bytes between two samples. It doubles while samples agree with the current choice, up to the
- * maximum. Sampling depends on the layer alone, so that the output does as well.
+ * The number of uncompressed bytes between two samples. It doubles while samples agree with the current
+ * choice, up to the maximum. Sampling depends on the layer alone, so that the output does as well.
  */
 const SAMPLE_INTERVAL_BYTES = { min: 32 << 20, max: 128 << 20 }
 const MIN_SAMPLE_BYTES = 64 * 1024
@@ -38,8 +44,8 @@ const KLAUSPOST_MTIME = 0x886e0900
 const FASTEST = 4
 
 /**
- * Chooses between keeping the parse and refining it: first by the source's gzip header, and then by samples, which are
- * compressed both ways.
+ * Chooses between keeping the parse and refining it: first by the source's gzip header, and then by samples,
+ * which are compressed both ways.
  */
 export class AutoTuner implements Tuner {
   #hint: { isWeak: boolean; reason: string } = {

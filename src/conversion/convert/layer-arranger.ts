@@ -12,7 +12,7 @@ import { waitForInheritedDirectories } from './inherit-directories.ts'
 import type { PositionedLayer } from './layer-position.ts'
 import type { LayerConversionContext, LayerOrigin, LayerPublisher } from './layer-publisher.ts'
 
-/** The index of a layer, and where its compressed members are: split into a scratch file, or in the blob of a cached layer. */
+/** The index of a layer, and its compressed members: in a scratch file, or in the blob of a cached layer. */
 export type IndexedLayer = {
   readonly index: LayerIndex
   readonly members:

@@ -3,7 +3,7 @@ import type { LayerOutcome } from '../reuse/converted-layer.ts'
 import type { Image } from '../source/image.ts'
 import { layerWarnings } from '../warnings.ts'
 
-/** Converts the outcomes of all layers of an image to reports. Further occurrences of one layer are `same-as-other`. */
+/** Returns the reports on all layers of an image. A layer that was reported before is `same-as-other`. */
 export function toLayerReports(image: Image, outcomes: readonly LayerOutcome[]): LayerReport[] {
   const reported = new Set<string>()
   return outcomes.map(({ layer, action }, i) => {

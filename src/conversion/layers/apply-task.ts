@@ -59,7 +59,7 @@ export function performApplyTask(task: ApplyTask): AppliedRecord {
   const profiled = toProfiledImage(task.profiled, layers)
   const use = assessRecord({ entries, layers, resolved, profiled, from: task.origin, budget })
   resolved.view.release()
-  const { prioritized, unreadPrograms: unreadPrograms } = resolved
+  const { prioritized, unreadPrograms } = resolved
   return {
     use,
     prioritized,

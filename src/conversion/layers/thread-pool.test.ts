@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { dir, file, tarOf } from '../../../test/support/tar-of.ts'
+import { dir, file, buildTar } from '../../../test/support/images/build-tar.ts'
 import { DEFAULT_FORMAT } from '../../estargz/blob-format.ts'
 import { defaultDirectory } from '../../estargz/index/added-directories.ts'
 import { IndexBuilder } from '../../estargz/index/index-builder.ts'
@@ -21,7 +21,7 @@ const bytes = (layer: Buffer) => async () =>
   (async function* () {
     yield gzipSync(layer)
   })()
-const upper = bytes(tarOf(dir('a'), file('a/x', 'content')))
+const upper = bytes(buildTar(dir('a'), file('a/x', 'content')))
 
 describe('a thread that waits for the layers below its own', () => {
   let threads: ThreadPool

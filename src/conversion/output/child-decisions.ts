@@ -16,7 +16,7 @@ const SOCI_ARTIFACT_TYPE = /^application\/vnd\.amazon\.soci\./
  * Decides which of the children that are not converted are kept and which are dropped.
  * @param o.keepsAttestations whether attestations of converted images are kept
  * @param o.keepsUnconverted whether children that cannot be converted are kept
- * @param o.selectsPlatforms whether the request selects platforms: children that belong to others are dropped silently
+ * @param o.selectsPlatforms whether the request selects platforms: children for others are dropped silently
  */
 export function decideChildren(
   tree: IndexTree,
@@ -61,7 +61,7 @@ export function dropMissing(
   return { kept: new Map(stillKept), dropped: new Map([...dropped, ...alsoDropped]), keepsMissing }
 }
 
-/** Returns why a child is not converted; undefined for images, attestations and children that are dropped silently. */
+/** Returns why a child is not converted; undefined for images, attestations and silently dropped children. */
 function unconvertedReason(child: IndexChild, selectsPlatforms: boolean): string | undefined {
   if (child.kind === 'other') return child.reason
   if (child.kind !== 'index' || child.tree.hasImages || selectsPlatforms) return undefined

@@ -69,7 +69,7 @@ export class Target {
     if (existing && !(await this.#isEStargz(existing, signal))) throw this.#existsError(existing)
   }
 
-  /** Whether annotations mark all layers as eStargz: those of the image, or of the first image of a possibly nested index. */
+  /** Whether annotations mark all layers of the image, or of the first image of an index, as eStargz. */
   async #isEStargz({ digest }: Descriptor, signal: AbortSignal, depth = 1): Promise<boolean> {
     const { descriptor, bytes } = await this.repository.getManifest(digest, { signal })
     const document = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest ${digest}`)

@@ -5,7 +5,7 @@ import {
   type MatchedRecordImage,
   type RecordFinder,
 } from '../../records/images/record-finder.ts'
-import { readRecordImage } from '../../records/images/record-image.ts'
+import { readRecordImage } from '../../records/images/read-record-image.ts'
 import type { RecordLimits } from '../../records/model.ts'
 import type { RegistryClient } from '../../registry/client.ts'
 import { ConversionError } from '../errors.ts'

@@ -1,5 +1,5 @@
 import { parseReference, tagOrDigest } from '../../oci/reference.ts'
-import { readRecordImage } from '../../records/images/record-image.ts'
+import { readRecordImage } from '../../records/images/read-record-image.ts'
 import { ConversionError } from '../errors.ts'
 import type { RecordSource } from '../request.ts'
 import type { ConversionServices } from '../services.ts'

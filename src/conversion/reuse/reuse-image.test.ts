@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { ConversionBench } from '../../../test/support/conversion.ts'
+import { ConversionBench } from '../../../test/support/conversion-bench.ts'
 import { temporarySqlite } from '../../../test/support/databases.ts'
-import { pushImage, pushIndex } from '../../../test/support/image-of.ts'
-import { dir, file, tarOf } from '../../../test/support/tar-of.ts'
+import { pushImage, pushIndex } from '../../../test/support/images/push-image.ts'
+import { dir, file, buildTar } from '../../../test/support/images/build-tar.ts'
 import { CacheAdministration } from '../../cache/cache-administration.ts'
 import { DatabaseCache } from '../../cache/database-cache.ts'
 import type { Database } from '../../db/database.ts'
@@ -12,8 +12,8 @@ import type { ConversionRequest } from '../request.ts'
 import { runConversion } from '../run.ts'
 import type { ConversionServices } from '../services.ts'
 
-const base = tarOf(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/large', randomBytes(100_000)))
-const top = tarOf(dir('etc'), file('etc/conf', 'conf'), file('etc/other', 'other'))
+const base = buildTar(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/large', randomBytes(100_000)))
+const top = buildTar(dir('etc'), file('etc/conf', 'conf'), file('etc/other', 'other'))
 
 let bench: ConversionBench
 let database: Database
@@ -116,7 +116,7 @@ it('mounts all platforms of an index, with attestations that are kept', async ()
   const repository = bench.repository('many')
   const amd = await pushImage(repository, { layers: [{ tar: base }] })
   const arm = await pushImage(repository, { layers: [{ tar: top }], architecture: 'arm64' })
-  const attestation = await pushImage(repository, { layers: [{ tar: tarOf(file('about', 'it')) }] })
+  const attestation = await pushImage(repository, { layers: [{ tar: buildTar(file('about', 'it')) }] })
   await pushIndex(
     repository,
     [

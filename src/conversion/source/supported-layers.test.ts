@@ -1,16 +1,16 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConversionBench } from '../../../test/support/conversion.ts'
-import { HttpServer } from '../../../test/support/http-server.ts'
-import { pushImage } from '../../../test/support/image-of.ts'
-import { file, tarOf } from '../../../test/support/tar-of.ts'
+import { ConversionBench } from '../../../test/support/conversion-bench.ts'
+import { HttpServer } from '../../../test/support/servers/http-server.ts'
+import { pushImage } from '../../../test/support/images/push-image.ts'
+import { file, buildTar } from '../../../test/support/images/build-tar.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { DOCKER_CONFIG, DOCKER_INDEX, DOCKER_MANIFEST, OCI_LAYER_GZIP } from '../../oci/media-types.ts'
 import { evaluateRecord } from '../evaluate.ts'
 import { inspectImage } from '../inspect.ts'
 
 const never = new AbortController().signal
-const tar = tarOf(file('usr/bin/app', 'app'))
+const tar = buildTar(file('usr/bin/app', 'app'))
 const URL = 'https://layers.test/fwlink/?linkid=1&clcid=0x409'
 const FOREIGN = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip'
 const SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1+prettyjws'
@@ -99,7 +99,7 @@ describe('a layer with an unsupported compression', () => {
   ])('is rejected by its content, with the name of the compression: %s', async (name, compressed) => {
     const repository = bench.repository(`compressed-${name}`)
     const source = `${bench.host}/compressed-${name}:1`
-    await pushImage(repository, { layers: [{ tar, pack: () => compressed }] }, '1')
+    await pushImage(repository, { layers: [{ tar, compress: () => compressed }] }, '1')
     const unsupported = {
       code: 'UNSUPPORTED_LAYER',
       message: expect.stringContaining(`compressed with ${name}`),

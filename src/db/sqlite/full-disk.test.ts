@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { describeWith } from '../../../test/support/peers.ts'
+import { describeWithPeers } from '../../../test/support/peers/peers.ts'
 import { SmallDisk } from '../../../test/support/small-disk.ts'
 import { openDatabase } from '../open-database.ts'
 
 const DISK_BYTES = 4 * 2 ** 20
 
-describeWith(['tmpfs'], 'SQLite on a full disk', () => {
+describeWithPeers(['tmpfs'], 'SQLite on a full disk', () => {
   it('rejects writes that do not fit, keeps committed ones, and continues once there is space', async () => {
     using disk = SmallDisk.mount(DISK_BYTES)
     const database = await openDatabase(`sqlite:${join(disk.path, 'x.sqlite')}`)

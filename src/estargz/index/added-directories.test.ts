@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { convertLayer, piecesOf, rearranged, streamedLayer } from '../../../test/support/convert-layer.ts'
-import { dir, file, symlink, tarOf } from '../../../test/support/tar-of.ts'
+import { buildTar, dir, file, symlink } from '../../../test/support/images/build-tar.ts'
+import {
+  convertWithoutRecord,
+  convertWithRecord,
+  rearrangeMembers,
+  splitIntoPieces,
+} from '../../../test/support/images/convert-layer.ts'
 import { decodeLayer } from '../../compression/decode-layer.ts'
 import type { TarEntry } from '../../tar/header.ts'
 import { DEFAULT_LAYER_LIMITS } from '../../tar/layer-limits.ts'
@@ -10,7 +15,7 @@ import type { TocEntry } from '../toc/toc-entry.ts'
 import { verifyEStargzBlob } from '../verify/verify-blob.ts'
 
 const capability = Buffer.from([1, 0, 0, 2, 0xff])
-const base = tarOf(
+const base = buildTar(
   dir('./', { mode: 0o711, mtime: 5 }),
   dir('tmp', { mode: 0o1777, mtime: 1_600_000_000 }),
   dir('data', {
@@ -27,14 +32,14 @@ const base = tarOf(
     },
   }),
 )
-const middle = tarOf(symlink('lib', 'usr/lib'), file('tmp/below', 'below'))
-const top = tarOf(file('tmp/x', '1'), file('data/deep/y', '2'), file('lib/z', '3'), file('opt/w', '4'))
+const middle = buildTar(symlink('lib', 'usr/lib'), file('tmp/below', 'below'))
+const top = buildTar(file('tmp/x', '1'), file('data/deep/y', '2'), file('lib/z', '3'), file('opt/w', '4'))
 const lower = [middle, base]
 
 async function entriesOf(blob: Buffer): Promise<TarEntry[]> {
   const scanner = new TarScanner(DEFAULT_LAYER_LIMITS)
   const entries: TarEntry[] = []
-  for await (const piece of decodeLayer(piecesOf(blob), { limits: DEFAULT_LAYER_LIMITS })) {
+  for await (const piece of decodeLayer(splitIntoPieces(blob), { limits: DEFAULT_LAYER_LIMITS })) {
     for (const event of scanner.push(piece)) if (event.kind === 'entry') entries.push(event.entry)
   }
   return entries
@@ -44,7 +49,7 @@ const ADDED_NAMES = ['./', 'data/', 'data/deep/', 'opt/', 'tmp/']
 
 describe('a directory that a layer has no entry for', () => {
   it('gets an entry at the end of the archive, with the metadata from the nearest lower layer', async () => {
-    const { blob, result } = await streamedLayer(top, { lower })
+    const { blob, result } = await convertWithoutRecord(top, { lower })
     const entries = await entriesOf(blob)
     expect(tarNames(entries)).toEqual([
       'tmp/x',
@@ -71,7 +76,7 @@ describe('a directory that a layer has no entry for', () => {
       })
     }
     expect(result.entries).toBe(9)
-    const verified = await verifyEStargzBlob(piecesOf(blob), {
+    const verified = await verifyEStargzBlob(splitIntoPieces(blob), {
       limits: DEFAULT_LAYER_LIMITS,
       tocDigest: result.tocDigest,
     })
@@ -79,7 +84,7 @@ describe('a directory that a layer has no entry for', () => {
   })
 
   it('precedes prioritized entries below it, and otherwise goes to the end', async () => {
-    const { blob, result, placed } = await convertLayer(top, ['data/deep/y'], { lower })
+    const { blob, result, placed } = await convertWithRecord(top, ['data/deep/y'], { lower })
     expect(placed).toEqual(['data/deep/y'])
     expect(tarNames(await entriesOf(blob))).toEqual([
       './',
@@ -94,7 +99,7 @@ describe('a directory that a layer has no entry for', () => {
       'tmp/',
       'stargz.index.json',
     ])
-    const verified = await verifyEStargzBlob(piecesOf(blob), {
+    const verified = await verifyEStargzBlob(splitIntoPieces(blob), {
       limits: DEFAULT_LAYER_LIMITS,
       tocDigest: result.tocDigest,
     })
@@ -102,32 +107,32 @@ describe('a directory that a layer has no entry for', () => {
   })
 
   it('can be prioritized itself', async () => {
-    const { blob, placed } = await convertLayer(top, ['tmp'], { lower })
+    const { blob, placed } = await convertWithRecord(top, ['tmp'], { lower })
     expect(placed).toEqual(['tmp'])
     expect(tarNames(await entriesOf(blob)).slice(0, 3)).toEqual(['./', 'tmp/', '.prefetch.landmark'])
   })
 
   it('is not in the index, so that new arrangements get the directories of their own layers', async () => {
     for (const format of [{}, { compression: 'zstd' as const }, { externalToc: true }]) {
-      const withoutLower = await streamedLayer(top, { format, lower: [] })
-      const streamed = await streamedLayer(top, { format, lower })
+      const withoutLower = await convertWithoutRecord(top, { format, lower: [] })
+      const streamed = await convertWithoutRecord(top, { format, lower })
       const entries = ({ index }: typeof withoutLower.result) =>
         Array.from({ length: index.length }, (_, i) => index.entry(i))
       expect(entries(streamed.result)).toEqual(entries(withoutLower.result))
       expect(streamed.result.index.missingDirectories).toEqual(withoutLower.result.index.missingDirectories)
       const prioritized = ['opt/w', 'tmp/x']
-      const direct = await convertLayer(top, prioritized, { format, lower })
+      const direct = await convertWithRecord(top, prioritized, { format, lower })
       let latest: { blob: Buffer; result: { index: typeof withoutLower.result.index } } = withoutLower
-      const rearrangedOnce = await rearranged(streamed.blob, streamed.result.index, prioritized, {
+      const rearrangedOnce = await rearrangeMembers(streamed.blob, streamed.result.index, prioritized, {
         format,
         lower,
       })
       expect(rearrangedOnce.blob.equals(direct.blob)).toBe(true)
       for (const order of [['tmp/x'], prioritized, ['lib/z', 'data/deep/y'], prioritized]) {
-        latest = await rearranged(latest.blob, latest.result.index, order, { format, lower })
+        latest = await rearrangeMembers(latest.blob, latest.result.index, order, { format, lower })
       }
       expect(latest.blob.equals(direct.blob)).toBe(true)
-      const sourceOrder = await rearranged(latest.blob, latest.result.index, [], { format, lower })
+      const sourceOrder = await rearrangeMembers(latest.blob, latest.result.index, [], { format, lower })
       expect(sourceOrder.blob.equals(streamed.blob)).toBe(true)
     }
   })
@@ -136,12 +141,12 @@ describe('a directory that a layer has no entry for', () => {
     const many = Array.from({ length: 200 }, (_, i) =>
       file(`d${i}/${'name'.repeat(60)}`, i % 3 ? '' : 'content'),
     )
-    for (const layer of [top, tarOf(...many)]) {
+    for (const layer of [top, buildTar(...many)]) {
       for (const format of [{}, { minChunkSize: 5000 }, { compression: 'zstd' as const }]) {
-        const once = await streamedLayer(layer, { format, lower })
-        const twice = await streamedLayer(once.blob, { format, lower })
+        const once = await convertWithoutRecord(layer, { format, lower })
+        const twice = await convertWithoutRecord(once.blob, { format, lower })
         expect(twice.blob.equals(once.blob) || 'minChunkSize' in format).toBe(true)
-        const assembled = await convertLayer(layer, [], { format, lower })
+        const assembled = await convertWithRecord(layer, [], { format, lower })
         expect(assembled.blob.equals(once.blob) || 'minChunkSize' in format).toBe(true)
       }
     }
@@ -149,7 +154,7 @@ describe('a directory that a layer has no entry for', () => {
 
   it('is only in the table of contents if the archive is preserved', async () => {
     const format = { ...DEFAULT_FORMAT, externalToc: true, lossless: true }
-    const { blob, result } = await streamedLayer(top, { format, lower })
+    const { blob, result } = await convertWithoutRecord(top, { format, lower })
     expect(tarNames(await entriesOf(blob))).toEqual(['tmp/x', 'data/deep/y', 'lib/z', 'opt/w'])
     const externalToc = Buffer.from(result.externalToc ?? [])
     const toc = (await parseTocArchive(externalToc)).entries
@@ -163,7 +168,7 @@ describe('a directory that a layer has no entry for', () => {
 async function parseTocArchive(toc: Buffer): Promise<{ entries: TocEntry[] }> {
   const parts: Buffer[] = []
   const scanner = new TarScanner(DEFAULT_LAYER_LIMITS)
-  for await (const piece of decodeLayer(piecesOf(toc), { limits: DEFAULT_LAYER_LIMITS })) {
+  for await (const piece of decodeLayer(splitIntoPieces(toc), { limits: DEFAULT_LAYER_LIMITS })) {
     for (const event of scanner.push(piece))
       if (event.kind === 'content') parts.push(Buffer.from(event.bytes))
   }

@@ -41,24 +41,35 @@ const TocEntrySchema = z.object({
 })
 
 /** The table of contents without its entries. */
-const TocSchema = z.object({ version: z.literal(1), entries: z.array(z.never()).nullable() })
+const TocSchema = z.object({
+  version: z.literal(1),
+  entries: z.array(z.never()).nullable(),
+  tarSplitDigest: z.string().optional(),
+})
+
+/** The members of a table of contents besides its entries. */
+export type TocMembers = {
+  /** zstd:chunked only: the digest of the compressed tar-split data (containers/storage 1.59). */
+  readonly tarSplitDigest?: string | undefined
+}
 
 type TocLimits = Pick<LayerLimits, 'maxEntries' | 'maxHeaderBytes' | 'maxTocBytes'>
 
 /**
  * Yields the entries of a table of contents one by one: all of them as objects take many times the memory of
  * the file. The document around the entries is checked after the last entry.
+ * @returns the other members
  * @throws LayerError INVALID_TOC, LIMIT_EXCEEDED
  */
-export function* parseTocEntries(toc: TocFile, limits: TocLimits): Generator<TocEntry, void, void> {
+export function* parseTocEntries(toc: TocFile, limits: TocLimits): Generator<TocEntry, TocMembers, void> {
   if (toc.size > limits.maxTocBytes) throw tocTooLargeError(limits)
   // Escapes and base64 make extended attributes longer than in a tar header.
   const items = splitJsonArray(toc.parts(), { key: 'entries', maxItemBytes: 8 * limits.maxHeaderBytes })
   for (let i = 0; ; i++) {
     const item = wrapSyntaxErrors(() => items.next())
     if (item.done) {
-      parse(TocSchema, [], item.value)
-      return
+      const { tarSplitDigest } = parse(TocSchema, [], item.value)
+      return { tarSplitDigest }
     }
     // Checked before parsing. Chunks count, because they cost as much as entries.
     if (i >= limits.maxEntries) {

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest'
 import {
-  type Attributes,
-  asGnu,
   device,
+  type EntryAttributes,
   file,
   globalPax,
   hardlink,
   paxHeader,
-  summed,
-} from '../../../test/support/tar-of.ts'
+  withChecksum,
+  withGnuMagic,
+} from '../../../test/support/images/build-tar.ts'
 import { DEFAULT_LAYER_LIMITS } from '../../tar/layer-limits.ts'
 import { TarScanner } from '../../tar/tar-scanner.ts'
 import { type HeaderTimes, readHeaderTimes } from './header-times.ts'
@@ -21,19 +21,19 @@ function timesOf(archive: Buffer): HeaderTimes | undefined {
 }
 
 /** A GNU header with times at these offsets. */
-function gnuHeader(times: Record<number, string>, attributes: Attributes = {}): Buffer {
-  const entry = asGnu(file('a', '', attributes))
+function gnuHeader(times: Record<number, string>, attributes: EntryAttributes = {}): Buffer {
+  const entry = withGnuMagic(file('a', '', attributes))
   for (const [offset, time] of Object.entries(times)) {
     entry.write(`${time}\0`, Number(offset), 'latin1')
   }
-  return summed(entry)
+  return withChecksum(entry)
 }
 
 /** An entry with text at an offset of its header. */
 function withText(offset: number, text: string, entry: Buffer): Buffer {
   const changed = Buffer.from(entry)
   changed.write(text, offset, 'latin1')
-  return summed(changed)
+  return withChecksum(changed)
 }
 
 it.each<[string, Buffer, HeaderTimes | undefined]>([

@@ -1,4 +1,4 @@
-import { MAX_ZSTD_FOOTER_SIZE, parseZstdFooter } from './zstd-chunked.ts'
+import { MAX_ZSTD_FOOTER_SIZE, parseZstdFooter, type ZstdFooter } from './zstd-chunked.ts'
 
 /** Bytes of the footer: an empty gzip member whose extra field holds the offset of the table of contents. */
 export const FOOTER_SIZE = 51
@@ -70,12 +70,7 @@ export function parseTocOffset(extraField: Buffer): number | undefined {
 export type Footer =
   | { readonly kind: 'gzip'; readonly tocOffset: number; readonly footerSize: number }
   | { readonly kind: 'external'; readonly footerSize: number }
-  | {
-      readonly kind: 'zstd'
-      readonly tocOffset: number
-      readonly tocSize: number
-      readonly footerSize: number
-    }
+  | ({ readonly kind: 'zstd' } & ZstdFooter)
 
 /**
  * Parses the footer at the end of a blob: that of eStargz (51 bytes), of stargz (47), of eStargz with an

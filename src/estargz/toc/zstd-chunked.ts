@@ -61,10 +61,17 @@ export function formatTarSplitPosition({ offset, size, plainSize }: FrameLocatio
   return `${offset}:${size}:${plainSize}`
 }
 
+/** A parsed footer. Offsets are those of the contents of frames. All values are bytes. */
+export type ZstdFooter = {
+  readonly tocOffset: number
+  readonly tocSize: number
+  /** Absent if the footer locates no tar-split data. */
+  readonly tarSplitOffset?: number
+  readonly footerSize: number
+}
+
 /** Parses the footer at the end of a blob. Returns undefined if there is none. */
-export function parseZstdFooter(
-  tail: Buffer,
-): { tocOffset: number; tocSize: number; footerSize: number } | undefined {
+export function parseZstdFooter(tail: Buffer): ZstdFooter | undefined {
   for (const length of [FOOTER_BYTES, TAR_SPLIT_FOOTER_BYTES]) {
     const footerSize = FRAME_HEADER_BYTES + length
     const frame = tail.subarray(Math.max(0, tail.length - footerSize))
@@ -75,9 +82,9 @@ export function parseZstdFooter(
     if (footer.readBigUInt64LE(24) !== BigInt(MANIFEST_TYPE)) continue
     const tocOffset = Number(footer.readBigUInt64LE(0))
     const tocSize = Number(footer.readBigUInt64LE(8))
-    if (Number.isSafeInteger(tocOffset) && Number.isSafeInteger(tocSize)) {
-      return { tocOffset, tocSize, footerSize }
-    }
+    if (!Number.isSafeInteger(tocOffset) || !Number.isSafeInteger(tocSize)) continue
+    const tarSplitOffset = length === TAR_SPLIT_FOOTER_BYTES ? Number(footer.readBigUInt64LE(32)) : 0
+    return { tocOffset, tocSize, footerSize, ...(tarSplitOffset > 0 && { tarSplitOffset }) }
   }
   return undefined
 }

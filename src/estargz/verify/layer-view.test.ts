@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { convertLayer, piecesOf, streamedLayer } from '../../../test/support/convert-layer.ts'
-import { dir, file, symlink, tarOf } from '../../../test/support/tar-of.ts'
+import { buildTar, dir, file, symlink } from '../../../test/support/images/build-tar.ts'
+import {
+  convertWithoutRecord,
+  convertWithRecord,
+  splitIntoPieces,
+} from '../../../test/support/images/convert-layer.ts'
 import { DEFAULT_LAYER_LIMITS } from '../../tar/layer-limits.ts'
 import { readArchiveMetadata } from '../index/archive-metadata.ts'
 import { compareTrees } from './compare-trees.ts'
@@ -60,7 +64,7 @@ const layers = fc.array(
   fc
     .array(entry, { maxLength: 6 })
     .filter(isRealistic)
-    .map((entries) => tarOf(...entries.map(({ bytes }) => bytes))),
+    .map((entries) => buildTar(...entries.map(({ bytes }) => bytes))),
   { minLength: 1, maxLength: 4 },
 )
 
@@ -68,18 +72,19 @@ it('a lazy reader of a conversion shows the same files as a pull of its source, 
   await fc.assert(
     fc.asyncProperty(layers, fc.boolean(), name, async (archives, lossless, prioritized) => {
       const source = await Promise.all(
-        archives.map((archive) => readArchiveMetadata(piecesOf(archive), limits)),
+        archives.map((archive) => readArchiveMetadata(splitIntoPieces(archive), limits)),
       )
       const format = lossless ? { externalToc: true, lossless } : {}
       const converted = await Promise.all(
         archives.map(async (archive, i) => {
           const lower = archives.slice(0, i).reverse()
           const { blob, result } = lossless
-            ? await streamedLayer(archive, { format, lower })
-            : await convertLayer(archive, [prioritized], { format, lower })
+            ? await convertWithoutRecord(archive, { format, lower })
+            : await convertWithRecord(archive, [prioritized], { format, lower })
           const { tocDigest, diffId, externalToc } = result
           const toc = externalToc && { externalToc: Buffer.from(externalToc) }
-          return (await verifyEStargzBlob(piecesOf(blob), { limits, tocDigest, diffId, ...toc })).metadata
+          return (await verifyEStargzBlob(splitIntoPieces(blob), { limits, tocDigest, diffId, ...toc }))
+            .metadata
         }),
       )
       const [pulled, lazy] = [

@@ -22,6 +22,8 @@ export type BlobTail = {
   readonly footer: Footer | undefined
   /** zstd:chunked only: the skippable frame of the table of contents. */
   readonly tocFrame?: SkippableFrame
+  /** zstd:chunked only: the skippable frame of tar-split data. */
+  readonly tarSplitFrame?: SkippableFrame
 }
 
 /** The frames of the table of contents, tar-split data and the footer. */
@@ -111,5 +113,9 @@ export async function scanFrames(
   // If the footer points at none of the frames, the error reports the offset of the last one before it.
   const tocFrame =
     tailFrames.find(({ offset }) => frameContentOffset(offset) === footer.tocOffset) ?? tailFrames.at(-2)
-  return { footer, ...(tocFrame && { tocFrame }) }
+  const tarSplitFrame =
+    footer.tarSplitOffset === undefined
+      ? tailFrames.find((frame) => frame !== tocFrame && frame !== footerFrame)
+      : tailFrames.find(({ offset }) => frameContentOffset(offset) === footer.tarSplitOffset)
+  return { footer, ...(tocFrame && { tocFrame }), ...(tarSplitFrame && { tarSplitFrame }) }
 }

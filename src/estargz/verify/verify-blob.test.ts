@@ -1,24 +1,25 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { convertLayer, piecesOf } from '../../../test/support/convert-layer.ts'
-import { dir, file, tarOf } from '../../../test/support/tar-of.ts'
+import { buildTar, dir, file } from '../../../test/support/images/build-tar.ts'
+import { convertWithRecord, splitIntoPieces } from '../../../test/support/images/convert-layer.ts'
 import { DEFAULT_LAYER_LIMITS as limits } from '../../tar/layer-limits.ts'
 import { openEStargz } from '../read/read-toc.ts'
 import { MAX_FOOTER_SIZE, parseFooter, writeFooter } from '../toc/footer.ts'
 import type { TocEntry } from '../toc/toc-entry.ts'
 import { writeToc } from '../toc/write-toc.ts'
+import { writeZstdFooter } from '../toc/zstd-chunked.ts'
 import { verifyEStargzBlob } from './verify-blob.ts'
 
-const layer = tarOf(
+const layer = buildTar(
   dir('d', { uname: 'root' }),
   file('d/a', 'some content'),
   file('b', 'other content'),
   file('c'),
 )
-const { blob, result } = await convertLayer(layer, ['b'])
+const { blob, result } = await convertWithRecord(layer, ['b'])
 
 const verify = (bytes: Buffer, o: { tocDigest?: string; diffId?: string } = {}) =>
-  verifyEStargzBlob(piecesOf(bytes), { limits, ...o })
+  verifyEStargzBlob(splitIntoPieces(bytes), { limits, ...o })
 const open = (bytes: Buffer, layerLimits = limits) =>
   openEStargz({
     size: bytes.length,
@@ -33,7 +34,7 @@ async function withToc(change: (entries: TocEntry[]) => TocEntry[]): Promise<Buf
 }
 
 function withJson(json: Buffer, tocOffset: number): Buffer {
-  const member = gzipSync(tarOf(file('stargz.index.json', json)))
+  const member = gzipSync(buildTar(file('stargz.index.json', json)))
   return Buffer.concat([blob.subarray(0, tocOffset), member, writeFooter(tocOffset)])
 }
 
@@ -50,7 +51,7 @@ describe('verifyEStargzBlob', () => {
       prioritized: ['b'],
       landmark: 'prefetch',
     })
-    expect(await verifyEStargzBlob(piecesOf(blob, 1), { limits })).toEqual(verified)
+    expect(await verifyEStargzBlob(splitIntoPieces(blob, 1), { limits })).toEqual(verified)
   })
 
   it('rejects other digests', async () => {
@@ -142,5 +143,35 @@ describe('openEStargz', () => {
         code: 'LIMIT_EXCEEDED',
       },
     )
+  })
+})
+
+describe('tar-split data', () => {
+  const compression = { method: 'recompress', level: 3 } as const
+  const format = { compression: 'zstd', tarSplit: true } as const
+
+  it('is verified by the digest in the table of contents', async () => {
+    const { blob, result } = await convertWithRecord(layer, ['b'], { format, compression })
+    const { offset = 0, size = 0 } = result.tarSplit ?? {}
+    expect(await verify(blob, { diffId: result.diffId })).toMatchObject({ digest: result.digest })
+    const damaged = Buffer.from(blob)
+    const last = offset + size - 1
+    damaged.writeUInt8(damaged.readUInt8(last) ^ 1, last)
+    await expect(verify(damaged)).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: expect.stringContaining('tar-split data'),
+    })
+  })
+
+  it('is missed where the table of contents refers to it', async () => {
+    const { blob, result } = await convertWithRecord(layer, ['b'], { format, compression })
+    const { offset = 0, size = 0 } = result.tarSplit ?? {}
+    const toc = result.tocFrame ?? { offset: 0, size: 0, plainSize: 0 }
+    const without = Buffer.concat([blob.subarray(0, offset - 8), writeZstdFooter(toc)])
+    expect(without.length).toBeLessThan(blob.length - size)
+    await expect(verify(without)).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: expect.stringContaining('the blob has none'),
+    })
   })
 })

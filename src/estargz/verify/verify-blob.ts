@@ -3,12 +3,12 @@ import { ByteSource } from '../../compression/byte-source.ts'
 import { detectLayerCompression } from '../../compression/decode-layer.ts'
 import { type Digest, digestOf } from '../../oci/digest.ts'
 import { LayerError } from '../../tar/layer-error.ts'
-import type { LayerLimits } from '../../tar/layer-limits.ts'
+import { type LayerLimits, tocTooLargeError } from '../../tar/layer-limits.ts'
 import type { LandmarkKind } from '../blob-format.ts'
 import type { ArchiveMetadata } from '../index/archive-metadata.ts'
 import { decodeTocFrame, decodeTocMember } from '../read/decode-toc.ts'
 import { LandmarkReader } from '../read/landmark-reader.ts'
-import { parseTocEntries } from '../read/parse-toc-entries.ts'
+import { parseTocEntries, type TocMembers } from '../read/parse-toc-entries.ts'
 import { externalTocNotFound } from '../read/read-toc.ts'
 import type { TocEntry } from '../toc/toc-entry.ts'
 import type { TocFile } from '../toc/toc-file.ts'
@@ -47,8 +47,8 @@ export type VerifiedBlob = {
 
 /**
  * Verifies an eStargz or zstd:chunked blob in one pass. Checks the checksums of members; the footer; the
- * digests of the table of contents, of each chunk and file, and of the uncompressed layer; and that the table
- * of contents lists exactly the archive's entries, with their metadata and the locations of their chunks.
+ * digests of the table of contents, of tar-split data that it refers to, of each chunk and file, and of the
+ * uncompressed layer; and that the table of contents lists exactly the archive's entries, with their metadata and the locations of their chunks.
  * @param o.externalToc the blob with the external table of contents
  * @throws LayerError VERIFICATION_FAILED and the codes of decoding; errors of the source pass unchanged
  */
@@ -76,8 +76,12 @@ export async function verifyEStargzBlob(
   assertDigest('the table of contents', toc.digest, o.tocDigest)
   assertDigest('the decompressed layer', uncompressed.digest, o.diffId)
   const landmarks = new LandmarkReader()
-  const listed = observedBy(landmarks, parseTocEntries(toc, o.limits))
+  let members: TocMembers = {}
+  const listed = (function* () {
+    members = yield* observedBy(landmarks, parseTocEntries(toc, o.limits))
+  })()
   const verified = verifyToc(listed, archive, { isExternal: externalToc })
+  if (members.tarSplitDigest !== undefined) assertTarSplit(tail, members.tarSplitDigest, o.limits)
   const { landmark, prioritized } = landmarks.summarize()
   return {
     ...blobDigester.finish(),
@@ -93,12 +97,28 @@ export async function verifyEStargzBlob(
 
 function* observedBy(
   landmarks: LandmarkReader,
-  entries: Iterable<TocEntry>,
-): Generator<TocEntry, void, void> {
-  for (const entry of entries) {
-    landmarks.add(entry)
-    yield entry
+  entries: Generator<TocEntry, TocMembers, void>,
+): Generator<TocEntry, TocMembers, void> {
+  for (;;) {
+    const item = entries.next()
+    if (item.done) return item.value
+    landmarks.add(item.value)
+    yield item.value
   }
+}
+
+/**
+ * Checks the tar-split data that a table of contents refers to.
+ * @throws LayerError VERIFICATION_FAILED, LIMIT_EXCEEDED
+ */
+function assertTarSplit({ tarSplitFrame }: BlobTail, expected: string, limits: LayerLimits): void {
+  if (tarSplitFrame && !tarSplitFrame.content) throw tocTooLargeError(limits)
+  const actual = tarSplitFrame?.content && digestOf(tarSplitFrame.content)
+  if (actual === expected) return
+  throw new LayerError(
+    'VERIFICATION_FAILED',
+    `the table of contents refers to tar-split data with the digest ${expected}, but the blob has ${actual ?? 'none'}`,
+  )
 }
 
 /**

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, temporarySqlite } from '../../../test/support/databases.ts'
-import { temporaryFolder } from '../../../test/support/embedded-registry.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
 import type { Analyses } from '../../analysis/analyses.ts'
 import { createEmbeddedRegistry } from '../../embedded-registry/plugin.ts'

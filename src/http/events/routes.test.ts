@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
-import { type ReadEvent, readEvents } from '../../../test/support/event-reader.ts'
+import { type ServerSentEvent, readEvents } from '../../../test/support/servers/read-events.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
 import { EventLog } from '../../jobs/events/event-log.ts'
 
@@ -28,7 +28,7 @@ describeDatabases('events over HTTP', (open) => {
   it('of a conversion are streamed from start to end, and resume after the last event at any replica', async () => {
     const { json } = await one.request('POST', PATH, conversion())
     const at = `${PATH}/${json.id}/events`
-    const first: ReadEvent[] = []
+    const first: ServerSentEvent[] = []
     let claimed: Awaited<ReturnType<typeof two.leases.claim>>
     for await (const event of readEvents(urls[0] + at)) {
       first.push(event)
@@ -56,7 +56,7 @@ describeDatabases('events over HTTP', (open) => {
 
   it('of all jobs are each sent once, whichever replica creates them and however often the client reconnects', async () => {
     const wanted = 60
-    const seen: ReadEvent[] = []
+    const seen: ServerSentEvent[] = []
     // Starts from a known event, so that no event before the first connection is missed.
     await one.request('POST', PATH, conversion())
     const before = await new EventLog(opened.database).latestCursor()

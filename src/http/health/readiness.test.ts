@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PostgresServer, temporarySqlite } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
-import { describeWith, postgresPrograms } from '../../../test/support/peers.ts'
+import { describeWithPeers, findPostgresPrograms } from '../../../test/support/peers/peers.ts'
 import type { Database } from '../../db/database.ts'
 import { openDatabase } from '../../db/open-database.ts'
 import { WorkerDirectory } from '../../jobs/worker/worker-directory.ts'
@@ -150,11 +150,11 @@ it('shows that the server is stopping while it still responds, and ends waits fo
   await opened.close()
 })
 
-describeWith(['postgres'], 'with PostgreSQL', () => {
+describeWithPeers(['postgres'], 'with PostgreSQL', () => {
   let server: PostgresServer
   let database: Database
   beforeAll(async () => {
-    server = new PostgresServer(postgresPrograms() ?? '')
+    server = new PostgresServer(findPostgresPrograms() ?? '')
     database = await openDatabase(server.url)
   })
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pushImage } from '../../../test/support/image-of.ts'
+import { pushImage } from '../../../test/support/images/push-image.ts'
 import { RegistryApi } from '../../../test/support/registry-api.ts'
-import { file, tarOf } from '../../../test/support/tar-of.ts'
+import { file, buildTar } from '../../../test/support/images/build-tar.ts'
 
 const UNKNOWN_ID = '019ab000-0000-7000-8000-000000000000'
 
@@ -86,7 +86,7 @@ describe('record images', () => {
   it('are listed by image: the same digest first, then the same repository, newest first', async () => {
     const repository = api.registries.repository({ host, repository: 'team/found' })
     const push = (tag: string, content: string) =>
-      pushImage(repository, { layers: [{ tar: tarOf(file('usr/bin/app', content)) }] }, tag)
+      pushImage(repository, { layers: [{ tar: buildTar(file('usr/bin/app', content)) }] }, tag)
     await push('1.0', 'one')
     await push('2.0', 'two')
     const publish = async (query: string, path: string) => {

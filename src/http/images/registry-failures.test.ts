@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { temporarySqlite } from '../../../test/support/databases.ts'
-import { type Handler, HttpServer } from '../../../test/support/http-server.ts'
+import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
 import { createLocalAnalyses } from '../../analysis/local-analyses.ts'
 import { openStores } from '../../app/stores.ts'
@@ -9,7 +9,7 @@ import { RecordPublisher } from '../../records/images/record-publisher.ts'
 import { RegistryClient } from '../../registry/client.ts'
 
 /** The API's responses to these queries if its backing registry responds like `handler`. */
-async function responsesWith(handler: Handler, queries: (host: string) => string[]) {
+async function responsesWith(handler: RequestHandler, queries: (host: string) => string[]) {
   await using stack = new AsyncDisposableStack()
   const server = stack.use(await HttpServer.start(handler))
   const { host } = server

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pushImage } from '../../../test/support/image-of.ts'
+import { pushImage } from '../../../test/support/images/push-image.ts'
 import { RegistryApi } from '../../../test/support/registry-api.ts'
-import { file, tarOf } from '../../../test/support/tar-of.ts'
-import { publishRecordImage } from '../../records/images/record-image.ts'
+import { file, buildTar } from '../../../test/support/images/build-tar.ts'
+import { publishRecordImage } from '../../records/images/publish-record-image.ts'
 
 let api: RegistryApi
 let host: string
@@ -50,7 +50,7 @@ describe('retention', () => {
     await publish('three', '2022-01-01T00:00:00Z')
     await pushImage(
       repository,
-      { layers: [{ tar: tarOf(file('stargz.record.json', '{"path":"a"}\n')) }] },
+      { layers: [{ tar: buildTar(file('stargz.record.json', '{"path":"a"}\n')) }] },
       'foreign',
     )
     const retain = async (plan?: string) => {

@@ -31,8 +31,9 @@ export function distinctEntries(entries: readonly RecordEntry[]): Map<string, Re
 }
 
 /**
- * Merges records that are added one after the other. A path is ordered by its earliest position in any record, and paths with
- * the same position by the order of their records. Merging a record with itself therefore changes nothing.
+ * Merges records that are added one after the other. A path is ordered by its earliest position in any
+ * record, and paths with the same position by the order of their records. Merging a record with itself
+ * therefore changes nothing.
  */
 export class RecordMerger {
   readonly #paths = new Map<string, MergedPath>()
@@ -57,7 +58,10 @@ export class RecordMerger {
     }
   }
 
-  /** Returns the entries that the strategy selects, in the order of earliest access. @throws RecordError RECORD_TOO_LARGE */
+  /**
+   * Returns the entries that the strategy selects, in the order of earliest access.
+   * @throws RecordError RECORD_TOO_LARGE
+   */
   finish(options: MergeOptions): RecordEntry[] {
     const minRecords = minRecordCount(options, this.#recordCount)
     const selected = [...this.#paths.values()].filter(({ recordCount }) => recordCount >= minRecords)

@@ -9,9 +9,9 @@ import { pathListEvidence } from './parsers/path-list.ts'
 const MAX_BUFFERED = { lines: 250_000, characters: 32 * 2 ** 20 }
 
 /**
- * Detects the format of a record, and reads it as a path list and in each format that a distinctive line has suggested.
- * A suggested log is certain once it has an entry; a suggested list can be refuted by a later line that it cannot contain.
- * Each format reads each line once.
+ * Detects the format of a record, and reads it as a path list and in each format that a distinctive line has
+ * suggested. A suggested log is certain once it has an entry; a suggested list can be refuted by a later line
+ * that it cannot contain. Each format reads each line once.
  */
 export class FormatDetector {
   readonly #options: ReadRecordOptions
@@ -23,7 +23,10 @@ export class FormatDetector {
   /** Formats that a distinctive line has suggested; undefined for those that a later line has refuted. */
   readonly #candidates = new Map<LineFormatName, LineFormatReader | undefined>()
   #hasRootedPath = false
-  /** Lines other than blank lines and comments, and whether each ends with a separate number, as rows of a table do. */
+  /**
+   * Lines other than blank lines and comments, and whether each ends with a separate number, as rows of a
+   * table do.
+   */
   #contentLines = 0
   #isTable = true
   #firstContentLine: Line | undefined
@@ -81,7 +84,10 @@ export class FormatDetector {
     return this.#dropped && readers.length === 1 && !first?.isLog ? first : undefined
   }
 
-  /** Reads the buffered lines in the format of the last of them; undefined if an earlier line refutes the format. */
+  /**
+   * Reads the buffered lines in the format of the last of them; undefined if an earlier line refutes the
+   * format.
+   */
   #readBuffered({ format, strip }: FormatMatch, isTruncated: boolean): LineFormatReader | undefined {
     const reader = new LineFormatReader(format, this.#options, strip)
     const last = this.#buffered.at(-1)

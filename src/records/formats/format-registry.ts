@@ -19,9 +19,10 @@ export type LineFormatName = Exclude<RecordFormat, DocumentFormat>
 /**
  * The formats that are read line by line.
  *
- * To add a profiler format: add its name to `RecordFormat` in model.ts, write a `LineFormat` in parsers/, register it
- * here (and in `PROFILERS` below), and describe it in docs/formats.md. Reading, detection, log prefixes and limits then
- * apply to it. A format that is one JSON document belongs in json-documents.ts instead.
+ * To add a profiler format: add its name to `RecordFormat` in model.ts, write a `LineFormat` in parsers/,
+ * register it here (and in `PROFILERS` below), and describe it in docs/formats.md. Reading, detection, log
+ * prefixes and limits then apply to it. A format that is one JSON document belongs in json-documents.ts
+ * instead.
  *
  * Order matters: a line that is distinctive of two formats is detected as the first one.
  */

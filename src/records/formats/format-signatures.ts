@@ -12,7 +12,9 @@ const DOCUMENT_STARTS: readonly { readonly format: DocumentFormat; readonly patt
 /** The signature of a local file header (PKWARE's APPNOTE 6.3.10, 4.3.7). */
 const ZIP_SIGNATURE = 'PK\x03\x04'
 
-/** Describes a compressed body and its remedy, for an error message; undefined for a body that may be text. */
+/**
+ * Describes a compressed body and its remedy, for an error message; undefined for a body that may be text.
+ */
 export function describeCompressedBody(head: Buffer): string | undefined {
   const encoding = detectCompression(head)
   if (encoding !== undefined) return `the body is ${encoding}: send it with Content-Encoding: ${encoding}`
@@ -22,8 +24,8 @@ export function describeCompressedBody(head: Buffer): string | undefined {
 }
 
 /**
- * Detects a record that is one JSON document. Path lists may start with `[` too, as globs do, but not with a quote after
- * it.
+ * Detects a record that is one JSON document. Path lists may start with `[` too, as globs do, but not with a
+ * quote after it.
  * @param head the start of the record as text, long enough to show what follows the first bracket
  */
 export function detectDocument(head: string): DocumentFormat | undefined {

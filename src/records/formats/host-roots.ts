@@ -1,8 +1,9 @@
 const ID = '[^/]+'
 
 /**
- * Paths of container root file systems on a host: docker (overlay2 and the containerd image store), containerd's
- * snapshotters (also of k3s and buildkit) and runtime bundles, podman and CRI-O, and any container through /proc.
+ * Paths of container root file systems on a host: docker (overlay2 and the containerd image store),
+ * containerd's snapshotters (also of k3s and buildkit) and runtime bundles, podman and CRI-O, and any
+ * container through /proc.
  */
 const CONTAINER_ROOT = new RegExp(
   `^(?:${[

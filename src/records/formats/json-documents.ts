@@ -20,10 +20,16 @@ export function readJsonDocument(format: DocumentFormat, bytes: Buffer, collecto
 }
 
 const REPLACEMENT = '\ufffd'
-/** Replaces U+FFFD characters of the document, so that any U+FFFD shows bytes that are not UTF-8. A noncharacter. */
+/**
+ * Replaces U+FFFD characters of the document, so that any U+FFFD shows bytes that are not UTF-8. A
+ * noncharacter.
+ */
 const REPLACEMENT_MARKER = '\ufdd1'
 
-/** Decodes UTF-8 so that {@link unmarked} can distinguish the document's U+FFFD characters from malformed bytes. */
+/**
+ * Decodes UTF-8 so that {@link unmarked} can distinguish the document's U+FFFD characters from malformed
+ * bytes.
+ */
 function decodeMarked(bytes: Buffer): string {
   const replacement = Buffer.from(REPLACEMENT).toString('latin1')
   const marker = Buffer.from(REPLACEMENT_MARKER).toString('latin1')
@@ -58,8 +64,9 @@ class JsonDocument {
   }
 
   /**
-   * Reads the list of `nydusify optimize --prefetch-files`: `{"version":"v1","files":[{"path":"/a","ranges":[[0,20]]}]}`.
-   * Ignores the ranges, because eStargz prioritizes whole files.
+   * Reads the list of `nydusify optimize --prefetch-files`:
+   * `{"version":"v1","files":[{"path":"/a","ranges":[[0,20]]}]}`. Ignores the ranges, because eStargz
+   * prioritizes whole files.
    */
   readNydusify(): void {
     const document = this.#parse()

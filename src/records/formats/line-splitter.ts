@@ -8,7 +8,10 @@ export type Line = {
   readonly text: string
   /** Counts from 1. */
   readonly number: number
-  /** `encoding`: the line is not UTF-8. `length`: it is longer than {@link MAX_LINE_BYTES}, and `text` is its start. */
+  /**
+   * `encoding`: the line is not UTF-8. `length`: it is longer than {@link MAX_LINE_BYTES}, and `text` is its
+   * start.
+   */
   readonly flaw?: 'encoding' | 'length'
 }
 

@@ -17,7 +17,8 @@ export type { ReadRecord, ReadRecordOptions } from './line-format-reader.ts'
 const HEAD_BYTES = 4096
 
 /**
- * Reads an uploaded record. The first of repeated entries counts. Paths in pseudo file systems are dropped and counted.
+ * Reads an uploaded record. The first of repeated entries counts. Paths in pseudo file systems are dropped
+ * and counted.
  * @throws RecordError INVALID_RECORD, UNKNOWN_FORMAT, RECORD_TOO_LARGE; errors of the source unchanged
  */
 export async function readRecord(

@@ -20,7 +20,10 @@ import { isWrapperName } from './parsers/wrappers.ts'
 
 /** How the paths of a profile become entries. */
 export type CollectOptions = Omit<RecordLimits, 'maxBytes'> & {
-  /** Absolute path of the container's root as seen by the profiler. If omitted, known roots of runtimes are recognised. */
+  /**
+   * Absolute path of the container's root as seen by the profiler. If omitted, known roots of runtimes are
+   * recognised.
+   */
   readonly root?: string | undefined
   /** Globs of paths to exclude. */
   readonly exclude?: readonly string[] | undefined
@@ -127,7 +130,9 @@ export class RecordCollector {
     return `; skipped: ${counts.map(([reason, count]) => `${count} ${reason}`).join(', ')}`
   }
 
-  /** Returns the path relative to the container's root; undefined if it is outside of the root that was named. */
+  /**
+   * Returns the path relative to the container's root; undefined if it is outside of the root that was named.
+   */
   #toContainerPath({ path, manifestDigest, layerIndex }: RecordEntry): string | undefined {
     if (this.#root !== undefined && this.#root !== '') {
       if (path !== this.#root && !path.startsWith(`${this.#root}/`)) return undefined

@@ -16,8 +16,8 @@ export type WrittenFormat = keyof typeof WRITTEN_FORMATS
 /**
  * Writes a record in a format of another tool. Lists contain each path once, with a leading slash, without
  * `manifestDigest` and `layerIndex`.
- * @throws RecordError RECORD_HAS_GLOBS if the format has no globs; INVALID_RECORD for a path with a line break in a list
- *   of lines
+ * @throws RecordError RECORD_HAS_GLOBS if the format has no globs; INVALID_RECORD for a path with a line
+ *   break in a list of lines
  */
 export function writeRecord(entries: readonly RecordEntry[], format: WrittenFormat): string {
   if (format === 'stargz-record') return writeRecordFile(entries)

@@ -4,8 +4,8 @@ export const SLASH = 0x2f
 const ASCII_SIZE = 128
 
 /**
- * The characters of paths in groups that the globs do not distinguish: a transition table needs a column for each group,
- * not for each character of Unicode.
+ * The characters of paths in groups that the globs do not distinguish: a transition table needs a column for
+ * each group, not for each character of Unicode.
  */
 export class Alphabet {
   /** The first code point of each group; the next group starts where one ends. */

@@ -1,7 +1,10 @@
 import { RecordError } from '../errors.ts'
 import type { CodePointRange, GlobToken } from './pattern.ts'
 
-/** For all globs of a record together. A state takes about a dozen bytes, and as many again while it is active. */
+/**
+ * For all globs of a record together. A state takes about a dozen bytes, and as many again while it is
+ * active.
+ */
 const MAX_STATES = 1_000_000
 
 /** What a state does with the next character of a path. */
@@ -27,14 +30,14 @@ export const STATE = {
 export type CharacterClass = { readonly ranges: readonly CodePointRange[]; readonly negated: boolean }
 
 /**
- * The globs as a nondeterministic automaton: a chain of states for each glob. Alternatives in braces are branches, so that
- * they take as many states as characters, instead of a chain for each combination.
+ * The globs as a nondeterministic automaton: a chain of states for each glob. Alternatives in braces are
+ * branches, so that they take as many states as characters, instead of a chain for each combination.
  */
 export class Automaton {
   readonly kind: Uint8Array
   /**
-   * The code point of a `character`, the index of a `class`, the second next state of a `split`, the index of the glob of
-   * an `accept`.
+   * The code point of a `character`, the index of a `class`, the second next state of a `split`, the index of
+   * the glob of an `accept`.
    */
   readonly value: Int32Array
   readonly next: Int32Array

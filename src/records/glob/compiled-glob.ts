@@ -4,16 +4,24 @@ import { type Automaton, AutomatonBuilder } from './automaton.ts'
 import { parseGlob } from './glob.ts'
 import { GlobMatcher } from './glob-matcher.ts'
 
-/** For one path. Enough for some hundred characters of path and glob, however hostile; they take about 20 ms. */
+/**
+ * For one path. Enough for some hundred characters of path and glob, however hostile; they take about 20 ms.
+ */
 const MAX_STEPS_PER_MATCH = 2_000_000
-/** A matcher that has taken more steps is discarded: its tables hold about four bytes per step. Few globs need as many. */
+/**
+ * A matcher that has taken more steps is discarded: its tables hold about four bytes per step. Few globs need
+ * as many.
+ */
 const MAX_CACHED_STEPS = 20_000
 /** Estimates of memory: for a glob without a matcher, for a state, and for a step of the matcher. */
 const BYTES = { glob: 1000, state: 9, step: 4 }
 
 type CachedMatcher = { readonly matcher: GlobMatcher; readonly budget: StepBudget }
 
-/** A glob to match one path after the other: it is parsed once, and caches a bounded part of the matcher's tables. */
+/**
+ * A glob to match one path after the other: it is parsed once, and caches a bounded part of the matcher's
+ * tables.
+ */
 export class CompiledGlob {
   readonly #pattern: string
   readonly #automaton: Automaton | undefined

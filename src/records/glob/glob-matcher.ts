@@ -13,9 +13,10 @@ const STORED_ITEM_STEPS = 16
 const UNKNOWN = -1
 
 /**
- * Matches all globs of an automaton at once, one character at a time. It builds a deterministic automaton on demand: its
- * states are the sets of automaton states that paths reach, numbered and stored with their transitions, so that most
- * characters cost one table lookup. `state` means such a number; a state of the {@link Automaton} is an `nfaState`.
+ * Matches all globs of an automaton at once, one character at a time. It builds a deterministic automaton on
+ * demand: its states are the sets of automaton states that paths reach, numbered and stored with their
+ * transitions, so that most characters cost one table lookup. `state` means such a number; a state of the
+ * {@link Automaton} is an `nfaState`.
  *
  * An item of a set is twice an NFA state, plus one for a `**` that consumes whole parts of the path.
  */
@@ -188,8 +189,9 @@ export class GlobMatcher {
   }
 
   /**
-   * Returns items at the start of a part, and those that they reach without consuming a part of the path: empty parts and
-   * `.` parts of a glob count as nothing, and a `**` can match no part. A `*` cannot, because parts of paths are not empty.
+   * Returns items at the start of a part, and those that they reach without consuming a part of the path:
+   * empty parts and `.` parts of a glob count as nothing, and a `**` can match no part. A `*` cannot, because
+   * parts of paths are not empty.
    */
   #skipEmptyParts(items: readonly number[]): Set<number> {
     const { kind, value, next } = this.#automaton

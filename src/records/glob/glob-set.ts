@@ -23,7 +23,10 @@ export class GlobSet {
     this.#matcher = new GlobMatcher(builder.build(), budget)
   }
 
-  /** Whether any of the globs matches a path without empty and `.` parts. @throws RecordError GLOBS_TOO_COSTLY */
+  /**
+   * Whether any of the globs matches a path without empty and `.` parts.
+   * @throws RecordError GLOBS_TOO_COSTLY
+   */
   matches(path: string): boolean {
     return this.#matcher.matches(path)
   }

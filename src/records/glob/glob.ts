@@ -15,8 +15,8 @@ export function isGlobPattern(pattern: string): boolean {
 }
 
 /**
- * Parses a glob as {@link parsePattern} does, and resolves its `..` parts lexically. A glob with both `..` parts and
- * braces is malformed.
+ * Parses a glob as {@link parsePattern} does, and resolves its `..` parts lexically. A glob with both `..`
+ * parts and braces is malformed.
  * @returns undefined if the glob is malformed
  */
 export function parseGlob(pattern: string): readonly GlobToken[] | undefined {
@@ -25,7 +25,10 @@ export function parseGlob(pattern: string): readonly GlobToken[] | undefined {
   return PARENT_PART.test(pattern) ? undefined : parsePattern(pattern)
 }
 
-/** Returns the only path that a pattern without unescaped special characters matches; undefined for any other pattern. */
+/**
+ * Returns the only path that a pattern without unescaped special characters matches; undefined for any other
+ * pattern.
+ */
 export function literalOf(pattern: string): string | undefined {
   return /^(?:[^\\*?[{]|\\.)*$/s.test(pattern) ? pattern.replace(/\\(.)/gs, '$1') : undefined
 }

@@ -19,8 +19,8 @@ export type GlobMatches = {
 }
 
 /**
- * Matches all globs of a record in one walk over the tree, without following symlinks. Directories that cannot contain a
- * match are not entered.
+ * Matches all globs of a record in one walk over the tree, without following symlinks. Directories that
+ * cannot contain a match are not entered.
  * @param globs malformed ones match nothing
  * @throws RecordError GLOBS_TOO_COSTLY
  */
@@ -58,8 +58,8 @@ type GlobGroup = {
 }
 
 /**
- * Groups globs by whether they start with `**`. Those that do stay active in every directory, the others in few. One
- * matcher for both would need a state for each combination of their states.
+ * Groups globs by whether they start with `**`. Those that do stay active in every directory, the others in
+ * few. One matcher for both would need a state for each combination of their states.
  */
 function groupGlobs(globs: readonly string[], budget: StepBudget): GlobGroup[] {
   const parsed = globs.flatMap((glob, position) => {

@@ -1,4 +1,7 @@
-/** A part of a glob. `stars` are exactly two `*` in a row, which can match directories; longer runs are a `star`. */
+/**
+ * A part of a glob. `stars` are exactly two `*` in a row, which can match directories; longer runs are a
+ * `star`.
+ */
 export type GlobToken =
   | { readonly kind: 'character'; readonly code: number }
   | { readonly kind: 'any' }
@@ -15,9 +18,9 @@ const BACKSLASH = '\\'
 const MAX_DEPTH = 32
 
 /**
- * Parses a glob of a prefetch list with the semantics of `ctr-remote` (doublestar 4): `*`, `?` and `[a-z]`, `[!a]`,
- * `[^a]` match within a part of the path, a part `**` matches any number of parts, including none, `{a,b}` are
- * alternatives, and `\` escapes the next character.
+ * Parses a glob of a prefetch list with the semantics of `ctr-remote` (doublestar 4): `*`, `?` and `[a-z]`,
+ * `[!a]`, `[^a]` match within a part of the path, a part `**` matches any number of parts, including none,
+ * `{a,b}` are alternatives, and `\` escapes the next character.
  * @returns undefined if the pattern is malformed, for example if a `[` is not closed
  */
 export function parsePattern(pattern: string): readonly GlobToken[] | undefined {

@@ -16,8 +16,9 @@ const CONCURRENT_TAGS = 4
 const REFERRERS_TAG = /^sha256-[a-f0-9]{64}(\.[a-z]+)?$/
 
 /**
- * Describes a record image from its manifest and config; undefined if there is no image, or it is not a record image. An
- * image without our annotations is a record image if its only layer is small and contains a record file.
+ * Describes a record image from its manifest and config; undefined if there is no image, or it is not a
+ * record image. An image without our annotations is a record image if its only layer is small and contains a
+ * record file.
  * @throws RegistryError
  */
 export async function describeRecordImage(
@@ -48,8 +49,8 @@ function provesOtherImage(error: unknown): boolean {
 }
 
 /**
- * Lists the record images of a repository, sorted by the code units of their tags, including those of other publishers. They
- * are read from the registry each time. A repository that does not exist has none.
+ * Lists the record images of a repository, sorted by the code units of their tags, including those of other
+ * publishers. They are read from the registry each time. A repository that does not exist has none.
  * @param options `after`: only tags after this one
  * @throws RegistryError
  */

@@ -58,8 +58,8 @@ export type PackedRecordImage = {
 }
 
 /**
- * Packs a record file image: an OCI manifest, a config, and one gzip layer whose only tar entry is the record file. The same
- * record and options result in the same bytes.
+ * Packs a record file image: an OCI manifest, a config, and one gzip layer whose only tar entry is the record
+ * file. The same record and options result in the same bytes.
  * @throws RecordError RECORD_HAS_GLOBS; INVALID_RECORD if there are no entries
  */
 export async function packRecordImage(
@@ -83,7 +83,10 @@ export async function packRecordImage(
   return { manifest, manifestDescriptor: toBlob(OCI_MANIFEST, manifest).descriptor, config, layer }
 }
 
-/** Asserts that a record file image can hold a record. @throws RecordError RECORD_HAS_GLOBS; INVALID_RECORD */
+/**
+ * Asserts that a record file image can hold a record.
+ * @throws RecordError RECORD_HAS_GLOBS; INVALID_RECORD
+ */
 export function assertNoGlobs(entries: readonly RecordEntry[]): void {
   if (entries.length === 0) throw new RecordError('INVALID_RECORD', 'the record has no path')
   const glob = entries.find((entry) => entry.glob)
@@ -110,8 +113,8 @@ async function deterministicGzip(bytes: Buffer): Promise<Buffer> {
 }
 
 /**
- * Creates the minimal config as upstream's Go type writes it, with a line feed. A record does not depend on a platform;
- * amd64 is named because clients that pull an image require one.
+ * Creates the minimal config as upstream's Go type writes it, with a line feed. A record does not depend on a
+ * platform; amd64 is named because clients that pull an image require one.
  */
 function createConfig(diffId: Digest): Buffer {
   const rootfs = { type: 'layers', diff_ids: [diffId] }
@@ -149,6 +152,6 @@ function formatProvenance({ kind, records, runs, runCount, ...details }: Provena
     ...details,
     records: digestsOf(records),
     runs: digestsOf(runs),
-    runCount: runs.length,
+    runCount,
   })
 }

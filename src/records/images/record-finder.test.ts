@@ -1,18 +1,19 @@
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startDockerRegistry } from '../../../test/support/docker-registry.ts'
-import { TestRegistry, temporaryFolder } from '../../../test/support/embedded-registry.ts'
-import { HttpServer } from '../../../test/support/http-server.ts'
-import { pushImage } from '../../../test/support/image-of.ts'
-import { describeWith } from '../../../test/support/peers.ts'
-import { file, tarOf } from '../../../test/support/tar-of.ts'
+import { buildTar, file } from '../../../test/support/images/build-tar.ts'
+import { pushImage } from '../../../test/support/images/push-image.ts'
+import { startDockerRegistry } from '../../../test/support/peers/docker-registry.ts'
+import { describeWithPeers } from '../../../test/support/peers/peers.ts'
+import { HttpServer } from '../../../test/support/servers/http-server.ts'
+import { TestRegistry } from '../../../test/support/servers/test-registry.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { OCI_INDEX } from '../../oci/media-types.ts'
 import { RegistryClient } from '../../registry/client.ts'
 import { publishRecordImage } from './publish-record-image.ts'
 import { RecordFinder, type RepositoryLocation } from './record-finder.ts'
 
-const layers = [{ tar: tarOf(file('usr/bin/app', 'app')) }]
+const layers = [{ tar: buildTar(file('usr/bin/app', 'app')) }]
 const entries = [{ path: 'usr/bin/app' }]
 
 const stack = new AsyncDisposableStack()
@@ -127,7 +128,7 @@ describe('the registry of an image', () => {
   )
 })
 
-describeWith(['docker-registry'], 'record images in a registry without a referrers API', () => {
+describeWithPeers(['docker-registry'], 'record images in a registry without a referrers API', () => {
   it('are found by their image', async () => {
     const registry = await startDockerRegistry()
     try {

@@ -38,8 +38,9 @@ export type MatchedRecordImage = RecordImageSummary & {
 }
 
 /**
- * Finds the record images of an image in registries. It searches the repository of the image and the corresponding
- * repository in the backing registry, each by tags and by the referrers of the image's digest and of those of its platforms.
+ * Finds the record images of an image in registries. It searches the repository of the image and the
+ * corresponding repository in the backing registry, each by tags and by the referrers of the image's digest
+ * and of those of its platforms.
  */
 export class RecordFinder {
   readonly #options: RecordFinderOptions
@@ -57,8 +58,8 @@ export class RecordFinder {
   }
 
   /**
-   * Returns the record images of the same digest, then those of the same repository, each newest first. If the image's own
-   * registry refuses access or has nothing, only the backing registry counts.
+   * Returns the record images of the same digest, then those of the same repository, each newest first. If
+   * the image's own registry refuses access or has nothing, only the backing registry counts.
    * @throws RegistryError of the backing registry, and for an outage of the image's own registry
    */
   async find({ image, workload, signal }: FindRequest): Promise<MatchedRecordImage[]> {
@@ -122,7 +123,8 @@ export class RecordFinder {
 }
 
 /**
- * Selects the best match for one image of an index: one of the image itself, then one of the index, then the newest one.
+ * Selects the best match for one image of an index: one of the image itself, then one of the index, then the
+ * newest one.
  * @param matches in the order of {@link RecordFinder.find}
  */
 export function bestMatchFor(

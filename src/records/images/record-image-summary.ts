@@ -34,7 +34,10 @@ export type RecordImageSummary = {
   readonly workload?: string
   readonly profiler?: string
   readonly profilerVersion?: string
-  /** The digest of the manifest that the record image refers to: that of the profiled image, or of a converted one. */
+  /**
+   * The digest of the manifest that the record image refers to: that of the profiled image, or of a converted
+   * one.
+   */
   readonly subject?: Digest
   readonly annotations: Readonly<Record<string, string>>
   /** The number of entries according to the publisher. */
@@ -49,7 +52,8 @@ export type OpenedManifest = {
 }
 
 /**
- * Opens the manifest of a tag or digest. Some tools push an image as an index with a single manifest, which is followed.
+ * Opens the manifest of a tag or digest. Some tools push an image as an index with a single manifest, which
+ * is followed.
  * @throws RecordImageError NOT_A_RECORD_IMAGE for any other index; DocumentError; RegistryError
  */
 export async function openManifest(

@@ -61,8 +61,8 @@ export class RecordPublisher {
   }
 
   /**
-   * Publishes a stored record. By default, it is published in the backing registry, as
-   * `<repository of the image>:record-<tag>-<workload>`, and refers to the profiled image. With `attachTo`, it refers to that
+   * Publishes a stored record. By default, it is published in the backing registry, as `<repository of the
+   * image>:record-<tag>-<workload>`, and refers to the profiled image. With `attachTo`, it refers to that
    * image, and is by default published in its repository, without a tag.
    * @throws PublishError; RecordError RECORD_HAS_GLOBS; RecordImageError TAG_EXISTS; RegistryError
    */
@@ -112,9 +112,9 @@ export class RecordPublisher {
   }
 
   /**
-   * Resolves the profiled image by its digest if that is known, otherwise by its tag, first in the target repository and then
-   * in its own. A subject need not be in the repository of its referrers (distribution-spec 1.1, "Pushing Manifests with
-   * Subject").
+   * Resolves the profiled image by its digest if that is known, otherwise by its tag, first in the target
+   * repository and then in its own. A subject need not be in the repository of its referrers
+   * (distribution-spec 1.1, "Pushing Manifests with Subject").
    */
   async #resolveProfiledImage(
     targetRepository: Repository,
@@ -137,8 +137,8 @@ export class RecordPublisher {
   }
 
   /**
-   * Lists the record images that registries currently have. Those of an image are sorted by best match; those of a repository,
-   * or by default of the whole backing registry, by repository and tag.
+   * Lists the record images that registries currently have. Those of an image are sorted by best match; those
+   * of a repository, or by default of the whole backing registry, by repository and tag.
    * @throws RegistryError
    */
   async list(request: ListRequest): Promise<{ items: ListedRecordImage[]; next?: string }> {
@@ -162,7 +162,9 @@ export class RecordPublisher {
     return { items }
   }
 
-  /** The cursor is the last listed reference. If that record image no longer exists, the list starts again. */
+  /**
+   * The cursor is the last listed reference. If that record image no longer exists, the list starts again.
+   */
   async #listByImage({ image = '', workload, limit, after, signal }: ListRequest) {
     const matches = await this.#options.finder.find({ image, workload, signal })
     const start = after === undefined ? 0 : matches.findIndex(({ reference }) => reference === after) + 1
@@ -173,7 +175,10 @@ export class RecordPublisher {
     return last && matches.length > start + limit ? { items, next: last.reference } : { items }
   }
 
-  /** Reads any record image in an allowed registry, with its entries. @throws RecordImageError NOT_A_RECORD_IMAGE */
+  /**
+   * Reads any record image in an allowed registry, with its entries.
+   * @throws RecordImageError NOT_A_RECORD_IMAGE
+   */
   async read(
     referenceText: string,
     signal?: AbortSignal,
@@ -187,7 +192,9 @@ export class RecordPublisher {
     return { ...image, reference: formatReference({ ...reference, digest: image.digest }) }
   }
 
-  /** Returns the reference to publish a record as, with the default repository and tag if they are not named. */
+  /**
+   * Returns the reference to publish a record as, with the default repository and tag if they are not named.
+   */
   #targetOf(record: StoredRecord, referenceText: string | undefined): Reference & { readonly tag: string } {
     const named = referenceText === undefined ? undefined : parseReference(referenceText)
     if (named?.tag !== undefined) return { ...named, tag: named.tag }

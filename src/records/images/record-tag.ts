@@ -8,8 +8,8 @@ const SHORT_DIGEST_LENGTH = 12
 
 /**
  * Returns the tag of a record image in the same repository as other record images of its image:
- * `record-<tag>-<workload>`, with a short digest if the image has no tag. Characters that a tag cannot contain are
- * replaced, and a hash then keeps the tag unique.
+ * `record-<tag>-<workload>`, with a short digest if the image has no tag. Characters that a tag cannot
+ * contain are replaced, and a hash then keeps the tag unique.
  */
 export function defaultRecordTag(image: Reference, workload: string): string {
   const name = `${tagPrefix(image)}-${workload}`
@@ -41,8 +41,8 @@ export type RecordQuery = {
 }
 
 /**
- * Whether a record image belongs to an image and a workload. If it does not name them, as those of other tools, its tag
- * decides.
+ * Whether a record image belongs to an image and a workload. If it does not name them, as those of other
+ * tools, its tag decides.
  */
 export function isRecordOf(record: QueriedRecord, { image, digest, workload }: RecordQuery): boolean {
   if (digest !== undefined && !hasImageDigest(record, digest)) return false

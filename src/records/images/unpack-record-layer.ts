@@ -27,8 +27,8 @@ export function recordLayerOf(manifest: Manifest): Descriptor {
 }
 
 /**
- * Extracts the record file of a layer, which is gzip, zstd or uncompressed. Its first bytes decide, because media types can
- * be wrong.
+ * Extracts the record file of a layer, which is gzip, zstd or uncompressed. Its first bytes decide, because
+ * media types can be wrong.
  * @param maxBytes bounds the record file
  * @throws RecordImageError NOT_A_RECORD_IMAGE; RecordError RECORD_TOO_LARGE
  */

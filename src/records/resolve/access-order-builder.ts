@@ -40,9 +40,9 @@ export class AccessOrderBuilder {
   }
 
   /**
-   * Returns the prioritized entries of each layer. A layer that was only traversed has none: there is nothing to fetch from
-   * it, and its conversion stays the same for every record. Traversed parents of a read entry are omitted, because eStargz
-   * puts them before it anyway.
+   * Returns the prioritized entries of each layer. A layer that was only traversed has none: there is nothing
+   * to fetch from it, and its conversion stays the same for every record. Traversed parents of a read entry
+   * are omitted, because eStargz puts them before it anyway.
    */
   build(): PrioritizedEntries[] {
     return this.#accesses.map((accesses) => {
@@ -59,7 +59,9 @@ export class AccessOrderBuilder {
     })
   }
 
-  /** Adds the parent directories of a name. Stops at one that is in the set, because its own parents are, too. */
+  /**
+   * Adds the parent directories of a name. Stops at one that is in the set, because its own parents are, too.
+   */
   #addParents(name: string, parents: Set<string>): void {
     for (let parent = name; parent !== ''; ) {
       parent = parent.slice(0, Math.max(0, parent.lastIndexOf('/')))

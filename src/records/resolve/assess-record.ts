@@ -40,10 +40,13 @@ export type ProfiledImage =
     }
   | { readonly unknown: string }
 
-/** Reports on a record in one image. The lists are as long as a report on this image alone allows. A pure function. */
+/**
+ * Reports on a record in one image. The lists are as long as a report on this image alone allows. A pure
+ * function.
+ */
 export function assessRecord(request: AssessmentRequest): RecordUse {
   const { entries, layers, profiled, resolved } = request
-  const { resolutions: resolutions } = resolved
+  const { resolutions } = resolved
   const pathsWith = (...accepted: Resolution[]) =>
     [...resolutions].flatMap(([path, resolution]) => (accepted.includes(resolution) ? [path] : []))
   const missing = pathsWith('missing')
@@ -81,7 +84,10 @@ export function assessRecord(request: AssessmentRequest): RecordUse {
   }
 }
 
-/** Replaces the estimates of prefetched bytes after a conversion. @param prefetchBytes actual bytes of each layer */
+/**
+ * Replaces the estimates of prefetched bytes after a conversion.
+ * @param prefetchBytes actual bytes of each layer
+ */
 export function withActualPrefetch(use: RecordUse, prefetchBytes: readonly number[]): RecordUse {
   const { withRecord } = use.start
   const estimated = estimatePrefetch(use.layers.map((layer) => layer.prefetchBytes))

@@ -12,8 +12,8 @@ const MAX_STEPS = 4
 export type ImpliedFile = { readonly path: string; readonly by: string }
 
 /**
- * Places the interpreters of programs, each after the program that needs it. The kernel opens interpreters without a system
- * call, so logs of system calls do not contain them.
+ * Places the interpreters of programs, each after the program that needs it. The kernel opens interpreters
+ * without a system call, so logs of system calls do not contain them.
  */
 export class InterpreterResolver {
   readonly unreadPrograms: EntryRef[] = []

@@ -6,14 +6,17 @@ import { splitPath } from '../../tar/names.ts'
 const MAX_COMPARISONS = 20_000_000
 /** NAME_MAX of Linux. */
 const MAX_NAME_CHARACTERS = 255
-/** Names are near if their edit distance is at most this share of the wanted name, and at most MAX_DIFFERENCES. */
+/**
+ * Names are near if their edit distance is at most this share of the wanted name, and at most
+ * MAX_DIFFERENCES.
+ */
 const MAX_DIFFERENCE_SHARE = 0.34
 const MAX_DIFFERENCES = 8
 
 /**
- * Finds the path that a missing path may have become. From the root, each part leads to the child of that name, or to the
- * child with the nearest name, such as python3.12 for python3.11. Failing that, it finds a file of the same name elsewhere.
- * Returns undefined once it has made {@link MAX_COMPARISONS}.
+ * Finds the path that a missing path may have become. From the root, each part leads to the child of that
+ * name, or to the child with the nearest name, such as python3.12 for python3.11. Failing that, it finds a
+ * file of the same name elsewhere. Returns undefined once it has made {@link MAX_COMPARISONS}.
  */
 export class NearestNameFinder {
   readonly #view: MergedView

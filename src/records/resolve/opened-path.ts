@@ -3,7 +3,8 @@ import type { EntryRef, OpenResult } from '../../rootfs/path-walk.ts'
 import type { AccessOrderBuilder } from './access-order-builder.ts'
 
 /**
- * Adds the entries that a container reads when it opens a path: the file, and the directories and symlinks on the way.
+ * Adds the entries that a container reads when it opens a path: the file, and the directories and symlinks on
+ * the way.
  * @returns the entry of the file; undefined for a directory without an entry in any layer
  */
 export function addOpenedPath(

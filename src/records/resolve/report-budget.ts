@@ -1,6 +1,9 @@
 import { MAX_NAME_BYTES, MAX_NAMED_PATHS, type RecordUse } from './record-use.ts'
 
-/** The budget of one report for names of paths, over all of its images. Counts always include the paths that do not fit. */
+/**
+ * The budget of one report for names of paths, over all of its images. Counts always include the paths that
+ * do not fit.
+ */
 export class ReportBudget {
   #missingPaths = MAX_NAMED_PATHS
   #hiddenPaths = MAX_NAMED_PATHS

@@ -13,7 +13,7 @@ const hard = (name: string, linkName: string) => ({ name, type: 'hardlink' as co
 
 function resolve(layers: LayerListing[], ...recorded: (string | RecordEntry)[]) {
   const entries = recorded.map((one) => (typeof one === 'string' ? { path: one } : one))
-  const { prioritized, resolutions: resolutions } = resolveRecord({ entries, layers, manifestDigest })
+  const { prioritized, resolutions } = resolveRecord({ entries, layers, manifestDigest })
   const pathsWith = (...accepted: Resolution[]) =>
     [...resolutions].flatMap(([path, resolution]) => (accepted.includes(resolution) ? [path] : []))
   return {
@@ -189,7 +189,7 @@ it('returns distinct names of the layer, for arbitrary layers', () => {
   fc.assert(
     fc.property(fc.array(fc.array(entry), { maxLength: 4 }), recorded, (layers, paths) => {
       const entries = paths.map(({ path, glob }) => ({ path, ...(glob && { glob }) }))
-      const { prioritized, resolutions: resolutions } = resolveRecord({ entries, layers, manifestDigest })
+      const { prioritized, resolutions } = resolveRecord({ entries, layers, manifestDigest })
       for (const [i, names] of prioritized.entries()) {
         expect(new Set(names).size).toBe(names.length)
         for (const one of names) expect(layers[i]?.some((entry) => entry.name === one)).toBe(true)
@@ -251,7 +251,7 @@ it('resolves arbitrary symlinks as Linux does', () => {
       }
       const layer = [...entries].map(([name, entry]) => ({ name, ...entry }))
       const expected = lookUp(entries, recorded)
-      const { contents, resolutions: resolutions } = resolveRecord({
+      const { contents, resolutions } = resolveRecord({
         entries: [{ path: recorded }],
         layers: [layer],
         manifestDigest,

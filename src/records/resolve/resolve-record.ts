@@ -14,7 +14,10 @@ export type ResolveRequest = {
   readonly entries: readonly RecordEntry[]
   /** The layers of the source image, lowest first. */
   readonly layers: readonly LayerListing[]
-  /** The digest of the source image's manifest. The `layerIndex` of entries counts only if they name this manifest. */
+  /**
+   * The digest of the source image's manifest. The `layerIndex` of entries counts only if they name this
+   * manifest.
+   */
   readonly manifestDigest: Digest
   /** If omitted, a budget of the default size. */
   readonly budget?: StepBudget | undefined
@@ -23,19 +26,22 @@ export type ResolveRequest = {
 }
 
 /**
- * The result for a recorded path. `placed`: the image has it; `followed`: the same, through a symlink; `hidden`: a layer has
- * it, but an upper layer removes it; `missing`: no layer has it.
+ * The result for a recorded path. `placed`: the image has it; `followed`: the same, through a symlink;
+ * `hidden`: a layer has it, but an upper layer removes it; `missing`: no layer has it.
  */
 export type Resolution = 'placed' | 'followed' | 'hidden' | 'missing'
 
 export type ResolvedRecord = {
-  /** For each layer, the distinct names to prioritize in access order, with symlinks and directories on the way. */
+  /**
+   * For each layer, the distinct names to prioritize in access order, with symlinks and directories on the
+   * way.
+   */
   prioritized: string[][]
   /** As `prioritized`, with the indexes of the entries. */
   prioritizedEntries: PrioritizedEntries[]
   /** The resolution of each recorded path and glob, in the order of the record. */
   resolutions: ReadonlyMap<string, Resolution>
-  /** The entry with the content of each resolved path, without globs. */
+  /** The entry with the content of each resolved path, including the paths that globs match. */
   contents: ReadonlyMap<string, EntryRef>
   /** Interpreters that no path names, each once, with the path that needed it first. */
   implied: ImpliedFile[]
@@ -46,11 +52,11 @@ export type ResolvedRecord = {
 }
 
 /**
- * Finds the layer entries that a container really reads when it opens the recorded paths: those of the topmost layer, through
- * symlinks, hard links and whiteouts (OCI image-spec 1.1 layer.md). If the record was made of this very manifest, its
- * `layerIndex` selects among the entries that a container can see; an entry that an upper layer hides is never selected. For
- * a recorded directory, its own entry is placed, not its content.
- * With `interpreters`, the files that the kernel opens to run a program are placed after it.
+ * Finds the layer entries that a container really reads when it opens the recorded paths: those of the
+ * topmost layer, through symlinks, hard links and whiteouts (OCI image-spec 1.1 layer.md). If the record was
+ * made of this very manifest, its `layerIndex` selects among the entries that a container can see; an entry
+ * that an upper layer hides is never selected. For a recorded directory, its own entry is placed, not its
+ * content. With `interpreters`, the files that the kernel opens to run a program are placed after it.
  * @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY; LayerError LIMIT_EXCEEDED
  */
 export function resolveRecord(request: ResolveRequest): ResolvedRecord {
@@ -68,7 +74,7 @@ export function resolveRecord(request: ResolveRequest): ResolvedRecord {
   return {
     prioritized: prioritizedEntries.map(({ names }) => names),
     prioritizedEntries,
-    resolutions: resolutions,
+    resolutions,
     contents,
     implied: interpreters?.withoutRecorded(contents.values()) ?? [],
     unreadPrograms: interpreters?.unreadPrograms ?? [],
@@ -127,7 +133,10 @@ class RecordResolver {
     return opened.linkCount > 0 ? 'followed' : 'placed'
   }
 
-  /** Places the entry of a given layer; undefined if the layer does not have it or the container does not see it. */
+  /**
+   * Places the entry of a given layer; undefined if the layer does not have it or the container does not see
+   * it.
+   */
   #placeFromLayer(layer: number | undefined, path: string): Resolution | undefined {
     if (layer === undefined) return undefined
     const name = cleanName(path)
@@ -140,7 +149,10 @@ class RecordResolver {
     return this.#placePath(path)
   }
 
-  /** Whether an entry is visible at a node. Directories are merged, so each layer's entry of a directory is visible. */
+  /**
+   * Whether an entry is visible at a node. Directories are merged, so each layer's entry of a directory is
+   * visible.
+   */
   #isVisible({ layer, entry }: EntryRef, node: number): boolean {
     const ref = this.#view.refOf(node)
     if (ref?.layer === layer && ref.entry === entry) return true

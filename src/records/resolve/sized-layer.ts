@@ -23,11 +23,16 @@ export type SizedLayer = {
   readonly entries: LayerListing<SizedEntry>
   /** The offset of the table of contents of an eStargz layer. */
   readonly tocOffset?: number | undefined
-  /** Whether offsets and sizes of compressed content are exact, and not estimated from those in the archive. */
+  /**
+   * Whether offsets and sizes of compressed content are exact, and not estimated from those in the archive.
+   */
   readonly hasExactOffsets: boolean
 }
 
-/** The prioritized entries of a layer: their names in access order, and the entries themselves in the order of the source. */
+/**
+ * The prioritized entries of a layer: their names in access order, and the entries themselves in the order of
+ * the source.
+ */
 export type PrioritizedLayer = {
   readonly layer: SizedLayer
   readonly names: readonly string[]
@@ -48,8 +53,8 @@ export function toPrioritizedLayer(
 }
 
 /**
- * Estimates offsets and compressed sizes from those in the uncompressed archive, in proportion to the size of the blob. A
- * layer that is one compressed stream has no offsets of single files.
+ * Estimates offsets and compressed sizes from those in the uncompressed archive, in proportion to the size of
+ * the blob. A layer that is one compressed stream has no offsets of single files.
  */
 export function estimateSizedLayer(
   blob: { readonly digest: Digest; readonly size: number },

@@ -3,7 +3,10 @@ import type { PrioritizedLayer, SizedLayer } from './sized-layer.ts'
 /** The transfers of a start: bytes fetched from the registry, and requests. */
 export type FetchEstimate = { bytes: number; requests: number }
 
-/** stargz-snapshotter 0.18.2 fetches file content in chunks of this size (`fs/remote`, default of `chunk_size`). */
+/**
+ * stargz-snapshotter 0.18.2 fetches file content in chunks of this size (`fs/remote`, default of
+ * `chunk_size`).
+ */
 const FETCH_CHUNK_BYTES = 50_000
 /** The approximate size of an entry in a compressed table of contents; most of it is digests. */
 const TOC_ENTRY_BYTES = 110
@@ -15,10 +18,10 @@ export function estimatePrefetch(prefetchBytes: readonly number[]): FetchEstimat
 }
 
 /**
- * Estimates the transfers of a start that reads the prioritized files: lazily with the layers as they are, lazily with
- * these files first, and with a full pull. To open a layer lazily, its footer and its table of contents are fetched. Without
- * a record, each file is fetched in chunks when it is read, adjacent chunks in one request. With a record, each layer is
- * fetched up to its landmark in one request.
+ * Estimates the transfers of a start that reads the prioritized files: lazily with the layers as they are,
+ * lazily with these files first, and with a full pull. To open a layer lazily, its footer and its table of
+ * contents are fetched. Without a record, each file is fetched in chunks when it is read, adjacent chunks in
+ * one request. With a record, each layer is fetched up to its landmark in one request.
  * @param prefetchBytes bytes before the landmark of each layer, as it would be with the record
  */
 export function estimateStart(
@@ -37,7 +40,10 @@ export function estimateStart(
   return { withRecord, withoutRecord, wholePull: { bytes, requests: layers.length } }
 }
 
-/** Footer and table of contents are at the end of the blob, so the chunk with the footer contains some of the table. */
+/**
+ * Footer and table of contents are at the end of the blob, so the chunk with the footer contains some of the
+ * table.
+ */
 function estimateOpening({ size, entries, tocOffset }: SizedLayer): FetchEstimate {
   const tocBytes = tocOffset === undefined ? entries.length * TOC_ENTRY_BYTES : size - tocOffset
   const chunks = Math.max(1, Math.ceil(tocBytes / FETCH_CHUNK_BYTES))

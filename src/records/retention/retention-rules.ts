@@ -46,8 +46,8 @@ export type Retainable = {
 export type Removal<Item> = { readonly item: Item; readonly reason: string }
 
 /**
- * Selects the items to remove, oldest first. Items are grouped by image (without its digest, if it has a tag) and workload. A
- * pure function.
+ * Selects the items to remove, oldest first. Items are grouped by image (without its digest, if it has a tag)
+ * and workload. A pure function.
  * @param items newest first, for those with the same creation time
  * @param now milliseconds since 1970
  */

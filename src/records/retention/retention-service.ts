@@ -75,8 +75,8 @@ export class RetentionService {
   }
 
   /**
-   * Executes a plan. The results name records that unfinished conversions need, and record images that the registry does not
-   * delete; both stay.
+   * Executes a plan. The results name records that unfinished conversions need, and record images that the
+   * registry does not delete; both stay.
    * @param planDigest of the approved plan
    * @throws PlanChanged if the removals have changed; RegistryError
    */
@@ -135,8 +135,8 @@ export class RetentionService {
   }
 
   /**
-   * Selects record images of this broker only, and none that has a tag to keep, because deleting an image deletes all of its
-   * tags.
+   * Selects record images of this broker only, and none that has a tag to keep, because deleting an image
+   * deletes all of its tags.
    */
   async #selectImageRemovals(rules: RetentionRules, now: number, signal: AbortSignal | undefined) {
     const images = await this.#listImages(signal)

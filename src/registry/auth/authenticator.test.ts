@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { type Handler, HttpServer, type Received } from '../../../test/support/http-server.ts'
+import { type RequestHandler, HttpServer, type ReceivedRequest } from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { RegistryClient, type RegistryOptions } from '../client.ts'
 import type { Credentials } from './credentials.ts'
@@ -16,9 +16,9 @@ function connect(server: HttpServer, options: RegistryOptions = {}) {
 /** A registry whose blobs all have one byte. It requires an Authorization that `accepts` returns true for. */
 function requiring(options: {
   accepts: (authorization: string | undefined) => boolean
-  challenge: (request: Received) => string | string[]
-  token?: Handler
-}): Handler {
+  challenge: (request: ReceivedRequest) => string | string[]
+  token?: RequestHandler
+}): RequestHandler {
   return async (request, response) => {
     if (request.path.startsWith('/token')) {
       if (options.token) await options.token(request, response)

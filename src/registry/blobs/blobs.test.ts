@@ -3,14 +3,14 @@ import type { ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type Handler, HttpServer, type Received } from '../../../test/support/http-server.ts'
+import { type RequestHandler, HttpServer, type ReceivedRequest } from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { RegistryClient, type RegistryOptions } from '../client.ts'
 
 const bytes = randomBytes(300_000)
 const blob = { digest: digestOf(bytes), size: bytes.length }
 
-async function startRegistry(handler: Handler, options: RegistryOptions = {}) {
+async function startRegistry(handler: RequestHandler, options: RegistryOptions = {}) {
   const server = await HttpServer.start(handler)
   const client = new RegistryClient({ plainHttp: [server.host], retry: { baseMs: 1 }, ...options })
   const repository = client.repository({ host: server.host, repository: 'team/app' })
@@ -21,7 +21,7 @@ async function startRegistry(handler: Handler, options: RegistryOptions = {}) {
   return { server, client, repository, [Symbol.asyncDispose]: dispose }
 }
 
-const startOf = (request: Received) => Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
+const startOf = (request: ReceivedRequest) => Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
 
 /** Responds with the blob from `start` on, and drops the connection after `count` bytes. */
 function dropAfter(response: ServerResponse, start: number, count: number) {
@@ -83,7 +83,7 @@ describe('openBlob', () => {
         ? dropAfter(response, startOf(request), 200_000)
         : void response.writeHead(403).end(),
     )
-    const handler: Handler = (request, response) => {
+    const handler: RequestHandler = (request, response) => {
       if (request.headers.authorization === undefined) {
         return void response.writeHead(401, { 'www-authenticate': 'Basic' }).end()
       }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type Handler, HttpServer } from '../../../test/support/http-server.ts'
+import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
 import { RegistryClient } from '../client.ts'
@@ -10,7 +10,7 @@ const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANI
 const digest = digestOf(bytes)
 const descriptor = { mediaType: OCI_MANIFEST, digest, size: bytes.length }
 
-async function startRegistry(handler: Handler) {
+async function startRegistry(handler: RequestHandler) {
   const server = await HttpServer.start(handler)
   const client = new RegistryClient({ plainHttp: [server.host], retry: { baseMs: 1 } })
   const dispose = async () => {

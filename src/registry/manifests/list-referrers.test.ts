@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Handler, HttpServer } from '../../../test/support/http-server.ts'
+import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
 import { digestOf, hexOf } from '../../oci/digest.ts'
 import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
 import { RegistryClient } from '../client.ts'
@@ -11,7 +11,7 @@ const two = { mediaType: OCI_MANIFEST, digest: digestOf('two'), size: 3, artifac
 const list = (manifests: unknown[]) =>
   Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }))
 
-async function startRegistry(handler: Handler) {
+async function startRegistry(handler: RequestHandler) {
   const server = await HttpServer.start(handler)
   const client = new RegistryClient({ plainHttp: [server.host], retry: { baseMs: 1 } })
   const dispose = async () => {
@@ -23,7 +23,7 @@ async function startRegistry(handler: Handler) {
 }
 
 /** A registry of manifests without the referrers API. */
-function withoutApi(manifests: Map<string, Buffer>, status = 404): Handler {
+function withoutApi(manifests: Map<string, Buffer>, status = 404): RequestHandler {
   return async (request, response) => {
     const key = request.path.split('/').at(-1) ?? ''
     if (request.path.includes('/referrers/')) return void response.writeHead(status).end('404 page not found')

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { HttpServer } from '../../../test/support/http-server.ts'
+import { HttpServer } from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { OCI_MANIFEST } from '../../oci/media-types.ts'
 import { RegistryClient } from '../client.ts'

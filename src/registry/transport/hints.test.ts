@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { type Handler, HttpServer } from '../../../test/support/http-server.ts'
-import { TLS } from '../../../test/support/tls.ts'
+import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
+import { TLS } from '../../../test/support/servers/tls.ts'
 import { RegistryClient, type RegistryOptions } from '../client.ts'
 
 const retry = { attempts: 1 }
@@ -20,7 +20,7 @@ async function errorFromHost(host: string, options: RegistryOptions): Promise<Er
 }
 
 /** Returns the error of reading a manifest of a registry that behaves like the handler. */
-async function errorFrom(handler: Handler, options: RegistryOptions = {}): Promise<Error & { code: string }> {
+async function errorFrom(handler: RequestHandler, options: RegistryOptions = {}): Promise<Error & { code: string }> {
   await using server = await HttpServer.start(handler)
   const error = await errorFromHost(server.host, { plainHttp: [server.host], ...options })
   expect(error.message).not.toContain('secret')
@@ -28,20 +28,20 @@ async function errorFrom(handler: Handler, options: RegistryOptions = {}): Promi
 }
 
 const respondingWith =
-  (status: number, challenge: Record<string, string> = {}, body = ''): Handler =>
+  (status: number, challenge: Record<string, string> = {}, body = ''): RequestHandler =>
   (_, response) =>
     void response.writeHead(status, challenge).end(body)
 const basic = { 'www-authenticate': 'Basic realm="x"' }
 
 /** Requires Basic credentials before it passes a request to the handler. */
 const requiringBasic =
-  (handler: Handler): Handler =>
+  (handler: RequestHandler): RequestHandler =>
   (request, response) =>
     request.headers.authorization ? handler(request, response) : void response.writeHead(401, basic).end()
 
 /** A registry that accepts no token, with a token server that responds with the given status. */
 const requiringToken =
-  (tokenStatus: number, status = 401): Handler =>
+  (tokenStatus: number, status = 401): RequestHandler =>
   ({ path, headers }, response) => {
     if (path === '/token') return void response.writeHead(tokenStatus).end('{"token":"t"}')
     response.writeHead(headers.authorization ? status : 401, { 'www-authenticate': 'Bearer realm="/token"' })

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type Handler, HttpServer } from '../../../test/support/http-server.ts'
+import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
 import { RegistryClient } from '../client.ts'
@@ -11,7 +11,7 @@ const one = { mediaType: OCI_MANIFEST, digest: digestOf('one'), size: 3 }
 const index = (manifests: unknown) => JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests })
 
 /** Reads all lists of a registry whose list endpoints behave like the handler. Other paths do not exist. */
-async function readLists(handler: Handler) {
+async function readLists(handler: RequestHandler) {
   await using server = await HttpServer.start((request, response) =>
     /\/referrers\/|\/tags\/list|_catalog/.test(request.path)
       ? handler(request, response)
@@ -106,7 +106,7 @@ describe('lists of referrers, tags and repositories', () => {
 })
 
 describe('a registry that may have no referrers API', () => {
-  const readReferrers = async (api: Handler, tag?: { body: string; type?: string }) => {
+  const readReferrers = async (api: RequestHandler, tag?: { body: string; type?: string }) => {
     await using server = await HttpServer.start((request, response) => {
       if (request.path.includes('/referrers/')) return api(request, response)
       if (!tag) return void response.writeHead(404).end()
@@ -117,7 +117,7 @@ describe('a registry that may have no referrers API', () => {
     return await repository.listReferrers(subject)
   }
   const respondingWith =
-    (status: number): Handler =>
+    (status: number): RequestHandler =>
     (_, response) =>
       void response.writeHead(status, { 'content-type': 'text/html' }).end('<html>')
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { HttpServer } from '../../../test/support/http-server.ts'
-import { TLS } from '../../../test/support/tls.ts'
+import { HttpServer } from '../../../test/support/servers/http-server.ts'
+import { TLS } from '../../../test/support/servers/tls.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { RegistryClient, type RegistryOptions } from '../client.ts'
 

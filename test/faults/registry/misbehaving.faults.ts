@@ -8,9 +8,10 @@ import { digestOf } from '../../../src/oci/digest.ts'
 import { RegistryClient } from '../../../src/registry/client.ts'
 import type { Repository } from '../../../src/registry/repository.ts'
 import type { Timeouts } from '../../../src/registry/transport/timeouts.ts'
-import { TestRegistry, temporaryFolder } from '../../support/embedded-registry.ts'
-import { HttpServer, type Received } from '../../support/http-server.ts'
-import { misbehaviours, type Pass } from './misbehaviours.ts'
+import { TestRegistry } from '../../support/servers/test-registry.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { HttpServer, type ReceivedRequest } from '../../support/servers/http-server.ts'
+import { misbehaviours, type Forward } from './misbehaviours.ts'
 
 /** How long a registry may be inactive in these tests: about a thousandth of the defaults. */
 const TIMEOUTS: Timeouts = {
@@ -91,7 +92,7 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync())
 
 /** Passes a request on to the sound registry, and its answer back with changes. */
-function passing(request: Received, response: ServerResponse): Pass {
+function passing(request: ReceivedRequest, response: ServerResponse): Forward {
   return async (change = {}) => {
     const kept = ['accept', 'content-type', 'content-range', 'range'].flatMap((name) => {
       const value = request.headers[name]

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import type { Received } from '../../support/http-server.ts'
+import type { ReceivedRequest } from '../../support/servers/http-server.ts'
 
 /** What goes to the sound registry behind, with changes to the answer. */
-export type Pass = (change?: {
+export type Forward = (change?: {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string | undefined>>
   readonly body?: (body: Buffer) => Buffer
@@ -11,9 +11,9 @@ export type Pass = (change?: {
 
 /** Answers a request in its own way, or passes it on. `n` counts the requests of one act from 1. */
 export type Misbehaviour = (
-  request: Received,
+  request: ReceivedRequest,
   response: ServerResponse,
-  pass: Pass,
+  pass: Forward,
   n: number,
 ) => void | Promise<void>
 
@@ -23,22 +23,22 @@ const status =
     response.writeHead(code, headers).end(body)
   }
 const changed =
-  (change: Parameters<Pass>[0]): Misbehaviour =>
+  (change: Parameters<Forward>[0]): Misbehaviour =>
   (_request, _response, pass) =>
     pass(change)
 /** Only for requests that match; others are passed on. */
 const where =
-  (test: (request: Received) => boolean, misbehaviour: Misbehaviour): Misbehaviour =>
+  (test: (request: ReceivedRequest) => boolean, misbehaviour: Misbehaviour): Misbehaviour =>
   (request, response, pass, n) =>
     test(request) ? misbehaviour(request, response, pass, n) : pass()
 
-const isUpload = ({ path }: Received) => path.includes('/blobs/uploads/')
-const isOpening = (request: Received) => isUpload(request) && request.method === 'POST'
-const isPatch = (request: Received) => isUpload(request) && request.method === 'PATCH'
-const isCommit = (request: Received) => isUpload(request) && request.method === 'PUT'
-const isBlob = ({ path, method }: Received) => /\/blobs\/sha256:/.test(path) && method === 'GET'
-const isManifest = ({ path }: Received) => path.includes('/manifests/')
-const isList = ({ path }: Received) => /\/tags\/list|\/referrers\/|_catalog/.test(path)
+const isUpload = ({ path }: ReceivedRequest) => path.includes('/blobs/uploads/')
+const isOpening = (request: ReceivedRequest) => isUpload(request) && request.method === 'POST'
+const isPatch = (request: ReceivedRequest) => isUpload(request) && request.method === 'PATCH'
+const isCommit = (request: ReceivedRequest) => isUpload(request) && request.method === 'PUT'
+const isBlob = ({ path, method }: ReceivedRequest) => /\/blobs\/sha256:/.test(path) && method === 'GET'
+const isManifest = ({ path }: ReceivedRequest) => path.includes('/manifests/')
+const isList = ({ path }: ReceivedRequest) => /\/tags\/list|\/referrers\/|_catalog/.test(path)
 /** 80 MiB of nothing: more than any document, or list, may have. */
 const BOMB = gzipSync(Buffer.alloc(80 * 1024 * 1024, ' '))
 /** Writes as fast as it is taken, without an end. */

@@ -47,7 +47,10 @@ export function randomLengths(
   return lengths
 }
 
-/** Returns code lengths as a faulty compressor would write them: oversubscribed, incomplete, or of a single symbol. */
+/**
+ * Returns code lengths as a faulty compressor would write them: oversubscribed, incomplete, or of a single
+ * symbol.
+ */
 export function corruptLengths(random: Random, lengths: readonly number[], maxLength: number): number[] {
   const used = [...lengths.entries()].filter(([, length]) => length > 0).map(([symbol]) => symbol)
   const corrupt = [...lengths]

@@ -3,8 +3,8 @@ import { constants, createDeflateRaw, type DeflateRaw, gzipSync, inflateRawSync 
 import fc from 'fast-check'
 import { AutoTuner, createFixedTuner, type Tuner } from '../../../src/compression/deflate/tuner.ts'
 import { randomPieces, sample } from './random.ts'
-import { oddStream } from './stream.ts'
-import { checked, gzipMemberOf, transcoded } from './transcoding.ts'
+import { unusualStream } from './stream.ts'
+import { gzipMemberOf, transcode, transcodeAndVerify } from './transcoding.ts'
 
 const STRATEGIES = [
   constants.Z_DEFAULT_STRATEGY,
@@ -20,12 +20,12 @@ const FLUSHES = [
   constants.Z_FULL_FLUSH,
   constants.Z_BLOCK,
 ]
-const MOST = 1_500_000
+const MAX_LENGTH = 1_500_000
 
 const seed = fc.integer()
-const length = fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: MOST }))
+const length = fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: MAX_LENGTH }))
 const method = fc.constantFrom(...(['transcode', 'refine', 'auto'] as const))
-const tuning = method.map(tunerOf)
+const tuner = method.map(createTuner)
 const settings = fc.record({
   level: fc.integer({ min: 0, max: 9 }),
   strategy: fc.constantFrom(...STRATEGIES),
@@ -33,19 +33,19 @@ const settings = fc.record({
   windowBits: fc.integer({ min: 9, max: 15 }),
 })
 
-/** Where content is cut: anywhere, close together, or at places that blocks and windows like. */
-const borders = fc.array(
+/** Offsets at which content is cut: anywhere, close together, or around the sizes of blocks and windows. */
+const cuts = fc.array(
   fc.oneof(
-    fc.integer({ min: 1, max: MOST }),
+    fc.integer({ min: 1, max: MAX_LENGTH }),
     fc.integer({ min: 1, max: 600 }),
     fc
       .constantFrom(512, 32_768, 65_535, 65_536, 262_144, 524_288)
-      .chain((at) => fc.integer({ min: at - 2, max: at + 2 })),
+      .chain((offset) => fc.integer({ min: offset - 2, max: offset + 2 })),
   ),
   { maxLength: 20 },
 )
 
-/** A step while a stream is written: so many bytes, then a flush, then perhaps other settings. */
+/** The steps in which a stream is written: some bytes, then a flush, then possibly other settings. */
 const steps = fc.array(
   fc.record({
     bytes: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 60_000 })),
@@ -55,25 +55,25 @@ const steps = fc.array(
   { maxLength: 12 },
 )
 
-/** What holds of the transcoder, with node:zlib as the judge. */
+/** Properties of the transcoder, verified with node:zlib. */
 export const PROPERTIES = {
   'streams of any level and strategy, in pieces of any size': fc.asyncProperty(
-    fc.record({ seed, length, settings, borders, tuning }),
-    async ({ seed, length, settings, borders, tuning }) => {
-      const plain = sample(seed, length)
-      const source = gzipSync(plain, settings)
-      await checked(source, plain, borders, { pieces: randomPieces(source, seed), tuner: tuning })
+    fc.record({ seed, length, settings, cuts, tuner }),
+    async ({ seed, length, settings, cuts, tuner }) => {
+      const uncompressed = sample(seed, length)
+      const source = gzipSync(uncompressed, settings)
+      await transcodeAndVerify(source, uncompressed, cuts, { pieces: randomPieces(source, seed), tuner })
     },
   ),
   'streams with flushes, and settings that change': fc.asyncProperty(
-    fc.record({ seed, steps, settings, borders, tuning }),
-    async ({ seed, steps, settings, borders, tuning }) => {
-      const plain = sample(
+    fc.record({ seed, steps, settings, cuts, tuner }),
+    async ({ seed, steps, settings, cuts, tuner }) => {
+      const uncompressed = sample(
         seed,
         steps.reduce((sum, { bytes }) => sum + bytes, 2000),
       )
-      const source = gzipMemberOf(await stepwise(plain, steps, settings), plain)
-      await checked(source, plain, borders, { pieces: randomPieces(source, seed), tuner: tuning })
+      const source = gzipMemberOf(await deflateInSteps(uncompressed, steps, settings), uncompressed)
+      await transcodeAndVerify(source, uncompressed, cuts, { pieces: randomPieces(source, seed), tuner })
     },
   ),
   'any number of members, of any kind': fc.asyncProperty(
@@ -84,43 +84,44 @@ export const PROPERTIES = {
           seed,
           length: fc.constantFrom(0, 1, 511, 5000, 70_000, 600_000),
           level: fc.integer({ min: 0, max: 9 }),
-          odd: fc.boolean(),
+          isUnusual: fc.boolean(),
         }),
         { minLength: 1, maxLength: 9 },
       ),
-      borders,
-      tuning,
+      cuts,
+      tuner,
     }),
-    async ({ seed, members, borders, tuning }) => {
-      const plains: Buffer[] = []
+    async ({ seed, members, cuts, tuner }) => {
+      const contents: Buffer[] = []
       const sources: Buffer[] = []
-      for (const { seed, length, level, odd } of members) {
-        const deflated = odd ? oddStream(seed) : undefined
-        const plain = deflated ? inflateRawSync(deflated) : sample(seed, length)
-        plains.push(plain)
-        sources.push(deflated ? gzipMemberOf(deflated, plain) : gzipSync(plain, { level }))
+      for (const { seed, length, level, isUnusual } of members) {
+        const deflated = isUnusual ? unusualStream(seed) : undefined
+        const content = deflated ? inflateRawSync(deflated) : sample(seed, length)
+        contents.push(content)
+        sources.push(deflated ? gzipMemberOf(deflated, content) : gzipSync(content, { level }))
       }
       const source = Buffer.concat(sources)
       const pieces = randomPieces(source, seed)
-      await checked(source, Buffer.concat(plains), borders, { pieces, tuner: tuning })
+      await transcodeAndVerify(source, Buffer.concat(contents), cuts, { pieces, tuner })
     },
   ),
   'streams that no compressor writes, and the same bytes whatever the pieces': fc.asyncProperty(
-    fc.record({ seed, large: fc.integer({ min: 0, max: 15 }), borders, method }),
-    async ({ seed, large, borders, method }) => {
-      const deflated = oddStream(seed, { large: large === 15 })
-      const plain = inflateRawSync(deflated)
-      const source = gzipMemberOf(deflated, plain)
-      const made = (pieces: AsyncIterable<Buffer> | number) =>
-        checked(source, plain, borders, { pieces, tuner: tunerOf(method) })
-      const [one, other] = [await made(randomPieces(source, seed)), await made(source.length)]
-      if (!one.equals(other)) throw new Error('other pieces make other members')
+    fc.record({ seed, size: fc.integer({ min: 0, max: 15 }), cuts, method }),
+    async ({ seed, size, cuts, method }) => {
+      const deflated = unusualStream(seed, { isLarge: size === 15 })
+      const uncompressed = inflateRawSync(deflated)
+      const source = gzipMemberOf(deflated, uncompressed)
+      const transcodeIn = (pieces: AsyncIterable<Buffer> | number) =>
+        transcodeAndVerify(source, uncompressed, cuts, { pieces, tuner: createTuner(method) })
+      const inPieces = await transcodeIn(randomPieces(source, seed))
+      const atOnce = await transcodeIn(source.length)
+      if (!inPieces.equals(atOnce)) throw new Error('the output depends on the pieces')
     },
   ),
   'streams that break the format': fc.asyncProperty(
-    fc.record({ seed, borders, tuning }),
-    async ({ seed, borders, tuning }) => {
-      await agreesWithZlib(oddStream(seed, { faulty: true }), borders, seed, tuning)
+    fc.record({ seed, cuts, tuner }),
+    async ({ seed, cuts, tuner }) => {
+      await assertAgreesWithZlib(unusualStream(seed, { isFaulty: true }), cuts, seed, tuner)
     },
   ),
   'damaged streams whose checksum is put right': fc.asyncProperty(
@@ -128,7 +129,7 @@ export const PROPERTIES = {
       seed,
       length: fc.integer({ min: 0, max: 100_000 }),
       settings,
-      odd: fc.boolean(),
+      isUnusual: fc.boolean(),
       damages: fc.array(
         fc.record({
           where: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -137,15 +138,17 @@ export const PROPERTIES = {
         }),
         { minLength: 1, maxLength: 4 },
       ),
-      borders,
-      tuning,
+      cuts,
+      tuner,
     }),
-    async ({ seed, length, settings, odd, damages, borders, tuning }) => {
-      let deflated = odd ? oddStream(seed) : gzipSync(sample(seed, length), settings).subarray(10, -8)
+    async ({ seed, length, settings, isUnusual, damages, cuts, tuner }) => {
+      let deflated = isUnusual
+        ? unusualStream(seed)
+        : gzipSync(sample(seed, length), settings).subarray(10, -8)
       for (const { where, value, how } of damages) {
-        deflated = damaged(deflated, Math.floor(where * deflated.length), value, how)
+        deflated = damage(deflated, Math.floor(where * deflated.length), value, how)
       }
-      await agreesWithZlib(deflated, borders, seed, tuning)
+      await assertAgreesWithZlib(deflated, cuts, seed, tuner)
     },
   ),
   'bytes that were never a stream': fc.asyncProperty(
@@ -153,107 +156,116 @@ export const PROPERTIES = {
       bytes: fc.uint8Array({ maxLength: 4000 }),
       kind: fc.integer({ min: 0, max: 7 }),
       seed,
-      tuning,
+      tuner,
     }),
-    async ({ bytes, kind, seed, tuning }) => {
+    async ({ bytes, kind, seed, tuner }) => {
       const deflated = Buffer.from(bytes)
-      // Random headers of blocks are mostly those of unknown kinds.
+      // Random bits are mostly headers of blocks with an invalid type.
       deflated[0] = ((deflated[0] ?? 0) & 0xf8) | kind
-      await agreesWithZlib(deflated, [], seed, tuning)
+      await assertAgreesWithZlib(deflated, [], seed, tuner)
     },
   ),
 } as const
 
-/** What a deflate stream comes to by zlib: its plain bytes and its length, or undefined when zlib refuses it. */
-function byZlib(deflated: Buffer): { plain: Buffer; length: number } | undefined {
+/**
+ * Decodes a deflate stream with zlib. Returns its bytes and its compressed length, or undefined if zlib
+ * rejects it.
+ */
+function inflateWithZlib(deflated: Buffer): { uncompressed: Buffer; length: number } | undefined {
   try {
-    // With `info` the decoder comes along, which counted what it took.
+    // With `info`, the result includes the decoder, which counted the bytes that it consumed.
     const { buffer, engine } = inflateRawSync(deflated, { info: true }) as unknown as {
       buffer: Buffer
       engine: { bytesWritten: number }
     }
-    return { plain: buffer, length: engine.bytesWritten }
+    return { uncompressed: buffer, length: engine.bytesWritten }
   } catch {
     return undefined
   }
 }
 
 /**
- * Holds the transcoder against zlib where a stream may be none. No checksum covers anything up: what zlib accepts gets the right
- * one, and has to be accepted with the same bytes; what it refuses has to be refused, without a trap.
+ * Verifies that the transcoder and zlib agree about a stream that may be invalid. Checksums hide nothing: a
+ * stream that zlib accepts gets the right checksum, and must be decoded to the same bytes; a stream that zlib
+ * rejects must be rejected, without a WebAssembly trap.
  */
-export async function agreesWithZlib(
+export async function assertAgreesWithZlib(
   deflated: Buffer,
-  borders: readonly number[],
+  cuts: readonly number[],
   seed: number,
   tuner: Tuner = createFixedTuner('transcode'),
 ): Promise<void> {
-  const told = byZlib(deflated)
-  if (told) {
-    const source = gzipMemberOf(deflated.subarray(0, told.length), told.plain)
-    await checked(source, told.plain, borders, { pieces: randomPieces(source, seed), tuner })
+  const decoded = inflateWithZlib(deflated)
+  if (decoded) {
+    const source = gzipMemberOf(deflated.subarray(0, decoded.length), decoded.uncompressed)
+    await transcodeAndVerify(source, decoded.uncompressed, cuts, {
+      pieces: randomPieces(source, seed),
+      tuner,
+    })
     return
   }
   const source = gzipMemberOf(deflated, Buffer.alloc(0))
   try {
-    await transcoded(
+    await transcode(
       source,
-      [...borders].sort((a, b) => a - b),
+      [...cuts].sort((a, b) => a - b),
       { pieces: randomPieces(source, seed), tuner },
     )
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'CORRUPT_GZIP') {
-      // A stream that was taken for a sound one up to its end is told by the checksum alone.
+      // These errors mean that the transcoder decoded the stream to its end, and only the checksum revealed
+      // it.
       if (!/checksum|length|followed by/.test(error.message)) return
     }
     throw error
   }
-  throw new Error('zlib refuses the stream')
+  throw new Error('zlib rejects the stream, but the transcoder does not')
 }
 
-/** Those that decide for themselves go by what they saw: each is for one layer. */
-function tunerOf(method: 'transcode' | 'refine' | 'auto'): Tuner {
+/** Creates a tuner for one layer, because `auto` has state. */
+function createTuner(method: 'transcode' | 'refine' | 'auto'): Tuner {
   return method === 'auto' ? new AutoTuner() : createFixedTuner(method)
 }
 
-async function stepwise(
-  plain: Buffer,
+async function deflateInSteps(
+  uncompressed: Buffer,
   steps: readonly { bytes: number; flush: number; params: [number, number] | null }[],
   settings: object,
 ): Promise<Buffer> {
   const deflate = createDeflateRaw(settings) as DeflateRaw
   const parts: Buffer[] = []
   deflate.on('data', (bytes: Buffer) => parts.push(bytes))
-  let at = 0
+  let offset = 0
   for (const { bytes, flush, params } of steps) {
-    deflate.write(plain.subarray(at, at + bytes))
-    at += bytes
+    deflate.write(uncompressed.subarray(offset, offset + bytes))
+    offset += bytes
     await new Promise<void>((resolve) => deflate.flush(flush, () => resolve()))
     if (params) await new Promise<void>((resolve) => deflate.params(...params, () => resolve()))
   }
   const ended = once(deflate, 'end')
-  deflate.end(plain.subarray(at))
+  deflate.end(uncompressed.subarray(offset))
   await ended
   return Buffer.concat(parts)
 }
 
-/** Bytes with a fault at a place. */
-export function damaged(
+/** Returns bytes with damage at an offset. */
+export function damage(
   source: Buffer,
-  at: number,
+  offset: number,
   value: number,
   how: 'flip' | 'bit' | 'cut' | 'repeat' | 'drop',
 ): Buffer {
-  if (how === 'cut') return source.subarray(0, at)
-  if (how === 'drop') return Buffer.concat([source.subarray(0, at), source.subarray(at + value)])
+  if (how === 'cut') return source.subarray(0, offset)
+  if (how === 'drop') return Buffer.concat([source.subarray(0, offset), source.subarray(offset + value)])
   if (how === 'repeat')
     return Buffer.concat([
-      source.subarray(0, at),
-      source.subarray(Math.max(0, at - value), at),
-      source.subarray(at),
+      source.subarray(0, offset),
+      source.subarray(Math.max(0, offset - value), offset),
+      source.subarray(offset),
     ])
   const flipped = Buffer.from(source)
-  if (at < flipped.length) flipped[at] = (flipped[at] ?? 0) ^ (how === 'bit' ? 1 << (value & 7) : value)
+  if (offset < flipped.length)
+    flipped[offset] = (flipped[offset] ?? 0) ^ (how === 'bit' ? 1 << (value & 7) : value)
   return flipped
 }
 

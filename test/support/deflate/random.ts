@@ -67,7 +67,8 @@ export async function* randomPieces(bytes: Buffer, seed: number): AsyncGenerator
   const maxBytes = random.pick([1, 3, 50, 1000, 70_000, 1 << 20])
   for (let offset = 0; offset < bytes.length; ) {
     const size = random.between(1, bytes.length > 200_000 ? Math.max(maxBytes, 50) : maxBytes)
-    // A piece is overwritten once the next one is requested, so that code that still refers to it reads wrong bytes.
+    // A piece is overwritten once the next one is requested, so that code that still refers to it reads wrong
+    // bytes.
     const piece = Buffer.from(bytes.subarray(offset, offset + size))
     offset += size
     yield piece

@@ -1,11 +1,11 @@
-import { type Code, codeOf, randomLengths, spoiled } from './huffman.ts'
+import { codeOf, corruptLengths, type HuffmanCode, randomLengths } from './huffman.ts'
 import { Random } from './random.ts'
 
 const END_OF_BLOCK = 256
 const PRECODE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 const WINDOW = 32 * 1024
 
-/** Base and extra bits of the symbols of lengths, from 257 on, and of distances (RFC 1951, 3.2.5). */
+/** Base and extra bits of the length symbols (from 257 on) and of the distance symbols (RFC 1951, 3.2.5). */
 const LENGTHS = Array.from({ length: 29 }, (_, i): [number, number] => {
   const extra = i < 8 ? 0 : (i - 4) >> 2
   return i === 28 ? [258, 0] : [i < 8 ? i + 3 : 3 + ((4 + (i & 3)) << extra), extra]
@@ -41,79 +41,82 @@ class BitWriter {
     if (this.#count > 0) this.put(0, 8 - this.#count)
   }
 
-  take(): Buffer {
+  finish(): Buffer {
     this.align()
     return Buffer.from(this.#bytes)
   }
 }
 
 /**
- * Writes deflate streams as no compressor would: blocks of any kind, size and order, with any codes, and matches that
- * nobody looked for. zlib's own streams leave out most of what the format allows.
+ * Writes deflate streams that no compressor would write: blocks of any kind, size and order, with arbitrary
+ * codes and random matches. The streams of zlib use only a small part of what the format allows.
  */
 class StreamWriter {
   readonly #random: Random
   readonly #bits = new BitWriter()
-  readonly #faulty: boolean
-  /** How many plain bytes there are, for matches to point at. */
-  #plain = 0
+  readonly #isFaulty: boolean
+  /** The number of uncompressed bytes so far, which matches may refer to. */
+  #uncompressedSize = 0
 
-  constructor(random: Random, faulty: boolean) {
+  constructor(random: Random, isFaulty: boolean) {
     this.#random = random
-    this.#faulty = faulty
+    this.#isFaulty = isFaulty
   }
 
   write(blocks: number, symbols: number): Buffer {
     for (let i = 0; i < blocks; i++) {
       this.#bits.put(i === blocks - 1 ? 1 : 0, 1)
-      const kind = this.#faulty && this.#random.oneIn(60) ? 3 : this.#random.below(3)
+      const kind = this.#isFaulty && this.#random.oneIn(60) ? 3 : this.#random.below(3)
       this.#bits.put(kind, 2)
-      if (kind === 0) this.#stored(this.#random.below(this.#random.of([2, 300, 65_536])))
+      if (kind === 0) this.#stored(this.#random.below(this.#random.pick([2, 300, 65_536])))
       else if (kind === 1) this.#symbols(FIXED, this.#random.below(symbols))
       else if (kind === 2) this.#symbols(this.#codes(), this.#random.below(symbols))
     }
-    return this.#bits.take()
+    return this.#bits.finish()
   }
 
   #stored(length: number): void {
     this.#bits.align()
     this.#bits.put(length, 16)
-    this.#bits.put(this.#faulty && this.#random.oneIn(20) ? length : ~length & 0xffff, 16)
+    this.#bits.put(this.#isFaulty && this.#random.oneIn(20) ? length : ~length & 0xffff, 16)
     for (let i = 0; i < length; i++) this.#bits.put(this.#random.below(256), 8)
-    this.#plain += length
+    this.#uncompressedSize += length
   }
 
-  #codes(): { literals: Code; distances: Code } {
+  #codes(): { literals: HuffmanCode; distances: HuffmanCode } {
     const random = this.#random
-    const some = (all: readonly number[], count: number) => random.shuffled(all).slice(0, count)
-    const literals = [END_OF_BLOCK, ...some(range(256), random.of([0, 1, 2, 30, 256]))]
-    if (!random.oneIn(4)) literals.push(...some(range(29), random.of([1, 5, 29])).map((i) => 257 + i))
-    const distances = some(range(30), random.of([0, 1, 2, 10, 30]))
+    const choose = (all: readonly number[], count: number) => random.shuffled(all).slice(0, count)
+    const literals = [END_OF_BLOCK, ...choose(range(256), random.pick([0, 1, 2, 30, 256]))]
+    if (!random.oneIn(4)) literals.push(...choose(range(29), random.pick([1, 5, 29])).map((i) => 257 + i))
+    const distances = choose(range(30), random.pick([0, 1, 2, 10, 30]))
     let literalLengths = randomLengths(random, literals, Math.max(...literals) + 1, 15)
     let distanceLengths = randomLengths(random, distances, Math.max(0, ...distances) + 1, 15)
-    if (this.#faulty && random.oneIn(6)) literalLengths = spoiled(random, literalLengths, 15)
-    if (this.#faulty && random.oneIn(6)) distanceLengths = spoiled(random, distanceLengths, 15)
-    // More symbols than the format has.
-    if (this.#faulty && random.oneIn(30))
+    if (this.#isFaulty && random.oneIn(6)) literalLengths = corruptLengths(random, literalLengths, 15)
+    if (this.#isFaulty && random.oneIn(6)) distanceLengths = corruptLengths(random, distanceLengths, 15)
+    // More symbols than the format defines.
+    if (this.#isFaulty && random.oneIn(30))
       literalLengths = [...literalLengths, ...range(288).map(() => 0)].slice(0, 288)
-    if (this.#faulty && random.oneIn(30))
+    if (this.#isFaulty && random.oneIn(30))
       distanceLengths = [...distanceLengths, ...range(32).map(() => 0)].slice(0, 32)
     this.#header(literalLengths, distanceLengths)
     return { literals: codeOf(literalLengths), distances: codeOf(distanceLengths) }
   }
 
-  /** The two codes, their lengths now and then in runs, which go on from one code into the other. */
+  /**
+   * Writes the two codes. Some of their lengths are encoded as runs, which may extend from one code into the
+   * other.
+   */
   #header(literals: readonly number[], distances: readonly number[]): void {
     const random = this.#random
     const runs = runsOf(random, [...literals, ...distances])
     const used = [...new Set(runs.map(({ symbol }) => symbol))]
-    // A code of one symbol only is none, here.
+    // The precode must have at least two symbols.
     if (used.length < 2) used.push(used[0] === 0 ? 1 : 0)
     let lengths = randomLengths(random, used, 19, 7)
-    if (this.#faulty && random.oneIn(12)) lengths = spoiled(random, lengths, 7)
+    if (this.#isFaulty && random.oneIn(12)) lengths = corruptLengths(random, lengths, 7)
     const precode = codeOf(lengths)
-    const needed = 19 - [...PRECODE_ORDER].reverse().findIndex((symbol) => (lengths[symbol] ?? 0) > 0)
-    const listed = Math.max(4, random.oneIn(3) ? 19 : needed > 19 ? 4 : needed)
+    const minListed = 19 - [...PRECODE_ORDER].reverse().findIndex((symbol) => (lengths[symbol] ?? 0) > 0)
+    const listed = Math.max(4, random.oneIn(3) ? 19 : minListed > 19 ? 4 : minListed)
     this.#bits.put(literals.length - 257, 5)
     this.#bits.put(distances.length - 1, 5)
     this.#bits.put(listed - 4, 4)
@@ -124,77 +127,77 @@ class StreamWriter {
     }
   }
 
-  #symbols({ literals, distances }: { literals: Code; distances: Code }, count: number): void {
+  #symbols({ literals, distances }: { literals: HuffmanCode; distances: HuffmanCode }, count: number): void {
     const random = this.#random
-    const known = usable(literals, 288).filter((symbol) => symbol !== END_OF_BLOCK)
-    const plainSymbols = known.filter((symbol) => symbol < END_OF_BLOCK)
-    const lengthSymbols = known.filter((symbol) => symbol > END_OF_BLOCK)
+    const usableLiterals = usable(literals, 288).filter((symbol) => symbol !== END_OF_BLOCK)
+    const literalSymbols = usableLiterals.filter((symbol) => symbol < END_OF_BLOCK)
+    const lengthSymbols = usableLiterals.filter((symbol) => symbol > END_OF_BLOCK)
     const distanceSymbols = usable(distances, 32)
-    const matches = random.of([0, 2, 5, 9, 10])
+    const matches = random.pick([0, 2, 5, 9, 10])
     for (let i = 0; i < count; i++) {
       if (lengthSymbols.length > 0 && distanceSymbols.length > 0 && random.below(10) < matches) {
         this.#match(literals, distances, lengthSymbols, distanceSymbols)
-      } else if (plainSymbols.length > 0) {
-        this.#code(literals, plainSymbols[random.below(plainSymbols.length)] ?? 0)
-        this.#plain++
+      } else if (literalSymbols.length > 0) {
+        this.#code(literals, literalSymbols[random.below(literalSymbols.length)] ?? 0)
+        this.#uncompressedSize++
       }
     }
     this.#code(literals, END_OF_BLOCK)
   }
 
   #match(
-    literals: Code,
-    distances: Code,
+    literals: HuffmanCode,
+    distances: HuffmanCode,
     lengthSymbols: readonly number[],
     distanceSymbols: readonly number[],
   ): void {
     const random = this.#random
-    const far = distanceSymbols[random.below(distanceSymbols.length)] ?? 0
-    const long = lengthSymbols[random.below(lengthSymbols.length)] ?? 257
-    const [distanceBase, distanceBits] = DISTANCES[far] ?? [1, 0]
-    const reach = Math.min(this.#plain, WINDOW)
-    const wild = this.#faulty && random.oneIn(500)
-    if (!wild && (reach < distanceBase || far > 29 || long > 285)) return
-    const [lengthBase, lengthBits] = LENGTHS[long - 257] ?? [3, 0]
-    const most = 2 ** distanceBits - 1
-    const distanceExtra = random.between(0, wild ? most : Math.min(most, reach - distanceBase))
+    const distanceSymbol = distanceSymbols[random.below(distanceSymbols.length)] ?? 0
+    const lengthSymbol = lengthSymbols[random.below(lengthSymbols.length)] ?? 257
+    const [distanceBase, distanceBits] = DISTANCES[distanceSymbol] ?? [1, 0]
+    const reach = Math.min(this.#uncompressedSize, WINDOW)
+    const isInvalid = this.#isFaulty && random.oneIn(500)
+    if (!isInvalid && (reach < distanceBase || distanceSymbol > 29 || lengthSymbol > 285)) return
+    const [lengthBase, lengthBits] = LENGTHS[lengthSymbol - 257] ?? [3, 0]
+    const maxExtra = 2 ** distanceBits - 1
+    const distanceExtra = random.between(0, isInvalid ? maxExtra : Math.min(maxExtra, reach - distanceBase))
     const lengthExtra = random.oneIn(5) ? 2 ** lengthBits - 1 : random.below(2 ** lengthBits)
-    this.#code(literals, long)
+    this.#code(literals, lengthSymbol)
     this.#bits.put(lengthExtra, lengthBits)
-    this.#code(distances, far)
+    this.#code(distances, distanceSymbol)
     this.#bits.put(distanceExtra, distanceBits)
-    this.#plain += lengthBase + lengthExtra
+    this.#uncompressedSize += lengthBase + lengthExtra
   }
 
-  #code({ codes, lengths }: Code, symbol: number): void {
+  #code({ codes, lengths }: HuffmanCode, symbol: number): void {
     this.#bits.put(codes[symbol] ?? 0, lengths[symbol] ?? 0)
   }
 }
 
-const usable = ({ lengths }: Code, total: number) =>
+const usable = ({ lengths }: HuffmanCode, total: number) =>
   range(total).filter((symbol) => (lengths[symbol] ?? 0) > 0)
 
 type Run = { symbol: number; extra: number; bits: number }
 
-/** Lengths of codes, some of them by the symbols that repeat them. */
+/** Encodes code lengths, some of them as runs. */
 function runsOf(random: Random, lengths: readonly number[]): Run[] {
   const runs: Run[] = []
-  const repeating = random.of([0, 1, 3])
+  const repeating = random.pick([0, 1, 3])
   for (let i = 0; i < lengths.length; ) {
     const length = lengths[i] ?? 0
     let same = 1
     while (lengths[i + same] === length) same++
-    const most = random.below(3) < repeating ? same : 1
-    if (length === 0 && most >= 11) {
-      const times = random.between(11, Math.min(138, most))
+    const maxRepeat = random.below(3) < repeating ? same : 1
+    if (length === 0 && maxRepeat >= 11) {
+      const times = random.between(11, Math.min(138, maxRepeat))
       runs.push({ symbol: 18, extra: times - 11, bits: 7 })
       i += times
-    } else if (length === 0 && most >= 3) {
-      const times = random.between(3, Math.min(10, most))
+    } else if (length === 0 && maxRepeat >= 3) {
+      const times = random.between(3, Math.min(10, maxRepeat))
       runs.push({ symbol: 17, extra: times - 3, bits: 3 })
       i += times
-    } else if (i > 0 && lengths[i - 1] === length && most >= 3) {
-      const times = random.between(3, Math.min(6, most))
+    } else if (i > 0 && lengths[i - 1] === length && maxRepeat >= 3) {
+      const times = random.between(3, Math.min(6, maxRepeat))
       runs.push({ symbol: 16, extra: times - 3, bits: 2 })
       i += times
     } else {
@@ -206,14 +209,14 @@ function runsOf(random: Random, lengths: readonly number[]): Run[] {
 }
 
 /**
- * A deflate stream of many kinds of blocks.
- * @param o.faulty whether it may break the format
- * @param o.large whether blocks hold tens of thousands of symbols
+ * Returns a deflate stream with blocks of many kinds.
+ * @param o.isFaulty whether it may violate the format
+ * @param o.isLarge whether blocks have tens of thousands of symbols
  */
-export function oddStream(seed: number, o: { faulty?: boolean; large?: boolean } = {}): Buffer {
+export function unusualStream(seed: number, o: { isFaulty?: boolean; isLarge?: boolean } = {}): Buffer {
   const random = new Random(seed)
-  const writer = new StreamWriter(random, o.faulty ?? false)
-  return o.large
+  const writer = new StreamWriter(random, o.isFaulty ?? false)
+  return o.isLarge
     ? writer.write(random.between(1, 4), 40_000)
-    : writer.write(random.between(1, 12), random.of([3, 80, 600]))
+    : writer.write(random.between(1, 12), random.pick([3, 80, 600]))
 }

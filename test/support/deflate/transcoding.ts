@@ -3,78 +3,81 @@ import { ByteSource } from '../../../src/compression/byte-source.ts'
 import { LayerTranscoder } from '../../../src/compression/deflate/layer-transcoder.ts'
 import { createFixedTuner, type Tuner } from '../../../src/compression/deflate/tuner.ts'
 import { gzipMembers } from '../../../src/compression/gzip-members.ts'
-import { piecesOf } from '../convert-layer.ts'
+import { splitIntoPieces } from '../images/convert-layer.ts'
 
-export type Transcoding = {
-  /** Bytes of the pieces that the source comes in, or the pieces themselves. */
+export type TranscodeOptions = {
+  /** The size of the pieces in which the source is read, or the pieces themselves. */
   readonly pieces?: number | AsyncIterable<Buffer>
   readonly tuner?: Tuner
 }
 
-/** Cuts the plain bytes of a gzip source at borders into members, as a layer is. */
-export async function transcoded(
+/** Transcodes a gzip source into members that are cut at the given offsets of the uncompressed bytes. */
+export async function transcode(
   source: Buffer,
-  borders: readonly number[],
-  o: Transcoding = {},
-): Promise<{ members: Buffer[]; plain: Buffer }> {
+  cuts: readonly number[],
+  o: TranscodeOptions = {},
+): Promise<{ members: Buffer[]; uncompressed: Buffer }> {
   const transcoder = new LayerTranscoder(o.tuner ?? createFixedTuner('transcode'))
   const members: Buffer[] = []
-  const plain: Buffer[] = []
-  let open: Buffer[] = []
-  const take = (bytes: Buffer) => void open.push(Buffer.from(bytes))
+  const uncompressed: Buffer[] = []
+  let openMember: Buffer[] = []
+  const collect = (bytes: Buffer) => void openMember.push(Buffer.from(bytes))
   const close = () => {
-    take(transcoder.close())
-    members.push(Buffer.concat(open))
-    open = []
+    collect(transcoder.close())
+    members.push(Buffer.concat(openMember))
+    openMember = []
   }
   let position = 0
-  const left = [...borders]
-  const pieces = typeof o.pieces === 'object' ? o.pieces : piecesOf(source, o.pieces)
+  const remainingCuts = [...cuts]
+  const pieces = typeof o.pieces === 'object' ? o.pieces : splitIntoPieces(source, o.pieces)
   for await (const event of gzipMembers(new ByteSource(pieces), (from) => transcoder.inflate(from))) {
     if (event.kind !== 'bytes') continue
-    plain.push(Buffer.from(event.bytes))
-    for (let at = 0; at < event.bytes.length; ) {
-      const border = left[0] ?? Number.POSITIVE_INFINITY
-      const part = event.bytes.subarray(at, at + border - position)
+    uncompressed.push(Buffer.from(event.bytes))
+    for (let offset = 0; offset < event.bytes.length; ) {
+      const cut = remainingCuts[0] ?? Number.POSITIVE_INFINITY
+      const part = event.bytes.subarray(offset, offset + cut - position)
       transcoder.add(part)
-      at += part.length
+      offset += part.length
       position += part.length
-      if (position === border) {
+      if (position === cut) {
         close()
-        left.shift()
+        remainingCuts.shift()
       }
     }
-    take(transcoder.flush())
+    collect(transcoder.flush())
   }
   close()
-  return { members, plain: Buffer.concat(plain) }
+  return { members, uncompressed: Buffer.concat(uncompressed) }
 }
 
 /**
- * Transcodes a source that holds these plain bytes. Answers all bytes of all members.
- * @throws where the plain bytes are others, or where node:zlib finds others in the members
+ * Transcodes a source with known uncompressed bytes, and returns the members one after the other.
+ * @throws Error if the transcoder decodes other bytes, or if node:zlib decodes others from the members
  */
-export async function checked(
+export async function transcodeAndVerify(
   source: Buffer,
-  plain: Buffer,
-  borders: readonly number[],
-  o: Transcoding = {},
+  uncompressed: Buffer,
+  cuts: readonly number[],
+  o: TranscodeOptions = {},
 ): Promise<Buffer> {
-  const cuts = [...new Set(borders)].filter((at) => at > 0 && at < plain.length).sort((a, b) => a - b)
-  const made = await transcoded(source, cuts, o)
-  if (!made.plain.equals(plain)) throw new Error('the plain bytes are others')
-  if (made.members.length !== cuts.length + 1) throw new Error(`${made.members.length} members`)
-  for (const [i, member] of made.members.entries()) {
-    const want = plain.subarray(cuts[i - 1] ?? 0, cuts[i] ?? plain.length)
-    if (!gunzipSync(member).equals(want)) throw new Error(`member ${i} holds other bytes`)
+  const validCuts = [...new Set(cuts)]
+    .filter((offset) => offset > 0 && offset < uncompressed.length)
+    .sort((a, b) => a - b)
+  const result = await transcode(source, validCuts, o)
+  if (!result.uncompressed.equals(uncompressed)) throw new Error('the transcoder decoded other bytes')
+  if (result.members.length !== validCuts.length + 1)
+    throw new Error(`there are ${result.members.length} members`)
+  for (const [i, member] of result.members.entries()) {
+    const expected = uncompressed.subarray(validCuts[i - 1] ?? 0, validCuts[i] ?? uncompressed.length)
+    if (!gunzipSync(member).equals(expected)) throw new Error(`member ${i} contains other bytes`)
   }
-  return Buffer.concat(made.members)
+  return Buffer.concat(result.members)
 }
 
-/** A gzip member around a deflate stream. */
-export function gzipMemberOf(deflated: Buffer, plain: Buffer): Buffer {
+/** Wraps a deflate stream in a gzip member. */
+export function gzipMemberOf(deflated: Buffer, uncompressed: Buffer): Buffer {
   const trailer = Buffer.alloc(8)
-  trailer.writeUInt32LE(crc32(plain))
-  trailer.writeUInt32LE(plain.length, 4)
+  trailer.writeUInt32LE(crc32(uncompressed))
+  trailer.writeUInt32LE(uncompressed.length, 4)
   return Buffer.concat([Buffer.from([31, 139, 8, 0, 0, 0, 0, 0, 0, 255]), deflated, trailer])
 }

@@ -4,7 +4,10 @@ import { INPUT } from './layout'
 import { bitsOf, endOf, firstBitOf, isStored, startOf } from './parse'
 import { storedBits, writeStored } from './block-writer'
 
-/** Copies a block of the source. A stored block must be aligned again, and a poorly compressed one may be larger than stored. */
+/**
+ * Copies a block of the source. A stored block must be aligned again, and a poorly compressed one may be
+ * larger than stored.
+ */
 export function copyBlock(block: usize): void {
   const bits = bitsOf(block)
   if (isStored(block) || bits > <u64>storedBits(endOf(block) - startOf(block))) {

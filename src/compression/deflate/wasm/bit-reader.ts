@@ -1,4 +1,7 @@
-/** The compressed input, read bit by bit, lowest bit first. Reads beyond its end return zeros, and {@link overran} detects them. */
+/**
+ * The compressed input, read bit by bit, lowest bit first. Reads beyond its end return zeros, and {@link
+ * overran} detects them.
+ */
 import { INPUT, INPUT_SIZE } from './layout'
 
 /** The address of the next byte, and that of the end of the input. */
@@ -73,7 +76,10 @@ export function alignToByte(): void {
   bitCount = 0
 }
 
-/** Clears the bits that were read ahead beyond the valid ones: more input may follow where the reader found zeros. */
+/**
+ * Clears the bits that were read ahead beyond the valid ones: more input may follow where the reader found
+ * zeros.
+ */
 @inline
 export function settleBits(): void {
   bits &= (<u64>1 << bitCount) - 1

@@ -5,7 +5,10 @@ import { OUTPUT } from './layout'
 export let outEnd: usize = OUTPUT
 export let outBits: u64 = 0
 export let outCount: u64 = 0
-/** The position of the start of the last block, in bits from the start of the region; -1 before the first block. */
+/**
+ * The position of the start of the last block, in bits from the start of the region; -1 before the first
+ * block.
+ */
 let lastBlock: i64 = -1
 
 export function resetOutput(): void {

@@ -4,7 +4,10 @@ import { Alphabet, buildTable, DISTANCE_BITS, LITERAL_BITS, PRECODE_BITS } from 
 import { COUNTS, DISTANCE_TABLE, LENGTHS, LITERAL_TABLE, PRECODE_TABLE } from './layout'
 import { DISTANCES, END_OF_BLOCK, LITERALS, PRECODE_ORDER, PRECODES } from './symbols'
 
-/** An upper bound on the size of a header in bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of at most 14 bits. */
+/**
+ * An upper bound on the size of a header in bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of at most
+ * 14 bits.
+ */
 export const MAX_HEADER: usize = 1024
 
 /** Whether the tables contain the fixed codes, which then need not be built again. */

@@ -41,7 +41,10 @@ const PRECODE_CODES: usize = CODES + 320 * 4
 const DISTANCE_LENGTHS: usize = CODE_LENGTHS + 288
 const PRECODE_LENGTHS: usize = CODE_LENGTHS + 320
 
-/** The addresses at which the uncompressed bytes of the current block start, and its literals after the last match. */
+/**
+ * The addresses at which the uncompressed bytes of the current block start, and its literals after the last
+ * match.
+ */
 let blockStart: usize = 0
 export let literalsStart: usize = 0
 let sequenceEnd: usize = SEQUENCE
@@ -136,7 +139,10 @@ function writeBlock(plain: usize): void {
   putCode(CODES, END_OF_BLOCK)
 }
 
-/** Encodes the code lengths as runs (RFC 1951, 3.2.7), and counts their symbols. @returns the number of runs */
+/**
+ * Encodes the code lengths as runs (RFC 1951, 3.2.7), and counts their symbols.
+ * @returns the number of runs
+ */
 function makeRuns(literals: u32, distances: u32): u32 {
   memory.fill(PRECODE_FREQUENCIES, 0, PRECODES << 2)
   memory.copy(LISTED, CODE_LENGTHS, literals)
@@ -218,7 +224,10 @@ function addDistanceBits(): void {
   }
 }
 
-/** Returns the size of stored blocks with the given number of bytes, in bits. The padding counts with its mean. */
+/**
+ * Returns the size of stored blocks with the given number of bytes, in bits. The padding counts with its
+ * mean.
+ */
 @inline
 export function storedBits(plain: usize): u32 {
   return <u32>(plain + 5 * ((plain + STORED_MAX - 1) / STORED_MAX)) * 8 + 4

@@ -1,10 +1,11 @@
 /**
- * Tables that decode a Huffman code by looking up several bits at once, as in zlib and libdeflate. The entries are:
+ * Tables that decode a Huffman code by looking up several bits at once, as in zlib and libdeflate. The
+ * entries are:
  *
  * - literal: LITERAL | byte << 16 | bits to consume
  * - length or distance: base << 16 | code length << 8 | bits to consume, extra bits included
- * - code that is longer than the table is wide: EXCEPTION | SECOND | start of a second table << 16 | its width << 8 | bits to
- *   consume
+ * - code that is longer than the table is wide: EXCEPTION | SECOND | start of a second table << 16 | its
+ *   width << 8 | bits to consume
  * - end of block: EXCEPTION | END; invalid code: EXCEPTION | END | INVALID
  */
 import { COUNTS, SORTED } from './layout'
@@ -49,7 +50,8 @@ function withLength(entry: u32, length: u32): u32 {
 /**
  * Builds the table of a code.
  * @param lengths the code length of each symbol (u8), 0 for unused symbols
- * @returns whether the code is valid: not oversubscribed, and complete unless it has no symbol or a single one with one bit
+ * @returns whether the code is valid: not oversubscribed, and complete unless it has no symbol or a single
+ *   one with one bit
  */
 export function buildTable(lengths: usize, symbols: u32, width: u32, table: usize, alphabet: Alphabet): bool {
   const counts = COUNTS
@@ -70,7 +72,8 @@ export function buildTable(lengths: usize, symbols: u32, width: u32, table: usiz
     offset += count
   }
   if (left > 0) {
-    // The rule of zlib. A block that is accepted may be copied unchanged, so other decoders have to accept it as well.
+    // The rule of zlib. A block that is accepted may be copied unchanged, so other decoders have to accept it
+    // as well.
     if (used != load<u32>(counts + 4) || used > 1 || alphabet == Alphabet.precode) return false
     for (let i: u32 = 0; i < 1 << width; i++) store<u32>(table + (i << 2), EXCEPTION | END | INVALID | 1)
   }
@@ -118,8 +121,8 @@ function fillTable(width: u32, table: usize, alphabet: Alphabet): void {
 }
 
 /**
- * Returns the width of the second table for the codes that share their first `width` bits: the next codes in order, `left` of
- * which have this length.
+ * Returns the width of the second table for the codes that share their first `width` bits: the next codes in
+ * order, `left` of which have this length.
  */
 function secondWidth(length: u32, width: u32, left: u32): u32 {
   let bits = length - width

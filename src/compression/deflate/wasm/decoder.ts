@@ -29,7 +29,10 @@ import {
 } from './layout'
 import { addBlock, blocksFull, MATCHES_LIMIT, matchesEnd, packMatch, setMatchesEnd } from './parse'
 
-/** The result of decoding. All but `needsInput` depend on the stream alone, not on how the input was cut into pieces. */
+/**
+ * The result of decoding. All but `needsInput` depend on the stream alone, not on how the input was cut into
+ * pieces.
+ */
 export const enum Status {
   needsInput,
   /** Uncompressed bytes are ready. Decoding continues once they were discarded. */
@@ -79,7 +82,9 @@ export function resetDecoder(): void {
   beginStream()
 }
 
-/** Starts a stream, once the uncompressed bytes of the previous one were discarded. Drops the remaining input. */
+/**
+ * Starts a stream, once the uncompressed bytes of the previous one were discarded. Drops the remaining input.
+ */
 export function beginStream(): void {
   resetInput()
   state = State.header
@@ -108,7 +113,10 @@ export function passPlain(move: usize): void {
   dropReadInput()
 }
 
-/** Decodes until uncompressed bytes are ready or the input runs low. @param last whether no more input follows */
+/**
+ * Decodes until uncompressed bytes are ready or the input runs low.
+ * @param last whether no more input follows
+ */
 export function decode(last: bool): Status {
   while (true) {
     let status: Status
@@ -136,7 +144,10 @@ function mustPause(): bool {
   )
 }
 
-/** Reads a block header. `Status.end` of this function and those below means that decoding of the block progressed. */
+/**
+ * Reads a block header. `Status.end` of this function and those below means that decoding of the block
+ * progressed.
+ */
 function readHeader(last: bool): Status {
   if (!last && bytesLeft() < MAX_HEADER) {
     if (!anyKept) dropReadInput()
@@ -215,8 +226,8 @@ function decodeSymbols(last: bool): Status {
   let match = matchesEnd
   let reach = blockReach
   let status: Status = Status.end
-  // Only the lowest six bits of `count` are valid. The buffer is refilled and the next entry looked up before a match is copied,
-  // so that the processor can do both at once.
+  // Only the lowest six bits of `count` are valid. The buffer is refilled and the next entry looked up before
+  // a match is copied, so that the processor can do both at once.
   if (from <= safe) {
     buffer |= load<u64>(from) << count
     from += 7 - <usize>((count >> 3) & 7)

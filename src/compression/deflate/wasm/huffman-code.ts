@@ -16,7 +16,8 @@ export function usedSymbol(i: u32): u64 {
 
 /**
  * Builds the code of an alphabet: for each symbol the code length (u8), 0 for unused ones, and for used ones
- * `bits | length << 16` (u32). Decoders expect at least two symbols in a code, so unused ones are added if necessary.
+ * `bits | length << 16` (u32). Decoders expect at least two symbols in a code, so unused ones are added if
+ * necessary.
  * @param frequencies u32 each; zeros follow them up to a multiple of eight, and also the lengths
  * @returns how many symbols have to be listed: up to the last one with a code
  */
@@ -78,7 +79,9 @@ function sort(frequencies: usize, symbols: u32): void {
   sortFrequent(SORTED + (<usize>before << 3))
 }
 
-/** Returns the address of the counter that holds the next index in the order for symbols of this frequency. */
+/**
+ * Returns the address of the counter that holds the next index in the order for symbols of this frequency.
+ */
 @inline
 function placeOf(found: usize): usize {
   return PLACES + (<usize>min(load<u64>(found) >> 16, FREQUENT) << 2)
@@ -106,8 +109,8 @@ function sortFrequent(first: usize): void {
 
 /** Counts the codes of each length in an optimal code. Lengths beyond the longest count as the longest. */
 function countLengths(longest: u32): void {
-  // Leaves are sorted and inner nodes are created in order of weight, so that two queues yield the lightest pair. The parents of
-  // both are stored: those of leaves first, then those of inner nodes.
+  // Leaves are sorted and inner nodes are created in order of weight, so that two queues yield the lightest
+  // pair. The parents of both are stored: those of leaves first, then those of inner nodes.
   let leaf: u32 = 0
   let inner: u32 = 0
   const last = used - 1
@@ -147,7 +150,10 @@ function count(length: u32, change: i32): void {
   store<u32>(at, load<u32>(at) + change)
 }
 
-/** Shortening long codes oversubscribes the code: other codes are lengthened until it fits, and shortened until it is complete. */
+/**
+ * Shortening long codes oversubscribes the code: other codes are lengthened until it fits, and shortened
+ * until it is complete.
+ */
 function limitLengths(longest: u32): void {
   const full: u32 = 1 << longest
   let occupied: u32 = 0

@@ -1,7 +1,8 @@
 /**
- * A transcoder that decodes deflate streams into a window of uncompressed bytes, and writes members, which are independent
- * deflate streams of extents of the window, by reusing the parse of the source. The caller feeds input, and at every pause reads
- * the uncompressed bytes, writes members with them, and discards them. An instance works on one layer at a time.
+ * A transcoder that decodes deflate streams into a window of uncompressed bytes, and writes members, which
+ * are independent deflate streams of extents of the window, by reusing the parse of the source. The caller
+ * feeds input, and at every pause reads the uncompressed bytes, writes members with them, and discards them.
+ * An instance works on one layer at a time.
  */
 import { bytesLeft, end, inputAdded, inputRoom } from './bit-reader'
 import { beginTrial, dropOutput, endStream, endTrial, outEnd, resetOutput, settledOutput } from './bit-writer'
@@ -43,7 +44,10 @@ export function reset(): void {
   resetOutput()
 }
 
-/** Returns the address to which the caller writes input, at most {@link feedRoom} bytes, before it calls {@link feed}. */
+/**
+ * Returns the address to which the caller writes input, at most {@link feedRoom} bytes, before it calls
+ * {@link feed}.
+ */
 export function feedAt(): usize {
   return end
 }
@@ -158,7 +162,10 @@ export function outputTaken(length: usize): void {
   dropOutput(length)
 }
 
-/** Returns the compressed size of the uncompressed bytes since the last pause at a search depth. Restores the state, except the depth. */
+/**
+ * Returns the compressed size of the uncompressed bytes since the last pause at a search depth. Restores the
+ * state, except the depth.
+ */
 export function trial(start: usize, positions: u32): usize {
   const savedStart = memberStart
   refine(positions)

@@ -1,4 +1,7 @@
-/** Finds matches: the hash of four bytes leads to a chain of the positions with the same hash, the nearest first. */
+/**
+ * Finds matches: the hash of four bytes leads to a chain of the positions with the same hash, the nearest
+ * first.
+ */
 import { CHAINS, HASH_BITS, HEADS, WINDOW } from './layout'
 import { MAX_MATCH } from './symbols'
 
@@ -7,7 +10,10 @@ export const MIN_FOUND: usize = 4
 /** A match of this length ends the search. */
 const NICE: usize = 128
 
-/** Added to an address, yields a position in the stream (modulo 2^32), which stays the same when addresses move. */
+/**
+ * Added to an address, yields a position in the stream (modulo 2^32), which stays the same when addresses
+ * move.
+ */
 let base: u32 = 0
 /** Everything before this address was inserted, and can be found. */
 let inserted: usize = 0
@@ -32,8 +38,8 @@ function hashAt(plain: usize): usize {
 }
 
 /**
- * Inserts the positions from `from` up to, but not including, `to`. Bytes more than a window back are never inserted, and the last
- * ones before `end` only once it has moved.
+ * Inserts the positions from `from` up to, but not including, `to`. Bytes more than a window back are never
+ * inserted, and the last ones before `end` only once it has moved.
  */
 export function insertUpTo(from: usize, to: usize, end: usize): void {
   to = min(to, end - (MIN_FOUND - 1))
@@ -55,8 +61,8 @@ export function skipTo(to: usize): void {
 }
 
 /**
- * Finds the longest match at the address `plain` that starts at `from` or later, by comparing up to `depth` positions. Everything
- * before the address must have been inserted; then the address is as well.
+ * Finds the longest match at the address `plain` that starts at `from` or later, by comparing up to `depth`
+ * positions. Everything before the address must have been inserted; then the address is as well.
  * @param limit the end of the available bytes
  * @param beat only longer matches count
  * @returns its length, or 0

@@ -1,5 +1,6 @@
 /**
- * The parse of the source since the last pause: its matches and its blocks. Reusing it makes a match search unnecessary.
+ * The parse of the source since the last pause: its matches and its blocks. Reusing it makes a match search
+ * unnecessary.
  */
 import { BLOCK_RECORD, BLOCKS, MATCHES, MAX_BLOCKS, MAX_MATCHES } from './layout'
 

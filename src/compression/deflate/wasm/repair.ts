@@ -1,6 +1,7 @@
 /**
- * Converts the parse of the source into one that is valid inside a member: matches that reach before the start of the member are
- * replaced by the results of a short search. Refining searches everywhere else as well.
+ * Converts the parse of the source into one that is valid inside a member: matches that reach before the
+ * start of the member are replaced by the results of a short search. Refining searches everywhere else as
+ * well.
  */
 import { addMatch, beginSequence, endSequence } from './block-writer'
 import { findMatch, foundDistance, insertUpTo, skipTo } from './match-finder'
@@ -12,9 +13,15 @@ const REPAIR_DEPTH: u32 = 16
 /** A match of the source of this length is kept without a search for a longer one. */
 const GOOD: usize = 32
 
-/** Of a match of this length, only the ends are inserted into the finder, because it repeats bytes that can be found already. */
+/**
+ * Of a match of this length, only the ends are inserted into the finder, because it repeats bytes that can be
+ * found already.
+ */
 const SKIPPED: usize = 24
-/** Among the results of a search, only repetitions up to this distance are long and frequent: those of zeros in tar headers. */
+/**
+ * Among the results of a search, only repetitions up to this distance are long and frequent: those of zeros
+ * in tar headers.
+ */
 const RUN: usize = 8
 
 /** The number of positions that are compared everywhere; 0 searches only to repair matches. */
@@ -84,7 +91,10 @@ function takeMatch(member: usize, start: usize, stop: usize, distance: usize, en
   return plain
 }
 
-/** Searches for matches where the source has literals, without shortening a longer match of the source that follows. */
+/**
+ * Searches for matches where the source has literals, without shortening a longer match of the source that
+ * follows.
+ */
 function searchLiterals(member: usize, start: usize, matchStart: usize, matchEnd: usize, end: usize): usize {
   let plain = start
   insertUpTo(member, plain, end)
@@ -108,7 +118,10 @@ function searchLiterals(member: usize, start: usize, matchStart: usize, matchEnd
   return plain
 }
 
-/** Searches every position before `stop`, with one step of lazy matching. @returns the end of the last match, or `stop` */
+/**
+ * Searches every position before `stop`, with one step of lazy matching.
+ * @returns the end of the last match, or `stop`
+ */
 function searchAll(member: usize, start: usize, stop: usize, end: usize, positions: u32): usize {
   let plain = start
   /** The match at the previous position, which a longer one at this position replaces. */

@@ -10,7 +10,10 @@ import {
   skippedLine,
 } from './parsed-line.ts'
 
-/** Numbers of open, creat, execve, openat, execveat and openat2, by architecture (AUDIT_ARCH_* in linux/audit.h). */
+/**
+ * Numbers of open, creat, execve, openat, execveat and openat2, by architecture (AUDIT_ARCH_* in
+ * linux/audit.h).
+ */
 const CALL_NUMBERS: Readonly<Record<string, readonly number[]>> = {
   c000003e: [2, 85, 59, 257, 322, 437],
   '40000003': [5, 8, 11, 295, 358, 437],
@@ -21,7 +24,10 @@ const CALL_NUMBERS: Readonly<Record<string, readonly number[]>> = {
   c0000015: [5, 8, 11, 286, 362, 437],
 }
 const CALL_NAMES: ReadonlySet<string> = new Set(['open', 'creat', 'execve', 'openat', 'execveat', 'openat2'])
-/** Events remembered for their later lines. Lines of an event follow each other, but events may be interleaved. */
+/**
+ * Events remembered for their later lines. Lines of an event follow each other, but events may be
+ * interleaved.
+ */
 const MAX_EVENTS = 256
 
 const LINE = /^(?:node=\S+ )?type=([A-Z_0-9]+) msg=audit\(([^)]+)\)\s*: ?(.*)$/
@@ -34,8 +40,9 @@ const SEPARATOR = /^(?:----|time->.*)$/
 type Event = { isOpen: boolean; hasFailed: boolean; directory: string | undefined }
 
 /**
- * The log of Linux's audit daemon, as stored on disk or as printed by `ausearch`, with or without `-i`. The SYSCALL line
- * of an event contains the call and its result, the CWD line the working directory, and each PATH line a file.
+ * The log of Linux's audit daemon, as stored on disk or as printed by `ausearch`, with or without `-i`. The
+ * SYSCALL line of an event contains the call and its result, the CWD line the working directory, and each
+ * PATH line a file.
  */
 export const audit: LineFormat = {
   isLog: true,

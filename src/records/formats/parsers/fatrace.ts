@@ -1,7 +1,9 @@
 import { parseJsonObject } from './json-line.ts'
 import { FOREIGN_LINE, type LineFormat, type ParsedLine, parsePath, skippedLine } from './parsed-line.ts'
 
-/** Time (`-t`, `-tt`), program, process, user (`-u`), event, path: `12:00:00.1 cat(7) [0:0]: RO /etc/passwd`. */
+/**
+ * Time (`-t`, `-tt`), program, process, user (`-u`), event, path: `12:00:00.1 cat(7) [0:0]: RO /etc/passwd`.
+ */
 const LINE =
   /^(?:\d[\d:]*(?:\.\d+)?\s+(?=\S))?([^/].*?)\((\d+)\)(?:\s*\[\d+:\d+\])?:\s+([RWCOD+<>]{1,12})(?:\s+(\S.*))?$/s
 /** The suffix that `-P` adds to the path. */
@@ -14,8 +16,9 @@ const READ_EVENTS = /[OR]/
 const DELETED = ' (deleted)'
 
 /**
- * The log of fatrace, with `-t`, `-u`, `-e` and `-P`. Events without O and R are skipped, as are those of a file that
- * no longer had a name (`device 8:2 inode 658203`, or nothing). The kernel reports paths with symlinks resolved.
+ * The log of fatrace, with `-t`, `-u`, `-e` and `-P`. Events without O and R are skipped, as are those of a
+ * file that no longer had a name (`device 8:2 inode 658203`, or nothing). The kernel reports paths with
+ * symlinks resolved.
  */
 export const fatrace: LineFormat = {
   isLog: true,
@@ -30,7 +33,10 @@ function parseLine(text: string): ParsedLine {
   return parseEvent(event, PROGRAM.exec(path)?.[1] ?? path)
 }
 
-/** The log of `fatrace -j`: one object per line. `path_raw` holds a name that is not UTF-8, as an array of bytes. */
+/**
+ * The log of `fatrace -j`: one object per line. `path_raw` holds a name that is not UTF-8, as an array of
+ * bytes.
+ */
 export const fatraceJson: LineFormat = {
   isLog: true,
   createParser: () => parseJsonLine,

@@ -10,8 +10,9 @@ import {
 } from './parsed-line.ts'
 
 /**
- * The CSV of nydus-snapshotter's optimizer, with a header `path,size,elapsed`. Sizes and times are numbers or human-readable
- * (`1.2 MiB`). The header shows which column is the path; it is repeated in files that were concatenated.
+ * The CSV of nydus-snapshotter's optimizer, with a header `path,size,elapsed`. Sizes and times are numbers or
+ * human-readable (`1.2 MiB`). The header shows which column is the path; it is repeated in files that were
+ * concatenated.
  */
 export const nydusCsv: LineFormat = {
   isLog: false,
@@ -47,7 +48,10 @@ function isHeader(cells: readonly string[]): boolean {
   return cells.length > 1 && cells[0]?.trim().toLowerCase() === 'path'
 }
 
-/** Splits a row into cells (RFC 4180); cells with commas or quotes are quoted. @throws RecordError INVALID_RECORD */
+/**
+ * Splits a row into cells (RFC 4180); cells with commas or quotes are quoted.
+ * @throws RecordError INVALID_RECORD
+ */
 function parseCells(line: string): string[] {
   const cells: string[] = []
   const cell = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y

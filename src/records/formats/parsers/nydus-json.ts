@@ -5,8 +5,8 @@ import { FOREIGN_LINE, type LineFormat, type ParsedLine, parsePath, skippedLine 
 const FIELDS: ReadonlySet<string> = new Set(['path', 'size', 'elapsed'])
 
 /**
- * The log of nydus-snapshotter's optimizer: one `{"path":"/a","size":1,"elapsed":2}` per line, perhaps a signal line at
- * the end. `elapsed` is not needed: the lines are in the order of first access.
+ * The log of nydus-snapshotter's optimizer: one `{"path":"/a","size":1,"elapsed":2}` per line, perhaps a
+ * signal line at the end. `elapsed` is not needed: the lines are in the order of first access.
  */
 export const nydusJson: LineFormat = {
   isLog: true,

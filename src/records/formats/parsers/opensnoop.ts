@@ -32,7 +32,10 @@ function isHeader(text: string): boolean {
   )
 }
 
-/** The log of opensnoop of bcc and of bpftrace. The header names the columns and may be repeated. Failed opens are skipped. */
+/**
+ * The log of opensnoop of bcc and of bpftrace. The header names the columns and may be repeated. Failed opens
+ * are skipped.
+ */
 export const opensnoop: LineFormat = { isLog: true, isDistinctive: isHeader, createParser }
 
 function createParser({ workingDirectory }: LineFormatOptions): ParseLine {
@@ -53,8 +56,9 @@ function createParser({ workingDirectory }: LineFormatOptions): ParseLine {
 }
 
 /**
- * Splits a row into its columns. The numbers after the program's name show where the name ends. The name may itself end
- * with numbers, so a split that leaves an absolute path is preferred, and one that leaves no path is the last choice.
+ * Splits a row into its columns. The numbers after the program's name show where the name ends. The name may
+ * itself end with numbers, so a split that leaves an absolute path is preferred, and one that leaves no path
+ * is the last choice.
  */
 function parseRow(line: string, { beforeName, afterName }: Header): Row | undefined {
   const words = [...line.matchAll(/\S+/g)]

@@ -28,7 +28,9 @@ export type LineFormatOptions = {
   readonly workingDirectory?: string | undefined
 }
 
-/** Parses one line after the other. The RecordErrors that it throws lack the line number; the caller adds it. */
+/**
+ * Parses one line after the other. The RecordErrors that it throws lack the line number; the caller adds it.
+ */
 export type ParseLine = (text: string) => ParsedLine
 
 /** A format that is read line by line. */
@@ -36,7 +38,9 @@ export type LineFormat = {
   /** Whether a line can belong to no other format. Omitted if no line of the format is that distinctive. */
   readonly isDistinctive?: (text: string) => boolean
   readonly createParser: (options: LineFormatOptions) => ParseLine
-  /** Whether this is the log of a running program: its foreign lines are skipped; in a list they are errors. */
+  /**
+   * Whether this is the log of a running program: its foreign lines are skipped; in a list they are errors.
+   */
   readonly isLog: boolean
 }
 
@@ -48,7 +52,10 @@ export function isPseudoPath(path: string): boolean {
   return PSEUDO_FILE_SYSTEMS.has(cleanName(path).split('/')[0] ?? '')
 }
 
-/** Converts a path to an entry; the root directory becomes an empty line. @throws RecordError INVALID_RECORD */
+/**
+ * Converts a path to an entry; the root directory becomes an empty line.
+ * @throws RecordError INVALID_RECORD
+ */
 export function parsePath(path: string): ParsedLine {
   const clean = cleanRecordPath(path)
   if (clean === '') return EMPTY_LINE
@@ -57,7 +64,10 @@ export function parsePath(path: string): ParsedLine {
   return { kind: 'entry', entry: { path: clean } }
 }
 
-/** As {@link parsePath}, for a path that may be relative to the working directory. @throws RecordError INVALID_RECORD */
+/**
+ * As {@link parsePath}, for a path that may be relative to the working directory.
+ * @throws RecordError INVALID_RECORD
+ */
 export function parseOpenedPath(path: string, workingDirectory: string | undefined): ParsedLine {
   if (path === '') return skippedLine('nameless')
   if (path.startsWith('/')) return parsePath(path)

@@ -6,9 +6,9 @@ import { EMPTY_LINE, type LineFormat, type ParsedLine, parsePath, skippedLine } 
 import { assertSingleLine } from './single-line.ts'
 
 /**
- * A path list, as `ctr-remote image optimize --prefetch-list` reads it: one path or glob per line, with or without a
- * leading slash. Blank lines, comments (`#`) and the root directory are ignored. A malformed glob is read as a path,
- * because there are programs called `[`.
+ * A path list, as `ctr-remote image optimize --prefetch-list` reads it: one path or glob per line, with or
+ * without a leading slash. Blank lines, comments (`#`) and the root directory are ignored. A malformed glob
+ * is read as a path, because there are programs called `[`.
  */
 export const pathList: LineFormat = { isLog: false, createParser: () => parseLine }
 
@@ -46,8 +46,8 @@ const MESSAGE_PATTERNS: readonly RegExp[] = [
 ]
 
 /**
- * Rates a line of a record whose format is not named. `rooted`: it is a line of a path list; `possible`: it may be one;
- * `impossible`: it is not; `irrelevant`: blank lines and comments prove nothing.
+ * Rates a line of a record whose format is not named. `rooted`: it is a line of a path list; `possible`: it
+ * may be one; `impossible`: it is not; `irrelevant`: blank lines and comments prove nothing.
  */
 export function pathListEvidence(text: string): 'rooted' | 'possible' | 'impossible' | 'irrelevant' {
   const trimmed = text.trim()
@@ -60,8 +60,8 @@ export function pathListEvidence(text: string): 'rooted' | 'possible' | 'impossi
 }
 
 /**
- * Writes the record as a path list: one path per line, with a leading slash, in the record's order. Reading the list
- * returns the same paths and globs; `manifestDigest` and `layerIndex` are lost.
+ * Writes the record as a path list: one path per line, with a leading slash, in the record's order. Reading
+ * the list returns the same paths and globs; `manifestDigest` and `layerIndex` are lost.
  * @throws RecordError INVALID_RECORD for a path with a line break
  */
 export function writePathList(entries: readonly RecordEntry[]): string {

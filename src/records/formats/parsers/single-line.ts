@@ -1,6 +1,9 @@
 import { RecordError } from '../../model.ts'
 
-/** Asserts that a path fits on one line of a list. @throws RecordError INVALID_RECORD if it has a line break */
+/**
+ * Asserts that a path fits on one line of a list.
+ * @throws RecordError INVALID_RECORD if it has a line break
+ */
 export function assertSingleLine(path: string): void {
   if (!path.includes('\n')) return
   throw new RecordError(

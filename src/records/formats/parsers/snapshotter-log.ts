@@ -7,8 +7,9 @@ const LOGFMT_ACCESS = /(?:^|\s)msg="file accessed: ((?:[^"\\]|\\.)*)"/
 const LOGFMT_LEVEL = /(?:^|\s)level=\w+ /
 
 /**
- * The log of stargz-snapshotter with `log_file_access`, as JSON or logfmt. The first access of each file is logged
- * as `file accessed: PATH`, with the digest of the converted layer (main branch, August 2026). Other lines are skipped.
+ * The log of stargz-snapshotter with `log_file_access`, as JSON or logfmt. The first access of each file is
+ * logged as `file accessed: PATH`, with the digest of the converted layer (main branch, August 2026). Other
+ * lines are skipped.
  */
 export const snapshotterLog: LineFormat = {
   isLog: true,

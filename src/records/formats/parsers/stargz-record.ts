@@ -6,9 +6,9 @@ import { EMPTY_LINE, type LineFormat, type ParsedLine } from './parsed-line.ts'
 const FIELDS: ReadonlySet<string> = new Set(['path', 'manifestDigest', 'layerIndex', 'glob'])
 
 /**
- * Parses a line of a stargz record file: a JSON object with `path`, and with `manifestDigest` and `layerIndex`
- * if the profiler knew them (stargz-snapshotter `recorder/recorder.go`). Upstream writes paths without a leading
- * slash; other writers add one. Unknown fields are ignored.
+ * Parses a line of a stargz record file: a JSON object with `path`, and with `manifestDigest` and
+ * `layerIndex` if the profiler knew them (stargz-snapshotter `recorder/recorder.go`). Upstream writes paths
+ * without a leading slash; other writers add one. Unknown fields are ignored.
  * @throws RecordError INVALID_RECORD
  */
 function parseLine(text: string): ParsedLine {

@@ -62,8 +62,8 @@ const OPENING_CALL = /^(?:open|openat|openat2|creat|execve|execveat)\(/
 const RESULT = /\)\s*= (?:-?\d+|0x[0-9a-f]+|\?)(?:\s|<|$)/
 
 /**
- * Whether a line can only be a line of strace. Other texts contain things that look like calls, so a call needs a
- * result, and an incomplete one has to be a call that opens files.
+ * Whether a line can only be a line of strace. Other texts contain things that look like calls, so a call
+ * needs a result, and an incomplete one has to be a call that opens files.
  */
 export function isStraceLine(line: string): boolean {
   const parsed = parseStraceLine(line)
@@ -116,15 +116,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, v: 11, f: 12, a: 7, b: 8 }
 
 /**
- * Decodes a quoted argument; undefined for an address and for a truncated text. The file's security context may follow
- * the quoted text (`--secontext`).
+ * Decodes a quoted argument; undefined for an address and for a truncated text. The file's security context
+ * may follow the quoted text (`--secontext`).
  */
 export function unquote(argument: string | undefined): string | typeof NOT_UTF8 | undefined {
   const quoted = /^"((?:[^"\\]|\\.)*)"(?:\s*\[.*\])?$/s.exec(argument ?? '')?.[1]
   return quoted === undefined ? undefined : unescapeC(quoted)
 }
 
-/** The path of a file descriptor, as printed by `-y`: `3</etc/passwd>`; `-yy` prints `3</dev/tty<char 5:0>>`. */
+/**
+ * The path of a file descriptor, as printed by `-y`: `3</etc/passwd>`; `-yy` prints `3</dev/tty<char 5:0>>`.
+ */
 export function pathOfDescriptor(argument: string): string | undefined {
   const escaped = /^(?:-?\d+|0x[0-9a-f]+|AT_FDCWD)(?: \/\* AT_FDCWD \*\/)?<(\/(?:[^\\>]|\\.)*)>/s.exec(
     argument,

@@ -47,10 +47,10 @@ type PathArgument = {
 const FORKS = new Set(['clone', 'clone2', 'clone3', 'fork', 'vfork'])
 
 /**
- * The log of `strace` for calls that open files (open, openat, openat2, creat) and programs (execve, execveat), also with
- * `-f`, `-t`, `-tt`, `-ttt`, `-r`, `-T`, `-y`, `-X`, `-C` and `--secontext`. Failed calls are skipped. Relative paths are
- * resolved if the log shows the directory: by `-y`, by chdir, fchdir and getcwd, or by an open of the directory; children
- * inherit working directories and open directories.
+ * The log of `strace` for calls that open files (open, openat, openat2, creat) and programs (execve,
+ * execveat), also with `-f`, `-t`, `-tt`, `-ttt`, `-r`, `-T`, `-y`, `-X`, `-C` and `--secontext`. Failed
+ * calls are skipped. Relative paths are resolved if the log shows the directory: by `-y`, by chdir, fchdir
+ * and getcwd, or by an open of the directory; children inherit working directories and open directories.
  */
 export const strace: LineFormat = {
   isLog: true,
@@ -171,8 +171,8 @@ class StraceLog {
   }
 
   /**
-   * Returns the process of a pid. An unknown process is a child of the process whose fork has not returned, or the first
-   * process, whose lines have no pid until it has children.
+   * Returns the process of a pid. An unknown process is a child of the process whose fork has not returned,
+   * or the first process, whose lines have no pid until it has children.
    */
   #getProcess(pid: string): Process {
     const existing = this.#processes.get(pid)

@@ -13,9 +13,9 @@ import {
 const MAX_NAME_BYTES = 254
 
 /**
- * Events of Inspektor Gadget's `trace_open` as JSON, one object per line. `fname` is the path that the program opened,
- * `fpath` the path that the kernel resolved (with `--paths`), `error` the error (v0.50). Before gadgets were images
- * (v0.30), these fields were `path`, `fullPath` and `err`.
+ * Events of Inspektor Gadget's `trace_open` as JSON, one object per line. `fname` is the path that the
+ * program opened, `fpath` the path that the kernel resolved (with `--paths`), `error` the error (v0.50).
+ * Before gadgets were images (v0.30), these fields were `path`, `fullPath` and `err`.
  */
 export const traceOpen: LineFormat = {
   isLog: true,

@@ -31,7 +31,10 @@ export function isWrapperName(path: string): boolean {
   return WRAPPERS.has(baseName(path))
 }
 
-/** Whether a program is a shell with a command in its arguments, such as `sh -c`. @param args as strace prints them */
+/**
+ * Whether a program is a shell with a command in its arguments, such as `sh -c`.
+ * @param args as strace prints them
+ */
 export function isShellCommand(path: string, args: string): boolean {
   return SHELLS.has(baseName(path)) && /^\[?"[^"]*", "-[a-z]*c"/.test(args)
 }
