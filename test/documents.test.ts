@@ -14,7 +14,7 @@ describe('docs/reliability.md', () => {
     expect(page).toContain(`| \`${name}\` | ${schema.parse(undefined)} |`)
   })
 
-  it('names settings and tests that are there', () => {
+  it('names only settings and tests that exist', () => {
     const settings = new Set(SETTINGS.map(({ name }) => name))
     const files = ['src', 'test'].flatMap((folder) =>
       readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).map((path) => basename(path)),

@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** Runs the rules of the sources over other sources. Returns the names of the rules that they break. */
+/** Checks other sources with the import rules of this project. Returns the names of the rules that they break. */
 function brokenRules(files: Readonly<Record<string, string>>): string[] {
   for (const [path, text] of Object.entries({ 'tsconfig.json': '{}', ...files })) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })

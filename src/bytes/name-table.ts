@@ -3,23 +3,25 @@ import { OwnedMemory } from './owned-memory.ts'
 
 const NONE = -1
 
+type Arrays = {
+  /** The hash of the name of each entry that is the first with its name. */
+  readonly hashes: Int32Array<ArrayBuffer>
+  /**
+   * The first entry with each name, in the slot of its hash or in the next free one. At most half of the slots
+   * are used.
+   */
+  readonly slots: Int32Array<ArrayBuffer>
+  /** For the first entry with a name, the last entry with it. */
+  readonly lastEntries: Int32Array<ArrayBuffer>
+}
+
 /**
  * A hash table that finds numbered entries by name. A map would hold every name in memory; here an entry
  * costs a few numbers, and the table requests an entry's name only when its hash matches.
  */
 export class NameTable {
   readonly #nameOf: (entry: number) => string
-  readonly #memory: OwnedMemory<{
-    /** The hash of the name of each entry that is the first with its name. */
-    readonly hashes: Int32Array<ArrayBuffer>
-    /**
-     * The first entry with each name, in the slot of its hash or in the next free one. At most half of the
-     * slots are used.
-     */
-    readonly slots: Int32Array<ArrayBuffer>
-    /** For the first entry with a name, the last entry with it. */
-    readonly lastEntries: Int32Array<ArrayBuffer>
-  }>
+  readonly #memory: OwnedMemory<Arrays>
   #size = 0
 
   /** Creates an empty table. @param length entries are numbered below this */
@@ -39,12 +41,13 @@ export class NameTable {
 
   /** Adds an entry under its name. @returns the last entry that was added with this name before */
   add(entry: number, name = this.#nameOf(entry)): number | undefined {
-    const { hashes, slots, lastEntries } = this.#memory.arrays
+    const arrays = this.#memory.arrays
+    const { slots, lastEntries } = arrays
     const hash = hashText(name)
-    const slot = this.#slotOf(name, hash)
+    const slot = this.#slotOf(arrays, name, hash)
     const first = slots[slot] ?? NONE
     if (first === NONE) {
-      hashes[entry] = hash
+      arrays.hashes[entry] = hash
       slots[slot] = entry
       lastEntries[entry] = entry
       this.#size += 1
@@ -57,14 +60,15 @@ export class NameTable {
 
   /** Returns the last entry with a name. */
   get(name: string): number | undefined {
-    const first = this.getFirst(name)
-    return first === undefined ? undefined : this.#memory.arrays.lastEntries[first]
+    const arrays = this.#memory.arrays
+    const first = arrays.slots[this.#slotOf(arrays, name, hashText(name))] ?? NONE
+    return first === NONE ? undefined : arrays.lastEntries[first]
   }
 
   /** Returns the first entry with a name. */
   getFirst(name: string): number | undefined {
-    const { slots } = this.#memory.arrays
-    const first = slots[this.#slotOf(name, hashText(name))] ?? NONE
+    const arrays = this.#memory.arrays
+    const first = arrays.slots[this.#slotOf(arrays, name, hashText(name))] ?? NONE
     return first === NONE ? undefined : first
   }
 
@@ -79,8 +83,7 @@ export class NameTable {
   }
 
   /** Returns the slot of a name, or the free slot where it would be added. */
-  #slotOf(name: string, hash: number): number {
-    const { hashes, slots } = this.#memory.arrays
+  #slotOf({ hashes, slots }: Arrays, name: string, hash: number): number {
     const mask = slots.length - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const first = slots[slot] ?? NONE

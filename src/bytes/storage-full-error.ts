@@ -17,7 +17,7 @@ export class StorageFullError extends Error {
 }
 
 /** Whether a file operation failed because the disk is full or a quota is exceeded. */
-export function isNoSpaceError(error: unknown): boolean {
+function isNoSpaceError(error: unknown): boolean {
   const { code } = error as { code?: unknown }
   return code === 'ENOSPC' || code === 'EDQUOT'
 }

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { buildTar, dir, file } from '../../test/support/images/build-tar.ts'
 import { convertWithoutRecord } from '../../test/support/images/convert-layer.ts'
 import { pushImage } from '../../test/support/images/push-image.ts'
-import { dir, file, buildTar } from '../../test/support/images/build-tar.ts'
 import { digestOf } from '../oci/digest.ts'
 import { ThreadPool } from './layers/thread-pool.ts'
 import { runConversion } from './run.ts'
@@ -60,7 +60,10 @@ it('converts to the same digest for any piece size of the download', async () =>
   for (const method of ['auto', 'transcode', 'refine', 'recompress'] as const) {
     const digests = new Set<string>()
     for (const pieces of [1000, 65_537, 1 << 20, source.length]) {
-      const { blob } = await convertWithoutRecord(source, { pieceSize: pieces, compression: { method, level: 6 } })
+      const { blob } = await convertWithoutRecord(source, {
+        pieceSize: pieces,
+        compression: { method, level: 6 },
+      })
       digests.add(digestOf(blob))
     }
     expect(digests.size).toBe(1)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { buildTar, dir, file } from '../../test/support/images/build-tar.ts'
 import { pushImage, type TestImage } from '../../test/support/images/push-image.ts'
-import { dir, file, buildTar } from '../../test/support/images/build-tar.ts'
 import { digestOf } from '../oci/digest.ts'
 import { Manifest, parseDocument } from '../oci/documents.ts'
 import { OCI_CONFIG } from '../oci/media-types.ts'
@@ -126,7 +126,10 @@ describe('a descriptor', () => {
     const replaced = { 'containerd.io/snapshot/stargz/toc.digest': digestOf('old') }
     const { manifest, sourceManifest, source, report } = await pushAndConvert('stale', {
       layers: [{ tar, annotations: { ...stale, ...unrelated, ...replaced }, descriptorFields: fields }],
-      configDescriptorFields: (bytes) => ({ data: bytes.toString('base64'), annotations: { 'org.example': 'config' } }),
+      configDescriptorFields: (bytes) => ({
+        data: bytes.toString('base64'),
+        annotations: { 'org.example': 'config' },
+      }),
       manifestFields: { annotations: { ...stale, ...unrelated }, 'org.example.member': [1] },
     })
     const [layer] = manifest.layers

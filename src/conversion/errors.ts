@@ -33,7 +33,7 @@ export class ConversionError extends Error {
 export type Side = 'source' | 'target' | 'record'
 
 /** An error at one side of a conversion, with the code and the retry advice of its cause. */
-export class SideError extends Error {
+class SideError extends Error {
   override readonly name = 'SideError'
   readonly side: Side
   readonly code: string
@@ -60,7 +60,7 @@ export async function withSide<T>(side: Side, step: () => Promise<T>): Promise<T
 }
 
 /** Wraps an error in a {@link SideError}, unless it has a side already or is a defect, which has no code. */
-export function asSideError(side: Side, error: unknown): unknown {
+function asSideError(side: Side, error: unknown): unknown {
   const lacksSide = error instanceof Error && !(error instanceof SideError)
   if (!lacksSide || !('code' in error) || typeof error.code !== 'string') return error
   return new SideError(side, error as Error & { code: string })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { buildTar, dir, file } from '../../test/support/images/build-tar.ts'
 import { pushImage, pushIndex, type TestImage } from '../../test/support/images/push-image.ts'
-import { dir, file, buildTar } from '../../test/support/images/build-tar.ts'
 import type { Digest } from '../oci/digest.ts'
 import { digestOf } from '../oci/digest.ts'
 import { type Descriptor, Index, Manifest, parseDocument } from '../oci/documents.ts'

@@ -56,7 +56,7 @@ export async function* readImageFile(
     new StepBudget(),
   )
   const result = mergedView.open(path)
-  const node = result.found ? result.traversed.at(-1) : undefined
+  const node = result.kind === 'found' ? result.traversed.at(-1) : undefined
   const entryRef = node === undefined ? undefined : mergedView.refOf(node)
   const layer = layers[entryRef?.layer ?? -1]
   const name = layer?.listing[entryRef?.entry ?? -1]?.name

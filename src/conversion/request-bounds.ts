@@ -28,7 +28,7 @@ export const DEFAULT_REQUEST_BOUNDS: RequestBounds = {
 }
 
 /** The setting that raises each bound. */
-export const REQUEST_BOUND_SETTINGS = {
+const REQUEST_BOUND_SETTINGS = {
   maxLayers: 'RECORD_BROKER_MAX_LAYERS',
   maxPlatforms: 'RECORD_BROKER_MAX_PLATFORMS',
   maxReportLayers: 'RECORD_BROKER_MAX_REPORT_LAYERS',

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion-bench.ts'
-import { HttpServer } from '../../test/support/servers/http-server.ts'
+import { buildTar, dir, file, hardlink, symlink } from '../../test/support/images/build-tar.ts'
 import { pushImage, pushIndex } from '../../test/support/images/push-image.ts'
-import { dir, file, hardlink, symlink, buildTar } from '../../test/support/images/build-tar.ts'
+import { HttpServer } from '../../test/support/servers/http-server.ts'
 import { digestOf } from '../oci/digest.ts'
 import { ImageConfig, Index, Manifest, parseDocument } from '../oci/documents.ts'
 import {
@@ -301,7 +301,9 @@ describe('an index', () => {
     const amd64 = await pushImage(repository, { layers: [{ tar: base }, { tar: top }] })
     const arm64 = await pushImage(repository, { layers: [{ tar: top }], architecture: 'arm64' })
     const attestation = await pushImage(repository, {
-      layers: [{ tar: Buffer.from('{}'), mediaType: 'application/vnd.in-toto+json', compress: (bytes) => bytes }],
+      layers: [
+        { tar: Buffer.from('{}'), mediaType: 'application/vnd.in-toto+json', compress: (bytes) => bytes },
+      ],
       architecture: 'unknown',
     })
     const annotations = {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConversionBench } from '../../test/support/conversion-bench.ts'
+import { buildTar, dir, file, symlink } from '../../test/support/images/build-tar.ts'
 import { pushImage } from '../../test/support/images/push-image.ts'
-import { dir, file, symlink, buildTar } from '../../test/support/images/build-tar.ts'
 
 let bench: ConversionBench
 beforeAll(async () => {

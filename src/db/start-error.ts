@@ -1,5 +1,5 @@
 /** The database could not be opened at start-up. The message contains the cause and a remedy. */
-export class DatabaseStartError extends Error {
+class DatabaseStartError extends Error {
   override readonly name = 'DatabaseStartError'
   readonly code = 'DATABASE_START'
   constructor(name: string, problem: string, cause: unknown) {

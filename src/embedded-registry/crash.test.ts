@@ -10,7 +10,9 @@ import { TestRegistry } from '../../test/support/servers/test-registry.ts'
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { digestOf } from '../oci/digest.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../test/support/children/serve-embedded-registry.ts', import.meta.url))
+const SCRIPT = fileURLToPath(
+  new URL('../../test/support/children/serve-embedded-registry.ts', import.meta.url),
+)
 const BYTES = Buffer.alloc(300_000, 'bytes of an upload ')
 
 /** Starts the registry in a process of its own that can be killed. */

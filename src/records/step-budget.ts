@@ -3,7 +3,7 @@ import { RecordError } from './errors.ts'
 /** The default number of steps to apply a record to an image; a step takes about 10 to 50 nanoseconds. */
 export const MAX_RECORD_STEPS = 500_000_000
 /** The setting that replaces {@link MAX_RECORD_STEPS}. */
-export const RECORD_STEPS_SETTING = 'RECORD_BROKER_MAX_RECORD_STEPS'
+const RECORD_STEPS_SETTING = 'RECORD_BROKER_MAX_RECORD_STEPS'
 
 /**
  * Bounds the work of applying a record to an image, which depends on input of callers and registries. It

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { type RequestHandler, HttpServer } from '../../test/support/servers/http-server.ts'
+import { HttpServer, type RequestHandler } from '../../test/support/servers/http-server.ts'
 import { RegistryClient } from './client.ts'
 
 async function startRegistry(handler: RequestHandler) {

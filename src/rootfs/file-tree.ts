@@ -10,16 +10,10 @@ const REMOVED = -1
 const INITIAL_NODES = 1024
 const INITIAL_TEXT_UNITS = 16 * INITIAL_NODES
 
-/**
- * A tree of directories and files. A node is a number, and refers to the entry that it was created from.
- * Nodes are rows of typed arrays: with an object and a map for each node, the file system of a large image
- * would take several times the memory.
- */
-export class FileTree {
-  readonly root = ROOT
-  #nodes = 1
-  #removals = 0
-  readonly #memory = new OwnedMemory('file tree', {
+type Columns = ReturnType<typeof createColumns>
+
+function createColumns() {
+  return {
     parent: new Int32Array(INITIAL_NODES),
     entry: new Int32Array(INITIAL_NODES),
     firstChild: new Int32Array(INITIAL_NODES),
@@ -35,7 +29,19 @@ export class FileTree {
     newest: new Int32Array(INITIAL_NODES),
     /** The node that was added before this one to the same bucket. */
     older: new Int32Array(INITIAL_NODES),
-  })
+  }
+}
+
+/**
+ * A tree of directories and files. A node is a number, and refers to the entry that it was created from.
+ * Nodes are rows of typed arrays: with an object and a map for each node, the file system of a large image
+ * would take several times the memory.
+ */
+export class FileTree {
+  readonly root = ROOT
+  #nodes = 1
+  #removals = 0
+  readonly #memory = new OwnedMemory('file tree', createColumns())
   /** A view of the text. */
   #textBytes: Buffer
 
@@ -91,7 +97,7 @@ export class FileTree {
   }
 
   child(directory: number, name: string): number | undefined {
-    return this.#find(directory, name, hashText(name, directory))
+    return findNode(this.#memory.arrays, directory, name, hashText(name, directory))
   }
 
   /** Yields the children of a directory in the order in which they were added. */
@@ -164,40 +170,29 @@ export class FileTree {
   }
 
   #put(parent: number, name: string, entry: number): number {
+    const columns = this.#memory.arrays
     const hash = hashText(name, parent)
-    const node = this.#find(parent, name, hash) ?? this.#add(parent, name, hash)
-    this.#memory.arrays.entry[node] = entry
+    const node = findNode(columns, parent, name, hash) ?? this.#add(columns, parent, name, hash)
+    columns.entry[node] = entry
     return node
   }
 
-  #find(parent: number, name: string, hash: number): number | undefined {
-    const columns = this.#memory.arrays
-    const { older, hash: hashes, parent: parents } = columns
-    let node = columns.newest[hash & (columns.newest.length - 1)] ?? NONE
-    for (; node !== NONE; node = older[node] ?? NONE) {
-      if (hashes[node] === hash && parents[node] === parent && isNamed(columns, node, name)) return node
-    }
-    return undefined
-  }
-
-  #add(parent: number, name: string, hash: number): number {
-    const columns = this.#memory.arrays
+  #add(columns: Columns, parent: number, name: string, hash: number): number {
     // The row after the new one must exist as well: it holds the end of the new name.
-    if (this.#nodes + 1 >= columns.parent.length) this.#grow()
+    if (this.#nodes + 1 >= columns.parent.length) this.#grow(columns)
     const node = this.#nodes
     this.#nodes += 1
     columns.parent[node] = parent
     columns.hash[node] = hash
-    this.#addText(node, name)
-    this.#addToBucket(node)
+    this.#addText(columns, node, name)
+    addToBucket(columns, node)
     if (columns.firstChild[parent] === NONE) columns.firstChild[parent] = node
     else columns.nextSibling[columns.lastChild[parent] ?? NONE] = node
     columns.lastChild[parent] = node
     return node
   }
 
-  #addText(node: number, name: string): void {
-    const columns = this.#memory.arrays
+  #addText(columns: Columns, node: number, name: string): void {
     const start = columns.textStart[node] ?? 0
     while (start + name.length > columns.text.length) {
       columns.text = doubled(columns.text)
@@ -208,15 +203,7 @@ export class FileTree {
     columns.textStart[node + 1] = start + name.length
   }
 
-  #addToBucket(node: number): void {
-    const { hash, newest, older } = this.#memory.arrays
-    const bucket = (hash[node] ?? 0) & (newest.length - 1)
-    older[node] = newest[bucket] ?? NONE
-    newest[bucket] = node
-  }
-
-  #grow(): void {
-    const columns = this.#memory.arrays
+  #grow(columns: Columns): void {
     columns.parent = doubled(columns.parent)
     columns.entry = doubled(columns.entry)
     columns.firstChild = doubled(columns.firstChild)
@@ -226,17 +213,28 @@ export class FileTree {
     columns.hash = doubled(columns.hash)
     columns.older = doubled(columns.older)
     columns.newest = doubled(columns.newest).fill(NONE)
-    for (let node = 1; node < this.#nodes; node++) this.#addToBucket(node)
+    for (let node = 1; node < this.#nodes; node++) addToBucket(columns, node)
   }
 }
 
-function isNamed(
-  { text, textStart }: { text: Uint16Array; textStart: Uint32Array },
-  node: number,
-  name: string,
-): boolean {
+function findNode(columns: Columns, parent: number, name: string, hash: number): number | undefined {
+  const { older, hash: hashes, parent: parents } = columns
+  let node = columns.newest[hash & (columns.newest.length - 1)] ?? NONE
+  for (; node !== NONE; node = older[node] ?? NONE) {
+    if (hashes[node] === hash && parents[node] === parent && isNamed(columns, node, name)) return node
+  }
+  return undefined
+}
+
+function isNamed({ text, textStart }: Columns, node: number, name: string): boolean {
   const start = textStart[node] ?? 0
   if ((textStart[node + 1] ?? 0) - start !== name.length) return false
   for (let i = 0; i < name.length; i++) if (text[start + i] !== name.charCodeAt(i)) return false
   return true
+}
+
+function addToBucket({ hash, newest, older }: Columns, node: number): void {
+  const bucket = (hash[node] ?? 0) & (newest.length - 1)
+  older[node] = newest[bucket] ?? NONE
+  newest[bucket] = node
 }

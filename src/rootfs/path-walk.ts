@@ -16,14 +16,14 @@ export function entryRefKey({ layer, entry }: EntryRef): string {
 /** The result of opening a path. */
 export type OpenResult =
   | {
-      readonly found: true
+      readonly kind: 'found'
       /** The nodes of the directories and symlinks on the way and of the file, in the order of the lookup. */
       readonly traversed: readonly number[]
       /** How many of them are symlinks. */
       readonly linkCount: number
     }
   | {
-      readonly found: false
+      readonly kind: 'not-found'
       /** The name that does not exist, with the symlinks before it followed. */
       readonly missingName: string | undefined
       readonly hasTooManyLinks: boolean
@@ -66,16 +66,20 @@ export class PathWalk {
    */
   open(path: string): OpenResult {
     if (!this.walkTo(path)) {
-      return { found: false, missingName: this.#missingName, hasTooManyLinks: this.#hasTooManyLinks }
+      return { kind: 'not-found', missingName: this.#missingName, hasTooManyLinks: this.#hasTooManyLinks }
     }
     for (let target = this.#linkTarget(); target !== undefined; target = this.#linkTarget()) {
       const isCounted = this.#countLink(this.current)
       const traversedBefore = this.#traversed.length
       if (isCounted && this.#followLink(target)) continue
-      if (this.#hasTooManyLinks) return { found: false, missingName: undefined, hasTooManyLinks: true }
-      return { found: true, traversed: this.#traversed.slice(0, traversedBefore), linkCount: this.#linkCount }
+      if (this.#hasTooManyLinks) return { kind: 'not-found', missingName: undefined, hasTooManyLinks: true }
+      return {
+        kind: 'found',
+        traversed: this.#traversed.slice(0, traversedBefore),
+        linkCount: this.#linkCount,
+      }
     }
-    return { found: true, traversed: [...this.#traversed, this.current], linkCount: this.#linkCount }
+    return { kind: 'found', traversed: [...this.#traversed, this.current], linkCount: this.#linkCount }
   }
 
   /**

@@ -17,7 +17,7 @@ type Job = {
   error?: unknown
 }
 
-/** Text compresses slowly, so that there is time to interrupt the work. */
+/** Text compresses slowly, which leaves time to interrupt a conversion. */
 const text = Buffer.from(Array.from({ length: 400 }, () => randomBytes(30_000).toString('base64')).join('\n'))
 const layers = [{ tar: buildTar(file('usr/bin/app', 'app'), file('var/data', text)) }]
 
@@ -26,13 +26,18 @@ async function pushTo(broker: BrokerProcess): Promise<void> {
   await pushImage(client.repository({ host: broker.host, repository: 'team/app' }), { layers }, '1.0')
 }
 
-async function until(broker: () => BrokerProcess, id: string, test: (job: Job) => boolean): Promise<Job> {
+/** Waits until the conversion meets a condition. */
+async function waitForJob(
+  broker: () => BrokerProcess,
+  id: string,
+  condition: (job: Job) => boolean,
+): Promise<Job> {
   let job: Job | undefined
   await vi.waitUntil(
     async () => {
       job = await broker().request<Job>('GET', `/v1/conversions/${id}`)
       if (job.state === 'failed') throw new Error(JSON.stringify(job.error))
-      return test(job)
+      return condition(job)
     },
     { timeout: 50_000, interval: 20 },
   )
@@ -40,9 +45,9 @@ async function until(broker: () => BrokerProcess, id: string, test: (job: Job) =
   return job
 }
 
-it('finishes what it accepted, although worker and server are killed', async () => {
+it('completes accepted jobs although the worker and the server are killed', async () => {
   await using folder = await temporaryFolder()
-  // An orphan hands its jobs back soon.
+  // A worker without a server releases its jobs after the grace time.
   const settings = { RECORD_BROKER_GRACE_SECONDS: '1' }
   let broker = await BrokerProcess.start(folder.path, settings)
   try {
@@ -58,13 +63,13 @@ it('finishes what it accepted, although worker and server are killed', async () 
       broker.request<Job>('POST', '/v1/conversions', { source, target, record: { id: record.id } })
 
     const first = await convert(`${host}/team/app:first`)
-    await until(
+    await waitForJob(
       () => broker,
       first.id,
       (job) => job.state === 'running' && job.progress !== undefined,
     )
     process.kill(broker.workerPid ?? 0, 'SIGKILL')
-    const done = await until(
+    const done = await waitForJob(
       () => broker,
       first.id,
       (job) => job.state === 'succeeded',
@@ -72,45 +77,45 @@ it('finishes what it accepted, although worker and server are killed', async () 
     expect(done.attempt).toBe(2)
 
     const second = await convert(`${host}/team/app:second`)
-    await until(
+    await waitForJob(
       () => broker,
       second.id,
       (job) => job.state === 'running' && job.progress !== undefined,
     )
-    const orphan = broker.workerPid ?? 0
+    const orphanPid = broker.workerPid ?? 0
     await broker.kill()
-    // The worker notices that nobody keeps it, hands its job back and ends.
-    await vi.waitUntil(() => !existsSync(`/proc/${orphan}`), { timeout: 20_000, interval: 20 })
+    // The worker notices that its server is gone, releases its job and exits.
+    await vi.waitUntil(() => !existsSync(`/proc/${orphanPid}`), { timeout: 20_000, interval: 20 })
     broker = await BrokerProcess.start(folder.path, { ...settings, RECORD_BROKER_LISTEN: host })
-    const again = await until(
+    const repeated = await waitForJob(
       () => broker,
       second.id,
       (job) => job.state === 'succeeded',
     )
-    expect(again.report?.digest).toBe(done.report?.digest)
+    expect(repeated.report?.digest).toBe(done.report?.digest)
 
-    const check = await broker.request<Job>('POST', '/v1/verifications', {
+    const verification = await broker.request<Job>('POST', '/v1/verifications', {
       reference: `${host}/team/app:second`,
       source,
     })
     let verified: Job | undefined
     await vi.waitUntil(
       async () => {
-        verified = await broker.request<Job>('GET', `/v1/verifications/${check.id}`)
+        verified = await broker.request<Job>('GET', `/v1/verifications/${verification.id}`)
         return verified.state === 'succeeded'
       },
       { timeout: 20_000, interval: 20 },
     )
     expect(verified?.report?.verified).toBe(true)
     const images = await broker.request<{ items: { reference: string }[] }>('GET', '/v1/record-images')
-    expect(images.items.map((one) => one.reference)).toEqual([`${host}/team/app:record-1.0-app`])
+    expect(images.items.map(({ reference }) => reference)).toEqual([`${host}/team/app:record-1.0-app`])
   } finally {
     await broker[Symbol.asyncDispose]()
   }
   expect(readdirSync(join(folder.path, 'scratch'))).toEqual([])
 })
 
-it('stops a conversion within two seconds in the middle of a layer, and leaves no tag and no scratch', async () => {
+it('cancels a conversion in the middle of a layer within two seconds, and leaves no tag and no scratch files', async () => {
   await using folder = await temporaryFolder()
   await using broker = await BrokerProcess.start(folder.path)
   const { host } = broker
@@ -119,22 +124,22 @@ it('stops a conversion within two seconds in the middle of a layer, and leaves n
     source: `${host}/team/app:1.0`,
     target: `${host}/team/app:cancelled`,
     record: { inline: [{ path: 'usr/bin/app' }] },
-    // Slow, so that it is in the middle of the layer.
+    // The slowest options, so that the cancellation interrupts the layer.
     options: { compression: 'recompress', compressionLevel: 9 },
   })
-  await until(
+  await waitForJob(
     () => broker,
     id,
     (job) => job.state === 'running' && job.progress?.layers.some(({ read }) => read > 0) === true,
   )
-  const asked = performance.now()
-  const answer = await fetch(`${broker.url}/v1/conversions/${id}/cancel`, {
+  const requestedAt = performance.now()
+  const response = await fetch(`${broker.url}/v1/conversions/${id}/cancel`, {
     method: 'POST',
     headers: { prefer: 'wait=10' },
   })
-  expect(performance.now() - asked).toBeLessThan(2_000)
-  expect(answer.status).toBe(200)
-  expect(await answer.json()).toMatchObject({
+  expect(performance.now() - requestedAt).toBeLessThan(2_000)
+  expect(response.status).toBe(200)
+  expect(await response.json()).toMatchObject({
     state: 'cancelled',
     attempts: [{ outcome: 'cancelled' }],
     tags: [],
@@ -145,7 +150,7 @@ it('stops a conversion within two seconds in the middle of a layer, and leaves n
   expect(readdirSync(scratch).flatMap((name) => readdirSync(join(scratch, name)))).toEqual([])
 })
 
-it('serves registry clients and its own worker with a token', async () => {
+it('serves registry clients and its own worker if a token is set', async () => {
   await using folder = await temporaryFolder()
   const token = 'a-token-of-some-length'
   await using broker = await BrokerProcess.start(folder.path, { RECORD_BROKER_TOKEN: token })
@@ -155,11 +160,11 @@ it('serves registry clients and its own worker with a token', async () => {
   const repository = client.repository({ host, repository: 'team/app' })
   await pushImage(repository, { layers: [{ tar: buildTar(file('a', 'a')) }] }, '1.0')
   expect((await fetch(`${broker.url}/v1/records`)).status).toBe(401)
-  const answer = await fetch(`${broker.url}/v1/conversions`, {
+  const response = await fetch(`${broker.url}/v1/conversions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ source: `${host}/team/app:1.0`, target: `${host}/team/app:esgz` }),
   })
-  expect(answer.status).toBe(202)
+  expect(response.status).toBe(202)
   await vi.waitUntil(async () => repository.resolve('esgz'), { timeout: 20_000, interval: 20 })
 })

@@ -12,10 +12,10 @@ import { file, buildTar } from '../support/images/build-tar.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/record-broker.js', import.meta.url))
 
-type Outcome = { status: number; out: string; err: string }
+type CommandResult = { status: number; out: string; err: string }
 
-/** Runs the command on the Node that runs the tests. */
-function command(args: string[], settings: Record<string, string> = {}): Promise<Outcome> {
+/** Runs the command-line client with the Node that runs the tests. */
+function command(args: string[], settings: Record<string, string> = {}): Promise<CommandResult> {
   return new Promise((resolve) => {
     execFile(process.execPath, [BIN, ...args], { env: isolatedEnvironment(settings) }, (error, out, err) => {
       resolve({ status: error ? Number(error.code) : 0, out, err })
@@ -26,7 +26,7 @@ function command(args: string[], settings: Record<string, string> = {}): Promise
 const stack = new AsyncDisposableStack()
 let broker: BrokerProcess
 let host: string
-let records: string
+let recordPath: string
 
 beforeAll(async () => {
   const folder = stack.use(await temporaryFolder())
@@ -36,21 +36,21 @@ beforeAll(async () => {
   await using client = new RegistryClient({ plainHttp: [host] })
   const layers = [{ tar: buildTar(file('usr/bin/app', 'app'), file('usr/bin/other', 'other')) }]
   await pushImage(client.repository({ host, repository: 'team/app' }), { layers }, '1.0')
-  records = join(folder.path, 'opened.txt')
-  writeFileSync(records, '/usr/bin/other\n/no/such\n')
+  recordPath = join(folder.path, 'opened.txt')
+  writeFileSync(recordPath, '/usr/bin/other\n/no/such\n')
 })
 afterAll(() => stack.disposeAsync())
 
-it('tells its version', async () => {
+it('prints its version', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   expect(await command(['--version'])).toEqual({ status: 0, out: `${version}\n`, err: '' })
 })
 
 describe('convert, inspect and verify', () => {
-  it('work without a server, with a record from a file, an image, and another eStargz image', async () => {
-    const plain = ['--plain-http', host]
+  it('work without a server, with a record from a file or from another eStargz image', async () => {
+    const plainHttp = ['--plain-http', host]
     const source = `${host}/team/app:1.0`
-    const first = await command(['convert', source, `${host}/team/app:a`, '--record', records, ...plain])
+    const first = await command(['convert', source, `${host}/team/app:a`, '--record', recordPath, ...plainHttp])
     expect(first).toMatchObject({ status: 0, err: '' })
     expect(first.out).toContain('1 recorded paths placed, 1 not in the image')
     const copied = await command([
@@ -60,26 +60,26 @@ describe('convert, inspect and verify', () => {
       '--record-copy',
       `${host}/team/app:a`,
       '--json',
-      ...plain,
+      ...plainHttp,
     ])
     const report = JSON.parse(copied.out) as { images: { layers: { digest: string }[] }[] }
-    // The record is another one, of what the image has alone: the layers are the same.
+    // The copied record has only paths that the image has, so the layers are the same.
     expect(first.out).toContain(report.images[0]?.layers[0]?.digest.slice(0, 19))
 
-    const shown = await command(['inspect', `${host}/team/app:a`, ...plain])
-    expect(shown.out).toContain('eStargz, 6 entries, 1 prioritized')
-    expect(shown.out).toContain('usr/bin/other')
-    const verified = await command(['verify', `${host}/team/app:a`, '--source', source, ...plain])
+    const inspected = await command(['inspect', `${host}/team/app:a`, ...plainHttp])
+    expect(inspected.out).toContain('eStargz, 6 entries, 1 prioritized')
+    expect(inspected.out).toContain('usr/bin/other')
+    const verified = await command(['verify', `${host}/team/app:a`, '--source', source, ...plainHttp])
     expect(verified).toMatchObject({ status: 0, out: expect.stringContaining(': verified') })
-    const unsound = await command(['verify', source, ...plain])
-    expect(unsound).toMatchObject({ status: 1, out: expect.stringContaining('FAILED') })
+    const unconverted = await command(['verify', source, ...plainHttp])
+    expect(unconverted).toMatchObject({ status: 1, out: expect.stringContaining('FAILED') })
   })
 
-  it('fail with one clear line', async () => {
+  it('fail with a one-line error', async () => {
     const missing = await command(['convert', `${host}/no/such:1`, `${host}/a:b`, '--plain-http', host])
     expect(missing).toMatchObject({ status: 1, out: '' })
     expect(missing.err).toMatch(/^record-broker: NOT_FOUND: source: [^\n]+\n$/)
-    const twice = ['--record', records, '--record-copy', `${host}/a:b`]
+    const twice = ['--record', recordPath, '--record-copy', `${host}/a:b`]
     expect(await command(['convert', `${host}/a:1`, `${host}/a:2`, ...twice])).toMatchObject({
       status: 1,
       err: 'record-broker: give one of --record, --record-image, --record-copy and --record-match\n',
@@ -90,10 +90,10 @@ describe('convert, inspect and verify', () => {
 })
 
 describe('record', () => {
-  it('pushes, publishes, lists and shows by the API', async () => {
+  it('pushes, publishes, lists and shows records with the API', async () => {
     const settings = { RECORD_BROKER_LISTEN: host }
     const image = ['--image', `${host}/team/app:1.0`, '--workload', 'app']
-    const pushed = await command(['record', 'push', records, ...image, '--label', 'a=b', '--json'], settings)
+    const pushed = await command(['record', 'push', recordPath, ...image, '--label', 'a=b', '--json'], settings)
     const { id } = JSON.parse(pushed.out) as { id: string }
     const published = await command(['record', 'publish', id], settings)
     expect(published.out).toMatch(new RegExp(`^${host}/team/app:record-1.0-app@sha256:`))
@@ -104,35 +104,35 @@ describe('record', () => {
     expect(content.out).toBe('{"path":"usr/bin/other"}\n{"path":"no/such"}\n')
     const list = await command(['record', 'show', id, '--content', 'soci'], settings)
     expect(JSON.parse(list.out)).toEqual(['/usr/bin/other', '/no/such'])
-    const packed = join(dirname(records), 'packed.gz')
-    writeFileSync(packed, gzipSync('/bin/sh: 1: x: not found\n'))
-    const refused = await command(['record', 'push', packed], settings)
-    expect(refused).toMatchObject({ status: 1, err: expect.stringContaining('UNKNOWN_FORMAT') })
+    const compressed = join(dirname(recordPath), 'compressed.gz')
+    writeFileSync(compressed, gzipSync('/bin/sh: 1: x: not found\n'))
+    const rejected = await command(['record', 'push', compressed], settings)
+    expect(rejected).toMatchObject({ status: 1, err: expect.stringContaining('UNKNOWN_FORMAT') })
     writeFileSync(
-      packed,
+      compressed,
       gzipSync('7 openat(AT_FDCWD, "x", O_RDONLY) = 3\n7 openat(AT_FDCWD, "/a", 0) = 4\n'),
     )
-    const warned = await command(['record', 'push', packed], settings)
+    const warned = await command(['record', 'push', compressed], settings)
     expect(warned.out).toContain('warning: 1 relative paths were skipped')
-    const missing = await command(['record', 'push', join(dirname(records), 'none')], settings)
+    const missing = await command(['record', 'push', join(dirname(recordPath), 'none')], settings)
     expect(missing).toMatchObject({ status: 1, err: expect.stringMatching(/none cannot be read: ENOENT/) })
     const unknown = await command(['record', 'show', '019ab000-0000-7000-8000-000000000000'], settings)
     expect(unknown).toMatchObject({
       status: 1,
       err: expect.stringMatching(/^record-broker: RECORD_NOT_FOUND: /),
     })
-    const away = await command(['record', 'list', '--server', 'http://127.0.0.1:1'])
-    expect(away).toMatchObject({
+    const unreachable = await command(['record', 'list', '--server', 'http://127.0.0.1:1'])
+    expect(unreachable).toMatchObject({
       status: 1,
       err: expect.stringContaining('no response from http://127.0.0.1:1'),
     })
   })
 
-  it('evaluates, combines, compares, retargets and clears away', async () => {
+  it('evaluates, merges, compares, retargets and removes records', async () => {
     const settings = { RECORD_BROKER_LISTEN: host }
     const image = `${host}/team/app:1.0`
     const push = async (name: string, content: string) => {
-      const path = join(dirname(records), name)
+      const path = join(dirname(recordPath), name)
       writeFileSync(path, content)
       const pushed = await command(
         ['record', 'push', path, '--image', image, '--workload', 'cli', '--json'],
@@ -161,21 +161,21 @@ describe('record', () => {
     expect(converted.out).toContain('matched by digest')
 
     const retain = ['record', 'retain', '--keep-newest', '1']
-    const dry = await command(retain, settings)
-    const plan = /--plan (\S+)/.exec(dry.out)?.[1] ?? ''
-    expect(dry.out).toContain(`${ids[0]} `)
+    const dryRun = await command(retain, settings)
+    const plan = /--plan (\S+)/.exec(dryRun.out)?.[1] ?? ''
+    expect(dryRun.out).toContain(`${ids[0]} `)
     const done = await command([...retain, '--plan', plan], settings)
     expect(done.out).toMatch(new RegExp(`^${ids[0]} .* removed: `, 'm'))
     expect((await command(['record', 'show', ids[0] ?? ''], settings)).status).toBe(1)
   })
 })
 
-describe('a wrong setting', () => {
+describe('an invalid setting', () => {
   it.each([
     ['RECORD_BROKER_LISTEN', '0.0.0.0:8080', 'set RECORD_BROKER_TOKEN'],
     ['RECORD_BROKER_REGISTRY', 'Not A Host', 'not'],
     ['RECORD_BROKER_TYPO', 'x', 'unknown setting'],
-  ])('stops the start and is named: %s', async (name, value, why) => {
+  ])('prevents the start with an error that names it: %s', async (name, value, why) => {
     const { status, err } = await command(['serve'], { [name]: value })
     expect(status).toBe(1)
     expect(err).toMatch(new RegExp(`^record-broker: ${name}: [^\\n]*${why}[^\\n]*\\n$`))

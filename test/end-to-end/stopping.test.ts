@@ -3,13 +3,13 @@ import { BrokerProcess } from '../support/broker-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { HttpServer } from '../support/servers/http-server.ts'
 
-type Shown = { readonly id: string; readonly state: string }
+type Job = { readonly id: string; readonly state: string }
 
-it('a broker that waits for its worker says that it stops, and serves it until it ends', async () => {
-  const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+it('reports that it is not ready while it waits for its worker, and serves until the worker exits', async () => {
+  const [requested, resume] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   await using registry = await HttpServer.start(async (_, response) => {
-    asked.resolve()
-    await goOn.promise
+    requested.resolve()
+    await resume.promise
     response.writeHead(404).end()
   })
   const { host } = registry
@@ -19,21 +19,21 @@ it('a broker that waits for its worker says that it stops, and serves it until i
     RECORD_BROKER_REGISTRIES: host,
     RECORD_BROKER_PLAIN_HTTP: host,
   })
-  // Whatever goes wrong here, the worker need not be waited for.
+  // If the test fails, the worker must not hold up the end of the broker.
   await using stack = new AsyncDisposableStack()
-  stack.defer(goOn.resolve)
-  const status = async (path: string) => (await fetch(new URL(path, broker.url))).status
+  stack.defer(resume.resolve)
+  const getStatus = async (path: string) => (await fetch(new URL(path, broker.url))).status
   const conversion = { source: `${host}/app:1`, target: `${broker.host}/app:1` }
-  const { id } = await broker.request<Shown>('POST', '/v1/conversions', conversion)
-  await asked.promise
-  await expect.poll(() => status('/readyz'), { timeout: 10_000 }).toBe(200)
+  const { id } = await broker.request<Job>('POST', '/v1/conversions', conversion)
+  await requested.promise
+  await expect.poll(() => getStatus('/readyz'), { timeout: 10_000 }).toBe(200)
   const stopped = broker.stop()
-  await expect.poll(() => status('/readyz'), { timeout: 10_000 }).toBe(503)
-  // What the worker and those who wait need is still served.
-  expect(await status('/v2/')).toBe(200)
+  await expect.poll(() => getStatus('/readyz'), { timeout: 10_000 }).toBe(503)
+  // The worker still needs the API, and clients wait for its jobs.
+  expect(await getStatus('/v2/')).toBe(200)
   const headers = { prefer: 'wait=60' }
   const waiting = await fetch(new URL(`/v1/conversions/${id}`, broker.url), { headers })
-  expect((await waiting.json()) as Shown).toMatchObject({ state: 'running' })
-  goOn.resolve()
+  expect((await waiting.json()) as Job).toMatchObject({ state: 'running' })
+  resume.resolve()
   expect(await stopped).toBe(0)
 })

@@ -13,8 +13,8 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 import { HttpServer } from '../support/servers/http-server.ts'
 import { BrokerCommand, brokerSettings } from '../support/broker-command.ts'
 
-/** A tag that a worker was moving which is gone. */
-async function leaveMove(database: Database, target: string): Promise<void> {
+/** Stores a tag move of a worker that does not run any more. */
+async function storeAbandonedMove(database: Database, target: string): Promise<void> {
   const store = new JobStore(database)
   const { id } = (await store.create({ kind: 'conversion', source: 'x', target, request: {} })).job
   await store.cancel('conversion', id)
@@ -25,8 +25,8 @@ async function leaveMove(database: Database, target: string): Promise<void> {
     .execute()
 }
 
-/** A converted layer that is to be looked at. */
-async function rememberLayer(database: Database, host: string): Promise<void> {
+/** Stores a converted layer whose existence is to be checked. */
+async function storeUncheckedLayer(database: Database, host: string): Promise<void> {
   const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
   const key = computeLayerKey({ digest: digestOf('source'), size: 1 }, settings, [], [])
   const layer = { digest: digestOf('layer'), size: 1 } as ConvertedLayer
@@ -35,7 +35,7 @@ async function rememberLayer(database: Database, host: string): Promise<void> {
   await new CacheAdministration(database).requestCheck()
 }
 
-it('a worker stops at once when the registries do not answer that it looks after', async () => {
+it('stops a worker immediately although a registry does not respond to its background tasks', async () => {
   await using folder = await temporaryFolder()
   const [tag, blob] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   await using registry = await HttpServer.start(({ path }) =>
@@ -44,11 +44,11 @@ it('a worker stops at once when the registries do not answer that it looks after
   const { host } = registry
   const url = `sqlite:${join(folder.path, 'x.sqlite')}`
   const database = await openDatabase(url)
-  await leaveMove(database, `${host}/app:1`)
-  await rememberLayer(database, host)
+  await storeAbandonedMove(database, `${host}/app:1`)
+  await storeUncheckedLayer(database, host)
   await database.close()
   const settings = { DATABASE_URL: url, RECORD_BROKER_REGISTRIES: host, RECORD_BROKER_PLAIN_HTTP: host }
-  using worker = new BrokerCommand('the entry of the container', ['worker'], brokerSettings(folder.path, settings))
+  using worker = new BrokerCommand('the entry point of the container', ['worker'], brokerSettings(folder.path, settings))
   await Promise.all([tag.promise, blob.promise])
   worker.child.kill('SIGTERM')
   expect(await worker.waitForExit()).toBe(0)

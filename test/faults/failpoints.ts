@@ -1,6 +1,6 @@
 /**
- * Loaded before the broker's main (`node --import`): ends the process by SIGKILL before or after a named step, as the
- * environment says. The broker itself knows nothing of it.
+ * Preloaded into the broker's processes (`node --import`): kills the process with SIGKILL at a failpoint. FAILPOINT names it
+ * (`STEP:before` or `STEP:after`), and FAILPOINT_NTH is the number of times that it must be reached.
  */
 import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
@@ -10,57 +10,57 @@ import { TagMoves } from '../../src/jobs/queue/tag-moves.ts'
 import { Repository } from '../../src/registry/repository.ts'
 
 const { FAILPOINT, FAILPOINT_NTH = '1' } = process.env
-let left = Number(FAILPOINT_NTH)
+let remaining = Number(FAILPOINT_NTH)
 
-function reached(name: string): void {
-  if (name !== FAILPOINT || --left > 0) return
+function reach(name: string): void {
+  if (name !== FAILPOINT || --remaining > 0) return
   writeSync(1, `${JSON.stringify({ msg: 'failpoint', failpoint: name, pid: process.pid })}\n`)
   process.kill(process.pid, 'SIGKILL')
 }
 
 type Method = (...args: unknown[]) => Promise<unknown>
 
-/** Puts a failpoint before and one after an asynchronous method. */
-function wrap(
+/** Adds failpoints before and after an asynchronous method. `hasEffect` tells whether a result reaches the second one. */
+function addFailpoints(
   target: object,
   method: PropertyKey,
   name: string | ((args: readonly unknown[]) => string),
-  done: (result: unknown) => boolean = () => true,
+  hasEffect: (result: unknown) => boolean = () => true,
 ): void {
   const original = Reflect.get(target, method) as Method
   const replacement: Method = async function (this: unknown, ...args) {
     const step = typeof name === 'string' ? name : name(args)
-    reached(`${step}:before`)
+    reach(`${step}:before`)
     const result = await original.apply(this, args)
-    if (done(result)) reached(`${step}:after`)
+    if (hasEffect(result)) reach(`${step}:after`)
     return result
   }
   Reflect.set(target, method, replacement)
 }
 
 if (isMainThread) {
-  wrap(JobLeases.prototype, 'claim', 'claim', (claimed) => claimed !== undefined)
-  wrap(JobLeases.prototype, 'saveProgress', 'progress')
-  wrap(JobLeases.prototype, 'succeed', 'finish')
-  wrap(TagMoves.prototype, 'recordOutcome', 'settle')
-  wrap(Repository.prototype, 'resolve', 'read-tag')
-  wrap(Repository.prototype, 'getManifest', 'read-manifest')
-  wrap(Repository.prototype, 'openBlob', 'read-blob')
-  wrap(Repository.prototype, 'pushBytes', 'push-config')
-  wrap(Repository.prototype, 'uploadStream', 'push-layer')
-  wrap(Repository.prototype, 'pushBlob', 'push-layer')
-  wrap(Repository.prototype, 'putManifest', ([, , at]) =>
-    String(at).startsWith('sha256:') ? 'put-manifest' : 'put-tag',
+  addFailpoints(JobLeases.prototype, 'claim', 'claim', (claimed) => claimed !== undefined)
+  addFailpoints(JobLeases.prototype, 'saveProgress', 'progress')
+  addFailpoints(JobLeases.prototype, 'succeed', 'finish')
+  addFailpoints(TagMoves.prototype, 'recordOutcome', 'settle')
+  addFailpoints(Repository.prototype, 'resolve', 'read-tag')
+  addFailpoints(Repository.prototype, 'getManifest', 'read-manifest')
+  addFailpoints(Repository.prototype, 'openBlob', 'read-blob')
+  addFailpoints(Repository.prototype, 'pushBytes', 'push-config')
+  addFailpoints(Repository.prototype, 'uploadStream', 'push-layer')
+  addFailpoints(Repository.prototype, 'pushBlob', 'push-layer')
+  addFailpoints(Repository.prototype, 'putManifest', ([, , reference]) =>
+    String(reference).startsWith('sha256:') ? 'put-manifest' : 'put-tag',
   )
-  wrap(Scratch, 'open', 'open-scratch')
-  wrap(Scratch.prototype, Symbol.asyncDispose, 'close-scratch')
+  addFailpoints(Scratch, 'open', 'open-scratch')
+  addFailpoints(Scratch.prototype, Symbol.asyncDispose, 'close-scratch')
   const guard = TagMoves.prototype.guard
   TagMoves.prototype.guard = function (holder) {
     const guarded = guard.call(this, holder)
     return (move, act) => {
-      reached('intend:before')
+      reach('intend:before')
       return guarded(move, (stillMine) => {
-        reached('intend:after')
+        reach('intend:after')
         return act(stillMine)
       })
     }

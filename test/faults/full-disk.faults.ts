@@ -16,14 +16,14 @@ const MIB = 2 ** 20
 const DISK_BYTES = 96 * MIB
 const RESERVE_BYTES = 16 * MIB
 
-type Shown = {
+type Job = {
   id: string
   state: string
   attempts: { outcome?: string; error?: { code: string } }[]
 }
 
-describeWithPeers(['tmpfs'], 'a broker whose disk is filled', () => {
-  it('takes a conversion up again that it filled up amid', async () => {
+describeWithPeers(['tmpfs'], 'a broker whose disk is full', () => {
+  it('completes a conversion during which the disk filled up', async () => {
     await using stack = new AsyncDisposableStack()
     const disk = stack.use(SmallDisk.mount(DISK_BYTES))
     const layers = [
@@ -32,27 +32,27 @@ describeWithPeers(['tmpfs'], 'a broker whose disk is filled', () => {
     const image = {
       layers: layers.map((layer) => ({ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar' })),
     }
-    // The source is a registry elsewhere, which stops amid the layer until the disk is full.
-    const halfway = Promise.withResolvers<void>()
-    const goOn = Promise.withResolvers<void>()
+    // The source is an external registry that pauses in the middle of the layer until the disk is full.
+    const isHalfway = Promise.withResolvers<void>()
+    const resume = Promise.withResolvers<void>()
     const folder = stack.use(await temporaryFolder())
     const source = stack.use(await TestRegistry.start(folder.path))
     const registries = stack.use(new RegistryClient({ allowedHosts: () => true, plainHttp: [source.host] }))
     await pushImage(registries.repository({ host: source.host, repository: 'app' }), image, '1')
-    let isHeld = false
+    let hasPaused = false
     const proxy = stack.use(
       await HttpServer.start(async ({ method, url, headers }, response) => {
-        const answer = await fetch(new URL(url, source.url), {
+        const upstream = await fetch(new URL(url, source.url), {
           method,
           headers: { accept: headers.accept ?? '*/*', ...(headers.range && { range: headers.range }) },
         })
-        response.writeHead(answer.status, Object.fromEntries(answer.headers))
-        for await (const piece of answer.body ?? []) {
+        response.writeHead(upstream.status, Object.fromEntries(upstream.headers))
+        for await (const piece of upstream.body ?? []) {
           response.write(piece)
-          if (!isHeld && Number(answer.headers.get('content-length')) > MIB) {
-            isHeld = true
-            halfway.resolve()
-            await goOn.promise
+          if (!hasPaused && Number(upstream.headers.get('content-length')) > MIB) {
+            hasPaused = true
+            isHalfway.resolve()
+            await resume.promise
           }
         }
         response.end()
@@ -65,24 +65,24 @@ describeWithPeers(['tmpfs'], 'a broker whose disk is filled', () => {
         RECORD_BROKER_DISK_RESERVE: String(RESERVE_BYTES),
       }),
     )
-    const { id } = await broker.request<Shown>('POST', '/v1/conversions', {
+    const { id } = await broker.request<Job>('POST', '/v1/conversions', {
       source: `${proxy.host}/app:1`,
       target: `${broker.host}/app:1-esgz`,
       record: { inline: [{ path: 'small' }] },
     })
-    const shown = () => broker.request<Shown>('GET', `/v1/conversions/${id}`)
-    await halfway.promise
+    const getJob = () => broker.request<Job>('GET', `/v1/conversions/${id}`)
+    await isHalfway.promise
     await disk.fill()
-    goOn.resolve()
+    resume.resolve()
     await expect
       .poll(() => broker.request<object>('GET', '/readyz'), { timeout: 20_000 })
       .toMatchObject({ storage: { ok: false } })
-    // It waits for room where it is, or as a job.
+    // The conversion waits for free space, or the job does.
     await delay(1_000)
-    expect(['running', 'queued']).toContain((await shown()).state)
+    expect(['running', 'queued']).toContain((await getJob()).state)
     disk.free()
-    await expect.poll(async () => (await shown()).state, { timeout: 50_000 }).toBe('succeeded')
-    for (const { outcome, error } of (await shown()).attempts.slice(0, -1)) {
+    await expect.poll(async () => (await getJob()).state, { timeout: 50_000 }).toBe('succeeded')
+    for (const { outcome, error } of (await getJob()).attempts.slice(0, -1)) {
       expect([outcome, error?.code]).toEqual(['failed', 'STORAGE_FULL'])
     }
   })

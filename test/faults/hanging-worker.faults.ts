@@ -6,13 +6,14 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 import { pushImage } from '../support/images/push-image.ts'
 import { file, buildTar } from '../support/images/build-tar.ts'
 
-const SLOW = new URL('./poison.ts', import.meta.url).href
+/** Makes conversions slow enough to stop their worker. */
+const SLOW_READS = new URL('./poison.ts', import.meta.url).href
 
-type Shown = { id: string; state: string; attempts: { outcome?: string }[] }
+type Job = { id: string; state: string; attempts: { outcome?: string }[] }
 
-it('a worker that stands still is replaced, and its job is done by the next one', async () => {
+it('replaces a worker that hangs, and completes its job with the next worker', async () => {
   await using folder = await temporaryFolder()
-  await using broker = await BrokerProcess.start(folder.path, { NODE_OPTIONS: `--import ${SLOW}` })
+  await using broker = await BrokerProcess.start(folder.path, { NODE_OPTIONS: `--import ${SLOW_READS}` })
   const { host } = broker
   await using registries = new RegistryClient({ allowedHosts: (one) => one === host, plainHttp: [host] })
   await pushImage(
@@ -20,13 +21,13 @@ it('a worker that stands still is replaced, and its job is done by the next one'
     { layers: [{ tar: buildTar(file('a')) }] },
     '1',
   )
-  const shown = () => broker.request<Shown>('GET', path)
+  const getJob = () => broker.request<Job>('GET', path)
   const conversion = { source: `${host}/app:1`, target: `${host}/app:1-esgz` }
-  const path = `/v1/conversions/${(await broker.request<Shown>('POST', '/v1/conversions', conversion)).id}`
-  while ((await shown()).state === 'queued') await delay(20)
+  const path = `/v1/conversions/${(await broker.request<Job>('POST', '/v1/conversions', conversion)).id}`
+  while ((await getJob()).state === 'queued') await delay(20)
   const stopped = broker.workerPid ?? 0
   process.kill(stopped, 'SIGSTOP')
-  while ((await shown()).state !== 'succeeded') await delay(200)
+  while ((await getJob()).state !== 'succeeded') await delay(200)
   expect(broker.workerPid).not.toBe(stopped)
-  expect((await shown()).attempts.map(({ outcome }) => outcome)).toEqual(['crashed', 'succeeded'])
+  expect((await getJob()).attempts.map(({ outcome }) => outcome)).toEqual(['crashed', 'succeeded'])
 })

@@ -10,12 +10,12 @@ import { BrokerProcess, isolatedEnvironment } from '../support/broker-process.ts
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const FAILPOINTS = new URL('./failpoints.ts', import.meta.url).href
 const WORKERS = 3
-/** Every so many deaths of workers an API is killed, too, each in its turn. */
-const API_DIES_EVERY = 8
-/** A worker whose failpoint is not reached by then is killed where it is. */
-const PATIENCE_MS = 15_000
+/** The number of killed workers after which an API is killed, too. The APIs take turns. */
+const WORKERS_PER_API_KILL = 8
+/** The time after which a worker that has not reached its failpoint is killed. */
+const FAILPOINT_TIMEOUT_MS = 15_000
 
-/** Where a worker can be killed: before and after each of these steps. */
+/** The steps before and after which a worker can be killed. */
 export const STEPS = [
   'claim',
   'read-tag',
@@ -32,18 +32,18 @@ export const STEPS = [
   'settle',
   'finish',
 ] as const
-const POINTS = STEPS.flatMap((step) => [`${step}:before`, `${step}:after`])
+const FAILPOINT_NAMES = STEPS.flatMap((step) => [`${step}:before`, `${step}:after`])
 
 export type KillRunOptions = {
   readonly dataFolder: string
-  /** Of every process of the broker. */
+  /** Settings of all processes of the broker. */
   readonly settings: Record<string, string>
   readonly kills: number
-  /** API processes; a request goes to any of them. */
+  /** The number of API processes. Each request is sent to a random one. */
   readonly apis: number
 }
 
-/** An answer that sending the request again does not change. */
+/** A response that a retry of the request would not change. */
 export class RejectedRequestError extends Error {
   override readonly name = 'RefusedError'
   readonly code: string
@@ -53,16 +53,16 @@ export class RejectedRequestError extends Error {
   }
 }
 
-/** Keeps APIs and three workers running while they are being killed, the workers at one failpoint after the other. */
+/** Keeps APIs and three workers running while it kills them. It kills the workers at one failpoint after the other. */
 export class KillRun implements AsyncDisposable {
   readonly #options: KillRunOptions
   readonly #lanes: Promise<void>[] = []
   readonly #stop = new AbortController()
   readonly reachedFailpoints = new Map<string, number>()
   kills = 0
-  /** Of each API. */
+  /** The number of kills of each API. */
   readonly apiKills: number[]
-  #next = 0
+  #workersStarted = 0
   readonly #apis: BrokerProcess[]
   #restarting: Promise<void> = Promise.resolve()
 
@@ -79,71 +79,77 @@ export class KillRun implements AsyncDisposable {
     return new KillRun(options, apis)
   }
 
-  /** One request to any API; sent again, to any, while it is not answered, is being answered, or cannot be. */
-  async request<Answer>(method: string, path: string, body?: object, key?: string): Promise<Answer> {
+  /**
+   * Sends a request to a random API, and retries it if there is no response, a server error or a concurrent request.
+   * @throws RejectedRequestError for other error responses
+   */
+  async request<Body>(method: string, path: string, body?: object, idempotencyKey?: string): Promise<Body> {
     for (;;) {
       const { url } = this.#apis[randomInt(this.#apis.length)] as BrokerProcess
       try {
-        const answer = await fetch(new URL(path, url), {
+        const response = await fetch(new URL(path, url), {
           method,
           signal: AbortSignal.timeout(20_000),
           headers: {
             ...(body && { 'content-type': 'application/json' }),
-            ...(key && { 'idempotency-key': key }),
+            ...(idempotencyKey && { 'idempotency-key': idempotencyKey }),
           },
           ...(body && { body: JSON.stringify(body) }),
         })
-        if (answer.ok) return (await answer.json()) as Answer
-        const problem = (await answer.json()) as { code: string; detail: string }
-        const passes = answer.status >= 500 || problem.code === 'REQUEST_UNDER_WAY'
-        if (!passes) throw new RejectedRequestError(`${method} ${path}`, problem)
+        if (response.ok) return (await response.json()) as Body
+        const problem = (await response.json()) as { code: string; detail: string }
+        const isTemporary = response.status >= 500 || problem.code === 'REQUEST_UNDER_WAY'
+        if (!isTemporary) throw new RejectedRequestError(`${method} ${path}`, problem)
       } catch (error) {
         if (error instanceof RejectedRequestError) throw error
-        // It was killed: another one answers, or starts at the same address.
+        // The API was killed. Another one responds, or a new one starts at the same address.
       }
       await delay(100)
     }
   }
 
-  /** Whether every failpoint was reached, and enough was killed. */
+  /** Whether all failpoints were reached and enough workers killed. */
   get isComplete(): boolean {
-    return this.kills >= this.#options.kills && POINTS.every((point) => this.reachedFailpoints.has(point))
+    return this.kills >= this.#options.kills && FAILPOINT_NAMES.every((point) => this.reachedFailpoints.has(point))
   }
 
   get missedFailpoints(): string[] {
-    return POINTS.filter((point) => !this.reachedFailpoints.has(point))
+    return FAILPOINT_NAMES.filter((point) => !this.reachedFailpoints.has(point))
   }
 
   async #lane(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      // Those that were not reached yet come first; every fourth worker is killed at any moment.
-      const random = this.#next++ % 4 === 3
-      const pool = this.missedFailpoints.length > 0 ? this.missedFailpoints : POINTS
-      const point = this.isComplete || random ? undefined : pool[this.#next % pool.length]
-      const worker = this.#spawn(point)
-      const ended = once(worker, 'exit')
+      // Failpoints that were not reached yet come first. Every fourth worker is killed at a random time.
+      const isRandomKill = this.#workersStarted++ % 4 === 3
+      const candidates = this.missedFailpoints.length > 0 ? this.missedFailpoints : FAILPOINT_NAMES
+      const hasFailpoint = !this.isComplete && !isRandomKill
+      const failpoint = hasFailpoint ? candidates[this.#workersStarted % candidates.length] : undefined
+      const worker = this.#startWorker(failpoint)
+      const exited = once(worker, 'exit')
       if (this.isComplete) {
-        await Promise.race([ended, aborted(this.#stop.signal)])
+        await Promise.race([exited, waitForAbort(this.#stop.signal)])
         worker.kill('SIGTERM')
-        await ended
+        await exited
         return
       }
-      const patience = random ? randomInt(300, 2_500) : PATIENCE_MS
-      await Promise.race([ended, delay(patience, undefined, { ref: false }), aborted(this.#stop.signal)])
+      const killAfterMs = isRandomKill ? randomInt(300, 2_500) : FAILPOINT_TIMEOUT_MS
+      const timeout = delay(killAfterMs, undefined, { ref: false })
+      await Promise.race([exited, timeout, waitForAbort(this.#stop.signal)])
       worker.kill('SIGKILL')
-      await ended
+      await exited
       this.kills++
-      if (this.kills % API_DIES_EVERY === 0) this.#restarting = this.#restarting.then(() => this.#killApi())
+      if (this.kills % WORKERS_PER_API_KILL === 0) this.#restarting = this.#restarting.then(() => this.#killApi())
     }
   }
 
-  #spawn(point: string | undefined): ChildProcess {
-    const worker = spawn(process.execPath, [...(point ? ['--import', FAILPOINTS] : []), MAIN, 'worker'], {
+  #startWorker(failpoint: string | undefined): ChildProcess {
+    const preload = failpoint ? ['--import', FAILPOINTS] : []
+    const worker = spawn(process.execPath, [...preload, MAIN, 'worker'], {
       env: isolatedEnvironment({
         RECORD_BROKER_DATA: this.#options.dataFolder,
         RECORD_BROKER_CONCURRENCY: '2',
         ...this.#options.settings,
-        ...(point && { FAILPOINT: point, FAILPOINT_NTH: String(1 + randomInt(2)) }),
+        ...(failpoint && { FAILPOINT: failpoint, FAILPOINT_NTH: String(1 + randomInt(2)) }),
       }),
       stdio: ['ignore', 'pipe', 'ignore'],
     })
@@ -170,7 +176,7 @@ export class KillRun implements AsyncDisposable {
   }
 }
 
-/** @param listen where the one before listened */
+/** @param listen the address, which a restarted API keeps */
 function startApi(
   { dataFolder, settings }: KillRunOptions,
   n: number,
@@ -183,7 +189,7 @@ function startApi(
   })
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function waitForAbort(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })

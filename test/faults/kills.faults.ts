@@ -22,7 +22,7 @@ const SOURCES = 10
 const LEASE_SECONDS = '2'
 
 type Attempt = { attempt: number; outcome?: string; error?: { code: string } }
-type Shown = {
+type Job = {
   id: string
   state: string
   attempt: number
@@ -33,20 +33,20 @@ type Shown = {
   tags: { state: string; digest: string }[]
 }
 
-describeDatabases('conversions whose workers and APIs are killed all the time', (open) => {
+describeDatabases('conversions whose workers and APIs are killed again and again', (open) => {
   let opened: TestDatabase
   beforeAll(async () => {
     opened = await open()
   })
   afterAll(() => opened.close())
 
-  it(`all end well: ${CONVERSIONS} of them, ${KILLS} kills`, { timeout: 3_600_000 }, async () => {
+  it(`all succeed: ${CONVERSIONS} conversions, ${KILLS} kills`, { timeout: 3_600_000 }, async () => {
     await using folder = await temporaryFolder()
     await using stack = new AsyncDisposableStack()
     const tagPuts = new Map<string, number>()
     const registry = fastify({ forceCloseConnections: true })
     stack.defer(() => registry.close())
-    // When it is answered: whoever asked may be dead by then.
+    // Counted when the registry responds, as the worker that sent the request may be dead by then.
     registry.addHook('onSend', async ({ method, url }, { statusCode }) => {
       const tag = /\/manifests\/(t\d+)$/.exec(url)?.[1]
       if (method === 'PUT' && tag && statusCode === 201) tagPuts.set(tag, (tagPuts.get(tag) ?? 0) + 1)
@@ -69,7 +69,7 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
     })
 
     const dataFolder = join(folder.path, 'data')
-    // Replicas share a database server; one on SQLite is alone.
+    // Several APIs need a database server.
     const apis = opened.database.engine === 'postgres' ? 2 : 1
     const settings = {
       DATABASE_URL: opened.url,
@@ -80,7 +80,7 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
       RECORD_BROKER_THREADS: '1',
     }
     const complete = new Set<string>()
-    /** Looks at tags that are new: whatever a tag stands for is there. */
+    /** Expects that all blobs of newly tagged images exist. */
     const checkTags = async () => {
       for (const tag of tagPuts.keys()) {
         if (complete.has(tag)) continue
@@ -91,17 +91,17 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
       }
     }
     const ids: string[] = []
-    let finished: Shown[] = []
+    let finished: Job[] = []
     {
       await using run = await KillRun.start({ dataFolder, settings, kills: KILLS, apis })
       const pace = Math.max(20, (KILLS * 800) / CONVERSIONS)
       for (let n = 0; n < CONVERSIONS; n++) {
         const body = conversion(n % SOURCES, n)
-        ids.push((await run.request<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
+        ids.push((await run.request<Job>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
         await checkTags()
         await delay(pace)
       }
-      // What failpoints need is work: an image that is new each time, as layers that were converted before are used again.
+      // Failpoints are reached only by work on new images, as layers that were converted before are reused.
       for (;;) {
         const { queued, running } = await run.request<{ queued: number; running: number }>(
           'GET',
@@ -115,14 +115,14 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
           const n = ids.length
           await pushSource(n)
           const body = conversion(n, n)
-          ids.push((await run.request<Shown>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
+          ids.push((await run.request<Job>('POST', '/v1/conversions', body, `conversion-${n}`)).id)
         }
         await delay(100)
       }
       expect(new Set(ids).size).toBe(ids.length)
       expect(run.missedFailpoints).toEqual([])
       expect(Math.min(...run.apiKills)).toBeGreaterThan(0)
-      finished = await Promise.all(ids.map((id) => run.request<Shown>('GET', `/v1/conversions/${id}`)))
+      finished = await Promise.all(ids.map((id) => run.request<Job>('GET', `/v1/conversions/${id}`)))
       const none = { queued: 0, running: 0, failed: 0, cancelled: 0 }
       const counts = await run.request('GET', '/v1/conversions/counts')
       expect(counts).toEqual({ ...none, succeeded: ids.length })
@@ -130,7 +130,7 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
 
     for (const job of finished) {
       expect(job.state).toBe('succeeded')
-      // Every attempt is on record, and says how it ended.
+      // Every attempt is stored with its outcome.
       expect(job.attempts.map(({ attempt }) => attempt)).toEqual(
         Array.from({ length: job.attempt }, (_, n) => n + 1),
       )
@@ -150,14 +150,14 @@ describeDatabases('conversions whose workers and APIs are killed all the time', 
       const report = await bench.verify({ reference, source: `${host}/team/app:s${n % SOURCES}` })
       expect(report.verified).toBe(true)
     }
-    await sweep(dataFolder, settings)
+    await removeLeftovers(dataFolder, settings)
     expect(readdirSync(join(dataFolder, 'scratch'))).toEqual([])
   })
 })
 
 async function failedIds(run: KillRun): Promise<string[]> {
-  const { items } = await run.request<{ items: Shown[] }>('GET', '/v1/conversions?state=failed')
-  // Who was at it three times when it was killed is held responsible: nothing else may have failed.
+  const { items } = await run.request<{ items: Job[] }>('GET', '/v1/conversions?state=failed')
+  // A job fails when three workers were killed while they ran it. There must be no other failures.
   for (const { error } of items) expect(error?.code).toBe('WORKER_DIED')
   return items.map(({ id }) => id)
 }
@@ -166,20 +166,20 @@ async function retry(run: KillRun, id: string): Promise<void> {
   try {
     await run.request('POST', `/v1/conversions/${id}/retry`)
   } catch (error) {
-    // An API did it, and was killed before it could say so.
+    // An API restarted the job, and was killed before it responded.
     if (!(error instanceof RejectedRequestError && error.code === 'NOT_FAILED')) throw error
   }
 }
 
-/** A worker clears away at its start what killed ones left on disk. */
-async function sweep(dataFolder: string, settings: Record<string, string>): Promise<void> {
+/** Starts and stops a worker, which removes the files of killed workers when it starts. */
+async function removeLeftovers(dataFolder: string, settings: Record<string, string>): Promise<void> {
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
   const worker = spawn(process.execPath, [main, 'worker'], {
     env: isolatedEnvironment({ RECORD_BROKER_DATA: dataFolder, ...settings }),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const piece of worker.stdout) if (String(piece).includes('"working"')) break
-  const ended = once(worker, 'exit')
+  const exited = once(worker, 'exit')
   worker.kill('SIGTERM')
-  await ended
+  await exited
 }

@@ -11,13 +11,14 @@ import { file, buildTar } from '../support/images/build-tar.ts'
 
 const CONNECTIONS = 200
 const SECONDS = 30
-const CONVERSIONS_AT_ONCE = 3
+const CONCURRENT_CONVERSIONS = 3
 const LARGE_BYTES = 48 * 2 ** 20
 
-type Answer = { readonly status: number; readonly retryAfter: string | undefined; readonly body: string }
+type Response = { readonly status: number; readonly retryAfter: string | undefined; readonly body: string }
 
-/** What the broker said that it has: it must have it, whatever happens to it. */
+/** The resources whose creation the broker has acknowledged. It must not lose any of them. */
 class Acknowledged {
+  /** The text of each record by its id. */
   readonly records = new Map<string, string>()
   readonly conversions = new Set<string>()
   readonly blobs = new Set<string>()
@@ -31,7 +32,7 @@ let agent: Agent
 beforeAll(async () => {
   folder = stack.use(await temporaryFolder()).path
   broker = await BrokerProcess.start(folder, SETTINGS)
-  agent = stack.adopt(new Agent({ connections: CONNECTIONS, pipelining: 1 }), (one) => one.destroy())
+  agent = stack.adopt(new Agent({ connections: CONNECTIONS, pipelining: 1 }), (opened) => opened.destroy())
   const { host } = broker
   await using registries = new RegistryClient({ plainHttp: [host] })
   const repository = registries.repository({ host, repository: 'app' })
@@ -51,43 +52,43 @@ async function send(
   path: string,
   body?: string | Buffer,
   type?: string,
-): Promise<Answer> {
-  const answer = await request(new URL(path, broker.url), {
+): Promise<Response> {
+  const response = await request(new URL(path, broker.url), {
     dispatcher: agent,
     method,
     headers: body === undefined ? {} : { 'content-type': type ?? 'application/json' },
     body: body ?? null,
   })
-  const { 'retry-after': retryAfter } = answer.headers
+  const { 'retry-after': retryAfter } = response.headers
   return {
-    status: answer.statusCode,
+    status: response.statusCode,
     retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-    body: await answer.body.text(),
+    body: await response.body.text(),
   }
 }
 
-/** What callers do, each kind as often as its place comes round. */
-function acts(acknowledged: Acknowledged): ((n: number) => Promise<Answer>)[] {
+/** The requests that callers send. They send each of them equally often. */
+function createRequests(acknowledged: Acknowledged): ((n: number) => Promise<Response>)[] {
   const image = () => `${broker.host}/app:small`
-  const anyRecord = () => [...acknowledged.records.keys()].at(-1)
+  const newestRecord = () => [...acknowledged.records.keys()].at(-1)
   return [
     () => send('GET', '/healthz'),
     () => send('GET', '/readyz'),
     async (n) => {
       const text = `/usr/bin/app\n/etc/conf\n/${n}\n`
-      const answer = await send('POST', `/v1/records?workload=load`, text, 'text/plain')
-      if (answer.status < 300) acknowledged.records.set(JSON.parse(answer.body).id, text)
-      return answer
+      const response = await send('POST', `/v1/records?workload=load`, text, 'text/plain')
+      if (response.status < 300) acknowledged.records.set(JSON.parse(response.body).id, text)
+      return response
     },
     () => send('GET', '/v1/records?limit=50'),
-    () => send('GET', `/v1/records/${anyRecord() ?? 'none'}/content`),
+    () => send('GET', `/v1/records/${newestRecord() ?? 'none'}/content`),
     () =>
-      send('POST', `/v1/records/${anyRecord() ?? 'none'}/evaluations`, JSON.stringify({ image: image() })),
+      send('POST', `/v1/records/${newestRecord() ?? 'none'}/evaluations`, JSON.stringify({ image: image() })),
     async (n) => {
       const target = `${broker.host}/app:t${n}`
-      const answer = await send('POST', '/v1/conversions', JSON.stringify({ source: image(), target }))
-      if (answer.status < 300) acknowledged.conversions.add(JSON.parse(answer.body).id)
-      return answer
+      const response = await send('POST', '/v1/conversions', JSON.stringify({ source: image(), target }))
+      if (response.status < 300) acknowledged.conversions.add(JSON.parse(response.body).id)
+      return response
     },
     () => send('GET', '/v1/conversions?limit=50'),
     () => send('GET', `/v1/images/${image()}`),
@@ -96,38 +97,37 @@ function acts(acknowledged: Acknowledged): ((n: number) => Promise<Answer>)[] {
       const blob = Buffer.from(`blob ${n} `.repeat(2_000))
       const digest = digestOf(blob)
       const path = `/v2/load/blobs/uploads/?digest=${digest}`
-      const answer = await send('POST', path, blob, 'application/octet-stream')
-      if (answer.status === 201) acknowledged.blobs.add(digest)
-      return answer
+      const response = await send('POST', path, blob, 'application/octet-stream')
+      if (response.status === 201) acknowledged.blobs.add(digest)
+      return response
     },
     () => send('GET', '/v1/rules'),
     () => send('GET', '/v1/cache'),
   ]
 }
 
-/** Sends from many connections at once until `signal` aborts; what is wrong with an answer goes to `wrong`. */
-async function load(
+/** Sends requests over all connections until `signal` aborts. Returns the number of responses by status. */
+async function sendLoad(
   acknowledged: Acknowledged,
   signal: AbortSignal,
-  wrong: (what: string) => void,
+  onFailure: (failure: string) => void,
 ): Promise<Map<number, number>> {
   const statuses = new Map<number, number>()
-  const all = acts(acknowledged)
+  const requests = createRequests(acknowledged)
   let next = 0
   const caller = async () => {
     while (!signal.aborted) {
       const n = next++
       try {
-        const act = all[n % all.length] as (typeof all)[number]
-        const { status, retryAfter, body } = await act(n)
+        const sendRequest = requests[n % requests.length] as (typeof requests)[number]
+        const { status, retryAfter, body } = await sendRequest(n)
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
         const isBusy = (status === 429 || status === 503) && retryAfter !== undefined
-        if (status >= 500 && !isBusy) wrong(`${status} ${body.slice(0, 300)}`)
-        // Whoever is told to come back later does.
+        if (status >= 500 && !isBusy) onFailure(`${status} ${body.slice(0, 300)}`)
         if (isBusy) await delay(100)
       } catch (error) {
         const { message, cause } = error as Error
-        wrong(`${message} ${cause instanceof Error ? cause.message : ''}`)
+        onFailure(`${message} ${cause instanceof Error ? cause.message : ''}`)
         await delay(50)
       }
     }
@@ -136,8 +136,8 @@ async function load(
   return statuses
 }
 
-/** Keeps so many large conversions under way. */
-async function convertAllTheTime(signal: AbortSignal): Promise<void> {
+/** Keeps large conversions running until `signal` aborts. */
+async function keepConverting(signal: AbortSignal): Promise<void> {
   const lane = async (lane: number) => {
     for (let n = 0; !signal.aborted; n++) {
       const conversion = {
@@ -154,16 +154,17 @@ async function convertAllTheTime(signal: AbortSignal): Promise<void> {
       )
       const { id } = status < 300 && body ? (JSON.parse(body) as { id: string }) : { id: undefined }
       while (id !== undefined && !signal.aborted) {
-        const shown = await send('GET', `/v1/conversions/${id}`).catch(() => undefined)
-        if (shown && !/"state":"(queued|running)"/.test(shown.body)) break
+        const job = await send('GET', `/v1/conversions/${id}`).catch(() => undefined)
+        if (job && !/"state":"(queued|running)"/.test(job.body)) break
         await delay(200)
       }
     }
   }
-  await Promise.all(Array.from({ length: CONVERSIONS_AT_ONCE }, (_, n) => lane(n)))
+  await Promise.all(Array.from({ length: CONCURRENT_CONVERSIONS }, (_, n) => lane(n)))
 }
 
-async function missing({ records, conversions, blobs }: Acknowledged): Promise<string[]> {
+/** Returns the acknowledged resources that the broker does not have any more. */
+async function findLost({ records, conversions, blobs }: Acknowledged): Promise<string[]> {
   const lost: string[] = []
   for (const [id, text] of records) {
     const { status, body } = await send('GET', `/v1/records/${id}/content`)
@@ -181,37 +182,37 @@ async function missing({ records, conversions, blobs }: Acknowledged): Promise<s
   return lost
 }
 
-it(`${CONNECTIONS} connections get answers for ${SECONDS} s while ${CONVERSIONS_AT_ONCE} conversions run`, async () => {
+it(`responds to ${CONNECTIONS} connections for ${SECONDS} s while ${CONCURRENT_CONVERSIONS} conversions run`, async () => {
   const acknowledged = new Acknowledged()
   const stop = new AbortController()
-  const wrong: string[] = []
-  const converting = convertAllTheTime(stop.signal)
-  const loading = load(acknowledged, stop.signal, (what) => wrong.push(what))
+  const failures: string[] = []
+  const converting = keepConverting(stop.signal)
+  const loading = sendLoad(acknowledged, stop.signal, (failure) => failures.push(failure))
   await delay(SECONDS * 1_000)
   stop.abort()
   const statuses = await loading
   await converting
-  expect([...new Set(wrong)].slice(0, 10)).toEqual([])
+  expect([...new Set(failures)].slice(0, 10)).toEqual([])
   expect(statuses.get(200)).toBeGreaterThan(1_000)
-  expect(await missing(acknowledged)).toEqual([])
+  expect(await findLost(acknowledged)).toEqual([])
 })
 
-it('a server that is killed under that load loses nothing that it acknowledged', async () => {
+it('loses nothing that it acknowledged if the server is killed under that load', async () => {
   const acknowledged = new Acknowledged()
   for (let kill = 0; kill < 3; kill++) {
     const stop = new AbortController()
-    const wrong: string[] = []
-    const converting = convertAllTheTime(stop.signal)
-    const loading = load(acknowledged, stop.signal, (what) => wrong.push(what))
+    const failures: string[] = []
+    const converting = keepConverting(stop.signal)
+    const loading = sendLoad(acknowledged, stop.signal, (failure) => failures.push(failure))
     await delay(4_000)
     const { host } = broker
     await broker.kill()
     stop.abort()
     await Promise.all([loading, converting])
-    // What was under way fails with its connection, and nothing else is wrong.
-    expect([...new Set(wrong)].filter((what) => /^5\d\d /.test(what))).toEqual([])
+    // Requests in flight fail with their connections. There must be no other failures.
+    expect([...new Set(failures)].filter((failure) => /^5\d\d /.test(failure))).toEqual([])
     broker = await BrokerProcess.start(folder, { ...SETTINGS, RECORD_BROKER_LISTEN: host })
-    expect(await missing(acknowledged)).toEqual([])
+    expect(await findLost(acknowledged)).toEqual([])
   }
   expect(acknowledged.records.size).toBeGreaterThan(50)
 })

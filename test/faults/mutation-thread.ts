@@ -1,6 +1,6 @@
 /**
- * Converts changed copies of a layer, and has what came out read by others. A thread of its own, so that a conversion that
- * hangs can be told and ended.
+ * Converts damaged copies of a layer, and compares source and result with the readers of other projects. It runs in a
+ * thread, so that the test can detect and terminate a conversion that hangs.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,82 +13,83 @@ import { buildVariedLayer } from '../support/images/varied-layer.ts'
 import { generateMutations } from './mutations.ts'
 
 export type MutationTask = {
-  readonly compression: keyof typeof PACKINGS
+  readonly compression: keyof typeof COMPRESSIONS
   readonly count: number
   readonly seed: number
   readonly folder: string
 }
-/** Sent before each copy, and with its fault after it. */
+/** Sent before each copy, and after it with the result. */
 export type MutationProgress = { readonly name: string; readonly fault?: string; readonly isConverted?: boolean }
 
-const PACKINGS = {
-  plain: (tar: Buffer) => tar,
+const COMPRESSIONS = {
+  uncompressed: (tar: Buffer) => tar,
   gzip: (tar: Buffer) => gzipSync(tar),
   zstd: (tar: Buffer) => zstdCompressSync(tar, { params: { [constants.ZSTD_c_checksumFlag]: 1 } }),
 }
-/** The reader alone refuses these: its zstd is stricter than the reference decoder, and so is its order of hard links. */
-const STRICTER = /corruption detected|target .* has not come yet/
-/** What eStargz adds to an archive. */
+/** Errors of a reader that is stricter than registry clients: about zstd, and about the order of hard links. */
+const STRICTER = /corruption detected|target .* is not before it/
+/** Files that eStargz adds to an archive. */
 const ADDED = new Set(['stargz.index.json', '.no.prefetch.landmark'])
 
-const { compression: packing, count, seed, folder } = workerData as MutationTask
-const tell = (news: MutationProgress) => parentPort?.postMessage(news)
-const input = join(folder, `${packing}-in`)
-const output = join(folder, `${packing}-out`)
+const { compression, count, seed, folder } = workerData as MutationTask
+const report = (progress: MutationProgress) => parentPort?.postMessage(progress)
+const input = join(folder, `${compression}-in`)
+const output = join(folder, `${compression}-out`)
 
-const packed = PACKINGS[packing](buildVariedLayer(4096))
+const layer = COMPRESSIONS[compression](buildVariedLayer(4096))
 const program = await EStargzReader.build()
 using reader = program.startProcess()
-tell({ name: 'unchanged', ...(await tried(packed, reader)) })
-for (const { name, bytes } of generateMutations(packed, count, seed)) {
-  tell({ name })
-  const result = await tried(bytes, reader)
-  tell({ name, ...result })
+report({ name: 'unchanged', ...(await check(layer, reader)) })
+for (const { name, bytes } of generateMutations(layer, count, seed)) {
+  report({ name })
+  const result = await check(bytes, reader)
+  report({ name, ...result })
 }
 
-/** Tries one layer: whether it is converted, and what is wrong about that. */
-async function tried(bytes: Buffer, by: ReaderProcess): Promise<Omit<MutationProgress, 'name'>> {
-  let made: Awaited<ReturnType<typeof convertWithoutRecord>>
+/** Converts a layer and compares the result with its source. A layer that is rejected with a LayerError has no fault. */
+async function check(bytes: Buffer, process: ReaderProcess): Promise<Omit<MutationProgress, 'name'>> {
+  let converted: Awaited<ReturnType<typeof convertWithoutRecord>>
   try {
-    made = await convertWithoutRecord(bytes, { pieceSize: 10_000, format: { chunkSize: 4096 } })
+    converted = await convertWithoutRecord(bytes, { pieceSize: 10_000, format: { chunkSize: 4096 } })
   } catch (error) {
-    return error instanceof LayerError ? {} : { fault: `it failed: ${(error as Error).stack}` }
+    return error instanceof LayerError ? {} : { fault: `unexpected error: ${(error as Error).stack}` }
   }
   await writeFile(input, bytes)
-  await writeFile(output, made.blob)
-  const before = await by.read('tar', input)
-  const after = await by.read('tar', output)
-  const listed = await by.read('toc', output, made.result.tocDigest)
-  if (before.error !== undefined && STRICTER.test(before.error)) return {}
-  if (after.error !== undefined) return { fault: `nobody can read what came out: ${after.error}` }
-  if (listed.error !== undefined) return { fault: `it cannot be read lazily: ${listed.error}` }
-  if (before.error !== undefined && !isEmpty(before.error, after.entries)) {
-    return { fault: `it was converted, though a pull fails: ${before.error}` }
+  await writeFile(output, converted.blob)
+  const source = await process.read('tar', input)
+  const result = await process.read('tar', output)
+  const lazyResult = await process.read('toc', output, converted.result.tocDigest)
+  if (source.error !== undefined && STRICTER.test(source.error)) return {}
+  if (result.error !== undefined) return { fault: `the result cannot be read: ${result.error}` }
+  if (lazyResult.error !== undefined) return { fault: `the result cannot be read lazily: ${lazyResult.error}` }
+  if (source.error !== undefined && !isEmpty(source.error, result.entries)) {
+    return { fault: `the layer was converted although its source cannot be read: ${source.error}` }
   }
-  const shown = differences(before.entries, withoutAdded(after.entries))
-  const lazily = differences(withoutAdded(after.entries), withoutAdded(listed.entries))
-  const fault = [...shown, ...lazily].slice(0, 3).join('; ')
-  return fault === '' ? { isConverted: true } : { fault: `it shows other things: ${fault}` }
+  const changed = differences(source.entries, withoutAdded(result.entries))
+  const changedLazily = differences(withoutAdded(result.entries), withoutAdded(lazyResult.entries))
+  const fault = [...changed, ...changedLazily].slice(0, 3).join('; ')
+  return fault === '' ? { isConverted: true } : { fault: `the result differs from its source: ${fault}` }
 }
 
-/** The reader takes no layer of less than four bytes; clients of registries take one for an empty layer. */
+/** Whether the source has less than four bytes: the reader rejects it, registry clients read it as an empty layer. */
 function isEmpty(error: string, after: readonly ReaderEntry[]): boolean {
   return error === 'EOF' && withoutAdded(after).length === 0
 }
 
+/** Removes the entries that the conversion adds. */
 function withoutAdded(entries: readonly ReaderEntry[]): ReaderEntry[] {
   return entries.filter(({ name }) => !ADDED.has(name))
 }
 
 function differences(before: readonly ReaderEntry[], after: readonly ReaderEntry[]): string[] {
-  const [a, b] = [before, after].map((entries) => new Map(entries.map((one) => [one.name, textOf(one)])))
+  const [a, b] = [before, after].map((entries) => new Map(entries.map((entry) => [entry.name, toText(entry)])))
   const names = new Set([...(a?.keys() ?? []), ...(b?.keys() ?? [])])
   return [...names].flatMap((name) =>
     a?.get(name) === b?.get(name) ? [] : [`${name}: ${a?.get(name)} became ${b?.get(name)}`],
   )
 }
 
-/** By archive/tar there are no chunks. */
-function textOf({ chunks: _, ...entry }: ReaderEntry): string {
+/** Leaves out the chunks, which archive/tar does not have. */
+function toText({ chunks: _, ...entry }: ReaderEntry): string {
   return JSON.stringify(entry)
 }

@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) that a seed determines (mulberry32). */
+/** Creates a generator of numbers in [0, 1) that a seed determines (mulberry32). */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -11,7 +11,7 @@ export function createRandom(seed: number): () => number {
 
 const CUT_EVERY = 512
 
-/** Every beginning of the bytes that ends at a multiple of 512, and those that lack a few bytes. */
+/** Yields the bytes cut off at each multiple of 512, and without the last few bytes. */
 export function* generateTruncations(bytes: Buffer): Generator<{ name: string; bytes: Buffer }> {
   const ends = [1, 2, 7, 8, 9].map((missing) => bytes.length - missing)
   for (let end = 0; end < bytes.length; end += CUT_EVERY) ends.push(end)
@@ -20,41 +20,41 @@ export function* generateTruncations(bytes: Buffer): Generator<{ name: string; b
   }
 }
 
-/** The bytes with a few bits turned. */
-function flipped(bytes: Buffer, random: () => number): Buffer {
+/** Returns the bytes with a few flipped bits. */
+function flipBits(bytes: Buffer, random: () => number): Buffer {
   const changed = Buffer.from(bytes)
   const flips = 1 + Math.floor(random() * 4)
   for (let n = 0; n < flips; n++) {
-    const at = Math.floor(random() * changed.length)
-    changed[at] = (changed[at] ?? 0) ^ (1 << Math.floor(random() * 8))
+    const offset = Math.floor(random() * changed.length)
+    changed[offset] = (changed[offset] ?? 0) ^ (1 << Math.floor(random() * 8))
   }
   return changed
 }
 
-/** The bytes with a part left out, repeated, moved, zeroed or made anew. */
-function spliced(bytes: Buffer, random: () => number): Buffer {
-  const place = () => Math.floor(random() * bytes.length)
-  // Parts of whole blocks as often as others: those of archives begin at multiples of 512.
-  const whole = random() < 0.5
-  const round = (at: number) => (whole ? Math.floor(at / CUT_EVERY) * CUT_EVERY : at)
-  const [from = 0, to = 0] = [round(place()), round(place())].sort((a, b) => a - b)
+/** Returns the bytes with a part removed, repeated, moved, zeroed or replaced. */
+function splice(bytes: Buffer, random: () => number): Buffer {
+  const randomOffset = () => Math.floor(random() * bytes.length)
+  // Half of the parts have the boundaries of tar blocks, which are multiples of 512.
+  const isAligned = random() < 0.5
+  const align = (offset: number) => (isAligned ? Math.floor(offset / CUT_EVERY) * CUT_EVERY : offset)
+  const [from = 0, to = 0] = [align(randomOffset()), align(randomOffset())].sort((a, b) => a - b)
   const part = bytes.subarray(from, Math.min(to, from + 8_192))
   const [before, after] = [bytes.subarray(0, from), bytes.subarray(from + part.length)]
-  const made = Buffer.from(
+  const replacement = Buffer.from(
     Array.from({ length: Math.min(part.length, 64) }, () => Math.floor(random() * 256)),
   )
-  const ways = [
+  const edits = [
     () => [before, after],
     () => [before, part, part, after],
     () => [part, before, after],
     () => [before, Buffer.alloc(part.length), after],
-    () => [before, made, after],
+    () => [before, replacement, after],
     () => [before, after.subarray(0, 512), part, after.subarray(512)],
   ]
-  return Buffer.concat(ways[Math.floor(random() * ways.length)]?.() ?? [bytes])
+  return Buffer.concat(edits[Math.floor(random() * edits.length)]?.() ?? [bytes])
 }
 
-/** So many changed copies of the bytes, which the seed determines. */
+/** Yields all truncations of the bytes, and `count` changed copies that the seed determines. */
 export function* generateMutations(
   bytes: Buffer,
   count: number,
@@ -64,7 +64,7 @@ export function* generateMutations(
   for (let n = 0; n < count; n++) {
     const random = createRandom(seed + n)
     const isFlip = (seed + n) % 2 === 0
-    const changed = isFlip ? flipped(bytes, random) : spliced(bytes, random)
+    const changed = isFlip ? flipBits(bytes, random) : splice(bytes, random)
     yield { name: `${isFlip ? 'flipped' : 'spliced'} by seed ${seed + n}`, bytes: changed }
   }
 }

@@ -8,14 +8,14 @@ import { file, buildTar } from '../support/images/build-tar.ts'
 
 const POISON = new URL('./poison.ts', import.meta.url).href
 
-type Shown = {
+type Job = {
   id: string
   state: string
   attempts: { outcome?: string }[]
   error?: { code: string }
 }
 
-it('a job that kills its workers fails, and those beside it do not', async () => {
+it('fails a job that kills its workers, and completes the other jobs of these workers', async () => {
   await using folder = await temporaryFolder()
   await using broker = await BrokerProcess.start(folder.path, { NODE_OPTIONS: `--import ${POISON}` })
   const { host } = broker
@@ -36,12 +36,12 @@ it('a job that kills its workers fails, and those beside it do not', async () =>
     if (counts.queued + counts.running === 0) break
     await delay(100)
   }
-  const { items } = await broker.request<{ items: Shown[] }>('GET', `${path}/conversions`)
+  const { items } = await broker.request<{ items: Job[] }>('GET', `${path}/conversions`)
   const [poison, ...others] = await Promise.all(
-    items.map(({ id }) => broker.request<Shown>('GET', `/v1/conversions/${id}`)),
+    items.map(({ id }) => broker.request<Job>('GET', `/v1/conversions/${id}`)),
   )
   expect(poison).toMatchObject({ state: 'failed', error: { code: 'WORKER_DIED' } })
-  // The first death was everybody's, the others were its own.
+  // At the first crash, all jobs were running. Then the job runs alone.
   expect(poison?.attempts.map(({ outcome }) => outcome)).toEqual(['crashed', 'crashed', 'crashed', 'crashed'])
   for (const other of others) {
     expect(other.state).toBe('succeeded')

@@ -12,7 +12,7 @@ import { withGnuMagic, dir, file, globalPax, paxHeader, withChecksum, symlink, b
 
 const CONTENT = 'some content'
 
-/** The fields of a header block that writers get wrong, by where they begin and how long they are. */
+/** Offset and length of the header fields that writers get wrong. */
 const FIELDS = [
   [0, 100],
   [100, 8],
@@ -27,8 +27,8 @@ const FIELDS = [
   [357, 12],
 ] as const
 
-/** What either reader tells of an entry, as far as both tell it. */
-type Told = {
+/** The attributes of an entry that both readers return. */
+type CommonEntry = {
   name: string
   type: string
   mode: number
@@ -38,7 +38,7 @@ type Told = {
   size: number
 }
 
-describeWithPeers(['go'], "the scanner and Go's archive/tar, which container runtimes read layers by", () => {
+describeWithPeers(['go'], "the scanner and Go's archive/tar, with which container runtimes read layers", () => {
   let folder = ''
   let go: ReaderProcess
   let archives = 0
@@ -52,18 +52,18 @@ describeWithPeers(['go'], "the scanner and Go's archive/tar, which container run
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** Undefined where an archive is refused. */
-  async function byGo(archive: Buffer): Promise<Told[] | undefined> {
+  /** Returns undefined if archive/tar rejects the archive. */
+  async function readWithGo(archive: Buffer): Promise<CommonEntry[] | undefined> {
     const path = join(folder, `${archives++}`)
     await writeFile(path, archive)
     const { entries, error } = await go.read('tar', path)
-    return error === undefined ? entries.map(toldByGo) : undefined
+    return error === undefined ? entries.map(fromGoEntry) : undefined
   }
 
   const cases: Record<string, Buffer> = {
     'a prefix in a GNU header': withGnuMagic(file('a', CONTENT, { prefix: 'usr/lib/node_modules' })),
     'times in a GNU header': withGnuMagic(file('a', CONTENT, { prefix: '00000000012\0'.repeat(2) })),
-    'a prefix that is no ASCII in a GNU header': withGnuMagic(file('a', CONTENT, { prefix: 'ü' })),
+    'a prefix that is not ASCII in a GNU header': withGnuMagic(file('a', CONTENT, { prefix: 'ü' })),
     'numbers with a sign': file('a', CONTENT, {
       pax: { size: `+${CONTENT.length}`, uid: '+7', gid: '+0', mtime: '+5.25' },
     }),
@@ -78,28 +78,28 @@ describeWithPeers(['go'], "the scanner and Go's archive/tar, which container run
       file('a', CONTENT),
     ]),
     'an empty long name': Buffer.concat([file('', '', { gnu: true }).subarray(0, 1024), file('b', CONTENT)]),
-    '__proto__ for a name': Buffer.concat([
+    '__proto__ as a name': Buffer.concat([
       dir('__proto__'),
       file('__proto__/__proto__', CONTENT, { uname: '__proto__' }),
       symlink('constructor', '__proto__'),
     ]),
   }
 
-  it.each(Object.entries(cases))('read %s alike', async (_, entries) => {
+  it.each(Object.entries(cases))('read %s equally', async (_, entries) => {
     const archive = Buffer.concat([entries, Buffer.alloc(1024)])
-    expect(byScanner(archive)).toEqual(await byGo(archive))
+    expect(readWithScanner(archive)).toEqual(await readWithGo(archive))
   })
 
-  it('read archives alike that end early', async () => {
+  it('read truncated archives equally', async () => {
     const archive = buildTar(dir('usr'), file('usr/x', CONTENT))
-    const whole = 2 * 512 + CONTENT.length
-    for (const length of [512, 700, whole - 1, whole, whole + 1, 1536, 2048, 2300]) {
+    const contentEnd = 2 * 512 + CONTENT.length
+    for (const length of [512, 700, contentEnd - 1, contentEnd, contentEnd + 1, 1536, 2048, 2300]) {
       const cut = archive.subarray(0, length)
-      expect(byScanner(cut), `${length}`).toEqual(await byGo(cut))
+      expect(readWithScanner(cut), `${length}`).toEqual(await readWithGo(cut))
     }
   })
 
-  it('read headers alike whatever stands in their fields', async () => {
+  it('read headers with any bytes in their fields equally', async () => {
     const text = fc.oneof(
       fc.constantFrom(
         '',
@@ -118,7 +118,7 @@ describeWithPeers(['go'], "the scanner and Go's archive/tar, which container run
       fc.string({ maxLength: 12 }),
     )
     const change = fc.record({ field: fc.constantFrom(...FIELDS), text, gnu: fc.boolean() })
-    let read = 0
+    let accepted = 0
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
         const block = file('name', CONTENT)
@@ -129,40 +129,40 @@ describeWithPeers(['go'], "the scanner and Go's archive/tar, which container run
           if (gnu) block.write('ustar  \0', 257, 'latin1')
         }
         const archive = Buffer.concat([withChecksum(block), Buffer.alloc(1024)])
-        const [expected, got] = [await byGo(archive), byScanner(archive)]
-        // What neither of them can hold is refused by the scanner alone.
-        if (got !== undefined) expect(got).toEqual(expected)
+        const [expected, actual] = [await readWithGo(archive), readWithScanner(archive)]
+        // Only the scanner rejects numbers that a JavaScript number cannot represent.
+        if (actual !== undefined) expect(actual).toEqual(expected)
         if (
           expected?.every(({ mode, uid, gid, mtime }) => [mode, uid, gid, mtime].every(Number.isSafeInteger))
         )
-          expect(got).toEqual(expected)
-        if (got) read += 1
+          expect(actual).toEqual(expected)
+        if (actual) accepted += 1
       }),
       { numRuns: 1500 },
     )
-    expect(read).toBeGreaterThan(300)
+    expect(accepted).toBeGreaterThan(300)
   }, 120_000)
 })
 
-/** Undefined where the archive is refused. Of entries of one name the last one counts. */
-function byScanner(archive: Buffer): Told[] | undefined {
+/** Returns undefined if the scanner rejects the archive. The last entry of a name wins. */
+function readWithScanner(archive: Buffer): CommonEntry[] | undefined {
   const scanner = new TarScanner(DEFAULT_LAYER_LIMITS)
-  const found = new Map<string, Told>()
+  const entries = new Map<string, CommonEntry>()
   try {
     for (const events of [scanner.push(archive), scanner.end()]) {
       for (const event of events)
-        if (event.kind === 'entry') found.set(event.entry.name, toldByScanner(event.entry))
+        if (event.kind === 'entry') entries.set(event.entry.name, fromTarEntry(event.entry))
     }
   } catch {
     return undefined
   }
-  return [...found.values()].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  return [...entries.values()].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
 }
 
-function toldByScanner({ name, type, mode, uid, gid, mtime, size }: TarEntry): Told {
+function fromTarEntry({ name, type, mode, uid, gid, mtime, size }: TarEntry): CommonEntry {
   return { name: name.toWellFormed(), type, mode, uid, gid, mtime: mtime.seconds, size }
 }
 
-function toldByGo({ name, type, mode, uid, gid, mtime, size }: ReaderEntry): Told {
+function fromGoEntry({ name, type, mode, uid, gid, mtime, size }: ReaderEntry): CommonEntry {
   return { name, type, mode, uid, gid, mtime, size }
 }

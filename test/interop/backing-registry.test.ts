@@ -15,8 +15,8 @@ import { file, buildTar } from '../support/images/build-tar.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-describeWithPeers(['docker-registry', 'postgres'], 'a broker on a registry and a PostgreSQL of their own', () => {
-  it('publishes under its prefix, finds it there, and leaves conversions to a worker elsewhere', async () => {
+describeWithPeers(['docker-registry', 'postgres'], 'a broker with an external registry and PostgreSQL', () => {
+  it('publishes and finds records below its prefix, and leaves conversions to a separate worker', async () => {
     const stack = new AsyncDisposableStack()
     try {
       const registry = await startDockerRegistry()
@@ -55,13 +55,13 @@ describeWithPeers(['docker-registry', 'postgres'], 'a broker on a registry and a
         '/usr/bin/other\n',
       )
       const reference = `${host}/company/team/app:record-1.0-app`
-      expect(record.publications.map((one) => one.reference)).toEqual([reference])
+      expect(record.publications.map((publication) => publication.reference)).toEqual([reference])
       for (const query of ['', `?image=${image}`]) {
         const listed = await broker.request<{ items: { reference: string }[] }>(
           'GET',
           `/v1/record-images${query}`,
         )
-        expect(listed.items.map((one) => one.reference)).toEqual([reference])
+        expect(listed.items.map((item) => item.reference)).toEqual([reference])
       }
 
       const job = await broker.request<{ id: string }>('POST', '/v1/conversions', {
@@ -69,13 +69,13 @@ describeWithPeers(['docker-registry', 'postgres'], 'a broker on a registry and a
         target: `${host}/team/app:1.0-esgz`,
         record: { image: reference },
       })
-      type Shown = { state: string; error?: unknown; report?: { images: { record: { placed: number } }[] } }
-      const shown = () => broker.request<Shown>('GET', `/v1/conversions/${job.id}`)
-      await vi.waitUntil(async () => !['queued', 'running'].includes((await shown()).state), {
+      type Job = { state: string; error?: unknown; report?: { images: { record: { placed: number } }[] } }
+      const getJob = () => broker.request<Job>('GET', `/v1/conversions/${job.id}`)
+      await vi.waitUntil(async () => !['queued', 'running'].includes((await getJob()).state), {
         timeout: 30_000,
         interval: 20,
       })
-      expect(await shown()).toMatchObject({
+      expect(await getJob()).toMatchObject({
         state: 'succeeded',
         report: { images: [{ record: { placed: 1 } }] },
       })

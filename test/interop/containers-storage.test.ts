@@ -10,13 +10,13 @@ import { describeWithPeers } from '../support/peers/peers.ts'
 import { withGnuMagic, dir, file, paxHeader, withChecksum, symlink, buildTar } from '../support/images/build-tar.ts'
 import { generateContent, buildVariedEntries } from '../support/images/varied-layer.ts'
 
-/** What Debian's and Fedora's storage.conf set. */
+/** The pull option that storage.conf of Debian and Fedora enables. */
 const PARTIAL = 'enable_partial_images'
 const INSECURE = 'insecure_allow_unpredictable_image_contents'
 const CHUNK = 64 * 1024
 const DEVICES_AND_FIFOS: ReadonlySet<number> = new Set([0o020000, 0o060000, 0o010000])
-const ODD_ATTRIBUTE = paxHeader(Buffer.from('25 SCHILY.xattr.user.\xff=v\n', 'latin1'))
-const ODD_NAME = Buffer.from([0x61, 0xff])
+const NON_UTF8_ATTRIBUTE = paxHeader(Buffer.from('25 SCHILY.xattr.user.\xff=v\n', 'latin1'))
+const NON_UTF8_NAME = Buffer.from([0x61, 0xff])
 
 const base = buildTar(
   ...buildVariedEntries(CHUNK),
@@ -26,7 +26,7 @@ const base = buildTar(
   withGnuMagic(file('./gnu', 'in a header of GNU')),
   file('./before-1970', 'long ago', { pax: { mtime: '-1.5' } }),
 )
-/** Its archive ends with its last byte of content. */
+/** An archive that ends with its last byte of content. */
 const above = buildTar(file('tmp/added', 'added'), file('usr/.wh.gone'), file('tmp/unpadded', 'no padding'))
 const layers = [base, above.subarray(0, above.lastIndexOf('no padding') + 'no padding'.length)]
 
@@ -35,15 +35,15 @@ const records = [
   { inline: [{ path: 'usr/bin/alias' }, { path: 'sizes/above' }, { path: 'tmp/unpadded' }] },
 ]
 const OPTIONS: Record<string, ConversionOptions> = {
-  'with members of their own': { chunkSize: CHUNK },
-  'by another level': { chunkSize: CHUNK, compressionLevel: 9 },
+  'with the default level': { chunkSize: CHUNK },
+  'with another level': { chunkSize: CHUNK, compressionLevel: 9 },
 }
 
 describeWithPeers(['go', 'tmpfs'], 'containers/storage', () => {
   let bench: ConversionBench
   let store: ContainersStore
   let folder: string
-  let places = 0
+  let paths = 0
   beforeAll(async () => {
     store = await ContainersStore.build()
     bench = await ConversionBench.open()
@@ -55,16 +55,16 @@ describeWithPeers(['go', 'tmpfs'], 'containers/storage', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** Converts an image, and answers the layers of the result, each kept as a file. */
-  async function converted(tag: string, options: ConversionOptions, record?: (typeof records)[number]) {
+  /** Converts an image, and writes each layer of the result to a file. */
+  async function convert(tag: string, options: ConversionOptions, record?: (typeof records)[number]) {
     const source = `${bench.host}/app:${tag}`
-    const target = `${bench.host}/app:converted-${places++}`
+    const target = `${bench.host}/app:converted-${paths++}`
     const report = await bench.convert({ source, target, options, ...(record && { record }) })
     expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
     const { repository, images } = await bench.readImages(target)
     const [image] = images
     const blobs = (image?.manifest.layers ?? []).map(async (layer, i) => {
-      const path = join(folder, `${places++}`)
+      const path = join(folder, `${paths++}`)
       await writeFile(path, await repository.readBlob(layer, { limit: 1e7 }))
       return { path, annotations: layer.annotations ?? {}, diffId: image?.config.rootfs.diff_ids[i] }
     })
@@ -77,82 +77,83 @@ describeWithPeers(['go', 'tmpfs'], 'containers/storage', () => {
     Object.entries(OPTIONS).flatMap(([name, options]) =>
       records.map((record) => ({ name: `${name}${record ? ' and a record' : ''}`, options, record })),
     ),
-  )('pulls layers $name in parts, and shows what it shows of them whole', async ({ options, record }) => {
-    const { layers, report } = await converted('1', { ...zstd, ...options }, record)
+  )('partially pulls layers $name, with the same content as a full pull', async ({ options, record }) => {
+    const { layers, report } = await convert('1', { ...zstd, ...options }, record)
     expect(layers.length).toBe(2)
     for (const { path, annotations, diffId } of layers) {
-      const inParts = await store.pull(path, annotations, PARTIAL)
-      expect(inParts).toMatchObject({ whole: false, diffId, fetched: expect.any(Number) })
-      expect(inParts.refused).toBeUndefined()
-      const whole = await store.pull(path, annotations)
-      expect(whole).toMatchObject({ whole: true, diffId, refused: expect.stringContaining('disabled') })
-      expect(inParts.entries?.flatMap(shownInParts)).toEqual(whole.entries?.flatMap(shownInParts))
+      const partial = await store.pull(path, annotations, PARTIAL)
+      expect(partial).toMatchObject({ isFullPull: false, diffId, fetchedBytes: expect.any(Number) })
+      expect(partial.partialPullError).toBeUndefined()
+      const full = await store.pull(path, annotations)
+      const disabled = expect.stringContaining('disabled')
+      expect(full).toMatchObject({ isFullPull: true, diffId, partialPullError: disabled })
+      expect(partial.entries?.flatMap(toComparable)).toEqual(full.entries?.flatMap(toComparable))
     }
     expect(report).not.toHaveProperty('warnings')
     for (const layer of report?.layers ?? []) expect(layer).not.toHaveProperty('warnings')
   })
 
   it.each([
-    ['a name that is no UTF-8', buildTar(file(ODD_NAME, '1')), 'not valid UTF-8'],
-    ['a whiteout that has content', buildTar(file('etc/.wh.gone', 'gone')), 'whiteout with content'],
+    ['a name that is not UTF-8', buildTar(file(NON_UTF8_NAME, '1')), 'not valid UTF-8'],
+    ['a whiteout with content', buildTar(file('etc/.wh.gone', 'gone')), 'whiteout with content'],
     ['an attribute whose name is no UTF-8', buildTar(ODD_ATTRIBUTE, file('odd', '1')), 'not valid UTF-8'],
     ['".." in a name', buildTar(dir('a'), file('a/../b', '1')), '".."'],
     ['a file below a symlink', buildTar(symlink('lib', 'usr/lib'), file('lib/x', '1')), 'below a symlink'],
     ['a link with a size', buildTar(withSize(symlink('link', 'to'))), 'differently'],
-  ])('pulls a layer with %s whole, and the report says so', async (_, tar, why) => {
-    const tag = `${places++}`
+  ])('fully pulls a layer with %s, and the report warns of that', async (_, tar, warning) => {
+    const tag = `${paths++}`
     await pushImage(bench.repository('app'), { layers: [{ tar }] }, tag)
-    const { layers, report } = await converted(tag, zstd)
+    const { layers, report } = await convert(tag, zstd)
     for (const { path, annotations, diffId } of layers) {
-      expect(await store.pull(path, annotations, PARTIAL)).toMatchObject({ whole: true, diffId })
+      expect(await store.pull(path, annotations, PARTIAL)).toMatchObject({ isFullPull: true, diffId })
     }
-    expect(report?.layers[0]?.warnings?.join()).toContain(why)
+    expect(report?.layers[0]?.warnings?.join()).toContain(warning)
   })
 
-  it('takes no layer in which a name stands twice, in parts or whole, and the report says so', async () => {
+  it('cannot pull a layer with a duplicate name at all, and the report warns of that', async () => {
     const tar = buildTar(file('twice', '1'), file('twice', '2'))
     await pushImage(bench.repository('app'), { layers: [{ tar }] }, 'twice')
-    const { layers, report } = await converted('twice', zstd)
+    const { layers, report } = await convert('twice', zstd)
     expect(report?.layers[0]?.warnings?.join()).toContain('the same name as an earlier one')
     const [{ path, annotations } = { path: '', annotations: {} }] = layers
     await expect(store.pull(path, annotations, PARTIAL)).rejects.toThrow('duplicates of file paths')
   })
 
-  it('pulls in parts where anything may be pulled', async () => {
-    const { layers } = await converted('1', zstd)
+  it('partially pulls layers if insecure pulls are enabled', async () => {
+    const { layers } = await convert('1', zstd)
     for (const { path, annotations } of layers) {
       const pulled = await store.pull(path, annotations, PARTIAL, INSECURE)
-      expect(pulled).toMatchObject({ whole: false })
-      expect(pulled.refused).toBeUndefined()
+      expect(pulled).toMatchObject({ isFullPull: false })
+      expect(pulled.partialPullError).toBeUndefined()
     }
   })
 
   it.each<[string, ConversionOptions]>([
     ['zstd:chunked for stargz-snapshotter', { format: 'zstd-chunked' }],
     ['an external table of contents', { externalToc: true }],
-  ])('refuses %s there alone, and the report says so', async (_, options) => {
-    const { layers, report } = await converted('1', options)
+  ])('cannot pull %s if insecure pulls are enabled, and the report warns of that', async (_, options) => {
+    const { layers, report } = await convert('1', options)
     for (const { path, annotations, diffId } of layers) {
-      expect(await store.pull(path, annotations, PARTIAL)).toMatchObject({ whole: true, diffId })
+      expect(await store.pull(path, annotations, PARTIAL)).toMatchObject({ isFullPull: true, diffId })
       const pulled = await store.pull(path, annotations, PARTIAL, INSECURE)
-      expect(pulled).toMatchObject({ whole: false, refused: expect.any(String) })
+      expect(pulled).toMatchObject({ isFullPull: false, partialPullError: expect.any(String) })
     }
     expect(report?.warnings?.join()).toContain(INSECURE)
   })
 })
 
 /**
- * What a pull in parts leaves as it is: it passes over devices and FIFOs, and sets the times of regular files alone, but for
- * those before the second second of 1970.
+ * Returns what partial and full pulls have in common. A partial pull skips devices and FIFOs, and sets only the times of
+ * regular files, unless the time is before 1970-01-01T00:00:01.
  */
-function shownInParts(entry: PulledEntry): PulledEntry[] {
+function toComparable(entry: PulledEntry): PulledEntry[] {
   const type = entry.mode & 0o170000
   if (DEVICES_AND_FIFOS.has(type)) return []
   const hasTime = type === 0o100000 && !/1970|landmark/.test(entry.name)
   return [{ ...entry, time: hasTime ? entry.time : 0 }]
 }
 
-/** An entry whose header claims content that is not there, as old writers did. */
+/** Returns the entry with a size in its header although it has no content, as old writers did. */
 function withSize(entry: Buffer): Buffer {
   const bytes = Buffer.from(entry)
   bytes.write('00000000012\0', 124, 'latin1')

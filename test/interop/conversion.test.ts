@@ -14,12 +14,12 @@ import { pushImage } from '../support/images/push-image.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
 import { dir, file, hardlink, symlink, buildTar } from '../support/images/build-tar.ts'
 
-/** `security.capability` of a program that may bind low ports (VFS_CAP_REVISION_2), which is no text. */
+/** The binary `security.capability` attribute (VFS_CAP_REVISION_2) of a program that may bind low ports. */
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex')
 const LONG = `usr/share/${'long-folder-name/'.repeat(9)}${'x'.repeat(60)}.txt`
 const CHUNK = 4 * 1024 * 1024
 
-/** Folders that no entry names would get the time of the unpacking. */
+/** Without entries of their own, these directories would get the time of the extraction. */
 function parentsOf(path: string): string[] {
   const parts = path.split('/').slice(0, -1)
   return parts.map((_, i) => parts.slice(0, i + 1).join('/')).slice(1)
@@ -65,7 +65,7 @@ describeWithPeers(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions an
   let registry: Awaited<ReturnType<typeof startDockerRegistry>>
   let bench: ConversionBench
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
-  let unpacked = 0
+  let extracted = 0
 
   beforeAll(async () => {
     registry = await startDockerRegistry()
@@ -79,35 +79,35 @@ describeWithPeers(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions an
     await registry?.stop()
   })
 
-  /** A digest of the root file system that skopeo fetches and umoci unpacks, by GNU tar. */
-  async function treeOf(
+  /** Pulls an image with skopeo, extracts it with umoci, and returns the digest of its root file system as GNU tar archives it. */
+  async function digestRootfs(
     reference: string,
   ): Promise<{ names: string[]; digest: string; capability: boolean }> {
-    const place = join(folder.path, `unpacked-${unpacked++}`)
-    await mkdir(place)
+    const work = join(folder.path, `extracted-${extracted++}`)
+    await mkdir(work)
     await runProgram(
       'skopeo',
       'copy',
       '-q',
       '--src-tls-verify=false',
       `docker://${reference}`,
-      `oci:${place}/oci:image`,
+      `oci:${work}/oci:image`,
     )
-    await runProgram('umoci', 'unpack', '--image', `${place}/oci:image`, `${place}/bundle`)
-    const root = `${place}/bundle/rootfs`
-    const ours = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']
-    const names = (await readdir(root)).filter((name) => !ours.includes(name)).toSorted()
-    const archive = `${place}/tree.tar`
-    const exact = ['--format=posix', '--sort=name', '--numeric-owner', '--xattrs', '--xattrs-include=*']
-    const noClock = '--pax-option=delete=atime,delete=ctime'
-    await runProgram('tar', '-C', root, ...exact, noClock, '-cf', archive, ...names)
+    await runProgram('umoci', 'unpack', '--image', `${work}/oci:image`, `${work}/bundle`)
+    const root = `${work}/bundle/rootfs`
+    const added = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']
+    const names = (await readdir(root)).filter((name) => !added.includes(name)).toSorted()
+    const archive = `${work}/tree.tar`
+    const allAttributes = ['--format=posix', '--sort=name', '--numeric-owner', '--xattrs', '--xattrs-include=*']
+    const noVolatileTimes = '--pax-option=delete=atime,delete=ctime'
+    await runProgram('tar', '-C', root, ...allAttributes, noVolatileTimes, '-cf', archive, ...names)
     const bytes = await readFile(archive)
     return { names, digest: digestOf(bytes), capability: bytes.includes(CAPABILITY) }
   }
 
-  it('give the same root file system, with a record and without', async () => {
+  it('have the same root file system, with and without a record', async () => {
     const source = `${registry.host}/team/app:1`
-    const before = await treeOf(source)
+    const before = await digestRootfs(source)
     expect(before).toMatchObject({ capability: true, names: expect.arrayContaining(['usr', 'twice']) })
     const inline = [{ path: 'bin/alias' }, { path: 'usr/lib/one-more' }, { path: 'etc/conf' }, { path: LONG }]
     for (const [tag, record] of [
@@ -116,7 +116,7 @@ describeWithPeers(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions an
     ] as const) {
       const target = `${registry.host}/team/app:${tag}`
       await bench.convert({ source, target, ...(record && { record }) })
-      expect(await treeOf(target)).toEqual(before)
+      expect(await digestRootfs(target)).toEqual(before)
       expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
     }
   })
@@ -126,7 +126,7 @@ describeWithPeers(
   ['docker-registry', 'skopeo', 'containerd', 'ctr-remote'],
   'images that ctr-remote converted',
   () => {
-    it('serve as a model whose prioritized order is taken over exactly', async () => {
+    it('can be the source of a record, whose order is reproduced exactly', async () => {
       const registry = await startDockerRegistry()
       try {
         await using bench = await ConversionBench.open(registry.host)
@@ -170,22 +170,22 @@ describeWithPeers(
           target: `${host}/model:ours`,
           record: { copyFrom: `${host}/model:estargz` },
         })
-        const orderIn = async (tag: string) => {
+        const readOrder = async (tag: string) => {
           const signal = new AbortController().signal
-          const shown = await inspectImage(`${host}/model:${tag}`, bench.services, signal)
-          return shown.images[0]?.layers.map((layer) => layer.prioritized)
+          const inspection = await inspectImage(`${host}/model:${tag}`, bench.services, signal)
+          return inspection.images[0]?.layers.map((layer) => layer.prioritized)
         }
         const expected = [
           ['usr/bin/d', 'usr/bin/a', 'usr/bin/c'],
           ['etc/two', 'etc/one'],
         ]
-        expect(await orderIn('estargz')).toEqual(expected)
-        expect(await orderIn('ours')).toEqual(expected)
+        expect(await readOrder('estargz')).toEqual(expected)
+        expect(await readOrder('ours')).toEqual(expected)
         expect(report.images[0]?.record).toMatchObject({ placed: 5, notFoundCount: 0 })
         expect(await bench.verify({ reference: report.target, source: name })).toMatchObject({
           verified: true,
         })
-        // What the other tool made is eStargz too, and holds the same files.
+        // The result of ctr-remote is valid, and has the files of the source.
         expect(await bench.verify({ reference: `${host}/model:estargz`, source: name })).toMatchObject({
           verified: true,
         })

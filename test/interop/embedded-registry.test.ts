@@ -18,7 +18,7 @@ import { TestRegistry } from '../support/servers/test-registry.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
 
-/** Writes an OCI image layout by hand: an index `all` of two one-layer images, and one of them as `v1`. */
+/** Writes an OCI image layout with an index `all` of two one-layer images, one of which has the name `v1`. */
 async function writeLayout(folder: string): Promise<void> {
   await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true })
   const put = async (mediaType: string, bytes: Buffer) => {
@@ -32,9 +32,9 @@ async function writeLayout(folder: string): Promise<void> {
     tar.entry({ name: 'etc/architecture' }, architecture)
     tar.entry({ name: 'usr/lib/big' }, 'x'.repeat(1_000_000))
     tar.finalize()
-    const plain = await buffer(tar)
-    const layer = await put(OCI_LAYER_GZIP, gzipSync(plain))
-    const rootfs = { type: 'layers', diff_ids: [digestOf(plain)] }
+    const uncompressed = await buffer(tar)
+    const layer = await put(OCI_LAYER_GZIP, gzipSync(uncompressed))
+    const rootfs = { type: 'layers', diff_ids: [digestOf(uncompressed)] }
     const config = await put(OCI_CONFIG, json({ os: 'linux', architecture, config: {}, rootfs }))
     const manifest = json({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [layer] })
     return { ...(await put(OCI_MANIFEST, manifest)), platform: { os: 'linux', architecture } }
@@ -53,28 +53,28 @@ async function writeLayout(folder: string): Promise<void> {
 describeWithPeers(['skopeo'], 'the embedded registry and skopeo', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   let registry: TestRegistry
-  const at = (name: string) => join(folder.path, name)
+  const inFolder = (name: string) => join(folder.path, name)
   const image = (name: string) => `docker://${registry.host}/${name}`
   const skopeo = async (...args: string[]) =>
     (await promisify(execFile)('skopeo', ['--insecure-policy', ...args])).stdout
   const push = (...args: string[]) => skopeo('copy', '--dest-tls-verify=false', ...args)
   const pull = (...args: string[]) => skopeo('copy', '--src-tls-verify=false', ...args)
-  const manifestIn = (name: string) => readFile(join(at(name), 'manifest.json'))
+  const manifestIn = (name: string) => readFile(join(inFolder(name), 'manifest.json'))
 
   beforeAll(async () => {
     folder = await temporaryFolder()
-    registry = await TestRegistry.start(at('root'))
-    await writeLayout(at('layout'))
-    await push(`oci:${at('layout')}:v1`, image('team/app:v1'))
+    registry = await TestRegistry.start(inFolder('root'))
+    await writeLayout(inFolder('layout'))
+    await push(`oci:${inFolder('layout')}:v1`, image('team/app:v1'))
   })
   afterAll(async () => {
     await registry[Symbol.asyncDispose]()
     await folder[Symbol.asyncDispose]()
   })
 
-  it('pushes an image, inspects it and pulls the same bytes', async () => {
-    await skopeo('copy', `oci:${at('layout')}:v1`, `dir:${at('expected')}`)
-    await pull(image('team/app:v1'), `dir:${at('pulled')}`)
+  it('push, inspect and pull an image without changing its bytes', async () => {
+    await skopeo('copy', `oci:${inFolder('layout')}:v1`, `dir:${inFolder('expected')}`)
+    await pull(image('team/app:v1'), `dir:${inFolder('pulled')}`)
     expect(await manifestIn('pulled')).toEqual(await manifestIn('expected'))
     const inspected = JSON.parse(await skopeo('inspect', '--tls-verify=false', image('team/app:v1')))
     expect(inspected).toMatchObject({
@@ -84,33 +84,33 @@ describeWithPeers(['skopeo'], 'the embedded registry and skopeo', () => {
     })
   })
 
-  it('reads the storage itself as an OCI image layout', async () => {
-    await skopeo('copy', `oci:${at('root/repositories/team+app')}:v1`, `dir:${at('direct')}`)
-    await pull(image('team/app:v1'), `dir:${at('served')}`)
+  it('share the storage folder as an OCI image layout', async () => {
+    await skopeo('copy', `oci:${inFolder('root/repositories/team+app')}:v1`, `dir:${inFolder('direct')}`)
+    await pull(image('team/app:v1'), `dir:${inFolder('served')}`)
     expect(await manifestIn('direct')).toEqual(await manifestIn('served'))
     for (const { digest } of JSON.parse((await manifestIn('direct')).toString()).layers) {
-      expect(digestOf(await readFile(join(at('direct'), hexOf(digest))))).toBe(digest)
+      expect(digestOf(await readFile(join(inFolder('direct'), hexOf(digest))))).toBe(digest)
     }
   })
 
-  it('pushes and pulls an index with all its images', async () => {
-    await push('--all', `oci:${at('layout')}:all`, image('team/app:all'))
-    await skopeo('copy', '--all', `oci:${at('layout')}:all`, `dir:${at('all-expected')}`)
-    await pull('--all', image('team/app:all'), `dir:${at('all-pulled')}`)
+  it('push and pull an index with all its images', async () => {
+    await push('--all', `oci:${inFolder('layout')}:all`, image('team/app:all'))
+    await skopeo('copy', '--all', `oci:${inFolder('layout')}:all`, `dir:${inFolder('all-expected')}`)
+    await pull('--all', image('team/app:all'), `dir:${inFolder('all-pulled')}`)
     expect(await manifestIn('all-pulled')).toEqual(await manifestIn('all-expected'))
-    await skopeo('copy', '--all', `oci:${at('root/repositories/team+app')}:all`, `dir:${at('all-direct')}`)
+    await skopeo('copy', '--all', `oci:${inFolder('root/repositories/team+app')}:all`, `dir:${inFolder('all-direct')}`)
     expect(await manifestIn('all-direct')).toEqual(await manifestIn('all-expected'))
   })
 
-  it("copies from repository to repository, as Docker's types too", async () => {
+  it("copy images between repositories, also with Docker's media types", async () => {
     const both = ['--src-tls-verify=false', '--dest-tls-verify=false']
     await skopeo('copy', ...both, '--format', 'v2s2', image('team/app:v1'), image('docker/app:v1'))
     const raw = await skopeo('inspect', '--tls-verify=false', '--raw', image('docker/app:v1'))
     expect(JSON.parse(raw).mediaType).toBe(DOCKER_MANIFEST)
   })
 
-  it('lists tags and deletes an image', async () => {
-    await push(`oci:${at('layout')}:v1`, image('deleted/app:v1'))
+  it('list tags and delete an image', async () => {
+    await push(`oci:${inFolder('layout')}:v1`, image('deleted/app:v1'))
     const list = async () =>
       JSON.parse(await skopeo('list-tags', '--tls-verify=false', image('deleted/app'))).Tags
     expect(await list()).toEqual(['v1'])

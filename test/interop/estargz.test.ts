@@ -42,7 +42,7 @@ describeWithPeers(['tar'], 'eStargz layers and GNU tar', () => {
   }
 
   it.each(['gnu', 'posix', 'ustar'])(
-    'unpacks to the same folder when GNU tar wrote the layer (%s)',
+    'extract to the same folder as the source, which GNU tar wrote (%s)',
     async (format) => {
       const layer = await archive(`--format=${format}`)
       const wanted = [long, 'bin/alias', 'bin/file-7', 'bin/link']
@@ -51,39 +51,39 @@ describeWithPeers(['tar'], 'eStargz layers and GNU tar', () => {
       const path = join(folder, 'layer.tar.gz')
       await writeFile(path, blob)
       await run('gzip', ['-t', path])
-      const unpacked = await mkdtemp(join(folder, 'unpacked-'))
-      await run('tar', ['-C', unpacked, '-xzpf', path])
-      const only = ['.prefetch.landmark', 'stargz.index.json']
+      const extracted = await mkdtemp(join(folder, 'extracted-'))
+      await run('tar', ['-C', extracted, '-xzpf', path])
+      const added = ['.prefetch.landmark', 'stargz.index.json']
       await run('diff', [
         '-r',
         '--no-dereference',
-        ...only.flatMap((name) => ['-x', name]),
+        ...added.flatMap((name) => ['-x', name]),
         join(folder, 'root'),
-        unpacked,
+        extracted,
       ])
       const { tocDigest, diffId } = result
       const verified = await verifyEStargzBlob(splitIntoPieces(blob), { limits, tocDigest, diffId })
-      // Whichever of the two names GNU tar met first is the file, and comes before the link.
+      // GNU tar archives one of the two names as the file, which must precede the other one, a hard link.
       const { prioritized } = verified
       expect(prioritized.filter((name) => name !== 'bin/tool')).toEqual(wanted)
       expect(verified.landmark).toBe('prefetch')
     },
   )
 
-  it('lists what the layer lists, in its order, then landmark and table of contents', async () => {
+  it('list the entries of the source in its order, then the landmark and the table of contents', async () => {
     const layer = await archive('--format=posix')
     const { blob } = await convertWithoutRecord(layer)
     const path = join(folder, 'streamed.tar.gz')
     await writeFile(path, blob)
     const list = async (name: string) =>
       (await run('tar', ['-tvf', name], { maxBuffer: 1 << 26 })).stdout.trim().split('\n')
-    const rest = await list(path)
-    expect(rest.pop()).toContain('stargz.index.json')
-    expect(rest.pop()).toMatch(/^---------- 0\/0 +1 .* \.no\.prefetch\.landmark$/)
-    expect(rest).toEqual(await list(join(folder, 'source.tar')))
+    const lines = await list(path)
+    expect(lines.pop()).toContain('stargz.index.json')
+    expect(lines.pop()).toMatch(/^---------- 0\/0 +1 .* \.no\.prefetch\.landmark$/)
+    expect(lines).toEqual(await list(join(folder, 'source.tar')))
   })
 
-  it('lists what only some writers make', async () => {
+  it('list entries that only some writers create', async () => {
     const layer = tar.buildTar(
       tar.globalPax({ comment: 'made by hand' }),
       tar.dir('./dev'),
@@ -98,7 +98,7 @@ describeWithPeers(['tar'], 'eStargz layers and GNU tar', () => {
       tar.file('./.wh.gone'),
     )
     const { blob } = await convertWithRecord(layer, ['cap', 'dev/null'])
-    const path = join(folder, 'odd.tar.gz')
+    const path = join(folder, 'unusual.tar.gz')
     await writeFile(path, blob)
     const { stdout } = await run('tar', ['-tvzf', path])
     expect(stdout).toMatch(
@@ -107,7 +107,7 @@ describeWithPeers(['tar'], 'eStargz layers and GNU tar', () => {
     expect(stdout).toContain(`./${long}`)
   })
 
-  it('refuses sparse files of GNU tar, in each of its formats', async () => {
+  it('are not created from sparse files of GNU tar, in any of its formats', async () => {
     const sparse = join(folder, 'sparse')
     await mkdir(sparse)
     await writeFile(join(sparse, 'hole'), '')
@@ -119,11 +119,11 @@ describeWithPeers(['tar'], 'eStargz layers and GNU tar', () => {
     }
   })
 
-  it('holds the same tree as its source', async () => {
+  it('have the same file tree as the source', async () => {
     const layer = await archive('--format=posix')
-    const tree = async (bytes: Buffer) =>
+    const readTree = async (bytes: Buffer) =>
       new RootfsTree([await readArchiveMetadata(decodeLayer(splitIntoPieces(bytes), { limits }), limits)], 'pulled', limits)
     const { blob } = await convertWithRecord(layer, ['bin/tool'])
-    expect(compareTrees(await tree(layer), await tree(blob))).toEqual([])
+    expect(compareTrees(await readTree(layer), await readTree(blob))).toEqual([])
   })
 })

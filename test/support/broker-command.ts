@@ -11,15 +11,15 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const BIN = fileURLToPath(new URL('../../bin/record-broker.js', import.meta.url))
 
-/** The ways to start the broker: each is a process of its own, or several. */
+/** The command lines that start the broker. Some of them start wrapper processes. */
 export const LAUNCHERS = {
-  'the entry of the container': [process.execPath, MAIN],
+  'the entry point of the container': [process.execPath, MAIN],
   'bin/record-broker.js': [process.execPath, BIN],
   'npm start': ['npm', 'start', '--silent', '--'],
 } as const
 export type Launcher = keyof typeof LAUNCHERS
 
-/** Processes that have this in their environment. */
+/** Returns the ids of the running processes whose environment contains a marker. */
 export function findProcesses(mark: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return []
@@ -27,13 +27,13 @@ export function findProcesses(mark: string): number[] {
       const isZombie = / Z /.test(readFileSync(`/proc/${name}/stat`, 'utf8').replace(/\(.*\)/s, ''))
       return !isZombie && readFileSync(`/proc/${name}/environ`, 'utf8').includes(mark) ? [Number(name)] : []
     } catch {
-      // It ended meanwhile.
+      // The process has exited in the meantime.
       return []
     }
   })
 }
 
-/** A command that runs by itself, and the processes that it starts. */
+/** A command of the broker in a child process, with all processes that it starts. Their environment has a marker. */
 export class BrokerCommand {
   readonly child: ChildProcess
   readonly marker = randomUUID()
@@ -61,32 +61,33 @@ export class BrokerCommand {
     return this.#errors
   }
 
-  /** Until it logs this. */
+  /** Waits until the command has logged a message. */
   async waitForLog(message: string): Promise<void> {
     await expect
       .poll(() => this.#lines.some((line) => line.includes(`"msg":"${message}"`)), { timeout: 30_000 })
       .toBe(true)
   }
 
-  /** The exit status, or the signal. */
+  /** Waits for the end of the command, and returns its exit status or signal. */
   async waitForExit(): Promise<number | string> {
     const [status, signal] = (await this.#exited) as [number | null, string | null]
     return status ?? signal ?? ''
   }
 
+  /** Expects that the command and all processes that it started end. */
   async expectNoProcesses(): Promise<void> {
     await expect.poll(() => findProcesses(this.marker), { timeout: 30_000 }).toEqual([])
   }
 
-  /** Ends all that is left of it. */
+  /** Kills the processes that still run. */
   [Symbol.dispose](): void {
     for (const pid of findProcesses(this.marker)) process.kill(pid, 'SIGKILL')
   }
 }
 
-/** Settings of a broker of its own. */
-export const brokerSettings = (data: string, more: Record<string, string> = {}) => ({
-  RECORD_BROKER_DATA: data,
+/** Settings of a broker with a data folder of its own, on a free port. */
+export const brokerSettings = (dataFolder: string, settings: Record<string, string> = {}) => ({
+  RECORD_BROKER_DATA: dataFolder,
   RECORD_BROKER_LISTEN: '127.0.0.1:0',
-  ...more,
+  ...settings,
 })

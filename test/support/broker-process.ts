@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-/** The environment of a command: nothing of the machine's settings gets in. */
+/** An environment for a command that inherits no settings from the machine. */
 export function isolatedEnvironment(settings: Record<string, string>): Record<string, string | undefined> {
   return {
     PATH: process.env.PATH,
@@ -18,15 +18,15 @@ export function isolatedEnvironment(settings: Record<string, string>): Record<st
 
 type LogLine = { readonly msg: string; readonly pid: number } & Readonly<Record<string, unknown>>
 
-/** What a broker and its processes log. */
+/** Reads the log of a broker and its processes. */
 class BrokerLog {
-  readonly workers: number[] = []
+  readonly workerPids: number[] = []
   readonly #waiting = new Map<string, PromiseWithResolvers<LogLine>>()
 
   constructor(output: Readable) {
     createInterface({ input: output }).on('line', (text) => {
       const line = JSON.parse(text) as LogLine
-      if (line.msg === 'working') this.workers.push(line.pid)
+      if (line.msg === 'working') this.workerPids.push(line.pid)
       this.#waiting.get(line.msg)?.resolve(line)
       this.#waiting.delete(line.msg)
     })
@@ -39,7 +39,7 @@ class BrokerLog {
   }
 }
 
-/** A broker that runs as a process of its own, on 127.0.0.1. */
+/** A broker in a child process, on a free port of 127.0.0.1. */
 export class BrokerProcess implements AsyncDisposable {
   readonly url: string
   readonly #child: ChildProcess
@@ -61,11 +61,11 @@ export class BrokerProcess implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const log = new BrokerLog(child.stdout)
-    const ended = new Promise<never>((_, reject) =>
-      child.once('exit', (status) => reject(new Error(`the broker ended with ${status}`))),
+    const exited = new Promise<never>((_, reject) =>
+      child.once('exit', (status) => reject(new Error(`the broker exited with ${status}`))),
     )
-    ended.catch(() => undefined)
-    const { url } = await Promise.race([log.next('listening'), ended])
+    exited.catch(() => undefined)
+    const { url } = await Promise.race([log.next('listening'), exited])
     return new BrokerProcess(String(url), child, log)
   }
 
@@ -78,35 +78,36 @@ export class BrokerProcess implements AsyncDisposable {
     return this.#child.pid
   }
 
-  /** The worker that started last. */
+  /** The process id of the newest worker. */
   get workerPid(): number | undefined {
-    return this.#log.workers.at(-1)
+    return this.#log.workerPids.at(-1)
   }
 
-  /** The next line with this message that it logs from now on. */
+  /** The next log line with this message. */
   nextLogLine(message: string): Promise<LogLine> {
     return this.#log.next(message)
   }
 
-  async request<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
-    const answer = await fetch(new URL(path, this.url), {
+  /** Sends a request with a JSON or text body, and returns the JSON of the response, whatever its status. */
+  async request<Body>(method: string, path: string, body?: object | string): Promise<Body> {
+    const response = await fetch(new URL(path, this.url), {
       method,
       ...(body !== undefined && {
         headers: { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
     })
-    return (await answer.json()) as Answer
+    return (await response.json()) as Body
   }
 
-  /** Ends the server without a chance to clean up. */
+  /** Kills the server with SIGKILL. */
   async kill(): Promise<void> {
     const exited = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
     await exited
   }
 
-  /** Tells it to stop. Answers its exit status, once it has ended. */
+  /** Stops the server with SIGTERM, and returns its exit status. */
   async stop(): Promise<number | null> {
     const exited = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')

@@ -20,20 +20,27 @@ import { temporaryFolder } from './temporary-folder.ts'
 import { buildRegistryTool } from './peers/registry-tools.ts'
 
 const never = new AbortController().signal
-/** What a validator finds in results as in their sources: names that stand in a layer twice, an index that contradicts its images. */
-const OF_SOURCE = /duplicate file path|image platform\[\d+\]/
+/** Defects that crane reports in a result and that the source has, too: duplicate names, an index that contradicts its images. */
+const SOURCE_DEFECTS = /duplicate file path|image platform\[\d+\]/
 
-/** Everything that a conversion needs, against one registry; the embedded one when none is named. */
+/** A result to validate with crane. */
+type ValidatedResult = {
+  /** `--fast` for layers that are not gzip: crane does not read layers then, as it takes every layer for gzip. */
+  readonly craneOptions: readonly string[]
+  readonly source?: string
+}
+
+/** The services of a conversion, and a registry to convert in: a given one, or an embedded registry of its own. */
 export class ConversionBench implements AsyncDisposable {
   readonly host: string
   readonly services: ConversionServices
   readonly records = new Map<string, RecordEntry[]>()
   readonly #stack: AsyncDisposableStack
-  /** Results, and how they are validated: layers that are not gzip are not read, as the validator takes all for gzip. */
-  readonly #results = new Map<string, { readonly how: readonly string[]; readonly source?: string }>()
+  /** The results that are not validated yet, by reference. */
+  readonly #results = new Map<string, ValidatedResult>()
 
-  private constructor(host: string, folder: string, stack: AsyncDisposableStack, more: readonly string[]) {
-    const hosts = [host, ...more]
+  private constructor(host: string, folder: string, stack: AsyncDisposableStack, otherHosts: readonly string[]) {
+    const hosts = [host, ...otherHosts]
     this.host = host
     this.#stack = stack
     const registries = stack.use(
@@ -46,7 +53,7 @@ export class ConversionBench implements AsyncDisposable {
     this.services = {
       registries,
       recordFinder: new RecordFinder({
-        openRepository: (at) => registries.repository(at),
+        openRepository: (location) => registries.repository(location),
         backing: { host, prefix: '' },
       }),
       threads: stack.use(new ThreadPool(2)),
@@ -63,19 +70,19 @@ export class ConversionBench implements AsyncDisposable {
     }
   }
 
-  /** @param more hosts that may be spoken to besides */
-  static async open(host?: string, more: readonly string[] = []): Promise<ConversionBench> {
+  /** @param otherHosts registries that conversions may contact in addition to `host` */
+  static async open(host?: string, otherHosts: readonly string[] = []): Promise<ConversionBench> {
     const stack = new AsyncDisposableStack()
     const folder = stack.use(await temporaryFolder())
-    const at = host ?? stack.use(await TestRegistry.start(join(folder.path, 'registry'))).host
-    return new ConversionBench(at, folder.path, stack, more)
+    const registryHost = host ?? stack.use(await TestRegistry.start(join(folder.path, 'registry'))).host
+    return new ConversionBench(registryHost, folder.path, stack, otherHosts)
   }
 
   repository(name: string, host = this.host): Repository {
     return this.services.registries.repository({ host, repository: name })
   }
 
-  /** Reads all images behind a reference. */
+  /** Reads all images that a reference resolves to. */
   async readImages(reference: string): Promise<OpenedReference & { readonly images: readonly Image[] }> {
     const { registries } = this.services
     const reader = new ImageReader({ registries, tally: new RequestTally(), signal: never })
@@ -89,30 +96,34 @@ export class ConversionBench implements AsyncDisposable {
     options: Partial<ConversionRunOptions> = {},
   ): ReturnType<typeof runConversion> {
     const report = await runConversion(request, this.services, { signal: never, ...options })
-    const how = request.options?.format === 'zstd-chunked' ? ['--fast'] : []
-    const [to, from] = [report.target.replace(/:[^:/]*$/, ''), report.source.replace(/(:[^:/]*)?@.*$/, '')]
+    const craneOptions = request.options?.format === 'zstd-chunked' ? ['--fast'] : []
+    const targetRepository = report.target.replace(/:[^:/]*$/, '')
+    const sourceRepository = report.source.replace(/(:[^:/]*)?@.*$/, '')
     const add = (digest: string, source?: string) =>
-      this.#results.set(`${to}@${digest}`, { how, ...(source && { source: `${from}@${source}` }) })
+      this.#results.set(`${targetRepository}@${digest}`, {
+        craneOptions,
+        ...(source && { source: `${sourceRepository}@${source}` }),
+      })
     for (const { digest, source } of report.images) add(digest, source)
     if (report.tocImage) add(report.tocImage.digest)
-    // Nobody here answers for what the result has from its source.
+    // An index with entries that were copied unchanged is not validated: the source may be invalid.
     if (report.kept.length === 0) add(report.digest, report.source.split('@')[1])
     return report
   }
 
-  /** Holds all results so far against a validator of others. */
+  /** Validates all results since the last call with crane. */
   async validate(): Promise<void> {
     const crane = await buildRegistryTool('crane')
-    const problem = (reference: string, how: readonly string[]) =>
-      runProgram(crane, 'validate', ...how, '--remote', reference).then(
+    const validate = (reference: string, options: readonly string[]) =>
+      runProgram(crane, 'validate', ...options, '--remote', reference).then(
         () => undefined,
         (error: unknown) => error,
       )
-    for (const [result, { how, source }] of this.#results) {
-      const found = await problem(result, how)
-      if (!found) continue
-      const isOfSource = source !== undefined && OF_SOURCE.test(String(found))
-      if (!isOfSource || !(await problem(source, how))) throw found
+    for (const [result, { craneOptions, source }] of this.#results) {
+      const error = await validate(result, craneOptions)
+      if (!error) continue
+      const mayBeInherited = source !== undefined && SOURCE_DEFECTS.test(String(error))
+      if (!mayBeInherited || !(await validate(source, craneOptions))) throw error
     }
     this.#results.clear()
   }
@@ -121,7 +132,7 @@ export class ConversionBench implements AsyncDisposable {
     return runVerification(request, this.services, { signal: never })
   }
 
-  /** What lies in the scratch folder now. */
+  /** The names of the files in the scratch folder. */
   listScratchFiles(): string[] {
     try {
       return readdirSync(this.services.scratch.folder)
@@ -130,7 +141,7 @@ export class ConversionBench implements AsyncDisposable {
     }
   }
 
-  /** In CI every result of every test has to be valid in the eyes of others. */
+  /** In CI, fails if crane rejects the result of any conversion. */
   async [Symbol.asyncDispose](): Promise<void> {
     await using _ = this.#stack
     if (process.env.CI === 'true') await this.validate()

@@ -6,12 +6,12 @@ import { join } from 'node:path'
 
 const FILLER = 'filler'
 
-/** Only root may mount; others need a sudo that asks for no password. */
-function asRoot(program: string, ...options: string[]): [string, string[]] {
+/** Returns the command line that runs a program as root. Users other than root need a sudo without a password. */
+function asRoot(program: string, ...options: string[]): [program: string, options: string[]] {
   return userInfo().uid === 0 ? [program, options] : ['sudo', ['-n', program, ...options]]
 }
 
-/** A disk in memory of so many bytes, which can be filled. Gone when disposed of. */
+/** A tmpfs of a given size that tests can fill. It is unmounted when it is disposed of. */
 export class SmallDisk implements Disposable {
   readonly path: string
 
@@ -32,17 +32,17 @@ export class SmallDisk implements Disposable {
     return new SmallDisk(path)
   }
 
-  /** Takes all room but so many bytes. */
-  async fill(left = 0): Promise<void> {
+  /** Fills the disk with a file, except for some free bytes. */
+  async fill(freeBytes = 0): Promise<void> {
     const { bavail, bsize } = await statfs(this.path)
-    const bytes = Buffer.alloc(Math.max(0, bavail * bsize - left))
-    // Others may take of the room meanwhile.
+    const bytes = Buffer.alloc(Math.max(0, bavail * bsize - freeBytes))
+    // Other processes may use some of the space in the meantime.
     await writeFile(join(this.path, FILLER), bytes, { flag: 'a' }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOSPC') throw error
     })
   }
 
-  /** Gives the room back that {@link fill} took. */
+  /** Removes the file that {@link fill} created. */
   free(): void {
     rmSync(join(this.path, FILLER), { force: true })
   }
@@ -56,7 +56,7 @@ export class SmallDisk implements Disposable {
 
 let canMount: boolean | undefined
 
-/** Whether this machine lets tests make disks. */
+/** Whether this process may mount disks. */
 export function canMountDisks(): boolean {
   canMount ??= tryMount()
   return canMount

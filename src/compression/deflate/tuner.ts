@@ -16,7 +16,7 @@ export interface Tuner {
 }
 
 /** The number of positions that are compared when a parse is refined. */
-export const REFINE_DEPTH = 6
+const REFINE_DEPTH = 6
 /**
  * The share of the size that a search must save, depending on whether the gzip header hints at a weak parse
  * or a good one.

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { dir, file, buildTar } from '../../../test/support/images/build-tar.ts'
+import { buildTar, dir, file } from '../../../test/support/images/build-tar.ts'
 import { DEFAULT_FORMAT } from '../../estargz/blob-format.ts'
 import { defaultDirectory } from '../../estargz/index/added-directories.ts'
 import { IndexBuilder } from '../../estargz/index/index-builder.ts'

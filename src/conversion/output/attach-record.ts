@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts'
 import { formatReference } from '../../oci/reference.ts'
-import { publishRecordImage } from '../../records/images/publish-record-image.ts'
 import { assertNoGlobs } from '../../records/images/pack-record-image.ts'
+import { publishRecordImage } from '../../records/images/publish-record-image.ts'
 import { recordDigest } from '../../records/model.ts'
 import type { ConversionPlan } from '../conversion-plan.ts'
 import type { RecordSelector } from '../record/loaded-record.ts'

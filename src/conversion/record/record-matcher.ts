@@ -1,11 +1,11 @@
 import type { Digest } from '../../oci/digest.ts'
 import { formatReference } from '../../oci/reference.ts'
+import { readRecordImage } from '../../records/images/read-record-image.ts'
 import {
   bestMatchFor,
   type MatchedRecordImage,
   type RecordFinder,
 } from '../../records/images/record-finder.ts'
-import { readRecordImage } from '../../records/images/read-record-image.ts'
 import type { RecordLimits } from '../../records/model.ts'
 import type { RegistryClient } from '../../registry/client.ts'
 import { ConversionError } from '../errors.ts'

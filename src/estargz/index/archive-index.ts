@@ -21,7 +21,7 @@ export type IndexedChunk = MemberLocation & {
 
 export const DIGEST_BYTES = 32
 /** Marks a file whose digest the table of contents does not list. */
-export const UNKNOWN_DIGEST = `sha256:${'0'.repeat(64)}`
+const UNKNOWN_DIGEST = `sha256:${'0'.repeat(64)}`
 
 const EMPTY_DIGEST: Digest = digestOf('')
 /** The longest usual spelling of the root, such as `./`. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
-import { type ServerSentEvent, readEvents } from '../../../test/support/servers/read-events.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
+import { readEvents, type ServerSentEvent } from '../../../test/support/servers/read-events.ts'
 import { EventLog } from '../../jobs/events/event-log.ts'
 
 const PATH = '/v1/conversions'

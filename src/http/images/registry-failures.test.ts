@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { temporarySqlite } from '../../../test/support/databases.ts'
-import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
+import { HttpServer, type RequestHandler } from '../../../test/support/servers/http-server.ts'
 import { createLocalAnalyses } from '../../analysis/local-analyses.ts'
 import { openStores } from '../../app/stores.ts'
 import { RecordFinder } from '../../records/images/record-finder.ts'

@@ -3,7 +3,7 @@ import { type Attempt, JOB_STATES, type Job } from '../../jobs/job.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 import { EXAMPLE_ID } from '../records/view.ts'
 
-export const JobErrorView = z
+const JobErrorView = z
   .object({ code: z.string(), message: z.string() })
   .meta({ id: 'JobError', description: 'Why a job failed, or why its latest attempt failed.' })
 
@@ -88,7 +88,7 @@ export const AttemptView = z
   })
   .meta({ id: 'Attempt', description: 'An attempt of a worker to run a job, and its outcome.' })
 
-export function attemptView({ attempt, owner, startedAt, endedAt, outcome, error }: Attempt) {
+function attemptView({ attempt, owner, startedAt, endedAt, outcome, error }: Attempt) {
   return {
     attempt,
     worker: owner,

@@ -9,19 +9,17 @@ const DIGEST = 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b
 export const EXAMPLE_ID = '019ab1c2-7a30-7000-8000-4b1c2d3e4f50'
 export const EXAMPLE_DIGEST = Digest.parse(DIGEST)
 
-export const PublicationView = z
-  .object({ reference: z.string(), digest: Digest, createdAt: Timestamp })
-  .meta({
-    id: 'Publication',
-    description: 'A reference that a record was published to as a record file image.',
-    examples: [
-      {
-        reference: 'registry.example/team/app:record-1.0-serve',
-        digest: EXAMPLE_DIGEST,
-        createdAt: '2026-01-02T03:04:05.678Z',
-      },
-    ],
-  })
+const PublicationView = z.object({ reference: z.string(), digest: Digest, createdAt: Timestamp }).meta({
+  id: 'Publication',
+  description: 'A reference that a record was published to as a record file image.',
+  examples: [
+    {
+      reference: 'registry.example/team/app:record-1.0-serve',
+      digest: EXAMPLE_DIGEST,
+      createdAt: '2026-01-02T03:04:05.678Z',
+    },
+  ],
+})
 
 export const RecordView = z
   .object({

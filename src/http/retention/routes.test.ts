@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildTar, file } from '../../../test/support/images/build-tar.ts'
 import { pushImage } from '../../../test/support/images/push-image.ts'
 import { RegistryApi } from '../../../test/support/registry-api.ts'
-import { file, buildTar } from '../../../test/support/images/build-tar.ts'
 import { publishRecordImage } from '../../records/images/publish-record-image.ts'
 
 let api: RegistryApi

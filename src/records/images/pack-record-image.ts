@@ -17,7 +17,7 @@ export const IMAGE_ANNOTATION = 'io.record-broker.record.image'
 export const WORKLOAD_ANNOTATION = 'io.record-broker.record.workload'
 export const PROFILER_ANNOTATION = 'io.record-broker.record.profiler'
 export const PROFILER_VERSION_ANNOTATION = 'io.record-broker.record.profiler-version'
-export const PROVENANCE_ANNOTATION = 'io.record-broker.record.provenance'
+const PROVENANCE_ANNOTATION = 'io.record-broker.record.provenance'
 /** OCI image-spec 1.1, annotations.md. */
 export const CREATED_ANNOTATION = 'org.opencontainers.image.created'
 

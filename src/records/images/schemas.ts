@@ -25,7 +25,7 @@ const example = {
   annotations: {},
 }
 
-export const RecordImageSummaryDocument = z
+const RecordImageSummaryDocument = z
   .object({
     ...summary,
     entryCount: z.int().optional().describe('The number of entries, according to the publisher.'),

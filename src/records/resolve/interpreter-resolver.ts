@@ -48,7 +48,7 @@ export class InterpreterResolver {
       if (!interpreter?.startsWith('/')) return
       const interpreterPath = cleanRecordPath(interpreter)
       const opened = this.#view.open(interpreterPath)
-      if (!opened.found) return
+      if (opened.kind === 'not-found') return
       const ref = addOpenedPath(this.#view, this.#order, opened)
       if (ref === undefined) return
       program = contentRefOf(this.#view, ref)

@@ -46,7 +46,7 @@ export class NearestNameFinder {
       directory = child
       if (this.#view.symlinkTarget(child) === undefined) continue
       const opened = this.#view.open(path)
-      if (opened.found) directory = opened.traversed.at(-1) ?? child
+      if (opened.kind === 'found') directory = opened.traversed.at(-1) ?? child
     }
     return path === '' ? undefined : path
   }

@@ -10,7 +10,7 @@ import type { AccessOrderBuilder } from './access-order-builder.ts'
 export function addOpenedPath(
   view: MergedView,
   order: AccessOrderBuilder,
-  opened: OpenResult & { readonly found: true },
+  opened: OpenResult & { readonly kind: 'found' },
 ): EntryRef | undefined {
   const file = opened.traversed.at(-1)
   let fileRef: EntryRef | undefined

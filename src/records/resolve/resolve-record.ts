@@ -118,7 +118,7 @@ class RecordResolver {
 
   #placePath(path: string): Resolution {
     const opened = this.#view.open(path)
-    if (!opened.found) {
+    if (opened.kind === 'not-found') {
       const isHidden = (name: string) => this.#view.isInSomeLayer(cleanName(name))
       return !opened.hasTooManyLinks && (isHidden(opened.missingName ?? path) || isHidden(path))
         ? 'hidden'

@@ -1,6 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { type RequestHandler, HttpServer, type ReceivedRequest } from '../../../test/support/servers/http-server.ts'
+import {
+  HttpServer,
+  type ReceivedRequest,
+  type RequestHandler,
+} from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { RegistryClient, type RegistryOptions } from '../client.ts'
 import type { Credentials } from './credentials.ts'

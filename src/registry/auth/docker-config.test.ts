@@ -121,7 +121,9 @@ describe('credential helpers', () => {
     await expect(long('r.example')).rejects.toMatchObject({ code: 'CREDENTIALS' })
     // Without free file descriptors Node has no streams for the helper and emits no exit event.
     await sourceOf({ credsStore: 'mine' })
-    const script = fileURLToPath(new URL('../../../test/support/children/no-free-descriptors.ts', import.meta.url))
+    const script = fileURLToPath(
+      new URL('../../../test/support/children/no-free-descriptors.ts', import.meta.url),
+    )
     const command = [
       '-c',
       'ulimit -n 60; exec "$0" "$@"',

@@ -3,7 +3,11 @@ import type { ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type RequestHandler, HttpServer, type ReceivedRequest } from '../../../test/support/servers/http-server.ts'
+import {
+  HttpServer,
+  type ReceivedRequest,
+  type RequestHandler,
+} from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { RegistryClient, type RegistryOptions } from '../client.ts'
 
@@ -21,7 +25,8 @@ async function startRegistry(handler: RequestHandler, options: RegistryOptions =
   return { server, client, repository, [Symbol.asyncDispose]: dispose }
 }
 
-const startOf = (request: ReceivedRequest) => Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
+const startOf = (request: ReceivedRequest) =>
+  Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
 
 /** Responds with the blob from `start` on, and drops the connection after `count` bytes. */
 function dropAfter(response: ServerResponse, start: number, count: number) {

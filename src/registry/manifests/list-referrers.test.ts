@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
+import { HttpServer, type RequestHandler } from '../../../test/support/servers/http-server.ts'
 import { digestOf, hexOf } from '../../oci/digest.ts'
 import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
 import { RegistryClient } from '../client.ts'

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
+import { HttpServer, type RequestHandler } from '../../../test/support/servers/http-server.ts'
 import { TLS } from '../../../test/support/servers/tls.ts'
 import { RegistryClient, type RegistryOptions } from '../client.ts'
 
@@ -20,7 +20,10 @@ async function errorFromHost(host: string, options: RegistryOptions): Promise<Er
 }
 
 /** Returns the error of reading a manifest of a registry that behaves like the handler. */
-async function errorFrom(handler: RequestHandler, options: RegistryOptions = {}): Promise<Error & { code: string }> {
+async function errorFrom(
+  handler: RequestHandler,
+  options: RegistryOptions = {},
+): Promise<Error & { code: string }> {
   await using server = await HttpServer.start(handler)
   const error = await errorFromHost(server.host, { plainHttp: [server.host], ...options })
   expect(error.message).not.toContain('secret')

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type RequestHandler, HttpServer } from '../../../test/support/servers/http-server.ts'
+import { HttpServer, type RequestHandler } from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
 import { RegistryClient } from '../client.ts'

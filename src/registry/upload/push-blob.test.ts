@@ -3,14 +3,14 @@ import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { HttpServer } from '../../../test/support/servers/http-server.ts'
 import {
-  blobDescriptor,
   blobBytes,
+  blobDescriptor,
   hasBlob,
-  uploadIdOf,
   KIB,
-  respond,
   openBlobBytes,
+  respond,
   startUploadRegistry,
+  uploadIdOf,
 } from '../../../test/support/servers/upload-registry.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { RegistryClient } from '../client.ts'
@@ -54,9 +54,11 @@ describe('pushBlob', () => {
     expect(authorizations).toEqual([undefined])
     expect(other.log).toEqual([`PUT /store?sig=1&digest=${encodeURIComponent(blobDescriptor.digest)}`])
     await using strict = new RegistryClient({ plainHttp: [server.host], ...options })
-    const push = strict.repository({ host: server.host, repository: 'a' }).pushBlob(blobDescriptor, openBlobBytes, {
-      skipCheck: true,
-    })
+    const push = strict
+      .repository({ host: server.host, repository: 'a' })
+      .pushBlob(blobDescriptor, openBlobBytes, {
+        skipCheck: true,
+      })
     await expect(push).rejects.toMatchObject({ code: 'HOST_NOT_ALLOWED' })
   })
 
@@ -155,9 +157,13 @@ describe('pushBlob', () => {
   it('does not commit a source that does not match the blob', async () => {
     await using registry = await startUploadRegistry()
     const wrong = () => Readable.from([Buffer.alloc(blobDescriptor.size)])
-    await expect(registry.repository.pushBlob(blobDescriptor, wrong)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' })
+    await expect(registry.repository.pushBlob(blobDescriptor, wrong)).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+    })
     const short = () => Readable.from([blobBytes.subarray(1)])
-    await expect(registry.repository.pushBlob(blobDescriptor, short)).rejects.toMatchObject({ code: 'SIZE_MISMATCH' })
+    await expect(registry.repository.pushBlob(blobDescriptor, short)).rejects.toMatchObject({
+      code: 'SIZE_MISMATCH',
+    })
     expect(registry.uploads.blobs.size).toBe(0)
   })
 
@@ -197,7 +203,9 @@ describe('pushBlob', () => {
     await using registry = await startUploadRegistry((request, response) =>
       request.method === 'POST' ? respond(response, 403) : undefined,
     )
-    await expect(registry.repository.pushBlob(blobDescriptor, openBlobBytes)).rejects.toMatchObject({ code: 'DENIED' })
+    await expect(registry.repository.pushBlob(blobDescriptor, openBlobBytes)).rejects.toMatchObject({
+      code: 'DENIED',
+    })
     expect(registry.uploads.requests).toEqual(['HEAD', 'POST'])
   })
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { blobDescriptor, hasBlob, KIB, respond, openBlobBytes, startUploadRegistry } from '../../../test/support/servers/upload-registry.ts'
+import {
+  blobDescriptor,
+  hasBlob,
+  KIB,
+  openBlobBytes,
+  respond,
+  startUploadRegistry,
+} from '../../../test/support/servers/upload-registry.ts'
 
 describe('the upload method', () => {
   it('becomes a single PATCH if a monolithic upload is rejected, also for later uploads', async () => {
@@ -33,7 +40,9 @@ describe('the upload method', () => {
     const sizes = registry.server.received
       .filter(({ method }) => method === 'PATCH')
       .map(({ headers }) => Number(headers['content-length']))
-    expect(sizes.filter((size) => size <= limit).reduce((one, other) => one + other, 0)).toBe(blobDescriptor.size)
+    expect(sizes.filter((size) => size <= limit).reduce((one, other) => one + other, 0)).toBe(
+      blobDescriptor.size,
+    )
   })
 
   it.each([400, 404, 405, 411, 415, 416, 501, 505])(

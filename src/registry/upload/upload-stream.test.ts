@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import {
-  blobDescriptor,
   blobBytes,
+  blobDescriptor,
   hasBlob,
-  uploadIdOf,
-  respond,
   openBlobBytes,
+  respond,
   startUploadRegistry,
+  uploadIdOf,
 } from '../../../test/support/servers/upload-registry.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { RegistryClient } from '../client.ts'
@@ -100,7 +100,9 @@ describe('uploadStream', () => {
 
   it('uses the digest from the producer of the stream, which the registry verifies', async () => {
     await using registry = await startUploadRegistry()
-    expect(await registry.repository.uploadStream(openBlobBytes(), { descriptor: () => blobDescriptor })).toEqual(blobDescriptor)
+    expect(
+      await registry.repository.uploadStream(openBlobBytes(), { descriptor: () => blobDescriptor }),
+    ).toEqual(blobDescriptor)
     expect(hasBlob(registry.uploads)).toBe(true)
     const another = { ...blobDescriptor, digest: digestOf('another') }
     await expect(

@@ -13,7 +13,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { HttpServer, type ReceivedRequest } from '../../support/servers/http-server.ts'
 import { misbehaviours, type Forward } from './misbehaviours.ts'
 
-/** How long a registry may be inactive in these tests: about a thousandth of the defaults. */
+/** Timeouts of about a thousandth of the defaults. */
 const TIMEOUTS: Timeouts = {
   connectMs: 2_000,
   responseMs: 300,
@@ -21,20 +21,20 @@ const TIMEOUTS: Timeouts = {
   writeIdleMs: 300,
   tokenMs: 300,
 }
-/** However it ends, an act ends by then. */
+/** The time within which every action must succeed or fail. */
 const ENDS_WITHIN_MS = 45_000
-const GIVEN_UP_AFTER_MS = 200
+const ABORT_AFTER_MS = 200
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding'])
 
 const bytes = randomBytes(300_000)
 const blob = { digest: digestOf(bytes), size: bytes.length }
-const fresh = () => {
-  const made = randomBytes(200_000)
-  return { bytes: made, descriptor: { digest: digestOf(made), size: made.length } }
+const createBlob = () => {
+  const content = randomBytes(200_000)
+  return { bytes: content, descriptor: { digest: digestOf(content), size: content.length } }
 }
 
-/** What a client does at a registry; whoever gets bytes checks them. */
-type Act = (repository: Repository, client: RegistryClient, signal?: AbortSignal) => Promise<unknown>
+/** An action of a client. It verifies the bytes that it receives. */
+type Action = (repository: Repository, client: RegistryClient, signal?: AbortSignal) => Promise<unknown>
 
 async function count(items: AsyncIterable<unknown>): Promise<number> {
   let length = 0
@@ -42,7 +42,7 @@ async function count(items: AsyncIterable<unknown>): Promise<number> {
   return length
 }
 
-const ACTS: Readonly<Record<string, Act>> = {
+const ACTIONS: Readonly<Record<string, Action>> = {
   resolve: (repository, _, signal) => repository.resolve('1', { signal }),
   'read a manifest': async (repository, _, signal) => {
     const { descriptor, bytes: read } = await repository.getManifest('1', { signal })
@@ -53,15 +53,16 @@ const ACTS: Readonly<Record<string, Act>> = {
     expect(read.equals(bytes)).toBe(true)
   },
   'read a range': (repository, _, signal) => repository.readBlobRange(blob, 1_000, 2_000, { signal }),
-  'look for a blob': (repository, _, signal) => repository.blobSize(blob.digest, { signal }),
+  'check for a blob': (repository, _, signal) => repository.blobSize(blob.digest, { signal }),
   'push a blob': (repository, _, signal) => {
-    const { bytes: pushed, descriptor } = fresh()
+    const { bytes: pushed, descriptor } = createBlob()
     return repository.pushBlob(descriptor, () => Readable.from([pushed]), { signal })
   },
   'stream a blob': (repository, _, signal) => {
-    const { bytes: pushed } = fresh()
+    const { bytes: pushed } = createBlob()
     async function* pieces() {
-      for (let at = 0; at < pushed.length; at += 50_000) yield pushed.subarray(at, at + 50_000)
+      for (let offset = 0; offset < pushed.length; offset += 50_000)
+        yield pushed.subarray(offset, offset + 50_000)
     }
     return repository.uploadStream(pieces(), { signal })
   },
@@ -84,70 +85,70 @@ beforeAll(async () => {
   registry = stack.use(await TestRegistry.start(folder.path))
   await registry.pushImage('app', '1')
   await using client = new RegistryClient({ plainHttp: [registry.host] })
-  const sound = client.repository({ host: registry.host, repository: 'app' })
-  await sound.pushBlob(blob, () => Readable.from([bytes]))
-  const { descriptor, bytes: text } = await sound.getManifest('1')
+  const repository = client.repository({ host: registry.host, repository: 'app' })
+  await repository.pushBlob(blob, () => Readable.from([bytes]))
+  const { descriptor, bytes: text } = await repository.getManifest('1')
   manifest = { bytes: text, mediaType: descriptor.mediaType }
 })
 afterAll(() => stack.disposeAsync())
 
-/** Passes a request on to the sound registry, and its answer back with changes. */
-function passing(request: ReceivedRequest, response: ServerResponse): Forward {
+/** Forwards a request to the correct registry, and its response to the client with changes. */
+function createForward(request: ReceivedRequest, response: ServerResponse): Forward {
   return async (change = {}) => {
-    const kept = ['accept', 'content-type', 'content-range', 'range'].flatMap((name) => {
+    const forwardedHeaders = ['accept', 'content-type', 'content-range', 'range'].flatMap((name) => {
       const value = request.headers[name]
       return typeof value === 'string' ? [[name, value] as const] : []
     })
     const hasBody = !['GET', 'HEAD'].includes(request.method)
-    const answer = await fetch(new URL(request.url, registry.url), {
+    const upstream = await fetch(new URL(request.url, registry.url), {
       method: request.method,
       redirect: 'manual',
-      headers: Object.fromEntries(kept),
+      headers: Object.fromEntries(forwardedHeaders),
       ...(hasBody && { body: new Uint8Array(await request.body()) }),
     })
-    const body = Buffer.from(await answer.arrayBuffer())
+    const body = Buffer.from(await upstream.arrayBuffer())
     const headers: Record<string, string> = {}
-    for (const [name, value] of answer.headers) if (!HOP_BY_HOP.has(name)) headers[name] = value
+    for (const [name, value] of upstream.headers) if (!HOP_BY_HOP.has(name)) headers[name] = value
     for (const [name, value] of Object.entries(change.headers ?? {})) {
       if (value === undefined) delete headers[name]
       else headers[name] = value
     }
-    response.writeHead(change.status ?? answer.status, headers)
+    response.writeHead(change.status ?? upstream.status, headers)
     response.end(request.method === 'HEAD' ? undefined : (change.body?.(body) ?? body))
   }
 }
 
-/** A registry that behaves so. */
-function misbehaving(name: string): Promise<HttpServer> {
-  let n = 0
+/** Starts a registry with a misbehaviour. */
+function startMisbehavingRegistry(name: string): Promise<HttpServer> {
+  let requestNumber = 0
   return HttpServer.start((request, response) => {
     response.on('error', () => undefined)
-    n += 1
-    const how = misbehaviours(String(request.headers.host))[name]
-    return how?.(request, response, passing(request, response), n)
+    requestNumber += 1
+    const misbehaviour = misbehaviours(String(request.headers.host))[name]
+    return misbehaviour?.(request, response, createForward(request, response), requestNumber)
   })
 }
 
 const NAMES = Object.keys(misbehaviours(''))
-const KNOWN = ['RegistryError', 'VerificationError', 'DocumentError']
+const EXPECTED_ERRORS = ['RegistryError', 'VerificationError', 'DocumentError']
 
-/** How an act ended, or that it did not. */
-async function outcomeOf(act: Promise<unknown>, ms: number): Promise<unknown> {
-  const late = new AbortController()
-  const hangs = delay(ms, 'hangs', { signal: late.signal }).catch(() => undefined)
-  const ended = act.then(
+/** Returns the error of an action, undefined if it succeeds, or 'hangs' if it does not end in time. */
+async function settle(action: Promise<unknown>, timeoutMs: number): Promise<unknown> {
+  const timer = new AbortController()
+  const timeout = delay(timeoutMs, 'hangs', { signal: timer.signal }).catch(() => undefined)
+  const settled = action.then(
     () => undefined,
     (error: unknown) => error,
   )
-  const outcome = await Promise.race([ended, hangs])
-  late.abort()
-  return outcome
+  const result = await Promise.race([settled, timeout])
+  timer.abort()
+  return result
 }
 
-it.concurrent.each(NAMES)('ends every act at a registry that %s', async (name) => {
-  await using server = await misbehaving(name)
-  const outcomes = await Promise.all(
-    Object.entries(ACTS).map(async ([title, act]) => {
+it.concurrent.each(NAMES)('ends every action on a registry that %s', async (name) => {
+  await using server = await startMisbehavingRegistry(name)
+  const failures = await Promise.all(
+    Object.entries(ACTIONS).map(async ([title, act]) => {
       await using client = new RegistryClient({
         plainHttp: [server.host],
         timeouts: TIMEOUTS,
@@ -155,28 +156,28 @@ it.concurrent.each(NAMES)('ends every act at a registry that %s', async (name) =
         bounds: { maxPages: 20 },
       })
       const repository = client.repository({ host: server.host, repository: 'app' })
-      const outcome = await outcomeOf(act(repository, client), ENDS_WITHIN_MS)
-      if (outcome === undefined) return []
-      const isKnown = outcome instanceof Error && KNOWN.includes(outcome.name)
-      return isKnown ? [] : [`${title}: ${outcome instanceof Error ? outcome.stack : outcome}`]
+      const result = await settle(act(repository, client), ENDS_WITHIN_MS)
+      if (result === undefined) return []
+      const isExpected = result instanceof Error && EXPECTED_ERRORS.includes(result.name)
+      return isExpected ? [] : [`${title}: ${result instanceof Error ? result.stack : result}`]
     }),
   )
-  expect(outcomes.flat()).toEqual([])
+  expect(failures.flat()).toEqual([])
 })
 
-it.concurrent.each(NAMES)('lets go of every act that is given up at a registry that %s', async (name) => {
-  await using server = await misbehaving(name)
-  const outcomes = await Promise.all(
-    Object.entries(ACTS).map(async ([title, act]) => {
-      // With the default timeouts.
+it.concurrent.each(NAMES)('ends every action that is aborted on a registry that %s', async (name) => {
+  await using server = await startMisbehavingRegistry(name)
+  const hanging = await Promise.all(
+    Object.entries(ACTIONS).map(async ([title, act]) => {
+      // The default timeouts are longer than the test, so only the abort can end the action.
       await using client = new RegistryClient({ plainHttp: [server.host] })
       const repository = client.repository({ host: server.host, repository: 'app' })
       const stop = new AbortController()
-      const outcome = outcomeOf(act(repository, client, stop.signal), ENDS_WITHIN_MS)
-      await delay(GIVEN_UP_AFTER_MS)
-      stop.abort(new Error('given up'))
-      return (await outcome) === 'hangs' ? [title] : []
+      const result = settle(act(repository, client, stop.signal), ENDS_WITHIN_MS)
+      await delay(ABORT_AFTER_MS)
+      stop.abort(new Error('aborted'))
+      return (await result) === 'hangs' ? [title] : []
     }),
   )
-  expect(outcomes.flat()).toEqual([])
+  expect(hanging.flat()).toEqual([])
 })

@@ -1,5 +1,5 @@
 // node test/support/children/serve-embedded-registry.ts ROOT
-// Serves the embedded registry alone, on a free port of 127.0.0.1, prints its URL on a line, and ends at SIGTERM.
+// Serves the embedded registry on a free port of 127.0.0.1, and prints its URL. SIGTERM and SIGINT stop it.
 import { fastify } from 'fastify'
 import { createEmbeddedRegistry } from '../../../src/embedded-registry/plugin.ts'
 

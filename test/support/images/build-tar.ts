@@ -1,4 +1,4 @@
-/** Everything an entry may say about itself; the rest is root's, mode 0644 or 0755, of 2020-01-01. */
+/** Attributes of an entry. By default, it belongs to root, has mode 0644 (directories: 0755) and the date 2020-01-01. */
 export type EntryAttributes = {
   mode?: number
   uid?: number
@@ -7,19 +7,19 @@ export type EntryAttributes = {
   gname?: string
   /** Seconds since 1970. */
   mtime?: number
-  /** Records of a PAX header of its own; values may be any bytes. */
+  /** Records of a PAX header before the entry. Values may be any bytes. */
   pax?: Record<string, string | Buffer>
   /** Puts the name, or the link's target, into a GNU long name entry. */
   gnu?: boolean
   /** Writes the size in base-256. */
   base256?: boolean
-  /** Goes into the prefix field, which GNU headers do not have. */
+  /** The ustar prefix field, which GNU headers do not have. */
   prefix?: string | Buffer
 }
 
 const BLOCK = 512
 
-/** A tar archive of entries, with its end mark. */
+/** Builds a tar archive of entries, with its end-of-archive mark. */
 export function buildTar(...entries: Buffer[]): Buffer {
   return Buffer.concat([...entries, Buffer.alloc(2 * BLOCK)])
 }
@@ -33,7 +33,7 @@ export function file(
   return entry('0', name, { mode: 0o644, ...attributes }, Buffer.from(content))
 }
 
-/** A directory; the name gets its slash. */
+/** A directory. A missing trailing slash is added to the name. */
 export function dir(name: string | Buffer, attributes: EntryAttributes = {}): Buffer {
   const bytes = Buffer.from(name)
   const slash = bytes.at(-1) === 0x2f ? '' : '/'
@@ -64,13 +64,13 @@ export function fifo(name: string, attributes: EntryAttributes = {}): Buffer {
   return entry('6', name, { mode: 0o644, ...attributes })
 }
 
-/** A PAX header of any content, which belongs to the entry behind it. */
+/** A PAX header with any content, for the entry after it. */
 export function paxHeader(content: string | Buffer): Buffer {
   const bytes = Buffer.from(content)
   return withContent(header('x', Buffer.from('PaxHeaders/x'), {}, bytes.length), bytes)
 }
 
-/** A global PAX header, as `git archive` begins with. */
+/** A global PAX header, which archives of `git archive` start with. */
 export function globalPax(records: Record<string, string | Buffer>): Buffer {
   return withContent(
     header('g', Buffer.from('pax_global_header'), {}, paxRecords(records).length),
@@ -78,7 +78,7 @@ export function globalPax(records: Record<string, string | Buffer>): Buffer {
   )
 }
 
-/** An entry of any type flag, for those that should be refused. */
+/** An entry with any type flag, also an unsupported one. */
 export function entryOfType(flag: string, name: string): Buffer {
   return entry(flag, name, {})
 }
@@ -113,14 +113,14 @@ function gnuLong(flag: 'K' | 'L', text: Buffer): Buffer {
   return withContent(header(flag, Buffer.from('././@LongLink'), { gnu: true }, content.length), content)
 }
 
-/** Records whose length counts the digits of the length too. */
+/** Encodes PAX records. The length of a record includes the digits of the length itself. */
 function paxRecords(records: Record<string, string | Buffer>): Buffer {
   return Buffer.concat(
     Object.entries(records).map(([key, value]) => {
-      const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')])
-      let length = rest.length
-      while (String(length).length + rest.length !== length) length = String(length).length + rest.length
-      return Buffer.concat([Buffer.from(String(length)), rest])
+      const record = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')])
+      let length = record.length
+      while (String(length).length + record.length !== length) length = String(length).length + record.length
+      return Buffer.concat([Buffer.from(String(length)), record])
     }),
   )
 }
@@ -134,8 +134,8 @@ function header(
   device: [number, number] = [0, 0],
 ): Buffer {
   const block = Buffer.alloc(BLOCK)
-  const octal = (value: number, at: number, length: number) =>
-    block.write(value.toString(8).padStart(length - 1, '0'), at, 'latin1')
+  const octal = (value: number, offset: number, length: number) =>
+    block.write(value.toString(8).padStart(length - 1, '0'), offset, 'latin1')
   name.copy(block, 0, 0, 100)
   octal(attributes.mode ?? 0o644, 100, 8)
   octal(attributes.uid ?? 0, 108, 8)
@@ -156,7 +156,7 @@ function header(
   return withChecksum(block)
 }
 
-/** An entry with the right sum for its first block. */
+/** Returns the entry with a correct checksum in its header. */
 export function withChecksum(entry: Buffer): Buffer {
   const bytes = Buffer.from(entry)
   bytes.write('        ', 148, 'latin1')
@@ -165,7 +165,7 @@ export function withChecksum(entry: Buffer): Buffer {
   return bytes
 }
 
-/** An entry whose header has the magic of GNU, whatever else stands in it. */
+/** Returns the entry with the magic of GNU in its header. Its other fields stay. */
 export function withGnuMagic(entry: Buffer): Buffer {
   const bytes = Buffer.from(entry)
   bytes.write('ustar  \0', 257, 'latin1')

@@ -24,15 +24,16 @@ const limits = DEFAULT_LAYER_LIMITS
 const AUTO: CompressionPolicy = { method: 'auto', level: 6 }
 
 type LayerConversionOptions = {
+  /** The size of the pieces in which the source is read, in bytes. */
   pieceSize?: number
   compression?: CompressionPolicy
   format?: Partial<BlobFormat>
-  /** Archives of the layers below, the nearest first; left out: no directory is added. */
+  /** Archives of the lower layers, the nearest first. If omitted, no directories are added. */
   lower?: readonly Buffer[]
 }
 
-/** What a layer gets for the directories that it lacks. */
-async function addedTo(index: LayerIndex, lower: LayerConversionOptions['lower']): Promise<AddedDirectory[]> {
+/** Returns the parent directories that the layer lacks and that the conversion adds. */
+async function findAdded(index: LayerIndex, lower: LayerConversionOptions['lower']): Promise<AddedDirectory[]> {
   if (lower === undefined) return []
   const trees = await Promise.all(lower.map((archive) => readArchiveMetadata(splitIntoPieces(archive), limits)))
   return findAddedDirectories(
@@ -41,45 +42,45 @@ async function addedTo(index: LayerIndex, lower: LayerConversionOptions['lower']
   )
 }
 
-const formatOf = (o: LayerConversionOptions): BlobFormat => ({ ...DEFAULT_FORMAT, ...o.format })
+const formatOf = ({ format }: LayerConversionOptions): BlobFormat => ({ ...DEFAULT_FORMAT, ...format })
 
-/** Bytes in pieces of a size. */
+/** Splits bytes into pieces of a size. */
 export async function* splitIntoPieces(bytes: Buffer, size = 64 * 1024): AsyncGenerator<Buffer> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+  for (let offset = 0; offset < bytes.length; offset += size) yield bytes.subarray(offset, offset + size)
 }
 
-/** Converts a layer held in memory by the path with a record; the index is packed in between, as it is when kept. */
+/** Converts a layer in memory on the path with a record. The index is encoded and decoded in between, as the cache does. */
 export async function convertWithRecord(
   layer: Buffer,
   prioritized: string[] = [],
-  o: LayerConversionOptions = {},
+  options: LayerConversionOptions = {},
 ): Promise<{ blob: Buffer; result: IndexedBlob; index: LayerIndex; placed: string[] }> {
-  const compression = o.compression ?? AUTO
-  const format = formatOf(o)
+  const compression = options.compression ?? AUTO
+  const format = formatOf(options)
   const members: Buffer[] = []
-  const coder = await openLayerCoder(splitIntoPieces(layer, o.pieceSize), { format, compression, limits })
+  const coder = await openLayerCoder(splitIntoPieces(layer, options.pieceSize), { format, compression, limits })
   const split = await splitIntoMembers(coder, {
     format: { ...format, minChunkSize: 0 },
     limits,
     write: (bytes) => void members.push(Buffer.from(bytes)),
   })
   const index = decodeIndex(encodeIndex(split), limits.maxTocBytes)
-  if (!index) throw new Error('an index that was packed cannot be unpacked')
-  const made = await rearrangeMembers(Buffer.concat(members), index, prioritized, o)
-  return { ...made, index }
+  if (!index) throw new Error('the encoded index cannot be decoded')
+  const converted = await rearrangeMembers(Buffer.concat(members), index, prioritized, options)
+  return { ...converted, index }
 }
 
-/** Writes members that are at hand in another order. */
+/** Assembles a blob from existing members in another order. */
 export async function rearrangeMembers(
   members: Buffer,
   index: LayerIndex,
   prioritized: string[],
-  o: LayerConversionOptions = {},
+  options: LayerConversionOptions = {},
 ): Promise<{ blob: Buffer; result: IndexedBlob; placed: string[] }> {
-  const added = await addedTo(index, o.lower)
+  const added = await findAdded(index, options.lower)
   const arrangement = arrangeEntries(withAddedDirectories(index, added), prioritized)
   const parts: Buffer[] = []
-  const format = formatOf(o)
+  const format = formatOf(options)
   const result = await assembleBlob({
     format,
     limits,
@@ -87,26 +88,26 @@ export async function rearrangeMembers(
     added,
     arrangement,
     read: (into, start) => void members.copy(into, 0, start),
-    compressor: createMemberCompressor(format, o.compression ?? AUTO),
+    compressor: createMemberCompressor(format, options.compression ?? AUTO),
     write: (bytes) => void parts.push(Buffer.from(bytes)),
   })
   return { blob: Buffer.concat(parts), result, placed: arrangement.prioritizedNames }
 }
 
-/** Converts a layer held in memory by the path without a record. */
+/** Converts a layer in memory on the path without a record. */
 export async function convertWithoutRecord(
   layer: Buffer,
-  o: LayerConversionOptions = {},
+  options: LayerConversionOptions = {},
 ): Promise<{ blob: Buffer; result: Awaited<ReturnType<typeof streamLayer>> }> {
   const parts: Buffer[] = []
-  const compression = o.compression ?? AUTO
-  const format = formatOf(o)
-  const coder = await openLayerCoder(splitIntoPieces(layer, o.pieceSize), { format, compression, limits })
+  const compression = options.compression ?? AUTO
+  const format = formatOf(options)
+  const coder = await openLayerCoder(splitIntoPieces(layer, options.pieceSize), { format, compression, limits })
   const result = await streamLayer(coder, {
     format,
     limits,
     write: (bytes) => void parts.push(Buffer.from(bytes)),
-    findAdded: (index) => addedTo(index, o.lower),
+    findAdded: (index) => findAdded(index, options.lower),
   })
   return { blob: Buffer.concat(parts), result }
 }

@@ -10,7 +10,7 @@ const ZSTD_LAYER = 'application/vnd.oci.image.layer.v1.tar+zstd'
 const NO_BYTES = Buffer.alloc(512)
 const FOLDERS = 300
 
-/** An image of one empty layer whose table of contents has so many entries of the type chunk. */
+/** Pushes an image with one empty layer, whose table of contents has the given number of `chunk` entries. */
 export async function pushTocBomb(repository: Repository, tag: string, entries: number): Promise<void> {
   const head = Buffer.from('{"version":1,"entries":[{"name":"a","type":"reg"}')
   const item = Buffer.from(',{"name":"a","type":"chunk"}')
@@ -22,11 +22,11 @@ export async function pushTocBomb(repository: Repository, tag: string, entries: 
   const sum = header.reduce((total, byte) => total + byte, 0)
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   const many = Buffer.concat(Array.from({ length: 10_000 }, () => item))
-  const member = await gzipOf(function* () {
+  const member = await gzip(function* () {
     yield header
     yield head
-    for (let left = entries; left > 0; left -= 10_000)
-      yield many.subarray(0, Math.min(left, 10_000) * item.length)
+    for (let remaining = entries; remaining > 0; remaining -= 10_000)
+      yield many.subarray(0, Math.min(remaining, 10_000) * item.length)
     yield tail
     yield Buffer.alloc(((512 - (size % 512)) % 512) + 1024)
   })
@@ -35,23 +35,23 @@ export async function pushTocBomb(repository: Repository, tag: string, entries: 
   await pushImage(repository, { layers: [{ tar: NO_BYTES, compress: () => blob }] }, tag)
 }
 
-async function gzipOf(pieces: () => Iterable<Buffer>): Promise<Buffer> {
-  const gzip = createGzip({ level: 9 })
+async function gzip(pieces: () => Iterable<Buffer>): Promise<Buffer> {
+  const compressor = createGzip({ level: 9 })
   const parts: Buffer[] = []
-  gzip.on('data', (part: Buffer) => parts.push(part))
-  for (const piece of pieces()) await new Promise<void>((done) => gzip.write(piece, () => done()))
-  await new Promise<void>((done) => gzip.once('end', done).end())
+  compressor.on('data', (part: Buffer) => parts.push(part))
+  for (const piece of pieces()) await new Promise<void>((done) => compressor.write(piece, () => done()))
+  await new Promise<void>((done) => compressor.once('end', done).end())
   return Buffer.concat(parts)
 }
 
-/** The 51 bytes that end an eStargz blob (stargz-snapshotter 0.18, docs/estargz.md). */
+/** The 51-byte footer of an eStargz blob (stargz-snapshotter 0.18, docs/estargz.md). */
 function footer(offset: number): Buffer {
   const extra = Buffer.from(`SG\x16\0${offset.toString(16).padStart(16, '0')}STARGZ`, 'latin1')
   const head = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, extra.length, 0])
   return Buffer.concat([head, extra, Buffer.from([1, 0, 0, 0xff, 0xff]), Buffer.alloc(8)])
 }
 
-/** An image of empty files in 300 folders three deep, with names as those of Python packages and their data. */
+/** Pushes an image of empty files in 300 nested directories, with names like those of Python packages. */
 export async function pushFiles(repository: Repository, tag: string, files: number): Promise<void> {
   const parts: Buffer[] = [dir('usr'), dir('usr/lib'), dir('usr/lib/python3')]
   const kinds = ['py', 'pyc', 'so', 'json', 'txt']
@@ -61,19 +61,19 @@ export async function pushFiles(repository: Repository, tag: string, files: numb
     const kind = kinds[n % kinds.length] ?? 'py'
     parts.push(file(`usr/lib/python3/package${n % FOLDERS}/core/module_${n}.${kind}`))
   }
-  const pack = (tar: Buffer) => gzipSync(tar, { level: 1 })
-  // As arguments of a call they would be too many.
+  const compress = (tar: Buffer) => gzipSync(tar, { level: 1 })
+  // `buildTar` would exceed the number of arguments that a call can have.
   parts.push(Buffer.alloc(1024))
-  await pushImage(repository, { layers: [{ tar: Buffer.concat(parts), compress: pack }] }, tag)
+  await pushImage(repository, { layers: [{ tar: Buffer.concat(parts), compress }] }, tag)
 }
 
-/** An image of one file of bytes that do not compress, in MiB. */
+/** Pushes an image of one file of `mib` MiB that do not compress. */
 export async function pushLargeFile(repository: Repository, tag: string, mib: number): Promise<void> {
-  const pack = (tar: Buffer) => gzipSync(tar, { level: 0 })
-  await pushImage(repository, { layers: [{ tar: buildTar(file('large', randomBytes(mib << 20))), compress: pack }] }, tag)
+  const compress = (tar: Buffer) => gzipSync(tar, { level: 0 })
+  await pushImage(repository, { layers: [{ tar: buildTar(file('large', randomBytes(mib << 20))), compress }] }, tag)
 }
 
-/** A zstd layer with a window of 2^28 bytes. */
+/** Pushes an image with a zstd layer that has a window of 2^28 bytes. */
 export async function pushLongWindow(repository: Repository, tag: string): Promise<void> {
   const params = {
     [constants.ZSTD_c_windowLog]: 28,
@@ -81,22 +81,22 @@ export async function pushLongWindow(repository: Repository, tag: string): Promi
     [constants.ZSTD_c_contentSizeFlag]: 0,
   }
   const tar = buildTar(file('big', Buffer.concat([randomBytes(1 << 20), Buffer.alloc(300 << 20)])))
-  const pack = (bytes: Buffer) => zstdCompressSync(bytes, { params })
-  await pushImage(repository, { layers: [{ tar, mediaType: ZSTD_LAYER, compress: pack }] }, tag)
+  const compress = (bytes: Buffer) => zstdCompressSync(bytes, { params })
+  await pushImage(repository, { layers: [{ tar, mediaType: ZSTD_LAYER, compress }] }, tag)
 }
 
-/** A zstd layer whose checksum is wrong. */
+/** Pushes an image with a zstd layer that has a wrong checksum. */
 export async function pushBadChecksum(repository: Repository, tag: string): Promise<void> {
-  const pack = (bytes: Buffer) => {
-    const packed = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })
-    packed[packed.length - 1] = (packed.at(-1) ?? 0) ^ 1
-    return packed
+  const compress = (bytes: Buffer) => {
+    const compressed = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })
+    compressed[compressed.length - 1] = (compressed.at(-1) ?? 0) ^ 1
+    return compressed
   }
   const tar = buildTar(file('a', 'A'.repeat(5000)))
-  await pushImage(repository, { layers: [{ tar, mediaType: ZSTD_LAYER, compress: pack }] }, tag)
+  await pushImage(repository, { layers: [{ tar, mediaType: ZSTD_LAYER, compress }] }, tag)
 }
 
-/** An image whose config is nested 100,000 deep. */
+/** Pushes an image whose config has 100,000 levels of nesting. */
 export async function pushDeepConfig(repository: Repository, tag: string): Promise<void> {
   const tar = buildTar(file('a', 'a'))
   const layer = { mediaType: OCI_LAYER_GZIP, ...(await repository.pushBytes(gzipSync(tar))) }
@@ -106,7 +106,7 @@ export async function pushDeepConfig(repository: Repository, tag: string): Promi
   await pushManifest(repository, tag, await repository.pushBytes(Buffer.from(text)), [layer])
 }
 
-/** An image of so many layers, all of them the same. */
+/** Pushes an image that has the same layer `count` times. */
 export async function pushManyLayers(repository: Repository, tag: string, count: number): Promise<void> {
   const tar = buildTar(file('a', 'a'))
   const layer = { mediaType: OCI_LAYER_GZIP, ...(await repository.pushBytes(gzipSync(tar))) }

@@ -1,6 +1,6 @@
 import type { ListedEntry } from '../../../src/rootfs/layer-listing.ts'
 
-/** Entries by name: `d/` is a directory (`/` the root), `a>b` a hard link, `a->b` a symlink, anything else a file. */
+/** Parses listed entries: `d/` is a directory (`/` is the root), `a>b` a hard link, `a->b` a symlink, others are files. */
 export function createListing(...entries: string[]): ListedEntry[] {
   return entries.map((text) => {
     const [name = '', linkName] = text.split(/-?>/)

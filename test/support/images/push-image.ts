@@ -4,14 +4,15 @@ import type { Descriptor } from '../../../src/oci/documents.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
 import type { Repository } from '../../../src/registry/repository.ts'
 
-/** A layer of a test image: its plain tar, and how it is packed. */
+/** A layer of a test image. */
 export type TestLayer = {
+  /** The uncompressed archive. */
   readonly tar: Buffer
   readonly mediaType?: string
-  /** Default: gzip. */
+  /** The default is gzip. */
   readonly compress?: (tar: Buffer) => Buffer
   readonly annotations?: Record<string, string>
-  /** Further members of the descriptor. */
+  /** Further fields of the layer's descriptor. */
   readonly descriptorFields?: Record<string, unknown>
 }
 
@@ -22,18 +23,18 @@ export type TestImage = {
   readonly manifestFields?: Record<string, unknown>
   /** Further fields of the config. */
   readonly configFields?: Record<string, unknown>
-  /** The config as it is written, in place of the one that is made. */
+  /** Returns the text of the config, in place of the generated one. */
   readonly configText?: (diffIds: readonly string[]) => string
-  /** Further members of the descriptor of the config. */
+  /** Returns further fields of the config's descriptor. */
   readonly configDescriptorFields?: (config: Buffer) => Record<string, unknown>
 }
 
-/** Pushes an image of these layers; by its digest where no tag is given. */
+/** Pushes an image by its tag, or by its digest if no tag is given. Returns the descriptor of the manifest. */
 export async function pushImage(repository: Repository, image: TestImage, tag?: string): Promise<Descriptor> {
   const layers: Descriptor[] = []
-  for (const { tar, mediaType = OCI_LAYER_GZIP, compress: pack = gzipSync, annotations, descriptorFields: place } of image.layers) {
-    const blob = await repository.pushBytes(pack(tar))
-    layers.push({ mediaType, ...blob, ...(annotations && { annotations }), ...place })
+  for (const { tar, mediaType = OCI_LAYER_GZIP, compress = gzipSync, annotations, descriptorFields } of image.layers) {
+    const blob = await repository.pushBytes(compress(tar))
+    layers.push({ mediaType, ...blob, ...(annotations && { annotations }), ...descriptorFields })
   }
   const architecture = image.architecture ?? 'amd64'
   const diffIds = image.layers.map(({ tar }) => digestOf(tar))
@@ -52,11 +53,11 @@ export async function pushImage(repository: Repository, image: TestImage, tag?: 
       }),
   )
   const pushed = await repository.pushBytes(config)
-  const configPlace = { mediaType: OCI_CONFIG, ...pushed, ...image.configDescriptorFields?.(config) }
+  const configDescriptor = { mediaType: OCI_CONFIG, ...pushed, ...image.configDescriptorFields?.(config) }
   const manifest = {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
-    config: configPlace,
+    config: configDescriptor,
     layers,
     ...image.manifestFields,
   }
@@ -71,7 +72,7 @@ export async function pushImage(repository: Repository, image: TestImage, tag?: 
   }
 }
 
-/** Pushes an index of these manifests. */
+/** Pushes an index of manifests. Returns its descriptor. */
 export async function pushIndex(
   repository: Repository,
   manifests: readonly Descriptor[],

@@ -6,24 +6,24 @@ import type { LayerLimits } from '../../../src/tar/layer-limits.ts'
 import { cleanName } from '../../../src/tar/names.ts'
 import type { RecordedRequest } from '../servers/test-registry.ts'
 
-/** A GET of a blob, by its digest. Without a range it is of the whole. */
+/** A GET of a blob. Without a range, it requests the complete blob. */
 export type BlobGet = { readonly digest: string; readonly range: string | undefined }
 
-/** The GETs of blobs among the requests that a registry got. */
-export function findBlobGets(asked: readonly RecordedRequest[]): BlobGet[] {
-  return asked.flatMap(({ method, url, headers }) => {
+/** Returns the GETs of blobs among the requests that a registry received. */
+export function findBlobGets(requests: readonly RecordedRequest[]): BlobGet[] {
+  return requests.flatMap(({ method, url, headers }) => {
     const digest = /\/blobs\/([^/?]+:[^/?]+)$/.exec(url)?.[1]
     return method === 'GET' && digest !== undefined ? [{ digest, range: headers.range }] : []
   })
 }
 
-type Opened = { readonly size: number; readonly entries: readonly TocEntry[] }
+type OpenedLayer = { readonly size: number; readonly entries: readonly TocEntry[] }
 
-/** Where in the layers of an eStargz image the content of its files lies. */
+/** Maps byte ranges of the layers of an eStargz image to the files in them. */
 export class LayerFiles {
-  readonly #layers: ReadonlyMap<string, Opened>
+  readonly #layers: ReadonlyMap<string, OpenedLayer>
 
-  private constructor(layers: ReadonlyMap<string, Opened>) {
+  private constructor(layers: ReadonlyMap<string, OpenedLayer>) {
     this.#layers = layers
   }
 
@@ -32,7 +32,7 @@ export class LayerFiles {
     layers: readonly Descriptor[],
     limits: LayerLimits,
   ): Promise<LayerFiles> {
-    const opened = new Map<string, Opened>()
+    const opened = new Map<string, OpenedLayer>()
     for (const layer of layers) {
       const { digest, size } = layer
       const readRange = (start: number, end: number) => repository.readBlobRange(layer, start, end)
@@ -41,14 +41,11 @@ export class LayerFiles {
     return new LayerFiles(opened)
   }
 
-  /**
-   * The files of which a GET has bytes. Readers round the range of what they want, so that neighbours of a file are among
-   * them.
-   */
+  /** Returns the files whose bytes a GET requests. Readers round ranges up, so neighbours of a file are included. */
   filesIn({ digest, range }: BlobGet): string[] {
     const layer = this.#layers.get(digest)
     if (!layer) return []
-    const parts = range === undefined ? [[0, layer.size]] : partsOf(range)
+    const parts = range === undefined ? [[0, layer.size]] : parseRange(range)
     const offsets = [...new Set(layer.entries.flatMap(({ offset }) => offset ?? []))].toSorted(
       (a, b) => a - b,
     )
@@ -62,7 +59,7 @@ export class LayerFiles {
   }
 }
 
-/** Each part of a range, its end not included. */
-function partsOf(range: string): number[][] {
+/** Returns the start and the exclusive end of each part of a range. */
+function parseRange(range: string): number[][] {
   return [...range.matchAll(/(\d+)-(\d+)/g)].map(([, from, last]) => [Number(from), Number(last) + 1])
 }

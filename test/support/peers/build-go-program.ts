@@ -8,15 +8,15 @@ import { cacheFolder } from '../cache-folder.ts'
 import { runProgram } from '../run-program.ts'
 
 /**
- * The path of a program that Go builds once for its sources, outside the checkout.
- * @param module a folder beside this file, with a `go.mod`
- * @param program the package; left out: that of the module
+ * Builds a Go program outside the checkout, once per version of its sources and of Go. Returns its path.
+ * @param module a folder beside this file that has a `go.mod`
+ * @param program the package to build; the default is the root package of the module
  */
 export async function buildGoProgram(module: string, program = '.'): Promise<string> {
   const sources = fileURLToPath(new URL(`./${module}/`, import.meta.url))
   const hash = createHash('sha256').update(await runProgram('go', 'version'))
-  const found = await readdir(sources, { recursive: true, withFileTypes: true })
-  const files = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const entries = await readdir(sources, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   for (const file of files.toSorted()) hash.update(relative(sources, file)).update(await readFile(file))
   const name = program === '.' ? module : (program.split('/').at(-1) ?? module)
   const path = join(cacheFolder(), `${name}-${hash.digest('hex').slice(0, 16)}`)
@@ -27,13 +27,13 @@ export async function buildGoProgram(module: string, program = '.'): Promise<str
 
 async function build(sources: string, program: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  // Other test files may build at the same time: each has a name of its own until it is whole.
-  const own = `${path}-${randomUUID()}`
+  // Other test files may build the program at the same time, so it gets a unique name until it is complete.
+  const temporary = `${path}-${randomUUID()}`
   try {
     const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' }
-    await promisify(execFile)('go', ['build', '-o', own, program], { cwd: sources, env })
-    await rename(own, path)
+    await promisify(execFile)('go', ['build', '-o', temporary, program], { cwd: sources, env })
+    await rename(temporary, path)
   } finally {
-    await rm(own, { force: true })
+    await rm(temporary, { force: true })
   }
 }

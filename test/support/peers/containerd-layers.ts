@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { runProgram } from '../run-program.ts'
 import { buildGoProgram } from './build-go-program.ts'
 
-/** What is told of a path of a layer; a whiteout has no more than its name. */
+/** A path of a layer. A whiteout has only its name. */
 export type ContainerdEntry = {
   readonly name: string
-  /** As stat(2) has it. */
+  /** The file type and permission bits, as in stat(2). */
   readonly mode: number
   readonly uid: number
   readonly gid: number
-  /** In seconds. */
+  /** In seconds since 1970. */
   readonly time: number
   readonly link?: string
   readonly major?: number
@@ -21,7 +21,10 @@ export type ContainerdEntry = {
   readonly xattrs?: Record<string, string>
 }
 
-/** Layers as containerd unpacks them, and as the stores of stargz-snapshotter read them: by a program of our own around both. */
+/**
+ * Reads layers with a Go program in the two ways of containerd: extracted by containerd itself, and lazily by the
+ * metadata store of stargz-snapshotter.
+ */
 export class ContainerdLayers {
   readonly #program: string
 
@@ -30,14 +33,17 @@ export class ContainerdLayers {
   }
 
   static async build(): Promise<ContainerdLayers> {
-    return new ContainerdLayers(await buildGoProgram('layer-views'))
+    return new ContainerdLayers(await buildGoProgram('containerd-layers'))
   }
 
-  /** What is in the folder of each layer when all of them are unpacked. Needs root. @param archives paths, lowest first */
-  async unpack(archives: readonly string[]): Promise<ContainerdEntry[][]> {
-    const folder = await mkdtemp(join(tmpdir(), 'layer-views-'))
+  /**
+   * Extracts each layer on top of the lower ones, and returns the content of each layer's folder. Needs root.
+   * @param archives paths of tar archives, lowest layer first
+   */
+  async extract(archives: readonly string[]): Promise<ContainerdEntry[][]> {
+    const folder = await mkdtemp(join(tmpdir(), 'containerd-layers-'))
     try {
-      const entries = await this.#entries('unpack', folder, ...archives)
+      const entries = await this.#list('extract', folder, ...archives)
       return archives.map((_, i) =>
         entries.filter(({ layer }) => layer === i).map(({ layer: _, ...entry }) => entry),
       )
@@ -46,14 +52,14 @@ export class ContainerdLayers {
     }
   }
 
-  /** What the store reads out of a blob. @param externalToc path of a table of contents that is not in it */
+  /** Reads a blob with the metadata store. @param externalToc the path of a table of contents outside the blob */
   async readLazily(blob: string, tocDigest: string, externalToc?: string): Promise<ContainerdEntry[]> {
     const external = externalToc === undefined ? [] : [externalToc]
-    const entries = await this.#entries('read', blob, tocDigest, ...external)
+    const entries = await this.#list('read', blob, tocDigest, ...external)
     return entries.map(({ layer: _, ...entry }) => entry)
   }
 
-  async #entries(...args: string[]): Promise<(ContainerdEntry & { layer: number })[]> {
+  async #list(...args: string[]): Promise<(ContainerdEntry & { layer: number })[]> {
     const lines = (await runProgram(this.#program, ...args)).trim().split('\n')
     return lines.map((line) => JSON.parse(line))
   }

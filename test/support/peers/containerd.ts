@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { runProgram } from '../run-program.ts'
 
-/** A containerd of its own for `ctr-remote`, with everything it keeps in a temporary folder. */
+/** A containerd daemon for `ctr-remote`, with its data in a temporary folder. */
 export class Containerd implements AsyncDisposable {
   readonly folder: string
   readonly #stop: () => Promise<void>
@@ -45,12 +45,12 @@ address = "${folder}/containerd.sock.ttrpc"
         if (line.includes('containerd successfully booted')) resolve()
       })
       child.once('error', reject)
-      child.once('exit', () => reject(new Error(`containerd ended:\n${log.slice(-5).join('\n')}`)))
+      child.once('exit', () => reject(new Error(`containerd exited:\n${log.slice(-5).join('\n')}`)))
     })
     return new Containerd(folder, stop)
   }
 
-  /** Runs ctr-remote against it. */
+  /** Runs ctr-remote with this daemon. */
   ctr(...args: string[]): Promise<string> {
     return runProgram('ctr-remote', '--address', `${this.folder}/containerd.sock`, '--namespace', 'test', ...args)
   }

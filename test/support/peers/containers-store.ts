@@ -4,30 +4,30 @@ import { join } from 'node:path'
 import { runProgram } from '../run-program.ts'
 import { buildGoProgram } from './build-go-program.ts'
 
-/** What lies at a path, as lstat(2) has it, and more. */
+/** A path of a pulled layer, with the attributes of lstat(2) and further ones. */
 export type PulledEntry = {
   readonly name: string
-  /** Its type, too. */
+  /** The file type and the permission bits. */
   readonly mode: number
-  /** In nanoseconds. */
+  /** In nanoseconds since 1970. */
   readonly time: number
 }
 
-/** What came of a layer. */
+/** The result of pulling a layer. */
 export type PulledLayer = {
-  /** Why it was not pulled in parts. */
-  readonly refused?: string
-  /** Whether it was pulled whole instead, as containers/storage allows for some reasons. */
-  readonly whole: boolean
-  /** Bytes of the blob that were asked for by ranges. */
-  readonly fetched: number
-  /** Of the archive that was put together again. */
+  /** Why the layer could not be pulled partially. */
+  readonly partialPullError?: string
+  /** Whether the complete layer was pulled instead, which containers/storage does after certain errors only. */
+  readonly isFullPull: boolean
+  /** The number of bytes requested by ranges. */
+  readonly fetchedBytes: number
+  /** The diffID of the reassembled archive. */
   readonly diffId?: string
-  /** All that lies in the folder of the layer. */
+  /** Everything in the folder of the layer. */
   readonly entries?: readonly PulledEntry[]
 }
 
-/** Pulls layers as podman and CRI-O do: by a program of our own around containers/storage. Needs root. */
+/** Pulls layers as podman and CRI-O do, with a Go program that calls containers/storage. Needs root. */
 export class ContainersStore {
   readonly #program: string
 
@@ -39,7 +39,7 @@ export class ContainersStore {
     return new ContainersStore(await buildGoProgram('containers-store'))
   }
 
-  /** @param options of storage.conf's pull_options, those that are true */
+  /** @param options names of `pull_options` in storage.conf to set to true */
   async pull(
     blob: string,
     annotations: Readonly<Record<string, string>>,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { cacheFolder } from '../cache-folder.ts'
 import { runProgram } from '../run-program.ts'
 
-/** Debian 12 packages of each layer. */
+/** The Debian 12 packages of each layer. */
 const LAYERS: readonly (readonly string[])[] = [
   ['libc6', 'libc-bin', 'libgcc-s1', 'zlib1g', 'libexpat1', 'tzdata'],
   [
@@ -14,49 +14,49 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ['python3-numpy', 'libblas3', 'liblapack3', 'libgfortran5', 'libquadmath0'],
 ]
-/** As in every Debian since 12: the packages' own /lib goes through it. */
-const MERGED = ['bin', 'lib', 'lib64', 'sbin']
+/** Directories of the root that are symlinks to /usr, as in every Debian since version 12. Packages install through them. */
+const USR_MERGED = ['bin', 'lib', 'lib64', 'sbin']
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu'
 
-/** A Debian root that has python3 and numpy. */
+/** A Debian root file system with python3 and numpy. */
 export type DebianImage = {
-  /** Plain tar of each layer, lowest first. */
+  /** The uncompressed archives of the layers, lowest first. */
   readonly layers: readonly Buffer[]
-  /** The same unpacked. */
+  /** The folder with the extracted layers. */
   readonly root: string
 }
 
 /**
- * Makes the root that the profiles in test/fixtures were captured in, as an image of four layers, from packages that
- * apt downloads. The last layer holds what their installation makes: compiled modules, the cache of the dynamic
- * linker, alternatives.
+ * Builds the root in which the profiles in test/fixtures were captured, as an image of four layers, from packages that
+ * apt downloads. The last layer has the files that their installation creates: compiled modules, the cache of the
+ * dynamic linker, alternatives.
  *
- * Both forms stay in the user's cache folder, under a name that covers this recipe and the versions of the packages.
- * A cached image is compared with its seal on every read, and made anew when it differs.
+ * The image is cached in the user's cache folder. Its name depends on this file and on the versions of the packages. A
+ * cached image is verified on each use, and built again if it was changed.
  */
 export async function buildDebianImage(): Promise<DebianImage> {
-  const place = join(cacheFolder(), `python-numpy-${await recipeDigest()}`)
-  if (!(await isIntact(place))) {
-    const work = `${place}.${process.pid}`
+  const folder = join(cacheFolder(), `python-numpy-${await recipeDigest()}`)
+  if (!(await isIntact(folder))) {
+    const work = `${folder}.${process.pid}`
     await rm(work, { recursive: true, force: true })
     await mkdir(join(work, 'root'), { recursive: true })
-    await makeLayers(work)
-    await writeFile(join(work, SEAL), await sealOf(work))
-    await rm(place, { recursive: true, force: true })
-    // Another run may have put its own there meanwhile.
-    await rename(work, place).catch(async (error: unknown) => {
+    await buildLayers(work)
+    await writeFile(join(work, CHECKSUM), await computeChecksum(work))
+    await rm(folder, { recursive: true, force: true })
+    // A concurrent run may have created the folder in the meantime.
+    await rename(work, folder).catch(async (error: unknown) => {
       await rm(work, { recursive: true, force: true })
-      if (!(await isIntact(place))) throw error
+      if (!(await isIntact(folder))) throw error
     })
   }
-  const layers = await Promise.all((await layerNames(place)).map((name) => readFile(join(place, name))))
-  return { layers, root: join(place, 'root') }
+  const layers = await Promise.all((await listLayers(folder)).map((name) => readFile(join(folder, name))))
+  return { layers, root: join(folder, 'root') }
 }
 
-/** The file that holds the digest of everything else in a cached image. */
-const SEAL = 'seal'
+/** The file with the checksum of all other files in a cached image. */
+const CHECKSUM = 'checksum'
 
-/** Covers this file and the exact packages that apt would download; their hosts do not matter. */
+/** Covers this file and the exact packages that apt would download, independently of the mirror. */
 async function recipeDigest(): Promise<string> {
   const uris = await runProgram('apt-get', 'download', '--print-uris', ...LAYERS.flat())
   const packages = uris.split('\n').map((line) => line.replace(/^'[^']*' /, ''))
@@ -64,31 +64,31 @@ async function recipeDigest(): Promise<string> {
   return createHash('sha256').update(recipe).update(packages.join('\n')).digest('hex').slice(0, 16)
 }
 
-async function isIntact(place: string): Promise<boolean> {
+async function isIntact(folder: string): Promise<boolean> {
   try {
-    return (await readFile(join(place, SEAL), 'utf8')) === (await sealOf(place))
+    return (await readFile(join(folder, CHECKSUM), 'utf8')) === (await computeChecksum(folder))
   } catch {
     return false
   }
 }
 
-/** Covers the bytes of every layer, and of the root every name with its type, size and link target. */
-async function sealOf(place: string): Promise<string> {
+/** Covers the bytes of every layer, and the name, type, size and link target of every path in the root. */
+async function computeChecksum(folder: string): Promise<string> {
   const hash = createHash('sha256')
-  for (const name of await layerNames(place)) hash.update(name).update(await readFile(join(place, name)))
-  return hash.update(await namesIn(join(place, 'root'), '%y %s %l')).digest('hex')
+  for (const name of await listLayers(folder)) hash.update(name).update(await readFile(join(folder, name)))
+  return hash.update(await listPaths(join(folder, 'root'), '%y %s %l')).digest('hex')
 }
 
-async function layerNames(place: string): Promise<string[]> {
-  return (await readdir(place)).filter((name) => name.endsWith('.tar')).toSorted()
+async function listLayers(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.tar')).toSorted()
 }
 
-/** A line for each path below a folder, sorted: the path, then what `format` of find's -printf shows. */
-function namesIn(folder: string, format: string): Promise<string> {
+/** Returns a line for each path below a folder, sorted: the path, and its attributes in a format of find's -printf. */
+function listPaths(folder: string, format: string): Promise<string> {
   return runProgram('bash', '-c', 'cd "$0" && find . -mindepth 1 -printf "%P\t$1\n" | LC_ALL=C sort', folder, format)
 }
 
-async function makeLayers(work: string): Promise<void> {
+async function buildLayers(work: string): Promise<void> {
   const root = join(work, 'root')
   for (const [i, packages] of LAYERS.entries()) {
     const folder = join(work, `packages-${i}`)
@@ -96,45 +96,45 @@ async function makeLayers(work: string): Promise<void> {
     await mkdir(folder)
     await mkdir(layer)
     await runProgram('bash', '-c', 'cd "$0" && apt-get download -qq "$@"', folder, ...packages)
-    for (const name of MERGED) await symlink(`usr/${name}`, join(layer, name))
-    for (const name of MERGED) await mkdir(join(layer, 'usr', name), { recursive: true })
-    const unpack =
+    for (const name of USR_MERGED) await symlink(`usr/${name}`, join(layer, name))
+    for (const name of USR_MERGED) await mkdir(join(layer, 'usr', name), { recursive: true })
+    const extract =
       'for deb in "$0"/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -xC "$1" --keep-directory-symlink; done'
-    await runProgram('bash', '-c', unpack, folder, layer)
-    const links = i === 0 ? [] : MERGED.map((name) => `--exclude=./${name}`)
-    await pack(join(work, `layer-${i}.tar`), layer, ...links, '.')
+    await runProgram('bash', '-c', extract, folder, layer)
+    const links = i === 0 ? [] : USR_MERGED.map((name) => `--exclude=./${name}`)
+    await archive(join(work, `layer-${i}.tar`), layer, ...links, '.')
     await runProgram('cp', '-aT', layer, root)
     await rm(layer, { recursive: true })
     await rm(folder, { recursive: true })
   }
-  await makeInstalledLayer(work, root)
+  await buildInstalledLayer(work, root)
 }
 
 /**
- * What the installation adds is found by comparing names: times within one clock tick are equal. As in the images of
- * many builders, the layer has no entries for the directories that hold its files.
+ * Finds the files that the installation adds by their names, as times within one clock tick are equal. The layer has no
+ * entries for the parent directories of its files, like the images of many builders.
  */
-async function makeInstalledLayer(work: string, root: string): Promise<void> {
-  const before = new Set(await leavesOf(root))
+async function buildInstalledLayer(work: string, root: string): Promise<void> {
+  const before = new Set(await listLeaves(root))
   await configure(root)
-  const added = (await leavesOf(root)).filter((name) => !before.has(name))
+  const added = (await listLeaves(root)).filter((name) => !before.has(name))
   const list = join(work, 'added')
   await writeFile(list, added.map((name) => `./${name}\n`).join(''))
-  const archive = join(work, `layer-${LAYERS.length}.tar`)
-  await pack(archive, root, '--no-recursion', '--mtime=@1700000000', '-T', list)
+  const layer = join(work, `layer-${LAYERS.length}.tar`)
+  await archive(layer, root, '--no-recursion', '--mtime=@1700000000', '-T', list)
   await rm(list)
 }
 
-/** The paths of files, symlinks and empty directories. */
-async function leavesOf(root: string): Promise<string[]> {
-  const found = (await namesIn(root, '%y')).split('\n').map((line) => line.split('\t'))
-  const parents = new Set(found.map(([path = '']) => dirname(path)))
-  return found.flatMap(([path = '', type]) =>
+/** Returns the paths of files, symlinks and empty directories. */
+async function listLeaves(root: string): Promise<string[]> {
+  const paths = (await listPaths(root, '%y')).split('\n').map((line) => line.split('\t'))
+  const parents = new Set(paths.map(([path = '']) => dirname(path)))
+  return paths.flatMap(([path = '', type]) =>
     path === '' || (type === 'd' && parents.has(path)) ? [] : path,
   )
 }
 
-function pack(archive: string, folder: string, ...what: string[]): Promise<string> {
+function archive(path: string, folder: string, ...members: string[]): Promise<string> {
   return runProgram(
     'tar',
     '-C',
@@ -144,12 +144,12 @@ function pack(archive: string, folder: string, ...what: string[]): Promise<strin
     '--numeric-owner',
     '--sort=name',
     '-cf',
-    archive,
-    ...what,
+    path,
+    ...members,
   )
 }
 
-/** What the packages' scripts do, without running anything as root. */
+/** Does what the install scripts of the packages do, without running anything as root. */
 async function configure(root: string): Promise<void> {
   const link = async (name: string, target: string) => {
     await mkdir(dirname(join(root, name)), { recursive: true })

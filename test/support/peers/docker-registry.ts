@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline'
 import { request } from 'undici'
 
 export type DockerRegistryOptions = {
-  /** Whether manifests and blobs can be deleted; default true. */
+  /** Whether manifests and blobs can be deleted. The default is true. */
   readonly deletes?: boolean
 }
 
 /**
- * Debian's docker-registry (the distribution project's, 2.8) on a free port of 127.0.0.1, with its data in a
- * temporary folder. It answers when this returns; `stop` ends the process and removes the folder.
+ * Starts Debian's docker-registry (distribution 2.8) on a free port of 127.0.0.1, with its data in a temporary folder.
+ * Resolves when the registry responds. `stop` kills the process and removes the folder.
  */
 export async function startDockerRegistry(
   options: DockerRegistryOptions = {},
@@ -27,10 +27,10 @@ export async function startDockerRegistry(
       delete: { enabled: options.deletes ?? true },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    // Port 0: the system chooses, and the log tells which one.
+    // The system selects the port, which the log contains.
     http: { addr: '127.0.0.1:0', secret: 'test' },
   }
-  // JSON is YAML.
+  // JSON is valid YAML.
   await writeFile(join(folder, 'config.yml'), JSON.stringify(config))
   const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -42,10 +42,10 @@ export async function startDockerRegistry(
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    const host = await listeningAt(child)
+    const host = await readAddress(child)
     const { statusCode, body } = await request(`http://${host}/v2/`)
     await body.dump()
-    if (statusCode !== 200) throw new Error(`docker-registry answers ${statusCode}`)
+    if (statusCode !== 200) throw new Error(`docker-registry responds with ${statusCode}`)
     return { host, stop }
   } catch (error) {
     await stop()
@@ -53,21 +53,21 @@ export async function startDockerRegistry(
   }
 }
 
-/** Reads the log until it names the address. */
-function listeningAt(child: ChildProcess): Promise<string> {
+/** Reads the log until it contains the address of the registry. */
+function readAddress(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const lines: string[] = []
-    const look = (line: string) => {
+    const parse = (line: string) => {
       const host = /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1]
       if (host !== undefined) resolve(host)
       else if (lines.length < 20) lines.push(line)
     }
     for (const output of [child.stdout, child.stderr]) {
-      if (output) createInterface({ input: output }).on('line', look)
+      if (output) createInterface({ input: output }).on('line', parse)
     }
     child.once('error', reject)
     child.once('exit', (status) =>
-      reject(new Error(`docker-registry ended with ${status}:\n${lines.join('\n')}`)),
+      reject(new Error(`docker-registry exited with ${status}:\n${lines.join('\n')}`)),
     )
   })
 }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { runProgram } from '../run-program.ts'
 import { buildGoProgram } from './build-go-program.ts'
 
-/** What a reader tells of a path. Hard links are told as the file that they name. */
+/** A path of a layer, as a reader sees it. A hard link has the attributes of its target. */
 export type ReaderEntry = {
   readonly name: string
   readonly type: string
@@ -15,15 +15,15 @@ export type ReaderEntry = {
   readonly link?: string
   readonly major?: number
   readonly minor?: number
-  /** In base64. */
+  /** Values in base64. */
   readonly xattrs?: Record<string, string>
   readonly size: number
   readonly sha256?: string
-  /** In how many chunks a file was read and verified; by archive/tar there are none. */
+  /** The number of chunks that were read and verified. archive/tar has no chunks. */
   readonly chunks?: number
 }
 
-/** What a reader tells of a layer. */
+/** A layer, as a reader sees it. */
 export type ReaderLayer = {
   readonly diffId?: string
   readonly tocDigest?: string
@@ -32,10 +32,7 @@ export type ReaderLayer = {
   readonly entries: readonly ReaderEntry[]
 }
 
-/**
- * The readers that clients of registries read layers by: archive/tar of Go, and stargz-snapshotter's library, in a program of
- * our own around them.
- */
+/** Reads layers with the libraries that registry clients use: Go's archive/tar, and the library of stargz-snapshotter. */
 export class EStargzReader {
   readonly #program: string
 
@@ -47,52 +44,52 @@ export class EStargzReader {
     return new EStargzReader(await buildGoProgram('estargz-reader'))
   }
 
-  /** Reads a layer from front to end, whatever it is packed by. */
+  /** Reads a layer sequentially, and detects its compression. */
   async readTar(path: string): Promise<ReaderLayer> {
-    return listed(await runProgram(this.#program, 'tar', path))
+    return parseLayer(await runProgram(this.#program, 'tar', path))
   }
 
   /**
-   * Opens a layer by its table of contents, verifies that, and reads and verifies every chunk of every file.
-   * @param externalToc path of a table of contents that is not in the layer
+   * Opens a layer by its table of contents, and verifies the table and every chunk of every file.
+   * @param externalToc the path of a table of contents outside the layer
    */
   async readToc(path: string, tocDigest: string, externalToc?: string): Promise<ReaderLayer> {
     const external = externalToc === undefined ? [] : [externalToc]
-    return listed(await runProgram(this.#program, 'toc', path, tocDigest, ...external))
+    return parseLayer(await runProgram(this.#program, 'toc', path, tocDigest, ...external))
   }
 
-  /** Reads many layers by one process. */
+  /** Starts a process that reads any number of layers. */
   startProcess(): ReaderProcess {
     return new ReaderProcess(this.#program)
   }
 
-  /** Packs bytes as tools written in Go do; -1 is the level that they take by default. */
-  async compress(bytes: Buffer, packer: 'gzip' | 'pgzip', level = -1): Promise<Buffer> {
-    return pipeThrough(bytes, this.#program, 'pack', packer, String(level))
+  /** Compresses bytes as tools written in Go do. Level -1 is their default. */
+  async compress(bytes: Buffer, library: 'gzip' | 'pgzip', level = -1): Promise<Buffer> {
+    return pipeThrough(bytes, this.#program, 'compress', library, String(level))
   }
 }
 
-/** A process of the reader that is asked for one layer after another. */
+/** A reader process that reads one layer per request. */
 export class ReaderProcess implements Disposable {
   readonly #child: ReturnType<typeof spawn>
-  readonly #answers: AsyncIterator<string>
+  readonly #responses: AsyncIterator<string>
 
   constructor(program: string) {
-    this.#child = spawn(program, ['each'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = spawn(program, ['serve'], { stdio: ['pipe', 'pipe', 'inherit'] })
     const { stdout } = this.#child
-    if (!stdout) throw new Error('the reader has no output')
-    this.#answers = createInterface({ input: stdout })[Symbol.asyncIterator]()
+    if (!stdout) throw new Error('the reader has no standard output')
+    this.#responses = createInterface({ input: stdout })[Symbol.asyncIterator]()
   }
 
-  /** @param question `tar LAYER` or `toc LAYER DIGEST` */
-  async read(...question: string[]): Promise<ReaderLayer & { readonly error?: string }> {
-    this.#child.stdin?.write(`${question.join(' ')}\n`)
-    const answer = JSON.parse((await this.#answers.next()).value ?? '{"error":"the reader ended"}') as {
+  /** @param request `tar LAYER` or `toc LAYER DIGEST` */
+  async read(...request: string[]): Promise<ReaderLayer & { readonly error?: string }> {
+    this.#child.stdin?.write(`${request.join(' ')}\n`)
+    const response = JSON.parse((await this.#responses.next()).value ?? '{"error":"the reader exited"}') as {
       error?: string
       layer: Omit<ReaderLayer, 'entries'>
       entries: ReaderEntry[]
     }
-    return { ...answer.layer, entries: answer.entries, ...(answer.error && { error: answer.error }) }
+    return { ...response.layer, entries: response.entries, ...(response.error && { error: response.error }) }
   }
 
   [Symbol.dispose](): void {
@@ -100,7 +97,7 @@ export class ReaderProcess implements Disposable {
   }
 }
 
-function listed(output: string): ReaderLayer {
+function parseLayer(output: string): ReaderLayer {
   const [layer, ...entries] = output
     .trim()
     .split('\n')
@@ -108,18 +105,18 @@ function listed(output: string): ReaderLayer {
   return { ...layer, entries }
 }
 
-/** What a program makes of bytes. */
+/** Writes bytes to the standard input of a program, and returns its standard output. */
 export async function pipeThrough(bytes: Buffer, program: string, ...args: string[]): Promise<Buffer> {
   const child = spawn(program, args, { stdio: 'pipe' })
   const parts: Buffer[] = []
   child.stdout.on('data', (part: Buffer) => parts.push(part))
-  const complaints = text(child.stderr)
-  const ended = new Promise<number | null>((resolve, reject) => {
+  const stderr = text(child.stderr)
+  const closed = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
   child.stdin.end(bytes)
-  const status = await ended
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${await complaints}`)
+  const status = await closed
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${status}: ${await stderr}`)
   return Buffer.concat(parts)
 }

@@ -8,59 +8,59 @@ import type { Descriptor } from '../../../src/oci/documents.ts'
 import { runProgram } from '../run-program.ts'
 import { buildGoProgram } from './build-go-program.ts'
 
-/** How long a command in the root may take, most of which is waiting for a registry. */
+/** Time limit of a command in the root. Commands mostly wait for the registry. */
 const COMMAND_MS = 60_000
-/** How long the program may take to unmount everything. */
-const END_MS = 20_000
+/** Time limit for the program to unmount everything. */
+const UNMOUNT_MS = 20_000
 
-/** Folders of this process begin like this. */
-const FOLDER = `lazy-mount-${process.pid}-`
+/** The name prefix of all mount folders of this process. */
+const FOLDER_PREFIX = `lazy-mount-${process.pid}-`
 
 export type LazyLayer = Pick<Descriptor, 'digest' | 'annotations'>
 
-/** Of a path in a root; symlinks are not followed. */
+/** The attributes of a path in a root. Symlinks are not followed. */
 export type PathStatus = {
   readonly mode: number
   readonly uid: number
   readonly gid: number
-  /** In seconds. */
+  /** In seconds since 1970. */
   readonly mtime: number
 }
 
 /**
- * The root of an eStargz image, mounted by stargz-snapshotter's own file system without pulling it: what is read is fetched
- * when it is read. A program of our own around that library serves it. Root and /dev/fuse are needed.
+ * The root of an eStargz image that the file system of stargz-snapshotter mounts without pulling the image: content is
+ * fetched on the first read. A Go program that calls this library serves the mount. Needs root and /dev/fuse.
  *
- * A registry in this process has to answer the reads: the root is to be read by other processes, or asynchronously.
+ * If a registry in this process serves the image, read the root only from other processes or asynchronously.
  */
 export class LazyMount implements AsyncDisposable {
   readonly root: string
   readonly #folder: string
   readonly #child: ChildProcess
-  readonly #ended: Promise<void>
+  readonly #exited: Promise<void>
 
   private constructor(folder: string, child: ChildProcess) {
     this.root = join(folder, 'root')
     this.#folder = folder
     this.#child = child
-    this.#ended = endOf(child)
-    // It may end while nobody waits for that; who does is told all the same.
-    this.#ended.catch(() => {})
+    this.#exited = waitForExit(child)
+    // Prevents an unhandled rejection if the program exits before anything awaits it.
+    this.#exited.catch(() => {})
   }
 
-  /** Builds the program, which takes a while the first time; {@link mount} does it where nobody has. */
+  /** Builds the Go program, which is slow the first time. {@link mount} builds it if needed. */
   static build(): Promise<string> {
     return buildGoProgram('lazy-mount')
   }
 
-  /** Mounts an image; all that a record prioritized in it has been fetched when this returns. */
+  /** Mounts an image. Resolves when the prioritized files have been fetched. */
   static async mount(reference: string, layers: readonly LazyLayer[]): Promise<LazyMount> {
     const program = await LazyMount.build()
-    // The list of mounts has no symlinks in it.
-    const folder = await realpath(await mkdtemp(join(tmpdir(), FOLDER)))
+    // The kernel lists mounts by their real paths.
+    const folder = await realpath(await mkdtemp(join(tmpdir(), FOLDER_PREFIX)))
     const mount = new LazyMount(folder, spawn(program, { stdio: 'pipe' }))
     try {
-      await mount.#ask({ reference, layers, folder })
+      await mount.#start({ reference, layers, folder })
       return mount
     } catch (error) {
       await mount[Symbol.asyncDispose]().catch(() => {})
@@ -68,74 +68,74 @@ export class LazyMount implements AsyncDisposable {
     }
   }
 
-  /** Everything of this process that is mounted now. */
+  /** The mount points of this process. */
   static async listMounts(): Promise<string[]> {
-    return mountsBelow(join(await realpath(tmpdir()), FOLDER))
+    return findMounts(join(await realpath(tmpdir()), FOLDER_PREFIX))
   }
 
-  /** Of the process that serves the root. */
+  /** The id of the process that serves the root. */
   get pid(): number {
     return this.#child.pid ?? 0
   }
 
-  /** Runs a command in the root, and answers its output. The host's chroot begins it, which needs nothing of the root. */
+  /** Runs a command in the root, and returns its output. The chroot of the host starts it, so the root needs no tools. */
   async runCommand(command: readonly string[], env: Record<string, string> = {}): Promise<string> {
     const options = { env, cwd: '/', timeout: COMMAND_MS, killSignal: 'SIGKILL' } as const
     const { stdout } = await promisify(execFile)('/usr/sbin/chroot', [this.root, ...command], options)
     return stdout
   }
 
-  /** What the root shows of a path. */
+  /** Returns the attributes of a path in the root. */
   async stat(path: string): Promise<PathStatus> {
     const { mode, uid, gid, mtimeMs } = await lstat(join(this.root, path))
     return { mode, uid, gid, mtime: Math.floor(mtimeMs / 1000) }
   }
 
-  /** Unmounts everything, however the program ends. Fails when it crashed, or when a command still runs in the root. */
+  /** Unmounts everything, even if the program fails. Rejects if it crashed or if a command still runs in the root. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), END_MS)
+    const timeout = setTimeout(() => this.#child.kill('SIGKILL'), UNMOUNT_MS)
     try {
       this.#child.stdin?.end()
-      await this.#ended
+      await this.#exited
     } finally {
-      clearTimeout(late)
-      for (const point of await mountsBelow(`${this.#folder}/`)) await runProgram('umount', '-l', point)
+      clearTimeout(timeout)
+      for (const point of await findMounts(`${this.#folder}/`)) await runProgram('umount', '-l', point)
       await rm(this.#folder, { recursive: true, force: true })
     }
   }
 
-  async #ask(question: object): Promise<void> {
+  async #start(request: object): Promise<void> {
     const { stdin, stdout } = this.#child
     if (!stdin || !stdout) throw new Error('the program has no pipes')
-    // How it ended says more.
+    // The exit status and stderr describe the failure better than EPIPE.
     stdin.on('error', () => {})
-    stdin.write(`${JSON.stringify(question)}\n`)
+    stdin.write(`${JSON.stringify(request)}\n`)
     const lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
     const { value } = await lines.next()
     if (value !== undefined && JSON.parse(value).event === 'ready') return
-    await this.#ended
-    throw new Error('lazy-mount ended before its root was ready')
+    await this.#exited
+    throw new Error('lazy-mount exited before its root was ready')
   }
 }
 
-/** Fails with what the program complained of. */
-async function endOf(child: ChildProcess): Promise<void> {
-  let complaints = ''
+/** Waits for the end of the program. Rejects with its standard error if it fails. */
+async function waitForExit(child: ChildProcess): Promise<void> {
+  let stderr = ''
   child.stderr?.on('data', (part: Buffer) => {
-    complaints += part
+    stderr += part
   })
   const { promise, resolve, reject } = Promise.withResolvers<number | string | null>()
   child.once('error', reject)
   child.once('close', (status, signal) => resolve(status ?? signal))
   const status = await promise
-  if (status !== 0) throw new Error(`lazy-mount ended with ${status}: ${complaints}`)
+  if (status !== 0) throw new Error(`lazy-mount exited with ${status}: ${stderr}`)
 }
 
-/** What is mounted now at paths that begin like this, the last one first. */
-async function mountsBelow(beginning: string): Promise<string[]> {
+/** Returns the mount points whose path has a prefix, the newest first. */
+async function findMounts(prefix: string): Promise<string[]> {
   const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')
-  const points = lines.map((line) => (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, octal))
-  return points.filter((point) => point.startsWith(beginning)).reverse()
+  const points = lines.map((line) => (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, decodeOctal))
+  return points.filter((point) => point.startsWith(prefix)).reverse()
 }
 
-const octal = (_: string, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))
+const decodeOctal = (_: string, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import { describe } from 'vitest'
 import { canMountDisks } from '../small-disk.ts'
 
-/** Programs that the project did not write and that tests hold its output against. */
+/** Programs of other projects that tests compare the broker with, and rights that such tests need. */
 const PEERS = [
   'docker-registry',
   'skopeo',
@@ -20,14 +20,14 @@ const PEERS = [
   'gzip',
   'zstd',
   'go',
-  // The right to mount a disk in memory.
+  // The right to mount a tmpfs.
   'tmpfs',
-  // The right to serve a file system.
+  // The right to serve a FUSE file system.
   '/dev/fuse',
 ] as const
 export type Peer = (typeof PEERS)[number]
 
-/** The path of a program on PATH, or undefined. */
+/** Returns the path of a program on PATH. */
 export function findProgram(program: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter)
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
@@ -35,7 +35,7 @@ export function findProgram(program: string): string | undefined {
 
 const DEBIAN_POSTGRES = '/usr/lib/postgresql'
 
-/** The folder of PostgreSQL's server programs, which Debian keeps off the PATH; undefined when not installed. */
+/** Returns the folder of PostgreSQL's server programs, which Debian does not put on the PATH. */
 export function findPostgresPrograms(): string | undefined {
   if (!existsSync(DEBIAN_POSTGRES)) return undefined
   const version = readdirSync(DEBIAN_POSTGRES).sort((a, b) => Number(b) - Number(a))[0]
@@ -43,18 +43,18 @@ export function findPostgresPrograms(): string | undefined {
   return existsSync(join(folder, 'initdb')) ? folder : undefined
 }
 
-/** The least minor version of Go 1 that go.mod files of the programs that tests build name. */
-const MIN_GO = 26
+/** The minimum minor version of Go 1 that the go.mod files below this folder require. */
+const MIN_GO_MINOR = 26
 
-/** Whether there is a Go that is new enough; older ones would have to download another first. */
+/** Whether a sufficiently new Go is installed. An older Go would download another toolchain first. */
 function hasGo(): boolean {
   const env = { ...process.env, GOTOOLCHAIN: 'local' }
   const { stdout } = spawnSync('go', ['version'], { env, encoding: 'utf8' })
   const [, major = 0, minor = 0] = (/go(\d+)\.(\d+)/.exec(stdout ?? '') ?? []).map(Number)
-  return major > 1 || (major === 1 && minor >= MIN_GO)
+  return major > 1 || (major === 1 && minor >= MIN_GO_MINOR)
 }
 
-/** Whether this process may mount what another one serves. Containers may have the device and not the right to open it. */
+/** Whether this process may use FUSE. Containers may have the device without the right to open it. */
 function hasFuse(): boolean {
   if (userInfo().uid !== 0 || !canMountDisks()) return false
   try {
@@ -65,7 +65,7 @@ function hasFuse(): boolean {
   }
 }
 
-/** Whether this machine has a peer. Debian keeps PostgreSQL's server programs off the PATH. */
+/** Whether this machine has a peer. */
 function isAvailable(peer: Peer): boolean {
   if (peer === 'go') return hasGo()
   if (peer === 'tmpfs') return canMountDisks()
@@ -73,23 +73,22 @@ function isAvailable(peer: Peer): boolean {
   return (peer === 'postgres' ? findPostgresPrograms() : findProgram(peer)) !== undefined
 }
 
-/** Peers that nobody can install: machines have them, or not. */
-const OF_THE_MACHINE: readonly Peer[] = ['/dev/fuse']
+/** Peers that depend on the machine and cannot be installed. */
+const NOT_INSTALLABLE: readonly Peer[] = ['/dev/fuse']
 
-/** Peers that this machine lacks. */
+/** Returns the peers that this machine lacks. */
 export function listMissingPeers(): Peer[] {
   return PEERS.filter((peer) => !isAvailable(peer))
 }
 
 /**
- * `describe` for tests that need peers. Without them the tests are skipped, and the run's summary names
- * the missing programs; with CI=true they run, and fail, so that a missing peer cannot pass unseen. What only another
- * machine could have is no failure anywhere.
+ * `describe` for tests that need peers. If a peer is missing, the tests are skipped and the summary of the run lists the
+ * peer. With CI=true they run and fail instead, unless the peer cannot be installed.
  */
 export function describeWithPeers(peers: readonly Peer[], name: string, body: () => void): void {
   const missing = peers.filter((peer) => !isAvailable(peer))
   if (missing.length === 0) describe(name, body)
-  else if (process.env.CI === 'true' && !missing.some((peer) => OF_THE_MACHINE.includes(peer)))
+  else if (process.env.CI === 'true' && !missing.some((peer) => NOT_INSTALLABLE.includes(peer)))
     describe(`${name} (missing: ${missing.join(', ')})`, body)
   else describe.skip(`${name} (missing: ${missing.join(', ')})`, body)
 }

@@ -6,7 +6,7 @@ import type { Repository } from '../../../src/registry/repository.ts'
 import { type DebianImage, buildDebianImage } from './debian-image.ts'
 import { pushImage } from '../images/push-image.ts'
 
-/** What ran while the profiles in test/fixtures were captured, and the part of its environment that files are read for. */
+/** The command that ran while the profiles in test/fixtures were captured, and the environment that affects its reads. */
 export const PYTHON_COMMAND = [
   '/usr/bin/python3',
   '-c',
@@ -14,24 +14,24 @@ export const PYTHON_COMMAND = [
 ]
 export const PYTHON_ENVIRONMENT = { LANG: 'C.UTF-8' }
 
-/** What a profile in test/fixtures says. */
+/** Reads the entries of a profile in test/fixtures. */
 export async function readProfile(name: string): Promise<RecordEntry[]> {
   const { entries } = await readRecord(createReadStream(`test/fixtures/profiles/${name}`), { maxBytes: 1e6 })
   return entries
 }
 
 /**
- * Pushes the image that the profiles were captured in, as `1`. Answers undefined where it cannot be had: the captures name
- * libraries of another architecture, or there are no packages to download; with CI=true the latter is a failure.
+ * Pushes the image in which the profiles were captured, with the tag `1`. Returns undefined on architectures other than
+ * x64, and if the packages cannot be downloaded. With CI=true, a failed download is an error.
  */
 export async function pushDebianImage(repository: Repository): Promise<DebianImage | undefined> {
   if (process.arch !== 'x64') return undefined
   const debian = await buildDebianImage().catch((error: Error) => {
     if (process.env.CI === 'true') throw error
-    process.stderr.write(`no Debian packages, so that their tests are skipped: ${error.message}\n`)
+    process.stderr.write(`the Debian packages are not available, so their tests are skipped: ${error.message}\n`)
     return undefined
   })
-  const pack = (tar: Buffer) => gzipSync(tar, { level: 1 })
-  if (debian) await pushImage(repository, { layers: debian.layers.map((tar) => ({ tar, pack })) }, '1')
+  const compress = (tar: Buffer) => gzipSync(tar, { level: 1 })
+  if (debian) await pushImage(repository, { layers: debian.layers.map((tar) => ({ tar, compress })) }, '1')
   return debian
 }

@@ -1,12 +1,12 @@
 import { buildGoProgram } from './build-go-program.ts'
 
-/** Programs of others that read registries, at the versions that `registry-tools/go.mod` names. */
+/** Registry clients of other projects, at the versions in `registry-tools/go.mod`. */
 const PACKAGES = {
   crane: 'github.com/google/go-containerregistry/cmd/crane',
   oras: 'oras.land/oras/cmd/oras',
 }
 
-/** The path of a program, which is built where it has to be. */
+/** Returns the path of a registry client, and builds it first if needed. */
 export function buildRegistryTool(name: keyof typeof PACKAGES): Promise<string> {
   return buildGoProgram('registry-tools', PACKAGES[name])
 }

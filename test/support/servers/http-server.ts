@@ -3,25 +3,25 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
-/** What a request was, as far as it is known before its body. */
+/** A request that the server received. Its body is read on demand. */
 export type ReceivedRequest = {
   readonly method: string
-  /** Path and query. */
+  /** The path and the query. */
   readonly url: string
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
-  /** Reads the body; call it at most once. */
+  /** Reads the complete body. It can be read once. */
   body(): Promise<Buffer>
-  /** The same, piece by piece, as fast as it is read. */
+  /** Streams the body with backpressure. */
   pieces(): AsyncIterable<Buffer>
 }
 
 export type RequestHandler = (request: ReceivedRequest, response: ServerResponse) => void | Promise<void>
 
 /**
- * A real HTTP server on a free port of 127.0.0.1 that behaves as the handler says. Keeps what it received.
- * A handler may drop the connection by `response.destroy()`.
+ * An HTTP server on a free port of 127.0.0.1 that records all requests. Its handler may close the connection with
+ * `response.destroy()`.
  */
 export class HttpServer implements AsyncDisposable {
   readonly received: ReceivedRequest[] = []
@@ -34,14 +34,14 @@ export class HttpServer implements AsyncDisposable {
     this.received = received
   }
 
-  /** @param tls certificate and key, PEM, for HTTPS */
+  /** @param tls the certificate and the key in PEM, for HTTPS */
   static async start(handler: RequestHandler, tls?: { cert: string; key: string }): Promise<HttpServer> {
     const received: ReceivedRequest[] = []
     const listener = async (request: IncomingMessage, response: ServerResponse) => {
-      const seen = asReceived(request)
-      received.push(seen)
+      const receivedRequest = toReceivedRequest(request)
+      received.push(receivedRequest)
       try {
-        await handler(seen, response)
+        await handler(receivedRequest, response)
       } catch (error) {
         if (!response.headersSent) response.writeHead(500).end(String(error))
         else response.destroy()
@@ -57,7 +57,7 @@ export class HttpServer implements AsyncDisposable {
     return new HttpServer(`127.0.0.1:${(server.address() as AddressInfo).port}`, close, received)
   }
 
-  /** `METHOD PATH?QUERY` of everything received. */
+  /** All received requests as `METHOD PATH?QUERY`. */
   get log(): string[] {
     return this.received.map(({ method, url }) => `${method} ${url}`)
   }
@@ -67,7 +67,7 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-function asReceived(request: IncomingMessage): ReceivedRequest {
+function toReceivedRequest(request: IncomingMessage): ReceivedRequest {
   const url = request.url ?? '/'
   const parsed = new URL(url, 'http://localhost')
   return {

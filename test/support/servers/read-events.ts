@@ -1,16 +1,16 @@
 export type ServerSentEvent = { id: string | undefined; event: string; data: Record<string, unknown> }
 
-/** Reads server-sent events from a URL until its end, or until the caller stops. */
+/** Reads server-sent events from a URL until the stream ends or the caller stops iterating. */
 export async function* readEvents(url: string, lastEventId?: string): AsyncGenerator<ServerSentEvent> {
   const stop = new AbortController()
   const headers = { accept: 'text/event-stream', ...(lastEventId && { 'last-event-id': lastEventId }) }
-  const answer = await fetch(url, { headers, signal: stop.signal })
-  if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`)
-  let rest = ''
+  const response = await fetch(url, { headers, signal: stop.signal })
+  if (response.status !== 200) throw new Error(`${url} responded with ${response.status}`)
+  let unparsed = ''
   try {
-    for await (const text of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const blocks = (rest + text).split('\n\n')
-      rest = blocks.pop() ?? ''
+    for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const blocks = (unparsed + text).split('\n\n')
+      unparsed = blocks.pop() ?? ''
       for (const block of blocks) {
         const fields = new Map(
           block.split('\n').map((line): [string, string] => {

@@ -4,15 +4,16 @@ import { createEmbeddedRegistry } from '../../../src/embedded-registry/plugin.ts
 import { digestOf } from '../../../src/oci/digest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
 
-/** A request that a registry got, its body left out. */
+/** A request that a registry received, without its body. */
 export type RecordedRequest = Pick<FastifyRequest, 'method' | 'url' | 'headers'>
 
 type TestRegistryOptions = {
   readonly maxManifestBytes?: number
-  readonly onRequest?: (asked: RecordedRequest) => void
+  /** Called for each request before it is handled. */
+  readonly onRequest?: (request: RecordedRequest) => void
 }
 
-/** The embedded registry, served alone on a free port of 127.0.0.1. */
+/** The embedded registry without the rest of the broker, on a free port of 127.0.0.1. */
 export class TestRegistry implements AsyncDisposable {
   readonly url: string
   readonly #close: () => Promise<void>
@@ -22,13 +23,12 @@ export class TestRegistry implements AsyncDisposable {
     this.#close = close
   }
 
-  /** @param options.onRequest is told of every request, before it is answered */
   static async start(root: string, options: TestRegistryOptions = {}): Promise<TestRegistry> {
-    const { onRequest, ...more } = options
+    const { onRequest, ...registryOptions } = options
     const app = fastify({ forceCloseConnections: true })
     if (onRequest)
       app.addHook('onRequest', async ({ method, url, headers }) => onRequest({ method, url, headers }))
-    await app.register(await createEmbeddedRegistry({ root, ...more }))
+    await app.register(await createEmbeddedRegistry({ root, ...registryOptions }))
     return new TestRegistry(await app.listen({ host: '127.0.0.1', port: 0 }), () => app.close())
   }
 
@@ -37,31 +37,31 @@ export class TestRegistry implements AsyncDisposable {
     return this.url.slice('http://'.length)
   }
 
-  /** One request; the answer's status, headers and whole body. */
+  /** Sends a request, and returns the response with its complete body. */
   async request(method: string, path: string, options: Partial<Parameters<typeof request>[1]> = {}) {
-    const answer = await request(new URL(path, this.url), { ...options, method })
-    const body = Buffer.from(await answer.body.arrayBuffer())
-    const header = (name: string) => String(answer.headers[name] ?? '')
-    return { status: answer.statusCode, header, body, json: () => JSON.parse(body.toString()) }
+    const response = await request(new URL(path, this.url), { ...options, method })
+    const body = Buffer.from(await response.body.arrayBuffer())
+    const header = (name: string) => String(response.headers[name] ?? '')
+    return { status: response.statusCode, header, body, json: () => JSON.parse(body.toString()) }
   }
 
-  /** Pushes a blob in one request and returns its descriptor. */
+  /** Pushes a blob in a single request, and returns its descriptor. */
   async pushBlob(repository: string, bytes: Buffer, mediaType = OCI_LAYER) {
     const digest = digestOf(bytes)
     const { status } = await this.request('POST', `/v2/${repository}/blobs/uploads/?digest=${digest}`, {
       body: bytes,
     })
-    if (status !== 201) throw new Error(`pushing a blob answered ${status}`)
+    if (status !== 201) throw new Error(`pushing a blob failed with ${status}`)
     return { mediaType, digest, size: bytes.length }
   }
 
-  /** Pushes an image of one layer, with these further fields in its manifest; returns the manifest's descriptor. */
+  /** Pushes an image of one layer, with further fields in its manifest. Returns the descriptor of the manifest. */
   async pushImage(repository: string, tag: string, fields: Record<string, unknown> = {}) {
     const config = await this.pushBlob(repository, Buffer.from('{}'), OCI_CONFIG)
     const layer = await this.pushBlob(repository, Buffer.from(`layer of ${tag}`))
     const bytes = manifestBytes({ config, layers: [layer], ...fields })
     const { status } = await this.putManifest(repository, tag, bytes)
-    if (status !== 201) throw new Error(`pushing a manifest answered ${status}`)
+    if (status !== 201) throw new Error(`pushing a manifest failed with ${status}`)
     return { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length }
   }
 
@@ -75,7 +75,7 @@ export class TestRegistry implements AsyncDisposable {
   }
 }
 
-/** The bytes of an OCI manifest with these fields. */
+/** The bytes of an OCI manifest with the given fields. */
 export function manifestBytes(fields: Record<string, unknown>): Buffer {
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, ...fields }))
 }

@@ -10,18 +10,18 @@ export const blobBytes = randomBytes(300 * KIB)
 export const blobDescriptor = { digest: digestOf(blobBytes), size: blobBytes.length }
 export const openBlobBytes = () => Readable.from([blobBytes.subarray(0, 1000), blobBytes.subarray(1000)])
 
-/** Looks at a request before the registry does; true when it has answered. */
+/** Handles a request before the registry does. Returns true if it has sent the response. */
 export type Quirk = (
   request: ReceivedRequest,
   response: ServerResponse,
   uploads: Uploads,
 ) => boolean | undefined | Promise<boolean | undefined>
 
-/** The upload half of a registry, kept in memory, that quirks can spoil. */
+/** The upload routes of a registry, with blobs in memory. Quirks can override its responses. */
 export class Uploads {
   readonly blobs = new Map<string, Buffer>()
   readonly sessions = new Map<string, Buffer>()
-  /** `METHOD` or `METHOD status` of each request of an upload, with Content-Range where there is one. */
+  /** Each request of an upload as `METHOD`, or as `METHOD RANGE` if it has a Content-Range. */
   readonly requests: string[] = []
 
   async handle(request: ReceivedRequest, response: ServerResponse, quirk: Quirk | undefined): Promise<void> {
@@ -34,7 +34,7 @@ export class Uploads {
     if (method === 'POST') return this.open(response)
     const session = this.sessions.get(id)
     if (session === undefined) return void response.writeHead(404).end()
-    if (method === 'GET') return this.#state(response, id, session)
+    if (method === 'GET') return this.#sendStatus(response, id, session)
     if (method === 'DELETE') {
       this.sessions.delete(id)
       return void response.writeHead(204).end()
@@ -42,10 +42,10 @@ export class Uploads {
     if (range !== undefined && Number(range.split('-')[0]) !== session.length) {
       return void response.writeHead(416).end()
     }
-    const all = Buffer.concat([session, await request.body()])
-    this.sessions.set(id, all)
-    if (method === 'PATCH') return this.#state(response, id, all)
-    if (request.query.get('digest') !== digestOf(all) || request.query.get('state') !== 'a+b%2F') {
+    const uploaded = Buffer.concat([session, await request.body()])
+    this.sessions.set(id, uploaded)
+    if (method === 'PATCH') return this.#sendStatus(response, id, uploaded)
+    if (request.query.get('digest') !== digestOf(uploaded) || request.query.get('state') !== 'a+b%2F') {
       return void response.writeHead(400).end()
     }
     this.commit(id)
@@ -55,28 +55,28 @@ export class Uploads {
   open(response: ServerResponse, headers: Record<string, string> = {}): void {
     const id = randomUUID()
     this.sessions.set(id, Buffer.alloc(0))
-    this.#state(response, id, Buffer.alloc(0), headers)
+    this.#sendStatus(response, id, Buffer.alloc(0), headers)
   }
 
   commit(id: string): void {
-    const all = this.sessions.get(id) ?? Buffer.alloc(0)
-    this.blobs.set(digestOf(all), all)
+    const uploaded = this.sessions.get(id) ?? Buffer.alloc(0)
+    this.blobs.set(digestOf(uploaded), uploaded)
     this.sessions.delete(id)
   }
 
   #head(response: ServerResponse, path: string): void {
-    const found = this.blobs.get(path.split('/').at(-1) ?? '')
-    response.writeHead(found ? 200 : 404, found && { 'content-length': found.length }).end()
+    const stored = this.blobs.get(path.split('/').at(-1) ?? '')
+    response.writeHead(stored ? 200 : 404, stored && { 'content-length': stored.length }).end()
   }
 
-  #state(response: ServerResponse, id: string, session: Buffer, headers: Record<string, string> = {}): void {
+  #sendStatus(response: ServerResponse, id: string, session: Buffer, headers: Record<string, string> = {}): void {
     const location = `/v2/a/blobs/uploads/${id}?state=a%2Bb%252F`
     const range = `0-${Math.max(0, session.length - 1)}`
     response.writeHead(202, { location, range, ...headers }).end()
   }
 }
 
-/** A registry that keeps uploads in memory, and a client of it. */
+/** Starts a registry that stores uploads in memory, and creates a client of it. */
 export async function startUploadRegistry(quirk?: Quirk, options: RegistryOptions = {}) {
   const uploads = new Uploads()
   const server = await HttpServer.start((request, response) => uploads.handle(request, response, quirk))

@@ -1,7 +1,7 @@
 import type { Reporter, TestModule } from 'vitest/node'
 import { listMissingPeers } from '../peers/peers.ts'
 
-/** Ends a run with the peers that were missing, by name, and the counts on a line of their own. */
+/** Prints the missing peers and the number of passed, failed and skipped tests at the end of a run. */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const counts = { passed: 0, failed: errors.length, skipped: 0 }
@@ -14,7 +14,7 @@ export default class SummaryReporter implements Reporter {
     }
     const missing = listMissingPeers()
     if (missing.length > 0)
-      console.log(`\nNot installed, so tests against them were skipped: ${missing.join(', ')}`)
+      console.log(`\nNot available, so tests that need them were skipped: ${missing.join(', ')}`)
     console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
   }
 }

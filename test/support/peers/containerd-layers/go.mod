@@ -1,4 +1,4 @@
-module layer-views
+module containerd-layers
 
 go 1.25.0
 

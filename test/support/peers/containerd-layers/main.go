@@ -1,11 +1,12 @@
-// Command layer-views shows layers as two kinds of clients have them: those that unpack them, by containerd's own package,
-// and those that read them lazily, by the store of metadata that stargz-snapshotter has in memory. It prints an object a line for each path.
+// Command containerd-layers reads layers as the two kinds of snapshotters do: it extracts them with the archive package of
+// containerd, or reads them lazily with the in-memory metadata store of stargz-snapshotter. It prints a JSON object per
+// path, one per line.
 //
-//	layer-views unpack FOLDER LAYER...          unpacks tar archives, lowest first, each into a folder of its own, with those
-//	                                            below it as its parents, as the snapshotter for overlayfs has it done
-//	layer-views read LAYER DIGEST [TOC]         opens an eStargz layer by the store, and reads all of its files ahead
+//	containerd-layers extract FOLDER LAYER...   extracts tar archives, lowest first, each into a folder of its own, with
+//	                                            the lower ones as its parents, as for the overlayfs snapshotter
+//	containerd-layers read LAYER DIGEST [TOC]   opens an eStargz layer with the metadata store, and prefetches all files
 //
-// What overlayfs has marks for is told of by the names that layers have for it: whiteouts and opaque directories.
+// Whiteouts and opaque directories of overlayfs are printed under the names that they have in layers.
 package main
 
 import (
@@ -16,7 +17,7 @@ import (
 	"slices"
 )
 
-// entry is what is told of a path.
+// entry is a path of a layer. A whiteout has only a layer and a name.
 type entry struct {
 	Layer  int               `json:"layer"`
 	Name   string            `json:"name"`
@@ -57,10 +58,10 @@ func main() {
 
 func run(args []string) ([]entry, error) {
 	switch {
-	case len(args) >= 2 && args[0] == "unpack":
-		return unpack(args[1], args[2:])
+	case len(args) >= 2 && args[0] == "extract":
+		return extract(args[1], args[2:])
 	case len(args) >= 3 && args[0] == "read":
 		return readLazily(args[1], args[2], args[3:]...)
 	}
-	return nil, errors.New("usage: layer-views unpack FOLDER LAYER... | read LAYER DIGEST [TOC]")
+	return nil, errors.New("usage: containerd-layers extract FOLDER LAYER... | read LAYER DIGEST [TOC]")
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// readLazily opens a layer by the store in memory, verifies its table of contents, and reads its files ahead as a prefetch does.
+// readLazily opens a layer with the in-memory metadata store, verifies its table of contents, and prefetches all files.
 func readLazily(file, tocDigest string, externalTOC ...string) ([]entry, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -47,7 +47,7 @@ func readLazily(file, tocDigest string, externalTOC ...string) ([]entry, error) 
 		return nil, err
 	}
 	if err := verifiable.Cache(); err != nil {
-		return nil, fmt.Errorf("reading ahead: %w", err)
+		return nil, fmt.Errorf("prefetching: %w", err)
 	}
 	var entries []entry
 	err = list(opened, &entries, opened.RootID(), "")
@@ -59,7 +59,7 @@ func list(from metadata.Reader, entries *[]entry, id uint32, name string) error 
 	if err != nil {
 		return err
 	}
-	// What a database answers is gone when it is closed.
+	// Values of the store are valid only until it is closed.
 	var xattrs map[string][]byte
 	for key, value := range attr.Xattrs {
 		if xattrs == nil {
@@ -74,22 +74,22 @@ func list(from metadata.Reader, entries *[]entry, id uint32, name string) error 
 	if !attr.Mode.IsDir() {
 		return nil
 	}
-	var failed error
+	var childErr error
 	err = from.ForeachChild(id, func(base string, child uint32, _ os.FileMode) bool {
-		// File systems have this name themselves.
+		// The kernel provides this name itself.
 		if base == "." {
 			return true
 		}
-		failed = list(from, entries, child, path.Join(name, base))
-		return failed == nil
+		childErr = list(from, entries, child, path.Join(name, base))
+		return childErr == nil
 	})
 	if err != nil {
 		return err
 	}
-	return failed
+	return childErr
 }
 
-// systemMode is a mode as stat(2) has it.
+// systemMode converts a mode to the encoding of stat(2).
 func systemMode(mode os.FileMode) uint32 {
 	bits := uint32(mode.Perm())
 	for flag, bit := range map[os.FileMode]uint32{

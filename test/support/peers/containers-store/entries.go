@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// entry is what is told of a path. Inode is the first path that shares its file.
+// entry is a path with its attributes. Inode is the first path with the same inode.
 type entry struct {
 	Name   string            `json:"name"`
 	Mode   uint32            `json:"mode"`
@@ -27,15 +27,15 @@ type entry struct {
 	Xattrs map[string][]byte `json:"xattrs,omitempty"`
 }
 
-// entriesOf reads all that is in a folder, sorted by path.
-func entriesOf(folder string) ([]entry, error) {
+// readEntries reads all paths in a folder, sorted.
+func readEntries(folder string) ([]entry, error) {
 	var entries []entry
-	first := map[uint64]string{}
+	firstPaths := map[uint64]string{}
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || path == folder {
 			return err
 		}
-		e, err := entryAt(path, strings.TrimPrefix(path, folder+"/"), first)
+		e, err := readEntry(path, strings.TrimPrefix(path, folder+"/"), firstPaths)
 		if err == nil {
 			entries = append(entries, *e)
 		}
@@ -44,14 +44,14 @@ func entriesOf(folder string) ([]entry, error) {
 	return entries, err
 }
 
-func entryAt(path, name string, first map[uint64]string) (*entry, error) {
+func readEntry(path, name string, firstPaths map[uint64]string) (*entry, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
 	}
 	stat, isUnix := info.Sys().(*syscall.Stat_t)
 	if !isUnix {
-		return nil, fmt.Errorf("%s has no status of Unix", path)
+		return nil, fmt.Errorf("%s: the platform does not report Unix file attributes", path)
 	}
 	e := &entry{Name: name, Mode: stat.Mode, UID: stat.Uid, GID: stat.Gid, Time: stat.Mtim.Nano()}
 	switch info.Mode().Type() {
@@ -60,20 +60,20 @@ func entryAt(path, name string, first map[uint64]string) (*entry, error) {
 	case os.ModeDevice, os.ModeDevice | os.ModeCharDevice:
 		e.Device = stat.Rdev
 	case 0:
-		if _, isKnown := first[stat.Ino]; !isKnown {
-			first[stat.Ino] = name
+		if _, exists := firstPaths[stat.Ino]; !exists {
+			firstPaths[stat.Ino] = name
 		}
-		e.Inode = first[stat.Ino]
-		e.Digest, err = digestOf(path)
+		e.Inode = firstPaths[stat.Ino]
+		e.Digest, err = digestFile(path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	e.Xattrs, err = xattrsOf(path)
+	e.Xattrs, err = readXattrs(path)
 	return e, err
 }
 
-func digestOf(path string) (string, error) {
+func digestFile(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -83,16 +83,16 @@ func digestOf(path string) (string, error) {
 	return string(sum), err
 }
 
-func xattrsOf(path string) (map[string][]byte, error) {
-	names := make([]byte, 64<<10)
-	length, err := unix.Llistxattr(path, names)
+func readXattrs(path string) (map[string][]byte, error) {
+	buffer := make([]byte, 64<<10)
+	length, err := unix.Llistxattr(path, buffer)
 	if err != nil || length == 0 {
 		return nil, err
 	}
-	found := strings.Split(strings.TrimSuffix(string(names[:length]), "\x00"), "\x00")
-	slices.Sort(found)
+	names := strings.Split(strings.TrimSuffix(string(buffer[:length]), "\x00"), "\x00")
+	slices.Sort(names)
 	xattrs := map[string][]byte{}
-	for _, name := range found {
+	for _, name := range names {
 		value := make([]byte, 64<<10)
 		length, err := unix.Lgetxattr(path, name, value)
 		if err != nil {

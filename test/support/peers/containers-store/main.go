@@ -1,10 +1,11 @@
-// Command containers-store pulls one layer as podman and CRI-O do: by containers/storage, into a store of its own with the
-// overlay driver. Needs root. It prints an object.
+// Command containers-store pulls one layer as podman and CRI-O do: with containers/storage, into a new store with the
+// overlay driver. Needs root. It prints the result as a JSON object.
 //
 //	containers-store FOLDER BLOB ANNOTATIONS [OPTION...]
 //
-// FOLDER is empty, ANNOTATIONS are an object in JSON, and an OPTION is one of storage.conf's pull_options that is set to true.
-// Where the layer cannot be pulled in parts, the object says why, and the layer is pulled whole if that is allowed.
+// FOLDER is an empty folder for the store, ANNOTATIONS is a JSON object, and each OPTION is the name of a pull_options
+// entry of storage.conf to set to true. If the layer cannot be pulled partially, the result has the error, and the
+// complete layer is pulled if containers/storage allows it after that error.
 package main
 
 import (
@@ -23,17 +24,19 @@ import (
 	"go.podman.io/storage/types"
 )
 
-// pulled is what came of a layer. Refused: why it is not pulled in parts; Whole: whether it was pulled whole instead.
+// pulled is the result of pulling a layer.
 type pulled struct {
-	Refused string  `json:"refused,omitempty"`
-	Whole   bool    `json:"whole"`
-	Fetched uint64  `json:"fetched"`
-	DiffID  string  `json:"diffId,omitempty"`
-	Entries []entry `json:"entries,omitempty"`
+	// PartialPullError is the reason why the layer could not be pulled partially.
+	PartialPullError string `json:"partialPullError,omitempty"`
+	// IsFullPull reports whether the complete layer was pulled instead.
+	IsFullPull   bool    `json:"isFullPull"`
+	FetchedBytes uint64  `json:"fetchedBytes"`
+	DiffID       string  `json:"diffId,omitempty"`
+	Entries      []entry `json:"entries,omitempty"`
 }
 
 func main() {
-	// Unpacking is done by this program, started once more.
+	// containers/storage starts this program again to extract layers.
 	if reexec.Init() {
 		return
 	}
@@ -90,25 +93,25 @@ func pull(store storage.Store, path string, annotations map[string]string) (*pul
 	ranges := &blobRanges{blob: blob}
 	differ, err := chunked.NewDiffer(context.Background(), store, blobDigest, info.Size(), annotations, ranges)
 	if err != nil {
-		result := &pulled{Refused: err.Error()}
+		result := &pulled{PartialPullError: err.Error()}
 		var fallback chunked.ErrFallbackToOrdinaryLayerDownload
 		if !errors.As(err, &fallback) {
 			return result, nil
 		}
-		result.Whole = true
-		return result, pullWhole(store, blob, result)
+		result.IsFullPull = true
+		return result, pullComplete(store, blob, result)
 	}
 	defer differ.Close()
 	output, err := store.PrepareStagedLayer(nil, differ)
 	if err != nil {
-		return &pulled{Refused: err.Error()}, nil
+		return &pulled{PartialPullError: err.Error()}, nil
 	}
 	defer store.CleanupStagedLayer(output)
-	entries, err := entriesOf(output.Target)
-	return &pulled{Fetched: ranges.fetched, DiffID: string(output.UncompressedDigest), Entries: entries}, err
+	entries, err := readEntries(output.Target)
+	return &pulled{FetchedBytes: ranges.fetchedBytes, DiffID: string(output.UncompressedDigest), Entries: entries}, err
 }
 
-func pullWhole(store storage.Store, blob *os.File, result *pulled) error {
+func pullComplete(store storage.Store, blob *os.File, result *pulled) error {
 	if _, err := blob.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -117,21 +120,21 @@ func pullWhole(store storage.Store, blob *os.File, result *pulled) error {
 		return err
 	}
 	result.DiffID = string(layer.UncompressedDigest)
-	result.Entries, err = entriesOf(filepath.Join(store.GraphRoot(), "overlay", layer.ID, "diff"))
+	result.Entries, err = readEntries(filepath.Join(store.GraphRoot(), "overlay", layer.ID, "diff"))
 	return err
 }
 
-// blobRanges is a blob as a registry gives it.
+// blobRanges serves ranges of a blob as a registry would.
 type blobRanges struct {
-	blob    *os.File
-	fetched uint64
+	blob         *os.File
+	fetchedBytes uint64
 }
 
 func (r *blobRanges) GetBlobAt(chunks []chunked.ImageSourceChunk) (chan io.ReadCloser, chan error, error) {
 	streams := make(chan io.ReadCloser)
 	failures := make(chan error)
 	for _, chunk := range chunks {
-		r.fetched += chunk.Length
+		r.fetchedBytes += chunk.Length
 	}
 	go func() {
 		defer close(failures)

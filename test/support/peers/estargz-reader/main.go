@@ -1,17 +1,17 @@
-// Command estargz-reader reads layers by the libraries that clients of registries read them by, and lists what it
-// sees there: a JSON object a line, the first one of the layer, the others of its paths by their names.
+// Command estargz-reader reads layers with the libraries that registry clients use, and lists their content: one JSON
+// object per line, the first for the layer, the others for its paths, sorted by name.
 //
-//	estargz-reader tar LAYER              by archive/tar, from front to end
-//	estargz-reader toc LAYER DIGEST [TOC] by stargz-snapshotter's library, from the table of contents
+//	estargz-reader tar LAYER              sequentially, with archive/tar
+//	estargz-reader toc LAYER DIGEST [TOC] by the table of contents, with the library of stargz-snapshotter
 //
-// With `each` it reads such lines (tar LAYER, toc LAYER DIGEST) from the standard input, and answers each by one line: an
-// object with the layer and its entries, or with the error.
+// `estargz-reader serve` reads requests (tar LAYER, toc LAYER DIGEST) from standard input, one per line, and responds to
+// each with one line: an object with the layer and its entries, or with the error.
 //
-// It also packs the standard input as tools written in Go pack layers, into the standard output.
+// The command also compresses standard input to standard output as tools written in Go compress layers:
 //
-//	estargz-reader pack gzip|pgzip LEVEL
+//	estargz-reader compress gzip|pgzip LEVEL
 //
-// It ends with status 1 and the reason where a reader would refuse the layer.
+// It exits with status 1 and prints the error if a library rejects the layer.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 	"strings"
 )
 
-// entry is what both ways of reading tell of a path. Hard links are told as the file that they name.
+// entry is a path of a layer. A hard link has the attributes of its target.
 type entry struct {
 	Name    string            `json:"name"`
 	Type    string            `json:"type"`
@@ -41,7 +41,7 @@ type entry struct {
 	Chunks  int               `json:"chunks,omitempty"`
 }
 
-// layer is what is told of a layer as a whole.
+// layer has the properties of a layer as a whole.
 type layer struct {
 	DiffID         string `json:"diffId,omitempty"`
 	TOCDigest      string `json:"tocDigest,omitempty"`
@@ -57,27 +57,23 @@ func main() {
 }
 
 func run(args []string) error {
-	var told layer
-	var entries map[string]entry
-	var err error
 	switch {
-	case len(args) == 3 && args[0] == "pack":
+	case len(args) == 3 && args[0] == "compress":
 		level, err := strconv.Atoi(args[2])
 		if err != nil {
 			return err
 		}
-		return pack(args[1], level)
-	case len(args) == 1 && args[0] == "each":
-		return each()
-	default:
-		told, entries, err = read(args)
+		return compress(args[1], level)
+	case len(args) == 1 && args[0] == "serve":
+		return serve()
 	}
+	properties, entries, err := read(args)
 	if err != nil {
 		return err
 	}
 	names := sortedNames(entries)
 	lines := json.NewEncoder(os.Stdout)
-	if err := lines.Encode(told); err != nil {
+	if err := lines.Encode(properties); err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -95,34 +91,34 @@ func read(args []string) (layer, map[string]entry, error) {
 	case (len(args) == 3 || len(args) == 4) && args[0] == "toc":
 		return readTOC(args[1], args[2], args[3:]...)
 	default:
-		return layer{}, nil, fmt.Errorf("usage: estargz-reader tar LAYER | toc LAYER DIGEST [TOC] | each | pack gzip|pgzip LEVEL")
+		return layer{}, nil, fmt.Errorf("usage: estargz-reader tar LAYER | toc LAYER DIGEST [TOC] | serve | compress gzip|pgzip LEVEL")
 	}
 }
 
-// answer is what is told of one line of `each`.
-type answer struct {
+// response is the response to one request of `serve`.
+type response struct {
 	Error   string  `json:"error,omitempty"`
 	Layer   layer   `json:"layer"`
 	Entries []entry `json:"entries"`
 }
 
-func each() error {
-	questions := bufio.NewScanner(os.Stdin)
-	answers := json.NewEncoder(os.Stdout)
-	for questions.Scan() {
-		told, entries, err := read(strings.Fields(questions.Text()))
-		said := answer{Layer: told, Entries: []entry{}}
+func serve() error {
+	requests := bufio.NewScanner(os.Stdin)
+	responses := json.NewEncoder(os.Stdout)
+	for requests.Scan() {
+		properties, entries, err := read(strings.Fields(requests.Text()))
+		result := response{Layer: properties, Entries: []entry{}}
 		if err != nil {
-			said.Error = err.Error()
+			result.Error = err.Error()
 		}
 		for _, name := range sortedNames(entries) {
-			said.Entries = append(said.Entries, entries[name])
+			result.Entries = append(result.Entries, entries[name])
 		}
-		if err := answers.Encode(said); err != nil {
+		if err := responses.Encode(result); err != nil {
 			return err
 		}
 	}
-	return questions.Err()
+	return requests.Err()
 }
 
 func sortedNames(entries map[string]entry) []string {

@@ -18,7 +18,7 @@ import (
 
 const xattrRecord = "SCHILY.xattr."
 
-// typeNames are the names that tables of contents have for the types of entries.
+// typeNames maps type flags to the type names of a table of contents.
 var typeNames = map[byte]string{
 	tar.TypeReg:     "reg",
 	tar.TypeDir:     "dir",
@@ -28,21 +28,21 @@ var typeNames = map[byte]string{
 	tar.TypeFifo:    "fifo",
 }
 
-// readTar reads a layer from front to end, whatever it is packed by. Of entries of one name the last one counts.
+// readTar reads a layer sequentially and detects its compression. The last entry of a name wins.
 func readTar(file string) (layer, map[string]entry, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return layer{}, nil, err
 	}
 	defer f.Close()
-	plain, err := unpacked(bufio.NewReader(f))
+	uncompressed, err := decompress(bufio.NewReader(f))
 	if err != nil {
 		return layer{}, nil, err
 	}
 	hash := sha256.New()
-	whole := io.TeeReader(plain, hash)
+	hashed := io.TeeReader(uncompressed, hash)
 	entries := map[string]entry{}
-	archive := tar.NewReader(whole)
+	archive := tar.NewReader(hashed)
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -54,27 +54,27 @@ func readTar(file string) (layer, map[string]entry, error) {
 		if header.Typeflag == tar.TypeXGlobalHeader {
 			continue
 		}
-		name := cleaned(header.Name)
+		name := cleanName(header.Name)
 		if header.Typeflag == tar.TypeLink {
-			target, ok := entries[cleaned(header.Linkname)]
+			target, ok := entries[cleanName(header.Linkname)]
 			if !ok {
-				return layer{}, nil, fmt.Errorf("%s: the link's target %s has not come yet", name, header.Linkname)
+				return layer{}, nil, fmt.Errorf("%s: the link's target %s is not before it", name, header.Linkname)
 			}
 			target.Name = name
 			entries[name] = target
 			continue
 		}
-		if entries[name], err = fromHeader(name, header, archive); err != nil {
+		if entries[name], err = newEntry(name, header, archive); err != nil {
 			return layer{}, nil, err
 		}
 	}
-	if _, err := io.Copy(io.Discard, whole); err != nil {
+	if _, err := io.Copy(io.Discard, hashed); err != nil {
 		return layer{}, nil, err
 	}
 	return layer{DiffID: fmt.Sprintf("sha256:%x", hash.Sum(nil))}, entries, nil
 }
 
-func fromHeader(name string, header *tar.Header, content io.Reader) (entry, error) {
+func newEntry(name string, header *tar.Header, content io.Reader) (entry, error) {
 	kind, ok := typeNames[header.Typeflag]
 	if !ok {
 		return entry{}, fmt.Errorf("%s: type flag %q", name, header.Typeflag)
@@ -103,20 +103,20 @@ func fromHeader(name string, header *tar.Header, content io.Reader) (entry, erro
 	return e, nil
 }
 
-func unpacked(packed *bufio.Reader) (io.Reader, error) {
-	magic, err := packed.Peek(4)
+func decompress(compressed *bufio.Reader) (io.Reader, error) {
+	magic, err := compressed.Peek(4)
 	switch {
 	case err != nil:
 		return nil, err
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		return gzip.NewReader(packed)
+		return gzip.NewReader(compressed)
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return zstd.NewReader(packed)
+		return zstd.NewReader(compressed)
 	default:
-		return packed, nil
+		return compressed, nil
 	}
 }
 
-func cleaned(name string) string {
+func cleanName(name string) string {
 	return strings.TrimPrefix(path.Clean("/"+name), "/")
 }

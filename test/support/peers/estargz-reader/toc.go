@@ -14,8 +14,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// readTOC opens a layer by its table of contents, verifies that against its digest, and reads every file of it
-// by chunks, each against its own digest. externalTOC names the file of a table that is not in the layer.
+// readTOC opens a layer by its table of contents, verifies the digest of the table, and reads every file chunk by chunk,
+// verifying the digest of each chunk. externalTOC is the path of a table outside the layer.
 func readTOC(file, tocDigest string, externalTOC ...string) (layer, map[string]entry, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -39,20 +39,20 @@ func readTOC(file, tocDigest string, externalTOC ...string) (layer, map[string]e
 	if err := r.verify(digest.Digest(tocDigest)); err != nil {
 		return layer{}, nil, err
 	}
-	told := layer{TOCDigest: opened.TOCDigest().String()}
+	properties := layer{TOCDigest: opened.TOCDigest().String()}
 	for _, name := range []string{estargz.PrefetchLandmark, estargz.NoPrefetchLandmark} {
 		if landmark, ok := opened.Lookup(name); ok {
-			if told.Landmark != "" {
-				return layer{}, nil, fmt.Errorf("both %s and %s", told.Landmark, name)
+			if properties.Landmark != "" {
+				return layer{}, nil, fmt.Errorf("the layer has both %s and %s", properties.Landmark, name)
 			}
-			told.Landmark, told.LandmarkOffset = name, landmark.Offset
+			properties.Landmark, properties.LandmarkOffset = name, landmark.Offset
 		}
 	}
 	root, ok := opened.Lookup("")
 	if !ok {
-		return layer{}, nil, fmt.Errorf("no root")
+		return layer{}, nil, fmt.Errorf("the layer has no root directory")
 	}
-	return told, r.entries, r.walk("", root)
+	return properties, r.entries, r.walk("", root)
 }
 
 type reader struct {
@@ -61,8 +61,8 @@ type reader struct {
 	entries  map[string]entry
 }
 
-// entryVerifier verifies by what an entry says of itself. The library's own map is by the offset of members,
-// so it has no room for two chunks in one; the snapshotter goes by entries, too.
+// entryVerifier verifies a chunk with the digest in its own entry, as the snapshotter does. The verifier of the library
+// looks digests up by the offset of the member, so it does not support members with several chunks.
 type entryVerifier struct{}
 
 func (entryVerifier) Verifier(e *estargz.TOCEntry) (digest.Verifier, error) {
@@ -86,65 +86,66 @@ func (r *reader) verify(tocDigest digest.Digest) error {
 	return nil
 }
 
-// sharesMembers tells whether some member holds more than one chunk.
+// sharesMembers reports whether any member has more than one chunk.
 func (r *reader) sharesMembers() bool {
-	found := false
-	var look func(*estargz.TOCEntry)
-	look = func(e *estargz.TOCEntry) {
-		found = found || e.InnerOffset > 0
+	shares := false
+	var visit func(*estargz.TOCEntry)
+	visit = func(e *estargz.TOCEntry) {
+		shares = shares || e.InnerOffset > 0
 		e.ForeachChild(func(_ string, child *estargz.TOCEntry) bool {
-			look(child)
-			return !found
+			visit(child)
+			return !shares
 		})
 	}
 	if root, ok := r.Lookup(""); ok {
-		look(root)
+		visit(root)
 	}
-	return found
+	return shares
 }
 
 func (r *reader) walk(name string, e *estargz.TOCEntry) error {
-	told := entry{
+	result := entry{
 		Name: name, Type: e.Type, Mode: e.Mode, UID: e.UID, GID: e.GID, ModTime: e.ModTime().Unix(),
 		Link: e.LinkName, Major: e.DevMajor, Minor: e.DevMinor, Xattrs: e.Xattrs, Size: e.Size,
 	}
-	// The table of contents has no time for the beginning of 1970, and the reader makes folders that no entry names.
-	untimed := e.ModTime().IsZero()
-	if untimed {
-		told.ModTime = 0
+	// A table of contents cannot express the Unix time 0. Directories without an entry, which the library creates, have no
+	// time either.
+	hasNoTime := e.ModTime().IsZero()
+	if hasNoTime {
+		result.ModTime = 0
 	}
 	if e.Type == "reg" {
 		var err error
-		if told.SHA256, told.Chunks, err = r.readFile(e); err != nil {
+		if result.SHA256, result.Chunks, err = r.readFile(e); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if !untimed || e.Type != "dir" {
-		r.entries[name] = told
+	if !hasNoTime || e.Type != "dir" {
+		r.entries[name] = result
 	}
-	var failed error
+	var err error
 	e.ForeachChild(func(base string, child *estargz.TOCEntry) bool {
-		failed = r.walk(path.Join(name, base), child)
-		return failed == nil
+		err = r.walk(path.Join(name, base), child)
+		return err == nil
 	})
-	return failed
+	return err
 }
 
-// readFile reads a file by chunks, then at once, and answers its digest and in how many chunks it came.
+// readFile reads a file chunk by chunk, then in one read. It returns the digest of the file and its number of chunks.
 func (r *reader) readFile(e *estargz.TOCEntry) (string, int, error) {
-	// What else lies in a member is handed over on the way to the file, for a cache: it is verified as well.
+	// The library passes the other chunks of a shared member to r.check, so that a cache could store them.
 	content, err := r.OpenFileWithPreReader(e.Name, r.check)
 	if err != nil {
 		return "", 0, err
 	}
 	hash := sha256.New()
 	chunks := 0
-	for at := int64(0); at < e.Size; chunks++ {
-		chunk, ok := r.ChunkEntryForOffset(e.Name, at)
-		if !ok || chunk.ChunkOffset != at || chunk.ChunkSize <= 0 {
-			return "", 0, fmt.Errorf("no chunk begins at %d", at)
+	for offset := int64(0); offset < e.Size; chunks++ {
+		chunk, ok := r.ChunkEntryForOffset(e.Name, offset)
+		if !ok || chunk.ChunkOffset != offset || chunk.ChunkSize <= 0 {
+			return "", 0, fmt.Errorf("no chunk starts at offset %d", offset)
 		}
-		// In one call: each one opens the member anew.
+		// In a single call, as each call opens the member again.
 		part := make([]byte, chunk.ChunkSize)
 		if _, err := content.ReadAt(part, chunk.ChunkOffset); err != nil {
 			return "", 0, err
@@ -153,22 +154,22 @@ func (r *reader) readFile(e *estargz.TOCEntry) (string, int, error) {
 			return "", 0, err
 		}
 		hash.Write(part)
-		at += chunk.ChunkSize
+		offset += chunk.ChunkSize
 	}
 	sum := fmt.Sprintf("%x", hash.Sum(nil))
-	plain, err := r.OpenFile(e.Name)
+	file, err := r.OpenFile(e.Name)
 	if err != nil {
 		return "", 0, err
 	}
-	atOnce := make([]byte, e.Size)
-	if _, err := plain.ReadAt(atOnce, 0); err != nil && e.Size > 0 {
+	complete := make([]byte, e.Size)
+	if _, err := file.ReadAt(complete, 0); err != nil && e.Size > 0 {
 		return "", 0, err
 	}
-	if again := fmt.Sprintf("%x", sha256.Sum256(atOnce)); again != sum {
-		return "", 0, fmt.Errorf("read by chunks it is %s, read at once %s", sum, again)
+	if completeSum := fmt.Sprintf("%x", sha256.Sum256(complete)); completeSum != sum {
+		return "", 0, fmt.Errorf("the chunks have the digest %s, a single read has %s", sum, completeSum)
 	}
 	if e.Digest != "" && e.Digest != "sha256:"+sum {
-		return "", 0, fmt.Errorf("is %s, the table of contents says %s", sum, e.Digest)
+		return "", 0, fmt.Errorf("the file has the digest %s, but the table of contents has %s", sum, e.Digest)
 	}
 	return sum, chunks, nil
 }
@@ -183,7 +184,7 @@ func (r *reader) check(chunk *estargz.TOCEntry, content io.Reader) error {
 		return err
 	}
 	if n != chunk.ChunkSize || !verifier.Verified() {
-		return fmt.Errorf("the chunk of %s at %d is not what its digest says", chunk.Name, chunk.ChunkOffset)
+		return fmt.Errorf("the chunk of %s at offset %d does not match its digest", chunk.Name, chunk.ChunkOffset)
 	}
 	return nil
 }

@@ -1,16 +1,16 @@
-// Command lazy-mount shows the root of an eStargz image as containers see it that are started before their image is
-// pulled. It mounts each layer by the file system of stargz-snapshotter, and lays an overlay of the layers over a disk in
-// memory that takes what is written.
+// Command lazy-mount mounts the root of an eStargz image as containers see it when they start before their image is
+// pulled. It mounts each layer with the file system of stargz-snapshotter, and combines the layers with overlayfs. A tmpfs
+// stores what is written to the root.
 //
-// The first line of the standard input is an object, which says what is mounted and where:
+// The first line of standard input is a JSON object with the image and an empty folder for the mounts:
 //
 //	{"reference":"HOST/NAME:TAG","layers":[{"digest":"sha256:…","annotations":{…}}],"folder":"/empty/folder"}
 //
-// The layers stand in the order of the manifest. When all that a record prioritized is there, the program prints one line,
-// {"event":"ready","root":"/empty/folder/root"}. It unmounts everything when the standard input ends, or on SIGTERM or
-// SIGINT, and removes the folder. It does the same when it fails, and then ends with status 1 and the reason.
+// The layers have the order of the manifest. When all prioritized files have been fetched, the program prints one line,
+// {"event":"ready","root":"/empty/folder/root"}. At the end of standard input, and on SIGTERM or SIGINT, it unmounts
+// everything and removes the folder. If it fails, it does the same, prints the error and exits with status 1.
 //
-// It starts no other program: the fork would wait for pages of that program which this process itself has to serve.
+// It starts no other program: a fork could wait for pages that this process itself has to serve.
 package main
 
 import (
@@ -27,14 +27,14 @@ import (
 	"github.com/containerd/log"
 )
 
-// image is what is asked for.
+// image is the image to mount.
 type image struct {
 	Reference string  `json:"reference"`
 	Layers    []layer `json:"layers"`
 	Folder    string  `json:"folder"`
 }
 
-// layer is a descriptor of the manifest.
+// layer is a layer descriptor of the manifest.
 type layer struct {
 	Digest      string            `json:"digest"`
 	Annotations map[string]string `json:"annotations"`
@@ -52,20 +52,20 @@ func main() {
 	}
 }
 
-func run(in io.Reader, out io.Writer) (failed error) {
-	// Signals are taken before there is anything to unmount.
-	wanted, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+func run(in io.Reader, out io.Writer) (err error) {
+	// Signals are handled before anything is mounted.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := log.SetLevel("warn"); err != nil {
 		return err
 	}
 	lines := bufio.NewReader(in)
-	question, err := lines.ReadBytes('\n')
+	request, err := lines.ReadBytes('\n')
 	if err != nil {
-		return fmt.Errorf("the standard input names no image: %w", err)
+		return fmt.Errorf("reading the image from standard input: %w", err)
 	}
-	var asked image
-	if err := json.Unmarshal(question, &asked); err != nil {
+	var requested image
+	if err := json.Unmarshal(request, &requested); err != nil {
 		return err
 	}
 	go func() {
@@ -74,14 +74,14 @@ func run(in io.Reader, out io.Writer) (failed error) {
 	}()
 
 	var mounted mounts
-	defer func() { failed = errors.Join(failed, mounted.undo()) }()
-	root, err := mounted.image(wanted, asked)
+	defer func() { err = errors.Join(err, mounted.undo()) }()
+	root, err := mounted.mountImage(ctx, requested)
 	if err != nil {
 		return err
 	}
 	if err := json.NewEncoder(out).Encode(event{Event: "ready", Root: root}); err != nil {
 		return err
 	}
-	<-wanted.Done()
+	<-ctx.Done()
 	return nil
 }

@@ -16,85 +16,84 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The labels by which a snapshotter tells the file system which layer it wants.
+// The labels with which a snapshotter names a layer to the file system.
 const (
 	referenceLabel = "containerd.io/snapshot/remote/stargz.reference"
 	digestLabel    = "containerd.io/snapshot/remote/stargz.digest"
 )
 
-// settings leave the reader as hosts run it, but for what a count of requests must not depend on.
+// settings are the defaults of the snapshotter, except for those that would make the number of requests vary.
 var settings = config.Config{
-	// Nothing is fetched that nobody reads.
+	// Only what is read is fetched.
 	NoBackgroundFetch: true,
 	NoPrometheus:      true,
-	// A cache on disk is written behind the reader's back: what was prefetched could be missed, and fetched again.
+	// A cache on disk is written asynchronously, so prefetched content could be missing and fetched again.
 	HTTPCacheType: "memory",
 	FSCacheType:   "memory",
-	// After its end the reader goes on without what is still missing.
+	// After this timeout, the file system continues without the content that is still missing.
 	PrefetchTimeoutSec: 300,
 }
 
-// mounts are what has to be undone, the last one first.
+// mounts has the steps that undo all mounts. They run in reverse order.
 type mounts struct {
 	steps []func() error
 }
 
 func (m *mounts) undo() error {
-	var failed []error
+	var errs []error
 	for _, step := range slices.Backward(m.steps) {
-		failed = append(failed, step())
+		errs = append(errs, step())
 	}
 	m.steps = nil
-	return errors.Join(failed...)
+	return errors.Join(errs...)
 }
 
-// image mounts all layers and the root over them, waits until everything is prefetched, and answers the root. It gives up
-// when nobody wants it any more.
-func (m *mounts) image(wanted context.Context, of image) (string, error) {
-	if _, err := m.folder("", of.Folder); err != nil {
+// mountImage mounts all layers and the root on top of them, waits for the end of the prefetch, and returns the root.
+func (m *mounts) mountImage(ctx context.Context, requested image) (string, error) {
+	if _, err := m.createFolder("", requested.Folder); err != nil {
 		return "", err
 	}
-	state, err := m.folder(of.Folder, "state")
+	state, err := m.createFolder(requested.Folder, "state")
 	if err != nil {
 		return "", err
 	}
-	reader, err := fs.NewFilesystem(state, settings)
+	filesystem, err := fs.NewFilesystem(state, settings)
 	if err != nil {
 		return "", err
 	}
 	var names []string
 	var checks []func() error
-	for i, layer := range of.Layers {
+	for i, layer := range requested.Layers {
 		name := strconv.Itoa(i)
-		point, err := m.folder(of.Folder, name)
+		point, err := m.createFolder(requested.Folder, name)
 		if err != nil {
 			return "", err
 		}
-		labels := map[string]string{referenceLabel: of.Reference, digestLabel: layer.Digest}
+		labels := map[string]string{referenceLabel: requested.Reference, digestLabel: layer.Digest}
 		maps.Copy(labels, layer.Annotations)
-		if err := reader.Mount(wanted, point, labels); err != nil {
+		if err := filesystem.Mount(ctx, point, labels); err != nil {
 			return "", fmt.Errorf("layer %d: %w", i, err)
 		}
-		unmount := func() error { return reader.Unmount(context.Background(), point) }
-		m.steps = append(m.steps, func() error { return orHide(point, unmount()) })
+		unmount := func() error { return filesystem.Unmount(context.Background(), point) }
+		m.steps = append(m.steps, func() error { return detachOnError(point, unmount()) })
 		names = append(names, name)
-		checks = append(checks, func() error { return reader.Check(wanted, point, labels) })
+		checks = append(checks, func() error { return filesystem.Check(ctx, point, labels) })
 	}
-	root, err := m.overlay(of.Folder, names)
+	root, err := m.mountOverlay(requested.Folder, names)
 	if err != nil {
 		return "", err
 	}
 	for i, check := range checks {
-		if err := unlessDone(wanted, check); err != nil {
+		if err := runCancellable(ctx, check); err != nil {
 			return "", fmt.Errorf("layer %d: %w", i, err)
 		}
 	}
 	return root, nil
 }
 
-// overlay lays a root over folders of layers, the lowest one first, and a disk in memory for what is written.
-func (m *mounts) overlay(folder string, layers []string) (string, error) {
-	disk, err := m.folder(folder, "disk")
+// mountOverlay mounts a root that combines the folders of layers, the lowest first, with a tmpfs for what is written.
+func (m *mounts) mountOverlay(folder string, layers []string) (string, error) {
+	disk, err := m.createFolder(folder, "disk")
 	if err != nil {
 		return "", err
 	}
@@ -106,11 +105,11 @@ func (m *mounts) overlay(folder string, layers []string) (string, error) {
 			return "", err
 		}
 	}
-	root, err := m.folder(folder, "root")
+	root, err := m.createFolder(folder, "root")
 	if err != nil {
 		return "", err
 	}
-	// Options have to fit into one page of memory: the names of layers are short where the folder is the working one.
+	// Mount options must fit into one page of memory. Paths relative to the working directory keep them short.
 	if err := os.Chdir(folder); err != nil {
 		return "", err
 	}
@@ -121,8 +120,8 @@ func (m *mounts) overlay(folder string, layers []string) (string, error) {
 	return root, m.mount("overlay", root, options)
 }
 
-// folder makes a folder, or takes an empty one, that is removed when what was mounted there is unmounted.
-func (m *mounts) folder(parent, name string) (string, error) {
+// createFolder creates a folder, or uses an existing empty one. The folder is removed when everything is undone.
+func (m *mounts) createFolder(parent, name string) (string, error) {
 	path := filepath.Join(parent, name)
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return "", err
@@ -135,20 +134,20 @@ func (m *mounts) mount(kind, point, options string) error {
 	if err := unix.Mount(kind, point, kind, 0, options); err != nil {
 		return fmt.Errorf("%s at %s: %w", kind, point, err)
 	}
-	m.steps = append(m.steps, func() error { return orHide(point, unix.Unmount(point, 0)) })
+	m.steps = append(m.steps, func() error { return detachOnError(point, unix.Unmount(point, 0)) })
 	return nil
 }
 
-// orHide takes a mount out of sight that could not be unmounted: some process may still be in it.
-func orHide(point string, failed error) error {
-	if failed == nil {
+// detachOnError detaches a mount that could not be unmounted, as a process may still use it.
+func detachOnError(point string, err error) error {
+	if err == nil {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("unmounting %s: %w", point, failed), unix.Unmount(point, unix.MNT_DETACH))
+	return errors.Join(fmt.Errorf("unmounting %s: %w", point, err), unix.Unmount(point, unix.MNT_DETACH))
 }
 
-// unlessDone does what heeds no context itself.
-func unlessDone(ctx context.Context, do func() error) error {
+// runCancellable runs a function that does not support contexts, and returns early when the context is done.
+func runCancellable(ctx context.Context, do func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- do() }()
 	select {

@@ -14,9 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const opaque = "trusted.overlay.opaque"
+const opaqueXattr = "trusted.overlay.opaque"
 
-func unpack(folder string, layers []string) ([]entry, error) {
+// extract extracts each layer into a folder of its own, with the folders of the lower layers as its parents.
+func extract(folder string, layers []string) ([]entry, error) {
 	var entries []entry
 	var parents []string
 	for i, layer := range layers {
@@ -32,11 +33,11 @@ func unpack(folder string, layers []string) ([]entry, error) {
 			if err != nil {
 				return err
 			}
-			seen, err := look(root, path)
+			pathEntries, err := readPath(root, path)
 			if err != nil {
 				return err
 			}
-			for _, e := range seen {
+			for _, e := range pathEntries {
 				e.Layer = i
 				entries = append(entries, e)
 			}
@@ -60,8 +61,8 @@ func apply(root, layer string, parents []string) error {
 	return err
 }
 
-// look tells of a path as layers do: also that it is a whiteout, or opaque.
-func look(root, path string) ([]entry, error) {
+// readPath returns the entries that a layer has for a path: the path, and its whiteout or opaque marker.
+func readPath(root, path string) ([]entry, error) {
 	var stat unix.Stat_t
 	if err := unix.Lstat(path, &stat); err != nil {
 		return nil, err
@@ -86,14 +87,14 @@ func look(root, path string) ([]entry, error) {
 		}
 		e.Link = link
 	}
-	found := []entry{}
+	entries := []entry{}
 	keys, err := sysx.LListxattr(path)
 	if err != nil && err != unix.ENOTSUP {
 		return nil, err
 	}
 	for _, key := range keys {
-		if key == opaque {
-			found = append(found, entry{Name: filepath.Join(name, ".wh..wh..opq")})
+		if key == opaqueXattr {
+			entries = append(entries, entry{Name: filepath.Join(name, ".wh..wh..opq")})
 			continue
 		}
 		value, err := sysx.LGetxattr(path, key)
@@ -105,5 +106,5 @@ func look(root, path string) ([]entry, error) {
 		}
 		e.Xattrs[key] = value
 	}
-	return append(found, e), nil
+	return append(entries, e), nil
 }
