@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config'
+import { shared } from './vitest.config.ts'
 
-// What takes longer than the tests of every day: `npm run faults`, and `npm run faults:long` with a thousand kills.
+/** `npm run faults`: kills, full disks, damaged layers and misbehaving registries. `--mode long` tries each more often. */
 export default defineConfig(({ mode }) => ({
   test: {
+    ...shared,
     include: ['test/faults/**/*.faults.ts', 'test/faults/leases.test.ts'],
-    pool: 'forks',
-    globalSetup: './test/support/vitest/compile-cache.ts',
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
@@ -14,6 +14,5 @@ export default defineConfig(({ mode }) => ({
       FAULT_KILLS: mode === 'long' ? '1000' : '45',
       FAULT_MUTATIONS: mode === 'long' ? '50000' : '2000',
     },
-    reporters: ['default', './test/support/vitest/summary-reporter.ts'],
   },
 }))

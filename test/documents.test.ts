@@ -21,7 +21,7 @@ describe('docs/reliability.md', () => {
     )
     const named = page.match(/RECORD_BROKER_[A-Z_]+/g) ?? []
     expect(named.filter((name) => !settings.has(name))).toEqual([])
-    const tests = page.match(/[a-z-]+\.(test|faults)\.ts/g) ?? []
+    const tests = page.match(/[a-z-]+(\.slow)?\.(test|faults)\.ts/g) ?? []
     expect(tests.length).toBeGreaterThan(10)
     expect(tests.filter((name) => !files.includes(name))).toEqual([])
   })

@@ -41,10 +41,10 @@ describeWithPeers(['go'], `damaged layers (${COUNT} of each kind, seed ${SEED})`
     'zstd',
   ] as const)('are rejected, or converted correctly: %s', async (compression) => {
     await using folder = await temporaryFolder()
-    const news = await run({ compression: packing, count: COUNT, seed: SEED, folder: folder.path })
-    expect(news.length).toBeGreaterThan(COUNT)
-    expect(news[0]).toMatchObject({ name: 'unchanged', isConverted: true })
-    const faults = news.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`]))
+    const results = await run({ compression, count: COUNT, seed: SEED, folder: folder.path })
+    expect(results.length).toBeGreaterThan(COUNT)
+    expect(results[0]).toMatchObject({ name: 'unchanged', isConverted: true })
+    const faults = results.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`]))
     expect(faults.map((text) => text.slice(0, 1_000)).slice(0, 10)).toEqual([])
   })
 })

@@ -96,7 +96,7 @@ describeWithPeers(['go', 'tmpfs'], 'containers/storage', () => {
   it.each([
     ['a name that is not UTF-8', buildTar(file(NON_UTF8_NAME, '1')), 'not valid UTF-8'],
     ['a whiteout with content', buildTar(file('etc/.wh.gone', 'gone')), 'whiteout with content'],
-    ['an attribute whose name is no UTF-8', buildTar(ODD_ATTRIBUTE, file('odd', '1')), 'not valid UTF-8'],
+    ['an attribute whose name is no UTF-8', buildTar(NON_UTF8_ATTRIBUTE, file('odd', '1')), 'not valid UTF-8'],
     ['".." in a name', buildTar(dir('a'), file('a/../b', '1')), '".."'],
     ['a file below a symlink', buildTar(symlink('lib', 'usr/lib'), file('lib/x', '1')), 'below a symlink'],
     ['a link with a size', buildTar(withSize(symlink('link', 'to'))), 'differently'],

@@ -177,8 +177,8 @@ describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own r
   it('have the bytes of the original archive if lossless', async () => {
     const format = { ...smallChunks, externalToc: true, lossless: true }
     for (const minChunkSize of [0, 16 * KIB]) {
-      for (const source_ of [layer, gzipSync(layer), await reader.compress(layer, 'pgzip')]) {
-        const { blob, result } = await convertWithoutRecord(source_, { format: { ...format, minChunkSize } })
+      for (const input of [layer, gzipSync(layer), await reader.compress(layer, 'pgzip')]) {
+        const { blob, result } = await convertWithoutRecord(input, { format: { ...format, minChunkSize } })
         const lazy = await check(blob, result)
         expect(lazy.landmark).toBeUndefined()
         expect(result.diffId).toBe(source.diffId)

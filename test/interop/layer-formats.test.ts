@@ -15,7 +15,7 @@ import { file, buildTar } from '../support/images/build-tar.ts'
 import { buildVariedLayer } from '../support/images/varied-layer.ts'
 
 type Layer = { mediaType: string; digest: string; size: number; annotations?: Record<string, string> }
-type Options = NonNullable<ConversionRequest['options']>
+type ConversionOptions = NonNullable<ConversionRequest['options']>
 
 const CHUNK = 64 * 1024
 const TOC_DIGEST = 'containerd.io/snapshot/stargz/toc.digest'
@@ -23,17 +23,17 @@ const LAYER_DIGEST = 'containerd.io/snapshot/stargz/layer.digest'
 const layers = [buildVariedLayer(CHUNK), buildTar(file('etc/later', 'of the second layer'), file('etc/.wh.conf'))]
 const inline = [{ path: 'sizes/above' }, { path: 'usr/bin/alias' }, { path: 'etc/later' }]
 
-const ESTARGZ: Record<string, Options> = {
-  'eStargz by a level of zlib': { compressionLevel: 1 },
+const ESTARGZ: Record<string, ConversionOptions> = {
+  'eStargz with a level of zlib': { compressionLevel: 1 },
   'eStargz with shared members': { chunkSize: CHUNK, minChunkSize: 16 * 1024 },
 }
-const EXTERNAL: Record<string, Options> = {
+const EXTERNAL: Record<string, ConversionOptions> = {
   'eStargz with an external table of contents': { externalToc: true, chunkSize: CHUNK },
-  'eStargz with one, and shared members': { externalToc: true, chunkSize: CHUNK, minChunkSize: 16 * 1024 },
+  'eStargz with an external table of contents and shared members': { externalToc: true, chunkSize: CHUNK, minChunkSize: 16 * 1024 },
 }
-const ZSTD: Record<string, Options> = {
+const ZSTD: Record<string, ConversionOptions> = {
   'zstd:chunked': { format: 'zstd-chunked', chunkSize: CHUNK },
-  'zstd:chunked by a level': { format: 'zstd-chunked', compressionLevel: 12 },
+  'zstd:chunked with another level': { format: 'zstd-chunked', compressionLevel: 12 },
   'zstd:chunked with shared members': { format: 'zstd-chunked', chunkSize: CHUNK, minChunkSize: 16 * 1024 },
 }
 
@@ -43,13 +43,13 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
   let reader: EStargzReader
   const sources: ReaderLayer[] = []
   let folder = ''
-  let places = 0
+  let paths = 0
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'layer-formats-'))
     reader = await EStargzReader.build()
     for (const layer of layers) {
-      const path = place()
+      const path = createPath()
       await writeFile(path, layer)
       sources.push(await reader.readTar(path))
     }
@@ -72,11 +72,11 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
     await rm(folder, { recursive: true, force: true })
   })
 
-  const place = () => join(folder, `${places++}`)
+  const createPath = () => join(folder, `${paths++}`)
 
-  /** An image as skopeo copies it, which checks digests and sizes on the way. */
-  async function copied(tag: string, ...options: string[]) {
-    const to = place()
+  /** Copies an image to a folder with skopeo, which verifies digests and sizes. */
+  async function copyImage(tag: string, ...options: string[]) {
+    const to = createPath()
     const from = `docker://${registry.host}/team/app:${tag}`
     await runProgram('skopeo', 'copy', '-q', '--src-tls-verify=false', ...options, from, `dir:${to}`)
     const blob = (digest: string) => join(to, digest.replace('sha256:', ''))
@@ -90,106 +90,107 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
     return { blob, layers: manifest.layers, diffIds: config.rootfs?.diff_ids ?? [] }
   }
 
-  async function convert(options: Options, record: boolean): Promise<string> {
-    const tag = `converted-${places++}`
+  /** Converts the image and verifies the result. Returns the tag of the result. */
+  async function convert(options: ConversionOptions, record: boolean): Promise<string> {
+    const tag = `converted-${paths++}`
     const [source, target] = [`${registry.host}/team/app:1`, `${registry.host}/team/app:${tag}`]
     await bench.convert({ source, target, options, ...(record && { record: { inline } }) })
     expect(await bench.verify({ reference: target, source })).toMatchObject({ verified: true })
     return tag
   }
 
-  /** What holds of every converted image, whoever reads it. */
+  /** Expects that skopeo, the decompressors and archive/tar accept a converted image and see the content of the source. */
   async function check(
     tag: string,
     { keepDiffId = false } = {},
-  ): Promise<Awaited<ReturnType<typeof copied>>> {
-    const [image, plain] = [await copied(tag), await copied(tag, '--dest-decompress')]
+  ): Promise<Awaited<ReturnType<typeof copyImage>>> {
+    const [image, decompressed] = [await copyImage(tag), await copyImage(tag, '--dest-decompress')]
     expect(image.layers.length).toBe(layers.length)
     // skopeo names decompressed layers by their digests.
-    expect(plain.layers.map(({ digest }) => digest)).toEqual(image.diffIds)
+    expect(decompressed.layers.map(({ digest }) => digest)).toEqual(image.diffIds)
     for (const [i, layer] of image.layers.entries()) {
       const bytes = await readFile(image.blob(layer.digest))
       await pipeThrough(bytes, layer.mediaType.endsWith('zstd') ? 'zstd' : 'gzip', '-t')
-      const front = await reader.readTar(image.blob(layer.digest))
-      expect(front.diffId).toBe(image.diffIds[i])
-      const entries = front.entries.filter(({ name }) => !ADDED.includes(name))
-      const own = new Set(sources[i]?.entries.map(({ name }) => name))
-      expect(entries.filter(({ name }) => own.has(name))).toEqual(sources[i]?.entries)
-      const more = entries.filter(({ name }) => !own.has(name))
-      expect(more.map(({ name }) => name)).toEqual(keepDiffId ? [] : lackedBy(own))
-      // What is below the second layer has all the directories of it.
-      if (i > 0) expect(sources[0]?.entries).toEqual(expect.arrayContaining(more))
+      const sequential = await reader.readTar(image.blob(layer.digest))
+      expect(sequential.diffId).toBe(image.diffIds[i])
+      const entries = sequential.entries.filter(({ name }) => !ADDED.includes(name))
+      const names = new Set(sources[i]?.entries.map(({ name }) => name))
+      expect(entries.filter(({ name }) => names.has(name))).toEqual(sources[i]?.entries)
+      const added = entries.filter(({ name }) => !names.has(name))
+      expect(added.map(({ name }) => name)).toEqual(keepDiffId ? [] : findMissingParents(names))
+      // The first layer has all directories that the second one lacks.
+      if (i > 0) expect(sources[0]?.entries).toEqual(expect.arrayContaining(added))
     }
     return image
   }
 
-  const landmarks = (record: boolean) => (record ? '.prefetch.landmark' : '.no.prefetch.landmark')
+  const landmarkFor = (record: boolean) => (record ? '.prefetch.landmark' : '.no.prefetch.landmark')
 
   for (const record of [false, true]) {
-    const how = record ? 'with a record' : 'without a record'
+    const suffix = record ? 'with a record' : 'without a record'
 
     it.each(Object.entries({ ...ESTARGZ, ...ZSTD }))(
-      `are copied, decompressed and read: %s, ${how}`,
+      `can be copied, decompressed and read: %s, ${suffix}`,
       async (_, options) => {
         const { layers, blob } = await check(await convert(options, record))
         for (const { digest, annotations, mediaType } of layers) {
           expect(mediaType).toMatch(options.format ? /tar\+zstd$/ : /tar\+gzip$/)
-          const seen = await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '')
-          expect(seen.landmark).toBe(landmarks(record))
+          const lazy = await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '')
+          expect(lazy.landmark).toBe(landmarkFor(record))
         }
       },
     )
 
-    it.each(Object.entries(EXTERNAL))(`are copied, decompressed and read: %s, ${how}`, async (_, options) => {
+    it.each(Object.entries(EXTERNAL))(`can be copied, decompressed and read: %s, ${suffix}`, async (_, options) => {
       const tag = await convert(options, record)
       const { layers, blob } = await check(tag)
-      const tables = await copied(`${tag}-esgztoc`)
-      expect(tables.layers.length).toBe(layers.length)
+      const tocImage = await copyImage(`${tag}-esgztoc`)
+      expect(tocImage.layers.length).toBe(layers.length)
       for (const { digest, annotations } of layers) {
-        const table = tables.layers.find((table) => table.annotations?.[LAYER_DIGEST] === digest)
-        const toc = tables.blob(table?.digest ?? '')
-        const seen = await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)
-        expect(seen.landmark).toBe(landmarks(record))
+        const tocLayer = tocImage.layers.find((layer) => layer.annotations?.[LAYER_DIGEST] === digest)
+        const toc = tocImage.blob(tocLayer?.digest ?? '')
+        const lazy = await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)
+        expect(lazy.landmark).toBe(landmarkFor(record))
         await expect(reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '')).rejects.toThrow()
       }
     })
   }
 
-  it('keep their diffIDs and archives where asked to', async () => {
-    const source = await copied('1')
+  it('have the diffIDs and archives of the source with keepDiffId', async () => {
+    const source = await copyImage('1')
     const tag = await convert({ externalToc: true, keepDiffId: true, chunkSize: CHUNK }, false)
-    const { layers: made, blob, diffIds } = await check(tag, { keepDiffId: true })
+    const { layers: converted, blob, diffIds } = await check(tag, { keepDiffId: true })
     expect(diffIds).toEqual(source.diffIds)
-    const tables = await copied(`${tag}-esgztoc`)
-    for (const [i, { digest, annotations }] of made.entries()) {
-      const plain = await pipeThrough(await readFile(blob(digest)), 'gzip', '-dc')
-      expect(plain.equals(layers[i] ?? Buffer.of())).toBe(true)
-      const table = tables.layers.find((table) => table.annotations?.[LAYER_DIGEST] === digest)
-      const toc = tables.blob(table?.digest ?? '')
+    const tocImage = await copyImage(`${tag}-esgztoc`)
+    for (const [i, { digest, annotations }] of converted.entries()) {
+      const archive = await pipeThrough(await readFile(blob(digest)), 'gzip', '-dc')
+      expect(archive.equals(layers[i] ?? Buffer.of())).toBe(true)
+      const tocLayer = tocImage.layers.find((layer) => layer.annotations?.[LAYER_DIGEST] === digest)
+      const toc = tocImage.blob(tocLayer?.digest ?? '')
       expect((await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)).landmark).toBeUndefined()
     }
   })
 
-  it('have the table of contents where the annotations of both readers of zstd:chunked say', async () => {
-    for (const [of, prefix] of [
+  it('have the table of contents at the offset in the annotations of either reader of zstd:chunked', async () => {
+    for (const [readerName, prefix] of [
       ['stargz-snapshotter', 'io.containers.zstd-chunked.'],
       ['containers-storage', 'io.github.containers.zstd-chunked.'],
     ] as const) {
-      const { layers, blob } = await check(await convert({ format: 'zstd-chunked', reader: of }, true))
+      const { layers, blob } = await check(await convert({ format: 'zstd-chunked', reader: readerName }, true))
       for (const { digest, annotations = {} } of layers) {
-        // offset:length:uncompressed length:type, as containers/storage documents it
-        const [offset = 0, length = 0, plainLength, type] = (annotations[`${prefix}manifest-position`] ?? '')
+        // offset:length:uncompressed length:type, as documented by containers/storage
+        const [offset = 0, length = 0, uncompressedLength, type] = (annotations[`${prefix}manifest-position`] ?? '')
           .split(':')
           .map(Number)
         const frame = (await readFile(blob(digest))).subarray(offset, offset + length)
         const sum = createHash('sha256').update(frame).digest('hex')
         expect(annotations[`${prefix}manifest-checksum`]).toBe(`sha256:${sum}`)
         const toc = await pipeThrough(frame, 'zstd', '-dc')
-        expect([toc.length, type]).toEqual([plainLength, 1])
+        expect([toc.length, type]).toEqual([uncompressedLength, 1])
         const tocDigest = `sha256:${createHash('sha256').update(toc).digest('hex')}`
-        expect(annotations[TOC_DIGEST]).toBe(of === 'stargz-snapshotter' ? tocDigest : undefined)
-        // The other one finds it by the annotations alone.
-        if (of === 'containers-storage') continue
+        expect(annotations[TOC_DIGEST]).toBe(readerName === 'stargz-snapshotter' ? tocDigest : undefined)
+        // The reader in this test, that of stargz-snapshotter, needs the digest.
+        if (readerName === 'containers-storage') continue
         expect((await reader.readToc(blob(digest), tocDigest)).landmark).toBe('.prefetch.landmark')
       }
     }
@@ -204,27 +205,27 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
         [{ format: 'zstd-chunked' }, ['--zstdchunked']],
       ] as const) {
         const tag = await convert(options, true)
-        const archive = `${place()}.tar`
+        const archive = `${createPath()}.tar`
         const from = `docker://${registry.host}/team/app:${tag}`
         await runProgram('skopeo', 'copy', '-q', '--src-tls-verify=false', from, `oci-archive:${archive}`)
         await containerd.ctr('image', 'import', '--no-unpack', '--index-name', `team/app:${tag}`, archive)
-        for (const { digest, annotations } of (await copied(tag)).layers) {
-          const told = await containerd.ctr('image', 'get-toc-digest', ...flags, digest)
-          expect(told.trim()).toBe(annotations?.[TOC_DIGEST])
+        for (const { digest, annotations } of (await copyImage(tag)).layers) {
+          const output = await containerd.ctr('image', 'get-toc-digest', ...flags, digest)
+          expect(output.trim()).toBe(annotations?.[TOC_DIGEST])
         }
       }
     })
   })
 })
 
-/** Directories above names that are not among them, the root included. */
-function lackedBy(names: ReadonlySet<string>): string[] {
-  const above = [...names].flatMap((name) => {
+/** Returns the parent directories of paths that are not among the paths, including the root. */
+function findMissingParents(names: ReadonlySet<string>): string[] {
+  const parents = [...names].flatMap((name) => {
     const parts = name.split('/')
     return parts.map((_, n) => parts.slice(0, n).join('/'))
   })
-  return [...new Set(above)].filter((name) => !names.has(name)).sort()
+  return [...new Set(parents)].filter((name) => !names.has(name)).sort()
 }
 
-/** What the broker adds to a layer, directories left out. */
+/** Files that the broker adds to a layer. It also adds directories. */
 const ADDED = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']

@@ -11,7 +11,7 @@ import { LazyMount } from '../support/peers/lazy-mount.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
 import { device, dir, fifo, file, hardlink, symlink, buildTar } from '../support/images/build-tar.ts'
 
-const never = new AbortController().signal
+const neverAborted = new AbortController().signal
 const xattrs = { 'SCHILY.xattr.user.note': 'of below', 'SCHILY.xattr.user.more': Buffer.from([0, 1, 0xff]) }
 
 const base = buildTar(
@@ -56,7 +56,7 @@ const OPTIONS: Record<string, ConversionOptions> = {
   eStargz: {},
   'zstd:chunked': { format: 'zstd-chunked' },
   'an external table of contents': { externalToc: true },
-  'the archive as it was': { externalToc: true, keepDiffId: true },
+  'a lossless archive': { externalToc: true, keepDiffId: true },
 }
 
 let bench: ConversionBench
@@ -74,14 +74,14 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]()
 })
 
-const kept = async (bytes: Uint8Array) => {
+const writeBlob = async (bytes: Uint8Array) => {
   const path = join(folder, `${files++}`)
   await writeFile(path, bytes)
   return path
 }
 
-/** Converts an image, and answers the layers of the result. */
-async function converted(image: string, options: ConversionOptions, paths: readonly string[] = []) {
+/** Converts an image, verifies the result, and returns its layers. */
+async function convert(image: string, options: ConversionOptions, paths: readonly string[] = []) {
   const source = `${bench.host}/app:${Object.keys(IMAGES).indexOf(image)}`
   const target = `${bench.host}/app:converted-${files++}`
   const record = paths.length > 0 && { record: { inline: paths.map((path) => ({ path })) } }
@@ -92,59 +92,59 @@ async function converted(image: string, options: ConversionOptions, paths: reado
   return { target, tocs, repository, layers: images[0]?.manifest.layers ?? [] }
 }
 
-describeWithPeers(['go', 'tmpfs'], "stargz-snapshotter's store and containerd's unpacking", () => {
-  let views: ContainerdLayers
+describeWithPeers(['go', 'tmpfs'], "stargz-snapshotter's metadata store and containerd's extraction", () => {
+  let containerd: ContainerdLayers
   beforeAll(async () => {
-    views = await ContainerdLayers.build()
+    containerd = await ContainerdLayers.build()
   }, 300_000)
 
-  /** Each layer as the store reads it. */
-  async function read({ repository, layers, tocs }: Awaited<ReturnType<typeof converted>>) {
+  /** Reads each layer of an image with the metadata store. */
+  async function readLayers({ repository, layers, tocs }: Awaited<ReturnType<typeof convert>>) {
     return Promise.all(
       layers.map(async (layer) => {
-        const blob = await kept(await repository.readBlob(layer, { limit: 1e7 }))
-        const toc = await tocs.read(layer.digest, never)
+        const blob = await writeBlob(await repository.readBlob(layer, { limit: 1e7 }))
+        const toc = await tocs.read(layer.digest, neverAborted)
         const digest = layer.annotations?.['containerd.io/snapshot/stargz/toc.digest'] ?? ''
-        const entries = await views.readLazily(blob, digest, toc && (await kept(toc)))
+        const entries = await containerd.readLazily(blob, digest, toc && (await writeBlob(toc)))
         return entries.filter(({ name }) => !name.endsWith('.landmark'))
       }),
     )
   }
 
-  describe.each(Object.keys(IMAGES))('show the same of %s', (image) => {
+  describe.each(Object.keys(IMAGES))('see the same in %s', (image) => {
     const layers = [base, ...(IMAGES[image] ?? [])]
 
     it.each(Object.entries(OPTIONS))('as %s', async (_, options) => {
-      const unpacked = await views.unpack(await Promise.all(layers.map(kept)))
+      const extracted = await containerd.extract(await Promise.all(layers.map(writeBlob)))
       const records = options.keepDiffId ? [[]] : [[], ['tmp/x', 'data/y', 'srv/www/other', 'usr/lib/y']]
       for (const paths of records) {
-        const made = await converted(image, options, paths)
-        const seen = await read(made)
-        for (const [i, entries] of seen.entries()) {
-          const own = new Set(namesOf(layers[i] ?? Buffer.of()))
-          const comparable = (entry: ContainerdEntry) => comparableIn(own, entry)
-          expect(entries.flatMap(comparable)).toEqual(unpacked[i]?.flatMap(comparable))
+        const converted = await convert(image, options, paths)
+        const lazy = await readLayers(converted)
+        for (const [i, entries] of lazy.entries()) {
+          const names = new Set(listNames(layers[i] ?? Buffer.of()))
+          const comparable = (entry: ContainerdEntry) => toComparable(names, entry)
+          expect(entries.flatMap(comparable)).toEqual(extracted[i]?.flatMap(comparable))
         }
-        // Unpacking passes over what a layer says of the root.
-        const ownRoot = (i: number) => image === 'opaque directories' && i >= 2
-        expect(seen.map((entries) => entries.find(({ name }) => name === ''))).toMatchObject(
-          seen.map((_, i) => ({ mode: 0o40755, time: ownRoot(i) ? 1_577_836_800 : 1_500_000_000 })),
+        // The extraction ignores the root entries of layers.
+        const hasRootEntry = (i: number) => image === 'opaque directories' && i >= 2
+        expect(lazy.map((entries) => entries.find(({ name }) => name === ''))).toMatchObject(
+          lazy.map((_, i) => ({ mode: 0o40755, time: hasRootEntry(i) ? 1_577_836_800 : 1_500_000_000 })),
         )
       }
     })
   })
 
-  it('show the times of directories that are below, and none of the day', async () => {
-    const [below, first, second] = await read(await converted('layers without parents', {}))
+  it('see the times of lower directories in added ones, and never the time of the conversion', async () => {
+    const [lowest, first, second] = await readLayers(await convert('layers without parents', {}))
     const time = (entries: ContainerdEntry[] | undefined, name: string) =>
       entries?.find((entry) => entry.name === name)?.time
     for (const name of ['', 'tmp', 'data', 'srv/www']) {
       for (const layer of name.startsWith('srv') ? [second] : [first, second]) {
-        expect(time(layer, name)).toBe(time(below, name))
+        expect(time(layer, name)).toBe(time(lowest, name))
       }
     }
     expect([time(first, 'new'), time(first, 'new/deep'), time(second, 'new')]).toEqual([0, 0, 0])
-    expect(time(below, 'usr/lib/of-1970')).toBe(0)
+    expect(time(lowest, 'usr/lib/of-1970')).toBe(0)
   })
 })
 
@@ -152,31 +152,37 @@ describeWithPeers(['go', '/dev/fuse'], 'a lazy mount', () => {
   beforeAll(() => LazyMount.build(), 300_000)
 
   it('shows the directories of an image whose upper layers lack them', async () => {
-    const { target, layers } = await converted('layers without parents', {})
+    const { target, layers } = await convert('layers without parents', {})
     await using mount = await LazyMount.mount(target, layers)
-    const of = (mode: number, mtime: number, uid = 0, gid = 0) => ({ mode: mode | 0o40000, uid, gid, mtime })
-    expect(await mount.stat('tmp')).toEqual(of(0o1777, 1_500_000_001))
-    expect(await mount.stat('data')).toEqual(of(0o700, 1_500_000_002, 1000, 1001))
-    expect(await mount.stat('srv/www')).toEqual(of(0o775, 1_577_836_800, 33))
-    expect(await mount.stat('new/deep')).toEqual(of(0o755, 0))
+    const directory = (mode: number, mtime: number, uid = 0, gid = 0) => ({
+      mode: mode | 0o40000,
+      uid,
+      gid,
+      mtime,
+    })
+    expect(await mount.stat('tmp')).toEqual(directory(0o1777, 1_500_000_001))
+    expect(await mount.stat('data')).toEqual(directory(0o700, 1_500_000_002, 1000, 1001))
+    expect(await mount.stat('srv/www')).toEqual(directory(0o775, 1_577_836_800, 33))
+    expect(await mount.stat('new/deep')).toEqual(directory(0o755, 0))
   })
 })
 
-/** Names of an archive's entries. */
-function namesOf(archive: Buffer): string[] {
+/** Lists the names of the entries of an archive. */
+function listNames(archive: Buffer): string[] {
   const names: string[] = []
-  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
-    const name = archive.toString('latin1', at, archive.indexOf(0, at)).replace(/^\.\/|\/$/g, '')
-    if (archive[at + 156] !== 0x78) names.push(name)
-    at += 512 + Math.ceil(Number.parseInt(archive.toString('latin1', at + 124, at + 135), 8) / 512) * 512
+  for (let offset = 0; offset + 512 <= archive.length && archive[offset] !== 0; ) {
+    const name = archive.toString('latin1', offset, archive.indexOf(0, offset)).replace(/^\.\/|\/$/g, '')
+    if (archive[offset + 156] !== 0x78) names.push(name)
+    const size = Number.parseInt(archive.toString('latin1', offset + 124, offset + 135), 8)
+    offset += 512 + Math.ceil(size / 512) * 512
   }
   return names
 }
 
-/** What does not depend on the time of unpacking, nor on how a whiteout is kept. */
-function comparableIn(own: ReadonlySet<string>, { time, size, ...entry }: ContainerdEntry): object[] {
+/** Leaves out what depends on the time of the extraction, and how a whiteout is stored. */
+function toComparable(names: ReadonlySet<string>, { time, size, ...entry }: ContainerdEntry): object[] {
   const { name } = entry
   if (name === '') return []
   if (name.split('/').at(-1)?.startsWith('.wh.')) return [{ name }]
-  return [{ ...entry, size, ...(own.has(name) && { time }) }]
+  return [{ ...entry, size, ...(names.has(name) && { time }) }]
 }

@@ -13,29 +13,29 @@ import type { DebianImage } from '../support/peers/debian-image.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
 import { readProfile, pushDebianImage } from '../support/peers/python-workload.ts'
 
-const never = new AbortController().signal
+const neverAborted = new AbortController().signal
 
-/** What opening a path touches in an unpacked root, as a plain walk says: symlinks, and at last the file. */
-function touched(root: string, path: string): { links: string[]; file: string } | undefined {
+/** Resolves a path in an extracted root. Returns the symlinks on the way and the file. */
+function resolvePath(root: string, path: string): { links: string[]; file: string } | undefined {
   const links: string[] = []
-  let at = ''
-  let left = path.split('/')
-  while (left.length > 0) {
-    const [part = '', ...rest] = left
-    left = rest
+  let resolved = ''
+  let remaining = path.split('/')
+  while (remaining.length > 0) {
+    const [part = '', ...following] = remaining
+    remaining = following
     if (part === '' || part === '.') continue
-    const name = part === '..' ? dirname(at).replace(/^\.$/, '') : join(at, part)
+    const name = part === '..' ? dirname(resolved).replace(/^\.$/, '') : join(resolved, part)
     const stat = lstatSync(join(root, name), { throwIfNoEntry: false })
     if (stat === undefined) return undefined
-    if (!stat.isSymbolicLink()) at = name
+    if (!stat.isSymbolicLink()) resolved = name
     else {
       const target = readlinkSync(join(root, name))
       links.push(name)
-      if (target.startsWith('/')) at = ''
-      left = [...target.split('/'), ...left]
+      if (target.startsWith('/')) resolved = ''
+      remaining = [...target.split('/'), ...remaining]
     }
   }
-  return { links, file: at }
+  return { links, file: resolved }
 }
 
 function parentsOf(name: string): string[] {
@@ -43,7 +43,7 @@ function parentsOf(name: string): string[] {
   return parts.map((_, depth) => parts.slice(0, depth).join('/'))
 }
 
-describeWithPeers(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () => {
+describeWithPeers(['apt-get', 'dpkg-deb', 'tar'], 'records of a real workload', () => {
   let debian: DebianImage | undefined
   let bench: ConversionBench
   beforeAll(async () => {
@@ -52,35 +52,35 @@ describeWithPeers(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () 
   }, 300_000)
   afterAll(() => bench[Symbol.asyncDispose]())
 
-  it('lose no shared library: 247 of 248 opened paths are found, where 233 have the spelling used', async ({
+  it('find 247 of 248 opened paths in the image, although only 233 have the same spelling there', async ({
     skip,
   }) => {
     if (!debian) return skip()
     const entries = await readProfile('python-numpy.strace.txt')
     const image = `${bench.host}/python:1`
-    const { images } = await evaluateRecord({ entries }, { image }, bench.services, never)
+    const { images } = await evaluateRecord({ entries }, { image }, bench.services, neverAborted)
     const use = images[0]?.record
-    // The root directory was opened too, which every image has and no record names.
+    // One of the 248 paths is the root directory, which every image has and records do not contain.
     expect(use?.paths).toBe(248 - 1)
     expect(use?.placed).toBe(247 - 1)
     expect(use?.notFound.map(({ path }) => path)).toEqual(['usr/share/locale/locale.alias'])
 
-    const profiled = await bench.readImages(image)
-    const [model] = profiled.images
+    const opened = await bench.readImages(image)
+    const [sourceImage] = opened.images
     const lister = new LayerLister({ ...bench.services, tally: new RequestTally() })
-    const layers = model && (await lister.list(profiled.repository, model, { scan: true, signal: never }))
-    const namesOf = ({ entries }: SizedLayer) =>
+    const layers = sourceImage && (await lister.list(opened.repository, sourceImage, { scan: true, signal: neverAborted }))
+    const listNames = ({ entries }: SizedLayer) =>
       Array.from({ length: entries.length }, (_, i) => entries.at(i)?.name)
-    const spelled = new Set(layers?.flatMap((layer) => namesOf(toSizedLayer(layer))))
+    const names = new Set(layers?.flatMap((layer) => listNames(toSizedLayer(layer))))
     const paths = new Set(entries.map(({ path }) => path))
-    expect([...paths].filter((path) => spelled.has(path)).length).toBe(233 - 1)
+    expect([...paths].filter((path) => names.has(path)).length).toBe(233 - 1)
 
-    const traced = await readProfile('python-numpy.fatrace.txt')
-    const other = await evaluateRecord({ entries: traced }, { image }, bench.services, never)
-    expect(other.images[0]?.record).toMatchObject({ notFoundCount: 0, hiddenCount: 0 })
+    const fatraceEntries = await readProfile('python-numpy.fatrace.txt')
+    const fatrace = await evaluateRecord({ entries: fatraceEntries }, { image }, bench.services, neverAborted)
+    expect(fatrace.images[0]?.record).toMatchObject({ notFoundCount: 0, hiddenCount: 0 })
   }, 120_000)
 
-  it('put before the landmarks what the workload opens, with parents and links, and nothing else', async ({
+  it('prioritize exactly the files that the workload opens, with their parents and symlinks', async ({
     skip,
   }) => {
     if (!debian) return skip()
@@ -93,24 +93,24 @@ describeWithPeers(['apt-get', 'dpkg-deb', 'tar'], 'records of a real start', () 
       record: { inline: entries },
     })
     const converted = await bench.readImages(target)
-    const before: string[] = []
+    const prioritized: string[] = []
     for (const layer of converted.images[0]?.manifest.layers ?? []) {
       const readRange = (start: number, end: number) => converted.repository.readBlobRange(layer, start, end)
       const { entries } = await openEStargz({ size: layer.size, readRange, limits: bench.services.limits })
       const names = entries.filter(({ type }) => type !== 'chunk').map(({ name }) => cleanName(name))
-      before.push(...names.slice(0, Math.max(0, names.indexOf('.prefetch.landmark'))))
+      prioritized.push(...names.slice(0, Math.max(0, names.indexOf('.prefetch.landmark'))))
     }
-    const wanted = entries.flatMap(({ path }) => touched(root, path) ?? [])
-    // What the kernel opens to run python, and no system call shows.
+    const opened = entries.flatMap(({ path }) => resolvePath(root, path) ?? [])
+    // The kernel opens the interpreter of the executable, which no system call shows.
     const use = report.images[0]?.record
     expect(use?.implied).toMatchObject([{ path: 'lib64/ld-linux-x86-64.so.2' }])
-    wanted.push(...(use?.implied ?? []).flatMap(({ path }) => touched(root, path) ?? []))
-    const needed = new Set(wanted.flatMap(({ links, file }) => [...links, file]))
-    expect([...needed].filter((name) => name !== '' && !before.includes(name))).toEqual([])
+    opened.push(...(use?.implied ?? []).flatMap(({ path }) => resolvePath(root, path) ?? []))
+    const needed = new Set(opened.flatMap(({ links, file }) => [...links, file]))
+    expect([...needed].filter((name) => name !== '' && !prioritized.includes(name))).toEqual([])
     const allowed = new Set([...needed, ...[...needed].flatMap(parentsOf)])
-    expect(before.filter((name) => !allowed.has(name))).toEqual([])
+    expect(prioritized.filter((name) => !allowed.has(name))).toEqual([])
 
-    const evaluated = await evaluateRecord({ entries }, { image: target }, bench.services, never)
+    const evaluated = await evaluateRecord({ entries }, { image: target }, bench.services, neverAborted)
     const after = evaluated.images[0]?.record
     const implied = use?.implied?.map(({ path }) => ({ path }))
     expect(after).toMatchObject({ exact: true, placed: use?.placed, implied })

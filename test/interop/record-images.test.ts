@@ -12,7 +12,7 @@ import { describeWithPeers } from '../support/peers/peers.ts'
 import { file, buildTar } from '../support/images/build-tar.ts'
 
 describeWithPeers(['docker-registry', 'skopeo', 'tar'], 'record file images and other tools', () => {
-  it('are copied by skopeo, and their record file is read by plain tar', async () => {
+  it('can be copied by skopeo, and their record file read by GNU tar', async () => {
     const registry = await startDockerRegistry()
     try {
       await using client = new RegistryClient({ plainHttp: [registry.host] })
@@ -24,15 +24,15 @@ describeWithPeers(['docker-registry', 'skopeo', 'tar'], 'record file images and 
         { path: 'ünïcode <&>', manifestDigest: subject.digest, layerIndex: 0 },
       ]
       const { digest } = await publishRecordImage(repository, entries, { tag: 'record-1-x', subject })
-      const place = join(folder.path, 'image')
+      const copy = join(folder.path, 'image')
       const from = `docker://${registry.host}/team/app:record-1-x`
-      await runProgram('skopeo', 'copy', '-q', '--src-tls-verify=false', from, `dir:${place}`)
-      const manifest = JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8'))
+      await runProgram('skopeo', 'copy', '-q', '--src-tls-verify=false', from, `dir:${copy}`)
+      const manifest = JSON.parse(await readFile(join(copy, 'manifest.json'), 'utf8'))
       expect(manifest.layers).toHaveLength(1)
-      const layer = join(place, manifest.layers[0].digest.slice('sha256:'.length))
+      const layer = join(copy, manifest.layers[0].digest.slice('sha256:'.length))
       expect(await runProgram('tar', '-tzf', layer)).toBe('stargz.record.json\n')
       expect(await runProgram('tar', '-xzOf', layer, 'stargz.record.json')).toBe(writeRecordFile(entries))
-      expect((await repository.listReferrers(subject.digest)).map((one) => one.digest)).toEqual([digest])
+      expect((await repository.listReferrers(subject.digest)).map((referrer) => referrer.digest)).toEqual([digest])
       const inspected = JSON.parse(await runProgram('skopeo', 'inspect', '--tls-verify=false', from))
       expect(inspected.Digest).toBe(digest)
     } finally {

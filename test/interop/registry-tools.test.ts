@@ -18,14 +18,14 @@ const layers = [
   { tar: buildTar(dir('etc'), file('etc/conf', 'conf')) },
 ]
 
-describeWithPeers(['docker-registry', 'go', 'tar'], 'what other tools make of results', () => {
+describeWithPeers(['docker-registry', 'go', 'tar'], 'results in other tools', () => {
   let registry: Awaited<ReturnType<typeof startDockerRegistry>>
   let bench: ConversionBench
   beforeAll(async () => {
     registry = await startDockerRegistry()
     bench = await ConversionBench.open(registry.host)
     const repository = bench.repository('app')
-    // What many registries hold: the config in its descriptor, and docker's media types.
+    // As in many registries: the media types of Docker, and the config inline in its descriptor.
     const amd = await pushImage(repository, {
       layers: layers.map((layer) => ({ ...layer, mediaType: DOCKER_LAYER_GZIP })),
       manifestFields: { mediaType: DOCKER_MANIFEST },
@@ -43,10 +43,10 @@ describeWithPeers(['docker-registry', 'go', 'tar'], 'what other tools make of re
     await registry?.stop()
   })
 
-  it.each(['image', 'index'])('an %s is valid by crane, whatever the options', async (tag) => {
+  it.each(['image', 'index'])('are valid for crane with any options: an %s', async (tag) => {
     const record = { inline: [{ path: 'etc/conf' }, { path: 'usr/b' }] }
     const source = `${registry.host}/app:${tag}`
-    for (const [i, more] of [
+    for (const [i, fields] of [
       {},
       { record },
       { record, options: { attachRecord: true, link: 'subject' as const } },
@@ -55,12 +55,12 @@ describeWithPeers(['docker-registry', 'go', 'tar'], 'what other tools make of re
       { record, options: { minChunkSize: 50_000 } },
       { record, options: { format: 'zstd-chunked' as const, reader: 'containers-storage' as const } },
     ].entries()) {
-      await bench.convert({ source, target: `${registry.host}/app:${tag}-${i}`, ...more })
+      await bench.convert({ source, target: `${registry.host}/app:${tag}-${i}`, ...fields })
     }
     await bench.validate()
   })
 
-  it('a record file image is written to a file by oras, and read by plain tar', async () => {
+  it('can be downloaded by oras and read by GNU tar, if they are record file images', async () => {
     await using folder = await temporaryFolder()
     const entries = [{ path: 'usr/bin/app' }, { path: 'etc/conf' }]
     await publishRecordImage(bench.repository('app'), entries, { tag: 'record' })
