@@ -10,17 +10,20 @@ import { BenchRegistry } from './registries.ts'
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const REPOSITORY = 'bench/converted'
 
-/** What a conversion used; the layers that it made, in bytes and entries; and, of ours, how layers were compressed. */
+/** The resources that a conversion used, and its result. */
 export type ConversionMeasurement = {
   readonly usage: ResourceUsage
+  /** The total size of the resulting layers in bytes. */
   readonly bytes?: number
+  /** The number of entries in the resulting layers. */
   readonly entries?: number
+  /** The compression method of each layer, if the broker converted the image. */
   readonly methods?: readonly string[]
 }
 
-type Converted = ConversionMeasurement & { readonly actions: readonly string[] }
+type BrokerMeasurement = ConversionMeasurement & { readonly actions: readonly string[] }
 
-/** Conversions in processes of their own, each into a registry that was empty before. */
+/** Runs conversions of the broker in child processes, each with an empty target registry. */
 export class Conversions {
   readonly #records: readonly [first: string, second: string]
   readonly #signal: AbortSignal
@@ -31,47 +34,54 @@ export class Conversions {
     this.#signal = signal
   }
 
-  async convert(source: { readonly reference: string }, options: readonly string[]): Promise<ConversionMeasurement> {
+  async convert(
+    source: { readonly reference: string },
+    options: readonly string[],
+  ): Promise<ConversionMeasurement> {
     await using target = await BenchRegistry.start()
-    return await this.#run(source.reference, target, 'converted', options)
+    return await this.#convert(source.reference, target, 'converted', options)
   }
 
   convertWithRecord(source: { readonly reference: string }): Promise<ConversionMeasurement> {
     return this.convert(source, ['--record', this.#records[0]])
   }
 
-  /** A conversion with another record, of an image that was converted with a record before: only the second counts. */
+  /**
+   * Converts an image with one record, and measures its second conversion with another record. Returns the
+   * reason if no layer was re-arranged.
+   */
   async rearrange(source: { readonly reference: string }): Promise<ConversionMeasurement | string> {
     await using target = await BenchRegistry.start()
     await using folder = await mkdtempDisposable(join(tmpdir(), 'record-broker-bench-'))
+    const cache = ['--cache', join(folder.path, 'cache')]
     const convert = (tag: string, record: string) =>
-      this.#run(source.reference, target, tag, ['--record', record, '--cache', join(folder.path, 'cache')])
+      this.#convert(source.reference, target, tag, ['--record', record, ...cache])
     await convert('first', this.#records[0])
     const second = await convert('second', this.#records[1])
     return second.actions.includes('rearranged') ? second : 'no layer was re-arranged'
   }
 
-  /** The verification of a converted image, compared with its source. */
+  /** Converts an image, and measures the verification of the result against its source. */
   async verify(source: { readonly reference: string }): Promise<ConversionMeasurement> {
     await using target = await BenchRegistry.start()
-    await this.#run(source.reference, target, 'converted', [])
+    await this.#convert(source.reference, target, 'converted', [])
     const command = [MAIN, 'verify', `${target.host}/${REPOSITORY}:converted`, '--source', source.reference]
-    const { used } = await measureNode([...command, ...plainHttp(source.reference, target)], this.#signal)
-    return { usage: used }
+    const { usage } = await measureNode([...command, ...plainHttp(source.reference, target)], this.#signal)
+    return { usage }
   }
 
-  async #run(
+  async #convert(
     source: string,
     target: BenchRegistry,
     tag: string,
     options: readonly string[],
-  ): Promise<Converted> {
+  ): Promise<BrokerMeasurement> {
     const command = [MAIN, 'convert', source, `${target.host}/${REPOSITORY}:${tag}`, ...options, '--json']
-    const { used, output } = await measureNode([...command, ...plainHttp(source, target)], this.#signal)
+    const { usage, output } = await measureNode([...command, ...plainHttp(source, target)], this.#signal)
     const report = JSON.parse(output) as ConversionReport
     const layers = report.images.flatMap((image) => image.layers)
     return {
-      usage: used,
+      usage,
       bytes: report.size,
       entries: layers.reduce((sum, { entries }) => sum + entries, 0),
       methods: layers.map(({ compression }) => compression.method),

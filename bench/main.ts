@@ -1,39 +1,47 @@
-// Converts real layers, registry to registry, and prints what that costs against decompressing and hashing them, and
-// against ctr-remote where it is installed. Everything is measured in one run; ratios are what counts.
+// Measures conversions of real layers, registry to registry, and prints tables that compare them with
+// decompressing and hashing the same layers, and with ctr-remote if it is installed. Everything is measured
+// in one run. The ratios count.
 import { rmSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RegistryClient } from '../src/registry/client.ts'
-import { Conversions, type ConversionMeasurement } from './conversions.ts'
-import { type HugeImage, pushHugeImage } from './source/huge-layer.ts'
-import { type SourceLayer, prepareLayers } from './source/source-layers.ts'
+import { type ConversionMeasurement, Conversions } from './conversions.ts'
 import { type ManyEntriesMeasurements, measureManyEntries } from './many-entries.ts'
 import { type BenchOptions, HELP, parseOptions } from './options.ts'
-import { canCompress, COMPRESSION_FORMATS, compressLayers } from './source/compression-formats.ts'
-import { createRecord } from './source/create-record.ts'
 import { BenchRegistry } from './registries.ts'
 import { Results } from './report/results.ts'
+import {
+  describeMachine,
+  formatTable,
+  hugeLayerTable,
+  manyEntriesTable,
+  reuseTable,
+  targetTable,
+} from './report/tables.ts'
+import { evaluateTargets, isMissed } from './report/targets.ts'
 import { measureReuse, type Reuse } from './reuse.ts'
 import { createRows, type Row } from './rows.ts'
+import { COMPRESSION_FORMATS, canCompress, compressLayers } from './source/compression-formats.ts'
+import { createRecord } from './source/create-record.ts'
+import { pushHugeImage } from './source/huge-layer.ts'
 import { pushSourceImage, type SourceImage } from './source/source-image.ts'
-import { hugeLayerTable, describeMachine, manyEntriesTable, formatTable, reuseTable, targetTable } from './report/tables.ts'
-import { isMissed, evaluateTargets } from './report/targets.ts'
+import { getLayer, prepareLayers } from './source/source-layers.ts'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(signal)))
 
-const options = understood(process.argv.slice(2))
+const options = parseCommandLine(process.argv.slice(2))
 if (options !== undefined) {
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-bench-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  // Everything temporary goes there, of registries and peers too.
+  // Registries and peers write their temporary files below this folder, too.
   process.env.TMPDIR = folder
   await bench(folder, options)
 }
 
-/** The options; undefined when there is nothing to do but to print what can be given. */
-function understood(args: readonly string[]): BenchOptions | undefined {
+/** Parses the command line. Returns undefined after it has printed the help. */
+function parseCommandLine(args: readonly string[]): BenchOptions | undefined {
   try {
     const options = parseOptions(args)
     if (options === undefined) process.stdout.write(HELP)
@@ -63,27 +71,31 @@ async function bench(folder: string, options: BenchOptions): Promise<void> {
   const results = new Results()
   const images: SourceImage[] = []
   if (rows.length > 1 || options.parts.has('reuse')) {
-    for (const packing of options.formats) {
-      if (!canCompress(packing, layers)) {
-        console.log(`Left out: layers by ${COMPRESSION_FORMATS[packing].name}; needs ${COMPRESSION_FORMATS[packing].program}.\n`)
-      } else images.push(await pushSourceImage(repository, packing, await compressLayers(packing, layers)))
+    for (const format of options.formats) {
+      const { name, program } = COMPRESSION_FORMATS[format]
+      if (canCompress(format, layers)) {
+        images.push(await pushSourceImage(repository, format, await compressLayers(format, layers)))
+      } else console.log(`Skipped: layers of ${name}; needs ${program}.\n`)
     }
   }
   if (rows.length > 1) {
     await measureAll(images, rows, conversions, results, options)
-    for (const [id, reason] of results.unavailable) console.log(`Left out: ${id}; ${reason}.\n`)
+    for (const [id, reason] of results.unavailable) console.log(`Skipped: ${id}; ${reason}.\n`)
     for (const image of images) console.log(`${formatTable(image, rows, results)}\n`)
   }
   let huge: ConversionMeasurement | undefined
   if (options.parts.has('rss')) {
-    const image = await pushHuge(repository, layers)
+    console.error('generating a layer of 4 GiB')
+    const once = getLayer(layers, 'many small files')
+    const repeated = getLayer(layers, 'few large files')
+    const image = await pushHugeImage(repository, once.archivePath, repeated.archivePath)
     huge = await conversions.convert(image, [])
     console.log(`${hugeLayerTable(image, huge)}\n`)
   }
   let many: ManyEntriesMeasurements | undefined
   if (options.parts.has('entries')) {
-    console.error('making a layer of 260,000 entries')
-    many = await measureManyEntries(repository, named(layers, 'many small files'), conversions)
+    console.error('generating a layer of 260,000 entries')
+    many = await measureManyEntries(repository, getLayer(layers, 'many small files'), conversions)
     console.log(`${manyEntriesTable(many)}\n`)
   }
   const [image] = images
@@ -98,7 +110,7 @@ async function bench(folder: string, options: BenchOptions): Promise<void> {
   if (options.check && targets.some(isMissed)) process.exitCode = 1
 }
 
-/** Round by round, and in each round everything once: what slows the machine for a while hits all alike. */
+/** Measures all rows once per round, so that a slower phase of the machine affects all rows equally. */
 async function measureAll(
   images: readonly SourceImage[],
   rows: readonly Row[],
@@ -107,37 +119,22 @@ async function measureAll(
   { runs, peerRuns }: BenchOptions,
 ): Promise<void> {
   const [first] = images
-  // So that nothing that is measured is the first to compile the sources.
+  // This conversion fills the compile cache.
   if (first) await conversions.convert(first, [])
   for (let round = 1; round <= runs; round++) {
     for (const image of images) {
       for (const row of rows) {
         if (results.unavailable.has(row.id) || (row.part === 'ctr-remote' && round > peerRuns)) continue
-        const outcome = await row.measure(image)
-        if (typeof outcome === 'string') {
-          results.unavailable.set(row.id, outcome)
+        const measurement = await row.measure(image)
+        if (typeof measurement === 'string') {
+          results.unavailable.set(row.id, measurement)
           continue
         }
-        results.add(image.format, row.id, outcome)
-        const { cpu, wall } = outcome.usage
-        const took = `${cpu.toFixed(1)} s CPU, ${wall.toFixed(1)} s wall`
-        console.error(`round ${round} of ${runs}, ${image.format}: ${row.id}: ${took}`)
+        results.add(image.format, row.id, measurement)
+        const { cpu, wall } = measurement.usage
+        const times = `${cpu.toFixed(1)} s CPU, ${wall.toFixed(1)} s wall`
+        console.error(`round ${round} of ${runs}, ${image.format}: ${row.id}: ${times}`)
       }
     }
   }
-}
-
-function pushHuge(
-  repository: Parameters<typeof pushHugeImage>[0],
-  layers: readonly SourceLayer[],
-): Promise<HugeImage> {
-  console.error('making a layer of 4 GiB')
-  const [once, repeated] = [named(layers, 'many small files'), named(layers, 'few large files')]
-  return pushHugeImage(repository, once.archivePath, repeated.archivePath)
-}
-
-function named(layers: readonly SourceLayer[], name: SourceLayer['name']): SourceLayer {
-  const layer = layers.find((one) => one.name === name)
-  if (layer === undefined) throw new RangeError(`there is no layer of ${name}`)
-  return layer
 }

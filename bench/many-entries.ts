@@ -1,36 +1,43 @@
 import { stat } from 'node:fs/promises'
 import type { Repository } from '../src/registry/repository.ts'
-import type { Conversions, ConversionMeasurement } from './conversions.ts'
+import type { ConversionMeasurement, Conversions } from './conversions.ts'
 import { pushHugeImage } from './source/huge-layer.ts'
 import type { SourceLayer } from './source/source-layers.ts'
 
-/** The files of the layer of many small files so many times, each time below another folder: about 260,000 entries. */
+/**
+ * The number of copies of the small files, each in a directory of its own. They have about 260,000 entries.
+ */
 const COPIES = 8
 
-/** What conversions and the verification of a layer of very many files took. `entries`: how many it has. */
+/** Measurements of a layer with very many entries. */
 export type ManyEntriesMeasurements = {
+  /** The number of entries in the layer. */
   readonly entries: number
   readonly uncompressedBytes: number
   readonly compressedBytes: number
+  /** The conversion without a record. */
   readonly streamed: ConversionMeasurement
+  /** The conversion with a record. */
   readonly arranged: ConversionMeasurement
-  /** A string: why there is nothing to measure. */
+  /** The conversion with a second record, or the reason why it cannot be measured. */
   readonly rearranged: ConversionMeasurement | string
+  /** The verification of the conversion without a record. */
   readonly verified: ConversionMeasurement
 }
 
-/** Converts such a layer without a record, with one, and again with another one; verifies what came of the first. */
+/** Pushes a layer with very many entries, and measures its conversions and a verification. */
 export async function measureManyEntries(
   repository: Repository,
-  { archivePath: path }: SourceLayer,
+  { archivePath }: SourceLayer,
   conversions: Conversions,
 ): Promise<ManyEntriesMeasurements> {
-  const { size } = await stat(path)
-  const image = await pushHugeImage(repository, path, path, COPIES * size)
+  const { size } = await stat(archivePath)
+  const image = await pushHugeImage(repository, archivePath, archivePath, COPIES * size)
+  const { uncompressedBytes, compressedBytes } = image
   const streamed = await conversions.convert(image, [])
   const arranged = await conversions.convertWithRecord(image)
   const rearranged = await conversions.rearrange(image)
   const verified = await conversions.verify(image)
-  const { uncompressedBytes: plain, compressedBytes: packed } = image
-  return { entries: streamed.entries ?? 0, uncompressedBytes: plain, compressedBytes: packed, streamed, arranged, rearranged, verified }
+  const entries = streamed.entries ?? 0
+  return { entries, uncompressedBytes, compressedBytes, streamed, arranged, rearranged, verified }
 }

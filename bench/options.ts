@@ -1,27 +1,32 @@
 import { parseArgs } from 'node:util'
-import { COMPRESSION_FORMATS, type CompressionFormat } from './source/compression-formats.ts'
 import { PARTS, type Part } from './rows.ts'
+import { COMPRESSION_FORMATS, type CompressionFormat } from './source/compression-formats.ts'
 
 export type BenchOptions = {
   readonly parts: ReadonlySet<Part>
   readonly formats: readonly CompressionFormat[]
-  /** Rounds in which everything is measured once, and of ctr-remote, which takes minutes. */
+  /** The number of rounds. Each round measures everything once. */
   readonly runs: number
+  /** The number of rounds that measure ctr-remote, too. It takes minutes. */
   readonly peerRuns: number
+  /** Whether a missed target is an error. */
   readonly check: boolean
 }
 
 export const HELP = `Measures conversions of real layers, and prints tables of ratios.
 
-  --only PARTS         measure these alone, comma separated: ${PARTS.join(', ')}
-  --without PARTS      leave these out
-  --packings PACKINGS  layers packed in these ways alone: ${Object.keys(COMPRESSION_FORMATS).join(', ')}
-  --runs N             rounds; default 3
-  --peer-runs N        rounds in which ctr-remote is measured too; default 1
-  --check              exit with status 1 when a target is missed
+  --only PARTS         measure only these parts, separated by commas: ${PARTS.join(', ')}
+  --without PARTS      skip these parts
+  --packings FORMATS   measure only layers in these compression formats: ${Object.keys(COMPRESSION_FORMATS).join(', ')}
+  --runs N             number of rounds; default: 3
+  --peer-runs N        number of rounds that measure ctr-remote, too; default: 1
+  --check              exit with status 1 if a target is missed
 `
 
-/** @throws TypeError for what cannot be understood; undefined: help is wanted. */
+/**
+ * Parses the command line. Returns undefined if help is requested.
+ * @throws TypeError if an option is invalid
+ */
 export function parseOptions(args: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({
     args: [...args],
@@ -36,31 +41,32 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     },
   })
   if (values.help) return undefined
-  const without = new Set(chosen('--without', values.without ?? '', PARTS))
-  const only = values.only === undefined ? PARTS : chosen('--only', values.only, PARTS)
-  const packings = Object.keys(COMPRESSION_FORMATS) as CompressionFormat[]
-  const runs = positive('--runs', values.runs)
+  const without = new Set(parseList('--without', values.without ?? '', PARTS))
+  const only = values.only === undefined ? PARTS : parseList('--only', values.only, PARTS)
+  const formats = Object.keys(COMPRESSION_FORMATS) as CompressionFormat[]
+  const runs = parseCount('--runs', values.runs)
   return {
     parts: new Set(only.filter((part) => !without.has(part))),
-    formats: values.packings === undefined ? packings : chosen('--packings', values.packings, packings),
+    formats: values.packings === undefined ? formats : parseList('--packings', values.packings, formats),
     runs,
-    peerRuns: Math.min(runs, positive('--peer-runs', values['peer-runs'])),
+    peerRuns: Math.min(runs, parseCount('--peer-runs', values['peer-runs'])),
     check: values.check,
   }
 }
 
-function chosen<T extends string>(option: string, text: string, among: readonly T[]): T[] {
+function parseList<T extends string>(option: string, text: string, allowed: readonly T[]): T[] {
   return text
     .split(',')
     .filter((name) => name !== '')
     .map((name) => {
-      const found = among.find((one) => one === name)
-      if (found === undefined) throw new TypeError(`${option}: ${name} is none of ${among.join(', ')}`)
-      return found
+      const match = allowed.find((value) => value === name)
+      if (match === undefined)
+        throw new TypeError(`${option}: unknown value ${name}; expected some of ${allowed.join(', ')}`)
+      return match
     })
 }
 
-function positive(option: string, text: string): number {
+function parseCount(option: string, text: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text)) throw new TypeError(`${option}: expected a number from 1 to 999`)
   return Number(text)
 }

@@ -7,12 +7,12 @@ import { findProgram } from '../test/support/peers/peers.ts'
 
 const HAS_DOCKER_REGISTRY = findProgram('docker-registry') !== undefined
 
-/** What registries are, for the report. */
+/** The kind of the registries, for the report. */
 export const REGISTRY_NAME = HAS_DOCKER_REGISTRY ? 'docker-registry' : 'the embedded registry'
 
-/** An empty registry in a process of its own, which keeps its bytes in a temporary folder until it is disposed of. */
+/** An empty registry in a child process, with its data in a temporary folder until it is disposed of. */
 export class BenchRegistry implements AsyncDisposable {
-  /** `127.0.0.1:PORT`, as references name it. */
+  /** `127.0.0.1:PORT`, as in references. */
   readonly host: string
   readonly #stop: () => Promise<void>
 

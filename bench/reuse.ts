@@ -9,70 +9,82 @@ import { digestOf } from '../src/oci/digest.ts'
 import { OCI_LAYER_GZIP } from '../src/oci/media-types.ts'
 import type { Repository } from '../src/registry/repository.ts'
 import { BrokerProcess } from '../test/support/broker-process.ts'
-import { file, buildTar } from '../test/support/images/build-tar.ts'
-import { type CompressedLayer, digestFile } from './source/compression-formats.ts'
+import { buildTar, file } from '../test/support/images/build-tar.ts'
 import { BenchRegistry } from './registries.ts'
 import { summarize } from './report/results.ts'
+import { type CompressedLayer, digestFile } from './source/compression-formats.ts'
 import { pushImage, type SourceImage } from './source/source-image.ts'
 
-/** How often the same conversion is asked for again. */
-const AGAIN = 9
-/** Images that share a base, and what each has besides. */
+/** The number of repetitions of the same conversion. */
+const REPETITIONS = 9
+/** The number of images that share a base. */
 const IMAGES = 20
+/** The size of the layer above the base. */
 const TOP_BYTES = 1024 * 1024
-const LOOK_MS = 20
-/** Of /proc/PID/stat: Linux tells times in hundredths of a second, whatever the kernel counts in (proc(5), USER_HZ). */
+const POLL_INTERVAL_MS = 20
+/**
+ * The unit of the times in /proc/PID/stat (proc(5), USER_HZ). It is the same for every kernel configuration.
+ */
 const TICKS_PER_SECOND = 100
 
-/** Seconds. CPU is that of server and worker together. */
+/** Times in seconds. `cpu` is the sum of server and worker. */
 export type Timing = { readonly wall: number; readonly cpu: number }
 
-/** What a whole broker takes, with what it remembers and without. */
+/** Timings of conversions by a broker, with and without results that it can reuse. */
 export type Reuse = {
   readonly first: Timing
-  /** The same conversion under another tag, and into another repository; the median of several. */
+  /** The same conversion to another tag. The median of several. */
   readonly anotherTag: Timing
+  /** The same conversion to another repository. The median of several. */
   readonly anotherRepository: Timing
+  /** The number of images that share a base. */
   readonly images: number
-  /** Images that share a base, one after the other: with the cache, and without. */
+  /** All images that share a base, one after the other, with the cache of layers. */
   readonly withCache: Timing
   readonly withoutCache: Timing
 }
 
-/** Measures what is asked of one broker more than once. `image`: of both layers; `base`: what 20 images share. */
+/**
+ * Measures conversions by a broker that can reuse earlier results.
+ * @param image the image that is converted repeatedly
+ * @param base the layer that 20 images share
+ */
 export async function measureReuse(
   source: Repository,
   image: SourceImage,
   base: CompressedLayer,
 ): Promise<Reuse> {
-  const sharing = await pushSharing(source, base)
-  const same = await withBroker(source.host, {}, async (broker) => {
+  const references = await pushSharingImages(source, base)
+  const repeated = await withBroker(source.host, {}, async (broker) => {
     const convert = (target: string) => broker.convert([{ source: image.reference, target }])
     const first = await convert('bench/same:first')
-    const again: Timing[] = []
-    const elsewhere: Timing[] = []
-    for (let n = 0; n < AGAIN; n++) {
-      again.push(await convert(`bench/same:again-${n}`))
-      elsewhere.push(await convert(`bench/same-${n}:again`))
+    const anotherTag: Timing[] = []
+    const anotherRepository: Timing[] = []
+    for (let n = 0; n < REPETITIONS; n++) {
+      anotherTag.push(await convert(`bench/same:again-${n}`))
+      anotherRepository.push(await convert(`bench/same-${n}:again`))
     }
-    return { first, again: median(again), elsewhere: median(elsewhere) }
+    return { first, anotherTag: median(anotherTag), anotherRepository: median(anotherRepository) }
   })
-  const all = sharing.map((reference, n) => ({ source: reference, target: `bench/sharing:${n}` }))
-  const shared = (settings: Record<string, string>) =>
-    withBroker(source.host, settings, (broker) => broker.convert(all))
+  const conversions = references.map((reference, n) => ({ source: reference, target: `bench/sharing:${n}` }))
+  const convertSharing = (settings: Record<string, string>) =>
+    withBroker(source.host, settings, (broker) => broker.convert(conversions))
   return {
-    ...same,
+    ...repeated,
     images: IMAGES,
-    withCache: await shared({}),
-    withoutCache: await shared({ RECORD_BROKER_CACHE_LAYERS: '0' }),
+    withCache: await convertSharing({}),
+    withoutCache: await convertSharing({ RECORD_BROKER_CACHE_LAYERS: '0' }),
   }
 }
 
-/** Pushes images of one large layer and a small one each; answers their references. */
-async function pushSharing(repository: Repository, { archivePath: plain, compressedPath: packed }: CompressedLayer): Promise<string[]> {
-  const blob = await digestFile(packed)
-  await repository.pushBlob(blob, () => createReadStream(packed))
-  const diffId = (await digestFile(plain)).digest
+/** Pushes images with the same large layer and a small one of their own. Returns their references. */
+async function pushSharingImages(
+  repository: Repository,
+  { archivePath, compressedPath }: CompressedLayer,
+): Promise<string[]> {
+  const blob = await digestFile(compressedPath)
+  await repository.pushBlob(blob, () => createReadStream(compressedPath))
+  const diffId = (await digestFile(archivePath)).digest
   const references: string[] = []
   for (let n = 0; n < IMAGES; n++) {
     const top = buildTar(file('app/version', String(n)), file('app/program', randomBytes(TOP_BYTES)))
@@ -86,7 +98,7 @@ async function pushSharing(repository: Repository, { archivePath: plain, compres
 type Conversion = { readonly source: string; readonly target: string }
 type Status = { readonly id: string; readonly state: string }
 
-/** A broker with one conversion at a time, and an empty registry to convert into. */
+/** A broker that converts one image at a time into an empty registry. */
 class MeasuredBroker {
   readonly #broker: BrokerProcess
   readonly #target: string
@@ -96,23 +108,28 @@ class MeasuredBroker {
     this.#target = target
   }
 
-  /** Has it convert, and waits for the end of all. */
+  /** Measures a batch of conversions. */
   async convert(conversions: readonly Conversion[]): Promise<Timing> {
-    const cpu = this.#cpu()
+    const cpuBefore = this.#readCpu()
     const startedAt = performance.now()
-    const asked = conversions.map(({ source, target }) => ({ source, target: `${this.#target}/${target}` }))
-    let batch = await this.#broker.request<Status>('POST', '/v1/conversion-batches', { conversions: asked })
+    const requests = conversions.map(({ source, target }) => ({
+      source,
+      target: `${this.#target}/${target}`,
+    }))
+    let batch = await this.#broker.request<Status>('POST', '/v1/conversion-batches', {
+      conversions: requests,
+    })
     while (batch.state === 'running') {
-      await delay(LOOK_MS)
+      await delay(POLL_INTERVAL_MS)
       batch = await this.#broker.request<Status>('GET', `/v1/conversion-batches/${batch.id}`)
     }
     const wall = (performance.now() - startedAt) / 1000
-    if (batch.state !== 'succeeded') throw new Error(`the conversions ended as ${JSON.stringify(batch)}`)
-    return { wall, cpu: this.#cpu() - cpu }
+    if (batch.state !== 'succeeded') throw new Error(`the batch did not succeed: ${JSON.stringify(batch)}`)
+    return { wall, cpu: this.#readCpu() - cpuBefore }
   }
 
-  #cpu(): number {
-    return [this.#broker.pid, this.#broker.workerPid].reduce<number>((sum, pid) => sum + cpuSeconds(pid), 0)
+  #readCpu(): number {
+    return [this.#broker.pid, this.#broker.workerPid].reduce<number>((sum, pid) => sum + readCpu(pid), 0)
   }
 }
 
@@ -130,14 +147,15 @@ async function withBroker<Result>(
     RECORD_BROKER_CONCURRENCY: '1',
     ...settings,
   })
-  while (broker.workerPid === undefined) await delay(LOOK_MS)
+  while (broker.workerPid === undefined) await delay(POLL_INTERVAL_MS)
   return await act(new MeasuredBroker(broker, target.host))
 }
 
-/** What a process used so far, with its threads; of one that is not there: nothing. */
-function cpuSeconds(pid: number | undefined): number {
+/** Returns the CPU time that a process with its threads has used, in seconds. Without a process, it is 0. */
+function readCpu(pid: number | undefined): number {
   if (pid === undefined) return 0
-  // The name of the program, in brackets, may hold anything; user and system time are the 12th and 13th field behind it.
+  // The program name in parentheses may contain any character. User and system time are the 12th and 13th
+  // field after it.
   const [user = 0, system = 0] = (readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1) ?? '')
     .split(' ')
     .slice(11, 13)
@@ -145,7 +163,9 @@ function cpuSeconds(pid: number | undefined): number {
   return (user + system) / TICKS_PER_SECOND
 }
 
-function median(took: readonly Timing[]): Timing {
-  const of = (quantity: keyof Timing) => summarize(took.map((one) => one[quantity]))?.median ?? 0
-  return { wall: of('wall'), cpu: of('cpu') }
+function median(timings: readonly Timing[]): Timing {
+  return {
+    wall: summarize(timings.map(({ wall }) => wall))?.median ?? 0,
+    cpu: summarize(timings.map(({ cpu }) => cpu))?.median ?? 0,
+  }
 }

@@ -1,11 +1,11 @@
-import type { Conversions, ConversionMeasurement } from './conversions.ts'
+import type { ConversionMeasurement, Conversions } from './conversions.ts'
 import { convertByCtrRemote, missingForCtrRemote } from './ctr-remote.ts'
 import { measure } from './measure/measure.ts'
 import type { SourceImage } from './source/source-image.ts'
 
 /**
- * What can be chosen on the command line. `rss` is the layer of 4 GiB, `entries` that of 260,000 entries, `reuse` the cache;
- * the others are rows of the tables.
+ * The parts of the benchmark that can be selected on the command line: the layer of 4 GiB (`rss`), the layer
+ * of 260,000 entries (`entries`), the cache (`reuse`), and rows of the tables.
  */
 export const PARTS = [
   'transcode',
@@ -27,22 +27,22 @@ export type RowId =
   | 'ctr-remote-6'
   | 'ctr-remote-9'
 
-/** One line of a table: something that is done with a source image, and measured. */
+/** A row of the tables: a command that is run on a source image and measured. */
 export type Row = {
   readonly id: RowId
   readonly name: string
-  /** undefined: what others are compared with, always there. */
+  /** The part that selects the row. Undefined for the base of the ratios, which is always measured. */
   readonly part: Part | undefined
-  /** Whether it is a conversion of ours, and whether that should take no scratch disk. */
   readonly isBrokerConversion: boolean
+  /** Whether a target requires that the command writes no scratch files. */
   readonly mustAvoidScratch: boolean
-  /** A string: why there is nothing to measure; the row is left out from then on. */
+  /** Returns the reason if the command cannot be measured. Later rounds then skip the row. */
   readonly measure: (image: SourceImage) => Promise<ConversionMeasurement | string>
 }
 
 const HASHING = 'set -o pipefail; for layer; do gzip -dc "$layer" | sha256sum; done'
 
-/** All rows, in the order in which they are measured and printed. */
+/** Creates all rows, in the order in which they are measured and printed. */
 export function createRows(conversions: Conversions, signal: AbortSignal): Row[] {
   const gunzip: Row = {
     id: 'gunzip',
@@ -50,10 +50,12 @@ export function createRows(conversions: Conversions, signal: AbortSignal): Row[]
     part: undefined,
     isBrokerConversion: false,
     mustAvoidScratch: false,
-    measure: ({ layers }) =>
-      measure(['bash', '-c', HASHING, 'bash', ...layers.map(({ compressedPath: packed }) => packed)], signal),
+    measure: ({ layers }) => {
+      const paths = layers.map(({ compressedPath }) => compressedPath)
+      return measure(['bash', '-c', HASHING, 'bash', ...paths], signal)
+    },
   }
-  const ours = (id: RowId & Part, name: string, options: readonly string[]): Row => ({
+  const withoutRecord = (id: RowId & Part, name: string, options: readonly string[]): Row => ({
     id,
     name,
     part: id,
@@ -61,13 +63,12 @@ export function createRows(conversions: Conversions, signal: AbortSignal): Row[]
     mustAvoidScratch: true,
     measure: (image) => conversions.convert(image, options),
   })
-  const withRecord: Pick<Row, 'ours' | 'scratchless'> = { isBrokerConversion: true, mustAvoidScratch: false }
   return [
     gunzip,
-    ours('transcode', 'convert --compression transcode', ['--compression', 'transcode']),
-    ours('auto', 'convert', []),
-    ours('refine', 'convert --compression refine', ['--compression', 'refine']),
-    ours('recompress', 'convert --compression recompress --compression-level 6', [
+    withoutRecord('transcode', 'convert --compression transcode', ['--compression', 'transcode']),
+    withoutRecord('auto', 'convert', []),
+    withoutRecord('refine', 'convert --compression refine', ['--compression', 'refine']),
+    withoutRecord('recompress', 'convert --compression recompress, level 6', [
       '--compression',
       'recompress',
       '--compression-level',
@@ -75,16 +76,18 @@ export function createRows(conversions: Conversions, signal: AbortSignal): Row[]
     ]),
     {
       id: 'record',
-      name: 'convert --record',
+      name: 'convert with a record',
       part: 'record',
-      ...withRecord,
+      isBrokerConversion: true,
+      mustAvoidScratch: false,
       measure: (image) => conversions.convertWithRecord(image),
     },
     {
       id: 'rearrange',
-      name: 'the same again with another record',
+      name: 'again with another record (re-arranged)',
       part: 'rearrange',
-      ...withRecord,
+      isBrokerConversion: true,
+      mustAvoidScratch: false,
       measure: (image) => conversions.rearrange(image),
     },
     ...([6, 9] as const).map(

@@ -1,4 +1,5 @@
-// Compiles the deflate transcoder from AssemblyScript and writes it into a module, so that using it needs no compiler.
+// Compiles the deflate transcoder from AssemblyScript, and writes it to a module, so that running it needs no
+// compiler.
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { compileTranscoder } from './compile-transcoder.ts'

@@ -8,7 +8,7 @@ const COMPILER = fileURLToPath(new URL('../node_modules/assemblyscript/bin/asc.j
 const SOURCE = fileURLToPath(new URL('../src/compression/deflate/wasm/index.ts', import.meta.url))
 const OPTIONS = ['-O3', '--runtime', 'stub', '--noAssert', '--enable', 'simd']
 
-/** Compiles the transcoder; answers the text of the module that carries it. */
+/** Compiles the transcoder. Returns the text of the module that contains it. */
 export async function compileTranscoder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-transcoder-'))
   try {

@@ -1,12 +1,13 @@
-// Runs the properties of the transcoder round by round, in a thread of its own, so that one that hangs can be told.
+// Checks the properties of the transcoder round by round, in a thread that can be terminated if a property
+// hangs.
 import { parentPort, workerData } from 'node:worker_threads'
 import fc from 'fast-check'
 import { PROPERTIES } from '../test/support/deflate/properties.ts'
 
-/** What to run. Rounds after the first have the seeds that follow. */
+/** The rounds to run. Each round increments the seed. */
 export type FuzzTask = { readonly seed: number; readonly minutes: number; readonly rounds: number }
 
-/** Sent before a property is run, and after it. */
+/** Sent before and after each property. */
 export type FuzzProgress = {
   readonly seed: number
   readonly property: string
@@ -14,23 +15,23 @@ export type FuzzProgress = {
   readonly failure?: string
 }
 
-const RUNS_A_ROUND = 50
+const RUNS_PER_ROUND = 50
 
-const { seed: first, minutes, rounds } = workerData as FuzzTask
-const until = Date.now() + minutes * 60_000
-const tell = (news: FuzzProgress) => parentPort?.postMessage(news)
+const { seed: firstSeed, minutes, rounds } = workerData as FuzzTask
+const endAt = Date.now() + minutes * 60_000
+const report = (progress: FuzzProgress) => parentPort?.postMessage(progress)
 
-let failed = false
-for (let seed = first; !failed && seed < first + rounds && Date.now() < until; seed++) {
-  for (const [property, holds] of Object.entries(PROPERTIES)) {
-    tell({ seed, property, runs: 0 })
-    const result = await fc.check<unknown>(holds, { seed, numRuns: RUNS_A_ROUND })
-    tell({
+let hasFailed = false
+for (let seed = firstSeed; !hasFailed && seed < firstSeed + rounds && Date.now() < endAt; seed++) {
+  for (const [name, property] of Object.entries(PROPERTIES)) {
+    report({ seed, property: name, runs: 0 })
+    const result = await fc.check<unknown>(property, { seed, numRuns: RUNS_PER_ROUND })
+    report({
       seed,
-      property,
+      property: name,
       runs: result.numRuns,
       ...(result.failed && { failure: fc.defaultReportMessage(result) ?? 'failed' }),
     })
-    failed ||= result.failed
+    hasFailed ||= result.failed
   }
 }

@@ -1,11 +1,11 @@
-// Holds the deflate transcoder against zlib for a given time: npm run fuzz -- --minutes 5 --seed 1
-// Every round has a seed, and prints nothing unless something does not hold; then it says how to run that round again.
+// Compares the deflate transcoder with zlib on random input: npm run fuzz -- --minutes 5 --seed 1
+// Each round has a seed. A round that fails prints its seed, with which it can be repeated.
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { FuzzProgress, FuzzTask } from './fuzz-thread.ts'
 
-/** A round takes seconds. One that says nothing for so long hangs. */
-const SILENCE_MS = 120_000
+/** A round takes seconds. A thread that reports nothing for this time hangs. */
+const SILENCE_TIMEOUT_MS = 120_000
 
 const { values } = parseArgs({
   options: {
@@ -14,42 +14,42 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
   },
 })
-const order: FuzzTask = {
+const task: FuzzTask = {
   seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 31)),
   minutes: Number(values.minutes),
   rounds: Number(values.rounds ?? Number.POSITIVE_INFINITY),
 }
-if (Object.values(order).some(Number.isNaN)) {
+if (Object.values(task).some(Number.isNaN)) {
   console.error('usage: npm run fuzz -- [--minutes N] [--seed N] [--rounds N]')
   process.exit(2)
 }
-console.log(`seed ${order.seed}, ${order.minutes} minutes`)
+console.log(`seed ${task.seed}, ${task.minutes} minutes`)
 
-const worker = new Worker(new URL('./fuzz-thread.ts', import.meta.url), { workerData: order })
-let underWay: FuzzProgress = { seed: order.seed, property: 'none', runs: 0 }
+const worker = new Worker(new URL('./fuzz-thread.ts', import.meta.url), { workerData: task })
+let current: FuzzProgress = { seed: task.seed, property: 'none', runs: 0 }
 let runs = 0
-let watch = setTimeout(hangs, SILENCE_MS)
+let timeout = setTimeout(stopHangingThread, SILENCE_TIMEOUT_MS)
 
-worker.on('message', (news: FuzzProgress) => {
-  clearTimeout(watch)
-  watch = setTimeout(hangs, SILENCE_MS)
-  underWay = news
-  runs += news.runs
-  if (news.failure === undefined) return
+worker.on('message', (progress: FuzzProgress) => {
+  clearTimeout(timeout)
+  timeout = setTimeout(stopHangingThread, SILENCE_TIMEOUT_MS)
+  current = progress
+  runs += progress.runs
+  if (progress.failure === undefined) return
   process.exitCode = 1
-  console.error(`${news.property}, seed ${news.seed}:\n${news.failure}`)
+  console.error(`${progress.property}, seed ${progress.seed}:\n${progress.failure}`)
 })
 worker.on('error', (error) => {
   process.exitCode = 1
-  console.error(`${underWay.property}, seed ${underWay.seed}:`, error)
+  console.error(`${current.property}, seed ${current.seed}:`, error)
 })
 worker.on('exit', () => {
-  clearTimeout(watch)
-  console.log(`${runs} runs, ${process.exitCode ? 'and something does not hold' : 'everything holds'}`)
+  clearTimeout(timeout)
+  console.log(`${runs} runs, ${process.exitCode ? 'with failures' : 'without failures'}`)
 })
 
-function hangs(): void {
+function stopHangingThread(): void {
   process.exitCode = 1
-  console.error(`${underWay.property}, seed ${underWay.seed}: hangs`)
+  console.error(`${current.property}, seed ${current.seed}: hangs`)
   void worker.terminate()
 }

@@ -1,5 +1,6 @@
-// Installs what the lock file names, with npm running on the Node that package.json pins: npm compares the `engines` of
-// packages with the Node it runs on. Plain JavaScript on purpose: it runs before anything is installed, on Node 20 or newer.
+// Installs the packages of the lock file. npm runs on the Node that package.json pins, as it compares the
+// `engines` of packages with its own Node. This is JavaScript because it runs before anything is installed,
+// on Node 20 or newer.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,18 +8,18 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const installedMark = join(root, 'node_modules', '.package-lock.json')
+const installedLock = join(root, 'node_modules', '.package-lock.json')
 
-/** The pinned Node, once it is installed. */
+/** The path of the pinned Node after the installation. */
 export const pinnedNode = join(root, 'node_modules', '.bin', 'node')
 
-/** Whether what the lock file names is installed. */
+/** Whether the packages of the current lock file are installed. */
 export function isInstalled() {
-  if (!existsSync(installedMark) || !existsSync(pinnedNode)) return false
-  return statSync(installedMark).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
+  if (!existsSync(installedLock) || !existsSync(pinnedNode)) return false
+  return statSync(installedLock).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
 }
 
-/** Installs everything, and answers the status of npm: 0 when all is there. */
+/** Installs all packages. Returns the exit status of npm. */
 export function install() {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const platforms = lock.packages[''].optionalDependencies
@@ -34,7 +35,7 @@ export function install() {
   }
 }
 
-/** A project of the pinned Node alone, with the versions and digests of the whole one. */
+/** Writes a project that has only the pinned Node, with the versions and digests of the lock file. */
 function writePinnedProject(folder, lock, platforms) {
   const manifest = { name: 'pinned-node', version: '0.0.0', private: true, optionalDependencies: platforms }
   const packages = Object.fromEntries(
@@ -48,9 +49,9 @@ function writePinnedProject(folder, lock, platforms) {
 
 function npmCi(folder, path) {
   const env = { ...process.env, PATH: path }
-  // `npm run` names its own project by this, which is not the one to be installed.
+  // `npm run` sets this to the folder of its own project, which may not be the one to install.
   delete env.npm_config_local_prefix
-  // npm's output is about an installation here, and goes where messages go.
+  // Standard output belongs to the script that runs after the installation.
   const stdio = ['ignore', 2, 2]
   const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio, env })
   if (error) throw error

@@ -1,14 +1,14 @@
-// Runs a script on the Node that package.json pins, whatever Node the machine has (20 or newer).
-// Installs the dependencies first when they are missing or older than the lock file, so that the
-// README's commands work in a fresh clone. Plain JavaScript on purpose: it runs before anything is installed.
+// Runs a script on the Node that package.json pins. The machine needs any Node from version 20. Installs the
+// dependencies first if they are missing or older than the lock file, so that the commands of the README work
+// in a fresh clone. This is JavaScript because it runs before anything is installed.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname } from 'node:path'
 import { install, isInstalled, pinnedNode } from './install.js'
 
-/** How often it looks whether the npm that started it still runs. */
-const PARENT_CHECK_MS = 500
+/** The interval at which this process checks whether npm, its parent, still runs. */
+const PARENT_CHECK_INTERVAL_MS = 500
 
 if (!isInstalled()) {
   console.error('Installing dependencies (npm ci) ...')
@@ -22,20 +22,20 @@ if (!existsSync(pinnedNode)) {
   process.exit(1)
 }
 
-// The end of the channel tells the script that this process is gone, however it ended.
+// The script notices the end of this process, even by SIGKILL, by the end of the IPC channel.
 const child = spawn(pinnedNode, process.argv.slice(2), {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   env: { ...process.env, PATH: [dirname(pinnedNode), process.env.PATH ?? ''].join(delimiter) },
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-// npm hands no SIGTERM on to what it runs (npm 11): its end is the only sign.
+// npm 11 does not forward SIGTERM to scripts. They notice only that npm has exited.
 if (process.env.npm_lifecycle_event !== undefined) {
   const parent = process.ppid
-  const watch = setInterval(() => {
+  const timer = setInterval(() => {
     if (process.ppid === parent) return
-    clearInterval(watch)
+    clearInterval(timer)
     child.kill('SIGTERM')
-  }, PARENT_CHECK_MS)
+  }, PARENT_CHECK_INTERVAL_MS)
 }
 child.on('error', (error) => {
   console.error(`${pinnedNode}: ${error.message}`)

@@ -1,5 +1,5 @@
-// Shows the whole path on real input: a sample image, its start-up recorded, the record uploaded and published, the
-// image converted with it, the result verified. Keeps serving; with --exit it ends.
+// Demonstrates the complete workflow: builds a sample image, records its start-up, uploads and publishes the
+// record, converts the image with it, and verifies the result. Then it keeps serving, or exits with `--exit`.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,9 +25,9 @@ const interrupted = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
 })
 try {
-  await Promise.race([walk(broker), interrupted])
+  await Promise.race([demonstrate(broker), interrupted])
   if (keepsServing) {
-    say(`\nThe broker serves at ${broker.url} until Ctrl-C. Its data is in ${DATA}.`)
+    console.log(`\nThe broker serves at ${broker.url} until Ctrl-C. Its data is in ${DATA}.`)
     await interrupted
   }
 } catch (error) {
@@ -37,84 +37,89 @@ try {
   await broker.stop()
 }
 
-async function walk({ url, host }: RunningBroker): Promise<void> {
+async function demonstrate({ url, host }: RunningBroker): Promise<void> {
   const source = `${host}/sample/app:1.0`
   const target = `${host}/sample/app:1.0-esgz`
   await using registries = new RegistryClient({ plainHttp: [host] })
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-quickstart-'))
   try {
-    say('1. A sample image of this checkout: the Node runtime, its dependencies, a small program')
+    console.log(
+      '1. Builds a sample image from this checkout: the Node runtime, the dependencies, a small program',
+    )
     const repository = registries.repository({ host, repository: 'sample/app' })
     const image = await pushSampleImage(repository, '1.0', folder)
-    say(`   ${source}: ${image.layers} layers, ${image.files} entries, ${bytesText(image.size)}`)
+    console.log(`   ${source}: ${image.layers} layers, ${image.files} entries, ${bytesText(image.size)}`)
 
-    say('2. The program runs, and what it opens is recorded')
+    console.log('2. Runs the program, and records the files that it opens')
     const opened = await recordWorkload(folder)
     const list = opened.map((path) => `${path}\n`).join('')
     await writeFile(OPENED, list)
-    say(`   ${opened.length} files, listed in ${OPENED}`)
+    console.log(`   ${opened.length} files, listed in ${OPENED}`)
 
-    say('3. The record is uploaded, and published as a record file image')
+    console.log('3. Uploads the record, and publishes it as a record file image')
     const upload = `/v1/records?${new URLSearchParams({ image: source, workload: WORKLOAD })}`
-    const record = await ask<{ id: string }>(url, 'POST', upload, list)
-    const published = await ask<{ reference: string }>(
+    const record = await request<{ id: string }>(url, 'POST', upload, list)
+    const published = await request<{ reference: string }>(
       url,
       'POST',
       `/v1/records/${record.id}/publications`,
       {},
     )
-    say(`   ${published.reference}`)
+    console.log(`   ${published.reference}`)
 
-    say('4. The image is converted to eStargz with it, registry to registry')
-    const request = { source, target, record: { image: published.reference } }
-    const report = await finished<ConversionReport>(url, '/v1/conversions', request)
-    const layers = report.images.flatMap((one) => one.layers)
+    console.log('4. Converts the image to eStargz with the record, registry to registry')
+    const conversion = { source, target, record: { image: published.reference } }
+    const report = await runJob<ConversionReport>(url, '/v1/conversions', conversion)
+    const layers = report.images.flatMap((converted) => converted.layers)
     const use = report.images[0]?.record
-    const first = layers.reduce((sum, layer) => sum + layer.prefetchBytes, 0)
-    say(
+    const prefetchBytes = layers.reduce((sum, layer) => sum + layer.prefetchBytes, 0)
+    console.log(
       `   ${bytesText(report.sourceSize)} became ${bytesText(report.size)} in ${(report.durationMs / 1000).toFixed(1)} s`,
     )
-    say(
-      `   ${use?.placed} of ${opened.length} recorded files placed first, ${use?.notFoundCount} not in the image`,
+    console.log(
+      `   ${use?.placed} of ${opened.length} recorded files prioritized, ${use?.notFoundCount} not in the image`,
     )
-    say(
-      `   ${bytesText(first)} lie before the landmarks: what a start fetches first, of ${bytesText(report.size)}`,
+    console.log(
+      `   ${bytesText(prefetchBytes)} of ${bytesText(report.size)} are before the landmarks, which a start prefetches`,
     )
 
-    say('5. Every digest of the result is verified, and its files are compared with the source')
-    const verified = await finished<VerificationReport>(url, '/v1/verifications', {
+    console.log('5. Verifies every digest of the result, and compares its files with the source')
+    const verified = await runJob<VerificationReport>(url, '/v1/verifications', {
       reference: target,
       source,
     })
-    if (!verified.verified) throw new Error(`the result is not as it should be: ${JSON.stringify(verified)}`)
+    if (!verified.verified) throw new Error(`the verification failed: ${JSON.stringify(verified)}`)
     const chunks = verified.images
-      .flatMap((one) => one.layers)
+      .flatMap((verifiedImage) => verifiedImage.layers)
       .reduce((sum, layer) => sum + (layer.chunks ?? 0), 0)
-    say(`   verified: ${chunks} chunks, the same files in ${(verified.durationMs / 1000).toFixed(1)} s`)
+    console.log(
+      `   verified ${chunks} chunks and identical files in ${(verified.durationMs / 1000).toFixed(1)} s`,
+    )
 
-    const shown = await ask<ImageInspection>(url, 'GET', `/v1/images/${target}`)
-    const estargz = shown.images.flatMap((one) => one.layers).filter((layer) => layer.estargz).length
-    const images = await ask<{ items: unknown[] }>(url, 'GET', '/v1/record-images')
-    if (estargz !== image.layers || images.items.length !== 1)
-      throw new Error('the API does not show the result')
-    say(waysToLook(url, { source, target, record: published.reference }))
+    const inspection = await request<ImageInspection>(url, 'GET', `/v1/images/${target}`)
+    const inspectedLayers = inspection.images.flatMap((inspected) => inspected.layers)
+    const estargzLayers = inspectedLayers.filter((layer) => layer.estargz).length
+    const recordImages = await request<{ items: unknown[] }>(url, 'GET', '/v1/record-images')
+    if (estargzLayers !== image.layers || recordImages.items.length !== 1)
+      throw new Error('the API does not list the results')
+    console.log(describeNextSteps(url, { source, target, record: published.reference }))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function waysToLook(
+function describeNextSteps(
   url: string,
   { source, target, record }: Record<'source' | 'target' | 'record', string>,
 ): string {
   return `
-Look at it:
+See the results:
    ${url}/docs
    ${url}/v1/images/${target}
    ${url}/v1/record-images/${record}
    ${url}/v1/conversions
 
-The same by hand:
+Repeat the steps with curl:
    curl -X POST --data-binary @${OPENED} -H 'content-type: text/plain' \\
      '${url}/v1/records?image=${source}&workload=${WORKLOAD}&publish=true'
    curl -X POST -H 'content-type: application/json' ${url}/v1/conversions \\
@@ -123,11 +128,11 @@ The same by hand:
      -d '${JSON.stringify({ reference: target, source })}'`
 }
 
-/** Creates a job and answers its report when it succeeded. */
-async function finished<Report>(url: string, path: string, request: object): Promise<Report> {
-  const { id } = await ask<{ id: string }>(url, 'POST', path, request)
+/** Creates a job, and returns its report when it has succeeded. */
+async function runJob<Report>(url: string, path: string, body: object): Promise<Report> {
+  const { id } = await request<{ id: string }>(url, 'POST', path, body)
   for (;;) {
-    const job = await ask<{ state: string; report?: Report; error?: { message: string } }>(
+    const job = await request<{ state: string; report?: Report; error?: { message: string } }>(
       url,
       'GET',
       `${path}/${id}`,
@@ -138,25 +143,21 @@ async function finished<Report>(url: string, path: string, request: object): Pro
   }
 }
 
-async function ask<Answer>(
+async function request<Body>(
   url: string,
   method: string,
   path: string,
   body?: object | string,
-): Promise<Answer> {
+): Promise<Body> {
   const type = typeof body === 'string' ? 'text/plain' : 'application/json'
-  const answer = await fetch(new URL(path, url), {
+  const response = await fetch(new URL(path, url), {
     method,
     ...(body !== undefined && {
       headers: { 'content-type': type },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     }),
   })
-  const text = await answer.text()
-  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`)
-  return JSON.parse(text) as Answer
-}
-
-function say(text: string): void {
-  console.log(text)
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} ${path} failed with ${response.status}: ${text}`)
+  return JSON.parse(text) as Body
 }

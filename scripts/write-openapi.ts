@@ -1,4 +1,4 @@
-// Writes openapi/openapi.json from the routes' schemas.
+// Generates openapi/openapi.json from the schemas of the routes.
 
 import { writeFile } from 'node:fs/promises'
 import { VERSION } from '../src/app/version.ts'

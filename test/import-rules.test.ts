@@ -14,7 +14,9 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** Checks other sources with the import rules of this project. Returns the names of the rules that they break. */
+/**
+ * Checks other sources with the import rules of this project. Returns the names of the rules that they break.
+ */
 function brokenRules(files: Readonly<Record<string, string>>): string[] {
   for (const [path, text] of Object.entries({ 'tsconfig.json': '{}', ...files })) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })

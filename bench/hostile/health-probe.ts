@@ -1,6 +1,7 @@
 /**
- * Asks `/healthz` of a broker again and again, from a process of its own, until its input ends. Then it prints the
- * longest and the median wait, in milliseconds.
+ * Requests `/healthz` of a broker repeatedly until standard input ends. Then it prints the longest and the
+ * median response time in milliseconds. It runs in a process of its own, so that the load of the benchmark
+ * does not affect it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, request } from 'undici'
@@ -9,27 +10,27 @@ const PAUSE_MS = 5
 
 const [, , url = ''] = process.argv
 const agent = new Agent({ connections: 1, headersTimeout: 300_000, bodyTimeout: 300_000 })
-const waits: number[] = []
-let over = false
+const responseTimes: number[] = []
+let isDone = false
 process.stdin.once('end', () => {
-  over = true
+  isDone = true
 })
 process.stdin.resume()
-await ask()
-// The first answer opens the connection, and tells the bench that the probe runs.
+// The first request, which is not measured, opens the connection.
+await requestHealth()
 process.stdout.write('ready\n')
-while (!over) {
-  waits.push(await ask())
+while (!isDone) {
+  responseTimes.push(await requestHealth())
   await delay(PAUSE_MS)
 }
-waits.sort((a, b) => a - b)
-const longest = waits.at(-1) ?? 0
-const median = waits[Math.floor(waits.length / 2)] ?? 0
-process.stdout.write(`${JSON.stringify({ longest, median, count: waits.length })}\n`)
+responseTimes.sort((a, b) => a - b)
+const longest = responseTimes.at(-1) ?? 0
+const median = responseTimes[Math.floor(responseTimes.length / 2)] ?? 0
+process.stdout.write(`${JSON.stringify({ longest, median, count: responseTimes.length })}\n`)
 await agent.destroy()
 
-/** A broker that is gone counts as a wait without end. */
-async function ask(): Promise<number> {
+/** Returns the response time, which is infinite if there is no response. */
+async function requestHealth(): Promise<number> {
   const startedAt = performance.now()
   try {
     const { body } = await request(new URL('/healthz', url), { dispatcher: agent })

@@ -8,30 +8,36 @@ import { fileURLToPath } from 'node:url'
 import { WORKER_MEMORY } from '../../src/app/supervisor.ts'
 import { ProcessMonitor } from './process-monitor.ts'
 
-/** What one run of a program used, with all processes that it started. */
+/** The resources that a program and its descendants used. */
 export type ResourceUsage = {
-  /** Seconds, user and system. */
+  /** User and system time in seconds. */
   readonly cpu: number
-  /** Seconds. */
+  /** In seconds. */
   readonly wall: number
-  /** Peak resident size in bytes. */
+  /** The peak resident set size in bytes. */
   readonly peakRss: number
-  /** The most bytes of disk that its temporary files took at a time. */
+  /** The peak disk usage of temporary files in bytes. */
   readonly peakScratch: number
-  /** Bytes that it gave to disks in all, by the kernel's count; known of programs of this project. */
+  /** The number of bytes written to disks, as the kernel counts them. Only known for Node programs. */
   readonly written?: number
 }
 
+export type MeasuredRun = { readonly usage: ResourceUsage; readonly output: string }
+
 const USAGE = fileURLToPath(new URL('./usage.js', import.meta.url))
-/** Bash's own `time` counts every process of a pipeline, to the millisecond. */
+/** The `time` of Bash includes all processes of a pipeline, with a precision of a millisecond. */
 const TIMED = 'TIMEFORMAT="%R %U %S"; { time "$@" 2>&3; } 3>&2 2>"$0"'
 
-/** Runs a program to its end; answers what it used and what it printed. An abort ends it with all it started. */
+/**
+ * Runs a program, and returns its resource usage and its output. Aborting kills the program and its process
+ * group.
+ * @throws Error with the standard error of the program if it fails
+ */
 export async function measure(
   command: readonly string[],
   signal: AbortSignal,
   environment: Record<string, string> = {},
-): Promise<{ used: ResourceUsage; output: string }> {
+): Promise<MeasuredRun> {
   const folder = await mkdtemp(join(tmpdir(), 'measure-'))
   try {
     const [times, scratch] = [join(folder, 'times'), join(folder, 'scratch')]
@@ -45,39 +51,39 @@ export async function measure(
     const closed = once(child, 'close')
     const { pid } = child
     if (pid === undefined) throw new Error(`bash does not start: ${await closed}`)
-    const watch = new ProcessMonitor(pid, scratch)
+    const monitor = new ProcessMonitor(pid, scratch)
     const abort = () => process.kill(-pid)
     signal.addEventListener('abort', abort)
     const [output, errors, [status]] = await Promise.all([text(child.stdout), buffer(child.stderr), closed])
     signal.removeEventListener('abort', abort)
-    const seen = watch.stop()
+    const peaks = monitor.stop()
     signal.throwIfAborted()
-    if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}:\n${errors}`)
+    if (status !== 0) throw new Error(`${command.join(' ')} exited with ${status}:\n${errors}`)
     const [wall = 0, user = 0, system = 0] = (await readFile(times, 'utf8')).split(' ').map(Number)
-    return { used: { cpu: user + system, wall, ...seen }, output }
+    return { usage: { cpu: user + system, wall, ...peaks }, output }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-/** Runs a program of this project on this Node, with the memory that workers are given. */
+/** Measures a Node program of this project, with the memory settings that workers have. */
 export async function measureNode(
   command: readonly string[],
   signal: AbortSignal,
   environment: Record<string, string> = {},
-): Promise<{ used: ResourceUsage; output: string }> {
+): Promise<MeasuredRun> {
   const folder = await mkdtemp(join(tmpdir(), 'usage-'))
-  const usage = join(folder, 'usage')
+  const usageFile = join(folder, 'usage')
   try {
-    const { used, output } = await measure([process.execPath, '--import', USAGE, ...command], signal, {
-      // Compiled sources are kept from run to run, as on a machine that converts more than once.
+    const { usage, output } = await measure([process.execPath, '--import', USAGE, ...command], signal, {
+      // All runs share compiled sources, as on a machine that converts more than once.
       NODE_COMPILE_CACHE: join(tmpdir(), 'compile-cache'),
       ...WORKER_MEMORY,
       ...environment,
-      BENCH_USAGE: usage,
+      BENCH_USAGE: usageFile,
     })
-    const { rss, written } = JSON.parse(await readFile(usage, 'utf8')) as { rss: number; written: number }
-    return { used: { ...used, peakRss: Math.max(used.peakRss, rss), written }, output }
+    const { rss, written } = JSON.parse(await readFile(usageFile, 'utf8')) as { rss: number; written: number }
+    return { usage: { ...usage, peakRss: Math.max(usage.peakRss, rss), written }, output }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

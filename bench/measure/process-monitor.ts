@@ -1,76 +1,74 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Milliseconds between two looks. */
-const INTERVAL_MS = 50
+const SAMPLE_INTERVAL_MS = 50
 
 /**
- * Looks again and again at what the descendants of a process hold, by what /proc says: memory, and the disk space of
- * files in a folder. Files without a name count as long as a descendant has them open.
+ * Samples /proc for the memory of a process's descendants, and for the disk usage of their files in a folder.
+ * Removed files count while a descendant has them open.
  */
 export class ProcessMonitor {
   readonly #pid: number
   readonly #folder: string
   readonly #timer: NodeJS.Timeout
-  #rss = 0
-  #scratch = 0
+  #peakRss = 0
+  #peakScratch = 0
 
   constructor(pid: number, folder: string) {
     this.#pid = pid
     this.#folder = folder
-    this.#timer = setInterval(() => this.sample(), INTERVAL_MS)
+    this.#timer = setInterval(() => this.sample(), SAMPLE_INTERVAL_MS)
   }
 
-  /** Ends the watch; answers the most bytes that were seen. */
-  stop(): { rss: number; scratch: number } {
+  /** Stops sampling, and returns the peaks in bytes. */
+  stop(): { peakRss: number; peakScratch: number } {
     clearInterval(this.#timer)
-    return { rss: this.#rss, scratch: this.#scratch }
+    return { peakRss: this.#peakRss, peakScratch: this.#peakScratch }
   }
 
   sample(): void {
-    const pids = descendants(this.#pid)
-    const peaks = pids.map((pid) => readPeak(pid))
-    this.#rss = Math.max(this.#rss, sum(peaks))
-    const files = new Map<string, number>()
-    const see = ({ dev, ino, blocks }: Stats) => files.set(`${dev}:${ino}`, blocks * 512)
-    for (const path of filesIn(this.#folder)) unlessGone(() => see(lstatSync(path)))
+    const pids = listDescendants(this.#pid)
+    this.#peakRss = Math.max(this.#peakRss, sum(pids.map((pid) => readPeakRss(pid))))
+    const sizes = new Map<string, number>()
+    const add = ({ dev, ino, blocks }: Stats) => sizes.set(`${dev}:${ino}`, blocks * 512)
+    for (const path of listFiles(this.#folder)) ignoreMissing(() => add(lstatSync(path)))
     for (const pid of pids) {
-      for (const path of openFiles(pid, this.#folder)) unlessGone(() => see(statSync(path)))
+      for (const path of listOpenFiles(pid, this.#folder)) ignoreMissing(() => add(statSync(path)))
     }
-    this.#scratch = Math.max(this.#scratch, sum([...files.values()]))
+    this.#peakScratch = Math.max(this.#peakScratch, sum([...sizes.values()]))
   }
 }
 
-function descendants(pid: number): number[] {
-  const threads = unlessGone(() => readdirSync(`/proc/${pid}/task`)) ?? []
+function listDescendants(pid: number): number[] {
+  const threads = ignoreMissing(() => readdirSync(`/proc/${pid}/task`)) ?? []
   const children = threads.flatMap((thread) => {
-    const list = unlessGone(() => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')) ?? ''
-    return list.split(' ').filter((one) => one !== '')
+    const list = ignoreMissing(() => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')) ?? ''
+    return list.split(' ').filter((child) => child !== '')
   })
-  return children.map(Number).flatMap((child) => [child, ...descendants(child)])
+  return children.map(Number).flatMap((child) => [child, ...listDescendants(child)])
 }
 
-function readPeak(pid: number): number {
-  const status = unlessGone(() => readFileSync(`/proc/${pid}/status`, 'latin1')) ?? ''
+function readPeakRss(pid: number): number {
+  const status = ignoreMissing(() => readFileSync(`/proc/${pid}/status`, 'latin1')) ?? ''
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
 }
 
-function filesIn(folder: string): string[] {
-  const found = unlessGone(() => readdirSync(folder, { recursive: true, withFileTypes: true })) ?? []
-  return found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name))
+function listFiles(folder: string): string[] {
+  const entries = ignoreMissing(() => readdirSync(folder, { recursive: true, withFileTypes: true })) ?? []
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** Files of the folder that a process has open, removed ones too, by paths that lead to them. */
-function openFiles(pid: number, folder: string): string[] {
-  const numbers = unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? []
-  const paths = numbers.map((number) => `/proc/${pid}/fd/${number}`)
-  return paths.filter((path) => unlessGone(() => readlinkSync(path))?.startsWith(`${folder}/`))
+/** Returns /proc paths of the files in the folder that a process has open, including removed ones. */
+function listOpenFiles(pid: number, folder: string): string[] {
+  const descriptors = ignoreMissing(() => readdirSync(`/proc/${pid}/fd`)) ?? []
+  const paths = descriptors.map((descriptor) => `/proc/${pid}/fd/${descriptor}`)
+  return paths.filter((path) => ignoreMissing(() => readlinkSync(path))?.startsWith(`${folder}/`))
 }
 
-/** Processes and files end while they are looked at. */
-function unlessGone<T>(look: () => T): T | undefined {
+/** Returns undefined if a process or a file disappears while it is read. */
+function ignoreMissing<T>(read: () => T): T | undefined {
   try {
-    return look()
+    return read()
   } catch (error) {
     if (['ENOENT', 'ESRCH', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw error

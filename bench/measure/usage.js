@@ -1,5 +1,6 @@
-// Loaded before a program (--import): writes what the whole process used, threads included, when it ends. The peak
-// is the kernel's VmHWM: getrusage's counts that of the process which started this one, too.
+// Preloaded into a Node program (`node --import`): when the program exits, it writes the resource usage of
+// the whole process to the file in BENCH_USAGE. The peak memory is VmHWM of the kernel, as getrusage also
+// counts the parent process.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 

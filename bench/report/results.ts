@@ -1,58 +1,58 @@
 import type { ConversionMeasurement } from '../conversions.ts'
-import type { CompressionFormat } from '../source/compression-formats.ts'
 import type { RowId } from '../rows.ts'
+import type { CompressionFormat } from '../source/compression-formats.ts'
 
-/** A figure of several rounds: the one in the middle, the least and the most. */
+/** The values of several rounds, summarized. */
 export type Figure = { readonly median: number; readonly min: number; readonly max: number }
 
-/** A quantity of one outcome. */
-export type Quantity = (outcome: ConversionMeasurement) => number | undefined
+/** Selects a quantity of a measurement. */
+export type Quantity = (measurement: ConversionMeasurement) => number | undefined
 
-export const cpu: Quantity = ({ usage: used }) => used.cpu
-export const wall: Quantity = ({ usage: used }) => used.wall
-export const rss: Quantity = ({ usage: used }) => used.peakRss
-export const scratch: Quantity = ({ usage: used }) => used.peakScratch
-export const bytes: Quantity = ({ bytes }) => bytes
+export const cpu: Quantity = ({ usage }) => usage.cpu
+export const wall: Quantity = ({ usage }) => usage.wall
+export const rss: Quantity = ({ usage }) => usage.peakRss
+export const scratch: Quantity = ({ usage }) => usage.peakScratch
+export const bytes: Quantity = (measurement) => measurement.bytes
 
-/** What was measured, by packing, row and round. */
+/** The measurements by compression format, row and round. */
 export class Results {
   readonly #rounds = new Map<string, ConversionMeasurement[]>()
-  /** Rows that could not be measured, and why. */
+  /** The rows that cannot be measured, with the reason. */
   readonly unavailable = new Map<RowId, string>()
 
-  /** Outcomes are added round by round. */
-  add(packing: CompressionFormat, row: RowId, outcome: ConversionMeasurement): void {
-    const key = `${packing} ${row}`
-    this.#rounds.set(key, [...(this.#rounds.get(key) ?? []), outcome])
+  /** Adds the measurement of the next round. */
+  add(format: CompressionFormat, row: RowId, measurement: ConversionMeasurement): void {
+    const key = `${format} ${row}`
+    this.#rounds.set(key, [...(this.#rounds.get(key) ?? []), measurement])
   }
 
-  /** The outcomes of a row in the order of the rounds; none where it was not measured. */
-  measurements(packing: CompressionFormat, row: RowId): readonly ConversionMeasurement[] {
-    return this.#rounds.get(`${packing} ${row}`) ?? []
+  /** Returns the measurements of a row in the order of the rounds. */
+  measurements(format: CompressionFormat, row: RowId): readonly ConversionMeasurement[] {
+    return this.#rounds.get(`${format} ${row}`) ?? []
   }
 
-  figure(packing: CompressionFormat, row: RowId, quantity: Quantity): Figure | undefined {
-    return summarize(this.measurements(packing, row).map(quantity))
+  figure(format: CompressionFormat, row: RowId, quantity: Quantity): Figure | undefined {
+    return summarize(this.measurements(format, row).map(quantity))
   }
 
   /**
-   * How many times as much one row took as another. Each round is compared with itself, so that a machine that
-   * becomes slower meanwhile does no harm.
+   * Returns the median of the ratios between a row and a base row. Each round has a ratio of its own, so that
+   * a machine that slows down between rounds does not affect the result.
    */
-  ratio(packing: CompressionFormat, row: RowId, base: RowId, quantity: Quantity): number | undefined {
-    const bases = this.measurements(packing, base).map(quantity)
-    const ratios = this.measurements(packing, row).map((outcome, round) => {
-      const [value, against] = [quantity(outcome), bases[round]]
-      return value === undefined || against === undefined ? undefined : value / against
+  ratio(format: CompressionFormat, row: RowId, base: RowId, quantity: Quantity): number | undefined {
+    const baseValues = this.measurements(format, base).map(quantity)
+    const ratios = this.measurements(format, row).map((measurement, round) => {
+      const [value, baseValue] = [quantity(measurement), baseValues[round]]
+      return value === undefined || baseValue === undefined ? undefined : value / baseValue
     })
     return summarize(ratios)?.median
   }
 }
 
-/** Of an even number of values the lower one of the two in the middle. Values that are not known do not count. */
+/** Summarizes the known values. The median of an even number of values is the lower middle one. */
 export function summarize(values: readonly (number | undefined)[]): Figure | undefined {
   const sorted = values.filter((value) => value !== undefined).toSorted((a, b) => a - b)
-  const [least, median, most] = [sorted[0], sorted[(sorted.length - 1) >> 1], sorted.at(-1)]
-  if (least === undefined || median === undefined || most === undefined) return undefined
-  return { median, min: least, max: most }
+  const [min, median, max] = [sorted[0], sorted[(sorted.length - 1) >> 1], sorted.at(-1)]
+  if (min === undefined || median === undefined || max === undefined) return undefined
+  return { median, min, max }
 }

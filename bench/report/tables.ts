@@ -1,36 +1,38 @@
 import { cpus, release, totalmem } from 'node:os'
 import type { ConversionMeasurement } from '../conversions.ts'
 import type { ManyEntriesMeasurements } from '../many-entries.ts'
-import { COMPRESSION_FORMATS } from '../source/compression-formats.ts'
 import { REGISTRY_NAME } from '../registries.ts'
-import { bytes, cpu, type Figure, type Results, rss, scratch, wall } from './results.ts'
 import type { Reuse, Timing } from '../reuse.ts'
 import type { Row, RowId } from '../rows.ts'
+import { COMPRESSION_FORMATS } from '../source/compression-formats.ts'
 import type { SourceImage } from '../source/source-image.ts'
+import { bytes, cpu, type Figure, type Results, rss, scratch, wall } from './results.ts'
 import { isMissed, type Target } from './targets.ts'
 
-/** What everything was measured on, in one line. */
+type LayerSizes = { readonly uncompressedBytes: number; readonly compressedBytes: number }
+
+/** Describes the machine and the setup of the measurements in one line. */
 export function describeMachine(runs: number): string {
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB of memory`
   const machine = `${cpus().length} cores of ${cpus()[0]?.model.trim()}, ${memory}, Linux ${release()}`
-  const rounds = runs === 1 ? 'one round' : `median of ${runs} rounds (least to most)`
+  const rounds = runs === 1 ? 'one round' : `median of ${runs} rounds (minimum to maximum)`
   return `${machine}, Node ${process.versions.node}; registries: ${REGISTRY_NAME}; ${rounds}.`
 }
 
-/** The table of one packing, as markdown. */
+/** Formats the Markdown table of a compression format. */
 export function formatTable(image: SourceImage, rows: readonly Row[], results: Results): string {
-  const { format: packing } = image
-  const measured = rows.filter(({ id }) => results.measurements(packing, id).length > 0)
-  const lines = measured.map(({ id, name }) => [
-    `${name}${methodsText(id, results.measurements(packing, id))}`,
-    spread(results.figure(packing, id, cpu), seconds),
-    times(results.ratio(packing, id, 'gunzip', cpu)),
-    spread(results.figure(packing, id, wall), seconds),
-    times(results.ratio(packing, id, 'gunzip', wall)),
-    spread(results.figure(packing, id, rss), megabytes),
-    spread(results.figure(packing, id, scratch), megabytes),
-    spread(results.figure(packing, id, bytes), megabytes),
-    times(results.ratio(packing, id, 'recompress', bytes), 3),
+  const { format } = image
+  const measuredRows = rows.filter(({ id }) => results.measurements(format, id).length > 0)
+  const lines = measuredRows.map(({ id, name }) => [
+    `${name}${methodsText(id, results.measurements(format, id))}`,
+    figureText(results.figure(format, id, cpu), seconds),
+    ratioText(results.ratio(format, id, 'gunzip', cpu)),
+    figureText(results.figure(format, id, wall), seconds),
+    ratioText(results.ratio(format, id, 'gunzip', wall)),
+    figureText(results.figure(format, id, rss), megabytes),
+    figureText(results.figure(format, id, scratch), megabytes),
+    figureText(results.figure(format, id, bytes), megabytes),
+    ratioText(results.ratio(format, id, 'recompress', bytes), 3),
   ])
   const head = [
     '',
@@ -43,69 +45,64 @@ export function formatTable(image: SourceImage, rows: readonly Row[], results: R
     'output MB',
     'of zlib 6',
   ]
-  const sizes = `${megabytes(image.uncompressedBytes)} MB plain, ${megabytes(image.compressedBytes)} MB packed`
-  return `### Layers by ${COMPRESSION_FORMATS[packing].name}: ${sizes}\n\n${table(head, lines)}`
+  return `### Layers of ${COMPRESSION_FORMATS[format].name}: ${sizesText(image)}\n\n${table(head, lines)}`
 }
 
-const COLUMNS_OF_ONE = ['', 'CPU s', 'wall s', 'peak RSS MB', 'scratch MB', 'output MB']
+const SINGLE_LAYER_COLUMNS = ['', 'CPU s', 'wall s', 'peak RSS MB', 'scratch MB', 'output MB']
 
-/** What the conversion of a large layer took. */
-export function hugeLayerTable(
-  size: { readonly plain: number; readonly packed: number },
-  outcome: ConversionMeasurement,
-): string {
-  const line = lineOfOne(`convert${methodsText('auto', [outcome])}`, outcome)
-  const sizes = `${megabytes(size.plain)} MB plain, ${megabytes(size.packed)} MB packed`
-  return `### One layer of 4 GiB: ${sizes}\n\n${table(COLUMNS_OF_ONE, [line])}`
+/** Formats the table of the layer of 4 GiB. */
+export function hugeLayerTable(layer: LayerSizes, measurement: ConversionMeasurement): string {
+  const line = singleLayerLine(`convert${methodsText('auto', [measurement])}`, measurement)
+  return `### A layer of 4 GiB: ${sizesText(layer)}\n\n${table(SINGLE_LAYER_COLUMNS, [line])}`
 }
 
-/** What conversions and the verification of a layer of very many files took. */
-export function manyEntriesTable(many: ManyEntriesMeasurements): string {
+/** Formats the table of the layer with very many entries. */
+export function manyEntriesTable(measurements: ManyEntriesMeasurements): string {
+  const { entries, streamed, arranged, rearranged, verified } = measurements
   const lines = [
-    lineOfOne(`convert${methodsText('auto', [many.streamed])}`, many.streamed),
-    lineOfOne('convert with a record', many.arranged),
-    lineOfOne('again with another record (re-arranged)', many.rearranged),
-    lineOfOne('verify --source', many.verified),
+    singleLayerLine(`convert${methodsText('auto', [streamed])}`, streamed),
+    singleLayerLine('convert with a record', arranged),
+    singleLayerLine('again with another record (re-arranged)', rearranged),
+    singleLayerLine('verify --source', verified),
   ]
-  const sizes = `${megabytes(many.uncompressedBytes)} MB plain, ${megabytes(many.compressedBytes)} MB packed`
-  return `### One layer of ${many.entries} entries: ${sizes}\n\n${table(COLUMNS_OF_ONE, lines)}`
+  return `### A layer of ${entries} entries: ${sizesText(measurements)}\n\n${table(SINGLE_LAYER_COLUMNS, lines)}`
 }
 
-function lineOfOne(name: string, outcome: ConversionMeasurement | string): string[] {
-  if (typeof outcome === 'string') return [name, outcome, '', '', '', '']
-  const { cpu, wall, peakRss: rss, peakScratch: scratch } = outcome.usage
-  const output = outcome.bytes === undefined ? '' : megabytes(outcome.bytes)
-  return [name, seconds(cpu), seconds(wall), megabytes(rss), megabytes(scratch), output]
+function singleLayerLine(name: string, measurement: ConversionMeasurement | string): string[] {
+  if (typeof measurement === 'string') return [name, measurement, '', '', '', '']
+  const { cpu, wall, peakRss, peakScratch } = measurement.usage
+  const output = measurement.bytes === undefined ? '' : megabytes(measurement.bytes)
+  return [name, seconds(cpu), seconds(wall), megabytes(peakRss), megabytes(peakScratch), output]
 }
 
-/** What a broker takes that did the same before, or some of it. */
-export function reuseTable(image: SourceImage, its: Reuse): string {
+/** Formats the table of conversions that reuse earlier results. */
+export function reuseTable(image: SourceImage, reuse: Reuse): string {
+  const { first, anotherTag, anotherRepository, images, withCache, withoutCache } = reuse
   const line = (name: string, { wall, cpu }: Timing, base: Timing) => [
     name,
     `${cpu.toFixed(2)}`,
-    times(cpu / base.cpu),
+    ratioText(cpu / base.cpu),
     `${wall.toFixed(2)}`,
-    times(wall / base.wall),
+    ratioText(wall / base.wall),
   ]
   const lines = [
-    line('an image for the first time', its.first, its.first),
-    line('the same under another tag', its.anotherTag, its.first),
-    line('the same into another repository', its.anotherRepository, its.first),
-    line(`${its.images} images that share a base, without the cache`, its.withoutCache, its.withoutCache),
-    line(`${its.images} images that share a base`, its.withCache, its.withoutCache),
+    line('an image for the first time', first, first),
+    line('the same image to another tag', anotherTag, first),
+    line('the same image to another repository', anotherRepository, first),
+    line(`${images} images that share a base, without the cache`, withoutCache, withoutCache),
+    line(`${images} images that share a base`, withCache, withoutCache),
   ]
-  const sizes = `${megabytes(image.uncompressedBytes)} MB plain, ${megabytes(image.compressedBytes)} MB packed`
-  return `### What was converted before, by a broker (server, worker, SQLite): ${sizes}\n\n${table(['', 'CPU s', 'ratio', 'wall s', 'ratio'], lines)}`
+  const head = ['', 'CPU s', 'ratio', 'wall s', 'ratio']
+  return `### Reuse by a broker (server, worker, SQLite): ${sizesText(image)}\n\n${table(head, lines)}`
 }
 
-/** Every target with its figure. */
+/** Formats the table of the targets with the measured values. */
 export function targetTable(targets: readonly Target[]): string {
   const lines = targets.map((target) => {
-    const { name, measured: figure, limit, unit, unavailable: lacking } = target
-    const text = (value: number) => valueText(value, unit)
-    const measured = figure === undefined ? (lacking ?? '') : text(figure)
-    const state = isMissed(target) ? '**missed**' : figure === undefined ? 'not measured' : 'kept'
-    return [name, text(limit), measured, state]
+    const { name, measured, limit, unit, unavailable } = target
+    const value = measured === undefined ? (unavailable ?? '') : valueText(measured, unit)
+    const state = isMissed(target) ? '**missed**' : measured === undefined ? 'not measured' : 'met'
+    return [name, valueText(limit, unit), value, state]
   })
   return `### Targets\n\n${table(['', 'at most', 'measured', ''], lines)}`
 }
@@ -115,11 +112,15 @@ function valueText(value: number, unit: Target['unit']): string {
   return unit === 's' ? `${value.toFixed(2)} s` : `${value.toFixed(3)}x`
 }
 
-/** How layers were compressed, where the row does not say so already. */
-function methodsText(id: RowId, outcomes: readonly ConversionMeasurement[]): string {
-  const methods = new Set<string>(outcomes.flatMap(({ methods = [] }) => methods))
-  methods.delete(id)
-  return methods.size === 0 ? '' : ` (took ${[...methods].join(' and ')})`
+function sizesText({ uncompressedBytes, compressedBytes }: LayerSizes): string {
+  return `${megabytes(uncompressedBytes)} MB uncompressed, ${megabytes(compressedBytes)} MB compressed`
+}
+
+/** Names the compression methods that were selected, unless the name of the row contains them. */
+function methodsText(id: RowId, measurements: readonly ConversionMeasurement[]): string {
+  const selected = new Set<string>(measurements.flatMap(({ methods = [] }) => methods))
+  selected.delete(id)
+  return selected.size === 0 ? '' : ` (selected ${[...selected].join(' and ')})`
 }
 
 function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
@@ -128,14 +129,14 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
   return [row(head), rule, ...lines.map(row)].join('\n')
 }
 
-/** With the least and the most where they differ. */
-function spread(figure: Figure | undefined, text: (value: number) => string): string {
+/** Adds the minimum and the maximum to the median if they differ. */
+function figureText(figure: Figure | undefined, format: (value: number) => string): string {
   if (figure === undefined) return ''
-  const [median, least, most] = [figure.median, figure.min, figure.max].map(text)
-  return least === most ? `${median}` : `${median} (${least} to ${most})`
+  const [median, min, max] = [figure.median, figure.min, figure.max].map(format)
+  return min === max ? `${median}` : `${median} (${min} to ${max})`
 }
 
-function times(ratio: number | undefined, digits = 2): string {
+function ratioText(ratio: number | undefined, digits = 2): string {
   return ratio === undefined ? '' : ratio.toFixed(digits)
 }
 

@@ -1,13 +1,13 @@
 import { runProgram } from '../../test/support/run-program.ts'
 import type { SourceLayer } from './source-layers.ts'
 
-/** One file out of so many is recorded. */
-const RECORDED_EACH = 100
+/** Every file with this distance is recorded. */
+const RECORDED_EVERY = 100
 
-/** A record file that names one file in a hundred of the layers, beginning with the file of this number. */
-export async function createRecord(layers: readonly SourceLayer[], first: number): Promise<string> {
-  const lists = await Promise.all(layers.map(({ archivePath: plain }) => runProgram('tar', '-tf', plain)))
+/** Creates a record file with one in a hundred files of the layers, starting with the file at an index. */
+export async function createRecord(layers: readonly SourceLayer[], firstIndex: number): Promise<string> {
+  const lists = await Promise.all(layers.map(({ archivePath }) => runProgram('tar', '-tf', archivePath)))
   const files = lists.flatMap((list) => list.split('\n').filter((name) => name !== '' && !name.endsWith('/')))
-  const recorded = files.filter((_, i) => i % RECORDED_EACH === first)
+  const recorded = files.filter((_, i) => i % RECORDED_EVERY === firstIndex)
   return recorded.map((path) => `${JSON.stringify({ path })}\n`).join('')
 }

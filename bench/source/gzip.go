@@ -1,4 +1,4 @@
-// Packs standard input as docker and buildkit pack layers: compress/gzip at its default level.
+// Compresses standard input as docker and buildkit compress layers: compress/gzip at its default level.
 package main
 
 import (
@@ -9,11 +9,11 @@ import (
 )
 
 func main() {
-	packed := gzip.NewWriter(os.Stdout)
-	if _, err := io.Copy(packed, os.Stdin); err != nil {
+	compressor := gzip.NewWriter(os.Stdout)
+	if _, err := io.Copy(compressor, os.Stdin); err != nil {
 		log.Fatal(err)
 	}
-	if err := packed.Close(); err != nil {
+	if err := compressor.Close(); err != nil {
 		log.Fatal(err)
 	}
 }

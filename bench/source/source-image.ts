@@ -4,40 +4,47 @@ import { digestOf } from '../../src/oci/digest.ts'
 import type { Descriptor } from '../../src/oci/documents.ts'
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts'
 import type { Repository } from '../../src/registry/repository.ts'
-import { createImageConfig, type CompressedLayer, type CompressionFormat, digestFile } from './compression-formats.ts'
+import {
+  type CompressedLayer,
+  type CompressionFormat,
+  createImageConfig,
+  digestFile,
+} from './compression-formats.ts'
 
 /** An image that conversions read. */
 export type SourceImage = {
   readonly format: CompressionFormat
-  /** In the source registry. */
+  /** The reference in the source registry. */
   readonly reference: string
   readonly layers: readonly CompressedLayer[]
-  /** Bytes of the layers, plain and packed. */
+  /** The total size of the uncompressed layers. */
   readonly uncompressedBytes: number
+  /** The total size of the compressed layers. */
   readonly compressedBytes: number
 }
 
-/** Pushes an image of the layers, packed in this way. */
+/** Pushes an image of compressed layers. */
 export async function pushSourceImage(
   repository: Repository,
-  packing: CompressionFormat,
+  format: CompressionFormat,
   layers: readonly CompressedLayer[],
 ): Promise<SourceImage> {
   const descriptors: Descriptor[] = []
   const diffIds: string[] = []
-  let plainSize = 0
-  for (const { archivePath: plain, compressedPath: packed } of layers) {
-    const blob = await digestFile(packed)
-    await repository.pushBlob(blob, () => createReadStream(packed))
+  let uncompressedBytes = 0
+  for (const { archivePath, compressedPath } of layers) {
+    const blob = await digestFile(compressedPath)
+    await repository.pushBlob(blob, () => createReadStream(compressedPath))
     descriptors.push({ mediaType: OCI_LAYER_GZIP, ...blob })
-    diffIds.push((await digestFile(plain)).digest)
-    plainSize += (await stat(plain)).size
+    diffIds.push((await digestFile(archivePath)).digest)
+    uncompressedBytes += (await stat(archivePath)).size
   }
   const reference = await pushImage(repository, descriptors, diffIds)
-  return { format: packing, reference, layers, uncompressedBytes: plainSize, compressedBytes: descriptors.reduce((sum, { size }) => sum + size, 0) }
+  const compressedBytes = descriptors.reduce((sum, { size }) => sum + size, 0)
+  return { format, reference, layers, uncompressedBytes, compressedBytes }
 }
 
-/** Pushes config and manifest of an image whose layers are there; answers its reference. */
+/** Pushes the config and the manifest of an image whose layers have been pushed. Returns its reference. */
 export async function pushImage(
   repository: Repository,
   layers: readonly Descriptor[],

@@ -3,15 +3,18 @@ import { BLOCK_BYTES, readSizeField, readTypeFlag } from '../../src/tar/header.t
 
 const NAME_BYTES = 100
 
-/** Where a header of an archive and what follows it are. All in bytes. */
+/** A header of an archive and the content after it. Offsets and sizes are in bytes. */
 export type TarPiece = {
   readonly start: number
-  /** Of what follows the header, with padding; 0 for all but regular files. */
+  /** The size of the content with its padding; 0 unless the entry is a regular file. */
   readonly content: number
   readonly end: number
 }
 
-/** All headers of an archive up to its end mark. Those that extend others, as long names do, are pieces too. */
+/**
+ * Lists the headers of an archive up to its end-of-archive mark, including extension headers such as long
+ * names.
+ */
 export async function listTarPieces(path: string): Promise<TarPiece[]> {
   await using file = await open(path)
   const pieces: TarPiece[] = []
@@ -26,7 +29,7 @@ export async function listTarPieces(path: string): Promise<TarPiece[]> {
   }
 }
 
-/** Reads a piece. */
+/** @throws RangeError if the archive is truncated */
 export async function readPiece(
   file: FileHandle,
   { start, end }: TarPiece,
@@ -37,15 +40,17 @@ export async function readPiece(
   return { header: bytes.subarray(0, BLOCK_BYTES), content: bytes.subarray(BLOCK_BYTES) }
 }
 
-/** A header with the same name, which begins with `./`, below a folder; undefined where that is too long a name. */
-export function moveHeader(header: Buffer, folder: string): Buffer | undefined {
+/**
+ * Moves a header, whose name starts with `./`, to a directory. Returns undefined if the new name is too long.
+ */
+export function moveHeader(header: Buffer, directory: string): Buffer | undefined {
   const length = header.indexOf(0)
-  if (folder.length + length - './'.length > NAME_BYTES) return undefined
-  const name = Buffer.concat([Buffer.from(folder), header.subarray('./'.length, length)])
+  if (directory.length + length - './'.length > NAME_BYTES) return undefined
+  const name = Buffer.concat([Buffer.from(directory), header.subarray('./'.length, length)])
   const copy = Buffer.from(header)
   copy.fill(0, 0, NAME_BYTES)
   name.copy(copy)
-  // The sum counts its own field as spaces.
+  // The checksum is computed with spaces in its own field.
   copy.fill(' ', 148, 156)
   const sum = copy.reduce((total, byte) => total + byte, 0)
   copy.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')

@@ -4,23 +4,23 @@ import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const USUAL_PORT = 8080
+const DEFAULT_PORT = 8080
 
-/** A broker with its embedded defaults, running as a process of its own. */
+/** A broker with default settings in a child process. */
 export type RunningBroker = {
   /** `http://127.0.0.1:PORT` */
   readonly url: string
-  /** `127.0.0.1:PORT`, as references name it. */
+  /** `127.0.0.1:PORT`, as in references. */
   readonly host: string
   stop(): Promise<void>
 }
 
-/** Starts a broker on the usual port, or on a free one when that is taken. */
+/** Starts a broker on the default port, or on a free port if the default port is in use. */
 export async function startBroker(dataFolder: string): Promise<RunningBroker> {
-  const port = (await isFree(USUAL_PORT)) ? USUAL_PORT : 0
+  const port = (await isFree(DEFAULT_PORT)) ? DEFAULT_PORT : 0
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
   const broker = spawn(process.execPath, [main, 'serve'], {
-    // The defaults are the point: no setting of the caller gets in.
+    // The broker shows its defaults, so it inherits no settings.
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -28,7 +28,7 @@ export async function startBroker(dataFolder: string): Promise<RunningBroker> {
       RECORD_BROKER_LISTEN: `127.0.0.1:${port}`,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
-    // Ctrl-C reaches this process, which then stops the broker in order.
+    // Ctrl-C must reach only this process, which then stops the broker.
     detached: true,
   })
   const exited = once(broker, 'exit')
@@ -39,18 +39,18 @@ export async function startBroker(dataFolder: string): Promise<RunningBroker> {
   const url = await new Promise<string>((resolve, reject) => {
     const log: string[] = []
     createInterface({ input: broker.stdout }).on('line', (line) => {
-      const { msg, url } = parsed(line)
+      const { msg, url } = parseLogLine(line)
       if (msg === 'listening' && url !== undefined) resolve(url)
       else log.push(line)
     })
     exited.then(([status]) =>
-      reject(new Error(`the broker ended with ${status}:\n${log.slice(-5).join('\n')}`)),
+      reject(new Error(`the broker exited with ${status}:\n${log.slice(-5).join('\n')}`)),
     )
   })
   return { url, host: new URL(url).host, stop }
 }
 
-function parsed(line: string): { msg?: string; url?: string } {
+function parseLogLine(line: string): { msg?: string; url?: string } {
   try {
     return JSON.parse(line)
   } catch {

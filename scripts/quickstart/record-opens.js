@@ -1,6 +1,7 @@
-// Loaded before a Node program (--import): writes the files that the program opens, in order of first access, to the
-// file that RECORD_OPENS names. It sees what a tracer of system calls would see of a Node program: the runtime and
-// its shared objects, modules with their package.json, native addons, and files opened through node:fs.
+// Preloaded into a Node program (`node --import`): writes the paths that the program opens to the file in
+// RECORD_OPENS, in the order of their first access. It finds what a tracer of system calls would find: the
+// runtime and its shared objects, modules with their package.json, native addons, and files opened through
+// node:fs.
 import fs from 'node:fs'
 import { registerHooks, syncBuiltinESMExports } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
@@ -17,13 +18,13 @@ function note(path) {
   appendFileSync(output, `${JSON.stringify(absolute)}\n`)
 }
 
-/** Node reads the package.json above a module to know what kind of module it is. */
+/** Notes a module and the nearest package.json, which Node reads for the type of the module. */
 function noteModule(path) {
   for (let folder = dirname(path); dirname(folder) !== folder; folder = dirname(folder)) {
-    const description = join(folder, 'package.json')
-    if (seen.has(description)) break
-    if (!existsSync(description)) continue
-    note(description)
+    const manifest = join(folder, 'package.json')
+    if (seen.has(manifest)) break
+    if (!existsSync(manifest)) continue
+    note(manifest)
     break
   }
   note(path)
@@ -39,15 +40,15 @@ registerHooks({
   },
 })
 const { dlopen } = process
-process.dlopen = (module, path, ...rest) => {
+process.dlopen = (module, path, ...options) => {
   note(path)
-  return dlopen(module, path, ...rest)
+  return dlopen(module, path, ...options)
 }
 for (const name of ['open', 'openSync', 'readFile', 'readFileSync', 'createReadStream']) {
   const original = fs[name]
-  fs[name] = (path, ...rest) => {
+  fs[name] = (path, ...options) => {
     if (typeof path === 'string' && existsSync(path)) note(path)
-    return original(path, ...rest)
+    return original(path, ...options)
   }
 }
 syncBuiltinESMExports()

@@ -23,23 +23,23 @@ export type SampleImage = {
   readonly manifest: Descriptor
   readonly layers: number
   readonly files: number
-  /** Bytes of all layers, as pushed. */
+  /** The total size of the compressed layers in bytes. */
   readonly size: number
 }
 
 /**
- * Makes a real image of what lies in this checkout and pushes it: a layer with the Node runtime, one with the product's
- * dependencies, one with a small program.
- * @param folder for the layers while they are made
+ * Builds a real image from this checkout and pushes it. Its layers are the Node runtime, the dependencies of
+ * the product, and a small program.
+ * @param folder a folder for temporary files
  */
 export async function pushSampleImage(
   repository: Repository,
   tag: string,
   folder: string,
 ): Promise<SampleImage> {
-  const layers: MadeLayer[] = []
+  const layers: BuiltLayer[] = []
   for (const [i, entries] of [runtimeEntries(), dependencyEntries(), programEntries()].entries()) {
-    const layer = await makeLayer(entries, join(folder, `layer-${i}.tar.gz`))
+    const layer = await buildLayer(entries, join(folder, `layer-${i}.tar.gz`))
     await repository.pushBlob(layer.descriptor, () => createReadStream(layer.path))
     layers.push(layer)
   }
@@ -56,30 +56,36 @@ export async function pushSampleImage(
     config: { mediaType: OCI_CONFIG, ...(await repository.pushBytes(Buffer.from(JSON.stringify(config)))) },
     layers: layers.map((layer) => layer.descriptor),
   }
-  const put = await repository.putManifest(Buffer.from(JSON.stringify(manifest)), OCI_MANIFEST, tag)
+  const descriptor = await repository.putManifest(Buffer.from(JSON.stringify(manifest)), OCI_MANIFEST, tag)
   return {
-    manifest: put,
+    manifest: descriptor,
     layers: layers.length,
     files: layers.reduce((sum, layer) => sum + layer.entries, 0),
     size: layers.reduce((sum, layer) => sum + layer.descriptor.size, 0),
   }
 }
 
-type MadeLayer = {
+type BuiltLayer = {
   readonly path: string
   readonly descriptor: Descriptor
   readonly diffId: string
   readonly entries: number
 }
 
-async function makeLayer(
+async function buildLayer(
   entries: Iterable<SampleEntry> | AsyncIterable<SampleEntry>,
   path: string,
-): Promise<MadeLayer> {
+): Promise<BuiltLayer> {
   const archive = pack()
-  const plain = new Digester()
-  const packed = new Digester()
-  const written = pipeline(archive, counted(plain), createGzip(), counted(packed), createWriteStream(path))
+  const uncompressed = new Digester()
+  const compressed = new Digester()
+  const written = pipeline(
+    archive,
+    digestWith(uncompressed),
+    createGzip(),
+    digestWith(compressed),
+    createWriteStream(path),
+  )
   let count = 0
   for await (const entry of entries) {
     await add(archive, entry)
@@ -87,39 +93,40 @@ async function makeLayer(
   }
   archive.finalize()
   await written
-  const descriptor = { mediaType: OCI_LAYER_GZIP, ...packed.finish() }
-  return { path, descriptor, diffId: plain.finish().digest, entries: count }
+  const descriptor = { mediaType: OCI_LAYER_GZIP, ...compressed.finish() }
+  return { path, descriptor, diffId: uncompressed.finish().digest, entries: count }
 }
 
-function counted(tally: Digester): Transform {
+/** Creates a stream that digests the bytes that pass through it. */
+function digestWith(digester: Digester): Transform {
   return new Transform({
     transform(piece: Buffer, _encoding, done) {
-      tally.add(piece)
+      digester.add(piece)
       done(null, piece)
     },
   })
 }
 
 async function add(archive: Pack, entry: SampleEntry): Promise<void> {
-  const common = { name: entry.path, mtime: MODIFIED, uid: 0, gid: 0 }
+  const attributes = { name: entry.path, mtime: MODIFIED, uid: 0, gid: 0 }
   switch (entry.kind) {
     case 'directory':
-      archive.entry({ ...common, type: 'directory', mode: 0o755 })
+      archive.entry({ ...attributes, type: 'directory', mode: 0o755 })
       return
     case 'symlink':
-      archive.entry({ ...common, type: 'symlink', linkname: entry.target, mode: 0o777 })
+      archive.entry({ ...attributes, type: 'symlink', linkname: entry.target, mode: 0o777 })
       return
     case 'hard link':
-      archive.entry({ ...common, type: 'link', linkname: entry.target, mode: 0o644 })
+      archive.entry({ ...attributes, type: 'link', linkname: entry.target, mode: 0o644 })
       return
     case 'text':
-      archive.entry({ ...common, mode: 0o644 }, entry.content)
+      archive.entry({ ...attributes, mode: 0o644 }, entry.content)
       return
     case 'file': {
       const { size } = await stat(entry.from)
       const content = await readFile(entry.from)
       await new Promise<void>((resolve, reject) => {
-        const sink = archive.entry({ ...common, mode: entry.mode, size }, (error) =>
+        const sink = archive.entry({ ...attributes, mode: entry.mode, size }, (error) =>
           error ? reject(error) : resolve(),
         )
         sink.end(content)

@@ -9,8 +9,8 @@ import { CHECKOUT, IN_IMAGE, SAMPLE_PROGRAM } from './sample-files.ts'
 const RECORDER = fileURLToPath(new URL('./record-opens.js', import.meta.url))
 
 /**
- * Runs the sample program on the very files that the sample image is made of, and answers what it opened, as paths in
- * the image, in order of first access.
+ * Runs the sample program with the files of which the sample image consists. Returns the paths in the image
+ * that it opened, in the order of their first access.
  */
 export async function recordWorkload(folder: string): Promise<string[]> {
   const output = join(folder, 'opened')
@@ -18,12 +18,17 @@ export async function recordWorkload(folder: string): Promise<string[]> {
     env: { PATH: process.env.PATH, RECORD_OPENS: output },
   })
   const opened = (await readFile(output, 'utf8')).split('\n').filter((line) => line !== '')
-  const paths = opened.map((line) => inImage(JSON.parse(line) as string)).filter((path) => path !== undefined)
+  const paths = opened
+    .map((line) => toImagePath(JSON.parse(line) as string))
+    .filter((path) => path !== undefined)
   return [...new Set(paths)]
 }
 
-/** The place in the image of a file that was opened here; undefined for what is not in it. */
-function inImage(path: string): string | undefined {
+/**
+ * Returns the path in the image of a file in this checkout or on this machine. Undefined if the image lacks
+ * it.
+ */
+function toImagePath(path: string): string | undefined {
   if (path === process.execPath || path === realpathSync(process.execPath)) return `/${IN_IMAGE.runtime}`
   if (path === SAMPLE_PROGRAM) return `/${IN_IMAGE.program}`
   if (path === join(CHECKOUT, 'package.json')) return `/${IN_IMAGE.app}/package.json`

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { DEFAULT_THREAD_MEMORY_BYTES } from '../conversion/layers/thread-pool.ts'
 import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from '../conversion/request-bounds.ts'
 import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from '../records/model.ts'
-import { MAX_RECORD_STEPS } from '../records/step-budget.ts'
+import { MAX_RECORD_STEPS } from '../records/record-step-budget.ts'
 import { DEFAULT_RESPONSE_BOUNDS, type ResponseBounds } from '../registry/transport/response-bounds.ts'
 import { DEFAULT_LAYER_LIMITS, type LayerLimits } from '../tar/layer-limits.ts'
 

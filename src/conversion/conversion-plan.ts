@@ -1,5 +1,5 @@
 import type { SourceRelation } from './output/provenance-annotations.ts'
-import type { Target } from './output/target.ts'
+import type { TargetTag } from './output/target-tag.ts'
 import type { ProgressTracker } from './progress-tracker.ts'
 import type { RecordSelector } from './record/loaded-record.ts'
 import type { ConversionRequest } from './request.ts'
@@ -16,9 +16,9 @@ export type ConversionPlan = {
   readonly images: SelectedImages
   /** Undefined for a conversion without a record. */
   readonly recordFor: RecordSelector | undefined
-  readonly target: Target
+  readonly target: TargetTag
   /** The tag of the image with the tables of contents, if they are external. */
-  readonly tocTarget: Target | undefined
+  readonly tocTarget: TargetTag | undefined
   readonly sourceRelation: SourceRelation
   readonly progress: ProgressTracker
   readonly tally: RequestTally

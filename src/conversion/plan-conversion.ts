@@ -2,7 +2,7 @@ import type { Repository } from '../registry/repository.ts'
 import type { ConversionPlan } from './conversion-plan.ts'
 import { withSide } from './errors.ts'
 import { assertAttachable } from './output/attach-record.ts'
-import { type TagGuard, Target } from './output/target.ts'
+import { type TagGuard, TargetTag } from './output/target-tag.ts'
 import { ProgressTracker } from './progress-tracker.ts'
 import { RecordReader } from './record/record-reader.ts'
 import type { ConversionProgress } from './report.ts'
@@ -36,7 +36,7 @@ export async function planConversion(
   const imageReader = new ImageReader({ registries, tally, signal })
   progress.enterPhase('resolving')
   const target = await withSide('target', async () => {
-    const opened = Target.open(registries, request.target, request.overwrite ?? false, guardTag)
+    const opened = TargetTag.open(registries, request.target, request.overwrite ?? false, guardTag)
     await opened.assertWritable(signal)
     return opened
   })
@@ -77,7 +77,7 @@ export async function planConversion(
 
 /** Whether the target tag is the tag of the source, or points to the same digest in the same repository. */
 async function hasTagOfSource(
-  target: Target,
+  target: TargetTag,
   { repository, reference, descriptor }: OpenedReference,
   signal: AbortSignal,
 ): Promise<boolean> {

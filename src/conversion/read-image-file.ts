@@ -1,7 +1,7 @@
 import { allOrAbort } from '../concurrency/all-or-abort.ts'
 import { readFile } from '../estargz/read/read-file.ts'
 import { type OpenedEStargz, openEStargz, type RangedBlob } from '../estargz/read/read-toc.ts'
-import { StepBudget } from '../records/step-budget.ts'
+import { RecordStepBudget } from '../records/record-step-budget.ts'
 import { MergedView } from '../rootfs/merged-view.ts'
 import { LayerError } from '../tar/layer-error.ts'
 import { cleanName } from '../tar/names.ts'
@@ -53,7 +53,7 @@ export async function* readImageFile(
   })
   const mergedView = new MergedView(
     layers.map(({ listing }) => listing),
-    new StepBudget(),
+    new RecordStepBudget(),
   )
   const result = mergedView.open(path)
   const node = result.kind === 'found' ? result.traversed.at(-1) : undefined

@@ -6,9 +6,9 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess, isolatedEnvironment } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { buildTar, file } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
-import { file, buildTar } from '../support/images/build-tar.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/record-broker.js', import.meta.url))
 
@@ -50,7 +50,14 @@ describe('convert, inspect and verify', () => {
   it('work without a server, with a record from a file or from another eStargz image', async () => {
     const plainHttp = ['--plain-http', host]
     const source = `${host}/team/app:1.0`
-    const first = await command(['convert', source, `${host}/team/app:a`, '--record', recordPath, ...plainHttp])
+    const first = await command([
+      'convert',
+      source,
+      `${host}/team/app:a`,
+      '--record',
+      recordPath,
+      ...plainHttp,
+    ])
     expect(first).toMatchObject({ status: 0, err: '' })
     expect(first.out).toContain('1 recorded paths placed, 1 not in the image')
     const copied = await command([
@@ -93,7 +100,10 @@ describe('record', () => {
   it('pushes, publishes, lists and shows records with the API', async () => {
     const settings = { RECORD_BROKER_LISTEN: host }
     const image = ['--image', `${host}/team/app:1.0`, '--workload', 'app']
-    const pushed = await command(['record', 'push', recordPath, ...image, '--label', 'a=b', '--json'], settings)
+    const pushed = await command(
+      ['record', 'push', recordPath, ...image, '--label', 'a=b', '--json'],
+      settings,
+    )
     const { id } = JSON.parse(pushed.out) as { id: string }
     const published = await command(['record', 'publish', id], settings)
     expect(published.out).toMatch(new RegExp(`^${host}/team/app:record-1.0-app@sha256:`))
@@ -150,7 +160,9 @@ describe('record', () => {
     const union = JSON.parse(merged.out) as { id: string; entries: number }
     expect(union.entries).toBe(3)
     const diff = await command(['record', 'diff', ids[1] ?? '', union.id], settings)
-    expect(diff.out).toBe('1 paths in common, 0 of them at another position\n+ usr/bin/other\n+ usr/bin/others\n')
+    expect(diff.out).toBe(
+      '1 paths in common, 0 of them at another position\n+ usr/bin/other\n+ usr/bin/others\n',
+    )
     const retargeted = await command(['record', 'retarget', union.id, image], settings)
     expect(retargeted.out).toContain('1 of 3 paths lost')
 

@@ -3,8 +3,8 @@ import { manyGlobs } from '../../bench/hostile/globs.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
 import * as images from '../support/images/hostile-images.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** The maximum CPU time of an event loop iteration. */
 const MAX_ITERATION_MS = 50
@@ -24,7 +24,10 @@ beforeAll(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-/** Returns the longest event loop iteration of the server's main thread since the last call, in ms of CPU time. */
+/**
+ * Returns the longest event loop iteration of the server's main thread since the last call, in ms of CPU
+ * time.
+ */
 async function readLongestIteration(): Promise<number> {
   const line = broker.nextLogLine('longest iteration')
   process.kill(broker.pid ?? 0, 'SIGWINCH')
@@ -55,7 +58,10 @@ describe('the main thread stays responsive', () => {
     [50_000, undefined],
     [1_000_000, 'LIMIT_EXCEEDED'],
   ])('for a table of contents of %d entries', async (entries, code) => {
-    const image = await pushImage((repository) => images.pushTocBomb(repository, TAG, entries), `toc-${entries}`)
+    const image = await pushImage(
+      (repository) => images.pushTocBomb(repository, TAG, entries),
+      `toc-${entries}`,
+    )
     const response = await expectResponsive(() => broker.request('GET', `/v1/images/${image}`))
     expect((response as { code?: string }).code).toBe(code)
   })
@@ -63,7 +69,9 @@ describe('the main thread stays responsive', () => {
   it('for 1,000 globs in 20,000 files', async () => {
     const image = await pushImage((repository) => images.pushFiles(repository, TAG, 20_000), 'files')
     const record = await uploadRecord(await manyGlobs())
-    const evaluation = await expectResponsive(() => broker.request('POST', `/v1/records/${record}/evaluations`, { image }))
+    const evaluation = await expectResponsive(() =>
+      broker.request('POST', `/v1/records/${record}/evaluations`, { image }),
+    )
     expect(evaluation).toMatchObject({ images: [expect.anything()] })
   })
 
@@ -76,9 +84,13 @@ describe('the main thread stays responsive', () => {
       broker.request('POST', '/v1/records/merges', { records: [a, b], strategy: 'union' }),
     )
     expect(merged).toMatchObject({ entries: 300_000 })
-    const compared = await expectResponsive(() => broker.request('GET', `/v1/records/${a}/diff/${b}?limit=10000`))
+    const compared = await expectResponsive(() =>
+      broker.request('GET', `/v1/records/${a}/diff/${b}?limit=10000`),
+    )
     expect((compared as { same: boolean }).same).toBe(false)
-    await expectResponsive(() => fetch(`${broker.url}/v1/records/${a}/content`).then((response) => response.text()))
+    await expectResponsive(() =>
+      fetch(`${broker.url}/v1/records/${a}/content`).then((response) => response.text()),
+    )
   })
 
   it('for hostile manifests and configs', async () => {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/open-database.ts'
 import { JobStore } from '../../src/jobs/queue/job-store.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
-import { HttpServer } from '../support/servers/http-server.ts'
 import { BrokerCommand, brokerSettings } from '../support/broker-command.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 it('stops all of its processes and exits with 0 on SIGTERM', async () => {
   await using folder = await temporaryFolder()
@@ -51,9 +51,17 @@ describe('a process does not start', () => {
 
   it('if another broker uses its data folder', async () => {
     await using folder = await temporaryFolder()
-    using first = new BrokerCommand('the entry point of the container', ['serve'], brokerSettings(folder.path))
+    using first = new BrokerCommand(
+      'the entry point of the container',
+      ['serve'],
+      brokerSettings(folder.path),
+    )
     await first.waitForLog('working')
-    using second = new BrokerCommand('the entry point of the container', ['serve'], brokerSettings(folder.path))
+    using second = new BrokerCommand(
+      'the entry point of the container',
+      ['serve'],
+      brokerSettings(folder.path),
+    )
     expect(await second.waitForExit()).toBe(1)
     expect(second.stderr).toContain(`is in use by process ${first.child.pid}; stop it`)
     first.child.kill('SIGTERM')

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
 import { HttpServer } from '../support/servers/http-server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 type Job = { readonly id: string; readonly state: string }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { DatabaseCache } from '../../src/cache/database-cache.ts'
 import { CacheAdministration } from '../../src/cache/cache-administration.ts'
+import { DatabaseCache } from '../../src/cache/database-cache.ts'
 import type { ConvertedLayer } from '../../src/conversion/reuse/converted-layer.ts'
 import { computeLayerKey } from '../../src/conversion/reuse/layer-key.ts'
 import type { Database } from '../../src/db/database.ts'
@@ -9,9 +9,9 @@ import { openDatabase } from '../../src/db/open-database.ts'
 import { DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
 import { JobStore } from '../../src/jobs/queue/job-store.ts'
 import { digestOf } from '../../src/oci/digest.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
-import { HttpServer } from '../support/servers/http-server.ts'
 import { BrokerCommand, brokerSettings } from '../support/broker-command.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Stores a tag move of a worker that does not run any more. */
 async function storeAbandonedMove(database: Database, target: string): Promise<void> {
@@ -48,7 +48,11 @@ it('stops a worker immediately although a registry does not respond to its backg
   await storeUncheckedLayer(database, host)
   await database.close()
   const settings = { DATABASE_URL: url, RECORD_BROKER_REGISTRIES: host, RECORD_BROKER_PLAIN_HTTP: host }
-  using worker = new BrokerCommand('the entry point of the container', ['worker'], brokerSettings(folder.path, settings))
+  using worker = new BrokerCommand(
+    'the entry point of the container',
+    ['worker'],
+    brokerSettings(folder.path, settings),
+  )
   await Promise.all([tag.promise, blob.promise])
   worker.child.kill('SIGTERM')
   expect(await worker.waitForExit()).toBe(0)

@@ -1,6 +1,7 @@
 /**
- * Preloaded into the broker's processes (`node --import`): kills the process with SIGKILL at a failpoint. FAILPOINT names it
- * (`STEP:before` or `STEP:after`), and FAILPOINT_NTH is the number of times that it must be reached.
+ * Preloaded into the broker's processes (`node --import`): kills the process with SIGKILL at a failpoint.
+ * FAILPOINT names it (`STEP:before` or `STEP:after`), and FAILPOINT_NTH is the number of times that it must
+ * be reached.
  */
 import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
@@ -20,7 +21,10 @@ function reach(name: string): void {
 
 type Method = (...args: unknown[]) => Promise<unknown>
 
-/** Adds failpoints before and after an asynchronous method. `hasEffect` tells whether a result reaches the second one. */
+/**
+ * Adds failpoints before and after an asynchronous method. `hasEffect` tells whether a result reaches the
+ * second one.
+ */
 function addFailpoints(
   target: object,
   method: PropertyKey,

@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { TestRegistry } from '../support/servers/test-registry.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
-import { HttpServer } from '../support/servers/http-server.ts'
+import { buildTar, file } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
+import { TestRegistry } from '../support/servers/test-registry.ts'
 import { SmallDisk } from '../support/small-disk.ts'
-import { file, buildTar } from '../support/images/build-tar.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const MIB = 2 ** 20
 const DISK_BYTES = 96 * MIB
@@ -27,7 +27,10 @@ describeWithPeers(['tmpfs'], 'a broker whose disk is full', () => {
     await using stack = new AsyncDisposableStack()
     const disk = stack.use(SmallDisk.mount(DISK_BYTES))
     const layers = [
-      { tar: buildTar(file('large', randomBytes(8 * MIB)), file('small', 'small')), compress: (tar: Buffer) => tar },
+      {
+        tar: buildTar(file('large', randomBytes(8 * MIB)), file('small', 'small')),
+        compress: (tar: Buffer) => tar,
+      },
     ]
     const image = {
       layers: layers.map((layer) => ({ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar' })),

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { buildTar, file } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
-import { file, buildTar } from '../support/images/build-tar.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Makes conversions slow enough to stop their worker. */
 const SLOW_READS = new URL('./poison.ts', import.meta.url).href

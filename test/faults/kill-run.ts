@@ -16,7 +16,7 @@ const WORKERS_PER_API_KILL = 8
 const FAILPOINT_TIMEOUT_MS = 15_000
 
 /** The steps before and after which a worker can be killed. */
-export const STEPS = [
+const STEPS = [
   'claim',
   'read-tag',
   'read-manifest',
@@ -53,7 +53,10 @@ export class RejectedRequestError extends Error {
   }
 }
 
-/** Keeps APIs and three workers running while it kills them. It kills the workers at one failpoint after the other. */
+/**
+ * Keeps APIs and three workers running while it kills them. It kills the workers at one failpoint after the
+ * other.
+ */
 export class KillRun implements AsyncDisposable {
   readonly #options: KillRunOptions
   readonly #lanes: Promise<void>[] = []
@@ -80,7 +83,8 @@ export class KillRun implements AsyncDisposable {
   }
 
   /**
-   * Sends a request to a random API, and retries it if there is no response, a server error or a concurrent request.
+   * Sends a request to a random API, and retries it if there is no response, a server error or a concurrent
+   * request.
    * @throws RejectedRequestError for other error responses
    */
   async request<Body>(method: string, path: string, body?: object, idempotencyKey?: string): Promise<Body> {
@@ -110,7 +114,9 @@ export class KillRun implements AsyncDisposable {
 
   /** Whether all failpoints were reached and enough workers killed. */
   get isComplete(): boolean {
-    return this.kills >= this.#options.kills && FAILPOINT_NAMES.every((point) => this.reachedFailpoints.has(point))
+    return (
+      this.kills >= this.#options.kills && FAILPOINT_NAMES.every((point) => this.reachedFailpoints.has(point))
+    )
   }
 
   get missedFailpoints(): string[] {
@@ -138,7 +144,8 @@ export class KillRun implements AsyncDisposable {
       worker.kill('SIGKILL')
       await exited
       this.kills++
-      if (this.kills % WORKERS_PER_API_KILL === 0) this.#restarting = this.#restarting.then(() => this.#killApi())
+      if (this.kills % WORKERS_PER_API_KILL === 0)
+        this.#restarting = this.#restarting.then(() => this.#killApi())
     }
   }
 

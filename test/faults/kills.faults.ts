@@ -11,9 +11,9 @@ import { Manifest, parseDocument } from '../../src/oci/documents.ts'
 import { isolatedEnvironment } from '../support/broker-process.ts'
 import { ConversionBench } from '../support/conversion-bench.ts'
 import { describeDatabases, type TestDatabase } from '../support/databases.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { buildTar, file } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
-import { file, buildTar } from '../support/images/build-tar.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { KillRun, RejectedRequestError } from './kill-run.ts'
 
 const KILLS = Number(process.env.FAULT_KILLS ?? 45)
@@ -57,7 +57,10 @@ describeDatabases('conversions whose workers and APIs are killed again and again
     const repository = bench.repository('team/app')
     const pushSource = async (n: number) => {
       const layers = [0, 1].map((layer) => ({
-        tar: buildTar(file(`usr/bin/app${layer}`, `app ${n}`), file(`var/data${layer}`, `${n} `.repeat(20_000))),
+        tar: buildTar(
+          file(`usr/bin/app${layer}`, `app ${n}`),
+          file(`var/data${layer}`, `${n} `.repeat(20_000)),
+        ),
       }))
       await pushImage(repository, { layers }, `s${n}`)
     }

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { buildTar, file } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
-import { file, buildTar } from '../support/images/build-tar.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const CONNECTIONS = 200
 const SECONDS = 30
@@ -38,7 +38,11 @@ beforeAll(async () => {
   const repository = registries.repository({ host, repository: 'app' })
   const small = { layers: [{ tar: buildTar(file('usr/bin/app', 'app'), file('etc/conf', 'conf')) }] }
   await pushImage(repository, small, 'small')
-  await pushImage(repository, { layers: [{ tar: buildTar(file('large', randomBytes(LARGE_BYTES))) }] }, 'large')
+  await pushImage(
+    repository,
+    { layers: [{ tar: buildTar(file('large', randomBytes(LARGE_BYTES))) }] },
+    'large',
+  )
 })
 afterAll(async () => {
   await broker[Symbol.asyncDispose]()

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
-import { temporaryFolder } from '../support/temporary-folder.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import type { MutationProgress, MutationTask } from './mutation-thread.ts'
 
 const COUNT = Number(process.env.FAULT_MUTATIONS ?? 2_000)
@@ -35,16 +35,15 @@ async function run(task: MutationTask): Promise<MutationProgress[]> {
 }
 
 describeWithPeers(['go'], `damaged layers (${COUNT} of each kind, seed ${SEED})`, () => {
-  it.each([
-    'uncompressed',
-    'gzip',
-    'zstd',
-  ] as const)('are rejected, or converted correctly: %s', async (compression) => {
-    await using folder = await temporaryFolder()
-    const results = await run({ compression, count: COUNT, seed: SEED, folder: folder.path })
-    expect(results.length).toBeGreaterThan(COUNT)
-    expect(results[0]).toMatchObject({ name: 'unchanged', isConverted: true })
-    const faults = results.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`]))
-    expect(faults.map((text) => text.slice(0, 1_000)).slice(0, 10)).toEqual([])
-  })
+  it.each(['uncompressed', 'gzip', 'zstd'] as const)(
+    'are rejected, or converted correctly: %s',
+    async (compression) => {
+      await using folder = await temporaryFolder()
+      const results = await run({ compression, count: COUNT, seed: SEED, folder: folder.path })
+      expect(results.length).toBeGreaterThan(COUNT)
+      expect(results[0]).toMatchObject({ name: 'unchanged', isConverted: true })
+      const faults = results.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`]))
+      expect(faults.map((text) => text.slice(0, 1_000)).slice(0, 10)).toEqual([])
+    },
+  )
 })

@@ -1,5 +1,5 @@
 /** Creates a generator of numbers in [0, 1) that a seed determines (mulberry32). */
-export function createRandom(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -12,7 +12,7 @@ export function createRandom(seed: number): () => number {
 const CUT_EVERY = 512
 
 /** Yields the bytes cut off at each multiple of 512, and without the last few bytes. */
-export function* generateTruncations(bytes: Buffer): Generator<{ name: string; bytes: Buffer }> {
+function* generateTruncations(bytes: Buffer): Generator<{ name: string; bytes: Buffer }> {
   const ends = [1, 2, 7, 8, 9].map((missing) => bytes.length - missing)
   for (let end = 0; end < bytes.length; end += CUT_EVERY) ends.push(end)
   for (const end of ends) {

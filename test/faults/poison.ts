@@ -1,6 +1,6 @@
 /**
- * Preloaded into the broker's processes (`node --import`): reading the image `poison` kills the process after a while.
- * Reading another image takes longer than that, so its conversion is running when the process dies.
+ * Preloaded into the broker's processes (`node --import`): reading the image `poison` kills the process after
+ * a while. Reading another image takes longer than that, so its conversion is running when the process dies.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Repository } from '../../src/registry/repository.ts'

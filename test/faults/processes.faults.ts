@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import {
+  BrokerCommand,
+  brokerSettings,
+  findProcesses,
+  LAUNCHERS,
+  type Launcher,
+} from '../support/broker-command.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
 import { HttpServer } from '../support/servers/http-server.ts'
-import { findProcesses, BrokerCommand, brokerSettings, LAUNCHERS, type Launcher } from '../support/broker-command.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 describe.each(Object.keys(LAUNCHERS) as Launcher[])('a broker started by %s', (launcher) => {
   it('stops all of its processes and exits with 0 on SIGTERM', async () => {

@@ -3,12 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ConversionOptions } from '../../src/conversion/request.ts'
-import { ContainersStore, type PulledEntry } from '../support/peers/containers-store.ts'
 import { ConversionBench } from '../support/conversion-bench.ts'
+import {
+  buildTar,
+  dir,
+  file,
+  paxHeader,
+  symlink,
+  withChecksum,
+  withGnuMagic,
+} from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
+import { buildVariedEntries, generateContent } from '../support/images/varied-layer.ts'
+import { ContainersStore, type PulledEntry } from '../support/peers/containers-store.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
-import { withGnuMagic, dir, file, paxHeader, withChecksum, symlink, buildTar } from '../support/images/build-tar.ts'
-import { generateContent, buildVariedEntries } from '../support/images/varied-layer.ts'
 
 /** The pull option that storage.conf of Debian and Fedora enables. */
 const PARTIAL = 'enable_partial_images'
@@ -96,7 +104,11 @@ describeWithPeers(['go', 'tmpfs'], 'containers/storage', () => {
   it.each([
     ['a name that is not UTF-8', buildTar(file(NON_UTF8_NAME, '1')), 'not valid UTF-8'],
     ['a whiteout with content', buildTar(file('etc/.wh.gone', 'gone')), 'whiteout with content'],
-    ['an attribute whose name is no UTF-8', buildTar(NON_UTF8_ATTRIBUTE, file('odd', '1')), 'not valid UTF-8'],
+    [
+      'an attribute whose name is not UTF-8',
+      buildTar(NON_UTF8_ATTRIBUTE, file('odd', '1')),
+      'not valid UTF-8',
+    ],
     ['".." in a name', buildTar(dir('a'), file('a/../b', '1')), '".."'],
     ['a file below a symlink', buildTar(symlink('lib', 'usr/lib'), file('lib/x', '1')), 'below a symlink'],
     ['a link with a size', buildTar(withSize(symlink('link', 'to'))), 'differently'],
@@ -143,8 +155,8 @@ describeWithPeers(['go', 'tmpfs'], 'containers/storage', () => {
 })
 
 /**
- * Returns what partial and full pulls have in common. A partial pull skips devices and FIFOs, and sets only the times of
- * regular files, unless the time is before 1970-01-01T00:00:01.
+ * Returns what partial and full pulls have in common. A partial pull skips devices and FIFOs, and sets only
+ * the times of regular files, unless the time is before 1970-01-01T00:00:01.
  */
 function toComparable(entry: PulledEntry): PulledEntry[] {
   const type = entry.mode & 0o170000

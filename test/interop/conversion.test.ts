@@ -5,14 +5,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { inspectImage } from '../../src/conversion/inspect.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_LAYER } from '../../src/oci/media-types.ts'
-import { runProgram } from '../support/run-program.ts'
-import { Containerd } from '../support/peers/containerd.ts'
 import { ConversionBench } from '../support/conversion-bench.ts'
-import { startDockerRegistry } from '../support/peers/docker-registry.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { buildTar, dir, file, hardlink, symlink } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
+import { Containerd } from '../support/peers/containerd.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
-import { dir, file, hardlink, symlink, buildTar } from '../support/images/build-tar.ts'
+import { runProgram } from '../support/run-program.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** The binary `security.capability` attribute (VFS_CAP_REVISION_2) of a program that may bind low ports. */
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex')
@@ -58,7 +58,11 @@ const upper = buildTar(
 )
 const empty = buildTar()
 const image = {
-  layers: [{ tar: lower }, { tar: upper, compress: (tar: Buffer) => tar, mediaType: OCI_LAYER }, { tar: empty }],
+  layers: [
+    { tar: lower },
+    { tar: upper, compress: (tar: Buffer) => tar, mediaType: OCI_LAYER },
+    { tar: empty },
+  ],
 }
 
 describeWithPeers(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions and other tools', () => {
@@ -79,7 +83,10 @@ describeWithPeers(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions an
     await registry?.stop()
   })
 
-  /** Pulls an image with skopeo, extracts it with umoci, and returns the digest of its root file system as GNU tar archives it. */
+  /**
+   * Pulls an image with skopeo, extracts it with umoci, and returns the digest of its root file system as GNU
+   * tar archives it.
+   */
   async function digestRootfs(
     reference: string,
   ): Promise<{ names: string[]; digest: string; capability: boolean }> {
@@ -98,7 +105,13 @@ describeWithPeers(['docker-registry', 'skopeo', 'umoci', 'tar'], 'conversions an
     const added = ['.prefetch.landmark', '.no.prefetch.landmark', 'stargz.index.json']
     const names = (await readdir(root)).filter((name) => !added.includes(name)).toSorted()
     const archive = `${work}/tree.tar`
-    const allAttributes = ['--format=posix', '--sort=name', '--numeric-owner', '--xattrs', '--xattrs-include=*']
+    const allAttributes = [
+      '--format=posix',
+      '--sort=name',
+      '--numeric-owner',
+      '--xattrs',
+      '--xattrs-include=*',
+    ]
     const noVolatileTimes = '--pax-option=delete=atime,delete=ctime'
     await runProgram('tar', '-C', root, ...allAttributes, noVolatileTimes, '-cf', archive, ...names)
     const bytes = await readFile(archive)

@@ -14,9 +14,9 @@ import {
   OCI_LAYER_GZIP,
   OCI_MANIFEST,
 } from '../../src/oci/media-types.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 import { TestRegistry } from '../support/servers/test-registry.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { describeWithPeers } from '../support/peers/peers.ts'
 
 /** Writes an OCI image layout with an index `all` of two one-layer images, one of which has the name `v1`. */
 async function writeLayout(folder: string): Promise<void> {
@@ -98,7 +98,12 @@ describeWithPeers(['skopeo'], 'the embedded registry and skopeo', () => {
     await skopeo('copy', '--all', `oci:${inFolder('layout')}:all`, `dir:${inFolder('all-expected')}`)
     await pull('--all', image('team/app:all'), `dir:${inFolder('all-pulled')}`)
     expect(await manifestIn('all-pulled')).toEqual(await manifestIn('all-expected'))
-    await skopeo('copy', '--all', `oci:${inFolder('root/repositories/team+app')}:all`, `dir:${inFolder('all-direct')}`)
+    await skopeo(
+      'copy',
+      '--all',
+      `oci:${inFolder('root/repositories/team+app')}:all`,
+      `dir:${inFolder('all-direct')}`,
+    )
     expect(await manifestIn('all-direct')).toEqual(await manifestIn('all-expected'))
   })
 

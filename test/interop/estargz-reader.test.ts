@@ -7,12 +7,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { CompressionPolicy } from '../../src/compression/layer-coder.ts'
 import type { BlobFormat } from '../../src/estargz/blob-format.ts'
 import type { BlobResult, IndexedBlob } from '../../src/estargz/build/blob-result.ts'
-import { runProgram } from '../support/run-program.ts'
-import { convertWithRecord, rearrangeMembers, convertWithoutRecord } from '../support/images/convert-layer.ts'
-import { EStargzReader, type ReaderEntry, type ReaderLayer, pipeThrough } from '../support/peers/estargz-reader.ts'
+import { buildTar, dir, file, hardlink, symlink, withGnuMagic } from '../support/images/build-tar.ts'
+import { convertWithoutRecord, convertWithRecord, rearrangeMembers } from '../support/images/convert-layer.ts'
+import { buildVariedLayer, generateContent, LONG_NAME } from '../support/images/varied-layer.ts'
+import {
+  EStargzReader,
+  pipeThrough,
+  type ReaderEntry,
+  type ReaderLayer,
+} from '../support/peers/estargz-reader.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
-import { withGnuMagic, dir, file, hardlink, symlink, buildTar } from '../support/images/build-tar.ts'
-import { generateContent, LONG_NAME, buildVariedLayer } from '../support/images/varied-layer.ts'
+import { runProgram } from '../support/run-program.ts'
 
 const KIB = 1024
 const CHUNK = 64 * KIB
@@ -73,7 +78,10 @@ describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own r
     return reader.readToc(await writeBlob(blob), tocDigest, externalToc && (await writeBlob(externalToc)))
   }
 
-  /** Expects that both readers see the content of the source in a blob. Returns the layer as read by its table of contents. */
+  /**
+   * Expects that both readers see the content of the source in a blob. Returns the layer as read by its table
+   * of contents.
+   */
   async function check(blob: Buffer, result: BlobResult, expected = source): Promise<ReaderLayer> {
     const lazy = await openByToc(blob, result)
     expect(lazy.tocDigest).toBe(result.tocDigest)
@@ -84,7 +92,10 @@ describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own r
     return lazy
   }
 
-  /** The layer as tools compress it. The more of the compressed bytes a method reuses, the more tools are tested. */
+  /**
+   * The layer as tools compress it. The more of the compressed bytes a method reuses, the more tools are
+   * tested.
+   */
   async function compressLayer({ method }: CompressionPolicy): Promise<Record<string, Buffer>> {
     const basic = { uncompressed: layer, pgzip: await reader.compress(layer, 'pgzip') }
     if (method === 'recompress') return basic
@@ -136,7 +147,11 @@ describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own r
   it.each(withoutSharedMembers)('are valid after any number of re-arrangements: %s', async (_, format) => {
     const { blob, result } = await convertWithoutRecord(gzipSync(layer), { format })
     let current: { blob: Buffer; result: IndexedBlob } = { blob, result }
-    for (const prioritized of [['sizes/above', 'usr/bin/alias'], ['etc/names', 'sizes/small-30', LONG_NAME], []]) {
+    for (const prioritized of [
+      ['sizes/above', 'usr/bin/alias'],
+      ['etc/names', 'sizes/small-30', LONG_NAME],
+      [],
+    ]) {
       current = await rearrangeMembers(current.blob, current.result.index, prioritized, { format })
       const { landmark, landmarkOffset = 0 } = await check(current.blob, current.result)
       expect(landmark).toBe(prioritized.length > 0 ? '.prefetch.landmark' : '.no.prefetch.landmark')
@@ -152,7 +167,10 @@ describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own r
       for (const [name, compressed] of Object.entries(await compressLayer(compression))) {
         const streamed = await convertWithoutRecord(compressed, { format: smallChunks, compression })
         const prioritized = ['usr/bin/tool', 'sizes/zeros']
-        const arranged = await convertWithRecord(compressed, prioritized, { format: smallChunks, compression })
+        const arranged = await convertWithRecord(compressed, prioritized, {
+          format: smallChunks,
+          compression,
+        })
         for (const { blob, result } of [streamed, arranged]) {
           await check(blob, result).catch((cause) => {
             throw new Error(`the result for ${name} is wrong`, { cause })
@@ -231,7 +249,9 @@ describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own r
     const expected = await readAsTar(archive)
     expect(expected.entries.map(({ name }) => name)).toContain('usr/lib/node_modules/binary.js')
     for (const [, format] of Object.entries(FORMATS)) {
-      const { blob, result } = await convertWithRecord(archive, ['usr/lib/node_modules/binary.js'], { format })
+      const { blob, result } = await convertWithRecord(archive, ['usr/lib/node_modules/binary.js'], {
+        format,
+      })
       await check(blob, result, expected)
     }
   })
@@ -274,7 +294,9 @@ describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own r
             await convertWithRecord(compressed, names.toReversed(), { format, compression }),
           ]
           if (format.externalToc) {
-            converted.push(await convertWithoutRecord(compressed, { format: { ...format, lossless: true }, compression }))
+            converted.push(
+              await convertWithoutRecord(compressed, { format: { ...format, lossless: true }, compression }),
+            )
           }
           for (const { blob, result } of converted) await check(blob, result, expected)
         },
@@ -296,7 +318,9 @@ describeWithPeers(['go', 'gzip', 'zstd'], "layers and stargz-snapshotter's own r
       const offset = blob.length >> 1
       damaged[offset] = (damaged[offset] ?? 0) ^ 0x10
       await expect(openByToc(damaged, result)).rejects.toThrow()
-      const other = await convertWithoutRecord(buildTar(file('other', generateContent('text', 1, 100))), { format })
+      const other = await convertWithoutRecord(buildTar(file('other', generateContent('text', 1, 100))), {
+        format,
+      })
       await expect(openByToc(blob, { ...result, tocDigest: other.result.tocDigest })).rejects.toThrow('TOC')
     }
   })

@@ -11,9 +11,9 @@ import { compareTrees } from '../../src/estargz/verify/compare-trees.ts'
 import { RootfsTree } from '../../src/estargz/verify/rootfs-tree.ts'
 import { verifyEStargzBlob } from '../../src/estargz/verify/verify-blob.ts'
 import { DEFAULT_LAYER_LIMITS as limits } from '../../src/tar/layer-limits.ts'
-import { convertWithRecord, splitIntoPieces, convertWithoutRecord } from '../support/images/convert-layer.ts'
-import { describeWithPeers } from '../support/peers/peers.ts'
 import * as tar from '../support/images/build-tar.ts'
+import { convertWithoutRecord, convertWithRecord, splitIntoPieces } from '../support/images/convert-layer.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 
 const run = promisify(execFile)
 const long = `deep/${'folder/'.repeat(18)}${'name'.repeat(20)}`
@@ -115,14 +115,20 @@ describeWithPeers(['tar'], 'eStargz layers and GNU tar', () => {
     for (const format of ['gnu', 'posix']) {
       const path = join(folder, `sparse-${format}.tar`)
       await run('tar', [`--format=${format}`, '-S', '-C', sparse, '-cf', path, 'hole'])
-      await expect(convertWithRecord(await readFile(path))).rejects.toMatchObject({ code: 'UNSUPPORTED_ENTRY' })
+      await expect(convertWithRecord(await readFile(path))).rejects.toMatchObject({
+        code: 'UNSUPPORTED_ENTRY',
+      })
     }
   })
 
   it('have the same file tree as the source', async () => {
     const layer = await archive('--format=posix')
     const readTree = async (bytes: Buffer) =>
-      new RootfsTree([await readArchiveMetadata(decodeLayer(splitIntoPieces(bytes), { limits }), limits)], 'pulled', limits)
+      new RootfsTree(
+        [await readArchiveMetadata(decodeLayer(splitIntoPieces(bytes), { limits }), limits)],
+        'pulled',
+        limits,
+      )
     const { blob } = await convertWithRecord(layer, ['bin/tool'])
     expect(compareTrees(await readTree(layer), await readTree(blob))).toEqual([])
   })

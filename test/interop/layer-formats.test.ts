@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ConversionRequest } from '../../src/conversion/request.ts'
-import { runProgram } from '../support/run-program.ts'
-import { Containerd } from '../support/peers/containerd.ts'
 import { ConversionBench } from '../support/conversion-bench.ts'
-import { startDockerRegistry } from '../support/peers/docker-registry.ts'
-import { EStargzReader, type ReaderLayer, pipeThrough } from '../support/peers/estargz-reader.ts'
+import { buildTar, file } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
-import { describeWithPeers } from '../support/peers/peers.ts'
-import { file, buildTar } from '../support/images/build-tar.ts'
 import { buildVariedLayer } from '../support/images/varied-layer.ts'
+import { Containerd } from '../support/peers/containerd.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
+import { EStargzReader, pipeThrough, type ReaderLayer } from '../support/peers/estargz-reader.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
+import { runProgram } from '../support/run-program.ts'
 
 type Layer = { mediaType: string; digest: string; size: number; annotations?: Record<string, string> }
 type ConversionOptions = NonNullable<ConversionRequest['options']>
@@ -20,7 +20,10 @@ type ConversionOptions = NonNullable<ConversionRequest['options']>
 const CHUNK = 64 * 1024
 const TOC_DIGEST = 'containerd.io/snapshot/stargz/toc.digest'
 const LAYER_DIGEST = 'containerd.io/snapshot/stargz/layer.digest'
-const layers = [buildVariedLayer(CHUNK), buildTar(file('etc/later', 'of the second layer'), file('etc/.wh.conf'))]
+const layers = [
+  buildVariedLayer(CHUNK),
+  buildTar(file('etc/later', 'of the second layer'), file('etc/.wh.conf')),
+]
 const inline = [{ path: 'sizes/above' }, { path: 'usr/bin/alias' }, { path: 'etc/later' }]
 
 const ESTARGZ: Record<string, ConversionOptions> = {
@@ -29,7 +32,11 @@ const ESTARGZ: Record<string, ConversionOptions> = {
 }
 const EXTERNAL: Record<string, ConversionOptions> = {
   'eStargz with an external table of contents': { externalToc: true, chunkSize: CHUNK },
-  'eStargz with an external table of contents and shared members': { externalToc: true, chunkSize: CHUNK, minChunkSize: 16 * 1024 },
+  'eStargz with an external table of contents and shared members': {
+    externalToc: true,
+    chunkSize: CHUNK,
+    minChunkSize: 16 * 1024,
+  },
 }
 const ZSTD: Record<string, ConversionOptions> = {
   'zstd:chunked': { format: 'zstd-chunked', chunkSize: CHUNK },
@@ -60,7 +67,11 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
       {
         layers: [
           { tar: layers[0] ?? Buffer.of() },
-          { tar: layers[1] ?? Buffer.of(), compress: (tar) => tar, mediaType: 'application/vnd.oci.image.layer.v1.tar' },
+          {
+            tar: layers[1] ?? Buffer.of(),
+            compress: (tar) => tar,
+            mediaType: 'application/vnd.oci.image.layer.v1.tar',
+          },
         ],
       },
       '1',
@@ -99,7 +110,10 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
     return tag
   }
 
-  /** Expects that skopeo, the decompressors and archive/tar accept a converted image and see the content of the source. */
+  /**
+   * Expects that skopeo, the decompressors and archive/tar accept a converted image and see the content of
+   * the source.
+   */
   async function check(
     tag: string,
     { keepDiffId = false } = {},
@@ -141,19 +155,22 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
       },
     )
 
-    it.each(Object.entries(EXTERNAL))(`can be copied, decompressed and read: %s, ${suffix}`, async (_, options) => {
-      const tag = await convert(options, record)
-      const { layers, blob } = await check(tag)
-      const tocImage = await copyImage(`${tag}-esgztoc`)
-      expect(tocImage.layers.length).toBe(layers.length)
-      for (const { digest, annotations } of layers) {
-        const tocLayer = tocImage.layers.find((layer) => layer.annotations?.[LAYER_DIGEST] === digest)
-        const toc = tocImage.blob(tocLayer?.digest ?? '')
-        const lazy = await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)
-        expect(lazy.landmark).toBe(landmarkFor(record))
-        await expect(reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '')).rejects.toThrow()
-      }
-    })
+    it.each(Object.entries(EXTERNAL))(
+      `can be copied, decompressed and read: %s, ${suffix}`,
+      async (_, options) => {
+        const tag = await convert(options, record)
+        const { layers, blob } = await check(tag)
+        const tocImage = await copyImage(`${tag}-esgztoc`)
+        expect(tocImage.layers.length).toBe(layers.length)
+        for (const { digest, annotations } of layers) {
+          const tocLayer = tocImage.layers.find((layer) => layer.annotations?.[LAYER_DIGEST] === digest)
+          const toc = tocImage.blob(tocLayer?.digest ?? '')
+          const lazy = await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)
+          expect(lazy.landmark).toBe(landmarkFor(record))
+          await expect(reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '')).rejects.toThrow()
+        }
+      },
+    )
   }
 
   it('have the diffIDs and archives of the source with keepDiffId', async () => {
@@ -167,7 +184,9 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
       expect(archive.equals(layers[i] ?? Buffer.of())).toBe(true)
       const tocLayer = tocImage.layers.find((layer) => layer.annotations?.[LAYER_DIGEST] === digest)
       const toc = tocImage.blob(tocLayer?.digest ?? '')
-      expect((await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)).landmark).toBeUndefined()
+      expect(
+        (await reader.readToc(blob(digest), annotations?.[TOC_DIGEST] ?? '', toc)).landmark,
+      ).toBeUndefined()
     }
   })
 
@@ -176,10 +195,14 @@ describeWithPeers(['docker-registry', 'skopeo', 'go', 'gzip', 'zstd'], 'images o
       ['stargz-snapshotter', 'io.containers.zstd-chunked.'],
       ['containers-storage', 'io.github.containers.zstd-chunked.'],
     ] as const) {
-      const { layers, blob } = await check(await convert({ format: 'zstd-chunked', reader: readerName }, true))
+      const { layers, blob } = await check(
+        await convert({ format: 'zstd-chunked', reader: readerName }, true),
+      )
       for (const { digest, annotations = {} } of layers) {
         // offset:length:uncompressed length:type, as documented by containers/storage
-        const [offset = 0, length = 0, uncompressedLength, type] = (annotations[`${prefix}manifest-position`] ?? '')
+        const [offset = 0, length = 0, uncompressedLength, type] = (
+          annotations[`${prefix}manifest-position`] ?? ''
+        )
           .split(':')
           .map(Number)
         const frame = (await readFile(blob(digest))).subarray(offset, offset + length)

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ConversionOptions } from '../../src/conversion/request.ts'
 import { ExternalTocs } from '../../src/conversion/source/external-tocs.ts'
 import { ConversionBench } from '../support/conversion-bench.ts'
+import { buildTar, device, dir, fifo, file, hardlink, symlink } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
-import { ContainerdLayers, type ContainerdEntry } from '../support/peers/containerd-layers.ts'
+import { type ContainerdEntry, ContainerdLayers } from '../support/peers/containerd-layers.ts'
 import { LazyMount } from '../support/peers/lazy-mount.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
-import { device, dir, fifo, file, hardlink, symlink, buildTar } from '../support/images/build-tar.ts'
 
 const neverAborted = new AbortController().signal
 const xattrs = { 'SCHILY.xattr.user.note': 'of below', 'SCHILY.xattr.user.more': Buffer.from([0, 1, 0xff]) }

@@ -2,14 +2,19 @@ import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
-import { findBlobGets, LayerFiles } from '../support/peers/blob-gets.ts'
 import { ConversionBench } from '../support/conversion-bench.ts'
+import { findBlobGets, LayerFiles } from '../support/peers/blob-gets.ts'
 import type { DebianImage } from '../support/peers/debian-image.ts'
-import { type RecordedRequest, TestRegistry } from '../support/servers/test-registry.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
 import { LazyMount } from '../support/peers/lazy-mount.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
-import { readProfile, PYTHON_ENVIRONMENT, PYTHON_COMMAND, pushDebianImage } from '../support/peers/python-workload.ts'
+import {
+  PYTHON_COMMAND,
+  PYTHON_ENVIRONMENT,
+  pushDebianImage,
+  readProfile,
+} from '../support/peers/python-workload.ts'
+import { type RecordedRequest, TestRegistry } from '../support/servers/test-registry.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const RECORD = 'python-numpy.strace.txt'
 const INTERPRETER = 'usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'

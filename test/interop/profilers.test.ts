@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readRecord } from '../../src/records/formats/read-record.ts'
 import { cleanName } from '../../src/tar/names.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 import { runProgram } from '../support/run-program.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { describeWithPeers } from '../support/peers/peers.ts'
 
 describeWithPeers(['strace'], 'logs of strace', () => {
   it('resolve to the same files from the traced calls as from the paths of descriptors (-y)', async () => {

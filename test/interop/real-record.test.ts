@@ -11,7 +11,7 @@ import { cleanName } from '../../src/tar/names.ts'
 import { ConversionBench } from '../support/conversion-bench.ts'
 import type { DebianImage } from '../support/peers/debian-image.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
-import { readProfile, pushDebianImage } from '../support/peers/python-workload.ts'
+import { pushDebianImage, readProfile } from '../support/peers/python-workload.ts'
 
 const neverAborted = new AbortController().signal
 
@@ -68,7 +68,8 @@ describeWithPeers(['apt-get', 'dpkg-deb', 'tar'], 'records of a real workload', 
     const opened = await bench.readImages(image)
     const [sourceImage] = opened.images
     const lister = new LayerLister({ ...bench.services, tally: new RequestTally() })
-    const layers = sourceImage && (await lister.list(opened.repository, sourceImage, { scan: true, signal: neverAborted }))
+    const layers =
+      sourceImage && (await lister.list(opened.repository, sourceImage, { scan: true, signal: neverAborted }))
     const listNames = ({ entries }: SizedLayer) =>
       Array.from({ length: entries.length }, (_, i) => entries.at(i)?.name)
     const names = new Set(layers?.flatMap((layer) => listNames(toSizedLayer(layer))))

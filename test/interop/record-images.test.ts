@@ -4,12 +4,12 @@ import { expect, it } from 'vitest'
 import { publishRecordImage } from '../../src/records/images/publish-record-image.ts'
 import { writeRecordFile } from '../../src/records/model.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
-import { runProgram } from '../support/run-program.ts'
-import { startDockerRegistry } from '../support/peers/docker-registry.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { buildTar, file } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
-import { file, buildTar } from '../support/images/build-tar.ts'
+import { runProgram } from '../support/run-program.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 describeWithPeers(['docker-registry', 'skopeo', 'tar'], 'record file images and other tools', () => {
   it('can be copied by skopeo, and their record file read by GNU tar', async () => {
@@ -32,7 +32,9 @@ describeWithPeers(['docker-registry', 'skopeo', 'tar'], 'record file images and 
       const layer = join(copy, manifest.layers[0].digest.slice('sha256:'.length))
       expect(await runProgram('tar', '-tzf', layer)).toBe('stargz.record.json\n')
       expect(await runProgram('tar', '-xzOf', layer, 'stargz.record.json')).toBe(writeRecordFile(entries))
-      expect((await repository.listReferrers(subject.digest)).map((referrer) => referrer.digest)).toEqual([digest])
+      expect((await repository.listReferrers(subject.digest)).map((referrer) => referrer.digest)).toEqual([
+        digest,
+      ])
       const inspected = JSON.parse(await runProgram('skopeo', 'inspect', '--tls-verify=false', from))
       expect(inspected.Digest).toBe(digest)
     } finally {

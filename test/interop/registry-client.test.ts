@@ -8,8 +8,8 @@ import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../src/oci/media-types.t
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
 import { startDockerRegistry } from '../support/peers/docker-registry.ts'
-import { HttpServer } from '../support/servers/http-server.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
+import { HttpServer } from '../support/servers/http-server.ts'
 
 const MIB = 1024 * 1024
 

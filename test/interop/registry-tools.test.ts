@@ -4,14 +4,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST } from '../../src/oci/media-types.ts'
 import { publishRecordImage } from '../../src/records/images/publish-record-image.ts'
 import { writeRecordFile } from '../../src/records/model.ts'
-import { runProgram } from '../support/run-program.ts'
 import { ConversionBench } from '../support/conversion-bench.ts'
-import { startDockerRegistry } from '../support/peers/docker-registry.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { buildTar, dir, file } from '../support/images/build-tar.ts'
 import { pushImage, pushIndex } from '../support/images/push-image.ts'
+import { startDockerRegistry } from '../support/peers/docker-registry.ts'
 import { describeWithPeers } from '../support/peers/peers.ts'
 import { buildRegistryTool } from '../support/peers/registry-tools.ts'
-import { dir, file, buildTar } from '../support/images/build-tar.ts'
+import { runProgram } from '../support/run-program.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const layers = [
   { tar: buildTar(dir('usr'), file('usr/a', 'a'.repeat(5000)), file('usr/b', 'b'.repeat(70_000))) },

@@ -33,7 +33,10 @@ export function findProcesses(mark: string): number[] {
   })
 }
 
-/** A command of the broker in a child process, with all processes that it starts. Their environment has a marker. */
+/**
+ * A command of the broker in a child process, with all processes that it starts. Their environment has a
+ * marker.
+ */
 export class BrokerCommand {
   readonly child: ChildProcess
   readonly marker = randomUUID()

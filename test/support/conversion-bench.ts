@@ -10,27 +10,35 @@ import { ImageReader, type OpenedReference } from '../../src/conversion/source/i
 import { runVerification } from '../../src/conversion/verify.ts'
 import { RecordFinder } from '../../src/records/images/record-finder.ts'
 import type { RecordEntry } from '../../src/records/model.ts'
-import { MAX_RECORD_STEPS } from '../../src/records/step-budget.ts'
+import { MAX_RECORD_STEPS } from '../../src/records/record-step-budget.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Repository } from '../../src/registry/repository.ts'
 import { DEFAULT_LAYER_LIMITS } from '../../src/tar/layer-limits.ts'
+import { buildRegistryTool } from './peers/registry-tools.ts'
 import { runProgram } from './run-program.ts'
 import { TestRegistry } from './servers/test-registry.ts'
 import { temporaryFolder } from './temporary-folder.ts'
-import { buildRegistryTool } from './peers/registry-tools.ts'
 
 const never = new AbortController().signal
-/** Defects that crane reports in a result and that the source has, too: duplicate names, an index that contradicts its images. */
+/**
+ * Defects that crane reports in a result and that the source has, too: duplicate names, an index that
+ * contradicts its images.
+ */
 const SOURCE_DEFECTS = /duplicate file path|image platform\[\d+\]/
 
 /** A result to validate with crane. */
 type ValidatedResult = {
-  /** `--fast` for layers that are not gzip: crane does not read layers then, as it takes every layer for gzip. */
+  /**
+   * `--fast` for layers that are not gzip: crane does not read layers then, as it takes every layer for gzip.
+   */
   readonly craneOptions: readonly string[]
   readonly source?: string
 }
 
-/** The services of a conversion, and a registry to convert in: a given one, or an embedded registry of its own. */
+/**
+ * The services of a conversion, and a registry to convert in: a given one, or an embedded registry of its
+ * own.
+ */
 export class ConversionBench implements AsyncDisposable {
   readonly host: string
   readonly services: ConversionServices
@@ -39,7 +47,12 @@ export class ConversionBench implements AsyncDisposable {
   /** The results that are not validated yet, by reference. */
   readonly #results = new Map<string, ValidatedResult>()
 
-  private constructor(host: string, folder: string, stack: AsyncDisposableStack, otherHosts: readonly string[]) {
+  private constructor(
+    host: string,
+    folder: string,
+    stack: AsyncDisposableStack,
+    otherHosts: readonly string[],
+  ) {
     const hosts = [host, ...otherHosts]
     this.host = host
     this.#stack = stack

@@ -13,14 +13,14 @@ import { parseReference } from '../../src/oci/reference.ts'
 import { RecordFinder } from '../../src/records/images/record-finder.ts'
 import { RecordPublisher } from '../../src/records/images/record-publisher.ts'
 import { RetentionService } from '../../src/records/retention/retention-service.ts'
-import { MAX_RECORD_STEPS } from '../../src/records/step-budget.ts'
+import { MAX_RECORD_STEPS } from '../../src/records/record-step-budget.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { DEFAULT_LAYER_LIMITS } from '../../src/tar/layer-limits.ts'
 import { temporarySqlite } from './databases.ts'
+import { buildTar, file } from './images/build-tar.ts'
+import { pushImage } from './images/push-image.ts'
 import { TestRegistry } from './servers/test-registry.ts'
 import { temporaryFolder } from './temporary-folder.ts'
-import { pushImage } from './images/push-image.ts'
-import { file, buildTar } from './images/build-tar.ts'
 
 /** Maximum size of a record, in bytes. */
 export const MAX_RECORD_BYTES = 4096
@@ -34,7 +34,10 @@ export const APP_OPTIONS = {
 
 type RequestOptions = { readonly body?: string | object; readonly type?: string }
 
-/** The API with a backing registry, which has the image `team/app:1.0` with one file, `usr/bin/app`. No worker runs. */
+/**
+ * The API with a backing registry, which has the image `team/app:1.0` with one file, `usr/bin/app`. No worker
+ * runs.
+ */
 export class RegistryApi implements AsyncDisposable {
   readonly app: FastifyInstance
   readonly services: Services

@@ -6,7 +6,9 @@ import { join } from 'node:path'
 
 const FILLER = 'filler'
 
-/** Returns the command line that runs a program as root. Users other than root need a sudo without a password. */
+/**
+ * Returns the command line that runs a program as root. Users other than root need a sudo without a password.
+ */
 function asRoot(program: string, ...options: string[]): [program: string, options: string[]] {
   return userInfo().uid === 0 ? [program, options] : ['sudo', ['-n', program, ...options]]
 }

@@ -1,4 +1,5 @@
-// The program of the sample image: a small web service that answers one request to itself.
+// The program of the sample image: a small web service that sends a request to itself and prints the
+// response.
 import { fastify } from 'fastify'
 import { z } from 'zod'
 
@@ -9,6 +10,6 @@ app.get('/hello/:name', async (request) => {
   const { name } = Greeting.parse(request.params)
   return { greeting: `hello, ${name}` }
 })
-const answer = await app.inject('/hello/record')
-console.log(answer.body)
+const response = await app.inject('/hello/record')
+console.log(response.body)
 await app.close()

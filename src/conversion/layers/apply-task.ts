@@ -1,10 +1,10 @@
 import type { Digest } from '../../oci/digest.ts'
 import { decodeEntries } from '../../records/encoded-entries.ts'
+import { RecordStepBudget } from '../../records/record-step-budget.ts'
 import { assessRecord, type ProfiledImage } from '../../records/resolve/assess-record.ts'
 import type { RecordOrigin, RecordUse } from '../../records/resolve/record-use.ts'
 import { type Resolution, resolveRecord } from '../../records/resolve/resolve-record.ts'
 import type { SizedLayer } from '../../records/resolve/sized-layer.ts'
-import { StepBudget } from '../../records/step-budget.ts'
 import type { EntryRef } from '../../rootfs/path-walk.ts'
 import { type ListedLayer, toSizedLayer } from '../source/listed-layer.ts'
 
@@ -48,7 +48,7 @@ export type AppliedRecord = {
 export function performApplyTask(task: ApplyTask): AppliedRecord {
   const entries = decodeEntries(task.entries)
   const layers = task.layers.map(toSizedLayer)
-  const budget = new StepBudget(task.maxSteps)
+  const budget = new RecordStepBudget(task.maxSteps)
   const resolved = resolveRecord({
     entries,
     layers: layers.map((layer) => layer.entries),

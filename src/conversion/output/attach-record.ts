@@ -8,7 +8,7 @@ import type { RecordSelector } from '../record/loaded-record.ts'
 import type { AttachedRecord } from '../report.ts'
 import type { Image } from '../source/image.ts'
 import type { PublishedResult } from './converted-image.ts'
-import type { Target } from './target.ts'
+import type { TargetTag } from './target-tag.ts'
 
 /** Asserts, before work begins, that the records can be attached to a result. @throws RecordError RECORD_HAS_GLOBS */
 export function assertAttachable(images: readonly Image[], recordFor: RecordSelector): void {
@@ -48,6 +48,6 @@ export async function attachRecords(
   return attached
 }
 
-function pinnedReference({ host, repository }: Target['repository'], digest: Digest): string {
+function pinnedReference({ host, repository }: TargetTag['repository'], digest: Digest): string {
   return formatReference({ host, repository, digest })
 }

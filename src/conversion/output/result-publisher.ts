@@ -10,7 +10,7 @@ import { type ChildDecisions, decideChildren, dropMissing, toManifestNotes } fro
 import type { ConvertedImage } from './converted-image.ts'
 import { copyAttestation } from './copy-attestation.ts'
 import type { ProvenanceAnnotations } from './provenance-annotations.ts'
-import type { Target } from './target.ts'
+import type { TargetTag } from './target-tag.ts'
 import { assembleTocImage } from './toc-image.ts'
 
 /** The manifest or index that the target tag points to now, and how it differs from that of the source. */
@@ -34,7 +34,7 @@ export class ResultPublisher {
   }
 
   /** Pushes the image of external tables of contents; call it first, as the result cannot be read without it. */
-  async publishTocImage(tocTarget: Target): Promise<{ reference: string; digest: Digest }> {
+  async publishTocImage(tocTarget: TargetTag): Promise<{ reference: string; digest: Digest }> {
     const { source, signal } = this.#plan
     const tocs = new Map(
       this.#images.flatMap(({ layers }) =>
@@ -49,7 +49,7 @@ export class ResultPublisher {
     return { reference: tocTarget.reference, digest: manifest.descriptor.digest }
   }
 
-  /** Pushes the converted image or index and moves the target tag to it. @throws as {@link Target.moveTag} */
+  /** Pushes the converted image or index and moves the target tag to it. @throws as {@link TargetTag.moveTag} */
   publish(): Promise<PublishedDocument> {
     const { tree } = this.#plan.images
     return tree ? this.#publishIndex(tree) : this.#publishImage()

@@ -3,7 +3,7 @@ import type { ConversionPlan } from '../conversion-plan.ts'
 import { withSide } from '../errors.ts'
 import type { SerializedDocument } from '../output/assemble-image.ts'
 import type { PublishedResult } from '../output/converted-image.ts'
-import type { Target } from '../output/target.ts'
+import type { TargetTag } from '../output/target-tag.ts'
 import { ConversionReport } from '../report.ts'
 import type { Image } from '../source/image.ts'
 import { ensureImage } from './ensure-image.ts'
@@ -30,7 +30,7 @@ export async function reuseImage(key: Digest, plan: ConversionPlan): Promise<Pub
   }
 
   progress.enterPhase('pushing')
-  const moveTag = async (tag: Target, digest: Digest) => {
+  const moveTag = async (tag: TargetTag, digest: Digest) => {
     const document = getDocument(documents, digest)
     await withSide('target', () => tag.moveTag(document, signal))
     return document.descriptor

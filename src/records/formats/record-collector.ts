@@ -12,7 +12,7 @@ import {
   type SkipReason,
 } from '../model.ts'
 import { cleanRecordPath } from '../record-path.ts'
-import { MAX_RECORD_STEPS } from '../step-budget.ts'
+import { MAX_RECORD_STEPS } from '../record-step-budget.ts'
 import { hostRootOf } from './host-roots.ts'
 import { excerptOf, type Line } from './line-splitter.ts'
 import { isPseudoPath, type ParsedLine } from './parsers/parsed-line.ts'

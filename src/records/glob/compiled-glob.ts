@@ -1,5 +1,5 @@
 import { RecordError } from '../errors.ts'
-import { StepBudget } from '../step-budget.ts'
+import { RecordStepBudget } from '../record-step-budget.ts'
 import { type Automaton, AutomatonBuilder } from './automaton.ts'
 import { parseGlob } from './glob.ts'
 import { GlobMatcher } from './glob-matcher.ts'
@@ -16,7 +16,7 @@ const MAX_CACHED_STEPS = 20_000
 /** Estimates of memory: for a glob without a matcher, for a state, and for a step of the matcher. */
 const BYTES = { glob: 1000, state: 9, step: 4 }
 
-type CachedMatcher = { readonly matcher: GlobMatcher; readonly budget: StepBudget }
+type CachedMatcher = { readonly matcher: GlobMatcher; readonly budget: RecordStepBudget }
 
 /**
  * A glob to match one path after the other: it is parsed once, and caches a bounded part of the matcher's
@@ -68,7 +68,7 @@ export class CompiledGlob {
 }
 
 function createMatcher(automaton: Automaton): CachedMatcher {
-  const budget = new StepBudget(MAX_STEPS_PER_MATCH)
+  const budget = new RecordStepBudget(MAX_STEPS_PER_MATCH)
   budget.chargeTo('globs')
   return { matcher: new GlobMatcher(automaton, budget), budget }
 }

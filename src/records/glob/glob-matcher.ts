@@ -1,4 +1,4 @@
-import type { StepBudget } from '../step-budget.ts'
+import type { RecordStepBudget } from '../record-step-budget.ts'
 import { Alphabet, isInClass, SLASH } from './alphabet.ts'
 import { type Automaton, STATE } from './automaton.ts'
 
@@ -24,7 +24,7 @@ export class GlobMatcher {
   /** The state before the first part of a path. */
   readonly start: number
   readonly #automaton: Automaton
-  readonly #budget: StepBudget
+  readonly #budget: RecordStepBudget
   readonly #alphabet: Alphabet
   readonly #slashGroup: number
   /** States by the items of their set. */
@@ -37,7 +37,7 @@ export class GlobMatcher {
   readonly #accepted: (readonly number[] | undefined)[] = []
 
   /** @throws RecordError GLOBS_TOO_COSTLY, as all methods */
-  constructor(automaton: Automaton, budget: StepBudget) {
+  constructor(automaton: Automaton, budget: RecordStepBudget) {
     this.#automaton = automaton
     this.#budget = budget
     this.#alphabet = new Alphabet(automaton)

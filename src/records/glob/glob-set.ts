@@ -1,4 +1,4 @@
-import { StepBudget } from '../step-budget.ts'
+import { RecordStepBudget } from '../record-step-budget.ts'
 import { AutomatonBuilder } from './automaton.ts'
 import { parseGlob } from './glob.ts'
 import { GlobMatcher } from './glob-matcher.ts'
@@ -13,7 +13,7 @@ export class GlobSet {
    * @throws RecordError GLOBS_TOO_COSTLY
    */
   constructor(patterns: readonly string[], maxSteps: number) {
-    const budget = new StepBudget(maxSteps)
+    const budget = new RecordStepBudget(maxSteps)
     budget.chargeTo('globs')
     const builder = new AutomatonBuilder()
     for (const pattern of patterns) {

@@ -1,5 +1,5 @@
 import type { MergedView } from '../../rootfs/merged-view.ts'
-import type { StepBudget } from '../step-budget.ts'
+import type { RecordStepBudget } from '../record-step-budget.ts'
 import { AutomatonBuilder } from './automaton.ts'
 import { parseGlob } from './glob.ts'
 import { DEAD, GlobMatcher } from './glob-matcher.ts'
@@ -24,7 +24,11 @@ export type GlobMatches = {
  * @param globs malformed ones match nothing
  * @throws RecordError GLOBS_TOO_COSTLY
  */
-export function matchGlobs(view: MergedView, globs: readonly string[], budget: StepBudget): GlobMatches {
+export function matchGlobs(
+  view: MergedView,
+  globs: readonly string[],
+  budget: RecordStepBudget,
+): GlobMatches {
   budget.chargeTo('globs')
   const { tree } = view
   const groups = groupGlobs([...new Set(globs)], budget)
@@ -61,7 +65,7 @@ type GlobGroup = {
  * Groups globs by whether they start with `**`. Those that do stay active in every directory, the others in
  * few. One matcher for both would need a state for each combination of their states.
  */
-function groupGlobs(globs: readonly string[], budget: StepBudget): GlobGroup[] {
+function groupGlobs(globs: readonly string[], budget: RecordStepBudget): GlobGroup[] {
   const parsed = globs.flatMap((glob, position) => {
     const tokens = parseGlob(glob)
     return tokens === undefined ? [] : [{ glob, position, tokens }]
@@ -91,13 +95,13 @@ function matchesAnyDepth(tokens: readonly GlobToken[]): boolean {
 class MatchCollector {
   readonly #view: MergedView
   readonly #groups: readonly GlobGroup[]
-  readonly #budget: StepBudget
+  readonly #budget: RecordStepBudget
   readonly #matched = new Set<string>()
   readonly #paths = new Map<string, string[]>()
   /** The matcher states of each group whose globs are already in {@link #matched}. */
   readonly #markedStates: readonly Set<number>[]
 
-  constructor(view: MergedView, groups: readonly GlobGroup[], budget: StepBudget) {
+  constructor(view: MergedView, groups: readonly GlobGroup[], budget: RecordStepBudget) {
     this.#view = view
     this.#groups = groups
     this.#budget = budget

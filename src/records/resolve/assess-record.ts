@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from '../../oci/digest.ts'
 import type { RecordEntry } from '../model.ts'
-import type { StepBudget } from '../step-budget.ts'
+import type { RecordStepBudget } from '../record-step-budget.ts'
 import { NearestNameFinder } from './nearest-name-finder.ts'
 import {
   MAX_IMPLIED_NAMED,
@@ -28,7 +28,7 @@ export type AssessmentRequest = {
   readonly profiled?: ProfiledImage | undefined
   readonly from?: RecordOrigin | undefined
   /** The budget for resolving the record in the profiled image. */
-  readonly budget?: StepBudget | undefined
+  readonly budget?: RecordStepBudget | undefined
 }
 
 /** The image that the record was made of, or the reason why it cannot be compared. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { MergedView } from '../../rootfs/merged-view.ts'
-import { StepBudget } from '../step-budget.ts'
+import { RecordStepBudget } from '../record-step-budget.ts'
 import { NearestNameFinder } from './nearest-name-finder.ts'
 
 const reg = (name: string) => ({ name, type: 'reg' as const })
@@ -16,7 +16,7 @@ const view = new MergedView(
       reg('b/same'),
     ],
   ],
-  new StepBudget(),
+  new RecordStepBudget(),
 )
 
 it.each([
@@ -36,7 +36,7 @@ it.each([
 it('is quick in large directories', () => {
   const many = Array.from({ length: 100_000 }, (_, i) => reg(`d/name-${i}-of-many`))
   const missing = Array.from({ length: 1000 }, (_, i) => `d/nome-${i}-of-none`)
-  const large = new NearestNameFinder(new MergedView([many], new StepBudget()), missing)
+  const large = new NearestNameFinder(new MergedView([many], new RecordStepBudget()), missing)
   const started = performance.now()
   for (const path of missing) large.find(path)
   expect(performance.now() - started).toBeLessThan(5000)

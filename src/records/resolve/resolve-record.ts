@@ -5,7 +5,7 @@ import type { EntryRef } from '../../rootfs/path-walk.ts'
 import { cleanName } from '../../tar/names.ts'
 import { type GlobMatches, matchGlobs } from '../glob/match-globs.ts'
 import type { RecordEntry } from '../model.ts'
-import { StepBudget } from '../step-budget.ts'
+import { RecordStepBudget } from '../record-step-budget.ts'
 import { AccessOrderBuilder, type PrioritizedEntries } from './access-order-builder.ts'
 import { type ImpliedFile, InterpreterResolver } from './interpreter-resolver.ts'
 import { addOpenedPath, contentRefOf } from './opened-path.ts'
@@ -20,7 +20,7 @@ export type ResolveRequest = {
    */
   readonly manifestDigest: Digest
   /** If omitted, a budget of the default size. */
-  readonly budget?: StepBudget | undefined
+  readonly budget?: RecordStepBudget | undefined
   /** Whether the interpreters of programs are placed, too; default: false. */
   readonly interpreters?: boolean | undefined
 }
@@ -60,7 +60,7 @@ export type ResolvedRecord = {
  * @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY; LayerError LIMIT_EXCEEDED
  */
 export function resolveRecord(request: ResolveRequest): ResolvedRecord {
-  const { budget = new StepBudget() } = request
+  const { budget = new RecordStepBudget() } = request
   const view = new MergedView(request.layers, budget)
   const globs = request.entries.flatMap(({ path, glob }) => (glob ? [path] : []))
   const matches = globs.length === 0 ? undefined : matchGlobs(view, globs, budget)

@@ -8,10 +8,10 @@ import { digestOf } from '../../../src/oci/digest.ts'
 import { RegistryClient } from '../../../src/registry/client.ts'
 import type { Repository } from '../../../src/registry/repository.ts'
 import type { Timeouts } from '../../../src/registry/transport/timeouts.ts'
+import { HttpServer, type ReceivedRequest } from '../../support/servers/http-server.ts'
 import { TestRegistry } from '../../support/servers/test-registry.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { HttpServer, type ReceivedRequest } from '../../support/servers/http-server.ts'
-import { misbehaviours, type Forward } from './misbehaviours.ts'
+import { type Forward, misbehaviours } from './misbehaviours.ts'
 
 /** Timeouts of about a thousandth of the defaults. */
 const TIMEOUTS: Timeouts = {

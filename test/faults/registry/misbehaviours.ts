@@ -133,11 +133,7 @@ export function misbehaviours(host: string): Readonly<Record<string, Misbehaviou
       response.writeHead(500, { 'content-type': 'text/html' })
       writeForever(response, '<p>'.repeat(20_000))
     },
-    'sends malformed errors': status(
-      400,
-      { 'content-type': 'application/json' },
-      '{"errors":{"code":[1]}}',
-    ),
+    'sends malformed errors': status(400, { 'content-type': 'application/json' }, '{"errors":{"code":[1]}}'),
 
     // Redirects.
     'redirects to itself': (request, response) =>
@@ -157,7 +153,9 @@ export function misbehaviours(host: string): Readonly<Record<string, Misbehaviou
       'www-authenticate': `Bearer realm="${'a'.repeat(10_000)}`,
     }),
     'sends a realm that is not an address': status(401, { 'www-authenticate': 'Bearer realm="::::"' }),
-    'sends a realm with a private address': status(401, { 'www-authenticate': 'Bearer realm="http://10.0.0.1/token"' }),
+    'sends a realm with a private address': status(401, {
+      'www-authenticate': 'Bearer realm="http://10.0.0.1/token"',
+    }),
     'rejects its own tokens': ({ path }, response) => {
       if (path === '/token') response.writeHead(200).end('{"token":"t"}')
       else response.writeHead(401, challenge(host)).end()
@@ -301,8 +299,14 @@ export function misbehaviours(host: string): Readonly<Record<string, Misbehaviou
     // Uploads.
     'starts uploads without a Location': where(isOpening, status(202)),
     'starts uploads with a malformed Location': where(isOpening, status(202, { location: 'http://[bad' })),
-    'starts uploads at a private address': where(isOpening, status(202, { location: 'http://10.0.0.1/upload' })),
-    'starts uploads that do not exist': where(isOpening, status(202, { location: '/v2/app/blobs/uploads/none' })),
+    'starts uploads at a private address': where(
+      isOpening,
+      status(202, { location: 'http://10.0.0.1/upload' }),
+    ),
+    'starts uploads that do not exist': where(
+      isOpening,
+      status(202, { location: '/v2/app/blobs/uploads/none' }),
+    ),
     'responds to the start of an upload as to a mount': where(isOpening, status(201)),
     'requires huge chunks': where(
       isOpening,
@@ -326,20 +330,26 @@ export function misbehaviours(host: string): Readonly<Record<string, Misbehaviou
       ),
     ),
     'requires a Content-Length': where(isPatch, status(411)),
-    'rejects every chunk as too large': where((request) => isPatch(request) || isCommit(request), status(413)),
+    'rejects every chunk as too large': where(
+      (request) => isPatch(request) || isCommit(request),
+      status(413),
+    ),
     'rejects the range of every chunk': where(isPatch, status(416, { range: '0-0' })),
     'loses uploaded bytes': where(isUpload, (request, response, forward) => {
       if (request.method === 'GET') return void response.writeHead(204, { range: '0-0' }).end()
       if (request.method === 'PATCH') return void response.writeHead(500).end()
       return request.method === 'PUT' ? void response.writeHead(404).end() : forward()
     }),
-    'accepts and loses chunks alternately': where(isUpload, async (request, response, forward, requestNumber) => {
-      if (request.method === 'GET') return void response.writeHead(204, { range: '0-0' }).end()
-      if (request.method === 'PUT') return void response.writeHead(413).end()
-      if (request.method !== 'PATCH') return forward()
-      await request.body()
-      response.writeHead(requestNumber % 2 === 0 ? 202 : 500, { location: request.url, range: '0-0' }).end()
-    }),
+    'accepts and loses chunks alternately': where(
+      isUpload,
+      async (request, response, forward, requestNumber) => {
+        if (request.method === 'GET') return void response.writeHead(204, { range: '0-0' }).end()
+        if (request.method === 'PUT') return void response.writeHead(413).end()
+        if (request.method !== 'PATCH') return forward()
+        await request.body()
+        response.writeHead(requestNumber % 2 === 0 ? 202 : 500, { location: request.url, range: '0-0' }).end()
+      },
+    ),
     'commits an upload and responds with 404': where(isCommit, async (_request, _response, forward) => {
       await forward({ status: 404 })
     }),

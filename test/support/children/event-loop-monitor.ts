@@ -1,7 +1,8 @@
 /**
- * Preloaded into a process (`node --import`). On SIGWINCH, it prints the longest iteration of the main thread's event loop
- * since the last SIGWINCH, in milliseconds of CPU time. An iteration is the time between two runs of a 1 ms timer, so no
- * task is longer than the longest iteration. CPU time does not depend on the load of the machine.
+ * Preloaded into a process (`node --import`). On SIGWINCH, it prints the longest iteration of the main
+ * thread's event loop since the last SIGWINCH, in milliseconds of CPU time. An iteration is the time between
+ * two runs of a 1 ms timer, so no task is longer than the longest iteration. CPU time does not depend on the
+ * load of the machine.
  */
 const ROLE = 'serve'
 

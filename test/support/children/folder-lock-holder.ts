@@ -1,6 +1,6 @@
 /**
- * Locks a folder. When it reads a number of milliseconds from standard input, it announces that it stops, and releases
- * the lock after that time.
+ * Locks a folder. When it reads a number of milliseconds from standard input, it announces that it stops, and
+ * releases the lock after that time.
  */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'

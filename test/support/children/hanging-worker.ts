@@ -1,4 +1,7 @@
-/** A worker process that sends signs of life for a while. With the argument `stuck`, it then blocks its event loop forever. */
+/**
+ * A worker process that sends signs of life for a while. With the argument `stuck`, it then blocks its event
+ * loop forever.
+ */
 process.once('disconnect', () => process.exit())
 process.on('SIGTERM', () => process.exit())
 

@@ -1,4 +1,7 @@
-/** Attributes of an entry. By default, it belongs to root, has mode 0644 (directories: 0755) and the date 2020-01-01. */
+/**
+ * Attributes of an entry. By default, it belongs to root, has mode 0644 (directories: 0755) and the date
+ * 2020-01-01.
+ */
 export type EntryAttributes = {
   mode?: number
   uid?: number

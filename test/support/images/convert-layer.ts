@@ -33,9 +33,14 @@ type LayerConversionOptions = {
 }
 
 /** Returns the parent directories that the layer lacks and that the conversion adds. */
-async function findAdded(index: LayerIndex, lower: LayerConversionOptions['lower']): Promise<AddedDirectory[]> {
+async function findAdded(
+  index: LayerIndex,
+  lower: LayerConversionOptions['lower'],
+): Promise<AddedDirectory[]> {
   if (lower === undefined) return []
-  const trees = await Promise.all(lower.map((archive) => readArchiveMetadata(splitIntoPieces(archive), limits)))
+  const trees = await Promise.all(
+    lower.map((archive) => readArchiveMetadata(splitIntoPieces(archive), limits)),
+  )
   return findAddedDirectories(
     index,
     trees.map(({ columns }) => new ArchiveIndex(columns)),
@@ -49,7 +54,10 @@ export async function* splitIntoPieces(bytes: Buffer, size = 64 * 1024): AsyncGe
   for (let offset = 0; offset < bytes.length; offset += size) yield bytes.subarray(offset, offset + size)
 }
 
-/** Converts a layer in memory on the path with a record. The index is encoded and decoded in between, as the cache does. */
+/**
+ * Converts a layer in memory on the path with a record. The index is encoded and decoded in between, as the
+ * cache does.
+ */
 export async function convertWithRecord(
   layer: Buffer,
   prioritized: string[] = [],
@@ -58,7 +66,11 @@ export async function convertWithRecord(
   const compression = options.compression ?? AUTO
   const format = formatOf(options)
   const members: Buffer[] = []
-  const coder = await openLayerCoder(splitIntoPieces(layer, options.pieceSize), { format, compression, limits })
+  const coder = await openLayerCoder(splitIntoPieces(layer, options.pieceSize), {
+    format,
+    compression,
+    limits,
+  })
   const split = await splitIntoMembers(coder, {
     format: { ...format, minChunkSize: 0 },
     limits,
@@ -102,7 +114,11 @@ export async function convertWithoutRecord(
   const parts: Buffer[] = []
   const compression = options.compression ?? AUTO
   const format = formatOf(options)
-  const coder = await openLayerCoder(splitIntoPieces(layer, options.pieceSize), { format, compression, limits })
+  const coder = await openLayerCoder(splitIntoPieces(layer, options.pieceSize), {
+    format,
+    compression,
+    limits,
+  })
   const result = await streamLayer(coder, {
     format,
     limits,

@@ -3,8 +3,8 @@ import { constants, createGzip, gzipSync, zstdCompressSync } from 'node:zlib'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
 import type { Repository } from '../../../src/registry/repository.ts'
+import { buildTar, dir, file } from './build-tar.ts'
 import { pushImage } from './push-image.ts'
-import { dir, file, buildTar } from './build-tar.ts'
 
 const ZSTD_LAYER = 'application/vnd.oci.image.layer.v1.tar+zstd'
 const NO_BYTES = Buffer.alloc(512)
@@ -70,7 +70,11 @@ export async function pushFiles(repository: Repository, tag: string, files: numb
 /** Pushes an image of one file of `mib` MiB that do not compress. */
 export async function pushLargeFile(repository: Repository, tag: string, mib: number): Promise<void> {
   const compress = (tar: Buffer) => gzipSync(tar, { level: 0 })
-  await pushImage(repository, { layers: [{ tar: buildTar(file('large', randomBytes(mib << 20))), compress }] }, tag)
+  await pushImage(
+    repository,
+    { layers: [{ tar: buildTar(file('large', randomBytes(mib << 20))), compress }] },
+    tag,
+  )
 }
 
 /** Pushes an image with a zstd layer that has a window of 2^28 bytes. */

@@ -1,6 +1,9 @@
 import type { ListedEntry } from '../../../src/rootfs/layer-listing.ts'
 
-/** Parses listed entries: `d/` is a directory (`/` is the root), `a>b` a hard link, `a->b` a symlink, others are files. */
+/**
+ * Parses listed entries: `d/` is a directory (`/` is the root), `a>b` a hard link, `a->b` a symlink, others
+ * are files.
+ */
 export function createListing(...entries: string[]): ListedEntry[] {
   return entries.map((text) => {
     const [name = '', linkName] = text.split(/-?>/)

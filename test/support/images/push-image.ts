@@ -29,10 +29,18 @@ export type TestImage = {
   readonly configDescriptorFields?: (config: Buffer) => Record<string, unknown>
 }
 
-/** Pushes an image by its tag, or by its digest if no tag is given. Returns the descriptor of the manifest. */
+/**
+ * Pushes an image by its tag, or by its digest if no tag is given. Returns the descriptor of the manifest.
+ */
 export async function pushImage(repository: Repository, image: TestImage, tag?: string): Promise<Descriptor> {
   const layers: Descriptor[] = []
-  for (const { tar, mediaType = OCI_LAYER_GZIP, compress = gzipSync, annotations, descriptorFields } of image.layers) {
+  for (const {
+    tar,
+    mediaType = OCI_LAYER_GZIP,
+    compress = gzipSync,
+    annotations,
+    descriptorFields,
+  } of image.layers) {
     const blob = await repository.pushBytes(compress(tar))
     layers.push({ mediaType, ...blob, ...(annotations && { annotations }), ...descriptorFields })
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { device, dir, fifo, file, globalPax, hardlink, symlink, buildTar } from './build-tar.ts'
+import { buildTar, device, dir, fifo, file, globalPax, hardlink, symlink } from './build-tar.ts'
 
 /** The binary `security.capability` attribute (VFS_CAP_REVISION_2) of a program that may bind low ports. */
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex')
@@ -34,13 +34,20 @@ export function buildVariedLayer(chunkSize: number): Buffer {
   )
 }
 
-/** Entries of every type and attribute that root file systems have, with files below, at and above the chunk size. */
+/**
+ * Entries of every type and attribute that root file systems have, with files below, at and above the chunk
+ * size.
+ */
 export function buildVariedEntries(chunkSize: number): Buffer[] {
   return [
     dir('./'),
     dir('./usr', { mtime: 1234567890 }),
     dir('./usr/bin'),
-    file('./usr/bin/tool', generateContent('text', 1, 3 * chunkSize + 777), { mode: 0o4755, uid: 1000, gid: 2000 }),
+    file('./usr/bin/tool', generateContent('text', 1, 3 * chunkSize + 777), {
+      mode: 0o4755,
+      uid: 1000,
+      gid: 2000,
+    }),
     hardlink('./usr/bin/alias', 'usr/bin/tool'),
     file('./usr/bin/capable', 'capable', { pax: { 'SCHILY.xattr.security.capability': CAPABILITY } }),
     file('./usr/bin/marked', generateContent('random', 2, 999), {
@@ -57,7 +64,9 @@ export function buildVariedEntries(chunkSize: number): Buffer[] {
     file('./sizes/zeros', Buffer.alloc(2 * chunkSize + 5)),
     file('./sizes/base256', generateContent('text', 7, 5000), { base256: true }),
     file('./sizes/none-again'),
-    ...Array.from({ length: 40 }, (_, i) => file(`./sizes/small-${i}`, generateContent('text', 100 + i, i * 131))),
+    ...Array.from({ length: 40 }, (_, i) =>
+      file(`./sizes/small-${i}`, generateContent('text', 100 + i, i * 131)),
+    ),
     file('./etc/of-1970', 'without a time', { mtime: 0 }),
     file(LONG_NAME, generateContent('text', 8, 4000)),
     file(`${LONG_NAME}.gnu`, 'a long name by GNU tar', { gnu: true }),

@@ -41,7 +41,10 @@ export class LayerFiles {
     return new LayerFiles(opened)
   }
 
-  /** Returns the files whose bytes a GET requests. Readers round ranges up, so neighbours of a file are included. */
+  /**
+   * Returns the files whose bytes a GET requests. Readers round ranges up, so neighbours of a file are
+   * included.
+   */
   filesIn({ digest, range }: BlobGet): string[] {
     const layer = this.#layers.get(digest)
     if (!layer) return []

@@ -22,8 +22,8 @@ export type ContainerdEntry = {
 }
 
 /**
- * Reads layers with a Go program in the two ways of containerd: extracted by containerd itself, and lazily by the
- * metadata store of stargz-snapshotter.
+ * Reads layers with a Go program in the two ways of containerd: extracted by containerd itself, and lazily by
+ * the metadata store of stargz-snapshotter.
  */
 export class ContainerdLayers {
   readonly #program: string
@@ -52,7 +52,10 @@ export class ContainerdLayers {
     }
   }
 
-  /** Reads a blob with the metadata store. @param externalToc the path of a table of contents outside the blob */
+  /**
+   * Reads a blob with the metadata store.
+   * @param externalToc the path of a table of contents outside the blob
+   */
   async readLazily(blob: string, tocDigest: string, externalToc?: string): Promise<ContainerdEntry[]> {
     const external = externalToc === undefined ? [] : [externalToc]
     const entries = await this.#list('read', blob, tocDigest, ...external)

@@ -52,7 +52,14 @@ address = "${folder}/containerd.sock.ttrpc"
 
   /** Runs ctr-remote with this daemon. */
   ctr(...args: string[]): Promise<string> {
-    return runProgram('ctr-remote', '--address', `${this.folder}/containerd.sock`, '--namespace', 'test', ...args)
+    return runProgram(
+      'ctr-remote',
+      '--address',
+      `${this.folder}/containerd.sock`,
+      '--namespace',
+      'test',
+      ...args,
+    )
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -17,7 +17,9 @@ export type PulledEntry = {
 export type PulledLayer = {
   /** Why the layer could not be pulled partially. */
   readonly partialPullError?: string
-  /** Whether the complete layer was pulled instead, which containers/storage does after certain errors only. */
+  /**
+   * Whether the complete layer was pulled instead, which containers/storage does after certain errors only.
+   */
   readonly isFullPull: boolean
   /** The number of bytes requested by ranges. */
   readonly fetchedBytes: number

@@ -14,7 +14,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ['python3-numpy', 'libblas3', 'liblapack3', 'libgfortran5', 'libquadmath0'],
 ]
-/** Directories of the root that are symlinks to /usr, as in every Debian since version 12. Packages install through them. */
+/**
+ * Directories of the root that are symlinks to /usr, as in every Debian since version 12. Packages install
+ * through them.
+ */
 const USR_MERGED = ['bin', 'lib', 'lib64', 'sbin']
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu'
 
@@ -27,12 +30,12 @@ export type DebianImage = {
 }
 
 /**
- * Builds the root in which the profiles in test/fixtures were captured, as an image of four layers, from packages that
- * apt downloads. The last layer has the files that their installation creates: compiled modules, the cache of the
- * dynamic linker, alternatives.
+ * Builds the root in which the profiles in test/fixtures were captured, as an image of four layers, from
+ * packages that apt downloads. The last layer has the files that their installation creates: compiled
+ * modules, the cache of the dynamic linker, alternatives.
  *
- * The image is cached in the user's cache folder. Its name depends on this file and on the versions of the packages. A
- * cached image is verified on each use, and built again if it was changed.
+ * The image is cached in the user's cache folder. Its name depends on this file and on the versions of the
+ * packages. A cached image is verified on each use, and built again if it was changed.
  */
 export async function buildDebianImage(): Promise<DebianImage> {
   const folder = join(cacheFolder(), `python-numpy-${await recipeDigest()}`)
@@ -83,9 +86,18 @@ async function listLayers(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name.endsWith('.tar')).toSorted()
 }
 
-/** Returns a line for each path below a folder, sorted: the path, and its attributes in a format of find's -printf. */
+/**
+ * Returns a line for each path below a folder, sorted: the path, and its attributes in a format of find's
+ * -printf.
+ */
 function listPaths(folder: string, format: string): Promise<string> {
-  return runProgram('bash', '-c', 'cd "$0" && find . -mindepth 1 -printf "%P\t$1\n" | LC_ALL=C sort', folder, format)
+  return runProgram(
+    'bash',
+    '-c',
+    'cd "$0" && find . -mindepth 1 -printf "%P\t$1\n" | LC_ALL=C sort',
+    folder,
+    format,
+  )
 }
 
 async function buildLayers(work: string): Promise<void> {
@@ -111,8 +123,8 @@ async function buildLayers(work: string): Promise<void> {
 }
 
 /**
- * Finds the files that the installation adds by their names, as times within one clock tick are equal. The layer has no
- * entries for the parent directories of its files, like the images of many builders.
+ * Finds the files that the installation adds by their names, as times within one clock tick are equal. The
+ * layer has no entries for the parent directories of its files, like the images of many builders.
  */
 async function buildInstalledLayer(work: string, root: string): Promise<void> {
   const before = new Set(await listLeaves(root))

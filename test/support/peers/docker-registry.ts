@@ -12,8 +12,8 @@ export type DockerRegistryOptions = {
 }
 
 /**
- * Starts Debian's docker-registry (distribution 2.8) on a free port of 127.0.0.1, with its data in a temporary folder.
- * Resolves when the registry responds. `stop` kills the process and removes the folder.
+ * Starts Debian's docker-registry (distribution 2.8) on a free port of 127.0.0.1, with its data in a
+ * temporary folder. Resolves when the registry responds. `stop` kills the process and removes the folder.
  */
 export async function startDockerRegistry(
   options: DockerRegistryOptions = {},

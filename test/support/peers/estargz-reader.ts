@@ -32,7 +32,10 @@ export type ReaderLayer = {
   readonly entries: readonly ReaderEntry[]
 }
 
-/** Reads layers with the libraries that registry clients use: Go's archive/tar, and the library of stargz-snapshotter. */
+/**
+ * Reads layers with the libraries that registry clients use: Go's archive/tar, and the library of
+ * stargz-snapshotter.
+ */
 export class EStargzReader {
   readonly #program: string
 

@@ -28,8 +28,9 @@ export type PathStatus = {
 }
 
 /**
- * The root of an eStargz image that the file system of stargz-snapshotter mounts without pulling the image: content is
- * fetched on the first read. A Go program that calls this library serves the mount. Needs root and /dev/fuse.
+ * The root of an eStargz image that the file system of stargz-snapshotter mounts without pulling the image:
+ * content is fetched on the first read. A Go program that calls this library serves the mount. Needs root and
+ * /dev/fuse.
  *
  * If a registry in this process serves the image, read the root only from other processes or asynchronously.
  */
@@ -78,7 +79,10 @@ export class LazyMount implements AsyncDisposable {
     return this.#child.pid ?? 0
   }
 
-  /** Runs a command in the root, and returns its output. The chroot of the host starts it, so the root needs no tools. */
+  /**
+   * Runs a command in the root, and returns its output. The chroot of the host starts it, so the root needs
+   * no tools.
+   */
   async runCommand(command: readonly string[], env: Record<string, string> = {}): Promise<string> {
     const options = { env, cwd: '/', timeout: COMMAND_MS, killSignal: 'SIGKILL' } as const
     const { stdout } = await promisify(execFile)('/usr/sbin/chroot', [this.root, ...command], options)
@@ -91,7 +95,10 @@ export class LazyMount implements AsyncDisposable {
     return { mode, uid, gid, mtime: Math.floor(mtimeMs / 1000) }
   }
 
-  /** Unmounts everything, even if the program fails. Rejects if it crashed or if a command still runs in the root. */
+  /**
+   * Unmounts everything, even if the program fails. Rejects if it crashed or if a command still runs in the
+   * root.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     const timeout = setTimeout(() => this.#child.kill('SIGKILL'), UNMOUNT_MS)
     try {

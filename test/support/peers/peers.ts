@@ -82,8 +82,8 @@ export function listMissingPeers(): Peer[] {
 }
 
 /**
- * `describe` for tests that need peers. If a peer is missing, the tests are skipped and the summary of the run lists the
- * peer. With CI=true they run and fail instead, unless the peer cannot be installed.
+ * `describe` for tests that need peers. If a peer is missing, the tests are skipped and the summary of the
+ * run lists the peer. With CI=true they run and fail instead, unless the peer cannot be installed.
  */
 export function describeWithPeers(peers: readonly Peer[], name: string, body: () => void): void {
   const missing = peers.filter((peer) => !isAvailable(peer))

@@ -3,10 +3,13 @@ import { gzipSync } from 'node:zlib'
 import { readRecord } from '../../../src/records/formats/read-record.ts'
 import type { RecordEntry } from '../../../src/records/model.ts'
 import type { Repository } from '../../../src/registry/repository.ts'
-import { type DebianImage, buildDebianImage } from './debian-image.ts'
 import { pushImage } from '../images/push-image.ts'
+import { buildDebianImage, type DebianImage } from './debian-image.ts'
 
-/** The command that ran while the profiles in test/fixtures were captured, and the environment that affects its reads. */
+/**
+ * The command that ran while the profiles in test/fixtures were captured, and the environment that affects
+ * its reads.
+ */
 export const PYTHON_COMMAND = [
   '/usr/bin/python3',
   '-c',
@@ -21,14 +24,16 @@ export async function readProfile(name: string): Promise<RecordEntry[]> {
 }
 
 /**
- * Pushes the image in which the profiles were captured, with the tag `1`. Returns undefined on architectures other than
- * x64, and if the packages cannot be downloaded. With CI=true, a failed download is an error.
+ * Pushes the image in which the profiles were captured, with the tag `1`. Returns undefined on architectures
+ * other than x64, and if the packages cannot be downloaded. With CI=true, a failed download is an error.
  */
 export async function pushDebianImage(repository: Repository): Promise<DebianImage | undefined> {
   if (process.arch !== 'x64') return undefined
   const debian = await buildDebianImage().catch((error: Error) => {
     if (process.env.CI === 'true') throw error
-    process.stderr.write(`the Debian packages are not available, so their tests are skipped: ${error.message}\n`)
+    process.stderr.write(
+      `the Debian packages are not available, so their tests are skipped: ${error.message}\n`,
+    )
     return undefined
   })
   const compress = (tar: Buffer) => gzipSync(tar, { level: 1 })

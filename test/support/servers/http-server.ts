@@ -20,8 +20,8 @@ export type ReceivedRequest = {
 export type RequestHandler = (request: ReceivedRequest, response: ServerResponse) => void | Promise<void>
 
 /**
- * An HTTP server on a free port of 127.0.0.1 that records all requests. Its handler may close the connection with
- * `response.destroy()`.
+ * An HTTP server on a free port of 127.0.0.1 that records all requests. Its handler may close the connection
+ * with `response.destroy()`.
  */
 export class HttpServer implements AsyncDisposable {
   readonly received: ReceivedRequest[] = []

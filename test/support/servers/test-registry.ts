@@ -55,7 +55,10 @@ export class TestRegistry implements AsyncDisposable {
     return { mediaType, digest, size: bytes.length }
   }
 
-  /** Pushes an image of one layer, with further fields in its manifest. Returns the descriptor of the manifest. */
+  /**
+   * Pushes an image of one layer, with further fields in its manifest. Returns the descriptor of the
+   * manifest.
+   */
   async pushImage(repository: string, tag: string, fields: Record<string, unknown> = {}) {
     const config = await this.pushBlob(repository, Buffer.from('{}'), OCI_CONFIG)
     const layer = await this.pushBlob(repository, Buffer.from(`layer of ${tag}`))

@@ -1,4 +1,7 @@
-/** A self-signed certificate for 127.0.0.1 and localhost with its key. For tests only: the key is not a secret. */
+/**
+ * A self-signed certificate for 127.0.0.1 and localhost with its key. For tests only: the key is not a
+ * secret.
+ */
 export const TLS = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBkjCCATegAwIBAgIUIdbjtkQ1OXETZ0RwCBK7WV3o6XowCgYIKoZIzj0EAwIw

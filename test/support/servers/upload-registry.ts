@@ -69,7 +69,12 @@ export class Uploads {
     response.writeHead(stored ? 200 : 404, stored && { 'content-length': stored.length }).end()
   }
 
-  #sendStatus(response: ServerResponse, id: string, session: Buffer, headers: Record<string, string> = {}): void {
+  #sendStatus(
+    response: ServerResponse,
+    id: string,
+    session: Buffer,
+    headers: Record<string, string> = {},
+  ): void {
     const location = `/v2/a/blobs/uploads/${id}?state=a%2Bb%252F`
     const range = `0-${Math.max(0, session.length - 1)}`
     response.writeHead(202, { location, range, ...headers }).end()

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Gives all processes and threads of a test run one compile cache, as those of the product have one. Without it,
- * starting a process costs four times as much. The folder is removed after the last test.
+ * Gives all processes and threads of a test run one compile cache, as those of the product have one. Without
+ * it, starting a process costs four times as much. The folder is removed after the last test.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-compiled-'))

@@ -9,7 +9,7 @@ const RECORD_STEPS_SETTING = 'RECORD_BROKER_MAX_RECORD_STEPS'
  * Bounds the work of applying a record to an image, which depends on input of callers and registries. It
  * counts steps instead of time, so that the same input has the same result on every machine.
  */
-export class StepBudget {
+export class RecordStepBudget {
   readonly #limit: number
   #remaining: number
   #purpose: 'globs' | 'paths' = 'paths'

@@ -25,7 +25,7 @@ export type TagGuard = (
 const unguarded: TagGuard = (_, action) => action(async () => {})
 
 /** The tag that a result is published under, and its repository. */
-export class Target {
+export class TargetTag {
   readonly repository: Repository
   readonly tag: string
   readonly #overwrite: boolean
@@ -43,14 +43,14 @@ export class Target {
     reference: string,
     overwrite: boolean,
     guard: TagGuard = unguarded,
-  ): Target {
+  ): TargetTag {
     const parsed = parseReference(reference)
-    return new Target(registries.repository(parsed), parsed.tag ?? 'latest', overwrite, guard)
+    return new TargetTag(registries.repository(parsed), parsed.tag ?? 'latest', overwrite, guard)
   }
 
   /** Returns the target in the same repository whose tag has the given suffix. */
-  withTagSuffix(suffix: string): Target {
-    return new Target(this.repository, `${this.tag}${suffix}`, this.#overwrite, this.#guard)
+  withTagSuffix(suffix: string): TargetTag {
+    return new TargetTag(this.repository, `${this.tag}${suffix}`, this.#overwrite, this.#guard)
   }
 
   /** The host, the repository and the tag as one reference. */
