@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import { shared } from './vitest.config.ts'
 
-/** `npm run faults`: kills, full disks, damaged layers and misbehaving registries. `--mode long` tries each more often. */
+/**
+ * `npm run faults`: kills, full disks, damaged layers and misbehaving registries. `--mode long` tries each
+ * more often.
+ */
 export default defineConfig(({ mode }) => ({
   test: {
     ...shared,

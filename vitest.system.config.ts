@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { shared } from './vitest.config.ts'
 
 /**
- * `npm run test:system`: whole processes, comparisons with other programs, and tests that wait for leases or try many
- * combinations. They take some minutes.
+ * `npm run test:system`: whole processes, comparisons with other programs, and tests that wait for leases or
+ * try many combinations. They take some minutes.
  */
 export default defineConfig({
   test: {

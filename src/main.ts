@@ -1,12 +1,16 @@
-/** The entry point of every command. Each command loads its own modules: a conversion needs no HTTP server. */
+/**
+ * The entry point of every command. Each command loads its own modules: a conversion needs no HTTP server.
+ */
 import { enableCompileCache } from 'node:module'
 import { dirname } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
-// Almost all garbage of a conversion is short-lived: a growing young generation would hold memory and gain nothing.
+// Almost all garbage of a conversion is short-lived: a growing young generation would hold memory and gain
+// nothing.
 if (process.argv[2] !== 'serve') setFlagsFromString('--semi-space-growth-factor=1')
 
-// The sources are TypeScript: without the cache, every process and every thread strips and compiles them again.
+// The sources are TypeScript: without the cache, every process and every thread strips and compiles them
+// again.
 const { directory } = enableCompileCache()
 // Threads find the cache through this variable; Node adds a folder for its version below it.
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE = dirname(directory)

@@ -91,8 +91,8 @@ export type RetentionResult = {
 }
 
 /**
- * Work whose cost a caller or a registry determines: reading records, images and registries. The API runs it in separate
- * processes, see `AnalyzerPool`. Errors have codes.
+ * Work whose cost a caller or a registry determines: reading records, images and registries. The API runs it
+ * in separate processes, see `AnalyzerPool`. Errors have codes.
  */
 export interface Analyses {
   /** Reads and stores the record in the input. */

@@ -44,7 +44,9 @@ export function serializeAnalysisError(error: unknown): SerializedAnalysisError 
   }
 }
 
-/** Whether an allocation outside the V8 heap failed. That throws an error, while a full heap ends the process. */
+/**
+ * Whether an allocation outside the V8 heap failed. That throws an error, while a full heap ends the process.
+ */
 function isOutOfMemory(code: unknown, message: string): boolean {
   return (
     code === 'ERR_MEMORY_ALLOCATION_FAILED' ||

@@ -1,7 +1,10 @@
 import type { AnalysisKind } from './analyses.ts'
 import type { SerializedAnalysisError } from './analysis-error.ts'
 
-/** A message from the pool to an analyzer process, which runs one task at a time. `task` is the number of the task. */
+/**
+ * A message from the pool to an analyzer process, which runs one task at a time. `task` is the number of the
+ * task.
+ */
 export type PoolMessage =
   | {
       readonly kind: 'run'

@@ -6,7 +6,10 @@ import type { AnalyzerProcess, AnalyzerTask } from './analyzer-process.ts'
 const MAX_WAITING = 200
 const MAX_WAIT_MS = 30_000
 const BUSY_RETRY_MS = 2_000
-/** How long a process may be idle before it is killed, because a process keeps the memory that its tasks allocated. */
+/**
+ * How long a process may be idle before it is killed, because a process keeps the memory that its tasks
+ * allocated.
+ */
 const IDLE_MS = 60_000
 /** How long disposal waits for the killed processes to exit. */
 const DISPOSE_TIMEOUT_MS = 2_000
@@ -27,9 +30,9 @@ class AnalyzersBusyError extends Error {
 type IdleProcess = { readonly process: AnalyzerProcess; timer?: NodeJS.Timeout }
 
 /**
- * Processes for work whose cost a caller or a registry determines, one task each. They are started on demand. A task that
- * does not end soon after its abort is killed with its process, and so is a task that needs more memory than the operating
- * system allows the process.
+ * Processes for work whose cost a caller or a registry determines, one task each. They are started on demand.
+ * A task that does not end soon after its abort is killed with its process, and so is a task that needs more
+ * memory than the operating system allows the process.
  */
 export class AnalyzerPool implements AsyncDisposable {
   readonly #start: () => AnalyzerProcess

@@ -21,8 +21,8 @@ function outOfMemoryError(memoryBytes: number): AnalysisError {
 }
 
 /**
- * Creates the error for a process that exited by itself. V8 traps or aborts when it cannot allocate memory. A shell exits with
- * 128 plus the number of the signal.
+ * Creates the error for a process that exited by itself. V8 traps or aborts when it cannot allocate memory. A
+ * shell exits with 128 plus the number of the signal.
  */
 function exitError(memoryBytes: number, status: number | null, signal: NodeJS.Signals | null): AnalysisError {
   const isOutOfMemory =

@@ -11,7 +11,9 @@ const NOT_FOUND_WARNING =
 /** Reports an error that is a defect of the broker but does not fail the request. */
 export type DefectListener = (error: unknown, message: string) => void
 
-/** Checks how many paths of an uploaded record exist in the image that the uploader names as the profiled one. */
+/**
+ * Checks how many paths of an uploaded record exist in the image that the uploader names as the profiled one.
+ */
 export class ProfiledImageCheck {
   readonly #services: EvaluationServices
   readonly #onDefect: DefectListener | undefined

@@ -30,7 +30,10 @@ export type RecordAnalysesOptions = {
   readonly idempotencyKeys: IdempotencyKeys
   readonly recordLimits: RecordLimits
   readonly imageCheck: ProfiledImageCheck
-  /** The disk with the database. Undefined if the database is on another machine, which then monitors its own disk. */
+  /**
+   * The disk with the database. Undefined if the database is on another machine, which then monitors its own
+   * disk.
+   */
   readonly diskSpace: DiskSpace | undefined
 }
 

@@ -7,7 +7,10 @@ import type { AnalyzerMessage, PoolMessage } from './analyzer-messages.ts'
 
 /** The bytes of a document that are buffered for a slow reader. */
 const DOCUMENT_WINDOW_BYTES = 2 ** 20
-/** The bytes of all documents that are buffered beyond their windows, so that their processes are free for the next task. */
+/**
+ * The bytes of all documents that are buffered beyond their windows, so that their processes are free for the
+ * next task.
+ */
 const SHARED_DOCUMENT_BYTES = 64 * 2 ** 20
 const sharedDocumentBudget = new ByteBudget(SHARED_DOCUMENT_BYTES)
 /** The bytes of an input that are sent before the process acknowledges them. */

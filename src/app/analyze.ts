@@ -1,6 +1,6 @@
 /**
- * The entry point of an analyzer process: it reads records, images and registries for its parent process, one request at a
- * time, and exits when the channel to the parent closes.
+ * The entry point of an analyzer process: it reads records, images and registries for its parent process, one
+ * request at a time, and exits when the channel to the parent closes.
  */
 import { setPriority } from 'node:os'
 import { createLocalAnalyses } from '../analysis/local-analyses.ts'

@@ -6,14 +6,14 @@ import { ANALYZER_THREADS } from './composition.ts'
 const KIB = 1024
 const MIB = 1024 * KIB
 /**
- * Bytes that the operating system counts per heap in advance: V8 reserves address space for the heap of each thread, most of
- * which stays unused (measured with Node 26.10 on x64).
+ * Bytes that the operating system counts per heap in advance: V8 reserves address space for the heap of each
+ * thread, most of which stays unused (measured with Node 26.10 on x64).
  */
 const RESERVED_PER_HEAP = 640 * MIB
 
 /**
- * Creates a starter of analyzer processes. The operating system bounds their memory, because V8's own limits count neither
- * buffers nor the memory of native libraries.
+ * Creates a starter of analyzer processes. The operating system bounds their memory, because V8's own limits
+ * count neither buffers nor the memory of native libraries.
  * @param environment the environment of the processes
  * @param memory the limit in bytes, beyond the reserved heaps
  * @param entry the module that they run

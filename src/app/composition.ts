@@ -20,7 +20,10 @@ const WILDCARDS = new Set<string>(['0.0.0.0', '[::]'])
 /** Threads of an analyzer process, which read the layers of an image concurrently. */
 export const ANALYZER_THREADS = 2
 
-/** The hosts under which a broker with these settings reaches its own embedded registry, the preferred one first. */
+/**
+ * The hosts under which a broker with these settings reaches its own embedded registry, the preferred one
+ * first.
+ */
 export function embeddedHosts({ host, port }: Config['listen']): [string, ...string[]] {
   const name = WILDCARDS.has(host) ? '127.0.0.1' : host
   const loopback = WILDCARDS.has(host) || name === '127.0.0.1' || name === 'localhost'
@@ -77,7 +80,9 @@ export function recordFinder(config: Config, registries: RegistryClient): Record
   })
 }
 
-/** Creates the services of conversions and verifications. The caller disposes of `threads` and `registries`. */
+/**
+ * Creates the services of conversions and verifications. The caller disposes of `threads` and `registries`.
+ */
 export function conversionServices(
   config: Config,
   registries: RegistryClient,

@@ -239,8 +239,8 @@ export type Config = {
 }
 
 /**
- * Reads the settings from the environment and from the file of `NAME=value` lines that `RECORD_BROKER_CONFIG` names, if any.
- * The environment has precedence. Listening beyond loopback requires a token.
+ * Reads the settings from the environment and from the file of `NAME=value` lines that `RECORD_BROKER_CONFIG`
+ * names, if any. The environment has precedence. Listening beyond loopback requires a token.
  * @throws ConfigError that names the variable
  */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {

@@ -22,7 +22,9 @@ export function warn(log: Logger): (host: string, text: string) => void {
 const DELAY_CHECK_MS = 10_000
 const DELAY_BOUND_MS = 250
 
-/** Warns when the event loop was blocked: something kept the main thread busy, or the process was suspended. */
+/**
+ * Warns when the event loop was blocked: something kept the main thread busy, or the process was suspended.
+ */
 export function watchEventLoop(log: Logger): Disposable {
   const delays = monitorEventLoopDelay()
   delays.enable()
@@ -40,7 +42,8 @@ export function watchEventLoop(log: Logger): Disposable {
 }
 
 /**
- * Repeats an action at an interval until `signal` aborts. A failure is logged, and the action runs again at the next interval.
+ * Repeats an action at an interval until `signal` aborts. A failure is logged, and the action runs again at
+ * the next interval.
  * @param action settles soon after the signal that it receives aborts
  */
 export async function repeatedly(

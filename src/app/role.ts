@@ -13,12 +13,15 @@ export type RoleContext = {
   readonly stack: AsyncDisposableStack
   /** Aborts when the process must stop, before anything is closed. */
   readonly stopping: AbortSignal
-  /** The rest of the grace time, which starts when `stopping` aborts and is shared by everything that closes. */
+  /**
+   * The rest of the grace time, which starts when `stopping` aborts and is shared by everything that closes.
+   */
   readonly graceLeftMs: () => number
 }
 
 /**
- * Runs a process until a stop signal. The exit status is 0 after an orderly stop, 130 after Ctrl-C, and 1 otherwise.
+ * Runs a process until a stop signal. The exit status is 0 after an orderly stop, 130 after Ctrl-C, and 1
+ * otherwise.
  * @param start resolves when the process is running
  * @throws what `start` throws
  */

@@ -29,13 +29,17 @@ const LAST_RESPONSES_MS = 1_000
 /** How long the previous owner of the data folder may take to exit beyond the grace time of its jobs. */
 const PREDECESSOR_MS = 30_000
 
-/** Runs the HTTP server until a stop signal, and supervises a local worker process unless the settings disable it. */
+/**
+ * Runs the HTTP server until a stop signal, and supervises a local worker process unless the settings disable
+ * it.
+ */
 export function serve(): Promise<void> {
   return runRole('serve', start)
 }
 
 async function start({ config: loaded, log, stack, stopping, graceLeftMs }: RoleContext): Promise<void> {
-  // Clients and workers reach the embedded registry at the broker's own address, so the port must be fixed first.
+  // Clients and workers reach the embedded registry at the broker's own address, so the port must be fixed
+  // first.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
   const lock = stack.use(await FolderLock.acquire(config.dataFolder, config.graceMs + PREDECESSOR_MS))
   const database = await openDatabase(config.databaseUrl)

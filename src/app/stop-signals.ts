@@ -3,7 +3,10 @@ import { constants } from 'node:os'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export type StopSignal = (typeof SIGNALS)[number]
 
-/** Terminals and wrappers signal every process of a group, so one Ctrl-C may arrive several times within this time. */
+/**
+ * Terminals and wrappers signal every process of a group, so one Ctrl-C may arrive several times within this
+ * time.
+ */
 const REPEATED_WITHIN_MS = 1_000
 
 /** The exit status of a process that a signal ended, as shells report it. */

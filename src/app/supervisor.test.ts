@@ -4,7 +4,9 @@ import { isolatedEnvironment } from '../../test/support/broker-process.ts'
 import { WorkerProcess } from './supervisor.ts'
 
 const WORKER = fileURLToPath(new URL('../../test/support/children/hanging-worker.ts', import.meta.url))
-/** The heartbeat interval. Thirty missed heartbeats are short for a test, and long enough for a busy machine. */
+/**
+ * The heartbeat interval. Thirty missed heartbeats are short for a test, and long enough for a busy machine.
+ */
 const TICK_MS = 40
 
 function supervise(behaviour: string, environment = isolatedEnvironment({})) {

@@ -19,8 +19,8 @@ const MAX_MISSED_AT_START = 900
 const NOT_STARTED = 'the worker could not be started'
 
 /**
- * Makes glibc's allocator return memory to the system. By default it retains enough per thread for a worker to use a fifth
- * more. Other allocators ignore these variables.
+ * Makes glibc's allocator return memory to the system. By default it retains enough per thread for a worker
+ * to use a fifth more. Other allocators ignore these variables.
  */
 export const WORKER_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: String(1 << 20) }
 
@@ -38,8 +38,8 @@ export type WorkerProcessOptions = {
 }
 
 /**
- * Supervises a worker process. When the worker dies or its main thread hangs, another one starts and takes over its jobs. The
- * worker stops by itself when this process dies.
+ * Supervises a worker process. When the worker dies or its main thread hangs, another one starts and takes
+ * over its jobs. The worker stops by itself when this process dies.
  */
 export class WorkerProcess {
   readonly #options: WorkerProcessOptions
@@ -111,7 +111,9 @@ export class WorkerProcess {
     this.#waitMs = Math.min(this.#waitMs * 2, RESTART_LONGEST_MS)
   }
 
-  /** Counts intervals of this process's own timer, so that a suspension of the whole machine does not count. */
+  /**
+   * Counts intervals of this process's own timer, so that a suspension of the whole machine does not count.
+   */
   #watch(child: ChildProcess): NodeJS.Timeout {
     let missed = 0
     let maxMissed = MAX_MISSED_AT_START

@@ -7,8 +7,8 @@ type Arrays = {
   /** The hash of the name of each entry that is the first with its name. */
   readonly hashes: Int32Array<ArrayBuffer>
   /**
-   * The first entry with each name, in the slot of its hash or in the next free one. At most half of the slots
-   * are used.
+   * The first entry with each name, in the slot of its hash or in the next free one. At most half of the
+   * slots are used.
    */
   readonly slots: Int32Array<ArrayBuffer>
   /** For the first entry with a name, the last entry with it. */

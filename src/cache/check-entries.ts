@@ -11,7 +11,10 @@ const BATCH_SIZE = 50
 /** Where the content of an entry is stored. */
 export type CachedLocation = { readonly host: string; readonly repository: string; readonly digest: Digest }
 
-/** Returns the size of content in bytes, or undefined if the registry does not have it. Throws if the registry fails. */
+/**
+ * Returns the size of content in bytes, or undefined if the registry does not have it. Throws if the registry
+ * fails.
+ */
 export type SizeProbe = (kind: ContentKind, location: CachedLocation) => Promise<number | undefined>
 
 type ContentKind = 'blob' | 'manifest'
@@ -19,8 +22,9 @@ type ContentKind = 'blob' | 'manifest'
 const CONTENT_KINDS = { converted_layers: 'blob', converted_images: 'manifest' } as const
 
 /**
- * Checks a batch of entries that were not checked for a day, and deletes those whose blobs or manifests are gone. Several
- * processes can do this at once. If a registry fails, its entries are checked again the next day.
+ * Checks a batch of entries that were not checked for a day, and deletes those whose blobs or manifests are
+ * gone. Several processes can do this at once. If a registry fails, its entries are checked again the next
+ * day.
  * @param signal stops after the current entry; the rest of the batch counts as checked for a day
  * @returns the number of entries checked, and how many of them are gone; `checked` is 0 if no entry is due
  */

@@ -3,7 +3,10 @@ import type { Database } from '../db/database.ts'
 import type { Digest } from '../oci/digest.ts'
 import { evictLeastRecentlyUsed, markUsed, removeMissing } from './cache-tables.ts'
 
-/** Stores the results of conversions in the database, up to a number of them. The least recently used ones are evicted. */
+/**
+ * Stores the results of conversions in the database, up to a number of them. The least recently used ones are
+ * evicted.
+ */
 export class ConvertedImages implements ImageCache {
   readonly #database: Database
   readonly #limit: number

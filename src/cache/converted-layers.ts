@@ -5,10 +5,15 @@ import type { Database } from '../db/database.ts'
 import type { Tables } from '../db/tables.ts'
 import { evictLeastRecentlyUsed, markUsed, removeMissing } from './cache-tables.ts'
 
-/** The size of the parts in which an index is stored. Databases copy a value several times while they write it. */
+/**
+ * The size of the parts in which an index is stored. Databases copy a value several times while they write
+ * it.
+ */
 const PART_BYTES = 1 << 20
 
-/** Stores converted layers in the database, up to a number of them. The least recently used ones are evicted. */
+/**
+ * Stores converted layers in the database, up to a number of them. The least recently used ones are evicted.
+ */
 export class ConvertedLayers implements LayerCache {
   readonly #database: Database
   readonly #limit: number
@@ -104,7 +109,10 @@ async function replaceIndex(
   }
 }
 
-/** Joins the parts of an index, and frees their memory at once. The PostgreSQL client shares buffers, which are kept. */
+/**
+ * Joins the parts of an index, and frees their memory at once. The PostgreSQL client shares buffers, which
+ * are kept.
+ */
 function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   const index = Buffer.concat(parts)
   for (const { buffer, byteLength } of parts) {

@@ -7,7 +7,10 @@ const DAY_MS = 86_400_000
 /** How many days the counts are stored. */
 export const USE_RETENTION_DAYS = 90
 
-/** How often lookups of one kind had one outcome. `gone`: an entry was deleted, because the registry had lost its content. */
+/**
+ * How often lookups of one kind had one outcome. `gone`: an entry was deleted, because the registry had lost
+ * its content.
+ */
 export type CountedUse = Omit<CacheUse, 'outcome'> & { readonly outcome: CacheUse['outcome'] | 'gone' }
 
 /** Adds to the counts of today. */

@@ -2,7 +2,10 @@ import { InvalidArgumentError } from 'commander'
 import { isPlatformText } from '../oci/platform.ts'
 import { parseHost, parseReference } from '../oci/reference.ts'
 
-/** Parsers of command line arguments. Each throws an InvalidArgumentError, which commander prints with the argument's name. */
+/**
+ * Parsers of command line arguments. Each throws an InvalidArgumentError, which commander prints with the
+ * argument's name.
+ */
 
 /** An image reference, returned as it was typed. */
 export function reference(text: string): string {

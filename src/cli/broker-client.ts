@@ -45,7 +45,10 @@ export async function postBody<Response>(
   return JSON.parse(await send(options, 'POST', path, body)) as Response
 }
 
-/** Sends one request and returns the text of the response. @throws CommandError with the detail of the problem document */
+/**
+ * Sends one request and returns the text of the response.
+ * @throws CommandError with the detail of the problem document
+ */
 export async function send(
   options: BrokerOptions,
   method: 'GET' | 'POST',

@@ -13,8 +13,9 @@ import { addRetainCommand } from './retain-records.ts'
 export type Roles = { readonly serve: () => Promise<void>; readonly work: () => Promise<void> }
 
 /**
- * Runs the command that the arguments name. A failure prints one line on standard error and sets the exit status to 1. Wrong
- * arguments exit with 2, and a command that a signal interrupted exits with 128 plus the signal's number.
+ * Runs the command that the arguments name. A failure prints one line on standard error and sets the exit
+ * status to 1. Wrong arguments exit with 2, and a command that a signal interrupted exits with 128 plus the
+ * signal's number.
  */
 export async function runCommandLine(argv: readonly string[], roles: Roles): Promise<void> {
   try {

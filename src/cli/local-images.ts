@@ -20,8 +20,9 @@ export const PLAIN_HTTP_OPTION = [
 ] as const
 
 /**
- * Runs `action` with the services of a conversion. The registries of `references` are allowed, whatever the settings say:
- * naming one on the command line is permission enough. The first stop signal aborts the signal that `action` receives.
+ * Runs `action` with the services of a conversion. The registries of `references` are allowed, whatever the
+ * settings say: naming one on the command line is permission enough. The first stop signal aborts the signal
+ * that `action` receives.
  */
 export async function withServices(
   references: readonly (string | undefined)[],

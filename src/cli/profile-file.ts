@@ -10,7 +10,10 @@ export type ProfileFile = {
   readonly encoding: ContentEncoding | undefined
 }
 
-/** Opens a profile: a file, compressed or not, or standard input (`-`). @throws CommandError when the file cannot be read */
+/**
+ * Opens a profile: a file, compressed or not, or standard input (`-`).
+ * @throws CommandError when the file cannot be read
+ */
 export async function openProfile(path: string): Promise<ProfileFile> {
   if (path !== '-') {
     await stat(path).catch((error: Error) => {

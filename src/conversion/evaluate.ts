@@ -22,9 +22,10 @@ export type EvaluationServices = Pick<
 }
 
 /**
- * Reports how much of a record an image has, without converting the image. Layers are listed from their tables of contents;
- * layers without one are downloaded and decompressed.
- * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, LIMIT_EXCEEDED; RegistryError; LayerError;
+ * Reports how much of a record an image has, without converting the image. Layers are listed from their
+ * tables of contents; layers without one are downloaded and decompressed.
+ * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, LIMIT_EXCEEDED; RegistryError;
+ * LayerError;
  *   RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY
  */
 export async function evaluateRecord(
@@ -46,7 +47,8 @@ export async function evaluateRecord(
 }
 
 /**
- * Applies a record to another image by path. The result contains the paths that the image has, without layer positions.
+ * Applies a record to another image by path. The result contains the paths that the image has, without layer
+ * positions.
  * @throws ConversionError PLATFORM_NEEDED, NOTHING_LEFT; the errors of {@link evaluateRecord}
  */
 export async function retargetRecord(

@@ -17,8 +17,8 @@ import { MAX_CONCURRENT_TOCS, TocReader } from './source/toc-reader.ts'
 type InspectionServices = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 
 /**
- * Inspects an image by its manifests, its configs, and the footers and tables of contents of its layers, which are fetched by
- * ranged requests. No layer is downloaded in full.
+ * Inspects an image by its manifests, its configs, and the footers and tables of contents of its layers,
+ * which are fetched by ranged requests. No layer is downloaded in full.
  * @throws RegistryError; DocumentError; ConversionError NOT_AN_IMAGE, LIMIT_EXCEEDED
  */
 export async function inspectImage(

@@ -21,7 +21,8 @@ export type ConversionRunOptions = {
 }
 
 /**
- * Reads everything that a conversion depends on, and rejects requests that cannot succeed before any layer is read.
+ * Reads everything that a conversion depends on, and rejects requests that cannot succeed before any layer is
+ * read.
  * @throws ConversionError LIMIT_EXCEEDED; SideError
  */
 export async function planConversion(

@@ -2,8 +2,8 @@ import type { Descriptor } from '../oci/documents.ts'
 import type { ConversionProgress, LayerProgress } from './report.ts'
 
 /**
- * Tracks the progress of one conversion. The listener receives the same, updated object at every change, so that a
- * change costs nothing until somebody reads it.
+ * Tracks the progress of one conversion. The listener receives the same, updated object at every change, so
+ * that a change costs nothing until somebody reads it.
  */
 export class ProgressTracker {
   readonly #current: ConversionProgress = { phase: 'resolving', layers: [] }

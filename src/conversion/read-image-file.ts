@@ -14,8 +14,9 @@ import { ImageReader } from './source/image-reader.ts'
 import { explainLayerError } from './source/supported-layers.ts'
 
 /**
- * Reads a file of an image as a container would see it. Only the tables of contents and the chunks of the file are fetched,
- * by ranged requests, and every chunk is verified. All layers must be eStargz or zstd:chunked.
+ * Reads a file of an image as a container would see it. Only the tables of contents and the chunks of the
+ * file are fetched, by ranged requests, and every chunk is verified. All layers must be eStargz or
+ * zstd:chunked.
  * @param options.platform selects an image of an index; default: the first image
  * @throws LayerError NOT_FOUND, NOT_ESTARGZ, VERIFICATION_FAILED; ConversionError; RegistryError
  */

@@ -1,7 +1,9 @@
 import { ReportBudget } from '../records/resolve/report-budget.ts'
 import { ConversionError } from './errors.ts'
 
-/** Bounds on one request or job, over all of its images. Exceeding one is a ConversionError LIMIT_EXCEEDED. */
+/**
+ * Bounds on one request or job, over all of its images. Exceeding one is a ConversionError LIMIT_EXCEEDED.
+ */
 export type RequestBounds = {
   /** Layers in one image. */
   readonly maxLayers: number
@@ -11,7 +13,10 @@ export type RequestBounds = {
   readonly maxReportLayers: number
   /** Manifests fetched. */
   readonly maxManifests: number
-  /** Entries in all layers. Where a table of contents is read, each further chunk of a file counts as an entry. */
+  /**
+   * Entries in all layers. Where a table of contents is read, each further chunk of a file counts as an
+   * entry.
+   */
   readonly maxEntries: number
   /** Uncompressed bytes of all layers. */
   readonly maxBytes: number

@@ -187,8 +187,8 @@ export function blobFormatFor(options: ConversionOptions = {}): BlobFormat {
 }
 
 /**
- * Returns the values of all options that the output depends on, defaults included. Their JSON is hashed into cache keys
- * and annotations: a change of their order or number makes all earlier results look different.
+ * Returns the values of all options that the output depends on, defaults included. Their JSON is hashed into
+ * cache keys and annotations: a change of their order or number makes all earlier results look different.
  */
 export function outputOptions(options: ConversionOptions = {}): unknown[] {
   const { compression, externalToc, lossless, chunkSize, minChunkSize } = blobFormatFor(options)
@@ -201,7 +201,10 @@ export function outputOptions(options: ConversionOptions = {}): unknown[] {
   ]
 }
 
-/** The tag suffix under which stargz-snapshotter 0.18 looks for tables of contents (`nativeconverter/estargz/externaltoc`). */
+/**
+ * The tag suffix under which stargz-snapshotter 0.18 looks for tables of contents
+ * (`nativeconverter/estargz/externaltoc`).
+ */
 export const TOC_TAG_SUFFIX = '-esgztoc'
 /** distribution-spec 1.1, "Pulling manifests". */
 const MAX_TAG_LENGTH = 128

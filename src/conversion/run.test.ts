@@ -404,7 +404,8 @@ describe('the target', () => {
     expect((await bench.repository('kept').resolve('1'))?.digest).toBe(other.digest)
     const { digest } = await bench.convert({ ...request, overwrite: true })
     expect((await bench.repository('kept').resolve('1'))?.digest).toBe(digest)
-    // Another converted image could be the result of an earlier attempt: only the final digest shows that it is not.
+    // Another converted image could be the result of an earlier attempt: only the final digest shows that it
+    // is not.
     const record = { inline: [{ path: 'usr/bin/app' }] }
     await expect(bench.convert({ ...request, record })).rejects.toMatchObject({ code: 'TARGET_EXISTS' })
     expect((await bench.repository('kept').resolve('1'))?.digest).toBe(digest)
@@ -568,7 +569,10 @@ describe('the tag', () => {
     expect(await bench.repository('lost').resolve('1')).toBeUndefined()
   })
 
-  /** Forwards to the registry, except for the first reads of one tag after its put: these return `staleDigests`. */
+  /**
+   * Forwards to the registry, except for the first reads of one tag after its put: these return
+   * `staleDigests`.
+   */
   const serveStaleTag = (tag: string, staleDigests: (string | undefined)[]) => {
     let isPut = false
     return HttpServer.start(async ({ method, url, headers, body }, response) => {

@@ -20,8 +20,8 @@ import type { ConversionServices } from './services.ts'
 export type { ConversionRunOptions } from './plan-conversion.ts'
 
 /**
- * Converts an image, registry to registry. The target tag moves last, so that a failed conversion leaves no tag; content
- * that was pushed until then is addressed by digest, so that a retry does no harm.
+ * Converts an image, registry to registry. The target tag moves last, so that a failed conversion leaves no
+ * tag; content that was pushed until then is addressed by digest, so that a retry does no harm.
  * @throws ConversionError; SideError for errors of registries, layers and records
  */
 export async function runConversion(
@@ -101,7 +101,10 @@ async function convertImages(
   return converted
 }
 
-/** Returns the subject of a result: its source, or that of the earlier conversion whose result it kept unchanged. */
+/**
+ * Returns the subject of a result: its source, or that of the earlier conversion whose result it kept
+ * unchanged.
+ */
 function readSubject({ bytes }: SerializedDocument): Digest | undefined {
   return parseDocument(Manifest.pick({ subject: true }), bytes, 'the result').subject?.digest
 }

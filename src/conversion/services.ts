@@ -17,7 +17,9 @@ export type ConversionServices = {
   readonly scratch: {
     readonly folder: string
     readonly limitBytes: number
-    /** The free space of the disk with the folder, part of which is a reserve; if omitted, no reserve is kept. */
+    /**
+     * The free space of the disk with the folder, part of which is a reserve; if omitted, no reserve is kept.
+     */
     readonly diskSpace?: DiskSpace | undefined
   }
   readonly limits: LayerLimits

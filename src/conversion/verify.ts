@@ -26,8 +26,9 @@ type VerificationOptions = {
 }
 
 /**
- * Verifies every byte of every layer of an eStargz image. If the request names the source that the image was converted
- * from, the root file systems of both are compared. Problems of the image are returned in the report.
+ * Verifies every byte of every layer of an eStargz image. If the request names the source that the image was
+ * converted from, the root file systems of both are compared. Problems of the image are returned in the
+ * report.
  * @throws SideError for registry and document errors, and ConversionError, if the image could not be verified
  */
 export async function runVerification(
@@ -108,7 +109,9 @@ class Verification {
     return { repository: opened.repository, pinned: opened.pinned, images, tocs }
   }
 
-  /** @param returnMetadata whether to return the metadata of the archives, too; layers with problems have none */
+  /**
+   * @param returnMetadata whether to return the metadata of the archives, too; layers with problems have none
+   */
   #verifyLayers(
     { repository, tocs }: OpenedImages,
     image: Image,

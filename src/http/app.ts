@@ -15,7 +15,10 @@ import { handleUnknownRoutes } from './unknown-routes.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Aborts when the server starts to shut down: waits for jobs end, and requests respond with the current state. */
+    /**
+     * Aborts when the server starts to shut down: waits for jobs end, and requests respond with the current
+     * state.
+     */
     shutdownSignal: AbortSignal
   }
 }
@@ -42,7 +45,10 @@ export type AppOptions = {
   readonly bodyRateIntervalMs?: number
   /** Maximum number of concurrent connections. Default: unlimited. */
   readonly maxConnections?: number
-  /** Aborts when the process is asked to stop, which may be long before the server closes. Default: never aborts. */
+  /**
+   * Aborts when the process is asked to stop, which may be long before the server closes. Default: never
+   * aborts.
+   */
   readonly stopSignal?: AbortSignal
 }
 

@@ -17,15 +17,15 @@ declare module 'fastify' {
 type AuthHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
 
 /**
- * Public routes: health and the API document. Tested against the route's pattern rather than the request's path, which
- * can be written in many ways.
+ * Public routes: health and the API document. Tested against the route's pattern rather than the request's
+ * path, which can be written in many ways.
  */
 const PUBLIC_ROUTE = /^\/(healthz|readyz|openapi\.json|docs|docs\/.*|)$/
 const REGISTRY_PATH = /^\/v2(\/|$)/
 
 /**
- * Requires the secret of the sender on routes for push notifications. Delegates to `fallback` on other routes, if no
- * secret is set, and for a wrong secret: these routes also accept the broker's own token.
+ * Requires the secret of the sender on routes for push notifications. Delegates to `fallback` on other
+ * routes, if no secret is set, and for a wrong secret: these routes also accept the broker's own token.
  */
 export function requireHookSecret(secrets: HookSecrets, fallback: AuthHook, isTokenSet: boolean): AuthHook {
   return async (request, reply) => {
@@ -44,8 +44,8 @@ export function requireHookSecret(secrets: HookSecrets, fallback: AuthHook, isTo
 }
 
 /**
- * Requires the token on every route except health and the API document: as a bearer token, and for registry clients
- * under `/v2/` also as the password of any user (Basic).
+ * Requires the token on every route except health and the API document: as a bearer token, and for registry
+ * clients under `/v2/` also as the password of any user (Basic).
  */
 export function requireToken(token: string): AuthHook {
   return async (request, reply) => {

@@ -121,7 +121,10 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   DEADLINE_EXCEEDED: 504,
 }
 
-/** Returns the HTTP status for a code; undefined for codes of other libraries, whose errors are bugs of the broker. */
+/**
+ * Returns the HTTP status for a code; undefined for codes of other libraries, whose errors are bugs of the
+ * broker.
+ */
 export function httpStatusOf(code: unknown): number | undefined {
   return typeof code === 'string' && Object.hasOwn(STATUS, code) ? STATUS[code as ErrorCode] : undefined
 }

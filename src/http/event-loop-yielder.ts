@@ -13,7 +13,10 @@ export class EventLoopYielder {
     this.#signal = signal
   }
 
-  /** Call between two steps: yields to the event loop if this turn is longer than 5 ms. @throws the signal's reason */
+  /**
+   * Call between two steps: yields to the event loop if this turn is longer than 5 ms.
+   * @throws the signal's reason
+   */
   async yieldIfDue(): Promise<void> {
     if (performance.now() - this.#turnStartedAt < MAX_TURN_MS) return
     await nextTurn()

@@ -17,7 +17,9 @@ const TAGS = [
 type Json = { [key: string]: unknown }
 type Document = { paths: Record<string, Json>; components: { schemas: Record<string, unknown> } }
 
-/** Serves an OpenAPI 3.1 document of all routes registered after this call, at `/openapi.json` and `/docs`. */
+/**
+ * Serves an OpenAPI 3.1 document of all routes registered after this call, at `/openapi.json` and `/docs`.
+ */
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -54,7 +56,10 @@ function tidy(document: Document): Document {
   return nameInputSchemas(dropUnused(folded))
 }
 
-/** Renames `XInput` to `X` for schemas that occur only in requests, where no `X` exists to distinguish them from. */
+/**
+ * Renames `XInput` to `X` for schemas that occur only in requests, where no `X` exists to distinguish them
+ * from.
+ */
 function nameInputSchemas(document: Document): Document {
   let text = JSON.stringify(document)
   for (const name of Object.keys(document.components.schemas)) {
@@ -92,8 +97,8 @@ function nameWildcards(document: Document): Document {
 }
 
 /**
- * Merges `XInput` into `X` for schemas that occur in both requests and responses, if the two differ at most in
- * `additionalProperties`.
+ * Merges `XInput` into `X` for schemas that occur in both requests and responses, if the two differ at most
+ * in `additionalProperties`.
  */
 function foldInputSchemas(document: Document): Document {
   const { schemas } = document.components
@@ -117,7 +122,9 @@ function foldInputSchemas(document: Document): Document {
   return { ...document, paths, components: { ...document.components, schemas: Object.fromEntries(merged) } }
 }
 
-/** Returns a function that writes a schema as JSON, with references to `XInput` replaced by references to `X`. */
+/**
+ * Returns a function that writes a schema as JSON, with references to `XInput` replaced by references to `X`.
+ */
 function inputFolder(pairs: readonly string[]): (schema: unknown) => string {
   return (schema) => {
     let text = JSON.stringify(schema)

@@ -67,7 +67,9 @@ export function fieldError(status: number, code: string, path: string, message: 
 
 type ErrorProperties = { code?: unknown; line?: unknown; retryAfterMs?: unknown; statusCode?: unknown }
 
-/** Sends any error of a route as a problem document. Unexpected errors are logged and not shown to the client. */
+/**
+ * Sends any error of a route as a problem document. Unexpected errors are logged and not shown to the client.
+ */
 export function sendError(
   error: FastifyError | Error,
   request: FastifyRequest,

@@ -24,7 +24,10 @@ import { ruleRoutes } from './rules/routes.ts'
 import type { Services } from './services.ts'
 import { verificationResource, verificationRoutes } from './verifications/routes.ts'
 
-/** Registers all routes of the API, each with the services that it uses. The order is that of the OpenAPI document. */
+/**
+ * Registers all routes of the API, each with the services that it uses. The order is that of the OpenAPI
+ * document.
+ */
 export async function registerRoutes(app: FastifyInstance, services: Services): Promise<void> {
   const { analyses, batches, cache, events, jobs, records, rules } = services
   const registerJobRoutes = async (resource: JobResource) => {

@@ -11,7 +11,10 @@ import type { RuleStore } from '../jobs/rule-store.ts'
 import type { WorkerDirectory } from '../jobs/worker/worker-directory.ts'
 import type { RecordStore } from '../records/store.ts'
 
-/** Everything that the HTTP server depends on. `buildApp` gives each group of routes only the services that it uses. */
+/**
+ * Everything that the HTTP server depends on. `buildApp` gives each group of routes only the services that it
+ * uses.
+ */
 export type Services = {
   readonly records: RecordStore
   /** Buffers uploaded records on disk until they are complete. */

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { problem, sendProblem } from './problem.ts'
 
 /**
- * Handles requests that match no route: 405 with the allowed methods if the path exists (RFC 9110, 15.5.6), otherwise 404.
- * Covers the routes that are registered after this call.
+ * Handles requests that match no route: 405 with the allowed methods if the path exists (RFC 9110, 15.5.6),
+ * otherwise 404. Covers the routes that are registered after this call.
  */
 export function handleUnknownRoutes(app: FastifyInstance): void {
   const routes: { readonly path: RegExp; readonly methods: readonly string[] }[] = []

@@ -21,8 +21,8 @@ export type BlobUpload<Result extends BlobDescriptor> = {
 }
 
 /**
- * Uploads blobs to one repository while they are produced, without scratch disk. Once the registry has refused a stream of
- * unknown size, blobs are spooled to scratch disk until their digests are known.
+ * Uploads blobs to one repository while they are produced, without scratch disk. Once the registry has
+ * refused a stream of unknown size, blobs are spooled to scratch disk until their digests are known.
  */
 export class BlobStreamer {
   readonly #target: Repository

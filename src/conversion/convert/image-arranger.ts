@@ -15,7 +15,9 @@ import { inSourceOrder, type ListedLayer } from '../source/listed-layer.ts'
 import { directoriesFromIndex, type IndexedLayer, type LayerArranger } from './layer-arranger.ts'
 import { LayerPosition } from './layer-position.ts'
 
-/** The estimated size of the split members of a layer on scratch disk, as a multiple of the size of its blob. */
+/**
+ * The estimated size of the split members of a layer on scratch disk, as a multiple of the size of its blob.
+ */
 const SCRATCH_FACTORS = { none: 1, gzip: 1.5, zstd: 2 }
 
 /** Converts images with records: applies the record and arranges the layers. */

@@ -100,7 +100,10 @@ export class ImageConverter {
   }
 }
 
-/** The config vouches for the content of the layers; a container runtime rejects an image with other diffIDs, too. */
+/**
+ * The config vouches for the content of the layers; a container runtime rejects an image with other diffIDs,
+ * too.
+ */
 function assertDiffIds({ config, manifest }: Image, layers: readonly ConvertedLayer[]): void {
   for (const [i, layer] of layers.entries()) {
     const expected = config.rootfs.diff_ids[i]

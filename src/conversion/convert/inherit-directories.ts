@@ -6,9 +6,9 @@ import type { LayerDirectories } from '../reuse/layer-listings.ts'
 import type { LayerPosition, PositionedLayer } from './layer-position.ts'
 
 /**
- * Returns the directories to add to a layer because it lacks entries for them, with the attributes that they have in the
- * layers below, which have to be in progress. The result is a promise only if it has to wait for these layers. If more
- * than the root is missing, a layer thread searches their listings.
+ * Returns the directories to add to a layer because it lacks entries for them, with the attributes that they
+ * have in the layers below, which have to be in progress. The result is a promise only if it has to wait for
+ * these layers. If more than the root is missing, a layer thread searches their listings.
  * @throws the signal's reason; the errors of reading a layer below
  */
 export function inheritDirectories(
@@ -28,7 +28,10 @@ export function inheritDirectories(
   return [defaultDirectory('')]
 }
 
-/** Waits for the directories to add to a layer, as {@link inheritDirectories}, without a layer thread of its own. */
+/**
+ * Waits for the directories to add to a layer, as {@link inheritDirectories}, without a layer thread of its
+ * own.
+ */
 export function waitForInheritedDirectories(
   own: LayerDirectories,
   { position, signal }: Pick<PositionedLayer, 'position' | 'signal'>,

@@ -25,8 +25,8 @@ export function directoriesFromIndex(index: LayerIndex): LayerDirectories {
 }
 
 /**
- * Converts layers with prioritized files in two steps: all layers of an image are indexed before any is written, because
- * paths are resolved across layers.
+ * Converts layers with prioritized files in two steps: all layers of an image are indexed before any is
+ * written, because paths are resolved across layers.
  */
 export class LayerArranger {
   readonly #context: LayerConversionContext
@@ -52,7 +52,9 @@ export class LayerArranger {
     })
   }
 
-  /** Writes an indexed layer with prioritized entries first. The directories of the layers below must be set. */
+  /**
+   * Writes an indexed layer with prioritized entries first. The directories of the layers below must be set.
+   */
   async arrange(
     { index, members }: IndexedLayer,
     prioritized: readonly string[],
@@ -108,7 +110,9 @@ export class LayerArranger {
     return { index: new LayerIndex(index), members: { kind: 'split', file, compression } }
   }
 
-  /** Returns the file with the members of a layer. Those of a cached layer are its blob, which is downloaded. */
+  /**
+   * Returns the file with the members of a layer. Those of a cached layer are its blob, which is downloaded.
+   */
   async #openMembers(
     members: IndexedLayer['members'],
     { progress, signal }: SourceLayer,

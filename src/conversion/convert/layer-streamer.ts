@@ -73,7 +73,8 @@ export class LayerStreamer {
       const directories = { whenReady: () => position.waitForLowerDirectories(), find: findDirectories }
       return threads.run(task, { input, write, directories, signal: uploadSignal })
     }
-    // A registry may close an upload that pauses for long: a retry starts when there is nothing left to wait for.
+    // A registry may close an upload that pauses for long: a retry starts when there is nothing left to wait
+    // for.
     const beforeRetry = () => pauseStallWatch(() => raceAbort(position.waitForLowerDirectories(), signal))
     const result = await this.#publisher.upload(layer, produce, beforeRetry)
     tally.countLayer(result.entries, result.uncompressedSize)

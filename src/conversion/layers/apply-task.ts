@@ -8,7 +8,10 @@ import type { SizedLayer } from '../../records/resolve/sized-layer.ts'
 import type { EntryRef } from '../../rootfs/path-walk.ts'
 import { type ListedLayer, toSizedLayer } from '../source/listed-layer.ts'
 
-/** Resolves the paths of a record in an image, and reports on them. Layer threads do this, because it can take long. */
+/**
+ * Resolves the paths of a record in an image, and reports on them. Layer threads do this, because it can take
+ * long.
+ */
 export type ApplyTask = {
   /** The entries of the record, encoded by `encodeEntries`. */
   readonly entries: Uint8Array

@@ -28,7 +28,9 @@ export type LayerTask =
   | ({ readonly kind: 'split' } & WriteSettings)
   /** Input: a layer. Output: an eStargz blob without prioritized files. */
   | ({ readonly kind: 'stream' } & BlobSettings)
-  /** No input. Output: an eStargz blob of the members in the file `membersPath`, the prioritized ones first. */
+  /**
+   * No input. Output: an eStargz blob of the members in the file `membersPath`, the prioritized ones first.
+   */
   | ({
       readonly kind: 'assemble'
       readonly index: LayerIndexData
@@ -53,7 +55,10 @@ export type LayerTask =
   | ({ readonly kind: 'directories' } & DirectoriesTask)
   | ({ readonly kind: 'toc' } & TocTask)
   | ({ readonly kind: 'apply'; readonly limits: LayerLimits } & ApplyTask)
-  /** Compares the root file system of a pulled source with that of its lazily read conversion. The lowest layer is first. */
+  /**
+   * Compares the root file system of a pulled source with that of its lazily read conversion. The lowest
+   * layer is first.
+   */
   | {
       readonly kind: 'compare'
       readonly limits: LayerLimits

@@ -1,4 +1,7 @@
-/** The entry point of a layer thread: it performs one {@link LayerTask} at a time, on bytes that the pool sends. */
+/**
+ * The entry point of a layer thread: it performs one {@link LayerTask} at a time, on bytes that the pool
+ * sends.
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type AddedDirectory, summarizeDirectories } from '../../estargz/index/added-directories.ts'
 import { listingColumns } from '../../estargz/index/index-columns.ts'
@@ -75,7 +78,9 @@ async function run(task: LayerTask): Promise<void> {
   }
 }
 
-/** Reports the scanned layer. If directories are missing, waits for the pool, which knows the layers below. */
+/**
+ * Reports the scanned layer. If directories are missing, waits for the pool, which knows the layers below.
+ */
 async function findAdded(index: LayerIndex): Promise<readonly AddedDirectory[]> {
   const received = new Promise<readonly AddedDirectory[]>((resolve) => {
     receiveDirectories = resolve

@@ -30,7 +30,8 @@ export type TaskStreams = {
 }
 
 /**
- * Performs a task. Modules that conversions do not need are loaded on demand, because every thread holds its own copy.
+ * Performs a task. Modules that conversions do not need are loaded on demand, because every thread holds its
+ * own copy.
  * @throws LayerError; RecordError
  */
 export async function performTask(task: LayerTask, streams: TaskStreams): Promise<LayerResult> {

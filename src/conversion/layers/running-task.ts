@@ -13,8 +13,8 @@ export type TaskOptions = {
   /** Opens the input of the task; called once a thread is free. */
   readonly input?: () => Promise<AsyncIterable<Uint8Array>>
   /**
-   * Receives the output of the task in order. The bytes are valid until it returns, or until the returned promise resolves,
-   * which also limits the speed of the task.
+   * Receives the output of the task in order. The bytes are valid until it returns, or until the returned
+   * promise resolves, which also limits the speed of the task.
    */
   readonly write?: (bytes: Buffer) => Promise<void> | void
   /** Provides the directories to add to a streamed layer. */
@@ -22,11 +22,17 @@ export type TaskOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Provides the directories to add to a streamed layer, from the layers below, which may be in progress themselves. */
+/**
+ * Provides the directories to add to a streamed layer, from the layers below, which may be in progress
+ * themselves.
+ */
 export type DirectoryProvider = {
   /** Resolves when the layers below have been scanned. */
   readonly whenReady: () => Promise<void>
-  /** Called once, at the end of the archive. The thread holds no permit while it waits for the returned promise. */
+  /**
+   * Called once, at the end of the archive. The thread holds no permit while it waits for the returned
+   * promise.
+   */
   readonly find: (layer: ScannedLayer) => readonly AddedDirectory[] | Promise<readonly AddedDirectory[]>
 }
 

@@ -2,7 +2,10 @@ import { asBuffer } from '../../compression/byte-source.ts'
 
 /** The size of the pieces in which bytes pass between threads. */
 const PIECE_BYTES = 256 * 1024
-/** The pieces in one direction, in transit or in use: the memory that a layer takes for its input or its output. */
+/**
+ * The pieces in one direction, in transit or in use: the memory that a layer takes for its input or its
+ * output.
+ */
 const WINDOW_PIECES = 8
 
 /** Allocates the memory for bytes in one direction. Each of its pieces is used by one thread at a time. */
@@ -19,8 +22,8 @@ export function viewPiece(memory: SharedArrayBuffer, { index, length }: Piece): 
 }
 
 /**
- * Sends a stream of bytes to another thread by filling pieces of shared memory. A piece is filled again only after the
- * receiver has released it, which bounds how far the sender can be ahead.
+ * Sends a stream of bytes to another thread by filling pieces of shared memory. A piece is filled again only
+ * after the receiver has released it, which bounds how far the sender can be ahead.
  */
 export class PieceSender {
   readonly #memory: SharedArrayBuffer
@@ -39,8 +42,8 @@ export class PieceSender {
   }
 
   /**
-   * Copies bytes into pieces, and waits while none is free. The caller may reuse `bytes` when it returns, or when the returned
-   * promise resolves. One writer at a time.
+   * Copies bytes into pieces, and waits while none is free. The caller may reuse `bytes` when it returns, or
+   * when the returned promise resolves. One writer at a time.
    */
   write(bytes: Uint8Array): Promise<void> | void {
     if (this.#length + bytes.length >= this.#bytes.length) return this.#fill(bytes)
@@ -75,7 +78,9 @@ export class PieceSender {
     }
   }
 
-  /** Uses `copy`, because `set` copies byte by byte if source and destination differ in their word alignment. */
+  /**
+   * Uses `copy`, because `set` copies byte by byte if source and destination differ in their word alignment.
+   */
   #copy(bytes: Uint8Array): void {
     asBuffer(bytes).copy(this.#bytes, this.#length)
     this.#length += bytes.length

@@ -7,16 +7,16 @@ import { type LayerThread, startThread } from './start-thread.ts'
 import { YieldablePermit } from './yieldable-permit.ts'
 
 /**
- * The default bound on the heap of a thread. The columns of a layer's entries and the window of zstd are outside the heap, and
- * have bounds of their own.
+ * The default bound on the heap of a thread. The columns of a layer's entries and the window of zstd are
+ * outside the heap, and have bounds of their own.
  */
 export const DEFAULT_THREAD_MEMORY_BYTES = 2 ** 29
 /** Threads that may wait for lower layers, for each permit. Each holds the end of a layer in memory. */
 const MAX_WAITING_PER_PERMIT = 2
 
 /**
- * Threads that process layers, one layer each. They receive bytes and settings, but never credentials. A thread whose task
- * failed or was aborted is terminated, so that no task sees the state of another.
+ * Threads that process layers, one layer each. They receive bytes and settings, but never credentials. A
+ * thread whose task failed or was aborted is terminated, so that no task sees the state of another.
  */
 export class ThreadPool implements AsyncDisposable {
   readonly #idle: LayerThread[] = []
@@ -38,7 +38,8 @@ export class ThreadPool implements AsyncDisposable {
 
   /**
    * Performs a task on a free thread, in the order of the calls.
-   * @throws LayerError; RecordError; ConversionError LAYER_THREAD_DIED, LAYER_THREAD_MEMORY; the errors of `input` and `write`,
+   * @throws LayerError; RecordError; ConversionError LAYER_THREAD_DIED, LAYER_THREAD_MEMORY; the errors of
+   * `input` and `write`,
    *   and the signal's reason, unchanged
    */
   async run<Kind extends LayerTask['kind']>(
@@ -66,7 +67,10 @@ export class ThreadPool implements AsyncDisposable {
     }
   }
 
-  /** Acquires a permit. If too many threads wait already, a task that may wait for lower layers starts after those. */
+  /**
+   * Acquires a permit. If too many threads wait already, a task that may wait for lower layers starts after
+   * those.
+   */
   async #acquire({ directories, signal }: TaskOptions): Promise<void> {
     await pauseStallWatch(() => this.#permits.acquire(signal))
     if (!directories || this.#waiting < MAX_WAITING_PER_PERMIT * this.#size) return

@@ -8,10 +8,15 @@ import type { RemovedNote } from '../report.ts'
 import type { Image } from '../source/image.ts'
 import { stripStaleAnnotations, stripStaleFields } from './stale-fields.ts'
 
-/** stargz-snapshotter 0.18 `estargz/types.go`: the annotation from which readers take the TOC digest to verify. */
+/**
+ * stargz-snapshotter 0.18 `estargz/types.go`: the annotation from which readers take the TOC digest to
+ * verify.
+ */
 export const TOC_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/toc.digest'
 const UNCOMPRESSED_SIZE_ANNOTATION = 'io.containers.estargz.uncompressed-size'
-/** stargz-snapshotter 0.18 `estargz/zstdchunked`, and containers/storage 1.59 `pkg/chunked/internal/minimal`. */
+/**
+ * stargz-snapshotter 0.18 `estargz/zstdchunked`, and containers/storage 1.59 `pkg/chunked/internal/minimal`.
+ */
 const ZSTD_CHUNKED_PREFIXES = {
   'stargz-snapshotter': 'io.containers.zstd-chunked.',
   'containers-storage': 'io.github.containers.zstd-chunked.',
@@ -20,7 +25,10 @@ export type ZstdChunkedReader = keyof typeof ZSTD_CHUNKED_PREFIXES
 /** The annotation from which containers/storage takes the digest of the compressed table of contents. */
 export const MANIFEST_CHECKSUM_ANNOTATION = `${ZSTD_CHUNKED_PREFIXES['containers-storage']}manifest-checksum`
 const TAR_SPLIT_ANNOTATION = `${ZSTD_CHUNKED_PREFIXES['containers-storage']}tarsplit-position`
-/** stargz-snapshotter 0.18 `nativeconverter/estargz/externaltoc`: the layer that a table of contents belongs to. */
+/**
+ * stargz-snapshotter 0.18 `nativeconverter/estargz/externaltoc`: the layer that a table of contents belongs
+ * to.
+ */
 export const LAYER_DIGEST_ANNOTATION = 'containerd.io/snapshot/stargz/layer.digest'
 
 /** The bytes of a manifest, index or config, and its descriptor. */
@@ -41,8 +49,8 @@ export type ManifestLayer = Pick<
 >
 
 /**
- * Assembles config and manifest of a converted image: those of the source with the converted layers, with the media types
- * of OCI and without stale fields.
+ * Assembles config and manifest of a converted image: those of the source with the converted layers, with the
+ * media types of OCI and without stale fields.
  * @param layers one for each layer of the source
  * @param annotate adds provenance annotations to the manifest
  */
@@ -76,8 +84,9 @@ export function assembleImage(
 }
 
 /**
- * Replaces the diffIDs of a config; `history` stays, as it describes the same layers. Docker accepts a `rootfs` without a
- * type, other tools reject it: it gets the only type there is (image-spec 1.1 "Image Configuration").
+ * Replaces the diffIDs of a config; `history` stays, as it describes the same layers. Docker accepts a
+ * `rootfs` without a type, other tools reject it: it gets the only type there is (image-spec 1.1 "Image
+ * Configuration").
  */
 function convertConfig({ config, configBytes }: Image, diffIds: readonly Digest[]): ExactJsonObject | Buffer {
   const { type, diff_ids: sourceDiffIds } = config.rootfs
@@ -121,7 +130,10 @@ function describeLayer(
   return { descriptor, removed: { digest, names: removedNames.filter((name) => !(name in added)) } }
 }
 
-/** zstd:chunked layers get the annotations of one reader: containers/storage rejects an image with those of both. */
+/**
+ * zstd:chunked layers get the annotations of one reader: containers/storage rejects an image with those of
+ * both.
+ */
 function layerAnnotations(layer: ManifestLayer, reader: ZstdChunkedReader): Record<string, string> {
   const chunked = layer.tocFrame && {
     [`${ZSTD_CHUNKED_PREFIXES[reader]}manifest-checksum`]: layer.tocFrame.digest,

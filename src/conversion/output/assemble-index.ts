@@ -25,8 +25,8 @@ export type AssembledIndexes = {
 }
 
 /**
- * Assembles the index of a result and those nested in it: the indexes of the source with converted manifests, without the
- * children that are neither converted nor kept.
+ * Assembles the index of a result and those nested in it: the indexes of the source with converted manifests,
+ * without the children that are neither converted nor kept.
  */
 export function assembleIndexes(tree: IndexTree, replacements: IndexReplacements): AssembledIndexes {
   const assembly = new IndexAssembly(replacements)

@@ -10,14 +10,17 @@ import type { Image } from '../source/image.ts'
 import type { PublishedResult } from './converted-image.ts'
 import type { TargetTag } from './target-tag.ts'
 
-/** Asserts, before work begins, that the records can be attached to a result. @throws RecordError RECORD_HAS_GLOBS */
+/**
+ * Asserts, before work begins, that the records can be attached to a result.
+ * @throws RecordError RECORD_HAS_GLOBS
+ */
 export function assertAttachable(images: readonly Image[], recordFor: RecordSelector): void {
   for (const image of images) assertNoGlobs(recordFor(image).entries)
 }
 
 /**
- * Publishes the records of a conversion as referrers, without tags: to the whole result if all images have the same
- * record, otherwise to each image.
+ * Publishes the records of a conversion as referrers, without tags: to the whole result if all images have
+ * the same record, otherwise to each image.
  * @throws RegistryError; RecordError RECORD_HAS_GLOBS
  */
 export async function attachRecords(

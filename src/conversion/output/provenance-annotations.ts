@@ -40,8 +40,9 @@ export class ProvenanceAnnotations {
   }
 
   /**
-   * Returns a manifest or index with annotations about its conversion instead of those about an earlier one. A conversion
-   * that replaces its source and finds its own result there returns it unchanged, so that repeating it gives the same digest.
+   * Returns a manifest or index with annotations about its conversion instead of those about an earlier one.
+   * A conversion that replaces its source and finds its own result there returns it unchanged, so that
+   * repeating it gives the same digest.
    * @param o.isTagged whether the target tag will point to the document
    */
   annotate(

@@ -21,7 +21,9 @@ export type PublishedDocument = {
   readonly dropped: ManifestNote[]
 }
 
-/** Pushes configs, manifests and indexes of a conversion whose layers were pushed before, and moves its tags. */
+/**
+ * Pushes configs, manifests and indexes of a conversion whose layers were pushed before, and moves its tags.
+ */
 export class ResultPublisher {
   readonly #plan: ConversionPlan
   readonly #annotations: ProvenanceAnnotations
@@ -33,7 +35,9 @@ export class ResultPublisher {
     this.#images = images
   }
 
-  /** Pushes the image of external tables of contents; call it first, as the result cannot be read without it. */
+  /**
+   * Pushes the image of external tables of contents; call it first, as the result cannot be read without it.
+   */
   async publishTocImage(tocTarget: TargetTag): Promise<{ reference: string; digest: Digest }> {
     const { source, signal } = this.#plan
     const tocs = new Map(
@@ -49,7 +53,10 @@ export class ResultPublisher {
     return { reference: tocTarget.reference, digest: manifest.descriptor.digest }
   }
 
-  /** Pushes the converted image or index and moves the target tag to it. @throws as {@link TargetTag.moveTag} */
+  /**
+   * Pushes the converted image or index and moves the target tag to it.
+   * @throws as {@link TargetTag.moveTag}
+   */
   publish(): Promise<PublishedDocument> {
     const { tree } = this.#plan.images
     return tree ? this.#publishIndex(tree) : this.#publishImage()

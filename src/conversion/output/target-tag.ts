@@ -13,8 +13,8 @@ import {
 } from './assemble-image.ts'
 
 /**
- * Guards the one action of a conversion that is not idempotent. It runs `action` while nobody else moves the same tag,
- * and passes it an assertion that fails once the tag may no longer be moved.
+ * Guards the one action of a conversion that is not idempotent. It runs `action` while nobody else moves the
+ * same tag, and passes it an assertion that fails once the tag may no longer be moved.
  * @param move the reference with the tag, and the digest that the tag will point to
  */
 export type TagGuard = (
@@ -59,8 +59,9 @@ export class TargetTag {
   }
 
   /**
-   * Asserts, before work begins, that the tag does not point to something that no conversion creates. A converted image
-   * may be the result of this very conversion, which was interrupted: {@link moveTag} compares the digests.
+   * Asserts, before work begins, that the tag does not point to something that no conversion creates. A
+   * converted image may be the result of this very conversion, which was interrupted: {@link moveTag}
+   * compares the digests.
    * @throws ConversionError TARGET_EXISTS
    */
   async assertWritable(signal: AbortSignal): Promise<void> {
@@ -91,8 +92,8 @@ export class TargetTag {
 
   /**
    * Points the tag to an image whose content was pushed before. This is the last action of a conversion.
-   * @throws ConversionError TARGET_EXISTS if the tag points to something else and must not be moved; TAG_CHANGED if it
-   * does not point to this image within some seconds
+   * @throws ConversionError TARGET_EXISTS if the tag points to something else and must not be moved;
+   * TAG_CHANGED if it does not point to this image within some seconds
    */
   async moveTag(document: SerializedDocument, signal: AbortSignal): Promise<void> {
     const { bytes, descriptor } = document

@@ -9,14 +9,17 @@ import type { ComparisonTarget } from './profiled-image-reader.ts'
 /** The maximum number of programs of one image that are read. */
 const MAX_PROGRAMS = 64
 const MAX_CONCURRENT_READS = 8
-/** Compressed bytes to read of a member: enough for most interpreters. A zstd block has up to 128 KiB (RFC 8878). */
+/**
+ * Compressed bytes to read of a member: enough for most interpreters. A zstd block has up to 128 KiB (RFC
+ * 8878).
+ */
 const RANGE_BYTES = { none: 0, gzip: 32 * 1024, zstd: 160 * 1024 }
 /** Compressed bytes to read of a member in which other files precede the program. */
 const SHARED_RANGE_BYTES = 2 ** 20
 
 /**
- * Finds the interpreters of programs in layers that were listed from their tables of contents, by reading the first bytes of
- * each program. An interpreter that cannot be read stays unknown.
+ * Finds the interpreters of programs in layers that were listed from their tables of contents, by reading the
+ * first bytes of each program. An interpreter that cannot be read stays unknown.
  */
 export class InterpreterReader {
   /** The layers with the interpreters that are known so far. */
@@ -51,7 +54,10 @@ export class InterpreterReader {
     return resolved.length > 0
   }
 
-  /** Selects the programs to read. Libraries come last: they are executable, but hardly ever have an interpreter. */
+  /**
+   * Selects the programs to read. Libraries come last: they are executable, but hardly ever have an
+   * interpreter.
+   */
   #select(candidates: readonly EntryRef[]): EntryRef[] {
     const remaining = MAX_PROGRAMS - this.#requested.size
     if (remaining === 0) return []

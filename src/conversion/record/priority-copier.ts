@@ -24,7 +24,9 @@ export type PriorityCopierOptions = {
   readonly signal: AbortSignal
 }
 
-/** Copies the prioritized files of an eStargz image as a record, from the tables of contents of its layers. */
+/**
+ * Copies the prioritized files of an eStargz image as a record, from the tables of contents of its layers.
+ */
 export class PriorityCopier {
   readonly #images: ImageReader
   readonly #limits: LayerLimits
@@ -64,7 +66,10 @@ export class PriorityCopier {
     return (image) => ({ entries: records.get(image.descriptor.digest) ?? [], profiledImageUnknown })
   }
 
-  /** Returns the prioritized files of each layer of an image in their order, undefined for layers that are not eStargz. */
+  /**
+   * Returns the prioritized files of each layer of an image in their order, undefined for layers that are not
+   * eStargz.
+   */
   async #readLists(
     repository: Repository,
     { descriptor, manifest, platform }: Image,

@@ -17,7 +17,9 @@ export type ComparisonTarget = {
   readonly layers: readonly ListedLayer[]
 }
 
-/** Reads the layers of the image that a record was profiled in, to compare them with those of another image. */
+/**
+ * Reads the layers of the image that a record was profiled in, to compare them with those of another image.
+ */
 export class ProfiledImageReader {
   readonly #images: ImageReader
   readonly #layers: LayerLister
@@ -28,8 +30,8 @@ export class ProfiledImageReader {
   }
 
   /**
-   * Finds the profiled image by its digest alone, because a tag may have moved since. A failure to read it is returned as
-   * `unknown`, and not thrown.
+   * Finds the profiled image by its digest alone, because a tag may have moved since. A failure to read it is
+   * returned as `unknown`, and not thrown.
    * @param options.scan whether to download and decompress layers without a table of contents
    */
   async read(

@@ -22,7 +22,10 @@ export type RecordApplierOptions = {
   readonly signal: AbortSignal
 }
 
-/** Applies records to images for one request: resolves their paths, and reports how much of a record an image has. */
+/**
+ * Applies records to images for one request: resolves their paths, and reports how much of a record an image
+ * has.
+ */
 export class RecordApplier {
   readonly #options: RecordApplierOptions
   readonly #profiledImages: ProfiledImageReader
@@ -33,9 +36,11 @@ export class RecordApplier {
   }
 
   /**
-   * @param options.scan whether to download and decompress layers of the profiled image without a table of contents
+   * @param options.scan whether to download and decompress layers of the profiled image without a table of
+   * contents
    * @param options.returnResolutions whether to return the resolution of each path
-   * @param options.interpreters whether to prioritize the files that the kernel opens to run recorded programs, too
+   * @param options.interpreters whether to prioritize the files that the kernel opens to run recorded
+   * programs, too
    * @throws RecordError GLOBS_TOO_COSTLY, RECORD_TOO_COSTLY
    */
   async apply(

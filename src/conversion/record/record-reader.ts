@@ -22,7 +22,8 @@ export class RecordReader {
 
   /**
    * @param images the images of the conversion's source, for each of which the selector returns a record
-   * @throws ConversionError RECORD_NOT_FOUND, NOTHING_TO_COPY, PLATFORM_NOT_FOUND; RecordImageError; RegistryError
+   * @throws ConversionError RECORD_NOT_FOUND, NOTHING_TO_COPY, PLATFORM_NOT_FOUND; RecordImageError;
+   * RegistryError
    */
   async read(
     source: RecordSource,

@@ -4,8 +4,8 @@ import type { DirectorySummary } from '../../estargz/index/added-directories.ts'
 import type { Digest } from '../../oci/digest.ts'
 
 /**
- * A converted layer in a registry, with everything that manifests and reports contain about it. It is cached as JSON, so
- * the names of its fields are a storage format.
+ * A converted layer in a registry, with everything that manifests and reports contain about it. It is cached
+ * as JSON, so the names of its fields are a storage format.
  */
 export type ConvertedLayer = Omit<BlobResult, 'externalToc' | 'externalTocDiffId'> & {
   /** The digest of the uncompressed source layer. */

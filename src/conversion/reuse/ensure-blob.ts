@@ -8,8 +8,8 @@ import type { Repository } from '../../registry/repository.ts'
 export type EnsureResult = 'present' | 'missing' | 'not-mountable'
 
 /**
- * Ensures that a repository has a blob, by mounting it from another repository of the same registry if necessary; no
- * bytes are sent.
+ * Ensures that a repository has a blob, by mounting it from another repository of the same registry if
+ * necessary; no bytes are sent.
  * @param origin the repository that the blob was last known to be in
  * @throws RegistryError of the target
  */

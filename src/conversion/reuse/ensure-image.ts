@@ -7,8 +7,8 @@ import type { SerializedDocument } from '../output/assemble-image.ts'
 import { type EnsureResult, ensureBlob } from './ensure-blob.ts'
 
 /**
- * Ensures that a repository has a complete image or index: every manifest and every blob that it refers to. Blobs are
- * mounted and manifests copied from another repository of the same registry if necessary.
+ * Ensures that a repository has a complete image or index: every manifest and every blob that it refers to.
+ * Blobs are mounted and manifests copied from another repository of the same registry if necessary.
  * @param origin the repository that the image was last known to be in
  * @returns all its manifests by digest, if all of the content is present
  * @throws RegistryError of the target; DocumentError

@@ -5,8 +5,8 @@ import { outputOptions } from '../request.ts'
 import { OUTPUT_VERSION } from './layer-key.ts'
 
 /**
- * Returns the digest of everything that the result and the report of a conversion depend on. The hashed JSON is a storage
- * format: another order or other field names would orphan all cached images.
+ * Returns the digest of everything that the result and the report of a conversion depend on. The hashed JSON
+ * is a storage format: another order or other field names would orphan all cached images.
  */
 export function computeImageKey(plan: ConversionPlan): Digest {
   const { source, request, recordFor, sourceRelation } = plan

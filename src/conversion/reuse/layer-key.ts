@@ -5,8 +5,8 @@ import { type Digest, digestOf } from '../../oci/digest.ts'
 import type { LayerLimits } from '../../tar/layer-limits.ts'
 
 /**
- * The version of the output for the same input, manifests included. Increment it with every change of the output bytes,
- * so that results cached by earlier versions are not reused.
+ * The version of the output for the same input, manifests included. Increment it with every change of the
+ * output bytes, so that results cached by earlier versions are not reused.
  */
 export const OUTPUT_VERSION = 8
 
@@ -25,7 +25,9 @@ export type LayerKey = {
   readonly exact: Digest
 }
 
-/** @param source its size is part of the key, so that a descriptor with a wrong size matches no cached layer */
+/**
+ * @param source its size is part of the key, so that a descriptor with a wrong size matches no cached layer
+ */
 export function computeLayerKey(
   source: { readonly digest: Digest; readonly size: number },
   { format, compression }: Pick<LayerOutputSettings, 'format' | 'compression'>,

@@ -25,10 +25,16 @@ export type SourceLayer = {
   readonly signal: AbortSignal
 }
 
-/** The directories of a layer. `columns` loads the listing, for more than the root and the names in the summary. */
+/**
+ * The directories of a layer. `columns` loads the listing, for more than the root and the names in the
+ * summary.
+ */
 export type LayerDirectories = DirectorySummary & { readonly columns: () => Promise<IndexColumns> }
 
-/** The listings of source layers, which layers above them inherit directories from. Each is loaded once per image. */
+/**
+ * The listings of source layers, which layers above them inherit directories from. Each is loaded once per
+ * image.
+ */
 export class LayerListings {
   readonly #services: Pick<ConversionServices, 'cache' | 'threads'>
   readonly #source: Repository
@@ -59,7 +65,10 @@ export class LayerListings {
     this.#listings.clear()
   }
 
-  /** Returns the directories of a layer from the cache, whatever other layers were below it when it was converted. */
+  /**
+   * Returns the directories of a layer from the cache, whatever other layers were below it when it was
+   * converted.
+   */
   async findCachedDirectories(layer: SourceLayer): Promise<LayerDirectories | undefined> {
     const cached = await this.#services.cache?.layers.findAny(this.#keyFor(layer.descriptor))
     return cached && this.directoriesFor(layer, cached.layer)

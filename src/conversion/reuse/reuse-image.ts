@@ -9,8 +9,8 @@ import type { Image } from '../source/image.ts'
 import { ensureImage } from './ensure-image.ts'
 
 /**
- * Reuses the result of an identical earlier conversion, if the registry still has all of it: ensures that the target
- * repository has the content, and moves the tags.
+ * Reuses the result of an identical earlier conversion, if the registry still has all of it: ensures that the
+ * target repository has the content, and moves the tags.
  * @returns undefined if the image has to be converted
  * @throws ConversionError TARGET_EXISTS, TAG_CHANGED and SideError, as a conversion does
  */

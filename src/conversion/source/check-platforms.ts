@@ -4,9 +4,10 @@ import { type RequestBounds, RequestTally } from '../request-bounds.ts'
 import { ImageReader } from './image-reader.ts'
 
 /**
- * Checks that an image has the requested platforms, before a job is accepted. A registry failure does not reject the
- * request: the job reads the image again and retries.
- * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, INVALID_IMAGE, LIMIT_EXCEEDED; DocumentError
+ * Checks that an image has the requested platforms, before a job is accepted. A registry failure does not
+ * reject the request: the job reads the image again and retries.
+ * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, INVALID_IMAGE, LIMIT_EXCEEDED;
+ * DocumentError
  */
 export async function checkPlatforms(
   reference: string,

@@ -8,8 +8,8 @@ import { LAYER_DIGEST_ANNOTATION } from '../output/assemble-image.ts'
 import { TOC_TAG_SUFFIX } from '../request.ts'
 
 /**
- * Reads tables of contents that are stored outside the layers of an image: in a second image whose tag has a suffix, where
- * stargz-snapshotter looks for them. A reference with a digest but without a tag has none.
+ * Reads tables of contents that are stored outside the layers of an image: in a second image whose tag has a
+ * suffix, where stargz-snapshotter looks for them. A reference with a digest but without a tag has none.
  */
 export class ExternalTocs {
   readonly #repository: Repository

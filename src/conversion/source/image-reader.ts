@@ -51,7 +51,10 @@ export class ImageReader {
     this.#signal = options.signal
   }
 
-  /** Fetches the manifest or index of a reference. @throws RegistryError NOT_FOUND, HOST_NOT_ALLOWED; DocumentError */
+  /**
+   * Fetches the manifest or index of a reference.
+   * @throws RegistryError NOT_FOUND, HOST_NOT_ALLOWED; DocumentError
+   */
   async open(text: string): Promise<OpenedReference> {
     const reference = parseReference(text)
     const repository = this.#registries.repository(reference)
@@ -64,10 +67,11 @@ export class ImageReader {
   }
 
   /**
-   * Reads the images behind a reference. Images of an index that are missing or cannot be converted are among `others`,
-   * unless `platforms` selects them.
+   * Reads the images behind a reference. Images of an index that are missing or cannot be converted are among
+   * `others`, unless `platforms` selects them.
    * @param platforms the platforms to select; undefined selects all
-   * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, INVALID_IMAGE, LIMIT_EXCEEDED
+   * @throws ConversionError PLATFORM_NOT_FOUND, NOT_AN_IMAGE, UNSUPPORTED_LAYER, INVALID_IMAGE,
+   * LIMIT_EXCEEDED
    */
   async read(opened: OpenedReference, platforms: readonly string[] | undefined): Promise<SelectedImages> {
     const { availablePlatforms, ...selected } =

@@ -41,7 +41,9 @@ export class IndexReader {
     this.#platforms = platforms
   }
 
-  /** @throws ConversionError UNSUPPORTED_LAYER, INVALID_IMAGE, LIMIT_EXCEEDED; RegistryError; DocumentError */
+  /**
+   * @throws ConversionError UNSUPPORTED_LAYER, INVALID_IMAGE, LIMIT_EXCEEDED; RegistryError; DocumentError
+   */
   async read(document: Pick<IndexTree, 'descriptor' | 'bytes' | 'index'>, depth = 1): Promise<IndexTree> {
     const children: IndexChild[] = []
     for (const descriptor of document.index.manifests) {
@@ -78,7 +80,9 @@ export class IndexReader {
     return { kind: 'index', descriptor, tree: await this.#readNested(descriptor, document, depth + 1) }
   }
 
-  /** Returns undefined if the registry does not have the document and the request does not select it by name. */
+  /**
+   * Returns undefined if the registry does not have the document and the request does not select it by name.
+   */
   async #fetch(descriptor: Descriptor, isSelected: boolean) {
     const { repository, signal } = this.#context
     try {

@@ -5,7 +5,10 @@ import type { ListedLayer } from './listed-layer.ts'
 /** The default bound: about 200,000 entries with names of ordinary length. */
 const DEFAULT_MAX_BYTES = 32 * 2 ** 20
 
-/** Caches the most recently used layer listings, so that another record for the same image needs no registry requests. */
+/**
+ * Caches the most recently used layer listings, so that another record for the same image needs no registry
+ * requests.
+ */
 export class ListedLayerCache {
   readonly #layers: LRUCache<Digest, ListedLayer>
 

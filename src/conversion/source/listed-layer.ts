@@ -9,7 +9,9 @@ import {
   type SizedLayer,
 } from '../../records/resolve/sized-layer.ts'
 
-/** A layer with its entries. Passing it to a thread copies nothing, because its columns are in shared memory. */
+/**
+ * A layer with its entries. Passing it to a thread copies nothing, because its columns are in shared memory.
+ */
 export type ListedLayer = {
   readonly digest: Digest
   /** The size of the blob in bytes. */
@@ -17,9 +19,14 @@ export type ListedLayer = {
   readonly columns: IndexColumns
   /** The offset of the table of contents in the blob of an eStargz layer. */
   readonly tocOffset?: number
-  /** Whether the columns have the offsets of members in the blob. If not, they are estimated from those in the archive. */
+  /**
+   * Whether the columns have the offsets of members in the blob. If not, they are estimated from those in the
+   * archive.
+   */
   readonly hasExactOffsets: boolean
-  /** The interpreters of programs that were read after the listing, by entry; `''` for a program without one. */
+  /**
+   * The interpreters of programs that were read after the listing, by entry; `''` for a program without one.
+   */
   readonly interpreters?: ReadonlyMap<number, string>
 }
 
@@ -38,7 +45,9 @@ export function toSizedLayer({
   return { digest, size, hasExactOffsets: exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
 }
 
-/** Returns a copy of the columns in which the members are in source order, whatever their order in the blob. */
+/**
+ * Returns a copy of the columns in which the members are in source order, whatever their order in the blob.
+ */
 export function inSourceOrder(columns: IndexColumns): IndexColumns {
   const { chunkLength, firstChunk } = columns
   const chunkOffset = new Float64Array(chunkLength.length)

@@ -10,8 +10,8 @@ const MAX_NAMED_URLS = 3
 const MAX_URL_CHARACTERS = 200
 
 /**
- * Asserts, before any layer is read, that all layers of an image can be read: their media types are supported, and the
- * registry has the foreign ones.
+ * Asserts, before any layer is read, that all layers of an image can be read: their media types are
+ * supported, and the registry has the foreign ones.
  * @throws ConversionError UNSUPPORTED_LAYER; RegistryError
  */
 export async function assertSupportedLayers(
@@ -46,8 +46,8 @@ export function unsupportedTypeReason({ digest, mediaType }: Descriptor): string
 }
 
 /**
- * Returns why a layer of an image cannot be read: its media type is not supported, or it is foreign and the registry does not
- * have it. Returns undefined if all layers can be read.
+ * Returns why a layer of an image cannot be read: its media type is not supported, or it is foreign and the
+ * registry does not have it. Returns undefined if all layers can be read.
  */
 export async function unsupportedLayerReason(
   repository: Repository,
@@ -65,14 +65,20 @@ export async function unsupportedLayerReason(
   return undefined
 }
 
-/** Returns the error to report for a layer that could not be read. A foreign layer that is not found gets an explanation. */
+/**
+ * Returns the error to report for a layer that could not be read. A foreign layer that is not found gets an
+ * explanation.
+ */
 export function explainLayerError(layer: Descriptor, error: unknown): unknown {
   const isMissing = error instanceof RegistryError && error.code === 'NOT_FOUND'
   if (!isMissing || !isForeign(layer)) return error
   return new ConversionError('UNSUPPORTED_LAYER', foreignReason(layer), { cause: error })
 }
 
-/** Whether a registry may lack the layer: Docker's foreign and OCI's non-distributable layers, and layers with `urls`. */
+/**
+ * Whether a registry may lack the layer: Docker's foreign and OCI's non-distributable layers, and layers with
+ * `urls`.
+ */
 function isForeign({ mediaType, urls }: Descriptor): boolean {
   return isNonDistributable(mediaType) || (urls?.length ?? 0) > 0
 }

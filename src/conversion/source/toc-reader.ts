@@ -6,10 +6,15 @@ import type { ThreadPool } from '../layers/thread-pool.ts'
 import type { ReadToc } from '../layers/toc-task.ts'
 import type { ExternalTocs } from './external-tocs.ts'
 
-/** The number of layers of an image whose tables of contents are in memory at once. Each is at most a quarter of `maxTocBytes`. */
+/**
+ * The number of layers of an image whose tables of contents are in memory at once. Each is at most a quarter
+ * of `maxTocBytes`.
+ */
 export const MAX_CONCURRENT_TOCS = 4
 
-/** Reads the tables of contents of layers: fetches them by ranged requests and parses them in a layer thread. */
+/**
+ * Reads the tables of contents of layers: fetches them by ranged requests and parses them in a layer thread.
+ */
 export class TocReader {
   readonly #threads: ThreadPool
   readonly #limits: LayerLimits

@@ -48,7 +48,8 @@ export type VerifiedBlob = {
 /**
  * Verifies an eStargz or zstd:chunked blob in one pass. Checks the checksums of members; the footer; the
  * digests of the table of contents, of tar-split data that it refers to, of each chunk and file, and of the
- * uncompressed layer; and that the table of contents lists exactly the archive's entries, with their metadata and the locations of their chunks.
+ * uncompressed layer; and that the table of contents lists exactly the archive's entries, with their metadata
+ * and the locations of their chunks.
  * @param o.externalToc the blob with the external table of contents
  * @throws LayerError VERIFICATION_FAILED and the codes of decoding; errors of the source pass unchanged
  */

@@ -5,8 +5,9 @@ import { hasReadableBody } from './request-body.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Aborts when the client has disconnected ({@link ClientGoneError}) or the deadline has passed ({@link DeadlineExceededError}).
-     * Fastify's own `request.signal` aborts as soon as the body is read (Fastify 5.12, on Node 16 and later).
+     * Aborts when the client has disconnected ({@link ClientGoneError}) or the deadline has passed ({@link
+     * DeadlineExceededError}). Fastify's own `request.signal` aborts as soon as the body is read (Fastify
+     * 5.12, on Node 16 and later).
      */
     abortSignal: AbortSignal
   }
@@ -20,8 +21,9 @@ declare module 'fastify' {
 const ABORT_GRACE_MS = 500
 
 /**
- * Gives every request an {@link FastifyRequest.abortSignal}, and sends 504 after `timeoutMs`. The time starts at the end of the
- * request body, whose duration is limited separately; if nothing reads the body, it starts at once.
+ * Gives every request an {@link FastifyRequest.abortSignal}, and sends 504 after `timeoutMs`. The time starts
+ * at the end of the request body, whose duration is limited separately; if nothing reads the body, it starts
+ * at once.
  */
 export function registerDeadline(app: FastifyInstance, timeoutMs: number): void {
   app.decorateRequest('abortSignal', null as unknown as AbortSignal)

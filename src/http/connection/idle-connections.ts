@@ -3,14 +3,16 @@ import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Maximum time without any traffic on the connection while the client waits for this route's response. */
+    /**
+     * Maximum time without any traffic on the connection while the client waits for this route's response.
+     */
     maxSilenceMs?: number
   }
 }
 
 /**
- * Closes connections without traffic for `idleMs`, such as those whose client does not read its response. The total
- * duration of a large response is not limited.
+ * Closes connections without traffic for `idleMs`, such as those whose client does not read its response. The
+ * total duration of a large response is not limited.
  * @param idleMs must be longer than the request timeout
  */
 export function closeIdleConnections(app: FastifyInstance, idleMs: number): void {

@@ -5,8 +5,9 @@ import { problem, sendProblem } from '../problem.ts'
 const LOCAL_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 
 /**
- * Protects a broker without a token from web pages in a browser on the same machine. Rejects requests for a foreign host,
- * which a page uses to reach the broker under its own origin (DNS rebinding), and writes from pages of another origin.
+ * Protects a broker without a token from web pages in a browser on the same machine. Rejects requests for a
+ * foreign host, which a page uses to reach the broker under its own origin (DNS rebinding), and writes from
+ * pages of another origin.
  */
 export async function rejectForeignCallers(
   request: FastifyRequest,
@@ -26,7 +27,9 @@ export async function rejectForeignCallers(
   return sendProblem(reply, problem(403, 'OTHER_ORIGIN', detail))
 }
 
-/** The host of the request target if it is absolute (RFC 9112, 3.2.2), otherwise that of the only Host header. */
+/**
+ * The host of the request target if it is absolute (RFC 9112, 3.2.2), otherwise that of the only Host header.
+ */
 function hostOf({ raw }: FastifyRequest): string | undefined {
   const absolute = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(raw.url ?? '')?.[1]
   // `headers` contains only the first of several Host headers.

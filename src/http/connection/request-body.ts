@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HttpError } from '../problem.ts'
 
-/** How much of a rejected body is still read, and for how long, so that its client can receive the response. */
+/**
+ * How much of a rejected body is still read, and for how long, so that its client can receive the response.
+ */
 const MAX_DRAIN_BYTES = 64 * 1024 * 1024
 const MAX_DRAIN_MS = 5_000
 const DEFAULT_RATE_INTERVAL_MS = 10_000
@@ -21,7 +23,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-/** Whether the request has a body that routes read: the body of GET and HEAD has no meaning (RFC 9110, 9.3.1). */
+/**
+ * Whether the request has a body that routes read: the body of GET and HEAD has no meaning (RFC 9110, 9.3.1).
+ */
 export function hasReadableBody(raw: IncomingMessage): boolean {
   return hasBody(raw) && raw.method !== 'GET' && raw.method !== 'HEAD'
 }
@@ -31,8 +35,8 @@ function isBodyIncomplete(raw: IncomingMessage): boolean {
 }
 
 /**
- * Ensures that no body holds a connection open: a body below the minimum rate gets 408; the remainder of a body that was
- * rejected is read up to a limit, then the connection is closed.
+ * Ensures that no body holds a connection open: a body below the minimum rate gets 408; the remainder of a
+ * body that was rejected is read up to a limit, then the connection is closed.
  */
 export function registerBodyGuards(
   app: FastifyInstance,

@@ -9,8 +9,8 @@ const DRAIN_TIMEOUT_MS = 60_000
 export type StreamEvent = { readonly id?: string; readonly event: string; readonly data: unknown }
 
 /**
- * Sends events as they occur (server-sent events, HTML standard 9.2), no faster than the client reads, until the source
- * ends, the client disconnects or `shutdownSignal` aborts.
+ * Sends events as they occur (server-sent events, HTML standard 9.2), no faster than the client reads, until
+ * the source ends, the client disconnects or `shutdownSignal` aborts.
  */
 export async function sendEvents(
   reply: FastifyReply,

@@ -2,7 +2,10 @@
 const CHECK_TIMEOUT_MS = 3_000
 /** How long a request waits for the very first check. */
 const FIRST_RESULT_WAIT_MS = 100
-/** Maximum number of concurrent checks: one that ignores its abort must not block the next, nor may they pile up. */
+/**
+ * Maximum number of concurrent checks: one that ignores its abort must not block the next, nor may they pile
+ * up.
+ */
 const MAX_CONCURRENT = 2
 
 export type CheckResult<Value> =
@@ -11,8 +14,8 @@ export type CheckResult<Value> =
   | { readonly ok: false; readonly detail: string }
 
 /**
- * Repeats a check in the background, so that the latest result is available at once, however many requests ask for it
- * and however rarely.
+ * Repeats a check in the background, so that the latest result is available at once, however many requests
+ * ask for it and however rarely.
  */
 export class BackgroundCheck<Value> {
   readonly #check: (signal: AbortSignal) => Promise<Value>
@@ -29,7 +32,10 @@ export class BackgroundCheck<Value> {
     this.#intervalMs = intervalMs
   }
 
-  /** Starts the checks. Resolves when the first one has finished, after {@link CHECK_TIMEOUT_MS} at the latest. */
+  /**
+   * Starts the checks. Resolves when the first one has finished, after {@link CHECK_TIMEOUT_MS} at the
+   * latest.
+   */
   start(): Promise<void> {
     this.#firstRun ??= this.#run()
     return this.#firstRun
@@ -40,7 +46,9 @@ export class BackgroundCheck<Value> {
     clearTimeout(this.#timer)
   }
 
-  /** Returns the latest result; undefined while the first check runs. Starts the checks if nothing else has. */
+  /**
+   * Returns the latest result; undefined while the first check runs. Starts the checks if nothing else has.
+   */
   async latest(): Promise<CheckResult<Value> | undefined> {
     const firstRun = this.start()
     if (this.#latest === undefined) await Promise.race([firstRun, delay(FIRST_RESULT_WAIT_MS)])

@@ -6,7 +6,10 @@ const REGISTRY_INTERVAL_MS = 5_000
 /** For the database and the disk, which are cheap to check. */
 const LOCAL_INTERVAL_MS = 500
 
-/** Checks in the background what the broker depends on: the database and its workers, the disk, the backing registry. */
+/**
+ * Checks in the background what the broker depends on: the database and its workers, the disk, the backing
+ * registry.
+ */
 export class ReadinessMonitor {
   /** Counting workers also shows whether the database responds. */
   readonly #workers: BackgroundCheck<number>

@@ -21,8 +21,9 @@ declare module 'fastify' {
 const KEY = /^[\x21-\x7e]{1,255}$/
 
 /**
- * Handles `Idempotency-Key` on every POST under `/v1/`: the same key and request get the same response from every replica;
- * the same key with a different request is rejected (draft-ietf-httpapi-idempotency-key-header-06).
+ * Handles `Idempotency-Key` on every POST under `/v1/`: the same key and request get the same response from
+ * every replica; the same key with a different request is rejected
+ * (draft-ietf-httpapi-idempotency-key-header-06).
  */
 export function registerIdempotency(app: FastifyInstance, keys: IdempotencyKeys): void {
   app.decorateRequest('idempotencyKey', undefined)
@@ -53,7 +54,10 @@ export function registerIdempotency(app: FastifyInstance, keys: IdempotencyKeys)
   })
 }
 
-/** The part of a request's fingerprint that precedes the body. Stored for 24 hours: other versions must write the same. */
+/**
+ * The part of a request's fingerprint that precedes the body. Stored for 24 hours: other versions must write
+ * the same.
+ */
 export function requestLine({ method, url }: FastifyRequest): string {
   return `${method} ${url}\n`
 }

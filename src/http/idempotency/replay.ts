@@ -8,7 +8,10 @@ const STORED_HEADERS = ['content-type', 'location', 'retry-after', 'preference-a
 /** With these statuses the request was not processed, so the client may send it again with the same key. */
 const UNPROCESSED_STATUSES = new Set([401, 408, 429])
 
-/** Returns the response to store under an idempotency key; undefined if the client may repeat the request instead. */
+/**
+ * Returns the response to store under an idempotency key; undefined if the client may repeat the request
+ * instead.
+ */
 export function toStoredResponse(reply: FastifyReply, payload: unknown): StoredResponse | undefined {
   const { statusCode: status } = reply
   if (status >= 500 || UNPROCESSED_STATUSES.has(status) || typeof payload !== 'string') return undefined

@@ -2,7 +2,10 @@ import { httpStatusOf } from '../error-status.ts'
 import { fieldError } from '../problem.ts'
 import type { Services } from '../services.ts'
 
-/** Platforms that a request selects in an image. `fieldPath` is the path of the object that has the field `platforms`. */
+/**
+ * Platforms that a request selects in an image. `fieldPath` is the path of the object that has the field
+ * `platforms`.
+ */
 export type PlatformSelection = {
   readonly source: string
   readonly platforms: readonly string[]

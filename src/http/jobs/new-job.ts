@@ -43,7 +43,9 @@ export function pickJobOptions({
   return { ...(labels && { labels }), ...(priority !== undefined && { priority }), callbackUrl }
 }
 
-/** Returns an accepted job in full: one that this request created earlier may have finished, with a report. */
+/**
+ * Returns an accepted job in full: one that this request created earlier may have finished, with a report.
+ */
 export async function loadAcceptedJob(jobs: JobStore, { job, outcome }: AcceptedJob): Promise<Job> {
   return outcome === 'repeated' ? ((await jobs.get(job.kind, job.id)) ?? job) : job
 }

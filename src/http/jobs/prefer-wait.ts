@@ -6,8 +6,8 @@ import type { JobStore } from '../../jobs/queue/job-store.ts'
 const MAX_WAIT_S = 60
 
 /**
- * Waits for a job to finish, at most as long as `Prefer: wait=SECONDS` requests (RFC 7240, 4.3). Returns the job in its
- * current state.
+ * Waits for a job to finish, at most as long as `Prefer: wait=SECONDS` requests (RFC 7240, 4.3). Returns the
+ * job in its current state.
  */
 export async function waitAsPreferred(
   jobs: JobStore,

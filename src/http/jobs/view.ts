@@ -62,7 +62,10 @@ export function jobView(job: Job) {
   }
 }
 
-/** The additional fields of a single job. Stored documents were validated when they were written: no need to parse them again. */
+/**
+ * The additional fields of a single job. Stored documents were validated when they were written: no need to
+ * parse them again.
+ */
 export function jobDetail<Request, Progress, Report>(job: Job, attempts: readonly Attempt[]) {
   return {
     request: job.request as Request,

@@ -13,8 +13,8 @@ const RESPONSE_MARGIN_MS = 60_000
 const MAX_LISTED = 100
 
 /**
- * The API of acceld (Harbor acceleration-service 0.2): a Harbor that is configured for acceld can call the broker instead.
- * Rules replace acceld's configuration.
+ * The API of acceld (Harbor acceleration-service 0.2): a Harbor that is configured for acceld can call the
+ * broker instead. Rules replace acceld's configuration.
  */
 export function acceldRoutes(jobs: Services['jobs'], ruleEngine: RuleEngine): FastifyPluginAsync {
   // Synchronous callers wait as long as with acceld.

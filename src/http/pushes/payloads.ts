@@ -73,7 +73,10 @@ export const HarborWebhook = z
     ],
   })
 
-/** CloudEvents 1.0 in JSON, as zot (`zotregistry.image.updated`) and Harbor (`harbor.artifact.pushed`) send them. */
+/**
+ * CloudEvents 1.0 in JSON, as zot (`zotregistry.image.updated`) and Harbor (`harbor.artifact.pushed`) send
+ * them.
+ */
 export const CloudEvent = z
   .object({
     specversion: Text,

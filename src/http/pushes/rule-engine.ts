@@ -17,7 +17,10 @@ type Log = Pick<FastifyBaseLogger, 'error' | 'warn'>
 
 const CLIENT_GONE_STATUS = 499
 
-/** Starts the conversions that rules require. Yields to other requests, however many rules and pushes there are. */
+/**
+ * Starts the conversions that rules require. Yields to other requests, however many rules and pushes there
+ * are.
+ */
 export class RuleEngine {
   readonly #services: EngineServices
   readonly #rules: RuleCache

@@ -5,7 +5,10 @@ import { RuleMatcher } from './rule-matcher.ts'
 /** Approximate memory for cached rules, in bytes. */
 const MAX_CACHED_BYTES = 64 * 1024 * 1024
 
-/** A version of a rule, parsed and ready to match. `invalid`: an older release stored it, and it is no longer valid. */
+/**
+ * A version of a rule, parsed and ready to match. `invalid`: an older release stored it, and it is no longer
+ * valid.
+ */
 export type LoadedRule = RuleVersion &
   (
     | { readonly kind: 'valid'; readonly rule: Rule; readonly matcher: RuleMatcher }
@@ -55,7 +58,10 @@ export class RuleCache {
     }
   }
 
-  /** Evicts nothing to make space: all rules are used in the same order each time, so evicting another gains nothing. */
+  /**
+   * Evicts nothing to make space: all rules are used in the same order each time, so evicting another gains
+   * nothing.
+   */
   #add(loaded: LoadedRule, documentSize: number): void {
     const bytes = documentSize + (loaded.kind === 'valid' ? loaded.matcher.memoryBytes : 0)
     if (this.#cached.has(loaded.id) || this.#bytes + bytes > this.#maxBytes) return

@@ -6,14 +6,18 @@ import { HttpError } from '../problem.ts'
 import type { Rule } from './rule.ts'
 import { expandTarget } from './target-template.ts'
 
-/** Returns the job that converts an image as a rule specifies. @throws HttpError INVALID_REQUEST; InvalidReferenceError */
+/**
+ * Returns the job that converts an image as a rule specifies.
+ * @throws HttpError INVALID_REQUEST; InvalidReferenceError
+ */
 export function ruleConversionJob(rule: Rule, image: Reference): NewJob {
   const { platforms, record, options, overwrite, labels, priority } = rule
   const { success, data, error } = ConversionRequest.safeParse({
     source: formatReference(image),
     target: expandTarget(rule.target, image),
     ...(platforms && { platforms }),
-    // A placeholder: the record was validated with the rule, and a long one is not validated again for each image.
+    // A placeholder: the record was validated with the rule, and a long one is not validated again for each
+    // image.
     ...(record && { record: { match: {} } }),
     ...(options && { options }),
     ...(overwrite && { overwrite }),

@@ -4,9 +4,9 @@ import type { EventLoopYielder } from '../event-loop-yielder.ts'
 import type { Rule } from './rule.ts'
 
 /**
- * Matches images against a rule. Each glob is compiled when it is first needed, to an automaton that matches in linear time
- * and with bounded steps. Libraries that translate globs to regular expressions backtrack: picomatch 4 takes 0.1 s for three
- * stars and 8 s for four if the name has 515 characters.
+ * Matches images against a rule. Each glob is compiled when it is first needed, to an automaton that matches
+ * in linear time and with bounded steps. Libraries that translate globs to regular expressions backtrack:
+ * picomatch 4 takes 0.1 s for three stars and 8 s for four if the name has 515 characters.
  */
 export class RuleMatcher {
   readonly #enabled: boolean

@@ -104,7 +104,9 @@ export class EventLog {
     return notifier.wait(jobId === undefined ? EVENTS_TOPIC : jobTopic(jobId), ms, signal)
   }
 
-  /** Deletes events after 30 days. Keeps the latest, because SQLite derives the next transaction id from it. */
+  /**
+   * Deletes events after 30 days. Keeps the latest, because SQLite derives the next transaction id from it.
+   */
   async deleteExpired(): Promise<void> {
     await this.#db.query
       .deleteFrom('job_events')

@@ -14,7 +14,9 @@ export type ClaimOptions = {
   readonly owner: string
   readonly leaseMs: number
   readonly limits: RegistryLimits | undefined
-  /** Whether the worker runs no other job. Only then may it claim a suspect, which may have killed a worker. */
+  /**
+   * Whether the worker runs no other job. Only then may it claim a suspect, which may have killed a worker.
+   */
   readonly isIdle: boolean
 }
 
