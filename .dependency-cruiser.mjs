@@ -34,7 +34,7 @@ const ROOMS = {
     'oci',
     'concurrency',
   ],
-  analysis: ['conversion', 'records', 'registry', 'jobs', 'tar', 'bytes', 'oci', 'concurrency'],
+  analysis: ['conversion', 'records', 'jobs', 'bytes', 'oci', 'concurrency'],
   cache: ['conversion', 'db', 'oci'],
   conversion: [
     'records',
@@ -51,7 +51,7 @@ const ROOMS = {
   estargz: ['rootfs', 'compression', 'tar', 'bytes', 'oci'],
   registry: ['bytes', 'oci', 'concurrency'],
   'embedded-registry': ['bytes', 'oci', 'concurrency'],
-  jobs: ['db', 'oci', 'concurrency'],
+  jobs: ['db', 'concurrency'],
   rootfs: ['tar', 'bytes'],
   compression: ['tar', 'bytes', 'oci'],
   tar: [],

@@ -1,11 +1,11 @@
-# Production dependencies alone: the base image brings Node, so that the pinned one (optional) stays out.
+# Production dependencies only. The base image contains Node, so the pinned one, an optional dependency, is omitted.
 FROM docker.io/library/node:26-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
 
 FROM docker.io/library/node:26-slim
-# The worker's memory: see src/app/supervisor.ts.
+# The memory settings of workers, see src/app/supervisor.ts.
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
     MALLOC_TRIM_THRESHOLD_=1048576 \
@@ -21,7 +21,7 @@ USER node
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# Listening beyond loopback needs RECORD_BROKER_TOKEN; without it the start is refused.
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
+# Listening beyond loopback requires RECORD_BROKER_TOKEN.
 ENTRYPOINT ["node", "src/main.ts"]
 CMD ["serve"]

@@ -8,7 +8,7 @@ import { shared } from './vitest.config.ts'
 export default defineConfig(({ mode }) => ({
   test: {
     ...shared,
-    include: ['test/faults/**/*.faults.ts', 'test/faults/leases.test.ts'],
+    include: ['test/faults/**/*.faults.ts'],
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers: 1,

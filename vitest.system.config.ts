@@ -8,11 +8,6 @@ import { shared } from './vitest.config.ts'
 export default defineConfig({
   test: {
     ...shared,
-    include: [
-      'src/**/*.slow.test.ts',
-      'test/end-to-end/**/*.test.ts',
-      'test/interop/**/*.test.ts',
-      'test/faults/**/*.test.ts',
-    ],
+    include: ['src/**/*.slow.test.ts', 'test/end-to-end/**/*.test.ts', 'test/interop/**/*.test.ts'],
   },
 })

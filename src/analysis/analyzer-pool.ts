@@ -16,7 +16,7 @@ const DISPOSE_TIMEOUT_MS = 2_000
 
 /** Too many analyses are waiting for a process. */
 class AnalyzersBusyError extends Error {
-  override readonly name = 'AnalyzersBusy'
+  override readonly name = 'AnalyzersBusyError'
   readonly code = 'ANALYZERS_BUSY'
   readonly retryAfterMs = BUSY_RETRY_MS
   constructor() {

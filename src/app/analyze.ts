@@ -50,7 +50,7 @@ const analyses = createLocalAnalyses({
     listedLayers: new ListedLayerCache(),
   },
   records: stores.records,
-  idempotencyKeys: stores.requestKeys,
+  idempotencyKeys: stores.idempotencyKeys,
   publisher,
   retention: new RetentionService({
     store: stores.records,

@@ -38,12 +38,12 @@ export function backingRegistry(config: Config): Backing {
 
 /**
  * Opens a client for the allowed registries.
- * @param extra.hosts hosts that are allowed besides those of the settings
- * @param extra.plainHttp hosts that use plain HTTP besides those of the settings
+ * @param options.hosts hosts that are allowed besides those of the settings
+ * @param options.plainHttp hosts that use plain HTTP besides those of the settings
  */
 export function openRegistries(
   config: Config,
-  extra: { hosts?: readonly string[]; plainHttp?: readonly string[]; onWarning?: Warn } = {},
+  options: { hosts?: readonly string[]; plainHttp?: readonly string[]; onWarning?: Warn } = {},
 ): RegistryClient {
   // With port 0 the broker chooses its port when it starts, so another process cannot know the address.
   const hasFixedAddress = config.backingRegistry === undefined && config.listen.port !== 0
@@ -52,21 +52,21 @@ export function openRegistries(
     ...own,
     backingRegistry(config).host,
     ...config.registries,
-    ...(extra.hosts ?? []),
+    ...(options.hosts ?? []),
   ])
   const fromDocker = createDockerConfigSource(config.dockerConfigFile)
   const { token } = config
   return new RegistryClient({
     userAgent: `record-broker/${VERSION}`,
     allowedHosts: (host) => allowed.has(host),
-    plainHttp: [...own, ...config.plainHttp, ...(extra.plainHttp ?? [])],
+    plainHttp: [...own, ...config.plainHttp, ...(options.plainHttp ?? [])],
     credentials: async (host) =>
       token !== undefined && own.includes(host)
         ? { username: 'record-broker', password: token }
         : fromDocker(host),
     ca: config.ca,
     bounds: config.bounds.responses,
-    onWarning: extra.onWarning,
+    onWarning: options.onWarning,
   })
 }
 
@@ -86,10 +86,10 @@ export function recordFinder(config: Config, registries: RegistryClient): Record
 export function conversionServices(
   config: Config,
   registries: RegistryClient,
-  storedRecord: ConversionServices['findUploadedRecord'],
-  more: {
+  findUploadedRecord: ConversionServices['findUploadedRecord'],
+  options: {
     readonly scratchFolder?: string
-    readonly room?: DiskSpace
+    readonly diskSpace?: DiskSpace
     readonly cache?: ConversionCache | undefined
   } = {},
 ): ConversionServices {
@@ -97,17 +97,17 @@ export function conversionServices(
     registries,
     threads: new ThreadPool(config.threads, config.bounds.threadMemory),
     scratch: {
-      folder: more.scratchFolder ?? join(config.dataFolder, 'scratch'),
+      folder: options.scratchFolder ?? join(config.dataFolder, 'scratch'),
       limitBytes: config.scratchLimit,
-      diskSpace: more.room,
+      diskSpace: options.diskSpace,
     },
     limits: config.bounds.layer,
     bounds: config.bounds.request,
     layersInProgress: new SingleFlight(),
-    cache: more.cache,
+    cache: options.cache,
     recordLimits: config.bounds.record,
     maxRecordSteps: config.bounds.recordSteps,
-    findUploadedRecord: storedRecord,
+    findUploadedRecord,
     recordFinder: recordFinder(config, registries),
   }
 }

@@ -17,7 +17,7 @@ import { type Config, roleEnvironment } from './config.ts'
 import { warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { openStores } from './stores.ts'
-import { WorkerProcess } from './supervisor.ts'
+import { WorkerSupervisor } from './supervisor.ts'
 import { VERSION } from './version.ts'
 
 /** Time for a worker to release its jobs and to close after the grace time of its jobs. */
@@ -57,10 +57,10 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
   const analyzers = stack.use(
     new AnalyzerPool(analyzerStarter(environment, bounds.analyzerMemory), bounds.analyzers),
   )
-  const room = new DiskSpace(config.dataFolder, config.diskReserve)
+  const diskSpace = new DiskSpace(config.dataFolder, config.diskReserve)
   const services: Services = {
     ...stores,
-    spool: new Spool(join(config.dataFolder, 'spool'), { diskSpace: room }),
+    spool: new Spool(join(config.dataFolder, 'spool'), { diskSpace }),
     maxRecordBytes: bounds.record.maxBytes,
     analyses: createPooledAnalyses(analyzers),
     checkRegistry: async (signal) => {
@@ -70,7 +70,7 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
         repository: `${backing.prefix || 'record-broker'}/ready`,
       }).resolve('ready', { signal })
     },
-    hasFreeSpace: async () => !(await room.isExhausted()),
+    hasFreeSpace: async () => !(await diskSpace.isExhausted()),
     isCallbackAllowed: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
     assertReferenceAllowed: (reference: string) => void repository(parseReference(reference)),
   }
@@ -95,9 +95,9 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
   })
   stack.defer(async () => {
     // Stopping the worker has used up some or all of the shared grace time.
-    const late = setTimeout(() => app.server.closeAllConnections(), graceLeftMs() + LAST_RESPONSES_MS)
+    const closeTimer = setTimeout(() => app.server.closeAllConnections(), graceLeftMs() + LAST_RESPONSES_MS)
     await app.close()
-    clearTimeout(late)
+    clearTimeout(closeTimer)
   })
   const url = await app.listen({
     host: config.listen.host.replace(/^\[(.*)\]$/, '$1'),
@@ -107,11 +107,16 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
   analyzers.warmUp()
   if (config.localWorker) {
     const leases = new JobLeases(database)
-    const died = async (pid: number) => {
+    const onWorkerDeath = async (pid: number) => {
       await leases.expireOwnedBy(workerName(pid))
       await stores.workers.removeByPrefix(workerName(pid))
     }
-    const worker = new WorkerProcess({ environment, log, died, stopMs: config.graceMs + WORKER_CLOSE_MS })
+    const worker = new WorkerSupervisor({
+      environment,
+      log,
+      onDeath: onWorkerDeath,
+      stopMs: config.graceMs + WORKER_CLOSE_MS,
+    })
     worker.start()
     stack.defer(() => worker.stop())
   }

@@ -18,7 +18,7 @@ export type Stores = Pick<
   | 'jobs'
   | 'batches'
   | 'tagMoves'
-  | 'requestKeys'
+  | 'idempotencyKeys'
   | 'events'
   | 'callbacks'
   | 'rules'
@@ -41,7 +41,7 @@ export function openStores(
     jobs,
     batches: new BatchStore(database, jobs),
     tagMoves: new TagMoves(database),
-    requestKeys: new IdempotencyKeys(database, options.requestMs),
+    idempotencyKeys: new IdempotencyKeys(database, options.requestMs),
     events: new EventLog(database),
     callbacks: new CallbackStore(database),
     rules: new RuleStore(database, options),

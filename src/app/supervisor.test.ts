@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isolatedEnvironment } from '../../test/support/broker-process.ts'
-import { WorkerProcess } from './supervisor.ts'
+import { WorkerSupervisor } from './supervisor.ts'
 
 const WORKER = fileURLToPath(new URL('../../test/support/children/hanging-worker.ts', import.meta.url))
 /**
@@ -12,13 +12,13 @@ const TICK_MS = 40
 function supervise(behaviour: string, environment = isolatedEnvironment({})) {
   const dead: number[] = []
   const errors: string[] = []
-  const worker = new WorkerProcess({
+  const worker = new WorkerSupervisor({
     environment,
     log: {
       error: (_fields: object, message?: string) => void errors.push(message ?? ''),
       warn: () => undefined,
     },
-    died: async (pid) => void dead.push(pid),
+    onDeath: async (pid) => void dead.push(pid),
     stopMs: 200,
     command: [WORKER, behaviour],
     tickMs: TICK_MS,
@@ -67,7 +67,7 @@ describe('a worker that the system cannot start', () => {
     vi.waitUntil(() => errors.some((one) => one.startsWith('the worker could not be started')), {
       interval: 20,
     })
-  const isRunning = (worker: WorkerProcess) =>
+  const isRunning = (worker: WorkerSupervisor) =>
     vi.waitUntil(() => worker.pid !== undefined, { timeout: 10_000, interval: 20 })
 
   it('is started later if Node reports the failure by an event', async () => {

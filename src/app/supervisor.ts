@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 
 /** The first pause before a restart. It doubles with each restart, up to the maximum. */
-const RESTART_FIRST_MS = 500
-const RESTART_LONGEST_MS = 30_000
+const INITIAL_PAUSE_MS = 500
+const MAX_PAUSE_MS = 30_000
 /** A worker that ran this long was healthy: the next restart waits for the first pause again. */
 const HEALTHY_AFTER_MS = 60_000
 
@@ -24,11 +24,11 @@ const NOT_STARTED = 'the worker could not be started'
  */
 export const WORKER_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: String(1 << 20) }
 
-export type WorkerProcessOptions = {
+export type WorkerSupervisorOptions = {
   readonly environment: Record<string, string | undefined>
   readonly log: Pick<Logger, 'error' | 'warn'>
   /** Called when a worker exited unexpectedly, before the next one starts. */
-  readonly died: (pid: number) => Promise<void>
+  readonly onDeath: (pid: number) => Promise<void>
   /** How long a worker may take to stop before it is killed. */
   readonly stopMs: number
   /** Arguments of Node. Default: a worker of this broker. */
@@ -41,15 +41,15 @@ export type WorkerProcessOptions = {
  * Supervises a worker process. When the worker dies or its main thread hangs, another one starts and takes
  * over its jobs. The worker stops by itself when this process dies.
  */
-export class WorkerProcess {
-  readonly #options: WorkerProcessOptions
+export class WorkerSupervisor {
+  readonly #options: WorkerSupervisorOptions
   readonly #command: readonly string[]
   #child: ChildProcess | undefined
   #restart: NodeJS.Timeout | undefined
-  #waitMs = RESTART_FIRST_MS
+  #waitMs = INITIAL_PAUSE_MS
   #stopping = false
 
-  constructor(options: WorkerProcessOptions) {
+  constructor(options: WorkerSupervisorOptions) {
     this.#options = options
     this.#command = options.command ?? [fileURLToPath(new URL('../main.ts', import.meta.url)), 'worker']
   }
@@ -59,7 +59,7 @@ export class WorkerProcess {
   }
 
   start(): void {
-    const { log, died } = this.#options
+    const { log, onDeath: died } = this.#options
     const startedAt = performance.now()
     let child: ChildProcess
     try {
@@ -75,7 +75,7 @@ export class WorkerProcess {
       clearInterval(watching)
       this.#child = undefined
       if (this.#stopping) return
-      if (performance.now() - startedAt > HEALTHY_AFTER_MS) this.#waitMs = RESTART_FIRST_MS
+      if (performance.now() - startedAt > HEALTHY_AFTER_MS) this.#waitMs = INITIAL_PAUSE_MS
       this.#startLater(fields, message)
     }
     child.on('error', (error) => {
@@ -108,7 +108,7 @@ export class WorkerProcess {
   #startLater(fields: object, message: string): void {
     this.#options.log.error(fields, `${message}; another one starts in ${this.#waitMs} ms`)
     this.#restart = setTimeout(() => this.start(), this.#waitMs)
-    this.#waitMs = Math.min(this.#waitMs * 2, RESTART_LONGEST_MS)
+    this.#waitMs = Math.min(this.#waitMs * 2, MAX_PAUSE_MS)
   }
 
   /**

@@ -54,16 +54,16 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
   const records = new RecordStore(database)
   const scratch = await claimScratchFolder(join(config.dataFolder, 'scratch'))
   stack.defer(() => rm(scratch, { recursive: true, force: true }))
-  const room = new DiskSpace(scratch, config.diskReserve)
-  const storedRecord = async (id: string) => {
+  const diskSpace = new DiskSpace(scratch, config.diskReserve)
+  const findUploadedRecord = async (id: string) => {
     const stored = await records.read(id)
     if (!stored) return undefined
     const { image, workload, createdAt } = stored.record
     return { entries: stored.entries, image, workload, created: new Date(createdAt).toISOString() }
   }
-  const services = conversionServices(config, registries, storedRecord, {
+  const services = conversionServices(config, registries, findUploadedRecord, {
     scratchFolder: scratch,
-    room,
+    diskSpace,
     cache: createDatabaseCache(database, { layers: config.cacheLayers, images: config.cacheImages }),
   })
   stack.use(services.threads)
@@ -71,10 +71,10 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
   const tagMoves = new TagMoves(database)
   const owner = workerName(process.pid) + randomUUID()
   const workers = new WorkerDirectory(database)
-  const showing = repeatedly(HEARTBEAT_INTERVAL_MS, stop.signal, log, () =>
+  const sendingHeartbeats = repeatedly(HEARTBEAT_INTERVAL_MS, stop.signal, log, () =>
     workers.heartbeat(owner, config.concurrency),
   )
-  const working = runWorker(
+  const runningJobs = runWorker(
     {
       leases: new JobLeases(database, { leaseMs: config.leaseMs, limits: registryLimits(config) }),
       keeper,
@@ -91,13 +91,13 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
       owner,
       concurrency: config.concurrency,
       stallSeconds: config.stallSeconds,
-      hasFreeSpace: async () => !(await room.isExhausted()),
+      hasFreeSpace: async () => !(await diskSpace.isExhausted()),
       graceMs: config.graceMs,
       log,
     },
     stop.signal,
   )
-  const reconciling = repeatedly(RECONCILE_EVERY_MS, stop.signal, log, async (signal) => {
+  const resolvingTagMoves = repeatedly(RECONCILE_EVERY_MS, stop.signal, log, async (signal) => {
     const details = new Map<string, string>()
     const readTag = async (target: string, digest: string) => {
       const reading = await readBack(registries, target, digest, signal)
@@ -108,24 +108,31 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
       log.info({ ...move, detail: details.get(move.target) }, 'an unfinished tag move was resolved')
     }
   })
-  const requestKeys = new IdempotencyKeys(database)
+  const idempotencyKeys = new IdempotencyKeys(database)
   const events = new EventLog(database)
-  const forgetting = repeatedly(EXPIRE_EVERY_MS, stop.signal, log, async () => {
-    await requestKeys.deleteExpired()
+  const deletingExpired = repeatedly(EXPIRE_EVERY_MS, stop.signal, log, async () => {
+    await idempotencyKeys.deleteExpired()
     await events.deleteExpired()
     await deleteOldUses(database)
   })
-  const checking = repeatedly(CHECK_CACHE_EVERY_MS, stop.signal, log, async (signal) => {
-    const probe: SizeProbe = (kind, place) => sizeOf(registries, kind, place, signal)
+  const checkingCache = repeatedly(CHECK_CACHE_EVERY_MS, stop.signal, log, async (signal) => {
+    const probe: SizeProbe = (kind, location) => sizeOf(registries, kind, location, signal)
     const { gone } = await checkEntries(database, probe, signal)
     if (gone > 0) log.info({ gone }, 'removed cache entries that no longer exist in their registries')
   })
   const { callbackSecret: secret } = config
-  const sending = secret && sendCallbacks(new CallbackStore(database), { secret, log }, stop.signal)
+  const sendingCallbacks = secret && sendCallbacks(new CallbackStore(database), { secret, log }, stop.signal)
   stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
     try {
-      await Promise.all([working, reconciling, forgetting, checking, sending, showing])
+      await Promise.all([
+        runningJobs,
+        resolvingTagMoves,
+        deletingExpired,
+        checkingCache,
+        sendingCallbacks,
+        sendingHeartbeats,
+      ])
     } finally {
       await workers.remove(owner).catch(() => {})
     }
@@ -148,10 +155,10 @@ function readBack(
 async function sizeOf(
   registries: RegistryClient,
   kind: 'blob' | 'manifest',
-  { digest, ...place }: CachedLocation,
+  { digest, ...location }: CachedLocation,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const repository = registries.repository(place)
+  const repository = registries.repository(location)
   return kind === 'blob'
     ? repository.blobSize(digest, { signal })
     : (await repository.resolve(digest, { signal }))?.size

@@ -12,17 +12,17 @@ const encoded: [ContentEncoding, Buffer][] = [
   ['zstd', zstdCompressSync(content)],
 ]
 
-async function decode(encoding: ContentEncoding, bytes: Buffer, chunkBytes = 1000): Promise<Buffer> {
-  const chunks = []
-  for (let offset = 0; offset < bytes.length; offset += chunkBytes) {
-    chunks.push(bytes.subarray(offset, offset + chunkBytes))
+async function decode(encoding: ContentEncoding, bytes: Buffer, pieceBytes = 1000): Promise<Buffer> {
+  const pieces = []
+  for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
+    pieces.push(bytes.subarray(offset, offset + pieceBytes))
   }
-  return Buffer.concat(await Array.fromAsync(decodeContent(Readable.from(chunks), encoding)))
+  return Buffer.concat(await Array.fromAsync(decodeContent(Readable.from(pieces), encoding)))
 }
 
 it.each(encoded)('decodes %s', async (encoding, bytes) => {
-  for (const chunkBytes of [1000, 1]) {
-    expect((await decode(encoding, bytes, chunkBytes)).equals(content)).toBe(true)
+  for (const pieceBytes of [1000, 1]) {
+    expect((await decode(encoding, bytes, pieceBytes)).equals(content)).toBe(true)
   }
 })
 

@@ -68,7 +68,7 @@ export async function* decodeContent(
   // The loop below meets the same error when it reads the decoder.
   feeding.catch(() => undefined)
   try {
-    for await (const chunk of decoder) yield chunk as Buffer
+    for await (const piece of decoder) yield piece as Buffer
     await feeding
   } catch (error) {
     throw sourceFailure ?? new ContentEncodingError(encoding, error as Error)

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type Digest, finishDigest } from '../oci/digest.ts'
 
-/** A call of the hash costs as much as hashing some hundred bytes: smaller chunks are collected first. */
-const SMALL_CHUNK_BYTES = 1024
+/** A call of the hash costs as much as hashing some hundred bytes: smaller pieces are collected first. */
+const SMALL_PIECE_BYTES = 1024
 const BATCH_BYTES = 16 * 1024
 
 /** Counts and hashes bytes as they pass. */
@@ -12,13 +12,13 @@ export class Digester {
   #batch: Buffer | undefined
   #batchBytes = 0
 
-  add(chunk: Uint8Array): void {
-    this.#size += chunk.length
-    if (chunk.length < SMALL_CHUNK_BYTES) {
-      this.#addToBatch(chunk)
+  add(piece: Uint8Array): void {
+    this.#size += piece.length
+    if (piece.length < SMALL_PIECE_BYTES) {
+      this.#addToBatch(piece)
     } else {
       this.#flush()
-      this.#hash.update(chunk)
+      this.#hash.update(piece)
     }
   }
 
@@ -33,11 +33,11 @@ export class Digester {
     return { digest: finishDigest(this.#hash), size: this.#size }
   }
 
-  #addToBatch(chunk: Uint8Array): void {
-    if (this.#batchBytes + chunk.length > BATCH_BYTES) this.#flush()
+  #addToBatch(piece: Uint8Array): void {
+    if (this.#batchBytes + piece.length > BATCH_BYTES) this.#flush()
     this.#batch ??= Buffer.allocUnsafeSlow(BATCH_BYTES)
-    this.#batch.set(chunk, this.#batchBytes)
-    this.#batchBytes += chunk.length
+    this.#batch.set(piece, this.#batchBytes)
+    this.#batchBytes += piece.length
   }
 
   #flush(): void {

@@ -8,11 +8,11 @@ export async function peekHead(
   source: AsyncIterable<Uint8Array>,
   minBytes: number,
 ): Promise<{ readonly head: Buffer; readonly bytes: AsyncIterable<Uint8Array> }> {
-  const chunks = source[Symbol.asyncIterator]()
+  const pieces = source[Symbol.asyncIterator]()
   const headChunks: Uint8Array[] = []
   let length = 0
   while (length < minBytes) {
-    const next = await chunks.next()
+    const next = await pieces.next()
     if (next.done) break
     headChunks.push(next.value)
     length += next.value.length
@@ -20,7 +20,7 @@ export async function peekHead(
   const head = Buffer.concat(headChunks)
   const bytes = (async function* () {
     if (head.length > 0) yield head
-    yield* { [Symbol.asyncIterator]: () => chunks }
+    yield* { [Symbol.asyncIterator]: () => pieces }
   })()
   return { head, bytes }
 }

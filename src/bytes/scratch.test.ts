@@ -64,20 +64,20 @@ it('removes what killed processes left, and nothing of processes that run', asyn
   expect(readdirSync(own)).toEqual([])
 })
 
-it('writes chunks of any size in their order', async () => {
+it('writes pieces of any size in their order', async () => {
   await using scratch = await Scratch.open(folder(), { limitBytes: 2 ** 30 })
   const file = await scratch.createFile()
-  const chunks = [1, 300_000, 300_000, 0, 600_000, 7].map((size, i) => Buffer.alloc(size, i))
+  const pieces = [1, 300_000, 300_000, 0, 600_000, 7].map((size, i) => Buffer.alloc(size, i))
   async function* source() {
-    for (const chunk of chunks) {
-      const reused = Buffer.from(chunk)
+    for (const piece of pieces) {
+      const reused = Buffer.from(piece)
       yield reused
-      // A chunk is valid until the next one is requested.
+      // A piece is valid until the next one is requested.
       reused.fill(0xff)
     }
   }
   await file.writeAll(source())
-  expect((await buffer(file.read())).equals(Buffer.concat(chunks))).toBe(true)
+  expect((await buffer(file.read())).equals(Buffer.concat(pieces))).toBe(true)
 })
 
 describeWithPeers(['tmpfs'], 'scratch space on a full disk', () => {

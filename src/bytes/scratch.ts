@@ -7,7 +7,7 @@ import { pauseStallWatch } from '../concurrency/stall-watch.ts'
 import { DiskSpace } from './disk-space.ts'
 import { asStorageFullError, StorageFullError } from './storage-full-error.ts'
 
-/** Small chunks are collected up to this size before they are written. */
+/** Small pieces are collected up to this size before they are written. */
 const WRITE_BYTES = 512 * 1024
 /** The number of bytes written between two checks of the free disk space. */
 const DISK_CHECK_INTERVAL_BYTES = 16 * 1024 * 1024
@@ -185,21 +185,21 @@ export class ScratchFile {
   }
 
   /**
-   * Appends bytes that arrive in small chunks, by fewer and larger writes.
+   * Appends bytes that arrive in small pieces, by fewer and larger writes.
    * @throws as {@link write}; errors of the source
    */
   async writeAll(source: AsyncIterable<Uint8Array>): Promise<void> {
     const batch = Buffer.allocUnsafe(WRITE_BYTES)
     let length = 0
-    for await (const chunk of source) {
-      if (length + chunk.length > WRITE_BYTES) {
+    for await (const piece of source) {
+      if (length + piece.length > WRITE_BYTES) {
         await this.write(batch.subarray(0, length))
         length = 0
       }
-      if (chunk.length > WRITE_BYTES) await this.write(chunk)
+      if (piece.length > WRITE_BYTES) await this.write(piece)
       else {
-        batch.set(chunk, length)
-        length += chunk.length
+        batch.set(piece, length)
+        length += piece.length
       }
     }
     await this.write(batch.subarray(0, length))

@@ -22,9 +22,9 @@ it.each([0, 10, 64 * 1024, 300_000])(
   'returns %i bytes as they were received, and leaves nothing behind',
   async (size) => {
     const spool = new Spool(folder)
-    const chunks = [large.subarray(0, size / 2), large.subarray(size / 2, size)]
+    const pieces = [large.subarray(0, size / 2), large.subarray(size / 2, size)]
     {
-      await using body = await spool.store(Readable.from(chunks), () => {}, never)
+      await using body = await spool.store(Readable.from(pieces), () => {}, never)
       expect((await bytesOf(body)).equals(large.subarray(0, size))).toBe(true)
     }
     expect(readdirSync(folder)).toEqual([])

@@ -62,19 +62,19 @@ export class Spool {
     checkSize: (bytes: number) => void,
     signal: AbortSignal,
   ): Promise<SpooledBody> {
-    const chunks: Uint8Array[] = []
+    const pieces: Uint8Array[] = []
     let bytes = 0
     let file: SpoolFile | undefined
     try {
-      for await (const chunk of body) {
-        bytes += chunk.length
+      for await (const piece of body) {
+        bytes += piece.length
         checkSize(bytes)
-        if (file) await file.write(chunk)
+        if (file) await file.write(piece)
         else {
-          chunks.push(chunk)
+          pieces.push(piece)
           if (bytes <= MAX_BYTES_IN_MEMORY) continue
           file = await this.#createFile(signal)
-          for (const stored of chunks.splice(0)) await file.write(stored)
+          for (const stored of pieces.splice(0)) await file.write(stored)
         }
       }
       signal.throwIfAborted()
@@ -82,7 +82,7 @@ export class Spool {
       await file?.[Symbol.asyncDispose]()
       throw asStorageFullError(error, "the broker's disk")
     }
-    return file ?? inMemory(chunks)
+    return file ?? inMemory(pieces)
   }
 
   async #createFile(signal: AbortSignal): Promise<SpoolFile> {
@@ -117,9 +117,9 @@ class SpoolFile implements SpooledBody {
     this.#onDispose = onDispose
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
-    for (let offset = 0; offset < chunk.length; ) {
-      offset += (await this.#handle.write(chunk, offset)).bytesWritten
+  async write(piece: Uint8Array): Promise<void> {
+    for (let offset = 0; offset < piece.length; ) {
+      offset += (await this.#handle.write(piece, offset)).bytesWritten
     }
   }
 
@@ -135,10 +135,10 @@ class SpoolFile implements SpooledBody {
   }
 }
 
-function inMemory(chunks: readonly Uint8Array[]): SpooledBody {
+function inMemory(pieces: readonly Uint8Array[]): SpooledBody {
   return {
     async *[Symbol.asyncIterator]() {
-      yield* chunks
+      yield* pieces
     },
     async [Symbol.asyncDispose]() {},
   }

@@ -6,11 +6,11 @@ import { verifyBytes, verifyStream } from './verify.ts'
 
 const bytes = Buffer.from('some bytes')
 const descriptor = { digest: digestOf(bytes), size: bytes.length }
-const throughVerify = (chunks: Buffer[]) =>
-  buffer(Readable.from(chunks).compose(verifyStream(descriptor, 'the blob')))
+const throughVerify = (pieces: Buffer[]) =>
+  buffer(Readable.from(pieces).compose(verifyStream(descriptor, 'the blob')))
 
 describe('verifyStream', () => {
-  it('passes matching bytes on, in chunks of any size', async () => {
+  it('passes matching bytes on, in pieces of any size', async () => {
     expect(await throughVerify([...bytes].map((byte) => Buffer.from([byte])))).toEqual(bytes)
   })
 

@@ -38,11 +38,11 @@ export function verifyStream(expected: { digest: Digest; size: number }, label: 
   const hash = createHash('sha256')
   let size = 0
   return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length
+    transform(piece: Buffer, _encoding, done) {
+      size += piece.length
       if (size > expected.size) return done(sizeMismatch(label, `more than ${expected.size}`, expected.size))
-      hash.update(chunk)
-      done(null, chunk)
+      hash.update(piece)
+      done(null, piece)
     },
     flush(done) {
       if (size !== expected.size) return done(sizeMismatch(label, size, expected.size))

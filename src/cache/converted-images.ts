@@ -46,7 +46,7 @@ export class ConvertedImages implements ImageCache {
     })
   }
 
-  forget(key: Digest): Promise<void> {
+  remove(key: Digest): Promise<void> {
     return removeMissing(this.#database, 'converted_images', key)
   }
 }

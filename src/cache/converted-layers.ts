@@ -91,7 +91,7 @@ export class ConvertedLayers implements LayerCache {
     })
   }
 
-  forget({ exact }: LayerKey): Promise<void> {
+  remove({ exact }: LayerKey): Promise<void> {
     return removeMissing(this.#database, 'converted_layers', exact)
   }
 }

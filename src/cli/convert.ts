@@ -61,7 +61,7 @@ export function addConvertCommand(program: Command): void {
     .option('--compression-level <level>', 'for recompressed layers: zlib 0 to 9, zstd 1 to 22', count)
     .option('--format <format>', 'estargz or zstd-chunked')
     .option('--chunk-size <bytes>', 'the maximum number of bytes of a file that are verified at once', count)
-    .option('--min-chunk-size <bytes>', 'smaller files share a member of up to this size', count)
+    .option('--min-chunk-size <bytes>', 'smaller files share a member until it holds this many bytes', count)
     .option('--external-toc', 'push the tables of contents as an image of their own, TAG-esgztoc')
     .option('--keep-diff-id', 'keep the archives unchanged; needs --external-toc and excludes records')
     .option('--cache <file>', 'reuse converted layers, remembered in this SQLite file')

@@ -4,7 +4,7 @@ import { statusOfSignal } from '../app/stop-signals.ts'
 import { VERSION } from '../app/version.ts'
 import { addCombineCommands } from './combine-records.ts'
 import { addConvertCommand } from './convert.ts'
-import { Interrupted } from './errors.ts'
+import { InterruptedError } from './errors.ts'
 import { addImageCommands } from './inspect-images.ts'
 import { addRecordCommands } from './records.ts'
 import { addRetainCommand } from './retain-records.ts'
@@ -24,7 +24,7 @@ export async function runCommandLine(argv: readonly string[], roles: Roles): Pro
     const { message, code } = error as { message: string; code?: unknown }
     const label = error instanceof ConfigError || typeof code !== 'string' ? '' : `${code}: `
     process.stderr.write(`record-broker: ${label}${message.replaceAll('\n', ' ')}\n`)
-    process.exitCode = error instanceof Interrupted ? statusOfSignal(error.signal) : 1
+    process.exitCode = error instanceof InterruptedError ? statusOfSignal(error.signal) : 1
   }
 }
 

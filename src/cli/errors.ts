@@ -1,8 +1,8 @@
 import type { StopSignal } from '../app/stop-signals.ts'
 
 /** A signal stopped the command. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted'
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError'
   readonly signal: StopSignal
   constructor(signal: StopSignal) {
     super('interrupted')

@@ -7,7 +7,7 @@ import { onStopSignal } from '../app/stop-signals.ts'
 import type { ConversionServices } from '../conversion/services.ts'
 import { parseReference } from '../oci/reference.ts'
 import { collect, host } from './arguments.ts'
-import { Interrupted } from './errors.ts'
+import { InterruptedError } from './errors.ts'
 
 /** The options of every command that reads or writes registries in this process, without a broker. */
 export type LocalOptions = { readonly plainHttp?: string[]; readonly json?: boolean }
@@ -33,7 +33,7 @@ export async function withServices(
   const hosts = references.flatMap((text) => (text === undefined ? [] : parseReference(text).host))
   const onWarning = (host: string, text: string) => process.stderr.write(`warning from ${host}: ${text}\n`)
   const stop = new AbortController()
-  const removeListener = onStopSignal((signal) => stop.abort(new Interrupted(signal)))
+  const removeListener = onStopSignal((signal) => stop.abort(new InterruptedError(signal)))
   const scratchFolder = await mkdtemp(join(tmpdir(), 'record-broker-'))
   try {
     await using registries = openRegistries(config, { hosts, plainHttp, onWarning })

@@ -5,9 +5,9 @@ import { ByteQueue } from './byte-queue.ts'
 const bytes = (text: string) => Buffer.from(text)
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
-async function readAll(queue: ByteQueue, chunks: string[] = []): Promise<string[]> {
-  for await (const chunk of queue) chunks.push(Buffer.from(chunk).toString())
-  return chunks
+async function readAll(queue: ByteQueue, pieces: string[] = []): Promise<string[]> {
+  for await (const piece of queue) pieces.push(Buffer.from(piece).toString())
+  return pieces
 }
 
 it('lets the writer run ahead of the reader up to its limit', async () => {
@@ -26,25 +26,25 @@ it('lets the writer run ahead of the reader up to its limit', async () => {
   expect(await reading).toEqual(['ab', 'cd', 'ef'])
 })
 
-it('wakes a reader that waits for a chunk, and ends it when no more follow', async () => {
+it('wakes a reader that waits for a piece, and ends it when no more follow', async () => {
   const queue = new ByteQueue(4)
-  const chunks: string[] = []
-  const reading = readAll(queue, chunks)
+  const pieces: string[] = []
+  const reading = readAll(queue, pieces)
   await nextTurn()
   await queue.write(bytes('ab'))
   await nextTurn()
-  expect(chunks).toEqual(['ab'])
+  expect(pieces).toEqual(['ab'])
   queue.end()
   expect(await reading).toEqual(['ab'])
 })
 
-it('throws a failure in the reader after the chunks queued before it, and in later writes', async () => {
+it('throws a failure in the reader after the pieces queued before it, and in later writes', async () => {
   const queue = new ByteQueue(10)
   await queue.write(bytes('a'))
   queue.fail(new Error('the source broke'))
-  const chunks: string[] = []
-  await expect(readAll(queue, chunks)).rejects.toThrow('the source broke')
-  expect(chunks).toEqual(['a'])
+  const pieces: string[] = []
+  await expect(readAll(queue, pieces)).rejects.toThrow('the source broke')
+  expect(pieces).toEqual(['a'])
   await expect(queue.write(bytes('b'))).rejects.toThrow('the source broke')
 })
 
@@ -65,7 +65,7 @@ it('throws in waiting writers when the reader stops', async () => {
   await expect(second).rejects.toThrow('the reader stopped')
 })
 
-it('reserves a shared budget beyond its limit, and releases it when chunks are read or discarded', async () => {
+it('reserves a shared budget beyond its limit, and releases it when pieces are read or discarded', async () => {
   const shared = new ByteBudget(10)
   const queue = new ByteQueue(4, shared)
   await queue.write(Buffer.alloc(14))

@@ -2,14 +2,14 @@ import type { ByteBudget } from './byte-budget.ts'
 import { ReaderStoppedError } from './channel.ts'
 
 /**
- * A queue of byte chunks from one writer to one reader. A write waits while more bytes are queued than the
+ * A queue of byte pieces from one writer to one reader. A write waits while more bytes are queued than the
  * queue's limit and what it could reserve of a shared budget.
  */
 export class ByteQueue implements AsyncIterable<Uint8Array> {
   readonly #limitBytes: number
   readonly #sharedBudget: ByteBudget | undefined
   #reservedBytes = 0
-  readonly #chunks: Uint8Array[] = []
+  readonly #pieces: Uint8Array[] = []
   #queuedBytes = 0
   #isEnded = false
   #failure: { readonly reason: unknown } | undefined
@@ -22,11 +22,11 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
     this.#sharedBudget = sharedBudget
   }
 
-  /** Adds a chunk, and waits while too many bytes are queued. @throws the reason passed to {@link fail} */
-  async write(chunk: Uint8Array): Promise<void> {
+  /** Adds a piece, and waits while too many bytes are queued. @throws the reason passed to {@link fail} */
+  async write(piece: Uint8Array): Promise<void> {
     this.#throwIfFailed()
-    this.#chunks.push(chunk)
-    this.#queuedBytes += chunk.length
+    this.#pieces.push(piece)
+    this.#queuedBytes += piece.length
     this.#notify()
     while (!this.#isWithinLimits()) {
       await this.#changed.promise
@@ -34,21 +34,21 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Ends the queue: no chunk follows. */
+  /** Ends the queue: no piece follows. */
   end(): void {
     this.#isEnded = true
     this.#notify()
   }
 
-  /** Throws the reason in the reader once it has read the queued chunks, and in a writer at once. */
+  /** Throws the reason in the reader once it has read the queued pieces, and in a writer at once. */
   fail(reason: unknown): void {
     this.#failure ??= { reason }
     this.#notify()
   }
 
-  /** Drops the queued chunks, because nobody will read them, and fails. */
+  /** Drops the queued pieces, because nobody will read them, and fails. */
   discard(reason: unknown): void {
-    this.#chunks.length = 0
+    this.#pieces.length = 0
     this.#queuedBytes = 0
     this.#releaseSurplus()
     this.fail(reason)
@@ -57,12 +57,12 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
-        const chunk = this.#chunks.shift()
-        if (chunk) {
-          this.#queuedBytes -= chunk.length
+        const piece = this.#pieces.shift()
+        if (piece) {
+          this.#queuedBytes -= piece.length
           this.#releaseSurplus()
           this.#notify()
-          yield chunk
+          yield piece
           continue
         }
         if (this.#isEnded) return

@@ -95,7 +95,7 @@ async function convert(
 }
 
 /** Without cached images, every conversion looks up its layers. */
-const emptyImageCache = { find: async () => undefined, put: async () => {}, forget: async () => {} }
+const emptyImageCache = { find: async () => undefined, put: async () => {}, remove: async () => {} }
 
 for (const [name, options] of Object.entries(OPTIONS)) {
   it.each(records)(

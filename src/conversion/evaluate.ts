@@ -96,7 +96,7 @@ class Evaluation {
     const { registries, threads, limits, bounds, maxRecordSteps, listedLayers } = services
     this.tally = new RequestTally(bounds)
     this.#images = new ImageReader({ registries, tally: this.tally, signal })
-    this.#layers = new LayerLister({ threads, limits, tally: this.tally, listedLayers: listedLayers })
+    this.#layers = new LayerLister({ threads, limits, tally: this.tally, listedLayers })
     this.#applier = new RecordApplier({
       images: this.#images,
       layers: this.#layers,

@@ -84,7 +84,7 @@ export const ConversionOptions = z
       .max(CHUNK_BYTES.max)
       .optional()
       .describe(
-        'The minimum size in bytes up to which smaller files are put into one compressed member. This makes layers smaller, but older readers cannot read them. 0, the default: each chunk has its own member.',
+        'Files smaller than this share a compressed member until it holds this many uncompressed bytes. This makes layers smaller, but older readers cannot read them. Default: 0, each chunk has a member of its own.',
       ),
     externalToc: z
       .boolean()

@@ -117,7 +117,7 @@ it('does not reuse layers that the registry no longer has', async () => {
       return cached && { ...withMissingBlob(cached), index: cached.index }
     },
     put: (key, cached, index) => real.put(key, cached, index),
-    forget: async (key) => void forgotten.push(key.exact),
+    remove: async (key) => void forgotten.push(key.exact),
   }
   const first = await convert('stale:1', 'usr/file-4')
   await purgeImages()
@@ -152,7 +152,7 @@ it('converts layers once for concurrent conversions', async () => {
       put++
       return real.put(key, cached, index)
     },
-    forget: (key) => real.forget(key),
+    remove: (key) => real.remove(key),
   }
   const reports = await Promise.all(
     ['a', 'b', 'c'].map((tag) =>

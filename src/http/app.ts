@@ -80,7 +80,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     'onRequest',
     requireHookSecret(options.hookSecrets ?? {}, authenticate, options.token !== undefined),
   )
-  registerIdempotency(app, services.requestKeys)
+  registerIdempotency(app, services.idempotencyKeys)
   registerShutdownSignal(app, options.stopSignal)
   handleUnknownRoutes(app)
   await registerOpenApi(app, options.version)

@@ -15,7 +15,7 @@ import type { DocumentError } from '../oci/documents.ts'
 import type { InvalidReferenceError } from '../oci/reference.ts'
 import type { RecordErrorCode, RecordImageErrorCode } from '../records/errors.ts'
 import type { PublishError } from '../records/images/record-publisher.ts'
-import type { PlanChanged } from '../records/retention/retention-service.ts'
+import type { PlanChangedError } from '../records/retention/retention-service.ts'
 import type { CredentialsError } from '../registry/auth/credentials.ts'
 import type { RegistryErrorCode } from '../registry/errors.ts'
 import type { LayerErrorCode } from '../tar/layer-error.ts'
@@ -39,7 +39,7 @@ type ErrorCode =
       | DocumentError
       | InvalidReferenceError
       | LeaseLostError
-      | PlanChanged
+      | PlanChangedError
       | PublishError
       | QueueFullError
       | ScratchFullError

@@ -25,7 +25,7 @@ export type Services = {
   readonly jobs: JobStore
   readonly batches: BatchStore
   readonly tagMoves: TagMoves
-  readonly requestKeys: IdempotencyKeys
+  readonly idempotencyKeys: IdempotencyKeys
   readonly events: EventLog
   readonly callbacks: CallbackStore
   readonly rules: RuleStore

@@ -14,7 +14,7 @@ export type LayerErrorCode =
   | 'HARD_LINK_CYCLE'
   /** The target of a hard link is not in the layer, or is a directory. */
   | 'HARD_LINK_TARGET'
-  /** The layer exceeds one of the {@link LayerLimits}. */
+  /** The layer exceeds one of the `LayerLimits`. */
   | 'LIMIT_EXCEEDED'
   /** The blob has no eStargz footer, or one that does not lead to a table of contents. */
   | 'NOT_ESTARGZ'

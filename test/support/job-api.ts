@@ -46,7 +46,7 @@ export class JobApi implements AsyncDisposable {
       // No request of these tests reads from a registry.
       analyses: createLocalAnalyses({
         records: stores.records,
-        idempotencyKeys: stores.requestKeys,
+        idempotencyKeys: stores.idempotencyKeys,
         recordLimits: { maxBytes: MAX_RECORD_BYTES },
         images: undefined as never,
         publisher: undefined as never,

@@ -116,7 +116,7 @@ export class RegistryApi implements AsyncDisposable {
 }
 
 function openAnalyses(
-  { records, requestKeys }: ReturnType<typeof openStores>,
+  { records, idempotencyKeys }: ReturnType<typeof openStores>,
   { client, host }: { readonly client: RegistryClient; readonly host: string },
   threads: ThreadPool,
 ): Analyses {
@@ -140,7 +140,7 @@ function openAnalyses(
       maxRecordSteps: MAX_RECORD_STEPS,
     },
     records,
-    idempotencyKeys: requestKeys,
+    idempotencyKeys,
     publisher,
     retention: new RetentionService({ store: records, publisher, openRepository, now: Date.now }),
     recordLimits,

@@ -60,7 +60,7 @@ export function performApplyTask(task: ApplyTask): AppliedRecord {
     interpreters: task.interpreters,
   })
   const profiled = toProfiledImage(task.profiled, layers)
-  const use = assessRecord({ entries, layers, resolved, profiled, from: task.origin, budget })
+  const use = assessRecord({ entries, layers, resolved, profiled, origin: task.origin, budget })
   resolved.view.release()
   const { prioritized, unreadPrograms } = resolved
   return {

@@ -47,7 +47,7 @@ export class RecordReader {
       return { ...record, imageDigest: record.subject }
     }
     const record = await findUploadedRecord(source.id)
-    if (!record) throw new ConversionError('RECORD_NOT_FOUND', `there is no record ${source.id}`)
+    if (!record) throw new ConversionError('RECORD_NOT_FOUND', `record ${source.id} does not exist`)
     return record
   }
 }

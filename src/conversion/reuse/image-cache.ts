@@ -16,5 +16,5 @@ export interface ImageCache {
   find(key: Digest): Promise<CachedImage | undefined>
   put(key: Digest, cached: CachedImage): Promise<void>
   /** Removes an image that is missing from its repository. */
-  forget(key: Digest): Promise<void>
+  remove(key: Digest): Promise<void>
 }

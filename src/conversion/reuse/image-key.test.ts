@@ -24,7 +24,7 @@ it('hashes the JSON that the keys of stored images were computed from', () => {
     OUTPUT_VERSION,
     index,
     [[manifest, 'linux/amd64']],
-    [[other, 'an artifact']],
+    [other],
     outputOptions(),
     [true, false, false],
   ]

@@ -6,7 +6,8 @@ import { OUTPUT_VERSION } from './layer-key.ts'
 
 /**
  * Returns the digest of everything that the result and the report of a conversion depend on. The hashed JSON
- * is a storage format: another order or other field names would orphan all cached images.
+ * is a storage format: another order or other field names would orphan all cached images. It contains no
+ * reasons of the report, which are texts that may be reworded.
  */
 export function computeImageKey(plan: ConversionPlan): Digest {
   const { source, request, recordFor, sourceRelation } = plan
@@ -16,7 +17,7 @@ export function computeImageKey(plan: ConversionPlan): Digest {
       OUTPUT_VERSION,
       source.descriptor.digest,
       images.map(({ descriptor, platform }) => [descriptor.digest, platform]),
-      others.map(({ digest, reason }) => [digest, reason]),
+      others.map(({ digest }) => digest),
       outputOptions(request.options),
       [sourceRelation.replacesSource, sourceRelation.linksSource, request.platforms !== undefined],
       recordFor && images.map((image) => hashedFields(recordFor(image))),

@@ -21,5 +21,5 @@ export interface LayerCache {
   findWithIndex(key: LayerKey): Promise<CachedLayerWithIndex | undefined>
   put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void>
   /** Removes a layer that is missing from its repository. */
-  forget(key: LayerKey): Promise<void>
+  remove(key: LayerKey): Promise<void>
 }

@@ -47,7 +47,7 @@ export class LayerReuse {
       const result = await withSide('target', () =>
         ensureBlob(this.#target, this.repositoryFor(cached), blob, signal),
       )
-      if (result === 'missing') await this.#services.cache?.layers.forget(key)
+      if (result === 'missing') await this.#services.cache?.layers.remove(key)
       if (result !== 'present') return undefined
     }
     return layer

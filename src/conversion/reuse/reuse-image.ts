@@ -24,7 +24,7 @@ export async function reuseImage(key: Digest, plan: ConversionPlan): Promise<Pub
   const documents = new Map<Digest, SerializedDocument>()
   for (const digest of [earlier.digest, ...(earlier.tocImage ? [earlier.tocImage.digest] : [])]) {
     const result = await withSide('target', () => ensureImage(target.repository, origin, digest, signal))
-    if (result === 'missing') await services.cache?.images.forget(key)
+    if (result === 'missing') await services.cache?.images.remove(key)
     if (typeof result === 'string') return undefined
     for (const [documentDigest, document] of result) documents.set(documentDigest, document)
   }

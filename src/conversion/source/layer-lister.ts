@@ -29,11 +29,11 @@ export class LayerLister {
   readonly #cache: ListedLayerCache | undefined
   readonly #tocs: TocReader
 
-  constructor({ threads, limits, tally, listedLayers: cache }: LayerListerOptions) {
+  constructor({ threads, limits, tally, listedLayers }: LayerListerOptions) {
     this.#threads = threads
     this.#limits = limits
     this.#tally = tally
-    this.#cache = cache
+    this.#cache = listedLayers
     this.#tocs = new TocReader({ threads, limits })
   }
 

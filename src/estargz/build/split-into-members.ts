@@ -14,7 +14,7 @@ const SLICE_BYTES = 1 << 20
  * Splits a tar archive into self-contained members and writes them in source order: one for the headers of
  * consecutive entries up to the first with content, one for each chunk of content; the last chunk's member
  * also holds the padding. With a `minChunkSize`, smaller files stay in the member of their headers until that
- * is full, except in the first member, see {@link sharesMember}. The table of contents and landmarks of an
+ * is full, except in the first member, see `sharesMember`. The table of contents and landmarks of an
  * earlier conversion are dropped, unless the format is lossless.
  * @param o.digester gets the uncompressed bytes of the source and of every member, in order
  * @throws LayerError; errors of `coder` and `write` pass unchanged

@@ -13,7 +13,7 @@ import type { WriteBytes } from './write-bytes.ts'
 /**
  * Converts a layer in one pass, without prioritized files and without storing its members: members in source
  * order, added directories, the no-prefetch landmark, table of contents, footer. Unless members are shared,
- * {@link assembleBlob} writes the same bytes for the same layer without prioritized files.
+ * `assembleBlob` writes the same bytes for the same layer without prioritized files.
  * @throws LayerError; errors of `coder` and `write` pass unchanged. Discard the bytes written so far
  */
 export async function streamLayer(

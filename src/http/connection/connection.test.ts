@@ -213,11 +213,11 @@ describe('a request body', () => {
   it('that is rejected and does not end gets its connection closed', async () => {
     using connection = new RawConnection(await startServer())
     connection.socket.write(head('Transfer-Encoding: chunked\r\n'))
-    const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536, 'a'), Buffer.from('\r\n')])
-    for (let n = 0; n < 4; n++) connection.socket.write(chunk)
+    const piece = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536, 'a'), Buffer.from('\r\n')])
+    for (let n = 0; n < 4; n++) connection.socket.write(piece)
     expect((await connection.response())?.status).toBe(413)
     const pump = () => {
-      while (!connection.socket.destroyed && connection.socket.write(chunk));
+      while (!connection.socket.destroyed && connection.socket.write(piece));
     }
     connection.socket.on('drain', pump)
     pump()
@@ -241,7 +241,7 @@ describe('a request body', () => {
   it('that is incomplete does not occupy a record reader', async () => {
     const received: string[] = []
     const upload: Analyses['upload'] = async (_request, { input }) => {
-      for await (const chunk of input) received.push(Buffer.from(chunk).toString())
+      for await (const piece of input) received.push(Buffer.from(piece).toString())
       throw new RecordError('INVALID_RECORD', 'not stored')
     }
     const api = stack.use(await JobApi.open(database, { analyses: { upload } as Analyses }))

@@ -1,6 +1,6 @@
 /** The client disconnected before the response was sent. */
 export class ClientGoneError extends Error {
-  override readonly name = 'ClientGone'
+  override readonly name = 'ClientGoneError'
   readonly code = 'CLIENT_GONE'
   constructor() {
     super('the client disconnected')
@@ -9,7 +9,7 @@ export class ClientGoneError extends Error {
 
 /** Processing a request exceeded its timeout. */
 export class DeadlineExceededError extends Error {
-  override readonly name = 'DeadlineExceeded'
+  override readonly name = 'DeadlineExceededError'
   readonly code = 'DEADLINE_EXCEEDED'
   constructor(timeoutMs: number) {
     const limit = `RECORD_BROKER_REQUEST_SECONDS allows ${timeoutMs / 1000} seconds`

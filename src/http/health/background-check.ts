@@ -10,7 +10,7 @@ const MAX_CONCURRENT = 2
 
 export type CheckResult<Value> =
   | { readonly ok: true; readonly value: Value }
-  /** `detail` is only an error code: messages contain host names, and readiness is public. */
+  /** `detail` contains no error message: these contain host names, and readiness is public. */
   | { readonly ok: false; readonly detail: string }
 
 /**

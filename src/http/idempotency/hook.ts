@@ -82,13 +82,13 @@ function claimableKeyOf(request: FastifyRequest): string | undefined {
 
 /** Reads the whole body, which the fingerprint needs before the body is parsed. */
 async function readBody(payload: Readable, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
+  const pieces: Buffer[] = []
   let size = 0
   // The 413 is sent while the client still sends: the stream must not be destroyed.
-  for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length
+  for await (const piece of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += piece.length
     if (size > maxBytes) throw new HttpError(413, 'TOO_LARGE', bodyTooLarge(maxBytes))
-    chunks.push(chunk)
+    pieces.push(piece)
   }
-  return Buffer.concat(chunks)
+  return Buffer.concat(pieces)
 }

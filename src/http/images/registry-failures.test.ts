@@ -30,7 +30,7 @@ async function responsesWith(handler: RequestHandler, queries: (host: string) =>
   })
   const analyses = createLocalAnalyses({
     records: stores.records,
-    idempotencyKeys: stores.requestKeys,
+    idempotencyKeys: stores.idempotencyKeys,
     recordLimits: { maxBytes: 1024 },
     publisher,
     images: undefined as never,

@@ -75,8 +75,8 @@ export function recordUploadRoute(
         }
         const signal = request.abortSignal
         // An error response is sent while the client still sends: the stream must not be destroyed.
-        const chunks = body.iterator({ destroyOnReturn: false })
-        await using input = await spool.store(chunks, assertRecordSize, signal)
+        const pieces = body.iterator({ destroyOnReturn: false })
+        await using input = await spool.store(pieces, assertRecordSize, signal)
         const result = await analyses.upload(upload, { signal, input })
         if (result.kind === 'repeated') return replayResponse(reply, result.claim) as never
         request.idempotencyKey = key

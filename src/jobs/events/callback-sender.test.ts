@@ -7,7 +7,7 @@ import type { NewJob } from '../queue/accept-job.ts'
 import { JobLeases } from '../queue/job-leases.ts'
 import { JobStore } from '../queue/job-store.ts'
 import { sendCallbacks } from './callback-sender.ts'
-import { CallbackStore, MAX_TRIES } from './callback-store.ts'
+import { CallbackStore, MAX_DELIVERIES } from './callback-store.ts'
 import { CALLBACKS_TOPIC } from './topics.ts'
 
 const secret = Buffer.alloc(32, 7)
@@ -129,7 +129,7 @@ describeDatabases('callbacks', (open) => {
     const redirected = (await store.create({ ...job, callbackUrl: `http://${server.host}/moved` })).job
     await finishNextJob('sha256:aa')
     await sendUntil(redirected.id, 'failed')
-    expect((await callbacks.listForJob(redirected.id))[0]?.deliveries).toHaveLength(MAX_TRIES)
+    expect((await callbacks.listForJob(redirected.id))[0]?.deliveries).toHaveLength(MAX_DELIVERIES)
     expect(server.log.some((line) => line.includes('elsewhere'))).toBe(false)
     const gone = (await store.create({ ...job, callbackUrl: `http://${server.host}/gone` })).job
     await store.cancel('conversion', gone.id)

@@ -9,7 +9,7 @@ import { SUMMARY_COLUMNS } from '../rows.ts'
 import { CALLBACKS_TOPIC } from './topics.ts'
 
 /** The number of failed delivery attempts at which a callback fails. */
-export const MAX_TRIES = 10
+export const MAX_DELIVERIES = 10
 const BACKOFF = { initialMs: 5_000, maxMs: 3_600_000, minShare: 0.5 }
 /** A claimed callback becomes due again after this time, in case its sender died. */
 const CLAIM_TIMEOUT_MS = 60_000
@@ -147,7 +147,7 @@ export class CallbackStore {
     const { now } = this.#db
     const delivered = result.error === undefined
     const waitMs = backoffMs(BACKOFF, tries, Math.random())
-    const state = delivered ? 'delivered' : result.final || tries >= MAX_TRIES ? 'failed' : 'due'
+    const state = delivered ? 'delivered' : result.final || tries >= MAX_DELIVERIES ? 'failed' : 'due'
     await this.#db.transaction(async (transaction) => {
       await transaction
         .updateTable('callbacks')

@@ -77,7 +77,7 @@ export class RecordPublisher {
   ): Promise<Publication & { readonly subject?: Digest }> {
     const { store } = this.#options
     const stored = await store.read(id)
-    if (!stored) throw new PublishError('RECORD_NOT_FOUND', `there is no record ${id}`)
+    if (!stored) throw new PublishError('RECORD_NOT_FOUND', `record ${id} does not exist`)
     const { record, entries } = stored
     const { signal, overwrite } = options
     const attachedTo = options.attachTo === undefined ? undefined : parseReference(options.attachTo)

@@ -26,7 +26,7 @@ export type AssessmentRequest = {
   readonly layers: readonly SizedLayer[]
   readonly resolved: ResolvedRecord
   readonly profiled?: ProfiledImage | undefined
-  readonly from?: RecordOrigin | undefined
+  readonly origin?: RecordOrigin | undefined
   /** The budget for resolving the record in the profiled image. */
   readonly budget?: RecordStepBudget | undefined
 }
@@ -59,7 +59,7 @@ export function assessRecord(request: AssessmentRequest): RecordUse {
   const prefetchBytes = prioritized.map(estimatePrefetchBytes)
   const staleness = profiled && 'layers' in profiled ? measureStaleness(request, profiled) : undefined
   return {
-    ...(request.from && { from: request.from }),
+    ...(request.origin && { from: request.origin }),
     entries: entries.length,
     paths: resolutions.size,
     placed: pathsWith('placed', 'followed').length,

@@ -24,8 +24,8 @@ export type RetentionPlan = {
 export type RemovalResult = { readonly removed: boolean; readonly problem?: string | undefined }
 
 /** The removals differ from those of the plan that was approved. */
-export class PlanChanged extends Error {
-  override readonly name = 'PlanChanged'
+export class PlanChangedError extends Error {
+  override readonly name = 'PlanChangedError'
   readonly code = 'PLAN_CHANGED'
 }
 
@@ -86,7 +86,7 @@ export class RetentionService {
   ): Promise<{ plan: RetentionPlan; results: Map<string, RemovalResult> }> {
     const plan = await this.plan(request)
     if (plan.digest !== planDigest) {
-      throw new PlanChanged('the removals have changed since this plan; review a new dry run first')
+      throw new PlanChangedError('the removals have changed since this plan; review a new dry run first')
     }
     const results = new Map<string, RemovalResult>()
     for (const { record } of plan.records) {

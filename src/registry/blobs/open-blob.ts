@@ -36,7 +36,7 @@ export async function openBlob(session: RepositorySession, blob: BlobDescriptor)
     throw new VerificationError('SIZE_MISMATCH', message)
   }
   const download = new BlobDownload(session, request, blob.size, response)
-  const source = Readable.from(download.chunks(), { objectMode: false })
+  const source = Readable.from(download.pieces(), { objectMode: false })
   // A stream that is destroyed before it is read never starts the generator.
   source.once('close', () => download.abandon())
   const what = `blob ${blob.digest} of ${session.repository}${note}`
@@ -72,13 +72,13 @@ class BlobDownload {
     this.#response.body.destroy()
   }
 
-  async *chunks(): AsyncGenerator<Buffer> {
+  async *pieces(): AsyncGenerator<Buffer> {
     let bytesToSkip = 0
     for (;;) {
       try {
-        for await (const chunk of this.#response.chunks()) {
-          const newBytes = chunk.subarray(Math.min(bytesToSkip, chunk.length))
-          bytesToSkip -= chunk.length - newBytes.length
+        for await (const piece of this.#response.pieces()) {
+          const newBytes = piece.subarray(Math.min(bytesToSkip, piece.length))
+          bytesToSkip -= piece.length - newBytes.length
           if (newBytes.length === 0) continue
           this.#offset += newBytes.length
           yield newBytes

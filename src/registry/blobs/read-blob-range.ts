@@ -44,13 +44,13 @@ async function readSlice(
   const slice = Buffer.allocUnsafe(end - start)
   let position = 0
   try {
-    for await (const chunk of response.chunks()) {
-      const part = chunk.subarray(
-        Math.min(chunk.length, Math.max(0, start - position)),
+    for await (const piece of response.pieces()) {
+      const part = piece.subarray(
+        Math.min(piece.length, Math.max(0, start - position)),
         Math.max(0, end - position),
       )
       part.copy(slice, Math.max(0, position - start))
-      position += chunk.length
+      position += piece.length
       if (position >= end) break
     }
   } catch (error) {

@@ -67,7 +67,7 @@ export class RegistryResponse {
    * Yields the body as received, without decoding it.
    * @throws Error if the sender is too slow or the connection fails
    */
-  async *chunks(): AsyncGenerator<Buffer> {
+  async *pieces(): AsyncGenerator<Buffer> {
     const source = (this.body as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
     let unrecordedBytes = 0
     let receivedBytes = 0
@@ -75,10 +75,10 @@ export class RegistryResponse {
     try {
       for (;;) {
         const requestedAt = performance.now()
-        const { done, value: chunk } = await source.next()
+        const { done, value: piece } = await source.next()
         if (done) return this.#recordProgress()
-        unrecordedBytes += chunk.length
-        receivedBytes += chunk.length
+        unrecordedBytes += piece.length
+        receivedBytes += piece.length
         if (unrecordedBytes >= PROGRESS_BYTES) {
           this.#recordProgress()
           unrecordedBytes = 0
@@ -92,7 +92,7 @@ export class RegistryResponse {
           receivedBytes = 0
           waitedMs = 0
         }
-        yield chunk
+        yield piece
       }
     } finally {
       await source.return?.()
@@ -116,29 +116,29 @@ export class RegistryResponse {
    * or wrong
    */
   async bytes(limit: number, context: RequestContext): Promise<Buffer> {
-    const chunks: Uint8Array[] = []
+    const pieces: Uint8Array[] = []
     let size = 0
     try {
-      for await (const chunk of this.#decoded(context)) {
-        size += chunk.length
+      for await (const piece of this.#decoded(context)) {
+        size += piece.length
         if (size > limit) {
           const reason = `responded with more than ${limit} bytes`
           throw new RegistryError('TOO_LARGE', this.#details(reason, context))
         }
-        chunks.push(chunk)
+        pieces.push(piece)
       }
     } catch (error) {
       if (!(error instanceof ContentEncodingError)) throw networkError(error, context)
       const reason = `responded with Content-Encoding: ${this.encoding}, which was not requested: ${error.message}`
       throw new RegistryError('INVALID_RESPONSE', { ...this.#details(reason, context), cause: error })
     }
-    return Buffer.concat(chunks, size)
+    return Buffer.concat(pieces, size)
   }
 
   #decoded(context: RequestContext): AsyncGenerator<Uint8Array> {
     const encoding = parseContentEncoding(this.encoding)
-    if (encoding === undefined) return this.chunks()
-    if (encoding !== 'unknown') return decodeContent(this.chunks(), encoding)
+    if (encoding === undefined) return this.pieces()
+    if (encoding !== 'unknown') return decodeContent(this.pieces(), encoding)
     this.body.destroy()
     const name = toSingleLine(this.encoding ?? '')
     const reason = `responded with Content-Encoding: ${name}, which was not requested and is not supported`
