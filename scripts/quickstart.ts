@@ -4,8 +4,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import { bytesText } from '../src/cli/report-text.ts'
 import type { ConversionReport, ImageInspection, VerificationReport } from '../src/conversion/report.ts'
+import { FolderLock } from '../src/db/folder-lock.ts'
 import { RegistryClient } from '../src/registry/client.ts'
 import { type RunningBroker, startBroker } from './quickstart/broker.ts'
 import { CHECKOUT } from './quickstart/sample-files.ts'
@@ -17,7 +19,11 @@ const DATA = join(CHECKOUT, 'data', 'quickstart')
 const OPENED = join(DATA, 'opened.txt')
 const WORKLOAD = 'hello'
 
-const keepsServing = !process.argv.includes('--exit')
+const { values } = parseArgs({ options: { exit: { type: 'boolean', default: false } } })
+const keepsServing = !values.exit
+// Fails if a broker still serves the results of an earlier run.
+const lock = await FolderLock.acquire(DATA, 0)
+lock[Symbol.dispose]()
 await rm(DATA, { recursive: true, force: true })
 await mkdir(DATA, { recursive: true })
 const broker = await startBroker(DATA)
@@ -29,6 +35,9 @@ try {
   if (keepsServing) {
     console.log(`\nThe broker serves at ${broker.url} until Ctrl-C. Its data is in ${DATA}.`)
     await interrupted
+  } else {
+    console.log(`\nThe broker stops now. To serve the results again:
+   RECORD_BROKER_DATA=${DATA} RECORD_BROKER_LISTEN=${broker.host} npm start -- serve`)
   }
 } catch (error) {
   console.error(`quickstart: ${(error as Error).message}`)
@@ -74,7 +83,7 @@ async function demonstrate({ url, host }: RunningBroker): Promise<void> {
     const use = report.images[0]?.record
     const prefetchBytes = layers.reduce((sum, layer) => sum + layer.prefetchBytes, 0)
     console.log(
-      `   ${bytesText(report.sourceSize)} became ${bytesText(report.size)} in ${(report.durationMs / 1000).toFixed(1)} s`,
+      `   ${bytesText(report.sourceSize)} converted to ${bytesText(report.size)} in ${(report.durationMs / 1000).toFixed(1)} s`,
     )
     console.log(
       `   ${use?.placed} of ${opened.length} recorded files prioritized, ${use?.notFoundCount} not in the image`,

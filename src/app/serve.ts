@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
 import { AnalyzerPool } from '../analysis/analyzer-pool.ts'
 import { createPooledAnalyses } from '../analysis/pooled-analyses.ts'
 import { DiskSpace } from '../bytes/disk-space.ts'
@@ -13,7 +14,7 @@ import { JobLeases } from '../jobs/queue/job-leases.ts'
 import { parseReference } from '../oci/reference.ts'
 import { analyzerStarter } from './analyzers.ts'
 import { backingRegistry, openRegistries } from './composition.ts'
-import { type Config, roleEnvironment } from './config.ts'
+import { type Config, ConfigError, roleEnvironment } from './config.ts'
 import { warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { openStores } from './stores.ts'
@@ -99,10 +100,7 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
     await app.close()
     clearTimeout(closeTimer)
   })
-  const url = await app.listen({
-    host: config.listen.host.replace(/^\[(.*)\]$/, '$1'),
-    port: config.listen.port,
-  })
+  const url = await listen(app, config.listen)
   log.info({ url, backing: backing.host }, 'listening')
   analyzers.warmUp()
   if (config.localWorker) {
@@ -122,6 +120,16 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
   }
   // Deferred last, so that it runs first.
   stack.defer(() => lock.announceStop())
+}
+
+/** @throws ConfigError if the port is in use */
+async function listen(app: FastifyInstance, { host, port }: Config['listen']): Promise<string> {
+  try {
+    return await app.listen({ host: host.replace(/^\[(.*)\]$/, '$1'), port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new ConfigError(`RECORD_BROKER_LISTEN: ${host}:${port} is in use; choose another port`)
+  }
 }
 
 /** Replaces port 0 with a free port, so that every component knows the port before it starts. */

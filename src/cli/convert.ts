@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { loadConfig } from '../app/config.ts'
 import { decodeContent } from '../bytes/content-encoding.ts'
 import { ConversionRequest } from '../conversion/request.ts'
@@ -8,7 +8,7 @@ import type { ConversionServices } from '../conversion/services.ts'
 import { parseReference } from '../oci/reference.ts'
 import { readRecord } from '../records/formats/read-record.ts'
 import { RecordFinder } from '../records/images/record-finder.ts'
-import type { RecordEntry } from '../records/model.ts'
+import { type RecordEntry, RecordFormat } from '../records/model.ts'
 import { collect, count, platform, reference } from './arguments.ts'
 import { CommandError } from './errors.ts'
 import { type LocalOptions, PLAIN_HTTP_OPTION, withServices } from './local-images.ts'
@@ -18,6 +18,7 @@ import { conversionText } from './report-text.ts'
 
 type ConvertOptions = LocalOptions & {
   readonly record?: string
+  readonly recordFormat?: RecordFormat
   readonly recordImage?: string
   readonly recordCopy?: string
   readonly recordMatch?: string | true
@@ -45,6 +46,11 @@ export function addConvertCommand(program: Command): void {
     .argument('<source>', 'the image to convert', reference)
     .argument('<target>', 'where to push the result, with a tag', reference)
     .option('--record <file>', 'apply the output of a profiler; - reads standard input')
+    .addOption(
+      new Option('--record-format <format>', 'the format of --record; default: detected').choices(
+        RecordFormat.options,
+      ),
+    )
     .option('--record-image <reference>', 'apply a record file image', reference)
     .option('--record-copy <reference>', 'apply the prioritized files of an eStargz image', reference)
     .option('--record-match [workload]', 'apply the record file image that was published for the source')
@@ -119,22 +125,25 @@ async function requestOf(
 }
 
 async function recordSource(options: ConvertOptions): Promise<ConversionRequest['record']> {
-  const { record, recordImage, recordCopy, recordMatch } = options
+  const { record, recordFormat, recordImage, recordCopy, recordMatch } = options
   const given = [record, recordImage, recordCopy, recordMatch].filter((value) => value !== undefined)
   if (given.length > 1) {
     throw new CommandError('give one of --record, --record-image, --record-copy and --record-match')
   }
-  if (record !== undefined) return { inline: await readRecordFile(record) }
+  if (record !== undefined) return { inline: await readRecordFile(record, recordFormat) }
   if (recordImage !== undefined) return { image: recordImage }
   if (recordCopy !== undefined) return { copyFrom: recordCopy }
   if (recordMatch !== undefined) return { match: recordMatch === true ? {} : { workload: recordMatch } }
   return undefined
 }
 
-async function readRecordFile(path: string): Promise<RecordEntry[]> {
+async function readRecordFile(path: string, format: RecordFormat | undefined): Promise<RecordEntry[]> {
   const { bytes, encoding } = await openProfile(path)
   const source = encoding === undefined ? bytes : decodeContent(bytes, encoding)
-  const { entries, notes } = await readRecord(source, loadConfig().bounds.record)
+  const { entries, notes } = await readRecord(source, {
+    ...loadConfig().bounds.record,
+    ...(format && { format }),
+  })
   for (const warning of notes.warnings ?? []) process.stderr.write(`${path}: ${warning}\n`)
   return entries
 }

@@ -24,6 +24,9 @@ export function conversionText(report: ConversionReport): string {
       ? `: ${record.placed} recorded paths placed, ${record.notFoundCount} not in the image`
       : ''
     lines.push(`  ${image.platform}${placed}`)
+    if (record && record.paths > 0 && record.placed === 0) {
+      lines.push('    warning: the image contains none of the recorded paths')
+    }
     lines.push(...(image.warnings ?? []).map((warning) => `    ${warning}`))
     if (record?.from) lines.push(`    record ${record.from.reference}, matched by ${record.from.match}`)
     for (const layer of image.layers) {

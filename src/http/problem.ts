@@ -106,6 +106,9 @@ function fastifyErrorMessage(
   { message, ...error }: Error & { code?: unknown },
   bodyLimit: number | undefined,
 ): string {
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return 'send the body as JSON, with the header "Content-Type: application/json"'
+  }
   if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE' || bodyLimit === undefined) return message
   return bodyTooLarge(bodyLimit)
 }

@@ -56,8 +56,8 @@ describe('compareTrees', () => {
     ['extended attribute user.k', oneFile({ pax: { 'SCHILY.xattr.user.k': Buffer.from([0xff]) } })],
     ['type', buildTar(dir('a'))],
     ['linkName', buildTar(symlink('a', 'b'))],
-    ['/b: only in the second tree', buildTar(file('a', 'x'), file('b'))],
-    ['/a: only in the first tree', buildTar()],
+    ['/b: only in the result', buildTar(file('a', 'x'), file('b'))],
+    ['/a: only in the source', buildTar()],
   ])('reports a different %s', async (expected, other) => {
     const differences = compareTrees(await tree(oneFile()), await tree(other))
     expect(differences.join('\n')).toContain(expected)
@@ -71,11 +71,8 @@ describe('compareTrees', () => {
 
   it('reports missing files below a directory, in either tree', async () => {
     const [large, small] = [await tree(buildTar(dir('d'), file('d/a'))), await tree(buildTar())]
-    expect(compareTrees(large, small)).toEqual(['/d: only in the first tree', '/d/a: only in the first tree'])
-    expect(compareTrees(small, large)).toEqual([
-      '/d: only in the second tree',
-      '/d/a: only in the second tree',
-    ])
+    expect(compareTrees(large, small)).toEqual(['/d: only in the source', '/d/a: only in the source'])
+    expect(compareTrees(small, large)).toEqual(['/d: only in the result', '/d/a: only in the result'])
   })
 
   it('reports a bounded number of differences', async () => {
@@ -114,15 +111,15 @@ describe('a pull and a lazy reader', () => {
       dir('data', { mode: 0o700, uid: 1000, mtime: 5 }),
     )
     expect(await differences(below, buildTar(root, file('tmp/x'), file('data/x')))).toEqual([
-      '/tmp: mode is 1777 and 755',
-      '/tmp: modtime is "1577836800" and "none"',
-      '/data: mode is 700 and 755',
-      '/data: uid is 1000 and 0',
-      '/data: modtime is "5" and "none"',
+      '/tmp: mode is 1777 in the source, 755 in the result',
+      '/tmp: modtime is "1577836800" in the source, "none" in the result',
+      '/data: mode is 700 in the source, 755 in the result',
+      '/data: uid is 1000 in the source, 0 in the result',
+      '/data: modtime is "5" in the source, "none" in the result',
     ])
     expect(await differences(buildTar(dir('./', { mode: 0o711 })), buildTar(file('x')))).toEqual([
-      '/: mode is 711 and 755',
-      '/: modtime is "1577836800" and "none"',
+      '/: mode is 711 in the source, 755 in the result',
+      '/: modtime is "1577836800" in the source, "none" in the result',
     ])
   })
 
@@ -143,10 +140,10 @@ describe('a pull and a lazy reader', () => {
   it('differ in opaque directories and in new directories in them, which keep the attributes from the layers below', async () => {
     const below = buildTar(root, dir('a', { uid: 1 }), dir('a/b', { uid: 2 }))
     expect(await differences(below, buildTar(root, file('a/.wh..wh..opq'), file('a/b/x')))).toEqual([
-      '/a: uid is 1 and 0',
-      '/a: modtime is "1577836800" and "none"',
-      '/a/b: uid is 2 and 0',
-      '/a/b: modtime is "1577836800" and "none"',
+      '/a: uid is 1 in the source, 0 in the result',
+      '/a: modtime is "1577836800" in the source, "none" in the result',
+      '/a/b: uid is 2 in the source, 0 in the result',
+      '/a/b: modtime is "1577836800" in the source, "none" in the result',
     ])
   })
 
@@ -154,7 +151,7 @@ describe('a pull and a lazy reader', () => {
     const fileWithTime = (mtime: string) => buildTar(root, file('x', '', { pax: { mtime } }))
     expect(compareTrees(await tree(fileWithTime('5.4')), await mount('lazy', fileWithTime('5')))).toEqual([])
     expect(compareTrees(await tree(fileWithTime('5.5')), await mount('lazy', fileWithTime('5')))).toEqual([
-      '/x: modtime is "6" and "5"',
+      '/x: modtime is "6" in the source, "5" in the result',
     ])
   })
 })

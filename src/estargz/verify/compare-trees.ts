@@ -23,7 +23,7 @@ const FIELDS = [
 type NodePair = { readonly a: number | undefined; readonly b: number | undefined }
 
 /**
- * Compares two root file systems. Hard links are equal if the same names share a file.
+ * Compares the root file systems of a source (`a`) and of its conversion (`b`). Hard links are equal if the same names share a file.
  * @returns a line for each difference, and after {@link MAX_DIFFERENCES} one with the number of further
  *   differences
  */
@@ -67,8 +67,8 @@ class Comparison {
     if (entryA && entryB) {
       compareEntries(path, entryA, entryB, this.differences)
       this.#compareLinks(path, a ?? 0, b ?? 0)
-    } else if (entryA) this.differences.add(`${label(path())}: only in the first tree`)
-    else if (entryB) this.differences.add(`${label(path())}: only in the second tree`)
+    } else if (entryA) this.differences.add(`${label(path())}: only in the source`)
+    else if (entryB) this.differences.add(`${label(path())}: only in the result`)
   }
 
   /** Yields the children of a directory in either tree. */
@@ -92,7 +92,7 @@ class Comparison {
     const name = path()
     if ((firstInA ?? name) === (firstInB ?? name)) return
     this.differences.add(
-      `${label(name)}: shares its file with ${label(firstInA ?? name)} and with ${label(firstInB ?? name)}`,
+      `${label(name)}: shares its file with ${label(firstInA ?? name)} in the source, with ${label(firstInB ?? name)} in the result`,
     )
   }
 }
@@ -113,7 +113,9 @@ function compareEntries(
         : value === undefined
           ? 'none'
           : shorten(JSON.stringify(value))
-    differences.add(`${label(path())}: ${field} is ${format(a[field])} and ${format(b[field])}`)
+    differences.add(
+      `${label(path())}: ${field} is ${format(a[field])} in the source, ${format(b[field])} in the result`,
+    )
   }
   for (const key of new Set([...Object.keys(a.xattrs), ...Object.keys(b.xattrs)])) {
     if (a.xattrs[key] !== b.xattrs[key]) {

@@ -31,7 +31,7 @@ export async function publishRecordImage(
   if (existing !== undefined && existing.digest !== digest && !options.overwrite) {
     throw new RecordImageError(
       'TAG_EXISTS',
-      `${repository.host}/${repository.repository}:${tagOrDigest} already is ${existing.digest}; choose another tag, or allow overwriting it`,
+      `${repository.host}/${repository.repository}:${tagOrDigest} already points to ${existing.digest}; choose another tag, or publish the record with "overwrite": true`,
     )
   }
   if (existing?.digest !== digest) {

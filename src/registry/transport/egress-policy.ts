@@ -27,9 +27,9 @@ export class EgressPolicy {
   baseUrl(host: string): URL {
     if (this.#isAllowedHost?.(host) === false) {
       throw new RegistryError('HOST_NOT_ALLOWED', {
-        operation: 'use a reference',
+        operation: 'connect to a registry',
         host,
-        reason: `is not an allowed registry; add ${host} to RECORD_BROKER_REGISTRIES to allow it`,
+        reason: `is not an allowed registry${host === DOCKER_HUB ? ' (a reference without a registry means it)' : ''}; add ${host} to RECORD_BROKER_REGISTRIES to allow it`,
       })
     }
     const scheme = this.#plainHttpHosts.has(withoutPort(host, '80')) ? 'http' : 'https'
