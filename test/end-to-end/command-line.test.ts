@@ -192,15 +192,6 @@ it('reads a record in the format that is named, and warns if the image has none 
   expect(converted.out).toContain('warning: the image contains none of the recorded paths')
 })
 
-it('names the setting if the port of the server is in use', async () => {
-  const { status, err } = await command(['serve'], {
-    RECORD_BROKER_LISTEN: host,
-    RECORD_BROKER_DATA: join(dirname(recordPath), 'second'),
-  })
-  expect(status).toBe(1)
-  expect(err).toBe(`record-broker: RECORD_BROKER_LISTEN: ${host} is in use; choose another port\n`)
-})
-
 describe('an invalid setting', () => {
   it.each([
     ['RECORD_BROKER_LISTEN', '0.0.0.0:8080', 'set RECORD_BROKER_TOKEN'],
