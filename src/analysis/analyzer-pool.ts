@@ -66,10 +66,10 @@ export class AnalyzerPool implements AsyncDisposable {
     }
     let isRunning = false
     const timeout = AbortSignal.timeout(MAX_WAIT_MS)
-    const either = AbortSignal.any([task.signal, timeout])
+    const waitSignal = AbortSignal.any([task.signal, timeout])
     try {
       for (const permit of required) {
-        await permit.acquire(either)
+        await permit.acquire(waitSignal)
         held.push(permit)
       }
       const process = this.#takeIdle() ?? this.#startProcess()

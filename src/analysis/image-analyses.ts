@@ -75,12 +75,12 @@ export class ImageAnalyses implements Pick<Analyses, 'evaluate' | 'retarget' | '
     const results = await allOrAbort(
       images,
       signal,
-      async ({ source, platforms }, position, either): Promise<PlatformProblem | undefined> => {
+      async ({ source, platforms }, position, taskSignal): Promise<PlatformProblem | undefined> => {
         try {
-          await checkPlatforms(source, platforms, { registries, bounds, signal: either })
+          await checkPlatforms(source, platforms, { registries, bounds, signal: taskSignal })
           return undefined
         } catch (error) {
-          either.throwIfAborted()
+          taskSignal.throwIfAborted()
           const { code, message } = error as { code?: unknown; message: string }
           if (typeof code !== 'string') throw error
           return { position, code, message }

@@ -59,7 +59,7 @@ export class WorkerSupervisor {
   }
 
   start(): void {
-    const { log, onDeath: died } = this.#options
+    const { log, onDeath } = this.#options
     const startedAt = performance.now()
     let child: ChildProcess
     try {
@@ -86,7 +86,7 @@ export class WorkerSupervisor {
     child.once('exit', (status, signal) => {
       // Without this the jobs are taken over when their leases expire.
       if (!this.#stopping) {
-        died(child.pid ?? 0).catch((error: unknown) =>
+        onDeath(child.pid ?? 0).catch((error: unknown) =>
           log.warn(
             { err: error },
             'the leases of a dead worker were not released; they expire by themselves',

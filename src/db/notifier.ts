@@ -28,8 +28,8 @@ export class LocalNotifier implements Notifier {
     const wake = () => notified.abort()
     const waiters = this.#waiters.get(topic) ?? new Set()
     this.#waiters.set(topic, waiters.add(wake))
-    const either = signal ? AbortSignal.any([notified.signal, signal]) : notified.signal
-    await delay(ms, undefined, { signal: either }).catch(() => {})
+    const waitSignal = signal ? AbortSignal.any([notified.signal, signal]) : notified.signal
+    await delay(ms, undefined, { signal: waitSignal }).catch(() => {})
     waiters.delete(wake)
     if (waiters.size === 0) this.#waiters.delete(topic)
   }

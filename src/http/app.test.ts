@@ -6,10 +6,7 @@ import { buildApp } from './app.ts'
 const TOKEN = 'a-token-of-some-length'
 const UNKNOWN_ID = '019ab000-0000-7000-8000-000000000000'
 
-let api: RegistryApi
-beforeAll(async () => {
-  api = await RegistryApi.open()
-})
+const api = await RegistryApi.open()
 afterAll(() => api[Symbol.asyncDispose]())
 
 it('rejects a method that a path does not allow with 405, and lists the allowed methods', async () => {

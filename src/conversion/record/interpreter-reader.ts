@@ -40,7 +40,10 @@ export class InterpreterReader {
     const results = await allOrAbort(
       entries,
       signal,
-      async (entry, _, either) => ({ entry, interpreter: await this.#readInterpreter(entry, either) }),
+      async (entry, _, taskSignal) => ({
+        entry,
+        interpreter: await this.#readInterpreter(entry, taskSignal),
+      }),
       MAX_CONCURRENT_READS,
     )
     const resolved = results.filter((result) => result.interpreter !== undefined)

@@ -52,12 +52,12 @@ export class LayerLister {
     const listed = await allOrAbort(
       manifest.layers,
       signal,
-      (layer, _, either) =>
+      (layer, _, taskSignal) =>
         memo.get(`${layer.digest} ${layer.size}`, async () => {
           const cached = this.#cache?.get(layer.digest)
           if (cached?.size === layer.size) return this.#count(cached)
           assertSupportedType(layer, descriptor.digest)
-          const listing = await this.#read(repository, layer, scan, either)
+          const listing = await this.#read(repository, layer, scan, taskSignal)
           return listing && this.#count(listing)
         }),
       MAX_CONCURRENT_TOCS,

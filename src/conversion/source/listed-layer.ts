@@ -36,13 +36,13 @@ export function toSizedLayer({
   size,
   columns,
   tocOffset,
-  hasExactOffsets: exact,
+  hasExactOffsets,
   interpreters,
 }: ListedLayer): SizedLayer {
   const index = new ArchiveIndex(columns)
-  if (!exact) return estimateSizedLayer({ digest, size }, index)
+  if (!hasExactOffsets) return estimateSizedLayer({ digest, size }, index)
   const entries = { length: index.length, at: (i: number) => new LocatedEntry(index, i, interpreters) }
-  return { digest, size, hasExactOffsets: exact, entries, ...(tocOffset !== undefined && { tocOffset }) }
+  return { digest, size, hasExactOffsets, entries, ...(tocOffset !== undefined && { tocOffset }) }
 }
 
 /**

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { RegistryApi } from '../../../test/support/registry-api.ts'
 
 const UNKNOWN_ID = '019ab000-0000-7000-8000-000000000000'
 
-let api: RegistryApi
-let host: string
-beforeAll(async () => {
-  api = await RegistryApi.open()
-  host = api.host
-})
+const api = await RegistryApi.open()
+const { host } = api
 afterAll(() => api[Symbol.asyncDispose]())
 
 describe('records', () => {

@@ -1,13 +1,9 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { MAX_RECORD_BYTES, RegistryApi } from '../../../test/support/registry-api.ts'
 
-let api: RegistryApi
-let host: string
-beforeAll(async () => {
-  api = await RegistryApi.open()
-  host = api.host
-})
+const api = await RegistryApi.open()
+const { host } = api
 afterAll(() => api[Symbol.asyncDispose]())
 
 describe('uploading a record', () => {

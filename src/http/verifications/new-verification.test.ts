@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { RegistryApi } from '../../../test/support/registry-api.ts'
 
-let api: RegistryApi
-let host: string
-beforeAll(async () => {
-  api = await RegistryApi.open()
-  host = api.host
-})
+const api = await RegistryApi.open()
+const { host } = api
 afterAll(() => api[Symbol.asyncDispose]())
 
 it('creates, shows and lists a verification, and rejects a registry that is not allowed', async () => {
