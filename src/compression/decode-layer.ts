@@ -10,8 +10,6 @@ import { ByteSource } from './byte-source.ts'
 import { type GzipHeader, gzipMembers, type Inflate } from './gzip-members.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
-export type { Inflate } from './gzip-members.ts'
-
 export type DecodingLimits = Pick<LayerLimits, 'maxUncompressedBytes' | 'maxWindowBytes'>
 
 /**

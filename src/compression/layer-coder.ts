@@ -1,9 +1,10 @@
 import type { LayerCompression } from '../oci/media-types.ts'
 import { ByteSource } from './byte-source.ts'
-import { type DecodingLimits, decodeSource, detectLayerCompression, type Inflate } from './decode-layer.ts'
+import { type DecodingLimits, decodeSource, detectLayerCompression } from './decode-layer.ts'
 import { createDeflateCompressor } from './deflate/deflate-compressor.ts'
 import { LayerTranscoder } from './deflate/layer-transcoder.ts'
 import { AutoTuner, type CompressionChoice, createFixedTuner } from './deflate/tuner.ts'
+import type { Inflate } from './gzip-members.ts'
 import {
   type ContentCompressor,
   createBufferingCompressor,

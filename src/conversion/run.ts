@@ -17,8 +17,6 @@ import { computeImageKey } from './reuse/image-key.ts'
 import { reuseImage } from './reuse/reuse-image.ts'
 import type { ConversionServices } from './services.ts'
 
-export type { ConversionRunOptions } from './plan-conversion.ts'
-
 /**
  * Converts an image, registry to registry. The target tag moves last, so that a failed conversion leaves no
  * tag; content that was pushed until then is addressed by digest, so that a retry does no harm.

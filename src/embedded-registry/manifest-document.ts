@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { DocumentError, parseDocument } from '../oci/documents.ts'
+import { DocumentError } from '../oci/document-error.ts'
+import { parseDocument } from '../oci/documents.ts'
 import { isIndexType, isManifestType, isNonDistributable } from '../oci/media-types.ts'
 import { ContentDigest } from './content-digest.ts'
 import { DistributionError } from './errors.ts'

@@ -4,8 +4,6 @@ import { isSchema1, schema1Error } from './docker-schema-1.ts'
 import { DocumentError } from './document-error.ts'
 import { isIndexType, isManifestType } from './media-types.ts'
 
-export { DocumentError } from './document-error.ts'
-
 const Annotations = z.record(z.string(), z.string())
 
 /** A part of a platform's name. The bound keeps reports short, which repeat it often. */

@@ -4,8 +4,6 @@ import { Digest } from '../oci/digest-schema.ts'
 import { isGlobPattern } from './glob/glob.ts'
 import { cleanRecordPath } from './record-path.ts'
 
-export { RecordError } from './errors.ts'
-
 export const MAX_RECORD_ENTRIES = 500_000
 export const MAX_RECORD_GLOBS = 1000
 

@@ -1,10 +1,5 @@
-import {
-  type Descriptor,
-  DocumentError,
-  ImageConfig,
-  type Manifest,
-  parseDocument,
-} from '../../oci/documents.ts'
+import { DocumentError } from '../../oci/document-error.ts'
+import { type Descriptor, ImageConfig, type Manifest, parseDocument } from '../../oci/documents.ts'
 import { isImageConfigType } from '../../oci/media-types.ts'
 import { completePlatform, formatPlatform, matchesPlatform } from '../../oci/platform.ts'
 import type { Repository } from '../../registry/repository.ts'

@@ -5,7 +5,7 @@ import { JobApi } from '../../../test/support/job-api.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { Analyses } from '../../analysis/analyses.ts'
 import { createEmbeddedRegistry } from '../../embedded-registry/plugin.ts'
-import { RecordError } from '../../records/model.ts'
+import { RecordError } from '../../records/errors.ts'
 import type { AppOptions } from '../app.ts'
 
 const TOKEN = 'a-token-of-some-length'

@@ -1,4 +1,5 @@
-import { entryKey, MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordEntry, RecordError } from '../model.ts'
+import { RecordError } from '../errors.ts'
+import { entryKey, MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordEntry } from '../model.ts'
 import type { MergeStrategy } from '../provenance.ts'
 
 /** Distinct paths of all records together, which are in memory during the merge. */

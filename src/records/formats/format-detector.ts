@@ -1,4 +1,5 @@
-import { RecordError, RecordFormat } from '../model.ts'
+import { RecordError } from '../errors.ts'
+import { RecordFormat } from '../model.ts'
 import type { LineFormatName } from './format-registry.ts'
 import { type FormatMatch, matchFormat } from './format-signatures.ts'
 import { LineFormatReader, type ReadRecord, type ReadRecordOptions } from './line-format-reader.ts'

@@ -1,4 +1,4 @@
-import { RecordError } from '../model.ts'
+import { RecordError } from '../errors.ts'
 import { parsePath } from './parsers/parsed-line.ts'
 import type { RecordCollector } from './record-collector.ts'
 

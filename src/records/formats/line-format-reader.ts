@@ -1,11 +1,5 @@
-import {
-  type ProfileNotes,
-  type RecordEntry,
-  RecordError,
-  type RecordFormat,
-  type RecordLimits,
-  type SkippedAccesses,
-} from '../model.ts'
+import { RecordError } from '../errors.ts'
+import type { ProfileNotes, RecordEntry, RecordFormat, RecordLimits, SkippedAccesses } from '../model.ts'
 import { LINE_FORMATS, type LineFormatName } from './format-registry.ts'
 import { excerptOf, type Line, MAX_LINE_BYTES } from './line-splitter.ts'
 import { findPrefix, type StripPrefix } from './log-prefix.ts'

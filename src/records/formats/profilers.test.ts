@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { type ReadRecordOptions, readRecord } from './read-record.ts'
+import type { ReadRecordOptions } from './line-format-reader.ts'
+import { readRecord } from './read-record.ts'
 
 async function read(content: string | Buffer, options: Partial<ReadRecordOptions> = {}) {
   const source = Readable.from([Buffer.from(content)])

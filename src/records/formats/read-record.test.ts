@@ -2,9 +2,11 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
-import { RecordEntry, RecordError, RecordFormat, writeRecordFile } from '../model.ts'
+import { RecordError } from '../errors.ts'
+import { RecordEntry, RecordFormat, writeRecordFile } from '../model.ts'
+import type { ReadRecordOptions } from './line-format-reader.ts'
 import { writePathList } from './parsers/path-list.ts'
-import { type ReadRecordOptions, readRecord } from './read-record.ts'
+import { readRecord } from './read-record.ts'
 
 const digest = digestOf('manifest')
 

@@ -1,4 +1,5 @@
-import { RecordError, type RecordFormat } from '../model.ts'
+import { RecordError } from '../errors.ts'
+import type { RecordFormat } from '../model.ts'
 import { FormatDetector } from './format-detector.ts'
 import { describeCompressedBody, detectDocument } from './format-signatures.ts'
 import { type DocumentFormat, readJsonDocument } from './json-documents.ts'
@@ -10,8 +11,6 @@ import {
 } from './line-format-reader.ts'
 import { type Line, LineSplitter } from './line-splitter.ts'
 import { RecordCollector } from './record-collector.ts'
-
-export type { ReadRecord, ReadRecordOptions } from './line-format-reader.ts'
 
 /** Read before choosing between a document and lines: enough to contain the text after the first bracket. */
 const HEAD_BYTES = 4096

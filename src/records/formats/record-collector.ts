@@ -1,3 +1,4 @@
+import { RecordError } from '../errors.ts'
 import { isGlobPattern } from '../glob/glob.ts'
 import { GlobSet } from '../glob/glob-set.ts'
 import {
@@ -5,7 +6,6 @@ import {
   MAX_RECORD_GLOBS,
   type ProfileNotes,
   type RecordEntry,
-  RecordError,
   type RecordLimits,
   type RootCut,
   type SkippedAccesses,

@@ -1,5 +1,6 @@
 import { distinctEntries } from '../combine/record-merger.ts'
-import { type RecordEntry, RecordError, type RecordFormat, writeRecordFile } from '../model.ts'
+import { RecordError } from '../errors.ts'
+import { type RecordEntry, type RecordFormat, writeRecordFile } from '../model.ts'
 import { writePathList } from './parsers/path-list.ts'
 import { assertSingleLine } from './parsers/single-line.ts'
 

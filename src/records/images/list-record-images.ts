@@ -1,4 +1,4 @@
-import { DocumentError } from '../../oci/documents.ts'
+import { DocumentError } from '../../oci/document-error.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { Abortable, Repository } from '../../registry/repository.ts'
 import { RecordError, RecordImageError } from '../errors.ts'

@@ -5,7 +5,8 @@ import { pack } from 'tar-stream'
 import { type Digest, digestOf } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../oci/media-types.ts'
-import { type RecordEntry, RecordError, writeRecordFile } from '../model.ts'
+import { RecordError } from '../errors.ts'
+import { type RecordEntry, writeRecordFile } from '../model.ts'
 import type { Provenance } from '../provenance.ts'
 
 /** The name of the tar entry in a record file image (stargz-snapshotter pull request 642). */

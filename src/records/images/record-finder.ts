@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts'
-import { DocumentError, parseManifestOrIndex } from '../../oci/documents.ts'
+import { DocumentError } from '../../oci/document-error.ts'
+import { parseManifestOrIndex } from '../../oci/documents.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../../oci/reference.ts'
 import type { Repository } from '../../registry/repository.ts'
 import { profiledDigest, tryParseReference } from '../profiled-digest.ts'

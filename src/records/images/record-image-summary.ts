@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from '../../oci/digest.ts'
+import { DocumentError } from '../../oci/document-error.ts'
 import {
   type Descriptor,
-  DocumentError,
   ImageConfig,
   type Manifest,
   parseDocument,

@@ -1,5 +1,6 @@
 import { type Digest, hexOf } from '../../oci/digest.ts'
-import { type Descriptor, DocumentError, Index, parseDocument } from '../../oci/documents.ts'
+import { DocumentError } from '../../oci/document-error.ts'
+import { type Descriptor, Index, parseDocument } from '../../oci/documents.ts'
 import { isIndexType, isManifestType, OCI_INDEX } from '../../oci/media-types.ts'
 import { RegistryError } from '../errors.ts'
 import type { RepositorySession } from '../repository-session.ts'

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { detectCompression } from '../../bytes/content-encoding.ts'
-import { DocumentError, parseDocument } from '../../oci/documents.ts'
+import { DocumentError } from '../../oci/document-error.ts'
+import { parseDocument } from '../../oci/documents.ts'
 import { RegistryError, type RequestContext } from '../errors.ts'
 import { describeBody, toSingleLine } from './error-body.ts'
 import type { RegistryResponse } from './registry-response.ts'

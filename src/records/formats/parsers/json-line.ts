@@ -1,4 +1,4 @@
-import { RecordError } from '../../model.ts'
+import { RecordError } from '../../errors.ts'
 
 /** Parses a line as a JSON object; undefined for any other text. */
 export function parseJsonObject(text: string): Record<string, unknown> | undefined {

@@ -1,4 +1,4 @@
-import { RecordError } from '../../model.ts'
+import { RecordError } from '../../errors.ts'
 import { isSignalLine } from './nydus-list.ts'
 import {
   EMPTY_LINE,

@@ -1,5 +1,6 @@
 import { cleanName } from '../../../tar/names.ts'
-import { RecordEntry, RecordError, type SkipReason } from '../../model.ts'
+import { RecordError } from '../../errors.ts'
+import { RecordEntry, type SkipReason } from '../../model.ts'
 import { cleanRecordPath } from '../../record-path.ts'
 
 /** The result of parsing one line of a profile. */

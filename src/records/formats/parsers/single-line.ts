@@ -1,4 +1,4 @@
-import { RecordError } from '../../model.ts'
+import { RecordError } from '../../errors.ts'
 
 /**
  * Asserts that a path fits on one line of a list.

@@ -1,4 +1,5 @@
-import { RecordEntry, RecordError } from '../../model.ts'
+import { RecordError } from '../../errors.ts'
+import { RecordEntry } from '../../model.ts'
 import { cleanRecordPath } from '../../record-path.ts'
 import { parseJsonObject, requireJsonObject } from './json-line.ts'
 import { EMPTY_LINE, type LineFormat, type ParsedLine } from './parsed-line.ts'

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { type ReadRecordOptions, readRecord } from '../read-record.ts'
+import type { ReadRecordOptions } from '../line-format-reader.ts'
+import { readRecord } from '../read-record.ts'
 
 async function read(log: string | Buffer, options: Partial<ReadRecordOptions> = {}) {
   const { format, entries, skipped } = await readRecord(Readable.from([Buffer.from(log)]), {
