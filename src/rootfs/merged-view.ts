@@ -98,6 +98,8 @@ export class MergedView {
    */
   hardLinkChain(layer: number, entry: number): number[] {
     const targets = this.hardLinkTargets(layer)
+    // Most entries are not links.
+    if (targets[entry] === entry) return [entry]
     const chain = new Set([entry])
     for (const link of chain) {
       this.steps.spend(1)

@@ -14,8 +14,16 @@ const STORED_PATH_STEPS = 50
 export type GlobMatches = {
   /** The globs that match any path. */
   readonly matched: ReadonlySet<string>
-  /** The paths of each glob that no earlier glob matches, sorted by code unit. */
-  readonly paths: ReadonlyMap<string, readonly string[]>
+  /** The files of each glob that no earlier glob matches, sorted by the code units of their paths. */
+  readonly files: ReadonlyMap<string, readonly MatchedFile[]>
+}
+
+/** A file or symlink that a glob matches. No symlink is on the way to it. */
+export type MatchedFile = {
+  readonly path: string
+  readonly node: number
+  /** The node of its directory. */
+  readonly directory: number
 }
 
 /**
@@ -36,6 +44,7 @@ export function matchGlobs(
   const pending = [{ directory: tree.root, states: groups.map(({ matcher }) => matcher.start) }]
   for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
     const { directory, states } = current
+    collector.enter(directory)
     for (const node of tree.children(directory)) {
       budget.spend(1)
       const [start, end] = [tree.nameStart(node), tree.nameStart(node) + tree.nameLength(node)]
@@ -97,15 +106,24 @@ class MatchCollector {
   readonly #groups: readonly GlobGroup[]
   readonly #budget: RecordStepBudget
   readonly #matched = new Set<string>()
-  readonly #paths = new Map<string, string[]>()
+  readonly #files = new Map<string, MatchedFile[]>()
   /** The matcher states of each group whose globs are already in {@link #matched}. */
   readonly #markedStates: readonly Set<number>[]
+  #directory = 0
+  /** The path of the directory, with a slash unless it is the root; undefined until it is needed. */
+  #prefix: string | undefined
 
   constructor(view: MergedView, groups: readonly GlobGroup[], budget: RecordStepBudget) {
     this.#view = view
     this.#groups = groups
     this.#budget = budget
     this.#markedStates = groups.map(() => new Set())
+  }
+
+  /** Sets the directory of the nodes that are added next. */
+  enter(directory: number): void {
+    this.#directory = directory
+    this.#prefix = undefined
   }
 
   /** @param states of the matcher of each group, after the path of the node */
@@ -121,11 +139,13 @@ class MatchCollector {
     }
     if (first === undefined || !MATCHED_TYPES.has(this.#view.typeOf(node))) return
     this.#markMatched(states)
-    const path = this.#view.tree.path(node)
-    this.#budget.spend(STORED_PATH_STEPS + path.length)
-    const paths = this.#paths.get(first.glob)
-    if (paths) paths.push(path)
-    else this.#paths.set(first.glob, [path])
+    const { tree } = this.#view
+    this.#prefix ??= tree.pathInside(this.#directory, '')
+    const file = { path: this.#prefix + tree.name(node), node, directory: this.#directory }
+    this.#budget.spend(STORED_PATH_STEPS + file.path.length)
+    const files = this.#files.get(first.glob)
+    if (files) files.push(file)
+    else this.#files.set(first.glob, [file])
   }
 
   #markMatched(states: readonly number[]): void {
@@ -140,7 +160,7 @@ class MatchCollector {
   }
 
   finish(): GlobMatches {
-    for (const paths of this.#paths.values()) paths.sort()
-    return { matched: this.#matched, paths: this.#paths }
+    for (const files of this.#files.values()) files.sort((a, b) => (a.path < b.path ? -1 : 1))
+    return { matched: this.#matched, files: this.#files }
   }
 }

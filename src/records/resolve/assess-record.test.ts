@@ -54,3 +54,17 @@ it('replaces the estimated prefetch by the actual one', () => {
     start: { ...before.start, withRecord: { bytes: 2 * 10_000 + 512, requests: 2 + 1 } },
   })
 })
+
+it('names what is nearest to a missing path, but not to a glob', () => {
+  const layers = [layerOf('large-file')]
+  const missing = [{ path: 'large-fils' }, { path: 'large-fil?s', glob: true as const }]
+  const resolved = resolveRecord({
+    entries: missing,
+    layers: layers.map((layer) => layer.entries),
+    manifestDigest,
+  })
+  expect(assessRecord({ entries: missing, layers, resolved }).notFound).toEqual([
+    { path: 'large-fils', nearest: 'large-file' },
+    { path: 'large-fil?s' },
+  ])
+})

@@ -52,7 +52,12 @@ export function assessRecord(request: AssessmentRequest): RecordUse {
   const missing = pathsWith('missing')
   const hidden = pathsWith('hidden')
   const namedMissing = missing.slice(0, MAX_NAMED_PATHS)
-  const nearestNames = new NearestNameFinder(resolved.view, namedMissing)
+  // A glob is no name that a file could be near to.
+  const globs = new Set(entries.flatMap(({ path, glob }) => (glob ? [path] : [])))
+  const nearestNames = new NearestNameFinder(
+    resolved.view,
+    namedMissing.filter((path) => !globs.has(path)),
+  )
   const prioritized = layers.map((layer, i) =>
     toPrioritizedLayer(layer, resolved.prioritizedEntries[i] ?? { names: [], indexes: [] }),
   )
@@ -66,7 +71,7 @@ export function assessRecord(request: AssessmentRequest): RecordUse {
     followed: pathsWith('followed').length,
     notFoundCount: missing.length,
     notFound: namedMissing.map((path) => {
-      const nearest = nearestNames.find(path)
+      const nearest = globs.has(path) ? undefined : nearestNames.find(path)
       return { path, ...(nearest !== undefined && { nearest }) }
     }),
     hiddenCount: hidden.length,
@@ -106,20 +111,20 @@ export function withActualPrefetch(use: RecordUse, prefetchBytes: readonly numbe
   }
 }
 
-function toLayerUse({ layer: { digest, size }, names, entries }: PrioritizedLayer, prefetchBytes: number) {
+function toLayerUse({ layer: { digest, size }, entries }: PrioritizedLayer, prefetchBytes: number) {
   const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0)
-  return { digest, size, files: names.length, bytes, prefetchBytes }
+  return { digest, size, files: entries.length, bytes, prefetchBytes }
 }
 
 /** Estimates the bytes before the landmark. Small files may share a member, which is fetched once. */
-function estimatePrefetchBytes({ names, entries }: PrioritizedLayer): number {
+function estimatePrefetchBytes({ entries }: PrioritizedLayer): number {
   const memberSizes = new Map<number, number>()
   for (const { offset, compressedSize = 0 } of entries) {
     if (offset !== undefined) {
       memberSizes.set(offset, Math.max(compressedSize, memberSizes.get(offset) ?? 0))
     }
   }
-  return memberSizes.values().reduce((sum, size) => sum + size, names.length * COMPRESSED_HEADER_BYTES)
+  return memberSizes.values().reduce((sum, size) => sum + size, entries.length * COMPRESSED_HEADER_BYTES)
 }
 
 /** Compares the content of the recorded files in the profiled image and in this image. */

@@ -1,6 +1,6 @@
 import type { LayerListing } from '../../rootfs/layer-listing.ts'
 import type { MergedView } from '../../rootfs/merged-view.ts'
-import { type EntryRef, entryRefKey } from '../../rootfs/path-walk.ts'
+import type { EntryRef } from '../../rootfs/path-walk.ts'
 import { cleanRecordPath } from '../record-path.ts'
 import type { AccessOrderBuilder } from './access-order-builder.ts'
 import { addOpenedPath, contentRefOf } from './opened-path.ts'
@@ -20,9 +20,10 @@ export class InterpreterResolver {
   readonly #view: MergedView
   readonly #layers: readonly LayerListing[]
   readonly #order: AccessOrderBuilder
-  /** Keys of the contents whose interpreters were resolved. */
-  readonly #resolved = new Set<string>()
-  readonly #implied = new Map<string, ImpliedFile>()
+  /** The numbers of the entries whose interpreters were resolved. */
+  readonly #resolved = new Set<number>()
+  /** Implied files by the numbers of their entries. */
+  readonly #implied = new Map<number, ImpliedFile>()
 
   constructor(view: MergedView, layers: readonly LayerListing[], order: AccessOrderBuilder) {
     this.#view = view
@@ -38,9 +39,9 @@ export class InterpreterResolver {
   addInterpretersOf(path: string, content: EntryRef): void {
     let program = content
     for (let step = 0; step < MAX_STEPS; step++) {
-      const key = entryRefKey(program)
-      if (this.#resolved.has(key)) return
-      this.#resolved.add(key)
+      const number = this.#view.numberOf(program)
+      if (this.#resolved.has(number)) return
+      this.#resolved.add(number)
       const entry = this.#layers[program.layer]?.at(program.entry)
       if (entry?.isUnreadProgram) this.unreadPrograms.push(program)
       const interpreter = entry?.interpreter
@@ -52,16 +53,20 @@ export class InterpreterResolver {
       const ref = addOpenedPath(this.#view, this.#order, opened)
       if (ref === undefined) return
       program = contentRefOf(this.#view, ref)
-      const interpreterKey = entryRefKey(program)
-      if (!this.#implied.has(interpreterKey)) {
-        this.#implied.set(interpreterKey, { path: interpreterPath, by: path })
+      const interpreterNumber = this.#view.numberOf(program)
+      if (!this.#implied.has(interpreterNumber)) {
+        this.#implied.set(interpreterNumber, { path: interpreterPath, by: path })
       }
     }
   }
 
   /** Returns the interpreters that are not among the contents of recorded paths. */
   withoutRecorded(recorded: Iterable<EntryRef>): ImpliedFile[] {
-    const recordedKeys = new Set(Array.from(recorded, entryRefKey))
-    return [...this.#implied].flatMap(([key, file]) => (recordedKeys.has(key) ? [] : [file]))
+    const implied = new Map(this.#implied)
+    for (const ref of recorded) {
+      if (implied.size === 0) break
+      implied.delete(this.#view.numberOf(ref))
+    }
+    return [...implied.values()]
   }
 }

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../oci/digest.ts'
 import type { LayerListing, ListedEntry } from '../../rootfs/layer-listing.ts'
+import { matchGlobs } from '../glob/match-globs.ts'
 import type { RecordEntry } from '../model.ts'
+import { RecordStepBudget } from '../record-step-budget.ts'
 import { type Resolution, resolveRecord } from './resolve-record.ts'
 
 const manifestDigest = digestOf('this image')
@@ -153,6 +155,39 @@ describe('a recorded glob', () => {
       placed: 1,
     })
     expect(resolve(layers, { path: 'no/*', glob: true }).missing).toEqual(['no/*'])
+  })
+
+  it('places what the paths that it matches place, for arbitrary layers', () => {
+    const name = fc
+      .array(fc.constantFrom('a', 'b', 'c', '.wh.a'), { minLength: 1, maxLength: 3 })
+      .map((parts) => parts.join('/'))
+    const entry = fc.record({
+      name,
+      type: fc.constantFrom('reg' as const, 'dir' as const, 'symlink' as const, 'hardlink' as const),
+      linkName: name,
+    })
+    const layers = fc.array(fc.array(entry, { maxLength: 8 }), { minLength: 1, maxLength: 3 })
+    const glob = fc.constantFrom('**', '*', 'a/*', '**/a', 'b/**', '{a,b}/c')
+    let matched = 0
+    fc.assert(
+      fc.property(layers, fc.array(glob, { minLength: 1, maxLength: 3 }), (image, globs) => {
+        const request = { layers: image, manifestDigest, interpreters: true }
+        const resolved = resolveRecord({
+          ...request,
+          entries: globs.map((path) => ({ path, glob: true as const })),
+        })
+        const { files, matched: found } = matchGlobs(resolved.view, globs, new RecordStepBudget())
+        const paths = globs.flatMap((glob) =>
+          found.has(glob) ? (files.get(glob) ?? []).map(({ path }) => path) : [glob],
+        )
+        const literal = resolveRecord({ ...request, entries: paths.map((path) => ({ path })) })
+        expect(resolved.prioritizedEntries).toEqual(literal.prioritizedEntries)
+        expect(resolved.contents).toEqual(literal.contents)
+        matched += paths.length
+      }),
+      { numRuns: 1000 },
+    )
+    expect(matched).toBeGreaterThan(100)
   })
 
   it('without a match may be a literal name', () => {

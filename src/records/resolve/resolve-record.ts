@@ -3,7 +3,7 @@ import type { LayerListing } from '../../rootfs/layer-listing.ts'
 import { MergedView } from '../../rootfs/merged-view.ts'
 import type { EntryRef } from '../../rootfs/path-walk.ts'
 import { cleanName } from '../../tar/names.ts'
-import { type GlobMatches, matchGlobs } from '../glob/match-globs.ts'
+import { type GlobMatches, type MatchedFile, matchGlobs } from '../glob/match-globs.ts'
 import type { RecordEntry } from '../model.ts'
 import { RecordStepBudget } from '../record-step-budget.ts'
 import { AccessOrderBuilder, type PrioritizedEntries } from './access-order-builder.ts'
@@ -91,6 +91,8 @@ class RecordResolver {
   readonly #layers: readonly LayerListing[]
   readonly #matches: GlobMatches | undefined
   readonly #placedGlobs = new Set<string>()
+  /** A directory whose files were placed, and with it the directories on the way to them. */
+  #placedDirectory: number | undefined
 
   constructor(
     view: MergedView,
@@ -126,9 +128,7 @@ class RecordResolver {
     }
     const ref = addOpenedPath(this.#view, this.order, opened)
     if (ref !== undefined) {
-      const content = contentRefOf(this.#view, ref)
-      this.contents.set(path, content)
-      this.interpreters?.addInterpretersOf(path, content)
+      this.#addContent(path, ref)
     }
     return opened.linkCount > 0 ? 'followed' : 'placed'
   }
@@ -162,9 +162,32 @@ class RecordResolver {
   /** A glob without a match is placed as a literal path: `[id].js` is a file of many web servers. */
   #placeGlob(pattern: string): Resolution {
     // Paths that an earlier glob matches are already placed, as are those of a repeated glob.
-    const paths = this.#placedGlobs.has(pattern) ? [] : (this.#matches?.paths.get(pattern) ?? [])
+    const files = this.#placedGlobs.has(pattern) ? [] : (this.#matches?.files.get(pattern) ?? [])
     this.#placedGlobs.add(pattern)
-    for (const path of paths) this.#placePath(path)
+    for (const file of files) this.#placeMatch(file)
     return this.#matches?.matched.has(pattern) ? 'placed' : this.#placePath(pattern)
+  }
+
+  /**
+   * Does for a file that a glob matches what {@link #placePath} does, without another lookup. The directories
+   * on the way are the same for all files of a directory, so the first of them adds them.
+   */
+  #placeMatch({ path, node, directory }: MatchedFile): void {
+    const ref = this.#view.refOf(node)
+    const isFirst = this.#placedDirectory !== directory
+    if (isFirst || ref === undefined || this.#view.symlinkTarget(node) !== undefined) {
+      const resolution = this.#placePath(path)
+      // A symlink in a loop is found nowhere, and adds no directories.
+      if (resolution === 'placed' || resolution === 'followed') this.#placedDirectory = directory
+      return
+    }
+    this.order.addRead(ref)
+    this.#addContent(path, ref)
+  }
+
+  #addContent(path: string, ref: EntryRef): void {
+    const content = contentRefOf(this.#view, ref)
+    this.contents.set(path, content)
+    this.interpreters?.addInterpretersOf(path, content)
   }
 }

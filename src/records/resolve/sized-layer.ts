@@ -30,12 +30,12 @@ export type SizedLayer = {
 }
 
 /**
- * The prioritized entries of a layer: their names in access order, and the entries themselves in the order of
- * the source.
+ * The prioritized entries of a layer: their indexes in access order, and the entries themselves in the order
+ * of the source.
  */
 export type PrioritizedLayer = {
   readonly layer: SizedLayer
-  readonly names: readonly string[]
+  readonly indexes: readonly number[]
   readonly entries: readonly SizedEntry[]
 }
 
@@ -44,12 +44,9 @@ export const COMPRESSED_HEADER_BYTES = 150
 
 const TAR_BLOCK_BYTES = 512
 
-export function toPrioritizedLayer(
-  layer: SizedLayer,
-  { names, indexes }: PrioritizedEntries,
-): PrioritizedLayer {
+export function toPrioritizedLayer(layer: SizedLayer, { indexes }: PrioritizedEntries): PrioritizedLayer {
   const ascending = Uint32Array.from(indexes).sort()
-  return { layer, names, entries: Array.from(ascending, (i) => layer.entries.at(i) as SizedEntry) }
+  return { layer, indexes, entries: Array.from(ascending, (i) => layer.entries.at(i) as SizedEntry) }
 }
 
 /**

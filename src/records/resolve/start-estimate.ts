@@ -50,14 +50,13 @@ function estimateOpening({ size, entries, tocOffset }: SizedLayer): FetchEstimat
   return { bytes: Math.min(size, chunks * FETCH_CHUNK_BYTES), requests: chunks === 1 ? 1 : 2 }
 }
 
-function estimateOnDemand({ layer: { size }, names, entries }: PrioritizedLayer): FetchEstimate {
-  const byName = new Map(entries.map((entry) => [entry.name, entry]))
+function estimateOnDemand({ layer: { size, entries }, indexes }: PrioritizedLayer): FetchEstimate {
   const fetchedChunks = new Set<number>()
   /** Offsets of fetched members. Small files may share a member. */
   const fetchedMembers = new Set<number>()
   const estimate = { bytes: 0, requests: 0 }
-  for (const name of names) {
-    const { offset = 0, compressedSize = 0 } = byName.get(name) ?? {}
+  for (const index of indexes) {
+    const { offset = 0, compressedSize = 0 } = entries.at(index) ?? {}
     if (compressedSize === 0 || fetchedMembers.has(offset)) continue
     fetchedMembers.add(offset)
     const end = offset + compressedSize
