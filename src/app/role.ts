@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { CleanupStack } from './cleanup-stack.ts'
 import { type Config, loadConfig } from './config.ts'
 import { logger, watchEventLoop } from './process.ts'
 import { onStopSignal, type StopSignal, statusOfSignal } from './stop-signals.ts'
@@ -10,7 +11,7 @@ const CLOSING_MS = 20_000
 export type RoleContext = {
   readonly config: Config
   readonly log: Logger
-  readonly stack: AsyncDisposableStack
+  readonly stack: CleanupStack
   /** Aborts when the process must stop, before anything is closed. */
   readonly stopping: AbortSignal
   /**
@@ -28,7 +29,7 @@ export type RoleContext = {
 export async function runRole(name: string, start: (context: RoleContext) => Promise<void>): Promise<void> {
   const config = loadConfig()
   const log = logger(config, name)
-  const stack = new AsyncDisposableStack()
+  const stack = new CleanupStack()
   // A process that exits because its event loop is empty has failed: it did not stop on request.
   process.exitCode = 1
   const role = new Role(log, stack, config.graceMs)
@@ -48,13 +49,13 @@ type Cause = { readonly signal: StopSignal } | { readonly err: unknown }
 
 class Role {
   readonly #log: Logger
-  readonly #stack: AsyncDisposableStack
+  readonly #stack: CleanupStack
   readonly #graceMs: number
   readonly #stopping = new AbortController()
   #stoppedAt: number | undefined
   #ending: Promise<void> | undefined
 
-  constructor(log: Logger, stack: AsyncDisposableStack, graceMs: number) {
+  constructor(log: Logger, stack: CleanupStack, graceMs: number) {
     this.#log = log
     this.#stack = stack
     this.#graceMs = graceMs
@@ -92,7 +93,7 @@ class Role {
     }, limitMs)
     this.#stoppedAt = performance.now()
     this.#stopping.abort(new Error('the process stops'))
-    const closing = this.#stack.disposeAsync()
+    const closing = this.#stack.closeAll()
     this.#ending = closing.then(
       () => undefined,
       () => undefined,

@@ -76,7 +76,11 @@ export async function openLayerCoder(
       uncompressed: decodeSource(input, o),
       content: createBufferingCompressor(contentCompressor),
       compressor,
-      choice: () => ({ method: 'recompress', reason }),
+      choice: () => ({
+        method: 'recompress',
+        reason,
+        library: `${library} ${process.versions[library]}`,
+      }),
     }
   }
   const tuner = method === 'refine' || method === 'transcode' ? createFixedTuner(method) : new AutoTuner()

@@ -50,7 +50,16 @@ export const LayerReport = z
       .describe('The number of entries that the record placed before the landmark.'),
     prefetchBytes: Bytes.describe('The compressed bytes before the landmark, which a reader prefetches.'),
     compression: z
-      .object({ method: z.enum(['transcode', 'refine', 'recompress']), reason: z.string() })
+      .object({
+        method: z.enum(['transcode', 'refine', 'recompress']),
+        reason: z.string(),
+        library: z
+          .string()
+          .optional()
+          .describe(
+            'The library that recompressed the content, with its version: another version may make other bytes.',
+          ),
+      })
       .describe("How the layer's content was compressed, and why."),
     warnings: z
       .array(z.string())

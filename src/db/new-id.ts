@@ -1,4 +1,4 @@
-import { randomUUIDv7 } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 
 /**
  * Ids per millisecond: the 12 bits between version and variant of a UUID version 7 hold fractions of a
@@ -18,7 +18,7 @@ export function newId(): string {
     .toString(16)
     .padStart(12, '0')
   const fraction = (lastTick % TICKS_PER_MS).toString(16).padStart(3, '0')
-  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${fraction}${randomUUIDv7().slice(18)}`
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${fraction}${randomUUID().slice(18)}`
 }
 
 /** The creation time in an id, in milliseconds since 1970. */

@@ -51,8 +51,13 @@ export class BrokerProcess implements AsyncDisposable {
     this.#log = log
   }
 
-  static async start(dataFolder: string, settings: Record<string, string> = {}): Promise<BrokerProcess> {
-    const child = spawn(process.execPath, [MAIN, 'serve'], {
+  /** @param command the program and its arguments that run the command line; default: the sources */
+  static async start(
+    dataFolder: string,
+    settings: Record<string, string> = {},
+    [program, ...args]: readonly [string, ...string[]] = [process.execPath, MAIN],
+  ): Promise<BrokerProcess> {
+    const child = spawn(program, [...args, 'serve'], {
       env: isolatedEnvironment({
         RECORD_BROKER_DATA: dataFolder,
         RECORD_BROKER_LISTEN: '127.0.0.1:0',

@@ -7,7 +7,15 @@ import type { Transcoder } from './transcoder.ts'
 export type CompressionMethod = 'transcode' | 'refine' | 'recompress'
 
 /** The method used for a layer, and why. */
-export type CompressionChoice = { readonly method: CompressionMethod; readonly reason: string }
+export type CompressionChoice = {
+  readonly method: CompressionMethod
+  readonly reason: string
+  /**
+   * The library of Node that made the bytes, with its version: another version may make others. Only if the
+   * method is `recompress`.
+   */
+  readonly library?: string
+}
 
 /** Decides for each piece how many positions are compared in the search for better matches. */
 export interface Tuner {
