@@ -83,7 +83,7 @@ export class Conversions {
     return {
       usage,
       bytes: report.size,
-      entries: layers.reduce((sum, { entries }) => sum + entries, 0),
+      entries: layers.reduce((sum, { entryCount }) => sum + entryCount, 0),
       methods: layers.map(({ compression }) => compression.method),
       actions: layers.map(({ action }) => action),
     }

@@ -2,6 +2,9 @@ import type { Kysely, RawBuilder, Transaction } from 'kysely'
 import type { Notifier } from './notifier.ts'
 import type { Tables } from './tables.ts'
 
+/** `waiting` is the number of statements and transactions that wait for a connection. */
+export type ConnectionUsage = { readonly limit: number; readonly busy: number; readonly waiting: number }
+
 /** An open database: SQLite or PostgreSQL behind one query builder. */
 export type Database = {
   readonly engine: 'sqlite' | 'postgres'
@@ -26,5 +29,7 @@ export type Database = {
   /** Every transaction whose id is below this SQL expression has finished: events below it are complete. */
   readonly finishedBelow: RawBuilder<number>
   readonly notifier: Notifier
+  /** The connections for statements. SQLite has one. */
+  connections(): ConnectionUsage
   close(): Promise<void>
 }

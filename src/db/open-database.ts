@@ -1,4 +1,5 @@
 import type { Database } from './database.ts'
+import type { DatabaseObserver } from './database-observer.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
 import { parsePostgresAddress } from './postgres/postgres-address.ts'
 import { openSqlite } from './sqlite/open-sqlite.ts'
@@ -12,6 +13,8 @@ export type OpenOptions = {
   readonly migrate?: boolean
   /** How long a statement waits for another process's write to SQLite to finish. */
   readonly busyMs?: number
+  /** Is told about statements, except for those of the migration. */
+  readonly observer?: DatabaseObserver | undefined
 }
 
 /**
@@ -21,12 +24,12 @@ export type OpenOptions = {
  */
 export async function openDatabase(
   url: string,
-  { migrate = true, busyMs = SQLITE_BUSY_MS }: OpenOptions = {},
+  { migrate = true, busyMs = SQLITE_BUSY_MS, observer }: OpenOptions = {},
 ): Promise<Database> {
   const path = /^sqlite:(.*)$/s.exec(url)?.[1]
-  if (path !== undefined) return withStartErrors(path, () => openSqlite(path, { busyMs, migrate }))
+  if (path !== undefined) return withStartErrors(path, () => openSqlite(path, { busyMs, migrate, observer }))
   const address = parsePostgresAddress(url)
-  return withStartErrors(address.name, () => openPostgres(address, { migrate }))
+  return withStartErrors(address.name, () => openPostgres(address, { migrate, observer }))
 }
 
 /** @param name the database's name in messages, without credentials */

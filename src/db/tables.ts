@@ -58,7 +58,11 @@ export type JobsTable = {
   /** The idempotency key of the request that created the job. Unique. */
   request_key: string | null
   progress: JsonText | null
+  /** The part of the progress that listings show. */
+  progress_summary: JsonText | null
   report: JsonText | null
+  /** The result of a verification, as 0 or 1. */
+  verified: number | null
   /**
    * The fields of a conversion's report that listings show, so that they do not read the report, which can be
    * long.
@@ -91,6 +95,10 @@ export type JobsTable = {
   finished_at: TimeMs | null
   /** The number of events so far. */
   event_seq: Generated<number>
+  /** The HTTP request that created the job. */
+  request_id: string | null
+  /** The span that the attempts are below, as a `traceparent` header names it. */
+  traceparent: string | null
 }
 
 export type JobAttemptsTable = {
@@ -99,8 +107,11 @@ export type JobAttemptsTable = {
   owner: string
   started_at: TimeMs
   ended_at: TimeMs | null
-  outcome: 'succeeded' | 'failed' | 'throttled' | 'handed-back' | 'crashed' | 'cancelled' | null
+  /** `handed-back`: an earlier release stored it for `released`. */
+  outcome: 'succeeded' | 'failed' | 'throttled' | 'released' | 'handed-back' | 'crashed' | 'cancelled' | null
   error: JsonText | null
+  /** The span of the attempt. */
+  traceparent: string | null
 }
 
 export type JobEventsTable = {
@@ -212,13 +223,21 @@ export type DeliveriesTable = {
   error: string | null
 }
 
-/** Jobs that were requested together. */
+/** Jobs that were requested together. Triggers maintain the counts, see `0020-batch-states.ts`. */
 export type BatchesTable = {
   id: ColumnType<string, string, never>
   labels: JsonText
   request_key: string | null
   created_at: TimeMs
+  /** All jobs. Those that are neither succeeded nor failed nor cancelled are unfinished. */
+  jobs: Generated<number>
+  succeeded: Generated<number>
+  failed: Generated<number>
+  cancelled: Generated<number>
+  state: Generated<'running' | 'succeeded' | 'failed'>
 }
+
+export type BatchLabelsTable = { batch_id: string; name: string; value: string }
 
 /** A job can be in several batches, and several times in one. */
 export type BatchJobsTable = { batch_id: string; position: number; job_id: string }
@@ -227,7 +246,15 @@ export type BatchJobsTable = { batch_id: string; position: number; job_id: strin
 export type RulesTable = { id: ColumnType<string, string, never>; document: JsonText; updated_at: TimeMs }
 
 /** Running worker processes. */
-export type WorkersTable = { owner: string; concurrency: number; seen_at: TimeMs }
+export type WorkersTable = {
+  owner: string
+  concurrency: number
+  seen_at: TimeMs
+  /** The limits of running jobs per registry, by host; `*` is every other host. Null: no limits. */
+  registry_limits: JsonText | null
+  /** 1 while the worker starts no job because its disk is full. */
+  disk_full: Generated<number>
+}
 
 /** Counts of finished jobs: the sum over all shards. Maintained by triggers, see `0013-job-tallies.ts`. */
 export type JobTalliesTable = {
@@ -237,8 +264,106 @@ export type JobTalliesTable = {
   jobs: number
 }
 
+/**
+ * What jobs did in an hour or a day, UTC: the sum over all shards. Written by the transaction that ends an
+ * attempt or a job.
+ */
+export type JobSeriesTable = {
+  resolution: 'hour' | 'day'
+  kind: JobsTable['kind']
+  start: TimeMs
+  shard: number
+  succeeded: Generated<number>
+  failed: Generated<number>
+  cancelled: Generated<number>
+  attempts: Generated<number>
+  retries: Generated<number>
+  bytes_in: Generated<number>
+  bytes_out: Generated<number>
+  bytes_reused: Generated<number>
+}
+
+/** How long the jobs that ended in an hour or a day waited or ran: their numbers by bucket of a histogram. */
+export type JobSeriesTimesTable = {
+  resolution: JobSeriesTable['resolution']
+  kind: JobsTable['kind']
+  start: TimeMs
+  measure: 'wait' | 'run'
+  bucket: number
+  shard: number
+  jobs: number
+}
+
+/** Jobs that ended before there were series, while they are being added. */
+export type JobSeriesBackfillTable = {
+  kind: JobsTable['kind']
+  ended_before: TimeMs
+  added_from: string | null
+}
+
+/** The terms of the rows of another table. `item` is the id of a row, which sorts by time. See `TermIndex`. */
+export type TermsTable = { term: string; item: string }
+
+/** Manifests as they were last seen in registries: one row for each tag, and one for each untagged manifest. */
+export type CatalogueImagesTable = {
+  /** Sorts by the time that listings show the image by. See `itemId`. */
+  id: string
+  /** `host/repository:tag`, or `host/repository@digest` without a tag. */
+  reference: string
+  /** `host/repository` */
+  location: string
+  /** '' for none. */
+  tag: string
+  digest: string
+  kind: 'record' | 'image' | 'index' | 'artifact' | 'unknown'
+  /** 0 if the manifest was not read from the registry yet. */
+  is_read: number
+  document: JsonText
+  /** When this digest was first seen under this reference. */
+  seen_at: TimeMs
+  /** When the reference was last compared with the registry by itself; 0: never. */
+  compared_at: TimeMs
+}
+
+/** Results of conversions. One row for each pair of source and result. */
+export type CatalogueConversionsTable = {
+  id: string
+  /** A digest of what the document says. */
+  identity: string
+  /** The latest job with this result. */
+  job_id: string
+  document: JsonText
+  finished_at: TimeMs
+}
+
+/** `compared_at`: when the last complete comparison with the registry began; 0: never. */
+export type CatalogueRepositoriesTable = { location: string; compared_at: TimeMs }
+
+/** References that are to be compared with their registry soon. */
+export type CatalogueChecksTable = { reference: string; due_at: TimeMs; tries: number }
+
+/** The positions of scans, and which process continues them. */
+export type ScansTable = {
+  name: string
+  state: JsonText
+  owner: string | null
+  lease_until: TimeMs
+}
+
 export type Tables = {
+  catalogue_images: CatalogueImagesTable
+  catalogue_image_terms: TermsTable
+  catalogue_conversions: CatalogueConversionsTable
+  catalogue_conversion_terms: TermsTable
+  catalogue_repositories: CatalogueRepositoriesTable
+  catalogue_checks: CatalogueChecksTable
+  scans: ScansTable
+  record_terms: TermsTable
   job_tallies: JobTalliesTable
+  job_series: JobSeriesTable
+  job_series_times: JobSeriesTimesTable
+  job_series_backfill: JobSeriesBackfillTable
+  batch_labels: BatchLabelsTable
   converted_layers: ConvertedLayersTable
   converted_layer_indexes: ConvertedLayerIndexesTable
   converted_images: ConvertedImagesTable

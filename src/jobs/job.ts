@@ -1,5 +1,6 @@
 /** The kinds of work. Each has a handler. */
-export type JobKind = 'conversion' | 'verification'
+export const JOB_KINDS = ['conversion', 'verification'] as const
+export type JobKind = (typeof JOB_KINDS)[number]
 
 export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
 export type JobState = (typeof JOB_STATES)[number]
@@ -13,14 +14,14 @@ export function isFinished(state: JobState): boolean {
 export type JobError = { code: string; message: string }
 
 /** How an attempt ended. */
-export type AttemptOutcome = 'succeeded' | 'failed' | 'throttled' | 'handed-back' | 'crashed' | 'cancelled'
+export type AttemptOutcome = 'succeeded' | 'failed' | 'throttled' | 'released' | 'crashed' | 'cancelled'
 
-/** One claim of a job by a worker. `endedAt` and `outcome` are undefined while it is running. */
+/** One claim of a job by a worker. `finishedAt` and `outcome` are undefined while it is running. */
 export type Attempt = {
   readonly attempt: number
   readonly owner: string
   readonly startedAt: number
-  readonly endedAt: number | undefined
+  readonly finishedAt: number | undefined
   readonly outcome: AttemptOutcome | undefined
   readonly error: JobError | undefined
 }
@@ -42,8 +43,12 @@ export type Job = {
   readonly labels: Readonly<Record<string, string>>
   readonly priority: number
   readonly progress: unknown
+  /** The part of the progress that listings show. */
+  readonly progressSummary: unknown
   readonly report: unknown
   readonly result: JobResult | undefined
+  /** The result of a verification. */
+  readonly isVerified: boolean | undefined
   readonly error: JobError | undefined
   readonly attempt: number
   readonly failures: number
@@ -60,6 +65,10 @@ export type Job = {
   readonly finishedAt: number | undefined
   /** The number of events so far. */
   readonly eventCount: number
+  /** The HTTP request that created the job. */
+  readonly requestId: string | undefined
+  /** The span that the attempts are below, as a `traceparent` header names it. */
+  readonly traceparent: string | undefined
 }
 
 /**

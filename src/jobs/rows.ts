@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { JobAttemptsTable, JobsTable } from '../db/tables.ts'
+import { currentError, currentOutcome } from './former-words.ts'
 import type { Attempt, Job, JobError, JobResult, JobState } from './job.ts'
 
 /**
@@ -23,6 +24,8 @@ export const SUMMARY_COLUMNS = [
   'result_digest',
   'result_size',
   'result_source_size',
+  'verified',
+  'progress_summary',
   'error',
   'attempt',
   'failures',
@@ -35,6 +38,8 @@ export const SUMMARY_COLUMNS = [
   'started_at',
   'finished_at',
   'event_seq',
+  'request_id',
+  'traceparent',
 ] as const
 
 type JobRow = Pick<Selectable<JobsTable>, (typeof SUMMARY_COLUMNS)[number]> &
@@ -52,9 +57,11 @@ export function toJob(row: JobRow): Job {
     labels: parse(row.labels) as Record<string, string>,
     priority: row.priority,
     progress: parse(row.progress),
+    progressSummary: parse(row.progress_summary),
     report: parse(row.report),
     result: toResult(row),
-    error: parse(row.error) as JobError | undefined,
+    isVerified: row.verified === null ? undefined : row.verified === 1,
+    error: parseError(row.error),
     attempt: row.attempt,
     failures: row.failures,
     crashes: row.crashes,
@@ -66,6 +73,8 @@ export function toJob(row: JobRow): Job {
     startedAt: row.started_at ?? undefined,
     finishedAt: row.finished_at ?? undefined,
     eventCount: row.event_seq,
+    requestId: row.request_id ?? undefined,
+    traceparent: row.traceparent ?? undefined,
   }
 }
 
@@ -74,9 +83,9 @@ export function toAttempt(row: Selectable<JobAttemptsTable>): Attempt {
     attempt: row.attempt,
     owner: row.owner,
     startedAt: row.started_at,
-    endedAt: row.ended_at ?? undefined,
-    outcome: row.outcome ?? undefined,
-    error: parse(row.error) as JobError | undefined,
+    finishedAt: row.ended_at ?? undefined,
+    outcome: row.outcome === null ? undefined : currentOutcome(row.outcome),
+    error: parseError(row.error),
   }
 }
 
@@ -85,17 +94,23 @@ function toResult({ result_digest, result_size, result_source_size }: JobRow): J
   return { digest: result_digest, size: result_size, sourceSize: result_source_size }
 }
 
-/**
- * Returns the columns that repeat fields of a conversion's report. The report of a verification has none of
- * these fields.
- */
+/** Returns the columns that repeat fields of the reports of conversions and of verifications. */
 export function toResultColumns(report: unknown) {
-  const { digest, size, sourceSize } = (report ?? {}) as Record<keyof JobResult, unknown>
+  const { digest, size, sourceSize, verified } = (report ?? {}) as Record<
+    keyof JobResult | 'verified',
+    unknown
+  >
   return {
+    verified: typeof verified === 'boolean' ? Number(verified) : null,
     result_digest: typeof digest === 'string' ? digest : null,
     result_size: typeof size === 'number' ? size : null,
     result_source_size: typeof sourceSize === 'number' ? sourceSize : null,
   }
+}
+
+/** Parses a stored error of a job or of an attempt. */
+export function parseError(text: string | null): JobError | undefined {
+  return text === null ? undefined : currentError(JSON.parse(text) as JobError)
 }
 
 function parse(text: string | null | undefined): unknown {

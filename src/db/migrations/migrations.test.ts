@@ -3,8 +3,10 @@ import { Migrator } from 'kysely/migration'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
 import { EventLog } from '../../jobs/events/event-log.ts'
+import { BatchStore } from '../../jobs/queue/batch-store.ts'
 import { JobLeases } from '../../jobs/queue/job-leases.ts'
 import { JobStore } from '../../jobs/queue/job-store.ts'
+import { SeriesStore } from '../../jobs/series/series-store.ts'
 import { openDatabase } from '../open-database.ts'
 import { MIGRATIONS } from './migrations.ts'
 
@@ -72,7 +74,7 @@ describeDatabases('migrations', (open) => {
     expect(await Promise.all(held)).toEqual([true, false, false, true])
     expect(await store.get('conversion', second.id)).toMatchObject({ state: 'queued', eventCount: 3 })
     expect((await store.get('conversion', stopped.id))?.finishedAt).toBeDefined()
-    expect(await store.listAttempts(second.id)).toMatchObject([{ outcome: 'handed-back' }])
+    expect(await store.listAttempts(second.id)).toMatchObject([{ outcome: 'released' }])
     const events = await new EventLog(database).listForJob(stopped.id, 0)
     expect(events).toMatchObject([{ seq: 3, type: 'cancelled' }])
     expect(await leases.claim('w')).toBeUndefined()
@@ -104,6 +106,48 @@ describeDatabases('migrations', (open) => {
     expect(items[1]?.result).toEqual({ digest: 'sha256:1', size: 5_000_000_000, sourceSize: 7 })
     expect((await store.list('verification', {}, { limit: 10 })).items[0]?.result).toBeUndefined()
     expect((await store.get('conversion', items[0]?.id ?? ''))?.report).toEqual(reports[1])
+    await database.close()
+  })
+
+  it('count the jobs of batches, and fill the results of verifications and the labels of batches', async () => {
+    const url = await createAtVersion(opened, '0018-results-of-conversions', 'batches')
+    const old = await openDatabase(url, { migrate: false })
+    const jobId = (n: number) => `019ab000-0000-7000-8000-00000000000${n}`
+    const states = ['succeeded', 'failed', 'queued', 'succeeded']
+    for (const [n, state] of states.entries()) {
+      const isVerification = n === 3
+      const report = isVerification ? JSON.stringify({ verified: false }) : null
+      await sql`insert into jobs (id, kind, state, source, target, request, run_at, created_at, report)
+        values (${jobId(n)}, ${isVerification ? 'verification' : 'conversion'}, ${state}, 's', ${`t${n}`}, '{}', 1, 1, ${report})`.execute(
+        old.query,
+      )
+    }
+    const members = { b1: [0, 0], b2: [0, 1], b3: [1, 2] }
+    for (const [id, jobs] of Object.entries(members)) {
+      await sql`insert into batches (id, labels, created_at) values (${id}, ${'{"release":"1"}'}, 1)`.execute(
+        old.query,
+      )
+      for (const [position, n] of jobs.entries()) {
+        await sql`insert into batch_jobs (batch_id, position, job_id) values (${id}, ${position}, ${jobId(n)})`.execute(
+          old.query,
+        )
+      }
+    }
+    await old.close()
+    const database = await openDatabase(url)
+    const store = new JobStore(database)
+    const batches = new BatchStore(database, store)
+    const { items } = await batches.list({ labels: { release: '1' } }, { after: undefined, limit: 9 })
+    expect(items).toMatchObject([
+      { id: 'b3', state: 'running', counts: { queued: 1, failed: 1 } },
+      { id: 'b2', state: 'failed', counts: { succeeded: 1, failed: 1 } },
+      { id: 'b1', state: 'succeeded', counts: { succeeded: 2 } },
+    ])
+    await store.cancel('conversion', jobId(2))
+    expect(await batches.get('b3')).toMatchObject({ state: 'failed', counts: { queued: 0, cancelled: 1 } })
+    const { items: different } = await store.list('verification', { isVerified: false }, { limit: 9 })
+    expect(different.map(({ id }) => id)).toEqual([jobId(3)])
+    expect(await new SeriesStore(database).isBackfilling('conversion')).toBe(true)
     await database.close()
   })
 })

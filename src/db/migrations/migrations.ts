@@ -17,6 +17,11 @@ import * as migration0015 from './0015-indexes-in-parts.ts'
 import * as migration0016 from './0016-rank-and-suspects.ts'
 import * as migration0017 from './0017-notes-on-profiles.ts'
 import * as migration0018 from './0018-results-of-conversions.ts'
+import * as migration0019 from './0019-catalogue.ts'
+import * as migration0020a from './0020-batch-states.ts'
+import * as migration0020b from './0020-job-listings.ts'
+import * as migration0020c from './0020-job-series.ts'
+import * as migration0021 from './0021-traces-of-jobs.ts'
 
 /** All migrations, by name and in order. A released migration is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -40,4 +45,9 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0016-rank-and-suspects': migration0016,
   '0017-notes-on-profiles': migration0017,
   '0018-results-of-conversions': migration0018,
+  '0019-catalogue': migration0019,
+  '0020-batch-states': migration0020a,
+  '0020-job-listings': migration0020b,
+  '0020-job-series': migration0020c,
+  '0021-traces-of-jobs': migration0021,
 }

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { bindTrace } from '../../tracing/trace-context.ts'
 
 /** Transactions per commit at most: other statements wait for the connection meanwhile. */
 const MAX_GROUP_SIZE = 32
@@ -27,7 +28,8 @@ export class GroupCommit<Tables> {
 
   run<Result>(work: Work<Tables, Result>): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.#pending.push({ work, resolve: resolve as (result: unknown) => void, reject })
+      // The group runs in the context of its first member.
+      this.#pending.push({ work: bindTrace(work), resolve: resolve as (result: unknown) => void, reject })
       if (!this.#isScheduled) this.#schedule()
     })
   }

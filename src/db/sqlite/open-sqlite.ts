@@ -3,8 +3,10 @@ import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { Kysely, sql } from 'kysely'
 import type { Database } from '../database.ts'
+import type { DatabaseObserver } from '../database-observer.ts'
 import { migrateToLatest } from '../migrate.ts'
 import { LocalNotifier } from '../notifier.ts'
+import { withTransactionSpan } from '../statement-span.ts'
 import type { Tables } from '../tables.ts'
 import { GroupCommit } from './group-commit.ts'
 import { NonBlockingSqliteDialect } from './sqlite-dialect.ts'
@@ -16,14 +18,21 @@ import { SqliteDriver } from './sqlite-driver.ts'
  */
 export async function openSqlite(
   path: string,
-  { busyMs, migrate }: { readonly busyMs: number; readonly migrate: boolean },
+  {
+    busyMs,
+    migrate,
+    observer,
+  }: {
+    readonly busyMs: number
+    readonly migrate: boolean
+    readonly observer: DatabaseObserver | undefined
+  },
 ): Promise<Database> {
   mkdirSync(dirname(path), { recursive: true })
   // No wait inside the library: it would block the event loop.
   const connection = new Sqlite(path, { timeout: 0 })
-  const query = new Kysely<Tables>({
-    dialect: new NonBlockingSqliteDialect(new SqliteDriver(connection, busyMs)),
-  })
+  const driver = new SqliteDriver(connection, busyMs)
+  const query = new Kysely<Tables>({ dialect: new NonBlockingSqliteDialect(driver) })
   const pragma = (text: string) => sql`pragma ${sql.raw(text)}`.execute(query)
   const commits = new GroupCommit(query)
   try {
@@ -36,15 +45,17 @@ export async function openSqlite(
     await query.destroy()
     throw error
   }
+  driver.observer = observer
   return {
     engine: 'sqlite',
     query,
-    transaction: (run) => commits.run(run),
-    write: (run) => commits.run(run),
+    transaction: (run) => withTransactionSpan(() => commits.run(run)),
+    write: (run) => withTransactionSpan(() => commits.run(run)),
     now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
     transactionId: sql<number>`(select coalesce(max(tx), 0) + 1 from job_events)`,
     finishedBelow: sql<number>`${Number.MAX_SAFE_INTEGER}`,
     notifier: new LocalNotifier(),
+    connections: () => driver.connections(),
     close: () => query.destroy(),
   }
 }

@@ -3,7 +3,10 @@ import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kys
 import { sleep } from '../../concurrency/abort.ts'
 import { backoffMs } from '../../concurrency/backoff.ts'
 import { Semaphore } from '../../concurrency/semaphore.ts'
+import type { ConnectionUsage } from '../database.ts'
+import { type DatabaseObserver, observeStatement } from '../database-observer.ts'
 import { isSqliteBusy, toDatabaseError } from '../errors.ts'
+import { withStatementSpan } from '../statement-span.ts'
 import { StatementCache } from './statement-cache.ts'
 
 /** Waits between retries while another process writes. They start short, as most writes are. */
@@ -23,6 +26,8 @@ export class SqliteDriver implements Driver {
    * transactions.
    */
   readonly #exclusive = new Semaphore(1)
+  /** Is told about statements. */
+  observer: DatabaseObserver | undefined
 
   /** @param busyMs how long a statement waits for another process's write to finish */
   constructor(database: Sqlite.Database, busyMs: number) {
@@ -36,21 +41,27 @@ export class SqliteDriver implements Driver {
   async acquireConnection(): Promise<SqliteConnection> {
     const execute = (query: CompiledQuery) => this.#statements.execute(query)
     return new SqliteConnection((query, connection) =>
-      connection.hasTransaction
-        ? this.#inTransaction(connection, () => execute(query))
-        : this.#whenFree(connection, () => execute(query)),
+      withStatementSpan('sqlite', query.sql, () =>
+        observeStatement(this.observer, () =>
+          connection.hasTransaction
+            ? this.#inTransaction(connection, () => execute(query))
+            : this.#whenFree(connection, () => execute(query)),
+        ),
+      ),
     )
   }
 
   async beginTransaction(connection: SqliteConnection): Promise<void> {
-    await this.#whenFree(connection, () => {
+    const begin = () => {
       this.#database.exec('begin immediate')
       connection.hasTransaction = true
-    })
+    }
+    await observeStatement(this.observer, () => this.#whenFree(connection, begin))
   }
 
   async commitTransaction(connection: SqliteConnection): Promise<void> {
-    await this.#inTransaction(connection, () => this.#database.exec('commit'))
+    const commit = () => this.#database.exec('commit')
+    await observeStatement(this.observer, () => this.#inTransaction(connection, commit))
     this.#endTransaction(connection)
   }
 
@@ -66,6 +77,11 @@ export class SqliteDriver implements Driver {
     // transaction.
     if (connection.hasTransaction && this.#database.inTransaction) this.#database.exec('rollback')
     this.#endTransaction(connection)
+  }
+
+  connections(): ConnectionUsage {
+    const { freePermits, waiting } = this.#exclusive
+    return { limit: 1, busy: 1 - freePermits, waiting }
   }
 
   async destroy(): Promise<void> {
@@ -104,6 +120,7 @@ export class SqliteDriver implements Driver {
         return run()
       } catch (error) {
         if (!isSqliteBusy(error) || performance.now() >= deadline) throw toDatabaseError(error)
+        this.observer?.onBusy()
       } finally {
         if (!connection.hasTransaction) this.#exclusive.release()
       }

@@ -62,4 +62,45 @@ describeDatabases('batches over HTTP', (open) => {
     expect(cancelled.json).toMatchObject({ state: 'failed', counts: { cancelled: 2 } })
     expect((await api.request('GET', `${PATH}/019ab000-0000-7000-8000-000000000000`)).status).toBe(404)
   })
+
+  it('are listed newest first, by state, labels and time, with their counts', async () => {
+    await opened.database.query.deleteFrom('batches').execute()
+    const create = async (labels: Record<string, string>, conversions = 2) => {
+      const body = { conversions: Array.from({ length: conversions }, () => conversion()), labels }
+      return (await api.request('POST', PATH, body)).json
+    }
+    const first = await create({ team: 'x' })
+    await api.finishNextJob()
+    await api.finishNextJob()
+    const second = await create({ team: 'x', stage: 'prod' })
+    await api.finishNextJob()
+    const claimed = await api.leases.claim('w')
+    if (claimed) await api.leases.fail(claimed.lease, { code: 'X', message: 'x' })
+    const third = await create({ team: 'y' }, 3)
+    await api.leases.claim('w')
+    const list = async (query = '') => (await api.request('GET', `${PATH}${query}`)).json
+    const ids = async (query: string) => (await list(query)).items.map(({ id }: { id: string }) => id)
+    const all = await list()
+    expect(all.next).toBeUndefined()
+    expect(all.items).toMatchObject([
+      { id: third.id, state: 'running', counts: { queued: 2, running: 1, succeeded: 0 } },
+      { id: second.id, state: 'failed', counts: { queued: 0, running: 0, succeeded: 1, failed: 1 } },
+      { id: first.id, state: 'succeeded', counts: { queued: 0, succeeded: 2 } },
+    ])
+    expect(await ids('?state=failed&state=running')).toEqual([third.id, second.id])
+    expect(await ids('?state=succeeded')).toEqual([first.id])
+    expect(await ids('?label=team%3Dx')).toEqual([second.id, first.id])
+    expect(await ids('?label=team%3Dx&label=stage%3Dprod')).toEqual([second.id])
+    expect(await ids('?label=team%3Dx&state=succeeded')).toEqual([first.id])
+    expect(await ids(`?createdBefore=${second.createdAt}`)).toEqual([first.id])
+    expect(await ids(`?createdFrom=${third.createdAt}`)).toEqual([third.id])
+    const page = await list('?limit=2')
+    expect(await ids(`?limit=2&cursor=${page.next}`)).toEqual([first.id])
+    // A retry by request makes the batch unfinished again.
+    const [failed] = (await api.request('GET', `/v1/conversions?state=failed&batch=${second.id}`)).json.items
+    await api.request('POST', `/v1/conversions/${failed.id}/retry`)
+    expect(await ids('?state=running')).toEqual([third.id, second.id])
+    expect((await api.request('GET', `${PATH}?state=none`)).status).toBe(400)
+    expect((await api.request('GET', `${PATH}?cursor=x`)).status).toBe(400)
+  })
 })

@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Batch } from '../../jobs/queue/batch-store.ts'
+import { BATCH_STATES, type Batch } from '../../jobs/queue/batch-store.ts'
 import { assertConvertible, conversionJob, NewConversion } from '../conversions/new-conversion.ts'
 import { conversionSummary } from '../conversions/view.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
-import { IdParams, Labels, PageQuery } from '../parameters.ts'
+import { IdParams, LabelQuery, Labels, PageQuery, parseLabels } from '../parameters.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { BatchItems, BatchView, batchView } from './view.ts'
+import { BatchItems, BatchPage, BatchView, batchView } from './view.ts'
 
 const MAX_CONVERSIONS = 1000
 
@@ -17,7 +17,7 @@ const NewBatch = z
     labels: Labels.optional().describe('Labels of the batch and of each conversion that it creates.'),
   })
   .meta({
-    id: 'NewBatch',
+    id: 'NewConversionBatch',
     description: 'Images to convert. Either all conversions are accepted, or none.',
     examples: [
       {
@@ -29,6 +29,20 @@ const NewBatch = z
       },
     ],
   })
+
+const State = z.enum(BATCH_STATES)
+const Time = z.iso.datetime({ offset: true })
+const BatchQuery = z.object({
+  state: z
+    .union([State, z.array(State).max(BATCH_STATES.length)])
+    .optional()
+    .describe('Only batches in this state. Can be repeated.'),
+  label: LabelQuery.optional(),
+  createdFrom: Time.optional().describe('Only batches created at this time or later.'),
+  createdBefore: Time.optional().describe('Only batches created before this time.'),
+  ...PageQuery,
+  cursor: z.uuid().optional().describe('The value of `next` in the previous page.'),
+})
 
 /** Creates and tracks many conversions as one batch. */
 export function batchRoutes(batches: Services['batches'], validator: JobValidator): FastifyPluginAsyncZod {
@@ -56,11 +70,38 @@ export function batchRoutes(batches: Services['batches'], validator: JobValidato
         const items = conversions.map((body, i) => ({ body, fieldPath: `body.conversions.${i}` }))
         await assertConvertible(items, validator, request.abortSignal)
         const jobs = conversions.map((conversion) =>
-          conversionJob({ ...conversion, labels: { ...labels, ...conversion.labels } }, undefined),
+          conversionJob(
+            { ...conversion, labels: { ...labels, ...conversion.labels } },
+            { requestId: request.id },
+          ),
         )
         const batch = await batches.create(jobs, { labels, requestKey: request.idempotencyKey })
         reply.header('location', `/v1/conversion-batches/${batch.id}`)
         return reply.code(202).send(batchView(batch))
+      },
+    )
+    app.get(
+      '/v1/conversion-batches',
+      {
+        schema: {
+          tags: ['conversions'],
+          operationId: 'listBatches',
+          summary: 'List batches, newest first',
+          description: 'Shows the number of conversions in each state for each batch.',
+          querystring: BatchQuery,
+          response: { 200: BatchPage, ...problemResponses(400, 503) },
+        },
+      },
+      async (request) => {
+        const { state, label, createdFrom, createdBefore, limit, cursor } = request.query
+        const filter = {
+          ...(state && { states: [state].flat() }),
+          ...(label && { labels: parseLabels(label) }),
+          ...(createdFrom !== undefined && { createdFrom: Date.parse(createdFrom) }),
+          ...(createdBefore !== undefined && { createdBefore: Date.parse(createdBefore) }),
+        }
+        const { items, ...rest } = await batches.list(filter, { limit, after: cursor })
+        return { items: items.map(batchView), ...rest }
       },
     )
     app.get(
@@ -70,6 +111,7 @@ export function batchRoutes(batches: Services['batches'], validator: JobValidato
           tags: ['conversions'],
           operationId: 'getBatch',
           summary: 'Show the state of a batch',
+          description: 'Shows the number of its conversions in each state.',
           params: IdParams,
           response: { 200: BatchView, ...problemResponses(400, 404, 503) },
         },
@@ -83,6 +125,7 @@ export function batchRoutes(batches: Services['batches'], validator: JobValidato
           tags: ['conversions'],
           operationId: 'listBatch',
           summary: 'List the conversions of a batch, in the order of the request',
+          description: 'Shows a summary of each conversion.',
           params: IdParams,
           querystring: z.object({
             ...PageQuery,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Batch } from '../../jobs/queue/batch-store.ts'
+import { BATCH_STATES, type Batch } from '../../jobs/queue/batch-store.ts'
 import { ConversionSummary } from '../conversions/view.ts'
 import { JobCounts } from '../jobs/view.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
@@ -8,7 +8,7 @@ export const BatchView = z
   .object({
     id: z.string(),
     state: z
-      .enum(['running', 'succeeded', 'failed'])
+      .enum(BATCH_STATES)
       .describe(
         '`running`: some conversions have not finished. `succeeded`: all conversions succeeded. `failed`: all have finished, and at least one failed or was cancelled.',
       ),
@@ -17,7 +17,7 @@ export const BatchView = z
     createdAt: Timestamp,
   })
   .meta({
-    id: 'Batch',
+    id: 'ConversionBatch',
     description: 'Conversions that were created by one request.',
     examples: [
       {
@@ -30,12 +30,15 @@ export const BatchView = z
     ],
   })
 
-export const BatchItems = z
-  .object({ items: z.array(ConversionSummary), next: z.string().optional() })
-  .meta({ id: 'BatchItems', description: 'The conversions of a batch, in the order of the request.' })
+export const BatchPage = z
+  .object({ items: z.array(BatchView), next: z.string().optional() })
+  .meta({ id: 'ConversionBatchPage', description: 'A page of batches, newest first.' })
 
-export function batchView({ id, counts, labels, createdAt }: Batch): z.infer<typeof BatchView> {
-  const isUnfinished = counts.queued + counts.running > 0
-  const state = isUnfinished ? 'running' : counts.failed + counts.cancelled > 0 ? 'failed' : 'succeeded'
+export const BatchItems = z.object({ items: z.array(ConversionSummary), next: z.string().optional() }).meta({
+  id: 'ConversionBatchItems',
+  description: 'The conversions of a batch, in the order of the request.',
+})
+
+export function batchView({ id, state, counts, labels, createdAt }: Batch): z.infer<typeof BatchView> {
   return { id, state, counts: { ...counts }, labels: { ...labels }, createdAt: isoTime(createdAt) }
 }

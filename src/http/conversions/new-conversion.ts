@@ -22,10 +22,13 @@ export const NewConversion = ConversionRequest.safeExtend(jobOptions).meta({
 })
 export type NewConversion = z.infer<typeof NewConversion>
 
-/** Returns the job for a requested conversion. */
+/**
+ * Returns the job for a requested conversion.
+ * @param origin the request: its idempotency key, if it has claimed one, and its id
+ */
 export function conversionJob(
   { labels, priority, callbackUrl, ...request }: NewConversion,
-  requestKey: string | undefined,
+  origin: Pick<NewJob, 'requestKey' | 'requestId'>,
 ): NewJob {
   const { source, target, record } = request
   return {
@@ -37,7 +40,7 @@ export function conversionJob(
     request,
     ...(record && 'id' in record && { recordId: record.id }),
     ...pickJobOptions({ labels, priority, callbackUrl }),
-    requestKey,
+    ...origin,
   }
 }
 

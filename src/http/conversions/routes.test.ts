@@ -95,7 +95,7 @@ describeDatabases('conversions over HTTP', (open) => {
   it('are cancelled and retried', async () => {
     const { json } = await api.request('POST', PATH, conversion())
     const at = `${PATH}/${json.id}`
-    expect((await api.request('POST', `${at}/retry`)).json.code).toBe('NOT_FAILED')
+    expect((await api.request('POST', `${at}/retry`)).json.code).toBe('NOT_RETRYABLE')
     expect(await api.request('POST', `${at}/cancel`)).toMatchObject({
       status: 200,
       json: { state: 'cancelled' },
@@ -118,7 +118,7 @@ describeDatabases('conversions over HTTP', (open) => {
     const [done] = (await api.request('GET', `${PATH}?state=succeeded`)).json.items
     expect(await api.request('POST', `${PATH}/${done.id}/cancel`)).toMatchObject({
       status: 409,
-      json: { code: 'OVER' },
+      json: { code: 'ALREADY_FINISHED' },
     })
     expect((await api.request('POST', `${PATH}/019ab000-0000-7000-8000-000000000000/cancel`)).status).toBe(
       404,
@@ -156,5 +156,40 @@ describeDatabases('conversions over HTTP', (open) => {
       failed: 0,
     })
     expect((await api.request('GET', `${PATH}?label=team`)).status).toBe(400)
+    expect(await ids('repository=r.test/a')).toHaveLength(2)
+    expect(await ids('repository=r.test/other')).toEqual([])
+    expect((await api.request('GET', `${PATH}?repository=r.test/a:1`)).status).toBe(400)
+    const [ended] = (await api.request('GET', `${PATH}?state=succeeded`)).json.items
+    const byEnd = `finishedFrom=${ended.finishedAt}`
+    expect(await ids(byEnd)).toEqual([ended.id])
+    expect(await ids(`finishedBefore=${ended.finishedAt}`)).toEqual([])
+    await api.finishNextJob()
+    const page = (await api.request('GET', `${PATH}?${byEnd}&limit=1`)).json
+    expect(await ids(`${byEnd}&limit=1&cursor=${page.next}`)).toEqual([ended.id])
+    const wrong = await api.request('GET', `${PATH}?cursor=${page.next}`)
+    expect(wrong).toMatchObject({
+      status: 400,
+      json: { code: 'INVALID_CURSOR', errors: [{ path: 'querystring.cursor' }] },
+    })
+  })
+
+  it('show their progress in lists while they run, and what they wait for before that', async () => {
+    const { json } = await api.request('POST', PATH, conversion())
+    expect(json.waiting).toBeUndefined()
+    const at = `${PATH}/${json.id}`
+    expect((await api.request('GET', at)).json.waiting).toEqual({ position: 1, reason: 'no-worker' })
+    const claimed = await api.leases.claim('w')
+    if (!claimed) throw new Error('no job was claimed')
+    const later = await api.request('POST', PATH, { ...conversion(), target: json.target, overwrite: true })
+    const { waiting } = (await api.request('GET', `${PATH}/${later.json.id}`)).json
+    expect(waiting).toEqual({ position: 1, reason: 'same-target', jobId: json.id })
+    const summary = { phase: 'converting', layerCount: 3, doneLayerCount: 1, totalBytes: 9, readBytes: 4 }
+    await api.leases.saveProgress(claimed.lease, { phase: 'converting', layers: [] }, summary)
+    const running = async () => (await api.request('GET', `${PATH}?state=running`)).json.items[0]
+    expect(await running()).toMatchObject({ id: json.id, progress: summary })
+    expect((await api.request('GET', at)).json.progress).toEqual({ phase: 'converting', layers: [] })
+    await api.leases.release(claimed.lease)
+    expect((await api.leases.claim('w'))?.job.id).toBe(json.id)
+    expect((await running()).progress).toBeUndefined()
   })
 })

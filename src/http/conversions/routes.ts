@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
 import { ReferenceText } from '../../oci/reference.ts'
-import { jobFilter, jobQuery } from '../jobs/job-filter.ts'
-import { type JobResource, jobNotFound } from '../jobs/job-resource.ts'
+import { formatCursor, jobFilter, jobQuery, parseCursor } from '../jobs/job-filter.ts'
+import { type JobResource, jobNotFound, loadViewWithWait } from '../jobs/job-resource.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
-import { loadAcceptedJob } from '../jobs/new-job.ts'
+import { loadAcceptedJob, originOf } from '../jobs/new-job.ts'
 import { waitAsPreferred } from '../jobs/prefer-wait.ts'
 import { canonicalImage, IdParams } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
@@ -19,7 +19,7 @@ const ConversionPage = z
 
 /** Creates, lists and shows conversions. */
 export function conversionRoutes(
-  jobs: Services['jobs'],
+  { jobs, waits }: Pick<Services, 'jobs' | 'waits'>,
   resource: ReturnType<typeof conversionResource>,
   validator: JobValidator,
 ): FastifyPluginAsyncZod {
@@ -45,7 +45,7 @@ export function conversionRoutes(
       async (request, reply) => {
         const { body, abortSignal } = request
         await assertConvertible([{ body, fieldPath: 'body' }], validator, abortSignal)
-        const accepted = await jobs.create(conversionJob(body, request.idempotencyKey))
+        const accepted = await jobs.create(conversionJob(body, originOf(request)))
         const job = await waitAsPreferred(jobs, await loadAcceptedJob(jobs, accepted), request, reply)
         const isPending = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/conversions/${job.id}`)
@@ -59,23 +59,28 @@ export function conversionRoutes(
           tags: ['conversions'],
           operationId: 'listConversions',
           summary: 'List conversions, newest first',
+          description:
+            'With `finishedFrom` or `finishedBefore`, the list contains finished conversions only, and those that finished last come first.',
           querystring: z.object({
             source: ReferenceText.optional(),
             target: ReferenceText.optional(),
+            batch: z.uuid().optional().describe('Only the conversions of this batch.'),
             ...jobQuery,
           }),
           response: { 200: ConversionPage, ...problemResponses(400, 503) },
         },
       },
       async (request) => {
-        const { source, target, limit, cursor } = request.query
+        const { source, target, batch, limit, cursor } = request.query
         const filter = {
           ...jobFilter(request.query),
           ...(source !== undefined && { source: canonicalImage(source) }),
           ...(target !== undefined && { target: canonicalImage(target) }),
+          ...(batch !== undefined && { batchId: batch }),
         }
-        const page = await jobs.list('conversion', filter, { limit, ...(cursor && { after: cursor }) })
-        return { ...page, items: page.items.map(conversionSummary) }
+        const after = parseCursor(cursor, filter, 'querystring.cursor')
+        const { items, next } = await jobs.list('conversion', filter, { limit, ...after })
+        return { items: items.map(conversionSummary), ...(next && { next: formatCursor(next) }) }
       },
     )
     app.get(
@@ -94,7 +99,7 @@ export function conversionRoutes(
       async (request, reply) => {
         const job = await jobs.get('conversion', request.params.id)
         if (!job) throw jobNotFound(resource, request.params.id)
-        return loadView(await waitAsPreferred(jobs, job, request, reply))
+        return loadViewWithWait(resource, waits, await waitAsPreferred(jobs, job, request, reply))
       },
     )
   }

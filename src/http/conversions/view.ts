@@ -4,6 +4,7 @@ import { ConversionRequest } from '../../conversion/request.ts'
 import type { Attempt, Job } from '../../jobs/job.ts'
 import type { TrackedTagMove } from '../../jobs/queue/tag-moves.ts'
 import { AttemptView, jobDetail, jobExample, jobFields, jobView } from '../jobs/view.ts'
+import { Waiting } from '../jobs/waiting.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 
 const summary = {
@@ -26,19 +27,24 @@ const TagMoveView = z
     target: z.string(),
     digest: z.string(),
     state: z
-      .enum(['intended', 'landed', 'not-landed'])
+      .enum(['pending', 'moved', 'not-moved'])
       .describe(
-        '`intended`: the tag is about to move, or the result of the move is not known yet. `landed`: the tag moved. `not-landed`: it did not.',
+        '`pending`: the tag is about to move, or the result of the move is not known yet. `moved`: the tag moved. `not-moved`: it did not.',
       ),
-    changedAt: Timestamp,
+    updatedAt: Timestamp,
   })
   .meta({ id: 'TagMove', description: 'A tag that a conversion moves, and the state of that move.' })
+
+const TAG_MOVE_STATES = { intended: 'pending', landed: 'moved', 'not-landed': 'not-moved' } as const
 
 export const Conversion = z
   .object({
     ...summary,
     request: ConversionRequest,
     progress: ConversionProgress.optional().describe('Only while the conversion is running.'),
+    waiting: Waiting.optional().describe(
+      'Only while the conversion is queued, and only if it is requested by its id.',
+    ),
     report: ConversionReport.optional().describe('Only if the conversion succeeded.'),
     attempts: z.array(AttemptView),
     tags: z
@@ -65,14 +71,15 @@ export function conversionView(
   attempts: readonly Attempt[],
   tags: readonly TrackedTagMove[],
 ): z.infer<typeof Conversion> {
+  const { progress: _summary, ...summary } = conversionSummary(job)
   return {
-    ...conversionSummary(job),
+    ...summary,
     ...jobDetail<ConversionRequest, ConversionProgress, ConversionReport>(job, attempts),
     tags: tags.map(({ target, digest, phase, changedAt }) => ({
       target,
       digest,
-      state: phase,
-      changedAt: isoTime(changedAt),
+      state: TAG_MOVE_STATES[phase],
+      updatedAt: isoTime(changedAt),
     })),
   }
 }

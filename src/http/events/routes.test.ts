@@ -35,7 +35,7 @@ describeDatabases('events over HTTP', (open) => {
       if (event.event === 'queued') {
         claimed = await two.leases.claim('w')
         if (!claimed) throw new Error('no job')
-        await two.leases.saveProgress(claimed.lease, { phase: 'converting' })
+        await two.leases.saveProgress(claimed.lease, { phase: 'converting' }, { phase: 'converting' })
       } else if (event.event === 'progress' && claimed) {
         await two.leases.fail(claimed.lease, { code: 'NOT_FOUND', message: 'gone' })
       }
@@ -46,7 +46,7 @@ describeDatabases('events over HTTP', (open) => {
       [undefined, 'progress'],
       ['3', 'failed'],
     ])
-    expect(first.at(-1)?.data).toMatchObject({ job: json.id, error: { code: 'NOT_FOUND' } })
+    expect(first.at(-1)?.data).toMatchObject({ jobId: json.id, error: { code: 'NOT_FOUND' } })
     const remaining = await Array.fromAsync(readEvents(urls[1] + at, '1'))
     expect(remaining.map(({ event }) => event)).toEqual(['started', 'failed'])
     expect((await two.request('GET', at, undefined, { 'last-event-id': '3' })).status).toBe(204)
@@ -78,7 +78,7 @@ describeDatabases('events over HTTP', (open) => {
     )
     await reading
     expect(seen.map(({ event }) => event)).toEqual(Array.from({ length: wanted }, () => 'queued'))
-    const ids = seen.map(({ data }) => data.job)
+    const ids = seen.map(({ data }) => data.jobId)
     expect(ids.toSorted()).toEqual(accepted.map(({ json }) => json.id).toSorted())
     expect(seen[0]?.data).toMatchObject({ kind: 'conversion', source: 'r.test/a:1', seq: 1 })
     expect((await one.request('GET', '/v1/events', undefined, { 'last-event-id': 'no' })).status).toBe(400)

@@ -1,20 +1,20 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { type EventLog, InvalidCursorError, type StreamedJobEvent } from '../../jobs/events/event-log.ts'
-import { isFinished, type Job } from '../../jobs/job.ts'
+import { InvalidCursorError, isEventCursor } from '../../jobs/events/event-log.ts'
+import { JOB_EVENT_TYPES } from '../../jobs/events/record-event.ts'
+import { isFinished, JOB_KINDS } from '../../jobs/job.ts'
 import { type JobResource, jobNotFound } from '../jobs/job-resource.ts'
-import { IdParams } from '../parameters.ts'
+import { IdParams, LabelQuery, parseLabels } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { type StreamEvent, sendEvents } from './stream.ts'
-import { jobEventView, streamedEventView } from './view.ts'
+import { followAll } from './all-events.ts'
+import { followJob } from './job-events.ts'
+import { eventStream } from './schema.ts'
+import { sendEvents } from './stream.ts'
 
-const eventStream = {
-  description: 'A stream of events.',
-  content: {
-    'text/event-stream': { schema: z.string().describe('Server-sent events. The `data` of each is JSON.') },
-  },
-}
+const Kind = z.enum(JOB_KINDS)
+const EVENT_TYPES = [...JOB_EVENT_TYPES, 'progress'] as const
+const Type = z.enum(EVENT_TYPES)
 const LastEventId = z.object({
   'last-event-id': z
     .string()
@@ -25,7 +25,7 @@ const LastEventId = z.object({
 
 /** Streams the events of one job. */
 export function jobEventRoutes(
-  { jobs, events }: Pick<Services, 'jobs' | 'events'>,
+  { jobs, events, eventFeed: feed }: Pick<Services, 'jobs' | 'events' | 'eventFeed'>,
   resource: JobResource,
 ): FastifyPluginAsyncZod {
   const { kind, path, tag, name } = resource
@@ -42,7 +42,7 @@ export function jobEventRoutes(
           params: IdParams,
           headers: LastEventId,
           response: {
-            200: eventStream,
+            200: eventStream('JobEvent'),
             204: z.null().describe('There are no more events.'),
             ...problemResponses(400, 404, 503),
           },
@@ -55,7 +55,8 @@ export function jobEventRoutes(
         const job = await jobs.getStatus(kind, id)
         if (!job) throw jobNotFound(resource, id)
         if (isFinished(job.state) && lastSeq >= job.eventCount) return reply.code(204).send(null)
-        const source = (signal: AbortSignal) => followJob({ jobs, events }, job, lastSeq, signal)
+        using _place = feed.open()
+        const source = (signal: AbortSignal) => followJob({ jobs, events, feed }, job, lastSeq, signal)
         await sendEvents(reply, source, app.shutdownSignal)
         return reply
       },
@@ -63,8 +64,20 @@ export function jobEventRoutes(
   }
 }
 
+const EventQuery = z.object({
+  kind: z
+    .union([Kind, z.array(Kind).max(JOB_KINDS.length)])
+    .optional()
+    .describe('Only events of jobs of this kind. Can be repeated.'),
+  type: z
+    .union([Type, z.array(Type).max(EVENT_TYPES.length)])
+    .optional()
+    .describe('Only events of this type. Can be repeated.'),
+  label: LabelQuery.optional(),
+})
+
 /** Streams the events of all jobs. */
-export function eventRoutes(events: Services['events']): FastifyPluginAsyncZod {
+export function eventRoutes({ eventFeed: feed }: Pick<Services, 'eventFeed'>): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/v1/events',
@@ -74,62 +87,29 @@ export function eventRoutes(events: Services['events']): FastifyPluginAsyncZod {
           tags: ['service'],
           operationId: 'streamEvents',
           summary: 'Stream the events of all jobs',
-          description: 'Starts with new events, or after `Last-Event-ID`. Events are stored for 30 days.',
+          description:
+            'Starts with new events, or after `Last-Event-ID`. Events are stored for 30 days. In between there are events of type `progress` without an id: at most one per job and second, and only the latest of each job.',
+          querystring: EventQuery,
           headers: LastEventId,
-          response: { 200: eventStream, ...problemResponses(400, 503) },
+          response: { 200: eventStream('BrokerEvent'), ...problemResponses(400, 503) },
         },
       },
       async (request, reply) => {
-        const cursor = request.headers['last-event-id'] ?? (await events.latestCursor())
-        // Read before the response starts: an invalid cursor is a 400.
-        const firstPage = await events.listAll(cursor)
-        const source = (signal: AbortSignal) => followAll(events, cursor, firstPage, signal)
-        await sendEvents(reply, source, app.shutdownSignal)
+        const lastEventId = request.headers['last-event-id']
+        if (lastEventId !== undefined && !isEventCursor(lastEventId)) throw new InvalidCursorError()
+        using _place = feed.open()
+        // Read before the response starts: a database that does not respond is a 503.
+        const cursor = lastEventId ?? (await feed.latestCursor())
+        const { kind, type, label } = request.query
+        const filter = {
+          ...(kind && { kinds: [kind].flat() }),
+          ...(type && { types: [type].flat() }),
+          labels: parseLabels(label),
+        }
+        const start = { cursor, resumed: lastEventId }
+        await sendEvents(reply, (signal) => followAll(feed, start, filter, signal), app.shutdownSignal)
         return reply
       },
     )
-  }
-}
-
-async function* followJob(
-  { jobs, events }: Pick<Services, 'jobs' | 'events'>,
-  { kind, id }: Job,
-  afterSeq: number,
-  signal: AbortSignal,
-): AsyncGenerator<StreamEvent> {
-  let lastSeq = afterSeq
-  let lastProgress = ''
-  while (!signal.aborted) {
-    // Read the job before its events: if it has finished, all of its events exist.
-    const job = await jobs.getStatus(kind, id)
-    for (const event of await events.listForJob(id, lastSeq)) {
-      lastSeq = event.seq
-      yield jobEventView(event)
-    }
-    if (!job || (isFinished(job.state) && lastSeq >= job.eventCount)) return
-    const progress = JSON.stringify(job.progress ?? null)
-    if (job.state === 'running' && job.progress !== undefined && progress !== lastProgress) {
-      lastProgress = progress
-      yield { event: 'progress', data: job.progress }
-    }
-    if (lastSeq >= job.eventCount) await events.wait(id, signal)
-  }
-}
-
-async function* followAll(
-  events: EventLog,
-  afterCursor: string,
-  firstPage: readonly StreamedJobEvent[],
-  signal: AbortSignal,
-): AsyncGenerator<StreamEvent> {
-  let cursor = afterCursor
-  let page = firstPage
-  while (!signal.aborted) {
-    for (const event of page) {
-      cursor = event.cursor
-      yield streamedEventView(event)
-    }
-    if (page.length === 0) await events.wait(undefined, signal)
-    page = await events.listAll(cursor)
   }
 }

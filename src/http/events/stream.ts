@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
 
 /** Proxies close connections that are silent for a minute. */
@@ -6,7 +7,14 @@ const HEARTBEAT_INTERVAL_MS = 15_000
 /** A client that reads nothing for this long is considered disconnected, even if its connection is open. */
 const DRAIN_TIMEOUT_MS = 60_000
 
-export type StreamEvent = { readonly id?: string; readonly event: string; readonly data: unknown }
+/** Characters per write: a client that reads nothing occupies little more memory than this. */
+const MAX_WRITE_LENGTH = 16_384
+
+/**
+ * Formatted events that are sent together. `place` is the id after which the client should resume, if it does
+ * not know it from an event: it did not select the latest ones.
+ */
+export type StreamChunk = { readonly text: string; readonly place?: string }
 
 /**
  * Sends events as they occur (server-sent events, HTML standard 9.2), no faster than the client reads, until
@@ -14,7 +22,7 @@ export type StreamEvent = { readonly id?: string; readonly event: string; readon
  */
 export async function sendEvents(
   reply: FastifyReply,
-  source: (signal: AbortSignal) => AsyncIterable<StreamEvent>,
+  source: (signal: AbortSignal) => AsyncIterable<StreamChunk>,
   shutdownSignal: AbortSignal,
 ): Promise<void> {
   const { raw } = reply
@@ -22,20 +30,33 @@ export async function sendEvents(
   raw.once('close', () => disconnected.abort())
   const signal = AbortSignal.any([disconnected.signal, shutdownSignal])
   reply.hijack()
+  reply.countAsEventStream()
   raw.writeHead(200, {
+    // Those that hooks have set, such as the permission for the page of another origin.
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     // Prevents nginx from buffering events.
     'x-accel-buffering': 'no',
   })
   raw.write(': events follow\n\n')
-  const heartbeat = setInterval(() => raw.write(': still here\n\n'), HEARTBEAT_INTERVAL_MS)
+  let unsentPlace: string | undefined
+  const heartbeat = setInterval(() => {
+    if (raw.writableNeedDrain) return
+    raw.write(unsentPlace === undefined ? ': still here\n\n' : placeText(unsentPlace))
+    unsentPlace = undefined
+  }, HEARTBEAT_INTERVAL_MS)
+  const write = async (text: string) => {
+    if (raw.write(text)) return
+    await once(raw, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(DRAIN_TIMEOUT_MS)]) })
+  }
   try {
-    for await (const event of source(signal)) {
+    for await (const { text, place } of source(signal)) {
       if (signal.aborted) break
-      if (!raw.write(formatEvent(event))) {
-        await once(raw, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(DRAIN_TIMEOUT_MS)]) })
+      for (let at = 0; at < text.length; at += MAX_WRITE_LENGTH) {
+        await write(text.slice(at, at + MAX_WRITE_LENGTH))
       }
+      unsentPlace = place
     }
   } catch (error) {
     // The client reconnects with the id of the last event that it received.
@@ -47,7 +68,13 @@ export async function sendEvents(
   }
 }
 
-function formatEvent({ id, event, data }: StreamEvent): string {
+/** Formats an id without an event: the place at which the client resumes. */
+export function placeText(id: string): string {
+  return `id: ${id}\n\n`
+}
+
+/** Formats one event; without an id, the place at which a client resumes stays the same. */
+export function formatEvent(event: string, data: unknown, id?: string): string {
   const lines = [
     ...(id === undefined ? [] : [`id: ${id}`]),
     `event: ${event}`,

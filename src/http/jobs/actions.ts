@@ -33,7 +33,7 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
         if (!cancelled) throw jobNotFound(resource, id)
         const job = await waitAsPreferred(jobs, cancelled, request, reply)
         if (isFinished(job.state) && job.state !== 'cancelled') {
-          throw new HttpError(409, 'OVER', `${kind} ${id} has already ${job.state}`)
+          throw new HttpError(409, 'ALREADY_FINISHED', `${kind} ${id} has already ${job.state}`)
         }
         return reply.code(job.state === 'cancelled' ? 200 : 202).send(await loadView(job))
       },
@@ -55,11 +55,15 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
         const { outcome, job } = await jobs.retry(kind, id)
         if (!job) throw jobNotFound(resource, id)
         if (outcome === 'conflict') {
-          throw new HttpError(409, 'SAME_UNDER_WAY', `${kind} ${job.id} is equivalent and is ${job.state}`)
+          throw new HttpError(
+            409,
+            'EQUIVALENT_IN_PROGRESS',
+            `${kind} ${job.id} is equivalent and is ${job.state}`,
+          )
         }
         if (outcome !== 'queued') {
           const detail = `${kind} ${id} is ${job.state}; only failed and cancelled ones can be retried`
-          throw new HttpError(409, 'NOT_FAILED', detail)
+          throw new HttpError(409, 'NOT_RETRYABLE', detail)
         }
         reply.header('location', `${path}/${id}`)
         return reply.code(202).send(await loadView(await waitAsPreferred(jobs, job, request, reply)))
@@ -72,6 +76,7 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
           tags: [tag],
           operationId: `count${name}s`,
           summary: `Count ${kind}s by state`,
+          description: `Counts all ${kind}s that the broker knows, without reading them.`,
           response: { 200: JobCounts, ...problemResponses(503) },
         },
       },

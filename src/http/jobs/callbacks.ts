@@ -16,21 +16,21 @@ const CallbackView = z
     deliveries: z.array(
       z.object({
         attempt: z.int(),
-        at: Timestamp,
+        finishedAt: Timestamp,
         status: z.int().optional().describe('The HTTP status of the response, if there was one.'),
         error: z.string().optional(),
       }),
     ),
   })
   .meta({
-    id: 'Callback',
+    id: 'JobCallback',
     description: 'A callback that reports the end of a job, with all delivery attempts.',
     examples: [
       {
         id: '019ab1c2-7a30-7000-8000-4b1c2d3e4f50',
         url: 'https://ci.example/hooks/record-broker',
         state: 'delivered',
-        deliveries: [{ attempt: 1, at: '2026-01-02T03:04:05.678Z', status: 204 }],
+        deliveries: [{ attempt: 1, finishedAt: '2026-01-02T03:04:05.678Z', status: 204 }],
       },
     ],
   })
@@ -49,6 +49,7 @@ export function callbackRoutes(
           tags: [tag],
           operationId: `list${name}Callbacks`,
           summary: `List the callbacks of a ${kind} and their delivery attempts`,
+          description: `Shows whether the end of the ${kind} was reported to its \`callbackUrl\`, and each attempt to do so.`,
           params: IdParams,
           response: { 200: z.object({ items: z.array(CallbackView) }), ...problemResponses(400, 404, 503) },
         },
@@ -67,9 +68,9 @@ function callbackView({ id, url, state, deliveries }: Callback): z.infer<typeof 
     id,
     url: redactUrl(url),
     state,
-    deliveries: deliveries.map(({ attempt, attemptedAt, status, error }) => ({
+    deliveries: deliveries.map(({ attempt, finishedAt, status, error }) => ({
       attempt,
-      at: isoTime(attemptedAt),
+      finishedAt: isoTime(finishedAt),
       ...(status !== undefined && { status }),
       ...(error !== undefined && { error }),
     })),

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
 import type { AcceptedJob, NewJob } from '../../jobs/queue/accept-job.ts'
@@ -16,7 +17,7 @@ export const jobOptions = {
       'Jobs with a higher priority run first. Default: 0. Among equal priorities, the oldest job runs first.',
     ),
   callbackUrl: z
-    .url({ protocol: /^https?$/ })
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
     .max(2000)
     .refine((url) => !hasUserinfo(url), 'must not contain a user or a password')
     .optional()
@@ -41,6 +42,14 @@ export function pickJobOptions({
   callbackUrl,
 }: JobOptions): Pick<NewJob, 'labels' | 'priority' | 'callbackUrl'> {
   return { ...(labels && { labels }), ...(priority !== undefined && { priority }), callbackUrl }
+}
+
+/** Returns what a job stores about the request that asks for it. */
+export function originOf({
+  idempotencyKey,
+  id,
+}: Pick<FastifyRequest, 'idempotencyKey' | 'id'>): Pick<NewJob, 'requestKey' | 'requestId'> {
+  return { requestKey: idempotencyKey, requestId: id }
 }
 
 /**

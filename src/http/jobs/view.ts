@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { ProgressSummary } from '../../conversion/report.ts'
+import { withCurrentNames } from '../../conversion/report-names.ts'
 import { type Attempt, JOB_STATES, type Job } from '../../jobs/job.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 import { EXAMPLE_ID } from '../records/view.ts'
 
-const JobErrorView = z
+export const JobErrorView = z
   .object({ code: z.string(), message: z.string() })
   .meta({ id: 'JobError', description: 'Why a job failed, or why its latest attempt failed.' })
 
@@ -25,21 +27,28 @@ export const jobFields = {
   id: z.string(),
   state: JobStateView,
   error: JobErrorView.optional(),
-  attempt: z.int().describe('The number of times that a worker has started the job.'),
+  attemptCount: z.int().describe('The number of times that a worker has started the job.'),
   cancelRequested: z.literal(true).optional().describe('Cancellation was requested; the job stops soon.'),
   nextAttemptAt: Timestamp.optional().describe('When a queued job is retried after a failed attempt.'),
   createdAt: Timestamp,
-  startedAt: Timestamp.optional(),
+  startedAt: Timestamp.optional().describe(
+    'When a worker first started the job. A retry by request clears it.',
+  ),
   finishedAt: Timestamp.optional(),
+  progress: ProgressSummary.optional().describe('Only while the job is running.'),
   labels: z.record(z.string(), z.string()),
   priority: z.int(),
+  requestId: z
+    .string()
+    .optional()
+    .describe('The `X-Request-Id` of the request that created the job; log lines about the job contain it.'),
 }
 
 /** The common fields in examples. */
 export const jobExample = {
   id: EXAMPLE_ID,
   state: 'queued' as const,
-  attempt: 0,
+  attemptCount: 0,
   createdAt: '2026-01-02T03:04:05.678Z',
   labels: { pipeline: '4711' },
   priority: 0,
@@ -51,14 +60,18 @@ export function jobView(job: Job) {
     id,
     state,
     ...(error && { error }),
-    attempt,
+    attemptCount: attempt,
     ...(job.isCancelRequested && state === 'running' ? { cancelRequested: true as const } : {}),
     ...(state === 'queued' && attempt > 0 ? { nextAttemptAt: isoTime(job.runAt) } : {}),
     createdAt: isoTime(createdAt),
     ...(startedAt !== undefined && { startedAt: isoTime(startedAt) }),
     ...(finishedAt !== undefined && { finishedAt: isoTime(finishedAt) }),
+    ...(state === 'running' && job.progressSummary !== undefined
+      ? { progress: job.progressSummary as ProgressSummary }
+      : {}),
     labels: { ...labels },
     priority,
+    ...(job.requestId !== undefined && { requestId: job.requestId }),
   }
 }
 
@@ -69,8 +82,10 @@ export function jobView(job: Job) {
 export function jobDetail<Request, Progress, Report>(job: Job, attempts: readonly Attempt[]) {
   return {
     request: job.request as Request,
-    ...(job.state === 'running' && job.progress !== undefined ? { progress: job.progress as Progress } : {}),
-    ...(job.report !== undefined ? { report: job.report as Report } : {}),
+    ...(job.state === 'running' && job.progress !== undefined
+      ? { progress: withCurrentNames(job.progress) as Progress }
+      : {}),
+    ...(job.report !== undefined ? { report: withCurrentNames(job.report) as Report } : {}),
     attempts: attempts.map(attemptView),
   }
 }
@@ -80,23 +95,23 @@ export const AttemptView = z
     attempt: z.int(),
     worker: z.string(),
     startedAt: Timestamp,
-    endedAt: Timestamp.optional(),
+    finishedAt: Timestamp.optional(),
     outcome: z
-      .enum(['succeeded', 'failed', 'throttled', 'handed-back', 'crashed', 'cancelled'])
+      .enum(['succeeded', 'failed', 'throttled', 'released', 'crashed', 'cancelled'])
       .optional()
       .describe(
-        '`throttled`: a registry limited the request rate. `handed-back`: the worker had to stop or could not renew its lease. `crashed`: the worker died.',
+        '`throttled`: a registry limited the request rate. `released`: the worker had to stop or could not renew its lease. `crashed`: the worker died.',
       ),
     error: JobErrorView.optional(),
   })
-  .meta({ id: 'Attempt', description: 'An attempt of a worker to run a job, and its outcome.' })
+  .meta({ id: 'JobAttempt', description: 'An attempt of a worker to run a job, and its outcome.' })
 
-function attemptView({ attempt, owner, startedAt, endedAt, outcome, error }: Attempt) {
+function attemptView({ attempt, owner, startedAt, finishedAt, outcome, error }: Attempt) {
   return {
     attempt,
     worker: owner,
     startedAt: isoTime(startedAt),
-    ...(endedAt !== undefined && { endedAt: isoTime(endedAt) }),
+    ...(finishedAt !== undefined && { finishedAt: isoTime(finishedAt) }),
     ...(outcome && { outcome }),
     ...(error && { error }),
   }

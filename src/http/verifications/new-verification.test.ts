@@ -10,7 +10,8 @@ it('creates, shows and lists a verification, and rejects a registry that is not 
     body: { reference: `${host}/team/app:1.0` },
   })
   expect(created.status).toBe(202)
-  expect((await api.request('GET', String(created.headers.location))).json).toEqual(created.json)
+  const shown = await api.request('GET', String(created.headers.location))
+  expect(shown.json).toMatchObject(created.json)
   expect((await api.request('GET', '/v1/verifications')).json.items).toHaveLength(1)
   const rejected = await api.request('POST', '/v1/verifications', {
     body: { reference: 'registry.invalid/a:1' },

@@ -20,10 +20,13 @@ export const NewVerification = VerificationRequest.extend(jobOptions).meta({
 })
 type NewVerification = z.infer<typeof NewVerification>
 
-/** Returns the job for a requested verification. */
+/**
+ * Returns the job for a requested verification.
+ * @param origin the request: its idempotency key, if it has claimed one, and its id
+ */
 export function verificationJob(
   { labels, priority, callbackUrl, ...request }: NewVerification,
-  requestKey: string | undefined,
+  origin: Pick<NewJob, 'requestKey' | 'requestId'>,
 ): NewJob {
   const { reference, source } = request
   return {
@@ -34,7 +37,7 @@ export function verificationJob(
     sourceHost: parseReference(reference).host,
     request,
     ...pickJobOptions({ labels, priority, callbackUrl }),
-    requestKey,
+    ...origin,
   }
 }
 

@@ -23,7 +23,7 @@ describeDatabases('verifications over HTTP', (open) => {
     const body = verification()
     const { json } = await api.request('POST', PATH, body)
     const at = `${PATH}/${json.id}`
-    expect((await api.request('POST', `${at}/retry`)).json.code).toBe('NOT_FAILED')
+    expect((await api.request('POST', `${at}/retry`)).json.code).toBe('NOT_RETRYABLE')
     expect(await api.request('POST', `${at}/cancel`)).toMatchObject({
       status: 200,
       json: { state: 'cancelled' },
@@ -31,10 +31,13 @@ describeDatabases('verifications over HTTP', (open) => {
     const same = await api.request('POST', PATH, body)
     expect(await api.request('POST', `${at}/retry`)).toMatchObject({
       status: 409,
-      json: { code: 'SAME_UNDER_WAY', detail: `verification ${same.json.id} is equivalent and is queued` },
+      json: {
+        code: 'EQUIVALENT_IN_PROGRESS',
+        detail: `verification ${same.json.id} is equivalent and is queued`,
+      },
     })
     await api.finishNextJob()
-    expect((await api.request('POST', `${PATH}/${same.json.id}/cancel`)).json.code).toBe('OVER')
+    expect((await api.request('POST', `${PATH}/${same.json.id}/cancel`)).json.code).toBe('ALREADY_FINISHED')
     const again = await api.request('POST', `${at}/retry`)
     expect(again).toMatchObject({ status: 202, json: { state: 'queued' }, headers: { location: at } })
     const claimed = await api.leases.claim('worker-1')
@@ -113,5 +116,19 @@ describeDatabases('verifications over HTTP', (open) => {
       'started',
       'succeeded',
     ])
+  })
+
+  it('are listed with their results, and filtered by them', async () => {
+    for (const verified of [true, false]) {
+      await api.request('POST', PATH, verification())
+      await api.finishNextJob({ verified })
+    }
+    await api.request('POST', PATH, verification())
+    const { items } = (await api.request('GET', PATH)).json
+    const results = items.slice(0, 3).map(({ verified }: { verified?: boolean }) => verified)
+    expect(results).toEqual([undefined, false, true])
+    const different = (await api.request('GET', `${PATH}?verified=false`)).json.items
+    expect(different.map(({ id }: { id: string }) => id)).toEqual([items[1].id])
+    expect((await api.request('GET', `${PATH}?verified=maybe`)).status).toBe(400)
   })
 })

@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
 import { ReferenceText } from '../../oci/reference.ts'
-import { jobFilter, jobQuery } from '../jobs/job-filter.ts'
-import { type JobResource, jobNotFound } from '../jobs/job-resource.ts'
+import { formatCursor, jobFilter, jobQuery, parseCursor } from '../jobs/job-filter.ts'
+import { type JobResource, jobNotFound, loadViewWithWait } from '../jobs/job-resource.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
-import { loadAcceptedJob } from '../jobs/new-job.ts'
+import { loadAcceptedJob, originOf } from '../jobs/new-job.ts'
 import { waitAsPreferred } from '../jobs/prefer-wait.ts'
 import { canonicalImage, IdParams } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
@@ -19,7 +19,7 @@ const VerificationPage = z
 
 /** Creates, lists and shows verifications. */
 export function verificationRoutes(
-  jobs: Services['jobs'],
+  { jobs, waits }: Pick<Services, 'jobs' | 'waits'>,
   resource: ReturnType<typeof verificationResource>,
   validator: JobValidator,
 ): FastifyPluginAsyncZod {
@@ -44,7 +44,7 @@ export function verificationRoutes(
       },
       async (request, reply) => {
         await assertVerifiable(request.body, validator, request.abortSignal)
-        const accepted = await jobs.create(verificationJob(request.body, request.idempotencyKey))
+        const accepted = await jobs.create(verificationJob(request.body, originOf(request)))
         const job = await waitAsPreferred(jobs, await loadAcceptedJob(jobs, accepted), request, reply)
         const isPending = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/verifications/${job.id}`)
@@ -58,25 +58,30 @@ export function verificationRoutes(
           tags: ['verifications'],
           operationId: 'listVerifications',
           summary: 'List verifications, newest first',
+          description:
+            'With `finishedFrom` or `finishedBefore`, the list contains finished verifications only, and those that finished last come first.',
           querystring: z.object({
             reference: ReferenceText.optional().describe('Only verifications of this image.'),
             source: ReferenceText.optional().describe(
               'Only verifications that compare an image with this source.',
             ),
+            verified: z.enum(['true', 'false']).optional().describe('Only verifications with this result.'),
             ...jobQuery,
           }),
           response: { 200: VerificationPage, ...problemResponses(400, 503) },
         },
       },
       async (request) => {
-        const { reference, source, limit, cursor } = request.query
+        const { reference, source, verified, limit, cursor } = request.query
         const filter = {
           ...jobFilter(request.query),
           ...(reference !== undefined && { source: canonicalImage(reference) }),
           ...(source !== undefined && { comparedWith: canonicalImage(source) }),
+          ...(verified !== undefined && { isVerified: verified === 'true' }),
         }
-        const page = await jobs.list('verification', filter, { limit, ...(cursor && { after: cursor }) })
-        return { ...page, items: page.items.map(verificationSummary) }
+        const after = parseCursor(cursor, filter, 'querystring.cursor')
+        const { items, next } = await jobs.list('verification', filter, { limit, ...after })
+        return { items: items.map(verificationSummary), ...(next && { next: formatCursor(next) }) }
       },
     )
     app.get(
@@ -95,7 +100,7 @@ export function verificationRoutes(
       async (request, reply) => {
         const job = await jobs.get('verification', request.params.id)
         if (!job) throw jobNotFound(resource, request.params.id)
-        return loadView(await waitAsPreferred(jobs, job, request, reply))
+        return loadViewWithWait(resource, waits, await waitAsPreferred(jobs, job, request, reply))
       },
     )
   }

@@ -3,11 +3,16 @@ import { VerificationProgress, VerificationReport } from '../../conversion/repor
 import { VerificationRequest } from '../../conversion/request.ts'
 import type { Attempt, Job } from '../../jobs/job.ts'
 import { AttemptView, jobDetail, jobExample, jobFields, jobView } from '../jobs/view.ts'
+import { Waiting } from '../jobs/waiting.ts'
 
 const summary = {
   ...jobFields,
   reference: z.string(),
   source: z.string().optional().describe('The image to compare with.'),
+  verified: z
+    .boolean()
+    .optional()
+    .describe('Whether all checks succeeded. Only if the verification could be carried out.'),
 }
 const example = {
   ...jobExample,
@@ -23,6 +28,9 @@ export const Verification = z
     ...summary,
     request: VerificationRequest,
     progress: VerificationProgress.optional().describe('Only while the verification is running.'),
+    waiting: Waiting.optional().describe(
+      'Only while the verification is queued, and only if it is requested by its id.',
+    ),
     report: VerificationReport.optional().describe(
       'Only if the verification could be carried out. `verified` is its result.',
     ),
@@ -40,12 +48,14 @@ export function verificationSummary(job: Job): z.infer<typeof VerificationSummar
     ...jobView(job),
     reference,
     ...(comparedWith !== undefined && { source: comparedWith }),
+    ...(job.isVerified !== undefined && { verified: job.isVerified }),
   }
 }
 
 export function verificationView(job: Job, attempts: readonly Attempt[]): z.infer<typeof Verification> {
+  const { progress: _summary, ...summary } = verificationSummary(job)
   return {
-    ...verificationSummary(job),
+    ...summary,
     ...jobDetail<VerificationRequest, VerificationProgress, VerificationReport>(job, attempts),
   }
 }

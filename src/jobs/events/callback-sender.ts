@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { failSpan, traced } from '../../tracing/spans.ts'
+import { contextOf, traceHeaders, traceIds } from '../../tracing/trace-context.ts'
 import type { Logger } from '../logger.ts'
 import { type CallbackStore, type DeliveryResult, type DueCallback, redactUrl } from './callback-store.ts'
 
@@ -17,16 +19,30 @@ const MAX_ERROR_LENGTH = 500
  */
 export async function sendCallbacks(
   callbacks: CallbackStore,
-  { secret, log }: { readonly secret: Buffer; readonly log: Logger },
+  {
+    secret,
+    log,
+    onDelivery,
+  }: {
+    readonly secret: Buffer
+    readonly log: Logger
+    /** Called after each delivery attempt. `due`: it failed and will be repeated. */
+    readonly onDelivery?: (state: 'delivered' | 'failed' | 'due') => void
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const inProgress = new Map<Promise<void>, DueCallback>()
   const send = async (callback: DueCallback): Promise<void> => {
     try {
-      const result = await deliver(callback, secret)
-      await callbacks.recordDelivery(callback, result)
-      const { job, url, attempt } = callback
-      const fields = { job: job.id, url: redactUrl(url), attempt, ...result }
+      const result = await deliverTraced(callback, secret)
+      const state = await callbacks.recordDelivery(callback, result)
+      onDelivery?.(state)
+      const { job, url, attempt, requestId } = callback
+      const ids = {
+        ...(requestId !== undefined && { requestId }),
+        ...traceIds(contextOf(callback.traceparent)),
+      }
+      const fields = { job: job.id, url: redactUrl(url), attempt, ...ids, ...result }
       if (result.error === undefined) log.info(fields, 'callback delivered')
       else log.warn(fields, 'callback not delivered')
     } catch (error) {
@@ -64,6 +80,24 @@ function busyOrigins(inProgress: readonly DueCallback[]): string[] {
   return [...counts].filter(([, count]) => count >= MAX_CONCURRENT_PER_ORIGIN).map(([origin]) => origin)
 }
 
+/** Delivers a callback as a span in the trace of its job. */
+function deliverTraced(callback: DueCallback, secret: Buffer): Promise<DeliveryResult> {
+  const { traceparent, url, job, attempt } = callback
+  const attributes = {
+    'server.address': new URL(url).host,
+    'http.request.method': 'POST',
+    'record_broker.job.id': job.id,
+    'record_broker.callback.attempt': attempt,
+  }
+  const settings = { kind: 'client' as const, attributes, parent: contextOf(traceparent) }
+  return traced('callback', settings, async (span) => {
+    const result = await deliver(callback, secret)
+    if (result.status !== undefined) span.setAttribute('http.response.status_code', result.status)
+    if (result.error !== undefined) failSpan(span, { name: 'CallbackError', message: result.error })
+    return result
+  })
+}
+
 async function deliver({ url, messageId, job }: DueCallback, secret: Buffer): Promise<DeliveryResult> {
   const { kind, state, finishedAt, ...summary } = job
   const body = JSON.stringify({
@@ -83,6 +117,7 @@ async function deliver({ url, messageId, job }: DueCallback, secret: Buffer): Pr
         'webhook-id': messageId,
         'webhook-timestamp': String(seconds),
         'webhook-signature': signMessage(secret, messageId, seconds, body),
+        ...traceHeaders(),
       },
       body,
     })

@@ -5,7 +5,7 @@ import { newId } from '../../db/new-id.ts'
 import { msFromNow } from '../../db/sql-time.ts'
 import type { Tables } from '../../db/tables.ts'
 import { isFinished, type Job, type JobState } from '../job.ts'
-import { SUMMARY_COLUMNS } from '../rows.ts'
+import { parseError, SUMMARY_COLUMNS } from '../rows.ts'
 import { CALLBACKS_TOPIC } from './topics.ts'
 
 /** The number of failed delivery attempts at which a callback fails. */
@@ -14,10 +14,10 @@ const BACKOFF = { initialMs: 5_000, maxMs: 3_600_000, minShare: 0.5 }
 /** A claimed callback becomes due again after this time, in case its sender died. */
 const CLAIM_TIMEOUT_MS = 60_000
 
-/** One delivery attempt. `status` is that of the HTTP response, `attemptedAt` in milliseconds since 1970. */
+/** One delivery attempt. `status` is that of the HTTP response, `finishedAt` in milliseconds since 1970. */
 export type Delivery = {
   readonly attempt: number
-  readonly attemptedAt: number
+  readonly finishedAt: number
   readonly status: number | undefined
   readonly error: string | undefined
 }
@@ -55,6 +55,10 @@ export type DueCallback = {
     readonly digest: string | undefined
     readonly finishedAt: number | undefined
   }
+  /** The HTTP request that created the job. */
+  readonly requestId: string | undefined
+  /** The span of the job, as a `traceparent` header names it. */
+  readonly traceparent: string | undefined
 }
 
 /** Replaces the query of a callback's URL, which may contain a secret. For logs and responses. */
@@ -132,18 +136,23 @@ export class CallbackStore {
         source: job.source,
         target: job.target,
         labels: JSON.parse(job.labels) as Record<string, string>,
-        error: job.error === null ? undefined : JSON.parse(job.error),
+        error: parseError(job.error),
         digest: job.result_digest ?? undefined,
         finishedAt: job.finished_at ?? undefined,
       },
+      requestId: job.request_id ?? undefined,
+      traceparent: job.traceparent ?? undefined,
     }
   }
 
   /**
    * Stores the result of a delivery attempt. A failed delivery is due again after a growing wait, unless it
-   * is `final`.
+   * is `final`. Returns the state of the callback.
    */
-  async recordDelivery({ id, attempt, tries }: DueCallback, result: DeliveryResult): Promise<void> {
+  async recordDelivery(
+    { id, attempt, tries }: DueCallback,
+    result: DeliveryResult,
+  ): Promise<'delivered' | 'failed' | 'due'> {
     const { now } = this.#db
     const delivered = result.error === undefined
     const waitMs = backoffMs(BACKOFF, tries, Math.random())
@@ -168,6 +177,7 @@ export class CallbackStore {
         .onConflict((conflict) => conflict.doNothing())
         .execute()
     })
+    return state
   }
 
   /** Lists the callbacks of a job with all delivery attempts. */
@@ -193,7 +203,7 @@ export class CallbackStore {
         .filter((delivery) => delivery.callback_id === id)
         .map(({ attempt, at, status, error }) => ({
           attempt,
-          attemptedAt: at,
+          finishedAt: at,
           status: status ?? undefined,
           error: error ?? undefined,
         })),

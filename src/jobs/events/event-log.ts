@@ -2,8 +2,9 @@ import { type Selectable, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { msAgo } from '../../db/sql-time.ts'
 import type { JobEventsTable } from '../../db/tables.ts'
-import type { JobKind } from '../job.ts'
-import { EVENTS_TOPIC, jobTopic } from './topics.ts'
+import { currentError, currentEventType } from '../former-words.ts'
+import type { JobError, JobKind } from '../job.ts'
+import { EVENTS_TOPIC } from './topics.ts'
 
 const RETENTION_MS = 30 * 24 * 60 * 60 * 1000
 const PAGE_SIZE = 200
@@ -25,10 +26,16 @@ export type StreamedJobEvent = JobEvent & {
   readonly kind: JobKind
   readonly source: string
   readonly target: string
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** Transaction, sequence number, and job id, as {@link formatCursor} writes them. */
 const CURSOR = /^(\d{1,16})\.(\d{1,9})\.([0-9a-f-]{36}|)$/
+
+/** Whether a text has the form of a cursor of the stream of all jobs. */
+export function isEventCursor(text: string): boolean {
+  return CURSOR.test(text)
+}
 
 /** Reads the events of jobs, in an order that is the same from every replica. */
 export class EventLog {
@@ -63,7 +70,7 @@ export class EventLog {
       .selectFrom('job_events')
       .innerJoin('jobs', 'jobs.id', 'job_events.job_id')
       .selectAll('job_events')
-      .select(['jobs.kind', 'jobs.source', 'jobs.target'])
+      .select(['jobs.kind', 'jobs.source', 'jobs.target', 'jobs.labels'])
       .where(sql<boolean>`(tx, job_id, seq) > (${Number(tx)}, ${jobId}, ${Number(seq)})`)
       .where('tx', '<', this.#db.finishedBelow)
       .orderBy('tx')
@@ -77,6 +84,7 @@ export class EventLog {
       kind: row.kind,
       source: row.source,
       target: row.target,
+      labels: JSON.parse(row.labels) as Record<string, string>,
     }))
   }
 
@@ -94,14 +102,11 @@ export class EventLog {
     return row ? formatCursor(row) : '0.0.'
   }
 
-  /**
-   * Waits until there may be a new event.
-   * @param jobId undefined for the events of any job
-   */
-  wait(jobId: string | undefined, signal: AbortSignal): Promise<void> {
+  /** Waits until there may be a new event of any job, for at most `ms` milliseconds. */
+  wait(signal: AbortSignal, ms = Number.POSITIVE_INFINITY): Promise<void> {
     const { notifier } = this.#db
-    const ms = notifier.isCrossProcess ? NOTIFIED_POLL_MS : POLL_MS
-    return notifier.wait(jobId === undefined ? EVENTS_TOPIC : jobTopic(jobId), ms, signal)
+    const pollMs = notifier.isCrossProcess ? NOTIFIED_POLL_MS : POLL_MS
+    return notifier.wait(EVENTS_TOPIC, Math.min(pollMs, ms), signal)
   }
 
   /**
@@ -124,10 +129,15 @@ function toEvent({ job_id, seq, type, created_at, data }: EventRow): JobEvent {
   return {
     jobId: job_id,
     seq,
-    type,
+    type: currentEventType(type),
     createdAt: created_at,
-    data: JSON.parse(data) as Record<string, unknown>,
+    data: parseData(data),
   }
+}
+
+function parseData(text: string): Record<string, unknown> {
+  const data = JSON.parse(text) as { readonly error?: JobError }
+  return data.error ? { ...data, error: currentError(data.error) } : data
 }
 
 function formatCursor({ tx, seq, job_id }: Pick<EventRow, 'tx' | 'seq' | 'job_id'>): string {

@@ -5,6 +5,7 @@ import type { Tables } from '../../db/tables.ts'
 import { recordEvent } from '../events/record-event.ts'
 import type { Job, JobKind } from '../job.ts'
 import { SUMMARY_COLUMNS, toJob, UNFINISHED } from '../rows.ts'
+import { JobSpan } from './job-span.ts'
 import { computeUniqueKey } from './unique-key.ts'
 
 export type NewJob = {
@@ -26,6 +27,8 @@ export type NewJob = {
   readonly variant?: string | undefined
   /** Receives a webhook when the job finishes. */
   readonly callbackUrl?: string | undefined
+  /** The HTTP request that asks for the job. */
+  readonly requestId?: string | undefined
 }
 
 /**
@@ -63,6 +66,7 @@ async function insertJob(
   transaction: Transaction<Tables>,
   { id, key, job }: { readonly id: string; readonly key: string; readonly job: NewJob },
 ) {
+  const span = new JobSpan(job.kind)
   const row = await transaction
     .insertInto('jobs')
     .values({
@@ -85,11 +89,14 @@ async function insertJob(
       // The time in the id: listings sort by id and filter by creation time.
       created_at: timeOfId(id),
       event_seq: 1,
+      request_id: job.requestId ?? null,
+      traceparent: span.traceparent ?? null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
     .executeTakeFirst()
   if (!row) return undefined
+  span.end(row)
   const labels = Object.entries(job.labels ?? {})
   if (labels.length > 0) {
     await transaction

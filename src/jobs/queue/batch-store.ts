@@ -1,17 +1,31 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
-import { newId, timeOfId } from '../../db/new-id.ts'
-import type { BatchesTable } from '../../db/tables.ts'
+import { minIdAt, newId, timeOfId } from '../../db/new-id.ts'
+import type { BatchesTable, Tables } from '../../db/tables.ts'
 import type { Job, JobState } from '../job.ts'
-import { SUMMARY_COLUMNS, toCounts, toJob, UNFINISHED } from '../rows.ts'
+import { RUNNING, SUMMARY_COLUMNS, toJob, UNFINISHED } from '../rows.ts'
 import type { NewJob } from './accept-job.ts'
+import { cancelJobs } from './cancel-jobs.ts'
 import type { JobStore } from './job-store.ts'
+
+/** `running`: some jobs are unfinished. `succeeded`: all succeeded. `failed`: the others. */
+export const BATCH_STATES = ['running', 'succeeded', 'failed'] as const
+export type BatchState = (typeof BATCH_STATES)[number]
 
 export type Batch = {
   readonly id: string
+  readonly state: BatchState
   readonly labels: Readonly<Record<string, string>>
   readonly createdAt: number
   readonly counts: Readonly<Record<JobState, number>>
+}
+
+/** Times are in milliseconds since 1970: at `createdFrom` or later, and before `createdBefore`. */
+export type BatchFilter = {
+  readonly states?: readonly BatchState[]
+  readonly labels?: Readonly<Record<string, string>>
+  readonly createdFrom?: number
+  readonly createdBefore?: number
 }
 
 /** Stores batches: jobs that are accepted together and share a status. */
@@ -45,10 +59,13 @@ export class BatchStore {
           labels: JSON.stringify(labels),
           request_key: requestKey ?? null,
           created_at: timeOfId(id),
+          jobs: accepted.length,
         })
         .execute()
       const rows = accepted.map(({ job }, position) => ({ batch_id: id, position, job_id: job.id }))
       await transaction.insertInto('batch_jobs').values(rows).execute()
+      const labelRows = Object.entries(labels).map(([name, value]) => ({ batch_id: id, name, value }))
+      if (labelRows.length > 0) await transaction.insertInto('batch_labels').values(labelRows).execute()
     })
     const batch = await this.get(id)
     if (!batch) throw new RangeError(`batch ${id} was not stored`)
@@ -58,6 +75,71 @@ export class BatchStore {
   async get(id: string): Promise<Batch | undefined> {
     const row = await this.#db.query.selectFrom('batches').selectAll().where('id', '=', id).executeTakeFirst()
     return row && this.#withCounts(row)
+  }
+
+  /**
+   * Returns one page of batches, newest first.
+   * @param page.after the id of the last batch of the previous page
+   */
+  async list(
+    filter: BatchFilter,
+    { after, limit }: { readonly after: string | undefined; readonly limit: number },
+  ): Promise<{ items: Batch[]; next?: string }> {
+    const rows = await this.#selectPage(filter, after)
+      .limit(limit + 1)
+      .execute()
+    const batches = rows.slice(0, limit)
+    const running = await this.#countRunning(batches)
+    const last = batches.at(-1)
+    return {
+      items: batches.map((row) => toBatch(row, running.get(row.id) ?? 0)),
+      ...(rows.length > limit && last && { next: last.id }),
+    }
+  }
+
+  #selectPage(
+    { states = [], labels = {}, createdFrom, createdBefore }: BatchFilter,
+    after: string | undefined,
+  ) {
+    const { engine } = this.#db
+    const [label, ...furtherLabels] = Object.entries(labels)
+    const rows = label ? this.#selectLabelled(label) : this.#db.query.selectFrom('batches')
+    const id = label ? sql.ref<string>('batch_labels.batch_id') : sql.ref<string>('batches.id')
+    let query = rows.selectAll('batches')
+    const [state] = states
+    if (state && states.length === 1 && !label) query = query.where('batches.state', '=', state)
+    else if (state) {
+      // The plus sign keeps SQLite from using the index, which does not yield the order of several states.
+      const column = engine === 'sqlite' ? sql`+batches.state` : sql.ref('batches.state')
+      query = query.where(sql<SqlBool>`${column} in (${sql.join(states.map((one) => sql.lit(one)))})`)
+    }
+    for (const [name, value] of furtherLabels) {
+      query = query.where((batches) =>
+        batches.exists(
+          batches
+            .selectFrom('batch_labels as further')
+            .select('further.batch_id')
+            .whereRef('further.batch_id', '=', 'batches.id')
+            .where('further.name', '=', name)
+            .where('further.value', '=', value),
+        ),
+      )
+    }
+    if (createdFrom !== undefined) query = query.where(id, '>=', minIdAt(createdFrom))
+    if (createdBefore !== undefined) query = query.where(id, '<', minIdAt(createdBefore))
+    if (after !== undefined) query = query.where(id, '<', after)
+    return query.orderBy(id, 'desc')
+  }
+
+  /** The batches with a label, from the label's rows, which are in the order of the list. */
+  #selectLabelled([name, value]: [string, string]): SelectQueryBuilder<Tables, 'batches', object> {
+    // SQLite keeps the order of tables in a cross join.
+    return this.#db.query
+      .selectFrom('batch_labels')
+      .crossJoin('batches')
+      .whereRef('batches.id', '=', 'batch_labels.batch_id')
+      .where('batch_labels.name', '=', name)
+      .where('batch_labels.value', '=', value) as unknown as SelectQueryBuilder<Tables, 'batches', object>
   }
 
   /**
@@ -86,7 +168,7 @@ export class BatchStore {
     }
   }
 
-  /** Cancels the unfinished jobs of a batch. */
+  /** Cancels the unfinished jobs of a batch, whose number is bounded. */
   async cancel(id: string): Promise<void> {
     const rows = await this.#db.query
       .selectFrom('batch_jobs')
@@ -96,7 +178,11 @@ export class BatchStore {
       .where('batch_id', '=', id)
       .where('jobs.state', 'in', UNFINISHED)
       .execute()
-    for (const { kind, id: jobId } of rows) await this.#jobs.cancel(kind, jobId)
+    const kinds = new Set(rows.map(({ kind }) => kind))
+    for (const kind of kinds) {
+      const ids = rows.filter((row) => row.kind === kind).map((row) => row.id)
+      await cancelJobs(this.#db, kind, ids)
+    }
   }
 
   #findByRequestKey(requestKey: string) {
@@ -107,19 +193,42 @@ export class BatchStore {
       .executeTakeFirst()
   }
 
-  async #withCounts({ id, labels, created_at }: Selectable<BatchesTable>): Promise<Batch> {
+  async #withCounts(row: Selectable<BatchesTable>): Promise<Batch> {
+    return toBatch(row, (await this.#countRunning([row])).get(row.id) ?? 0)
+  }
+
+  /**
+   * Counts the running jobs of batches. It reads all running jobs, whose number the workers bound, and not all
+   * jobs of the batches.
+   */
+  async #countRunning(batches: readonly Selectable<BatchesTable>[]): Promise<Map<string, number>> {
+    const ids = batches.filter(({ state }) => state === 'running').map(({ id }) => id)
+    if (ids.length === 0) return new Map()
     const rows = await this.#db.query
-      .selectFrom('batch_jobs')
-      .innerJoin('jobs', 'jobs.id', 'batch_jobs.job_id')
-      .select((select) => ['jobs.state', select.fn.countAll<number>().as('count')])
-      .where('batch_id', '=', id)
-      .groupBy('jobs.state')
+      .selectFrom('jobs')
+      // SQLite keeps the order of tables in a cross join.
+      .crossJoin('batch_jobs')
+      .select((select) => ['batch_id', select.cast<number>(select.fn.countAll(), 'bigint').as('count')])
+      .whereRef('batch_jobs.job_id', '=', 'jobs.id')
+      .where('jobs.state', '=', RUNNING)
+      // The index of leases contains running jobs only.
+      .where('jobs.lease_until', '>', sql.lit(0))
+      .where('batch_id', 'in', ids)
+      .groupBy('batch_id')
       .execute()
-    return {
-      id,
-      labels: JSON.parse(labels) as Record<string, string>,
-      createdAt: created_at,
-      counts: toCounts(rows),
-    }
+    return new Map(rows.map(({ batch_id, count }) => [batch_id, count]))
+  }
+}
+
+function toBatch(row: Selectable<BatchesTable>, running: number): Batch {
+  const { id, state, labels, created_at, jobs, succeeded, failed, cancelled } = row
+  const unfinished = jobs - succeeded - failed - cancelled
+  const counts = { queued: Math.max(0, unfinished - running), running, succeeded, failed, cancelled }
+  return {
+    id,
+    state,
+    labels: JSON.parse(labels) as Record<string, string>,
+    createdAt: created_at,
+    counts,
   }
 }

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { isUniqueViolation } from '../../db/errors.ts'
-import { msAgo, msFromNow } from '../../db/sql-time.ts'
+import { msFromNow } from '../../db/sql-time.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { notifyJobChanged } from '../events/topics.ts'
 import type { Job, Lease } from '../job.ts'
-import { QUEUED, RUNNING, toJob } from '../rows.ts'
+import { QUEUED, toJob } from '../rows.ts'
+import { isDue, isNoticedByBusyWorkers, isTargetFree, isUnpaused } from './claim-conditions.ts'
+import { NO_PROGRESS } from './end-attempt.ts'
 import { findHostsAtLimit, type RegistryLimits } from './registry-limits.ts'
 
 export type Claim = { readonly job: Job; readonly lease: Lease }
@@ -19,12 +21,6 @@ export type ClaimOptions = {
    */
   readonly isIdle: boolean
 }
-
-/**
- * A suspect that has been due for this long blocks the jobs behind it: busy workers claim nothing until one
- * of them is idle and can run it.
- */
-const MAX_SUSPECT_WAIT_MS = 600_000
 
 /**
  * Claims the due job with the highest priority and, among these, the first rank. Returns undefined if there
@@ -54,52 +50,14 @@ async function tryClaim(
       .selectFrom('jobs')
       .select('jobs.id')
       .where('jobs.state', '=', QUEUED)
-      .where('run_at', '<=', now)
-      .where((where) =>
-        where.not(
-          where.exists(
-            where
-              .selectFrom('host_pauses')
-              .select('host')
-              .where('until', '>', now)
-              .where((paused) =>
-                paused.or([
-                  paused('host', '=', paused.ref('jobs.source_host')),
-                  paused('host', '=', paused.ref('jobs.target_host')),
-                ]),
-              ),
-          ),
-        ),
-      )
-      // Jobs with the same target, such as those for two pushes of one tag, run one after the other.
-      .where((where) =>
-        where.or([
-          where('target', '=', sql.lit('')),
-          where.not(
-            where.exists(
-              where
-                .selectFrom('jobs as other')
-                .select('other.id')
-                .whereRef('other.target', '=', 'jobs.target')
-                .whereRef('other.kind', '=', 'jobs.kind')
-                .where('other.target', '<>', sql.lit(''))
-                .where('other.state', '=', RUNNING),
-            ),
-          ),
-        ]),
-      )
+      .where((jobs) => isDue(jobs, database))
+      .where((jobs) => isUnpaused(jobs, database))
+      .where((jobs) => isTargetFree(jobs))
       .orderBy('priority', 'desc')
       .orderBy('queued_at')
       .orderBy('jobs.id')
       .limit(1)
-    if (!isIdle) {
-      due = due.where((where) =>
-        where.or([
-          where('suspect', '=', sql.lit(0)),
-          where('run_at', '<', msAgo(database, MAX_SUSPECT_WAIT_MS)),
-        ]),
-      )
-    }
+    if (!isIdle) due = due.where((jobs) => isNoticedByBusyWorkers(jobs, database))
     if (fullHosts.length > 0) {
       due = due.where('source_host', 'not in', fullHosts).where('target_host', 'not in', fullHosts)
     }
@@ -116,7 +74,7 @@ async function tryClaim(
         event_seq: sql`event_seq + 1`,
         lease_until: msFromNow(database, leaseMs),
         started_at: sql`coalesce(started_at, ${now})`,
-        progress: null,
+        ...NO_PROGRESS,
       })
       .where('id', '=', selected)
       .$if(!isIdle, (update) => update.where('suspect', '=', sql.lit(0)))

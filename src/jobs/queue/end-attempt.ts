@@ -5,16 +5,23 @@ import { type JobEventType, recordEvent } from '../events/record-event.ts'
 import { notifyJobChanged } from '../events/topics.ts'
 import type { AttemptOutcome, JobError } from '../job.ts'
 import { RUNNING } from '../rows.ts'
+import { addTallies } from '../series/tally.ts'
+import { TALLIED_COLUMNS, tallyOfEnd } from '../series/tally-of-job.ts'
+import type { TransferredBytes } from '../series/transferred-bytes.ts'
 
 /** New values for columns of a job. */
 export type JobUpdate = UpdateObject<Tables, 'jobs'>
-/** How an attempt ends. `error` is stored with the attempt and the event, `data` with the event alone. */
+/**
+ * How an attempt ends. `error` is stored with the attempt and the event, `data` with the event alone. `bytes`
+ * are those that the job transferred.
+ */
 export type AttemptEnd = {
   readonly update: JobUpdate
   readonly outcome: AttemptOutcome
   readonly event: JobEventType
   readonly error?: JobError | undefined
   readonly data?: object
+  readonly bytes?: TransferredBytes
 }
 
 /**
@@ -25,12 +32,12 @@ export type AttemptEnd = {
 export async function endAttempt(
   database: Database,
   { id, attempt }: { readonly id: string; readonly attempt: number },
-  { update, outcome, event, error, data }: AttemptEnd,
+  { update, outcome, event, error, data, bytes }: AttemptEnd,
   restrict: (statement: UpdateRunningJob) => UpdateRunningJob,
 ): Promise<boolean> {
   const changed = await database.transaction(async (transaction) => {
     const row = await restrict(updateRunningJob(transaction, id, attempt, update))
-      .returning(['event_seq', 'state'])
+      .returning(['event_seq', 'target', ...TALLIED_COLUMNS, database.now.as('now')])
       .executeTakeFirst()
     if (!row) return false
     // A requested cancellation aborts the work, so it counts as the outcome, whatever error the abort caused.
@@ -49,8 +56,17 @@ export async function endAttempt(
       id,
       seq: row.event_seq,
       type: row.state === 'cancelled' ? 'cancelled' : event,
-      data: { attempt, ...(error && { error }), ...data },
+      data: {
+        attempt,
+        ...(error && { error }),
+        ...data,
+        ...(row.state === 'succeeded' && row.target !== '' && { target: row.target }),
+      },
     })
+    const { kind, state, now } = row
+    const end = tallyOfEnd(row) ?? { kind, at: now }
+    const isRetried = state === 'queued' && event !== 'released'
+    await addTallies(database, transaction, [{ ...end, attempts: 1, retries: isRetried ? 1 : 0, bytes }])
     return true
   })
   if (changed) notifyJobChanged(database, id)
@@ -68,9 +84,12 @@ function updateRunningJob(transaction: Transaction<Tables>, id: string, attempt:
     .where('state', '=', RUNNING)
 }
 
+/** The update of a job that does not run, or has just started. */
+export const NO_PROGRESS = { progress: null, progress_summary: null } as const
+
 /** Returns the update that finishes a running job. */
 export function finishJob({ now }: Database, state: 'succeeded' | 'failed' | 'cancelled'): JobUpdate {
-  return { state, finished_at: now, owner: null, token: null, lease_until: null, progress: null }
+  return { state, finished_at: now, owner: null, token: null, lease_until: null, ...NO_PROGRESS }
 }
 
 /**
@@ -84,7 +103,7 @@ export function requeueJob({ now }: Database, furtherUpdate: JobUpdate = {}): Jo
     owner: null,
     token: null,
     lease_until: null,
-    progress: null,
+    ...NO_PROGRESS,
     ...furtherUpdate,
   }
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
 import type { JobKind, JobState, Lease } from '../job.ts'
+import { BatchStore } from './batch-store.ts'
 import { JobLeases } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
 
@@ -11,6 +12,7 @@ const KINDS: readonly JobKind[] = ['conversion', 'verification']
 const ERROR = { code: 'X', message: 'x' }
 const ACTIONS = [
   'create',
+  'createBatch',
   'claim',
   'succeed',
   'fail',
@@ -29,7 +31,9 @@ const step = fc.tuple(fc.constantFrom(...ACTIONS), fc.nat(20))
 describeDatabases('counts of jobs', (open) => {
   let database: Database
   let store: JobStore
+  let batches: BatchStore
   let leases: JobLeases
+  let batchIds: string[] = []
   let close: () => Promise<void>
   let tagCount = 0
   let jobs: { kind: JobKind; id: string }[] = []
@@ -40,12 +44,15 @@ describeDatabases('counts of jobs', (open) => {
     database = opened.database
     close = opened.close
     store = new JobStore(database)
+    batches = new BatchStore(database, store)
     leases = new JobLeases(database)
   })
   afterAll(() => close())
   const clear = async () => {
     await database.query.deleteFrom('jobs').execute()
+    await database.query.deleteFrom('batches').execute()
     jobs = []
+    batchIds = []
     held = []
   }
   beforeEach(clear)
@@ -55,6 +62,22 @@ describeDatabases('counts of jobs', (open) => {
       select state, count(*) as count from jobs where kind = ${kind} group by state`.execute(database.query)
     return { ...none, ...Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)])) }
   }
+  const countBatchRows = async (id: string) => {
+    const { rows } = await sql<{ state: JobState; count: number }>`select state, count(*) as count
+      from batch_jobs inner join jobs on jobs.id = job_id where batch_id = ${id} group by state`.execute(
+      database.query,
+    )
+    return { ...none, ...Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)])) }
+  }
+  const expectCountsToMatch = async () => {
+    for (const kind of KINDS) expect(await store.countByState(kind)).toEqual(await countRows(kind))
+    for (const id of batchIds) {
+      const counts = await countBatchRows(id)
+      const isUnfinished = counts.queued + counts.running > 0
+      const state = isUnfinished ? 'running' : counts.failed + counts.cancelled > 0 ? 'failed' : 'succeeded'
+      expect(await batches.get(id)).toMatchObject({ counts, state })
+    }
+  }
   const none = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
 
   const actions: Record<(typeof ACTIONS)[number], (index: number) => Promise<unknown>> = {
@@ -63,6 +86,21 @@ describeDatabases('counts of jobs', (open) => {
       const target = kind === 'conversion' ? `r.test/a:${tagCount++}` : ''
       const { job } = await store.create({ kind, source: `r.test/a:${tagCount++}`, target, request: {} })
       jobs.push({ kind, id: job.id })
+    },
+    createBatch: async () => {
+      const conversion = (n: number) => ({
+        kind: 'conversion' as const,
+        source: `r.test/b:${n}`,
+        target: `r.test/b:${n}`,
+        request: {},
+      })
+      // One job twice, and all of them often in several batches.
+      const members = [0, 1, 1, tagCount++ % 4].map(conversion)
+      const { id } = await batches.create(members, { labels: {}, requestKey: undefined })
+      batchIds.push(id)
+      for (const { kind, id: jobId } of (await batches.jobs(id, { after: -1, limit: 9 })).items) {
+        jobs.push({ kind, id: jobId })
+      }
     },
     claim: async (index) => {
       const claimed = await leases.claim(`w${index % 3}:`)
@@ -78,7 +116,15 @@ describeDatabases('counts of jobs', (open) => {
     expire: (index) => leases.expireOwnedBy(`w${index % 3}:`),
     reap: () => leases.reapExpired(),
     remove: (index) =>
-      withJob(index, ({ id }) => database.query.deleteFrom('jobs').where('id', '=', id).execute()),
+      withJob(index, async ({ id }) => {
+        const members = await database.query
+          .selectFrom('batch_jobs')
+          .select('batch_id')
+          .where('job_id', '=', id)
+          .execute()
+        // The counts of a batch are those of all jobs that it ever had.
+        if (members.length === 0) await database.query.deleteFrom('jobs').where('id', '=', id).execute()
+      }),
   }
   const withLease = async (index: number, act: (lease: Lease) => Promise<unknown>) => {
     const lease = held[index % Math.max(1, held.length)]
@@ -95,7 +141,7 @@ describeDatabases('counts of jobs', (open) => {
         await clear()
         for (const [action, index] of steps) {
           await actions[action](index)
-          for (const kind of KINDS) expect(await store.countByState(kind)).toEqual(await countRows(kind))
+          await expectCountsToMatch()
         }
       }),
       { numRuns: 25 },
@@ -104,6 +150,7 @@ describeDatabases('counts of jobs', (open) => {
 
   it('match the jobs after concurrent writes', async () => {
     for (let n = 0; n < 40; n++) await actions.create(n)
+    for (let n = 0; n < 4; n++) await actions.createBatch(n)
     const workers = Array.from({ length: 8 }, async (_, lane) => {
       for (let claimed = await leases.claim('w'); claimed; claimed = await leases.claim('w')) {
         const { job, lease } = claimed
@@ -114,9 +161,9 @@ describeDatabases('counts of jobs', (open) => {
     })
     const cancels = jobs.slice(30).map(({ kind, id }) => store.cancel(kind, id))
     await Promise.all([...workers, ...cancels])
-    for (const kind of KINDS) expect(await store.countByState(kind)).toEqual(await countRows(kind))
+    await expectCountsToMatch()
     const { succeeded, failed, cancelled } = await store.countByState('conversion')
-    expect(succeeded + failed + cancelled).toBe(20)
+    expect(succeeded + failed + cancelled).toBe(24)
   })
 
   it('do not change with a transaction that is rolled back', async () => {

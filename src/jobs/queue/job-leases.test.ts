@@ -227,7 +227,7 @@ describeDatabases('leases', (open) => {
     expect(attempts.map(({ outcome, error }) => [outcome, error?.message])).toEqual([
       ['failed', 'one'],
       ['failed', 'two'],
-      ['handed-back', undefined],
+      ['released', undefined],
       ['failed', 'three'],
     ])
     expect(await store.get('conversion', id)).toMatchObject({ state: 'failed', failures: 2, crashes: 0 })

@@ -4,9 +4,11 @@ import { msAgo, msFromNow } from '../../db/sql-time.ts'
 import { jobTopic, QUEUE_TOPIC } from '../events/topics.ts'
 import type { JobError, Lease } from '../job.ts'
 import { RUNNING, toResultColumns } from '../rows.ts'
+import { transferredBytes } from '../series/transferred-bytes.ts'
+import { exchangeAttemptTrace } from './attempt-traces.ts'
 import { type Claim, claimJob } from './claim-job.ts'
 import { type AttemptEnd, endAttempt, finishJob, requeueJob } from './end-attempt.ts'
-import { reapExpiredLeases } from './reap-expired-leases.ts'
+import { type ExpiredLeaseListener, reapExpiredLeases } from './reap-expired-leases.ts'
 import { pauseHost, type RegistryLimits } from './registry-limits.ts'
 
 /** How long a lease is valid without renewal, by the database's clock. */
@@ -17,6 +19,12 @@ export const LEASE_MS = 30_000
  */
 const REAP_INTERVAL_MS = 1_000
 
+export type JobLeasesOptions = {
+  readonly leaseMs?: number
+  readonly limits?: RegistryLimits | undefined
+  readonly onExpired?: ExpiredLeaseListener | undefined
+}
+
 /**
  * A worker's view of the jobs in the database. A lease consists of an owner, an attempt and a unique token,
  * and expires by the database's clock. Every write depends on all of these, so a worker that lost its lease
@@ -26,15 +34,14 @@ export class JobLeases {
   readonly #db: Database
   readonly #limits: RegistryLimits | undefined
   readonly #leaseMs: number
+  readonly #onExpired: JobLeasesOptions['onExpired']
   #reapedAt = Number.NEGATIVE_INFINITY
 
-  constructor(
-    database: Database,
-    { leaseMs = LEASE_MS, limits }: { leaseMs?: number; limits?: RegistryLimits | undefined } = {},
-  ) {
+  constructor(database: Database, { leaseMs = LEASE_MS, limits, onExpired }: JobLeasesOptions = {}) {
     this.#db = database
     this.#limits = limits
     this.#leaseMs = leaseMs
+    this.#onExpired = onExpired
   }
 
   /**
@@ -52,10 +59,18 @@ export class JobLeases {
     return claimJob(this.#db, options)
   }
 
+  /**
+   * Stores the span of an attempt as a `traceparent`, see {@link exchangeAttemptTrace}.
+   * @returns that of the attempt before
+   */
+  exchangeTrace(lease: Lease, traceparent: string): Promise<string | undefined> {
+    return exchangeAttemptTrace(this.#db, lease, traceparent)
+  }
+
   /** Requeues the jobs whose leases have expired, see {@link reapExpiredLeases}. Returns their number. */
   async reapExpired(aliveOwner?: string): Promise<number> {
     this.#reapedAt = performance.now()
-    return reapExpiredLeases(this.#db, aliveOwner)
+    return reapExpiredLeases(this.#db, aliveOwner, this.#onExpired)
   }
 
   /**
@@ -121,11 +136,17 @@ export class JobLeases {
     this.#db.notifier.notify(QUEUE_TOPIC)
   }
 
-  /** Stores the progress of a job. Returns false if the lease is lost. */
-  async saveProgress(lease: Lease, progress: unknown): Promise<boolean> {
+  /**
+   * Stores the progress of a job. Returns false if the lease is lost.
+   * @param summary the part that listings and the stream of all events show
+   */
+  async saveProgress(lease: Lease, progress: unknown, summary?: unknown): Promise<boolean> {
     const result = await this.#db.query
       .updateTable('jobs')
-      .set({ progress: JSON.stringify(progress) })
+      .set({
+        progress: JSON.stringify(progress),
+        progress_summary: summary === undefined ? null : JSON.stringify(summary),
+      })
       .where('id', '=', lease.id)
       .where('token', '=', lease.token)
       .where('attempt', '=', lease.attempt)
@@ -138,13 +159,19 @@ export class JobLeases {
 
   /** Finishes a job with its report. Returns false if the lease is lost. */
   async succeed(lease: Lease, report: unknown): Promise<boolean> {
+    const result = toResultColumns(report)
     const update = {
       ...finishJob(this.#db, 'succeeded'),
-      ...toResultColumns(report),
+      ...result,
       report: JSON.stringify(report),
       error: null,
     }
-    return this.#end(lease, { update, outcome: 'succeeded', event: 'succeeded' })
+    const data = {
+      ...(result.result_digest !== null && { digest: result.result_digest }),
+      ...(result.verified !== null && { verified: result.verified === 1 }),
+    }
+    const bytes = transferredBytes(report)
+    return this.#end(lease, { update, outcome: 'succeeded', event: 'succeeded', data, bytes })
   }
 
   /** Finishes a job as failed. Returns false if the lease is lost. */
@@ -207,7 +234,7 @@ export class JobLeases {
    */
   async release(lease: Lease): Promise<boolean> {
     const update = requeueJob(this.#db)
-    const isEnded = await this.#end(lease, { update, outcome: 'handed-back', event: 'handed-back' })
+    const isEnded = await this.#end(lease, { update, outcome: 'released', event: 'released' })
     if (isEnded) this.#db.notifier.notify(QUEUE_TOPIC)
     return isEnded
   }

@@ -73,9 +73,9 @@ describeDatabases('jobs', (open) => {
     expect(await targets({ states: ['running', 'queued'] })).toEqual(['c', 'b', 'a'])
     expect(await targets({ labels: { team: 'x' } })).toEqual(['b', 'a'])
     expect(await targets({ labels: { team: 'x', stage: '1' } })).toEqual(['a'])
-    expect(await targets({ from: last.createdAt + 1 })).toEqual([])
-    expect(await targets({ to: last.createdAt + 1 })).toEqual(['c', 'b', 'a'])
-    expect(await targets({ from: last.createdAt })).toContain('c')
+    expect(await targets({ createdFrom: last.createdAt + 1 })).toEqual([])
+    expect(await targets({ createdBefore: last.createdAt + 1 })).toEqual(['c', 'b', 'a'])
+    expect(await targets({ createdFrom: last.createdAt })).toContain('c')
     expect(await store.countByState('conversion')).toEqual({
       queued: 2,
       running: 1,
@@ -184,5 +184,33 @@ describeDatabases('jobs', (open) => {
     if (!claim) throw new Error('no job was claimed')
     await leases.succeed(claim.lease, {})
     expect(await store.isRecordNeeded('r1')).toBe(false)
+  })
+
+  it('do not count in the queue when their transaction fails', async () => {
+    const limited = new JobStore(database, { maxQueued: 2 })
+    const fail = async () => {
+      throw new Error('no')
+    }
+    const jobs = [
+      { ...job, target: 'a' },
+      { ...job, target: 'b' },
+    ]
+    await expect(limited.createAll(jobs, fail)).rejects.toThrow('no')
+    // Its places are free at once, although the count of the queue is reused.
+    expect(await limited.createAll(jobs)).toHaveLength(2)
+    await expect(limited.create({ ...job, target: 'c' })).rejects.toThrow('at most 2 jobs')
+  })
+
+  it('are retried only if the queue has a place, which a failed retry does not take', async () => {
+    const limited = new JobStore(database, { maxQueued: 1 })
+    const { id } = (await store.create(job)).job
+    await store.cancel('conversion', id)
+    const { id: same } = (await store.create(job)).job
+    expect(await store.retry('conversion', id)).toMatchObject({ outcome: 'conflict', job: { id: same } })
+    await expect(limited.retry('conversion', id)).rejects.toThrow('at most 1 jobs')
+    await store.cancel('conversion', same)
+    const fresh = new JobStore(database, { maxQueued: 1 })
+    expect(await fresh.retry('conversion', id)).toMatchObject({ outcome: 'queued' })
+    await expect(fresh.retry('conversion', same)).rejects.toThrow('at most 1 jobs')
   })
 })

@@ -1,45 +1,52 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/database.ts'
-import { isUniqueViolation } from '../../db/errors.ts'
 import type { Tables } from '../../db/tables.ts'
 import { addCallback } from '../events/callback-store.ts'
-import { recordEvent } from '../events/record-event.ts'
 import { jobTopic, notifyJobChanged, QUEUE_TOPIC } from '../events/topics.ts'
 import { type Attempt, isFinished, type Job, type JobKind, type JobState } from '../job.ts'
-import { QUEUED, SUMMARY_COLUMNS, toAttempt, toJob, UNFINISHED } from '../rows.ts'
+import type { JobFilter } from '../lists/job-filter.ts'
+import { countJobs, type JobPage, type JobPageRequest, listJobs } from '../lists/list-jobs.ts'
+import { SUMMARY_COLUMNS, toAttempt, toJob, UNFINISHED } from '../rows.ts'
 import { type AcceptedJob, acceptJob, type NewJob } from './accept-job.ts'
-import { countJobs, type JobFilter, type JobPage, type JobPageRequest, listJobs } from './list-jobs.ts'
-import { computeUniqueKey } from './unique-key.ts'
+import { cancelJobs } from './cancel-jobs.ts'
+import { type ImageNames, SINGLE_NAMES, withAllNames, withPreferredNames } from './image-names.ts'
+import { QueueLimit } from './queue-limit.ts'
+import { requeueFinished } from './requeue-job.ts'
 
-/** How long a count of queued jobs is reused, so that not every new job counts the queue. */
-const COUNT_VALID_MS = 250
-/** How long callers should wait before they retry when the queue is full. */
-const RETRY_AFTER_MS = 5_000
 /** Polling intervals while waiting for a job: with notifications from other processes, and without them. */
 const NOTIFIED_POLL_MS = 2_000
 const POLL_MS = 200
 
-/** The number of queued jobs has reached its limit. */
-export class QueueFullError extends Error {
-  override readonly name = 'QueueFullError'
-  readonly code = 'QUEUE_FULL'
-  readonly retryAfterMs = RETRY_AFTER_MS
-  constructor(maxQueued: number) {
-    super(`at most ${maxQueued} jobs may be queued; try again later or raise RECORD_BROKER_MAX_QUEUED`)
-  }
+/** Jobs that are retried concurrently. */
+const RETRIED_AT_ONCE = 16
+
+type RetryResult = {
+  readonly outcome: 'queued' | 'conflict' | 'unfinished' | 'succeeded' | 'missing'
+  readonly job?: Job
 }
 
 /** A client's view of the jobs in the database. Workers use `JobLeases`. */
 export class JobStore {
   readonly #db: Database
-  readonly #maxQueued: number
-  /** The cached count of queued jobs, and when it was read by the monotonic clock. */
-  #queueCount = { readAt: Number.NEGATIVE_INFINITY, queued: 0 }
+  readonly #limit: QueueLimit
 
-  /** @param options.maxQueued the maximum number of queued jobs; default: no limit */
-  constructor(database: Database, { maxQueued = Number.POSITIVE_INFINITY } = {}) {
+  /** The names by which jobs are stored and found. */
+  readonly names: ImageNames
+
+  /**
+   * @param options.maxQueued the maximum number of queued jobs; default: no limit
+   * @param options.names the names of images; default: each has one
+   */
+  constructor(
+    database: Database,
+    {
+      maxQueued = Number.POSITIVE_INFINITY,
+      names = SINGLE_NAMES,
+    }: { readonly maxQueued?: number; readonly names?: ImageNames } = {},
+  ) {
     this.#db = database
-    this.#maxQueued = maxQueued
+    this.names = names
+    this.#limit = new QueueLimit(database, maxQueued)
   }
 
   /**
@@ -61,44 +68,29 @@ export class JobStore {
     jobs: readonly NewJob[],
     extend?: (transaction: Transaction<Tables>, accepted: readonly AcceptedJob[]) => Promise<void>,
   ): Promise<AcceptedJob[]> {
-    const isFull = await this.#isFull(jobs.length)
-    // Counted before the jobs are written, so that concurrent calls include them.
-    if (!isFull) this.#queueCount.queued += jobs.length
-    const accepted = await this.#db.transaction(async (transaction) => {
-      const results: AcceptedJob[] = []
-      for (const job of jobs) {
-        const result = await acceptJob(this.#db, transaction, job, isFull)
-        if (!result) throw new QueueFullError(this.#maxQueued)
-        results.push(result)
-        if (job.callbackUrl !== undefined)
-          await addCallback(this.#db, transaction, result.job, job.callbackUrl)
-      }
-      await extend?.(transaction, results)
-      return results
-    })
+    const reservation = await this.#limit.reserve(jobs.length)
+    let accepted: AcceptedJob[] = []
+    try {
+      accepted = await this.#db.transaction(async (transaction) => {
+        const results: AcceptedJob[] = []
+        for (const job of jobs) {
+          const named = withPreferredNames(job, this.names)
+          const result = await acceptJob(this.#db, transaction, named, reservation.isFull)
+          if (!result) throw this.#limit.error
+          results.push(result)
+          if (job.callbackUrl !== undefined)
+            await addCallback(this.#db, transaction, result.job, job.callbackUrl)
+        }
+        await extend?.(transaction, results)
+        return results
+      })
+    } finally {
+      reservation.settle(accepted.filter(({ outcome }) => outcome === 'created').length)
+    }
     const created = accepted.filter(({ outcome }) => outcome === 'created')
-    if (!isFull) this.#queueCount.queued -= jobs.length - created.length
     for (const { job } of created) notifyJobChanged(this.#db, job.id)
     if (created.length > 0) this.#db.notifier.notify(QUEUE_TOPIC)
     return accepted
-  }
-
-  /** Returns whether so many further jobs would exceed the limit. */
-  async #isFull(newJobs: number): Promise<boolean> {
-    if (this.#maxQueued === Number.POSITIVE_INFINITY) return false
-    if (performance.now() - this.#queueCount.readAt > COUNT_VALID_MS) {
-      const waiting = this.#db.query
-        .selectFrom('jobs')
-        .select('id')
-        .where('state', '=', QUEUED)
-        .limit(this.#maxQueued + 1)
-      const { queued } = await this.#db.query
-        .selectFrom(waiting.as('waiting'))
-        .select((select) => select.fn.countAll<number>().as('queued'))
-        .executeTakeFirstOrThrow()
-      this.#queueCount = { readAt: performance.now(), queued: Number(queued) }
-    }
-    return this.#queueCount.queued + newJobs > this.#maxQueued
   }
 
   /**
@@ -107,30 +99,7 @@ export class JobStore {
    * does not exist.
    */
   async cancel(kind: JobKind, id: string): Promise<Job | undefined> {
-    const { now } = this.#db
-    const changed = await this.#db.transaction(async (transaction) => {
-      const row = await transaction
-        .updateTable('jobs')
-        .set({
-          state: sql`case when state = 'queued' then 'cancelled' else state end`,
-          finished_at: sql`case when state = 'queued' then ${now} else finished_at end`,
-          cancel_requested_at: now,
-          // Later requests for the same work must not join this job.
-          unique_key: null,
-          event_seq: sql`event_seq + 1`,
-        })
-        .where('kind', '=', kind)
-        .where('id', '=', id)
-        .where('state', 'in', UNFINISHED)
-        .where('cancel_requested_at', 'is', null)
-        .returning(['state', 'event_seq'])
-        .executeTakeFirst()
-      if (!row) return false
-      const type = row.state === 'cancelled' ? 'cancelled' : 'cancel-requested'
-      await recordEvent(this.#db, transaction, { id, seq: row.event_seq, type })
-      return true
-    })
-    if (changed) notifyJobChanged(this.#db, id)
+    await cancelJobs(this.#db, kind, [id])
     return this.get(kind, id)
   }
 
@@ -138,69 +107,59 @@ export class JobStore {
    * Requeues a job that failed or was cancelled, with its failure counts reset. `conflict`: `job` is another
    * job that does the same work and is unfinished. `unfinished`, `succeeded`: the job is unfinished or has
    * succeeded.
+   * @throws QueueFullError QUEUE_FULL
    */
-  async retry(
+  async retry(kind: JobKind, id: string): Promise<RetryResult> {
+    const [result] = await this.retryAll(kind, [id])
+    return result ?? { outcome: 'missing' }
+  }
+
+  /**
+   * Requeues jobs as {@link retry} does, if the queue has places for all of them. The oldest becomes the first.
+   * @throws QueueFullError QUEUE_FULL
+   */
+  async retryAll(kind: JobKind, ids: readonly string[]): Promise<RetryResult[]> {
+    const reservation = await this.#limit.reserve(ids.length)
+    const results: RetryResult[] = []
+    try {
+      // One rank for all: among these, the older job is the first.
+      const rank = ids.length > 1 ? await this.#readClock() : undefined
+      for (let at = 0; at < ids.length; at += RETRIED_AT_ONCE) {
+        const some = ids.slice(at, at + RETRIED_AT_ONCE)
+        results.push(
+          ...(await Promise.all(
+            some.map((id) => this.#retry(kind, id, { isQueueFull: reservation.isFull, rank })),
+          )),
+        )
+      }
+      return results
+    } finally {
+      reservation.settle(results.filter(({ outcome }) => outcome === 'queued').length)
+    }
+  }
+
+  async #readClock(): Promise<number> {
+    const { rows } = await sql<{ now: number }>`select ${this.#db.now} as now`.execute(this.#db.query)
+    return rows[0]?.now ?? Date.now()
+  }
+
+  async #retry(
     kind: JobKind,
     id: string,
-  ): Promise<{ outcome: 'queued' | 'conflict' | 'unfinished' | 'succeeded' | 'missing'; job?: Job }> {
+    { isQueueFull, rank }: { readonly isQueueFull: boolean; readonly rank: number | undefined },
+  ): Promise<RetryResult> {
     const job = await this.get(kind, id)
     if (!job) return { outcome: 'missing' }
     if (!isFinished(job.state)) return { outcome: 'unfinished', job }
     if (job.state === 'succeeded') return { outcome: 'succeeded', job }
-    const result = await this.#requeue(job).catch((error: unknown) => {
-      if (isUniqueViolation(error)) return undefined
-      throw error
-    })
-    // Another job for the same work was created concurrently. The next attempt finds it.
-    if (!result) return this.retry(kind, id)
-    if (result.outcome === 'queued') {
-      notifyJobChanged(this.#db, id)
-      this.#db.notifier.notify(QUEUE_TOPIC)
-    }
-    return result
+    if (isQueueFull) throw this.#limit.error
+    const { outcome, job: after } = await requeueFinished(this.#db, job, rank)
+    return { outcome: outcome === 'changed' ? 'unfinished' : outcome, job: after }
   }
 
-  #requeue(job: Job) {
-    const { id } = job
-    const key = computeUniqueKey(job)
-    return this.#db.transaction(async (transaction) => {
-      const conflicting = await transaction
-        .selectFrom('jobs')
-        .selectAll()
-        .where('unique_key', '=', key)
-        .where('state', 'in', UNFINISHED)
-        .executeTakeFirst()
-      if (conflicting) return { outcome: 'conflict' as const, job: toJob(conflicting) }
-      const row = await transaction
-        .updateTable('jobs')
-        .set({
-          state: 'queued',
-          unique_key: key,
-          failures: 0,
-          crashes: 0,
-          throttles: 0,
-          run_at: this.#db.now,
-          queued_at: this.#db.now,
-          suspect: 0,
-          finished_at: null,
-          cancel_requested_at: null,
-          event_seq: sql`event_seq + 1`,
-        })
-        .where('id', '=', id)
-        .where('state', 'in', ['failed', 'cancelled'])
-        .returningAll()
-        .executeTakeFirst()
-      if (!row) return { outcome: 'unfinished' as const, job }
-      // The callbacks report the next end of the job, too.
-      await transaction.updateTable('callbacks').set({ state: 'waiting' }).where('job_id', '=', id).execute()
-      await recordEvent(this.#db, transaction, {
-        id,
-        seq: row.event_seq,
-        type: 'queued',
-        data: { retry: true },
-      })
-      return { outcome: 'queued' as const, job: toJob(row) }
-    })
+  /** Returns how many further jobs may be queued. */
+  freePlaces(): Promise<number> {
+    return this.#limit.freePlaces()
   }
 
   /**
@@ -254,7 +213,7 @@ export class JobStore {
   }
 
   list(kind: JobKind, filter: JobFilter, page: JobPageRequest): Promise<JobPage> {
-    return listJobs(this.#db, kind, filter, page)
+    return listJobs(this.#db, kind, withAllNames(filter, this.names), page)
   }
 
   countByState(kind: JobKind): Promise<Record<JobState, number>> {

@@ -2,21 +2,31 @@ import { sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { msFromNow } from '../../db/sql-time.ts'
 import { crashDelayMs, MAX_CRASHES, MAX_LEASES_LOST } from '../failure-policy.ts'
-import type { JobError } from '../job.ts'
+import type { JobError, JobKind } from '../job.ts'
 import { RUNNING } from '../rows.ts'
+import { ATTEMPT_START, ATTEMPT_TRACE, recordLostAttempt } from './attempt-traces.ts'
 import { type AttemptEnd, endAttempt, finishJob, requeueJob, type UpdateRunningJob } from './end-attempt.ts'
+
+/** Is told why a lease expired: its worker died, or lives and did not renew it in time. */
+export type ExpiredLeaseListener = (kind: JobKind, cause: 'worker-died' | 'not-renewed') => void
 
 /**
  * Requeues the jobs whose leases have expired. The job of a dead worker runs alone from now on. The death is
  * attributed to the job only if it was the worker's only one; at {@link MAX_CRASHES} of them the job fails.
  * @param aliveOwner a worker that is alive: its own leases expired because it could not renew them
+ * @param onExpired called for each lease
  * @returns the number of expired leases
  */
-export async function reapExpiredLeases(database: Database, aliveOwner: string | undefined): Promise<number> {
+export async function reapExpiredLeases(
+  database: Database,
+  aliveOwner: string | undefined,
+  onExpired?: ExpiredLeaseListener,
+): Promise<number> {
   const { now } = database
   const expired = await database.query
     .selectFrom('jobs')
-    .select(['id', 'token', 'owner', 'attempt', 'crashes', 'cancel_requested_at'])
+    .select(['id', 'kind', 'token', 'owner', 'attempt', 'crashes', 'cancel_requested_at', 'traceparent'])
+    .select([ATTEMPT_TRACE.as('attemptTrace'), ATTEMPT_START.as('startedAt')])
     .select(
       sql<number>`cast(exists (
         select 1 from job_attempts as other where other.owner = jobs.owner and other.job_id <> jobs.id
@@ -27,13 +37,14 @@ export async function reapExpiredLeases(database: Database, aliveOwner: string |
     .select(
       sql<number>`cast((
         select count(*) from job_attempts as earlier where earlier.job_id = jobs.id
-          and earlier.outcome = 'handed-back' and earlier.error is not null
+          and earlier.outcome in ('released', 'handed-back') and earlier.error is not null
       ) as integer)`.as('lost'),
     )
     .where('state', '=', RUNNING)
     .where('lease_until', '<', now)
     .execute()
-  for (const { id, token, owner, attempt, crashes, cancel_requested_at, shared, lost } of expired) {
+  for (const job of expired) {
+    const { id, kind, token, owner, attempt, crashes, cancel_requested_at, shared, lost } = job
     const isCancelled = cancel_requested_at !== null
     const end =
       owner === aliveOwner
@@ -41,7 +52,10 @@ export async function reapExpiredLeases(database: Database, aliveOwner: string |
         : endCrashed(database, crashes + (shared === 1 ? 0 : 1), isCancelled)
     const isStillExpired = (statement: UpdateRunningJob) =>
       statement.where('token', '=', token).where('lease_until', '<', now)
-    await endAttempt(database, { id, attempt }, end, isStillExpired)
+    if (await endAttempt(database, { id, attempt }, end, isStillExpired)) {
+      if (owner !== aliveOwner) recordLostAttempt(job)
+      onExpired?.(kind, owner === aliveOwner ? 'not-renewed' : 'worker-died')
+    }
   }
   return expired.length
 }
@@ -72,7 +86,7 @@ function endUnrenewed(database: Database, times: number, isCancelled: boolean): 
   const message = 'the worker could not renew its lease in time'
   if (times < MAX_LEASES_LOST || isCancelled) {
     const error: JobError = { code: 'LEASE_LOST', message }
-    return { update: requeueJob(database), outcome: 'handed-back', event: 'handed-back', error }
+    return { update: requeueJob(database), outcome: 'released', event: 'released', error }
   }
   const error: JobError = {
     code: 'LEASE_LOST',

@@ -11,6 +11,14 @@ const CLAIM_LOCK = 5_381_001
 export type RegistryLimits = (host: string) => number | undefined
 
 /**
+ * Returns the limits of settings; undefined if there are none.
+ * @param limits by host; `*` is every other host
+ */
+export function registryLimitsOf(limits: ReadonlyMap<string, number>): RegistryLimits | undefined {
+  return limits.size === 0 ? undefined : (host) => limits.get(host) ?? limits.get('*')
+}
+
+/**
  * Returns the registries that have reached their limit of running jobs. Part of the transaction of a claim: a
  * lock keeps the counts valid until the claim is written.
  */
@@ -28,13 +36,20 @@ export async function findHostsAtLimit(
     .select(['source_host', 'target_host'])
     .where('state', '=', RUNNING)
     .execute()
-  const counts = new Map<string, number>()
-  for (const { source_host, target_host } of running) {
-    for (const host of new Set([source_host, target_host])) counts.set(host, (counts.get(host) ?? 0) + 1)
-  }
-  return [...counts].flatMap(([host, count]) =>
+  return [...countByHost(running)].flatMap(([host, count]) =>
     count >= (limits(host) ?? Number.POSITIVE_INFINITY) ? [host] : [],
   )
+}
+
+/** Counts jobs by registry. A job whose source and target have the same registry counts once. */
+export function countByHost(
+  jobs: readonly { readonly source_host: string; readonly target_host: string }[],
+): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { source_host, target_host } of jobs) {
+    for (const host of new Set([source_host, target_host])) counts.set(host, (counts.get(host) ?? 0) + 1)
+  }
+  return counts
 }
 
 /** Prevents jobs with this registry from starting for `ms` milliseconds. */

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { StallWatch } from '../../concurrency/stall-watch.ts'
+import { currentSpan, failSpan } from '../../tracing/spans.ts'
 import { decideAfterFailure } from '../failure-policy.ts'
 import type { Job, JobKind, Lease } from '../job.ts'
 import type { Logger } from '../logger.ts'
 import type { JobLeases } from '../queue/job-leases.ts'
 import type { TimedClaim } from './job-claimer.ts'
+import type { AttemptEnd, JobObserver } from './job-observer.ts'
 import { type HeldLease, LeaseEndedError, type LeaseKeeper } from './lease-keeper.ts'
 import { onAbort } from './on-abort.ts'
 import { ProgressWriter } from './progress-writer.ts'
@@ -31,6 +33,8 @@ export type JobRunnerOptions = {
   readonly leases: JobLeases
   readonly keeper: LeaseKeeper
   readonly handlers: Record<JobKind, JobHandler>
+  /** Returns the part of a job's progress that listings show. Default: none. */
+  readonly summarizeProgress?: (kind: JobKind, progress: unknown) => unknown
   /** How long a job may process no byte before its attempt ends. */
   readonly stallSeconds: number
   /**
@@ -38,8 +42,13 @@ export type JobRunnerOptions = {
    * s.
    */
   readonly abandonAfterMs?: number
+  readonly observer?: JobObserver | undefined
   readonly log: Logger
 }
+
+/** How an attempt ended, and the code of its error. */
+type AttemptResult = { readonly end: AttemptEnd; readonly code?: string }
+const REQUEUED = { retry: 'retried', throttle: 'throttled', 'wait-for-disk': 'disk-full' } as const
 
 /** Runs claimed jobs by their handlers, and writes how they end. */
 export class JobRunner {
@@ -53,13 +62,29 @@ export class JobRunner {
   }
 
   async run(claim: TimedClaim): Promise<void> {
+    const { observer } = this.#options
+    const { kind, attempt, createdAt, startedAt } = claim.job
+    if (attempt === 1 && startedAt !== undefined) observer?.onFirstStart(kind, startedAt - createdAt)
+    const claimedAt = performance.now()
+    // If its end cannot be written, another worker runs the job.
+    let result: AttemptResult = { end: 'lost' }
+    try {
+      result = await this.#runAttempt(claim)
+    } finally {
+      currentSpan().setAttribute('record_broker.job.attempt_end', result.end)
+      observer?.onAttemptEnd(kind, result.end, performance.now() - claimedAt, result.code)
+    }
+  }
+
+  async #runAttempt(claim: TimedClaim): Promise<AttemptResult> {
     const { leases, keeper, handlers, stallSeconds, log } = this.#options
     const { job, lease, claimedAt } = claim
     const fields = logFields(claim)
     const held = keeper.hold(lease, claimedAt)
     const stall = new StallWatch(stallSeconds)
     const signal = AbortSignal.any([this.#stop, held.signal, stall.signal])
-    const progress = new ProgressWriter(leases, lease)
+    const { summarizeProgress } = this.#options
+    const progress = new ProgressWriter(leases, lease, (value) => summarizeProgress?.(job.kind, value))
     log.info(fields, 'job started')
     try {
       const onProgress = (value: unknown) => progress.write(value)
@@ -67,46 +92,55 @@ export class JobRunner {
       const work = stall.run(() => handlers[job.kind](job, context))
       const report = await this.#untilAbandoned(work, signal)
       await progress.stop()
-      if (await writeEnd(held, () => leases.succeed(lease, report))) log.info(fields, 'job succeeded')
-      else log.warn(fields, 'the job finished after its lease was lost; the next worker runs it again')
+      if (await writeEnd(held, () => leases.succeed(lease, report))) {
+        log.info(fields, 'job succeeded')
+        return { end: 'succeeded' }
+      }
+      log.warn(fields, 'the job finished after its lease was lost; the next worker runs it again')
+      return { end: 'lost' }
     } catch (error) {
       await progress.stop()
       // After a stall, the handler may fail with any error.
-      await this.#endFailed(claim, held, stall.signal.aborted ? stall.signal.reason : error)
+      return await this.#endFailed(claim, held, stall.signal.aborted ? stall.signal.reason : error)
     } finally {
       held.release()
     }
   }
 
   /** Writes the end of an attempt that did not succeed. */
-  async #endFailed(claim: TimedClaim, held: HeldLease, error: unknown): Promise<void> {
+  async #endFailed(claim: TimedClaim, held: HeldLease, error: unknown): Promise<AttemptResult> {
     const { leases, log } = this.#options
     const { lease } = claim
     const fields = logFields(claim)
     const leaseEnd = held.signal.reason as unknown
     if (leaseEnd instanceof LeaseEndedError && leaseEnd.kind === 'lost') {
       log.warn(fields, `${leaseEnd.message}; the job runs again`)
-    } else if (leaseEnd instanceof LeaseEndedError) {
+      return { end: 'lost' }
+    }
+    if (leaseEnd instanceof LeaseEndedError) {
       await writeEnd(held, () => leases.endCancelled(lease))
       log.info(fields, 'job cancelled')
-    } else if (this.#stop.aborted) {
+      return { end: 'cancelled' }
+    }
+    if (this.#stop.aborted) {
       await writeEnd(held, () => leases.release(lease))
       log.info(fields, 'job released')
-    } else {
-      await this.#endByPolicy(claim, held, error)
+      return { end: 'released' }
     }
+    return this.#endByPolicy(claim, held, error)
   }
 
-  async #endByPolicy(claim: TimedClaim, held: HeldLease, failure: unknown): Promise<void> {
+  async #endByPolicy(claim: TimedClaim, held: HeldLease, failure: unknown): Promise<AttemptResult> {
     const { leases, log } = this.#options
     const { job, lease } = claim
     const decision = decideAfterFailure(failure, job, Math.random())
     const { error } = decision
+    failSpan(currentSpan(), failure)
     const fields = { ...logFields(claim), err: failure }
     if (decision.kind === 'fail') {
       await writeEnd(held, () => leases.fail(lease, error))
       log.error(fields, `job failed: ${error.message}`)
-      return
+      return { end: 'failed', code: error.code }
     }
     const { delayMs } = decision
     await writeEnd(held, () => {
@@ -116,6 +150,7 @@ export class JobRunner {
         : leases.retryLater(lease, error, delayMs)
     })
     log.warn(fields, `job will be retried in ${delayMs} ms`)
+    return { end: REQUEUED[decision.kind], code: error.code }
   }
 
   /**

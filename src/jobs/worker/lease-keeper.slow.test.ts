@@ -83,7 +83,7 @@ it('a worker whose lease thread cannot start releases its jobs and fails', async
   )
   await expect(running).rejects.toThrow('the thread that renews leases ended 6 times')
   expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', crashes: 0, failures: 0 })
-  expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['handed-back'])
+  expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['released'])
   expect(lines).toHaveLength(6)
   await close()
   rmSync(folder, { recursive: true })

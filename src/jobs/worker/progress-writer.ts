@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { untraced } from '../../tracing/trace-context.ts'
 import type { Lease } from '../job.ts'
 import type { JobLeases } from '../queue/job-leases.ts'
 
@@ -8,18 +9,22 @@ const WRITE_INTERVAL_MS = 500
 export class ProgressWriter {
   readonly #leases: JobLeases
   readonly #lease: Lease
+  readonly #summarize: (progress: unknown) => unknown
   readonly #stopped = new AbortController()
   #latest: { readonly value: unknown } | undefined
   #writing: Promise<void> | undefined
 
-  constructor(leases: JobLeases, lease: Lease) {
+  /** @param summarize returns the part of the progress that listings show */
+  constructor(leases: JobLeases, lease: Lease, summarize: (progress: unknown) => unknown) {
     this.#leases = leases
     this.#lease = lease
+    this.#summarize = summarize
   }
 
   write(value: unknown): void {
     this.#latest = { value }
-    this.#writing ??= this.#writeLatest()
+    // A trace of a long job would consist of these writes.
+    this.#writing ??= untraced(() => this.#writeLatest())
   }
 
   async #writeLatest(): Promise<void> {
@@ -28,7 +33,7 @@ export class ProgressWriter {
       const { value } = this.#latest
       this.#latest = undefined
       // A failed write of the progress must not fail the job.
-      await this.#leases.saveProgress(this.#lease, value).catch(() => false)
+      await this.#leases.saveProgress(this.#lease, value, this.#summarize(value)).catch(() => false)
       await delay(WRITE_INTERVAL_MS, undefined, { signal }).catch(() => {})
     }
     this.#writing = undefined

@@ -86,6 +86,48 @@ describeDatabases('a worker', (open) => {
     })
   })
 
+  it('stores its progress with the part that listings show', async () => {
+    const summaries: unknown[] = []
+    const handler: JobHandler = async (_, { onProgress }) => {
+      onProgress({ layers: [{ size: 5 }] })
+      await vi.waitFor(
+        async () => {
+          const { items } = await store.list('conversion', { states: ['running'] }, { limit: 1 })
+          expect(items[0]?.progressSummary).toEqual({ kind: 'conversion', layerCount: 1 })
+          summaries.push(items[0]?.progressSummary)
+        },
+        { timeout: 20_000 },
+      )
+      return {}
+    }
+    const summarizeProgress: WorkerOptions['summarizeProgress'] = (kind, progress) => ({
+      kind,
+      layerCount: (progress as { layers: unknown[] }).layers.length,
+    })
+    const done = await runUntil(handler, 'succeeded', { summarizeProgress })
+    expect(summaries).toHaveLength(1)
+    expect(done?.progressSummary).toBeUndefined()
+  })
+
+  it('logs what went wrong when it cannot claim jobs, and continues', async () => {
+    const { query } = opened.database
+    const errors: string[] = []
+    const log = { ...silentLog, error: (_: object, message: string) => errors.push(message) }
+    await query.schema.alterTable('host_pauses').renameTo('host_pauses_away').execute()
+    const stop = new AbortController()
+    const { id } = (await store.create(job)).job
+    const running = start(async () => ({}), stop.signal, 0, { log })
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0), { timeout: 20_000 })
+    await query.schema.alterTable('host_pauses_away').renameTo('host_pauses').execute()
+    await vi.waitFor(
+      async () => expect(await store.get('conversion', id)).toMatchObject({ state: 'succeeded' }),
+      { timeout: 20_000 },
+    )
+    stop.abort()
+    await running
+    expect(errors[0]).toMatch(/^claiming or ending a job failed: .*host_pauses/)
+  })
+
   it('keeps its lease although the main thread is busy for longer than the lease lasts', async () => {
     // Long enough for the thread to be scheduled on a busy machine.
     const leaseMs = 2 * SHORT_MS

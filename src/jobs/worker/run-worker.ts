@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Notifier } from '../../db/notifier.ts'
 import { QUEUE_TOPIC } from '../events/topics.ts'
+import { withAttempt } from './attempt-span.ts'
 import { JobClaimer } from './job-claimer.ts'
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts'
 import { onAbort } from './on-abort.ts'
@@ -57,7 +58,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
 
 /** Claims and runs one job after the other until `drain` aborts. */
 async function runLane(
-  { notifier, log, hasFreeSpace }: WorkerOptions,
+  { leases, notifier, log, hasFreeSpace }: WorkerOptions,
   claimer: JobClaimer,
   runner: JobRunner,
   drain: AbortSignal,
@@ -69,17 +70,25 @@ async function runLane(
         await delay(FULL_DISK_POLL_MS, undefined, { signal: drain }).catch(() => {})
         continue
       }
-      if (await claimer.runNext((claim) => runner.run(claim))) {
+      if (await claimer.runNext((claim) => withAttempt(claim, leases, () => runner.run(claim)))) {
         pollMs = MIN_POLL_MS
         continue
       }
     } catch (error) {
-      // The database is unreachable. Waiting loses nothing: leases are renewed, or expire and are claimed
-      // again.
-      log.error({ err: error }, 'the database did not respond')
+      // Waiting loses nothing: leases are renewed, or expire and are claimed again.
+      log.error({ err: error }, claimFailureText(error))
       await delay(DATABASE_RETRY_MS, undefined, { signal: drain }).catch(() => {})
     }
     await notifier.wait(QUEUE_TOPIC, notifier.isCrossProcess ? NOTIFIED_POLL_MS : pollMs, drain)
     pollMs = Math.min(pollMs * 2, MAX_POLL_MS)
   }
+}
+
+/** Says why no job could be claimed, or why the end of one could not be stored. */
+function claimFailureText(error: unknown): string {
+  const { retryable, message } = error as { retryable?: unknown; message?: unknown }
+  // Errors of the database that pass are marked.
+  return retryable === true
+    ? `the database cannot be used now: ${message}`
+    : `claiming or ending a job failed: ${message}`
 }

@@ -1,0 +1,76 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { RESOLUTION_MS, RESOLUTIONS, startOf } from '../../jobs/series/interval.ts'
+import type { SeriesRange } from '../../jobs/series/series-store.ts'
+import type { JobResource } from '../jobs/job-resource.ts'
+import { isoTime } from '../parameters.ts'
+import { fieldError, problemResponses } from '../problem.ts'
+import type { Services } from '../services.ts'
+import { Series, seriesPointView } from './view.ts'
+
+/** The longest month in hours, and rounded up. */
+const MAX_INTERVALS = 1_000
+const DEFAULT_INTERVALS = { hour: 48, day: 30 } as const
+
+const Time = z.iso.datetime({ offset: true })
+const SeriesQuery = z.object({
+  interval: z.enum(RESOLUTIONS as ['hour', 'day']).default('hour'),
+  from: Time.optional().describe(
+    'The series starts with the interval that contains this time. Default: 48 hours or 30 days before its end.',
+  ),
+  to: Time.optional().describe(
+    'The series ends before this time. Default: now, the current interval included.',
+  ),
+})
+
+/** Shows what jobs of one kind did over time. */
+export function seriesRoutes(
+  { series }: Pick<Services, 'series'>,
+  { kind, path, tag, name }: JobResource,
+): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      `${path}/series`,
+      {
+        schema: {
+          tags: [tag],
+          operationId: `read${name}Series`,
+          summary: `Show what ${kind}s did per hour or per day`,
+          description: `The series has one item for each interval of UTC, oldest first, also where nothing happened. A ${kind} counts in the interval in which it ended. One that is retried by request counts again when it ends again. Hours are kept for \`RECORD_BROKER_HOURLY_SERIES_DAYS\` and days for \`RECORD_BROKER_DAILY_SERIES_DAYS\`. A series has at most ${MAX_INTERVALS} items.`,
+          querystring: SeriesQuery,
+          response: { 200: Series, ...problemResponses(400, 503) },
+        },
+      },
+      async (request) => {
+        const range = rangeOf(request.query)
+        const [points, backfilling] = await Promise.all([
+          series.read(kind, range),
+          series.isBackfilling(kind),
+        ])
+        return {
+          interval: range.resolution,
+          from: isoTime(range.start),
+          to: isoTime(range.end),
+          ...(backfilling && { backfilling: true as const }),
+          items: points.map(seriesPointView),
+        }
+      },
+    )
+  }
+}
+
+/** @throws HttpError INVALID_REQUEST */
+function rangeOf({ interval, from, to }: z.infer<typeof SeriesQuery>): SeriesRange {
+  const lengthMs = RESOLUTION_MS[interval]
+  // The end is exclusive: an interval that starts with it does not count.
+  const lastMs = to === undefined ? Date.now() : Date.parse(to) - 1
+  const end = startOf(interval, lastMs) + lengthMs
+  const start =
+    from === undefined ? end - DEFAULT_INTERVALS[interval] * lengthMs : startOf(interval, Date.parse(from))
+  if (start >= end) throw fieldError(400, 'INVALID_REQUEST', 'querystring.from', 'has to be before `to`')
+  if ((end - start) / lengthMs > MAX_INTERVALS) {
+    const detail = `the series would have more than ${MAX_INTERVALS} intervals; choose a later time, or interval=day`
+    throw fieldError(400, 'INVALID_REQUEST', 'querystring.from', detail)
+  }
+  return { resolution: interval, start, end }
+}

@@ -1,0 +1,75 @@
+import { sql, type Transaction } from 'kysely'
+import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/tables.ts'
+import { recordEvents } from '../events/record-event.ts'
+import { notifyJobChanged } from '../events/topics.ts'
+import type { JobKind } from '../job.ts'
+import { UNFINISHED } from '../rows.ts'
+import { addTallies } from '../series/tally.ts'
+import { TALLIED_COLUMNS, tallyOfEnd } from '../series/tally-of-job.ts'
+
+/**
+ * Cancels the queued ones of some jobs at once, and requests the cancellation of the running ones, which
+ * their workers stop within a second or two. Finished jobs, and those whose cancellation was requested
+ * before, do not change.
+ * @returns the ids of the jobs that changed, in the given order
+ */
+export async function cancelJobs(
+  database: Database,
+  kind: JobKind,
+  ids: readonly string[],
+): Promise<string[]> {
+  if (ids.length === 0) return []
+  const changed = await database.transaction(async (transaction) => {
+    if (database.engine === 'postgres') await lockInOrder(transaction, ids)
+    const rows = await cancelRows(database, transaction, kind, ids)
+    if (rows.length === 0) return []
+    await recordEvents(
+      database,
+      transaction,
+      rows.map(({ id, state, event_seq }) => ({
+        id,
+        seq: event_seq,
+        type: state === 'cancelled' ? ('cancelled' as const) : ('cancel-requested' as const),
+      })),
+    )
+    await addTallies(
+      database,
+      transaction,
+      rows.flatMap((row) => tallyOfEnd(row) ?? []),
+    )
+    return rows.map(({ id }) => id)
+  })
+  for (const id of changed) notifyJobChanged(database, id)
+  const isChanged = new Set(changed)
+  return ids.filter((id) => isChanged.has(id))
+}
+
+/** So that two requests that cancel the same jobs do not wait for each other. */
+async function lockInOrder(transaction: Transaction<Tables>, ids: readonly string[]): Promise<void> {
+  await transaction.selectFrom('jobs').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute()
+}
+
+function cancelRows(
+  { now }: Database,
+  transaction: Transaction<Tables>,
+  kind: JobKind,
+  ids: readonly string[],
+) {
+  return transaction
+    .updateTable('jobs')
+    .set({
+      state: sql`case when state = 'queued' then 'cancelled' else state end`,
+      finished_at: sql`case when state = 'queued' then ${now} else finished_at end`,
+      cancel_requested_at: now,
+      // Later requests for the same work must not join this job.
+      unique_key: null,
+      event_seq: sql`event_seq + 1`,
+    })
+    .where('kind', '=', kind)
+    .where('id', 'in', ids)
+    .where('state', 'in', UNFINISHED)
+    .where('cancel_requested_at', 'is', null)
+    .returning(['id', 'event_seq', ...TALLIED_COLUMNS])
+    .execute()
+}

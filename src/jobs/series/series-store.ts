@@ -1,0 +1,123 @@
+import { sql } from 'kysely'
+import { LRUCache } from 'lru-cache'
+import type { Database } from '../../db/database.ts'
+import type { JobKind } from '../job.ts'
+import { type DurationCounts, percentilesOf } from './duration-buckets.ts'
+import { RESOLUTION_MS, type Resolution } from './interval.ts'
+import { COUNT_COLUMNS, type Counts, NO_COUNTS } from './tally.ts'
+
+/** Durations in milliseconds that a half, nine tenths and 99 of a hundred jobs did not exceed. */
+export type Percentiles = { readonly p50: number; readonly p90: number; readonly p99: number }
+
+/** What the jobs of a kind did in one interval. `start` is in milliseconds since 1970. */
+export type SeriesPoint = {
+  readonly start: number
+  readonly counts: Readonly<Counts>
+  /** Undefined if no job that started, or that succeeded, ended in the interval. */
+  readonly wait: Percentiles | undefined
+  readonly run: Percentiles | undefined
+}
+
+/** `start` and `end` are starts of intervals, in milliseconds since 1970; `end` is exclusive. */
+export type SeriesRange = { readonly resolution: Resolution; readonly start: number; readonly end: number }
+
+/** How long a series is reused: dashboards ask for the same ones all the time. */
+const REUSE_MS = 1_000
+/** Series of up to a thousand points that are reused. */
+const MAX_REUSED = 32
+
+/** Reads what jobs did per hour and per day. */
+export class SeriesStore {
+  readonly #db: Database
+  readonly #recent = new LRUCache<string, Promise<readonly SeriesPoint[]>>({ max: MAX_REUSED, ttl: REUSE_MS })
+
+  constructor(database: Database) {
+    this.#db = database
+  }
+
+  /** Returns one point for each interval of a range, oldest first. They may be a second old. */
+  read(kind: JobKind, range: SeriesRange): Promise<readonly SeriesPoint[]> {
+    const key = `${kind} ${range.resolution} ${range.start} ${range.end}`
+    const recent = this.#recent.get(key)
+    if (recent) return recent
+    const points = this.#read(kind, range)
+    this.#recent.set(key, points)
+    points.catch(() => this.#recent.delete(key))
+    return points
+  }
+
+  async #read(kind: JobKind, range: SeriesRange): Promise<SeriesPoint[]> {
+    const [counts, times] = await Promise.all([this.#readCounts(kind, range), this.#readTimes(kind, range)])
+    const points: SeriesPoint[] = []
+    for (let start = range.start; start < range.end; start += RESOLUTION_MS[range.resolution]) {
+      points.push({
+        start,
+        counts: counts.get(start) ?? NO_COUNTS,
+        wait: percentiles(times.wait.get(start)),
+        run: percentiles(times.run.get(start)),
+      })
+    }
+    return points
+  }
+
+  /** Whether jobs of a kind that ended before there were series are still being added. */
+  async isBackfilling(kind: JobKind): Promise<boolean> {
+    const row = await this.#db.query
+      .selectFrom('job_series_backfill')
+      .select('kind')
+      .where('kind', '=', kind)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  async #readCounts(kind: JobKind, { resolution, start, end }: SeriesRange): Promise<Map<number, Counts>> {
+    const rows = await this.#db.query
+      .selectFrom('job_series')
+      .select((select) => [
+        'start',
+        ...COUNT_COLUMNS.map((name) => select.cast<number>(select.fn.sum(name), 'bigint').as(name)),
+      ])
+      .where('resolution', '=', resolution)
+      .where('kind', '=', kind)
+      .where('start', '>=', start)
+      .where('start', '<', end)
+      .groupBy('start')
+      .execute()
+    return new Map(rows.map(({ start: at, ...counts }) => [at, counts as Counts]))
+  }
+
+  /** Reads one row for each interval and measure, because the number of buckets is much larger. */
+  async #readTimes(kind: JobKind, { resolution, start, end }: SeriesRange) {
+    const { engine, query } = this.#db
+    const aggregate = engine === 'postgres' ? sql`string_agg` : sql`group_concat`
+    const rows = await query
+      .selectFrom('job_series_times')
+      .select(['start', 'measure', sql<string>`${aggregate}(bucket || ':' || jobs, ',')`.as('buckets')])
+      .where('resolution', '=', resolution)
+      .where('kind', '=', kind)
+      .where('start', '>=', start)
+      .where('start', '<', end)
+      .groupBy(['start', 'measure'])
+      .execute()
+    const times = { wait: new Map<number, DurationCounts>(), run: new Map<number, DurationCounts>() }
+    for (const row of rows) times[row.measure].set(row.start, parseBuckets(row.buckets))
+    return times
+  }
+}
+
+/** Parses `bucket:jobs` texts. A bucket may occur once per shard. */
+function parseBuckets(text: string): DurationCounts {
+  const counts = new Map<number, number>()
+  for (const part of text.split(',')) {
+    const separator = part.indexOf(':')
+    const bucket = Number(part.slice(0, separator))
+    counts.set(bucket, (counts.get(bucket) ?? 0) + Number(part.slice(separator + 1)))
+  }
+  return counts
+}
+
+function percentiles(counts: DurationCounts | undefined): Percentiles | undefined {
+  if (!counts) return undefined
+  const [p50 = 0, p90 = 0, p99 = 0] = percentilesOf(counts, [0.5, 0.9, 0.99])
+  return { p50, p90, p99 }
+}
