@@ -1,9 +1,9 @@
 import type { ContentEncoding } from '../bytes/content-encoding.ts'
+import type { RefreshRequest } from '../catalogue/compare/catalogue-refresher.ts'
 import type { KeyClaim } from '../jobs/queue/idempotency-keys.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { EvaluationRequest, FoundInImage } from '../records/evaluation.ts'
 import type { WrittenFormat } from '../records/formats/write-record.ts'
-import type { ListRequest } from '../records/images/record-publisher.ts'
 import type { RecordFormat } from '../records/model.ts'
 import type { MergeStrategy } from '../records/provenance.ts'
 import type { RecordUse } from '../records/resolve/record-use.ts'
@@ -118,8 +118,19 @@ export interface Analyses {
   ): Promise<DocumentBody | undefined>
   retarget(request: RetargetRequest, context: AnalysisContext): Promise<RetargetResult>
   publish(request: PublishRequest, context: AnalysisContext): Promise<PublishedRecord>
-  /** Returns a page of record images as JSON. */
-  listRecordImages(request: Omit<ListRequest, 'signal'>, context: AnalysisContext): Promise<DocumentBody>
+  /** Compares a part of the catalogue with its registries now. */
+  refreshCatalogue(request: RefreshRequest, context: AnalysisContext): Promise<void>
+  /**
+   * Keeps the catalogue up to date for some seconds.
+   * @returns the pause before the next call in milliseconds
+   */
+  updateCatalogue(
+    request: {
+      /** Names this replica; each start has another name. */
+      readonly owner: string
+    },
+    context: AnalysisContext,
+  ): Promise<number>
   /** Returns a record image with its entries as JSON. */
   readRecordImage(request: { readonly reference: string }, context: AnalysisContext): Promise<DocumentBody>
   applyRetention(request: RetentionRequest, context: AnalysisContext): Promise<RetentionResult>

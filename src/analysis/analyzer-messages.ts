@@ -12,6 +12,8 @@ export type PoolMessage =
       readonly analysis: AnalysisKind
       readonly request: unknown
       readonly hasInput: boolean
+      /** The `traceparent` of the request, within a trace. */
+      readonly traceparent: string | undefined
     }
   /** A piece of the input; undefined at its end. */
   | { readonly kind: 'input'; readonly task: number; readonly bytes: Uint8Array | undefined }

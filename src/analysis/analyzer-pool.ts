@@ -26,6 +26,16 @@ class AnalyzersBusyError extends Error {
   }
 }
 
+/** Is told what happens to tasks. It must neither throw nor take time. */
+export type AnalyzerObserver = {
+  /** A task starts after it waited for a process. */
+  onStart(waitedMs: number): void
+  /** A task was refused, because too many were waiting. */
+  onRefusal(): void
+  /** A process was killed with its task, or died of it. */
+  onDeath(): void
+}
+
 /** An idle process, and the timer that kills it. A process that was started in advance has no timer. */
 type IdleProcess = { readonly process: AnalyzerProcess; timer?: NodeJS.Timeout }
 
@@ -41,15 +51,26 @@ export class AnalyzerPool implements AsyncDisposable {
   readonly #remotePermits: Semaphore
   readonly #idle: IdleProcess[] = []
   readonly #all = new Set<AnalyzerProcess>()
+  readonly #size: number
+  readonly #observer: AnalyzerObserver | undefined
 
   /**
    * @param start starts a process, which need not be ready yet
    * @param size the maximum number of processes
    */
-  constructor(start: () => AnalyzerProcess, size: number) {
+  constructor(start: () => AnalyzerProcess, size: number, observer?: AnalyzerObserver) {
     this.#start = start
+    this.#size = size
+    this.#observer = observer
     this.#permits = new Semaphore(size)
     this.#remotePermits = new Semaphore(Math.max(1, size - 1))
+  }
+
+  /** `waiting` is the number of tasks that wait for a process. */
+  get usage(): { readonly limit: number; readonly busy: number; readonly waiting: number } {
+    const { freePermits } = this.#permits
+    const waiting = this.#permits.waiting + this.#remotePermits.waiting
+    return { limit: this.#size, busy: this.#size - freePermits, waiting }
   }
 
   /**
@@ -59,7 +80,8 @@ export class AnalyzerPool implements AsyncDisposable {
    */
   async run(task: AnalyzerTask, isRemote: boolean): Promise<unknown> {
     const required = isRemote ? [this.#remotePermits, this.#permits] : [this.#permits]
-    if (required.some(({ waiting }) => waiting >= MAX_WAITING)) throw new AnalyzersBusyError()
+    if (required.some(({ waiting }) => waiting >= MAX_WAITING)) throw this.#busyError()
+    const requestedAt = performance.now()
     const held: Semaphore[] = []
     const release = () => {
       for (const permit of held.splice(0)) permit.release()
@@ -73,6 +95,7 @@ export class AnalyzerPool implements AsyncDisposable {
         held.push(permit)
       }
       const process = this.#takeIdle() ?? this.#startProcess()
+      this.#observer?.onStart(performance.now() - requestedAt)
       isRunning = true
       return await process.run(task, () => {
         this.#addIdle(process)
@@ -82,7 +105,7 @@ export class AnalyzerPool implements AsyncDisposable {
       // A running process releases the permits itself, when it is free.
       if (isRunning) throw error
       release()
-      throw error === timeout.reason ? new AnalyzersBusyError() : error
+      throw error === timeout.reason ? this.#busyError() : error
     }
   }
 
@@ -107,8 +130,16 @@ export class AnalyzerPool implements AsyncDisposable {
   #startProcess(): AnalyzerProcess {
     const process = this.#start()
     this.#all.add(process)
-    process.exited.then(() => this.#all.delete(process))
+    process.exited.then(() => {
+      if (process.hasDiedBusy) this.#observer?.onDeath()
+      this.#all.delete(process)
+    })
     return process
+  }
+
+  #busyError(): AnalyzersBusyError {
+    this.#observer?.onRefusal()
+    return new AnalyzersBusyError()
   }
 
   #addIdle(process: AnalyzerProcess): void {

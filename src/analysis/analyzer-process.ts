@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { activeTraceparent } from '../tracing/trace-context.ts'
 import type { AnalysisKind } from './analyses.ts'
 import { AnalysisError } from './analysis-error.ts'
 import type { AnalyzerMessage, PoolMessage } from './analyzer-messages.ts'
@@ -47,16 +48,22 @@ export class AnalyzerProcess {
   /** Resolves when the process has exited. */
   readonly exited: Promise<void>
   isAlive = true
+  /** Whether the process died or was killed while it ran a task. */
+  hasDiedBusy = false
 
   /** @param memoryBytes the bound that the operating system enforces, for error messages */
   constructor(child: ChildProcess, memoryBytes: number) {
     this.#child = child
     this.#memoryBytes = memoryBytes
-    child.on('message', (message: AnalyzerMessage) => this.#receive(message))
+    // Messages without a task, such as metrics, are for others.
+    child.on('message', (message: AnalyzerMessage) => {
+      if (message.task !== undefined) this.#receive(message)
+    })
     const { promise, resolve } = Promise.withResolvers<void>()
     this.exited = promise
     const onDeath = (error: AnalysisError) => {
       this.isAlive = false
+      this.hasDiedBusy ||= this.#running !== undefined
       this.#running?.fail(error)
       resolve()
     }
@@ -91,7 +98,8 @@ export class AnalyzerProcess {
     }
     signal.addEventListener('abort', abort, { once: true })
     running.ended.then(() => signal.removeEventListener('abort', abort))
-    this.#send({ kind: 'run', task, analysis, request, hasInput: input !== undefined })
+    const traceparent = activeTraceparent()
+    this.#send({ kind: 'run', task, analysis, request, hasInput: input !== undefined, traceparent })
     if (signal.aborted) abort()
     if (input) running.feed(input)
     return running.result()
@@ -99,6 +107,7 @@ export class AnalyzerProcess {
 
   kill(): void {
     this.isAlive = false
+    this.hasDiedBusy ||= this.#running !== undefined
     this.#child.kill('SIGKILL')
   }
 

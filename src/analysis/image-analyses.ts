@@ -55,7 +55,7 @@ export class ImageAnalyses implements Pick<Analyses, 'evaluate' | 'retarget' | '
       image,
       workload: workload ?? source.record.workload,
       labels: labels ?? {},
-      provenance: { kind: 'retarget', ...provenanceOf([source.record]), target: image, lost },
+      provenance: { kind: 'retarget', ...provenanceOf([source.record]), target: image, lostCount: lost },
     })
     return { kind: 'stored', ...stored, platform: retargeted.platform, lost, use }
   }

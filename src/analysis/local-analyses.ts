@@ -6,6 +6,7 @@ import type { RecordLimits } from '../records/model.ts'
 import type { RetentionService } from '../records/retention/retention-service.ts'
 import type { RecordStore } from '../records/store.ts'
 import type { Analyses } from './analyses.ts'
+import { CatalogueAnalyses, type CatalogueServices } from './catalogue-analyses.ts'
 import { ImageAnalyses } from './image-analyses.ts'
 import { type DefectListener, ProfiledImageCheck } from './profiled-image-check.ts'
 import { PublicationAnalyses } from './publication-analyses.ts'
@@ -16,6 +17,7 @@ export type LocalAnalysisServices = {
   readonly records: RecordStore
   readonly publisher: RecordPublisher
   readonly retention: RetentionService
+  readonly catalogue: CatalogueServices
   readonly idempotencyKeys: IdempotencyKeys
   readonly recordLimits: RecordLimits
   readonly onDefect?: DefectListener | undefined
@@ -25,11 +27,13 @@ export type LocalAnalysisServices = {
 
 /** Creates analyses that run in this process. */
 export function createLocalAnalyses(services: LocalAnalysisServices): Analyses {
-  const { images, records, publisher, retention, idempotencyKeys, recordLimits, diskSpace } = services
+  const { images, records, publisher, retention, catalogue, idempotencyKeys, recordLimits, diskSpace } =
+    services
   const imageCheck = new ProfiledImageCheck(images, services.onDefect)
   const recordAnalyses = new RecordAnalyses({ records, idempotencyKeys, recordLimits, imageCheck, diskSpace })
   const imageAnalyses = new ImageAnalyses(records, images)
-  const publicationAnalyses = new PublicationAnalyses(publisher, retention)
+  const publicationAnalyses = new PublicationAnalyses({ publisher, retention, catalogue })
+  const catalogueAnalyses = new CatalogueAnalyses(catalogue)
   return {
     upload: (request, context) => recordAnalyses.upload(request, context),
     readContent: (request) => recordAnalyses.readContent(request),
@@ -40,7 +44,8 @@ export function createLocalAnalyses(services: LocalAnalysisServices): Analyses {
     inspect: (request, context) => imageAnalyses.inspect(request, context),
     checkPlatforms: (request, context) => imageAnalyses.checkPlatforms(request, context),
     publish: (request, context) => publicationAnalyses.publish(request, context),
-    listRecordImages: (request, context) => publicationAnalyses.listRecordImages(request, context),
+    refreshCatalogue: (request, context) => catalogueAnalyses.refreshCatalogue(request, context),
+    updateCatalogue: (request, context) => catalogueAnalyses.updateCatalogue(request, context),
     readRecordImage: (request, context) => publicationAnalyses.readRecordImage(request, context),
     applyRetention: (request, context) => publicationAnalyses.applyRetention(request, context),
   }

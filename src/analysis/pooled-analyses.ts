@@ -1,3 +1,4 @@
+import { traced } from '../tracing/spans.ts'
 import type { Analyses, AnalysisContext, AnalysisKind } from './analyses.ts'
 import type { AnalyzerPool } from './analyzer-pool.ts'
 
@@ -9,7 +10,9 @@ export function createPooledAnalyses(pool: AnalyzerPool): Analyses {
   const inPool =
     (analysis: AnalysisKind) =>
     (request: unknown, context: AnalysisContext & { readonly input?: AsyncIterable<Uint8Array> }) =>
-      pool.run({ analysis, request, ...context }, !LOCAL.has(analysis)) as Promise<never>
+      traced(`analysis: ${analysis}`, { kind: 'client' }, () =>
+        pool.run({ analysis, request, ...context }, !LOCAL.has(analysis)),
+      ) as Promise<never>
   return {
     upload: inPool('upload'),
     readContent: inPool('readContent'),
@@ -18,7 +21,8 @@ export function createPooledAnalyses(pool: AnalyzerPool): Analyses {
     evaluate: inPool('evaluate'),
     retarget: inPool('retarget'),
     publish: inPool('publish'),
-    listRecordImages: inPool('listRecordImages'),
+    refreshCatalogue: inPool('refreshCatalogue'),
+    updateCatalogue: inPool('updateCatalogue'),
     readRecordImage: inPool('readRecordImage'),
     applyRetention: inPool('applyRetention'),
     inspect: inPool('inspect'),

@@ -51,12 +51,12 @@ export class ProfiledImageCheck {
   ): Promise<FoundInImage> {
     const request = { image: record.image, interpreters: false }
     const { image, images } = await evaluateRecord(record, request, this.#services, signal)
-    const platforms = images.map(({ platform, record: { paths, placed } }) => ({
+    const platforms = images.map(({ platform, record: { pathCount, placedCount } }) => ({
       platform,
-      paths,
-      found: placed,
+      pathCount,
+      foundCount: placedCount,
     }))
-    const hasNone = platforms.every(({ found }) => found === 0)
+    const hasNone = platforms.every(({ foundCount }) => foundCount === 0)
     return { image, platforms, ...(hasNone && { warning: NOT_FOUND_WARNING }) }
   }
 }

@@ -1,5 +1,5 @@
 import type { RecordPublisher } from '../records/images/record-publisher.ts'
-import { RecordImageDocument, RecordImagePageDocument } from '../records/images/schemas.ts'
+import { RecordImageDocument } from '../records/images/schemas.ts'
 import type { RetentionService } from '../records/retention/retention-service.ts'
 import type {
   Analyses,
@@ -10,54 +10,56 @@ import type {
   RetentionRequest,
   RetentionResult,
 } from './analyses.ts'
+import type { CatalogueServices } from './catalogue-analyses.ts'
 import { toJsonBody } from './document-body.ts'
 
-/** The analyses of record images, and the retention of records. */
-export class PublicationAnalyses
-  implements Pick<Analyses, 'publish' | 'listRecordImages' | 'readRecordImage' | 'applyRetention'>
-{
-  readonly #publisher: RecordPublisher
-  readonly #retention: RetentionService
+type PublicationServices = {
+  readonly publisher: RecordPublisher
+  readonly retention: RetentionService
+  readonly catalogue: Pick<CatalogueServices, 'feed'>
+}
 
-  constructor(publisher: RecordPublisher, retention: RetentionService) {
-    this.#publisher = publisher
-    this.#retention = retention
+/** The analyses of record images, and the retention of records. */
+export class PublicationAnalyses implements Pick<Analyses, 'publish' | 'readRecordImage' | 'applyRetention'> {
+  readonly #services: PublicationServices
+
+  constructor(services: PublicationServices) {
+    this.#services = services
   }
 
-  publish(
+  async publish(
     { record, reference, attachTo, overwrite }: PublishRequest,
     { signal }: AnalysisContext,
   ): Promise<PublishedRecord> {
-    return this.#publisher.publish(record, {
+    const { publisher, catalogue } = this.#services
+    const published = await publisher.publish(record, {
       ...(reference !== undefined && { reference }),
       ...(attachTo !== undefined && { attachTo }),
       ...(overwrite !== undefined && { overwrite }),
       signal,
     })
-  }
-
-  async listRecordImages(
-    request: Parameters<Analyses['listRecordImages']>[0],
-    { signal }: AnalysisContext,
-  ): Promise<DocumentBody> {
-    const page = await this.#publisher.list({ ...request, signal })
-    return toJsonBody(RecordImagePageDocument.parse(page))
+    await catalogue.feed.addPublication(published)
+    const { digest, createdAt, subject } = published
+    return { reference: published.reference, digest, createdAt, ...(subject && { subject: subject.digest }) }
   }
 
   async readRecordImage(
     { reference }: Parameters<Analyses['readRecordImage']>[0],
     { signal }: AnalysisContext,
   ): Promise<DocumentBody> {
-    return toJsonBody(RecordImageDocument.parse(await this.#publisher.read(reference, signal)))
+    return toJsonBody(RecordImageDocument.parse(await this.#services.publisher.read(reference, signal)))
   }
 
   async applyRetention(
     { rules, recordImages, plan: planId }: RetentionRequest,
     { signal }: AnalysisContext,
   ): Promise<RetentionResult> {
+    const { retention, catalogue } = this.#services
     const request = { rules, recordImages, signal }
-    if (planId === undefined) return { plan: await this.#retention.plan(request) }
-    const { plan, results } = await this.#retention.run(request, planId)
+    if (planId === undefined) return { plan: await retention.plan(request) }
+    const { plan, results } = await retention.run(request, planId)
+    const removed = plan.recordImages.filter(({ image }) => results.get(image.reference)?.removed)
+    await catalogue.feed.removeManifests(removed.map(({ image }) => image))
     return { plan, removed: results }
   }
 }

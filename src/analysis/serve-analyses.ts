@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import { ByteQueue } from '../concurrency/byte-queue.ts'
+import { traced } from '../tracing/spans.ts'
+import { contextOf } from '../tracing/trace-context.ts'
 import type { Analyses, AnalysisContext, DocumentBody } from './analyses.ts'
 import { serializeAnalysisError } from './analysis-error.ts'
 import type { AnalyzerMessage, PoolMessage } from './analyzer-messages.ts'
@@ -14,13 +16,20 @@ export type AnalyzerPort = {
   onMessage(listener: (message: PoolMessage) => void): void
 }
 
-/** Runs the analyses that the parent process requests, one at a time. */
-export function serveAnalyses(analyses: Analyses, port: AnalyzerPort, log: Pick<Logger, 'error'>): void {
+/**
+ * Runs the analyses that the parent process requests, one at a time.
+ * @param options.onIdle called after each of them
+ */
+export function serveAnalyses(
+  analyses: Analyses,
+  port: AnalyzerPort,
+  { log, onIdle }: { readonly log: Pick<Logger, 'error'>; readonly onIdle?: () => void },
+): void {
   let current: ServedAnalysis | undefined
   port.onMessage((message) => {
     if (message.kind === 'run') {
       current = new ServedAnalysis(message.task, port)
-      void current.run(analyses, message, log)
+      void current.run(analyses, message, log).finally(onIdle)
     } else if (current?.task === message.task) current.receive(message)
   })
 }
@@ -58,7 +67,7 @@ class ServedAnalysis {
 
   async run(
     analyses: Analyses,
-    { analysis, request, hasInput }: PoolMessage & { readonly kind: 'run' },
+    { analysis, request, hasInput, traceparent }: PoolMessage & { readonly kind: 'run' },
     log: Pick<Logger, 'error'>,
   ): Promise<void> {
     const { task } = this
@@ -69,7 +78,8 @@ class ServedAnalysis {
         context: AnalysisContext,
       ) => Promise<unknown>
       const context = { signal, ...(hasInput && { input: this.#input }) }
-      const result = await perform(request, context)
+      const parent = contextOf(traceparent)
+      const result = await traced(`analyze: ${analysis}`, { parent }, () => perform(request, context))
       if (!isDocument(result)) return this.#port.send({ kind: 'done', task, result, hasDocument: false })
       this.#port.send({ kind: 'done', task, result: undefined, hasDocument: true })
       await this.#sendDocument(result)

@@ -1,8 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Digest } from '../oci/digest.ts'
 import { parseContentRange } from './byte-ranges.ts'
 import { DistributionError } from './errors.ts'
 import type { RepositoryStore } from './repository-store.ts'
 import type { UploadChunk, UploadStore } from './upload-store.ts'
+
+/** A tag, or a manifest without one, that was pushed or deleted. */
+export type RegistryChange = { readonly repository: string } & (
+  | { readonly tag: string }
+  | { readonly digest: Digest }
+)
+
+/** Is told of changes after they are on disk. It must neither throw nor take time. */
+export type ChangeListener = (change: RegistryChange) => void
 
 /** A request with its reply, and the stores that serve it. */
 export type Exchange = {
@@ -11,6 +21,7 @@ export type Exchange = {
   readonly repositories: RepositoryStore
   readonly uploads: UploadStore
   readonly maxManifestBytes: number
+  readonly onChange: ChangeListener | undefined
 }
 
 /** The response header with the digest of the content. */

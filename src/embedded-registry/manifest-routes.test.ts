@@ -6,14 +6,16 @@ import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { digestOf } from '../oci/digest.ts'
 import { DOCKER_CONFIG, DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
 import { contentDigestOf } from './content-digest.ts'
+import type { RegistryChange } from './exchange.ts'
 
 const LIMIT = 4 * 1024 * 1024
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let registry: TestRegistry
+const changes: RegistryChange[] = []
 beforeAll(async () => {
   folder = await temporaryFolder()
-  registry = await TestRegistry.start(folder.path)
+  registry = await TestRegistry.start(folder.path, { onChange: (change) => changes.push(change) })
 })
 afterAll(async () => {
   await registry[Symbol.asyncDispose]()
@@ -168,4 +170,27 @@ it('stores all of many concurrent pushes to one repository', async () => {
   expect(tags.toSorted()).toEqual(names.toSorted())
   const index = JSON.parse(await readFile(join(folder.path, 'repositories', 'busy', 'index.json'), 'utf8'))
   expect(index.manifests).toHaveLength(40)
+})
+
+it('reports pushed and deleted tags and manifests, once they are on disk', async () => {
+  const repository = 'reported'
+  const reported = () => changes.filter((change) => change.repository === repository)
+  const { digest } = await registry.pushImage(repository, 'v1')
+  const { body } = await requestManifest(repository, 'v1')
+  await registry.putManifest(repository, digest, body)
+  await registry.putManifest(repository, 'v2', body)
+  expect((await registry.putManifest(repository, 'v3', Buffer.from('{}'))).status).toBe(400)
+  expect(reported()).toEqual([
+    { repository, tag: 'v1' },
+    { repository, digest },
+    { repository, tag: 'v2' },
+  ])
+  await requestManifest(repository, 'v1', 'DELETE')
+  await requestManifest(repository, digest, 'DELETE')
+  await requestManifest(repository, digest, 'DELETE')
+  expect(reported().slice(3)).toEqual([
+    { repository, tag: 'v1' },
+    { repository, tag: 'v2' },
+    { repository, digest },
+  ])
 })

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { isDigest } from '../oci/digest.ts'
 import { isTag } from '../oci/reference.ts'
 import { algorithmOf, type ContentDigest, contentDigestOf } from './content-digest.ts'
 import { parseDigest } from './endpoint.ts'
@@ -83,6 +84,7 @@ async function putManifest(exchange: Exchange, repository: string, reference: st
     })
     if (!isByDigest) draft.tags.set(reference, digest)
   })
+  reportChange(exchange, repository, isByDigest ? undefined : reference, digest)
   if (summary.subject !== undefined) reply.header('oci-subject', summary.subject)
   return reply
     .code(201)
@@ -118,35 +120,50 @@ async function assertReferencesExist(
 }
 
 async function deleteManifest(
-  { reply, repositories }: Exchange,
+  exchange: Exchange,
   repository: string,
   reference: string,
 ): Promise<FastifyReply> {
-  await repositories.updateLayout(
+  const { reply, repositories } = exchange
+  const removed = await repositories.updateLayout(
     repository,
     async (draft) => removeFromLayout(draft, repository, reference),
-    async (digest) => {
+    async ({ digest }) => {
       if (digest !== undefined) await repositories.removeBlob(repository, digest)
     },
   )
+  for (const tag of removed.tags) reportChange(exchange, repository, tag, undefined)
+  if (removed.digest !== undefined) reportChange(exchange, repository, undefined, removed.digest)
   return reply.code(202).send()
 }
 
-/** Removes a tag, or a manifest with its tags. Returns the digest of a removed manifest. */
+/** Reports a change of content that the broker can name: it has no sha512 digests. */
+function reportChange(
+  { onChange }: Exchange,
+  repository: string,
+  tag: string | undefined,
+  digest: ContentDigest | undefined,
+): void {
+  if (tag !== undefined) onChange?.({ repository, tag })
+  else if (digest !== undefined && isDigest(digest)) onChange?.({ repository, digest })
+}
+
+/** Removes a tag, or a manifest with its tags. Returns the removed tags, and the digest of a removed manifest. */
 function removeFromLayout(
   draft: LayoutDraft,
   repository: string,
   reference: string,
-): ContentDigest | undefined {
+): { readonly tags: readonly string[]; readonly digest?: ContentDigest } {
   const digest = findDigest(draft, reference)
   if (digest === undefined || !draft.manifests.has(digest)) throw unknownManifest(repository, reference)
   if (!isDigestReference(reference)) {
     draft.tags.delete(reference)
-    return undefined
+    return { tags: [reference] }
   }
   draft.manifests.delete(digest)
-  for (const [tag, tagged] of draft.tags) if (tagged === digest) draft.tags.delete(tag)
-  return digest
+  const tags = [...draft.tags].filter(([, tagged]) => tagged === digest).map(([tag]) => tag)
+  for (const tag of tags) draft.tags.delete(tag)
+  return { tags, digest }
 }
 
 /**

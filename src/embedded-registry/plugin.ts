@@ -7,7 +7,7 @@ import { handleBlob } from './blob-routes.ts'
 import { createFolder, removeOldFiles } from './durable-files.ts'
 import { type Endpoint, parseEndpoint } from './endpoint.ts'
 import { sendError } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import type { ChangeListener, Exchange } from './exchange.ts'
 import { handleCatalog, handleReferrers, handleTags } from './listing-routes.ts'
 import { handleManifest } from './manifest-routes.ts'
 import { RepositoryStore } from './repository-store.ts'
@@ -36,6 +36,7 @@ export type EmbeddedRegistryOptions = {
   readonly maxManifestBytes?: number
   /** The free space on the disk that blobs must leave, in bytes. */
   readonly diskReserveBytes?: number
+  readonly onChange?: ChangeListener
 }
 
 type RegistryRequest = FastifyRequest<{ Params: { '*'?: string } }>
@@ -50,6 +51,7 @@ export async function createEmbeddedRegistry({
   root,
   maxManifestBytes = DEFAULT_MAX_MANIFEST_BYTES,
   diskReserveBytes = 0,
+  onChange,
 }: EmbeddedRegistryOptions): Promise<FastifyPluginAsync> {
   const folders = {
     repositories: join(resolve(root), 'repositories'),
@@ -83,7 +85,7 @@ export async function createEmbeddedRegistry({
     })
     app.setErrorHandler(sendError)
     const handler = (request: RegistryRequest, reply: FastifyReply) => {
-      const exchange = { request, reply, repositories, uploads, maxManifestBytes }
+      const exchange = { request, reply, repositories, uploads, maxManifestBytes, onChange }
       return handle(exchange, parseEndpoint(request.params['*'] ?? ''))
     }
     // The duration of a transfer depends on the size of the blob. Only silence is limited.

@@ -52,8 +52,8 @@ export const FoundInImage = z
       .array(
         z.object({
           platform: z.string(),
-          paths: z.int().describe('The number of distinct recorded paths and globs.'),
-          found: z.int().describe('The number of those that the image has.'),
+          pathCount: z.int().describe('The number of distinct recorded paths and globs.'),
+          foundCount: z.int().describe('The number of those that the image has.'),
         }),
       )
       .optional(),
@@ -63,7 +63,7 @@ export const FoundInImage = z
   .meta({
     id: 'FoundInImage',
     description: 'The number of recorded paths that the profiled image has.',
-    examples: [{ platforms: [{ platform: 'linux/amd64', paths: 210, found: 208 }] }],
+    examples: [{ platforms: [{ platform: 'linux/amd64', pathCount: 210, foundCount: 208 }] }],
   })
 export type FoundInImage = z.infer<typeof FoundInImage>
 

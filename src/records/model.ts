@@ -74,18 +74,21 @@ export const SkippedAccesses = z
 export type SkippedAccesses = z.infer<typeof SkippedAccesses>
 export type SkipReason = Exclude<keyof SkippedAccesses, 'relativePaths'>
 
-export const RootCut = z
+export const RemovedRoot = z
   .object({
     root: z.string(),
-    paths: z.int().describe('The number of accesses whose path was below this root.'),
+    pathCount: z.int().describe('The number of accesses whose path was below this root.'),
   })
-  .meta({ id: 'RootCut', description: 'The root of a container on its host, which was removed from paths.' })
-export type RootCut = z.infer<typeof RootCut>
+  .meta({
+    id: 'RemovedRoot',
+    description: 'The root of a container on its host, which was removed from paths.',
+  })
+export type RemovedRoot = z.infer<typeof RemovedRoot>
 
 /** Notes for the uploader of a profile. */
 export const ProfileNotes = z.object({
   roots: z
-    .array(RootCut)
+    .array(RemovedRoot)
     .optional()
     .describe('The first 20 roots of containers on the host that were removed from paths.'),
   warnings: z
@@ -97,14 +100,16 @@ export const ProfileNotes = z.object({
 })
 export type ProfileNotes = z.infer<typeof ProfileNotes>
 
+const PATH_TOO_LONG = `is longer than ${MAX_PATH_BYTES} bytes`
+
 const RecordPath = z
   .string()
   .min(1)
-  .max(MAX_PATH_BYTES)
+  .max(MAX_PATH_BYTES, PATH_TOO_LONG)
   .overwrite(cleanRecordPath)
   .refine((path) => path !== '', 'is the root directory, but has to be below it')
   .refine((path) => !path.includes('\0'), 'contains a NUL byte, which is not allowed in a file name')
-  .refine((path) => Buffer.byteLength(path) <= MAX_PATH_BYTES, `is longer than ${MAX_PATH_BYTES} bytes`)
+  .refine((path) => Buffer.byteLength(path) <= MAX_PATH_BYTES, PATH_TOO_LONG)
 
 /**
  * One recorded access. Parsing normalizes the path: no leading or trailing slash, no `.` parts; `..` stays,

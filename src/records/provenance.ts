@@ -12,7 +12,7 @@ export const MergeStrategy = z
 export type MergeStrategy = z.infer<typeof MergeStrategy>
 
 /** A source record, as stored with the record that was made from it: the source may since be deleted. */
-export const RecordMention = z
+export const SourceRecord = z
   .object({
     id: z.string(),
     digest: Digest,
@@ -20,16 +20,16 @@ export const RecordMention = z
     workload: z.string().optional(),
     createdAt: z.iso.datetime(),
   })
-  .meta({ id: 'RecordMention', description: 'A record from which another record was made.' })
-export type RecordMention = z.infer<typeof RecordMention>
+  .meta({ id: 'SourceRecord', description: 'A record from which another record was made.' })
+export type SourceRecord = z.infer<typeof SourceRecord>
 
 /** The origin of a record that was not uploaded. */
 export const Provenance = z
   .object({
     kind: z.enum(['merge', 'retarget']),
-    records: z.array(RecordMention).describe('The records that this record was made from.'),
+    records: z.array(SourceRecord).describe('The records that this record was made from.'),
     runs: z
-      .array(RecordMention)
+      .array(SourceRecord)
       .describe(
         `The uploads from which these were made, each a run of a profiler; the first ${MAX_PROVENANCE_RUNS}.`,
       ),
@@ -43,7 +43,10 @@ export const Provenance = z
       .string()
       .optional()
       .describe('For a retargeted record: the image that it was applied to, with its digest.'),
-    lost: z.int().optional().describe('For a retargeted record: the number of paths that this image lacks.'),
+    lostCount: z
+      .int()
+      .optional()
+      .describe('For a retargeted record: the number of paths that this image lacks.'),
   })
   .meta({ id: 'RecordProvenance', description: 'The origin of a record that was made from other records.' })
 export type Provenance = z.infer<typeof Provenance>

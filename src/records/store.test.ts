@@ -41,8 +41,8 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
       workload: 'serve',
       labels: { commit: 'a1' },
       format: 'path-list',
-      entries: 3,
-      paths: 2,
+      entryCount: 3,
+      pathCount: 2,
       publications: [],
     })
     expect(await store.get(stored.id)).toEqual(stored)

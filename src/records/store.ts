@@ -1,8 +1,11 @@
-import { type Selectable, type SqlBool, sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Database } from '../db/database.ts'
-import { newId } from '../db/new-id.ts'
+import { minIdAt, newId } from '../db/new-id.ts'
+import { readScanState, writeScanState } from '../db/scan-progress.ts'
 import type { RecordsTable } from '../db/tables.ts'
+import { type ItemCount, TermIndex } from '../db/terms/term-index.ts'
 import type { Digest } from '../oci/digest.ts'
+import { HostNames } from '../oci/host-names.ts'
 import {
   countPaths,
   type ProfileNotes,
@@ -13,6 +16,8 @@ import {
   writeRecordFile,
 } from './model.ts'
 import type { Provenance } from './provenance.ts'
+import { ALL_RECORDS, filterColumns, type RecordFilter, recordFilters, recordTerms } from './record-terms.ts'
+import { parseNotes, parseProvenance } from './stored-documents.ts'
 import type { Labels, Publication, StoredRecord } from './stored-record.ts'
 
 export type NewRecord = {
@@ -28,13 +33,20 @@ export type NewRecord = {
   readonly provenance?: Provenance | undefined
 }
 
-export type RecordFilter = {
-  readonly image?: string | undefined
-  readonly workload?: string | undefined
-  readonly digest?: string | undefined
-  /** Only records with all of these labels. */
-  readonly labels?: Labels | undefined
+/** `from` and `before` bound the creation time, in milliseconds since 1970. */
+export type RecordListRequest = RecordFilter & {
+  readonly from?: number | undefined
+  readonly before?: number | undefined
 }
+
+/** A page of records, newest first; `next` is the cursor of the next page. */
+export type RecordPage = { readonly items: StoredRecord[]; readonly next?: string; readonly total: ItemCount }
+
+/** The scan that adds the terms of records that earlier releases stored. */
+const TERMS_SCAN = 'record-terms'
+type TermsScan = { readonly after: string; readonly isComplete: boolean }
+/** Records that are counted at most while they are selected by their columns. */
+const COLUMN_COUNT_LIMIT = 1000
 
 /** Databases bound the parameters of a statement. */
 const MAX_IDS_PER_QUERY = 500
@@ -60,9 +72,16 @@ const SUMMARY_COLUMNS = [
 /** Stores records in the database: uploaded records, and records made from them. */
 export class RecordStore {
   readonly #db: Database
+  readonly #names: HostNames
+  readonly #terms: TermIndex
+  /** Whether all records have their terms. */
+  #hasAllTerms = false
 
-  constructor(database: Database) {
+  /** @param names the names of a registry, under which references mean the same image; default: there is none */
+  constructor(database: Database, names = new HostNames([])) {
     this.#db = database
+    this.#names = names
+    this.#terms = new TermIndex(database, 'record_terms')
   }
 
   /**
@@ -76,28 +95,33 @@ export class RecordStore {
       this.#db.engine === 'postgres'
         ? sql<string>`(records.labels::jsonb || excluded.labels::jsonb)::text`
         : sql<string>`json_patch(records.labels, excluded.labels)`
-    const row = await this.#db.query
-      .insertInto('records')
-      .values({
-        id,
-        digest: recordDigest(record.entries),
-        image: record.image ?? '',
-        workload: record.workload ?? '',
-        labels: JSON.stringify(record.labels),
-        format: record.format,
-        entries: record.entries.length,
-        paths: countPaths(record.entries),
-        content: writeRecordFile(record.entries),
-        skipped: JSON.stringify(record.skipped ?? {}),
-        notes: JSON.stringify(record.notes ?? {}),
-        profiler: record.profiler ?? '',
-        profiler_version: record.profilerVersion ?? '',
-        provenance: record.provenance === undefined ? null : JSON.stringify(record.provenance),
-        created_at: this.#db.now,
-      })
-      .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
-      .returning(SUMMARY_COLUMNS)
-      .executeTakeFirstOrThrow()
+    const insert = this.#db.transaction(async (transaction) => {
+      const row = await transaction
+        .insertInto('records')
+        .values({
+          id,
+          digest: recordDigest(record.entries),
+          image: this.#names.preferredReference(record.image ?? ''),
+          workload: record.workload ?? '',
+          labels: JSON.stringify(record.labels),
+          format: record.format,
+          entries: record.entries.length,
+          paths: countPaths(record.entries),
+          content: writeRecordFile(record.entries),
+          skipped: JSON.stringify(record.skipped ?? {}),
+          notes: JSON.stringify(record.notes ?? {}),
+          profiler: record.profiler ?? '',
+          profiler_version: record.profilerVersion ?? '',
+          provenance: record.provenance === undefined ? null : JSON.stringify(record.provenance),
+          created_at: this.#db.now,
+        })
+        .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
+        .returning(SUMMARY_COLUMNS)
+        .executeTakeFirstOrThrow()
+      await this.#terms.put(transaction, row.id, recordTerms({ ...row, labels: JSON.parse(row.labels) }))
+      return row
+    })
+    const row = await insert
     const [stored] = await this.#withPublications([row])
     if (!stored) throw new RangeError('the inserted record was not returned')
     return { record: stored, created: row.id === id }
@@ -147,31 +171,94 @@ export class RecordStore {
     return row && parseEntries(row.content)
   }
 
-  /** Returns a page of records, newest first, and the cursor of the next page if there is one. */
+  /** Returns a page of records, newest first. */
   async list(
-    filter: RecordFilter,
+    { from, before, image, ...others }: RecordListRequest,
     page: { readonly after?: string | undefined; readonly limit: number },
-  ): Promise<{ items: StoredRecord[]; next?: string }> {
-    let query = this.#db.query.selectFrom('records').select(SUMMARY_COLUMNS)
-    if (filter.image !== undefined) query = query.where('image', '=', filter.image)
-    if (filter.workload !== undefined) query = query.where('workload', '=', filter.workload)
-    if (filter.digest !== undefined) query = query.where('digest', '=', filter.digest)
-    for (const [key, value] of Object.entries(filter.labels ?? {})) {
-      query = query.where(sql<SqlBool>`${this.#labelColumn(key)} = ${value}`)
+  ): Promise<RecordPage> {
+    // An image may have had another name when its record was stored.
+    const images = [image ?? []].flat().flatMap((name) => this.#names.allReferences(name))
+    const filter = { ...others, ...(images.length > 0 && { image: images }) }
+    const range = {
+      from: from === undefined ? undefined : minIdAt(from),
+      below: before === undefined ? undefined : minIdAt(before),
     }
-    if (page.after !== undefined) query = query.where('id', '<', page.after)
-    const rows = await query
-      .orderBy('id', 'desc')
-      .limit(page.limit + 1)
-      .execute()
-    const items = await this.#withPublications(rows.slice(0, page.limit))
-    const last = items.at(-1)
-    return rows.length > page.limit && last ? { items, next: last.id } : { items }
+    if (!(await this.#isSearchable())) return this.#listByColumns(filter, range, page)
+    const query = { all: ALL_RECORDS, filters: recordFilters(filter), ...range }
+    const { ids, hasMore, total } = await this.#terms.find(query, page)
+    const items = await this.#summaries(ids)
+    const last = ids.at(-1)
+    return { items, ...(hasMore && last !== undefined && { next: last }), total }
   }
 
-  /** PostgreSQL needs casts, because the column contains the JSON as text. */
-  #labelColumn(key: string) {
-    return this.#db.engine === 'postgres' ? sql`labels::jsonb ->> ${key}::text` : sql`labels ->> ${key}`
+  /**
+   * Adds the terms of some records that earlier releases stored.
+   * @returns false if all records have their terms
+   */
+  async indexTerms(limit: number): Promise<boolean> {
+    const { after } = (await readScanState<TermsScan>(this.#db, TERMS_SCAN)) ?? { after: '' }
+    return this.#db.transaction(async (transaction) => {
+      const some = transaction
+        .selectFrom('records')
+        .select(['id', 'image', 'workload', 'digest', 'labels'])
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+      // SQLite has one writer at a time, so rows need no locks.
+      const rows = await (this.#db.engine === 'postgres' ? some.forUpdate() : some).execute()
+      for (const row of rows) {
+        await this.#terms.put(transaction, row.id, recordTerms({ ...row, labels: JSON.parse(row.labels) }))
+      }
+      const isComplete = rows.length < limit
+      const state: TermsScan = { after: rows.at(-1)?.id ?? after, isComplete }
+      await writeScanState(transaction, TERMS_SCAN, state)
+      return !isComplete
+    })
+  }
+
+  async #isSearchable(): Promise<boolean> {
+    if (!this.#hasAllTerms) {
+      this.#hasAllTerms = (await readScanState<TermsScan>(this.#db, TERMS_SCAN))?.isComplete === true
+    }
+    return this.#hasAllTerms
+  }
+
+  async #listByColumns(
+    filter: RecordFilter,
+    { from, below }: { readonly from: string | undefined; readonly below: string | undefined },
+    { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<RecordPage> {
+    let query = filterColumns(this.#db.query.selectFrom('records'), this.#db.engine, filter)
+    if (from !== undefined) query = query.where('id', '>=', from)
+    if (below !== undefined) query = query.where('id', '<', below)
+    const counted = query.select('id').limit(COLUMN_COUNT_LIMIT + 1)
+    const { count } = await this.#db.query
+      .selectFrom(counted.as('counted'))
+      .select((select) => select.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    if (after !== undefined) query = query.where('id', '<', after)
+    const rows = await query
+      .select(SUMMARY_COLUMNS)
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute()
+    const items = await this.#withPublications(rows.slice(0, limit))
+    const last = items.at(-1)
+    const isLowerBound = Number(count) > COLUMN_COUNT_LIMIT
+    const total = { count: Math.min(Number(count), COLUMN_COUNT_LIMIT), isLowerBound }
+    return { items, ...(rows.length > limit && last && { next: last.id }), total }
+  }
+
+  /** Returns records in the order of their ids; one that was deleted meanwhile is left out. */
+  async #summaries(ids: readonly string[]): Promise<StoredRecord[]> {
+    if (ids.length === 0) return []
+    const rows = await this.#db.query
+      .selectFrom('records')
+      .select(SUMMARY_COLUMNS)
+      .where('id', 'in', ids)
+      .orderBy('id', 'desc')
+      .execute()
+    return this.#withPublications(rows)
   }
 
   /** Removes a record and its publications, unless an unfinished job needs it. */
@@ -241,13 +328,13 @@ export class RecordStore {
       ...(row.workload !== '' && { workload: row.workload }),
       labels: JSON.parse(row.labels) as Labels,
       format: row.format as RecordFormat,
-      entries: row.entries,
-      paths: row.paths,
+      entryCount: row.entries,
+      pathCount: row.paths,
       skipped: JSON.parse(row.skipped) as SkippedAccesses,
-      notes: JSON.parse(row.notes) as ProfileNotes,
+      notes: parseNotes(row.notes),
       ...(row.profiler !== '' && { profiler: row.profiler }),
       ...(row.profiler_version !== '' && { profilerVersion: row.profiler_version }),
-      ...(row.provenance !== null && { provenance: JSON.parse(row.provenance) as Provenance }),
+      ...(row.provenance !== null && { provenance: parseProvenance(row.provenance) }),
       createdAt: row.created_at,
       publications: publications
         .filter(({ record_id }) => record_id === row.id)

@@ -18,9 +18,9 @@ export type StoredRecord = {
   readonly labels: Labels
   readonly format: RecordFormat
   /** The number of entries. */
-  readonly entries: number
+  readonly entryCount: number
   /** The number of distinct paths and globs. */
-  readonly paths: number
+  readonly pathCount: number
   /** The accesses of the profile that did not become entries. */
   readonly skipped: SkippedAccesses
   readonly notes: ProfileNotes

@@ -44,8 +44,8 @@ describe('record images', () => {
   })
 
   it('are listed in pages across repositories', async () => {
-    for (const reference of ['pages/a:record-1-w', 'pages/a:record-2-w', 'pages/b:record-1-w']) {
-      await api.upload('/usr/bin/app\n', `?publish=${host}/${reference}`)
+    for (const reference of ['pages/a:record-1-w', 'pages/b:record-1-w', 'pages/a:record-2-w']) {
+      await api.upload(`/usr/bin/app\n/${reference}\n`, `?publish=${host}/${reference}`)
     }
     const seen: string[] = []
     let cursor: string | undefined
@@ -58,7 +58,7 @@ describe('record images', () => {
       cursor = json.next
     } while (cursor)
     expect(seen.filter((name) => name.includes('pages/'))).toEqual(
-      ['pages/a:record-1-w', 'pages/a:record-2-w', 'pages/b:record-1-w'].map((name) => `${host}/${name}`),
+      ['pages/a:record-2-w', 'pages/b:record-1-w', 'pages/a:record-1-w'].map((name) => `${host}/${name}`),
     )
     expect(new Set(seen).size).toBe(seen.length)
   })
@@ -122,7 +122,7 @@ describe('record images', () => {
     expect(first.json.items[0]).toMatchObject({
       profiler: 'strace',
       profilerVersion: '6.1',
-      created: expect.any(String),
+      createdAt: expect.any(String),
     })
 
     // A record image that is attached to another image is listed for that image.
@@ -143,15 +143,35 @@ describe('record images', () => {
     expect((await api.request('POST', `/v1/records/${id}/publications`, missingImage)).status).toBe(404)
   })
 
+  it('move a tag if the upload allows it', async () => {
+    const publish = (path: string, query = '') =>
+      api.request('POST', `/v1/records?publish=${host}/team/moved:record${query}`, { body: `${path}\n` })
+    expect((await publish('/first')).status).toBe(201)
+    expect((await publish('/second', '&overwrite=false')).json.code).toBe('TAG_EXISTS')
+    const { status, json } = await publish('/third', '&overwrite=true')
+    expect(status).toBe(201)
+    const moved = await api.request('GET', `/v1/record-images/${host}/team/moved:record`)
+    expect(moved.json.digest).toBe(json.publications[0].digest)
+    expect(await api.request('POST', '/v1/records?overwrite=true', { body: '/fourth\n' })).toMatchObject({
+      status: 400,
+      json: { detail: 'query parameter overwrite: requires publish' },
+    })
+  })
+
   it('that cannot be published leave the record stored, with the reason in the response', async () => {
     const globs = await api.request('POST', `/v1/records?publish=${host}/x:y`, { body: '/usr/lib/*.so\n' })
     expect(globs.json).toMatchObject({ status: 422, code: 'RECORD_HAS_GLOBS', recordId: expect.any(String) })
     expect((await api.request('GET', `/v1/records/${globs.json.recordId}`)).status).toBe(200)
     const nameless = await api.request('POST', '/v1/records?publish=true', { body: '/a\n' })
-    expect(nameless.json).toMatchObject({ status: 422, code: 'NAME_NEEDED' })
+    expect(nameless.json).toMatchObject({ status: 422, code: 'NAME_REQUIRED' })
     const elsewhere = await api.request('POST', '/v1/records?publish=registry.invalid/a:b', { body: '/a\n' })
     expect(elsewhere.json).toMatchObject({ status: 403, code: 'HOST_NOT_ALLOWED' })
     const other = await api.upload('/other\n')
+    const tagged = `/v1/records?publish=${host}/team/app:1.0`
+    expect((await api.request('POST', tagged, { body: '/third\n' })).json).toMatchObject({
+      status: 409,
+      code: 'TAG_EXISTS',
+    })
     const existingTag = await api.request('POST', `/v1/records/${other}/publications`, {
       body: { reference: `${host}/team/app:1.0` },
     })

@@ -1,13 +1,21 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { RecordImageDocument, RecordImagePageDocument } from '../../records/images/schemas.ts'
+import { parseReference } from '../../oci/reference.ts'
+import { RecordImageDocument } from '../../records/images/schemas.ts'
+import { markImmutable } from '../browser/caching.ts'
 import { canonicalImage, ImageName, PageQuery, ReferencePath, Workload } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
+import { catalogueFilter, catalogueQuery, SearchText, Time } from './catalogue-query.ts'
+import { RecordImagePage, recordImagePage } from './record-image-view.ts'
 
-/** Finds and shows record images. */
-export function recordImageRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
+/** Lists record images as the catalogue knows them, and shows those in registries. */
+export function recordImageRoutes({
+  analyses,
+  catalogue,
+  defaultRegistry,
+}: Pick<Services, 'analyses' | 'catalogue' | 'defaultRegistry'>): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/v1/record-images',
@@ -17,34 +25,38 @@ export function recordImageRoutes(analyses: Services['analyses']): FastifyPlugin
           operationId: 'listRecordImages',
           summary: 'List record file images',
           description:
-            'Reads the registry on every request, and so includes record images that other tools published. With `image`: the referrers of that image, and the record images in its repository and in the matching repository of the backing registry; best match first (the same digest, then the same repository), newest first within each. With `repository`: the record images of that repository. With neither: those of the whole backing registry. Both are ordered by repository and tag.',
+            'Lists record images, newest first, as the catalogue knows them: those that this broker published, and those of other tools in the backing registry, which is compared in the background. With `image`: the record images of the same digest, then those of other images of its repository. `comparedAt` says how old the answer may be, and `fresh=true` asks the registry now.',
           querystring: z.object({
-            repository: z
-              .string()
-              .min(1)
-              .max(600)
-              .optional()
-              .describe('A repository as `host/name`, or the name of a repository in the backing registry.'),
+            ...catalogueQuery,
             image: ImageName.optional(),
             workload: Workload.optional(),
+            text: SearchText.optional().describe(
+              'The starts of words in repository, tag, image and workload.',
+            ),
+            createdFrom: Time.optional().describe('Only records created at this time or later.'),
+            createdBefore: Time.optional().describe('Only records created before this time.'),
             ...PageQuery,
           }),
-          response: { 200: RecordImagePageDocument, ...problemResponses(400, 403, 422, 502, 503, 504) },
+          response: { 200: RecordImagePage, ...problemResponses(400, 403, 422, 502, 503, 504) },
         },
       },
-      async (request, reply) => {
-        const { repository, image, workload, limit, cursor } = request.query
-        const page = await analyses.listRecordImages(
-          {
-            repository,
-            ...(image !== undefined && { image: canonicalImage(image) }),
-            workload,
-            limit,
-            after: cursor,
-          },
-          { signal: request.abortSignal },
-        )
-        return sendDocument(reply, 'application/json', page)
+      async (request) => {
+        const { image, workload, createdFrom, createdBefore, limit, cursor, fresh, ...query } = request.query
+        const filter = {
+          ...catalogueFilter(query, defaultRegistry),
+          ...(image !== undefined && { image: canonicalImage(image) }),
+          ...(workload !== undefined && { workload }),
+          ...(createdFrom !== undefined && { from: Date.parse(createdFrom) }),
+          ...(createdBefore !== undefined && { before: Date.parse(createdBefore) }),
+        }
+        if (fresh === 'true') {
+          const { repository } = filter
+          await analyses.refreshCatalogue(
+            { repository, image: filter.image },
+            { signal: request.abortSignal },
+          )
+        }
+        return recordImagePage(await catalogue.listRecordImages(filter, { limit, cursor }))
       },
     )
     app.get(
@@ -54,6 +66,7 @@ export function recordImageRoutes(analyses: Services['analyses']): FastifyPlugin
           tags: ['record images'],
           operationId: 'getRecordImage',
           summary: 'Show a record file image with its entries',
+          description: 'Reads the image from its registry.',
           params: ReferencePath,
           response: {
             200: RecordImageDocument,
@@ -62,10 +75,9 @@ export function recordImageRoutes(analyses: Services['analyses']): FastifyPlugin
         },
       },
       async (request, reply) => {
-        const image = await analyses.readRecordImage(
-          { reference: request.params['*'] },
-          { signal: request.abortSignal },
-        )
+        const reference = request.params['*']
+        const image = await analyses.readRecordImage({ reference }, { signal: request.abortSignal })
+        if (parseReference(reference).digest !== undefined) markImmutable(reply)
         return sendDocument(reply, 'application/json', image)
       },
     )

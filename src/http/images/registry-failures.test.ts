@@ -3,7 +3,9 @@ import { temporarySqlite } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
 import { HttpServer, type RequestHandler } from '../../../test/support/servers/http-server.ts'
 import { createLocalAnalyses } from '../../analysis/local-analyses.ts'
+import { catalogueServices } from '../../app/catalogue.ts'
 import { openStores } from '../../app/stores.ts'
+import { DEFAULT_SCAN_BOUNDS } from '../../catalogue/scan/scan-bounds.ts'
 import { RecordFinder } from '../../records/images/record-finder.ts'
 import { RecordPublisher } from '../../records/images/record-publisher.ts'
 import { RegistryClient } from '../../registry/client.ts'
@@ -21,11 +23,12 @@ async function responsesWith(handler: RequestHandler, queries: (host: string) =>
     openRepository: (at: { host: string; repository: string }) => registries.repository(at),
     backing: { host, prefix: '' },
   }
+  const finder = new RecordFinder(finderOptions)
   const publisher = new RecordPublisher({
     ...finderOptions,
     store: stores.records,
     catalog: (signal) => registries.listRepositories(host, { signal }),
-    finder: new RecordFinder(finderOptions),
+    finder,
     recordLimits: { maxBytes: 1024 },
   })
   const analyses = createLocalAnalyses({
@@ -35,16 +38,28 @@ async function responsesWith(handler: RequestHandler, queries: (host: string) =>
     publisher,
     images: undefined as never,
     retention: undefined as never,
+    catalogue: catalogueServices({
+      database: opened.database,
+      registries,
+      records: stores.records,
+      finder,
+      backing: finderOptions.backing,
+      bounds: DEFAULT_SCAN_BOUNDS,
+    }),
   })
-  const { app } = stack.use(await JobApi.open(opened, { analyses }))
+  const { app } = stack.use(await JobApi.open(opened, { analyses, defaultRegistry: host }))
   const responses = []
   for (const query of queries(host)) responses.push(await app.inject(`/v1/record-images${query}`))
   return responses
 }
 
-const allQueries = (host: string) => ['', '?repository=team/app', `?image=${host}/team/app:1`]
+const allQueries = (host: string) => [
+  '?fresh=true',
+  '?fresh=true&repository=team/app',
+  `?fresh=true&image=${host}/team/app:1`,
+]
 
-describe('a listing of record images', () => {
+describe('a fresh listing of record images', () => {
   it.each([500, 502, 503])('is 502 with the message of a registry that responds with %i', async (status) => {
     const responses = await responsesWith(
       (_, reply) => void reply.writeHead(status).end('{"errors":[{"message":"the index is broken"}]}'),
@@ -90,6 +105,6 @@ describe('a listing of record images', () => {
       (_, reply) => void reply.writeHead(404).end('{"errors":[{"code":"NAME_UNKNOWN"}]}'),
       (host) => allQueries(host).slice(1),
     )
-    for (const response of responses) expect(response.json()).toEqual({ items: [] })
+    for (const response of responses) expect(response.json()).toMatchObject({ items: [], totalCount: 0 })
   })
 })

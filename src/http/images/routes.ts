@@ -1,9 +1,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { ImageInspection } from '../../conversion/report.ts'
+import { parseReference } from '../../oci/reference.ts'
+import { markImmutable } from '../browser/caching.ts'
 import { ReferencePath } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
+
+/**
+ * Matches an inspection that depends on more than the digest of the image: an external table of contents has
+ * a tag of its own, and a problem may be one of today. In JSON, quotes that are not escaped enclose keys here.
+ */
+const CHANGEABLE = /"(externalToc|problem)":/
 
 /** Inspects images. */
 export function imageRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
@@ -22,11 +30,12 @@ export function imageRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
         },
       },
       async (request, reply) => {
-        const inspection = await analyses.inspect(
-          { reference: request.params['*'] },
-          { signal: request.abortSignal },
-        )
-        return sendDocument(reply, 'application/json', inspection)
+        const reference = request.params['*']
+        const inspection = await analyses.inspect({ reference }, { signal: request.abortSignal })
+        const isNamedByDigest = parseReference(reference).digest !== undefined
+        return sendDocument(reply, 'application/json', inspection, (document) => {
+          if (isNamedByDigest && !CHANGEABLE.test(document.toString())) markImmutable(reply)
+        })
       },
     )
   }

@@ -3,15 +3,15 @@ import { RecordEntry } from '../model.ts'
 import { distinctEntries } from './record-merger.ts'
 
 const ExclusiveEntries = z.object({
-  count: z.int().nonnegative(),
+  entryCount: z.int().nonnegative(),
   entries: z.array(RecordEntry).describe('In the order of that record; at most `limit`.'),
 })
 
 export const RecordDiff = z
   .object({
     same: z.boolean().describe('Whether both records have the same paths in the same order.'),
-    common: z.int().nonnegative().describe('The number of paths that both records have.'),
-    moved: z
+    commonCount: z.int().nonnegative().describe('The number of paths that both records have.'),
+    movedCount: z
       .int()
       .nonnegative()
       .describe('The number of common paths that have to move to turn one order into the other.'),
@@ -26,14 +26,14 @@ export function diffRecords(a: readonly RecordEntry[], b: readonly RecordEntry[]
   const [inA, inB] = [distinctEntries(a), distinctEntries(b)]
   const findExclusive = (own: Map<string, RecordEntry>, other: Map<string, RecordEntry>) => {
     const entries = [...own].filter(([key]) => !other.has(key)).map(([, entry]) => entry)
-    return { count: entries.length, entries: entries.slice(0, limit) }
+    return { entryCount: entries.length, entries: entries.slice(0, limit) }
   }
   const [onlyInA, onlyInB] = [findExclusive(inA, inB), findExclusive(inB, inA)]
   const positionsInB = new Map([...inB.keys()].map((key, position) => [key, position]))
   const commonPositions = [...inA.keys()].flatMap((key) => positionsInB.get(key) ?? [])
-  const moved = commonPositions.length - longestIncreasingSubsequence(commonPositions)
-  const same = moved === 0 && onlyInA.count === 0 && onlyInB.count === 0
-  return { same, common: commonPositions.length, moved, onlyInA, onlyInB }
+  const movedCount = commonPositions.length - longestIncreasingSubsequence(commonPositions)
+  const same = movedCount === 0 && onlyInA.entryCount === 0 && onlyInB.entryCount === 0
+  return { same, commonCount: commonPositions.length, movedCount, onlyInA, onlyInB }
 }
 
 /** Returns the length of the longest increasing subsequence: of the entries that need not move. */

@@ -1,4 +1,4 @@
-import { MAX_PROVENANCE_RUNS, type Provenance, type RecordMention } from '../provenance.ts'
+import { MAX_PROVENANCE_RUNS, type Provenance, type SourceRecord } from '../provenance.ts'
 import type { StoredRecord } from '../stored-record.ts'
 
 /** Returns the part of the provenance that lists the source records. */
@@ -9,7 +9,7 @@ export function provenanceOf(
   return { records: records.map(toMention), runs: runs.slice(0, MAX_PROVENANCE_RUNS), runCount: runs.length }
 }
 
-function toMention({ id, digest, image, workload, createdAt }: StoredRecord): RecordMention {
+function toMention({ id, digest, image, workload, createdAt }: StoredRecord): SourceRecord {
   return {
     id,
     digest,
@@ -20,8 +20,8 @@ function toMention({ id, digest, image, workload, createdAt }: StoredRecord): Re
 }
 
 /** Collects the distinct uploads from which the records were made, in their order. */
-function collectRuns(records: readonly StoredRecord[]): RecordMention[] {
-  const runs = new Map<string, RecordMention>()
+function collectRuns(records: readonly StoredRecord[]): SourceRecord[] {
+  const runs = new Map<string, SourceRecord>()
   for (const record of records) {
     for (const run of record.provenance?.runs ?? [toMention(record)]) {
       if (!runs.has(run.id)) runs.set(run.id, run)

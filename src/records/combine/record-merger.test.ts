@@ -89,17 +89,17 @@ describe('a difference', () => {
   it('lists the paths of only one record, and counts moved paths', () => {
     expect(diffRecords(paths('a', 'b', 'c', 'd', 'b'), paths('d', 'a', 'b', 'x', 'y'), 1)).toEqual({
       same: false,
-      common: 3,
-      moved: 1,
-      onlyInA: { count: 1, entries: [{ path: 'c' }] },
-      onlyInB: { count: 2, entries: [{ path: 'x' }] },
+      commonCount: 3,
+      movedCount: 1,
+      onlyInA: { entryCount: 1, entries: [{ path: 'c' }] },
+      onlyInB: { entryCount: 2, entries: [{ path: 'x' }] },
     })
   })
 
   it('is empty between a record and itself, and symmetric', () => {
     fc.assert(
       fc.property(record, record, (a, b) => {
-        expect(diffRecords(a, a, 9)).toMatchObject({ same: true, moved: 0, onlyInA: { count: 0 } })
+        expect(diffRecords(a, a, 9)).toMatchObject({ same: true, movedCount: 0, onlyInA: { entryCount: 0 } })
         const [forward, backward] = [diffRecords(a, b, 99), diffRecords(b, a, 99)]
         expect(backward).toEqual({ ...forward, onlyInA: forward.onlyInB, onlyInB: forward.onlyInA })
         const keys = (one: readonly RecordEntry[]) => [...distinctEntries(one).keys()].join()

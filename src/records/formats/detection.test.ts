@@ -245,7 +245,7 @@ describe('paths of a host', () => {
   ])('are made relative to the container root %s', async (root) => {
     expect(await read(log(`${root}/usr/bin/app`, `${root}/etc/passwd`, root, '/usr/lib/x'))).toMatchObject({
       paths: ['usr/bin/app', 'etc/passwd', 'usr/lib/x'],
-      notes: { roots: [{ root, paths: 3 }] },
+      notes: { roots: [{ root, pathCount: 3 }] },
     })
   })
 
@@ -255,7 +255,7 @@ describe('paths of a host', () => {
     ).toMatchObject({
       paths: ['a'],
       skipped: { outside: 2 },
-      notes: { roots: [{ root: '/mnt/root', paths: 2 }] },
+      notes: { roots: [{ root: '/mnt/root', pathCount: 2 }] },
     })
   })
 

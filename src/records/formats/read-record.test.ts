@@ -259,3 +259,27 @@ describe('any record', () => {
     )
   })
 })
+
+describe('a record whose line breaks were removed', () => {
+  it.each([
+    [
+      'calls',
+      'openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3openat(AT_FDCWD, "/etc/none", O_RDONLY) = -1 ENOENT (No such file or directory)',
+      undefined,
+    ],
+    ['calls', 'open("/a", O_RDONLY) = 3</a(1)>open("/b", O_RDONLY) = 4', 'strace' as const],
+    ['entries', '{"path":"a"}{"path":"b"}', undefined],
+  ])('is rejected with the remedy: %s', async (what, text, format) => {
+    await expect(read(text, format && { format })).rejects.toMatchObject({
+      code: 'INVALID_RECORD',
+      message: expect.stringMatching(new RegExp(`several ${what} in one line.*--data-binary`)),
+    })
+  })
+
+  it('differs from a record of one line', async () => {
+    const name = 'a) = 3, b'
+    expect((await read(`openat(AT_FDCWD, "/${name}", O_RDONLY) = 3`)).entries).toEqual([{ path: name }])
+    expect((await read('open("/a", O_RDONLY) = 3</a(1)/b>')).entries).toEqual([{ path: 'a' }])
+    expect((await read('{"path":"a"}')).entries).toEqual([{ path: 'a' }])
+  })
+})

@@ -2,6 +2,7 @@ import { RecordError } from '../errors.ts'
 import type { RecordFormat } from '../model.ts'
 import { FormatDetector } from './format-detector.ts'
 import { describeCompressedBody, detectDocument } from './format-signatures.ts'
+import { describeJoinedLines } from './joined-lines.ts'
 import { type DocumentFormat, readJsonDocument } from './json-documents.ts'
 import {
   buildRecord,
@@ -112,7 +113,11 @@ class RecordReader {
   }
 
   #finishLines(): ReadRecord {
-    for (const line of this.#splitter.finish()) this.#readLine(line, true)
+    for (const line of this.#splitter.finish()) {
+      const problem = line.number === 1 ? describeJoinedLines(line.text) : undefined
+      if (problem !== undefined) throw new RecordError('INVALID_RECORD', problem)
+      this.#readLine(line, true)
+    }
     return this.#lineReader.finish()
   }
 

@@ -7,7 +7,7 @@ import {
   type ProfileNotes,
   type RecordEntry,
   type RecordLimits,
-  type RootCut,
+  type RemovedRoot,
   type SkippedAccesses,
   type SkipReason,
 } from '../model.ts'
@@ -47,7 +47,7 @@ export class RecordCollector {
   readonly #excluded: GlobSet | undefined
   readonly #mayHaveHostPaths: boolean
   readonly #seenKeys = new Set<string>()
-  readonly #roots = new Map<string, RootCut & { paths: number }>()
+  readonly #roots = new Map<string, RemovedRoot & { pathCount: number }>()
   readonly #warnings: string[] = []
   readonly #wrappers = new Set<string>()
   #globs = 0
@@ -149,8 +149,8 @@ export class RecordCollector {
   #countRoot(path: string): void {
     const root = `/${path}`
     const counted = this.#roots.get(root)
-    if (counted) counted.paths += 1
-    else if (this.#roots.size < MAX_ROOTS) this.#roots.set(root, { root: shorten(root), paths: 1 })
+    if (counted) counted.pathCount += 1
+    else if (this.#roots.size < MAX_ROOTS) this.#roots.set(root, { root: shorten(root), pathCount: 1 })
   }
 
   #addDistinct(entry: RecordEntry, line: number | undefined, isWrapper: boolean): void {

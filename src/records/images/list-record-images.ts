@@ -3,8 +3,13 @@ import { RegistryError } from '../../registry/errors.ts'
 import type { Abortable, Repository } from '../../registry/repository.ts'
 import { RecordError, RecordImageError } from '../errors.ts'
 import { ENTRIES_ANNOTATION } from './pack-record-image.ts'
-import { openManifest, type RecordImageSummary, summarizeRecordImage } from './record-image-summary.ts'
-import { isRecordOf, type RecordQuery } from './record-tag.ts'
+import {
+  type ManifestSource,
+  type OpenedManifest,
+  openManifest,
+  type RecordImageSummary,
+  summarizeRecordImage,
+} from './record-image-summary.ts'
 import { extractRecordFile, recordLayerOf } from './unpack-record-layer.ts'
 
 /** The largest layer that is read to find out whether an image without our annotations is a record image. */
@@ -22,12 +27,32 @@ const REFERRERS_TAG = /^sha256-[a-f0-9]{64}(\.[a-z]+)?$/
  * @throws RegistryError
  */
 export async function describeRecordImage(
-  repository: Repository,
+  repository: ManifestSource,
   tagOrDigest: string,
   options: Abortable = {},
 ): Promise<RecordImageSummary | undefined> {
   try {
-    const opened = await openManifest(repository, tagOrDigest, options)
+    return await describeRecordManifest(
+      repository,
+      await openManifest(repository, tagOrDigest, options),
+      options,
+    )
+  } catch (error) {
+    if (provesOtherImage(error)) return undefined
+    throw error
+  }
+}
+
+/**
+ * Describes a manifest as {@link describeRecordImage} does.
+ * @throws RegistryError
+ */
+export async function describeRecordManifest(
+  repository: ManifestSource,
+  opened: OpenedManifest,
+  options: Abortable = {},
+): Promise<RecordImageSummary | undefined> {
+  try {
     const layer = recordLayerOf(opened.manifest)
     if (opened.manifest.annotations?.[ENTRIES_ANNOTATION] === undefined) {
       if (layer.size > MAX_PROBED_LAYER_BYTES) return undefined
@@ -51,23 +76,22 @@ function provesOtherImage(error: unknown): boolean {
 /**
  * Lists the record images of a repository, sorted by the code units of their tags, including those of other
  * publishers. They are read from the registry each time. A repository that does not exist has none.
- * @param options `after`: only tags after this one
  * @throws RegistryError
  */
 export async function* listRecordImages(
   repository: Repository,
-  options: Abortable & RecordQuery & { readonly after?: string | undefined } = {},
+  options: Abortable = {},
 ): AsyncGenerator<RecordImageSummary & { readonly tag: string }> {
   const pending: Promise<RecordImageSummary | undefined>[] = []
   const nextMatch = async () => {
     const summary = await pending.shift()
     const { tag } = summary ?? {}
-    return summary && tag !== undefined && isRecordOf(summary, options) ? [{ ...summary, tag }] : []
+    return summary && tag !== undefined ? [{ ...summary, tag }] : []
   }
   try {
     const tags: string[] = []
     for await (const tag of repository.listTags({ signal: options.signal })) {
-      if (!REFERRERS_TAG.test(tag) && tag > (options.after ?? '')) tags.push(tag)
+      if (!REFERRERS_TAG.test(tag)) tags.push(tag)
     }
     for (const tag of tags.toSorted()) {
       const description = describeRecordImage(repository, tag, options)

@@ -43,7 +43,7 @@ export type PackOptions = {
   readonly profiler?: string | undefined
   readonly profilerVersion?: string | undefined
   /** When the record was created, RFC 3339. */
-  readonly created?: string | undefined
+  readonly createdAt?: string | undefined
   readonly provenance?: Provenance | undefined
   /** Additional annotations of the manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined
@@ -130,7 +130,7 @@ function createAnnotations(entries: readonly RecordEntry[], options: PackOptions
     ...(options.workload !== undefined && { [WORKLOAD_ANNOTATION]: options.workload }),
     ...(options.profiler !== undefined && { [PROFILER_ANNOTATION]: options.profiler }),
     ...(options.profilerVersion !== undefined && { [PROFILER_VERSION_ANNOTATION]: options.profilerVersion }),
-    ...(options.created !== undefined && { [CREATED_ANNOTATION]: options.created }),
+    ...(options.createdAt !== undefined && { [CREATED_ANNOTATION]: options.createdAt }),
     ...(options.provenance && { [PROVENANCE_ANNOTATION]: formatProvenance(options.provenance) }),
   }
 }

@@ -1,10 +1,11 @@
 import type { Digest } from '../../oci/digest.ts'
-import type { Descriptor } from '../../oci/documents.ts'
+import { type Descriptor, Manifest, parseDocument } from '../../oci/documents.ts'
 import { OCI_MANIFEST } from '../../oci/media-types.ts'
 import type { Abortable, Repository } from '../../registry/repository.ts'
 import { RecordImageError } from '../errors.ts'
 import type { RecordEntry } from '../model.ts'
 import { type PackOptions, packRecordImage } from './pack-record-image.ts'
+import { type RecordImageSummary, summarizeRecordImage } from './record-image-summary.ts'
 
 export type PublishOptions = PackOptions &
   Abortable & {
@@ -22,7 +23,7 @@ export async function publishRecordImage(
   repository: Repository,
   entries: readonly RecordEntry[],
   options: PublishOptions,
-): Promise<{ digest: Digest; descriptor: Descriptor }> {
+): Promise<{ digest: Digest; descriptor: Descriptor; summary: RecordImageSummary }> {
   const { signal } = options
   const { manifest, manifestDescriptor, layer, config } = await packRecordImage(entries, options)
   const { digest } = manifestDescriptor
@@ -41,5 +42,12 @@ export async function publishRecordImage(
     ])
     await repository.putManifest(manifest, OCI_MANIFEST, tagOrDigest, { signal })
   }
-  return { digest, descriptor: manifestDescriptor }
+  const parsed = parseDocument(Manifest, manifest, 'the record image')
+  const opened = {
+    ...(options.tag !== undefined && { tag: options.tag }),
+    descriptor: manifestDescriptor,
+    manifest: parsed,
+  }
+  const summary = await summarizeRecordImage(repository, opened, layer.descriptor, options)
+  return { digest, descriptor: manifestDescriptor, summary }
 }

@@ -48,18 +48,18 @@ describe('record images', () => {
     await publishRecordImage(backing, entries, {
       tag: 'by-subject',
       subject,
-      created: '2026-01-03T00:00:00Z',
+      createdAt: '2026-01-03T00:00:00Z',
     })
     const image1 = `${ownHost}/team/app:1@${subject.digest}`
     await publishRecordImage(image, entries, {
       tag: 'by-name',
       image: image1,
-      created: '2026-01-02T00:00:00Z',
+      createdAt: '2026-01-02T00:00:00Z',
     })
     await publishRecordImage(image, entries, {
       subject,
       workload: 'untagged',
-      created: '2026-01-01T00:00:00Z',
+      createdAt: '2026-01-01T00:00:00Z',
     })
     await publishRecordImage(backing, entries, { tag: 'nameless' })
     await publishRecordImage(backing, entries, { tag: 'of-another', image: `${ownHost}/team/other:1` })

@@ -1,12 +1,13 @@
 import type { Digest } from '../../oci/digest.ts'
 import { DocumentError } from '../../oci/document-error.ts'
 import { parseManifestOrIndex } from '../../oci/documents.ts'
+import { HostNames } from '../../oci/host-names.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../../oci/reference.ts'
 import type { Repository } from '../../registry/repository.ts'
 import { profiledDigest, tryParseReference } from '../profiled-digest.ts'
 import { describeRecordImage, listRecordImages } from './list-record-images.ts'
 import type { RecordImageSummary } from './record-image-summary.ts'
-import { isRecordOf } from './record-tag.ts'
+import { isOfWorkload } from './record-tag.ts'
 import { isRefusal } from './registry-refusals.ts'
 
 /** Referrers that are read for each digest. They include signatures and other artifacts. */
@@ -19,6 +20,8 @@ export type RecordFinderOptions = {
   readonly openRepository: (location: RepositoryLocation) => Repository
   /** The default registry of record images, and the prefix of its repository names. */
   readonly backing: { readonly host: string; readonly prefix: string }
+  /** The names of the registry that has several. Default: each has one. */
+  readonly names?: HostNames
 }
 
 export type FindRequest = {
@@ -45,15 +48,18 @@ export type MatchedRecordImage = RecordImageSummary & {
  */
 export class RecordFinder {
   readonly #options: RecordFinderOptions
+  readonly #names: HostNames
 
   constructor(options: RecordFinderOptions) {
     this.#options = options
+    this.#names = options.names ?? new HostNames([])
   }
 
   /** Returns the repository in the backing registry for the record images of an image. */
   backingRepositoryOf({ host, repository }: RepositoryLocation): RepositoryLocation {
     const { host: backingHost, prefix } = this.#options.backing
-    const isInBacking = host === backingHost && (prefix === '' || repository.startsWith(`${prefix}/`))
+    const isInBacking =
+      this.#names.preferred(host) === backingHost && (prefix === '' || repository.startsWith(`${prefix}/`))
     const name = isInBacking || prefix === '' ? repository : `${prefix}/${repository}`
     return { host: backingHost, repository: name }
   }
@@ -64,14 +70,14 @@ export class RecordFinder {
    * @throws RegistryError of the backing registry, and for an outage of the image's own registry
    */
   async find({ image, workload, signal }: FindRequest): Promise<MatchedRecordImage[]> {
-    const imageReference = parseReference(image)
+    const imageReference = this.#preferred(parseReference(image))
     const backing = this.backingRepositoryOf(imageReference)
     const digests = await this.#readDigests(imageReference, signal)
     const matches = new Map<string, MatchedRecordImage>()
     const addMatches = async (location: RepositoryLocation) => {
       for await (const summary of this.#listCandidates(location, digests, signal)) {
-        if (!isRecordOf(summary, { workload })) continue
-        const match = matchRecordImage(location, summary, imageReference, digests)
+        if (!isOfWorkload(summary, workload)) continue
+        const match = this.#match(location, summary, imageReference, digests)
         const key = `${repositoryName(location)}@${summary.digest}`
         // The first one is kept: tags come before referrers, which have no tag.
         if (match && !matches.has(key)) matches.set(key, match)
@@ -121,6 +127,29 @@ export class RecordFinder {
       return image.digest === undefined ? [] : [image.digest]
     }
   }
+
+  /** Returns undefined for a record image that names an image of another repository. */
+  #match(
+    location: RepositoryLocation,
+    summary: RecordImageSummary,
+    image: Reference,
+    digests: readonly Digest[],
+  ): MatchedRecordImage | undefined {
+    const profiled = profiledDigest(summary.image, [])
+    const imageDigests = [summary.subject, profiled].filter((digest) => digest !== undefined)
+    const match = imageDigests.some((digest) => digests.includes(digest)) ? 'digest' : 'repository'
+    const namedImage = tryParseReference(summary.image)
+    // A record image that names no image belongs to its own repository.
+    const isOfOther = namedImage && repositoryName(this.#preferred(namedImage)) !== repositoryName(image)
+    if (match === 'repository' && isOfOther) return undefined
+    const name = repositoryName(location)
+    const reference = summary.tag === undefined ? `${name}@${summary.digest}` : `${name}:${summary.tag}`
+    return { ...summary, reference, location, match, imageDigests }
+  }
+
+  #preferred(reference: Reference): Reference {
+    return { ...reference, host: this.#names.preferred(reference.host) }
+  }
 }
 
 /**
@@ -141,26 +170,6 @@ export function bestMatchFor(
   return newest && { ...newest, match: 'repository' }
 }
 
-/** Returns undefined for a record image that names an image of another repository. */
-function matchRecordImage(
-  location: RepositoryLocation,
-  summary: RecordImageSummary,
-  image: Reference,
-  digests: readonly Digest[],
-): MatchedRecordImage | undefined {
-  const profiled = profiledDigest(summary.image, [])
-  const imageDigests = [summary.subject, profiled].filter((digest) => digest !== undefined)
-  const match = imageDigests.some((digest) => digests.includes(digest)) ? 'digest' : 'repository'
-  const namedImage = tryParseReference(summary.image)
-  // A record image that names no image belongs to its own repository.
-  if (match === 'repository' && namedImage && repositoryName(namedImage) !== repositoryName(image)) {
-    return undefined
-  }
-  const name = repositoryName(location)
-  const reference = summary.tag === undefined ? `${name}@${summary.digest}` : `${name}:${summary.tag}`
-  return { ...summary, reference, location, match, imageDigests }
-}
-
 function compareMatches(a: MatchedRecordImage, b: MatchedRecordImage): number {
   if (a.match !== b.match) return a.match === 'digest' ? -1 : 1
   return compareNewestFirst(a, b)
@@ -174,8 +183,8 @@ function compareNewestFirst(a: MatchedRecordImage, b: MatchedRecordImage): numbe
 }
 
 /** In milliseconds since 1970; 0 if it is unknown. */
-function createdTime({ created }: MatchedRecordImage): number {
-  const time = Date.parse(created ?? '')
+function createdTime({ createdAt }: MatchedRecordImage): number {
+  const time = Date.parse(createdAt ?? '')
   return Number.isNaN(time) ? 0 : time
 }
 

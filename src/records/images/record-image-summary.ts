@@ -20,6 +20,9 @@ import { notARecordImage } from './unpack-record-layer.ts'
 
 const MAX_CONFIG_BYTES = 1024 * 1024
 
+/** The parts of a repository that describe its manifests. */
+export type ManifestSource = Pick<Repository, 'getManifest' | 'readBlob' | 'readJsonBlob'>
+
 /** The description of a record image, from its manifest and config. */
 export type RecordImageSummary = {
   readonly tag?: string
@@ -28,7 +31,7 @@ export type RecordImageSummary = {
   /** The size of manifest, config and layer in bytes. */
   readonly size: number
   /** When the record was created according to the image, RFC 3339. */
-  readonly created?: string
+  readonly createdAt?: string
   /** The profiled image, as named by the publisher. */
   readonly image?: string
   readonly workload?: string
@@ -57,7 +60,7 @@ export type OpenedManifest = {
  * @throws RecordImageError NOT_A_RECORD_IMAGE for any other index; DocumentError; RegistryError
  */
 export async function openManifest(
-  repository: Repository,
+  repository: ManifestSource,
   tagOrDigest: string,
   { signal }: Abortable,
 ): Promise<OpenedManifest> {
@@ -82,13 +85,13 @@ export async function openManifest(
 
 /** @throws RegistryError if the config is needed and cannot be read */
 export async function summarizeRecordImage(
-  repository: Repository,
+  repository: ManifestSource,
   { tag, descriptor, manifest }: OpenedManifest,
   layer: Descriptor,
   options: Abortable,
 ): Promise<RecordImageSummary> {
   const annotations = manifest.annotations ?? {}
-  const created = annotations[CREATED_ANNOTATION] ?? (await readCreated(repository, manifest, options))
+  const createdAt = annotations[CREATED_ANNOTATION] ?? (await readCreated(repository, manifest, options))
   const image = annotations[IMAGE_ANNOTATION]
   const workload = annotations[WORKLOAD_ANNOTATION]
   const profiler = annotations[PROFILER_ANNOTATION]
@@ -98,7 +101,7 @@ export async function summarizeRecordImage(
     ...(tag !== undefined && { tag }),
     digest: descriptor.digest,
     size: descriptor.size + manifest.config.size + layer.size,
-    ...(created !== undefined && { created }),
+    ...(createdAt !== undefined && { createdAt }),
     ...(image !== undefined && { image }),
     ...(workload !== undefined && { workload }),
     ...(profiler !== undefined && { profiler }),
@@ -111,7 +114,7 @@ export async function summarizeRecordImage(
 
 /** Reads the creation time from the config. The configs of our own images have none and are not read. */
 async function readCreated(
-  repository: Repository,
+  repository: ManifestSource,
   { config, annotations }: Manifest,
   { signal }: Abortable,
 ): Promise<string | undefined> {

@@ -7,7 +7,6 @@ import { TestRegistry } from '../../../test/support/servers/test-registry.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { DOCKER_LAYER_GZIP, DOCKER_MANIFEST, OCI_LAYER } from '../../oci/media-types.ts'
-import { parseReference } from '../../oci/reference.ts'
 import { RegistryClient } from '../../registry/client.ts'
 import { describeRecordImage, listRecordImages } from './list-record-images.ts'
 import { packRecordImage, RECORD_FILE_NAME } from './pack-record-image.ts'
@@ -141,7 +140,7 @@ describe('images of other tools', () => {
       entries,
     })
     const described = await describeRecordImage(target, 'record-1-x')
-    expect(described).toMatchObject({ digest: image.digest, created: '2022-02-15T00:00:00Z' })
+    expect(described).toMatchObject({ digest: image.digest, createdAt: '2022-02-15T00:00:00Z' })
   })
 
   it('are distinguished from images without a record', async () => {
@@ -159,15 +158,8 @@ describe('images of other tools', () => {
       workload: 'py',
       image: `${host}/others/mixed:2`,
     })
-    const listTags = async (options: Parameters<typeof listRecordImages>[1] = {}) =>
-      (await Array.fromAsync(listRecordImages(target, options))).map((one) => one.tag)
-    expect(await listTags()).toEqual(['ours', 'record-2-go'])
-    expect(await listTags({ workload: 'go' })).toEqual(['record-2-go'])
-    expect(await listTags({ image: parseReference(`${host}/others/mixed:2`) })).toEqual([
-      'ours',
-      'record-2-go',
-    ])
-    expect(await listTags({ after: 'ours' })).toEqual(['record-2-go'])
+    const listed = await Array.fromAsync(listRecordImages(target))
+    expect(listed.map(({ tag }) => tag)).toEqual(['ours', 'record-2-go'])
     for (const tag of ['app', 'two', 'broken']) {
       expect(await describeRecordImage(target, tag)).toBeUndefined()
       await expect(readRecordImage(target, tag, { maxBytes })).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-import { type Digest, isDigest } from '../../oci/digest.ts'
+import { isDigest } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../../oci/reference.ts'
 import type { Repository } from '../../registry/repository.ts'
@@ -16,8 +16,8 @@ import { isRefusalOrOutage } from './registry-refusals.ts'
 
 export class PublishError extends Error {
   override readonly name = 'PublishError'
-  readonly code: 'RECORD_NOT_FOUND' | 'NAME_NEEDED'
-  constructor(code: 'RECORD_NOT_FOUND' | 'NAME_NEEDED', message: string) {
+  readonly code: 'RECORD_NOT_FOUND' | 'NAME_REQUIRED'
+  constructor(code: 'RECORD_NOT_FOUND' | 'NAME_REQUIRED', message: string) {
     super(message)
     this.code = code
   }
@@ -34,22 +34,14 @@ export type RecordPublisherOptions = {
   readonly recordLimits: RecordLimits
 }
 
-export type ListRequest = {
-  /** `host/name`, or a name in the backing registry. */
-  readonly repository?: string | undefined
-  /** A reference or a digest. */
-  readonly image?: string | undefined
-  readonly workload?: string | undefined
-  readonly limit: number
-  /** The `next` of the previous page. */
-  readonly after?: string | undefined
-  readonly signal?: AbortSignal | undefined
-}
+export type ListedRecordImage = RecordImageSummary & { readonly reference: string }
 
-export type ListedRecordImage = RecordImageSummary & {
-  readonly reference: string
-  /** How it relates to the requested image. */
-  readonly match?: 'digest' | 'repository'
+/** A published record image. */
+export type PublishedImage = Publication & {
+  readonly summary: RecordImageSummary
+  /** The image that it is a referrer of, and the tag by which that was found. */
+  readonly subject?: Descriptor
+  readonly subjectReference?: Reference
 }
 
 /** Publishes stored records as record file images, and lists and reads the record images in registries. */
@@ -74,7 +66,7 @@ export class RecordPublisher {
       readonly overwrite?: boolean
       readonly signal?: AbortSignal
     } = {},
-  ): Promise<Publication & { readonly subject?: Digest }> {
+  ): Promise<PublishedImage> {
     const { store } = this.#options
     const stored = await store.read(id)
     if (!stored) throw new PublishError('RECORD_NOT_FOUND', `record ${id} does not exist`)
@@ -89,7 +81,7 @@ export class RecordPublisher {
     const subject = attachedTo
       ? await this.#resolveAttachedImage(attachedTo, signal)
       : await this.#resolveProfiledImage(repository, record, entries, signal)
-    const { digest } = await publishRecordImage(repository, entries, {
+    const { digest, summary } = await publishRecordImage(repository, entries, {
       tag: target.tag,
       overwrite,
       subject,
@@ -97,13 +89,21 @@ export class RecordPublisher {
       workload: record.workload,
       profiler: record.profiler,
       profilerVersion: record.profilerVersion,
-      created: new Date(record.createdAt).toISOString(),
+      createdAt: new Date(record.createdAt).toISOString(),
       provenance: record.provenance,
       signal,
     })
-    const reference = formatReference(target.tag === undefined ? { ...target, digest } : target)
+    const { host } = repository
+    const reference = formatReference({ ...target, host, ...(target.tag === undefined && { digest }) })
     const publication = await store.addPublication(id, { reference, digest })
-    return { ...publication, ...(subject && { subject: subject.digest }) }
+    const subjectReference = attachedTo ?? parseImage(record.image)
+    const isFoundByTag = subjectReference?.tag !== undefined && subjectReference.digest === undefined
+    return {
+      ...publication,
+      summary,
+      ...(subject && { subject }),
+      ...(subject && isFoundByTag && { subjectReference }),
+    }
   }
 
   /** @throws RegistryError NOT_FOUND */
@@ -137,42 +137,18 @@ export class RecordPublisher {
   }
 
   /**
-   * Lists the record images that registries currently have. Those of an image are sorted by best match; those
-   * of a repository, or by default of the whole backing registry, by repository and tag.
+   * Lists the tagged record images that the backing registry has now, by repository and tag.
    * @throws RegistryError
    */
-  async list(request: ListRequest): Promise<{ items: ListedRecordImage[]; next?: string }> {
-    const { limit, workload, signal, after = '' } = request
-    const image = parseImage(request.image)
-    const digest = isDigest(request.image ?? '') ? (request.image as Digest) : undefined
-    if (image && request.repository === undefined) return this.#listByImage(request)
-    const items: ListedRecordImage[] = []
-    for (const location of await this.#locationsToList(request)) {
-      const name = `${location.host}/${location.repository}`
-      // The cursor is the last listed reference: earlier repositories are done.
-      if (`${name}:` < after && !after.startsWith(`${name}:`)) continue
-      const afterTag = after.startsWith(`${name}:`) ? after.slice(name.length + 1) : undefined
-      const query = { workload, image, digest, after: afterTag, signal }
-      for await (const summary of listRecordImages(this.#options.openRepository(location), query)) {
-        const last = items.at(-1)
-        if (items.length === limit && last) return { items, next: last.reference }
-        items.push({ ...summary, reference: `${name}:${summary.tag}` })
+  async *listAll(signal: AbortSignal | undefined): AsyncGenerator<ListedRecordImage> {
+    const { backing, catalog, openRepository } = this.#options
+    const { host, prefix } = backing
+    for (const repository of (await Array.fromAsync(catalog(signal))).sort()) {
+      if (prefix !== '' && !repository.startsWith(`${prefix}/`)) continue
+      for await (const summary of listRecordImages(openRepository({ host, repository }), { signal })) {
+        yield { ...summary, reference: `${host}/${repository}:${summary.tag}` }
       }
     }
-    return { items }
-  }
-
-  /**
-   * The cursor is the last listed reference. If that record image no longer exists, the list starts again.
-   */
-  async #listByImage({ image = '', workload, limit, after, signal }: ListRequest) {
-    const matches = await this.#options.finder.find({ image, workload, signal })
-    const start = after === undefined ? 0 : matches.findIndex(({ reference }) => reference === after) + 1
-    const items: ListedRecordImage[] = matches
-      .slice(start, start + limit)
-      .map(({ location: _, imageDigests: __, ...listed }) => listed)
-    const last = items.at(-1)
-    return last && matches.length > start + limit ? { items, next: last.reference } : { items }
   }
 
   /**
@@ -201,7 +177,7 @@ export class RecordPublisher {
     const image = parseImage(record.image)
     if (image === undefined || record.workload === undefined) {
       throw new PublishError(
-        'NAME_NEEDED',
+        'NAME_REQUIRED',
         named
           ? `${referenceText} needs a tag: the record lacks the image or the workload for a default tag`
           : 'name a reference: the record lacks the image (as a reference) or the workload for a default one',
@@ -211,23 +187,6 @@ export class RecordPublisher {
       ...(named ?? this.#options.finder.backingRepositoryOf(image)),
       tag: defaultRecordTag(image, record.workload),
     }
-  }
-
-  async #locationsToList(request: ListRequest): Promise<RepositoryLocation[]> {
-    if (request.repository !== undefined) return [this.#parseLocation(request.repository)]
-    const { host, prefix } = this.#options.backing
-    const locations: RepositoryLocation[] = []
-    for await (const repository of this.#options.catalog(request.signal)) {
-      if (prefix === '' || repository.startsWith(`${prefix}/`)) locations.push({ host, repository })
-    }
-    return locations.sort((a, b) => (`${a.repository}:` < `${b.repository}:` ? -1 : 1))
-  }
-
-  /** The first part is a host if it looks like one; otherwise the whole name is in the backing registry. */
-  #parseLocation(text: string): RepositoryLocation {
-    const [first = '', ...others] = text.split('/')
-    if (others.length > 0 && /[.:]|^localhost$/.test(first)) return parseReference(text)
-    return parseReference(`${this.#options.backing.host}/${text}`)
   }
 }
 

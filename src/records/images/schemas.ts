@@ -8,7 +8,7 @@ const summary = {
   reference: z.string(),
   digest: Digest,
   size: z.int().describe('The size of manifest, config and layer in bytes.'),
-  created: z.string().optional().describe('When the record was created, according to the image.'),
+  createdAt: z.string().optional().describe('When the record was created, according to the image.'),
   image: z.string().optional().describe('The profiled image, as named by the publisher.'),
   workload: z.string().optional(),
   profiler: z.string().optional(),
@@ -25,32 +25,8 @@ const example = {
   annotations: {},
 }
 
-const RecordImageSummaryDocument = z
-  .object({
-    ...summary,
-    entryCount: z.int().optional().describe('The number of entries, according to the publisher.'),
-    match: z
-      .enum(['digest', 'repository'])
-      .optional()
-      .describe(
-        'How the record image relates to the requested image. digest: it belongs to this very image; repository: to another image of its repository.',
-      ),
-  })
-  .meta({
-    id: 'RecordImageSummary',
-    description: 'A record file image in a registry.',
-    examples: [{ ...example, entryCount: 214 }],
-  })
-
 export const RecordImageDocument = z.object({ ...summary, entries: z.array(RecordEntry) }).meta({
   id: 'RecordImage',
   description: 'A record file image with the entries of its record.',
   examples: [{ ...example, entries: [{ path: 'usr/bin/app' }] }],
 })
-
-export const RecordImagePageDocument = z
-  .object({
-    items: z.array(RecordImageSummaryDocument),
-    next: z.string().optional().describe('The cursor of the next page; absent on the last page.'),
-  })
-  .meta({ id: 'RecordImagePage', description: 'A page of record file images.' })

@@ -36,8 +36,12 @@ function use(layers: readonly SizedLayer[], profiled: readonly SizedLayer[]) {
 
 it('reports changes since the image was profiled, and none for the profiled image', () => {
   const layers = [layerOf('b'), layerOf('d')]
-  expect(use(layers, layers).staleness).toMatchObject({ compared: 2, changed: 0 })
-  expect(use(layers, [layerOf('b', '3')]).staleness).toMatchObject({ compared: 2, changed: 1, share: 0.5 })
+  expect(use(layers, layers).staleness).toMatchObject({ comparedCount: 2, changedCount: 0 })
+  expect(use(layers, [layerOf('b', '3')]).staleness).toMatchObject({
+    comparedCount: 2,
+    changedCount: 1,
+    share: 0.5,
+  })
 })
 
 it('replaces the estimated prefetch by the actual one', () => {
@@ -51,7 +55,7 @@ it('replaces the estimated prefetch by the actual one', () => {
     layers: before.layers.map((layer, i) => ({ ...layer, prefetchBytes: [512, 0][i] })),
     prefetchBytes: 512,
     // The tables of contents of both layers, and one request for the bytes before a landmark.
-    start: { ...before.start, withRecord: { bytes: 2 * 10_000 + 512, requests: 2 + 1 } },
+    start: { ...before.start, withRecord: { bytes: 2 * 10_000 + 512, requestCount: 2 + 1 } },
   })
 })
 

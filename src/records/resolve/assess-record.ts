@@ -65,10 +65,10 @@ export function assessRecord(request: AssessmentRequest): RecordUse {
   const staleness = profiled && 'layers' in profiled ? measureStaleness(request, profiled) : undefined
   return {
     ...(request.origin && { from: request.origin }),
-    entries: entries.length,
-    paths: resolutions.size,
-    placed: pathsWith('placed', 'followed').length,
-    followed: pathsWith('followed').length,
+    entryCount: entries.length,
+    pathCount: resolutions.size,
+    placedCount: pathsWith('placed', 'followed').length,
+    followedCount: pathsWith('followed').length,
     notFoundCount: missing.length,
     notFound: namedMissing.map((path) => {
       const nearest = globs.has(path) ? undefined : nearestNames.find(path)
@@ -78,7 +78,7 @@ export function assessRecord(request: AssessmentRequest): RecordUse {
     hidden: hidden.slice(0, MAX_NAMED_PATHS),
     impliedCount: resolved.implied.length,
     implied: resolved.implied.slice(0, MAX_IMPLIED_NAMED),
-    ...(resolved.unreadPrograms.length > 0 && { programsUnread: resolved.unreadPrograms.length }),
+    ...(resolved.unreadPrograms.length > 0 && { unreadProgramCount: resolved.unreadPrograms.length }),
     layers: prioritized.map((layer, i) => toLayerUse(layer, prefetchBytes[i] ?? 0)),
     imageBytes: layers.reduce((sum, { size }) => sum + size, 0),
     prefetchBytes: estimatePrefetch(prefetchBytes).bytes,
@@ -105,7 +105,7 @@ export function withActualPrefetch(use: RecordUse, prefetchBytes: readonly numbe
       ...use.start,
       withRecord: {
         bytes: withRecord.bytes - estimated.bytes + actual.bytes,
-        requests: withRecord.requests - estimated.requests + actual.requests,
+        requestCount: withRecord.requestCount - estimated.requestCount + actual.requestCount,
       },
     },
   }
@@ -113,7 +113,7 @@ export function withActualPrefetch(use: RecordUse, prefetchBytes: readonly numbe
 
 function toLayerUse({ layer: { digest, size }, entries }: PrioritizedLayer, prefetchBytes: number) {
   const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0)
-  return { digest, size, files: entries.length, bytes, prefetchBytes }
+  return { digest, size, fileCount: entries.length, bytes, prefetchBytes }
 }
 
 /** Estimates the bytes before the landmark. Small files may share a member, which is fetched once. */
@@ -151,7 +151,7 @@ function measureStaleness(
     return contentDigestOf(layers[layer]?.entries.at(entry)) !== digest
   })
   const share = files.length === 0 ? 0 : changed.length / files.length
-  return { profiled: profiled.name, compared: files.length, changed: changed.length, share }
+  return { profiled: profiled.name, comparedCount: files.length, changedCount: changed.length, share }
 }
 
 /** Returns the digest of a regular file's content. Some writers omit that of an empty file. */

@@ -1,11 +1,10 @@
 import type { FileTree } from '../../rootfs/file-tree.ts'
 import type { MergedView } from '../../rootfs/merged-view.ts'
 import { splitPath } from '../../tar/names.ts'
+import { editDistance, MAX_COMPARED_CHARACTERS } from './edit-distance.ts'
 
 /** Pairs of characters compared for one report; a million pairs take some milliseconds. */
 const MAX_COMPARISONS = 20_000_000
-/** NAME_MAX of Linux. */
-const MAX_NAME_CHARACTERS = 255
 /**
  * Names are near if their edit distance is at most this share of the wanted name, and at most
  * MAX_DIFFERENCES.
@@ -53,7 +52,7 @@ export class NearestNameFinder {
 
   #nearestChild(directory: number, wanted: string): number | undefined {
     const { tree } = this.#view
-    if (wanted.length > MAX_NAME_CHARACTERS) return undefined
+    if (wanted.length > MAX_COMPARED_CHARACTERS) return undefined
     const maxDistance = Math.min(MAX_DIFFERENCES, Math.floor(wanted.length * MAX_DIFFERENCE_SHARE))
     let nearest: number | undefined
     let limit = maxDistance + 1
@@ -94,28 +93,4 @@ function findUniqueFiles(tree: FileTree, names: ReadonlySet<string>): Map<string
     if (names.has(name)) files.set(name, files.has(name) ? undefined : node)
   }
   return files
-}
-
-/** The current row of the distance matrix. It is shared, because comparisons never overlap. */
-const row = new Int32Array(2 * MAX_NAME_CHARACTERS)
-
-/** Returns Levenshtein's distance, or `limit` if it is not below that. `b` has to be shorter than the row. */
-function editDistance(a: string, b: string, limit: number): number {
-  for (let j = 0; j <= b.length; j++) row[j] = j
-  for (let i = 1; i <= a.length; i++) {
-    let diagonal = i - 1
-    let left = i
-    let rowMin = i
-    row[0] = i
-    for (let j = 1; j <= b.length; j++) {
-      const above = row[j] ?? 0
-      const isSame = a.charCodeAt(i - 1) === b.charCodeAt(j - 1)
-      left = Math.min(diagonal + (isSame ? 0 : 1), above + 1, left + 1)
-      diagonal = above
-      row[j] = left
-      if (left < rowMin) rowMin = left
-    }
-    if (rowMin >= limit) return limit
-  }
-  return Math.min(limit, row[b.length] ?? limit)
 }

@@ -11,7 +11,7 @@ export const MAX_IMPLIED_NAMED = 100
 const Count = z.int().nonnegative()
 const Bytes = z.int().nonnegative()
 
-const FetchEstimate = z.object({ bytes: Bytes, requests: Count }).meta({
+const FetchEstimate = z.object({ bytes: Bytes, requestCount: Count }).meta({
   id: 'FetchEstimate',
   description: 'Estimated transfers from the registry until the container has started.',
 })
@@ -20,7 +20,9 @@ const RecordUseLayer = z
   .object({
     digest: Digest.describe('The digest of the layer in the evaluated or source image.'),
     size: Bytes.describe('The size of the layer.'),
-    files: Count.describe('Entries that the record prioritizes, without parent directories.'),
+    fileCount: Count.describe(
+      'The number of entries that the record prioritizes, without parent directories.',
+    ),
     bytes: Bytes.describe('The uncompressed size of these entries.'),
     prefetchBytes: Bytes.describe('The compressed bytes before the landmark.'),
   })
@@ -29,11 +31,11 @@ const RecordUseLayer = z
 const Staleness = z
   .object({
     profiled: z.string().describe('The profiled image.'),
-    compared: Count.describe('The number of recorded files in the profiled image.'),
-    changed: Count.describe(
+    comparedCount: Count.describe('The number of recorded files in the profiled image.'),
+    changedCount: Count.describe(
       'The number of these files whose content differs in this image, or that it lacks.',
     ),
-    share: z.number().min(0).max(1).describe('changed / compared.'),
+    share: z.number().min(0).max(1).describe('`changedCount` divided by `comparedCount`.'),
   })
   .meta({
     id: 'RecordStaleness',
@@ -52,7 +54,7 @@ export const RecordOrigin = z
       ),
     image: z.string().optional().describe('The profiled image, as named by the publisher.'),
     workload: z.string().optional(),
-    created: z.string().optional(),
+    createdAt: z.string().optional().describe('When the record was created, according to the image.'),
   })
   .meta({ id: 'RecordOrigin', description: 'The record image that was selected.' })
 export type RecordOrigin = z.infer<typeof RecordOrigin>
@@ -63,10 +65,10 @@ const NAME_BOUNDS = `at most ${MAX_NAMED_PATHS} over all images of the report, a
 export const RecordUse = z
   .object({
     from: RecordOrigin.optional(),
-    entries: Count,
-    paths: Count.describe('The number of distinct recorded paths and globs.'),
-    placed: Count.describe('The number of recorded paths and globs that were found in the image.'),
-    followed: Count.describe('The number of those that were found through symlinks.'),
+    entryCount: Count,
+    pathCount: Count.describe('The number of distinct recorded paths and globs.'),
+    placedCount: Count.describe('The number of recorded paths and globs that were found in the image.'),
+    followedCount: Count.describe('The number of those that were found through symlinks.'),
     notFoundCount: Count.describe('The number of recorded paths that no layer has.'),
     notFound: z
       .array(
@@ -94,7 +96,7 @@ export const RecordUse = z
       .describe(
         `The first ${MAX_IMPLIED_NAMED} of these interpreters, as far as the bound on bytes of names allows.`,
       ),
-    programsUnread: Count.optional().describe(
+    unreadProgramCount: Count.optional().describe(
       'The number of recorded programs whose interpreters are unknown because their layers were not read.',
     ),
     layers: z.array(RecordUseLayer),

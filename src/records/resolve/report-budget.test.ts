@@ -3,16 +3,16 @@ import type { RecordUse } from './record-use.ts'
 import { ReportBudget } from './report-budget.ts'
 
 const MIB = 2 ** 20
-const fetched = { bytes: 0, requests: 0 }
+const fetched = { bytes: 0, requestCount: 0 }
 
 /** The report on an image with a number of missing paths and as many hidden paths. */
 function useOf(paths: number, name: (n: number) => string, nearest?: string): RecordUse {
   const names = Array.from({ length: paths }, (_, n) => name(n))
   return {
-    entries: 2 * paths,
-    paths: 2 * paths,
-    placed: 0,
-    followed: 0,
+    entryCount: 2 * paths,
+    pathCount: 2 * paths,
+    placedCount: 0,
+    followedCount: 0,
     notFoundCount: paths,
     notFound: names.map((path) => ({ path, ...(nearest !== undefined && { nearest }) })),
     hiddenCount: paths,

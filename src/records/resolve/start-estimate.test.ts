@@ -30,9 +30,9 @@ it('counts chunks once, adjacent chunks as one request, and the opening of each 
   expect(estimate).toEqual({
     // Footer and table of contents (40 kB) in one chunk, twice; a with b and small in three chunks, far in
     // one.
-    withoutRecord: { bytes: 2 * 50_000 + 3 * 50_000 + 50_000, requests: 2 + 2 },
-    withRecord: { bytes: 2 * 50_000 + 130_300, requests: 2 + 1 },
-    wholePull: { bytes: 1_400_000, requests: 2 },
+    withoutRecord: { bytes: 2 * 50_000 + 3 * 50_000 + 50_000, requestCount: 2 + 2 },
+    withRecord: { bytes: 2 * 50_000 + 130_300, requestCount: 2 + 1 },
+    wholePull: { bytes: 1_400_000, requestCount: 2 },
   })
 })
 

@@ -1,7 +1,7 @@
 import type { PrioritizedLayer, SizedLayer } from './sized-layer.ts'
 
 /** The transfers of a start: bytes fetched from the registry, and requests. */
-export type FetchEstimate = { bytes: number; requests: number }
+export type FetchEstimate = { bytes: number; requestCount: number }
 
 /**
  * stargz-snapshotter 0.18.2 fetches file content in chunks of this size (`fs/remote`, default of
@@ -14,7 +14,7 @@ const TOC_ENTRY_BYTES = 110
 /** @param prefetchBytes bytes of each layer up to its landmark, fetched in one request per layer */
 export function estimatePrefetch(prefetchBytes: readonly number[]): FetchEstimate {
   const bytes = prefetchBytes.reduce((sum, one) => sum + one, 0)
-  return { bytes, requests: prefetchBytes.filter((one) => one > 0).length }
+  return { bytes, requestCount: prefetchBytes.filter((one) => one > 0).length }
 }
 
 /**
@@ -29,7 +29,7 @@ export function estimateStart(
   prefetchBytes: readonly number[],
 ): { withRecord: FetchEstimate; withoutRecord: FetchEstimate; wholePull: FetchEstimate } {
   const withRecord = estimatePrefetch(prefetchBytes)
-  const withoutRecord = { bytes: 0, requests: 0 }
+  const withoutRecord = { bytes: 0, requestCount: 0 }
   for (const prioritized of layers) {
     const opening = estimateOpening(prioritized.layer)
     add(withRecord, opening)
@@ -37,7 +37,7 @@ export function estimateStart(
     add(withoutRecord, estimateOnDemand(prioritized))
   }
   const bytes = layers.reduce((sum, { layer }) => sum + layer.size, 0)
-  return { withRecord, withoutRecord, wholePull: { bytes, requests: layers.length } }
+  return { withRecord, withoutRecord, wholePull: { bytes, requestCount: layers.length } }
 }
 
 /**
@@ -47,14 +47,14 @@ export function estimateStart(
 function estimateOpening({ size, entries, tocOffset }: SizedLayer): FetchEstimate {
   const tocBytes = tocOffset === undefined ? entries.length * TOC_ENTRY_BYTES : size - tocOffset
   const chunks = Math.max(1, Math.ceil(tocBytes / FETCH_CHUNK_BYTES))
-  return { bytes: Math.min(size, chunks * FETCH_CHUNK_BYTES), requests: chunks === 1 ? 1 : 2 }
+  return { bytes: Math.min(size, chunks * FETCH_CHUNK_BYTES), requestCount: chunks === 1 ? 1 : 2 }
 }
 
 function estimateOnDemand({ layer: { size, entries }, indexes }: PrioritizedLayer): FetchEstimate {
   const fetchedChunks = new Set<number>()
   /** Offsets of fetched members. Small files may share a member. */
   const fetchedMembers = new Set<number>()
-  const estimate = { bytes: 0, requests: 0 }
+  const estimate = { bytes: 0, requestCount: 0 }
   for (const index of indexes) {
     const { offset = 0, compressedSize = 0 } = entries.at(index) ?? {}
     if (compressedSize === 0 || fetchedMembers.has(offset)) continue
@@ -67,7 +67,7 @@ function estimateOnDemand({ layer: { size, entries }, indexes }: PrioritizedLaye
         continue
       }
       fetchedChunks.add(chunk)
-      if (!continuesRequest) estimate.requests += 1
+      if (!continuesRequest) estimate.requestCount += 1
       continuesRequest = true
       estimate.bytes += Math.max(0, Math.min(FETCH_CHUNK_BYTES, size - chunk * FETCH_CHUNK_BYTES))
     }
@@ -77,5 +77,5 @@ function estimateOnDemand({ layer: { size, entries }, indexes }: PrioritizedLaye
 
 function add(total: FetchEstimate, summand: FetchEstimate): void {
   total.bytes += summand.bytes
-  total.requests += summand.requests
+  total.requestCount += summand.requestCount
 }

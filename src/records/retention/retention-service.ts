@@ -139,14 +139,14 @@ export class RetentionService {
    * deletes all of its tags.
    */
   async #selectImageRemovals(rules: RetentionRules, now: number, signal: AbortSignal | undefined) {
-    const images = await this.#listImages(signal)
+    const images = await Array.fromAsync(this.#options.publisher.listAll(signal))
     const items = images
       .filter(({ entryCount }) => entryCount !== undefined)
       .map((listed) => ({
         listed,
         image: listed.image,
         workload: listed.workload,
-        createdAt: listed.created === undefined ? undefined : Date.parse(listed.created) || undefined,
+        createdAt: listed.createdAt === undefined ? undefined : Date.parse(listed.createdAt) || undefined,
         isPublished: false,
       }))
     const removals = selectRemovals(items, rules, now)
@@ -157,16 +157,5 @@ export class RetentionService {
     return removals
       .filter(({ item }) => !keptImages.has(keyOf(item.listed)))
       .map(({ item, reason }) => ({ image: item.listed, reason }))
-  }
-
-  async #listImages(signal: AbortSignal | undefined): Promise<ListedRecordImage[]> {
-    const images: ListedRecordImage[] = []
-    let after: string | undefined
-    do {
-      const page = await this.#options.publisher.list({ limit: PAGE_SIZE, after, signal })
-      images.push(...page.items)
-      after = page.next
-    } while (after !== undefined)
-    return images
   }
 }

@@ -1,0 +1,307 @@
+import type { Database } from '../db/database.ts'
+import { readScanState } from '../db/scan-progress.ts'
+import { minItemId } from '../db/terms/item-id.ts'
+import { type ItemCount, type TermFilter, TermIndex, type TermQuery } from '../db/terms/term-index.ts'
+import { wordsOf } from '../db/terms/words.ts'
+import { type Digest, isDigest } from '../oci/digest.ts'
+import type { HostNames } from '../oci/host-names.ts'
+import { parseReference } from '../oci/reference.ts'
+import type { Labels } from '../records/stored-record.ts'
+import type { ImageContent, RecordContent } from './content.ts'
+import { ConversionIndex, type ConversionRelation } from './conversion-index.ts'
+import { AFTER_ALL, formatCursor, type Match, parseCursor } from './cursor.ts'
+import { type ComparedRow, comparedAtOf, KnownImages } from './known-images.ts'
+import { canonical, type Location, locationName } from './location.ts'
+import { REGISTRY_SCAN, type ScanState } from './scan/scan-state.ts'
+import { imageTerm, type Listing } from './terms.ts'
+
+/** Record images of one image that are counted. */
+const MAX_COUNTED = 100
+/** Filters of a listing. Times are in milliseconds since 1970. */
+export type CatalogueFilter = {
+  readonly repository?: Location | undefined
+  readonly workload?: string | undefined
+  readonly labels?: Labels | undefined
+  /** The starts of words. */
+  readonly text?: string | undefined
+  readonly from?: number | undefined
+  readonly before?: number | undefined
+}
+
+export type PageRequest = { readonly limit: number; readonly cursor?: string | undefined }
+
+/** `comparedAt`: when the whole listing was last compared with the registry. */
+export type CataloguePage<Item> = {
+  readonly items: Item[]
+  readonly next?: string
+  readonly total: ItemCount
+  readonly comparedAt?: number | undefined
+}
+
+type Listed = {
+  readonly reference: string
+  readonly seenAt: number
+  /** When it was last compared with the registry. */
+  readonly comparedAt?: number | undefined
+}
+
+export type ListedRecord = Listed &
+  RecordContent & {
+    readonly match?: 'digest' | 'repository' | undefined
+    readonly recordId?: string | undefined
+    readonly labels?: Labels | undefined
+  }
+
+export type ListedImage = Listed &
+  ImageContent & {
+    readonly digest: Digest
+    /** The newest conversion that made the image. */
+    readonly convertedFrom?: ConversionRelation | undefined
+    /** The newest conversion of the image. */
+    readonly latestConversion?: ConversionRelation | undefined
+    readonly recordImages: ItemCount
+  }
+
+export type ImageRelations = {
+  /** The digests that the image is known by: its own, and those of its platforms. */
+  readonly digests: readonly string[]
+  readonly comparedAt?: number | undefined
+  readonly recordImages: CataloguePage<ListedRecord>
+  readonly conversions: { readonly items: ConversionRelation[]; readonly total: ItemCount }
+  readonly convertedFrom: { readonly items: ConversionRelation[]; readonly total: ItemCount }
+  readonly usedBy: { readonly items: ConversionRelation[]; readonly total: ItemCount }
+}
+
+/** Answers what images, record images and conversions there are, without asking a registry. */
+export class Catalogue {
+  readonly #db: Database
+  readonly #names: HostNames
+  readonly #terms: TermIndex
+  readonly #conversions: ConversionIndex
+  readonly #images: KnownImages
+
+  constructor(database: Database, names: HostNames) {
+    this.#db = database
+    this.#names = names
+    this.#terms = new TermIndex(database, 'catalogue_image_terms')
+    this.#conversions = new ConversionIndex(database, names)
+    this.#images = new KnownImages(database, names)
+  }
+
+  /**
+   * Lists record images, newest first. With an image: those of the same digest, then those of other images of its
+   * repository.
+   * @param filter.image a reference or a digest
+   * @throws CatalogueCursorError
+   */
+  async listRecordImages(
+    { image, ...filter }: CatalogueFilter & { readonly image?: string | undefined },
+    page: PageRequest,
+  ): Promise<CataloguePage<ListedRecord>> {
+    const [query, cursor] = [this.#query('record', filter), parseCursor(page.cursor)]
+    const comparing = this.#comparedAt(filter.repository)
+    // It may fail before it is awaited; this prevents an unhandled rejection.
+    comparing.catch(() => undefined)
+    if (image === undefined) {
+      const found = await this.#terms.find(query, { limit: page.limit, after: cursor?.[1] })
+      const items = await this.#records(found.ids)
+      const comparedAt = await comparing
+      return { ...pageOf(items, found, 'repository'), total: found.total, ...(comparedAt && { comparedAt }) }
+    }
+    const parts = await this.#partsOf(query, image)
+    const items: ListedRecord[] = []
+    const totals: ItemCount[] = []
+    let next: string | undefined
+    for (const { match, query: part } of parts) {
+      const isDone = cursor !== undefined && cursor[0] === 'repository' && match === 'digest'
+      const room = isDone || next !== undefined ? 0 : page.limit - items.length
+      const after = cursor?.[0] === match ? cursor[1] : undefined
+      // A part without room is asked for its total, and whether a page follows.
+      const found = await this.#terms.find(part, {
+        limit: Math.max(1, room),
+        after: isDone ? undefined : after,
+      })
+      totals.push(found.total)
+      const ids = found.ids.slice(0, Math.max(0, room))
+      items.push(...(await this.#records(ids)).map((item) => ({ ...item, match })))
+      if (isDone || next !== undefined) continue
+      const last = ids.at(-1)
+      if (room > 0 && found.hasMore && last) next = formatCursor(match, last)
+      else if (room <= 0 && found.ids.length > 0) next = formatCursor('repository', AFTER_ALL)
+    }
+    const comparedAt = await comparing
+    return { items, ...(next && { next }), total: sum(totals), ...(comparedAt && { comparedAt }) }
+  }
+
+  /** Lists images, those first that were seen last. @throws CatalogueCursorError */
+  async listImages(
+    { image, ...filter }: CatalogueFilter & { readonly image?: string | undefined },
+    page: PageRequest,
+  ): Promise<CataloguePage<ListedImage>> {
+    const query = this.#query('image', filter)
+    const comparedAt = await this.#comparedAt(filter.repository)
+    const filters = image === undefined ? query.filters : [...query.filters, this.#imageFilter(image)]
+    const after = parseCursor(page.cursor)?.[1]
+    const found = await this.#terms.find({ ...query, filters }, { limit: page.limit, after })
+    const items = await this.#listed(found.ids)
+    return { ...pageOf(items, found, 'repository'), total: found.total, ...(comparedAt && { comparedAt }) }
+  }
+
+  /**
+   * Returns what belongs to an image, or to a record image.
+   * @param image a reference with a tag or a digest, or only a digest
+   */
+  async relationsOf(image: string, limit: number): Promise<ImageRelations> {
+    const known = await this.#images.find(image)
+    const names = [...known.digests, ...(known.name === undefined ? [] : [known.name])]
+    const [recordImages, conversions, convertedFrom, usedBy] = await Promise.all([
+      this.listRecordImages({ image }, { limit }),
+      this.#conversions.find('source', names, limit),
+      this.#conversions.find('result', names, limit),
+      this.#conversions.find('record', names, limit),
+    ])
+    const { digests, comparedAt } = known
+    return { digests, ...(comparedAt && { comparedAt }), recordImages, conversions, convertedFrom, usedBy }
+  }
+
+  #query(listing: Listing, filter: CatalogueFilter): TermQuery {
+    const { repository, workload, labels = {}, text, from, before } = filter
+    const location = repository && locationName(canonical(this.#names, repository))
+    const exact = [
+      ...(location === undefined ? [] : [imageTerm(listing, 'location', location)]),
+      ...(workload === undefined ? [] : [imageTerm(listing, 'workload', workload)]),
+      ...Object.entries(labels).map(([name, value]) => imageTerm(listing, 'label', `${name}=${value}`)),
+    ]
+    const words = wordsOf(text).map((word) => ({ prefix: imageTerm(listing, 'word', word) }))
+    return {
+      all: imageTerm(listing, 'all'),
+      filters: [...exact.map((term) => ({ anyOf: [term] })), ...words],
+      from: from === undefined ? undefined : minItemId(from),
+      below: before === undefined ? undefined : minItemId(before),
+    }
+  }
+
+  /** The listings of the record images that match an image by digest, and by repository. */
+  async #partsOf(query: TermQuery, image: string): Promise<{ match: Match; query: TermQuery }[]> {
+    const { digests, location } = await this.#images.find(image)
+    const byDigest = digests.map((digest) => imageTerm('record', 'digest', digest))
+    const byRepository = location === undefined ? [] : this.#repositoryTerms(location)
+    const withFilter = (filter: TermFilter) => [...query.filters, filter]
+    const parts: { match: Match; query: TermQuery }[] = []
+    if (byDigest.length > 0) {
+      parts.push({ match: 'digest', query: { ...query, filters: withFilter({ anyOf: byDigest }) } })
+    }
+    if (byRepository.length > 0) {
+      const filters = withFilter({ anyOf: byRepository })
+      parts.push({ match: 'repository', query: { ...query, filters, noneOf: byDigest } })
+    }
+    return parts
+  }
+
+  /** A record image that names no image belongs to its own repository. */
+  #repositoryTerms(location: string): string[] {
+    return [imageTerm('record', 'image', location), imageTerm('record', 'nameless', location)]
+  }
+
+  #imageFilter(image: string): TermFilter {
+    if (isDigest(image)) return { anyOf: [imageTerm('image', 'digest', image)] }
+    const { digest, ...reference } = parseReference(image)
+    if (digest !== undefined) return { anyOf: [imageTerm('image', 'digest', digest)] }
+    const location = locationName(canonical(this.#names, reference))
+    const name = reference.tag === undefined ? location : `${location}:${reference.tag}`
+    return { anyOf: [imageTerm('image', reference.tag === undefined ? 'location' : 'image', name)] }
+  }
+
+  /** When a repository, or the whole backing registry, was last compared completely. */
+  async #comparedAt(repository: Location | undefined): Promise<number | undefined> {
+    if (repository === undefined) {
+      return (await readScanState<ScanState>(this.#db, REGISTRY_SCAN))?.comparedAt || undefined
+    }
+    const row = await this.#db.query
+      .selectFrom('catalogue_repositories')
+      .select('compared_at')
+      .where('location', '=', locationName(canonical(this.#names, repository)))
+      .executeTakeFirst()
+    return row?.compared_at || undefined
+  }
+
+  async #records(ids: readonly string[]): Promise<ListedRecord[]> {
+    return (await this.#rows(ids)).map((row) => {
+      const { kind: _, ...content } = JSON.parse(row.document) as RecordContent
+      return { kind: 'record', ...content, ...listed(row) }
+    })
+  }
+
+  async #listed(ids: readonly string[]): Promise<ListedImage[]> {
+    const rows = await this.#rows(ids)
+    const digests = rows.map(({ digest }) => digest)
+    const [made, conversions] = [
+      await this.#conversions.latest('result', digests),
+      await this.#conversions.latest('source', digests),
+    ]
+    const digestTerms = digests.map((digest) => imageTerm('record', 'digest', digest))
+    const counts = await this.#terms.countEach(digestTerms, MAX_COUNTED)
+    return rows.map((row) => {
+      const count = counts.get(imageTerm('record', 'digest', row.digest)) ?? 0
+      const [convertedFrom, latestConversion] = [made.get(row.digest), conversions.get(row.digest)]
+      return {
+        ...(JSON.parse(row.document) as ImageContent),
+        digest: row.digest as Digest,
+        ...listed(row),
+        ...(convertedFrom && { convertedFrom }),
+        ...(latestConversion && { latestConversion }),
+        recordImages: { count, isLowerBound: count === MAX_COUNTED },
+      }
+    })
+  }
+
+  /** Returns rows in the order of their ids, newest first. */
+  async #rows(ids: readonly string[]): Promise<Row[]> {
+    if (ids.length === 0) return []
+    return this.#db.query
+      .selectFrom('catalogue_images')
+      .leftJoin('catalogue_repositories', 'catalogue_repositories.location', 'catalogue_images.location')
+      .select([
+        'id',
+        'reference',
+        'digest',
+        'document',
+        'is_read',
+        'seen_at',
+        'catalogue_images.compared_at',
+        'catalogue_repositories.compared_at as all_compared_at',
+      ])
+      .where('id', 'in', ids)
+      .orderBy('id', 'desc')
+      .execute()
+  }
+}
+
+type Row = ComparedRow & {
+  readonly id: string
+  readonly reference: string
+  readonly digest: string
+  readonly document: string
+  readonly seen_at: number
+}
+
+function listed(row: Row): Listed {
+  const comparedAt = comparedAtOf(row)
+  return { reference: row.reference, seenAt: row.seen_at, ...(comparedAt && { comparedAt }) }
+}
+
+function pageOf<Item>(
+  items: Item[],
+  { ids, hasMore }: { readonly ids: readonly string[]; readonly hasMore: boolean },
+  match: Match,
+): { items: Item[]; next?: string } {
+  const last = ids.at(-1)
+  return hasMore && last ? { items, next: formatCursor(match, last) } : { items }
+}
+
+function sum(totals: readonly ItemCount[]): ItemCount {
+  return {
+    count: totals.reduce((all, { count }) => all + count, 0),
+    isLowerBound: totals.some(({ isLowerBound }) => isLowerBound),
+  }
+}

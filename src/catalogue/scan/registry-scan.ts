@@ -1,0 +1,183 @@
+import { parseRepository } from '../../oci/reference.ts'
+import { RegistryError } from '../../registry/errors.ts'
+import type { RegistrySource } from '../compare/registry-source.ts'
+import { RepositoryComparer } from '../compare/repository-comparer.ts'
+import type { ImageRows, KnownImage } from '../image-rows.ts'
+import type { ImageWriter } from '../image-writer.ts'
+import type { Location } from '../location.ts'
+import { type KnownRepositories, splitLocation } from './known-repositories.ts'
+import type { ScanBounds } from './scan-bounds.ts'
+import type { ScanState } from './scan-state.ts'
+
+const KNOWN_PER_PAGE = 50
+const MAX_TAGS_PER_STEP = 50
+/** How many seconds of requests one step should take at most: the position is saved after each. */
+const STEP_SECONDS = 5
+const REPOSITORIES_PER_INSERT = 500
+
+export type RegistryScanOptions = {
+  readonly backing: { readonly host: string; readonly prefix: string }
+  readonly open: (location: Location) => RegistrySource
+  /** Lists all repositories of the backing registry. */
+  readonly catalog: (signal: AbortSignal) => AsyncIterable<string>
+  readonly writer: ImageWriter
+  readonly rows: ImageRows
+  readonly repositories: KnownRepositories
+  readonly bounds: ScanBounds
+  readonly room: { images: number }
+}
+
+/**
+ * Compares the whole backing registry with the catalogue, step by step. A step takes seconds, and returns the
+ * position from which any process can continue.
+ */
+export class RegistryScan {
+  readonly #options: RegistryScanOptions
+  /** The tags of the repository that is being compared. They are listed again after a restart. */
+  #listed:
+    | { readonly location: string; readonly startedAt: number; readonly tags: readonly string[] }
+    | undefined
+
+  constructor(options: RegistryScanOptions) {
+    this.#options = options
+  }
+
+  /** Does one step. @throws RegistryError */
+  async step(state: ScanState, signal: AbortSignal): Promise<ScanState> {
+    if (state.phase === 'idle') return { ...state, phase: 'catalogue', isPartial: false }
+    if (state.phase === 'catalogue')
+      return this.#listRepositories({ ...state, startedAt: Date.now() }, signal)
+    if (state.repository) return this.#continueRepository(state, signal)
+    const location = await this.#options.repositories.next(this.#options.backing.host, state.afterRepository)
+    if (location !== undefined) {
+      return { ...state, repository: { location, startedAt: Date.now() }, failures: 0 }
+    }
+    const comparedAt = state.isPartial ? state.comparedAt : state.startedAt
+    return { ...withoutPosition(state), phase: 'idle', comparedAt }
+  }
+
+  /**
+   * Returns the position behind the part of the registry that cannot be compared.
+   * @param isRefusal whether the registry does not show it to this broker, and so has nothing to compare
+   */
+  skip(state: ScanState, isRefusal: boolean): ScanState {
+    const isPartial = state.isPartial || !isRefusal
+    if (!state.repository) return { ...withoutPosition(state), phase: 'repositories', isPartial }
+    return { ...withoutPosition(state), afterRepository: state.repository.location, isPartial }
+  }
+
+  async #listRepositories(state: ScanState, signal: AbortSignal): Promise<ScanState> {
+    const { backing, catalog, repositories, bounds } = this.#options
+    await repositories.addThoseOfImages(backing.host)
+    let batch: Location[] = []
+    let count = 0
+    let isPartial = false
+    try {
+      for await (const name of catalog(signal)) {
+        if (count >= bounds.maxRepositories) {
+          isPartial = true
+          break
+        }
+        if (!isInPrefix(name, backing.prefix) || !isRepository(name)) continue
+        count += 1
+        batch.push({ host: backing.host, repository: name })
+        if (batch.length < REPOSITORIES_PER_INSERT) continue
+        await repositories.add(batch)
+        batch = []
+      }
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error
+      // Many registries have no catalogue, and an endless one is compared as far as it was read.
+      const isUsable = error.code === 'DENIED' || error.code === 'LIMIT_EXCEEDED'
+      if (!isUsable) throw error
+      isPartial = error.code === 'LIMIT_EXCEEDED'
+    }
+    await repositories.add(batch)
+    return { ...withoutPosition(state), phase: 'repositories', isPartial }
+  }
+
+  async #continueRepository(state: ScanState, signal: AbortSignal): Promise<ScanState> {
+    const { repository } = state
+    if (!repository) return state
+    const location = splitLocation(repository.location)
+    const { open, writer, rows, room, bounds } = this.#options
+    const comparer = new RepositoryComparer({
+      source: open(location),
+      location,
+      writer,
+      rows,
+      signal,
+      concurrency: bounds.concurrency,
+      room,
+    })
+    const tags = await this.#tagsOf(repository, comparer)
+    if (state.afterKnown === undefined) {
+      const remaining = tags.filter((tag) => tag > (state.afterTag ?? ''))
+      const next = remaining.slice(0, this.#tagsPerStep())
+      await comparer.compareTags(next)
+      const last = next.at(-1)
+      if (next.length < remaining.length) return { ...state, afterTag: last, failures: 0 }
+      return { ...state, afterTag: undefined, afterKnown: { tag: '', id: '' }, failures: 0 }
+    }
+    const known = await rows.page(location, state.afterKnown, this.#knownPerStep())
+    await comparer.compareKnown(known, new Set(tags), true)
+    const last = known.at(-1)
+    if (last) return { ...state, afterKnown: positionOf(last), failures: 0 }
+    return this.#finishRepository(state, location, repository.startedAt)
+  }
+
+  async #finishRepository(state: ScanState, location: Location, startedAt: number): Promise<ScanState> {
+    const { repositories, rows } = this.#options
+    const [remaining] = await rows.page(location, undefined, 1)
+    if (remaining) await repositories.markCompared(location, startedAt)
+    else await repositories.remove(location)
+    this.#listed = undefined
+    return { ...withoutPosition(state), afterRepository: state.repository?.location }
+  }
+
+  async #tagsOf({ location, startedAt }: NonNullable<ScanState['repository']>, comparer: RepositoryComparer) {
+    if (this.#listed?.location !== location || this.#listed.startedAt !== startedAt) {
+      const { maxTags } = this.#options.bounds
+      const listed = await comparer.listTags(maxTags)
+      this.#listed = { location, startedAt, tags: listed?.tags ?? [] }
+    }
+    return this.#listed.tags
+  }
+
+  #tagsPerStep(): number {
+    const { requestsPerSecond } = this.#options.bounds
+    return Math.max(1, Math.min(MAX_TAGS_PER_STEP, Math.floor(requestsPerSecond * STEP_SECONDS)))
+  }
+
+  #knownPerStep(): number {
+    return Math.min(KNOWN_PER_PAGE, this.#tagsPerStep())
+  }
+}
+
+function withoutPosition(state: ScanState): ScanState {
+  const {
+    repository: _,
+    afterRepository: __,
+    afterTag: ___,
+    afterKnown: ____,
+    problem: _____,
+    ...rest
+  } = state
+  return { ...rest, failures: 0 }
+}
+
+function positionOf({ tag, id }: KnownImage): { tag: string; id: string } {
+  return { tag, id }
+}
+
+function isInPrefix(name: string, prefix: string): boolean {
+  return prefix === '' || name.startsWith(`${prefix}/`)
+}
+
+function isRepository(name: string): boolean {
+  try {
+    return parseRepository(name) === name
+  } catch {
+    return false
+  }
+}
