@@ -11,7 +11,7 @@ const MEMORY = 128 * 2 ** 20
 const stack = new AsyncDisposableStack()
 let pool: AnalyzerPool
 beforeAll(() => {
-  pool = stack.use(new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, ENTRY), 2))
+  pool = stack.use(new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, { entry: ENTRY }), 2))
 })
 afterAll(() => stack.disposeAsync())
 
@@ -64,7 +64,7 @@ describe('an analysis in an analyzer process', () => {
   })
 
   it('stops when it is aborted, and its process runs further analyses', async () => {
-    await using one = new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, ENTRY), 1)
+    await using one = new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, { entry: ENTRY }), 1)
     const stop = new AbortController()
     const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)
     const first = await pid()
@@ -84,7 +84,7 @@ describe('an analysis in an analyzer process', () => {
     expect(await next).toBeGreaterThan(0)
   })
 
-  it.each(['readRecordImage', 'listRecordImages'] as const)(
+  it.each(['readRecordImage', 'refreshCatalogue'] as const)(
     'fails when it uses too much memory: %s',
     async (name) => {
       await expect(run(name)).rejects.toMatchObject({
@@ -118,7 +118,7 @@ describe('the analyzer pool', () => {
   it('rejects a task if the system cannot start a process, and recovers when it can', async () => {
     // Longer than the system allows for one variable of the environment.
     const environment = { ...isolatedEnvironment({}), LONG: 'x'.repeat(200_000) as string | undefined }
-    await using one = new AnalyzerPool(analyzerStarter(environment, MEMORY, ENTRY), 1)
+    await using one = new AnalyzerPool(analyzerStarter(environment, MEMORY, { entry: ENTRY }), 1)
     const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)
     one.warmUp()
     await expect(pid()).rejects.toMatchObject({ code: 'ANALYZER_DIED', retryAfterMs: 1_000 })
@@ -157,7 +157,7 @@ describe('the analyzer pool', () => {
   })
 
   it('stops its processes when it is disposed of', async () => {
-    const other = new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, ENTRY), 1)
+    const other = new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, { entry: ENTRY }), 1)
     const { pid } = (await other.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)) as {
       pid: number
     }

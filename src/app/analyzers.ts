@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { AnalyzerProcess, processStartError } from '../analysis/analyzer-process.ts'
 import { ANALYZER_THREADS } from './composition.ts'
@@ -16,13 +16,17 @@ const RESERVED_PER_HEAP = 640 * MIB
  * count neither buffers nor the memory of native libraries.
  * @param environment the environment of the processes
  * @param memory the limit in bytes, beyond the reserved heaps
- * @param entry the module that they run
+ * @param options.onStart called with each process that was started
+ * @param options.entry the module that they run
  * @returns a function that starts one process, and throws an AnalysisError when the system cannot start it
  */
 export function analyzerStarter(
   environment: Record<string, string | undefined>,
   memory: number,
-  entry = fileURLToPath(new URL('./analyze.ts', import.meta.url)),
+  {
+    onStart,
+    entry = fileURLToPath(new URL('./analyze.ts', import.meta.url)),
+  }: { readonly onStart?: (child: ChildProcess) => void; readonly entry?: string } = {},
 ): () => AnalyzerProcess {
   const data = Math.ceil((memory + (1 + ANALYZER_THREADS) * RESERVED_PER_HEAP) / KIB)
   const heap = `--max-old-space-size=${Math.ceil(memory / MIB)}`
@@ -35,6 +39,7 @@ export function analyzerStarter(
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         serialization: 'advanced',
       })
+      onStart?.(child)
       return new AnalyzerProcess(child, memory)
     } catch (error) {
       // Node reports some spawn failures by an event and throws others, such as a lack of memory.

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { DEFAULT_SCAN_BOUNDS, type ScanBounds } from '../catalogue/scan/scan-bounds.ts'
 import { DEFAULT_THREAD_MEMORY_BYTES } from '../conversion/layers/thread-pool.ts'
 import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from '../conversion/request-bounds.ts'
+import type { SeriesRetention } from '../jobs/series/series-upkeep.ts'
 import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from '../records/model.ts'
 import { MAX_RECORD_STEPS } from '../records/record-step-budget.ts'
 import { DEFAULT_RESPONSE_BOUNDS, type ResponseBounds } from '../registry/transport/response-bounds.ts'
@@ -133,6 +135,39 @@ export const BoundSettings = {
     'bytes of one list of tags, referrers or repositories',
   ),
   RECORD_BROKER_MAX_RULES: bound(1, 1000, 'rules for converting pushed images'),
+  RECORD_BROKER_SCAN_SECONDS: bound(
+    0,
+    DEFAULT_SCAN_BOUNDS.intervalMs / 1000,
+    'the pause between two scans of the backing registry for the catalogue; 0 disables the scan',
+  ),
+  RECORD_BROKER_SCAN_RATE: bound(
+    1,
+    DEFAULT_SCAN_BOUNDS.requestsPerSecond,
+    'requests per second that the scan sends to the registry',
+  ),
+  RECORD_BROKER_SCAN_CONCURRENCY: bound(
+    1,
+    DEFAULT_SCAN_BOUNDS.concurrency,
+    'requests of the scan that are open at the same time',
+  ),
+  RECORD_BROKER_SCAN_REPOSITORIES: bound(
+    1,
+    DEFAULT_SCAN_BOUNDS.maxRepositories,
+    'repositories of the backing registry that the catalogue covers',
+  ),
+  RECORD_BROKER_SCAN_TAGS: bound(
+    1,
+    DEFAULT_SCAN_BOUNDS.maxTags,
+    'tags of one repository that the catalogue covers',
+  ),
+  RECORD_BROKER_MAX_CATALOGUE_IMAGES: bound(
+    1,
+    DEFAULT_SCAN_BOUNDS.maxImages,
+    'images and record images that the catalogue takes over from registries',
+  ),
+  RECORD_BROKER_MAX_EVENT_STREAMS: bound(1, 1000, 'streams of events that are open to `serve` at a time'),
+  RECORD_BROKER_HOURLY_SERIES_DAYS: bound(1, 30, 'days for which the time series of hours are kept'),
+  RECORD_BROKER_DAILY_SERIES_DAYS: bound(1, 730, 'days for which the time series of days are kept'),
 }
 const Bounds = z.object(BoundSettings)
 type BoundValues = z.output<typeof Bounds>
@@ -152,6 +187,9 @@ export type ConfiguredBounds = {
   readonly analyzers: number
   readonly analyzerMemory: number
   readonly rules: number
+  readonly scan: ScanBounds
+  readonly eventStreams: number
+  readonly seriesRetention: SeriesRetention
 }
 
 export function configuredBounds(env: BoundValues): ConfiguredBounds {
@@ -192,5 +230,18 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
     analyzers: env.RECORD_BROKER_ANALYZERS,
     analyzerMemory: env.RECORD_BROKER_ANALYZER_MEMORY,
     rules: env.RECORD_BROKER_MAX_RULES,
+    scan: {
+      intervalMs: env.RECORD_BROKER_SCAN_SECONDS * 1000,
+      requestsPerSecond: env.RECORD_BROKER_SCAN_RATE,
+      concurrency: env.RECORD_BROKER_SCAN_CONCURRENCY,
+      maxRepositories: env.RECORD_BROKER_SCAN_REPOSITORIES,
+      maxTags: env.RECORD_BROKER_SCAN_TAGS,
+      maxImages: env.RECORD_BROKER_MAX_CATALOGUE_IMAGES,
+    },
+    eventStreams: env.RECORD_BROKER_MAX_EVENT_STREAMS,
+    seriesRetention: {
+      hour: env.RECORD_BROKER_HOURLY_SERIES_DAYS,
+      day: env.RECORD_BROKER_DAILY_SERIES_DAYS,
+    },
   }
 }

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs'
+import type { BlockList } from 'node:net'
 import { availableParallelism, homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { parsePostgresAddress } from '../db/postgres/postgres-address.ts'
 import { parseHost, parseRepository } from '../oci/reference.ts'
+import { parseAddressRanges } from './address-ranges.ts'
 import { BoundSettings, type ConfiguredBounds, configuredBounds, wholeNumber } from './config-bounds.ts'
+import { type TracingConfig, TracingSettings, tracingConfig } from './tracing/settings.ts'
+import { parseWebOrigin, parseWebOrigins } from './web-origin.ts'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
@@ -69,12 +73,42 @@ const RegistryLimits = z.string().transform(
   }),
 )
 
+/** The address of a broker: an origin, with a path if a proxy serves the broker below one. */
+const ServerUrl = z.string().transform(checked((text) => parseServerUrl(text)))
+
+/**
+ * Parses the address of a broker, such as `https://broker.example`.
+ * @returns the address without a slash at its end
+ * @throws Error that says what an address looks like; the message has no secret
+ */
+export function parseServerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new Error(
+      'expected the address of a broker, such as https://broker.example or http://127.0.0.1:8080',
+    )
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Error('expected an address without a user or a password; record-broker login stores a token')
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+}
+
 const Origins = z.string().transform(
   checked((text) => {
     const parts = text.split(',').map((part) => part.trim())
     const origins = parts.filter((part) => part !== '').map((part) => new URL(part).origin)
     if (!origins.every((origin) => /^https?:/.test(origin))) throw new Error('expected https://host[:port]')
     return new Set(origins)
+  }),
+)
+
+/** The URL of a broker: its host and port are also the name of the embedded registry in references. */
+const PublicUrl = z.string().transform(
+  checked((text) => {
+    const url = parseWebOrigin(text)
+    parseHost(url.host)
+    return url
   }),
 )
 
@@ -95,11 +129,23 @@ const HookSecret = z
   .min(16)
   .optional()
 
+const LogLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+
 /** All settings of the broker, by environment variable. */
 const Environment = z.object({
   RECORD_BROKER_LISTEN: Listen.prefault('127.0.0.1:8080').describe(
     'the address of the HTTP server, host:port',
   ),
+  RECORD_BROKER_PUBLIC_URL: PublicUrl.optional().describe(
+    'the name of the broker to the outside, https://host[:port]; the embedded registry has this host and port in references',
+  ),
+  RECORD_BROKER_CORS_ORIGINS: z
+    .string()
+    .transform(checked(parseWebOrigins))
+    .prefault('')
+    .describe(
+      'origins whose web pages may use the API from a browser, as https://host[:port], comma separated',
+    ),
   RECORD_BROKER_DATA: z
     .string()
     .min(1)
@@ -120,6 +166,19 @@ const Environment = z.object({
     .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 printable characters without spaces')
     .optional()
     .describe('the bearer token that every route but the health checks and the API document requires'),
+  RECORD_BROKER_SERVER: ServerUrl.optional().describe(
+    'the broker that commands send their requests to; default: the current login, or else the address in RECORD_BROKER_LISTEN',
+  ),
+  RECORD_BROKER_METRICS_LISTEN: Listen.optional().describe(
+    'a further address, host:port, which serves /metrics and /healthz only; a `worker` without a `serve` has no other',
+  ),
+  RECORD_BROKER_METRICS_ALLOW: z
+    .string()
+    .transform(checked(parseAddressRanges))
+    .prefault('')
+    .describe(
+      'addresses that may read /metrics without a token besides this machine, such as 10.0.0.0/8, comma separated',
+    ),
   RECORD_BROKER_WORKER: z
     .enum(['local', 'none'])
     .prefault('local')
@@ -193,21 +252,48 @@ const Environment = z.object({
     .optional()
     .describe('the database; default: a SQLite file in the data folder'),
   DOCKER_CONFIG: z.string().optional().describe("the folder of docker's config.json"),
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-    .prefault('info')
-    .describe('the lowest level that is logged'),
+  RECORD_BROKER_LOG_LEVEL: LogLevel.optional().describe(
+    'the lowest level that is logged: trace, debug, info, warn, error, fatal or silent; default: LOG_LEVEL, or info',
+  ),
+  LOG_LEVEL: LogLevel.prefault('info').describe('the same, if RECORD_BROKER_LOG_LEVEL is not set'),
+  ...TracingSettings,
 })
 type Environment = z.output<typeof Environment>
 
-/** The names and descriptions of all settings, for `--help` and the documentation. */
-export const SETTINGS: readonly { name: string; description: string }[] = Object.entries(
-  Environment.shape,
-).map(([name, schema]) => ({ name, description: schema.description ?? '' }))
+/** A setting, for the help and the documentation. */
+export type Setting = {
+  readonly name: string
+  readonly description: string
+  /** The value if the variable is not set; omitted if there is none. */
+  readonly default?: string
+}
+
+/** All settings in the order of the help. */
+export const SETTINGS: readonly Setting[] = Object.entries(Environment.shape).map(([name, schema]) => ({
+  name,
+  description: schema.description ?? '',
+  ...defaultOf(schema),
+}))
+
+/** Finds the text that a schema assumes for a missing value. */
+function defaultOf(schema: z.core.$ZodType): Pick<Setting, 'default'> {
+  const { def } = schema._zod
+  if ('defaultValue' in def) return def.defaultValue === '' ? {} : { default: String(def.defaultValue) }
+  if (schema instanceof z.ZodPipe) return defaultOf(schema.in)
+  return {}
+}
 
 /** The parsed settings. Sizes are in bytes. */
 export type Config = {
   readonly listen: { readonly host: string; readonly port: number }
+  /** Whether a setting names the address, and not the default. */
+  readonly isListenSet: boolean
+  /** The broker that commands use; undefined if the settings do not name it. */
+  readonly server: string | undefined
+  /** The name of the broker to the outside; undefined if it is known by its address only. */
+  readonly publicUrl: URL | undefined
+  /** The origins whose pages may use the API from a browser. */
+  readonly corsOrigins: ReadonlySet<string>
   readonly dataFolder: string
   readonly databaseUrl: string
   /** Undefined if the embedded registry is the backing registry. */
@@ -215,6 +301,10 @@ export type Config = {
   readonly plainHttp: readonly string[]
   readonly registries: readonly string[]
   readonly token: string | undefined
+  /** The address that serves `/metrics` only; undefined if there is none. */
+  readonly metricsListen: { readonly host: string; readonly port: number } | undefined
+  /** The addresses that may read `/metrics` without a token. */
+  readonly metricsAllowed: BlockList
   readonly localWorker: boolean
   readonly concurrency: number
   readonly stallSeconds: number
@@ -236,6 +326,8 @@ export type Config = {
   readonly dockerConfigFile: string
   readonly ca: string | undefined
   readonly logLevel: Environment['LOG_LEVEL']
+  /** Undefined if traces are off. */
+  readonly tracing: TracingConfig | undefined
 }
 
 /**
@@ -250,7 +342,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
       name.startsWith('RECORD_BROKER_') && name !== 'RECORD_BROKER_CONFIG' && !(name in Environment.shape),
   )
   if (unknown !== undefined)
-    throw new ConfigError(`${unknown}: unknown setting; record-broker --help lists the settings`)
+    throw new ConfigError(`${unknown}: unknown setting; record-broker help settings lists the settings`)
   const parsed = Environment.safeParse(values)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
@@ -270,12 +362,18 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   }
   return {
     listen,
+    isListenSet: 'RECORD_BROKER_LISTEN' in values,
+    server: env.RECORD_BROKER_SERVER,
+    publicUrl: env.RECORD_BROKER_PUBLIC_URL,
+    corsOrigins: env.RECORD_BROKER_CORS_ORIGINS,
     dataFolder: env.RECORD_BROKER_DATA,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.RECORD_BROKER_DATA, 'record-broker.sqlite')}`,
     backingRegistry: env.RECORD_BROKER_REGISTRY,
     plainHttp: env.RECORD_BROKER_PLAIN_HTTP,
     registries: env.RECORD_BROKER_REGISTRIES,
     token: env.RECORD_BROKER_TOKEN,
+    metricsListen: env.RECORD_BROKER_METRICS_LISTEN,
+    metricsAllowed: env.RECORD_BROKER_METRICS_ALLOW,
     localWorker: env.RECORD_BROKER_WORKER === 'local',
     concurrency: env.RECORD_BROKER_CONCURRENCY,
     stallSeconds: env.RECORD_BROKER_STALL_SECONDS,
@@ -295,8 +393,19 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     dockerConfigFile: dockerConfigFile(env),
     ca:
       env.RECORD_BROKER_CA === undefined ? undefined : readSetting('RECORD_BROKER_CA', env.RECORD_BROKER_CA),
-    logLevel: env.LOG_LEVEL,
+    logLevel: env.RECORD_BROKER_LOG_LEVEL ?? env.LOG_LEVEL,
+    tracing: tracingConfig(values, (name, reason) => {
+      throw new ConfigError(`${name}: ${reason}`)
+    }),
   }
+}
+
+/**
+ * Sets variables of the environment that are not set, for libraries that read it themselves. Child processes
+ * inherit them.
+ */
+export function setMissingVariables(variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value
 }
 
 /** The environment of the other processes of this broker, with the address it actually listens on. */

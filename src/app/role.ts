@@ -1,8 +1,11 @@
 import type { Logger } from 'pino'
+import { ProcessMetrics } from '../metrics/process-metrics.ts'
 import { CleanupStack } from './cleanup-stack.ts'
 import { type Config, loadConfig } from './config.ts'
 import { logger, watchEventLoop } from './process.ts'
 import { onStopSignal, type StopSignal, statusOfSignal } from './stop-signals.ts'
+import { startTracing } from './tracing/start-tracing.ts'
+import { VERSION } from './version.ts'
 
 /** Time to release jobs and to close everything after the grace time of the jobs. */
 const CLOSING_MS = 20_000
@@ -11,6 +14,7 @@ const CLOSING_MS = 20_000
 export type RoleContext = {
   readonly config: Config
   readonly log: Logger
+  readonly metrics: ProcessMetrics
   readonly stack: CleanupStack
   /** Aborts when the process must stop, before anything is closed. */
   readonly stopping: AbortSignal
@@ -26,7 +30,10 @@ export type RoleContext = {
  * @param start resolves when the process is running
  * @throws what `start` throws
  */
-export async function runRole(name: string, start: (context: RoleContext) => Promise<void>): Promise<void> {
+export async function runRole(
+  name: 'serve' | 'worker',
+  start: (context: RoleContext) => Promise<void>,
+): Promise<void> {
   const config = loadConfig()
   const log = logger(config, name)
   const stack = new CleanupStack()
@@ -36,9 +43,14 @@ export async function runRole(name: string, start: (context: RoleContext) => Pro
   onStopSignal((signal) => void role.stop({ signal }))
   process.on('uncaughtException', (err) => void role.stop({ err }))
   process.on('unhandledRejection', (err) => void role.stop({ err }))
-  stack.use(watchEventLoop(log))
+  const { longestMs: longestDelayMs } = stack.use(watchEventLoop(log))
+  const metrics = new ProcessMetrics(name, { version: VERSION, longestDelayMs })
+  const tracing = await startTracing(config.tracing, name, log)
+  // Deferred first, so that it runs last: what is closed before may end spans.
+  stack.defer(() => tracing.stop())
   try {
-    await start({ config, log, stack, stopping: role.stopping, graceLeftMs: () => role.graceLeftMs() })
+    const graceLeftMs = () => role.graceLeftMs()
+    await start({ config, log, metrics, stack, stopping: role.stopping, graceLeftMs })
   } catch (error) {
     await role.abandonStart()
     throw error

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -5,16 +6,27 @@ import { AnalyzerPool } from '../analysis/analyzer-pool.ts'
 import { createPooledAnalyses } from '../analysis/pooled-analyses.ts'
 import { DiskSpace } from '../bytes/disk-space.ts'
 import { Spool } from '../bytes/spool.ts'
+import { ChangeBuffer } from '../catalogue/change-buffer.ts'
 import { FolderLock } from '../db/folder-lock.ts'
 import { openDatabase } from '../db/open-database.ts'
 import { createEmbeddedRegistry } from '../embedded-registry/plugin.ts'
 import { buildApp } from '../http/app.ts'
 import type { Services } from '../http/services.ts'
 import { JobLeases } from '../jobs/queue/job-leases.ts'
-import { parseReference } from '../oci/reference.ts'
+import { AnalyzerMetrics } from '../metrics/analyzer-metrics.ts'
+import { createBrokerMetrics, measureDatabase } from '../metrics/broker-metrics.ts'
+import { ChildMetrics } from '../metrics/child-metrics.ts'
+import { HttpMetrics } from '../metrics/http-metrics.ts'
+import { Scraper } from '../metrics/scraper.ts'
+import { measureDisk } from '../metrics/storage-metrics.ts'
+import { parseReference, type Reference } from '../oci/reference.ts'
 import { analyzerStarter } from './analyzers.ts'
+import { releaseScan } from './catalogue.ts'
+import { CatalogueUpkeep } from './catalogue-upkeep.ts'
 import { backingRegistry, openRegistries } from './composition.ts'
 import { type Config, ConfigError, roleEnvironment } from './config.ts'
+import { cacheFigures } from './database-reads.ts'
+import { listenForScrapers } from './metrics-listener.ts'
 import { warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { openStores } from './stores.ts'
@@ -38,29 +50,55 @@ export function serve(): Promise<void> {
   return runRole('serve', start)
 }
 
-async function start({ config: loaded, log, stack, stopping, graceLeftMs }: RoleContext): Promise<void> {
+async function start(context: RoleContext): Promise<void> {
+  const { config: loaded, log, metrics, stack, stopping, graceLeftMs } = context
   // Clients and workers reach the embedded registry at the broker's own address, so the port must be fixed
   // first.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
   const lock = stack.use(await FolderLock.acquire(config.dataFolder, config.graceMs + PREDECESSOR_MS))
-  const database = await openDatabase(config.databaseUrl)
+  const database = await openDatabase(config.databaseUrl, { observer: metrics.database })
+  metrics.database.watch(database)
   stack.defer(() => database.close())
-  const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
+  const registries = stack.use(openRegistries(config, { onWarning: warn(log), observer: metrics.registries }))
   const { bounds } = config
   const stores = openStores(database, {
     maxQueued: config.maxQueued,
     maxRules: bounds.rules,
+    maxEventStreams: bounds.eventStreams,
+    names: registries.names,
     requestMs: bounds.requestMs,
   })
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
   const environment = roleEnvironment(config.listen)
-  const analyzers = stack.use(
-    new AnalyzerPool(analyzerStarter(environment, bounds.analyzerMemory), bounds.analyzers),
-  )
+  const children = new ChildMetrics(metrics.set, config.localWorker ? ['worker', 'analyzer'] : ['analyzer'])
+  const onAnalyzer = (child: ChildProcess) => children.add('analyzer', child)
+  const startAnalyzer = analyzerStarter(environment, bounds.analyzerMemory, { onStart: onAnalyzer })
+  const analyzerMetrics = new AnalyzerMetrics(metrics.set)
+  const analyzers = stack.use(new AnalyzerPool(startAnalyzer, bounds.analyzers, analyzerMetrics))
+  analyzerMetrics.watch(analyzers)
   const diskSpace = new DiskSpace(config.dataFolder, config.diskReserve)
+  measureDisk(metrics.set, diskSpace, 'data')
+  const figures = cacheFigures(database, stores.workers)
+  measureDatabase(metrics.set, figures)
+  const scraper = new Scraper([metrics.set, createBrokerMetrics(figures)], children)
+  // A process of its own, so that requests never wait for the scan of a registry.
+  const scanner = stack.use(new AnalyzerPool(startAnalyzer, 1))
+  const upkeep = stack.use(
+    new CatalogueUpkeep(createPooledAnalyses(scanner), (owner) => releaseScan(database, owner), log),
+  )
+  const addChanges = async (references: readonly Reference[]) => {
+    await stores.addCatalogueChanges(references)
+    upkeep.wake()
+  }
+  const changes = new ChangeBuffer(addChanges, (err) =>
+    log.warn({ err }, 'a change in the embedded registry was not noted; the scan finds it'),
+  )
+  stack.defer(() => changes.flush())
   const services: Services = {
     ...stores,
+    addCatalogueChanges: addChanges,
+    defaultRegistry: backing.host,
     spool: new Spool(join(config.dataFolder, 'spool'), { diskSpace }),
     maxRecordBytes: bounds.record.maxBytes,
     analyses: createPooledAnalyses(analyzers),
@@ -85,12 +123,16 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
     maxConnections: bounds.maxConnections,
     // The worker stops first, and needs the server until it has exited.
     stopSignal: stopping,
+    metrics: { requests: new HttpMetrics(metrics.set), scraper, allowed: config.metricsAllowed },
     ...(config.token !== undefined && { token: config.token }),
+    publicUrl: config.publicUrl,
+    corsOrigins: config.corsOrigins,
     hookSecrets: config.hookSecrets,
     ...(!config.backingRegistry && {
       registryPlugin: await createEmbeddedRegistry({
         root: join(config.dataFolder, 'registry'),
         diskReserveBytes: config.diskReserve,
+        onChange: (change) => changes.add({ host: backing.host, ...change }),
       }),
     }),
   })
@@ -102,7 +144,9 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
   })
   const url = await listen(app, config.listen)
   log.info({ url, backing: backing.host }, 'listening')
+  await listenForScrapers(config, scraper, { log, stack })
   analyzers.warmUp()
+  upkeep.start()
   if (config.localWorker) {
     const leases = new JobLeases(database)
     const onWorkerDeath = async (pid: number) => {
@@ -112,6 +156,7 @@ async function start({ config: loaded, log, stack, stopping, graceLeftMs }: Role
     const worker = new WorkerSupervisor({
       environment,
       log,
+      onStart: (child) => children.add('worker', child),
       onDeath: onWorkerDeath,
       stopMs: config.graceMs + WORKER_CLOSE_MS,
     })

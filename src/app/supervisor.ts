@@ -29,6 +29,8 @@ export type WorkerSupervisorOptions = {
   readonly log: Pick<Logger, 'error' | 'warn'>
   /** Called when a worker exited unexpectedly, before the next one starts. */
   readonly onDeath: (pid: number) => Promise<void>
+  /** Called with each worker that was started. */
+  readonly onStart?: (child: ChildProcess) => void
   /** How long a worker may take to stop before it is killed. */
   readonly stopMs: number
   /** Arguments of Node. Default: a worker of this broker. */
@@ -70,6 +72,7 @@ export class WorkerSupervisor {
       return
     }
     this.#child = child
+    this.#options.onStart?.(child)
     const watching = this.#watch(child)
     const onExit = (fields: object, message: string) => {
       clearInterval(watching)

@@ -6,6 +6,9 @@ import { claimScratchFolder } from '../bytes/scratch.ts'
 import { type CachedLocation, checkEntries, type SizeProbe } from '../cache/check-entries.ts'
 import { createDatabaseCache } from '../cache/database-cache.ts'
 import { deleteOldUses } from '../cache/use-counts.ts'
+import type { FinishedConversion } from '../catalogue/conversion-index.ts'
+import { summarizeConversion, summarizeVerification } from '../conversion/progress-summary.ts'
+import type { ConversionProgress, VerificationProgress } from '../conversion/report.ts'
 import { ConversionRequest, VerificationRequest } from '../conversion/request.ts'
 import { runConversion } from '../conversion/run.ts'
 import { runVerification } from '../conversion/verify.ts'
@@ -15,16 +18,29 @@ import { CallbackStore } from '../jobs/events/callback-store.ts'
 import { EventLog } from '../jobs/events/event-log.ts'
 import { IdempotencyKeys } from '../jobs/queue/idempotency-keys.ts'
 import { JobLeases } from '../jobs/queue/job-leases.ts'
+import { registryLimitsOf } from '../jobs/queue/registry-limits.ts'
 import { TagMoves } from '../jobs/queue/tag-moves.ts'
+import { backfillSeries } from '../jobs/series/series-backfill.ts'
+import { tidySeries } from '../jobs/series/series-upkeep.ts'
 import { LeaseKeeper } from '../jobs/worker/lease-keeper.ts'
 import { runWorker } from '../jobs/worker/run-worker.ts'
 import { HEARTBEAT_INTERVAL_MS, WorkerDirectory } from '../jobs/worker/worker-directory.ts'
+import { measureDatabase } from '../metrics/broker-metrics.ts'
+import { answerMetricsRequests, parentPort } from '../metrics/child-messages.ts'
+import { ConversionMetrics } from '../metrics/conversion-metrics.ts'
+import { JobMetrics } from '../metrics/job-metrics.ts'
+import { Scraper } from '../metrics/scraper.ts'
+import { measureDisk, measureScratch } from '../metrics/storage-metrics.ts'
+import { measureThreads } from '../metrics/usage-gauges.ts'
 import { Digest } from '../oci/digest-schema.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordStore } from '../records/store.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { TagReadBack } from '../registry/manifests/read-back.ts'
+import { catalogueFeed } from './catalogue.ts'
 import { conversionServices, openRegistries, registryLimits } from './composition.ts'
+import { cacheProbe } from './database-reads.ts'
+import { listenForScrapers } from './metrics-listener.ts'
 import { repeatedly, warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { HEARTBEAT_MS } from './supervisor.ts'
@@ -33,7 +49,7 @@ import { HEARTBEAT_MS } from './supervisor.ts'
 const RECONCILE_EVERY_MS = 30_000
 /** Interval between comparisons of cache entries with their registries. */
 const CHECK_CACHE_EVERY_MS = 30_000
-/** Interval between deletions of expired idempotency keys, events and cache counts. */
+/** Interval between deletions of expired idempotency keys, events, cache counts and time series. */
 const EXPIRE_EVERY_MS = 600_000
 
 /** Runs jobs until a stop signal, or until the supervising process exits. */
@@ -41,16 +57,21 @@ export function work(): Promise<void> {
   return runRole('worker', start)
 }
 
-async function start({ config, log, stack }: RoleContext): Promise<void> {
+async function start({ config, log, metrics, stack }: RoleContext): Promise<void> {
   const stop = new AbortController()
-  const database = await openDatabase(config.databaseUrl)
+  const parent = parentPort()
+  const sendLastMetrics = parent && answerMetricsRequests(metrics.set, parent)
+  // Deferred first, so that it runs last.
+  if (sendLastMetrics) stack.defer(sendLastMetrics)
+  const database = await openDatabase(config.databaseUrl, { observer: metrics.database })
+  metrics.database.watch(database)
   stack.defer(() => database.close())
   // From here on the supervisor kills this process when its main thread stops sending heartbeats.
   const sendHeartbeat = () => process.send?.('alive', undefined, undefined, () => undefined)
   const heartbeat = setInterval(sendHeartbeat, HEARTBEAT_MS)
   sendHeartbeat()
   stack.defer(() => clearInterval(heartbeat))
-  const registries = stack.use(openRegistries(config, { onWarning: warn(log) }))
+  const registries = stack.use(openRegistries(config, { onWarning: warn(log), observer: metrics.registries }))
   const records = new RecordStore(database)
   const scratch = await claimScratchFolder(join(config.dataFolder, 'scratch'))
   stack.defer(() => rm(scratch, { recursive: true, force: true }))
@@ -59,11 +80,13 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
     const stored = await records.read(id)
     if (!stored) return undefined
     const { image, workload, createdAt } = stored.record
-    return { entries: stored.entries, image, workload, created: new Date(createdAt).toISOString() }
+    return { entries: stored.entries, image, workload, createdAt: new Date(createdAt).toISOString() }
   }
+  const scratchUsage = { bytes: 0 }
   const services = conversionServices(config, registries, findUploadedRecord, {
     scratchFolder: scratch,
     diskSpace,
+    scratchUsage,
     cache: createDatabaseCache(database, { layers: config.cacheLayers, images: config.cacheImages }),
   })
   stack.use(services.threads)
@@ -71,28 +94,59 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
   const tagMoves = new TagMoves(database)
   const owner = workerName(process.pid) + randomUUID()
   const workers = new WorkerDirectory(database)
-  const sendingHeartbeats = repeatedly(HEARTBEAT_INTERVAL_MS, stop.signal, log, () =>
-    workers.heartbeat(owner, config.concurrency),
+  const feed = catalogueFeed(database, registries)
+  const indexConversion = (conversion: FinishedConversion) =>
+    // The conversion has succeeded, and the scan of jobs indexes it later.
+    feed.addConversion(conversion).catch((err: unknown) => log.warn({ err }, 'a conversion was not indexed'))
+  const jobMetrics = new JobMetrics(metrics.set)
+  const conversionMetrics = new ConversionMetrics(metrics.set)
+  measureThreads(metrics.set, services.threads)
+  measureScratch(metrics.set, scratchUsage, { limitBytes: config.scratchLimit })
+  measureDisk(metrics.set, diskSpace, 'scratch')
+  if (!parent) {
+    // A worker of a `serve` is part of its scrapes.
+    measureDatabase(metrics.set, cacheProbe(workers))
+    await listenForScrapers(config, new Scraper([metrics.set]), { log, stack })
+  }
+  const limits = registryLimits(config, registries.names)
+  const sendingHeartbeats = repeatedly(HEARTBEAT_INTERVAL_MS, stop.signal, log, async () =>
+    workers.heartbeat(owner, {
+      concurrency: config.concurrency,
+      registryLimits: limits,
+      isDiskFull: await diskSpace.isExhausted(),
+    }),
   )
   const runningJobs = runWorker(
     {
-      leases: new JobLeases(database, { leaseMs: config.leaseMs, limits: registryLimits(config) }),
+      leases: new JobLeases(database, {
+        leaseMs: config.leaseMs,
+        limits: registryLimitsOf(limits),
+        onExpired: (kind, cause) => jobMetrics.onExpired(kind, cause),
+      }),
       keeper,
       notifier: database.notifier,
       handlers: {
-        conversion: (job, context) =>
-          runConversion(ConversionRequest.parse(job.request), services, {
-            ...context,
-            guardTag: tagMoves.guard(context),
-          }),
+        conversion: async (job, context) => {
+          const guardTag = tagMoves.guard(context)
+          const request = ConversionRequest.parse(job.request)
+          const report = await runConversion(request, services, { ...context, guardTag })
+          conversionMetrics.count(report)
+          await indexConversion({ jobId: job.id, request, report, finishedAt: Date.now() })
+          return report
+        },
         verification: (job, context) =>
           runVerification(VerificationRequest.parse(job.request), services, context),
       },
+      summarizeProgress: (kind, progress) =>
+        kind === 'conversion'
+          ? summarizeConversion(progress as ConversionProgress)
+          : summarizeVerification(progress as VerificationProgress),
       owner,
       concurrency: config.concurrency,
       stallSeconds: config.stallSeconds,
       hasFreeSpace: async () => !(await diskSpace.isExhausted()),
       graceMs: config.graceMs,
+      observer: jobMetrics,
       log,
     },
     stop.signal,
@@ -110,18 +164,23 @@ async function start({ config, log, stack }: RoleContext): Promise<void> {
   })
   const idempotencyKeys = new IdempotencyKeys(database)
   const events = new EventLog(database)
-  const deletingExpired = repeatedly(EXPIRE_EVERY_MS, stop.signal, log, async () => {
+  const deletingExpired = repeatedly(EXPIRE_EVERY_MS, stop.signal, log, async (signal) => {
     await idempotencyKeys.deleteExpired()
     await events.deleteExpired()
     await deleteOldUses(database)
+    await tidySeries(database, config.bounds.seriesRetention, signal)
+    await backfillSeries(database, config.bounds.seriesRetention, signal)
   })
   const checkingCache = repeatedly(CHECK_CACHE_EVERY_MS, stop.signal, log, async (signal) => {
     const probe: SizeProbe = (kind, location) => sizeOf(registries, kind, location, signal)
     const { gone } = await checkEntries(database, probe, signal)
+    conversionMetrics.countRemoved(gone)
     if (gone > 0) log.info({ gone }, 'removed cache entries that no longer exist in their registries')
   })
   const { callbackSecret: secret } = config
-  const sendingCallbacks = secret && sendCallbacks(new CallbackStore(database), { secret, log }, stop.signal)
+  const onDelivery = (outcome: 'delivered' | 'failed' | 'due') => jobMetrics.onDelivery(outcome)
+  const sendingCallbacks =
+    secret && sendCallbacks(new CallbackStore(database), { secret, log, onDelivery }, stop.signal)
   stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
     try {

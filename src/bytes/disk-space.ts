@@ -19,6 +19,12 @@ export class DiskSpace {
     this.#reserveBytes = reserveBytes
   }
 
+  /** Measures the size of the disk and its free space, the reserve included, in bytes. */
+  async measure(): Promise<{ readonly size: number; readonly free: number; readonly reserve: number }> {
+    const { blocks, bavail, bsize } = await statfs(this.#folder)
+    return { size: blocks * bsize, free: bavail * bsize, reserve: this.#reserveBytes }
+  }
+
   /** Measures the free space beyond the reserve, in bytes; negative while the reserve is in use. */
   async availableBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.#folder)

@@ -55,6 +55,7 @@ export class Scratch implements AsyncDisposable {
   readonly #diskSpace: DiskSpace
   readonly #diskFullTimeoutMs: number
   readonly #signal: AbortSignal | undefined
+  readonly #usage: ScratchUsage | undefined
   readonly #openFiles = new Set<ScratchFile>()
   #usedBytes = 0
   #fileCount = 0
@@ -66,6 +67,7 @@ export class Scratch implements AsyncDisposable {
     this.#diskSpace = options.diskSpace ?? new DiskSpace(folder, 0)
     this.#diskFullTimeoutMs = options.diskFullTimeoutMs ?? DISK_FULL_TIMEOUT_MS
     this.#signal = options.signal
+    this.#usage = options.usage
   }
 
   /** Creates a new folder inside `parent`, which is created if it does not exist. */
@@ -94,9 +96,7 @@ export class Scratch implements AsyncDisposable {
     const handle = await this.#retryWhileDiskIsFull(() => open(path, 'wx', 0o600))
     const file = new ScratchFile(path, handle, {
       reserve: (bytes) => this.#reserve(bytes),
-      release: (bytes) => {
-        this.#usedBytes -= bytes
-      },
+      release: (bytes) => this.#changeUsed(-bytes),
       write: (write) => this.#retryWhileDiskIsFull(write),
       forget: () => void this.#openFiles.delete(file),
     })
@@ -110,11 +110,16 @@ export class Scratch implements AsyncDisposable {
         `all ${this.#limitBytes} bytes are in use; raise RECORD_BROKER_SCRATCH_LIMIT`,
       )
     }
-    this.#usedBytes += bytes
+    this.#changeUsed(bytes)
     this.#bytesSinceDiskCheck += bytes
     if (this.#bytesSinceDiskCheck < DISK_CHECK_INTERVAL_BYTES) return
     this.#bytesSinceDiskCheck = 0
     await this.#retryWhileDiskIsFull(() => this.#diskSpace.assertAvailable(bytes))
+  }
+
+  #changeUsed(bytes: number): void {
+    this.#usedBytes += bytes
+    if (this.#usage) this.#usage.bytes += bytes
   }
 
   async #retryWhileDiskIsFull<Result>(action: () => Promise<Result>): Promise<Result> {
@@ -145,7 +150,12 @@ export type ScratchOptions = {
   readonly diskFullTimeoutMs?: number
   /** Ends such waits. */
   readonly signal?: AbortSignal | undefined
+  /** Counts the bytes of several scratch folders together. */
+  readonly usage?: ScratchUsage | undefined
 }
+
+/** The bytes of the files of all scratch folders that share this object. */
+export type ScratchUsage = { bytes: number }
 
 /** What a file needs of the {@link Scratch} that created it. */
 type ScratchAccess = {

@@ -4,13 +4,13 @@ import { type CountedUse, readUses } from './use-counts.ts'
 
 /** Totals of the entries of one kind. Times are in ms since 1970. */
 export type CacheTotals = {
-  readonly entries: number
+  readonly entryCount: number
   /** The total size of the blobs of layers, or of the manifests of images. */
   readonly bytes: number
   /** The last use of the entry that is evicted next. */
-  readonly oldestUse: number | undefined
+  readonly oldestUsedAt: number | undefined
   /** The last check of the entry that is checked next. */
-  readonly oldestCheck: number | undefined
+  readonly oldestCheckedAt: number | undefined
 }
 
 export type CacheOverview = {
@@ -21,13 +21,14 @@ export type CacheOverview = {
 
 /** Selects entries. Without any field, it selects all of them. */
 export type PurgeFilter = {
-  readonly host?: string | undefined
+  /** The names of the registry. */
+  readonly hosts?: readonly string[] | undefined
   readonly repository?: string | undefined
   /** The digest of a converted layer, manifest or index. */
   readonly digest?: string | undefined
 }
 
-export type EntryCounts = { readonly layers: number; readonly images: number }
+export type EntryCounts = { readonly layerCount: number; readonly imageCount: number }
 
 /** Inspects and purges the cache for operators. */
 export class CacheAdministration {
@@ -58,18 +59,18 @@ export class CacheAdministration {
       ])
       .executeTakeFirstOrThrow()
     return {
-      entries: Number(row.entries),
+      entryCount: Number(row.entries),
       bytes: Number(row.bytes ?? 0),
-      oldestUse: row.used ?? undefined,
-      oldestCheck: row.checked ?? undefined,
+      oldestUsedAt: row.used ?? undefined,
+      oldestCheckedAt: row.checked ?? undefined,
     }
   }
 
   /** Deletes entries. Their content stays in the registry, and is converted again when a request needs it. */
-  purge({ host, repository, digest }: PurgeFilter): Promise<EntryCounts> {
+  purge({ hosts, repository, digest }: PurgeFilter): Promise<EntryCounts> {
     return this.#forEachTable(async (table) => {
       let deletion = this.#db.query.deleteFrom(table)
-      if (host !== undefined) deletion = deletion.where('host', '=', host)
+      if (hosts !== undefined) deletion = deletion.where('host', 'in', hosts)
       if (repository !== undefined) deletion = deletion.where('repository', '=', repository)
       if (digest !== undefined) deletion = deletion.where('digest', '=', digest)
       return (await deletion.executeTakeFirst()).numDeletedRows
@@ -86,6 +87,6 @@ export class CacheAdministration {
 
   async #forEachTable(change: (table: CacheTable) => Promise<bigint>): Promise<EntryCounts> {
     const [layers, images] = await Promise.all(CACHE_TABLES.map(change))
-    return { layers: Number(layers), images: Number(images) }
+    return { layerCount: Number(layers), imageCount: Number(images) }
   }
 }

@@ -101,7 +101,7 @@ describeDatabases('the cache', (open) => {
       return digest === digestOf('image') ? 500 : digest === digestOf('changed') ? 501 : undefined
     }
     expect(await checkEntries(database, probe, never)).toEqual({ checked: 0, gone: 0 })
-    expect(await administration.requestCheck()).toEqual({ layers: 3, images: 2 })
+    expect(await administration.requestCheck()).toEqual({ layerCount: 3, imageCount: 2 })
     const results = await Promise.all([
       checkEntries(database, probe, never),
       checkEntries(database, probe, never),
@@ -143,31 +143,31 @@ describeDatabases('the cache', (open) => {
     }
     expect(await checkEntries(database, probe, stop.signal)).toEqual({ checked: 1, gone: 0 })
     expect(probes).toBe(1)
-    expect((await administration.readOverview(1)).layers.entries).toBe(3)
+    expect((await administration.readOverview(1)).layers.entryCount).toBe(3)
   })
 
   it('reports its totals, and purges all entries or selected ones', async () => {
     expect(await administration.readOverview(7)).toEqual({
-      layers: { entries: 0, bytes: 0, oldestUse: undefined, oldestCheck: undefined },
-      images: { entries: 0, bytes: 0, oldestUse: undefined, oldestCheck: undefined },
+      layers: { entryCount: 0, bytes: 0, oldestUsedAt: undefined, oldestCheckedAt: undefined },
+      images: { entryCount: 0, bytes: 0, oldestUsedAt: undefined, oldestCheckedAt: undefined },
       uses: [],
     })
     await cache.layers.put(layerKeyOf('a'), layerOf('a'), undefined)
     await cache.layers.put(layerKeyOf('b'), layerOf('b', 'other'), undefined)
     await cache.images.put(imageKeyOf('c'), imageOf('c', 'other'))
     const { layers, images } = await administration.readOverview(7)
-    expect(layers).toMatchObject({ entries: 2, bytes: 10_000_000_000 })
-    expect(images).toMatchObject({ entries: 1, bytes: 500 })
-    for (const { oldestUse = 0, oldestCheck = 0 } of [layers, images]) {
-      expect(Math.abs(oldestUse - Date.now())).toBeLessThan(60_000)
-      expect(Math.abs(oldestCheck - Date.now())).toBeLessThan(60_000)
+    expect(layers).toMatchObject({ entryCount: 2, bytes: 10_000_000_000 })
+    expect(images).toMatchObject({ entryCount: 1, bytes: 500 })
+    for (const { oldestUsedAt = 0, oldestCheckedAt = 0 } of [layers, images]) {
+      expect(Math.abs(oldestUsedAt - Date.now())).toBeLessThan(60_000)
+      expect(Math.abs(oldestCheckedAt - Date.now())).toBeLessThan(60_000)
     }
-    expect(await administration.purge({ host: 'another.test' })).toEqual({ layers: 0, images: 0 })
-    expect(await administration.purge({ digest: digestOf('a') })).toEqual({ layers: 1, images: 0 })
-    expect(await administration.purge({ host: 'r.test', repository: 'other' })).toEqual({
-      layers: 1,
-      images: 1,
+    expect(await administration.purge({ hosts: ['another.test'] })).toEqual({ layerCount: 0, imageCount: 0 })
+    expect(await administration.purge({ digest: digestOf('a') })).toEqual({ layerCount: 1, imageCount: 0 })
+    expect(await administration.purge({ hosts: ['r.test'], repository: 'other' })).toEqual({
+      layerCount: 1,
+      imageCount: 1,
     })
-    expect((await administration.readOverview(7)).layers.entries).toBe(0)
+    expect((await administration.readOverview(7)).layers.entryCount).toBe(0)
   })
 })

@@ -12,6 +12,11 @@ export class Semaphore {
     this.#freePermits = permits
   }
 
+  /** The number of permits that nobody holds. */
+  get freePermits(): number {
+    return this.#freePermits
+  }
+
   /** The number of callers that wait for a permit. */
   get waiting(): number {
     return this.#queue.size + this.#urgentQueue.size

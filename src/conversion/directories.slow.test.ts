@@ -116,7 +116,7 @@ for (const [name, options] of Object.entries(OPTIONS)) {
         digests.get(source)?.add(digest)
       }
       const again = await convert(threads, { source: '1', record, options, cached: true })
-      expect(new Set(again.actions)).toEqual(new Set(['reused', 'same-as-other']))
+      expect(new Set(again.actions)).toEqual(new Set(['reused', 'duplicate']))
       expect([...digests.values()].map(({ size }) => size)).toEqual([1, 1])
       expect(digests.get('1')).not.toEqual(digests.get('2'))
     },

@@ -53,17 +53,17 @@ describe('an evaluation', () => {
   it('reports the resolution of each recorded path, by reading layers without a table of contents', async () => {
     const use = await evaluate('app:1')
     expect(use).toMatchObject({
-      paths: 5,
-      placed: 2,
-      followed: 1,
+      pathCount: 5,
+      placedCount: 2,
+      followedCount: 1,
       notFoundCount: 2,
       notFound: [{ path: 'usr/lib/libx.so.1.3', nearest: 'usr/lib/libx.so.1.2' }, { path: 'nowhere/at/all' }],
       hiddenCount: 1,
       hidden: ['gone'],
       exact: false,
       layers: [
-        { files: 2, bytes: library.length },
-        { files: 1, bytes: MIB / 2 },
+        { fileCount: 2, bytes: library.length },
+        { fileCount: 1, bytes: MIB / 2 },
       ],
     })
     // The estimate in proportion is exact for incompressible content.
@@ -82,7 +82,7 @@ describe('an evaluation', () => {
     const before = await evaluate('app:1')
     const after = await evaluate('app:1-fast')
     const converted = report.images[0]?.record
-    for (const key of ['paths', 'placed', 'followed', 'notFound', 'hidden'] as const) {
+    for (const key of ['pathCount', 'placedCount', 'followedCount', 'notFound', 'hidden'] as const) {
       expect(after[key]).toEqual(before[key])
       expect(converted?.[key]).toEqual(before[key])
     }
@@ -94,20 +94,20 @@ describe('an evaluation', () => {
 
   it('estimates what a lazy start fetches', async () => {
     const { start, imageBytes } = await evaluate('app:1')
-    expect(start.wholePull).toEqual({ bytes: imageBytes, requests: 2 })
+    expect(start.wholePull).toEqual({ bytes: imageBytes, requestCount: 2 })
     expect(start.withRecord.bytes).toBeGreaterThan(2.5 * MIB)
     expect(start.withRecord.bytes).toBeLessThan(2.8 * MIB)
     // The footer with the table of contents, and the prefetch, of both layers.
-    expect(start.withRecord.requests).toBe(4)
-    expect(start.withoutRecord.requests).toBe(4)
+    expect(start.withRecord.requestCount).toBe(4)
+    expect(start.withoutRecord.requestCount).toBe(4)
     const many = Array.from({ length: 40 }, (_, i) => [
       file(`use-${i}`, noise(1000)),
       file(`pass-${i}`, noise(200_000)),
     ])
     await pushImage(bench.repository('many'), { layers: [{ tar: buildTar(...many.flat()) }] }, '1')
     const spread = await evaluate('many:1', { entries: many.map((_, i) => ({ path: `use-${i}` })) })
-    expect(spread.start.withoutRecord.requests).toBeGreaterThanOrEqual(40)
-    expect(spread.start.withRecord.requests).toBe(2)
+    expect(spread.start.withoutRecord.requestCount).toBeGreaterThanOrEqual(40)
+    expect(spread.start.withRecord.requestCount).toBe(2)
     expect(spread.start.withRecord.bytes).toBeLessThan(spread.start.withoutRecord.bytes / 4)
   })
 
@@ -121,11 +121,11 @@ describe('an evaluation', () => {
     // The library is unchanged, the program is not; "gone" was not a file of the profiled image.
     expect(use.staleness).toEqual({
       profiled: `${host}/app@${old?.digest}`,
-      compared: 2,
-      changed: 1,
+      comparedCount: 2,
+      changedCount: 1,
       share: 0.5,
     })
-    expect((await evaluate('app:1', { image })).staleness).toMatchObject({ changed: 0, share: 0 })
+    expect((await evaluate('app:1', { image })).staleness).toMatchObject({ changedCount: 0, share: 0 })
     expect((await evaluate('app:2', { image: `${host}/app:1` })).stalenessUnknown).toMatch(/no digest/)
     const elsewhere = `forbidden.test/app@${old?.digest}`
     expect((await evaluate('app:2', { image: elsewhere })).stalenessUnknown).toMatch(/could not be read/)
@@ -163,7 +163,7 @@ describe('an evaluation', () => {
     await pushIndex(repository, [amd, arm], '1')
     const record = { entries: [{ path: 'srv/app' }] }
     const all = await evaluateRecord(record, { image: `${host}/multi:1` }, bench.services, never)
-    expect(all.images.map((one) => [one.platform, one.record.placed])).toEqual([
+    expect(all.images.map((one) => [one.platform, one.record.placedCount])).toEqual([
       ['linux/amd64', 0],
       ['linux/arm64', 1],
     ])
@@ -273,10 +273,16 @@ describe('the interpreters of recorded programs', () => {
         options,
       })
       const use = report.images[0]?.record
-      expect(use).toMatchObject({ paths: 2, placed: 2, impliedCount: 2, implied, layers: [{ files: 4 }] })
+      expect(use).toMatchObject({
+        pathCount: 2,
+        placedCount: 2,
+        impliedCount: 2,
+        implied,
+        layers: [{ fileCount: 4 }],
+      })
       const byRanges = await evaluate(`${source}-fast`, { entries })
-      expect(byRanges).toMatchObject({ implied, layers: [{ files: 4 }] })
-      expect(byRanges.programsUnread).toBeUndefined()
+      expect(byRanges).toMatchObject({ implied, layers: [{ fileCount: 4 }] })
+      expect(byRanges.unreadProgramCount).toBeUndefined()
       expect(await evaluate(source, { entries })).toMatchObject({ implied })
     },
   )
@@ -292,7 +298,7 @@ describe('the interpreters of recorded programs', () => {
         options: { interpreters },
       })
     const [off, on] = [await convert(false), await convert(true)]
-    expect(off.images[0]?.record).toMatchObject({ impliedCount: 0, layers: [{ files: 2 }] })
-    expect(on.images[0]?.record).toMatchObject({ impliedCount: 2, layers: [{ files: 4 }] })
+    expect(off.images[0]?.record).toMatchObject({ impliedCount: 0, layers: [{ fileCount: 2 }] })
+    expect(on.images[0]?.record).toMatchObject({ impliedCount: 2, layers: [{ fileCount: 4 }] })
   })
 })

@@ -49,7 +49,7 @@ export async function evaluateRecord(
 /**
  * Applies a record to another image by path. The result contains the paths that the image has, without layer
  * positions.
- * @throws ConversionError PLATFORM_NEEDED, NOTHING_LEFT; the errors of {@link evaluateRecord}
+ * @throws ConversionError PLATFORM_REQUIRED, NO_PATHS_FOUND; the errors of {@link evaluateRecord}
  */
 export async function retargetRecord(
   record: LoadedRecord,
@@ -64,7 +64,7 @@ export async function retargetRecord(
   if (image === undefined || others.length > 0) {
     const available = images.map(({ platform }) => platform).join(', ')
     throw new ConversionError(
-      'PLATFORM_NEEDED',
+      'PLATFORM_REQUIRED',
       `${opened.pinned} has several images; name a platform: ${available}`,
     )
   }
@@ -74,7 +74,10 @@ export async function retargetRecord(
     return resolution === 'placed' || resolution === 'followed'
   })
   if (remaining.length === 0) {
-    throw new ConversionError('NOTHING_LEFT', `${opened.pinned} has none of the ${use.paths} recorded paths`)
+    throw new ConversionError(
+      'NO_PATHS_FOUND',
+      `${opened.pinned} has none of the ${use.pathCount} recorded paths`,
+    )
   }
   return {
     image: formatReference({ ...opened.reference, digest: image.descriptor.digest }),

@@ -16,6 +16,9 @@ import { MAX_CONCURRENT_TOCS, TocReader } from './source/toc-reader.ts'
 
 type InspectionServices = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 
+/** How many layers an inspection has to look at, and at how many it has looked. */
+export type InspectionProgress = { readonly layerCount: number; readonly doneLayerCount: number }
+
 /**
  * Inspects an image by its manifests, its configs, and the footers and tables of contents of its layers,
  * which are fetched by ranged requests. No layer is downloaded in full.
@@ -25,6 +28,7 @@ export async function inspectImage(
   reference: string,
   { registries, threads, limits, bounds }: InspectionServices,
   signal: AbortSignal,
+  onProgress?: (progress: InspectionProgress) => void,
 ): Promise<ImageInspection> {
   const tally = new RequestTally(bounds)
   const reader = new ImageReader({ registries, tally, signal })
@@ -36,12 +40,20 @@ export async function inspectImage(
     externalTocs: new ExternalTocs(opened.repository, opened.reference, limits),
     tally,
   })
+  const layerCount = images.reduce((sum, { manifest }) => sum + manifest.layers.length, 0)
+  let doneLayerCount = 0
+  const inspect = async (layer: Descriptor, layerSignal: AbortSignal): Promise<LayerInspection> => {
+    const inspection = await inspector.inspect(layer, layerSignal)
+    doneLayerCount += 1
+    onProgress?.({ layerCount, doneLayerCount })
+    return inspection
+  }
   const inspected: ImageInspection['images'] = []
   for (const { platform, descriptor, manifest } of images) {
     const layers = await allOrAbort(
       manifest.layers,
       signal,
-      (layer, _, layerSignal) => inspector.inspect(layer, layerSignal),
+      (layer, _, layerSignal) => inspect(layer, layerSignal),
       MAX_CONCURRENT_TOCS,
     )
     const size = layers.reduce((total, layer) => total + layer.size, 0)
@@ -105,10 +117,10 @@ function describeToc(
     ...(view.externalToc && { externalToc: true }),
     tocDigest: view.tocDigest,
     tocDigestAnnotated: annotatedDigest === view.tocDigest,
-    entries: view.entryCount,
+    entryCount: view.entryCount,
     ...(view.landmark && { landmark: view.landmark }),
     prefetchBytes: view.landmark === 'prefetch' ? (view.landmarkOffset ?? 0) : 0,
-    prioritized: view.prioritized,
+    prioritizedFiles: view.prioritized,
     ...(annotatedDigest !== undefined &&
       annotatedDigest !== view.tocDigest && {
         problem: `the manifest has the TOC digest ${annotatedDigest}, but the layer has ${view.tocDigest}`,

@@ -15,6 +15,9 @@ export const LayerProgress = z
     size: Bytes.describe('The size of the source layer in bytes.'),
     read: Bytes.describe('The bytes of the source layer read so far.'),
     written: Bytes.describe('The bytes of the converted layer written so far.'),
+    uploaded: Bytes.optional().describe(
+      'The bytes of the converted layer that were sent to the registry so far. Older workers do not report them.',
+    ),
   })
   .meta({ id: 'LayerProgress', description: 'The progress of the conversion of one layer.' })
 export type LayerProgress = z.infer<typeof LayerProgress>
@@ -32,9 +35,9 @@ export type ConversionProgress = z.infer<typeof ConversionProgress>
 export const LayerReport = z
   .object({
     action: z
-      .enum(['streamed', 'arranged', 'rearranged', 'reused', 'same-as-other'])
+      .enum(['streamed', 'arranged', 'rearranged', 'reused', 'duplicate'])
       .describe(
-        'streamed: converted in the order of the source, without scratch disk; arranged: converted with the prioritized files first; rearranged: arranged from a layer that was converted before; reused: the layer of an earlier conversion, unchanged; same-as-other: the image has this layer twice, and it was converted once.',
+        'streamed: converted in the order of the source, without scratch disk; arranged: converted with the prioritized files first; rearranged: arranged from a layer that was converted before; reused: the layer of an earlier conversion, unchanged; duplicate: the image has this layer twice, and it was converted once.',
       ),
     source: z.object({ digest: Digest, size: Bytes, mediaType: z.string() }),
     digest: Digest,
@@ -42,9 +45,9 @@ export const LayerReport = z
     diffId: Digest,
     uncompressedSize: Bytes,
     tocDigest: Digest,
-    entries: z.int().nonnegative(),
+    entryCount: z.int().nonnegative(),
     landmark: Landmark.optional(),
-    prioritizedFiles: z
+    prioritizedFileCount: z
       .int()
       .nonnegative()
       .describe('The number of entries that the record placed before the landmark.'),
@@ -95,7 +98,7 @@ export const ManifestNote = z.object({ digest: Digest, reason: z.string() }).met
 export type ManifestNote = z.infer<typeof ManifestNote>
 
 /** Fields and annotations that a result lacks because they describe bytes that the conversion replaced. */
-export const RemovedNote = z
+export const RemovedFields = z
   .object({
     digest: Digest.describe(
       'The digest of the index, manifest, config or layer of the source that the names were removed from.',
@@ -103,11 +106,11 @@ export const RemovedNote = z
     names: z.array(z.string()).describe('The removed names: `data`, `urls` and keys of annotations.'),
   })
   .meta({
-    id: 'RemovedNote',
+    id: 'RemovedFields',
     description:
       'Fields and annotations that were removed because they describe bytes that the conversion replaced.',
   })
-export type RemovedNote = z.infer<typeof RemovedNote>
+export type RemovedFields = z.infer<typeof RemovedFields>
 
 /** A record that was published as a referrer of a converted image. */
 export const AttachedRecord = z
@@ -147,7 +150,7 @@ export const ConversionReport = z
       .array(ManifestNote)
       .describe('The manifests of the source index that the result contains unchanged.'),
     removed: z
-      .array(RemovedNote)
+      .array(RemovedFields)
       .optional()
       .describe(
         'Fields and annotations that were removed because they describe bytes that the conversion replaced.',
@@ -165,10 +168,10 @@ export const VerifiedLayer = z
     size: Bytes,
     tocDigest: Digest.optional(),
     diffId: Digest.optional(),
-    entries: z.int().nonnegative().optional(),
-    chunks: z.int().nonnegative().optional().describe('The number of chunks whose digests were checked.'),
+    entryCount: z.int().nonnegative().optional(),
+    chunkCount: z.int().nonnegative().optional().describe('The number of chunks whose digests were checked.'),
     landmark: Landmark.optional(),
-    prioritizedFiles: z.int().nonnegative().optional(),
+    prioritizedFileCount: z.int().nonnegative().optional(),
     problem: z.string().optional().describe('The problem of the layer; omitted if there is none.'),
   })
   .meta({ id: 'VerifiedLayer', description: 'The result of the verification of one layer.' })
@@ -199,9 +202,40 @@ export type VerificationReport = z.infer<typeof VerificationReport>
 
 /** The progress of a verification. */
 export const VerificationProgress = z
-  .object({ layers: z.int().nonnegative(), layersDone: z.int().nonnegative() })
+  .object({
+    layerCount: z.int().nonnegative(),
+    doneLayerCount: z.int().nonnegative(),
+    totalBytes: Bytes.optional().describe('The size of the layers that are read, in bytes.'),
+    readBytes: Bytes.optional().describe('The bytes of these layers that were read so far.'),
+  })
   .meta({ id: 'VerificationProgress', description: 'The progress of a running verification.' })
 export type VerificationProgress = z.infer<typeof VerificationProgress>
+
+/** The progress of a job without its layers, whose number is that of the image. */
+export const ProgressSummary = z
+  .object({
+    phase: ConversionProgress.shape.phase.optional().describe('The phase of a conversion.'),
+    layerCount: z.int().nonnegative(),
+    doneLayerCount: z.int().nonnegative(),
+    totalBytes: Bytes.optional().describe('The size of the layers that are read, in bytes.'),
+    readBytes: Bytes.optional().describe('The bytes of these layers that were read so far.'),
+    writtenBytes: Bytes.optional().describe('The bytes of converted layers that were written so far.'),
+  })
+  .meta({
+    id: 'ProgressSummary',
+    description: 'The progress of a running job without its layers.',
+    examples: [
+      {
+        phase: 'converting',
+        layerCount: 5,
+        doneLayerCount: 2,
+        totalBytes: 81_920_000,
+        readBytes: 40_960_000,
+        writtenBytes: 41_000_000,
+      },
+    ],
+  })
+export type ProgressSummary = z.infer<typeof ProgressSummary>
 
 /** The properties of one layer according to its footer and table of contents. */
 export const LayerInspection = z
@@ -224,10 +258,10 @@ export const LayerInspection = z
       .describe(
         'Whether the manifest has this digest in an annotation, as readers that verify layers require.',
       ),
-    entries: z.int().nonnegative().optional(),
+    entryCount: z.int().nonnegative().optional(),
     landmark: Landmark.optional(),
     prefetchBytes: Bytes.optional(),
-    prioritized: z.array(z.string()).optional().describe('The prioritized files in their order.'),
+    prioritizedFiles: z.array(z.string()).optional().describe('The prioritized files in their order.'),
     problem: z.string().optional().describe('Why a layer that is marked as eStargz cannot be read as such.'),
   })
   .meta({

@@ -20,7 +20,7 @@ const Platforms = z
   .describe('The platforms to use from an index; default: all of them.')
 
 /** The record of a conversion. */
-export const RecordSource = z
+export const ConversionRecord = z
   .union([
     z.strictObject({ id: z.uuid().describe('The id of an uploaded record.') }),
     z.strictObject({ image: ReferenceText.describe('The reference of a record image.') }),
@@ -39,11 +39,11 @@ export const RecordSource = z
     z.strictObject({ inline: RecordEntries.describe('The entries of the record.') }),
   ])
   .meta({
-    id: 'RecordSource',
+    id: 'ConversionRecord',
     description: 'The record to convert with: exactly one of id, image, match, copyFrom and inline.',
     examples: [{ image: 'registry.example/team/app:record-1.0-serve' }],
   })
-export type RecordSource = z.infer<typeof RecordSource>
+export type ConversionRecord = z.infer<typeof ConversionRecord>
 
 /** Smaller chunks would make the table of contents huge, larger ones would take much memory to verify. */
 const CHUNK_BYTES = { min: 64 * 1024, max: 64 * 1024 * 1024 }
@@ -221,7 +221,7 @@ export const ConversionRequest = z
       (text) => !text.includes('@'),
       'must be a tag: the digest of a converted image is known only after the conversion',
     ).describe('The tag under which the converted image is pushed.'),
-    record: RecordSource.optional(),
+    record: ConversionRecord.optional(),
     platforms: Platforms.optional(),
     options: ConversionOptions.optional(),
     overwrite: z

@@ -74,8 +74,8 @@ it('reuses cached layers, and rearranges those with another order', async () => 
   expect(other.digest).toBe(anew.digest)
   // The estimate for a start without the record does not depend on the cached order.
   const startEstimate = ({ images }: typeof anew) => images[0]?.record?.start.withoutRecord
-  expect(startEstimate(other)?.requests).toBe(startEstimate(anew)?.requests)
-  expect(startEstimate(again)?.requests).toBe(startEstimate(first)?.requests)
+  expect(startEstimate(other)?.requestCount).toBe(startEstimate(anew)?.requestCount)
+  expect(startEstimate(again)?.requestCount).toBe(startEstimate(first)?.requestCount)
   for (const reference of [again.target, other.target]) {
     expect(await bench.verify({ reference, source: `${host}/app:1` })).toMatchObject({ verified: true })
   }

@@ -56,9 +56,15 @@ describe('without a record', () => {
   it('streams all layers, without scratch disk, to an image that verifies and has the same files', async () => {
     const report = await bench.convert({ source: `${host}/app:1`, target: `${host}/app:1-esgz` })
     expect(report.images[0]?.layers).toMatchObject([
-      { action: 'streamed', landmark: 'no-prefetch', entries: 8, prioritizedFiles: 0, prefetchBytes: 0 },
+      {
+        action: 'streamed',
+        landmark: 'no-prefetch',
+        entryCount: 8,
+        prioritizedFileCount: 0,
+        prefetchBytes: 0,
+      },
       // With entries for the root and the directories of the whiteout.
-      { action: 'streamed', landmark: 'no-prefetch', entries: 7 },
+      { action: 'streamed', landmark: 'no-prefetch', entryCount: 7 },
     ])
     const { descriptor, manifest } = await manifestOf('app', '1-esgz')
     expect(descriptor.digest).toBe(report.digest)
@@ -78,7 +84,7 @@ describe('without a record', () => {
     const verified = await bench.verify({ reference: `${host}/app:1-esgz`, source: `${host}/app:1` })
     expect(verified).toMatchObject({ verified: true, images: [{ differences: [] }] })
     // The landmark is an entry with its own chunk.
-    expect(verified.images[0]?.layers[0]).toMatchObject({ chunks: 5, entries: 9 })
+    expect(verified.images[0]?.layers[0]).toMatchObject({ chunkCount: 5, entryCount: 9 })
     expect(bench.listScratchFiles()).toEqual([])
   })
 
@@ -135,7 +141,7 @@ describe('without a record', () => {
     expect(report.images[0]?.layers.map((layer) => layer.action)).toEqual([
       'streamed',
       'streamed',
-      'same-as-other',
+      'duplicate',
     ])
     expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
       verified: true,
@@ -156,10 +162,10 @@ describe('with a record', () => {
     )
     const use = report.images[0]?.record
     expect(use).toMatchObject({
-      entries: 3,
-      paths: 3,
-      placed: 2,
-      followed: 1,
+      entryCount: 3,
+      pathCount: 3,
+      placedCount: 2,
+      followedCount: 1,
       notFoundCount: 1,
       notFound: [{ path: 'no/such' }],
       hiddenCount: 0,
@@ -171,15 +177,15 @@ describe('with a record', () => {
     )
     expect(use?.imageBytes).toBe(report.sourceSize)
     expect(report.images[0]?.layers).toMatchObject([
-      { action: 'arranged', landmark: 'prefetch', prioritizedFiles: 3 },
-      { action: 'arranged', landmark: 'no-prefetch', prioritizedFiles: 0, prefetchBytes: 0 },
+      { action: 'arranged', landmark: 'prefetch', prioritizedFileCount: 3 },
+      { action: 'arranged', landmark: 'no-prefetch', prioritizedFileCount: 0, prefetchBytes: 0 },
     ])
     expect(report.images[0]?.layers[0]?.prefetchBytes).toBeGreaterThan(big.length)
     const inspection = await inspectImage(`${host}/app:1-fast`, bench.services, new AbortController().signal)
     expect(inspection.images[0]?.layers[0]).toMatchObject({
       estargz: true,
       tocDigestAnnotated: true,
-      prioritized: ['lib', 'usr/lib/big.so', 'usr/bin/app'],
+      prioritizedFiles: ['lib', 'usr/lib/big.so', 'usr/bin/app'],
     })
     expect(await bench.verify({ reference: report.target, source: report.source })).toMatchObject({
       verified: true,
@@ -199,15 +205,22 @@ describe('with a record', () => {
     })
     const publish = (path: string, tag: string, options: object) =>
       publishRecordImage(repository, [{ path }], { tag, workload: 'serve', ...options })
-    await publish('usr/bin/app', 'record-2', { image: `${host}/matched:2`, created: '2026-02-01T00:00:00Z' })
+    await publish('usr/bin/app', 'record-2', {
+      image: `${host}/matched:2`,
+      createdAt: '2026-02-01T00:00:00Z',
+    })
     const other = await bench.convert({ ...request, target: `${host}/matched:other`, record: { match: {} } })
     expect(other.images[0]?.record).toMatchObject({ from: { match: 'repository', workload: 'serve' } })
-    const best = await publish('lib/big.so', 'record-1', { subject, created: '2026-01-01T00:00:00Z' })
+    const best = await publish('lib/big.so', 'record-1', { subject, createdAt: '2026-01-01T00:00:00Z' })
     const report = await bench.convert({ ...request, record: { match }, options: { attachRecord: true } })
     expect(report.images[0]?.record).toMatchObject({
-      placed: 1,
-      from: { match: 'digest', reference: `${host}/matched@${best.digest}`, created: '2026-01-01T00:00:00Z' },
-      staleness: { changed: 0 },
+      placedCount: 1,
+      from: {
+        match: 'digest',
+        reference: `${host}/matched@${best.digest}`,
+        createdAt: '2026-01-01T00:00:00Z',
+      },
+      staleness: { changedCount: 0 },
     })
     expect(report.attached).toMatchObject([{ subject: report.digest }])
     expect((await repository.listReferrers(report.digest)).map(({ digest }) => digest)).toEqual([
@@ -219,7 +232,7 @@ describe('with a record', () => {
       target: `${host}/matched:again`,
       record: { match },
     })
-    expect(again.images[0]?.record).toMatchObject({ placed: 1, from: { match: 'digest' } })
+    expect(again.images[0]?.record).toMatchObject({ placedCount: 1, from: { match: 'digest' } })
     const globs = {
       record: { inline: [{ path: 'usr/*', glob: true as const }] },
       options: { attachRecord: true },
@@ -278,7 +291,7 @@ describe('with a record', () => {
     const record = { copyFrom: `${host}/app:1` }
     await expect(
       bench.convert({ source: `${host}/app:1`, target: `${host}/app:none`, record }),
-    ).rejects.toMatchObject({ code: 'NOTHING_TO_COPY', side: 'record' })
+    ).rejects.toMatchObject({ code: 'NO_PRIORITIZED_FILES', side: 'record' })
     expect(await bench.repository('app').resolve('none')).toBeUndefined()
   })
 

@@ -1,6 +1,7 @@
 import { Scratch } from '../bytes/scratch.ts'
 import type { Digest } from '../oci/digest.ts'
 import { Manifest, parseDocument } from '../oci/documents.ts'
+import { traced } from '../tracing/spans.ts'
 import type { ConversionPlan } from './conversion-plan.ts'
 import { ImageConverter } from './convert/image-converter.ts'
 import { withSide } from './errors.ts'
@@ -10,7 +11,7 @@ import type { ConvertedImage, PublishedResult } from './output/converted-image.t
 import { ProvenanceAnnotations } from './output/provenance-annotations.ts'
 import { ResultPublisher } from './output/result-publisher.ts'
 import { type ConversionRunOptions, planConversion } from './plan-conversion.ts'
-import type { ConversionReport, LayerReport, RemovedNote } from './report.ts'
+import type { ConversionReport, LayerReport, RemovedFields } from './report.ts'
 import type { ConversionRequest } from './request.ts'
 import { countCacheUses } from './reuse/count-cache-uses.ts'
 import { computeImageKey } from './reuse/image-key.ts'
@@ -29,10 +30,10 @@ export async function runConversion(
 ): Promise<ConversionReport> {
   const startedAt = performance.now()
   const { cache } = services
-  const plan = await planConversion(request, services, options)
+  const plan = await traced('plan conversion', {}, () => planConversion(request, services, options))
   const { recordFor, target } = plan
   const key = cache && computeImageKey(plan)
-  const reused = key && (await reuseImage(key, plan))
+  const reused = key && (await traced('reuse image', {}, () => reuseImage(key, plan)))
   const result = reused ?? (await convert(plan))
   const attached =
     request.options?.attachRecord && recordFor
@@ -60,8 +61,10 @@ async function convert(plan: ConversionPlan): Promise<PublishedResult> {
 
   progress.enterPhase('pushing')
   const publisher = new ResultPublisher(plan, annotations, converted)
-  const tocImage = tocTarget && (await withSide('target', () => publisher.publishTocImage(tocTarget)))
-  const { tagged, removed, kept, dropped } = await withSide('target', () => publisher.publish())
+  const [tocImage, { tagged, removed, kept, dropped }] = await traced('publish result', {}, async () => [
+    tocTarget && (await withSide('target', () => publisher.publishTocImage(tocTarget))),
+    await withSide('target', () => publisher.publish()),
+  ])
   const { descriptor } = tagged
   const report = {
     source: source.pinned,
@@ -108,7 +111,7 @@ function readSubject({ bytes }: SerializedDocument): Digest | undefined {
 }
 
 /** Merges the notes about one digest. */
-function mergeNotes(notes: readonly RemovedNote[]): RemovedNote[] {
+function mergeNotes(notes: readonly RemovedFields[]): RemovedFields[] {
   const namesByDigest = new Map<Digest, Set<string>>()
   for (const { digest, names } of notes) {
     namesByDigest.set(digest, new Set([...(namesByDigest.get(digest) ?? []), ...names]))

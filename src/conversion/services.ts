@@ -1,4 +1,5 @@
 import type { DiskSpace } from '../bytes/disk-space.ts'
+import type { ScratchUsage } from '../bytes/scratch.ts'
 import type { SingleFlight } from '../concurrency/single-flight.ts'
 import type { RecordFinder } from '../records/images/record-finder.ts'
 import type { RecordEntry, RecordLimits } from '../records/model.ts'
@@ -21,6 +22,8 @@ export type ConversionServices = {
      * The free space of the disk with the folder, part of which is a reserve; if omitted, no reserve is kept.
      */
     readonly diskSpace?: DiskSpace | undefined
+    /** Counts the bytes of all scratch folders together. */
+    readonly usage?: ScratchUsage | undefined
   }
   readonly limits: LayerLimits
   /** Earlier conversions; if omitted, every layer is converted anew. */

@@ -29,7 +29,7 @@ describe('an archive without padding after its last file', () => {
     'is converted, with a diffID of its bytes as they are; record: %j',
     async (record) => {
       const { report, verify } = await convert('unpadded', [unpadded], record)
-      expect(report.images[0]?.layers).toMatchObject([{ entries: 4 }])
+      expect(report.images[0]?.layers).toMatchObject([{ entryCount: 4 }])
       expect(await verify()).toMatchObject({ verified: true })
     },
   )

@@ -21,7 +21,7 @@ const MAX_PROBLEM_CHARACTERS = 1000
 type VerificationServices = Pick<ConversionServices, 'registries' | 'threads' | 'limits' | 'bounds'>
 type VerificationOptions = {
   readonly signal: AbortSignal
-  /** Called after each layer with the same, updated object. */
+  /** Called at every change with the same, updated object. */
   readonly onProgress?: (progress: VerificationProgress) => void
 }
 
@@ -56,7 +56,7 @@ class Verification {
   readonly #images: ImageReader
   readonly #signal: AbortSignal
   readonly #notify: () => void
-  readonly #progress: VerificationProgress = { layers: 0, layersDone: 0 }
+  readonly #progress = { layerCount: 0, doneLayerCount: 0, totalBytes: 0, readBytes: 0 }
 
   constructor(
     services: VerificationServices,
@@ -135,17 +135,17 @@ class Verification {
             externalToc,
             returnMetadata,
           },
-          { input: () => repository.openBlob(layer, { signal }), signal },
+          { input: async () => this.#countReads(await repository.openBlob(layer, { signal })), signal },
         )
         this.#tally.countLayer(blob.entries, blob.uncompressedSize)
         const verified = {
           ...base,
           tocDigest: blob.tocDigest,
           diffId: blob.diffId,
-          entries: blob.entries,
-          chunks: blob.chunks,
+          entryCount: blob.entries,
+          chunkCount: blob.chunks,
           ...(blob.landmark && { landmark: blob.landmark }),
-          prioritizedFiles: blob.prioritized.length,
+          prioritizedFileCount: blob.prioritized.length,
         }
         if (isAnnotated) return { layer: verified, ...(blob.metadata && { metadata: blob.metadata }) }
         const problem = `the manifest lacks the digest of the table of contents (${TOC_DIGEST_ANNOTATION}), so that readers cannot verify the layer`
@@ -176,6 +176,7 @@ class Verification {
       const input = () =>
         repository
           .openBlob(layer, { signal })
+          .then((bytes) => this.#countReads(bytes))
           .catch((error) => Promise.reject(explainLayerError(layer, error)))
       const metadata = await threads.run({ kind: 'list', limits }, { input, signal })
       this.#tally.countLayer(metadata.modSeconds.length, metadata.uncompressedBytes)
@@ -183,15 +184,24 @@ class Verification {
     })
   }
 
+  async *#countReads(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const bytes of source) {
+      this.#progress.readBytes += bytes.length
+      this.#notify()
+      yield bytes
+    }
+  }
+
   /** Runs an action on all layers concurrently and counts the completed ones. */
   #forEachLayer<Result>(
     { manifest }: Image,
     action: (layer: Descriptor, i: number, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result[]> {
-    this.#progress.layers += manifest.layers.length
+    this.#progress.layerCount += manifest.layers.length
+    this.#progress.totalBytes += manifest.layers.reduce((sum, { size }) => sum + size, 0)
     return allOrAbort(manifest.layers, this.#signal, async (layer, i, signal) => {
       const result = await action(layer, i, signal)
-      this.#progress.layersDone += 1
+      this.#progress.doneLayerCount += 1
       this.#notify()
       return result
     })

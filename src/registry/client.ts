@@ -1,3 +1,4 @@
+import { HostNames } from '../oci/host-names.ts'
 import { parseHost, parseRepository } from '../oci/reference.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import type { CredentialSource } from './auth/credentials.ts'
@@ -5,6 +6,7 @@ import { listRepositories } from './list-repositories.ts'
 import { RegistryHost } from './registry-host.ts'
 import { type Abortable, Repository } from './repository.ts'
 import { EgressPolicy } from './transport/egress-policy.ts'
+import type { RegistryObserver } from './transport/registry-observer.ts'
 import { DEFAULT_RESPONSE_BOUNDS, type ResponseBounds } from './transport/response-bounds.ts'
 import type { RetryPolicy } from './transport/retry.ts'
 import { DEFAULT_TIMEOUTS, type Timeouts } from './transport/timeouts.ts'
@@ -20,6 +22,11 @@ export type RegistryOptions = {
   readonly allowedHosts?: ((host: string) => boolean) | undefined
   /** Hosts (`name[:port]`) that are accessed without TLS. */
   readonly plainHttp?: readonly string[] | undefined
+  /**
+   * A registry with several names. Repositories have its preferred name, and requests go to `address`, as
+   * `host:port`, in plain HTTP.
+   */
+  readonly own?: { readonly names: HostNames; readonly address: string } | undefined
   readonly credentials?: CredentialSource | undefined
   /** Additional certificate authorities, PEM. */
   readonly ca?: string | undefined
@@ -32,10 +39,14 @@ export type RegistryOptions = {
   readonly retry?: RetryPolicy | undefined
   readonly bounds?: Partial<ResponseBounds> | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
+  /** Is told about requests, bytes, errors and pauses. */
+  readonly observer?: RegistryObserver | undefined
 }
 
 /** A client of any number of registries. Retains connections, tokens and what it learned about each host. */
 export class RegistryClient implements AsyncDisposable {
+  /** The names of the registry that has several. */
+  readonly names: HostNames
   readonly #options: RegistryOptions
   readonly #egress: EgressPolicy
   readonly #transport: Transport
@@ -43,6 +54,7 @@ export class RegistryClient implements AsyncDisposable {
 
   constructor(options: RegistryOptions = {}) {
     this.#options = options
+    this.names = options.own?.names ?? new HostNames([])
     this.#egress = new EgressPolicy(options)
     this.#transport = new Transport(this.#egress, {
       userAgent: options.userAgent ?? 'record-broker',
@@ -50,6 +62,7 @@ export class RegistryClient implements AsyncDisposable {
       maxRequestsPerHost: options.maxRequestsPerHost ?? DEFAULT_MAX_REQUESTS_PER_HOST,
       onWarning: options.onWarning,
       timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+      observer: options.observer,
     })
   }
 
@@ -71,7 +84,8 @@ export class RegistryClient implements AsyncDisposable {
     return listRepositories(this.#host(parseHost(host)), options.signal)
   }
 
-  #host(host: string): RegistryHost {
+  #host(named: string): RegistryHost {
+    const host = this.names.preferred(named)
     // Also checks that the host is allowed.
     const base = this.#egress.baseUrl(host)
     const existing = this.#hosts.get(host)

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
+import type { SpanNotes } from '../tracing/spans.ts'
 import type { Authenticator } from './auth/authenticator.ts'
-import type { RequestContext } from './errors.ts'
+import { RegistryError, type RequestContext } from './errors.ts'
+import { withRequestSpan } from './request-span.ts'
 import type { AddressSource } from './transport/egress-policy.ts'
 import type { BufferedResponse } from './transport/invalid-response.ts'
 import type { RegistryResponse } from './transport/registry-response.ts'
@@ -61,6 +63,12 @@ export class RegistryHost {
     this.#authenticator = options.authenticator
   }
 
+  /** Tells the observer about bytes of a streamed body; undefined without an observer. */
+  get countSent(): ((bytes: number) => void) | undefined {
+    const { observer } = this.#transport
+    return observer && ((bytes) => observer.onBytes(this.host, 'sent', bytes))
+  }
+
   /** How long the registry may read nothing of a request body, in milliseconds. */
   get writeIdleMs(): number {
     return this.#transport.timeouts.writeIdleMs
@@ -95,15 +103,24 @@ export class RegistryHost {
     request: RegistryRequest,
     use: (response: RegistryResponse) => Promise<Result>,
   ): Promise<Result> {
-    const attempt = async () => {
+    const attempt = async (span: SpanNotes) => {
       const response = await this.#sendAuthenticated(request)
+      span.setAttribute('http.response.status_code', response.status)
       if (request.expect.includes(response.status)) return use(response)
       const isDenial = response.status === 401 || response.status === 403
       const status = isDenial ? await this.#authenticator.credentialStatus(response) : undefined
       throw await response.toError(request, status)
     }
     const isSingleAttempt = request.retry === false || typeof request.body === 'function'
-    return isSingleAttempt ? attempt() : withRetries(attempt, this.retry, request.signal)
+    return withRequestSpan(request, (span) => {
+      const observed = () => attempt(span).catch((error: unknown) => this.#reportError(error))
+      return isSingleAttempt ? observed() : withRetries(observed, this.retry, request.signal)
+    })
+  }
+
+  #reportError(error: unknown): never {
+    if (error instanceof RegistryError) this.#transport.observer?.onError(this.host, error.code)
+    throw error
   }
 
   /** Resolves and checks an address from a response of this registry. @throws RegistryError */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Scratch } from '../../bytes/scratch.ts'
 import { Channel, ReaderStoppedError } from '../../concurrency/channel.ts'
 import type { BlobDescriptor } from '../../registry/blobs/blob-request.ts'
@@ -6,6 +7,7 @@ import type { Repository } from '../../registry/repository.ts'
 import { WRITE_THROUGH_BYTES } from '../../registry/upload/upload-source.ts'
 import { withSide } from '../errors.ts'
 import type { LayerProgressTracker } from '../progress-tracker.ts'
+import { withUploadSpan } from './layer-span.ts'
 
 /** A stream that broke off cannot be resumed: each attempt produces the blob from the start. */
 const MAX_ATTEMPTS = 3
@@ -38,7 +40,10 @@ export class BlobStreamer {
   async upload<Result extends BlobDescriptor>(blob: BlobUpload<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await (this.#isStreamingRefused ? this.#spool(blob) : this.#stream(blob))
+        const isStreamed = !this.#isStreamingRefused
+        return await withUploadSpan(isStreamed ? 'stream' : 'spool', () =>
+          isStreamed ? this.#stream(blob) : this.#spool(blob),
+        )
       } catch (error) {
         blob.signal.throwIfAborted()
         const cause = error instanceof Error ? error.cause : undefined
@@ -71,7 +76,8 @@ export class BlobStreamer {
         throw error
       },
     )
-    const upload = () => this.#target.uploadStream(channel, { signal, descriptor: () => produced })
+    const bytes = blob.progress?.countUploads(channel) ?? channel
+    const upload = () => this.#target.uploadStream(bytes, { signal, descriptor: () => produced })
     const uploading = withSide('target', upload).catch((error) => {
       // With the same reason the producer fails with this error, too, and not with a second one.
       stop.abort(error)
@@ -97,7 +103,8 @@ export class BlobStreamer {
         return file.write(bytes)
       }, signal)
       progress?.enterState('uploading')
-      await withSide('target', () => this.#target.pushBlob(result, () => file.read(), { signal }))
+      const read = () => (progress ? Readable.from(progress.countUploads(file.read())) : file.read())
+      await withSide('target', () => this.#target.pushBlob(result, read, { signal }))
       return result
     } finally {
       await file.close()

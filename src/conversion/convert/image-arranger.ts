@@ -14,6 +14,7 @@ import { LayerLister } from '../source/layer-lister.ts'
 import { inSourceOrder, type ListedLayer } from '../source/listed-layer.ts'
 import { directoriesFromIndex, type IndexedLayer, type LayerArranger } from './layer-arranger.ts'
 import { LayerPosition } from './layer-position.ts'
+import { withIndexSpan, withLayerSpan } from './layer-span.ts'
 
 /**
  * The estimated size of the split members of a layer on scratch disk, as a multiple of the size of its blob.
@@ -55,7 +56,9 @@ export class ImageArranger {
     await this.#scratch.assertFits(estimateScratchBytes(descriptors))
     try {
       const indexed = await allOrAbort(descriptors, signal, (descriptor, i, layerSignal) =>
-        this.#layers.indexLayer({ descriptor, progress: progress[i], signal: layerSignal }),
+        withIndexSpan(descriptor, () =>
+          this.#layers.indexLayer({ descriptor, progress: progress[i], signal: layerSignal }),
+        ),
       )
       const layers = indexed.map((layer, i) => toListedLayer(itemAt(descriptors, i), layer))
       const { use, prioritized } = await this.#applier.apply(
@@ -68,12 +71,16 @@ export class ImageArranger {
         positions[i]?.setDirectories(directoriesFromIndex(index))
       }
       const outcomes = await allOrAbort(indexed, signal, async (layer, i, layerSignal) => {
-        const outcome = await this.#layers.arrange(layer, prioritized[i] ?? [], {
-          descriptor: itemAt(descriptors, i),
-          position: itemAt(positions, i),
-          progress: progress[i],
-          signal: layerSignal,
-        })
+        const descriptor = itemAt(descriptors, i)
+        const position = itemAt(positions, i)
+        const outcome = await withLayerSpan('arrange layer', descriptor, () =>
+          this.#layers.arrange(layer, prioritized[i] ?? [], {
+            descriptor,
+            position,
+            progress: progress[i],
+            signal: layerSignal,
+          }),
+        )
         progress[i]?.finish(outcome.layer.size)
         return outcome
       })

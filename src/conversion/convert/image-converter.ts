@@ -18,6 +18,7 @@ import { LayerArranger } from './layer-arranger.ts'
 import { LayerPosition } from './layer-position.ts'
 import { LayerPublisher } from './layer-publisher.ts'
 import { toLayerReports } from './layer-reports.ts'
+import { withLayerSpan } from './layer-span.ts'
 import { LayerStreamer } from './layer-streamer.ts'
 
 /** Converts the images of one conversion. */
@@ -90,7 +91,9 @@ export class ImageConverter {
     }))
     try {
       return await allOrAbort(positioned, this.#plan.signal, async (layer, i, signal) => {
-        const outcome = await this.#streamer.stream({ ...layer, progress: progress[i], signal })
+        const outcome = await withLayerSpan('convert layer', layer.descriptor, () =>
+          this.#streamer.stream({ ...layer, progress: progress[i], signal }),
+        )
         progress[i]?.finish(outcome.layer.size)
         return outcome
       })

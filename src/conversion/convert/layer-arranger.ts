@@ -102,7 +102,14 @@ export class LayerArranger {
     const { compression, index } = await withSide('source', () =>
       services.threads.run(
         { kind: 'split', ...settings },
-        { input, write: (bytes) => file.write(bytes), signal },
+        {
+          input,
+          write: (bytes) => {
+            progress?.countWritten(bytes.length)
+            return file.write(bytes)
+          },
+          signal,
+        },
       ),
     )
     progress?.enterState('converted')

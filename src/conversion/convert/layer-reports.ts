@@ -3,7 +3,7 @@ import type { LayerOutcome } from '../reuse/converted-layer.ts'
 import type { Image } from '../source/image.ts'
 import { layerWarnings } from '../warnings.ts'
 
-/** Returns the reports on all layers of an image. A layer that was reported before is `same-as-other`. */
+/** Returns the reports on all layers of an image. A layer that was reported before is `duplicate`. */
 export function toLayerReports(image: Image, outcomes: readonly LayerOutcome[]): LayerReport[] {
   const reported = new Set<string>()
   return outcomes.map(({ layer, action }, i) => {
@@ -13,16 +13,16 @@ export function toLayerReports(image: Image, outcomes: readonly LayerOutcome[]):
     const isRepeated = reported.has(key)
     reported.add(key)
     return {
-      action: isRepeated ? 'same-as-other' : action,
+      action: isRepeated ? 'duplicate' : action,
       source: { digest, size, mediaType },
       digest: layer.digest,
       size: layer.size,
       diffId: layer.diffId,
       uncompressedSize: layer.uncompressedSize,
       tocDigest: layer.tocDigest,
-      entries: layer.entries,
+      entryCount: layer.entries,
       ...(layer.landmark && { landmark: layer.landmark }),
-      prioritizedFiles: layer.prioritizedFiles,
+      prioritizedFileCount: layer.prioritizedFiles,
       prefetchBytes: layer.prefetchBytes,
       compression: layer.compression,
       ...(warnings.length > 0 && { warnings }),

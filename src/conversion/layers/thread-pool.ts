@@ -36,6 +36,12 @@ export class ThreadPool implements AsyncDisposable {
     this.#memoryBytes = memoryBytes
   }
 
+  /** `waiting` is the number of layers that wait for a thread. */
+  get usage(): { readonly limit: number; readonly busy: number; readonly waiting: number } {
+    const { freePermits, waiting } = this.#permits
+    return { limit: this.#size, busy: this.#size - freePermits, waiting }
+  }
+
   /**
    * Performs a task on a free thread, in the order of the calls.
    * @throws LayerError; RecordError; ConversionError LAYER_THREAD_DIED, LAYER_THREAD_MEMORY; the errors of

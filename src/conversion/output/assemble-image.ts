@@ -4,7 +4,7 @@ import { type Digest, digestOf } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
 import { type ExactJsonObject, parseExactJson } from '../../oci/exact-json.ts'
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../../oci/media-types.ts'
-import type { RemovedNote } from '../report.ts'
+import type { RemovedFields } from '../report.ts'
 import type { Image } from '../source/image.ts'
 import { stripStaleAnnotations, stripStaleFields } from './stale-fields.ts'
 
@@ -39,7 +39,7 @@ export type AssembledImage = {
   readonly config: SerializedDocument
   readonly manifest: SerializedDocument
   /** The fields and annotations of the source that these documents lack. */
-  readonly removed: readonly RemovedNote[]
+  readonly removed: readonly RemovedFields[]
 }
 
 /** The properties of a layer that a manifest contains. */
@@ -100,7 +100,7 @@ function convertConfig({ config, configBytes }: Image, diffIds: readonly Digest[
 }
 
 /** An entry of a manifest, and what it lacks of the entry in the source. */
-type ManifestEntry = { readonly descriptor: ExactJsonObject; readonly removed: RemovedNote }
+type ManifestEntry = { readonly descriptor: ExactJsonObject; readonly removed: RemovedFields }
 
 /** A config with unchanged bytes keeps all fields. */
 function describeConfig({ manifest }: Image, source: ExactJsonObject, config: Descriptor): ManifestEntry {

@@ -2,7 +2,7 @@ import type { Digest } from '../../oci/digest.ts'
 import type { Descriptor } from '../../oci/documents.ts'
 import { type ExactJsonObject, parseExactJson } from '../../oci/exact-json.ts'
 import { OCI_INDEX } from '../../oci/media-types.ts'
-import type { RemovedNote } from '../report.ts'
+import type { RemovedFields } from '../report.ts'
 import type { IndexChild, IndexTree } from '../source/index-tree.ts'
 import { type SerializedDocument, serializeDocument } from './assemble-image.ts'
 import { stripStaleAnnotations, stripStaleFields } from './stale-fields.ts'
@@ -21,7 +21,7 @@ export type IndexReplacements = {
 export type AssembledIndexes = {
   readonly inner: readonly SerializedDocument[]
   readonly outermost: SerializedDocument
-  readonly removed: readonly RemovedNote[]
+  readonly removed: readonly RemovedFields[]
 }
 
 /**
@@ -39,7 +39,7 @@ class IndexAssembly {
   readonly #replacements: IndexReplacements
   /** In the order in which they were completed: each after those nested in it. */
   readonly documents = new Map<IndexTree, SerializedDocument>()
-  readonly removed: RemovedNote[] = []
+  readonly removed: RemovedFields[] = []
 
   constructor(replacements: IndexReplacements) {
     this.#replacements = replacements

@@ -38,12 +38,12 @@ export async function attachRecords(
   ).values()
   const records = first && others.length === 0 ? [{ ...first, subject: tagged }] : imageRecords
   const attached: AttachedRecord[] = []
-  for (const { entries, image, workload, created, subject } of records) {
+  for (const { entries, image, workload, createdAt, subject } of records) {
     const { digest } = await publishRecordImage(repository, entries, {
       subject,
       image: image ?? source.pinned,
       workload,
-      created,
+      createdAt,
       signal,
     })
     attached.push({ reference: pinnedReference(repository, digest), subject: subject.digest })

@@ -2,7 +2,7 @@ import { allOrAbort } from '../../concurrency/all-or-abort.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { ConversionPlan } from '../conversion-plan.ts'
-import type { ManifestNote, RemovedNote } from '../report.ts'
+import type { ManifestNote, RemovedFields } from '../report.ts'
 import type { IndexChild, IndexTree } from '../source/index-tree.ts'
 import type { SerializedDocument } from './assemble-image.ts'
 import { assembleIndexes } from './assemble-index.ts'
@@ -16,7 +16,7 @@ import { assembleTocImage } from './toc-image.ts'
 /** The manifest or index that the target tag points to now, and how it differs from that of the source. */
 export type PublishedDocument = {
   readonly tagged: SerializedDocument
-  readonly removed: readonly RemovedNote[]
+  readonly removed: readonly RemovedFields[]
   readonly kept: ManifestNote[]
   readonly dropped: ManifestNote[]
 }

@@ -10,7 +10,7 @@ export type LoadedRecord = {
   readonly image?: string | undefined
   readonly workload?: string | undefined
   /** When the record was created, RFC 3339. */
-  readonly created?: string | undefined
+  readonly createdAt?: string | undefined
   /** The digest of the profiled image, used if neither `image` nor the entries have one. */
   readonly imageDigest?: Digest | undefined
   /** Why the profiled image is unknown, if the source of the record implies that. */

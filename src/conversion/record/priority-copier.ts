@@ -44,7 +44,7 @@ export class PriorityCopier {
 
   /**
    * Copies, for each image of the source, the prioritized files of the image for the same platform.
-   * @throws ConversionError NOTHING_TO_COPY, PLATFORM_NOT_FOUND, LIMIT_EXCEEDED; RegistryError; LayerError
+   * @throws ConversionError NO_PRIORITIZED_FILES, PLATFORM_NOT_FOUND, LIMIT_EXCEEDED; RegistryError; LayerError
    */
   async copy(reference: string, images: readonly Image[]): Promise<RecordSelector> {
     const opened = await this.#images.open(reference)
@@ -86,7 +86,7 @@ export class PriorityCopier {
     )
     if (lists.every((list) => list === undefined)) {
       throw new ConversionError(
-        'NOTHING_TO_COPY',
+        'NO_PRIORITIZED_FILES',
         `no layer of ${descriptor.digest} (${platform}) is eStargz: there are no prioritized files to copy`,
       )
     }

@@ -60,13 +60,13 @@ export class RecordMatcher {
 
   async #read(matched: MatchedRecordImage): Promise<LoadedRecord> {
     const { registries, recordLimits, signal } = this.#options
-    const { digest, location, match, image, workload, created } = matched
+    const { digest, location, match, image, workload, createdAt } = matched
     const repository = registries.repository(location)
     const { entries, subject } = await readRecordImage(repository, digest, { ...recordLimits, signal })
     const annotations = {
       ...(image !== undefined && { image }),
       ...(workload !== undefined && { workload }),
-      ...(created !== undefined && { created }),
+      ...(createdAt !== undefined && { createdAt }),
     }
     const shortened = Object.fromEntries(
       Object.entries(annotations).map(([name, text]) => [name, text.slice(0, MAX_ANNOTATION_CHARACTERS)]),

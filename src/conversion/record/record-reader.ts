@@ -1,7 +1,7 @@
 import { parseReference, tagOrDigest } from '../../oci/reference.ts'
 import { readRecordImage } from '../../records/images/read-record-image.ts'
 import { ConversionError } from '../errors.ts'
-import type { RecordSource } from '../request.ts'
+import type { ConversionRecord } from '../request.ts'
 import type { ConversionServices } from '../services.ts'
 import type { Image } from '../source/image.ts'
 import type { OpenedReference } from '../source/image-reader.ts'
@@ -22,11 +22,11 @@ export class RecordReader {
 
   /**
    * @param images the images of the conversion's source, for each of which the selector returns a record
-   * @throws ConversionError RECORD_NOT_FOUND, NOTHING_TO_COPY, PLATFORM_NOT_FOUND; RecordImageError;
+   * @throws ConversionError RECORD_NOT_FOUND, NO_PRIORITIZED_FILES, PLATFORM_NOT_FOUND; RecordImageError;
    * RegistryError
    */
   async read(
-    source: RecordSource,
+    source: ConversionRecord,
     opened: OpenedReference,
     images: readonly Image[],
   ): Promise<RecordSelector> {

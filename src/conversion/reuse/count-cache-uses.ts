@@ -7,7 +7,7 @@ export function countCacheUses({ reused, size, images }: ConversionReport): Cach
   if (reused) return [{ ...image, outcome: 'reused' }]
   const uses = new Map<CacheUse['outcome'], CacheUse>()
   for (const layer of images.flatMap(({ layers }) => layers)) {
-    if (layer.action === 'same-as-other') continue
+    if (layer.action === 'duplicate') continue
     const outcome = layer.action === 'reused' || layer.action === 'rearranged' ? layer.action : 'made'
     const { count, bytes } = uses.get(outcome) ?? { count: 0, bytes: 0 }
     uses.set(outcome, { kind: 'layer', outcome, count: count + 1, bytes: bytes + layer.size })

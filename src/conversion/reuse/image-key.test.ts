@@ -17,7 +17,7 @@ it('hashes the JSON that the keys of stored images were computed from', () => {
       images: [{ descriptor: { digest: manifest }, platform: 'linux/amd64' }],
       others: [{ digest: other, reason: 'an artifact' }],
     },
-    recordFor: () => ({ entries, created: '2026-01-01T00:00:00Z', origin, profiledImageUnknown: 'copied' }),
+    recordFor: () => ({ entries, createdAt: '2026-01-01T00:00:00Z', origin, profiledImageUnknown: 'copied' }),
     sourceRelation: { replacesSource: true, linksSource: false },
   } as unknown as ConversionPlan
   const hashed = [

@@ -26,14 +26,19 @@ export function computeImageKey(plan: ConversionPlan): Digest {
 }
 
 /** The names under which fields of a record are hashed, where they differ from the names in memory. */
-const HASHED_NAMES: Partial<Record<keyof LoadedRecord, string>> = {
+const HASHED_NAMES: Readonly<Record<string, string>> = {
+  createdAt: 'created',
   origin: 'from',
   profiledImageUnknown: 'unknown',
 }
 
 /** When the record was created makes no difference to the result. */
-function hashedFields({ created: _, ...record }: LoadedRecord): Record<string, unknown> {
+function hashedFields({ createdAt: _, ...record }: LoadedRecord): Record<string, unknown> {
+  return renameFields({ ...record, ...(record.origin && { origin: renameFields(record.origin) }) })
+}
+
+function renameFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [HASHED_NAMES[name as keyof LoadedRecord] ?? name, value]),
+    Object.entries(fields).map(([name, value]) => [HASHED_NAMES[name] ?? name, value]),
   )
 }

@@ -2,6 +2,7 @@ import type { AddedDirectory } from '../../estargz/index/added-directories.ts'
 import type { LayerIndex } from '../../estargz/index/layer-index.ts'
 import type { Descriptor } from '../../oci/documents.ts'
 import type { Repository } from '../../registry/repository.ts'
+import { traced } from '../../tracing/spans.ts'
 import { withSide } from '../errors.ts'
 import type { ConversionServices } from '../services.ts'
 import type { ConvertedLayer } from './converted-layer.ts'
@@ -38,9 +39,19 @@ export class LayerReuse {
   }
 
   /** Finds the converted layer of a key, if the target repository has its blobs or can mount them. */
-  async findReusable(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
+  findReusable(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
+    return traced('reuse layer', {}, async (span) => {
+      const reusable = await this.#findReusable(key, signal)
+      span.setAttribute('record_broker.cache.hit', reusable !== undefined)
+      return reusable
+    })
+  }
+
+  async #findReusable(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
     const cached = await this.#services.cache?.layers.find(key)
-    if (!cached || cached.host !== this.#target.host) return undefined
+    // An earlier name of the broker's own registry means the same registry.
+    const { names } = this.#services.registries
+    if (!cached || names.preferred(cached.host) !== this.#target.host) return undefined
     const { layer } = cached
     const blobs = [layer, ...(layer.externalToc ? [layer.externalToc] : [])]
     for (const blob of blobs) {

@@ -199,6 +199,6 @@ it('counts cache uses by outcome', async () => {
   expect(uses).toContainEqual({ kind: 'layer', outcome: 'made', count: 2, bytes: first.size })
   expect(uses).toContainEqual({ kind: 'layer', outcome: 'reused', count: 1, bytes: bytes(1, first) })
   expect(uses).toContainEqual(expect.objectContaining({ kind: 'layer', outcome: 'rearranged', count: 1 }))
-  expect(layers.entries).toBe(3)
-  expect(images.entries).toBe(2)
+  expect(layers.entryCount).toBe(3)
+  expect(images.entryCount).toBe(2)
 })

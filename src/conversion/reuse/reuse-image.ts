@@ -5,6 +5,7 @@ import type { SerializedDocument } from '../output/assemble-image.ts'
 import type { PublishedResult } from '../output/converted-image.ts'
 import type { TargetTag } from '../output/target-tag.ts'
 import { ConversionReport } from '../report.ts'
+import { withCurrentNames } from '../report-names.ts'
 import type { Image } from '../source/image.ts'
 import { ensureImage } from './ensure-image.ts'
 
@@ -17,8 +18,8 @@ import { ensureImage } from './ensure-image.ts'
 export async function reuseImage(key: Digest, plan: ConversionPlan): Promise<PublishedResult | undefined> {
   const { services, source, images, target, tocTarget, progress, tally, signal } = plan
   const cached = await services.cache?.images.find(key)
-  if (!cached || cached.host !== target.repository.host) return undefined
-  const { success, data: earlier } = ConversionReport.safeParse(cached.report)
+  if (!cached || services.registries.names.preferred(cached.host) !== target.repository.host) return undefined
+  const { success, data: earlier } = ConversionReport.safeParse(withCurrentNames(cached.report))
   if (!success) return undefined
   const origin = services.registries.repository({ host: cached.host, repository: cached.repository })
   const documents = new Map<Digest, SerializedDocument>()
@@ -52,7 +53,7 @@ export async function reuseImage(key: Digest, plan: ConversionPlan): Promise<Pub
         ...(record && { record: tally.reportBudget.trim(record) }),
         layers: image.layers.map((layer) => ({
           ...layer,
-          action: layer.action === 'same-as-other' ? layer.action : 'reused',
+          action: layer.action === 'duplicate' ? layer.action : 'reused',
         })),
       })),
     },

@@ -92,14 +92,20 @@ function sendPost(request: TokenRequest, credentials: Credentials): Promise<Regi
 
 async function send(
   request: TokenRequest,
-  wireRequest: Omit<WireRequest, keyof WireContext | 'followRedirects' | 'signal'>,
+  wireRequest: Omit<WireRequest, keyof WireContext | 'followRedirects' | 'endpoint' | 'signal'>,
 ): Promise<RegistryResponse> {
   const { transport, registry } = request
   const { tokenMs } = transport.timeouts
   const signal = AbortSignal.timeout(tokenMs)
   try {
     // A redirect could send the credentials to an address that was not checked.
-    return await transport.send({ ...wireRequest, ...registry, followRedirects: false, signal })
+    return await transport.send({
+      ...wireRequest,
+      ...registry,
+      followRedirects: false,
+      endpoint: 'token',
+      signal,
+    })
   } catch (error) {
     if (!signal.aborted) throw error
     const reason = `did not respond within ${tokenMs / 1000} seconds`

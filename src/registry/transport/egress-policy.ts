@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
+import type { HostNames } from '../../oci/host-names.ts'
 import { DOCKER_HUB, DOCKER_HUB_API_HOST, parseHost } from '../../oci/reference.ts'
 import { RegistryError } from '../errors.ts'
 
@@ -12,12 +13,15 @@ export type AddressSource = 'realm' | 'redirect' | 'Location' | 'Link'
 export class EgressPolicy {
   readonly #isAllowedHost: ((host: string) => boolean) | undefined
   readonly #plainHttpHosts: ReadonlySet<string>
+  readonly #own: { readonly names: HostNames; readonly address: string } | undefined
 
   constructor(options: {
     allowedHosts?: ((host: string) => boolean) | undefined
     plainHttp?: readonly string[] | undefined
+    own?: { readonly names: HostNames; readonly address: string } | undefined
   }) {
     this.#isAllowedHost = options.allowedHosts
+    this.#own = options.own
     this.#plainHttpHosts = new Set(
       (options.plainHttp ?? []).map((host) => withoutPort(parseHost(host), '80')),
     )
@@ -32,6 +36,8 @@ export class EgressPolicy {
         reason: `is not an allowed registry${host === DOCKER_HUB ? ' (a reference without a registry means it)' : ''}; add ${host} to RECORD_BROKER_REGISTRIES to allow it`,
       })
     }
+    // Not out to the internet and back, whatever its public name resolves to.
+    if (this.#own?.names.hosts.includes(host)) return new URL(`http://${this.#own.address}/`)
     const scheme = this.#plainHttpHosts.has(withoutPort(host, '80')) ? 'http' : 'https'
     return new URL(`${scheme}://${host === DOCKER_HUB ? DOCKER_HUB_API_HOST : host}/`)
   }

@@ -1,6 +1,7 @@
 import { sleep } from '../../concurrency/abort.ts'
 import { Semaphore } from '../../concurrency/semaphore.ts'
 import { pauseStallWatch } from '../../concurrency/stall-watch.ts'
+import { currentSpan } from '../../tracing/spans.ts'
 
 /** Limits concurrent requests to one host, and holds all requests while the host's Retry-After lasts. */
 export class HostLimiter {
@@ -44,6 +45,7 @@ export class HostLimiter {
   async waitForPause(signal?: AbortSignal): Promise<void> {
     for (let ms = this.#remainingPauseMs(); ms > 0; ms = this.#remainingPauseMs()) {
       const remainingMs = ms
+      currentSpan().addEvent('waiting for Retry-After', { wait_ms: remainingMs })
       await pauseStallWatch(() => sleep(remainingMs, signal))
     }
   }

@@ -26,11 +26,21 @@ export class RegistryResponse {
   readonly body: Readable
   readonly #response: Dispatcher.ResponseData
   readonly #readIdleMs: number
+  readonly #onBytes: ((bytes: number) => void) | undefined
   readonly #recordProgress = progressRecorder()
 
-  /** @param readIdleMs how long the sender may be silent, in milliseconds */
-  constructor(response: Dispatcher.ResponseData, url: URL, readIdleMs: number) {
+  /**
+   * @param readIdleMs how long the sender may be silent, in milliseconds
+   * @param onBytes called with numbers of bytes of the body that were read
+   */
+  constructor(
+    response: Dispatcher.ResponseData,
+    url: URL,
+    readIdleMs: number,
+    onBytes?: (bytes: number) => void,
+  ) {
     this.#readIdleMs = readIdleMs
+    this.#onBytes = onBytes
     this.#response = response
     this.status = response.statusCode
     this.url = url
@@ -81,6 +91,7 @@ export class RegistryResponse {
         receivedBytes += piece.length
         if (unrecordedBytes >= PROGRESS_BYTES) {
           this.#recordProgress()
+          this.#onBytes?.(unrecordedBytes)
           unrecordedBytes = 0
         }
         // Counts the time spent waiting for the sender, and not the time that the reader takes.
@@ -95,6 +106,7 @@ export class RegistryResponse {
         yield piece
       }
     } finally {
+      this.#onBytes?.(unrecordedBytes)
       await source.return?.()
     }
   }

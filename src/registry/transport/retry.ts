@@ -1,6 +1,7 @@
 import { sleep } from '../../concurrency/abort.ts'
 import { backoffMs } from '../../concurrency/backoff.ts'
 import { pauseStallWatch } from '../../concurrency/stall-watch.ts'
+import { currentSpan } from '../../tracing/spans.ts'
 import { RegistryError } from '../errors.ts'
 
 /** How often an operation is attempted, and how long it waits in between. */
@@ -36,6 +37,9 @@ export async function withRetries<Result>(
       signal?.throwIfAborted()
       if (attempt >= attempts || !(error instanceof RegistryError) || !error.retryable) throw error
       if ((error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS) throw error
+      const span = currentSpan()
+      span.addEvent('retry', { 'error.type': error.code, reason: error.reason })
+      span.setAttribute('http.request.resend_count', attempt)
       await waitBeforeRetry(error, attempt, policy, signal)
     }
   }

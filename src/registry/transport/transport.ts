@@ -1,10 +1,13 @@
 import type { Readable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import { currentSpan } from '../../tracing/spans.ts'
+import { traceHeaders } from '../../tracing/trace-context.ts'
 import { RegistryError, type RequestContext } from '../errors.ts'
 import type { AddressSource, EgressPolicy } from './egress-policy.ts'
 import { HostLimiter } from './host-limiter.ts'
 import { publicLookup } from './public-lookup.ts'
+import { endpointOf, type RegistryEndpoint, type RegistryObserver } from './registry-observer.ts'
 import { RegistryResponse } from './registry-response.ts'
 import { networkError, parseRetryAfterMs } from './response-error.ts'
 import { MAX_RETRY_AFTER_MS } from './retry.ts'
@@ -26,6 +29,8 @@ export type WireRequest = WireContext & {
   readonly body?: Uint8Array | Readable | undefined
   /** Whether redirects of GET and HEAD are followed; default: true. */
   readonly followRedirects?: boolean
+  /** What the request is about, for observers; default: according to its method and address. */
+  readonly endpoint?: RegistryEndpoint
   readonly signal?: AbortSignal | undefined
 }
 
@@ -35,6 +40,7 @@ export type TransportOptions = {
   readonly maxRequestsPerHost: number
   readonly onWarning?: ((host: string, text: string) => void) | undefined
   readonly timeouts: Timeouts
+  readonly observer?: RegistryObserver | undefined
 }
 
 const MAX_REDIRECTS = 5
@@ -84,6 +90,10 @@ export class Transport {
 
   get timeouts(): Timeouts {
     return this.#options.timeouts
+  }
+
+  get observer(): RegistryObserver | undefined {
+    return this.#options.observer
   }
 
   /**
@@ -139,7 +149,11 @@ export class Transport {
       : await limiter.run(() => this.#sendOnce(wireRequest), signal)
     if (response.status === 429 || response.status === 503) {
       const wait = parseRetryAfterMs(response.header('retry-after'))
-      if (wait !== undefined && wait <= MAX_RETRY_AFTER_MS) limiter.pauseFor(wait)
+      if (wait !== undefined && wait <= MAX_RETRY_AFTER_MS) {
+        limiter.pauseFor(wait)
+        currentSpan().addEvent('throttled', { 'http.response.status_code': response.status, wait_ms: wait })
+        this.observer?.onPause(wireRequest.host, Date.now() + wait)
+      }
     }
     this.#reportWarnings(url.host, response)
     return response
@@ -147,12 +161,17 @@ export class Transport {
 
   async #sendOnce(wireRequest: WireRequest): Promise<RegistryResponse> {
     const { operation, host, base, method, url, headers, authorization, body, signal } = wireRequest
+    const { observer } = this
+    const endpoint = wireRequest.endpoint ?? (observer && endpointOf(method, url, base))
+    const onResponse = endpoint && observer?.onRequest({ host, endpoint, method })
     try {
       const response = await request(url, {
         method,
         headers: {
           'user-agent': this.#options.userAgent,
           'accept-encoding': 'identity',
+          // Addresses of storage and of token servers are for exactly the headers that the registry signed.
+          ...(url.origin === base.origin && traceHeaders()),
           ...headers,
           ...(authorization !== undefined && { authorization }),
         },
@@ -160,8 +179,12 @@ export class Transport {
         ...(signal && { signal }),
         dispatcher: this.#dispatcher(url, base),
       })
-      return new RegistryResponse(response, url, this.timeouts.readIdleMs)
+      onResponse?.(response.statusCode)
+      if (observer && body instanceof Uint8Array) observer.onBytes(host, 'sent', body.length)
+      const onBytes = observer && ((bytes: number) => observer.onBytes(host, 'received', bytes))
+      return new RegistryResponse(response, url, this.timeouts.readIdleMs, onBytes)
     } catch (error) {
+      onResponse?.(undefined)
       signal?.throwIfAborted()
       const hostToName = url.origin === base.origin ? host : url.host
       throw networkError(error, { operation, host: url.host }, { url, host: hostToName })

@@ -35,7 +35,7 @@ export async function pushBlob(
   let upload = await mountOrOpen(session, blob, options.mountFrom)
   const fallback = new UploadFallback(registry.uploads.method)
   for (let attempt = 1; upload !== 'mounted'; attempt++) {
-    const uploadSource = new UploadSource(registry.writeIdleMs)
+    const uploadSource = new UploadSource(registry.writeIdleMs, registry.countSent)
     const content = { size: blob.size, body: () => uploadSource.verified(source, blob) }
     try {
       await send(session, upload, fallback.method, { digest: blob.digest, ...content })

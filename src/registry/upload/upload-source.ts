@@ -13,11 +13,16 @@ export type BlobSource = Uint8Array | (() => Readable | Promise<Readable>)
  */
 export class UploadSource {
   readonly #writeIdleMs: number
+  readonly #onBytes: ((bytes: number) => void) | undefined
   #failure: { readonly reason: unknown } | undefined
 
-  /** @param writeIdleMs how long the connection may read nothing of the body, in milliseconds */
-  constructor(writeIdleMs: number) {
+  /**
+   * @param writeIdleMs how long the connection may read nothing of the body, in milliseconds
+   * @param onBytes called with the size of each piece that the connection has accepted
+   */
+  constructor(writeIdleMs: number, onBytes?: (bytes: number) => void) {
     this.#writeIdleMs = writeIdleMs
+    this.#onBytes = onBytes
   }
 
   /** Throws the failure of the source, if it failed. */
@@ -62,12 +67,15 @@ export class UploadSource {
     const abort = () =>
       body.destroy(new Error(`it read nothing of the request body for ${this.#writeIdleMs / 1000} seconds`))
     const startTimer = () => setTimeout(abort, this.#writeIdleMs)
+    const onBytes = this.#onBytes
     const watched = async function* () {
       const source = pieces()
+      let previousBytes = 0
       try {
         for (;;) {
           // The connection is done with the previous piece.
           recordProgress()
+          if (previousBytes > 0) onBytes?.(previousBytes)
           const next = await source.next().catch((error: unknown) => {
             recordFailure(error)
             throw error
@@ -75,6 +83,7 @@ export class UploadSource {
           if (next.done) return
           // An error thrown at the yield comes from the reader: a destroyed stream passes its error on.
           const timer = startTimer()
+          previousBytes = next.value.length
           try {
             yield next.value
           } finally {

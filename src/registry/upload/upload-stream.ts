@@ -41,7 +41,7 @@ export async function uploadStream(
   const { uploads } = registry
   if (uploads.rejectsStreams) throw streamRejected(session)
   const upload = await UploadSession.open(session)
-  const uploadSource = new UploadSource(registry.writeIdleMs)
+  const uploadSource = new UploadSource(registry.writeIdleMs, registry.countSent)
   const digester = new Digester()
   try {
     const body = () => uploadSource.streamed(source, descriptor ? undefined : digester)

@@ -1,0 +1,47 @@
+import type { MetricSet, MetricSnapshot } from './metric-set.ts'
+
+/** The parent process asks for the metrics of its child. */
+export type MetricsRequest = { readonly kind: 'metrics-request'; readonly request: number }
+/** The answer; without `request`, the last values of a process that is about to exit. */
+export type MetricsResponse = {
+  readonly kind: 'metrics'
+  readonly request?: number | undefined
+  readonly metrics: MetricSnapshot
+}
+
+export function isMetricsRequest(message: unknown): message is MetricsRequest {
+  return kindOf(message) === 'metrics-request'
+}
+
+export function isMetricsResponse(message: unknown): message is MetricsResponse {
+  return kindOf(message) === 'metrics'
+}
+
+function kindOf(message: unknown): unknown {
+  return typeof message === 'object' && message !== null ? (message as { kind?: unknown }).kind : undefined
+}
+
+/** The channel of a child process to its parent. */
+export type ParentPort = {
+  readonly send: (message: MetricsResponse) => void
+  readonly onMessage: (listener: (message: unknown) => void) => void
+}
+
+/** Answers the requests of the parent process. Returns a function that sends the last values. */
+export function answerMetricsRequests(metrics: MetricSet, port: ParentPort): () => Promise<void> {
+  const answer = async (request?: number) =>
+    port.send({ kind: 'metrics', request, metrics: await metrics.snapshot() })
+  port.onMessage((message) => {
+    if (isMetricsRequest(message)) void answer(message.request)
+  })
+  return () => answer()
+}
+
+/** The channel of this process to its parent; undefined without a parent that listens. */
+export function parentPort(): ParentPort | undefined {
+  if (process.send === undefined) return undefined
+  return {
+    send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
+    onMessage: (listener) => void process.on('message', listener),
+  }
+}
