@@ -84,7 +84,10 @@ describe('web pages of another origin', () => {
         payload: '/written/by/a/page\n',
         headers: { 'content-type': 'text/plain', host: '127.0.0.1:8080', origin },
       })
-    expect((await post('https://pages.example')).json()).toMatchObject({ status: 403, code: 'OTHER_ORIGIN' })
+    expect((await post('https://pages.example')).json()).toMatchObject({
+      status: 403,
+      code: 'FOREIGN_ORIGIN',
+    })
     expect((await post('null')).statusCode).toBe(403)
     expect((await post('http://127.0.0.1:8080')).statusCode).toBe(201)
   })

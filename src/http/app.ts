@@ -1,17 +1,32 @@
+import type { BlockList } from 'node:net'
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { serializerCompiler } from 'fastify-type-provider-zod'
+import type { HttpMetrics } from '../metrics/http-metrics.ts'
+import type { Scraper } from '../metrics/scraper.ts'
 import { type HookSecrets, requireHookSecret, requireToken } from './auth.ts'
+import { registerCaching } from './browser/caching.ts'
+import { registerCompression } from './browser/compression.ts'
+import { registerCors } from './browser/cors.ts'
 import { registerDeadline } from './connection/deadline.ts'
 import { closeIdleConnections } from './connection/idle-connections.ts'
 import { rejectForeignCallers } from './connection/local-callers.ts'
 import { protocolErrorHandlers, rejectUnsupportedRequests } from './connection/protocol-errors.ts'
 import { registerBodyGuards } from './connection/request-body.ts'
 import { registerIdempotency } from './idempotency/hook.ts'
-import { registerOpenApi } from './openapi.ts'
+import { requestIdOf, sendRequestIds } from './logging/request-id.ts'
+import { FailureLog, logRequests } from './logging/request-log.ts'
+import { traceRequests } from './logging/request-span.ts'
+import { measureRequests } from './metrics/measure-requests.ts'
+import { metricsRoutes } from './metrics/routes.ts'
+import { allowScrapers } from './metrics/scrapers.ts'
+import { registerOpenApi } from './openapi/openapi.ts'
 import { sendError } from './problem.ts'
 import { registerRoutes } from './routes.ts'
 import type { Services } from './services.ts'
 import { handleUnknownRoutes } from './unknown-routes.ts'
+import { acceptEmptyJson } from './validation/json-body.ts'
+import { rejectUnknownParameters } from './validation/query-parameters.ts'
+import { validatorCompiler } from './validation/validate-request.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,6 +46,10 @@ export type AppOptions = {
   readonly logger: FastifyBaseLogger | false
   /** The token that every request must carry. Default: none; only local callers are accepted. */
   readonly token?: string
+  /** The name of the broker to the outside. Default: it is known by its address only. */
+  readonly publicUrl?: URL | undefined
+  /** The origins whose pages may use the API from a browser, as `https://host[:port]`. Default: none. */
+  readonly corsOrigins?: ReadonlySet<string>
   /** The secrets of registries that send push notifications. */
   readonly hookSecrets?: HookSecrets
   /** The embedded registry, which serves `/v2/`. */
@@ -50,6 +69,15 @@ export type AppOptions = {
    * aborts.
    */
   readonly stopSignal?: AbortSignal
+  /** Default: requests are not measured, and there is no `/metrics`. */
+  readonly metrics?: MetricsOptions | undefined
+}
+
+export type MetricsOptions = {
+  readonly requests: HttpMetrics
+  readonly scraper: Pick<Scraper, 'scrape'>
+  /** The addresses that may read `/metrics` without a token, besides this machine. */
+  readonly allowed: BlockList
 }
 
 /** Idle time of a connection that is allowed in addition to the request timeout. */
@@ -66,25 +94,48 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // The hooks below reject a request without Host, with a problem document.
     http: { requireHostHeader: false },
     ...protocolErrorHandlers,
+    genReqId: requestIdOf,
+    logController: new FailureLog({ requestIdLogLabel: 'requestId' }),
   })
   if (options.maxConnections !== undefined) app.server.maxConnections = options.maxConnections
   rejectUnsupportedRequests(app)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(sendError)
+  // First, so that they cover every other hook.
+  measureRequests(app, options.metrics?.requests)
+  traceRequests(app)
+  logRequests(app)
+  sendRequestIds(app)
   registerDeadline(app, requestTimeoutMs)
   closeIdleConnections(app, requestTimeoutMs + IDLE_MARGIN_MS)
   registerBodyGuards(app, { minBytesPerSecond: options.minBodyRate, intervalMs: options.bodyRateIntervalMs })
-  const authenticate = options.token === undefined ? rejectForeignCallers : requireToken(options.token)
+  const { publicUrl, corsOrigins = new Set<string>() } = options
+  await registerCors(app, corsOrigins)
+  const authenticate =
+    options.token === undefined
+      ? rejectForeignCallers({ publicUrl, corsOrigins })
+      : requireToken(options.token)
+  const { metrics } = options
   app.addHook(
     'onRequest',
-    requireHookSecret(options.hookSecrets ?? {}, authenticate, options.token !== undefined),
+    requireHookSecret(
+      options.hookSecrets ?? {},
+      metrics ? allowScrapers(metrics.allowed, authenticate) : authenticate,
+      options.token !== undefined,
+    ),
   )
+  // In this order: a response is stored under its key before it is compared and compressed.
   registerIdempotency(app, services.idempotencyKeys)
+  registerCaching(app)
+  await registerCompression(app)
   registerShutdownSignal(app, options.stopSignal)
+  acceptEmptyJson(app)
+  rejectUnknownParameters(app)
   handleUnknownRoutes(app)
-  await registerOpenApi(app, options.version)
+  await registerOpenApi(app, { version: options.version, publicUrl })
   await registerRoutes(app, services)
+  if (metrics) await app.register(metricsRoutes(metrics.scraper))
   if (options.registryPlugin) await app.register(options.registryPlugin)
   await app.ready()
   return app

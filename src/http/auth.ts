@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-type AuthHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
+export type AuthHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
 
 /**
  * Public routes: health and the API document. Tested against the route's pattern rather than the request's
@@ -51,8 +51,9 @@ export function requireToken(token: string): AuthHook {
   return async (request, reply) => {
     const { url } = request.routeOptions
     if (url !== undefined && PUBLIC_ROUTE.test(url)) return undefined
-    // Unknown paths have no route: use the request's path.
-    const isRegistry = REGISTRY_PATH.test(url ?? request.raw.url ?? '')
+    // Unknown paths and OPTIONS have no route of their own: use the request's path.
+    const route = url === undefined || url === '*' ? request.raw.url : url
+    const isRegistry = REGISTRY_PATH.test(route ?? '')
     const given = tokenFrom(request.headers.authorization, isRegistry)
     if (given !== undefined && isSameSecret(given, token)) return undefined
     reply.header('www-authenticate', isRegistry ? 'Basic realm="record-broker"' : 'Bearer')

@@ -4,11 +4,13 @@ import type { ScratchFullError } from '../bytes/scratch.ts'
 import type { SpoolBusyError } from '../bytes/spool.ts'
 import type { StorageFullError } from '../bytes/storage-full-error.ts'
 import type { VerificationError } from '../bytes/verify.ts'
+import type { CatalogueCursorError } from '../catalogue/cursor.ts'
 import type { StalledError } from '../concurrency/stall-watch.ts'
 import type { ConversionErrorCode } from '../conversion/errors.ts'
 import type { DatabaseUnavailableError } from '../db/errors.ts'
+import type { EventStreamsBusyError } from '../jobs/events/event-feed.ts'
 import type { InvalidCursorError } from '../jobs/events/event-log.ts'
-import type { QueueFullError } from '../jobs/queue/job-store.ts'
+import type { QueueFullError } from '../jobs/queue/queue-limit.ts'
 import type { LeaseLostError } from '../jobs/queue/tag-moves.ts'
 import type { TooManyRulesError } from '../jobs/rule-store.ts'
 import type { DocumentError } from '../oci/document-error.ts'
@@ -30,9 +32,11 @@ type ErrorCode =
   | RecordImageErrorCode
   | RegistryErrorCode
   | (
+      | CatalogueCursorError
       | ClientGoneError
       | ContentEncodingError
       | CredentialsError
+      | EventStreamsBusyError
       | InvalidCursorError
       | DatabaseUnavailableError
       | DeadlineExceededError
@@ -70,7 +74,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   RECORD_HAS_GLOBS: 422,
   GLOBS_TOO_COSTLY: 422,
   RECORD_TOO_COSTLY: 422,
-  NAME_NEEDED: 422,
+  NAME_REQUIRED: 422,
   NOT_A_RECORD_IMAGE: 422,
   NOT_AN_IMAGE: 422,
   NOT_ESTARGZ: 422,
@@ -80,11 +84,11 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   VERIFICATION_FAILED: 422,
   LIMIT_EXCEEDED: 422,
   PLATFORM_NOT_FOUND: 422,
-  PLATFORM_NEEDED: 422,
+  PLATFORM_REQUIRED: 422,
   UNSUPPORTED_LAYER: 422,
   UNSUPPORTED_ENTRY: 422,
-  NOTHING_LEFT: 422,
-  NOTHING_TO_COPY: 422,
+  NO_PATHS_FOUND: 422,
+  NO_PRIORITIZED_FILES: 422,
   HARD_LINK_CYCLE: 422,
   HARD_LINK_TARGET: 422,
   CORRUPT_TAR: 422,
@@ -93,7 +97,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   LAYER_THREAD_MEMORY: 422,
   ANALYZER_MEMORY: 422,
   // The client has disconnected: this status appears only in logs.
-  CLIENT_GONE: 499,
+  CLIENT_DISCONNECTED: 499,
   DIGEST_MISMATCH: 502,
   SIZE_MISMATCH: 502,
   // The registry's rejection says nothing about the caller of this API: not 401 or 403.
@@ -108,6 +112,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   RATE_LIMITED: 503,
   QUEUE_FULL: 503,
   UPLOADS_BUSY: 503,
+  EVENT_STREAMS_BUSY: 503,
   DATABASE_UNAVAILABLE: 503,
   LEASE_LOST: 503,
   LAYER_THREAD_DIED: 503,

@@ -1,9 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ClientGoneError } from './connection/errors.ts'
 import { httpStatusOf } from './error-status.ts'
+import { fieldText } from './validation/field-text.ts'
+import { InvalidRequestError } from './validation/validate-request.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -14,7 +15,7 @@ export const Problem = z
     title: z.string().describe('The name of the HTTP status.'),
     status: z.int().describe('The HTTP status.'),
     detail: z.string().optional().describe('What went wrong, where, and how to fix it.'),
-    code: z.string().describe('A code for programs. It does not change between versions.'),
+    code: z.string().describe('A code for programs.'),
     errors: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
@@ -24,6 +25,10 @@ export const Problem = z
       .string()
       .optional()
       .describe('The id of the record, if it was stored but publishing it failed.'),
+    requestId: z
+      .string()
+      .optional()
+      .describe("The id of the request, as in the header `X-Request-Id`; the broker's log lines contain it."),
   })
   .meta({
     id: 'Problem',
@@ -36,6 +41,7 @@ export const Problem = z
         detail: 'line 3: the path is longer than 4096 bytes',
         code: 'INVALID_RECORD',
         line: 3,
+        requestId: '6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11',
       },
     ],
   })
@@ -62,8 +68,12 @@ export function recordNotFound(id: string): HttpError {
 
 /** Returns the error for one field of a request. */
 export function fieldError(status: number, code: string, path: string, message: string): HttpError {
-  return new HttpError(status, code, `${path}: ${message}`, { errors: [{ path, message }] })
+  return new HttpError(status, code, `${fieldText(path)}: ${message}`, { errors: [{ path, message }] })
 }
+
+/** Statuses with which the same request may succeed later, and the time to wait if the error names none. */
+const TEMPORARY_STATUSES = [503, 507]
+const RETRY_AFTER_S = 5
 
 type ErrorProperties = { code?: unknown; line?: unknown; retryAfterMs?: unknown; statusCode?: unknown }
 
@@ -80,6 +90,8 @@ export function sendError(
   const { retryAfterMs } = error as ErrorProperties
   if (typeof retryAfterMs === 'number') {
     reply.header('retry-after', String(Math.ceil(retryAfterMs / 1000)))
+  } else if (TEMPORARY_STATUSES.includes(problem.status)) {
+    reply.header('retry-after', String(RETRY_AFTER_S))
   }
   return sendProblem(reply, problem)
 }
@@ -92,11 +104,16 @@ function abortedUpload(error: Error, { raw }: FastifyRequest): ClientGoneError |
 
 /** Sends a problem document. The response schemas of the route do not apply. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply
-    .code(problem.status)
-    .type(PROBLEM_TYPE)
-    .serializer((value: unknown) => JSON.stringify(value))
-    .send(problem)
+  return (
+    reply
+      .code(problem.status)
+      .type(PROBLEM_TYPE)
+      // Set for a response that was to be sent instead.
+      .removeHeader('content-encoding')
+      .removeHeader('etag')
+      .serializer((value: unknown) => JSON.stringify(value))
+      .send({ ...problem, requestId: reply.request.id })
+  )
 }
 
 /** The codes for errors that Fastify raises itself. */
@@ -124,7 +141,7 @@ export function bodyTooLarge(maxBytes: number): string {
  */
 export function problemOf(error: Error, bodyLimit?: number): Problem {
   if (error instanceof HttpError) return problem(error.status, error.code, error.message, error.extensions)
-  if (hasZodFastifySchemaValidationErrors(error)) return validationProblem(error)
+  if (error instanceof InvalidRequestError) return validationProblem(error)
   const { code, line, statusCode } = error as ErrorProperties
   const status = httpStatusOf(code)
   if (status !== undefined) {
@@ -137,13 +154,13 @@ export function problemOf(error: Error, bodyLimit?: number): Problem {
   return problem(500, 'INTERNAL', "an internal error occurred; see the broker's log")
 }
 
-function validationProblem(error: FastifyError & { validation: readonly unknown[] }): Problem {
-  const part = error.validationContext ?? 'request'
-  const errors = (error.validation as { instancePath?: string; message?: string }[]).map((issue) => ({
-    path: [part, ...(issue.instancePath ?? '').split('/').filter(Boolean)].join('.'),
-    message: issue.message ?? 'is invalid',
-  }))
-  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ')
+function validationProblem({ validationContext: part = 'body', fields }: InvalidRequestError): Problem {
+  const errors = fields.map(({ path, message }) => ({ path: [part, ...path.map(String)].join('.'), message }))
+  if (errors.some(({ path }) => path === 'querystring.cursor')) {
+    const message = 'expected the value of `next` in a page of this listing'
+    return problem(400, 'INVALID_CURSOR', `query parameter cursor: ${message}`, { errors })
+  }
+  const detail = errors.map(({ path, message }) => `${fieldText(path)}: ${message}`).join('; ')
   return problem(400, 'INVALID_REQUEST', detail, { errors })
 }
 
@@ -156,14 +173,18 @@ export function problem(
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, code, ...extensions }
 }
 
-const DESCRIPTIONS: Readonly<Record<number, string>> = {
+/** What the statuses of problems mean. */
+export const PROBLEM_DESCRIPTIONS: Readonly<Record<number, string>> = {
   400: 'The request is invalid. `errors` or `line` shows where.',
   401: 'The token is missing or wrong.',
-  403: 'The broker may not contact the registry or callback address that the request names.',
+  403: 'The broker may not contact the registry or callback address that the request names, or does not accept requests from the page that sent it.',
   404: 'The resource does not exist.',
+  405: 'The path does not have this method. `Allow` lists those that it has.',
+  408: 'The request body arrived too slowly.',
   409: 'The request conflicts with the current state of the resource.',
   413: 'The request body is larger than the broker accepts.',
   415: 'The broker does not accept the content type or content encoding.',
+  421: 'The broker has no token, and does not answer requests for this host.',
   422: 'The request is well formed, but the broker cannot process it.',
   502: 'A registry failed or returned an invalid response.',
   503: 'The broker, its database or a registry is temporarily unavailable. Retry after `Retry-After`.',
@@ -171,12 +192,15 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   507: "The broker's disk is full; requests succeed again once space is free. Retry after `Retry-After`.",
 }
 
-/** Returns the problem responses of a route's schema; 401 is always included. */
+/** Returns the problem responses of a route's schema; 400 and 401 are always included. */
 export function problemResponses(...statuses: number[]) {
   return Object.fromEntries(
-    [401, ...statuses].map((status) => [
+    [400, 401, ...statuses].map((status) => [
       status,
-      { description: DESCRIPTIONS[status] ?? 'An error.', content: { [PROBLEM_TYPE]: { schema: Problem } } },
+      {
+        description: PROBLEM_DESCRIPTIONS[status] ?? 'An error.',
+        content: { [PROBLEM_TYPE]: { schema: Problem } },
+      },
     ]),
   )
 }

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { batchRoutes } from './batches/routes.ts'
 import { cacheRoutes } from './cache/routes.ts'
+import { bulkConversionRoutes } from './conversions/bulk.ts'
 import { conversionResource, conversionRoutes } from './conversions/routes.ts'
 import { eventRoutes, jobEventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health/routes.ts'
+import { imageListRoutes } from './images/list-images.ts'
 import { recordImageRoutes } from './images/record-images.ts'
 import { imageRoutes } from './images/routes.ts'
 import { jobActionRoutes } from './jobs/actions.ts'
@@ -21,7 +23,9 @@ import { recordRoutes } from './records/routes.ts'
 import { recordUploadRoute } from './records/upload.ts'
 import { retentionRoutes } from './retention/routes.ts'
 import { ruleRoutes } from './rules/routes.ts'
+import { seriesRoutes } from './series/routes.ts'
 import type { Services } from './services.ts'
+import { bulkVerificationRoutes } from './verifications/bulk.ts'
 import { verificationResource, verificationRoutes } from './verifications/routes.ts'
 
 /**
@@ -29,9 +33,10 @@ import { verificationResource, verificationRoutes } from './verifications/routes
  * document.
  */
 export async function registerRoutes(app: FastifyInstance, services: Services): Promise<void> {
-  const { analyses, batches, cache, events, jobs, records, rules } = services
+  const { analyses, batches, jobs, records, rules } = services
   const registerJobRoutes = async (resource: JobResource) => {
     await app.register(jobActionRoutes(jobs, resource))
+    await app.register(seriesRoutes(services, resource))
     await app.register(jobEventRoutes(services, resource))
     await app.register(callbackRoutes(services, resource))
   }
@@ -46,17 +51,20 @@ export async function registerRoutes(app: FastifyInstance, services: Services): 
   await app.register(mergeRoutes(analyses))
   await app.register(retargetRoutes(analyses))
   await app.register(publicationRoutes(analyses))
-  await app.register(recordImageRoutes(analyses))
+  await app.register(recordImageRoutes(services))
   await app.register(retentionRoutes(analyses))
-  await app.register(conversionRoutes(jobs, conversions, validator))
+  await app.register(conversionRoutes(services, conversions, validator))
   await registerJobRoutes(conversions)
-  await app.register(eventRoutes(events))
+  await app.register(bulkConversionRoutes(services, conversions))
+  await app.register(eventRoutes(services))
   await app.register(ruleRoutes(rules))
-  await app.register(hookRoutes(ruleEngine))
-  await app.register(acceldRoutes(jobs, ruleEngine))
+  await app.register(hookRoutes(ruleEngine, services))
+  await app.register(acceldRoutes(services, ruleEngine))
   await app.register(batchRoutes(batches, validator))
-  await app.register(verificationRoutes(jobs, verifications, validator))
+  await app.register(verificationRoutes(services, verifications, validator))
   await registerJobRoutes(verifications)
-  await app.register(cacheRoutes(cache))
+  await app.register(bulkVerificationRoutes(services, verifications))
+  await app.register(cacheRoutes(services))
+  await app.register(imageListRoutes(services))
   await app.register(imageRoutes(analyses))
 }

@@ -29,12 +29,12 @@ describeDatabases('the cache over HTTP', (open) => {
     const { status, json } = await api.request('GET', '/v1/cache')
     expect(status).toBe(200)
     expect(json).toMatchObject({
-      layers: { entries: 0, bytes: 0 },
-      images: { entries: 3, bytes: 1500 },
+      layers: { entryCount: 0, bytes: 0 },
+      images: { entryCount: 3, bytes: 1500 },
       days: 7,
       uses: {
-        images: { hitRate: 0.75, reused: 3, made: 1, gone: 0, bytesReused: 7000 },
-        layers: { reused: 0, rearranged: 0, made: 0, gone: 0, bytesReused: 0 },
+        images: { hitRate: 0.75, reused: 3, converted: 1, gone: 0, bytesReused: 7000 },
+        layers: { reused: 0, rearranged: 0, converted: 0, gone: 0, bytesReused: 0 },
       },
     })
     expect(json.uses.layers.hitRate).toBeUndefined()
@@ -47,21 +47,24 @@ describeDatabases('the cache over HTTP', (open) => {
   it('schedules a check of all entries', async () => {
     expect(await api.request('POST', '/v1/cache/check')).toMatchObject({
       status: 202,
-      json: { layers: 0, images: 3 },
+      json: { layerCount: 0, imageCount: 3 },
     })
     const { json } = await api.request('GET', '/v1/cache')
-    expect(json.images.oldestCheck).toBe('1970-01-01T00:00:00.000Z')
+    expect(json.images.oldestCheckedAt).toBe('1970-01-01T00:00:00.000Z')
   })
 
   it('purges the selected entries', async () => {
     const purge = (query: string) => api.request('DELETE', `/v1/cache${query}`)
-    expect((await purge(`?digest=${digestOf('a')}`)).json).toEqual({ layers: 0, images: 1 })
-    expect((await purge('?registry=docker.io&repository=team/b')).json).toEqual({ layers: 0, images: 1 })
-    expect((await purge('?registry=nowhere.test')).json).toEqual({ layers: 0, images: 0 })
+    expect((await purge(`?digest=${digestOf('a')}`)).json).toEqual({ layerCount: 0, imageCount: 1 })
+    expect((await purge('?registry=docker.io&repository=team/b')).json).toEqual({
+      layerCount: 0,
+      imageCount: 1,
+    })
+    expect((await purge('?registry=nowhere.test')).json).toEqual({ layerCount: 0, imageCount: 0 })
     for (const query of ['?registry=a/b', '?repository=UPPER', '?digest=sha256:1', '?repo=team/c']) {
       expect((await purge(query)).status).toBe(400)
     }
-    expect((await api.request('GET', '/v1/cache')).json.images.entries).toBe(1)
-    expect((await purge('')).json).toEqual({ layers: 0, images: 1 })
+    expect((await api.request('GET', '/v1/cache')).json.images.entryCount).toBe(1)
+    expect((await purge('')).json).toEqual({ layerCount: 0, imageCount: 1 })
   })
 })

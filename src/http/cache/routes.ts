@@ -16,7 +16,7 @@ const RepositoryName = z
   .refine((text) => succeeds(() => parseRepository(text)), 'expected a repository without its registry')
 
 /** Inspects and purges the cache of conversion results. */
-export function cacheRoutes(cache: Services['cache']): FastifyPluginAsyncZod {
+export function cacheRoutes({ cache, names }: Pick<Services, 'cache' | 'names'>): FastifyPluginAsyncZod {
   const tags = ['cache']
   return async (app) => {
     app.get(
@@ -26,6 +26,8 @@ export function cacheRoutes(cache: Services['cache']): FastifyPluginAsyncZod {
           tags,
           operationId: 'getCache',
           summary: 'Show the cached conversion results and how often they were used',
+          description:
+            'Shows the number of entries, and how often conversions found what they needed in the last `days`.',
           querystring: z.object({
             days: z.coerce
               .number()
@@ -60,8 +62,10 @@ export function cacheRoutes(cache: Services['cache']): FastifyPluginAsyncZod {
           response: { 200: EntryCounts, ...problemResponses(400, 503, 507) },
         },
       },
-      ({ query: { registry, repository, digest } }) =>
-        cache.purge({ host: registry && parseHost(registry), repository, digest }),
+      ({ query: { registry, repository, digest } }) => {
+        const hosts = registry === undefined ? undefined : names.all(parseHost(registry))
+        return cache.purge({ hosts, repository, digest })
+      },
     )
     app.post(
       '/v1/cache/check',

@@ -6,18 +6,18 @@ const Count = z.int().nonnegative()
 
 const TotalsView = z
   .object({
-    entries: Count,
+    entryCount: Count,
     bytes: Count.describe(
       'The total size of the cached layers, or of the manifests of the cached images, in bytes.',
     ),
-    oldestUse: Timestamp.optional().describe(
+    oldestUsedAt: Timestamp.optional().describe(
       'The last use of the least recently used entry, which is evicted first.',
     ),
-    oldestCheck: Timestamp.optional().describe(
+    oldestCheckedAt: Timestamp.optional().describe(
       'All entries were checked against their registries at this time or later.',
     ),
   })
-  .meta({ id: 'RememberedEntries', description: 'The cached entries of one kind.' })
+  .meta({ id: 'CacheTotals', description: 'The cached entries of one kind.' })
 
 const UseView = z
   .object({
@@ -31,7 +31,7 @@ const UseView = z
     rearranged: Count.optional().describe(
       'Layers that were created from a cached layer by changing the order of its files.',
     ),
-    made: Count.describe('Lookups without a usable entry: the source was converted.'),
+    converted: Count.describe('Lookups without a usable entry: the source was converted.'),
     gone: Count.describe('Entries that were removed because the registry no longer had their content.'),
     bytesReused: Count.describe('The size of the converted layers that were reused, in bytes.'),
   })
@@ -47,10 +47,10 @@ export const CacheView = z
       layers: UseView.describe('Lookups of layers, for images that were not found as a whole.'),
     }),
   })
-  .meta({ id: 'Cache', description: 'The cached conversion results and how often they were used.' })
+  .meta({ id: 'ConversionCache', description: 'The cached conversion results and how often they were used.' })
 
 export const EntryCounts = z
-  .object({ layers: Count, images: Count })
+  .object({ layerCount: Count, imageCount: Count })
   .meta({ id: 'CacheEntryCounts', description: 'The number of affected entries.' })
 
 export function cacheView({ layers, images, uses }: CacheOverview, days: number): z.input<typeof CacheView> {
@@ -64,12 +64,12 @@ export function cacheView({ layers, images, uses }: CacheOverview, days: number)
   }
 }
 
-function totalsView({ entries, bytes, oldestUse, oldestCheck }: CacheTotals) {
+function totalsView({ entryCount, bytes, oldestUsedAt, oldestCheckedAt }: CacheTotals) {
   return {
-    entries,
+    entryCount,
     bytes,
-    ...(oldestUse !== undefined && { oldestUse: isoTime(oldestUse) }),
-    ...(oldestCheck !== undefined && { oldestCheck: isoTime(oldestCheck) }),
+    ...(oldestUsedAt !== undefined && { oldestUsedAt: isoTime(oldestUsedAt) }),
+    ...(oldestCheckedAt !== undefined && { oldestCheckedAt: isoTime(oldestCheckedAt) }),
   }
 }
 
@@ -81,7 +81,7 @@ function useView(uses: CacheOverview['uses']) {
     ...(lookups > 0 && { hitRate: count('reused') / lookups }),
     reused: count('reused'),
     ...(find('rearranged') && { rearranged: count('rearranged') }),
-    made: count('made'),
+    converted: count('made'),
     gone: count('gone'),
     bytesReused: find('reused')?.bytes ?? 0,
   }

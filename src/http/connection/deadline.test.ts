@@ -60,9 +60,23 @@ it('closes the connection if a document is sent too slowly', async () => {
     await new Promise<never>(() => undefined)
   }
   const { url, body } = await startApi(async () => endless(), 200)
-  const response = await fetch(url, { method: 'POST', headers, body })
-  expect(response.status).toBe(200)
-  await expect(response.text()).rejects.toThrow()
+  const plain = await fetch(url, {
+    method: 'POST',
+    headers: { ...headers, 'accept-encoding': 'identity' },
+    body,
+  })
+  expect(plain.status).toBe(200)
+  await expect(plain.text()).rejects.toThrow()
+  // Nothing of a compressed document has been sent yet.
+  const compressed = await fetch(url, {
+    method: 'POST',
+    headers: { ...headers, 'accept-encoding': 'gzip' },
+    body,
+  })
+  expect([compressed.status, ((await compressed.json()) as { code: string }).code]).toEqual([
+    504,
+    'DEADLINE_EXCEEDED',
+  ])
 })
 
 it('aborts a request when its client disconnects, and not before', async () => {

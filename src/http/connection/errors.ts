@@ -1,7 +1,7 @@
 /** The client disconnected before the response was sent. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
-  readonly code = 'CLIENT_GONE'
+  readonly code = 'CLIENT_DISCONNECTED'
   constructor() {
     super('the client disconnected')
   }

@@ -25,7 +25,7 @@ it('shows publicly which part does not respond, without host names', async () =>
     },
   })
   expect(withoutWorker.text).not.toContain('secret.test')
-  await new WorkerDirectory(opened.database).heartbeat('w', 1)
+  await new WorkerDirectory(opened.database).heartbeat('w', { concurrency: 1 })
   await using healthy = await JobApi.open(opened)
   expect((await healthy.request('GET', '/readyz')).json.status).toBe('ready')
   await opened.close()
@@ -49,7 +49,7 @@ describe('with a fake clock', () => {
 
   it('shows the state of a slow registry from the first request on, however rare requests are', async () => {
     const opened = await temporarySqlite()
-    await new WorkerDirectory(opened.database).heartbeat('w', 1)
+    await new WorkerDirectory(opened.database).heartbeat('w', { concurrency: 1 })
     let isAway = false
     const checkRegistry = async () => {
       await new Promise((resolve) => setTimeout(resolve, 300))
@@ -136,7 +136,7 @@ it('shows that the disk is full', async () => {
 it('shows that the server is stopping while it still responds, and ends waits for jobs', async () => {
   const opened = await temporarySqlite()
   const stop = new AbortController()
-  await new WorkerDirectory(opened.database).heartbeat('w', 1)
+  await new WorkerDirectory(opened.database).heartbeat('w', { concurrency: 1 })
   await using api = await JobApi.open(opened, {}, { stopSignal: stop.signal })
   expect((await api.request('GET', '/readyz')).json.status).toBe('ready')
   const conversion = { source: 'r.test/a:1', target: 'r.test/a:2' }

@@ -20,6 +20,7 @@ export function healthRoutes(
           tags: ['service'],
           operationId: 'getHealth',
           summary: 'Check that the server responds',
+          description: 'Responds as long as the server runs, whatever the state of what it depends on.',
           security: [],
           response: { 200: Health },
         },
@@ -34,6 +35,7 @@ export function healthRoutes(
           tags: ['service'],
           operationId: 'getReadiness',
           summary: 'Check that the database, the registry, the disk and the workers are ready',
+          description: 'Shows the latest results of checks that run in the background.',
           security: [],
           response: {
             200: Readiness,

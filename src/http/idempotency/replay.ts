@@ -29,7 +29,7 @@ function storedHeaders(reply: FastifyReply): Record<string, string> {
 
 /**
  * Sends the stored response of an idempotency key that was used before.
- * @throws HttpError IDEMPOTENCY_KEY_REUSED, REQUEST_UNDER_WAY
+ * @throws HttpError IDEMPOTENCY_KEY_REUSED, REQUEST_IN_PROGRESS
  */
 export function replayResponse(reply: FastifyReply, claim: Exclude<KeyClaim, { kind: 'new' }>): FastifyReply {
   if (claim.kind === 'completed') return sendStored(reply, claim.response)
@@ -39,7 +39,7 @@ export function replayResponse(reply: FastifyReply, claim: Exclude<KeyClaim, { k
   }
   reply.header('retry-after', String(RETRY_AFTER_S))
   const detail = 'a request with this Idempotency-Key is still being processed; retry after Retry-After'
-  throw new HttpError(409, 'REQUEST_UNDER_WAY', detail)
+  throw new HttpError(409, 'REQUEST_IN_PROGRESS', detail)
 }
 
 function sendStored(reply: FastifyReply, response: StoredResponse): FastifyReply {

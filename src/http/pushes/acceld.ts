@@ -3,6 +3,7 @@ import { isFinished, type Job } from '../../jobs/job.ts'
 import { isoTime } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
 import type { Services } from '../services.ts'
+import { changesFromHarbor } from './changes.ts'
 import { HarborWebhook, pushesFromHarbor } from './payloads.ts'
 import type { RuleEngine } from './rule-engine.ts'
 
@@ -16,7 +17,10 @@ const MAX_LISTED = 100
  * The API of acceld (Harbor acceleration-service 0.2): a Harbor that is configured for acceld can call the
  * broker instead. Rules replace acceld's configuration.
  */
-export function acceldRoutes(jobs: Services['jobs'], ruleEngine: RuleEngine): FastifyPluginAsync {
+export function acceldRoutes(
+  { jobs, addCatalogueChanges }: Pick<Services, 'jobs' | 'addCatalogueChanges'>,
+  ruleEngine: RuleEngine,
+): FastifyPluginAsync {
   // Synchronous callers wait as long as with acceld.
   const config = {
     hookSender: 'harbor',
@@ -42,8 +46,10 @@ export function acceldRoutes(jobs: Services['jobs'], ruleEngine: RuleEngine): Fa
       const { log, abortSignal } = request
       const outcomes = await ruleEngine.handlePushes(pushesFromHarbor(webhook.data), {
         log,
+        requestId: request.id,
         signal: abortSignal,
       })
+      await addCatalogueChanges(changesFromHarbor(webhook.data))
       if (isSync) {
         const ids = outcomes.flatMap(({ conversions }) => conversions.map(({ id }) => id))
         const failure = await waitForAll(jobs, ids, AbortSignal.any([abortSignal, app.shutdownSignal]))

@@ -80,7 +80,9 @@ describeDatabases('push notifications', (open) => {
   it('of a distribution registry start the conversions that rules specify', async () => {
     const id = await rule({ tags: ['v*'], exceptTags: ['*-dev'] })
     const response = await notify('team/app', 'v1')
-    expect(response.json.items).toMatchObject([{ image: 'r.test/team/app:v1', conversions: [{ rule: id }] }])
+    expect(response.json.items).toMatchObject([
+      { image: 'r.test/team/app:v1', conversions: [{ ruleId: id }] },
+    ])
     await notify('team/app', 'v1-dev')
     await notify('team/app', 'latest')
     await notify('other/app', 'v1')
@@ -172,11 +174,11 @@ describeDatabases('push notifications', (open) => {
     const { status, json, text } = await notify('team/app', 'v1')
     expect(status).toBe(200)
     const [item] = json.items
-    expect(item.conversions.map((one: { rule: string }) => one.rule)).toEqual([good])
+    expect(item.conversions.map((one: { ruleId: string }) => one.ruleId)).toEqual([good])
     expect(item.refused).toEqual([
-      { rule: evil, code: 'HOST_NOT_ALLOWED', message: expect.stringContaining('evil.test') },
-      { rule: broken, code: 'INTERNAL', message: expect.stringContaining('log') },
-      { rule: old, code: 'INVALID_RULE', message: expect.stringContaining('target') },
+      { ruleId: evil, code: 'HOST_NOT_ALLOWED', message: expect.stringContaining('evil.test') },
+      { ruleId: broken, code: 'INTERNAL', message: expect.stringContaining('log') },
+      { ruleId: old, code: 'INVALID_RULE', message: expect.stringContaining('target') },
     ])
     expect(text).not.toContain('secret')
     await opened.database.query.deleteFrom('jobs').execute()
@@ -236,7 +238,8 @@ describeDatabases('push notifications', (open) => {
   it('follow changed rules, and invalid rules are rejected', async () => {
     const id = await rule()
     const { json } = await api.request('GET', `/v1/rules/${id}`)
-    await api.request('PUT', `/v1/rules/${id}`, { ...json.rule, enabled: false })
+    const { id: _, createdAt: __, updatedAt: ___, ...stored } = json
+    await api.request('PUT', `/v1/rules/${id}`, { ...stored, enabled: false })
     await notify('team/app', 'v1')
     expect(await jobs()).toEqual([])
     expect((await api.request('GET', '/v1/rules')).json.items).toHaveLength(1)

@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { parseHost } from '../../oci/reference.ts'
+import { parseHost, type Reference } from '../../oci/reference.ts'
 import { problemResponses } from '../problem.ts'
+import type { Services } from '../services.ts'
+import { changesFromCloudEvent, changesFromDistribution, changesFromHarbor } from './changes.ts'
 import {
   CloudEvent,
   DistributionNotification,
@@ -32,10 +34,19 @@ const HookQuery = z.object({
 })
 
 /** Receives push notifications of registries, which send a notification again unless the response is 2xx. */
-export function hookRoutes(ruleEngine: RuleEngine): FastifyPluginAsyncZod {
-  const convertPushes = async ({ log, abortSignal: signal }: FastifyRequest, pushes: readonly Push[]) => ({
-    items: (await ruleEngine.handlePushes(pushes, { log, signal })).map(pushOutcomeView),
-  })
+export function hookRoutes(
+  ruleEngine: RuleEngine,
+  { addCatalogueChanges }: Pick<Services, 'addCatalogueChanges'>,
+): FastifyPluginAsyncZod {
+  const convertPushes = async (
+    { log, id: requestId, abortSignal: signal }: FastifyRequest,
+    pushes: readonly Push[],
+    changes: readonly Reference[],
+  ) => {
+    const outcomes = await ruleEngine.handlePushes(pushes, { log, requestId, signal })
+    await addCatalogueChanges(changes)
+    return { items: outcomes.map(pushOutcomeView) }
+  }
   const response = { 200: PushOutcomesView, ...problemResponses(400, 503, 504, 507) }
   const hookSchema = (operationId: string, summary: string) => ({
     tags: ['registry events'],
@@ -61,7 +72,12 @@ export function hookRoutes(ruleEngine: RuleEngine): FastifyPluginAsyncZod {
           body: DistributionNotification,
         },
       },
-      (request) => convertPushes(request, pushesFromDistribution(request.body, request.query.host)),
+      (request) =>
+        convertPushes(
+          request,
+          pushesFromDistribution(request.body, request.query.host),
+          changesFromDistribution(request.body, request.query.host),
+        ),
     )
     app.post(
       '/v1/hooks/harbor',
@@ -69,7 +85,12 @@ export function hookRoutes(ruleEngine: RuleEngine): FastifyPluginAsyncZod {
         config: { hookSender: 'harbor' },
         schema: { ...hookSchema('hookHarbor', 'Receive webhooks of Harbor'), body: HarborWebhook },
       },
-      (request) => convertPushes(request, pushesFromHarbor(request.body, request.query.host)),
+      (request) =>
+        convertPushes(
+          request,
+          pushesFromHarbor(request.body, request.query.host),
+          changesFromHarbor(request.body, request.query.host),
+        ),
     )
     app.post(
       '/v1/hooks/cloudevents',
@@ -80,7 +101,12 @@ export function hookRoutes(ruleEngine: RuleEngine): FastifyPluginAsyncZod {
           body: CloudEvent,
         },
       },
-      (request) => convertPushes(request, pushesFromCloudEvent(request.body, request.query.host)),
+      (request) =>
+        convertPushes(
+          request,
+          pushesFromCloudEvent(request.body, request.query.host),
+          changesFromCloudEvent(request.body, request.query.host),
+        ),
     )
   }
 }

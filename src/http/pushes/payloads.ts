@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isDigest } from '../../oci/digest.ts'
 import { isManifestType } from '../../oci/media-types.ts'
 import { fieldError } from '../problem.ts'
+import { issueText } from '../validation/issue-text.ts'
 import type { Push } from './rule-engine.ts'
 
 /** No registry sends more pushes in one message. */
@@ -115,19 +116,18 @@ export function pushesFromDistribution(
 export function pushesFromHarbor({ type, event_data }: z.infer<typeof HarborWebhook>, host?: string): Push[] {
   if (type !== 'PUSH_ARTIFACT') return []
   return (event_data?.resources ?? []).map(({ resource_url, digest }) => ({
-    image:
-      host === undefined ? resource_url : host + resource_url.slice(Math.max(0, resource_url.indexOf('/'))),
+    image: onHost(resource_url, host),
     digest: validDigest(digest),
   }))
 }
 
-const ZotImage = z.object({
+export const ZotImage = z.object({
   name: Text,
   reference: Text,
   digest: Text.optional(),
   mediaType: Text.optional(),
 })
-const HarborData = z.object({ resources: HarborWebhook.shape.event_data.unwrap().shape.resources })
+export const HarborData = z.object({ resources: HarborWebhook.shape.event_data.unwrap().shape.resources })
 
 export function pushesFromCloudEvent(
   { type, source, data }: z.infer<typeof CloudEvent>,
@@ -145,8 +145,13 @@ export function pushesFromCloudEvent(
   return [toPush({ host: registry, repository: name, ...version })]
 }
 
-function parseData<T extends z.ZodType>(schema: T, data: unknown): z.output<T> {
-  const parsed = schema.safeParse(data)
+/** Replaces the host of an address by the one by which the broker knows the registry. */
+export function onHost(url: string, host: string | undefined): string {
+  return host === undefined ? url : host + url.slice(Math.max(0, url.indexOf('/')))
+}
+
+export function parseData<T extends z.ZodType>(schema: T, data: unknown): z.output<T> {
+  const parsed = schema.safeParse(data, { error: issueText })
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const path = ['body', 'data', ...(issue?.path ?? [])].join('.')

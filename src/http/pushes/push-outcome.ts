@@ -4,12 +4,12 @@ import type { Reference } from '../../oci/reference.ts'
 /** Maximum number of refusals in one response. */
 export const MAX_REFUSALS = 1000
 
-const Refusal = z.object({ rule: z.string(), code: z.string(), message: z.string() })
+const Refusal = z.object({ ruleId: z.string(), code: z.string(), message: z.string() })
 export type Refusal = z.infer<typeof Refusal>
 
 const PushOutcomeView = z.object({
   image: z.string(),
-  conversions: z.array(z.object({ rule: z.string(), id: z.string() })),
+  conversions: z.array(z.object({ ruleId: z.string(), id: z.string() })),
   refused: z
     .array(Refusal)
     .optional()
@@ -31,7 +31,7 @@ export type PushOutcome = {
   readonly digest: string | undefined
   /** The image that rules are matched against; undefined if the push is ignored. */
   readonly image: Reference | undefined
-  readonly conversions: { readonly rule: string; readonly id: string }[]
+  readonly conversions: { readonly ruleId: string; readonly id: string }[]
   readonly refused: Refusal[]
   /** Why the image is not converted, unless `conversions` has items. */
   ignoredReason: string

@@ -12,10 +12,12 @@ import { MAX_REFUSALS, type PushOutcome, type Refusal } from './push-outcome.ts'
 /** An image that was pushed, as its registry reports it. */
 export type Push = { readonly image: string; readonly digest?: string | undefined }
 
-type EngineServices = Pick<Services, 'jobs' | 'tagMoves' | 'rules' | 'assertReferenceAllowed'>
+type EngineServices = Pick<Services, 'jobs' | 'names' | 'tagMoves' | 'rules' | 'assertReferenceAllowed'>
 type Log = Pick<FastifyBaseLogger, 'error' | 'warn'>
+/** The HTTP request that reports pushes or a record. */
+type RequestOrigin = { readonly log: Log; readonly requestId: string }
 
-const CLIENT_GONE_STATUS = 499
+const CLIENT_DISCONNECTED_STATUS = 499
 
 /**
  * Starts the conversions that rules require. Yields to other requests, however many rules and pushes there
@@ -36,7 +38,7 @@ export class RuleEngine {
    */
   async handlePushes(
     pushes: readonly Push[],
-    { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
+    { signal, ...request }: RequestOrigin & { readonly signal: AbortSignal },
   ): Promise<PushOutcome[]> {
     const yielder = new EventLoopYielder(signal)
     const outcomes: PushOutcome[] = []
@@ -49,10 +51,13 @@ export class RuleEngine {
     for await (const loaded of this.#rules.all()) {
       for (const outcome of outcomes) {
         await yielder.yieldIfDue()
-        const refusal = await refusalOf(() => this.#applyRule(loaded, outcome, yielder), log)
+        const refusal = await refusalOf(
+          () => this.#applyRule(loaded, outcome, yielder, request.requestId),
+          request.log,
+        )
         if (!refusal) continue
         outcome.ignoredReason = refusal.message
-        if (refusals < MAX_REFUSALS) outcome.refused.push({ rule: loaded.id, ...refusal })
+        if (refusals < MAX_REFUSALS) outcome.refused.push({ ruleId: loaded.id, ...refusal })
         refusals += 1
       }
     }
@@ -62,7 +67,7 @@ export class RuleEngine {
   /** Converts the image of a new record again, for rules with `onRecord`. */
   async handleNewRecord(
     { id, image: name }: { readonly id: string; readonly image?: string | undefined },
-    log: Log,
+    { log, requestId }: RequestOrigin,
   ): Promise<void> {
     const parsed = name === undefined ? undefined : parseTagged(name)
     if (!parsed?.image) return
@@ -71,8 +76,9 @@ export class RuleEngine {
     for await (const loaded of this.#rules.all()) {
       await yielder.yieldIfDue()
       const refusal = await refusalOf(async () => {
-        const rule = await ruleIfMatching(loaded, image, yielder)
-        if (rule?.onRecord) await this.#startJob(ruleConversionJob({ ...rule, record: { id } }, image))
+        const rule = await this.#ruleIfMatching(loaded, image, yielder)
+        if (!rule?.onRecord) return
+        await this.#startJob({ ...ruleConversionJob({ ...rule, record: { id } }, image), requestId })
       }, log)
       if (refusal)
         log.warn({ ...refusal, rule: loaded.id, record: id }, 'a rule could not convert with a new record')
@@ -83,7 +89,7 @@ export class RuleEngine {
     const parsed = parseTagged(text)
     const outcome = { digest, image: undefined, conversions: [], refused: [] }
     if (!parsed.image) return { ...outcome, name: text, ignoredReason: parsed.error }
-    const name = formatReference(parsed.image)
+    const name = this.#services.names.preferredReference(formatReference(parsed.image))
     if (await this.#services.tagMoves.isMovedByBroker(name, digest)) {
       return { ...outcome, name, ignoredReason: 'the broker pushed it itself' }
     }
@@ -94,13 +100,27 @@ export class RuleEngine {
     loaded: LoadedRule,
     { image, name, digest, conversions }: PushOutcome,
     yielder: EventLoopYielder,
+    requestId: string,
   ): Promise<void> {
-    const rule = image && (await ruleIfMatching(loaded, image, yielder))
+    const rule = image && (await this.#ruleIfMatching(loaded, image, yielder))
     if (!rule) return
     const requestKey = `push ${loaded.id} ${loaded.updatedAt} ${name} ${digest ?? ''}`
-    const job = { ...ruleConversionJob(rule, image), variant: digest }
+    const job = { ...ruleConversionJob(rule, image), variant: digest, requestId }
     const id = await this.#startJob(digest ? { ...job, requestKey } : job)
-    conversions.push({ rule: loaded.id, id })
+    conversions.push({ ruleId: loaded.id, id })
+  }
+
+  /** A rule may name the embedded registry by any of its names. @throws HttpError INVALID_RULE */
+  async #ruleIfMatching(
+    loaded: LoadedRule,
+    image: Reference,
+    yielder: EventLoopYielder,
+  ): Promise<Rule | undefined> {
+    if (loaded.kind === 'invalid') throw new HttpError(422, 'INVALID_RULE', loaded.error)
+    for (const host of this.#services.names.all(image.host)) {
+      if (await loaded.matcher.matches({ ...image, host }, yielder)) return loaded.rule
+    }
+    return undefined
   }
 
   /** Returns the id of the job. */
@@ -128,27 +148,20 @@ function parseTagged(text: string): ParsedImage {
   }
 }
 
-/** @throws HttpError INVALID_RULE */
-async function ruleIfMatching(
-  loaded: LoadedRule,
-  image: Reference,
-  yielder: EventLoopYielder,
-): Promise<Rule | undefined> {
-  if (loaded.kind === 'invalid') throw new HttpError(422, 'INVALID_RULE', loaded.error)
-  return (await loaded.matcher.matches(image, yielder)) ? loaded.rule : undefined
-}
-
 /**
  * Returns why one rule cannot convert one image, so that other rules and images continue.
  * @throws errors of the broker or its client that affect the others, too
  */
-async function refusalOf(action: () => Promise<void>, log: Log): Promise<Omit<Refusal, 'rule'> | undefined> {
+async function refusalOf(
+  action: () => Promise<void>,
+  log: Log,
+): Promise<Omit<Refusal, 'ruleId'> | undefined> {
   try {
     await action()
     return undefined
   } catch (error) {
     const { status, code, detail: message = '' } = problemOf(error as Error)
-    if (status > 500 || status === CLIENT_GONE_STATUS) throw error
+    if (status > 500 || status === CLIENT_DISCONNECTED_STATUS) throw error
     if (status === 500) log.error({ err: error }, 'a rule failed')
     return { code, message }
   }

@@ -75,7 +75,7 @@ export function mergeRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
         if (result.kind === 'nothing-in-common') {
           throw new HttpError(
             422,
-            'NOTHING_IN_COMMON',
+            'EMPTY_MERGE',
             'the merged record would be empty: no path is in enough of the records',
           )
         }
@@ -91,6 +91,7 @@ export function mergeRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
           tags: ['records'],
           operationId: 'diffRecords',
           summary: 'Compare two records',
+          description: 'Lists the entries that only one of the two has, and counts those that both have.',
           params: z.object({ a: z.uuid(), b: z.uuid() }),
           querystring: z.object({
             limit: z.coerce

@@ -25,7 +25,7 @@ const PublicationRequest = z
     examples: [{ reference: 'registry.example/team/app:record-1.0-serve' }],
   })
 
-const NewPublication = z
+const PublishedRecord = z
   .object({
     recordId: z.string(),
     reference: z.string(),
@@ -36,7 +36,7 @@ const NewPublication = z
     createdAt: Timestamp,
   })
   .meta({
-    id: 'NewPublication',
+    id: 'PublishedRecord',
     description: 'A published record.',
     examples: [
       {
@@ -63,7 +63,7 @@ export function publicationRoutes(analyses: Services['analyses']): FastifyPlugin
           params: IdParams,
           body: PublicationRequest,
           response: {
-            201: NewPublication,
+            201: PublishedRecord,
             ...problemResponses(400, 403, 404, 409, 422, 502, 503, 504, 507),
           },
         },

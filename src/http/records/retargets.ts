@@ -28,11 +28,11 @@ const Retargeted = z
   .object({
     record: RecordView,
     platform: z.string(),
-    lost: z
+    lostCount: z
       .int()
       .nonnegative()
       .describe('The number of recorded paths that the image does not have, or that an upper layer hides.'),
-    share: z.number().min(0).max(1).describe('`lost` divided by the number of recorded paths.'),
+    share: z.number().min(0).max(1).describe('`lostCount` divided by the number of recorded paths.'),
     use: RecordUse.describe('How the recorded paths apply to the image, including the lost ones.'),
   })
   .meta({ id: 'RetargetedRecord', description: 'The new record, and the paths that were lost.' })
@@ -71,8 +71,8 @@ export function retargetRoutes(analyses: Services['analyses']): FastifyPluginAsy
         return reply.code(created ? 201 : 200).send({
           record: recordView(record),
           platform: result.platform,
-          lost,
-          share: lost / use.paths,
+          lostCount: lost,
+          share: lost / use.pathCount,
           use,
         })
       },

@@ -34,9 +34,9 @@ describe('records', () => {
       {
         platform: 'linux/amd64',
         record: {
-          placed: 1,
+          placedCount: 1,
           notFound: [{ path: 'usr/bin/apq', nearest: 'usr/bin/app' }],
-          layers: [{ files: 1, bytes: 3 }],
+          layers: [{ fileCount: 1, bytes: 3 }],
         },
       },
     ])
@@ -60,7 +60,7 @@ describe('records', () => {
     const merge = (body: object) => api.request('POST', '/v1/records/merges', { body })
     const union = await merge({ records: ids, strategy: 'union', labels: { nightly: 'yes' } })
     expect(union.status).toBe(201)
-    expect(union.json).toMatchObject({ entries: 4, workload: 'merged', labels: { nightly: 'yes' } })
+    expect(union.json).toMatchObject({ entryCount: 4, workload: 'merged', labels: { nightly: 'yes' } })
     expect(union.json.provenance.records.map((one: { id: string }) => one.id)).toEqual(ids)
     expect((await api.request('GET', `${union.headers.location}/content`)).text).toBe(
       ['a', 'b', 'c', 'd'].map((path) => `{"path":"${path}"}\n`).join(''),
@@ -73,16 +73,16 @@ describe('records', () => {
       strategy: 'intersection',
       workload: 'other',
     })
-    expect(mergedAgain.json).toMatchObject({ entries: 2, provenance: { strategy: 'intersection' } })
+    expect(mergedAgain.json).toMatchObject({ entryCount: 2, provenance: { strategy: 'intersection' } })
     expect(mergedAgain.json.provenance.runs.map((one: { id: string }) => one.id)).toEqual(ids)
     const frequent = await merge({ records: ids, strategy: 'frequency', threshold: 0.5 })
-    expect(frequent.json).toMatchObject({ entries: 1, provenance: { threshold: 0.5 } })
+    expect(frequent.json).toMatchObject({ entryCount: 1, provenance: { threshold: 0.5 } })
 
     const diff = await api.request('GET', `/v1/records/${ids[0]}/diff/${ids[1]}?limit=1`)
     expect(diff.json).toMatchObject({
       same: false,
-      common: 1,
-      onlyInA: { count: 1, entries: [{ path: 'a' }] },
+      commonCount: 1,
+      onlyInA: { entryCount: 1, entries: [{ path: 'a' }] },
     })
     expect((await api.request('GET', `/v1/records/${ids[0]}/diff/${UNKNOWN_ID}`)).status).toBe(404)
     expect((await merge({ records: [ids[0], UNKNOWN_ID], strategy: 'union' })).json).toMatchObject({
@@ -109,12 +109,12 @@ describe('records', () => {
     expect(created.status).toBe(201)
     expect(created.json).toMatchObject({
       platform: 'linux/amd64',
-      lost: 1,
+      lostCount: 1,
       share: 0.5,
       record: {
-        entries: 1,
+        entryCount: 1,
         workload: 'retargeted',
-        provenance: { kind: 'retarget', lost: 1, runs: [{ id }] },
+        provenance: { kind: 'retarget', lostCount: 1, runs: [{ id }] },
       },
       use: { notFound: [{ path: 'usr/lib/lost.so' }] },
     })
@@ -122,7 +122,7 @@ describe('records', () => {
     const unrelatedId = await api.upload('/not/there\n')
     const body = { image: `${host}/team/app:1.0` }
     expect((await api.request('POST', `/v1/records/${unrelatedId}/retargets`, { body })).json.code).toBe(
-      'NOTHING_LEFT',
+      'NO_PATHS_FOUND',
     )
   })
 

@@ -2,6 +2,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { WRITTEN_FORMATS, type WrittenFormat } from '../../records/formats/write-record.ts'
+import { addVary } from '../browser/caching.ts'
+import { SearchText, Time } from '../images/catalogue-query.ts'
+import { Total, totalView } from '../images/record-image-view.ts'
 import {
   canonicalImage,
   IdParams,
@@ -20,6 +23,7 @@ const RecordPage = z
   .object({
     items: z.array(RecordView),
     next: z.string().optional().describe('The cursor of the next page. Omitted on the last page.'),
+    ...Total,
   })
   .meta({ id: 'RecordPage', description: 'A page of records, newest first.' })
 
@@ -36,11 +40,15 @@ export function recordRoutes({
           tags: ['records'],
           operationId: 'listRecords',
           summary: 'List records, newest first',
+          description: 'Filters can be combined. Each record is shown without its entries.',
           querystring: z.object({
             image: ImageName.optional(),
             workload: Workload.optional(),
             digest: Digest.optional(),
             label: LabelQuery.optional(),
+            text: SearchText.optional().describe('The starts of words in image, workload and labels.'),
+            createdFrom: Time.optional().describe('Only records created at this time or later.'),
+            createdBefore: Time.optional().describe('Only records created before this time.'),
             ...PageQuery,
             cursor: z.uuid().optional().describe('The value of `next` in the previous page.'),
           }),
@@ -48,15 +56,19 @@ export function recordRoutes({
         },
       },
       async (request) => {
-        const { image, workload, digest, label, limit, cursor } = request.query
+        const { image, workload, digest, label, text, createdFrom, createdBefore, limit, cursor } =
+          request.query
         const filter = {
           ...(image !== undefined && { image: canonicalImage(image) }),
           workload,
           digest,
           labels: parseLabels(label),
+          text,
+          ...(createdFrom !== undefined && { from: Date.parse(createdFrom) }),
+          ...(createdBefore !== undefined && { before: Date.parse(createdBefore) }),
         }
-        const page = await records.list(filter, { limit, after: cursor })
-        return { ...page, items: page.items.map(recordView) }
+        const { items, next, total } = await records.list(filter, { limit, after: cursor })
+        return { items: items.map(recordView), next, ...totalView(total) }
       },
     )
     app.get(
@@ -66,6 +78,8 @@ export function recordRoutes({
           tags: ['records'],
           operationId: 'getRecord',
           summary: 'Show a record',
+          description:
+            'Shows the image and the workload of the record, what became of its lines, and where it was published. Its entries are at `/v1/records/{id}/content`.',
           params: IdParams,
           response: { 200: RecordView, ...problemResponses(400, 404) },
         },
@@ -110,6 +124,7 @@ export function recordRoutes({
         const format = request.query.format ?? (wantsPathList ? 'path-list' : 'stargz-record')
         const content = await analyses.readContent({ record: id, format }, { signal })
         if (!content) throw recordNotFound(id)
+        addVary(reply, 'accept')
         return sendDocument(reply, WRITTEN_FORMATS[format], content)
       },
     )

@@ -19,8 +19,8 @@ describe('uploading a record', () => {
       workload: 'sh',
       labels: { a: '1', b: 'x=y' },
       format: 'path-list',
-      entries: 2,
-      paths: 2,
+      entryCount: 2,
+      pathCount: 2,
       publications: [],
     })
     const again = await api.request(
@@ -61,16 +61,16 @@ describe('uploading a record', () => {
     const skipped = { relative: 1, relativePaths: ['conf'], pseudo: 1 }
     expect(created.json).toMatchObject({
       format: 'strace',
-      entries: 1,
+      entryCount: 1,
       skipped,
       profiler: 'strace',
       profilerVersion: '6.1',
     })
     expect((await api.request('GET', `/v1/records/${created.json.id}`)).json).toEqual(created.json)
     const resolved = await api.request('POST', '/v1/records?workingDirectory=/srv', { body: log })
-    expect(resolved.json).toMatchObject({ entries: 2, skipped: { pseudo: 1 } })
+    expect(resolved.json).toMatchObject({ entryCount: 2, skipped: { pseudo: 1 } })
     const soci = await api.request('POST', '/v1/records', { body: ['/bin/a', '/bin/b'] })
-    expect(soci.json).toMatchObject({ format: 'soci', entries: 2 })
+    expect(soci.json).toMatchObject({ format: 'soci', entryCount: 2 })
   })
 
   it('decompresses the body, removes the container root, and compares the paths with the profiled image', async () => {
@@ -89,10 +89,10 @@ describe('uploading a record', () => {
     expect(created.statusCode).toBe(201)
     expect(created.json()).toMatchObject({
       format: 'fatrace',
-      entries: 2,
+      entryCount: 2,
       skipped: { outside: 1, excluded: 1 },
-      roots: [{ root: '/mnt/c', paths: 3 }],
-      inImage: { platforms: [{ platform: 'linux/amd64', paths: 2, found: 1 }] },
+      roots: [{ root: '/mnt/c', pathCount: 3 }],
+      inImage: { platforms: [{ platform: 'linux/amd64', pathCount: 2, foundCount: 1 }] },
     })
     const { inImage: _, ...record } = created.json()
     expect((await api.request('GET', `/v1/records/${record.id}`)).json).toEqual(record)
@@ -110,7 +110,7 @@ describe('uploading a record', () => {
       body: '/elsewhere/a\n',
     })
     expect(created.json.inImage).toMatchObject({
-      platforms: [{ paths: 1, found: 0 }],
+      platforms: [{ pathCount: 1, foundCount: 0 }],
       warning: expect.stringMatching(/none of the recorded paths/),
     })
   })

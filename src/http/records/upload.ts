@@ -81,8 +81,9 @@ export function recordUploadRoute(
         if (result.kind === 'repeated') return replayResponse(reply, result.claim) as never
         request.idempotencyKey = key
         const { record, created, inImage } = result
-        if (created) await ruleEngine.handleNewRecord(record, request.log)
-        const published = await publish(record, request.query.publish, signal)
+        const { log, id: requestId } = request
+        if (created) await ruleEngine.handleNewRecord(record, { log, requestId })
+        const published = await publish(record, request.query, signal)
         reply.header('location', `/v1/records/${record.id}`)
         return reply.code(created ? 201 : 200).send({ ...recordView(published), ...(inImage && { inImage }) })
       },
@@ -95,15 +96,18 @@ export function recordUploadRoute(
     throw new HttpError(413, 'RECORD_TOO_LARGE', detail)
   }
 
-  /** @param target the query parameter `publish` */
   async function publish(
     record: StoredRecord,
-    target: string | undefined,
+    { publish: target = 'false', overwrite }: z.infer<typeof UploadQuery>,
     signal: AbortSignal,
   ): Promise<StoredRecord> {
-    if (target === undefined || target === 'false') return record
-    const destination = target === 'true' ? {} : { reference: target }
-    await analyses.publish({ record: record.id, ...destination }, { signal }).catch((error: Error) => {
+    if (target === 'false') return record
+    const publication = {
+      record: record.id,
+      ...(target !== 'true' && { reference: target }),
+      overwrite: overwrite === 'true',
+    }
+    await analyses.publish(publication, { signal }).catch((error: Error) => {
       throw publishingFailed(error, record.id)
     })
     const { publications } = (await records.get(record.id)) ?? record
@@ -120,7 +124,14 @@ function contentEncodingOf(request: FastifyRequest, reply: FastifyReply): Conten
   throw new HttpError(415, 'UNSUPPORTED_ENCODING', detail)
 }
 
-function uploadMetadata({ image, exclude, label, publish: _, ...query }: z.infer<typeof UploadQuery>) {
+function uploadMetadata({
+  image,
+  exclude,
+  label,
+  publish: _,
+  overwrite: __,
+  ...query
+}: z.infer<typeof UploadQuery>) {
   return {
     ...query,
     image: image === undefined ? undefined : canonicalImage(image),

@@ -10,7 +10,7 @@ export const EXAMPLE_ID = '019ab1c2-7a30-7000-8000-4b1c2d3e4f50'
 export const EXAMPLE_DIGEST = Digest.parse(DIGEST)
 
 const PublicationView = z.object({ reference: z.string(), digest: Digest, createdAt: Timestamp }).meta({
-  id: 'Publication',
+  id: 'RecordPublication',
   description: 'A reference that a record was published to as a record file image.',
   examples: [
     {
@@ -31,8 +31,8 @@ export const RecordView = z
     workload: z.string().optional(),
     labels: z.record(z.string(), z.string()),
     format: RecordFormat.describe('The format of the uploaded profile.'),
-    entries: z.int().describe('The number of entries.'),
-    paths: z.int().describe('The number of distinct paths among the entries.'),
+    entryCount: z.int().describe('The number of entries.'),
+    pathCount: z.int().describe('The number of distinct paths among the entries.'),
     skipped: SkippedAccesses,
     ...ProfileNotes.shape,
     profiler: z.string().optional().describe('The profiler that created the profile.'),
@@ -42,7 +42,7 @@ export const RecordView = z
     publications: z.array(PublicationView),
   })
   .meta({
-    id: 'Record',
+    id: 'StartupRecord',
     description: 'A start-up record, without its entries.',
     examples: [
       {
@@ -52,8 +52,8 @@ export const RecordView = z
         workload: 'serve',
         labels: { commit: '4f2a91c' },
         format: 'strace',
-        entries: 214,
-        paths: 210,
+        entryCount: 214,
+        pathCount: 210,
         skipped: { pseudo: 12, failed: 340 },
         profiler: 'strace',
         createdAt: '2026-01-02T03:04:05.678Z',

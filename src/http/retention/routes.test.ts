@@ -38,8 +38,13 @@ describe('retention', () => {
 
   it('removes record images of the registry, except those of other tools and those with a retained tag', async () => {
     const repository = api.registries.repository({ host, repository: 'old/app' })
-    const publish = (tag: string, created: string, path = tag) =>
-      publishRecordImage(repository, [{ path }], { tag, image: `${host}/old/app:1`, workload: 'w', created })
+    const publish = (tag: string, createdAt: string, path = tag) =>
+      publishRecordImage(repository, [{ path }], {
+        tag,
+        image: `${host}/old/app:1`,
+        workload: 'w',
+        createdAt,
+      })
     await publish('one', '2020-01-01T00:00:00Z')
     await publish('two', '2021-01-01T00:00:00Z')
     await publish('two-again', '2021-01-01T00:00:00Z', 'two')

@@ -1,4 +1,5 @@
 import type { RuleStore, RuleVersion, StoredRule } from '../../jobs/rule-store.ts'
+import { issueText } from '../validation/issue-text.ts'
 import { Rule } from './rule.ts'
 import { RuleMatcher } from './rule-matcher.ts'
 
@@ -71,7 +72,7 @@ export class RuleCache {
 }
 
 function loadRule({ id, updatedAt, document }: StoredRule): LoadedRule {
-  const { success, data: rule, error } = Rule.safeParse(document)
+  const { success, data: rule, error } = Rule.safeParse(document, { error: issueText })
   if (success) return { id, updatedAt, kind: 'valid', rule, matcher: new RuleMatcher(rule) }
   const [issue] = error.issues
   return { id, updatedAt, kind: 'invalid', error: `${issue?.path.join('.')}: ${issue?.message}` }

@@ -26,5 +26,5 @@ export function ruleConversionJob(rule: Rule, image: Reference): NewJob {
     const [issue] = error.issues
     throw new HttpError(422, 'INVALID_REQUEST', `${issue?.path.join('.')}: ${issue?.message}`)
   }
-  return conversionJob({ ...data, ...(record && { record }), labels, priority }, undefined)
+  return conversionJob({ ...data, ...(record && { record }), labels, priority }, {})
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ConversionOptions, RecordSource } from '../../conversion/request.ts'
+import { ConversionOptions, ConversionRecord } from '../../conversion/request.ts'
 import { isGlobPattern } from '../../records/glob/glob.ts'
 import { Labels, PlatformName } from '../parameters.ts'
 import { isSourceTemplate, isTargetTemplate } from './target-template.ts'
@@ -16,7 +16,8 @@ const Glob = z
     'expected a glob: * and ? do not match slashes, ** does, {a,b} matches either alternative',
   )
 
-const RuleFields = z
+/** A rule: which pushed images are converted, and how. */
+export const Rule = z
   .strictObject({
     name: z.string().min(1).max(100).describe('A name for people.'),
     enabled: z.boolean().default(true),
@@ -44,7 +45,7 @@ const RuleFields = z
       )
       .describe('A template for the target, such as `{host}/{repository}:{tag}-esgz`.'),
     platforms: z.array(PlatformName).min(1).max(50).optional(),
-    record: RecordSource.optional(),
+    record: ConversionRecord.optional(),
     onRecord: z
       .boolean()
       .default(false)
@@ -65,16 +66,11 @@ const RuleFields = z
     message: 'expands to the image itself, which requires overwrite',
   })
 
-/** A rule: which pushed images are converted, and how. */
-export const Rule = RuleFields.meta({
-  id: 'Rule',
-  description: 'Selects pushed images and specifies how they are converted.',
-})
 export type Rule = z.output<typeof Rule>
 
 /** The body of a request to create or replace a rule. Omitted fields have defaults. */
-export const NewRule = RuleFields.meta({
-  id: 'NewRule',
+export const NewRule = Rule.meta({
+  id: 'NewConversionRule',
   description: 'Selects pushed images and specifies how they are converted.',
   examples: [
     {

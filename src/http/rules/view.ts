@@ -1,15 +1,23 @@
 import { z } from 'zod'
+import { timeOfId } from '../../db/new-id.ts'
 import type { RuleStore, RuleVersion, StoredRule } from '../../jobs/rule-store.ts'
 import { EventLoopYielder } from '../event-loop-yielder.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 import { Rule } from './rule.ts'
 
 export const RuleView = z
-  .object({ id: z.string(), updatedAt: Timestamp, rule: Rule })
-  .meta({ id: 'StoredRule', description: 'A stored rule.' })
+  .object({ id: z.string(), createdAt: Timestamp, updatedAt: Timestamp, ...Rule.shape })
+  .meta({
+    id: 'ConversionRule',
+    description: 'A rule: which pushed images are converted, and how.',
+  })
 
-export function ruleView({ id, document, updatedAt }: StoredRule): z.output<typeof RuleView> {
-  return { id, updatedAt: isoTime(updatedAt), rule: Rule.parse(document) }
+export function ruleView(rule: StoredRule): z.output<typeof RuleView> {
+  return { ...identity(rule), ...Rule.parse(rule.document) }
+}
+
+function identity({ id, updatedAt }: StoredRule) {
+  return { id, createdAt: isoTime(timeOfId(id)), updatedAt: isoTime(updatedAt) }
 }
 
 /** Yields the JSON of a rule listing, one rule at a time: the rules can be large. */
@@ -30,7 +38,7 @@ export async function* ruleListing(
 }
 
 /** The rule with its defaults. One that is no longer valid is shown as it is stored. */
-function listedRule({ id, document, updatedAt }: StoredRule) {
-  const { success, data } = Rule.safeParse(document)
-  return { id, updatedAt: isoTime(updatedAt), rule: success ? data : document }
+function listedRule(rule: StoredRule): object {
+  const { success, data } = Rule.safeParse(rule.document)
+  return { ...identity(rule), ...(success ? data : (rule.document as object)) }
 }
