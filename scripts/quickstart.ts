@@ -3,10 +3,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { bytesText } from '../src/cli/report-text.ts'
-import type { ConversionReport, ImageInspection, VerificationReport } from '../src/conversion/report.ts'
+import { bytesText } from '../src/cli/text/quantities.ts'
+import { createBrokerClient } from '../src/client/broker-client.ts'
+import { uploadRecord } from '../src/client/upload-record.ts'
+import { waitForJob } from '../src/client/wait-for-job.ts'
 import { FolderLock } from '../src/db/folder-lock.ts'
 import { RegistryClient } from '../src/registry/client.ts'
 import { type RunningBroker, startBroker } from './quickstart/broker.ts'
@@ -14,7 +15,6 @@ import { CHECKOUT } from './quickstart/sample-files.ts'
 import { pushSampleImage } from './quickstart/sample-image.ts'
 import { recordWorkload } from './quickstart/workload.ts'
 
-const POLL_MS = 200
 const DATA = join(CHECKOUT, 'data', 'quickstart')
 const OPENED = join(DATA, 'opened.txt')
 const WORKLOAD = 'hello'
@@ -49,6 +49,7 @@ try {
 async function demonstrate({ url, host }: RunningBroker): Promise<void> {
   const source = `${host}/sample/app:1.0`
   const target = `${host}/sample/app:1.0-esgz`
+  const client = createBrokerClient({ baseUrl: url })
   await using registries = new RegistryClient({ plainHttp: [host] })
   const folder = await mkdtemp(join(tmpdir(), 'record-broker-quickstart-'))
   try {
@@ -66,19 +67,18 @@ async function demonstrate({ url, host }: RunningBroker): Promise<void> {
     console.log(`   ${opened.length} files, listed in ${OPENED}`)
 
     console.log('3. Uploads the record, and publishes it as a record file image')
-    const upload = `/v1/records?${new URLSearchParams({ image: source, workload: WORKLOAD })}`
-    const record = await request<{ id: string }>(url, 'POST', upload, list)
-    const published = await request<{ reference: string }>(
-      url,
-      'POST',
-      `/v1/records/${record.id}/publications`,
-      {},
-    )
+    const record = await uploadRecord(client, list, { image: source, workload: WORKLOAD })
+    const published = await client.post('/v1/records/{id}/publications', {
+      params: { path: { id: record.id } },
+      body: {},
+    })
     console.log(`   ${published.reference}`)
 
     console.log('4. Converts the image to eStargz with the record, registry to registry')
     const conversion = { source, target, record: { image: published.reference } }
-    const report = await runJob<ConversionReport>(url, '/v1/conversions', conversion)
+    const { id } = await client.post('/v1/conversions', { body: conversion })
+    const { report, error } = await waitForJob(client, 'conversion', id)
+    if (!report) throw new Error(`the conversion failed: ${error?.message}`)
     const layers = report.images.flatMap((converted) => converted.layers)
     const use = report.images[0]?.record
     const prefetchBytes = layers.reduce((sum, layer) => sum + layer.prefetchBytes, 0)
@@ -86,29 +86,27 @@ async function demonstrate({ url, host }: RunningBroker): Promise<void> {
       `   ${bytesText(report.sourceSize)} converted to ${bytesText(report.size)} in ${(report.durationMs / 1000).toFixed(1)} s`,
     )
     console.log(
-      `   ${use?.placed} of ${opened.length} recorded files prioritized, ${use?.notFoundCount} not in the image`,
+      `   ${use?.placedCount} of ${opened.length} recorded files prioritized, ${use?.notFoundCount} not in the image`,
     )
     console.log(
       `   ${bytesText(prefetchBytes)} of ${bytesText(report.size)} are before the landmarks, which a start prefetches`,
     )
 
     console.log('5. Verifies every digest of the result, and compares its files with the source')
-    const verified = await runJob<VerificationReport>(url, '/v1/verifications', {
-      reference: target,
-      source,
-    })
-    if (!verified.verified) throw new Error(`the verification failed: ${JSON.stringify(verified)}`)
+    const verification = await client.post('/v1/verifications', { body: { reference: target, source } })
+    const { report: verified } = await waitForJob(client, 'verification', verification.id)
+    if (!verified?.verified) throw new Error(`the verification failed: ${JSON.stringify(verified)}`)
     const chunks = verified.images
       .flatMap((verifiedImage) => verifiedImage.layers)
-      .reduce((sum, layer) => sum + (layer.chunks ?? 0), 0)
+      .reduce((sum, layer) => sum + (layer.chunkCount ?? 0), 0)
     console.log(
       `   verified ${chunks} chunks and identical files in ${(verified.durationMs / 1000).toFixed(1)} s`,
     )
 
-    const inspection = await request<ImageInspection>(url, 'GET', `/v1/images/${target}`)
+    const inspection = await client.get('/v1/images/{reference}', { params: { path: { reference: target } } })
     const inspectedLayers = inspection.images.flatMap((inspected) => inspected.layers)
     const estargzLayers = inspectedLayers.filter((layer) => layer.estargz).length
-    const recordImages = await request<{ items: unknown[] }>(url, 'GET', '/v1/record-images')
+    const recordImages = await client.get('/v1/record-images')
     if (estargzLayers !== image.layers || recordImages.items.length !== 1)
       throw new Error('the API does not list the results')
     console.log(describeNextSteps(url, { source, target, record: published.reference }))
@@ -135,38 +133,4 @@ Repeat the steps with curl:
      -d '${JSON.stringify({ source, target, record: { image: record } })}'
    curl -X POST -H 'content-type: application/json' ${url}/v1/verifications \\
      -d '${JSON.stringify({ reference: target, source })}'`
-}
-
-/** Creates a job, and returns its report when it has succeeded. */
-async function runJob<Report>(url: string, path: string, body: object): Promise<Report> {
-  const { id } = await request<{ id: string }>(url, 'POST', path, body)
-  for (;;) {
-    const job = await request<{ state: string; report?: Report; error?: { message: string } }>(
-      url,
-      'GET',
-      `${path}/${id}`,
-    )
-    if (job.state === 'succeeded' && job.report) return job.report
-    if (job.state === 'failed') throw new Error(`${path}/${id} failed: ${job.error?.message}`)
-    await delay(POLL_MS)
-  }
-}
-
-async function request<Body>(
-  url: string,
-  method: string,
-  path: string,
-  body?: object | string,
-): Promise<Body> {
-  const type = typeof body === 'string' ? 'text/plain' : 'application/json'
-  const response = await fetch(new URL(path, url), {
-    method,
-    ...(body !== undefined && {
-      headers: { 'content-type': type },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    }),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${path} failed with ${response.status}: ${text}`)
-  return JSON.parse(text) as Body
 }
