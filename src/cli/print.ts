@@ -1,8 +1,25 @@
-/** Prints a result: as JSON with `--json`, otherwise as text for people. */
+/** The options that choose how a result is printed. */
+export type PrintOptions = { readonly json?: boolean | undefined; readonly quiet?: boolean | undefined }
+
+/** How a result is shown: for people, and with `--quiet` as names alone, one a line. */
+export type ResultTexts<Result> = {
+  readonly text: (result: Result) => string
+  readonly names: (result: Result) => string | readonly string[]
+}
+
+/** Prints a result on standard output: as JSON with `--json`, otherwise as text. */
 export function print<Result>(
-  { json }: { readonly json?: boolean },
+  { json, quiet }: PrintOptions,
   result: Result,
-  text: (result: Result) => string,
+  { text, names }: ResultTexts<Result>,
 ): void {
-  process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : text(result))
+  if (json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
+  else if (quiet)
+    process.stdout.write(
+      [names(result)]
+        .flat()
+        .map((name) => `${name}\n`)
+        .join(''),
+    )
+  else process.stdout.write(text(result))
 }

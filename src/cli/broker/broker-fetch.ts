@@ -1,0 +1,58 @@
+import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
+
+/** The time until a connection exists. */
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** Sends requests as the platform's `fetch` does, and can be closed. */
+export type BrokerFetch = ((request: Request) => Promise<Response>) & AsyncDisposable
+
+/** The requests of bodies that somebody may still read. */
+const REQUESTS = new WeakMap<object, Request>()
+
+/**
+ * Creates a `fetch` that trusts additional certificate authorities and uses the proxies of the environment. It
+ * follows no redirects, because these could lead the token to another server.
+ * @param ca certificate authorities in PEM
+ */
+export function createBrokerFetch(ca: string | undefined): BrokerFetch {
+  const dispatcher = new EnvHttpProxyAgent({
+    connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca !== undefined && { ca }) },
+  })
+  const send = async (request: Request): Promise<Response> => {
+    const response = await undiciFetch(request.url, {
+      method: request.method,
+      headers: [...request.headers],
+      body: request.body as never,
+      ...(request.body && { duplex: 'half' as const }),
+      signal: request.signal,
+      redirect: 'manual',
+      dispatcher,
+    })
+    const { status, headers } = response
+    const location = status >= 300 && status < 400 ? headers.get('location') : null
+    if (location === null && !isPage(headers)) {
+      // A request that is collected no longer passes the abort of its caller to its signal, and with it to the body.
+      if (response.body) REQUESTS.set(response.body, request)
+      return response as never
+    }
+    await response.body?.cancel()
+    if (location !== null) return redirectProblem(new URL(location, request.url))
+    return pageProblem(status)
+  }
+  return Object.assign(send, { [Symbol.asyncDispose]: () => dispatcher.destroy() })
+}
+
+function redirectProblem({ origin }: URL): Response {
+  const detail = `the server redirects to ${origin}; if that is the broker, use --server ${origin}`
+  return Response.json({ code: 'REDIRECTED', detail }, { status: 421 })
+}
+
+/** The broker's API never answers with a page: a proxy, or another server, does. */
+function isPage(headers: { get(name: string): string | null }): boolean {
+  return /^text\/html\b/i.test(headers.get('content-type') ?? '')
+}
+
+function pageProblem(status: number): Response {
+  const problem = { code: 'NOT_A_BROKER', detail: `status ${status} and a web page` }
+  return Response.json(problem, { status: status >= 400 ? status : 421 })
+}

@@ -1,0 +1,100 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { loadClientSettings } from '../../app/client-settings.ts'
+import { parseServerUrl } from '../../app/config.ts'
+import { onStopSignal } from '../../app/stop-signals.ts'
+import { type BrokerClient, createBrokerClient } from '../../client/broker-client.ts'
+import { BrokerError } from '../../client/broker-error.ts'
+import { CommandError, InterruptedError } from '../failures/errors.ts'
+import { invalidFieldsText } from '../failures/field-names.ts'
+import { ConfigFile } from '../login/config-file.ts'
+import { openProgress, QUIET_OPTION } from '../terminal/open-progress.ts'
+import type { Progress } from '../terminal/progress.ts'
+import { waitingView } from '../terminal/progress-view.ts'
+import { brokerFailure } from './broker-failure.ts'
+import { createBrokerFetch } from './broker-fetch.ts'
+import { type SelectedBroker, selectBroker } from './select-broker.ts'
+
+/** The options of every command that sends requests to a broker. */
+export type BrokerOptions = {
+  readonly server?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** Requests are repeated while the broker is busy, but not for so long that people wonder. */
+const RETRY = { attempts: 3, maxWaitMs: 10_000 }
+
+/** What a command does its work with. */
+export type BrokerContext = {
+  readonly client: BrokerClient
+  readonly broker: SelectedBroker
+  readonly progress: Progress
+  /** Aborts at the first stop signal, with an {@link InterruptedError}. */
+  readonly signal: AbortSignal
+  /** Changes what the command says when it is interrupted: what goes on, and how to stop that. */
+  readonly whenInterrupted: (message: string) => void
+}
+
+/** Adds the options that all commands with a broker have. */
+export function addBrokerOptions(command: Command): Command {
+  return command
+    .option('--server <url>', 'the broker; default: RECORD_BROKER_SERVER, or the current login', serverUrl)
+    .option('--json', 'print the whole response as JSON')
+    .option(...QUIET_OPTION)
+}
+
+/** Parses `--server`, for commander. */
+export function serverUrl(text: string): string {
+  try {
+    return parseServerUrl(text)
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+}
+
+/**
+ * Runs an action with a client of the broker that the options and settings select.
+ * @param command the command that runs, whose options name invalid fields
+ * @param file the file whose content the command sends
+ * @throws CommandError that names the server; InterruptedError
+ */
+export async function withBroker<Result>(
+  command: Command,
+  action: (context: BrokerContext) => Promise<Result>,
+  file?: string,
+): Promise<Result> {
+  const options = command.opts<BrokerOptions>()
+  const settings = loadClientSettings()
+  const broker = selectBroker(options.server, settings, await new ConfigFile(settings.configFolder).read())
+  await using fetch = createBrokerFetch(settings.ca)
+  const client = createBrokerClient({ baseUrl: broker.url, token: broker.token, fetch, retry: RETRY })
+  const stop = new AbortController()
+  let message = 'interrupted'
+  const removeListener = onStopSignal((signal) => stop.abort(new InterruptedError(signal, message)))
+  using progress = openProgress(options)
+  progress.follow(() => waitingView(`waiting for ${broker.url}`))
+  try {
+    return await action({
+      client,
+      broker,
+      progress,
+      signal: stop.signal,
+      whenInterrupted: (text) => {
+        message = text
+      },
+    })
+  } catch (error) {
+    if (error instanceof BrokerError) throw brokerFailure(error, { broker, command, file })
+    throw invalidPathFailure(error, command) ?? error
+  } finally {
+    removeListener()
+  }
+}
+
+/** The client refuses arguments that would lead to another path, such as `..` for an id. */
+function invalidPathFailure(error: unknown, command: Command): CommandError | undefined {
+  const match = error instanceof TypeError && /^params\.path\.(\w+): (.*)$/s.exec(error.message)
+  if (!match) return undefined
+  const [, path = '', message = ''] = match
+  return new CommandError('usage', invalidFieldsText([{ path, message }], command), { cause: error })
+}

@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+import { expect, it } from 'vitest'
+import { addConvertOptions } from '../conversions/conversion-options.ts'
+import { invalidFieldsText } from './field-names.ts'
+
+const command = addConvertOptions(new Command('convert').argument('<source>').argument('<ids...>'))
+const text = (path: string, file?: string) =>
+  invalidFieldsText([{ path, message: 'is wrong' }], command, file)
+
+it.each([
+  ['querystring.format', '--format'],
+  ['body.options.compressionLevel', '--compression-level'],
+  ['options.chunkSize', '--chunk-size'],
+  ['body.platforms.1', '--platform'],
+  ['body.record.copyFrom', '--record-copy'],
+  ['body.record.match.workload', '--record-match'],
+  ['body.source', '<source>'],
+  ['body.records.0', '<ids...>'],
+  ['body.unheardOf', 'unheardOf'],
+])('the field %s is called %s', (path, name) => {
+  expect(text(path)).toBe(`${name}: is wrong`)
+})
+
+it('a field of a file keeps its name', () => {
+  expect(text('body.conversions.3.source', 'batch.json')).toBe('batch.json: conversions.3.source: is wrong')
+  expect(text('body', 'batch.json')).toBe('batch.json: is wrong')
+})
