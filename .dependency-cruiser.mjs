@@ -5,10 +5,12 @@
  */
 const ROOMS = {
   main: ['cli', 'app'],
-  cli: ['app', 'cache', 'conversion', 'records', 'db', 'bytes', 'oci'],
+  cli: ['app', 'cache', 'conversion', 'records', 'db', 'bytes', 'oci', 'client'],
   app: [
     'http',
+    'metrics',
     'analysis',
+    'catalogue',
     'cache',
     'conversion',
     'records',
@@ -20,9 +22,12 @@ const ROOMS = {
     'bytes',
     'oci',
     'concurrency',
+    'tracing',
   ],
   http: [
+    'metrics',
     'analysis',
+    'catalogue',
     'cache',
     'conversion',
     'records',
@@ -33,8 +38,11 @@ const ROOMS = {
     'bytes',
     'oci',
     'concurrency',
+    'tracing',
   ],
-  analysis: ['conversion', 'records', 'jobs', 'bytes', 'oci', 'concurrency'],
+  metrics: ['analysis', 'cache', 'conversion', 'registry', 'jobs', 'db', 'bytes'],
+  analysis: ['catalogue', 'conversion', 'records', 'jobs', 'bytes', 'oci', 'concurrency', 'tracing'],
+  catalogue: ['conversion', 'records', 'registry', 'db', 'bytes', 'oci', 'concurrency'],
   cache: ['conversion', 'db', 'oci'],
   conversion: [
     'records',
@@ -46,19 +54,22 @@ const ROOMS = {
     'bytes',
     'oci',
     'concurrency',
+    'tracing',
   ],
   records: ['registry', 'rootfs', 'tar', 'db', 'bytes', 'oci'],
   estargz: ['rootfs', 'compression', 'tar', 'bytes', 'oci'],
-  registry: ['bytes', 'oci', 'concurrency'],
+  registry: ['bytes', 'oci', 'concurrency', 'tracing'],
   'embedded-registry': ['bytes', 'oci', 'concurrency'],
-  jobs: ['db', 'concurrency'],
+  jobs: ['db', 'concurrency', 'tracing'],
   rootfs: ['tar', 'bytes'],
   compression: ['tar', 'bytes', 'oci'],
   tar: [],
-  db: ['bytes', 'concurrency'],
+  db: ['bytes', 'concurrency', 'tracing'],
   bytes: ['oci', 'concurrency'],
   oci: [],
   concurrency: [],
+  tracing: [],
+  client: [],
 }
 
 const names = Object.keys(ROOMS)
@@ -102,7 +113,10 @@ export default {
       comment: 'HTTP knows conversions by their requests and reports. Analyzers and workers run them.',
       severity: 'error',
       from: { path: filesOf(['http']), pathNot: TESTS },
-      to: { path: filesOf(['conversion']), pathNot: '^src/conversion/(request|report|errors)[.]ts$' },
+      to: {
+        path: filesOf(['conversion']),
+        pathNot: '^src/conversion/(request|report|report-names|errors)[.]ts$',
+      },
     },
     {
       name: 'pure-formats',
@@ -112,6 +126,13 @@ export default {
       to: {
         path: '^(node:)?(fs|net|http|https|child_process|worker_threads)(/|$)|node_modules/(undici|pino)/',
       },
+    },
+    {
+      name: 'client-runs-everywhere',
+      comment: 'The client runs in browsers: it has no module of Node, and no package but openapi-fetch.',
+      severity: 'error',
+      from: { path: filesOf(['client']), pathNot: TESTS },
+      to: { pathNot: ['^src/client/', 'node_modules/openapi-(fetch|typescript-helpers)/'] },
     },
     {
       name: 'no-unresolved',

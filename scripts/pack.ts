@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compileSources } from './pack/compile.ts'
+import { compileSources, writeTypes } from './pack/compile.ts'
 import { publishedManifest } from './pack/manifest.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -15,6 +15,7 @@ const folder = join(build, 'package')
 rmSync(build, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 compileSources(join(root, 'src'), join(folder, 'dist'))
+writeTypes(join(root, 'src'), 'client/index.ts', join(folder, 'dist'))
 const manifest = publishedManifest(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
 cpSync(join(root, 'scripts/pack/record-broker.js'), join(folder, 'bin/record-broker.js'))

@@ -54,6 +54,13 @@ it('rejects a circle of types', () => {
   expect(brokenRules(files)).toEqual(['no-circle'])
 })
 
+it('rejects modules of Node in the client, which runs in browsers', () => {
+  const files = {
+    'src/client/key.ts': "import { randomUUID } from 'node:crypto'\nexport const KEY = randomUUID()\n",
+  }
+  expect(brokenRules(files)).toEqual(['client-runs-everywhere'])
+})
+
 it('rejects an unknown room, and a file system below the formats', () => {
   const files = {
     'src/utils/name.ts': "import { NAME } from '../tar/name.ts'\nexport const OTHER = NAME\n",

@@ -29,6 +29,12 @@ const CONVERSIONS: Readonly<Record<string, readonly string[]>> = {
   'zstd:chunked': ['--format', 'zstd-chunked'],
 }
 
+/** A program that uses the client of the package. */
+const COUNT_RECORDS = `
+  import { createBrokerClient } from 'record-broker/client'
+  const client = createBrokerClient({ baseUrl: process.argv[1] })
+  console.log((await client.get('/v1/records')).items.length)`
+
 const [node = '', installed = ''] = process.argv.slice(2)
 const entry = join(installed, 'node_modules/record-broker/bin/record-broker.js')
 const folder = await mkdtemp(join(tmpdir(), 'record-broker-package-'))
@@ -101,6 +107,12 @@ try {
   const { state, report } = (await waited.json()) as { state: string; report?: ConversionReport }
   if (state !== 'succeeded' || !report) throw new Error(`the conversion is ${state}`)
   digests['by the broker'] = report.digest
+  const { stdout: count } = await promisify(execFile)(
+    node,
+    ['--input-type=module', '--eval', COUNT_RECORDS, broker.url],
+    { cwd: installed },
+  )
+  if (count.trim() !== '1') throw new Error(`the client of the package found ${count.trim()} records, not 1`)
   const trial: PackageTrial = {
     node: (await promisify(execFile)(node, ['--version'])).stdout.trim(),
     digests,

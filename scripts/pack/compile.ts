@@ -17,7 +17,7 @@ const MODULE_URL = /(new URL\('[^']+\.)ts(', import\.meta\.url\))/g
 const OMITTED = ['**/*.test.ts', 'compression/deflate/wasm/**']
 
 /**
- * Compiles the sources to JavaScript, one file each, and writes the types of the client.
+ * Compiles the sources to JavaScript, one file each.
  * @throws Error with the compiler's messages
  */
 export function compileSources(source: string, target: string): void {
@@ -33,6 +33,28 @@ export function compileSources(source: string, target: string): void {
     mkdirSync(dirname(output), { recursive: true })
     writeFileSync(output, outputText.replace(MODULE_URL, '$1js$2'))
   }
+}
+
+/**
+ * Writes the types of a module and of those that it imports, for projects that use TypeScript.
+ * @throws Error with the compiler's messages
+ */
+export function writeTypes(source: string, module: string, target: string): void {
+  const program = ts.createProgram([join(source, module)], {
+    ...OPTIONS,
+    module: ts.ModuleKind.NodeNext,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    lib: ['lib.esnext.d.ts', 'lib.dom.d.ts', 'lib.dom.asynciterable.d.ts'],
+    types: [],
+    declaration: true,
+    emitDeclarationOnly: true,
+    rootDir: source,
+    outDir: target,
+  })
+  assertNone(ts.getPreEmitDiagnostics(program))
+  assertNone(program.emit().diagnostics)
 }
 
 function assertNone(diagnostics: readonly ts.Diagnostic[]): void {

@@ -16,6 +16,10 @@ export function publishedManifest({ name, version, description, license, depende
     type: 'module',
     engines: { node: `>=${OLDEST_NODE}` },
     bin: { 'record-broker': 'bin/record-broker.js' },
+    exports: {
+      './client': { types: './dist/client/index.d.ts', default: './dist/client/index.js' },
+      './package.json': './package.json',
+    },
     files: ['bin', 'dist', 'CHANGELOG.md'],
     dependencies,
   }

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 type Job = {
   id: string
   state: string
-  attempt: number
+  attemptCount: number
   progress?: { layers: { read: number }[] }
   report?: { digest: string; verified?: boolean }
   error?: unknown
@@ -74,7 +74,7 @@ it('completes accepted jobs although the worker and the server are killed', asyn
       first.id,
       (job) => job.state === 'succeeded',
     )
-    expect(done.attempt).toBe(2)
+    expect(done.attemptCount).toBe(2)
 
     const second = await convert(`${host}/team/app:second`)
     await waitForJob(

@@ -83,7 +83,7 @@ describe('the main thread stays responsive', () => {
     const merged = await expectResponsive(() =>
       broker.request('POST', '/v1/records/merges', { records: [a, b], strategy: 'union' }),
     )
-    expect(merged).toMatchObject({ entries: 300_000 })
+    expect(merged).toMatchObject({ entryCount: 300_000 })
     const compared = await expectResponsive(() =>
       broker.request('GET', `/v1/records/${a}/diff/${b}?limit=10000`),
     )

@@ -37,7 +37,7 @@ describe('a process does not start', () => {
     const { port } = server.address() as { port: number }
     const { status, errors } = await fail(['serve'], { RECORD_BROKER_LISTEN: `127.0.0.1:${port}` })
     server.close()
-    expect(status).toBe(1)
+    expect(status).toBe(2)
     expect(errors).toMatch(
       /^record-broker: RECORD_BROKER_LISTEN: 127\.0\.0\.1:\d+ is in use; choose another port\n$/,
     )
@@ -72,7 +72,7 @@ describe('a process does not start', () => {
 
   it('if a setting is invalid', async () => {
     const { status, errors } = await fail(['serve'], { RECORD_BROKER_THREADS: 'many' })
-    expect(status).toBe(1)
+    expect(status).toBe(2)
     expect(errors).toContain('RECORD_BROKER_THREADS: expected a whole number')
   })
 })
@@ -98,7 +98,7 @@ it('releases the jobs of a worker that cannot renew leases, and exits with 1', a
   expect(await worker.waitForExit()).toBe(1)
   await worker.waitForLog('stopping after an error')
   expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', crashes: 0 })
-  expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['handed-back'])
+  expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['released'])
   await database.close()
 })
 

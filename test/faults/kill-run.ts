@@ -102,7 +102,7 @@ export class KillRun implements AsyncDisposable {
         })
         if (response.ok) return (await response.json()) as Body
         const problem = (await response.json()) as { code: string; detail: string }
-        const isTemporary = response.status >= 500 || problem.code === 'REQUEST_UNDER_WAY'
+        const isTemporary = response.status >= 500 || problem.code === 'REQUEST_IN_PROGRESS'
         if (!isTemporary) throw new RejectedRequestError(`${method} ${path}`, problem)
       } catch (error) {
         if (error instanceof RejectedRequestError) throw error

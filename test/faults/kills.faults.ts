@@ -25,7 +25,7 @@ type Attempt = { attempt: number; outcome?: string; error?: { code: string } }
 type Job = {
   id: string
   state: string
-  attempt: number
+  attemptCount: number
   target: string
   attempts: Attempt[]
   error?: { code: string }
@@ -135,16 +135,16 @@ describeDatabases('conversions whose workers and APIs are killed again and again
       expect(job.state).toBe('succeeded')
       // Every attempt is stored with its outcome.
       expect(job.attempts.map(({ attempt }) => attempt)).toEqual(
-        Array.from({ length: job.attempt }, (_, n) => n + 1),
+        Array.from({ length: job.attemptCount }, (_, n) => n + 1),
       )
       for (const { outcome, error } of job.attempts) {
-        expect(['crashed', 'handed-back', 'failed', 'succeeded']).toContain(outcome)
+        expect(['crashed', 'released', 'failed', 'succeeded']).toContain(outcome)
         if (outcome === 'crashed') expect(error?.code).toBe('WORKER_DIED')
       }
       expect(job.attempts.at(-1)?.outcome).toBe('succeeded')
       const tag = job.target.slice(job.target.lastIndexOf(':') + 1)
       expect((await repository.resolve(tag))?.digest).toBe(job.report?.digest)
-      expect(job.tags).toMatchObject([{ state: 'landed', digest: job.report?.digest }])
+      expect(job.tags).toMatchObject([{ state: 'moved', digest: job.report?.digest }])
       expect([tag, tagPuts.get(tag)]).toEqual([tag, 1])
     }
     expect(complete.size).toBe(ids.length)
@@ -170,7 +170,7 @@ async function retry(run: KillRun, id: string): Promise<void> {
     await run.request('POST', `/v1/conversions/${id}/retry`)
   } catch (error) {
     // An API restarted the job, and was killed before it responded.
-    if (!(error instanceof RejectedRequestError && error.code === 'NOT_FAILED')) throw error
+    if (!(error instanceof RejectedRequestError && error.code === 'NOT_RETRYABLE')) throw error
   }
 }
 

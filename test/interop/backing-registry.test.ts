@@ -76,7 +76,11 @@ describeWithPeers(
           target: `${host}/team/app:1.0-esgz`,
           record: { image: reference },
         })
-        type Job = { state: string; error?: unknown; report?: { images: { record: { placed: number } }[] } }
+        type Job = {
+          state: string
+          error?: unknown
+          report?: { images: { record: { placedCount: number } }[] }
+        }
         const getJob = () => broker.request<Job>('GET', `/v1/conversions/${job.id}`)
         await vi.waitUntil(async () => !['queued', 'running'].includes((await getJob()).state), {
           timeout: 30_000,
@@ -84,7 +88,7 @@ describeWithPeers(
         })
         expect(await getJob()).toMatchObject({
           state: 'succeeded',
-          report: { images: [{ record: { placed: 1 } }] },
+          report: { images: [{ record: { placedCount: 1 } }] },
         })
       } finally {
         await stack.disposeAsync()

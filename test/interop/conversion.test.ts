@@ -186,7 +186,7 @@ describeWithPeers(
         const readOrder = async (tag: string) => {
           const signal = new AbortController().signal
           const inspection = await inspectImage(`${host}/model:${tag}`, bench.services, signal)
-          return inspection.images[0]?.layers.map((layer) => layer.prioritized)
+          return inspection.images[0]?.layers.map((layer) => layer.prioritizedFiles)
         }
         const expected = [
           ['usr/bin/d', 'usr/bin/a', 'usr/bin/c'],
@@ -194,7 +194,7 @@ describeWithPeers(
         ]
         expect(await readOrder('estargz')).toEqual(expected)
         expect(await readOrder('ours')).toEqual(expected)
-        expect(report.images[0]?.record).toMatchObject({ placed: 5, notFoundCount: 0 })
+        expect(report.images[0]?.record).toMatchObject({ placedCount: 5, notFoundCount: 0 })
         expect(await bench.verify({ reference: report.target, source: name })).toMatchObject({
           verified: true,
         })

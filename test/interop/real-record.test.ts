@@ -61,8 +61,8 @@ describeWithPeers(['apt-get', 'dpkg-deb', 'tar'], 'records of a real workload', 
     const { images } = await evaluateRecord({ entries }, { image }, bench.services, neverAborted)
     const use = images[0]?.record
     // One of the 248 paths is the root directory, which every image has and records do not contain.
-    expect(use?.paths).toBe(248 - 1)
-    expect(use?.placed).toBe(247 - 1)
+    expect(use?.pathCount).toBe(248 - 1)
+    expect(use?.placedCount).toBe(247 - 1)
     expect(use?.notFound.map(({ path }) => path)).toEqual(['usr/share/locale/locale.alias'])
 
     const opened = await bench.readImages(image)
@@ -114,8 +114,8 @@ describeWithPeers(['apt-get', 'dpkg-deb', 'tar'], 'records of a real workload', 
     const evaluated = await evaluateRecord({ entries }, { image: target }, bench.services, neverAborted)
     const after = evaluated.images[0]?.record
     const implied = use?.implied?.map(({ path }) => ({ path }))
-    expect(after).toMatchObject({ exact: true, placed: use?.placed, implied })
-    expect(use?.start.withRecord.requests).toBeLessThan((use?.start.withoutRecord.requests ?? 0) / 4)
+    expect(after).toMatchObject({ exact: true, placedCount: use?.placedCount, implied })
+    expect(use?.start.withRecord.requestCount).toBeLessThan((use?.start.withoutRecord.requestCount ?? 0) / 4)
     expect(use?.start.withRecord.bytes).toBeLessThan(use?.start.withoutRecord.bytes ?? 0)
     expect(use?.prefetchBytes).toBeLessThan((use?.imageBytes ?? 0) / 2)
     expect(await bench.verify({ reference: target, source: report.source })).toMatchObject({ verified: true })

@@ -16,16 +16,18 @@ export function isolatedEnvironment(settings: Record<string, string>): Record<st
   }
 }
 
-type LogLine = { readonly msg: string; readonly pid: number } & Readonly<Record<string, unknown>>
+export type LogLine = { readonly msg: string; readonly pid: number } & Readonly<Record<string, unknown>>
 
 /** Reads the log of a broker and its processes. */
 class BrokerLog {
   readonly workerPids: number[] = []
+  readonly lines: LogLine[] = []
   readonly #waiting = new Map<string, PromiseWithResolvers<LogLine>>()
 
   constructor(output: Readable) {
     createInterface({ input: output }).on('line', (text) => {
       const line = JSON.parse(text) as LogLine
+      this.lines.push(line)
       if (line.msg === 'working') this.workerPids.push(line.pid)
       this.#waiting.get(line.msg)?.resolve(line)
       this.#waiting.delete(line.msg)
@@ -86,6 +88,11 @@ export class BrokerProcess implements AsyncDisposable {
   /** The process id of the newest worker. */
   get workerPid(): number | undefined {
     return this.#log.workerPids.at(-1)
+  }
+
+  /** All lines of the log so far. */
+  get logLines(): readonly LogLine[] {
+    return this.#log.lines
   }
 
   /** The next log line with this message. */

@@ -9,6 +9,7 @@ import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
 import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
 import type { JobStore } from '../../src/jobs/queue/job-store.ts'
+import { HostNames } from '../../src/oci/host-names.ts'
 import type { TestDatabase } from './databases.ts'
 
 const MAX_RECORD_BYTES = 64 * 1024
@@ -30,17 +31,19 @@ export class JobApi implements AsyncDisposable {
     {
       maxQueued = 1000,
       maxRules = 1000,
+      names = new HostNames([]),
       ...overrides
     }: { maxQueued?: number; maxRules?: number } & Partial<Services> = {},
     options: Partial<AppOptions> = {},
   ): Promise<JobApi> {
-    const stores = openStores(database, { maxQueued, maxRules })
+    const stores = openStores(database, { maxQueued, maxRules, names })
     const services: Services = {
       ...stores,
       spool: new Spool(join(tmpdir(), 'record-broker-spool')),
       maxRecordBytes: MAX_RECORD_BYTES,
       checkRegistry: async () => {},
       hasFreeSpace: async () => true,
+      defaultRegistry: 'registry.test',
       isCallbackAllowed: (url) => url.hostname === '127.0.0.1',
       assertReferenceAllowed: () => {},
       // No request of these tests reads from a registry.
@@ -51,6 +54,7 @@ export class JobApi implements AsyncDisposable {
         images: undefined as never,
         publisher: undefined as never,
         retention: undefined as never,
+        catalogue: undefined as never,
       }),
       ...overrides,
     }

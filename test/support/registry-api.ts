@@ -2,11 +2,14 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Analyses } from '../../src/analysis/analyses.ts'
 import { createLocalAnalyses } from '../../src/analysis/local-analyses.ts'
+import { catalogueServices } from '../../src/app/catalogue.ts'
 import { openStores } from '../../src/app/stores.ts'
 import { VERSION } from '../../src/app/version.ts'
 import { Spool } from '../../src/bytes/spool.ts'
+import { DEFAULT_SCAN_BOUNDS, type ScanBounds } from '../../src/catalogue/scan/scan-bounds.ts'
 import { ThreadPool } from '../../src/conversion/layers/thread-pool.ts'
 import { DEFAULT_REQUEST_BOUNDS } from '../../src/conversion/request-bounds.ts'
+import type { Database } from '../../src/db/database.ts'
 import { buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
 import { parseReference } from '../../src/oci/reference.ts'
@@ -16,10 +19,10 @@ import { MAX_RECORD_STEPS } from '../../src/records/record-step-budget.ts'
 import { RetentionService } from '../../src/records/retention/retention-service.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { DEFAULT_LAYER_LIMITS } from '../../src/tar/layer-limits.ts'
-import { temporarySqlite } from './databases.ts'
+import { type TestDatabase, temporarySqlite } from './databases.ts'
 import { buildTar, file } from './images/build-tar.ts'
 import { pushImage } from './images/push-image.ts'
-import { TestRegistry } from './servers/test-registry.ts'
+import { type RecordedRequest, TestRegistry } from './servers/test-registry.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 /** Maximum size of a record, in bytes. */
@@ -44,26 +47,44 @@ export class RegistryApi implements AsyncDisposable {
   readonly registries: RegistryClient
   /** The host of the backing registry. */
   readonly host: string
+  /** The requests that the backing registry received. */
+  readonly requests: RecordedRequest[]
   readonly #stack: AsyncDisposableStack
 
   private constructor(
     app: FastifyInstance,
     services: Services,
-    registry: { readonly client: RegistryClient; readonly host: string },
+    registry: {
+      readonly client: RegistryClient
+      readonly host: string
+      readonly requests: RecordedRequest[]
+    },
     stack: AsyncDisposableStack,
   ) {
     this.app = app
     this.services = services
     this.registries = registry.client
     this.host = registry.host
+    this.requests = registry.requests
     this.#stack = stack
   }
 
-  static async open(): Promise<RegistryApi> {
+  /** @param options.open opens the database; default: SQLite */
+  static async open({
+    open = temporarySqlite,
+    bounds = DEFAULT_SCAN_BOUNDS,
+  }: {
+    readonly open?: () => Promise<TestDatabase>
+    readonly bounds?: ScanBounds
+  } = {}): Promise<RegistryApi> {
     await using stack = new AsyncDisposableStack()
     const folder = stack.use(await temporaryFolder())
-    const { host } = stack.use(await TestRegistry.start(join(folder.path, 'registry')))
-    const { database, close } = await temporarySqlite()
+    const requests: RecordedRequest[] = []
+    const registry = await TestRegistry.start(join(folder.path, 'registry'), {
+      onRequest: (request) => requests.push(request),
+    })
+    const { host } = stack.use(registry)
+    const { database, close } = await open()
     stack.defer(close)
     const client = stack.use(
       new RegistryClient({ allowedHosts: (name) => name === host, plainHttp: [host], retry: { baseMs: 5 } }),
@@ -74,7 +95,8 @@ export class RegistryApi implements AsyncDisposable {
       ...stores,
       spool: new Spool(join(folder.path, 'spool')),
       maxRecordBytes: MAX_RECORD_BYTES,
-      analyses: openAnalyses(stores, { client, host }, threads),
+      analyses: openAnalyses(stores, { client, host, database, bounds }, threads),
+      defaultRegistry: host,
       checkRegistry: async () => {},
       hasFreeSpace: async () => true,
       isCallbackAllowed: () => false,
@@ -84,7 +106,7 @@ export class RegistryApi implements AsyncDisposable {
     stack.defer(() => app.close())
     const layers = [{ tar: buildTar(file('usr/bin/app', 'app')) }]
     await pushImage(client.repository({ host, repository: 'team/app' }), { layers }, '1.0')
-    return new RegistryApi(app, services, { client, host }, stack.move())
+    return new RegistryApi(app, services, { client, host, requests }, stack.move())
   }
 
   async request(method: 'GET' | 'POST' | 'DELETE', url: string, { body, type }: RequestOptions = {}) {
@@ -117,18 +139,29 @@ export class RegistryApi implements AsyncDisposable {
 
 function openAnalyses(
   { records, idempotencyKeys }: ReturnType<typeof openStores>,
-  { client, host }: { readonly client: RegistryClient; readonly host: string },
+  {
+    client,
+    host,
+    database,
+    bounds,
+  }: {
+    readonly client: RegistryClient
+    readonly host: string
+    readonly database: Database
+    readonly bounds: ScanBounds
+  },
   threads: ThreadPool,
 ): Analyses {
   const openRepository: RegistryClient['repository'] = (location) => client.repository(location)
   const backing = { host, prefix: '' }
   const recordLimits = { maxBytes: MAX_RECORD_BYTES }
+  const finder = new RecordFinder({ openRepository, backing })
   const publisher = new RecordPublisher({
     store: records,
     openRepository,
     catalog: (signal) => client.listRepositories(host, { signal }),
     backing,
-    finder: new RecordFinder({ openRepository, backing }),
+    finder,
     recordLimits,
   })
   return createLocalAnalyses({
@@ -143,6 +176,7 @@ function openAnalyses(
     idempotencyKeys,
     publisher,
     retention: new RetentionService({ store: records, publisher, openRepository, now: Date.now }),
+    catalogue: catalogueServices({ database, registries: client, records, finder, backing, bounds }),
     recordLimits,
   })
 }

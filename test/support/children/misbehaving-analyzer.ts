@@ -36,7 +36,7 @@ const misbehavingAnalyses = {
     for (;;) buffers.push(Buffer.alloc(2 ** 24, 1))
   },
   /** Allocates heap memory without a bound. */
-  listRecordImages: async () => {
+  refreshCatalogue: async () => {
     const arrays: number[][] = []
     for (;;) arrays.push(Array.from({ length: 10_000 }, (_, n) => n + 0.5))
   },
@@ -53,5 +53,5 @@ serveAnalyses(
     send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
     onMessage: (listener) => void process.on('message', listener),
   },
-  { error: () => undefined },
+  { log: { error: () => undefined } },
 )

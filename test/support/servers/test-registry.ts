@@ -1,5 +1,6 @@
 import { type FastifyRequest, fastify } from 'fastify'
 import { request } from 'undici'
+import type { ChangeListener } from '../../../src/embedded-registry/exchange.ts'
 import { createEmbeddedRegistry } from '../../../src/embedded-registry/plugin.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
@@ -11,6 +12,7 @@ type TestRegistryOptions = {
   readonly maxManifestBytes?: number
   /** Called for each request before it is handled. */
   readonly onRequest?: (request: RecordedRequest) => void
+  readonly onChange?: ChangeListener
 }
 
 /** The embedded registry without the rest of the broker, on a free port of 127.0.0.1. */
