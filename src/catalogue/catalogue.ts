@@ -1,77 +1,31 @@
 import type { Database } from '../db/database.ts'
 import { readScanState } from '../db/scan-progress.ts'
 import { minItemId } from '../db/terms/item-id.ts'
-import { type ItemCount, type TermFilter, TermIndex, type TermQuery } from '../db/terms/term-index.ts'
+import { TermIndex } from '../db/terms/term-index.ts'
+import type { ItemCount, TermFilter, TermQuery } from '../db/terms/term-query.ts'
 import { wordsOf } from '../db/terms/words.ts'
 import { type Digest, isDigest } from '../oci/digest.ts'
 import type { HostNames } from '../oci/host-names.ts'
 import { parseReference } from '../oci/reference.ts'
-import type { Labels } from '../records/stored-record.ts'
 import type { ImageContent, RecordContent } from './content.ts'
-import { ConversionIndex, type ConversionRelation } from './conversion-index.ts'
+import { ConversionIndex } from './conversion-index.ts'
 import { AFTER_ALL, formatCursor, type Match, parseCursor } from './cursor.ts'
 import { type ComparedRow, comparedAtOf, KnownImages } from './known-images.ts'
+import type {
+  CatalogueFilter,
+  CataloguePage,
+  ImageRelations,
+  Listed,
+  ListedImage,
+  ListedRecord,
+  PageRequest,
+} from './listed-images.ts'
 import { canonical, type Location, locationName } from './location.ts'
 import { REGISTRY_SCAN, type ScanState } from './scan/scan-state.ts'
 import { imageTerm, type Listing } from './terms.ts'
 
 /** Record images of one image that are counted. */
 const MAX_COUNTED = 100
-/** Filters of a listing. Times are in milliseconds since 1970. */
-export type CatalogueFilter = {
-  readonly repository?: Location | undefined
-  readonly workload?: string | undefined
-  readonly labels?: Labels | undefined
-  /** The starts of words. */
-  readonly text?: string | undefined
-  readonly from?: number | undefined
-  readonly before?: number | undefined
-}
-
-export type PageRequest = { readonly limit: number; readonly cursor?: string | undefined }
-
-/** `comparedAt`: when the whole listing was last compared with the registry. */
-export type CataloguePage<Item> = {
-  readonly items: Item[]
-  readonly next?: string
-  readonly total: ItemCount
-  readonly comparedAt?: number | undefined
-}
-
-type Listed = {
-  readonly reference: string
-  readonly seenAt: number
-  /** When it was last compared with the registry. */
-  readonly comparedAt?: number | undefined
-}
-
-export type ListedRecord = Listed &
-  RecordContent & {
-    readonly match?: 'digest' | 'repository' | undefined
-    readonly recordId?: string | undefined
-    readonly labels?: Labels | undefined
-  }
-
-export type ListedImage = Listed &
-  ImageContent & {
-    readonly digest: Digest
-    /** The newest conversion that made the image. */
-    readonly convertedFrom?: ConversionRelation | undefined
-    /** The newest conversion of the image. */
-    readonly latestConversion?: ConversionRelation | undefined
-    readonly recordImages: ItemCount
-  }
-
-export type ImageRelations = {
-  /** The digests that the image is known by: its own, and those of its platforms. */
-  readonly digests: readonly string[]
-  readonly comparedAt?: number | undefined
-  readonly recordImages: CataloguePage<ListedRecord>
-  readonly conversions: { readonly items: ConversionRelation[]; readonly total: ItemCount }
-  readonly convertedFrom: { readonly items: ConversionRelation[]; readonly total: ItemCount }
-  readonly usedBy: { readonly items: ConversionRelation[]; readonly total: ItemCount }
-}
-
 /** Answers what images, record images and conversions there are, without asking a registry. */
 export class Catalogue {
   readonly #db: Database

@@ -1,7 +1,7 @@
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import type { Database } from '../db/database.ts'
 import type { Tables } from '../db/tables.ts'
-import type { TermFilter } from '../db/terms/term-index.ts'
+import type { TermFilter } from '../db/terms/term-query.ts'
 import { wordsOf } from '../db/terms/words.ts'
 import { isDigest } from '../oci/digest.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'

@@ -1,9 +1,7 @@
-import { type Selectable, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Database } from '../db/database.ts'
-import { minIdAt, newId } from '../db/new-id.ts'
-import { readScanState, writeScanState } from '../db/scan-progress.ts'
-import type { RecordsTable } from '../db/tables.ts'
-import { type ItemCount, TermIndex } from '../db/terms/term-index.ts'
+import { newId } from '../db/new-id.ts'
+import { TermIndex } from '../db/terms/term-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import { HostNames } from '../oci/host-names.ts'
 import {
@@ -16,8 +14,9 @@ import {
   writeRecordFile,
 } from './model.ts'
 import type { Provenance } from './provenance.ts'
-import { ALL_RECORDS, filterColumns, type RecordFilter, recordFilters, recordTerms } from './record-terms.ts'
-import { parseNotes, parseProvenance } from './stored-documents.ts'
+import { RecordListing, type RecordListRequest, type RecordPage } from './record-listing.ts'
+import { SUMMARY_COLUMNS, withPublications } from './record-rows.ts'
+import { recordTerms } from './record-terms.ts'
 import type { Labels, Publication, StoredRecord } from './stored-record.ts'
 
 export type NewRecord = {
@@ -33,55 +32,22 @@ export type NewRecord = {
   readonly provenance?: Provenance | undefined
 }
 
-/** `from` and `before` bound the creation time, in milliseconds since 1970. */
-export type RecordListRequest = RecordFilter & {
-  readonly from?: number | undefined
-  readonly before?: number | undefined
-}
-
-/** A page of records, newest first; `next` is the cursor of the next page. */
-export type RecordPage = { readonly items: StoredRecord[]; readonly next?: string; readonly total: ItemCount }
-
-/** The scan that adds the terms of records that earlier releases stored. */
-const TERMS_SCAN = 'record-terms'
-type TermsScan = { readonly after: string; readonly isComplete: boolean }
-/** Records that are counted at most while they are selected by their columns. */
-const COLUMN_COUNT_LIMIT = 1000
-
 /** Databases bound the parameters of a statement. */
 const MAX_IDS_PER_QUERY = 500
-
-/** All columns except the content, which may be long. */
-const SUMMARY_COLUMNS = [
-  'id',
-  'digest',
-  'image',
-  'workload',
-  'labels',
-  'format',
-  'entries',
-  'paths',
-  'skipped',
-  'notes',
-  'profiler',
-  'profiler_version',
-  'provenance',
-  'created_at',
-] as const
 
 /** Stores records in the database: uploaded records, and records made from them. */
 export class RecordStore {
   readonly #db: Database
   readonly #names: HostNames
   readonly #terms: TermIndex
-  /** Whether all records have their terms. */
-  #hasAllTerms = false
+  readonly #listing: RecordListing
 
   /** @param names the names of a registry, under which references mean the same image; default: there is none */
   constructor(database: Database, names = new HostNames([])) {
     this.#db = database
     this.#names = names
     this.#terms = new TermIndex(database, 'record_terms')
+    this.#listing = new RecordListing(database, names)
   }
 
   /**
@@ -122,7 +88,7 @@ export class RecordStore {
       return row
     })
     const row = await insert
-    const [stored] = await this.#withPublications([row])
+    const [stored] = await withPublications(this.#db, [row])
     if (!stored) throw new RangeError('the inserted record was not returned')
     return { record: stored, created: row.id === id }
   }
@@ -133,7 +99,7 @@ export class RecordStore {
       .select(SUMMARY_COLUMNS)
       .where('id', '=', id)
       .executeTakeFirst()
-    return row && (await this.#withPublications([row]))[0]
+    return row && (await withPublications(this.#db, [row]))[0]
   }
 
   /** Returns those of the ids that belong to a record. */
@@ -157,7 +123,7 @@ export class RecordStore {
       .select([...SUMMARY_COLUMNS, 'content'])
       .where('id', '=', id)
       .executeTakeFirst()
-    const [record] = row ? await this.#withPublications([row]) : []
+    const [record] = row ? await withPublications(this.#db, [row]) : []
     return row && record && { record, entries: parseEntries(row.content) }
   }
 
@@ -172,93 +138,19 @@ export class RecordStore {
   }
 
   /** Returns a page of records, newest first. */
-  async list(
-    { from, before, image, ...others }: RecordListRequest,
+  list(
+    request: RecordListRequest,
     page: { readonly after?: string | undefined; readonly limit: number },
   ): Promise<RecordPage> {
-    // An image may have had another name when its record was stored.
-    const images = [image ?? []].flat().flatMap((name) => this.#names.allReferences(name))
-    const filter = { ...others, ...(images.length > 0 && { image: images }) }
-    const range = {
-      from: from === undefined ? undefined : minIdAt(from),
-      below: before === undefined ? undefined : minIdAt(before),
-    }
-    if (!(await this.#isSearchable())) return this.#listByColumns(filter, range, page)
-    const query = { all: ALL_RECORDS, filters: recordFilters(filter), ...range }
-    const { ids, hasMore, total } = await this.#terms.find(query, page)
-    const items = await this.#summaries(ids)
-    const last = ids.at(-1)
-    return { items, ...(hasMore && last !== undefined && { next: last }), total }
+    return this.#listing.list(request, page)
   }
 
   /**
    * Adds the terms of some records that earlier releases stored.
    * @returns false if all records have their terms
    */
-  async indexTerms(limit: number): Promise<boolean> {
-    const { after } = (await readScanState<TermsScan>(this.#db, TERMS_SCAN)) ?? { after: '' }
-    return this.#db.transaction(async (transaction) => {
-      const some = transaction
-        .selectFrom('records')
-        .select(['id', 'image', 'workload', 'digest', 'labels'])
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(limit)
-      // SQLite has one writer at a time, so rows need no locks.
-      const rows = await (this.#db.engine === 'postgres' ? some.forUpdate() : some).execute()
-      for (const row of rows) {
-        await this.#terms.put(transaction, row.id, recordTerms({ ...row, labels: JSON.parse(row.labels) }))
-      }
-      const isComplete = rows.length < limit
-      const state: TermsScan = { after: rows.at(-1)?.id ?? after, isComplete }
-      await writeScanState(transaction, TERMS_SCAN, state)
-      return !isComplete
-    })
-  }
-
-  async #isSearchable(): Promise<boolean> {
-    if (!this.#hasAllTerms) {
-      this.#hasAllTerms = (await readScanState<TermsScan>(this.#db, TERMS_SCAN))?.isComplete === true
-    }
-    return this.#hasAllTerms
-  }
-
-  async #listByColumns(
-    filter: RecordFilter,
-    { from, below }: { readonly from: string | undefined; readonly below: string | undefined },
-    { after, limit }: { readonly after?: string | undefined; readonly limit: number },
-  ): Promise<RecordPage> {
-    let query = filterColumns(this.#db.query.selectFrom('records'), this.#db.engine, filter)
-    if (from !== undefined) query = query.where('id', '>=', from)
-    if (below !== undefined) query = query.where('id', '<', below)
-    const counted = query.select('id').limit(COLUMN_COUNT_LIMIT + 1)
-    const { count } = await this.#db.query
-      .selectFrom(counted.as('counted'))
-      .select((select) => select.fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow()
-    if (after !== undefined) query = query.where('id', '<', after)
-    const rows = await query
-      .select(SUMMARY_COLUMNS)
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute()
-    const items = await this.#withPublications(rows.slice(0, limit))
-    const last = items.at(-1)
-    const isLowerBound = Number(count) > COLUMN_COUNT_LIMIT
-    const total = { count: Math.min(Number(count), COLUMN_COUNT_LIMIT), isLowerBound }
-    return { items, ...(rows.length > limit && last && { next: last.id }), total }
-  }
-
-  /** Returns records in the order of their ids; one that was deleted meanwhile is left out. */
-  async #summaries(ids: readonly string[]): Promise<StoredRecord[]> {
-    if (ids.length === 0) return []
-    const rows = await this.#db.query
-      .selectFrom('records')
-      .select(SUMMARY_COLUMNS)
-      .where('id', 'in', ids)
-      .orderBy('id', 'desc')
-      .execute()
-    return this.#withPublications(rows)
+  indexTerms(limit: number): Promise<boolean> {
+    return this.#listing.indexTerms(limit)
   }
 
   /** Removes a record and its publications, unless an unfinished job needs it. */
@@ -308,46 +200,7 @@ export class RecordStore {
       .where('digest', '=', digest)
       .execute()
   }
-
-  async #withPublications(rows: readonly SummaryRow[]): Promise<StoredRecord[]> {
-    if (rows.length === 0) return []
-    const publications = await this.#db.query
-      .selectFrom('publications')
-      .select(['record_id', 'reference', 'digest', 'created_at'])
-      .where(
-        'record_id',
-        'in',
-        rows.map((row) => row.id),
-      )
-      .orderBy('id')
-      .execute()
-    return rows.map((row) => ({
-      id: row.id,
-      digest: row.digest as Digest,
-      ...(row.image !== '' && { image: row.image }),
-      ...(row.workload !== '' && { workload: row.workload }),
-      labels: JSON.parse(row.labels) as Labels,
-      format: row.format as RecordFormat,
-      entryCount: row.entries,
-      pathCount: row.paths,
-      skipped: JSON.parse(row.skipped) as SkippedAccesses,
-      notes: parseNotes(row.notes),
-      ...(row.profiler !== '' && { profiler: row.profiler }),
-      ...(row.profiler_version !== '' && { profilerVersion: row.profiler_version }),
-      ...(row.provenance !== null && { provenance: parseProvenance(row.provenance) }),
-      createdAt: row.created_at,
-      publications: publications
-        .filter(({ record_id }) => record_id === row.id)
-        .map(({ reference, digest, created_at }) => ({
-          reference,
-          digest: digest as Digest,
-          createdAt: created_at,
-        })),
-    }))
-  }
 }
-
-type SummaryRow = Pick<Selectable<RecordsTable>, (typeof SUMMARY_COLUMNS)[number]>
 
 function parseEntries(content: string): RecordEntry[] {
   const lines = content.split('\n').filter((line) => line !== '')

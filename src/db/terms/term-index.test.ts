@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
 import { itemId, minItemId } from './item-id.ts'
-import { TermIndex, type TermQuery } from './term-index.ts'
+import { TermIndex } from './term-index.ts'
+import type { TermQuery } from './term-query.ts'
 import { wordsOf } from './words.ts'
 
 /** More than the limits of the index: it gathers 500 items, and counts 2000. */

@@ -1,26 +1,18 @@
 import { type RawBuilder, type SqlBool, sql, type Transaction } from 'kysely'
 import type { Database } from '../database.ts'
 import type { Tables } from '../tables.ts'
+import {
+  AFTER_PREFIX,
+  type ItemCount,
+  inRange,
+  matches,
+  onlyTerm,
+  pageOf,
+  type TermFilter,
+  type TermQuery,
+} from './term-query.ts'
 
 export type TermTable = 'catalogue_image_terms' | 'catalogue_conversion_terms' | 'record_terms'
-
-/** Items that have at least one of some terms, or a term with a prefix. */
-export type TermFilter = { readonly anyOf: readonly string[] } | { readonly prefix: string }
-
-export type TermQuery = {
-  /** The term that every item has. */
-  readonly all: string
-  /** An item must match all of these. */
-  readonly filters: readonly TermFilter[]
-  /** An item must have none of these terms. */
-  readonly noneOf?: readonly string[] | undefined
-  /** The least id, and the id that all ids are below. */
-  readonly from?: string | undefined
-  readonly below?: string | undefined
-}
-
-/** A number of items; with `isLowerBound` there may be more. */
-export type ItemCount = { readonly count: number; readonly isLowerBound: boolean }
 
 /** Items are gathered and sorted if a filter has at most so many; otherwise they are read in order. */
 const GATHER_LIMIT = 500
@@ -30,9 +22,6 @@ const JOINT_COUNT_LIMIT = 1_000
 /** Words that a prefix is replaced with, at most. */
 const MAX_EXPANDED_WORDS = 64
 const MAX_TERMS_PER_INSERT = 200
-/** Follows every character that a term can contain. */
-const AFTER_PREFIX = '\u{10ffff}'
-
 /**
  * Finds rows by terms, newest first. A table of terms has a row for each term of each item, and ids of items sort
  * by time: the items of a term are a range of the table's key in the order of a listing. A query reads the range
@@ -271,44 +260,4 @@ export class TermIndex {
   get #terms() {
     return sql.table(this.#table)
   }
-}
-
-function matches(filter: TermFilter, table: 'other.' | '' = ''): RawBuilder<SqlBool> {
-  const term = sql.raw(`${table}term`)
-  if ('prefix' in filter) {
-    return sql<SqlBool>`${term} >= ${filter.prefix} and ${term} < ${filter.prefix + AFTER_PREFIX}`
-  }
-  const [first, ...others] = filter.anyOf
-  if (first === undefined) return sql<SqlBool>`false`
-  return others.length === 0
-    ? sql<SqlBool>`${term} = ${first}`
-    : sql<SqlBool>`${term} in (${sql.join(filter.anyOf)})`
-}
-
-/** @param ids all items, newest first */
-function pageOf(
-  ids: readonly string[],
-  { limit, after }: { readonly limit: number; readonly after?: string | undefined },
-): { ids: string[]; hasMore: boolean; total: ItemCount } {
-  const remaining = after === undefined ? ids : ids.filter((id) => id < after)
-  return {
-    ids: remaining.slice(0, limit),
-    hasMore: remaining.length > limit,
-    total: { count: ids.length, isLowerBound: false },
-  }
-}
-
-/** The term of a query that has only one. */
-function onlyTerm(filters: readonly TermFilter[]): string | undefined {
-  const [first, ...others] = filters
-  if (first === undefined || others.length > 0 || 'prefix' in first) return undefined
-  return first.anyOf.length === 1 ? first.anyOf[0] : undefined
-}
-
-function inRange({ from, below }: Pick<TermQuery, 'from' | 'below'>): RawBuilder<SqlBool> {
-  const conditions = [
-    ...(from === undefined ? [] : [sql<SqlBool>`item >= ${from}`]),
-    ...(below === undefined ? [] : [sql<SqlBool>`item < ${below}`]),
-  ]
-  return conditions.length === 0 ? sql<SqlBool>`true` : sql<SqlBool>`${sql.join(conditions, sql` and `)}`
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CatalogueFilter } from '../../catalogue/catalogue.ts'
+import type { CatalogueFilter } from '../../catalogue/listed-images.ts'
 import { wordsOf } from '../../db/terms/words.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
 import { LabelQuery, parseLabels } from '../parameters.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { CataloguePage, ListedRecord } from '../../catalogue/catalogue.ts'
-import type { ItemCount } from '../../db/terms/term-index.ts'
+import type { CataloguePage, ListedRecord } from '../../catalogue/listed-images.ts'
+import type { ItemCount } from '../../db/terms/term-query.ts'
 import { Digest } from '../../oci/digest-schema.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 import { EXAMPLE_DIGEST } from '../records/view.ts'

@@ -118,8 +118,9 @@ export class ReaderMachine implements AsyncDisposable {
       const response = await fetch(new URL(`/v1/conversions/${id}`, this.broker.url), {
         headers: { prefer: 'wait=60' },
       })
-      await response.text()
-      if (response.status !== 200) throw new Error(`conversion ${id} of ${source} does not end`)
+      const { state } = (await response.json()) as { state: string }
+      if (state === 'queued' || state === 'running')
+        throw new Error(`conversion ${id} of ${source} does not end`)
     }
   }
 

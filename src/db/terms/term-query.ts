@@ -1,0 +1,63 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
+
+/** Items that have at least one of some terms, or a term with a prefix. */
+export type TermFilter = { readonly anyOf: readonly string[] } | { readonly prefix: string }
+
+export type TermQuery = {
+  /** The term that every item has. */
+  readonly all: string
+  /** An item must match all of these. */
+  readonly filters: readonly TermFilter[]
+  /** An item must have none of these terms. */
+  readonly noneOf?: readonly string[] | undefined
+  /** The least id, and the id that all ids are below. */
+  readonly from?: string | undefined
+  readonly below?: string | undefined
+}
+
+/** A number of items; with `isLowerBound` there may be more. */
+export type ItemCount = { readonly count: number; readonly isLowerBound: boolean }
+
+/** Follows every character that a term can contain. */
+export const AFTER_PREFIX = '\u{10ffff}'
+
+/** @param ids all items, newest first */
+export function pageOf(
+  ids: readonly string[],
+  { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+): { ids: string[]; hasMore: boolean; total: ItemCount } {
+  const remaining = after === undefined ? ids : ids.filter((id) => id < after)
+  return {
+    ids: remaining.slice(0, limit),
+    hasMore: remaining.length > limit,
+    total: { count: ids.length, isLowerBound: false },
+  }
+}
+
+/** The term of a query that has only one. */
+export function onlyTerm(filters: readonly TermFilter[]): string | undefined {
+  const [first, ...others] = filters
+  if (first === undefined || others.length > 0 || 'prefix' in first) return undefined
+  return first.anyOf.length === 1 ? first.anyOf[0] : undefined
+}
+
+export function inRange({ from, below }: Pick<TermQuery, 'from' | 'below'>): RawBuilder<SqlBool> {
+  const conditions = [
+    ...(from === undefined ? [] : [sql<SqlBool>`item >= ${from}`]),
+    ...(below === undefined ? [] : [sql<SqlBool>`item < ${below}`]),
+  ]
+  return conditions.length === 0 ? sql<SqlBool>`true` : sql<SqlBool>`${sql.join(conditions, sql` and `)}`
+}
+
+/** The condition that a term matches a filter. @param table the name of the table in a subquery */
+export function matches(filter: TermFilter, table: 'other.' | '' = ''): RawBuilder<SqlBool> {
+  const term = sql.raw(`${table}term`)
+  if ('prefix' in filter) {
+    return sql<SqlBool>`${term} >= ${filter.prefix} and ${term} < ${filter.prefix + AFTER_PREFIX}`
+  }
+  const [first, ...others] = filter.anyOf
+  if (first === undefined) return sql<SqlBool>`false`
+  return others.length === 0
+    ? sql<SqlBool>`${term} = ${first}`
+    : sql<SqlBool>`${term} in (${sql.join(filter.anyOf)})`
+}

@@ -1,0 +1,129 @@
+import type { Database } from '../db/database.ts'
+import { minIdAt } from '../db/new-id.ts'
+import { readScanState, writeScanState } from '../db/scan-progress.ts'
+import { TermIndex } from '../db/terms/term-index.ts'
+import type { ItemCount } from '../db/terms/term-query.ts'
+import type { HostNames } from '../oci/host-names.ts'
+import { SUMMARY_COLUMNS, withPublications } from './record-rows.ts'
+import { ALL_RECORDS, filterColumns, type RecordFilter, recordFilters, recordTerms } from './record-terms.ts'
+import type { StoredRecord } from './stored-record.ts'
+
+/** `from` and `before` bound the creation time, in milliseconds since 1970. */
+export type RecordListRequest = RecordFilter & {
+  readonly from?: number | undefined
+  readonly before?: number | undefined
+}
+
+/** A page of records, newest first; `next` is the cursor of the next page. */
+export type RecordPage = { readonly items: StoredRecord[]; readonly next?: string; readonly total: ItemCount }
+
+/** The scan that adds the terms of records that earlier releases stored. */
+const TERMS_SCAN = 'record-terms'
+type TermsScan = { readonly after: string; readonly isComplete: boolean }
+/** Records that are counted at most while they are selected by their columns. */
+const COLUMN_COUNT_LIMIT = 1000
+
+/** Finds records by their terms, and by their columns until all of them have their terms. */
+export class RecordListing {
+  readonly #db: Database
+  readonly #names: HostNames
+  readonly #terms: TermIndex
+  /** Whether all records have their terms. */
+  #hasAllTerms = false
+
+  constructor(database: Database, names: HostNames) {
+    this.#db = database
+    this.#names = names
+    this.#terms = new TermIndex(database, 'record_terms')
+  }
+
+  /** Returns a page of records, newest first. */
+  async list(
+    { from, before, image, ...others }: RecordListRequest,
+    page: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<RecordPage> {
+    // An image may have had another name when its record was stored.
+    const images = [image ?? []].flat().flatMap((name) => this.#names.allReferences(name))
+    const filter = { ...others, ...(images.length > 0 && { image: images }) }
+    const range = {
+      from: from === undefined ? undefined : minIdAt(from),
+      below: before === undefined ? undefined : minIdAt(before),
+    }
+    if (!(await this.#isSearchable())) return this.#listByColumns(filter, range, page)
+    const query = { all: ALL_RECORDS, filters: recordFilters(filter), ...range }
+    const { ids, hasMore, total } = await this.#terms.find(query, page)
+    const items = await this.#summaries(ids)
+    const last = ids.at(-1)
+    return { items, ...(hasMore && last !== undefined && { next: last }), total }
+  }
+
+  /**
+   * Adds the terms of some records that earlier releases stored.
+   * @returns false if all records have their terms
+   */
+  async indexTerms(limit: number): Promise<boolean> {
+    const { after } = (await readScanState<TermsScan>(this.#db, TERMS_SCAN)) ?? { after: '' }
+    return this.#db.transaction(async (transaction) => {
+      const some = transaction
+        .selectFrom('records')
+        .select(['id', 'image', 'workload', 'digest', 'labels'])
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+      // SQLite has one writer at a time, so rows need no locks.
+      const rows = await (this.#db.engine === 'postgres' ? some.forUpdate() : some).execute()
+      for (const row of rows) {
+        await this.#terms.put(transaction, row.id, recordTerms({ ...row, labels: JSON.parse(row.labels) }))
+      }
+      const isComplete = rows.length < limit
+      const state: TermsScan = { after: rows.at(-1)?.id ?? after, isComplete }
+      await writeScanState(transaction, TERMS_SCAN, state)
+      return !isComplete
+    })
+  }
+
+  async #isSearchable(): Promise<boolean> {
+    if (!this.#hasAllTerms) {
+      this.#hasAllTerms = (await readScanState<TermsScan>(this.#db, TERMS_SCAN))?.isComplete === true
+    }
+    return this.#hasAllTerms
+  }
+
+  async #listByColumns(
+    filter: RecordFilter,
+    { from, below }: { readonly from: string | undefined; readonly below: string | undefined },
+    { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<RecordPage> {
+    let query = filterColumns(this.#db.query.selectFrom('records'), this.#db.engine, filter)
+    if (from !== undefined) query = query.where('id', '>=', from)
+    if (below !== undefined) query = query.where('id', '<', below)
+    const counted = query.select('id').limit(COLUMN_COUNT_LIMIT + 1)
+    const { count } = await this.#db.query
+      .selectFrom(counted.as('counted'))
+      .select((select) => select.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    if (after !== undefined) query = query.where('id', '<', after)
+    const rows = await query
+      .select(SUMMARY_COLUMNS)
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute()
+    const items = await withPublications(this.#db, rows.slice(0, limit))
+    const last = items.at(-1)
+    const isLowerBound = Number(count) > COLUMN_COUNT_LIMIT
+    const total = { count: Math.min(Number(count), COLUMN_COUNT_LIMIT), isLowerBound }
+    return { items, ...(rows.length > limit && last && { next: last.id }), total }
+  }
+
+  /** Returns records in the order of their ids; one that was deleted meanwhile is left out. */
+  async #summaries(ids: readonly string[]): Promise<StoredRecord[]> {
+    if (ids.length === 0) return []
+    const rows = await this.#db.query
+      .selectFrom('records')
+      .select(SUMMARY_COLUMNS)
+      .where('id', 'in', ids)
+      .orderBy('id', 'desc')
+      .execute()
+    return withPublications(this.#db, rows)
+  }
+}
