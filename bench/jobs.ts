@@ -1,7 +1,8 @@
 /**
  * `npm run bench:jobs` measures requests that create, list and follow conversions while a million conversions
- * are stored, and listings of 100,000 record images and records, with SQLite and with PostgreSQL. The clients and the API run in this process. `-- --stored
- * 10000 --record-images 1000` stores fewer, `--engine sqlite` measures one engine.
+ * are stored, and listings of 100,000 record images and records, with SQLite and with PostgreSQL. The clients
+ * and the API run in this process. `-- --stored 10000 --record-images 1000` stores fewer, `--engine sqlite`
+ * measures one engine.
  */
 import { parseArgs } from 'node:util'
 import { JobLeases } from '../src/jobs/queue/job-leases.ts'

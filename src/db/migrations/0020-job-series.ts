@@ -54,7 +54,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   const now = isPostgres(db)
     ? sql`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`
     : sql`cast(unixepoch('subsec') * 1000 as integer)`
-  await sql`insert into job_series_backfill (kind, ended_before) select distinct kind, ${now} from jobs`.execute(
+  await sql`insert into job_series_backfill (kind, ended_before) select kind, ${now} from jobs group by kind`.execute(
     db,
   )
 }

@@ -153,6 +153,19 @@ function timeConditions(jobs: Jobs, filter: JobFilter): Expression<SqlBool>[] {
   ]
 }
 
+/**
+ * Whether the alternatives of a filter have to be read once for each `any_state.state`. The indexes of
+ * repositories have the state before the order of the list. PostgreSQL plans one alternative for all states
+ * faster than one for each, and SQLite cannot repeat one.
+ */
+export function isPerState(
+  { engine }: Database,
+  { states = [] }: Pick<JobFilter, 'states'>,
+  access: Access,
+): boolean {
+  return engine === 'postgres' && access === 'repository' && states.length === 0
+}
+
 /** States and repositories, whose alternatives are separate ranges of an index. */
 function alternatives(
   database: Database,
@@ -162,8 +175,10 @@ function alternatives(
 ): Expression<SqlBool>[][] {
   const byRepository =
     repository === undefined ? [[]] : repositoryAlternatives(database, jobs, repository, access)
-  // In SQLite, the indexes of repositories have the state before the order of the list.
-  if (access === 'state' || (access === 'repository' && database.engine === 'sqlite')) {
+  if (isPerState(database, { states }, access)) {
+    return byRepository.map((alternative) => [...alternative, sql<SqlBool>`jobs.state = any_state.state`])
+  }
+  if (access === 'state' || access === 'repository') {
     return [...new Set(states.length > 0 ? states : JOB_STATES)].flatMap((state) =>
       byRepository.map((alternative) => [jobs('jobs.state', '=', sql.lit(state)), ...alternative]),
     )

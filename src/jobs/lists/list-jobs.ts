@@ -1,9 +1,16 @@
 import { type Expression, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import type { Tables } from '../../db/tables.ts'
-import type { Job, JobKind, JobState } from '../job.ts'
+import { JOB_STATES, type Job, type JobKind, type JobState } from '../job.ts'
 import { SUMMARY_COLUMNS, toCounts, toJob, UNFINISHED } from '../rows.ts'
-import { type Access, chooseAccess, isOrderedByEnd, type JobFilter, jobConditions } from './job-filter.ts'
+import {
+  type Access,
+  chooseAccess,
+  isOrderedByEnd,
+  isPerState,
+  type JobFilter,
+  jobConditions,
+} from './job-filter.ts'
 
 /** A place in a list: the id of a job, and the time of its end in lists that are ordered by it. */
 export type JobPosition = { readonly id: string; readonly finishedAt?: number }
@@ -65,9 +72,11 @@ function selectPage(database: Database, kind: JobKind, filter: JobFilter, slice:
   const { query } = database
   const access = chooseAccess(filter)
   const byEnd = isOrderedByEnd(filter)
-  const [first, ...others] = jobConditions(database, kind, filter, access).map((condition) =>
-    selectAlternative(database, { filter, access, byEnd, condition }, slice),
-  )
+  const perState = isPerState(database, filter, access)
+  const [first, ...others] = jobConditions(database, kind, filter, access).map((condition) => {
+    const alternative = selectAlternative(database, { filter, access, byEnd, condition }, slice)
+    return perState ? repeatForStates(database, alternative) : alternative
+  })
   if (!first) throw new RangeError('a filter has at least one alternative')
   if (others.length === 0) return first
   // A job that meets several alternatives is in the page once.
@@ -79,6 +88,15 @@ function selectPage(database: Database, kind: JobKind, filter: JobFilter, slice:
     .$if(byEnd, (ordered) => ordered.orderBy('finished_at', 'desc'))
     .orderBy('id', 'desc')
     .limit(slice.limit) as unknown as Page
+}
+
+/** Reads an alternative once for each state (PostgreSQL). */
+function repeatForStates({ query }: Database, alternative: Page): Page {
+  const states = sql.join(JOB_STATES.map((state) => sql`(${sql.lit(state)})`))
+  return query
+    .selectFrom(sql<{ state: JobState }>`(values ${states})`.as<'any_state'>(sql`any_state(state)`))
+    .innerJoinLateral(alternative.as('found'), (join) => join.onTrue())
+    .selectAll('found') as unknown as Page
 }
 
 function selectAlternative(
