@@ -79,7 +79,7 @@ const ServerUrl = z.string().transform(checked((text) => parseServerUrl(text)))
 /**
  * Parses the address of a broker, such as `https://broker.example`.
  * @returns the address without a slash at its end
- * @throws Error that says what an address looks like; the message has no secret
+ * @throws Error that describes an address; the message has no secret
  */
 export function parseServerUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -167,7 +167,7 @@ const Environment = z.object({
     .optional()
     .describe('the bearer token that every route but the health checks and the API document requires'),
   RECORD_BROKER_SERVER: ServerUrl.optional().describe(
-    'the broker that commands send their requests to; default: the current login, or else the address in RECORD_BROKER_LISTEN',
+    'the broker that commands send their requests to; default: the address in RECORD_BROKER_LISTEN if that is set, or else the current login',
   ),
   RECORD_BROKER_METRICS_LISTEN: Listen.optional().describe(
     'a further address, host:port, which serves /metrics and /healthz only; a `worker` without a `serve` has no other',

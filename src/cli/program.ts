@@ -20,7 +20,7 @@ import { addRetainCommand } from './records/retain-records.ts'
 import { addRuleCommands } from './rules/rules.ts'
 import { addVerificationCommands } from './verifications/verifications.ts'
 
-/** The commands that run until they are told to stop. */
+/** The commands that run until a signal stops them. */
 export type Roles = { readonly serve: () => Promise<void>; readonly work: () => Promise<void> }
 
 const SERVER_SETTINGS = SETTING_GROUPS.filter((group) => group !== 'commands')

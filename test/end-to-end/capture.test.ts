@@ -146,6 +146,13 @@ for (const [sandbox, peer] of SANDBOXES) {
       expect(await limited.pathsOf()).toContainEqual(expect.stringContaining('bin/sleep'))
     })
 
+    it('ends with the command, whatever that leaves running', async () => {
+      const script = '/bin/sleep 300 & read line < motd; exec /bin/cat motd'
+      const captured = await capture(inRoot('--', '/bin/sh', '-c', script))
+      expect(captured.status).toBe(0)
+      expect(await captured.pathsOf()).toContainEqual(expect.stringContaining('bin/cat'))
+    })
+
     it('uploads nothing of a command that fails', async () => {
       const failed = await capture(inRoot('--', '/bin/sh', '-c', 'exit 7'))
       expect(failed).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('status 7') })
@@ -196,6 +203,24 @@ describeWithPeers(['fatrace', 'bwrap', 'tmpfs'], 'record capture with fatrace', 
     ])
     expect(captured.status).toBe(0)
     expect(await captured.pathsOf()).toContainEqual(expect.stringMatching(/^\/?etc\/motd$/))
+  })
+})
+
+describeWithPeers(['fatrace', 'tmpfs'], 'record capture with a fatrace that dies', () => {
+  it('fails, because the log is incomplete', async () => {
+    const script = 'for pid in $(cat /proc/$PPID/task/$PPID/children); do [ $pid = $$ ] || kill -9 $pid; done'
+    const output = join(folder, 'incomplete.log')
+    const upload = ['--no-upload', '--output', output]
+    const { status, stderr } = await capture([
+      '--tracer',
+      'fatrace',
+      ...upload,
+      '--',
+      '/bin/sh',
+      '-c',
+      script,
+    ])
+    expect([status, stderr]).toEqual([1, expect.stringContaining('fatrace ended with status 137')])
   })
 })
 

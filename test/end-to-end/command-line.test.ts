@@ -45,7 +45,7 @@ describe('convert, inspect and verify', () => {
       ...plainHttp,
     ])
     expect(first.status).toBe(0)
-    expect(first.out).toContain('1 recorded paths placed, 1 not in the image')
+    expect(first.out).toContain('1 recorded path placed, 1 not in the image')
     const copied = await command([
       'convert',
       source,

@@ -1,4 +1,5 @@
 import { CommandError } from '../failures/errors.ts'
+import { fileName } from '../failures/file-failure.ts'
 import { parseJsonObject, readTextFile } from '../json-file.ts'
 
 /** The conversions of a batch, as the API takes them. */
@@ -16,7 +17,8 @@ export async function readBatchFile(path: string, overwrite: boolean): Promise<B
   const text = await readTextFile(path)
   if (!text.trimStart().startsWith('{')) return { conversions: parseLines(path, text, overwrite), labels: {} }
   const { conversions, labels = {} } = parseJsonObject(path, text)
-  if (!Array.isArray(conversions)) throw new CommandError('usage', `${path}: expected a list "conversions"`)
+  if (!Array.isArray(conversions))
+    throw new CommandError('usage', `${fileName(path)}: expected a list "conversions"`)
   return { conversions, labels: labels as BatchRequest['labels'] }
 }
 
@@ -26,10 +28,10 @@ function parseLines(path: string, text: string, overwrite: boolean): unknown[] {
     if (line === '') return []
     const [source, target, ...more] = line.split(/\s+/)
     if (target === undefined || more.length > 0) {
-      throw new CommandError('usage', `${path}: line ${i + 1}: expected SOURCE TARGET`)
+      throw new CommandError('usage', `${fileName(path)}: line ${i + 1}: expected SOURCE TARGET`)
     }
     return [{ source, target, ...(overwrite && { overwrite: true }) }]
   })
-  if (conversions.length === 0) throw new CommandError('usage', `${path}: has no conversions`)
+  if (conversions.length === 0) throw new CommandError('usage', `${fileName(path)}: has no conversions`)
   return conversions
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ResponseDocument } from '../../client/broker-request.ts'
+import { serverOption } from '../broker/select-broker.ts'
 import type { BrokerContext } from '../broker/with-broker.ts'
 import { countProgressView } from '../conversions/conversion-view.ts'
 import { type ProgressView, waitingView } from '../terminal/progress-view.ts'
@@ -11,10 +12,13 @@ const POLL_MS = 1_000
 
 /** Shows how many conversions of a batch have finished, until all have, and returns the batch. */
 export async function watchBatch(
-  { client, progress, signal, whenInterrupted }: BrokerContext,
+  { client, broker, progress, signal, whenInterrupted }: BrokerContext,
   id: string,
 ): Promise<Batch> {
-  whenInterrupted(`interrupted: the batch goes on; record-broker batch cancel ${id} cancels it`)
+  const self = `${id}${serverOption(broker)}`
+  whenInterrupted(
+    `interrupted: the batch goes on; record-broker batch cancel ${self} cancels it, and record-broker batch watch ${self} shows it again`,
+  )
   let view: ProgressView = waitingView(`batch ${id}`)
   progress.follow(() => view)
   for (;;) {

@@ -13,7 +13,7 @@ export type RequestOrigin = {
   readonly file?: string | undefined
 }
 
-/** Returns the error of a command for a failed request. It names the server, and says what helps. */
+/** Returns the error of a command for a failed request. It names the server, and what helps. */
 export function brokerFailure(error: BrokerError, origin: RequestOrigin): CommandError {
   const { broker, command, file } = origin
   if (error.status === 401)
@@ -22,7 +22,7 @@ export function brokerFailure(error: BrokerError, origin: RequestOrigin): Comman
     return new CommandError('unavailable', noResponseText(error, broker), { cause: error })
   }
   if (isForeignServer(error)) {
-    const text = `${broker.url} is no Record Broker: it answered with ${foreignAnswer(error)}; ${addressHint(broker)}`
+    const text = `${broker.url} is no Record Broker: it responded with ${foreignResponse(error)}; ${addressHint(broker)}`
     return new CommandError(error.status >= 500 ? 'unavailable' : 'usage', text, { cause: error })
   }
   const kind = kindOfCode(error.code) ?? kindOfStatus(error.status)
@@ -39,12 +39,12 @@ function kindOfStatus(status: number): FailureKind {
   return status >= 500 || status === 429 || status === 408 ? 'unavailable' : 'refused'
 }
 
-/** The broker answers every error with a problem document. */
+/** The broker reports every error by a problem document. */
 function isForeignServer({ code, status = 0 }: BrokerError): boolean {
   return code === 'NOT_A_BROKER' || code === 'INVALID_RESPONSE' || code === `HTTP_${status}`
 }
 
-function foreignAnswer({ code, status, detail }: BrokerError): string {
+function foreignResponse({ code, status, detail }: BrokerError): string {
   return code === `HTTP_${status}` ? `status ${status}: ${detail.slice(0, 100)}` : detail
 }
 

@@ -47,7 +47,7 @@ function redirectProblem({ origin }: URL): Response {
   return Response.json({ code: 'REDIRECTED', detail }, { status: 421 })
 }
 
-/** The broker's API never answers with a page: a proxy, or another server, does. */
+/** The broker's API never responds with a page: a proxy, or another server, does. */
 function isPage(headers: { get(name: string): string | null }): boolean {
   return /^text\/html\b/i.test(headers.get('content-type') ?? '')
 }

@@ -28,6 +28,11 @@ export function selectBroker(
   return { url, from, token: stored, ...(token !== undefined && { foreignTokenOf: owner }) }
 }
 
+/** The option that a further command needs to reach the same broker, with a space before it. */
+export function serverOption({ url, from }: SelectedBroker): string {
+  return from === 'option' ? ` --server ${url}` : ''
+}
+
 function selectAddress(
   option: string | undefined,
   { server, local }: Pick<ClientSettings, 'server' | 'local'>,

@@ -31,7 +31,7 @@ export type BrokerContext = {
   readonly progress: Progress
   /** Aborts at the first stop signal, with an {@link InterruptedError}. */
   readonly signal: AbortSignal
-  /** Changes what the command says when it is interrupted: what goes on, and how to stop that. */
+  /** Changes the message of the command when it is interrupted: what goes on, and how to stop that. */
   readonly whenInterrupted: (message: string) => void
 }
 

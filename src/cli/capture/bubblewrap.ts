@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 import { CommandError } from '../failures/errors.ts'
+import { parseJson } from '../json-file.ts'
 import { startProgram, waitForExit } from './child-programs.ts'
 import type { HeldProcess, Sandbox, SandboxedCommand } from './sandbox.ts'
 
@@ -56,12 +57,4 @@ function bubblewrapArguments({ root, command, environment, workingDirectory }: S
     '--',
     ...command,
   ]
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

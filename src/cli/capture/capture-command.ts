@@ -44,7 +44,7 @@ async function captureWithStrace(request: CaptureRequest): Promise<Capture> {
   const log = join(folder, 'strace.log')
   if (!sandboxed) {
     const tracing = traceCommand(command, log)
-    // Those that strace started: it detaches from them if it is asked to end itself.
+    // Those that strace started: it detaches from them if it gets the signal itself.
     const { result: status, wasStopped } = await runUntilStopped(
       tracing.ended,
       () => withDescendants(tracing.pid).slice(1),
@@ -56,6 +56,8 @@ async function captureWithStrace(request: CaptureRequest): Promise<Capture> {
   const whole = join(folder, 'sandbox.log')
   const tracing = await attachTo(held.pid, whole)
   const { wasStopped } = await runHeld(held, request)
+  // What the command left running ends with the sandbox. strace would follow it for as long as it runs.
+  await held[Symbol.asyncDispose]()
   await tracing.ended
   const status = await copySandboxLog(whole, log)
   return { log, format: 'strace', root: undefined, status, wasStopped }

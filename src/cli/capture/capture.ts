@@ -153,7 +153,7 @@ async function runCommand(
   root: Root | undefined,
 ): Promise<Capture> {
   const { path } = loadClientSettings()
-  const tell = (text: string) => void (options.quiet || process.stderr.write(`${text}\n`))
+  const note = (text: string) => void (options.quiet || process.stderr.write(`${text}\n`))
   const tracer = selectTracer(options.tracer, path)
   const command = args.length > 0 ? args : (root?.process.command ?? [])
   if (command.length === 0)
@@ -161,7 +161,7 @@ async function runCommand(
   const sandbox = root && selectSandbox(options.sandbox, path)
   const stop = new AbortController()
   const removeListener = onStopSignal(() => stop.abort())
-  tell(
+  note(
     `Recording ${command.join(' ')} with ${[tracer, sandbox?.name].filter(Boolean).join(' and ')}; Ctrl-C ends the command.`,
   )
   try {
@@ -188,7 +188,7 @@ async function runCommand(
         `the command ended with status ${status}, so nothing was uploaded; --ignore-status uploads anyway`,
       )
     }
-    tell(await describeCapture(captured))
+    note(await describeCapture(captured))
     return captured
   } finally {
     removeListener()

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -16,7 +16,7 @@ export function findProgram(name: string, path: string): string | undefined {
     .find((file) => {
       try {
         accessSync(file, constants.X_OK)
-        return true
+        return statSync(file).isFile()
       } catch {
         return false
       }
@@ -50,10 +50,13 @@ export function startProgram(
 
 /** Resolves when a process has ended, with its exit status; 128 and more for a signal, as in a shell. */
 export function waitForExit(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
+  const exited = new Promise<number>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (status, signal) =>
       resolve(status ?? 128 + (signal ? osConstants.signals[signal] : 0)),
     )
   })
+  // A program that cannot be started fails before anybody waits for it.
+  exited.catch(() => undefined)
+  return exited
 }

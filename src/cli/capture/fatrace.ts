@@ -7,10 +7,12 @@ import { isRunning } from './processes.ts'
 const POLL_MS = 20
 /** How long fatrace may take until it watches the file systems. */
 const READY_MS = 10_000
+/** How long fatrace may take to complete its log. */
+const STOP_MS = 10_000
 
 /** A running fatrace, which sees the files that any process of the machine opens. */
 export type Watching = {
-  /** Ends it, and resolves when its log is complete. */
+  /** Ends it, and resolves when its log is complete. @throws CommandError if it is not */
   readonly stop: () => Promise<void>
 }
 
@@ -33,7 +35,11 @@ export async function startFatrace(output: string): Promise<Watching> {
   return {
     stop: async () => {
       child.kill('SIGINT')
-      await exited
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+      const status = await exited
+      clearTimeout(timer)
+      if (status === 0) return
+      throw new CommandError('failed', `fatrace ended with status ${status}: its log is incomplete`)
     },
   }
 }

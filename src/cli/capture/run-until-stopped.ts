@@ -1,11 +1,11 @@
 import { signalTree } from './processes.ts'
 
-/** How long the command may take to end after it was asked to. */
+/** How long the command may take to end after SIGTERM. */
 const GRACE_MS = 10_000
 
 /**
- * Waits for the end of a command. When the signal aborts, or the time has passed, the command is asked to end,
- * and killed if it does not.
+ * Waits for the end of a command. When the signal aborts, or the time has passed, the command gets SIGTERM, and
+ * SIGKILL if it does not end.
  * @param pids returns the processes to end; those that they started end with them
  * @returns what `ended` resolved with, and whether the command was stopped
  */

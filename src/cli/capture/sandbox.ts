@@ -10,7 +10,7 @@ export type SandboxedCommand = {
 }
 
 /** A process that waits before it runs its command, so that a tracer can attach to it first. */
-export interface HeldProcess extends AsyncDisposable {
+export interface HeldProcess {
   /** The process to attach to, in the numbers of this machine. */
   readonly pid: number
   /**
@@ -18,6 +18,8 @@ export interface HeldProcess extends AsyncDisposable {
    * knows it.
    */
   run(): Promise<number | undefined>
+  /** Ends everything in the sandbox, and removes it. May be called more than once. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** A program that runs commands in a root of their own. */

@@ -14,7 +14,7 @@ const ALL_SANDBOXES: readonly Sandbox[] = [BUBBLEWRAP, PODMAN, RUNC]
 export const SANDBOXES = ALL_SANDBOXES.map(({ name }) => name)
 
 /**
- * Returns the tracer that was asked for, or the first that is installed.
+ * Returns the tracer with this name, or the first that is installed.
  * @param path the folders of programs, as in PATH
  * @throws CommandError that names what to install
  */

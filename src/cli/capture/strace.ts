@@ -10,6 +10,9 @@ import { startProgram, waitForExit } from './child-programs.ts'
 /** Follows every process, and writes each open and each start of a program with the paths that they mean. */
 const OPTIONS = ['-f', '-y', '-e', 'trace=open,openat,openat2,execve,execveat']
 
+/** How many lines of strace an error quotes. */
+const MAX_MESSAGES = 20
+
 /** A running strace. */
 export type Tracing = {
   /** The process whose children, and theirs, are those of the command. */
@@ -24,7 +27,7 @@ export function traceCommand(command: readonly string[], output: string): Tracin
   return tracing(child)
 }
 
-/** Attaches strace to a process. Resolves when it has. @throws CommandError with the words of strace */
+/** Attaches strace to a process. Resolves when it has. @throws CommandError with the messages of strace */
 export async function attachTo(pid: number, output: string): Promise<Tracing> {
   // In a process group of its own: Ctrl-C is for the command, whose end strace sees.
   const child = spawn('strace', [...OPTIONS, '-o', output, '-p', `${pid}`], {
@@ -32,11 +35,12 @@ export async function attachTo(pid: number, output: string): Promise<Tracing> {
     detached: true,
   })
   const started = tracing(child)
-  const said: string[] = []
+  const messages: string[] = []
   const lines = createInterface({ input: child.stderr as Readable })
   const attached = new Promise<boolean>((resolve) => {
     lines.on('line', (line) => {
-      said.push(line)
+      // strace has a line for each process that the command starts.
+      if (messages.length < MAX_MESSAGES) messages.push(line)
       if (/ attached( |$)/.test(line)) resolve(true)
     })
     void once(lines, 'close').then(() => resolve(false))
@@ -45,7 +49,7 @@ export async function attachTo(pid: number, output: string): Promise<Tracing> {
   await started.ended
   throw new CommandError(
     'failed',
-    `strace cannot attach to the sandbox: ${said.join('; ')}; run the command as root`,
+    `strace cannot attach to the sandbox: ${messages.join('; ')}; run the command as root`,
   )
 }
 

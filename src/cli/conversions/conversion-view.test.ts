@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { ConversionProgress, LayerProgress } from '../../conversion/report.ts'
 import { digestOf } from '../../oci/digest.ts'
-import { conversionProgressView, uploadProgressView, verificationProgressView } from './conversion-view.ts'
+import {
+  conversionProgressView,
+  countProgressView,
+  uploadProgressView,
+  verificationProgressView,
+} from './conversion-view.ts'
 
 const layer = (more: Partial<LayerProgress>): LayerProgress => ({
   digest: digestOf('layer'),
@@ -57,6 +62,11 @@ describe('other progress', () => {
       0.5,
     )
     expect(verificationProgressView('x', counts).overall?.share).toBe(0.25)
+  })
+
+  it('of things whose number is unknown names no total', () => {
+    expect(countProgressView('retry conversions', 12, 0, 'changed').facts).toEqual(['12 changed'])
+    expect(countProgressView('inspecting x', 1, 4, 'layers read').facts).toEqual(['1 of 4 layers read'])
   })
 
   it('of uploads of unknown size shows what was sent', () => {

@@ -16,11 +16,14 @@ export function conversionProgressView(title: string, { phase, layers }: Convers
     unit: 'layer',
     bars,
     overall: overallOf(bars),
-    facts: transferFacts(
-      sum(({ read }) => read),
-      sum(({ size }) => size),
-      sum(uploadedBytes),
-    ),
+    facts:
+      layers.length === 0
+        ? []
+        : transferFacts(
+            sum(({ read }) => read),
+            sum(({ size }) => size),
+            sum(uploadedBytes),
+          ),
   }
 }
 
@@ -36,10 +39,10 @@ export function verificationProgressView(title: string, progress: VerificationPr
   return partlessView(`verifying ${title}`, layerCount === 0 ? undefined : { share, moved: readBytes }, facts)
 }
 
-/** Shows how many of several things are done. */
+/** Shows how many of several things are done. `total` is 0 while their number is unknown. */
 export function countProgressView(title: string, done: number, total: number, what: string): ProgressView {
   const overall = total === 0 ? undefined : { share: done / total, moved: 0 }
-  return partlessView(title, overall, [`${done} of ${total} ${what}`])
+  return partlessView(title, overall, [total === 0 ? `${done} ${what}` : `${done} of ${total} ${what}`])
 }
 
 /** Shows how many bytes of a known or unknown number were sent. */

@@ -3,7 +3,9 @@ import { expect, it } from 'vitest'
 import { addConvertOptions } from '../conversions/conversion-options.ts'
 import { invalidFieldsText } from './field-names.ts'
 
-const command = addConvertOptions(new Command('convert').argument('<source>').argument('<ids...>'))
+const command = addConvertOptions(
+  new Command('convert').argument('<source>').argument('<ids...>').option('--after <id>'),
+)
 const text = (path: string, file?: string) =>
   invalidFieldsText([{ path, message: 'is wrong' }], command, file)
 
@@ -16,6 +18,7 @@ it.each([
   ['body.record.match.workload', '--record-match'],
   ['body.source', '<source>'],
   ['body.records.0', '<ids...>'],
+  ['headers.last-event-id', '--after'],
   ['body.unheardOf', 'unheardOf'],
 ])('the field %s is called %s', (path, name) => {
   expect(text(path)).toBe(`${name}: is wrong`)

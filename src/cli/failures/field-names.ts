@@ -14,6 +14,7 @@ const FIELD_OPTIONS: Readonly<Record<string, string>> = {
   callbackUrl: 'callback',
   exceptTags: 'exceptTag',
   tags: 'tag',
+  'last-event-id': 'after',
 }
 
 /** An invalid field of a request. The path has dots, such as `body.options.chunkSize`. */

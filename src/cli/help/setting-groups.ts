@@ -6,6 +6,7 @@ export const SETTING_GROUPS = [
   'server',
   'observability',
   'jobs',
+  'catalogue',
   'callbacks and hooks',
   'registries',
   'conversions',
@@ -21,6 +22,7 @@ const PATTERNS: readonly (readonly [RegExp, SettingGroup])[] = [
   [/CALLBACK|HOOK_SECRET/, 'callbacks and hooks'],
   [/^(LOG_|OTEL_|TRAC|METRICS)/, 'observability'],
   [/^(REGISTRY|REGISTRIES|PLAIN_HTTP|DOCKER_CONFIG|CA)$/, 'registries'],
+  [/^(SCAN_|MAX_CATALOGUE_)/, 'catalogue'],
   [/^(MAX_RECORD_)/, 'bounds of records'],
   [
     /^MAX_(LAYER_BYTES|ENTRIES|INDEX_BYTES|TOC_BYTES|ZSTD_WINDOW|LAYERS|PLATFORMS|REPORT_LAYERS)$/,
@@ -28,7 +30,7 @@ const PATTERNS: readonly (readonly [RegExp, SettingGroup])[] = [
   ],
   [/^MAX_(MANIFESTS|REQUEST_ENTRIES|REQUEST_BYTES|JSON_DEPTH|PAGES|LIST_BYTES)$/, 'bounds of images'],
   [/^(THREADS|THREAD_MEMORY|SCRATCH_LIMIT|CACHE_)/, 'conversions'],
-  [/^(WORKER|CONCURRENCY|STALL_|LEASE_|GRACE_|MAX_QUEUED|REGISTRY_LIMITS|MAX_RULES)/, 'jobs'],
+  [/^(WORKER|CONCURRENCY|STALL_|LEASE_|GRACE_|MAX_QUEUED|REGISTRY_LIMITS|MAX_RULES)|_SERIES_DAYS$/, 'jobs'],
   [/^(LISTEN|PUBLIC_URL|CORS_|DATA|TOKEN|DATABASE_URL|DISK_RESERVE)/, 'server'],
   [/./, 'bounds of requests'],
 ]

@@ -6,7 +6,7 @@ import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with
 import { describeCommand } from '../help/describe-command.ts'
 import { addLimitOption } from '../jobs/job-options.ts'
 import { print } from '../print.ts'
-import { bytesText } from '../text/quantities.ts'
+import { bytesText, countText } from '../text/quantities.ts'
 import { inspectionText } from '../text/report-text.ts'
 import { addCatalogueOptions, type CatalogueOptions, catalogueQuery } from './catalogue-options.ts'
 
@@ -72,7 +72,7 @@ async function listImages(options: ListOptions, command: Command): Promise<void>
   )
   print(options, list, {
     text: (result) => listText(result, imageText),
-    names: ({ items }) => items.map((item) => `${item.reference}@${item.digest}`),
+    names: ({ items }) => items.map(exactName),
   })
 }
 
@@ -95,12 +95,17 @@ function imageText(item: ListedImage): string {
     item.kind,
     item.size === undefined ? undefined : bytesText(item.size),
     item.estargz ? 'eStargz' : undefined,
-    item.recordImageCount === 0 ? undefined : `${item.recordImageCount} record images`,
+    item.recordImageCount === 0 ? undefined : countText(item.recordImageCount, 'record image'),
     item.convertedFrom && `converted from ${item.convertedFrom.source}`,
     item.latestConversion && `converted to ${item.latestConversion.target}`,
     item.problem,
   ]
-  return `${item.reference}@${item.digest}\n  ${facts.filter(Boolean).join(', ')}\n`
+  return `${exactName(item)}\n  ${facts.filter(Boolean).join(', ')}\n`
+}
+
+/** Names an image with its digest, once: the reference of an image without a tag has it already. */
+function exactName({ reference: name, digest }: Pick<ListedImage, 'reference' | 'digest'>): string {
+  return name.includes('@') ? name : `${name}@${digest}`
 }
 
 async function showImage(image: string, options: BrokerOptions, command: Command): Promise<void> {
@@ -125,10 +130,14 @@ async function showRelations(
   print(options, relations, { text: relationsText, names: ({ digests }) => digests })
 }
 
+function belongingText({ reference: name, match }: Relations['recordImages']['items'][number]): string {
+  return match === 'repository' ? `${name} (of another image of the repository)` : name
+}
+
 function relationsText({ image, recordImages, conversions, convertedFrom, usedBy }: Relations): string {
   const conversion = ({ source, target }: { source: string; target: string }) => `${source} to ${target}`
   const groups: readonly (readonly [string, readonly string[]])[] = [
-    ['record images', recordImages.items.map((item) => item.reference)],
+    ['record images', recordImages.items.map(belongingText)],
     ['converted to', conversions.items.map(conversion)],
     ['made by', convertedFrom.items.map(conversion)],
     ['used as a record by', usedBy.items.map(conversion)],

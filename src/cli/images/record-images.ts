@@ -5,6 +5,7 @@ import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with
 import { describeCommand } from '../help/describe-command.ts'
 import { addLimitOption } from '../jobs/job-options.ts'
 import { print } from '../print.ts'
+import { countText } from '../text/quantities.ts'
 import { addCatalogueOptions, type CatalogueOptions, catalogueQuery } from './catalogue-options.ts'
 
 type RecordImage = {
@@ -88,7 +89,7 @@ function recordImageText(item: RecordImage): string {
   const { reference: name, digest, image, workload, entryCount, match, createdAt } = item
   const facts = [
     createdAt,
-    entryCount === undefined ? undefined : `${entryCount} entries`,
+    entryCount === undefined ? undefined : countText(entryCount, 'entry', 'entries'),
     image,
     workload,
     match === undefined ? undefined : `matched by ${match}`,

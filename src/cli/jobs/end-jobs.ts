@@ -11,6 +11,7 @@ import { countProgressView } from '../conversions/conversion-view.ts'
 import { CommandError } from '../failures/errors.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { print } from '../print.ts'
+import { countText } from '../text/quantities.ts'
 import { addFilterOptions, type FilterOptions, filterQuery, type JobState, labelsOf } from './job-options.ts'
 
 type Action = 'cancel' | 'retry'
@@ -115,7 +116,7 @@ async function changeAll(
         [
           ...ids.map((id) => `${id}\n`),
           ...conflicts.map(({ id, equivalentId }) => `${id} was left out: ${equivalentId} is equivalent\n`),
-          `${ids.length} ${kind}s ${outcome}\n`,
+          `${countText(ids.length, kind)} ${isDryRun && ids.length === 1 ? 'matches' : outcome}\n`,
         ].join(''),
       names: ({ ids }) => ids,
     },

@@ -54,8 +54,15 @@ export function jobLines(
     ...(job.nextAttemptAt === undefined ? [] : [`  next attempt ${job.nextAttemptAt}`]),
     ...(job.waiting ? [`  ${waitingText(job.waiting)}`] : []),
     ...job.attempts.map(attemptLine),
-    ...(job.error ? [`  ${job.error.code}: ${job.error.message}`] : []),
+    ...(job.error && !isErrorOf(job.attempts.at(-1), job.error)
+      ? [`  ${job.error.code}: ${job.error.message}`]
+      : []),
   ]
+}
+
+/** Whether the line of an attempt has the error of the job already. */
+function isErrorOf(attempt: Attempt | undefined, { code, message }: JobError): boolean {
+  return attempt?.error?.code === code && attempt.error.message === message
 }
 
 function stateText({ state, cancelRequested }: JobView): string {
@@ -75,7 +82,7 @@ function attemptLine({ attempt, worker, outcome, error }: Attempt): string {
 
 const WAIT_REASONS: Readonly<Record<string, string>> = {
   'retry-pause': 'pauses after a failed attempt',
-  'registry-pause': 'pauses as a registry asked',
+  'registry-pause': 'pauses as a registry requires',
   'same-target': 'waits for a job with the same target',
   'no-worker': 'waits for a worker: none runs',
   'disk-full': 'waits for space: the disks of all workers are full',
@@ -86,7 +93,7 @@ const WAIT_REASONS: Readonly<Record<string, string>> = {
   starting: 'is about to start',
 }
 
-/** Says why a queued job does not run yet. */
+/** Describes why a queued job does not run yet. */
 function waitingText({ position, reason, until, registry, limit, jobId }: JobWaiting): string {
   const facts = [
     ...(registry === undefined ? [] : [registry]),

@@ -1,5 +1,6 @@
 import { type JobKind, type JobOf, waitForJob } from '../../client/wait-for-job.ts'
 import type { ConversionProgress, VerificationProgress } from '../../conversion/report.ts'
+import { serverOption } from '../broker/select-broker.ts'
 import type { BrokerContext } from '../broker/with-broker.ts'
 import { conversionProgressView, verificationProgressView } from '../conversions/conversion-view.ts'
 import { type ProgressView, waitingView } from '../terminal/progress-view.ts'
@@ -25,11 +26,12 @@ const NOTED: ReadonlySet<string> = new Set([
  * on, and the message says how to cancel it.
  */
 export async function watchJob<Kind extends JobKind>(
-  { client, progress, signal, whenInterrupted }: BrokerContext,
+  { client, broker, progress, signal, whenInterrupted }: BrokerContext,
   { kind, id, title }: WatchedJob<Kind>,
 ): Promise<JobOf<Kind>> {
+  const self = `${id}${serverOption(broker)}`
   whenInterrupted(
-    `interrupted: the ${kind} goes on; record-broker ${kind} cancel ${id} cancels it, and record-broker ${kind} watch ${id} shows it again`,
+    `interrupted: the ${kind} goes on; record-broker ${kind} cancel ${self} cancels it, and record-broker ${kind} watch ${self} shows it again`,
   )
   let view: ProgressView = waitingView(`${title} is queued`)
   progress.follow(() => view)

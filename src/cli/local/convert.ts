@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { z } from 'zod'
 import { loadConfig } from '../../app/config.ts'
 import { decodeContent } from '../../bytes/content-encoding.ts'
 import type { ConversionProgress } from '../../conversion/report.ts'
@@ -73,12 +74,8 @@ async function convert(
         ? undefined
         : await readRecordFile(options.record, options.recordFormat, progress)
     const record = inline ? { inline } : named
-    const request = ConversionRequest.safeParse({
-      source,
-      target,
-      ...(record && { record }),
-      ...requestParts(options),
-    })
+    const parts = { source, target, ...(record && { record }), ...requestParts(options) }
+    const request = ConversionRequest.safeParse(parts, { error: boundText })
     if (!request.success) {
       const fields = request.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
       throw new CommandError('usage', invalidFieldsText(fields, command))
@@ -99,6 +96,13 @@ async function convert(
     text: conversionText,
     names: ({ target: pushed, digest }) => `${pushed}@${digest}`,
   })
+}
+
+/** Describes a number that is out of its bounds, as the API does. */
+function boundText(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'too_small') return `expected at least ${issue.minimum}`
+  if (issue.code === 'too_big') return `expected at most ${issue.maximum}`
+  return undefined
 }
 
 async function readRecordFile(

@@ -2,6 +2,8 @@ import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CommandError } from '../failures/errors.ts'
+import { unreadableFile } from '../failures/file-failure.ts'
+import { parseJson } from '../json-file.ts'
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -33,7 +35,7 @@ export class ConfigFile {
   async read(): Promise<Logins> {
     const file = await open(this.path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
-      throw new CommandError('usage', `${this.path} cannot be read: ${error.message}`, { cause: error })
+      throw unreadableFile(this.path, error)
     })
     if (!file) return { servers: {} }
     try {
@@ -78,14 +80,6 @@ export class ConfigFile {
         cause: error,
       })
     }
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

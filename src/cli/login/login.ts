@@ -61,15 +61,15 @@ async function login(
     }
   }
   const needsToken = options.tokenStdin || !(await accepts(undefined))
+  if (needsToken && url.startsWith('http:') && !LOOPBACK.test(url)) {
+    process.stderr.write(`warning: ${url} has no TLS, so that others in the network can read the token\n`)
+  }
   const token = needsToken ? await readToken(url, options.tokenStdin) : undefined
   if (token !== undefined && !(await accepts(token))) {
     throw new CommandError('unauthorized', `${url} refuses the token; nothing was stored`)
   }
   const servers = { ...logins.servers, [url]: token === undefined ? {} : { token } }
   await file.write({ ...logins, current: url, servers })
-  if (token !== undefined && url.startsWith('http:') && !LOOPBACK.test(url)) {
-    process.stderr.write(`warning: ${url} has no TLS, so that others in the network can read the token\n`)
-  }
   const what =
     token === undefined ? `${url} needs no token` : `the token for ${url} was stored in ${file.path}`
   process.stderr.write(`${what}; commands use this broker now\n`)
@@ -105,7 +105,12 @@ async function logout(url: string | undefined): Promise<void> {
   if (server === undefined || !Object.hasOwn(servers, server)) {
     const known = Object.keys(servers)
     const hint = known.length === 0 ? 'there are no logins' : `there are logins for ${known.join(', ')}`
-    throw new CommandError('usage', server === undefined ? hint : `there is no login for ${server}; ${hint}`)
+    throw new CommandError(
+      'usage',
+      server === undefined
+        ? `no broker is the current one, so name it; ${hint}`
+        : `there is no login for ${server}; ${hint}`,
+    )
   }
   const { [server]: _, ...others } = servers
   await file.write({ servers: others, ...(current !== undefined && current !== server && { current }) })

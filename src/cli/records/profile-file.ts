@@ -7,6 +7,7 @@ import {
 } from '../../bytes/content-encoding.ts'
 import { peekHead } from '../../bytes/peek-head.ts'
 import { CommandError } from '../failures/errors.ts'
+import { unreadableFile } from '../failures/file-failure.ts'
 
 /** The bytes of a profile as they are stored, their number, and their compression. */
 export type ProfileFile = {
@@ -22,7 +23,7 @@ export type ProfileFile = {
  */
 export async function openProfile(path: string): Promise<ProfileFile> {
   const unreadable = (error: Error) => {
-    throw new CommandError('usage', `${path} cannot be read: ${error.message}`, { cause: error })
+    throw unreadableFile(path, error)
   }
   const stats = path === '-' ? undefined : await stat(path).catch(unreadable)
   if (stats?.isDirectory()) throw new CommandError('usage', `${path} cannot be read: it is a folder`)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { count } from '../arguments.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
+import { CommandError } from '../failures/errors.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { print } from '../print.ts'
 
@@ -47,6 +48,12 @@ async function retainRecords(
   command: Command,
 ): Promise<void> {
   const { keepNewest, maxAgeDays, published, recordImages, plan } = options
+  if (keepNewest === undefined && maxAgeDays === undefined) {
+    throw new CommandError(
+      'usage',
+      'give --keep-newest, --max-age-days or both: without these, everything would be removed',
+    )
+  }
   const body = {
     rules: {
       ...(keepNewest !== undefined && { keepNewest }),

@@ -5,6 +5,7 @@ import { CommandError } from '../failures/errors.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { parseJsonObject, readTextFile } from '../json-file.ts'
 import { print } from '../print.ts'
+import { countText } from '../text/quantities.ts'
 import { addRuleOptions, type RuleOptions, ruleFields } from './rule-options.ts'
 
 type StoredRule = ResponseDocument<'get', '/v1/rules/{id}'>
@@ -14,7 +15,9 @@ const ADDED_FIELDS = ['id', 'createdAt', 'updatedAt'] as const
 
 /** Adds `rule create`, `list`, `show`, `update` and `delete`. */
 export function addRuleCommands(program: Command): void {
-  const rule = program.command('rule').description('manage the rules that convert pushed images')
+  const rule = program
+    .command('rule')
+    .description('manage the rules that convert images when a registry reports a push')
   const create = rule
     .command('create')
     .description('create a rule, from options or from a file; options have precedence')
@@ -122,11 +125,22 @@ function printRule(options: BrokerOptions, rule: StoredRule): void {
   print(options, rule, { text: ruleText, names: ({ id }) => id })
 }
 
+type RuleRecord = NonNullable<StoredRule['record']>
+
+function recordText(record: RuleRecord): string {
+  if ('id' in record) return `record ${record.id}`
+  if ('image' in record) return `record ${record.image}`
+  if ('copyFrom' in record) return `the prioritized files of ${record.copyFrom}`
+  if ('inline' in record) return `a record of ${countText(record.inline.length, 'entry', 'entries')}`
+  const { workload } = record.match
+  return `the newest record of the image${workload === undefined ? '' : ` and the workload ${workload}`}`
+}
+
 function ruleText(rule: StoredRule): string {
   const { id, name, enabled, source, tags, exceptTags, target, record, onRecord, overwrite } = rule
   const except = exceptTags.length === 0 ? '' : ` except ${exceptTags.join(', ')}`
   const notes = [
-    ...(record ? [`record ${JSON.stringify(record)}`] : []),
+    ...(record ? [recordText(record)] : []),
     ...(onRecord ? ['again with each new record'] : []),
     ...(overwrite ? ['moves tags'] : []),
   ]

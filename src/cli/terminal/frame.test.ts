@@ -44,6 +44,14 @@ describe('a frame', () => {
     ])
   })
 
+  it('gives all bars one width', () => {
+    const bars = [bar('a'), bar('b', { phase: 'done', share: 1, state: 'done', facts: ['9 B to 8 B'] })]
+    expect(drawFrame(view(bars), options({ columns: 80 })).slice(1)).toEqual([
+      '  a [####----]  50% converting 50 B of 100 B downloaded 1.00 KiB/s 0:03 left',
+      '  b [########] 100% done 9 B to 8 B',
+    ])
+  })
+
   it('leaves out the least important parts in a narrow terminal, and never wraps', () => {
     const bars = [bar('0123456789ab')]
     for (let columns = 1; columns < 140; columns++) {

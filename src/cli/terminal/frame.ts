@@ -26,10 +26,9 @@ export type FrameOptions = {
 export function drawFrame(view: ProgressView, options: FrameOptions): string[] {
   const { columns, rows } = options
   const { shown, summary } = selectBars(view, rows - 2)
-  const labelWidth = Math.max(0, ...shown.map(({ label }) => label.length))
   const lines = [
     totalLine(view, options),
-    ...shown.map((bar) => barLine(bar, labelWidth, options)),
+    ...barLines(shown, options),
     ...(summary === undefined ? [] : [fit([{ text: `  ${summary}`, rank: 0 }], columns)]),
   ]
   return lines.slice(0, Math.max(1, rows - 1))
@@ -77,15 +76,22 @@ function totalLine(view: ProgressView, options: FrameOptions): string {
   return fit(parts, columns)
 }
 
-function barLine(bar: ProgressBar, labelWidth: number, { columns, paceOf, hasColors }: FrameOptions): string {
-  const parts: Part[] = [
+/** All bars are as wide as the line with the least room lets them be, so that they can be compared. */
+function barLines(bars: readonly ProgressBar[], options: FrameOptions): string[] {
+  const labelWidth = Math.max(0, ...bars.map(({ label }) => label.length))
+  const lines = bars.map((bar) => barLineParts(bar, labelWidth, options))
+  const isNarrow = lines.some((parts) => lengthOf(parts) > lineWidth(options.columns))
+  return lines.map((parts) => fit(isNarrow ? narrowed(parts) : parts, options.columns))
+}
+
+function barLineParts(bar: ProgressBar, labelWidth: number, { paceOf, hasColors }: FrameOptions): Part[] {
+  return [
     { text: `  ${bar.label.padEnd(labelWidth)}`, rank: 1 },
     ...barParts(bar.share, hasColors),
     { text: bar.state, rank: 3 },
     ...bar.facts.map((text, i) => ({ text, rank: 4 + i })),
     ...(bar.phase === 'active' ? paceTexts(paceOf(bar)).map((text) => ({ text, rank: 4 })) : []),
   ]
-  return fit(parts, columns)
 }
 
 function doneTexts({ bars, unit }: ProgressView): string[] {
@@ -122,12 +128,24 @@ function barParts(share: number, hasColors: boolean): Part[] {
   ]
 }
 
+function lengthOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { text }) => sum + text.length + 1, -1)
+}
+
+function lineWidth(columns: number): number {
+  return Math.max(1, columns - 1)
+}
+
+function narrowed(parts: readonly Part[]): Part[] {
+  return parts.map(({ narrow, ...part }) => ({ ...part, text: narrow ?? part.text }))
+}
+
 /** Joins parts to a line that is shorter than the terminal is wide, so that it never wraps. */
 function fit(parts: readonly Part[], columns: number): string {
-  const width = Math.max(1, columns - 1)
+  const width = lineWidth(columns)
   let kept = [...parts]
-  const length = () => kept.reduce((sum, { text }) => sum + text.length + 1, -1)
-  if (length() > width) kept = kept.map(({ narrow, ...part }) => ({ ...part, text: narrow ?? part.text }))
+  const length = () => lengthOf(kept)
+  if (length() > width) kept = narrowed(kept)
   while (length() > width && kept.length > 1) {
     const highest = Math.max(...kept.map(({ rank }) => rank))
     const last = kept.findLastIndex(({ rank }) => rank === highest)

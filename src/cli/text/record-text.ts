@@ -1,5 +1,6 @@
 import type { FoundInImage } from '../../records/evaluation.ts'
 import type { Plain } from './plain.ts'
+import { countText } from './quantities.ts'
 
 /** The fields of a record in the broker's responses that the command line prints. */
 export type RecordView = {
@@ -18,7 +19,9 @@ export type RecordView = {
 /** Describes a record for people. */
 export function recordText(record: RecordView): string {
   const subject = [record.image, record.workload].filter(Boolean).join(' ')
-  const lines = [`${record.id} ${record.createdAt} ${record.entryCount} entries ${subject}`.trimEnd()]
+  const lines = [
+    `${record.id} ${record.createdAt} ${countText(record.entryCount, 'entry', 'entries')} ${subject}`.trimEnd(),
+  ]
   for (const { reference, digest } of record.publications) lines.push(`  ${reference}@${digest}`)
   for (const { root, pathCount } of record.roots ?? []) {
     lines.push(`  removed the prefix ${root} from ${pathCount} paths`)

@@ -57,8 +57,8 @@ describe('reports', () => {
       ],
     } as never)
     expect(text).toContain('r.test/app:1: FAILED\n')
-    expect(text).toContain('1 differences from the source')
-    expect(text).toContain(`${digest} 2 entries, 1 chunks\n`)
+    expect(text).toContain('1 difference from the source')
+    expect(text).toContain(`${digest} 2 entries, 1 chunk\n`)
     expect(text).toContain(`${digest} a chunk has another digest\n`)
     expect(text).toContain('    usr/bin/app: the mode differs\n')
   })

@@ -14,7 +14,7 @@ export function conversionText(report: Plain<ConversionReport>): string {
   for (const image of report.images) {
     const { record } = image
     const placed = record
-      ? `: ${record.placedCount} recorded paths placed, ${record.notFoundCount} not in the image`
+      ? `: ${countText(record.placedCount, 'recorded path')} placed, ${record.notFoundCount} not in the image`
       : ''
     lines.push(`  ${image.platform}${placed}`)
     if (record && record.pathCount > 0 && record.placedCount === 0) {
@@ -26,10 +26,10 @@ export function conversionText(report: Plain<ConversionReport>): string {
     for (const layer of image.layers) {
       const prefetch =
         layer.landmark === 'prefetch'
-          ? `${layer.prioritizedFileCount} entries first, ${bytesText(layer.prefetchBytes)} before the landmark`
+          ? `${countText(layer.prioritizedFileCount, 'entry', 'entries')} first, ${bytesText(layer.prefetchBytes)} before the landmark`
           : 'nothing to prefetch'
       lines.push(
-        `    ${layer.digest.slice(0, 19)} ${bytesText(layer.size)}, ${layer.entryCount} entries${layer.landmark ? ' and the landmark' : ''}, ${prefetch}`,
+        `    ${layer.digest.slice(0, 19)} ${bytesText(layer.size)}, ${countText(layer.entryCount, 'entry', 'entries')}${layer.landmark ? ' and the landmark' : ''}, ${prefetch}`,
         ...(layer.warnings ?? []).map((warning) => `      ${warning}`),
       )
     }
@@ -50,7 +50,7 @@ export function inspectionText(inspection: Plain<ImageInspection>): string {
       const { prioritizedFiles = [], problem } = layer
       const kind = !layer.estargz
         ? 'not eStargz'
-        : `eStargz, ${layer.entryCount} entries${withLandmark(layer)}, ${prioritizedFiles.length} prioritized (${bytesText(layer.prefetchBytes ?? 0)})`
+        : `eStargz, ${countText(layer.entryCount ?? 0, 'entry', 'entries')}${withLandmark(layer)}, ${prioritizedFiles.length} prioritized (${bytesText(layer.prefetchBytes ?? 0)})`
       lines.push(`    ${layer.digest} ${bytesText(layer.size)} ${kind}${problem ? `; ${problem}` : ''}`)
       for (const name of prioritizedFiles) lines.push(`      ${name}`)
     }
@@ -62,11 +62,14 @@ export function inspectionText(inspection: Plain<ImageInspection>): string {
 export function verificationText(report: Plain<VerificationReport>): string {
   const lines = [`${report.reference}: ${report.verified ? 'verified' : 'FAILED'}`]
   for (const image of report.images) {
-    const compared = image.differences ? `, ${image.differences.length} differences from the source` : ''
+    const compared = image.differences
+      ? `, ${countText(image.differences.length, 'difference')} from the source`
+      : ''
     lines.push(`  ${image.platform} ${image.digest}${compared}`)
     for (const layer of image.layers) {
       const result =
-        layer.problem ?? `${layer.entryCount} entries${withLandmark(layer)}, ${layer.chunkCount} chunks`
+        layer.problem ??
+        `${countText(layer.entryCount ?? 0, 'entry', 'entries')}${withLandmark(layer)}, ${countText(layer.chunkCount ?? 0, 'chunk')}`
       lines.push(`    ${layer.digest} ${result}`)
     }
     for (const difference of image.differences ?? []) lines.push(`    ${difference}`)
@@ -90,7 +93,7 @@ export function recordUseLines(use: Plain<RecordUse>): string[] {
   const about = use.exact ? '' : 'about '
   const { withRecord, withoutRecord, wholePull } = use.start
   const cost = ({ bytes, requestCount }: { bytes: number; requestCount: number }) =>
-    `${bytesText(bytes)} in ${requestCount} requests`
+    `${bytesText(bytes)} in ${countText(requestCount, 'request')}`
   return [
     `    ${use.placedCount} of ${use.pathCount} recorded paths placed, ${use.followedCount} of them through symlinks`,
     `    ${use.notFoundCount} not in the image, ${use.hiddenCount} hidden by an upper layer`,

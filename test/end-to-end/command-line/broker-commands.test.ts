@@ -43,7 +43,7 @@ it('conversions are created with an uploaded record, waited for, listed and show
   const created = await run('conversion', 'create', image, target, ...options)
   expect(created.status).toBe(0)
   expect(created.out).toContain(`succeeded\n  ${image} to ${target}\n`)
-  expect(created.out).toContain('1 recorded paths placed')
+  expect(created.out).toContain('1 recorded path placed')
   const [id = ''] = created.out.split(' ')
   expect(await run('conversion', 'list', '--label', 'build=1', '--quiet')).toMatchObject({ out: `${id}\n` })
   expect((await json('conversion', 'list', '--state', 'failed')).items).toEqual([])
@@ -63,7 +63,7 @@ it('conversions are created with an uploaded record, waited for, listed and show
   expect(failed).toMatchObject({ status: 1, out: expect.stringContaining('NOT_FOUND: ') })
   const matching = await json('conversion', 'retry', '--label', 'build=2', '--dry-run')
   expect(matching.ids).toEqual([failed.out.split(' ')[0]])
-  expect((await run('conversion', 'retry', '--label', 'build=2')).out).toContain('1 conversions queued again')
+  expect((await run('conversion', 'retry', '--label', 'build=2')).out).toContain('1 conversion queued again')
   expect(await run('conversion', 'cancel')).toMatchObject({
     status: 2,
     err: expect.stringContaining('--label'),
@@ -109,6 +109,10 @@ it('batches are created from lines or JSON, watched and listed', async () => {
   expect(await run('batch', 'create', lines)).toMatchObject({
     status: 2,
     err: `record-broker: ${lines}: line 2: expected SOURCE TARGET\n`,
+  })
+  expect(await run('batch', 'create', '-')).toMatchObject({
+    status: 2,
+    err: 'record-broker: standard input: has no conversions\n',
   })
   const document = join(folder, 'batch.json')
   writeFileSync(document, JSON.stringify({ conversions: [{ source: image, target: 'UPPER' }] }))
@@ -180,6 +184,7 @@ it('images, record images, the cache and records are shown', async () => {
   expect(shown.out).toContain('  usr/bin/other\n')
   expect((await run('image', 'show', image)).out).toContain('not eStargz')
   expect((await run('image', 'list', '--fresh')).out).toContain(image)
+  expect((await run('image', 'list', '--quiet')).out).not.toMatch(/@.*@/)
   expect((await json('image', 'relations', image)).image).toBe(image)
   expect((await run('cache', 'show')).out).toMatch(/\d+ images, .*; in 7 days: /)
   expect((await run('cache', 'clear')).status).toBe(2)

@@ -57,7 +57,7 @@ describe('a conversion of a broker', () => {
     expect(await terminal.waitForExit()).toBe(130)
     expect(terminal.isCursorHidden).toBe(false)
     const text = terminal.lines().join('')
-    const [, id = ''] = /record-broker conversion cancel (\S+) cancels it/.exec(text) ?? []
+    const [, id = ''] = /conversion cancel ([0-9a-f-]{36}) ?--server ?http/.exec(text) ?? []
     expect(text).toContain('interrupted: the conversion goes on')
     const shown = await command(['conversion', 'show', id, '--json', '--server', broker.url])
     expect(JSON.parse(shown.out)).toMatchObject({ id, state: 'running' })

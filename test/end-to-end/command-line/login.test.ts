@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { BrokerProcess, isolatedEnvironment } from '../../support/broker-process.ts'
@@ -96,6 +97,15 @@ describe('a login', () => {
     const { status, err } = await command(['login', broker.url], settings())
     expect(status).toBe(2)
     expect(err).toContain('--token-stdin')
+  })
+
+  it('warns before it sends a token over a network without TLS', async () => {
+    const refuse = (_: unknown, response: ServerResponse) => void response.writeHead(401).end()
+    // Of this machine, but not one of the names that count as such.
+    await using server = await HttpServer.start(refuse, undefined, '127.0.0.2')
+    const { err } = await login(`http://${server.host}`, 'a-wrong-token-0123')
+    expect(err).toMatch(/^warning: .* has no TLS.*\n.*refuses the token/)
+    expect((await login(broker.url, 'a-wrong-token-0123')).err).not.toContain('TLS')
   })
 
   it('is one of several, and each token goes to its own server only', async () => {
