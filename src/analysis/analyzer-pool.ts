@@ -26,7 +26,7 @@ class AnalyzersBusyError extends Error {
   }
 }
 
-/** Is told what happens to tasks. It must neither throw nor take time. */
+/** Observes what happens to tasks. It must neither throw nor take time. */
 export type AnalyzerObserver = {
   /** A task starts after it waited for a process. */
   onStart(waitedMs: number): void

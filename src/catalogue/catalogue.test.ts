@@ -53,7 +53,7 @@ describeDatabases('the catalogue', (open) => {
       image,
     })
 
-  it('shows what this broker publishes at once, and asks no registry for a listing', async () => {
+  it('shows what this broker publishes at once, without a request to a registry', async () => {
     const query = `?image=${api.host}/team/app:1.0&workload=serve&label=commit=4f2a91c&publish=true`
     const id = await api.upload('/usr/bin/app\n', query)
     const before = api.requests.length
@@ -154,7 +154,7 @@ describeDatabases('the catalogue', (open) => {
     expect(await references('?repository=hooked/app')).toEqual([])
   })
 
-  it('asks the registry now with fresh=true, and keeps the answer', async () => {
+  it('compares with the registry first with fresh=true, and keeps what it finds', async () => {
     await pushRecord('fresh/app', 'record-1-w', '2026-01-01T00:00:00Z', `${api.host}/fresh/app:1`)
     await pushRecord('fresh/other', 'record-1-w', '2026-01-01T00:00:00Z')
     expect(await references('?repository=fresh/app&fresh=true')).toEqual(['fresh/app:record-1-w'])

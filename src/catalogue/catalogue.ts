@@ -26,7 +26,13 @@ import { imageTerm, type Listing } from './terms.ts'
 
 /** Record images of one image that are counted. */
 const MAX_COUNTED = 100
-/** Answers what images, record images and conversions there are, without asking a registry. */
+/**
+ * The stored documents of a page, in characters. A page that would be longer ends early, and `next` continues it, so
+ * that no manifests occupy the main thread for long.
+ */
+const MAX_PAGE_LENGTH = 1024 * 1024
+
+/** Lists images, record images and conversions without a request to a registry. */
 export class Catalogue {
   readonly #db: Database
   readonly #names: HostNames
@@ -58,9 +64,9 @@ export class Catalogue {
     comparing.catch(() => undefined)
     if (image === undefined) {
       const found = await this.#terms.find(query, { limit: page.limit, after: cursor?.[1] })
-      const items = await this.#records(found.ids)
+      const { items, ...part } = await this.#records(found)
       const comparedAt = await comparing
-      return { ...pageOf(items, found, 'repository'), total: found.total, ...(comparedAt && { comparedAt }) }
+      return { ...pageOf(items, part, 'repository'), total: found.total, ...(comparedAt && { comparedAt }) }
     }
     const parts = await this.#partsOf(query, image)
     const items: ListedRecord[] = []
@@ -70,17 +76,18 @@ export class Catalogue {
       const isDone = cursor !== undefined && cursor[0] === 'repository' && match === 'digest'
       const room = isDone || next !== undefined ? 0 : page.limit - items.length
       const after = cursor?.[0] === match ? cursor[1] : undefined
-      // A part without room is asked for its total, and whether a page follows.
+      // Of a part without room, only the total counts, and whether a page follows.
       const found = await this.#terms.find(part, {
         limit: Math.max(1, room),
         after: isDone ? undefined : after,
       })
       totals.push(found.total)
       const ids = found.ids.slice(0, Math.max(0, room))
-      items.push(...(await this.#records(ids)).map((item) => ({ ...item, match })))
+      const read = await this.#records({ ids, hasMore: found.hasMore })
+      items.push(...read.items.map((item) => ({ ...item, match })))
       if (isDone || next !== undefined) continue
-      const last = ids.at(-1)
-      if (room > 0 && found.hasMore && last) next = formatCursor(match, last)
+      const last = read.ids.at(-1)
+      if (room > 0 && read.hasMore && last) next = formatCursor(match, last)
       else if (room <= 0 && found.ids.length > 0) next = formatCursor('repository', AFTER_ALL)
     }
     const comparedAt = await comparing
@@ -97,8 +104,8 @@ export class Catalogue {
     const filters = image === undefined ? query.filters : [...query.filters, this.#imageFilter(image)]
     const after = parseCursor(page.cursor)?.[1]
     const found = await this.#terms.find({ ...query, filters }, { limit: page.limit, after })
-    const items = await this.#listed(found.ids)
-    return { ...pageOf(items, found, 'repository'), total: found.total, ...(comparedAt && { comparedAt }) }
+    const { items, ...part } = await this.#listed(found)
+    return { ...pageOf(items, part, 'repository'), total: found.total, ...(comparedAt && { comparedAt }) }
   }
 
   /**
@@ -179,15 +186,17 @@ export class Catalogue {
     return row?.compared_at || undefined
   }
 
-  async #records(ids: readonly string[]): Promise<ListedRecord[]> {
-    return (await this.#rows(ids)).map((row) => {
+  async #records(found: Ids): Promise<Ids & { items: ListedRecord[] }> {
+    const { rows, ...part } = fitting(await this.#rows(found.ids), found)
+    const items = rows.map((row): ListedRecord => {
       const { kind: _, ...content } = JSON.parse(row.document) as RecordContent
       return { kind: 'record', ...content, ...listed(row) }
     })
+    return { ...part, items }
   }
 
-  async #listed(ids: readonly string[]): Promise<ListedImage[]> {
-    const rows = await this.#rows(ids)
+  async #listed(found: Ids): Promise<Ids & { items: ListedImage[] }> {
+    const { rows, ...part } = fitting(await this.#rows(found.ids), found)
     const digests = rows.map(({ digest }) => digest)
     const [made, conversions] = [
       await this.#conversions.latest('result', digests),
@@ -195,7 +204,7 @@ export class Catalogue {
     ]
     const digestTerms = digests.map((digest) => imageTerm('record', 'digest', digest))
     const counts = await this.#terms.countEach(digestTerms, MAX_COUNTED)
-    return rows.map((row) => {
+    const items = rows.map((row): ListedImage => {
       const count = counts.get(imageTerm('record', 'digest', row.digest)) ?? 0
       const [convertedFrom, latestConversion] = [made.get(row.digest), conversions.get(row.digest)]
       return {
@@ -207,6 +216,7 @@ export class Catalogue {
         recordImages: { count, isLowerBound: count === MAX_COUNTED },
       }
     })
+    return { ...part, items }
   }
 
   /** Returns rows in the order of their ids, newest first. */
@@ -231,6 +241,9 @@ export class Catalogue {
   }
 }
 
+/** The ids of a page, and whether another one follows. */
+type Ids = { readonly ids: readonly string[]; readonly hasMore: boolean }
+
 type Row = ComparedRow & {
   readonly id: string
   readonly reference: string
@@ -239,16 +252,24 @@ type Row = ComparedRow & {
   readonly seen_at: number
 }
 
+/** Leaves out the rows with which a page would be too long. There is at least one row. */
+function fitting(rows: Row[], { ids, hasMore }: Ids): Ids & { readonly rows: readonly Row[] } {
+  let length = 0
+  const end = rows.findIndex(({ document }, n) => {
+    length += document.length
+    return n > 0 && length > MAX_PAGE_LENGTH
+  })
+  if (end < 0) return { rows, ids, hasMore }
+  const kept = rows.slice(0, end)
+  return { rows: kept, ids: ids.slice(0, ids.indexOf(kept.at(-1)?.id ?? '') + 1), hasMore: true }
+}
+
 function listed(row: Row): Listed {
   const comparedAt = comparedAtOf(row)
   return { reference: row.reference, seenAt: row.seen_at, ...(comparedAt && { comparedAt }) }
 }
 
-function pageOf<Item>(
-  items: Item[],
-  { ids, hasMore }: { readonly ids: readonly string[]; readonly hasMore: boolean },
-  match: Match,
-): { items: Item[]; next?: string } {
+function pageOf<Item>(items: Item[], { ids, hasMore }: Ids, match: Match): { items: Item[]; next?: string } {
   const last = ids.at(-1)
   return hasMore && last ? { items, next: formatCursor(match, last) } : { items }
 }

@@ -8,12 +8,12 @@ import { catalogueName } from './image-writer.ts'
 /** Checks that may wait. Further ones are dropped, because the scan finds what changed. */
 const MAX_CHECKS = 10_000
 const MAX_TRIES = 5
-/** The pause before the second try; it doubles with every try. */
+/** The pause before the second try. Each further pause is longer by the same time. */
 const RETRY_MS = 15_000
 const MAX_REFERENCES_PER_INSERT = 500
 
 /** A reference that is to be compared with its registry. */
-export type Check = { readonly name: string; readonly reference: Reference }
+export type Check = { readonly name: string; readonly reference: Reference; readonly dueAt: number }
 
 /** References that changed in a registry, or may have: hooks and pushes add them, the scan compares them. */
 export class CheckQueue {
@@ -37,9 +37,13 @@ export class CheckQueue {
         query
           .insertInto('catalogue_checks')
           .values(rows)
-          // A new change of a reference whose check has failed is tried at once.
+          // A new change of a reference whose check has failed is tried at once. The time changes in any case:
+          // see `finish`.
           .onConflict((conflict) =>
-            conflict.column('reference').doUpdateSet({ due_at: sql`excluded.due_at`, tries: 0 }),
+            conflict.column('reference').doUpdateSet({
+              due_at: sql`excluded.due_at + case when excluded.due_at = catalogue_checks.due_at then 1 else 0 end`,
+              tries: 0,
+            }),
           )
           .execute(),
       )
@@ -50,17 +54,26 @@ export class CheckQueue {
   async listDue(limit: number): Promise<Check[]> {
     const rows = await this.#db.query
       .selectFrom('catalogue_checks')
-      .select('reference')
+      .select(['reference', 'due_at'])
       .where('due_at', '<=', this.#db.now)
       .orderBy('due_at')
       .limit(limit)
       .execute()
-    return rows.map(({ reference: name }) => ({ name, reference: parseReference(name) }))
+    return rows.map(({ reference: name, due_at }) => ({
+      name,
+      reference: parseReference(name),
+      dueAt: due_at,
+    }))
   }
 
-  async finish({ name }: Check): Promise<void> {
+  /** Removes a check, unless the reference has changed again since it was listed. */
+  async finish({ name, dueAt }: Check): Promise<void> {
     await this.#db.write((query) =>
-      query.deleteFrom('catalogue_checks').where('reference', '=', name).execute(),
+      query
+        .deleteFrom('catalogue_checks')
+        .where('reference', '=', name)
+        .where('due_at', '=', dueAt)
+        .execute(),
     )
   }
 

@@ -37,16 +37,22 @@ export type ImageContent = {
 /** What the catalogue knows of a manifest. */
 export type Content = RecordContent | ImageContent
 
-/** Bounds what a registry wrote, so that no manifest makes the catalogue grow. A text that is too long is left out. */
+/**
+ * Bounds what a registry wrote, so that no manifest makes the catalogue grow. A text that is too long is left out,
+ * as is a number that is too large to be exact, such as the sum of sizes that a manifest made up.
+ */
 export function boundContent(content: Content): Content {
   const { annotations, ...fields } = content
-  const bounded = Object.entries(fields).filter(
-    ([, value]) => typeof value !== 'string' || value.length <= MAX_TEXT_LENGTH,
-  )
+  const bounded = Object.entries(fields).filter(([, value]) => isBounded(value))
   return {
     ...(Object.fromEntries(bounded) as typeof fields),
     ...(annotations && { annotations: boundAnnotations(annotations) }),
   } as Content
+}
+
+function isBounded(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isSafeInteger(value)
+  return typeof value !== 'string' || value.length <= MAX_TEXT_LENGTH
 }
 
 /** Keeps the first annotations. */

@@ -98,10 +98,11 @@ export class ConversionIndex {
       this.#db.transaction(async (transaction) => {
         const existing = await transaction
           .selectFrom('catalogue_conversions')
-          .select(['id', 'finished_at'])
+          .select(['id', 'job_id', 'finished_at'])
           .where('identity', '=', identity)
           .executeTakeFirst()
-        if (existing && existing.finished_at >= finishedAt) return
+        // The worker has stored it before the end of the job, by its own clock.
+        if (existing && (existing.job_id === jobId || existing.finished_at >= finishedAt)) return
         if (existing) {
           await transaction.deleteFrom('catalogue_conversions').where('id', '=', existing.id).execute()
         }

@@ -65,10 +65,11 @@ export class ImageRows {
     return Number(count)
   }
 
-  /** Removes everything that is known of a registry, which is no longer compared. */
-  async forget(host: string): Promise<void> {
+  /** Removes everything that is known of a registry, which is no longer compared. @throws the signal's reason */
+  async forget(host: string, signal: AbortSignal): Promise<void> {
     const [from, below] = [`${host}/`, `${host}/~`]
     for (;;) {
+      signal.throwIfAborted()
       const some = this.#db.query
         .selectFrom('catalogue_images')
         .select('id')

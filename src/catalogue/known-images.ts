@@ -9,8 +9,8 @@ import { canonical, locationName } from './location.ts'
 /** Manifests of one image that record images are searched by: its own, and those of its platforms. */
 const MAX_DIGESTS = 101
 
-/** An image that somebody asks for, and what is known of it. */
-export type AskedImage = {
+/** What is known of an image that a request names. */
+export type KnownNames = {
   /** The digest of the image, and those of its platforms; none if it is not known what its tag refers to. */
   readonly digests: readonly Digest[]
   /** The reference with its tag. */
@@ -44,7 +44,7 @@ export class KnownImages {
   }
 
   /** @param image a reference, whose digest counts more than its tag, or only a digest */
-  async find(image: string): Promise<AskedImage> {
+  async find(image: string): Promise<KnownNames> {
     if (isDigest(image)) return { digests: await this.#withChildren(image) }
     const reference = canonical(this.#names, parseReference(image))
     const location = locationName(reference)
@@ -75,6 +75,9 @@ export class KnownImages {
       .selectFrom('catalogue_images')
       .select('document')
       .where('digest', '=', digest)
+      // One image may have any number of tags. Only a manifest that was read names all of its platforms.
+      .orderBy('is_read', 'desc')
+      .limit(1)
       .executeTakeFirst()
     return row ? digestsOf(digest, row.document) : [digest]
   }

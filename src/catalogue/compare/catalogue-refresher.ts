@@ -1,6 +1,6 @@
 import { isDigest } from '../../oci/digest.ts'
 import { parseReference } from '../../oci/reference.ts'
-import { isRefusal } from '../../records/images/registry-refusals.ts'
+import { throwUnlessRefusal } from '../../records/images/registry-refusals.ts'
 import type { ImageRows } from '../image-rows.ts'
 import type { ImageWriter } from '../image-writer.ts'
 import type { KnownImages } from '../known-images.ts'
@@ -102,7 +102,8 @@ export class CatalogueRefresher {
       after = known.at(-1)
       if (after === undefined) break
     }
-    if (listed) await repositories.markCompared(location, startedAt)
+    // A full catalogue may have left images out.
+    if (listed?.isComplete && room.images > 0) await repositories.markCompared(location, startedAt)
   }
 
   #comparer(location: Location, room: { images: number }, signal: AbortSignal): RepositoryComparer {
@@ -117,8 +118,4 @@ export class CatalogueRefresher {
       room,
     })
   }
-}
-
-function throwUnlessRefusal(error: unknown): void {
-  if (!isRefusal(error)) throw error
 }

@@ -1,17 +1,14 @@
 import { allOrAbort } from '../../concurrency/all-or-abort.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { isTag, type Reference } from '../../oci/reference.ts'
+import { REFERRERS_TAG } from '../../records/images/list-record-images.ts'
+import { MAX_REFERRERS } from '../../records/images/record-finder.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import { describeManifest } from '../describe-manifest.ts'
 import type { ImageRows, KnownImage } from '../image-rows.ts'
 import type { ImageWriter, SeenImage } from '../image-writer.ts'
 import type { Location } from '../location.ts'
 import type { RegistrySource } from './registry-source.ts'
-
-/** Tags of the referrers fallback scheme (distribution-spec 1.1), and of signatures that use it. */
-const REFERRERS_TAG = /^sha256-[a-f0-9]{64}(\.[a-z]+)?$/
-/** Referrers that are read for each image. They include signatures and other artifacts. */
-const MAX_REFERRERS = 200
 
 export type ComparerOptions = {
   readonly source: RegistrySource

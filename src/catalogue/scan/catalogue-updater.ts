@@ -58,7 +58,7 @@ export class CatalogueUpdater {
   readonly #rows: ImageRows
   readonly #room = { images: 0 }
   readonly #scan: RegistryScan
-  /** Registries that asked to wait, and until when, on the clock of `performance.now()`. */
+  /** Registries that limit requests at present, and until when, on the clock of `performance.now()`. */
   readonly #pauses = new Map<string, number>()
 
   constructor(options: UpdaterOptions) {
@@ -92,7 +92,7 @@ export class CatalogueUpdater {
     if (!saved) return IDLE_MS
     let state = saved
     if (saved.registry !== registry) {
-      await this.#rows.forget(saved.registry.split('/', 1)[0] ?? '')
+      await this.#rows.forget(saved.registry.split('/', 1)[0] ?? '', signal)
       state = initialState(registry)
     }
     this.#room.images = bounds.maxImages - (await this.#rows.count(bounds.maxImages))
@@ -113,6 +113,8 @@ export class CatalogueUpdater {
       return 0
     } catch (error) {
       if (error instanceof ScanTakenOverError) return IDLE_MS
+      // A stop is no failure of the step. Otherwise a few restarts would skip a part of the registry.
+      if (signal.aborted) await progress.save(state).catch(() => undefined)
       throw error
     }
   }
@@ -132,7 +134,7 @@ export class CatalogueUpdater {
         return { ...this.#scan.skip(state, isRefusal(error)), problem }
       }
       this.#notePause(error)
-      // A registry that asks to wait has not failed.
+      // A registry that limits requests has not failed.
       const failures = error.code === 'RATE_LIMITED' ? state.failures : state.failures + 1
       const waitMs = error.retryAfterMs ?? Math.min(MAX_FAILURE_MS, FAILURE_MS * 2 ** failures)
       return { ...state, failures, problem, dueAt: Date.now() + waitMs }

@@ -11,7 +11,7 @@ import type { ScanState } from './scan-state.ts'
 
 const KNOWN_PER_PAGE = 50
 const MAX_TAGS_PER_STEP = 50
-/** How many seconds of requests one step should take at most: the position is saved after each. */
+/** How many seconds one step should take at most: the position is saved after each. */
 const STEP_SECONDS = 5
 const REPOSITORIES_PER_INSERT = 500
 
@@ -25,6 +25,16 @@ export type RegistryScanOptions = {
   readonly repositories: KnownRepositories
   readonly bounds: ScanBounds
   readonly room: { images: number }
+  /** After how many milliseconds a step ends that could continue. Default: five seconds. */
+  readonly stepMs?: number
+}
+
+type ListedTags = {
+  readonly location: string
+  readonly startedAt: number
+  readonly tags: readonly string[]
+  /** Whether these are all tags. */
+  readonly isComplete: boolean
 }
 
 /**
@@ -34,9 +44,7 @@ export type RegistryScanOptions = {
 export class RegistryScan {
   readonly #options: RegistryScanOptions
   /** The tags of the repository that is being compared. They are listed again after a restart. */
-  #listed:
-    | { readonly location: string; readonly startedAt: number; readonly tags: readonly string[] }
-    | undefined
+  #listed: ListedTags | undefined
 
   constructor(options: RegistryScanOptions) {
     this.#options = options
@@ -100,7 +108,7 @@ export class RegistryScan {
     const { repository } = state
     if (!repository) return state
     const location = splitLocation(repository.location)
-    const { open, writer, rows, room, bounds } = this.#options
+    const { open, writer, rows, room, bounds, stepMs = STEP_SECONDS * 1000 } = this.#options
     const comparer = new RepositoryComparer({
       source: open(location),
       location,
@@ -110,20 +118,25 @@ export class RegistryScan {
       concurrency: bounds.concurrency,
       room,
     })
-    const tags = await this.#tagsOf(repository, comparer)
+    const { tags, isComplete } = await this.#listTags(repository, comparer)
     if (state.afterKnown === undefined) {
       const remaining = tags.filter((tag) => tag > (state.afterTag ?? ''))
-      const next = remaining.slice(0, this.#tagsPerStep())
-      await comparer.compareTags(next)
-      const last = next.at(-1)
-      if (next.length < remaining.length) return { ...state, afterTag: last, failures: 0 }
+      const parts = inParts(remaining.slice(0, this.#tagsPerStep()), bounds.concurrency)
+      const done = await inTime(parts, stepMs, (part) => comparer.compareTags(part))
+      const last = done.at(-1)?.at(-1)
+      if (last !== remaining.at(-1)) return { ...state, afterTag: last, failures: 0 }
       return { ...state, afterTag: undefined, afterKnown: { tag: '', id: '' }, failures: 0 }
     }
     const known = await rows.page(location, state.afterKnown, this.#knownPerStep())
-    await comparer.compareKnown(known, new Set(tags), true)
-    const last = known.at(-1)
+    const listed = new Set(tags)
+    // Each of them may have many referrers.
+    const done = await inTime(known, stepMs, (image) => comparer.compareKnown([image], listed, true))
+    const last = done.at(-1)
     if (last) return { ...state, afterKnown: positionOf(last), failures: 0 }
-    return this.#finishRepository(state, location, repository.startedAt)
+    // A full catalogue may have left images out.
+    if (isComplete && room.images > 0) return this.#finishRepository(state, location, repository.startedAt)
+    this.#listed = undefined
+    return this.skip(state, false)
   }
 
   async #finishRepository(state: ScanState, location: Location, startedAt: number): Promise<ScanState> {
@@ -135,13 +148,18 @@ export class RegistryScan {
     return { ...withoutPosition(state), afterRepository: state.repository?.location }
   }
 
-  async #tagsOf({ location, startedAt }: NonNullable<ScanState['repository']>, comparer: RepositoryComparer) {
+  async #listTags(
+    { location, startedAt }: NonNullable<ScanState['repository']>,
+    comparer: RepositoryComparer,
+  ): Promise<ListedTags> {
     if (this.#listed?.location !== location || this.#listed.startedAt !== startedAt) {
-      const { maxTags } = this.#options.bounds
-      const listed = await comparer.listTags(maxTags)
-      this.#listed = { location, startedAt, tags: listed?.tags ?? [] }
+      const { tags, isComplete } = (await comparer.listTags(this.#options.bounds.maxTags)) ?? {
+        tags: [],
+        isComplete: true,
+      }
+      this.#listed = { location, startedAt, tags, isComplete }
     }
-    return this.#listed.tags
+    return this.#listed
   }
 
   #tagsPerStep(): number {
@@ -152,6 +170,32 @@ export class RegistryScan {
   #knownPerStep(): number {
     return Math.min(KNOWN_PER_PAGE, this.#tagsPerStep())
   }
+}
+
+/**
+ * Does one thing after the other until a step has taken long enough, and at least one: how long each takes depends
+ * on the registry. A step that is too long would be stopped, and its work lost.
+ * @returns those that were done
+ */
+async function inTime<Item>(
+  items: readonly Item[],
+  ms: number,
+  run: (item: Item) => Promise<void>,
+): Promise<Item[]> {
+  const deadline = performance.now() + ms
+  const done: Item[] = []
+  for (const item of items) {
+    await run(item)
+    done.push(item)
+    if (performance.now() >= deadline) break
+  }
+  return done
+}
+
+function inParts<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, n) =>
+    items.slice(n * size, (n + 1) * size),
+  )
 }
 
 function withoutPosition(state: ScanState): ScanState {

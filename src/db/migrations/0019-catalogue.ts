@@ -6,11 +6,13 @@ import { isPostgres } from '../is-postgres.ts'
  * which they and the stored records are found. The tables start empty and are filled in the background.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
+  // Compared by its bytes, so that the repositories of a registry are a range in every locale.
+  const location = isPostgres(db) ? sql`text collate "C"` : sql`text`
   await db.schema
     .createTable('catalogue_images')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('reference', 'text', (column) => column.notNull().unique())
-    .addColumn('location', 'text', (column) => column.notNull())
+    .addColumn('location', location, (column) => column.notNull())
     .addColumn('tag', 'text', (column) => column.notNull())
     .addColumn('digest', 'text', (column) => column.notNull())
     .addColumn('kind', 'text', (column) => column.notNull())
@@ -31,7 +33,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema
     .createTable('catalogue_repositories')
-    .addColumn('location', 'text', (column) => column.primaryKey())
+    .addColumn('location', location, (column) => column.primaryKey())
     .addColumn('compared_at', 'bigint', (column) => column.notNull())
     .execute()
   await db.schema

@@ -8,8 +8,9 @@ const STATE = `case when succeeded + failed + cancelled < jobs then 'running'
   when failed + cancelled > 0 then 'failed' else 'succeeded' end`
 
 /**
- * The state of a batch, the counts of its finished jobs, and its labels, so that listing batches reads no
- * jobs but the running ones. Triggers update the counts in the transaction that ends a job or retries it.
+ * The state of a batch, the counts of its jobs, and its labels, so that listing batches reads no jobs but the
+ * running ones. Triggers fill them in the transaction that creates the batch, ends a job or retries it, whichever
+ * version writes it: replicas of the previous one may be running.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const run = (statement: string) => sql.raw(statement).execute(db)
@@ -71,6 +72,12 @@ function moveCounts(): string[] {
 function sqliteTriggers(): string[] {
   return [
     `create trigger jobs_batches after update of state on jobs when ${CHANGED} begin ${moveCounts().join(' ')} end`,
+    `create trigger batch_jobs_count after insert on batch_jobs begin
+      update batches set jobs = jobs + 1 where id = new.batch_id;
+    end`,
+    `create trigger batches_labels after insert on batches begin
+      insert into batch_labels (batch_id, name, value) select new.id, key, value from json_each(new.labels);
+    end`,
   ]
 }
 
@@ -85,5 +92,17 @@ function postgresTriggers(): string[] {
     end $$`,
     `create constraint trigger jobs_batches after update of state on jobs deferrable initially deferred
       for each row when (${CHANGED}) execute function count_job_in_batches()`,
+    `create function count_jobs_of_batch() returns trigger language plpgsql as $$ begin
+      update batches set jobs = batches.jobs + found.jobs
+        from (select batch_id, count(*) as jobs from added group by batch_id) as found where id = found.batch_id;
+      return null;
+    end $$`,
+    `create trigger batch_jobs_count after insert on batch_jobs referencing new table as added
+      for each statement execute function count_jobs_of_batch()`,
+    `create function store_labels_of_batch() returns trigger language plpgsql as $$ begin
+      insert into batch_labels (batch_id, name, value) select new.id, key, value from json_each_text(new.labels::json);
+      return null;
+    end $$`,
+    `create trigger batches_labels after insert on batches for each row execute function store_labels_of_batch()`,
   ]
 }

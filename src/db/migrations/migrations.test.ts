@@ -145,6 +145,16 @@ describeDatabases('migrations', (open) => {
     ])
     await store.cancel('conversion', jobId(2))
     expect(await batches.get('b3')).toMatchObject({ state: 'failed', counts: { queued: 0, cancelled: 1 } })
+    // A replica of the previous version still runs.
+    await sql`insert into batches (id, labels, created_at) values ('b4', ${'{"release":"2"}'}, 1)`.execute(
+      database.query,
+    )
+    await sql`insert into batch_jobs (batch_id, position, job_id) values ('b4', 0, ${jobId(1)}), ('b4', 1, ${jobId(2)})`.execute(
+      database.query,
+    )
+    await store.retry('conversion', jobId(1))
+    const { items: added } = await batches.list({ labels: { release: '2' } }, { after: undefined, limit: 9 })
+    expect(added).toMatchObject([{ id: 'b4', state: 'running' }])
     const { items: different } = await store.list('verification', { isVerified: false }, { limit: 9 })
     expect(different.map(({ id }) => id)).toEqual([jobId(3)])
     expect(await new SeriesStore(database).isBackfilling('conversion')).toBe(true)

@@ -1,8 +1,10 @@
-import { type RawBuilder, type SqlBool, sql, type Transaction } from 'kysely'
+import { setImmediate } from 'node:timers/promises'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database } from '../database.ts'
 import type { Tables } from '../tables.ts'
 import {
   AFTER_PREFIX,
+  alsoMatches,
   type ItemCount,
   inRange,
   matches,
@@ -19,9 +21,12 @@ const GATHER_LIMIT = 500
 /** Items that are counted at most for one filter, and for several. */
 const COUNT_LIMIT = 2_000
 const JOINT_COUNT_LIMIT = 1_000
+/** Rows for which one statement looks filters up. */
+const SLICE = 2_000
 /** Words that a prefix is replaced with, at most. */
 const MAX_EXPANDED_WORDS = 64
 const MAX_TERMS_PER_INSERT = 200
+
 /**
  * Finds rows by terms, newest first. A table of terms has a row for each term of each item, and ids of items sort
  * by time: the items of a term are a range of the table's key in the order of a listing. A query reads the range
@@ -167,7 +172,7 @@ export class TermIndex {
     query: TermQuery,
   ): Promise<string[] | undefined> {
     const rows = sql<{ item: string }>`select distinct item from ${this.#terms} as found
-      where ${matches(rarest)} and ${inRange(query)} and ${this.#alsoMatches(others, query)}
+      where ${matches(rarest)} and ${inRange(query)} and ${alsoMatches(this.#terms, others, query)}
       limit ${sql.lit(GATHER_LIMIT + 1)}`
     const { rows: found } = await rows.execute(this.#db.query)
     if (found.length > GATHER_LIMIT) return undefined
@@ -200,7 +205,47 @@ export class TermIndex {
     return rows.length > MAX_EXPANDED_WORDS ? undefined : rows.map(({ term }) => term)
   }
 
+  /**
+   * Returns the newest items of a source that match, slice by slice: filters that nothing matches together read all
+   * of it, and SQLite runs each statement in this thread.
+   */
   async #walk(
+    source: readonly string[],
+    filters: readonly TermFilter[],
+    query: TermQuery,
+    limit: number,
+  ): Promise<string[]> {
+    if (source.length === 0) return []
+    const isFiltered = filters.length > 0 || (query.noneOf ?? []).length > 0
+    const found: string[] = []
+    let { below } = query
+    for (;;) {
+      const start = isFiltered ? await this.#sliceStart(source, { ...query, below }) : undefined
+      const slice = { ...query, from: start ?? query.from, below }
+      found.push(...(await this.#readSlice(source, filters, slice, limit - found.length)))
+      if (start === undefined || found.length >= limit) return found
+      below = start
+      await setImmediate()
+    }
+  }
+
+  /** Returns an item from which on a source has no more rows than a slice; undefined if that is all of it. */
+  async #sliceStart(source: readonly string[], query: TermQuery): Promise<string | undefined> {
+    const share = Math.ceil(SLICE / source.length)
+    const starts = source.map(
+      (term) => sql`select * from (
+        select item from ${this.#terms} where term = ${term} and ${inRange(query)}
+        order by item desc limit 1 offset ${sql.lit(share - 1)}) as start`,
+    )
+    const { rows } = await sql<{
+      item: string | null
+    }>`select max(item) as item from (${sql.join(starts, sql` union all `)}) as starts`.execute(
+      this.#db.query,
+    )
+    return rows[0]?.item ?? undefined
+  }
+
+  async #readSlice(
     source: readonly string[],
     filters: readonly TermFilter[],
     query: TermQuery,
@@ -209,10 +254,9 @@ export class TermIndex {
     const streams = source.map(
       (term) => sql`select * from (
         select item from ${this.#terms} as found
-        where term = ${term} and ${inRange(query)} and ${this.#alsoMatches(filters, query)}
+        where term = ${term} and ${inRange(query)} and ${alsoMatches(this.#terms, filters, query)}
         order by item desc limit ${sql.lit(limit)}) as stream`,
     )
-    if (streams.length === 0) return []
     const { rows } = await sql<{
       item: string
     }>`select distinct item from (${sql.join(streams, sql` union all `)}) as streams
@@ -229,27 +273,13 @@ export class TermIndex {
   ): Promise<ItemCount> {
     const candidates = sql`select item from ${this.#terms} where ${matches(rarest)}
       and ${'anyOf' in rarest ? inRange(query) : sql`true`} limit ${sql.lit(JOINT_COUNT_LIMIT)}`
-    const isMatch = sql`${inRange(query)} and ${this.#alsoMatches(others, query)}`
+    const isMatch = sql`${inRange(query)} and ${alsoMatches(this.#terms, others, query)}`
     const { rows } = await sql<{ candidates: number; matching: number }>`select count(*) as candidates,
       count(distinct case when ${isMatch} then item end) as matching from (${candidates}) as found`.execute(
       this.#db.query,
     )
     const { candidates: read, matching } = rows[0] ?? { candidates: 0, matching: 0 }
     return { count: Math.max(Number(matching), found), isLowerBound: Number(read) >= JOINT_COUNT_LIMIT }
-  }
-
-  /**
-   * Conditions on `found.item`. They are scalar subqueries, which PostgreSQL evaluates item by item: it might
-   * otherwise join all items of each term first.
-   */
-  #alsoMatches(filters: readonly TermFilter[], { noneOf = [] }: TermQuery): RawBuilder<SqlBool> {
-    const one = (filter: TermFilter) =>
-      sql`(select 1 from ${this.#terms} as other where other.item = found.item and ${matches(filter, 'other.')} limit 1)`
-    const conditions = [
-      ...filters.map((filter) => sql<SqlBool>`${one(filter)} is not null`),
-      ...(noneOf.length > 0 ? [sql<SqlBool>`${one({ anyOf: noneOf })} is null`] : []),
-    ]
-    return conditions.length === 0 ? sql<SqlBool>`true` : sql<SqlBool>`${sql.join(conditions, sql` and `)}`
   }
 
   async #number(query: RawBuilder<unknown>): Promise<number> {

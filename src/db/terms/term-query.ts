@@ -61,3 +61,21 @@ export function matches(filter: TermFilter, table: 'other.' | '' = ''): RawBuild
     ? sql<SqlBool>`${term} = ${first}`
     : sql<SqlBool>`${term} in (${sql.join(filter.anyOf)})`
 }
+
+/**
+ * Conditions on `found.item`. They are scalar subqueries, which PostgreSQL evaluates item by item: it might
+ * otherwise join all items of each term first.
+ */
+export function alsoMatches(
+  terms: RawBuilder<unknown>,
+  filters: readonly TermFilter[],
+  { noneOf = [] }: Pick<TermQuery, 'noneOf'>,
+): RawBuilder<SqlBool> {
+  const one = (filter: TermFilter) =>
+    sql`(select 1 from ${terms} as other where other.item = found.item and ${matches(filter, 'other.')} limit 1)`
+  const conditions = [
+    ...filters.map((filter) => sql<SqlBool>`${one(filter)} is not null`),
+    ...(noneOf.length > 0 ? [sql<SqlBool>`${one({ anyOf: noneOf })} is null`] : []),
+  ]
+  return conditions.length === 0 ? sql<SqlBool>`true` : sql<SqlBool>`${sql.join(conditions, sql` and `)}`
+}

@@ -4,8 +4,6 @@ import { wordsOf } from '../../db/terms/words.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
 import { LabelQuery, parseLabels } from '../parameters.ts'
 
-export const Time = z.iso.datetime({ offset: true })
-
 export const SearchText = z
   .string()
   .max(200)

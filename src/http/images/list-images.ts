@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { canonicalImage, ImageName, PageQuery } from '../parameters.ts'
+import { canonicalImage, ImageName, PageQuery, Time } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { catalogueFilter, catalogueQuery, SearchText, Time } from './catalogue-query.ts'
+import { catalogueFilter, catalogueQuery, SearchText } from './catalogue-query.ts'
 import { ImagePage, ImageRelationsView, imagePage, imageRelationsView } from './image-view.ts'
 
 const MAX_RELATED = 100
@@ -24,7 +24,7 @@ export function imageListRoutes({
           operationId: 'listImages',
           summary: 'List images',
           description:
-            'Lists the images of the backing registry and those of conversions as the catalogue knows them, those first that were seen last. Each says what it was converted from and how many record images belong to it. Record images have a listing of their own.',
+            'Lists the images of the backing registry and those of conversions as the catalogue knows them, those first that were seen last. Each shows what it was converted from and how many record images belong to it. Record images have a listing of their own.',
           querystring: z.object({
             ...catalogueQuery,
             image: ImageName.optional().describe('A reference, a repository, or only a digest.'),
@@ -62,7 +62,7 @@ export function imageListRoutes({
           operationId: 'getImageRelations',
           summary: 'Show what belongs to an image',
           description:
-            'Shows the record images that belong to the image, the conversions of it, the conversions that made it, and those that used it as a record image. The answer comes from the catalogue.',
+            'Shows the record images that belong to the image, the conversions of it, the conversions that made it, and those that used it as a record image. The response comes from the catalogue.',
           querystring: z.object({
             image: ImageName.describe('A reference, or only a digest. A digest counts more than a tag.'),
             limit: z.coerce

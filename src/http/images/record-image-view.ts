@@ -21,7 +21,7 @@ export function totalView({ count, isLowerBound }: ItemCount): {
   return { totalCount: count, ...(isLowerBound && { isTotalLowerBound: true }) }
 }
 
-/** When the answer of a listing was right. */
+/** When a listing was the same as in the registry. */
 export const ComparedAt = Timestamp.optional().describe(
   'When what is listed was last compared with the registry completely. Absent if it was not yet.',
 )

@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { parseReference } from '../../oci/reference.ts'
 import { RecordImageDocument } from '../../records/images/schemas.ts'
 import { markImmutable } from '../browser/caching.ts'
-import { canonicalImage, ImageName, PageQuery, ReferencePath, Workload } from '../parameters.ts'
+import { canonicalImage, ImageName, PageQuery, ReferencePath, Time, Workload } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
-import { catalogueFilter, catalogueQuery, SearchText, Time } from './catalogue-query.ts'
+import { catalogueFilter, catalogueQuery, SearchText } from './catalogue-query.ts'
 import { RecordImagePage, recordImagePage } from './record-image-view.ts'
 
 /** Lists record images as the catalogue knows them, and shows those in registries. */
@@ -25,7 +25,7 @@ export function recordImageRoutes({
           operationId: 'listRecordImages',
           summary: 'List record file images',
           description:
-            'Lists record images, newest first, as the catalogue knows them: those that this broker published, and those of other tools in the backing registry, which is compared in the background. With `image`: the record images of the same digest, then those of other images of its repository. `comparedAt` says how old the answer may be, and `fresh=true` asks the registry now.',
+            'Lists record images, newest first, as the catalogue knows them: those that this broker published, and those of other tools in the backing registry, which is compared in the background. With `image`: the record images of the same digest, then those of other images of its repository. `comparedAt` shows how old the listing may be. `fresh=true` compares it with the registry first.',
           querystring: z.object({
             ...catalogueQuery,
             image: ImageName.optional(),

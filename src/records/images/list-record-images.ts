@@ -18,7 +18,7 @@ const MAX_PROBED_LAYER_BYTES = 1024 * 1024
 const MAX_PROBED_RECORD_BYTES = 32 * 1024 * 1024
 const CONCURRENT_TAGS = 4
 /** Tags of the referrers fallback scheme (distribution-spec 1.1), and of signatures that use it. */
-const REFERRERS_TAG = /^sha256-[a-f0-9]{64}(\.[a-z]+)?$/
+export const REFERRERS_TAG = /^sha256-[a-f0-9]{64}(\.[a-z]+)?$/
 
 /**
  * Describes a record image from its manifest and config; undefined if there is no image, or it is not a

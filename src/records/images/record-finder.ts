@@ -8,10 +8,10 @@ import { profiledDigest, tryParseReference } from '../profiled-digest.ts'
 import { describeRecordImage, listRecordImages } from './list-record-images.ts'
 import type { RecordImageSummary } from './record-image-summary.ts'
 import { isOfWorkload } from './record-tag.ts'
-import { isRefusal } from './registry-refusals.ts'
+import { throwUnlessRefusal } from './registry-refusals.ts'
 
 /** Referrers that are read for each digest. They include signatures and other artifacts. */
-const MAX_REFERRERS = 200
+export const MAX_REFERRERS = 200
 
 export type RepositoryLocation = Pick<Reference, 'host' | 'repository'>
 
@@ -190,8 +190,4 @@ function createdTime({ createdAt }: MatchedRecordImage): number {
 
 function repositoryName({ host, repository }: RepositoryLocation): string {
   return formatReference({ host, repository })
-}
-
-function throwUnlessRefusal(error: unknown): void {
-  if (!isRefusal(error)) throw error
 }

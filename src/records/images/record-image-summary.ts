@@ -100,7 +100,8 @@ export async function summarizeRecordImage(
   return {
     ...(tag !== undefined && { tag }),
     digest: descriptor.digest,
-    size: descriptor.size + manifest.config.size + layer.size,
+    // Nobody has checked the sizes: a sum that is too large to be exact would be refused as a response.
+    size: Math.min(Number.MAX_SAFE_INTEGER, descriptor.size + manifest.config.size + layer.size),
     ...(createdAt !== undefined && { createdAt }),
     ...(image !== undefined && { image }),
     ...(workload !== undefined && { workload }),

@@ -15,6 +15,11 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof RegistryError && REFUSAL_CODES.has(error.code)
 }
 
+/** Throws any error that is not a refusal. */
+export function throwUnlessRefusal(error: unknown): void {
+  if (!isRefusal(error)) throw error
+}
+
 /** Whether a registry refuses access, has nothing to show, or fails. */
 export function isRefusalOrOutage(error: unknown): boolean {
   return isRefusal(error) || (error instanceof RegistryError && OUTAGE_CODES.has(error.code))

@@ -171,6 +171,8 @@ describeDatabases('a scan that is killed', (open) => {
     )
     await expect(scanned.turn('one', stop.signal)).rejects.toThrow('killed')
     const saved = await scanned.state()
+    // A process that is stopped has not failed.
+    expect(saved.failures).toBe(0)
     scanned.services = scanned.newProcess()
     expect(await scanned.turn('two')).toBeGreaterThan(0)
     expect(await scanned.state()).toEqual(saved)
@@ -241,8 +243,17 @@ describe('a scan of a registry', () => {
       },
       { maxTags: 120, maxImages: 70 },
     )
-    await scanned.scan()
+    const state = await scanned.scan()
     expect(await scanned.references()).toHaveLength(70)
+    // Tags and images were left out, so nothing was compared completely.
+    expect(state.comparedAt).toBe(0)
+    const { query } = scanned.opened.database
+    const compared = await query
+      .selectFrom('catalogue_repositories')
+      .select('location')
+      .where('compared_at', '>', 0)
+      .execute()
+    expect(compared).toEqual([])
   })
 
   it('with manifests that cannot be read lists them with the reason, and reads them once', async () => {
@@ -288,7 +299,7 @@ describe('a scan of a registry', () => {
     expect(state.comparedAt).toBe(0)
   })
 
-  it('that asks to wait is left alone for as long', async () => {
+  it('that limits requests is left alone for as long as it demands', async () => {
     let isBusy = true
     scanned = await ScannedRegistry.open({
       repositories: { 'a/app': ['1'] },
@@ -309,7 +320,7 @@ describe('a scan of a registry', () => {
     isBusy = false
   })
 
-  it('that answers no more keeps what is known', async () => {
+  it('that does not respond any more keeps what is known', async () => {
     let isDown = false
     scanned = await ScannedRegistry.open({
       repositories: { 'a/app': ['1', '2'] },
