@@ -5,7 +5,7 @@ import { JOB_EVENT_TYPES } from '../../jobs/events/record-event.ts'
 import { isFinished, JOB_KINDS } from '../../jobs/job.ts'
 import { type JobResource, jobNotFound } from '../jobs/job-resource.ts'
 import { IdParams, LabelQuery, parseLabels } from '../parameters.ts'
-import { problemResponses } from '../problem.ts'
+import { fieldError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { followAll } from './all-events.ts'
 import { followJob } from './job-events.ts'
@@ -96,7 +96,10 @@ export function eventRoutes({ eventFeed: feed }: Pick<Services, 'eventFeed'>): F
       },
       async (request, reply) => {
         const lastEventId = request.headers['last-event-id']
-        if (lastEventId !== undefined && !isEventCursor(lastEventId)) throw new InvalidCursorError()
+        if (lastEventId !== undefined && !isEventCursor(lastEventId)) {
+          const detail = 'expected the id of an event of this stream'
+          throw fieldError(400, 'INVALID_CURSOR', 'headers.last-event-id', detail)
+        }
         using _place = feed.open()
         // Read before the response starts: a database that does not respond is a 503.
         const cursor = lastEventId ?? (await feed.latestCursor())

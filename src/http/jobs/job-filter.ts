@@ -2,11 +2,10 @@ import { z } from 'zod'
 import { isOrderedByEnd, type JobFilter } from '../../jobs/lists/job-filter.ts'
 import type { JobPosition } from '../../jobs/lists/list-jobs.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
-import { LabelQuery, Labels, PageQuery, parseLabels } from '../parameters.ts'
+import { LabelQuery, Labels, PageQuery, parseLabels, Time } from '../parameters.ts'
 import { fieldError } from '../problem.ts'
 import { JobStateView } from './view.ts'
 
-const Time = z.iso.datetime({ offset: true })
 const RepositoryName = ReferenceText.refine(
   (text) => /^[^@]*$/.test(text) && !/:[^/]*$/.test(text),
   'expected a repository without a tag and a digest, such as registry.example/team/app',

@@ -44,7 +44,7 @@ export function pickJobOptions({
   return { ...(labels && { labels }), ...(priority !== undefined && { priority }), callbackUrl }
 }
 
-/** Returns what a job stores about the request that asks for it. */
+/** Returns what a job stores about the request that creates it. */
 export function originOf({
   idempotencyKey,
   id,

@@ -4,7 +4,7 @@ import { isoTime, Timestamp } from '../parameters.ts'
 
 const REASONS = {
   'retry-pause': 'the pause after a failed attempt lasts `until` then',
-  'registry-pause': '`registry` asked for a pause, `until` then',
+  'registry-pause': '`registry` limits requests and is paused `until` then',
   'same-target': 'the job `jobId` runs and has the same target',
   'no-worker': 'no worker runs',
   'disk-full': 'the disks of all workers are full',

@@ -12,6 +12,8 @@ const MAX_RECENT = 2_000
 const MAX_PER_READ = 100
 /** Streams that read the database concurrently because they are behind. */
 const MAX_CATCHING_UP = 4
+/** The maximum number of pages of events that are read before progress. */
+const MAX_PAGES = 20
 /** The least time between two reads: changes within it reach the streams together. */
 const COALESCE_MS = 100
 const DATABASE_RETRY_MS = 1_000
@@ -176,7 +178,8 @@ export class EventFeed {
 
   /** Reads what is new, and wakes the streams. */
   async #readNew(recent: RecentEvents): Promise<void> {
-    for (;;) {
+    // A bound, because events may arrive as fast as they are read, and progress has to be read, too.
+    for (let page = 0; page < MAX_PAGES; page++) {
       const events = await this.#log.listAll(recent.end)
       if (events.length === 0) break
       recent.add(events)

@@ -27,7 +27,7 @@ export type NewJob = {
   readonly variant?: string | undefined
   /** Receives a webhook when the job finishes. */
   readonly callbackUrl?: string | undefined
-  /** The HTTP request that asks for the job. */
+  /** The HTTP request that creates the job. */
   readonly requestId?: string | undefined
 }
 

@@ -59,13 +59,10 @@ export class BatchStore {
           labels: JSON.stringify(labels),
           request_key: requestKey ?? null,
           created_at: timeOfId(id),
-          jobs: accepted.length,
         })
         .execute()
       const rows = accepted.map(({ job }, position) => ({ batch_id: id, position, job_id: job.id }))
       await transaction.insertInto('batch_jobs').values(rows).execute()
-      const labelRows = Object.entries(labels).map(([name, value]) => ({ batch_id: id, name, value }))
-      if (labelRows.length > 0) await transaction.insertInto('batch_labels').values(labelRows).execute()
     })
     const batch = await this.get(id)
     if (!batch) throw new RangeError(`batch ${id} was not stored`)

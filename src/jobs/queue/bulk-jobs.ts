@@ -6,9 +6,6 @@ import { cancelJobs } from './cancel-jobs.ts'
 import { withAllNames } from './image-names.ts'
 import type { JobStore } from './job-store.ts'
 
-/** Jobs that are cancelled in one transaction. */
-const CANCELLED_AT_ONCE = 100
-
 /** `ids` are the jobs that changed, or that would change. Further jobs may match: see `next`. */
 export type BulkResult = {
   readonly ids: readonly string[]
@@ -43,11 +40,7 @@ export class BulkJobs {
       page,
     )
     if (isDryRun) return { ids, conflicts: [], ...rest }
-    const changed: string[] = []
-    for (let at = 0; at < ids.length; at += CANCELLED_AT_ONCE) {
-      signal.throwIfAborted()
-      changed.push(...(await cancelJobs(this.#db, kind, ids.slice(at, at + CANCELLED_AT_ONCE))))
-    }
+    const changed = await cancelJobs(this.#db, kind, ids, signal)
     return { ids: changed, conflicts: [], ...rest }
   }
 

@@ -8,18 +8,31 @@ import { UNFINISHED } from '../rows.ts'
 import { addTallies } from '../series/tally.ts'
 import { TALLIED_COLUMNS, tallyOfEnd } from '../series/tally-of-job.ts'
 
+/** Jobs that are cancelled in one transaction, so that their locks are short. */
+const CANCELLED_AT_ONCE = 100
+
 /**
  * Cancels the queued ones of some jobs at once, and requests the cancellation of the running ones, which
  * their workers stop within a second or two. Finished jobs, and those whose cancellation was requested
  * before, do not change.
  * @returns the ids of the jobs that changed, in the given order
+ * @throws the signal's reason; some of the jobs may be cancelled then
  */
 export async function cancelJobs(
   database: Database,
   kind: JobKind,
   ids: readonly string[],
+  signal?: AbortSignal,
 ): Promise<string[]> {
-  if (ids.length === 0) return []
+  const changed: string[] = []
+  for (let at = 0; at < ids.length; at += CANCELLED_AT_ONCE) {
+    signal?.throwIfAborted()
+    changed.push(...(await cancelSome(database, kind, ids.slice(at, at + CANCELLED_AT_ONCE))))
+  }
+  return changed
+}
+
+async function cancelSome(database: Database, kind: JobKind, ids: readonly string[]): Promise<string[]> {
   const changed = await database.transaction(async (transaction) => {
     if (database.engine === 'postgres') await lockInOrder(transaction, ids)
     const rows = await cancelRows(database, transaction, kind, ids)
@@ -38,6 +51,7 @@ export async function cancelJobs(
       transaction,
       rows.flatMap((row) => tallyOfEnd(row) ?? []),
     )
+    if (database.engine === 'postgres') await lockBatchesInOrder(transaction, ids)
     return rows.map(({ id }) => id)
   })
   for (const id of changed) notifyJobChanged(database, id)
@@ -48,6 +62,21 @@ export async function cancelJobs(
 /** So that two requests that cancel the same jobs do not wait for each other. */
 async function lockInOrder(transaction: Transaction<Tables>, ids: readonly string[]): Promise<void> {
   await transaction.selectFrom('jobs').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute()
+}
+
+/**
+ * The commit counts the jobs in their batches one by one. Two transactions with jobs of the same batches would
+ * otherwise each hold a batch that the other one waits for.
+ */
+async function lockBatchesInOrder(transaction: Transaction<Tables>, ids: readonly string[]): Promise<void> {
+  const affected = transaction.selectFrom('batch_jobs').select('batch_id').where('job_id', 'in', ids)
+  await transaction
+    .selectFrom('batches')
+    .select('id')
+    .where('id', 'in', affected)
+    .orderBy('id')
+    .forUpdate()
+    .execute()
 }
 
 function cancelRows(

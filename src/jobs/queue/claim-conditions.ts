@@ -21,7 +21,7 @@ export function isDue(jobs: Jobs, { now }: Database): Condition {
   return jobs('run_at', '<=', now)
 }
 
-/** Neither of the job's registries asked for a pause. */
+/** Neither of the job's registries is paused. */
 export function isUnpaused(jobs: Jobs, { now }: Database): Condition {
   return jobs.not(
     jobs.exists(

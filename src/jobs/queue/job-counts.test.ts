@@ -5,6 +5,7 @@ import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
 import type { JobKind, JobState, Lease } from '../job.ts'
 import { BatchStore } from './batch-store.ts'
+import { cancelJobs } from './cancel-jobs.ts'
 import { JobLeases } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
 
@@ -164,6 +165,29 @@ describeDatabases('counts of jobs', (open) => {
     await expectCountsToMatch()
     const { succeeded, failed, cancelled } = await store.countByState('conversion')
     expect(succeeded + failed + cancelled).toBe(24)
+  })
+
+  it('match the jobs after concurrent cancellations of jobs in the same batches', async () => {
+    const members = Array.from({ length: 80 }, (_, n) => ({
+      kind: 'conversion' as const,
+      source: `r.test/c:${n}`,
+      target: `r.test/c:${n}`,
+      request: {},
+    }))
+    const ids: string[] = []
+    for (const member of members) ids.push((await store.create(member)).job.id)
+    // Of two neighbours, one is in each batch: now the older, now the younger one in the first batch.
+    for (const places of [
+      [0, 3],
+      [1, 2],
+    ]) {
+      const some = members.filter((_, n) => places.includes(n % 4))
+      batchIds.push((await batches.create(some, { labels: {}, requestKey: undefined })).id)
+    }
+    const pairs = ids.flatMap((id, n) => (n % 2 === 0 ? [[id, ids[n + 1] ?? '']] : []))
+    await Promise.all(pairs.map((pair) => cancelJobs(database, 'conversion', pair)))
+    expect((await store.countByState('conversion')).cancelled).toBe(80)
+    await expectCountsToMatch()
   })
 
   it('do not change with a transaction that is rolled back', async () => {

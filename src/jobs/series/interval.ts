@@ -5,5 +5,7 @@ export const RESOLUTIONS = Object.keys(RESOLUTION_MS) as readonly Resolution[]
 
 /** The start of the interval that contains a time. Times are in milliseconds since 1970. */
 export function startOf(resolution: Resolution, timeMs: number): number {
-  return timeMs - (timeMs % RESOLUTION_MS[resolution])
+  const lengthMs = RESOLUTION_MS[resolution]
+  // Times before 1970 are negative.
+  return Math.floor(timeMs / lengthMs) * lengthMs
 }

@@ -21,7 +21,7 @@ export type SeriesPoint = {
 /** `start` and `end` are starts of intervals, in milliseconds since 1970; `end` is exclusive. */
 export type SeriesRange = { readonly resolution: Resolution; readonly start: number; readonly end: number }
 
-/** How long a series is reused: dashboards ask for the same ones all the time. */
+/** How long a series is reused: dashboards read the same ones all the time. */
 const REUSE_MS = 1_000
 /** Series of up to a thousand points that are reused. */
 const MAX_REUSED = 32
