@@ -11,10 +11,10 @@ import { ThreadPool } from '../conversion/layers/thread-pool.ts'
 import { ListedLayerCache } from '../conversion/source/listed-layer-cache.ts'
 import { openDatabase } from '../db/open-database.ts'
 import {
-  answerMetricsRequests,
   isMetricsRequest,
   type MetricsRequest,
   parentPort,
+  serveMetricsRequests,
 } from '../metrics/child-messages.ts'
 import { ProcessMetrics } from '../metrics/process-metrics.ts'
 import { RecordPublisher } from '../records/images/record-publisher.ts'
@@ -96,7 +96,7 @@ const port: AnalyzerPort = {
     }),
 }
 const parent = parentPort()
-if (parent) answerMetricsRequests(metrics.set, parent)
+if (parent) serveMetricsRequests(metrics.set, parent)
 const tracing = await startingTracing
 // The parent process may kill this one at any time between two requests.
 serveAnalyses(analyses, port, { log, onIdle: () => void tracing.flush() })

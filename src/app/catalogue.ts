@@ -18,7 +18,7 @@ import type { RecordStore } from '../records/store.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { Backing } from './composition.ts'
 
-/** Creates what tells the catalogue of this broker's own work. */
+/** Creates what adds this broker's own work to the catalogue. */
 export function catalogueFeed(database: Database, { names }: Pick<RegistryClient, 'names'>): CatalogueFeed {
   const checks = new CheckQueue(database, names)
   return new CatalogueFeed(new ImageWriter(database, names), new ConversionIndex(database, names), checks)

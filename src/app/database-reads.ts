@@ -6,7 +6,7 @@ import { CachedRead } from '../metrics/cached-read.ts'
 /** Scrapers usually come every 15 to 60 seconds. */
 const READ = { maxAgeMs: 5_000, timeoutMs: 2_000 }
 
-/** Reads what the database says about the whole broker, at most every few seconds, for scrapes. */
+/** Reads the figures of the whole broker from its database, at most every few seconds, for scrapes. */
 export function cacheFigures(
   database: Database,
   workers: Pick<WorkerDirectory, 'countRunning'>,

@@ -1,7 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
 import { AnalyzerPool } from '../analysis/analyzer-pool.ts'
 import { createPooledAnalyses } from '../analysis/pooled-analyses.ts'
 import { DiskSpace } from '../bytes/disk-space.ts'
@@ -24,9 +22,9 @@ import { analyzerStarter } from './analyzers.ts'
 import { releaseScan } from './catalogue.ts'
 import { CatalogueUpkeep } from './catalogue-upkeep.ts'
 import { backingRegistry, openRegistries } from './composition.ts'
-import { type Config, ConfigError, roleEnvironment } from './config.ts'
+import { roleEnvironment } from './config.ts'
 import { cacheFigures } from './database-reads.ts'
-import { listenForScrapers } from './metrics-listener.ts'
+import { listenAt, listenForScrapers, withPort } from './listen.ts'
 import { warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { openStores } from './stores.ts'
@@ -142,7 +140,7 @@ async function start(context: RoleContext): Promise<void> {
     await app.close()
     clearTimeout(closeTimer)
   })
-  const url = await listen(app, config.listen)
+  const url = await listenAt(app, config.listen, 'RECORD_BROKER_LISTEN')
   log.info({ url, backing: backing.host }, 'listening')
   await listenForScrapers(config, scraper, { log, stack })
   analyzers.warmUp()
@@ -165,27 +163,4 @@ async function start(context: RoleContext): Promise<void> {
   }
   // Deferred last, so that it runs first.
   stack.defer(() => lock.announceStop())
-}
-
-/** @throws ConfigError if the port is in use */
-async function listen(app: FastifyInstance, { host, port }: Config['listen']): Promise<string> {
-  try {
-    return await app.listen({ host: host.replace(/^\[(.*)\]$/, '$1'), port })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new ConfigError(`RECORD_BROKER_LISTEN: ${host}:${port} is in use; choose another port`)
-  }
-}
-
-/** Replaces port 0 with a free port, so that every component knows the port before it starts. */
-async function withPort(listen: Config['listen']): Promise<Config['listen']> {
-  if (listen.port !== 0) return listen
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, listen.host.replace(/^\[(.*)\]$/, '$1'), resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return { ...listen, port }
 }

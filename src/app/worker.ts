@@ -26,7 +26,7 @@ import { LeaseKeeper } from '../jobs/worker/lease-keeper.ts'
 import { runWorker } from '../jobs/worker/run-worker.ts'
 import { HEARTBEAT_INTERVAL_MS, WorkerDirectory } from '../jobs/worker/worker-directory.ts'
 import { measureDatabase } from '../metrics/broker-metrics.ts'
-import { answerMetricsRequests, parentPort } from '../metrics/child-messages.ts'
+import { parentPort, serveMetricsRequests } from '../metrics/child-messages.ts'
 import { ConversionMetrics } from '../metrics/conversion-metrics.ts'
 import { JobMetrics } from '../metrics/job-metrics.ts'
 import { Scraper } from '../metrics/scraper.ts'
@@ -40,7 +40,7 @@ import type { TagReadBack } from '../registry/manifests/read-back.ts'
 import { catalogueFeed } from './catalogue.ts'
 import { conversionServices, openRegistries, registryLimits } from './composition.ts'
 import { cacheProbe } from './database-reads.ts'
-import { listenForScrapers } from './metrics-listener.ts'
+import { listenForScrapers } from './listen.ts'
 import { repeatedly, warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { HEARTBEAT_MS } from './supervisor.ts'
@@ -60,7 +60,7 @@ export function work(): Promise<void> {
 async function start({ config, log, metrics, stack }: RoleContext): Promise<void> {
   const stop = new AbortController()
   const parent = parentPort()
-  const sendLastMetrics = parent && answerMetricsRequests(metrics.set, parent)
+  const sendLastMetrics = parent && serveMetricsRequests(metrics.set, parent)
   // Deferred first, so that it runs last.
   if (sendLastMetrics) stack.defer(sendLastMetrics)
   const database = await openDatabase(config.databaseUrl, { observer: metrics.database })

@@ -122,7 +122,7 @@ export class BrokerClient {
     { signal, timeoutMs = this.#timeoutMs, idempotencyKey, headers, ...init }: AnyOptions = {},
   ): Promise<{ readonly data: unknown; readonly response: Response }> {
     const target = requestPath(path, init.params?.path ?? {})
-    // A stream can be sent once, who reads one decides how to go on, and the answer of a probe is its status.
+    // A stream can be sent once, who reads one decides how to go on, and the result of a probe is its status.
     const isRepeatable = !isStream(init.body) && parseAs === 'text' && path.startsWith('/v1/')
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(), timeoutMs)
@@ -157,7 +157,7 @@ export class BrokerClient {
       if (limit.signal.aborted) {
         throw new BrokerError(
           'TIMEOUT',
-          `no answer to ${method.toUpperCase()} ${path} within ${timeoutMs / 1000} s`,
+          `no response to ${method.toUpperCase()} ${path} within ${timeoutMs / 1000} s`,
         )
       }
       if (error instanceof BrokerError) throw error
@@ -186,7 +186,7 @@ function assertAddress(baseUrl: string): void {
     url.search === ''
   )
     return
-  throw new TypeError(
-    `baseUrl: expected an address such as https://broker.example, not ${JSON.stringify(baseUrl)}`,
-  )
+  // The address may contain a password.
+  const given = baseUrl.includes('@') ? ' without a user or a password' : `, not ${JSON.stringify(baseUrl)}`
+  throw new TypeError(`baseUrl: expected an address such as https://broker.example${given}`)
 }

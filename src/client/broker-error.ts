@@ -15,11 +15,11 @@ const MAX_SHOWN_LENGTH = 300
 /** RFC 9110, 10.2.3: a number of seconds, or a date. */
 const SECONDS = /^\d{1,9}$/
 
-/** A request that failed, with what the broker said about it. */
+/** A request that failed, with the reason that the broker gave. */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError'
   /**
-   * The code of the problem document, which does not change between versions. Without a problem document:
+   * The code of the problem document. Without a problem document:
    * `NO_RESPONSE`, `TIMEOUT`, `INVALID_RESPONSE`, or `HTTP_` and the status.
    */
   readonly code: string
@@ -33,7 +33,7 @@ export class BrokerError extends Error {
   readonly line: number | undefined
   /** The record that was stored, if only its publication failed. */
   readonly recordId: string | undefined
-  /** When to send the request again, in seconds, if the broker said so. */
+  /** The seconds after which the request may succeed, if the broker named them. */
   readonly retryAfter: number | undefined
 
   constructor(code: string, detail: string, details: Details = {}) {
@@ -88,7 +88,7 @@ export function retryAfterSeconds(headers: Headers): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(0, Math.ceil(ms / 1000))
 }
 
-/** Node's fetch says only "fetch failed"; the reason is the cause, and may have nothing but a code. */
+/** Node's fetch reports only "fetch failed"; the reason is the cause, and may have nothing but a code. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error

@@ -13,12 +13,12 @@ const MAX_LENGTH = 4 * 1024 * 1024
 
 /**
  * Parses server-sent events (HTML standard, 9.2.6, "Interpreting an event stream") from text that arrives in pieces. A
- * library that does this forgets an id that comes without data, with which the broker says how far a stream has come.
+ * library that does this forgets an id that comes without data, by which the broker shows how far a stream has come.
  */
 export class EventStreamParser {
   /** The id after which the stream continues, once it has sent one. */
   lastEventId: string | undefined
-  /** The wait before the next connection that the sender asks for, in milliseconds. */
+  /** The wait before the next connection that the sender requires, in milliseconds. */
   retryMs: number | undefined
   readonly #maxLength: number
   #line = ''

@@ -167,8 +167,8 @@ describe('with a server that fails', () => {
     await using server = await serve()
     const job = await waitForJob(clientOf(server), 'verification', ID, { reconnect: FAST })
     expect(job.state).toBe('succeeded')
-    const asked = server.received.at(-1)
-    expect([asked?.url, asked?.headers.prefer]).toEqual([`/v1/verifications/${ID}`, 'wait=30'])
+    const last = server.received.at(-1)
+    expect([last?.url, last?.headers.prefer]).toEqual([`/v1/verifications/${ID}`, 'wait=30'])
   })
 
   it('stops waiting with the signal', async () => {

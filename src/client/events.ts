@@ -95,7 +95,7 @@ export async function* events<Path extends StreamPath>(
   }
 }
 
-/** Where a stream continues, and what the broker said about that. */
+/** Where a stream continues, and when. */
 type Position = { lastEventId: string | undefined; minWaitMs: number; isOver?: boolean }
 
 /** Reads the events of one connection. */

@@ -19,8 +19,8 @@ const JITTER = 0.5
 
 /**
  * Sends a request that may be sent more than once, and reads the whole response. It is sent again if there is no
- * response, or only a part of it, and on 429 and 503, after `Retry-After` if the response has one. On 409 with `Retry-After` the broker still processes an
- * earlier attempt with the same idempotency key.
+ * response, or only a part of it, and on 429 and 503, after `Retry-After` if the response has one. On 409 with
+ * `Retry-After` the broker still processes an earlier attempt with the same idempotency key.
  * @throws what `fetch` throws at the last attempt; the reason of the request's signal
  */
 export async function fetchWithRetries(
@@ -61,7 +61,7 @@ async function send(request: Request, fetch: Fetch): Promise<Outcome> {
   }
 }
 
-/** Returns the wait before the next attempt, in milliseconds; `undefined` if the response is the answer. */
+/** Returns the wait before the next attempt, in milliseconds; `undefined` if the response is final. */
 function waitAfter({ status, headers }: Response, attempt: number): number | undefined {
   const seconds = retryAfterSeconds(headers)
   const isTemporary = status === 429 || status === 503 || (status === 409 && seconds !== undefined)

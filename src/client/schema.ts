@@ -218,7 +218,7 @@ export interface paths {
         };
         /**
          * List record file images
-         * @description Lists record images, newest first, as the catalogue knows them: those that this broker published, and those of other tools in the backing registry, which is compared in the background. With `image`: the record images of the same digest, then those of other images of its repository. `comparedAt` says how old the answer may be, and `fresh=true` asks the registry now.
+         * @description Lists record images, newest first, as the catalogue knows them: those that this broker published, and those of other tools in the backing registry, which is compared in the background. With `image`: the record images of the same digest, then those of other images of its repository. `comparedAt` shows how old the listing may be. `fresh=true` compares it with the registry first.
          */
         get: operations["listRecordImages"];
         put?: never;
@@ -946,7 +946,7 @@ export interface paths {
         };
         /**
          * List images
-         * @description Lists the images of the backing registry and those of conversions as the catalogue knows them, those first that were seen last. Each says what it was converted from and how many record images belong to it. Record images have a listing of their own.
+         * @description Lists the images of the backing registry and those of conversions as the catalogue knows them, those first that were seen last. Each shows what it was converted from and how many record images belong to it. Record images have a listing of their own.
          */
         get: operations["listImages"];
         put?: never;
@@ -966,7 +966,7 @@ export interface paths {
         };
         /**
          * Show what belongs to an image
-         * @description Shows the record images that belong to the image, the conversions of it, the conversions that made it, and those that used it as a record image. The answer comes from the catalogue.
+         * @description Shows the record images that belong to the image, the conversions of it, the conversions that made it, and those that used it as a record image. The response comes from the catalogue.
          */
         get: operations["getImageRelations"];
         put?: never;
@@ -2499,7 +2499,7 @@ export interface components {
             /** @description The place in the queue, from 1. Jobs that may not start yet count, too. It is counted up to 10000. */
             position: number;
             /**
-             * @description What the job waits for. `retry-pause`: the pause after a failed attempt lasts `until` then. `registry-pause`: `registry` asked for a pause, `until` then. `same-target`: the job `jobId` runs and has the same target. `no-worker`: no worker runs. `disk-full`: the disks of all workers are full. `registry-limit`: `limit` jobs with `registry` may run at a time, and `runningCount` do. `idle-worker-needed`: a worker died while running the job, so that it needs a worker that runs nothing else. `workers-busy`: all workers run as many jobs as they may. `suspect-first`: the job `jobId` needs a worker that runs nothing else, and has waited for very long. `starting`: nothing; a worker is about to start the job.
+             * @description What the job waits for. `retry-pause`: the pause after a failed attempt lasts `until` then. `registry-pause`: `registry` limits requests and is paused `until` then. `same-target`: the job `jobId` runs and has the same target. `no-worker`: no worker runs. `disk-full`: the disks of all workers are full. `registry-limit`: `limit` jobs with `registry` may run at a time, and `runningCount` do. `idle-worker-needed`: a worker died while running the job, so that it needs a worker that runs nothing else. `workers-busy`: all workers run as many jobs as they may. `suspect-first`: the job `jobId` needs a worker that runs nothing else, and has waited for very long. `starting`: nothing; a worker is about to start the job.
              * @enum {string}
              */
             reason: "retry-pause" | "registry-pause" | "same-target" | "no-worker" | "disk-full" | "registry-limit" | "idle-worker-needed" | "workers-busy" | "suspect-first" | "starting";
@@ -3982,7 +3982,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The broker has no token, and does not answer requests for this host. */
+        /** @description The broker has no token, and refuses requests for this host. */
         MisdirectedRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -31,8 +31,8 @@ const RESPONSE_TIMEOUT_MS = (PREFERRED_WAIT_S + 30) * 1000
 const FINAL_STATES = new Set(['succeeded', 'failed', 'cancelled'])
 
 /**
- * Waits until a job has finished, and returns it: `state` says whether it succeeded. Follows its events, over lost
- * connections and restarts of the broker. Where a proxy lets no stream pass, it asks for the job again and again.
+ * Waits until a job has finished, and returns it: `state` shows whether it succeeded. Follows its events, over lost
+ * connections and restarts of the broker. Where a proxy lets no stream pass, it requests the job again and again.
  * @throws BrokerError if the broker cannot be reached again
  */
 export async function waitForJob<Kind extends JobKind>(
@@ -60,7 +60,7 @@ export async function waitForJob<Kind extends JobKind>(
   }
 }
 
-/** Whether only the stream failed, so that the job can still be asked for. */
+/** Whether only the stream failed, so that the job can still be read. */
 function isStreamProblem(error: unknown): boolean {
   return (
     error instanceof BrokerError &&

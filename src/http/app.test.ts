@@ -28,6 +28,22 @@ it('rejects an unknown path with a problem document', async () => {
   expect((await api.request('GET', '/v2/')).json).toMatchObject({ status: 404, code: 'NO_SUCH_ROUTE' })
 })
 
+it('rejects a body that is not JSON', async () => {
+  const headers = { 'content-type': 'application/json' }
+  const response = await api.app.inject({
+    method: 'POST',
+    url: '/v1/conversions',
+    headers,
+    payload: '{"source',
+  })
+  expect(response.json()).toMatchObject({
+    status: 400,
+    code: 'INVALID_REQUEST',
+    detail: 'the body: is not JSON',
+    errors: [{ path: 'body' }],
+  })
+})
+
 it('hides the message of an unexpected error', async () => {
   const records = Object.assign(Object.create(api.services.records), {
     get: () => Promise.reject(new Error('secret inside')),

@@ -57,7 +57,8 @@ export function requireToken(token: string): AuthHook {
     const given = tokenFrom(request.headers.authorization, isRegistry)
     if (given !== undefined && isSameSecret(given, token)) return undefined
     reply.header('www-authenticate', isRegistry ? 'Basic realm="record-broker"' : 'Bearer')
-    const message = 'send the token of this broker: Authorization: Bearer TOKEN'
+    const hint = 'send the token of this broker: Authorization: Bearer TOKEN'
+    const message = given === undefined ? hint : `the token is wrong; ${hint}`
     if (!isRegistry) return sendProblem(reply, problem(401, 'UNAUTHORIZED', message))
     return reply.code(401).send({ errors: [{ code: 'UNAUTHORIZED', message }] })
   }

@@ -47,12 +47,16 @@ export const Workload = z
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9 ._+-]{0,99}$/, 'expected up to 100 letters, digits, spaces and . _ + -')
   .describe('The workload that ran in the container, such as `go-version`.')
 
+/** PostgreSQL cannot store it. */
+const NUL_TEXT = 'contains a NUL byte, which is not allowed in a label'
+
 const LabelText = z
   .string()
   .regex(
     /^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}=.{0,256}$/,
     'expected key=value, with a key of up to 63 characters',
   )
+  .refine(hasNoNul, NUL_TEXT)
 
 /** Labels in a query string: one or more. */
 export const LabelQuery = z
@@ -63,9 +67,13 @@ export const LabelQuery = z
 export const Labels = z
   .record(
     z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/, 'expected a key of up to 63 characters'),
-    z.string().max(256),
+    z.string().max(256).refine(hasNoNul, NUL_TEXT),
   )
   .refine((labels) => Object.keys(labels).length <= 50, 'expected at most 50 labels')
+
+function hasNoNul(text: string): boolean {
+  return !text.includes('\0')
+}
 
 /** Parses `key=value` texts; the value starts after the first `=`. */
 export function parseLabels(query: z.infer<typeof LabelQuery> | undefined): Record<string, string> {
@@ -85,5 +93,8 @@ export function canonicalImage(text: string): string {
 export function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
+
+/** A time in a query or a body. */
+export const Time = z.iso.datetime({ offset: true })
 
 export const Timestamp = z.iso.datetime().describe('A time in UTC (RFC 3339).')

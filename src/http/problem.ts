@@ -147,6 +147,9 @@ export function problemOf(error: Error, bodyLimit?: number): Problem {
   if (status !== undefined) {
     return problem(status, String(code), error.message, typeof line === 'number' ? { line } : {})
   }
+  if (code === 'FST_ERR_CTP_INVALID_JSON_BODY') {
+    return problemOf(fieldError(400, 'INVALID_REQUEST', 'body', 'is not JSON'))
+  }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     const message = fastifyErrorMessage(error, bodyLimit)
     return problem(statusCode, FASTIFY_ERROR_CODES[statusCode] ?? 'BAD_REQUEST', message)
@@ -184,7 +187,7 @@ export const PROBLEM_DESCRIPTIONS: Readonly<Record<number, string>> = {
   409: 'The request conflicts with the current state of the resource.',
   413: 'The request body is larger than the broker accepts.',
   415: 'The broker does not accept the content type or content encoding.',
-  421: 'The broker has no token, and does not answer requests for this host.',
+  421: 'The broker has no token, and refuses requests for this host.',
   422: 'The request is well formed, but the broker cannot process it.',
   502: 'A registry failed or returned an invalid response.',
   503: 'The broker, its database or a registry is temporarily unavailable. Retry after `Retry-After`.',

@@ -40,6 +40,11 @@ async function* continueWith(
   pieces: readonly Uint8Array[],
   iterator: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  yield* pieces
-  yield* { [Symbol.asyncIterator]: () => iterator }
+  try {
+    yield* pieces
+    yield* { [Symbol.asyncIterator]: () => iterator }
+  } finally {
+    // Releases the producer also if the client leaves during the first pieces.
+    await iterator.return?.()
+  }
 }

@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts'
 import { type QueueFigures, readQueueFigures } from '../jobs/queue/read-queue-figures.ts'
 import type { WorkerDirectory } from '../jobs/worker/worker-directory.ts'
 
-/** What the database says about the whole broker. */
+/** The figures of the whole broker that its database has. */
 export type BrokerFigures = QueueFigures & {
   readonly workers: number
   readonly cacheEntries: ReadonlyMap<'layer' | 'image', number>

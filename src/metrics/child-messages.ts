@@ -1,8 +1,8 @@
 import type { MetricSet, MetricSnapshot } from './metric-set.ts'
 
-/** The parent process asks for the metrics of its child. */
+/** A request of the parent process for the metrics of its child. */
 export type MetricsRequest = { readonly kind: 'metrics-request'; readonly request: number }
-/** The answer; without `request`, the last values of a process that is about to exit. */
+/** The response; without `request`, the last values of a process that is about to exit. */
 export type MetricsResponse = {
   readonly kind: 'metrics'
   readonly request?: number | undefined
@@ -27,14 +27,20 @@ export type ParentPort = {
   readonly onMessage: (listener: (message: unknown) => void) => void
 }
 
-/** Answers the requests of the parent process. Returns a function that sends the last values. */
-export function answerMetricsRequests(metrics: MetricSet, port: ParentPort): () => Promise<void> {
-  const answer = async (request?: number) =>
-    port.send({ kind: 'metrics', request, metrics: await metrics.snapshot() })
+/**
+ * Responds to the requests of the parent process. Returns a function that sends the last values. Neither rejects: a
+ * process does not end because a metric cannot be read, and its parent shows it as silent.
+ */
+export function serveMetricsRequests(metrics: MetricSet, port: ParentPort): () => Promise<void> {
+  const respond = (request?: number) =>
+    metrics.snapshot().then(
+      (snapshot) => port.send({ kind: 'metrics', request, metrics: snapshot }),
+      () => undefined,
+    )
   port.onMessage((message) => {
-    if (isMetricsRequest(message)) void answer(message.request)
+    if (isMetricsRequest(message)) void respond(message.request)
   })
-  return () => answer()
+  return () => respond()
 }
 
 /** The channel of this process to its parent; undefined without a parent that listens. */

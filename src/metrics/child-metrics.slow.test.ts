@@ -14,7 +14,7 @@ let scraper: Scraper
 const started: ChildProcess[] = []
 beforeEach(() => {
   const metrics = new MetricSet('serve')
-  // Longer than a busy machine needs to answer, and short for a test that waits for it.
+  // Longer than a busy machine needs to respond, and short for a test that waits for it.
   children = new ChildMetrics(metrics, ['worker', 'analyzer'], 3_000)
   scraper = new Scraper([metrics], children)
 })
@@ -61,7 +61,7 @@ it('keeps the counts of processes that exit or are killed', async () => {
   await expect.poll(scrape).toMatchObject({ things: 16, level: undefined, running: 0, starts: 2 })
 })
 
-it('shows a process that does not answer as silent, with its earlier counts', async () => {
+it('shows a process that does not respond as silent, with its earlier counts', async () => {
   const blocked = start(7)
   await expect.poll(scrape, { timeout: 20_000 }).toMatchObject({ things: 7, silent: 0 })
   blocked.send('block')

@@ -2,22 +2,22 @@ import type { ChildProcess } from 'node:child_process'
 import { isMetricsResponse, type MetricsRequest } from './child-messages.ts'
 import { addCounts, countsOf, type MetricSet, type MetricSnapshot, type ProcessRole } from './metric-set.ts'
 
-/** How long a child process may take to answer. */
+/** How long a child process may take to respond. */
 const RESPONSE_TIMEOUT_MS = 1_000
 
 type ChildRole = Exclude<ProcessRole, 'serve'>
 type Child = {
   readonly process: ChildProcess
   readonly role: ChildRole
-  /** The latest values, so that counts do not go backwards when the child does not answer. */
+  /** The latest values, so that counts do not go backwards when the child does not respond. */
   latest: MetricSnapshot
-  /** The request that the child has not answered yet. */
+  /** The request without a response so far. */
   pending: { readonly request: number; readonly resolve: () => void } | undefined
 }
 
 /**
  * Collects the metrics of child processes. Counts of processes that have ended are kept, so that the sum never
- * decreases: it lacks only what a killed process counted after it was last asked.
+ * decreases: it lacks only what a killed process counted after its last response.
  */
 export class ChildMetrics {
   readonly #children = new Set<Child>()
@@ -43,7 +43,7 @@ export class ChildMetrics {
     ])
     this.#silent = metrics.gauge(
       'record_broker_processes_silent',
-      'Child processes that did not answer in time. The scrape contains their earlier counts, and lacks their gauges.',
+      'Child processes that did not respond in time. The scrape contains their earlier counts, and lacks their gauges.',
       ['process'],
     )
     this.#starts = metrics.counter(
@@ -86,14 +86,14 @@ export class ChildMetrics {
     })
   }
 
-  /** Asks all processes for their values. Takes {@link RESPONSE_TIMEOUT_MS} at most. */
+  /** Requests the values of all processes. Takes {@link RESPONSE_TIMEOUT_MS} at most. */
   async collect(): Promise<readonly MetricSnapshot[]> {
     // Together: the counts of a child that exits meanwhile must not appear twice.
     const [children, ended] = [[...this.#children], this.#ended]
     const silent = new Map(this.#roles.map((role) => [role, 0]))
-    const answered = await Promise.all(children.map((child) => this.#ask(child)))
+    const responded = await Promise.all(children.map((child) => this.#request(child)))
     const snapshots = children.map((child, index) => {
-      if (answered[index]) return child.latest
+      if (responded[index]) return child.latest
       if (child.process.exitCode === null && child.process.signalCode === null) {
         silent.set(child.role, (silent.get(child.role) ?? 0) + 1)
       }
@@ -103,8 +103,8 @@ export class ChildMetrics {
     return [ended, ...snapshots]
   }
 
-  /** Returns whether the process has answered. */
-  async #ask(child: Child): Promise<boolean> {
+  /** Returns whether the process has responded. */
+  async #request(child: Child): Promise<boolean> {
     if (!child.process.connected) return false
     this.#requests += 1
     const message: MetricsRequest = { kind: 'metrics-request', request: this.#requests }
@@ -112,9 +112,9 @@ export class ChildMetrics {
     const timer = setTimeout(() => resolve(false), this.#timeoutMs)
     child.pending = { request: message.request, resolve: () => resolve(child.process.connected) }
     child.process.send(message, () => undefined)
-    const hasAnswered = await promise
+    const hasResponded = await promise
     clearTimeout(timer)
     child.pending = undefined
-    return hasAnswered
+    return hasResponded
   }
 }

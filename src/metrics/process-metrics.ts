@@ -68,9 +68,13 @@ function measureProcess(metrics: MetricSet, { version, longestDelayMs }: Process
 
 function measureOpenFiles(metrics: MetricSet): void {
   if (!existsSync(OPEN_FILES)) return
-  metrics.gauge('process_open_fds', 'Open files and connections.', [], (gauge) =>
-    gauge.set(readdirSync(OPEN_FILES).length),
-  )
+  metrics.gauge('process_open_fds', 'Open files and connections.', [], (gauge) => {
+    try {
+      gauge.set(readdirSync(OPEN_FILES).length)
+    } catch {
+      // The folder itself needs a file. At the limit the scrape keeps the last number, and all other metrics.
+    }
+  })
   const limit = /^Max open files +(\d+)/m.exec(readFileSync(LIMITS, 'utf8'))?.[1]
   if (limit === undefined) return
   metrics.gauge('process_max_fds', 'The maximum number of open files and connections.', [], (gauge) =>

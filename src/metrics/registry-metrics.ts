@@ -35,7 +35,7 @@ export class RegistryMetrics implements RegistryObserver {
     )
     this.#errors = metrics.counter(
       'record_broker_registry_errors_total',
-      'Failed attempts of registry operations, by the code of the error. NOT_FOUND is usual: it also answers whether a tag exists.',
+      'Failed attempts of registry operations, by the code of the error. NOT_FOUND is usual: it also shows that a tag does not exist yet.',
       ['registry', 'code'],
     )
     this.#throttled = metrics.counter(
@@ -55,7 +55,7 @@ export class RegistryMetrics implements RegistryObserver {
     )
     metrics.gauge(
       'record_broker_registry_pause_seconds',
-      'How long this process sends no request to a registry, because the registry asked it to wait.',
+      'How long this process sends no request to a registry, because the registry sent Retry-After.',
       ['registry'],
       (gauge) => {
         for (const [registry, until] of this.#pausedUntil) {

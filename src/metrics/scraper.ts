@@ -24,7 +24,7 @@ export class Scraper {
   }
 
   async #collect(): Promise<string> {
-    // The children first: whether they answered is a metric of this process.
+    // The children first: whether they responded is a metric of this process.
     const children = (await this.#children?.collect()) ?? []
     const own = await Promise.all(this.#sets.map((metrics) => metrics.snapshot()))
     return formatMetrics([...own, ...children])

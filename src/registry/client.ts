@@ -39,7 +39,7 @@ export type RegistryOptions = {
   readonly retry?: RetryPolicy | undefined
   readonly bounds?: Partial<ResponseBounds> | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
-  /** Is told about requests, bytes, errors and pauses. */
+  /** Observes requests, bytes, errors and pauses. */
   readonly observer?: RegistryObserver | undefined
 }
 

@@ -63,7 +63,7 @@ export class RegistryHost {
     this.#authenticator = options.authenticator
   }
 
-  /** Tells the observer about bytes of a streamed body; undefined without an observer. */
+  /** Reports bytes of a streamed body to the observer; undefined without an observer. */
   get countSent(): ((bytes: number) => void) | undefined {
     const { observer } = this.#transport
     return observer && ((bytes) => observer.onBytes(this.host, 'sent', bytes))

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
 import { openDatabase } from '../../src/db/open-database.ts'
+import { cacheFolder } from './cache-folder.ts'
 import { describeWithPeers, findPostgresPrograms } from './peers/peers.ts'
 
 /** The database of a test. Closing deletes it. */
@@ -60,8 +61,11 @@ export class PostgresServer {
     const secret = join(folder, 'password')
     writeFileSync(secret, `${password ?? ''}\n`)
     if (asRoot) execFileSync('chown', ['-R', 'postgres', folder])
-    const auth = password === undefined ? ['-A', 'trust'] : ['-A', 'scram-sha-256', `--pwfile=${secret}`]
-    this.#run('initdb', '-D', join(folder, 'data'), ...auth, '-U', 'postgres', '--no-sync')
+    const data = join(folder, 'data')
+    const create = (...auth: string[]) =>
+      this.#run('initdb', '-D', data, ...auth, '-U', 'postgres', '--no-sync')
+    if (password === undefined) copyTemplate(programs, data, () => create('-A', 'trust'))
+    else create('-A', 'scram-sha-256', `--pwfile=${secret}`)
     this.start()
     const name = `test_${randomUUID().replaceAll('-', '')}`
     this.#run('createdb', '-h', folder, '-U', 'postgres', name)
@@ -87,6 +91,32 @@ export class PostgresServer {
 
   #control(...args: string[]): void {
     this.#run('pg_ctl', '-D', join(this.#folder, 'data'), ...args)
+  }
+}
+
+/**
+ * Fills the data folder of a server. Creating one takes a second, so that it is created once for each version of
+ * PostgreSQL and copied afterwards.
+ */
+function copyTemplate(programs: string, data: string, create: () => void): void {
+  const version = execFileSync(join(programs, 'postgres'), ['--version'], { encoding: 'utf8' })
+  const name = `postgres-${createHash('sha256').update(version).digest('hex').slice(0, 16)}-${userInfo().uid}`
+  const template = join(cacheFolder(), name)
+  // `-a` keeps the owner, without which the server does not start.
+  const copy = (from: string, to: string) => execFileSync('cp', ['-a', '--reflink=auto', from, to])
+  if (existsSync(template)) {
+    copy(template, data)
+    return
+  }
+  create()
+  mkdirSync(cacheFolder(), { recursive: true })
+  // Other test files may create the template at the same time, so it gets a unique name until it is complete.
+  const temporary = `${template}-${randomUUID()}`
+  copy(data, temporary)
+  try {
+    renameSync(temporary, template)
+  } catch {
+    rmSync(temporary, { recursive: true, force: true })
   }
 }
 

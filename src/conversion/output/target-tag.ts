@@ -128,7 +128,7 @@ export class TargetTag {
   #existsError({ digest }: Descriptor): ConversionError {
     return new ConversionError(
       'TARGET_EXISTS',
-      `${this.reference} already points to ${digest}; choose another tag, or set overwrite`,
+      `${this.reference} already points to ${digest}; choose another tag, or convert with overwrite`,
     )
   }
 }

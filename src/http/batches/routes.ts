@@ -4,7 +4,7 @@ import { BATCH_STATES, type Batch } from '../../jobs/queue/batch-store.ts'
 import { assertConvertible, conversionJob, NewConversion } from '../conversions/new-conversion.ts'
 import { conversionSummary } from '../conversions/view.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
-import { IdParams, LabelQuery, Labels, PageQuery, parseLabels } from '../parameters.ts'
+import { IdParams, LabelQuery, Labels, PageQuery, parseLabels, Time } from '../parameters.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { BatchItems, BatchPage, BatchView, batchView } from './view.ts'
@@ -31,7 +31,6 @@ const NewBatch = z
   })
 
 const State = z.enum(BATCH_STATES)
-const Time = z.iso.datetime({ offset: true })
 const BatchQuery = z.object({
   state: z
     .union([State, z.array(State).max(BATCH_STATES.length)])

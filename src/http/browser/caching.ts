@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /** The routes whose responses may be stored and compared: those of the API, and its document. */
 const CACHED_ROUTE = /^\/(v1\/|openapi\.json$)/
-/** A cache of the caller's own may store the response, and asks each time whether it is still current. */
+/** A cache of the caller's own may store the response, and checks each time whether it is still current. */
 const REVALIDATE = 'private, no-cache'
 /** A year, the longest time that caches observe (RFC 9111, 1.2.2). */
 const IMMUTABLE = 'private, max-age=31536000, immutable'
@@ -45,8 +45,6 @@ export function registerCaching(app: FastifyInstance): void {
 }
 
 function tagOf(reply: FastifyReply, payload: unknown): string | undefined {
-  const given = reply.getHeader('etag')
-  if (given !== undefined) return String(given)
   if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return undefined
   const tag = `W/"${hash('sha256', payload, 'base64url')}"`
   reply.header('etag', tag)

@@ -28,7 +28,7 @@ const ALLOWED: FastifyCorsOptions = {
     'X-Request-Id',
   ],
   credentials: false,
-  /** How long a browser may keep the answer to a preflight, in seconds. */
+  /** How long a browser may keep the response to a preflight, in seconds. */
   maxAge: 600,
 }
 
@@ -53,7 +53,7 @@ function isPreflight({ headers }: FastifyRequest): boolean {
 
 /**
  * Lets pages of the listed origins use the API from a browser (the CORS protocol of the Fetch standard).
- * Answers their preflights, which carry no token, so that this must be registered before authentication.
+ * Responds to their preflights, which carry no token, so that this must be registered before authentication.
  * Errors have the headers, too: a page could not read them otherwise.
  */
 export async function registerCors(app: FastifyInstance, origins: ReadonlySet<string>): Promise<void> {

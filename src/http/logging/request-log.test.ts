@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-/** Sends a request, and waits for its lines in the log. */
+/** Sends a request. `own` returns its lines in the log so far. */
 async function send(path: string, requestId: string, options: RequestInit = {}) {
   const response = await fetch(new URL(path, url), {
     ...options,

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { WRITTEN_FORMATS, type WrittenFormat } from '../../records/formats/write-record.ts'
 import { addVary } from '../browser/caching.ts'
-import { SearchText, Time } from '../images/catalogue-query.ts'
+import { SearchText } from '../images/catalogue-query.ts'
 import { Total, totalView } from '../images/record-image-view.ts'
 import {
   canonicalImage,
@@ -12,6 +12,7 @@ import {
   LabelQuery,
   PageQuery,
   parseLabels,
+  Time,
   Workload,
 } from '../parameters.ts'
 import { HttpError, problemResponses, recordNotFound } from '../problem.ts'

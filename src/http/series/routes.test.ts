@@ -76,6 +76,28 @@ describeDatabases('series over HTTP', (open) => {
       json: { errors },
     })
     expect((await get('conversions', '?interval=week')).status).toBe(400)
+  })
+
+  it.each([
+    ['?to=9999-12-31T23:59:59Z', 'to'],
+    ['?interval=day&to=9999-12-31T23:59:59-23:59', 'to'],
+    ['?to=0000-01-01T00:00:00Z', 'from'],
+    ['?from=0000-01-01T00:00:00%2B01:00&to=0000-01-01T00:00:00Z', 'from'],
+  ])('have no interval that cannot be written: %s', async (query, name) => {
+    expect(await get('conversions', query)).toMatchObject({
+      status: 400,
+      json: { errors: [{ path: `querystring.${name}` }] },
+    })
+  })
+
+  it('reach to the ends of the calendar', async () => {
+    const last = (await get('conversions', '?to=9999-12-31T23:00:00Z')).json
+    expect(last).toMatchObject({ to: '9999-12-31T23:00:00.000Z' })
+    const first = await get('conversions', '?from=0000-01-01T00:00:00Z&to=0000-01-01T02:00:00Z')
+    expect(first.json.items).toHaveLength(2)
+  })
+
+  it('take no other parameters', async () => {
     expect((await get('conversions', '?form=2026-01-02T00:00:00Z')).status).toBe(400)
   })
 })

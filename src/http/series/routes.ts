@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { RESOLUTION_MS, RESOLUTIONS, startOf } from '../../jobs/series/interval.ts'
 import type { SeriesRange } from '../../jobs/series/series-store.ts'
 import type { JobResource } from '../jobs/job-resource.ts'
-import { isoTime } from '../parameters.ts'
+import { isoTime, Time } from '../parameters.ts'
 import { fieldError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { Series, seriesPointView } from './view.ts'
@@ -11,8 +11,10 @@ import { Series, seriesPointView } from './view.ts'
 /** The longest month in hours, and rounded up. */
 const MAX_INTERVALS = 1_000
 const DEFAULT_INTERVALS = { hour: 48, day: 30 } as const
+/** The times that RFC 3339 can write. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00Z')
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
-const Time = z.iso.datetime({ offset: true })
 const SeriesQuery = z.object({
   interval: z.enum(RESOLUTIONS as ['hour', 'day']).default('hour'),
   from: Time.optional().describe(
@@ -68,6 +70,10 @@ function rangeOf({ interval, from, to }: z.infer<typeof SeriesQuery>): SeriesRan
   const start =
     from === undefined ? end - DEFAULT_INTERVALS[interval] * lengthMs : startOf(interval, Date.parse(from))
   if (start >= end) throw fieldError(400, 'INVALID_REQUEST', 'querystring.from', 'has to be before `to`')
+  if (start < FIRST_MS || end > LAST_MS) {
+    const detail = 'the series would leave the years 0000 to 9999'
+    throw fieldError(400, 'INVALID_REQUEST', `querystring.${end > LAST_MS ? 'to' : 'from'}`, detail)
+  }
   if ((end - start) / lengthMs > MAX_INTERVALS) {
     const detail = `the series would have more than ${MAX_INTERVALS} intervals; choose a later time, or interval=day`
     throw fieldError(400, 'INVALID_REQUEST', 'querystring.from', detail)

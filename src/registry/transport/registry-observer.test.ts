@@ -7,7 +7,7 @@ import { digestOf } from '../../oci/digest.ts'
 import { RegistryClient } from '../client.ts'
 import { endpointOf, type RegistryObserver } from './registry-observer.ts'
 
-/** Records what an observer is told. */
+/** Records the calls of an observer. */
 class Recorder implements RegistryObserver {
   readonly requests: string[] = []
   readonly bytes = { received: 0, sent: 0 }
@@ -40,7 +40,7 @@ class Recorder implements RegistryObserver {
   }
 }
 
-it('is told about every request and byte of a push and a pull', async () => {
+it('observes every request and byte of a push and a pull', async () => {
   await using folder = await temporaryFolder()
   await using registry = await TestRegistry.start(folder.path)
   const { host } = registry
@@ -77,7 +77,7 @@ it('names the registry and not the storage that it redirects to', async () => {
   expect(recorder.bytes.received).toBe(1)
 })
 
-it('is told about errors, each attempt, and about pauses', async () => {
+it('observes the error of each attempt, and pauses', async () => {
   await using registry = await HttpServer.start(
     (_, response) => void response.writeHead(429, { 'retry-after': '90' }).end(),
   )
@@ -92,7 +92,7 @@ it('is told about errors, each attempt, and about pauses', async () => {
   expect(recorder.pauses[0]?.ms).toBeGreaterThan(80_000)
 })
 
-it('is told about a connection that fails', async () => {
+it('observes a connection that fails', async () => {
   await using registry = await HttpServer.start((_, response) => void response.destroy())
   const recorder = new Recorder()
   const retry = { attempts: 2, baseMs: 1 }
@@ -104,7 +104,7 @@ it('is told about a connection that fails', async () => {
   expect(recorder.open).toBe(0)
 })
 
-it('is told about requests for tokens', async () => {
+it('observes requests for tokens', async () => {
   await using registry = await HttpServer.start(({ path, headers }, response) => {
     if (path === '/token') return void response.end(JSON.stringify({ token: 't' }))
     if (headers.authorization === 'Bearer t') {

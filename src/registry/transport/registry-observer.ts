@@ -20,7 +20,7 @@ export type ObservedRequest = {
   readonly method: string
 }
 
-/** Is told what a registry client does. It must neither throw nor take time. */
+/** Observes what a registry client does. It must neither throw nor take time. */
 export type RegistryObserver = {
   /**
    * A request starts. The returned function is called once, when the head of the response arrives, with its
@@ -31,7 +31,7 @@ export type RegistryObserver = {
   onBytes(host: string, direction: 'received' | 'sent', bytes: number): void
   /** An attempt failed. `code` is that of the `RegistryError`. */
   onError(host: string, code: string): void
-  /** The registry asked for no further request before a time in milliseconds since 1970. */
+  /** The registry accepts no further request before a time in milliseconds since 1970. */
   onPause(host: string, until: number): void
 }
 
@@ -44,7 +44,7 @@ const ENDPOINTS: readonly [RegExp, RegistryEndpoint][] = [
   [/\/_catalog$/, 'catalog'],
 ]
 
-/** Tells what a request is about by its method and address. */
+/** Returns what a request is about, by its method and address. */
 export function endpointOf(method: string, url: URL, base: URL): RegistryEndpoint {
   if (url.origin !== base.origin) {
     // Redirects are followed for reads, and registries may name another host for the bytes of an upload.

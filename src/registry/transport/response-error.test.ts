@@ -49,6 +49,13 @@ it('distinguishes a lost connection from an invalid certificate', () => {
   expect(failed('ENOTFOUND', 'getaddrinfo ENOTFOUND h')).toMatchObject({ retryable: false })
 })
 
+it('gives the reason of a failed TLS handshake, and not its place in OpenSSL', () => {
+  const text =
+    '40A399E6BA7F0000:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../deps/openssl/ssl/tlsany_meth.c:78:\n'
+  const { message } = networkError(Object.assign(new Error(text), { code: 'EPROTO' }), context)
+  expect(message).toMatch(/did not complete a response: wrong version number$/)
+})
+
 describe('the remedy in the message', () => {
   const errorBody = (code: string, message: string) => JSON.stringify({ errors: [{ code, message }] })
 

@@ -113,10 +113,15 @@ export function networkError(
   return new RegistryError('NETWORK', {
     operation,
     host,
-    reason: `did not complete a response: ${toSingleLine(message || code || 'connection lost')}${hint}`,
+    reason: `did not complete a response: ${toSingleLine(reasonOf(message) || code || 'connection lost')}${hint}`,
     retryable: !isPermanent,
     cause: error,
   })
+}
+
+/** The messages of OpenSSL have their reason among ids, functions and places in its sources. */
+function reasonOf(message: string): string {
+  return /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message
 }
 
 /** Follows causes, and the first of several errors, to the error with the informative message. */

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { describe } from 'vitest'
+import { findProgram as findProgramIn } from '../../../src/cli/capture/child-programs.ts'
 import { canMountDisks } from '../small-disk.ts'
 
 /** Programs of other projects that tests compare the broker with, and rights that such tests need. */
@@ -38,8 +39,7 @@ export type Peer = (typeof PEERS)[number]
 
 /** Returns the path of a program on PATH. */
 export function findProgram(program: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
+  return findProgramIn(program, process.env.PATH ?? '')
 }
 
 const DEBIAN_POSTGRES = '/usr/lib/postgresql'

@@ -20,7 +20,7 @@ export type ReceivedRequest = {
 export type RequestHandler = (request: ReceivedRequest, response: ServerResponse) => void | Promise<void>
 
 /**
- * An HTTP server on a free port of 127.0.0.1 that records all requests. Its handler may close the connection
+ * An HTTP server on a free port that records all requests. Its handler may close the connection
  * with `response.destroy()`.
  */
 export class HttpServer implements AsyncDisposable {
@@ -34,8 +34,15 @@ export class HttpServer implements AsyncDisposable {
     this.received = received
   }
 
-  /** @param tls the certificate and the key in PEM, for HTTPS */
-  static async start(handler: RequestHandler, tls?: { cert: string; key: string }): Promise<HttpServer> {
+  /**
+   * @param tls the certificate and the key in PEM, for HTTPS
+   * @param address where it listens
+   */
+  static async start(
+    handler: RequestHandler,
+    tls?: { cert: string; key: string },
+    address = '127.0.0.1',
+  ): Promise<HttpServer> {
     const received: ReceivedRequest[] = []
     const listener = async (request: IncomingMessage, response: ServerResponse) => {
       const receivedRequest = toReceivedRequest(request)
@@ -48,13 +55,13 @@ export class HttpServer implements AsyncDisposable {
       }
     }
     const server = tls ? createTlsServer(tls, listener) : createServer(listener)
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => server.listen(0, address, resolve))
     const close = () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
       })
-    return new HttpServer(`127.0.0.1:${(server.address() as AddressInfo).port}`, close, received)
+    return new HttpServer(`${address}:${(server.address() as AddressInfo).port}`, close, received)
   }
 
   /** All received requests as `METHOD PATH?QUERY`. */
