@@ -65,9 +65,6 @@ export async function fill(database: Database, stored: number, startMs: number):
     select ${batch}, '{"release":"1"}', n, ${sql.lit(BATCH_SIZE)}, ${sql.lit(BATCH_SIZE)} - (n % 10), n % 10,
       case when n % 10 = 0 then 'succeeded' else 'failed' end
     from (${numbers(1, Math.floor(stored / BATCH_SIZE))}) as source`.execute(query)
-  await sql`insert into batch_labels (batch_id, name, value) select id, 'release', '1' from batches`.execute(
-    query,
-  )
   if (postgres) {
     await sql`insert into job_tallies (kind, state, shard, jobs)
       select kind, state, 0, count(*) from jobs group by kind, state`.execute(query)
@@ -95,6 +92,8 @@ export async function fillBatch({ query }: Database, startMs: number, n: number)
     job_id: idAt(startMs, n * BATCH_SIZE + position + 1),
   }))
   await query.insertInto('batch_jobs').values(rows).execute()
+  // The trigger has counted jobs that the batch was stored with.
+  await query.updateTable('batches').set({ jobs: BATCH_SIZE }).where('id', '=', batchIdAt(n)).execute()
 }
 
 /** Tallies as they are after two years: each hour and day has jobs that waited and ran for various times. */

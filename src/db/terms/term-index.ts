@@ -20,7 +20,7 @@ export type TermTable = 'catalogue_image_terms' | 'catalogue_conversion_terms' |
 const GATHER_LIMIT = 500
 /** Items that are counted at most for one filter, and for several. */
 const COUNT_LIMIT = 2_000
-const JOINT_COUNT_LIMIT = 1_000
+const JOINT_COUNT_LIMIT = 250
 /** Rows for which one statement looks filters up. */
 const SLICE = 2_000
 /** Words that a prefix is replaced with, at most. */
