@@ -10,7 +10,7 @@ function histogram(durations: readonly number[]): Map<number, number> {
   return counts
 }
 
-it('percentiles differ from the exact ones by less than 19 % and a millisecond', () => {
+it('percentiles differ from the exact ones by at most 19 % and a millisecond', () => {
   const duration = fc.integer({ min: 0, max: 30 * 86_400_000 })
   fc.assert(
     fc.property(fc.array(duration, { minLength: 1, maxLength: 200 }), (durations) => {
@@ -18,9 +18,10 @@ it('percentiles differ from the exact ones by less than 19 % and a millisecond',
       const estimates = percentilesOf(histogram(durations), SHARES)
       for (const [i, share] of SHARES.entries()) {
         const exact = sorted[Math.ceil(share * sorted.length) - 1] ?? 0
-        expect(Math.abs((estimates[i] ?? Number.NaN) - exact)).toBeLessThan(exact * 0.19 + 1)
+        expect(Math.abs((estimates[i] ?? Number.NaN) - exact)).toBeLessThanOrEqual(exact * 0.19 + 1)
       }
     }),
+    { examples: [[[0]]] },
   )
 })
 
