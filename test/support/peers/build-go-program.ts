@@ -15,14 +15,27 @@ import { runProgram } from '../run-program.ts'
 export async function buildGoProgram(module: string, program = '.'): Promise<string> {
   const sources = fileURLToPath(new URL(`./${module}/`, import.meta.url))
   const hash = createHash('sha256').update(await runProgram('go', 'version'))
-  const entries = await readdir(sources, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  for (const file of files.toSorted()) hash.update(relative(sources, file)).update(await readFile(file))
+  const manifest = await readFile(join(sources, 'go.mod'), 'utf8')
+  // A module beside it that it uses is a part of the program.
+  const used = [...manifest.matchAll(/^replace .* => (\.\.\/\S+)$/gm)].map(([, path = '']) =>
+    join(sources, path),
+  )
+  for (const folder of [sources, ...used]) {
+    for (const file of await listFiles(folder))
+      hash.update(relative(sources, file)).update(await readFile(file))
+  }
   const name = program === '.' ? module : (program.split('/').at(-1) ?? module)
   const path = join(cacheFolder(), `${name}-${hash.digest('hex').slice(0, 16)}`)
   const isBuilt = await stat(path).catch(() => undefined)
   if (!isBuilt) await build(sources, program, path)
   return path
+}
+
+/** Returns the files in a folder and below it, in order. */
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return files.toSorted()
 }
 
 async function build(sources: string, program: string, path: string): Promise<void> {

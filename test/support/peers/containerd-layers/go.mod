@@ -46,3 +46,7 @@ require (
 	google.golang.org/grpc v1.78.0 // indirect
 	google.golang.org/protobuf v1.36.10 // indirect
 )
+
+require file-mode v0.0.0
+
+replace file-mode => ../file-mode

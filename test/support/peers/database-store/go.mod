@@ -35,3 +35,7 @@ require (
 	google.golang.org/grpc v1.42.0 // indirect
 	google.golang.org/protobuf v1.27.1 // indirect
 )
+
+require file-mode v0.0.0
+
+replace file-mode => ../file-mode

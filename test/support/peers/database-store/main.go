@@ -19,7 +19,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
+
+	filemode "file-mode"
 
 	"github.com/containerd/stargz-snapshotter/cache"
 	"github.com/containerd/stargz-snapshotter/estargz/zstdchunked"
@@ -126,7 +127,7 @@ func list(from metadata.Reader, entries *[]entry, id uint32, name string) error 
 		return fmt.Errorf("reading %s: %w", name, err)
 	}
 	*entries = append(*entries, entry{
-		Name: name, Mode: systemMode(attr.Mode), UID: attr.UID, GID: attr.GID, Time: attr.ModTime.Unix(),
+		Name: name, Mode: filemode.System(attr.Mode), UID: attr.UID, GID: attr.GID, Time: attr.ModTime.Unix(),
 		Link: strings.Clone(attr.LinkName), Major: attr.DevMajor, Minor: attr.DevMinor, Size: attr.Size, Xattrs: xattrs,
 		Digest: content,
 	})
@@ -163,31 +164,4 @@ func contentDigest(from metadata.Reader, id uint32, attr metadata.Attr) (string,
 	}
 	content, err := digest.FromReader(io.NewSectionReader(file, 0, attr.Size))
 	return content.String(), err
-}
-
-// systemMode converts a mode to the encoding of stat(2).
-func systemMode(mode os.FileMode) uint32 {
-	bits := uint32(mode.Perm())
-	for flag, bit := range map[os.FileMode]uint32{
-		os.ModeSetuid: syscall.S_ISUID,
-		os.ModeSetgid: syscall.S_ISGID,
-		os.ModeSticky: syscall.S_ISVTX,
-	} {
-		if mode&flag != 0 {
-			bits |= bit
-		}
-	}
-	switch {
-	case mode.IsDir():
-		return bits | syscall.S_IFDIR
-	case mode&os.ModeSymlink != 0:
-		return bits | syscall.S_IFLNK
-	case mode&os.ModeCharDevice != 0:
-		return bits | syscall.S_IFCHR
-	case mode&os.ModeDevice != 0:
-		return bits | syscall.S_IFBLK
-	case mode&os.ModeNamedPipe != 0:
-		return bits | syscall.S_IFIFO
-	}
-	return bits | syscall.S_IFREG
 }

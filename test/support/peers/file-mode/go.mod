@@ -1,0 +1,3 @@
+module file-mode
+
+go 1.25.0
