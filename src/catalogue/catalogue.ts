@@ -66,7 +66,7 @@ export class Catalogue {
       const found = await this.#terms.find(query, { limit: page.limit, after: cursor?.[1] })
       const { items, ...part } = await this.#records(found)
       const comparedAt = await comparing
-      return { ...pageOf(items, part, 'repository'), total: found.total, ...(comparedAt && { comparedAt }) }
+      return { ...pageOf(items, part), total: found.total, ...(comparedAt && { comparedAt }) }
     }
     const parts = await this.#partsOf(query, image)
     const items: ListedRecord[] = []
@@ -105,7 +105,7 @@ export class Catalogue {
     const after = parseCursor(page.cursor)?.[1]
     const found = await this.#terms.find({ ...query, filters }, { limit: page.limit, after })
     const { items, ...part } = await this.#listed(found)
-    return { ...pageOf(items, part, 'repository'), total: found.total, ...(comparedAt && { comparedAt }) }
+    return { ...pageOf(items, part), total: found.total, ...(comparedAt && { comparedAt }) }
   }
 
   /**
@@ -269,9 +269,9 @@ function listed(row: Row): Listed {
   return { reference: row.reference, seenAt: row.seen_at, ...(comparedAt && { comparedAt }) }
 }
 
-function pageOf<Item>(items: Item[], { ids, hasMore }: Ids, match: Match): { items: Item[]; next?: string } {
+function pageOf<Item>(items: Item[], { ids, hasMore }: Ids): { items: Item[]; next?: string } {
   const last = ids.at(-1)
-  return hasMore && last ? { items, next: formatCursor(match, last) } : { items }
+  return hasMore && last ? { items, next: formatCursor('repository', last) } : { items }
 }
 
 function sum(totals: readonly ItemCount[]): ItemCount {

@@ -139,16 +139,11 @@ export class ConversionIndex {
 
   /** Returns the newest conversion in which each of the digests has a role. */
   async latest(role: ConversionRole, digests: readonly string[]): Promise<Map<string, ConversionRelation>> {
-    const newest = new Map<string, string>()
-    for (const [digest, item] of await this.#terms.newestOf(
-      digests.map((one) => conversionTerm(role, one)),
-    )) {
-      newest.set(digest.slice(conversionTerm(role, '').length), item)
-    }
+    const newest = await this.#terms.newestOf(digests.map((digest) => conversionTerm(role, digest)))
     const byId = await this.#read([...newest.values()])
     return new Map(
-      [...newest].flatMap(([digest, id]) => {
-        const relation = byId.get(id)
+      digests.flatMap((digest) => {
+        const relation = byId.get(newest.get(conversionTerm(role, digest)) ?? '')
         return relation ? [[digest, relation] as const] : []
       }),
     )

@@ -1,8 +1,9 @@
+import { countRows } from '../db/count-rows.ts'
 import type { Database } from '../db/database.ts'
 import type { CatalogueImagesTable } from '../db/tables.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { HostNames } from '../oci/host-names.ts'
-import { canonical, type Location, locationName } from './location.ts'
+import { canonical, type Location, locationName, locationsOf } from './location.ts'
 
 const FORGOTTEN_PER_BATCH = 500
 
@@ -56,18 +57,13 @@ export class ImageRows {
   }
 
   /** Returns the number of images, up to `limit`. */
-  async count(limit: number): Promise<number> {
-    const images = this.#db.query.selectFrom('catalogue_images').select('id').limit(limit)
-    const { count } = await this.#db.query
-      .selectFrom(images.as('images'))
-      .select((select) => select.fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow()
-    return Number(count)
+  count(limit: number): Promise<number> {
+    return countRows(this.#db, this.#db.query.selectFrom('catalogue_images').select('id').limit(limit))
   }
 
   /** Removes everything that is known of a registry, which is no longer compared. @throws the signal's reason */
   async forget(host: string, signal: AbortSignal): Promise<void> {
-    const [from, below] = [`${host}/`, `${host}/~`]
+    const { from, below } = locationsOf(host)
     for (;;) {
       signal.throwIfAborted()
       const some = this.#db.query

@@ -6,6 +6,7 @@ import { TermIndex } from '../db/terms/term-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { HostNames } from '../oci/host-names.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
+import { createdTime } from '../records/images/record-image-summary.ts'
 import type { Labels } from '../records/stored-record.ts'
 import { boundContent, type Content } from './content.ts'
 import { canonical, type Location, locationName } from './location.ts'
@@ -118,7 +119,8 @@ export class ImageWriter {
       return
     }
     const seenAt = isSame ? existing.seen_at : Date.now()
-    const id = itemId(content.kind === 'record' ? timeOf(content.createdAt) : seenAt, name)
+    // Record images of an unknown time come last.
+    const id = itemId(content.kind === 'record' ? createdTime(content) : seenAt, name)
     if (existing && existing.id !== id) {
       await transaction.deleteFrom('catalogue_images').where('id', '=', existing.id).execute()
     }
@@ -178,10 +180,4 @@ export function catalogueName(names: HostNames, reference: Reference): string {
 
 function nameOf({ host, repository, tag, digest }: Reference): string {
   return formatReference({ host, repository, ...(tag === undefined ? digest && { digest } : { tag }) })
-}
-
-/** In milliseconds since 1970; 0 if it is unknown: such record images come last. */
-function timeOf(createdAt: string | undefined): number {
-  const time = Date.parse(createdAt ?? '')
-  return Number.isNaN(time) ? 0 : time
 }

@@ -2,7 +2,8 @@ import { wordsOf } from '../db/terms/words.ts'
 import type { HostNames } from '../oci/host-names.ts'
 import type { Reference } from '../oci/reference.ts'
 import { CREATED_ANNOTATION } from '../records/images/pack-record-image.ts'
-import { profiledDigest, tryParseReference } from '../records/profiled-digest.ts'
+import { imageDigestsOf, tryParseReference } from '../records/profiled-digest.ts'
+import { namesOf } from '../records/record-terms.ts'
 import type { Content, ImageContent, RecordContent } from './content.ts'
 import { canonical, locationName } from './location.ts'
 
@@ -69,29 +70,19 @@ export function termsOf(source: TermSource, names: HostNames): string[] {
 
 type Property = readonly [kind: TermKind, value: string]
 
-function recordTerms(
-  { reference }: TermSource,
-  { image, workload, subject }: RecordContent,
-  names: HostNames,
-): Property[] {
+function recordTerms({ reference }: TermSource, content: RecordContent, names: HostNames): Property[] {
+  const { image, workload } = content
   const { tag } = reference
   const named = tryParseReference(image)
   const profiled = named && canonical(names, named)
-  const digests = [subject, profiledDigest(image, [])].filter((digest) => digest !== undefined)
   const workloads = workload === undefined ? tagEnds(tag) : [workload]
   return [
-    ...(profiled ? imageNames(profiled) : [['nameless', locationName(reference)] as const]),
-    ...digests.map((digest) => ['digest', digest] as const),
+    ...(profiled
+      ? namesOf(profiled).map((name) => ['image', name] as const)
+      : [['nameless', locationName(reference)] as const]),
+    ...imageDigestsOf(content).map((digest) => ['digest', digest] as const),
     ...workloads.map((name) => ['workload', name] as const),
     ...words(reference.repository, tag, workload, profiled?.repository, profiled?.tag),
-  ]
-}
-
-function imageNames(profiled: Reference): Property[] {
-  const name = locationName(profiled)
-  return [
-    ['image', name],
-    ...(profiled.tag === undefined ? [] : [['image', `${name}:${profiled.tag}`] as const]),
   ]
 }
 

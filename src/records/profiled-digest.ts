@@ -16,6 +16,17 @@ export function profiledDigest(
   return others.length === 0 ? first : undefined
 }
 
+/** Returns the digests of the image that a record image belongs to: its subject, and the one that its name has. */
+export function imageDigestsOf({
+  subject,
+  image,
+}: {
+  readonly subject?: Digest | undefined
+  readonly image?: string | undefined
+}): Digest[] {
+  return [subject, profiledDigest(image, [])].filter((digest) => digest !== undefined)
+}
+
 /**
  * Parses a reference; undefined for a digest and for any other text. Annotations may contain arbitrary text.
  */

@@ -1,6 +1,9 @@
+import type { Selectable, Transaction } from 'kysely'
+import { countRows } from '../db/count-rows.ts'
 import type { Database } from '../db/database.ts'
 import { minIdAt } from '../db/new-id.ts'
 import { readScanState, writeScanState } from '../db/scan-progress.ts'
+import type { RecordsTable, Tables } from '../db/tables.ts'
 import { TermIndex } from '../db/terms/term-index.ts'
 import type { ItemCount } from '../db/terms/term-query.ts'
 import type { HostNames } from '../oci/host-names.ts'
@@ -16,6 +19,8 @@ export type RecordListRequest = RecordFilter & {
 
 /** A page of records, newest first; `next` is the cursor of the next page. */
 export type RecordPage = { readonly items: StoredRecord[]; readonly next?: string; readonly total: ItemCount }
+
+type IndexedRow = Pick<Selectable<RecordsTable>, 'id' | 'image' | 'workload' | 'digest' | 'labels'>
 
 /** The scan that adds the terms of records that earlier releases stored. */
 const TERMS_SCAN = 'record-terms'
@@ -57,6 +62,11 @@ export class RecordListing {
     return { items, ...(hasMore && last !== undefined && { next: last }), total }
   }
 
+  /** Replaces the terms of a record, within a transaction that holds its row. */
+  async index(transaction: Transaction<Tables>, row: IndexedRow): Promise<void> {
+    await this.#terms.put(transaction, row.id, recordTerms({ ...row, labels: JSON.parse(row.labels) }))
+  }
+
   /**
    * Adds the terms of some records that earlier releases stored.
    * @returns false if all records have their terms
@@ -72,9 +82,7 @@ export class RecordListing {
         .limit(limit)
       // SQLite has one writer at a time, so rows need no locks.
       const rows = await (this.#db.engine === 'postgres' ? some.forUpdate() : some).execute()
-      for (const row of rows) {
-        await this.#terms.put(transaction, row.id, recordTerms({ ...row, labels: JSON.parse(row.labels) }))
-      }
+      for (const row of rows) await this.index(transaction, row)
       const isComplete = rows.length < limit
       const state: TermsScan = { after: rows.at(-1)?.id ?? after, isComplete }
       await writeScanState(transaction, TERMS_SCAN, state)
@@ -97,11 +105,7 @@ export class RecordListing {
     let query = filterColumns(this.#db.query.selectFrom('records'), this.#db.engine, filter)
     if (from !== undefined) query = query.where('id', '>=', from)
     if (below !== undefined) query = query.where('id', '<', below)
-    const counted = query.select('id').limit(COLUMN_COUNT_LIMIT + 1)
-    const { count } = await this.#db.query
-      .selectFrom(counted.as('counted'))
-      .select((select) => select.fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow()
+    const count = await countRows(this.#db, query.select('id').limit(COLUMN_COUNT_LIMIT + 1))
     if (after !== undefined) query = query.where('id', '<', after)
     const rows = await query
       .select(SUMMARY_COLUMNS)
@@ -110,8 +114,7 @@ export class RecordListing {
       .execute()
     const items = await withPublications(this.#db, rows.slice(0, limit))
     const last = items.at(-1)
-    const isLowerBound = Number(count) > COLUMN_COUNT_LIMIT
-    const total = { count: Math.min(Number(count), COLUMN_COUNT_LIMIT), isLowerBound }
+    const total = { count: Math.min(count, COLUMN_COUNT_LIMIT), isLowerBound: count > COLUMN_COUNT_LIMIT }
     return { items, ...(rows.length > limit && last && { next: last.id }), total }
   }
 

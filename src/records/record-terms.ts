@@ -76,7 +76,7 @@ function mostExactName(image: string): string {
 }
 
 /** The names that an image is found by: its repository, and that with the tag. */
-function namesOf({ host, repository, tag }: Reference): string[] {
+export function namesOf({ host, repository, tag }: Reference): string[] {
   const location = formatReference({ host, repository })
   return tag === undefined ? [location] : [location, `${location}:${tag}`]
 }

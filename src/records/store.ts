@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { newId } from '../db/new-id.ts'
-import { TermIndex } from '../db/terms/term-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import { HostNames } from '../oci/host-names.ts'
 import {
@@ -16,7 +15,6 @@ import {
 import type { Provenance } from './provenance.ts'
 import { RecordListing, type RecordListRequest, type RecordPage } from './record-listing.ts'
 import { SUMMARY_COLUMNS, withPublications } from './record-rows.ts'
-import { recordTerms } from './record-terms.ts'
 import type { Labels, Publication, StoredRecord } from './stored-record.ts'
 
 export type NewRecord = {
@@ -39,14 +37,12 @@ const MAX_IDS_PER_QUERY = 500
 export class RecordStore {
   readonly #db: Database
   readonly #names: HostNames
-  readonly #terms: TermIndex
   readonly #listing: RecordListing
 
   /** @param names the names of a registry, under which references mean the same image; default: there is none */
   constructor(database: Database, names = new HostNames([])) {
     this.#db = database
     this.#names = names
-    this.#terms = new TermIndex(database, 'record_terms')
     this.#listing = new RecordListing(database, names)
   }
 
@@ -61,8 +57,8 @@ export class RecordStore {
       this.#db.engine === 'postgres'
         ? sql<string>`(records.labels::jsonb || excluded.labels::jsonb)::text`
         : sql<string>`json_patch(records.labels, excluded.labels)`
-    const insert = this.#db.transaction(async (transaction) => {
-      const row = await transaction
+    const row = await this.#db.transaction(async (transaction) => {
+      const inserted = await transaction
         .insertInto('records')
         .values({
           id,
@@ -84,10 +80,9 @@ export class RecordStore {
         .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
         .returning(SUMMARY_COLUMNS)
         .executeTakeFirstOrThrow()
-      await this.#terms.put(transaction, row.id, recordTerms({ ...row, labels: JSON.parse(row.labels) }))
-      return row
+      await this.#listing.index(transaction, inserted)
+      return inserted
     })
-    const row = await insert
     const [stored] = await withPublications(this.#db, [row])
     if (!stored) throw new RangeError('the inserted record was not returned')
     return { record: stored, created: row.id === id }

@@ -1,5 +1,6 @@
 import { isDigest } from '../../oci/digest.ts'
 import { parseReference } from '../../oci/reference.ts'
+import { isBelowPrefix } from '../../records/images/record-finder.ts'
 import { throwUnlessRefusal } from '../../records/images/registry-refusals.ts'
 import type { ImageRows } from '../image-rows.ts'
 import type { ImageWriter } from '../image-writer.ts'
@@ -75,7 +76,7 @@ export class CatalogueRefresher {
   async #compareAll(room: { images: number }, signal: AbortSignal): Promise<void> {
     const { catalog, backing } = this.#options
     for await (const repository of catalog(signal)) {
-      if (backing.prefix !== '' && !repository.startsWith(`${backing.prefix}/`)) continue
+      if (!isBelowPrefix(repository, backing.prefix)) continue
       await this.#compare({ host: backing.host, repository }, room, signal)
     }
   }

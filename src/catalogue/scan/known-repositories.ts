@@ -1,9 +1,6 @@
 import type { Database } from '../../db/database.ts'
 import type { HostNames } from '../../oci/host-names.ts'
-import { canonical, type Location, locationName } from '../location.ts'
-
-/** Follows every character of a repository's name. */
-const AFTER_NAME = '~'
+import { canonical, type Location, locationName, locationsOf, splitLocation } from '../location.ts'
 
 /** The repositories that are scanned. */
 export class KnownRepositories {
@@ -41,12 +38,13 @@ export class KnownRepositories {
 
   /** Adds the repositories of a registry that images in the catalogue are in. */
   async addThoseOfImages(registry: string): Promise<void> {
+    const { from, below } = locationsOf(registry)
     const rows = await this.#db.query
       .selectFrom('catalogue_images')
       .select('location')
       .distinct()
-      .where('location', '>=', `${registry}/`)
-      .where('location', '<', `${registry}/${AFTER_NAME}`)
+      .where('location', '>=', from)
+      .where('location', '<', below)
       .where(({ not, exists, selectFrom }) =>
         not(
           exists(
@@ -63,11 +61,12 @@ export class KnownRepositories {
 
   /** Returns the repository of a registry that follows another one by name. */
   async next(registry: string, after: string | undefined): Promise<string | undefined> {
+    const { from, below } = locationsOf(registry)
     const row = await this.#db.query
       .selectFrom('catalogue_repositories')
       .select('location')
-      .where('location', '>', after ?? `${registry}/`)
-      .where('location', '<', `${registry}/${AFTER_NAME}`)
+      .where('location', '>', after ?? from)
+      .where('location', '<', below)
       .orderBy('location')
       .limit(1)
       .executeTakeFirst()
@@ -92,10 +91,4 @@ export class KnownRepositories {
       query.deleteFrom('catalogue_repositories').where('location', '=', name).execute(),
     )
   }
-}
-
-/** Parses `host/repository`. */
-export function splitLocation(name: string): Location {
-  const slash = name.indexOf('/')
-  return { host: name.slice(0, slash), repository: name.slice(slash + 1) }
 }

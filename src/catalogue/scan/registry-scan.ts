@@ -1,11 +1,12 @@
 import { parseRepository } from '../../oci/reference.ts'
+import { isBelowPrefix } from '../../records/images/record-finder.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { RegistrySource } from '../compare/registry-source.ts'
 import { RepositoryComparer } from '../compare/repository-comparer.ts'
 import type { ImageRows, KnownImage } from '../image-rows.ts'
 import type { ImageWriter } from '../image-writer.ts'
-import type { Location } from '../location.ts'
-import { type KnownRepositories, splitLocation } from './known-repositories.ts'
+import { type Location, splitLocation } from '../location.ts'
+import type { KnownRepositories } from './known-repositories.ts'
 import type { ScanBounds } from './scan-bounds.ts'
 import type { ScanState } from './scan-state.ts'
 
@@ -86,7 +87,7 @@ export class RegistryScan {
           isPartial = true
           break
         }
-        if (!isInPrefix(name, backing.prefix) || !isRepository(name)) continue
+        if (!isBelowPrefix(name, backing.prefix) || !isRepository(name)) continue
         count += 1
         batch.push({ host: backing.host, repository: name })
         if (batch.length < REPOSITORIES_PER_INSERT) continue
@@ -212,10 +213,6 @@ function withoutPosition(state: ScanState): ScanState {
 
 function positionOf({ tag, id }: KnownImage): { tag: string; id: string } {
   return { tag, id }
-}
-
-function isInPrefix(name: string, prefix: string): boolean {
-  return prefix === '' || name.startsWith(`${prefix}/`)
 }
 
 function isRepository(name: string): boolean {

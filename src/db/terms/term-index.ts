@@ -162,7 +162,10 @@ export class TermIndex {
     // The rows of a prefix are not in the order of the ids, so a range of ids would not bound what is read.
     const range = 'anyOf' in filter ? inRange(query) : sql`true`
     const rows = sql`select 1 from ${this.#terms} where ${matches(filter)} and ${range} limit ${sql.lit(limit + 1)}`
-    return this.#number(sql`select count(*) as n from (${rows}) as counted`)
+    const { rows: counted } = await sql<{
+      n: number
+    }>`select count(*) as n from (${rows}) as counted`.execute(this.#db.query)
+    return Number(counted[0]?.n ?? 0)
   }
 
   /** Returns all items, newest first; undefined if there are too many. */
@@ -280,11 +283,6 @@ export class TermIndex {
     )
     const { candidates: read, matching } = rows[0] ?? { candidates: 0, matching: 0 }
     return { count: Math.max(Number(matching), found), isLowerBound: Number(read) >= JOINT_COUNT_LIMIT }
-  }
-
-  async #number(query: RawBuilder<unknown>): Promise<number> {
-    const { rows } = await sql<{ n: number }>`${query}`.execute(this.#db.query)
-    return Number(rows[0]?.n ?? 0)
   }
 
   get #terms() {

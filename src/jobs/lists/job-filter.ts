@@ -2,6 +2,7 @@ import { type Expression, expressionBuilder, type RawBuilder, type SqlBool, sql 
 import type { Database } from '../../db/database.ts'
 import { minIdAt } from '../../db/new-id.ts'
 import type { Tables } from '../../db/tables.ts'
+import { withoutIndex } from '../../db/without-index.ts'
 import { isFinished, JOB_STATES, type JobKind, type JobState } from '../job.ts'
 import { repositoryOf } from './repository-expression.ts'
 
@@ -93,12 +94,9 @@ function oneNameEach(filter: JobFilter, access: Access): JobFilter[] {
   return [filter[field] ?? []].flat().map((name) => ({ ...filter, [field]: name }))
 }
 
-/**
- * SQLite without statistics may prefer any index to the one that yields the order of the list. A plus sign
- * keeps it from using one for this column.
- */
-function column({ engine }: Database, name: string, isAccess: boolean) {
-  return engine === 'sqlite' && !isAccess ? sql`+${sql.ref(name)}` : sql.ref(name)
+/** A column. Only that of the access is looked up in an index. */
+function column(database: Database, name: string, isAccess: boolean) {
+  return isAccess ? sql.ref(name) : withoutIndex(database, sql.ref(name))
 }
 
 function columnConditions(
@@ -194,11 +192,8 @@ function repositoryAlternatives(
   repository: AnyName,
   access: Access,
 ): Expression<SqlBool>[][] {
-  // A plus sign keeps SQLite from using an index, as in `column`.
-  const plus = sql.raw(database.engine === 'sqlite' && access !== 'repository' ? '+' : '')
-  const source = sql`${plus}${repositoryOf(database, 'source')}`
-  const target = sql`${plus}${repositoryOf(database, 'target')}`
-  const isSource = sql<SqlBool>`${source} ${isOneOf(repository)}`
+  const source = repositoryOf(database, 'source')
+  const target = repositoryOf(database, 'target')
   if (access === 'repository') {
     const names = [repository].flat()
     return [
@@ -206,5 +201,7 @@ function repositoryAlternatives(
       ...names.map((name) => [sql<SqlBool>`${target} = ${name}`]),
     ]
   }
-  return [[jobs.or([isSource, sql<SqlBool>`${target} ${isOneOf(repository)}`])]]
+  const isIn = (column: RawBuilder<string>) =>
+    sql<SqlBool>`${withoutIndex(database, column)} ${isOneOf(repository)}`
+  return [[jobs.or([isIn(source), isIn(target)])]]
 }

@@ -2,6 +2,7 @@ import { type Selectable, type SelectQueryBuilder, type SqlBool, sql } from 'kys
 import type { Database } from '../../db/database.ts'
 import { minIdAt, newId, timeOfId } from '../../db/new-id.ts'
 import type { BatchesTable, Tables } from '../../db/tables.ts'
+import { withoutIndex } from '../../db/without-index.ts'
 import type { Job, JobState } from '../job.ts'
 import { RUNNING, SUMMARY_COLUMNS, toJob, UNFINISHED } from '../rows.ts'
 import type { NewJob } from './accept-job.ts'
@@ -98,7 +99,6 @@ export class BatchStore {
     { states = [], labels = {}, createdFrom, createdBefore }: BatchFilter,
     after: string | undefined,
   ) {
-    const { engine } = this.#db
     const [label, ...furtherLabels] = Object.entries(labels)
     const rows = label ? this.#selectLabelled(label) : this.#db.query.selectFrom('batches')
     const id = label ? sql.ref<string>('batch_labels.batch_id') : sql.ref<string>('batches.id')
@@ -106,8 +106,8 @@ export class BatchStore {
     const [state] = states
     if (state && states.length === 1 && !label) query = query.where('batches.state', '=', state)
     else if (state) {
-      // The plus sign keeps SQLite from using the index, which does not yield the order of several states.
-      const column = engine === 'sqlite' ? sql`+batches.state` : sql.ref('batches.state')
+      // The index does not yield the order of several states.
+      const column = withoutIndex(this.#db, sql.ref('batches.state'))
       query = query.where(sql<SqlBool>`${column} in (${sql.join(states.map((one) => sql.lit(one)))})`)
     }
     for (const [name, value] of furtherLabels) {

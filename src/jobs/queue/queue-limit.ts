@@ -1,3 +1,4 @@
+import { countRows } from '../../db/count-rows.ts'
 import type { Database } from '../../db/database.ts'
 import { QUEUED } from '../rows.ts'
 
@@ -63,11 +64,8 @@ export class QueueLimit {
         .select('id')
         .where('state', '=', QUEUED)
         .limit(this.#maxQueued + 1)
-      const { queued } = await this.#db.query
-        .selectFrom(waiting.as('waiting'))
-        .select((select) => select.fn.countAll<number>().as('queued'))
-        .executeTakeFirstOrThrow()
-      this.#count = { readAt: performance.now(), queued: Number(queued) }
+      const queued = await countRows(this.#db, waiting)
+      this.#count = { readAt: performance.now(), queued }
     }
     return this.#maxQueued - this.#count.queued
   }

@@ -1,4 +1,5 @@
 import { type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool, sql } from 'kysely'
+import { countRows } from '../../db/count-rows.ts'
 import type { Database } from '../../db/database.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { JobKind } from '../job.ts'
@@ -123,7 +124,8 @@ function explainByWorkers(
   if (workers.length === 0) return { reason: 'no-worker' }
   const withSpace = workers.filter(({ isDiskFull }) => !isDiskFull)
   if (withSpace.length === 0) return { reason: 'disk-full' }
-  const limits = withSpace.map((worker) => findReachedLimit(job, worker, running))
+  const counts = countByHost(running)
+  const limits = withSpace.map((worker) => findReachedLimit(job, worker, counts))
   const [firstLimit] = limits
   if (firstLimit && limits.every((limit) => limit !== undefined)) return firstLimit
   const allowed = withSpace.filter((_, i) => limits[i] === undefined)
@@ -139,14 +141,16 @@ function explainByWorkers(
   return { reason: hasFreeLane ? 'starting' : 'workers-busy' }
 }
 
-/** Returns the limit of a worker that prevents it from claiming a job. */
+/**
+ * Returns the limit of a worker that prevents it from claiming a job.
+ * @param counts the running jobs by registry
+ */
 function findReachedLimit(
   { source_host, target_host }: QueuedJob,
   { registryLimits }: Worker,
-  running: readonly RunningJob[],
+  counts: ReadonlyMap<string, number>,
 ): WaitReason | undefined {
   const limits = registryLimitsOf(registryLimits)
-  const counts = countByHost(running)
   for (const registry of new Set([source_host, target_host])) {
     const limit = limits?.(registry)
     const count = counts.get(registry) ?? 0
@@ -158,18 +162,14 @@ function findReachedLimit(
 }
 
 /** Counts the queued jobs that workers claim before this one, in the order of claims. */
-async function findPosition({ query }: Database, job: QueuedJob): Promise<number> {
-  const ahead = query
+async function findPosition(database: Database, job: QueuedJob): Promise<number> {
+  const ahead = database.query
     .selectFrom('jobs')
     .select('id')
     .where('state', '=', QUEUED)
     .where((jobs) => isAhead(jobs, job))
     .limit(MAX_POSITION - 1)
-  const { count } = await query
-    .selectFrom(ahead.as('ahead'))
-    .select((select) => select.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  return Number(count) + 1
+  return (await countRows(database, ahead)) + 1
 }
 
 function findBlockingSuspect(database: Database, job: QueuedJob): Promise<{ id: string } | undefined> {

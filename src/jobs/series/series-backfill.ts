@@ -4,6 +4,7 @@ import type { Database } from '../../db/database.ts'
 import { minIdAt } from '../../db/new-id.ts'
 import type { JobSeriesBackfillTable, Tables } from '../../db/tables.ts'
 import type { JobKind } from '../job.ts'
+import { RESOLUTION_MS } from './interval.ts'
 import type { SeriesRetention } from './series-upkeep.ts'
 import { addTallies } from './tally.ts'
 import { TALLIED_COLUMNS, tallyOfEnd } from './tally-of-job.ts'
@@ -11,7 +12,6 @@ import { TALLIED_COLUMNS, tallyOfEnd } from './tally-of-job.ts'
 /** Jobs per transaction, and the pause between transactions: about 5,000 jobs per second and worker at most. */
 const BATCH_SIZE = 1_000
 const PAUSE_MS = 200
-const DAY_MS = 86_400_000
 
 /**
  * Adds the jobs that ended before there were series, newest first, in small transactions. Each is added once,
@@ -24,7 +24,7 @@ export async function backfillSeries(
   signal: AbortSignal,
 ): Promise<void> {
   const kinds = await database.query.selectFrom('job_series_backfill').select('kind').execute()
-  const oldestId = minIdAt(Date.now() - Math.max(retention.hour, retention.day) * DAY_MS)
+  const oldestId = minIdAt(Date.now() - Math.max(retention.hour, retention.day) * RESOLUTION_MS.day)
   for (const { kind } of kinds) {
     while (!signal.aborted && (await addBatch(database, kind, oldestId))) {
       await delay(PAUSE_MS, undefined, { signal }).catch(() => {})

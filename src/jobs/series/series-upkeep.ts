@@ -1,9 +1,8 @@
 import { sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
-import { RESOLUTIONS, type Resolution, startOf } from './interval.ts'
+import { RESOLUTION_MS, RESOLUTIONS, type Resolution, startOf } from './interval.ts'
 import { COUNT_COLUMNS } from './tally.ts'
 
-const DAY_MS = 86_400_000
 /** A transaction that ended a job may still be open when the next interval has started. */
 const MERGE_DELAY_MS = 600_000
 /** Intervals per run. A backlog is worked off by later runs. */
@@ -22,7 +21,7 @@ export async function tidySeries(
   signal: AbortSignal,
 ): Promise<void> {
   for (const resolution of RESOLUTIONS) {
-    const oldestKept = startOf(resolution, Date.now() - retention[resolution] * DAY_MS)
+    const oldestKept = startOf(resolution, Date.now() - retention[resolution] * RESOLUTION_MS.day)
     for (const start of await findStarts(database, resolution, oldestKept)) {
       if (signal.aborted) return
       await deleteInterval(database, resolution, start)

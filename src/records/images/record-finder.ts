@@ -4,9 +4,9 @@ import { parseManifestOrIndex } from '../../oci/documents.ts'
 import { HostNames } from '../../oci/host-names.ts'
 import { formatReference, parseReference, type Reference, tagOrDigest } from '../../oci/reference.ts'
 import type { Repository } from '../../registry/repository.ts'
-import { profiledDigest, tryParseReference } from '../profiled-digest.ts'
+import { imageDigestsOf, tryParseReference } from '../profiled-digest.ts'
 import { describeRecordImage, listRecordImages } from './list-record-images.ts'
-import type { RecordImageSummary } from './record-image-summary.ts'
+import { createdTime, type RecordImageSummary } from './record-image-summary.ts'
 import { isOfWorkload } from './record-tag.ts'
 import { throwUnlessRefusal } from './registry-refusals.ts'
 
@@ -58,8 +58,7 @@ export class RecordFinder {
   /** Returns the repository in the backing registry for the record images of an image. */
   backingRepositoryOf({ host, repository }: RepositoryLocation): RepositoryLocation {
     const { host: backingHost, prefix } = this.#options.backing
-    const isInBacking =
-      this.#names.preferred(host) === backingHost && (prefix === '' || repository.startsWith(`${prefix}/`))
+    const isInBacking = this.#names.preferred(host) === backingHost && isBelowPrefix(repository, prefix)
     const name = isInBacking || prefix === '' ? repository : `${prefix}/${repository}`
     return { host: backingHost, repository: name }
   }
@@ -135,8 +134,7 @@ export class RecordFinder {
     image: Reference,
     digests: readonly Digest[],
   ): MatchedRecordImage | undefined {
-    const profiled = profiledDigest(summary.image, [])
-    const imageDigests = [summary.subject, profiled].filter((digest) => digest !== undefined)
+    const imageDigests = imageDigestsOf(summary)
     const match = imageDigests.some((digest) => digests.includes(digest)) ? 'digest' : 'repository'
     const namedImage = tryParseReference(summary.image)
     // A record image that names no image belongs to its own repository.
@@ -182,12 +180,11 @@ function compareNewestFirst(a: MatchedRecordImage, b: MatchedRecordImage): numbe
   return a.reference < b.reference ? -1 : 1
 }
 
-/** In milliseconds since 1970; 0 if it is unknown. */
-function createdTime({ createdAt }: MatchedRecordImage): number {
-  const time = Date.parse(createdAt ?? '')
-  return Number.isNaN(time) ? 0 : time
-}
-
 function repositoryName({ host, repository }: RepositoryLocation): string {
   return formatReference({ host, repository })
+}
+
+/** Whether a repository of the backing registry is one of this broker. @param prefix '' for all of them */
+export function isBelowPrefix(repository: string, prefix: string): boolean {
+  return prefix === '' || repository.startsWith(`${prefix}/`)
 }

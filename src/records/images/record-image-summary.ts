@@ -130,3 +130,9 @@ async function readCreated(
     throw error
   }
 }
+
+/** When a record image was created, in milliseconds since 1970; 0 if it is unknown. */
+export function createdTime({ createdAt }: Pick<RecordImageSummary, 'createdAt'>): number {
+  const time = Date.parse(createdAt ?? '')
+  return Number.isNaN(time) ? 0 : time
+}

@@ -9,7 +9,12 @@ import type { Publication, StoredRecord } from '../stored-record.ts'
 import { listRecordImages } from './list-record-images.ts'
 import { publishRecordImage } from './publish-record-image.ts'
 import { type RecordImage, readRecordImage } from './read-record-image.ts'
-import type { RecordFinder, RecordFinderOptions, RepositoryLocation } from './record-finder.ts'
+import {
+  isBelowPrefix,
+  type RecordFinder,
+  type RecordFinderOptions,
+  type RepositoryLocation,
+} from './record-finder.ts'
 import type { RecordImageSummary } from './record-image-summary.ts'
 import { defaultRecordTag } from './record-tag.ts'
 import { isRefusalOrOutage } from './registry-refusals.ts'
@@ -144,7 +149,7 @@ export class RecordPublisher {
     const { backing, catalog, openRepository } = this.#options
     const { host, prefix } = backing
     for (const repository of (await Array.fromAsync(catalog(signal))).sort()) {
-      if (prefix !== '' && !repository.startsWith(`${prefix}/`)) continue
+      if (!isBelowPrefix(repository, prefix)) continue
       for await (const summary of listRecordImages(openRepository({ host, repository }), { signal })) {
         yield { ...summary, reference: `${host}/${repository}:${summary.tag}` }
       }
