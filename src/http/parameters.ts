@@ -97,4 +97,14 @@ export function isoTime(milliseconds: number): string {
 /** A time in a query or a body. */
 export const Time = z.iso.datetime({ offset: true })
 
+/** Parses the times that a query or a body has, and leaves out those that it has not. */
+export function parseTimes<Name extends string>(
+  times: Readonly<Record<Name, z.infer<typeof Time> | undefined>>,
+): Partial<Record<Name, number>> {
+  const given = Object.entries<string | undefined>(times).flatMap(([name, time]) =>
+    time === undefined ? [] : [[name, Date.parse(time)] as const],
+  )
+  return Object.fromEntries(given) as Partial<Record<Name, number>>
+}
+
 export const Timestamp = z.iso.datetime().describe('A time in UTC (RFC 3339).')

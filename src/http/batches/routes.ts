@@ -4,7 +4,7 @@ import { BATCH_STATES, type Batch } from '../../jobs/queue/batch-store.ts'
 import { assertConvertible, conversionJob, NewConversion } from '../conversions/new-conversion.ts'
 import { conversionSummary } from '../conversions/view.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
-import { IdParams, LabelQuery, Labels, PageQuery, parseLabels, Time } from '../parameters.ts'
+import { IdParams, LabelQuery, Labels, PageQuery, parseLabels, parseTimes, Time } from '../parameters.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { BatchItems, BatchPage, BatchView, batchView } from './view.ts'
@@ -96,8 +96,7 @@ export function batchRoutes(batches: Services['batches'], validator: JobValidato
         const filter = {
           ...(state && { states: [state].flat() }),
           ...(label && { labels: parseLabels(label) }),
-          ...(createdFrom !== undefined && { createdFrom: Date.parse(createdFrom) }),
-          ...(createdBefore !== undefined && { createdBefore: Date.parse(createdBefore) }),
+          ...parseTimes({ createdFrom, createdBefore }),
         }
         const { items, ...rest } = await batches.list(filter, { limit, after: cursor })
         return { items: items.map(batchView), ...rest }

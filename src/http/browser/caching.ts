@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { API_ROUTE } from './api-routes.ts'
 
-/** The routes whose responses may be stored and compared: those of the API, and its document. */
-const CACHED_ROUTE = /^\/(v1\/|openapi\.json$)/
 /** A cache of the caller's own may store the response, and checks each time whether it is still current. */
 const REVALIDATE = 'private, no-cache'
 /** A year, the longest time that caches observe (RFC 9111, 1.2.2). */
@@ -25,7 +24,7 @@ export function markImmutable(reply: FastifyReply): void {
  */
 export function registerCaching(app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply, payload) => {
-    if (!CACHED_ROUTE.test(request.routeOptions.url ?? request.url)) return payload
+    if (!API_ROUTE.test(request.routeOptions.url ?? request.url)) return payload
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (!isRead || reply.statusCode >= 400) {
       reply.header('cache-control', 'no-store')

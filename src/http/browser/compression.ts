@@ -1,9 +1,8 @@
 import { constants } from 'node:zlib'
 import compress from '@fastify/compress'
 import type { FastifyInstance } from 'fastify'
+import { API_ROUTE } from './api-routes.ts'
 
-/** The routes whose responses are compressed. Blobs of the registry are compressed already. */
-const COMPRESSED_ROUTE = /^\/(v1\/|openapi\.json$)/
 /** Below this size, in bytes, a response fits into one packet in any case. */
 const MIN_BYTES = 1400
 /** JSON and text. Streams of events do not come here: nothing may hold them back. */
@@ -21,7 +20,8 @@ const ZSTD_LEVEL = 1
 /** Compresses the responses of the API for callers that accept it (`Accept-Encoding`). */
 export async function registerCompression(app: FastifyInstance): Promise<void> {
   app.addHook('onRoute', (route) => {
-    if (!COMPRESSED_ROUTE.test(route.url)) route.compress = false
+    // Blobs of the registry are compressed already.
+    if (!API_ROUTE.test(route.url)) route.compress = false
   })
   await app.register(compress, {
     // Uploads of records decompress their bodies themselves, within bounds.

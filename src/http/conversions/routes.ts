@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
-import { ReferenceText } from '../../oci/reference.ts'
 import { formatCursor, jobFilter, jobQuery, parseCursor } from '../jobs/job-filter.ts'
 import { type JobResource, jobNotFound, loadViewWithWait } from '../jobs/job-resource.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
 import { loadAcceptedJob, originOf } from '../jobs/new-job.ts'
 import { waitAsPreferred } from '../jobs/prefer-wait.ts'
-import { canonicalImage, IdParams } from '../parameters.ts'
+import { IdParams } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
+import { conversionFilter, conversionQuery } from './filter.ts'
 import { assertConvertible, conversionJob, NewConversion } from './new-conversion.ts'
 import { Conversion, ConversionSummary, conversionSummary, conversionView } from './view.ts'
 
@@ -62,22 +62,15 @@ export function conversionRoutes(
           description:
             'With `finishedFrom` or `finishedBefore`, the list contains finished conversions only, and those that finished last come first.',
           querystring: z.object({
-            source: ReferenceText.optional(),
-            target: ReferenceText.optional(),
-            batch: z.uuid().optional().describe('Only the conversions of this batch.'),
+            ...conversionQuery,
             ...jobQuery,
           }),
           response: { 200: ConversionPage, ...problemResponses(400, 503) },
         },
       },
       async (request) => {
-        const { source, target, batch, limit, cursor } = request.query
-        const filter = {
-          ...jobFilter(request.query),
-          ...(source !== undefined && { source: canonicalImage(source) }),
-          ...(target !== undefined && { target: canonicalImage(target) }),
-          ...(batch !== undefined && { batchId: batch }),
-        }
+        const { limit, cursor } = request.query
+        const filter = { ...jobFilter(request.query), ...conversionFilter(request.query) }
         const after = parseCursor(cursor, filter, 'querystring.cursor')
         const { items, next } = await jobs.list('conversion', filter, { limit, ...after })
         return { items: items.map(conversionSummary), ...(next && { next: formatCursor(next) }) }

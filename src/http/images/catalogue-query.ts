@@ -1,8 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { CatalogueFilter } from '../../catalogue/listed-images.ts'
 import { wordsOf } from '../../db/terms/words.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
-import { LabelQuery, parseLabels } from '../parameters.ts'
+import { canonicalImage, LabelQuery, parseLabels } from '../parameters.ts'
+import type { Services } from '../services.ts'
 
 export const SearchText = z
   .string()
@@ -26,19 +28,34 @@ export const catalogueQuery = {
 type Query = {
   readonly repository?: string | undefined
   readonly label?: string | string[] | undefined
+  readonly image?: string | undefined
   readonly text?: string | undefined
 }
 
+/** What a listing selects. The image is in its canonical form. */
+type ListingFilter = CatalogueFilter & { readonly image?: string }
+
 /** @param defaultRegistry the registry of a repository that is named without one */
 export function catalogueFilter(
-  { repository, label, text }: Query,
+  { repository, label, image, text }: Query,
   defaultRegistry: string,
-): CatalogueFilter {
+): ListingFilter {
   return {
     ...(repository !== undefined && { repository: parseLocation(repository, defaultRegistry) }),
     ...(label !== undefined && { labels: parseLabels(label) }),
+    ...(image !== undefined && { image: canonicalImage(image) }),
     ...(text !== undefined && { text }),
   }
+}
+
+/** Compares what a filter selects with its registry first, if the query asks for that. */
+export async function refreshIfAsked(
+  analyses: Services['analyses'],
+  fresh: 'true' | 'false',
+  { repository, image }: ListingFilter,
+  { abortSignal: signal }: FastifyRequest,
+): Promise<void> {
+  if (fresh === 'true') await analyses.refreshCatalogue({ repository, image }, { signal })
 }
 
 /** The first part is a host if it looks like one; otherwise the whole name is in the default registry. */

@@ -5,7 +5,14 @@ import type { ItemCount } from '../../db/terms/term-query.ts'
 import { Digest } from '../../oci/digest-schema.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 import { EXAMPLE_DIGEST, EXAMPLE_ID } from '../records/view.ts'
-import { ComparedAt, RecordImagePage, recordImagePage, Total, totalView } from './record-image-view.ts'
+import {
+  cataloguePage,
+  pageFields,
+  RecordImagePage,
+  recordImagePage,
+  Total,
+  totalView,
+} from './record-image-view.ts'
 
 const ConversionRelationView = z
   .object({
@@ -89,12 +96,7 @@ const ImageSummary = z
   })
 
 export const ImagePage = z
-  .object({
-    items: z.array(ImageSummary),
-    next: z.string().optional().describe('The cursor of the next page. Omitted on the last page.'),
-    ...Total,
-    comparedAt: ComparedAt,
-  })
+  .object({ items: z.array(ImageSummary), ...pageFields })
   .meta({ id: 'ImagePage', description: 'A page of images, those first that were seen last.' })
 
 const ConversionRelations = z
@@ -120,18 +122,8 @@ export const ImageRelationsView = z
     description: 'What belongs to an image: record images, conversions of it, and conversions that made it.',
   })
 
-export function imagePage({
-  items,
-  next,
-  total,
-  comparedAt,
-}: CataloguePage<ListedImage>): z.infer<typeof ImagePage> {
-  return {
-    items: items.map(imageSummary),
-    ...(next !== undefined && { next }),
-    ...totalView(total),
-    ...(comparedAt !== undefined && { comparedAt: isoTime(comparedAt) }),
-  }
+export function imagePage(page: CataloguePage<ListedImage>): z.infer<typeof ImagePage> {
+  return cataloguePage(page, imageSummary)
 }
 
 export function imageRelationsView(

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { canonicalImage, ImageName, PageQuery, Time } from '../parameters.ts'
+import { canonicalImage, ImageName, PageQuery, parseTimes, Time } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { catalogueFilter, catalogueQuery, SearchText } from './catalogue-query.ts'
+import { catalogueFilter, catalogueQuery, refreshIfAsked, SearchText } from './catalogue-query.ts'
 import { ImagePage, ImageRelationsView, imagePage, imageRelationsView } from './image-view.ts'
 
 const MAX_RELATED = 100
@@ -37,20 +37,12 @@ export function imageListRoutes({
         },
       },
       async (request) => {
-        const { image, seenFrom, seenBefore, limit, cursor, fresh, ...query } = request.query
+        const { seenFrom, seenBefore, limit, cursor, fresh, ...query } = request.query
         const filter = {
           ...catalogueFilter(query, defaultRegistry),
-          ...(image !== undefined && { image: canonicalImage(image) }),
-          ...(seenFrom !== undefined && { from: Date.parse(seenFrom) }),
-          ...(seenBefore !== undefined && { before: Date.parse(seenBefore) }),
+          ...parseTimes({ from: seenFrom, before: seenBefore }),
         }
-        if (fresh === 'true') {
-          const { repository } = filter
-          await analyses.refreshCatalogue(
-            { repository, image: filter.image },
-            { signal: request.abortSignal },
-          )
-        }
+        await refreshIfAsked(analyses, fresh, filter, request)
         return imagePage(await catalogue.listImages(filter, { limit, cursor }))
       },
     )

@@ -21,10 +21,26 @@ export function totalView({ count, isLowerBound }: ItemCount): {
   return { totalCount: count, ...(isLowerBound && { isTotalLowerBound: true }) }
 }
 
-/** When a listing was the same as in the registry. */
-export const ComparedAt = Timestamp.optional().describe(
-  'When what is listed was last compared with the registry completely. Absent if it was not yet.',
-)
+/** What the pages of the catalogue have besides their items. */
+export const pageFields = {
+  next: z.string().optional().describe('The cursor of the next page. Omitted on the last page.'),
+  ...Total,
+  comparedAt: Timestamp.optional().describe(
+    'When what is listed was last compared with the registry completely. Absent if it was not yet.',
+  ),
+}
+
+export function cataloguePage<Item, View>(
+  { items, next, total, comparedAt }: CataloguePage<Item>,
+  viewOf: (item: Item) => View,
+) {
+  return {
+    items: items.map(viewOf),
+    ...(next !== undefined && { next }),
+    ...totalView(total),
+    ...(comparedAt !== undefined && { comparedAt: isoTime(comparedAt) }),
+  }
+}
 
 const RecordImageSummary = z
   .object({
@@ -75,26 +91,11 @@ const RecordImageSummary = z
   })
 
 export const RecordImagePage = z
-  .object({
-    items: z.array(RecordImageSummary),
-    next: z.string().optional().describe('The cursor of the next page. Omitted on the last page.'),
-    ...Total,
-    comparedAt: ComparedAt,
-  })
+  .object({ items: z.array(RecordImageSummary), ...pageFields })
   .meta({ id: 'RecordImagePage', description: 'A page of record file images, newest first.' })
 
-export function recordImagePage({
-  items,
-  next,
-  total,
-  comparedAt,
-}: CataloguePage<ListedRecord>): z.infer<typeof RecordImagePage> {
-  return {
-    items: items.map(recordImageSummary),
-    ...(next !== undefined && { next }),
-    ...totalView(total),
-    ...(comparedAt !== undefined && { comparedAt: isoTime(comparedAt) }),
-  }
+export function recordImagePage(page: CataloguePage<ListedRecord>): z.infer<typeof RecordImagePage> {
+  return cataloguePage(page, recordImageSummary)
 }
 
 function recordImageSummary({

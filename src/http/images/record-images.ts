@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { parseReference } from '../../oci/reference.ts'
 import { RecordImageDocument } from '../../records/images/schemas.ts'
 import { markImmutable } from '../browser/caching.ts'
-import { canonicalImage, ImageName, PageQuery, ReferencePath, Time, Workload } from '../parameters.ts'
+import { ImageName, PageQuery, parseTimes, ReferencePath, Time, Workload } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
-import { catalogueFilter, catalogueQuery, SearchText } from './catalogue-query.ts'
+import { catalogueFilter, catalogueQuery, refreshIfAsked, SearchText } from './catalogue-query.ts'
 import { RecordImagePage, recordImagePage } from './record-image-view.ts'
 
 /** Lists record images as the catalogue knows them, and shows those in registries. */
@@ -41,21 +41,13 @@ export function recordImageRoutes({
         },
       },
       async (request) => {
-        const { image, workload, createdFrom, createdBefore, limit, cursor, fresh, ...query } = request.query
+        const { workload, createdFrom, createdBefore, limit, cursor, fresh, ...query } = request.query
         const filter = {
           ...catalogueFilter(query, defaultRegistry),
-          ...(image !== undefined && { image: canonicalImage(image) }),
           ...(workload !== undefined && { workload }),
-          ...(createdFrom !== undefined && { from: Date.parse(createdFrom) }),
-          ...(createdBefore !== undefined && { before: Date.parse(createdBefore) }),
+          ...parseTimes({ from: createdFrom, before: createdBefore }),
         }
-        if (fresh === 'true') {
-          const { repository } = filter
-          await analyses.refreshCatalogue(
-            { repository, image: filter.image },
-            { signal: request.abortSignal },
-          )
-        }
+        await refreshIfAsked(analyses, fresh, filter, request)
         return recordImagePage(await catalogue.listRecordImages(filter, { limit, cursor }))
       },
     )

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isOrderedByEnd, type JobFilter } from '../../jobs/lists/job-filter.ts'
 import type { JobPosition } from '../../jobs/lists/list-jobs.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
-import { LabelQuery, Labels, PageQuery, parseLabels, Time } from '../parameters.ts'
+import { LabelQuery, Labels, PageQuery, parseLabels, parseTimes, Time } from '../parameters.ts'
 import { fieldError } from '../problem.ts'
 import { JobStateView } from './view.ts'
 
@@ -76,10 +76,7 @@ export function jobFilter(filter: Filter): JobFilter {
     ...(state && { states: [state].flat() }),
     ...(labels && Object.keys(labels).length > 0 && { labels }),
     ...(repository !== undefined && { repository: canonicalRepository(repository) }),
-    ...(createdFrom !== undefined && { createdFrom: Date.parse(createdFrom) }),
-    ...(createdBefore !== undefined && { createdBefore: Date.parse(createdBefore) }),
-    ...(finishedFrom !== undefined && { finishedFrom: Date.parse(finishedFrom) }),
-    ...(finishedBefore !== undefined && { finishedBefore: Date.parse(finishedBefore) }),
+    ...parseTimes({ createdFrom, createdBefore, finishedFrom, finishedBefore }),
   }
 }
 

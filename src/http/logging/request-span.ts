@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { otel } from '../../tracing/otel.ts'
 import { failSpan } from '../../tracing/spans.ts'
 import { StartedSpan } from '../../tracing/started-span.ts'
 import { contextOf, traceIds } from '../../tracing/trace-context.ts'
@@ -19,6 +20,8 @@ const SERVER_ERROR = 500
  */
 export function traceRequests(app: FastifyInstance): void {
   app.decorateRequest('startedSpan', undefined)
+  // Traces are turned on before a process builds its server, or not at all.
+  if (otel() === undefined) return
   app.addHook('onRequest', (request, reply, done) => {
     const started = isProbe(request) ? undefined : startSpan(request)
     if (started === undefined) return done()

@@ -32,7 +32,8 @@ const UNSTORED = new Set([401, 405, 408, 421, 429])
 const UUID = '6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11'
 
 const isPost = (placed: PlacedOperation) => placed.method === 'post' && isApi(placed)
-const isComparable = (placed: PlacedOperation) =>
+/** Whether responses have an `ETag`. */
+export const isComparable = (placed: PlacedOperation) =>
   placed.method === 'get' && isApi(placed) && !isStream(placed)
 const waits = ({ operation }: PlacedOperation) => WAITS.test(operation.operationId ?? '')
 const never = () => false
@@ -104,7 +105,7 @@ const RESPONSE_HEADERS: Readonly<Record<string, ResponseHeader>> = {
     description: 'The version of the response, for `If-None-Match`. Long documents have none.',
     schema: { type: 'string' },
     example: 'W/"x1qJ"',
-    isSentBy: (placed, status) => isComparable(placed) && (status === 200 || status === 304),
+    isSentBy: (placed, status) => isComparable(placed) && status === 200,
     isSentWith: never,
   },
   'Cache-Control': {
@@ -160,8 +161,13 @@ function references(isIncluded: (header: ResponseHeader) => boolean): Json {
   return Object.fromEntries(
     Object.entries(RESPONSE_HEADERS)
       .filter(([, header]) => isIncluded(header))
-      .map(([name]) => [name, { $ref: `#/components/headers/${name}` }]),
+      .map(([name]) => headerReference(name)),
   )
+}
+
+/** Returns the name of a header with a reference to its description. */
+export function headerReference(name: string): [name: string, reference: Json] {
+  return [name, { $ref: `#/components/headers/${name}` }]
 }
 
 /** Adds the headers to the components of a document, and to its operations those that they read. */

@@ -8,7 +8,7 @@ import {
   operationsOf,
   type PlacedOperation,
 } from './document.ts'
-import { problemHeaders } from './headers.ts'
+import { headerReference, isComparable, problemHeaders } from './headers.ts'
 
 const NOT_MODIFIED = 304
 
@@ -44,8 +44,7 @@ export function shareResponses(document: OpenApiDocument): OpenApiDocument {
       responses[status] = reference(status)
       used.add(status)
     }
-    if (placed.method === 'get' && isApi(placed) && !isStream(placed))
-      responses[NOT_MODIFIED] = reference(NOT_MODIFIED)
+    if (isComparable(placed)) responses[NOT_MODIFIED] = reference(NOT_MODIFIED)
   }
   const components = [...used]
     .sort((a, b) => a - b)
@@ -64,10 +63,7 @@ function isProblem(response: { content?: Json } | undefined): boolean {
 }
 
 function notModified(): Json {
-  const headers = ['X-Request-Id', 'ETag', 'Cache-Control'].map((name) => [
-    name,
-    { $ref: `#/components/headers/${name}` },
-  ])
+  const headers = ['X-Request-Id', 'ETag', 'Cache-Control'].map(headerReference)
   return {
     description: 'The response with this `ETag` is still current.',
     headers: Object.fromEntries(headers),

@@ -12,6 +12,7 @@ import {
   LabelQuery,
   PageQuery,
   parseLabels,
+  parseTimes,
   Time,
   Workload,
 } from '../parameters.ts'
@@ -65,8 +66,7 @@ export function recordRoutes({
           digest,
           labels: parseLabels(label),
           text,
-          ...(createdFrom !== undefined && { from: Date.parse(createdFrom) }),
-          ...(createdBefore !== undefined && { before: Date.parse(createdBefore) }),
+          ...parseTimes({ from: createdFrom, before: createdBefore }),
         }
         const { items, next, total } = await records.list(filter, { limit, after: cursor })
         return { items: items.map(recordView), next, ...totalView(total) }

@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { RESOLUTION_MS, RESOLUTIONS, startOf } from '../../jobs/series/interval.ts'
+import { RESOLUTION_MS, startOf } from '../../jobs/series/interval.ts'
 import type { SeriesRange } from '../../jobs/series/series-store.ts'
 import type { JobResource } from '../jobs/job-resource.ts'
 import { isoTime, Time } from '../parameters.ts'
 import { fieldError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { Series, seriesPointView } from './view.ts'
+import { Interval, Series, seriesPointView } from './view.ts'
 
 /** The longest month in hours, and rounded up. */
 const MAX_INTERVALS = 1_000
@@ -16,7 +16,7 @@ const FIRST_MS = Date.parse('0000-01-01T00:00:00Z')
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 const SeriesQuery = z.object({
-  interval: z.enum(RESOLUTIONS as ['hour', 'day']).default('hour'),
+  interval: Interval.default('hour'),
   from: Time.optional().describe(
     'The series starts with the interval that contains this time. Default: 48 hours or 30 days before its end.',
   ),

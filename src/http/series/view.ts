@@ -3,6 +3,8 @@ import { RESOLUTIONS } from '../../jobs/series/interval.ts'
 import type { Percentiles, SeriesPoint } from '../../jobs/series/series-store.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 
+export const Interval = z.enum(RESOLUTIONS as ['hour', 'day'])
+
 const Count = z.int().nonnegative()
 const Milliseconds = z.int().nonnegative()
 
@@ -36,7 +38,7 @@ const SeriesPointView = z
 
 export const Series = z
   .object({
-    interval: z.enum(RESOLUTIONS as ['hour', 'day']),
+    interval: Interval,
     from: Timestamp.describe('The start of the first interval.'),
     to: Timestamp.describe('The end of the last interval.'),
     backfilling: z

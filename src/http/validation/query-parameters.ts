@@ -12,18 +12,15 @@ type KnownParameters = ReadonlyMap<string, boolean>
 
 /**
  * Rejects unknown query parameters, and repetitions of those that can be given only once, on every route of
- * the API.
+ * the API that is registered after this call.
  */
 export function rejectUnknownParameters(app: FastifyInstance): void {
-  const knownOf = new WeakMap<object, KnownParameters>()
-  app.addHook('preValidation', async (request) => {
-    const { url = '', schema } = request.routeOptions
-    if (!STRICT_ROUTE.test(url)) return
-    const querystring = schema?.querystring
-    if (!(querystring instanceof z.ZodObject)) return assertKnown(request, new Map())
-    const known = knownOf.get(querystring) ?? parametersOf(querystring)
-    knownOf.set(querystring, known)
-    assertKnown(request, known)
+  app.addHook('onRoute', (route) => {
+    if (!STRICT_ROUTE.test(route.url)) return
+    const querystring = route.schema?.querystring
+    const known = querystring instanceof z.ZodObject ? parametersOf(querystring) : new Map<string, boolean>()
+    const reject = async (request: FastifyRequest) => assertKnown(request, known)
+    route.preValidation = [route.preValidation ?? [], reject].flat()
   })
 }
 

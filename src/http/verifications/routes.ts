@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
-import { ReferenceText } from '../../oci/reference.ts'
 import { formatCursor, jobFilter, jobQuery, parseCursor } from '../jobs/job-filter.ts'
 import { type JobResource, jobNotFound, loadViewWithWait } from '../jobs/job-resource.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
 import { loadAcceptedJob, originOf } from '../jobs/new-job.ts'
 import { waitAsPreferred } from '../jobs/prefer-wait.ts'
-import { canonicalImage, IdParams } from '../parameters.ts'
+import { IdParams } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
+import { verificationFilter, verificationQuery } from './filter.ts'
 import { assertVerifiable, NewVerification, verificationJob } from './new-verification.ts'
 import { Verification, VerificationSummary, verificationSummary, verificationView } from './view.ts'
 
@@ -61,10 +61,7 @@ export function verificationRoutes(
           description:
             'With `finishedFrom` or `finishedBefore`, the list contains finished verifications only, and those that finished last come first.',
           querystring: z.object({
-            reference: ReferenceText.optional().describe('Only verifications of this image.'),
-            source: ReferenceText.optional().describe(
-              'Only verifications that compare an image with this source.',
-            ),
+            ...verificationQuery,
             verified: z.enum(['true', 'false']).optional().describe('Only verifications with this result.'),
             ...jobQuery,
           }),
@@ -72,11 +69,10 @@ export function verificationRoutes(
         },
       },
       async (request) => {
-        const { reference, source, verified, limit, cursor } = request.query
+        const { verified, limit, cursor } = request.query
         const filter = {
           ...jobFilter(request.query),
-          ...(reference !== undefined && { source: canonicalImage(reference) }),
-          ...(source !== undefined && { comparedWith: canonicalImage(source) }),
+          ...verificationFilter(request.query),
           ...(verified !== undefined && { isVerified: verified === 'true' }),
         }
         const after = parseCursor(cursor, filter, 'querystring.cursor')
