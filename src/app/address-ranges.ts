@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { partsOf } from './comma-list.ts'
 
 /**
  * Parses addresses and ranges of addresses, such as `10.0.0.0/8, 192.0.2.7, fd00::/8`. The ranges of IPv4 also
@@ -7,8 +8,7 @@ import { BlockList, isIP } from 'node:net'
  */
 export function parseAddressRanges(text: string): BlockList {
   const ranges = new BlockList()
-  for (const part of text.split(',').map((one) => one.trim())) {
-    if (part === '') continue
+  for (const part of partsOf(text)) {
     const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(part) ?? []
     const version = isIP(address)
     const maxBits = version === 6 ? 128 : 32

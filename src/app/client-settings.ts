@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { loadConfig } from './config.ts'
+import { reachableHost } from './listen.ts'
 
 /** What commands that talk to a broker take from the environment. */
 export type ClientSettings = {
@@ -25,13 +26,12 @@ export function loadClientSettings(
   environment: Record<string, string | undefined> = process.env,
 ): ClientSettings {
   const { listen, isListenSet, server, token, ca } = loadConfig(environment)
-  const host = listen.host.replace(/^(0\.0\.0\.0|\[::\])$/, '127.0.0.1')
   const { XDG_CONFIG_HOME, PATH = '', TERM, NO_COLOR } = environment
   // The XDG base directory specification 0.8: relative paths are ignored.
   const isValid = XDG_CONFIG_HOME !== undefined && isAbsolute(XDG_CONFIG_HOME)
   return {
     server,
-    local: { url: `http://${host}:${listen.port}`, isSet: isListenSet },
+    local: { url: `http://${reachableHost(listen)}:${listen.port}`, isSet: isListenSet },
     token,
     ca,
     configFolder: join(isValid ? XDG_CONFIG_HOME : join(homedir(), '.config'), 'record-broker'),

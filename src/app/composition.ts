@@ -12,13 +12,11 @@ import { createDockerConfigSource } from '../registry/auth/docker-config.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { RegistryObserver } from '../registry/transport/registry-observer.ts'
 import type { Config } from './config.ts'
+import { reachableHost } from './listen.ts'
 import { VERSION } from './version.ts'
 
 /** The registry, and the prefix of repositories, where the broker stores its own images. */
 export type Backing = { readonly host: string; readonly prefix: string }
-
-/** Listening addresses that mean every interface. Clients cannot connect to them. */
-const WILDCARDS = new Set<string>(['0.0.0.0', '[::]'])
 
 /** Threads of an analyzer process, which read the layers of an image concurrently. */
 export const ANALYZER_THREADS = 2
@@ -42,9 +40,10 @@ export function embeddedHosts({
 }
 
 /** The hosts under which this machine reaches an address that a broker listens on. */
-function localHosts({ host, port }: Config['listen']): [string, ...string[]] {
-  const name = WILDCARDS.has(host) ? '127.0.0.1' : host
-  const loopback = WILDCARDS.has(host) || name === '127.0.0.1' || name === 'localhost'
+function localHosts(listen: Config['listen']): [string, ...string[]] {
+  const { port } = listen
+  const name = reachableHost(listen)
+  const loopback = name === '127.0.0.1' || name === 'localhost'
   const others = loopback ? ['127.0.0.1', 'localhost'].filter((other) => other !== name) : []
   return [`${name}:${port}`, ...others.map((other) => `${other}:${port}`)]
 }

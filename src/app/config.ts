@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { parsePostgresAddress } from '../db/postgres/postgres-address.ts'
 import { parseHost, parseRepository } from '../oci/reference.ts'
 import { parseAddressRanges } from './address-ranges.ts'
+import { partsOf } from './comma-list.ts'
 import { BoundSettings, type ConfiguredBounds, configuredBounds, wholeNumber } from './config-bounds.ts'
 import { type TracingConfig, TracingSettings, tracingConfig } from './tracing/settings.ts'
 import { parseWebOrigin, parseWebOrigins } from './web-origin.ts'
@@ -40,15 +41,7 @@ const Listen = z.string().transform(
   }),
 )
 
-const Hosts = z.string().transform(
-  checked((text) =>
-    text
-      .split(',')
-      .map((host) => host.trim())
-      .filter((host) => host !== '')
-      .map(parseHost),
-  ),
-)
+const Hosts = z.string().transform(checked((text) => partsOf(text).map(parseHost)))
 
 const BackingRegistry = z.string().transform(
   checked((text) => {
@@ -63,8 +56,7 @@ const BackingRegistry = z.string().transform(
 const RegistryLimits = z.string().transform(
   checked((text) => {
     const limits = new Map<string, number>()
-    for (const part of text.split(',').map((one) => one.trim())) {
-      if (part === '') continue
+    for (const part of partsOf(text)) {
       const [, host = '', count] = /^([^=]+)=([1-9]\d{0,5})$/.exec(part) ?? []
       if (count === undefined) throw new Error('expected host=NUMBER or *=NUMBER, comma separated')
       limits.set(host === '*' ? host : parseHost(host), Number(count))
@@ -96,8 +88,7 @@ export function parseServerUrl(text: string): string {
 
 const Origins = z.string().transform(
   checked((text) => {
-    const parts = text.split(',').map((part) => part.trim())
-    const origins = parts.filter((part) => part !== '').map((part) => new URL(part).origin)
+    const origins = partsOf(text).map((part) => new URL(part).origin)
     if (!origins.every((origin) => /^https?:/.test(origin))) throw new Error('expected https://host[:port]')
     return new Set(origins)
   }),

@@ -7,6 +7,11 @@ import { type Config, ConfigError } from './config.ts'
 
 type Address = Config['listen']
 
+/** The host by which this machine reaches an address that a server listens on: also one that means all of them. */
+export function reachableHost({ host }: Address): string {
+  return host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host
+}
+
 /**
  * Lets a server listen at an address of the settings. Returns its URL.
  * @param setting the name of the address

@@ -1,3 +1,5 @@
+import { partsOf } from './comma-list.ts'
+
 /** A scheme, a host and perhaps a port. The URL parser accepts more, such as `https:host` and `https://*.host`. */
 const ORIGIN = /^https?:\/\/[^/?#@\\*\s]+$/i
 
@@ -19,6 +21,5 @@ export function parseWebOrigin(text: string): URL {
 
 /** Parses a list of origins, comma separated. @throws Error with the reason */
 export function parseWebOrigins(text: string): ReadonlySet<string> {
-  const parts = text.split(',').map((part) => part.trim())
-  return new Set(parts.filter((part) => part !== '').map((part) => parseWebOrigin(part).origin))
+  return new Set(partsOf(text).map((part) => parseWebOrigin(part).origin))
 }

@@ -27,8 +27,8 @@ export class DiskSpace {
 
   /** Measures the free space beyond the reserve, in bytes; negative while the reserve is in use. */
   async availableBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.#folder)
-    const availableBytes = bavail * bsize - this.#reserveBytes
+    const { free, reserve } = await this.measure()
+    const availableBytes = free - reserve
     this.#lastMeasurement = { takenAt: performance.now(), availableBytes }
     return availableBytes
   }

@@ -2,18 +2,27 @@ import type { DiskSpace } from '../bytes/disk-space.ts'
 import type { ScratchUsage } from '../bytes/scratch.ts'
 import type { MetricSet } from './metric-set.ts'
 
+type Space = Awaited<ReturnType<DiskSpace['measure']>>
+
 /**
  * Measures the disk that holds a folder. If the disk cannot be read, the scrape lacks it.
  * @param folder what the disk is for, as the label `folder`
  */
 export function measureDisk(metrics: MetricSet, disk: DiskSpace, folder: 'data' | 'scratch'): void {
-  const gauge = (
-    name: string,
-    help: string,
-    select: (space: Awaited<ReturnType<DiskSpace['measure']>>) => number,
-  ) =>
+  // A scrape reads all gauges at once: they share one measurement.
+  let measuring: Promise<Space | undefined> | undefined
+  const measure = () => {
+    measuring ??= disk
+      .measure()
+      .catch(() => undefined)
+      .finally(() => {
+        measuring = undefined
+      })
+    return measuring
+  }
+  const gauge = (name: string, help: string, select: (space: Space) => number) =>
     metrics.gauge(name, help, ['folder'], async (target) => {
-      const space = await disk.measure().catch(() => undefined)
+      const space = await measure()
       if (space) target.set({ folder }, select(space))
       else target.reset()
     })
