@@ -70,14 +70,7 @@ async function fillRecordImages({ query }: Database, numbers: readonly number[])
   }))
   await query.insertInto('catalogue_images').values(rows).execute()
   const terms = images.flatMap((image) => termsOf(image, names).map((term) => ({ term, item: image.id })))
-  for (let start = 0; start < terms.length; start += ROWS_PER_INSERT) {
-    const some = terms.slice(start, start + ROWS_PER_INSERT)
-    await query
-      .insertInto('catalogue_image_terms')
-      .values(some)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-  }
+  await fillTerms(query, 'catalogue_image_terms', terms)
 }
 
 async function fillRecords({ query }: Database, numbers: readonly number[]): Promise<void> {
@@ -98,10 +91,18 @@ async function fillRecords({ query }: Database, numbers: readonly number[]): Pro
   const terms = rows.flatMap((row) =>
     recordTerms({ ...row, labels: JSON.parse(row.labels) }).map((term) => ({ term, item: row.id })),
   )
+  await fillTerms(query, 'record_terms', terms)
+}
+
+async function fillTerms(
+  query: Database['query'],
+  table: 'catalogue_image_terms' | 'record_terms',
+  terms: readonly { readonly term: string; readonly item: string }[],
+): Promise<void> {
   for (let start = 0; start < terms.length; start += ROWS_PER_INSERT) {
     const some = terms.slice(start, start + ROWS_PER_INSERT)
     await query
-      .insertInto('record_terms')
+      .insertInto(table)
       .values(some)
       .onConflict((conflict) => conflict.doNothing())
       .execute()

@@ -1,4 +1,4 @@
-/** The oldest Node that runs the compiled package: undici 8 needs it. */
+/** The oldest Node that runs the compiled package: undici 8 needs it. `record-broker.js` refuses older ones. */
 const OLDEST_NODE = '22.19'
 
 type Manifest = Readonly<Record<string, unknown>>

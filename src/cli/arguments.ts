@@ -107,3 +107,10 @@ function parsedBy<Value>(parse: (text: string) => Value, text: string): Value {
     throw new InvalidArgumentError((error as Error).message)
   }
 }
+
+/** The option that names the platforms of an image, for commander. */
+export const PLATFORMS_OPTION = [
+  '--platform <platform>',
+  'os/architecture[/variant]; can be given more than once; default: all platforms',
+  collect(platform),
+] as const

@@ -1,23 +1,17 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { ResponseDocument } from '../../client/broker-request.ts'
-import { collect, label, oneOf, time } from '../arguments.ts'
+import { collect, label } from '../arguments.ts'
 import { listItems, listText } from '../broker/list-items.ts'
+import { addLimitOption, addPeriodOptions } from '../broker/list-options.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
+import { printConversions } from '../conversions/print-conversion.ts'
 import { describeCommand } from '../help/describe-command.ts'
-import { addLimitOption, labelsOf } from '../jobs/job-options.ts'
-import { jobLine } from '../jobs/job-text.ts'
+import { addStateAndLabelOptions, type FilterOptions, filterQuery, labelsOf } from '../jobs/job-options.ts'
 import { print } from '../print.ts'
 import { readBatchFile } from './batch-file.ts'
 import { watchBatch } from './watch-batch.ts'
 
 const STATES = ['running', 'succeeded', 'failed'] as const
-type ListOptions = {
-  readonly state?: (typeof STATES)[number][]
-  readonly label?: string[]
-  readonly since?: string
-  readonly until?: string
-  readonly limit: number
-}
 type Batch = ResponseDocument<'get', '/v1/conversion-batches/{id}'>
 
 /** Adds `batch create`, `list`, `show`, `watch` and `cancel`. */
@@ -45,25 +39,9 @@ export function addBatchCommands(program: Command): void {
       settings: ['commands'],
     },
   )
-  const list = batch
-    .command('list')
-    .description('list batches, newest first')
-    .addOption(
-      new Option('--state <state>', 'only batches in this state; can be given more than once')
-        .choices(STATES)
-        .argParser(collect(oneOf(STATES))),
-    )
-    .option(
-      '--label <key=value>',
-      'only batches with this label; can be given more than once',
-      collect(label),
-    )
-    .option(
-      '--since <time>',
-      'only those created at this time or later: RFC 3339, a date, or 30m, 12h, 7d ago',
-      time,
-    )
-    .option('--until <time>', 'only those created before this time', time)
+  const list = batch.command('list').description('list batches, newest first')
+  addStateAndLabelOptions(list, 'batches', STATES)
+  addPeriodOptions(list, 'only those created')
   addBrokerOptions(addLimitOption(list, 'batches')).action(listBatches)
   addBrokerOptions(
     batch.command('show').description('show the state of a batch').argument('<id>', 'id of the batch'),
@@ -115,14 +93,12 @@ async function createBatch(
   if (wait && batch.state !== 'succeeded') process.exitCode = 1
 }
 
-async function listBatches(options: BrokerOptions & ListOptions, command: Command): Promise<void> {
-  const { state, label: labels, since, until, limit } = options
-  const query = {
-    ...(state && { state }),
-    ...(labels && { label: labels }),
-    ...(since && { createdFrom: since }),
-    ...(until && { createdBefore: until }),
-  }
+async function listBatches(
+  options: BrokerOptions & FilterOptions & { readonly limit: number },
+  command: Command,
+): Promise<void> {
+  const { limit } = options
+  const query = filterQuery(options)
   const list = await withBroker(command, ({ client, signal }) =>
     listItems(client, '/v1/conversion-batches', { limit, query, signal }),
   )
@@ -148,10 +124,7 @@ async function listBatchConversions(
   const list = await withBroker(command, ({ client, signal }) =>
     listItems(client, '/v1/conversion-batches/{id}/conversions', { limit, params: { id }, signal }),
   )
-  print(options, list, {
-    text: (result) => listText(result, (job) => jobLine(job, `${job.source} to ${job.target}`)),
-    names: ({ items }) => items.map((job) => job.id),
-  })
+  printConversions(options, list)
 }
 
 async function watch(id: string, options: BrokerOptions, command: Command): Promise<void> {

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ResponseDocument } from '../../client/broker-request.ts'
-import { serverOption } from '../broker/select-broker.ts'
+import { delay } from '../../client/delay.ts'
 import type { BrokerContext } from '../broker/with-broker.ts'
 import { countProgressView } from '../conversions/conversion-view.ts'
+import { goesOnText } from '../jobs/watch-job.ts'
 import { type ProgressView, waitingView } from '../terminal/progress-view.ts'
 
 type Batch = ResponseDocument<'get', '/v1/conversion-batches/{id}'>
@@ -15,17 +15,14 @@ export async function watchBatch(
   { client, broker, progress, signal, whenInterrupted }: BrokerContext,
   id: string,
 ): Promise<Batch> {
-  const self = `${id}${serverOption(broker)}`
-  whenInterrupted(
-    `interrupted: the batch goes on; record-broker batch cancel ${self} cancels it, and record-broker batch watch ${self} shows it again`,
-  )
+  whenInterrupted(goesOnText(broker, 'batch', id))
   let view: ProgressView = waitingView(`batch ${id}`)
   progress.follow(() => view)
   for (;;) {
     const batch = await client.get('/v1/conversion-batches/{id}', { params: { path: { id } }, signal })
     if (batch.state !== 'running') return batch
     view = batchView(batch)
-    await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
+    await delay(POLL_MS, signal)
   }
 }
 

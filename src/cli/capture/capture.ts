@@ -12,7 +12,7 @@ import { CommandError } from '../failures/errors.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { addPlainHttpOption, withServices } from '../local/local-images.ts'
 import { printRecord } from '../records/print-record.ts'
-import { uploadProfile } from '../records/upload-profile.ts'
+import { profileQuery, uploadProfile } from '../records/upload-profile.ts'
 import { type Capture, captureCommand } from './capture-command.ts'
 import { describeCapture } from './capture-summary.ts'
 import { SANDBOXES, selectSandbox, selectTracer, TRACERS } from './select-tools.ts'
@@ -196,16 +196,7 @@ async function runCommand(
 }
 
 function uploadQuery({ format, root }: Capture, options: CaptureOptions, unpacked: Root | undefined) {
-  const image = unpacked?.pinned ?? options.profiledImage
-  const { workload, label: labels, publish } = options
-  return {
-    format,
-    ...(image !== undefined && { image }),
-    ...(root !== undefined && { root }),
-    ...(workload !== undefined && { workload }),
-    ...(labels && { label: labels }),
-    ...(publish !== undefined && { publish: publish === true ? 'true' : publish }),
-  }
+  return profileQuery({ ...options, format, root, image: unpacked?.pinned ?? options.profiledImage })
 }
 
 /** A variable, `NAME=value`. */

@@ -43,10 +43,9 @@ complete -F _record_broker record-broker
 /** What follows an option with a value. */
 function optionCases({ path, options }: TreeCommand): string[] {
   return options.flatMap(({ flags, value }) => {
-    if (!value) return []
-    const patterns = flags.map((flag) => quoted(`${pathText(path)} ${flag}`)).join(' | ')
     // A value that is optional may be followed by anything else.
-    if (!value.isRequired) return []
+    if (!value?.isRequired) return []
+    const patterns = flags.map((flag) => quoted(`${pathText(path)} ${flag}`)).join(' | ')
     if (value.kind === 'other') return [`    ${patterns}) return ;;`]
     return [`    ${patterns}) ${assignment(value)} ;;`]
   })

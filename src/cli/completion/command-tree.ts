@@ -33,16 +33,12 @@ export type TreeCommand = {
 
 /** Returns the tree of a command and the commands below it. */
 export function commandTree(command: Command, path: readonly string[] = []): TreeCommand {
-  const { options, commands } = {
-    options: command.createHelp().visibleOptions(command),
-    commands: command.commands,
-  }
   return {
     path,
     description: command.description(),
-    options: options.map(treeOption),
+    options: command.createHelp().visibleOptions(command).map(treeOption),
     arguments: command.registeredArguments.map(treeArgument),
-    commands: commands.map((sub) => commandTree(sub, [...path, sub.name()])),
+    commands: command.commands.map((sub) => commandTree(sub, [...path, sub.name()])),
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { ConversionOptions } from '../../conversion/request.ts'
 import { RecordFormat } from '../../records/model.ts'
-import { collect, count, platform, reference, size } from '../arguments.ts'
+import { count, PLATFORMS_OPTION, reference, size } from '../arguments.ts'
 import { CommandError } from '../failures/errors.ts'
 
 /** The options that say how an image is converted, wherever that happens. */
@@ -51,11 +51,7 @@ export function addConvertOptions(command: Command): Command {
     'do not place the interpreters of recorded programs after these; default: they are placed',
   )
   command.optionsGroup('Result:')
-  command.option(
-    '--platform <platform>',
-    'os/architecture[/variant]; can be given more than once; default: all platforms',
-    collect(platform),
-  )
+  command.option(...PLATFORMS_OPTION)
   command.option('--overwrite', 'move the target tag if it already points elsewhere; default: refuse')
   command.option('--keep-attestations', 'keep attestations, although they describe the unconverted images')
   command.option('--link', 'name the source as the subject of the result; both must be in one repository')

@@ -1,29 +1,30 @@
 import { type Command, Option } from 'commander'
-import { events } from '../../client/events.ts'
+import { type BrokerEvent, events } from '../../client/events.ts'
 import { collect, label, oneOf } from '../arguments.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
 import { describeCommand } from '../help/describe-command.ts'
 
 const KINDS = ['conversion', 'verification'] as const
-/** The types of events, as the broker names them. */
-const TYPES = [
-  'queued',
-  'started',
-  'progress',
-  'retrying',
-  'throttled',
-  'released',
-  'crashed',
-  'cancel-requested',
-  'succeeded',
-  'failed',
-  'cancelled',
-] as const
+type EventType = BrokerEvent['event']
+/** The types of events: the compiler requires all that the API describes, and no other. */
+const TYPES = Object.keys({
+  queued: true,
+  started: true,
+  progress: true,
+  retrying: true,
+  throttled: true,
+  released: true,
+  crashed: true,
+  'cancel-requested': true,
+  succeeded: true,
+  failed: true,
+  cancelled: true,
+} satisfies Record<EventType, true>) as EventType[]
 
 type EventsOptions = BrokerOptions & {
   readonly after?: string
   readonly kind?: (typeof KINDS)[number]
-  readonly type?: (typeof TYPES)[number][]
+  readonly type?: EventType[]
   readonly label?: string[]
 }
 

@@ -12,7 +12,7 @@ export function unreadableFile(path: string, error: Error): CommandError {
   return new CommandError('usage', `${fileName(path)} cannot be read: ${error.message}`, { cause: error })
 }
 
-/** Names the file of an argument, where `-` stands for standard input. */
+/** Returns how messages name the file of an argument: `-` is standard input. */
 export function fileName(path: string): string {
   return path === '-' ? 'standard input' : path
 }

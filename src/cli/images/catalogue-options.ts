@@ -1,15 +1,18 @@
 import type { Command } from 'commander'
 import { collect, label } from '../arguments.ts'
+import type { PeriodOptions } from '../broker/list-options.ts'
 
 /** The options that the lists of images and of record images have in common. */
-export type CatalogueOptions = {
+export type CatalogueOptions = PeriodOptions & {
+  readonly image?: string
   readonly repository?: string
   readonly text?: string
   readonly label?: string[]
   readonly fresh?: boolean
+  readonly limit: number
 }
 
-/** Adds the options that the lists of images and of record images have in common. */
+/** Adds those of these options that mean the same in both lists. */
 export function addCatalogueOptions(command: Command): Command {
   return command
     .option('--repository <name>', 'those of this repository, with or without its registry')
@@ -18,9 +21,10 @@ export function addCatalogueOptions(command: Command): Command {
     .option('--fresh', 'compare with the registry first; default: as the broker knows them')
 }
 
-/** Returns the query that these options fill. */
-export function catalogueQuery({ repository, text, label: labels, fresh }: CatalogueOptions) {
+/** Returns the query that these options fill, but for the times, which differ. */
+export function catalogueQuery({ image, repository, text, label: labels, fresh }: CatalogueOptions) {
   return {
+    ...(image && { image }),
     ...(repository && { repository }),
     ...(text && { text }),
     ...(labels && { label: labels }),

@@ -1,24 +1,19 @@
 import type { Command } from 'commander'
 import type { ResponseDocument } from '../../client/broker-request.ts'
-import { count, reference, time } from '../arguments.ts'
+import { count, reference } from '../arguments.ts'
 import { listItems, listText } from '../broker/list-items.ts'
+import { addLimitOption, addPeriodOptions } from '../broker/list-options.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
 import { describeCommand } from '../help/describe-command.ts'
-import { addLimitOption } from '../jobs/job-options.ts'
 import { print } from '../print.ts'
+import { exactName } from '../text/exact-name.ts'
 import { bytesText, countText } from '../text/quantities.ts'
 import { inspectionText } from '../text/report-text.ts'
 import { addCatalogueOptions, type CatalogueOptions, catalogueQuery } from './catalogue-options.ts'
 
 type Relations = ResponseDocument<'get', '/v1/image-relations'>
 
-type ListOptions = BrokerOptions &
-  CatalogueOptions & {
-    readonly image?: string
-    readonly since?: string
-    readonly until?: string
-    readonly limit: number
-  }
+type ListOptions = BrokerOptions & CatalogueOptions
 
 /** Adds `image list`, `image show` and `image relations`. */
 export function addServerImageCommands(program: Command): void {
@@ -27,12 +22,7 @@ export function addServerImageCommands(program: Command): void {
     .command('list')
     .description('list the images that the broker knows, those first that were seen last')
     .option('--image <reference>', 'those with this reference, repository or digest')
-    .option(
-      '--since <time>',
-      'those first seen at this time or later: RFC 3339, a date, or 30m, 12h, 7d ago',
-      time,
-    )
-    .option('--until <time>', 'those first seen before this time', time)
+  addPeriodOptions(list, 'those first seen')
   addCatalogueOptions(list)
   describeCommand(addBrokerOptions(addLimitOption(list, 'images')).action(listImages), {
     examples: [['image list --repository team/app --limit 10', 'which images were converted, and of what']],
@@ -60,10 +50,9 @@ export function addServerImageCommands(program: Command): void {
 }
 
 async function listImages(options: ListOptions, command: Command): Promise<void> {
-  const { image, since, until, limit } = options
+  const { since, until, limit } = options
   const query = {
     ...catalogueQuery(options),
-    ...(image && { image }),
     ...(since && { seenFrom: since }),
     ...(until && { seenBefore: until }),
   }
@@ -101,11 +90,6 @@ function imageText(item: ListedImage): string {
     item.problem,
   ]
   return `${exactName(item)}\n  ${facts.filter(Boolean).join(', ')}\n`
-}
-
-/** Names an image with its digest, once: the reference of an image without a tag has it already. */
-function exactName({ reference: name, digest }: Pick<ListedImage, 'reference' | 'digest'>): string {
-  return name.includes('@') ? name : `${name}@${digest}`
 }
 
 async function showImage(image: string, options: BrokerOptions, command: Command): Promise<void> {

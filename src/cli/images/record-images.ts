@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import { reference, time } from '../arguments.ts'
+import { reference } from '../arguments.ts'
 import { listItems, listText } from '../broker/list-items.ts'
+import { addLimitOption, addPeriodOptions } from '../broker/list-options.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
 import { describeCommand } from '../help/describe-command.ts'
-import { addLimitOption } from '../jobs/job-options.ts'
 import { print } from '../print.ts'
+import { exactName } from '../text/exact-name.ts'
 import { countText } from '../text/quantities.ts'
 import { addCatalogueOptions, type CatalogueOptions, catalogueQuery } from './catalogue-options.ts'
 
@@ -17,14 +18,7 @@ type RecordImage = {
   readonly entryCount?: number | undefined
   readonly match?: string | undefined
 }
-type ListOptions = BrokerOptions &
-  CatalogueOptions & {
-    readonly image?: string
-    readonly workload?: string
-    readonly since?: string
-    readonly until?: string
-    readonly limit: number
-  }
+type ListOptions = BrokerOptions & CatalogueOptions & { readonly workload?: string }
 
 /** Adds `record-image list` and `record-image show`. */
 export function addRecordImageCommands(program: Command): void {
@@ -34,12 +28,7 @@ export function addRecordImageCommands(program: Command): void {
     .description('list record file images, newest first')
     .option('--image <reference>', 'those that belong to this image, the best match first')
     .option('--workload <name>', 'those of this workload')
-    .option(
-      '--since <time>',
-      'those created at this time or later: RFC 3339, a date, or 30m, 12h, 7d ago',
-      time,
-    )
-    .option('--until <time>', 'those created before this time', time)
+  addPeriodOptions(list, 'those created')
   addCatalogueOptions(list)
   describeCommand(addBrokerOptions(addLimitOption(list, 'record images')).action(listRecordImages), {
     examples: [
@@ -56,10 +45,9 @@ export function addRecordImageCommands(program: Command): void {
 }
 
 async function listRecordImages(options: ListOptions, command: Command): Promise<void> {
-  const { image, workload, since, until, limit } = options
+  const { workload, since, until, limit } = options
   const query = {
     ...catalogueQuery(options),
-    ...(image && { image }),
     ...(workload && { workload }),
     ...(since && { createdFrom: since }),
     ...(until && { createdBefore: until }),
@@ -86,7 +74,7 @@ async function showRecordImage(name: string, options: BrokerOptions, command: Co
 }
 
 function recordImageText(item: RecordImage): string {
-  const { reference: name, digest, image, workload, entryCount, match, createdAt } = item
+  const { image, workload, entryCount, match, createdAt } = item
   const facts = [
     createdAt,
     entryCount === undefined ? undefined : countText(entryCount, 'entry', 'entries'),
@@ -94,5 +82,5 @@ function recordImageText(item: RecordImage): string {
     workload,
     match === undefined ? undefined : `matched by ${match}`,
   ]
-  return `${name.includes('@') ? name : `${name}@${digest}`}\n  ${facts.filter(Boolean).join(' ')}\n`
+  return `${exactName(item)}\n  ${facts.filter(Boolean).join(' ')}\n`
 }

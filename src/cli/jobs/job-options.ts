@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import { collect, count, label, oneOf, priority, reference, time } from '../arguments.ts'
+import { collect, label, oneOf, priority, reference } from '../arguments.ts'
+import { addPeriodOptions, type PeriodOptions } from '../broker/list-options.ts'
 
 /** The states of a job, as the broker names them. */
 export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
@@ -43,13 +44,11 @@ export function labelsOf(texts: readonly string[]): Record<string, string> {
   )
 }
 
-/** The options of every command that selects jobs. */
-export type FilterOptions = {
+/** The options of every command that selects jobs; batches have no repository. */
+export type FilterOptions = PeriodOptions & {
   readonly state?: JobState[]
   readonly label?: string[]
   readonly repository?: string
-  readonly since?: string
-  readonly until?: string
 }
 
 /** Adds the options that select jobs. */
@@ -57,6 +56,17 @@ export function addFilterOptions(
   command: Command,
   kinds: string,
   states: readonly JobState[] = JOB_STATES,
+): Command {
+  addStateAndLabelOptions(command, kinds, states)
+  command.option('--repository <name>', `only ${kinds} from or to this repository, host/name`, reference)
+  return addPeriodOptions(command, 'only those created')
+}
+
+/** Adds the options that select jobs, or batches of them, by state and label. */
+export function addStateAndLabelOptions(
+  command: Command,
+  kinds: string,
+  states: readonly JobState[],
 ): Command {
   return command
     .addOption(
@@ -69,13 +79,6 @@ export function addFilterOptions(
       `only ${kinds} with this label; can be given more than once`,
       collect(label),
     )
-    .option('--repository <name>', `only ${kinds} from or to this repository, host/name`, reference)
-    .option(
-      '--since <time>',
-      'only those created at this time or later: RFC 3339, a date, or 30m, 12h, 7d ago',
-      time,
-    )
-    .option('--until <time>', 'only those created before this time', time)
 }
 
 /** Returns the query that the options which select jobs fill. */
@@ -87,9 +90,4 @@ export function filterQuery({ state, label: labels, repository, since, until }: 
     ...(since !== undefined && { createdFrom: since }),
     ...(until !== undefined && { createdBefore: until }),
   }
-}
-
-/** Adds the option that bounds a list. */
-export function addLimitOption(command: Command, things: string): Command {
-  return command.option('--limit <count>', `the maximum number of ${things}; 0 lists all`, count, 50)
 }

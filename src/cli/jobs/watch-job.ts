@@ -1,6 +1,6 @@
 import { type JobKind, type JobOf, waitForJob } from '../../client/wait-for-job.ts'
 import type { ConversionProgress, VerificationProgress } from '../../conversion/report.ts'
-import { serverOption } from '../broker/select-broker.ts'
+import { type SelectedBroker, serverOption } from '../broker/select-broker.ts'
 import type { BrokerContext } from '../broker/with-broker.ts'
 import { conversionProgressView, verificationProgressView } from '../conversions/conversion-view.ts'
 import { type ProgressView, waitingView } from '../terminal/progress-view.ts'
@@ -29,10 +29,7 @@ export async function watchJob<Kind extends JobKind>(
   { client, broker, progress, signal, whenInterrupted }: BrokerContext,
   { kind, id, title }: WatchedJob<Kind>,
 ): Promise<JobOf<Kind>> {
-  const self = `${id}${serverOption(broker)}`
-  whenInterrupted(
-    `interrupted: the ${kind} goes on; record-broker ${kind} cancel ${self} cancels it, and record-broker ${kind} watch ${self} shows it again`,
-  )
+  whenInterrupted(goesOnText(broker, kind, id))
   let view: ProgressView = waitingView(`${title} is queued`)
   progress.follow(() => view)
   const onEvent = ({ event, data }: { readonly event: string; readonly data: unknown }) => {
@@ -46,6 +43,12 @@ export async function watchJob<Kind extends JobKind>(
   const job = await waitForJob(client, kind, id, { signal, onEvent })
   whenInterrupted('interrupted')
   return job
+}
+
+/** The message of a command that is interrupted while it watches what goes on without it. */
+export function goesOnText(broker: SelectedBroker, kind: JobKind | 'batch', id: string): string {
+  const self = `${id}${serverOption(broker)}`
+  return `interrupted: the ${kind} goes on; record-broker ${kind} cancel ${self} cancels it, and record-broker ${kind} watch ${self} shows it again`
 }
 
 function progressView(kind: JobKind, title: string, data: unknown): ProgressView {

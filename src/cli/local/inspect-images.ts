@@ -4,7 +4,7 @@ import { type InspectionProgress, inspectImage } from '../../conversion/inspect.
 import { readImageFile } from '../../conversion/read-image-file.ts'
 import type { VerificationProgress } from '../../conversion/report.ts'
 import { runVerification } from '../../conversion/verify.ts'
-import { collect, platform, reference } from '../arguments.ts'
+import { PLATFORMS_OPTION, platform, reference } from '../arguments.ts'
 import { countProgressView, verificationProgressView } from '../conversions/conversion-view.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { print } from '../print.ts'
@@ -59,11 +59,7 @@ export function addImageCommands(program: Command): void {
         .description('read a whole eStargz image and check every digest')
         .argument('<reference>', 'the eStargz image', reference)
         .option('--source <reference>', 'also compare its files with those of the source image', reference)
-        .option(
-          '--platform <platform>',
-          'os/architecture[/variant]; can be given more than once; default: all platforms',
-          collect(platform),
-        ),
+        .option(...PLATFORMS_OPTION),
     ).action(verify),
     {
       examples: [

@@ -4,18 +4,9 @@ import { collect, label, reference } from '../arguments.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { printRecord } from './print-record.ts'
-import { uploadProfile } from './upload-profile.ts'
+import { type ProfileOptions, profileQuery, uploadProfile } from './upload-profile.ts'
 
-type PushOptions = BrokerOptions & {
-  readonly image?: string
-  readonly workload?: string
-  readonly format?: RecordFormat
-  readonly workingDirectory?: string
-  readonly root?: string
-  readonly exclude?: string[]
-  readonly label?: string[]
-  readonly publish?: string | true
-}
+type PushOptions = BrokerOptions & ProfileOptions
 
 /** Adds `record push`. */
 export function addPushCommand(record: Command): void {
@@ -55,17 +46,7 @@ export function addPushCommand(record: Command): void {
 }
 
 async function pushRecord(path: string, options: PushOptions, command: Command): Promise<void> {
-  const { image, workload, format, workingDirectory, root, exclude, label: labels, publish } = options
-  const query = {
-    ...(image !== undefined && { image }),
-    ...(workload !== undefined && { workload }),
-    ...(format !== undefined && { format }),
-    ...(workingDirectory !== undefined && { workingDirectory }),
-    ...(root !== undefined && { root }),
-    ...(exclude && { exclude }),
-    ...(labels && { label: labels }),
-    ...(publish !== undefined && { publish: publish === true ? 'true' : publish }),
-  }
+  const query = profileQuery(options)
   const record = await withBroker(command, (context) => uploadProfile(context, path, query), path)
   printRecord(options, record)
 }

@@ -2,13 +2,14 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { WRITTEN_FORMATS } from '../../records/formats/write-record.ts'
-import { collect, label, platform, reference } from '../arguments.ts'
+import { collect, label, PLATFORMS_OPTION, reference } from '../arguments.ts'
 import { listItems, listText } from '../broker/list-items.ts'
+import { addLimitOption } from '../broker/list-options.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
 import { addCaptureCommand } from '../capture/capture.ts'
 import { describeCommand } from '../help/describe-command.ts'
-import { addLimitOption } from '../jobs/job-options.ts'
 import { print } from '../print.ts'
+import { exactName } from '../text/exact-name.ts'
 import { recordText } from '../text/record-text.ts'
 import { evaluationText } from '../text/report-text.ts'
 import { printRecord } from './print-record.ts'
@@ -54,11 +55,7 @@ export function addRecordCommands(record: Command): void {
         .description('estimate what an uploaded record is worth for an image, without converting the image')
         .argument('<id>', 'id of the record')
         .argument('<image>', 'the image, in eStargz or any other format', reference)
-        .option(
-          '--platform <platform>',
-          'os/architecture[/variant]; can be given more than once; default: all platforms',
-          collect(platform),
-        ),
+        .option(...PLATFORMS_OPTION),
     ).action(evaluateRecord),
     {
       examples: [['record evaluate ID registry.example/team/app:1.1', 'for the next version of the image']],
@@ -103,9 +100,7 @@ async function publishRecord(
   const publication = await withBroker(command, ({ client, signal }) =>
     client.post('/v1/records/{id}/publications', { params: { path: { id } }, body, signal }),
   )
-  const name = ({ reference: pushed, digest }: { reference: string; digest: string }) =>
-    pushed.includes('@') ? pushed : `${pushed}@${digest}`
-  print(options, publication, { text: (result) => `${name(result)}\n`, names: name })
+  print(options, publication, { text: (result) => `${exactName(result)}\n`, names: exactName })
 }
 
 async function listRecords(

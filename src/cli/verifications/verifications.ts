@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import type { JobOf } from '../../client/wait-for-job.ts'
-import { collect, platform, reference } from '../arguments.ts'
+import { PLATFORMS_OPTION, reference } from '../arguments.ts'
 import { listItems, listText } from '../broker/list-items.ts'
+import { addLimitOption } from '../broker/list-options.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { addEndCommands } from '../jobs/end-jobs.ts'
 import {
   addFilterOptions,
-  addLimitOption,
   addNewJobOptions,
   type FilterOptions,
   filterQuery,
@@ -28,11 +28,7 @@ export function addVerificationCommands(program: Command): void {
     .description('read a whole eStargz image and check every digest, with a broker')
     .argument('<reference>', 'the eStargz image', reference)
     .option('--source <reference>', 'also compare its files with those of the source image', reference)
-    .option(
-      '--platform <platform>',
-      'os/architecture[/variant]; can be given more than once; default: all platforms',
-      collect(platform),
-    )
+    .option(...PLATFORMS_OPTION)
   addNewJobOptions(create, 'verification')
   describeCommand(addBrokerOptions(create).action(createVerification), {
     examples: [
