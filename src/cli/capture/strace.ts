@@ -13,6 +13,9 @@ const OPTIONS = ['-f', '-y', '-e', 'trace=open,openat,openat2,execve,execveat']
 /** How many lines of strace an error quotes. */
 const MAX_MESSAGES = 20
 
+/** The end of a process. strace pads the process id to five characters. */
+const EXITED = /^(\d+) +\+\+\+ exited with (\d+) \+\+\+$/
+
 /** A running strace. */
 export type Tracing = {
   /** The process whose children, and theirs, are those of the command. */
@@ -62,13 +65,14 @@ function tracing(child: ChildProcess): Tracing {
  * @returns the exit status of the command; undefined if a signal ended it
  */
 export async function copySandboxLog(from: string, to: string): Promise<number | undefined> {
-  let pid: string | undefined
+  let command: string | undefined
   let status: number | undefined
   const log = async function* () {
     for await (const line of createInterface({ input: createReadStream(from) })) {
-      pid ??= /^(\d+) +execve(?:at)?\(/.exec(line)?.[1]
-      if (pid === undefined) continue
-      if (line.startsWith(`${pid} +++ exited with `)) status = Number(/\d+(?= \+\+\+$)/.exec(line)?.[0])
+      command ??= /^(\d+) +execve(?:at)?\(/.exec(line)?.[1]
+      if (command === undefined) continue
+      const [, pid, ended] = EXITED.exec(line) ?? []
+      if (pid === command) status = Number(ended)
       yield `${line}\n`
     }
   }
