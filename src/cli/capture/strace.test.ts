@@ -14,7 +14,10 @@ async function copied(lines: readonly string[]) {
   const from = join(folder, 'from.log')
   const to = join(folder, 'to.log')
   await writeFile(from, lines.map((line) => `${line}\n`).join(''))
-  return { status: await copySandboxLog(from, to), log: (await readFile(to, 'utf8')).split('\n').slice(0, -1) }
+  return {
+    status: await copySandboxLog(from, to),
+    log: (await readFile(to, 'utf8')).split('\n').slice(0, -1),
+  }
 }
 
 for (const pid of ['71   ', '5297 ', '15297', '4194304']) {
@@ -34,6 +37,9 @@ for (const pid of ['71   ', '5297 ', '15297', '4194304']) {
 }
 
 it('knows no status of a command that a signal ended', async () => {
-  const lines = ['9     execve("/bin/sh", ["/bin/sh"], 0x560b /* 1 var */) = 0', '9     +++ killed by SIGKILL +++']
+  const lines = [
+    '9     execve("/bin/sh", ["/bin/sh"], 0x560b /* 1 var */) = 0',
+    '9     +++ killed by SIGKILL +++',
+  ]
   expect(await copied(lines)).toEqual({ status: undefined, log: lines })
 })
