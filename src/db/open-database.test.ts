@@ -7,6 +7,7 @@ import { expect, it } from 'vitest'
 import { race } from '../../test/support/race.ts'
 import { JobStore } from '../jobs/queue/job-store.ts'
 import { openDatabase } from './open-database.ts'
+import { ProjectScope } from './project-scope.ts'
 
 it('opens and reopens SQLite so that a committed write survives a power cut', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
@@ -34,7 +35,7 @@ it('migrates once when several processes open a new database concurrently', asyn
     const onReady = async () => {
       const database = await openDatabase(url)
       const job = { kind: 'conversion', source: 'a', target: 'b', request: {} } as const
-      await new JobStore(database).create(job)
+      await new JobStore(database).in(ProjectScope.ALL).create(job)
       await database.close()
     }
     expect(await race(url, { racers: 4, rounds: 4, onReady })).toMatchObject({ violations: 0 })

@@ -7,7 +7,8 @@ type JsonText = string
 
 export type RecordsTable = {
   id: ColumnType<string, string, never>
-  /** The digest of the canonical content. */
+  project: Generated<string>
+  /** The digest of the canonical content. Outside the default project, it follows the project and a space. */
   digest: string
   /** The profiled image as the client named it, or '': NULLs do not collide in a unique key. */
   image: string
@@ -38,6 +39,7 @@ export type PublicationsTable = {
 
 export type JobsTable = {
   id: ColumnType<string, string, never>
+  project: Generated<string>
   kind: 'conversion' | 'verification'
   state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
   source: string
@@ -137,6 +139,12 @@ export type ConvertedLayersTable = {
   /** The digest of all inputs of the layer. `base_key` covers the source and the options only. */
   exact_key: ColumnType<string, string, never>
   base_key: string
+  /** The project that converted the layer. Keys of projects other than the default one begin with its name. */
+  project: Generated<string>
+  /** The key of the layer in every project. */
+  shared_key: string
+  /** The registry that the source layer was read from; '' if that is not known. */
+  source_host: Generated<string>
   layer: JsonText
   /** The digest of the converted blob. `size` is in bytes. */
   digest: string
@@ -153,6 +161,7 @@ export type ConvertedLayersTable = {
 export type ConvertedImagesTable = {
   /** The digest of everything that the image depends on. */
   exact_key: ColumnType<string, string, never>
+  project: Generated<string>
   report: JsonText
   /** The digest of the converted manifest or index. `size` is in bytes. */
   digest: string
@@ -163,7 +172,7 @@ export type ConvertedImagesTable = {
   checked_at: TimeMs
 }
 
-/** Cache uses, counted per day. */
+/** Cache uses of the default project, counted per day. */
 export type CacheUsesTable = {
   /** Days since 1970, UTC. */
   day: number
@@ -174,6 +183,9 @@ export type CacheUsesTable = {
   /** The size of the converted layers. */
   bytes: number
 }
+
+/** Cache uses of the other projects. */
+export type ProjectCacheUsesTable = CacheUsesTable & { project: string }
 
 /** The last move of each target tag. */
 export type TagMovesTable = {
@@ -226,6 +238,7 @@ export type DeliveriesTable = {
 /** Jobs that were requested together. Triggers maintain the counts, see `0020-batch-states.ts`. */
 export type BatchesTable = {
   id: ColumnType<string, string, never>
+  project: Generated<string>
   labels: JsonText
   request_key: string | null
   created_at: TimeMs
@@ -243,7 +256,12 @@ export type BatchLabelsTable = { batch_id: string; name: string; value: string }
 export type BatchJobsTable = { batch_id: string; position: number; job_id: string }
 
 /** Rules that select pushed images for conversion. */
-export type RulesTable = { id: ColumnType<string, string, never>; document: JsonText; updated_at: TimeMs }
+export type RulesTable = {
+  id: ColumnType<string, string, never>
+  project: Generated<string>
+  document: JsonText
+  updated_at: TimeMs
+}
 
 /** Running worker processes. */
 export type WorkersTable = {
@@ -256,8 +274,9 @@ export type WorkersTable = {
   disk_full: Generated<number>
 }
 
-/** Counts of finished jobs: the sum over all shards. Maintained by triggers, see `0013-job-tallies.ts`. */
+/** Counts of finished jobs: the sum over all shards. Maintained by triggers, see `0022-projects-of-jobs.ts`. */
 export type JobTalliesTable = {
+  project: string
   kind: JobsTable['kind']
   state: JobsTable['state']
   shard: number
@@ -265,8 +284,8 @@ export type JobTalliesTable = {
 }
 
 /**
- * What jobs did in an hour or a day, UTC: the sum over all shards. Written by the transaction that ends an
- * attempt or a job.
+ * What the jobs of all projects did in an hour or a day, UTC: the sum over all shards. Written by the transaction
+ * that ends an attempt or a job.
  */
 export type JobSeriesTable = {
   resolution: 'hour' | 'day'
@@ -293,6 +312,10 @@ export type JobSeriesTimesTable = {
   shard: number
   jobs: number
 }
+
+/** What the jobs of one project did; the default project has no rows: its jobs are those of no other one. */
+export type ProjectSeriesTable = JobSeriesTable & { project: string }
+export type ProjectSeriesTimesTable = JobSeriesTimesTable & { project: string }
 
 /** Jobs that ended before there were series, while they are being added. */
 export type JobSeriesBackfillTable = {
@@ -332,12 +355,17 @@ export type CatalogueConversionsTable = {
   identity: string
   /** The latest job with this result. */
   job_id: string
+  /** The latest job of each project, as JSON; '' if there is only that of the default project. */
+  jobs: Generated<string>
   document: JsonText
   finished_at: TimeMs
 }
 
 /** `compared_at`: when the last complete comparison with the registry began; 0: never. */
 export type CatalogueRepositoriesTable = { location: string; compared_at: TimeMs }
+
+/** The projects whose credentials repositories are compared with, where that is not the default project. */
+export type CatalogueProjectsTable = { location: string; project: string }
 
 /** References that are to be compared with their registry soon. */
 export type CatalogueChecksTable = { reference: string; due_at: TimeMs; tries: number }
@@ -350,24 +378,106 @@ export type ScansTable = {
   lease_until: TimeMs
 }
 
+/** Projects. The default one need not be stored. */
+export type ProjectsTable = {
+  name: ColumnType<string, string, never>
+  document: JsonText
+  created_at: TimeMs
+  updated_at: TimeMs
+}
+
+export type ApiTokensTable = {
+  id: ColumnType<string, string, never>
+  project: string
+  name: string
+  /** A keyed hash of the token. */
+  hash: string
+  document: JsonText
+  created_at: TimeMs
+  expires_at: TimeMs | null
+  /** The last use, to the minute. */
+  used_at: TimeMs | null
+  revoked_at: TimeMs | null
+  /** The token that took its place. */
+  successor: string | null
+}
+
+export type LoginSessionsTable = {
+  /** A keyed hash of the id that the browser has. */
+  id_hash: ColumnType<string, string, never>
+  issuer: string
+  subject: string
+  /** The digest of the policy that admitted the person. */
+  policy: string
+  created_at: TimeMs
+  /** The last use, to the minute. */
+  used_at: TimeMs
+  expires_at: TimeMs
+}
+
+/** The registry credentials of projects. */
+export type RegistryCredentialsTable = {
+  project: string
+  host: string
+  username: string
+  /** Encrypted, for this project and host only. */
+  secret: string
+  created_at: TimeMs
+  updated_at: TimeMs
+}
+
+/** Who did what, and who tried to. Triggers refuse to change rows, and to delete them before they expire. */
+export type AuditLogTable = {
+  id: ColumnType<string, string, never>
+  at: ColumnType<number, number, never>
+  expires_at: ColumnType<number, number, never>
+  project: string | null
+  /** How the caller identified itself; `anonymous` if it did not. */
+  kind: string
+  subject: string | null
+  issuer: string | null
+  token_id: string | null
+  action: string
+  method: string
+  outcome: 'allowed' | 'denied' | 'failed'
+  /** The HTTP status. */
+  status: number
+  code: string | null
+  repository: string | null
+  resource: string | null
+  address: string | null
+  request_id: string | null
+  /** The number of requests that the row stands for. */
+  count: number
+}
+
 export type Tables = {
+  audit_log: AuditLogTable
+  registry_credentials: RegistryCredentialsTable
+  login_sessions: LoginSessionsTable
+  projects: ProjectsTable
+  api_tokens: ApiTokensTable
   catalogue_images: CatalogueImagesTable
   catalogue_image_terms: TermsTable
   catalogue_conversions: CatalogueConversionsTable
   catalogue_conversion_terms: TermsTable
   catalogue_repositories: CatalogueRepositoriesTable
+  catalogue_projects: CatalogueProjectsTable
   catalogue_checks: CatalogueChecksTable
   scans: ScansTable
   record_terms: TermsTable
   job_tallies: JobTalliesTable
   job_series: JobSeriesTable
   job_series_times: JobSeriesTimesTable
+  project_series: ProjectSeriesTable
+  project_series_times: ProjectSeriesTimesTable
   job_series_backfill: JobSeriesBackfillTable
   batch_labels: BatchLabelsTable
   converted_layers: ConvertedLayersTable
   converted_layer_indexes: ConvertedLayerIndexesTable
   converted_images: ConvertedImagesTable
   cache_uses: CacheUsesTable
+  project_cache_uses: ProjectCacheUsesTable
   records: RecordsTable
   publications: PublicationsTable
   jobs: JobsTable

@@ -27,9 +27,12 @@ export class InvalidReferenceError extends Error {
   readonly code = 'INVALID_REFERENCE'
 }
 
+/** A user and a password before the host, as in URLs. */
+const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)?[^/@]*@(?=[^@]*\/)/i
+
 function throwInvalid(text: string, problem: string): never {
   throw new InvalidReferenceError(
-    `${JSON.stringify(text.slice(0, 300))} is not an image reference: ${problem}`,
+    `${JSON.stringify(text.replace(USER_INFO, '$1***@').slice(0, 300))} is not an image reference: ${problem}`,
   )
 }
 

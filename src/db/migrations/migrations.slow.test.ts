@@ -7,7 +7,9 @@ import { BatchStore } from '../../jobs/queue/batch-store.ts'
 import { JobLeases } from '../../jobs/queue/job-leases.ts'
 import { JobStore } from '../../jobs/queue/job-store.ts'
 import { SeriesStore } from '../../jobs/series/series-store.ts'
+import type { Database } from '../database.ts'
 import { openDatabase } from '../open-database.ts'
+import { ProjectScope } from '../project-scope.ts'
 import { MIGRATIONS } from './migrations.ts'
 
 /**
@@ -61,7 +63,7 @@ describeDatabases('migrations', (open) => {
     await old.close()
 
     const database = await openDatabase(url)
-    const store = new JobStore(database)
+    const store = new JobStore(database).in(ProjectScope.ALL)
     const leases = new JobLeases(database)
     expect(await store.countByState('conversion')).toEqual({
       queued: 2,
@@ -74,8 +76,10 @@ describeDatabases('migrations', (open) => {
     expect(await Promise.all(held)).toEqual([true, false, false, true])
     expect(await store.get('conversion', second.id)).toMatchObject({ state: 'queued', eventCount: 3 })
     expect((await store.get('conversion', stopped.id))?.finishedAt).toBeDefined()
-    expect(await store.listAttempts(second.id)).toMatchObject([{ outcome: 'released' }])
-    const events = await new EventLog(database).listForJob(stopped.id, 0)
+    expect(await store.listAttempts({ id: second.id, project: 'default' })).toMatchObject([
+      { outcome: 'released' },
+    ])
+    const events = await new EventLog(database).listForJob({ id: stopped.id, project: 'default' }, 0)
     expect(events).toMatchObject([{ seq: 3, type: 'cancelled' }])
     expect(await leases.claim('w')).toBeUndefined()
     await leases.succeed(first, {})
@@ -100,7 +104,7 @@ describeDatabases('migrations', (open) => {
     }
     await old.close()
     const database = await openDatabase(url)
-    const store = new JobStore(database)
+    const store = new JobStore(database).in(ProjectScope.ALL)
     const { items } = await store.list('conversion', {}, { limit: 10 })
     expect(items).toHaveLength(2)
     expect(items[1]?.result).toEqual({ digest: 'sha256:1', size: 5_000_000_000, sourceSize: 7 })
@@ -135,8 +139,9 @@ describeDatabases('migrations', (open) => {
     }
     await old.close()
     const database = await openDatabase(url)
-    const store = new JobStore(database)
-    const batches = new BatchStore(database, store)
+    const jobs = new JobStore(database)
+    const store = jobs.in(ProjectScope.ALL)
+    const batches = new BatchStore(database, jobs).in(ProjectScope.ALL)
     const { items } = await batches.list({ labels: { release: '1' } }, { after: undefined, limit: 9 })
     expect(items).toMatchObject([
       { id: 'b3', state: 'running', counts: { queued: 1, failed: 1 } },
@@ -157,7 +162,68 @@ describeDatabases('migrations', (open) => {
     expect(added).toMatchObject([{ id: 'b4', state: 'running' }])
     const { items: different } = await store.list('verification', { isVerified: false }, { limit: 9 })
     expect(different.map(({ id }) => id)).toEqual([jobId(3)])
-    expect(await new SeriesStore(database).isBackfilling('conversion')).toBe(true)
+    expect(await new SeriesStore(database).in(ProjectScope.ALL).isBackfilling('conversion')).toBe(true)
+    await database.close()
+  })
+
+  it('give the cache and the catalogue of earlier releases to the default project, and share nothing of it', async () => {
+    const url = await createAtVersion(opened, '0021-traces-of-jobs', 'before_sharing')
+    const old = await openDatabase(url, { migrate: false })
+    await sql`insert into converted_layers
+      (exact_key, base_key, layer, digest, size, host, repository, used_at, checked_at)
+      values ('key', 'base', '{"digest":"d"}', 'd', 1, 'r.test', 'app', 1, 1)`.execute(old.query)
+    await sql`insert into cache_uses (day, kind, outcome, count, bytes) values (20000, 'layer', 'made', 3, 4)`.execute(
+      old.query,
+    )
+    await sql`insert into catalogue_conversions (id, identity, job_id, document, finished_at)
+      values ('1-a', 'i', 'job', '{}', 1)`.execute(old.query)
+    await old.close()
+
+    const database = await openDatabase(url)
+    const rowOf = async (table: 'converted_layers' | 'cache_uses' | 'catalogue_conversions') =>
+      (await database.query.selectFrom(table).selectAll().execute())[0]
+    expect(await rowOf('converted_layers')).toMatchObject({
+      exact_key: 'key',
+      shared_key: 'key',
+      source_host: '',
+      project: 'default',
+    })
+    expect(await rowOf('cache_uses')).toMatchObject({ kind: 'layer', count: 3, bytes: 4 })
+    expect(await rowOf('catalogue_conversions')).toMatchObject({ job_id: 'job', jobs: '' })
+    // There are conversions whose terms are to be added, but no images.
+    const scans = await database.query.selectFrom('scans').select('name').execute()
+    expect(scans.map(({ name }) => name)).toContain('image-terms')
+    expect(scans.map(({ name }) => name)).not.toContain('conversion-terms')
+    await database.close()
+  })
+
+  it('give what exists to the default project, and count the jobs of each project from then on', async () => {
+    const url = await createAtVersion(opened, '0021-traces-of-jobs', 'projects')
+    const old = await openDatabase(url, { migrate: false })
+    const insert = (database: Database, n: number, project?: string) =>
+      sql`insert into jobs (id, kind, state, source, target, request, run_at, created_at ${sql.raw(project === undefined ? '' : ', project')})
+        values (${`019ab000-0000-7000-8000-00000000000${n}`}, 'conversion', 'succeeded', 's', 't', '{}', 1, 1
+          ${project === undefined ? sql`` : sql`, ${project}`})`.execute(database.query)
+    await insert(old, 1)
+    await sql`insert into batches (id, labels, created_at) values ('b1', '{}', 1)`.execute(old.query)
+    await old.close()
+    const database = await openDatabase(url)
+    // A replica of the previous version still runs.
+    await insert(database, 2)
+    await insert(database, 3, 'team-a')
+    const jobs = new JobStore(database)
+    const succeeded = async (scope: ProjectScope) =>
+      (await jobs.in(scope).countByState('conversion')).succeeded
+    const team = ProjectScope.of('team-a')
+    expect(await succeeded(ProjectScope.of('default'))).toBe(2)
+    expect(await succeeded(team)).toBe(1)
+    expect(await succeeded(ProjectScope.ALL)).toBe(3)
+    expect((await jobs.in(team).list('conversion', {}, { limit: 9 })).items).toHaveLength(1)
+    const batches = new BatchStore(database, jobs)
+    expect(await batches.in(team).get('b1')).toBeUndefined()
+    expect(await batches.in(ProjectScope.of('default')).get('b1')).toMatchObject({ project: 'default' })
+    await database.query.deleteFrom('jobs').where('project', '=', 'team-a').execute()
+    expect(await succeeded(team)).toBe(0)
     await database.close()
   })
 })

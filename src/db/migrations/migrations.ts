@@ -22,6 +22,13 @@ import * as migration0020a from './0020-batch-states.ts'
 import * as migration0020b from './0020-job-listings.ts'
 import * as migration0020c from './0020-job-series.ts'
 import * as migration0021 from './0021-traces-of-jobs.ts'
+import * as migration0022 from './0022-projects-of-jobs.ts'
+import * as migration0023 from './0023-projects-of-records.ts'
+import * as migration0024 from './0024-sharing.ts'
+import * as migration0025 from './0025-projects-and-tokens.ts'
+import * as migration0026 from './0026-registry-credentials.ts'
+import * as migration0027 from './0027-audit-log.ts'
+import * as migration0028 from './0028-login-sessions.ts'
 
 /** All migrations, by name and in order. A released migration is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -50,4 +57,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0020-job-listings': migration0020b,
   '0020-job-series': migration0020c,
   '0021-traces-of-jobs': migration0021,
+  '0022-projects-of-jobs': migration0022,
+  '0023-projects-of-records': migration0023,
+  '0024-sharing': migration0024,
+  '0025-projects-and-tokens': migration0025,
+  '0026-registry-credentials': migration0026,
+  '0027-audit-log': migration0027,
+  '0028-login-sessions': migration0028,
 }

@@ -73,7 +73,10 @@ export class TermIndex {
     const below = page.after ?? query.below
     const rows = await this.#walk(source, [...others, ...further], { ...query, below }, page.limit + 1)
     const ids = rows.slice(0, page.limit)
-    const total = await this.#count(rarest, others, query, rows.length)
+    const isAll = page.after === undefined && rows.length <= page.limit
+    const total = isAll
+      ? { count: rows.length, isLowerBound: false }
+      : await this.#count(rarest, others, query, rows.length)
     return { ids, hasMore: rows.length > page.limit, total }
   }
 
@@ -101,24 +104,41 @@ export class TermIndex {
     }
   }
 
-  /** Returns the newest item of each of the terms that have one. */
-  async newestOf(terms: readonly string[]): Promise<Map<string, string>> {
+  /**
+   * Returns the newest item of each of the terms that have one.
+   * @param filters an item must match all of these; with filters, only the newest items of a term are looked at
+   */
+  async newestOf(
+    terms: readonly string[],
+    filters: readonly TermFilter[] = [],
+  ): Promise<Map<string, string>> {
     const rows = await this.#perTerm<string | null>(
       terms,
-      sql`(select max(item) from ${this.#terms} as found
-      where found.term = wanted.value)`,
+      sql`(select max(item) from ${this.#itemsOfWanted(filters)} as matching)`,
     )
     return new Map(rows.flatMap(({ term, result }) => (result === null ? [] : [[term, result] as const])))
   }
 
-  /** Returns the number of items of each of the terms, up to a limit. */
-  async countEach(terms: readonly string[], limit: number): Promise<Map<string, number>> {
+  /** Returns the number of items of each of the terms, up to a limit. @param filters as of `newestOf` */
+  async countEach(
+    terms: readonly string[],
+    limit: number,
+    filters: readonly TermFilter[] = [],
+  ): Promise<Map<string, number>> {
     const rows = await this.#perTerm<number>(
       terms,
-      sql`(select count(*) from (select 1 from ${this.#terms} as found
-      where found.term = wanted.value limit ${sql.lit(limit)}) as counted)`,
+      sql`(select count(*) from (select 1 from ${this.#itemsOfWanted(filters)} as matching
+      limit ${sql.lit(limit)}) as counted)`,
     )
     return new Map(rows.map(({ term, result }) => [term, Number(result)] as const))
+  }
+
+  /** The items of the wanted term that match filters, as a subquery. */
+  #itemsOfWanted(filters: readonly TermFilter[]) {
+    const items = sql`select item from ${this.#terms} as own where own.term = wanted.value`
+    if (filters.length === 0) return sql`(${items})`
+    return sql`(select item from (${items} order by item desc limit ${sql.lit(COUNT_LIMIT)}) as found
+      where ${alsoMatches(this.#terms, filters, {})})`
   }
 
   async #perTerm<Result>(terms: readonly string[], result: RawBuilder<unknown>) {

@@ -18,6 +18,9 @@ export type TermQuery = {
 /** A number of items; with `isLowerBound` there may be more. */
 export type ItemCount = { readonly count: number; readonly isLowerBound: boolean }
 
+/** Terms of one filter that are looked up for each item. */
+const MAX_LOOKUPS = 16
+
 /** Follows every character that a term can contain. */
 export const AFTER_PREFIX = '\u{10ffff}'
 
@@ -63,6 +66,16 @@ export function matches(filter: TermFilter, table: 'other.' | '' = ''): RawBuild
 }
 
 /**
+ * The condition that one of an item's terms matches a filter. Of many terms, looking each up would take longer than
+ * comparing the few of the item with all of them: the expression keeps the database from looking them up.
+ */
+function matchesOfItem(filter: TermFilter): RawBuilder<SqlBool> {
+  return 'anyOf' in filter && filter.anyOf.length > MAX_LOOKUPS
+    ? sql<SqlBool>`other.term || '' in (${sql.join(filter.anyOf)})`
+    : matches(filter, 'other.')
+}
+
+/**
  * Conditions on `found.item`. They are scalar subqueries, which PostgreSQL evaluates item by item: it might
  * otherwise join all items of each term first.
  */
@@ -72,7 +85,7 @@ export function alsoMatches(
   { noneOf = [] }: Pick<TermQuery, 'noneOf'>,
 ): RawBuilder<SqlBool> {
   const one = (filter: TermFilter) =>
-    sql`(select 1 from ${terms} as other where other.item = found.item and ${matches(filter, 'other.')} limit 1)`
+    sql`(select 1 from ${terms} as other where other.item = found.item and ${matchesOfItem(filter)} limit 1)`
   const conditions = [
     ...filters.map((filter) => sql<SqlBool>`${one(filter)} is not null`),
     ...(noneOf.length > 0 ? [sql<SqlBool>`${one({ anyOf: noneOf })} is null`] : []),

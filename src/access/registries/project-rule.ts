@@ -1,0 +1,15 @@
+import type { HostNames } from '../../oci/host-names.ts'
+import type { RepositoryRule } from '../../registry/repository-rule.ts'
+import type { RepositoryAccess } from '../caller.ts'
+
+/**
+ * Returns what patterns allow a registry client. Whoever may write a repository may also read it, as registries grant
+ * it: a conversion looks at its target before it pushes.
+ * @param names the names of the broker's own registry
+ */
+export function repositoryRule({ read, write }: RepositoryAccess, names: HostNames): RepositoryRule {
+  return (location, use) => {
+    const isWritable = write.every((patterns) => patterns.allows(location, names))
+    return isWritable || (use === 'read' && read.every((patterns) => patterns.allows(location, names)))
+  }
+}
