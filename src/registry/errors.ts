@@ -7,6 +7,8 @@ export type RegistryErrorCode =
   | 'UNAVAILABLE'
   | 'NETWORK'
   | 'HOST_NOT_ALLOWED'
+  /** The client may not use this repository, see `RepositoryRule`. */
+  | 'REPOSITORY_NOT_ALLOWED'
   | 'TOO_LARGE'
   /** The response exceeds one of the `ResponseBounds`. */
   | 'LIMIT_EXCEEDED'

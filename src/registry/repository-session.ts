@@ -1,5 +1,6 @@
 import { type RepositoryAccess, repositoryScope } from './auth/scopes.ts'
 import type { RegistryHost, RegistryRequest } from './registry-host.ts'
+import { type RepositoryRule, type RepositoryUse, repositoryNotAllowed } from './repository-rule.ts'
 
 /** A request within a session, which adds the host, the scopes and the signal. */
 export type SessionRequest = Omit<RegistryRequest, 'host' | 'url' | 'scopes' | 'signal'> & {
@@ -9,23 +10,39 @@ export type SessionRequest = Omit<RegistryRequest, 'host' | 'url' | 'scopes' | '
   readonly additionalScopes?: readonly string[]
 }
 
-/** One operation on one repository: the host, name, token scope and abort signal of its requests. */
+export type SessionOptions = {
+  readonly registry: RegistryHost
+  readonly repository: string
+  /** What the token of its requests is for. */
+  readonly access: RepositoryAccess
+  readonly rule: RepositoryRule
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * One operation on one repository: the host, name, token scope and abort signal of its requests, and whether the
+ * repository may be used for it.
+ */
 export class RepositorySession {
   readonly registry: RegistryHost
   readonly repository: string
   readonly signal: AbortSignal | undefined
+  readonly #options: SessionOptions
+  readonly #use: RepositoryUse
   readonly #scope: string
 
-  constructor(
-    registry: RegistryHost,
-    repository: string,
-    access: RepositoryAccess,
-    signal: AbortSignal | undefined,
-  ) {
-    this.registry = registry
-    this.repository = repository
-    this.signal = signal
-    this.#scope = repositoryScope(repository, access)
+  private constructor(options: SessionOptions, use: RepositoryUse) {
+    this.registry = options.registry
+    this.repository = options.repository
+    this.signal = options.signal
+    this.#options = options
+    this.#use = use
+    this.#scope = repositoryScope(options.repository, options.access)
+  }
+
+  /** Starts an operation: one that pulls reads the repository, and any other one writes it. */
+  static open(options: SessionOptions): RepositorySession {
+    return new RepositorySession(options, options.access === 'pull' ? 'read' : 'write')
   }
 
   get host(): string {
@@ -34,11 +51,24 @@ export class RepositorySession {
 
   /** Returns a session of the same operation whose requests use another token scope. */
   withAccess(access: RepositoryAccess): RepositorySession {
-    return new RepositorySession(this.registry, this.repository, access, this.signal)
+    return new RepositorySession({ ...this.#options, access }, this.#use)
   }
 
-  /** Builds a request of this session. It is also the context of the errors of that request. */
+  /**
+   * Checks that the operation may use a repository of this registry.
+   * @throws RegistryError REPOSITORY_NOT_ALLOWED
+   */
+  assertAllowed(repository: string, use: RepositoryUse, operation: string): void {
+    const location = { host: this.host, repository }
+    if (!this.#options.rule(location, use)) throw repositoryNotAllowed(location, use, operation)
+  }
+
+  /**
+   * Builds a request of this session. It is also the context of the errors of that request.
+   * @throws RegistryError REPOSITORY_NOT_ALLOWED
+   */
   request({ target, additionalScopes = [], ...request }: SessionRequest): RegistryRequest {
+    this.assertAllowed(this.repository, this.#use, request.operation)
     return {
       ...request,
       host: this.host,

@@ -14,6 +14,7 @@ import { listReferrers } from './manifests/list-referrers.ts'
 import { deleteManifest, putManifest } from './manifests/manifest-writes.ts'
 import { readTagBack, type TagReadBack } from './manifests/read-back.ts'
 import type { RegistryHost } from './registry-host.ts'
+import type { RepositoryRule } from './repository-rule.ts'
 import { RepositorySession } from './repository-session.ts'
 import { assertJsonBounds } from './transport/response-bounds.ts'
 import { mountBlob, type PushBlobOptions, pushBlob } from './upload/push-blob.ts'
@@ -32,11 +33,13 @@ export type ReadBlobOptions = Abortable & { readonly limit: number }
  */
 export class Repository {
   readonly #registry: RegistryHost
+  readonly #rule: RepositoryRule
   /** The name of the repository. */
   readonly repository: string
 
-  constructor(registry: RegistryHost, repository: string) {
+  constructor(registry: RegistryHost, repository: string, rule: RepositoryRule) {
     this.#registry = registry
+    this.#rule = rule
     this.repository = repository
   }
 
@@ -185,6 +188,12 @@ export class Repository {
   }
 
   #session(access: RepositoryAccess, { signal }: Abortable): RepositorySession {
-    return new RepositorySession(this.#registry, this.repository, access, signal)
+    return RepositorySession.open({
+      registry: this.#registry,
+      repository: this.repository,
+      access,
+      rule: this.#rule,
+      signal,
+    })
   }
 }

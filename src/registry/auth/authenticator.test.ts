@@ -6,7 +6,8 @@ import {
   type RequestHandler,
 } from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
-import { RegistryClient, type RegistryOptions } from '../client.ts'
+import { RegistryClient } from '../client.ts'
+import type { RegistryOptions } from '../registry-options.ts'
 import type { Credentials } from './credentials.ts'
 
 const user: Credentials = { username: 'me', password: 'secret' }

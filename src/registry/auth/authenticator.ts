@@ -26,6 +26,8 @@ export type AuthenticatorOptions = {
   readonly host: string
   readonly base: URL
   readonly credentials: CredentialSource | undefined
+  /** Returns a token for the registry itself, which is sent without a challenge; default: there is none. */
+  readonly token?: (() => Promise<string>) | undefined
   /** Further token servers that may receive the credentials. */
   readonly realmHosts: readonly string[]
   readonly retry: RetryPolicy | undefined
@@ -56,6 +58,8 @@ export class Authenticator {
     isFresh: boolean,
     signal?: AbortSignal,
   ): Promise<string | undefined> {
+    const { token } = this.#options
+    if (token) return `Bearer ${await token()}`
     const scheme = this.#scheme
     if (scheme === undefined) return undefined
     if (scheme.kind === 'basic') return scheme.authorization
@@ -79,6 +83,8 @@ export class Authenticator {
     rejected: string | undefined,
     signal?: AbortSignal,
   ): Promise<string | undefined> {
+    // The registry has rejected the token, and no other one is better.
+    if (this.#options.token) return undefined
     const challenges = parseChallenges(response.headers('www-authenticate'))
     const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.get('realm'))
     if (bearer !== undefined) {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { z } from 'zod'
 import { DOCKER_HUB } from '../../oci/reference.ts'
-import { type Credentials, CredentialsError } from './credentials.ts'
+import { type Credentials, CredentialsError, IDENTITY_TOKEN_USER } from './credentials.ts'
 
 const HelperOutput = z.looseObject({ Username: z.string(), Secret: z.string() })
 
@@ -35,7 +35,7 @@ export async function runCredentialHelper(
     throw new CredentialsError(`${program} did not print JSON with Username and Secret for ${host}`)
   }
   if (credentials.Secret === '') return undefined
-  if (credentials.Username === '<token>') return { identityToken: credentials.Secret }
+  if (credentials.Username === IDENTITY_TOKEN_USER) return { identityToken: credentials.Secret }
   return { username: credentials.Username, password: credentials.Secret }
 }
 

@@ -3,6 +3,9 @@ export type Credentials =
   | { readonly username: string; readonly password: string }
   | { readonly identityToken: string }
 
+/** The user name that means an identity token in docker's credential helper protocol. */
+export const IDENTITY_TOKEN_USER = '<token>'
+
 /** Returns the credentials for a registry host as references name it; undefined for anonymous access. */
 export type CredentialSource = (host: string) => Promise<Credentials | undefined>
 

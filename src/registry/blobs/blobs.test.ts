@@ -9,7 +9,8 @@ import {
   type RequestHandler,
 } from '../../../test/support/servers/http-server.ts'
 import { digestOf } from '../../oci/digest.ts'
-import { RegistryClient, type RegistryOptions } from '../client.ts'
+import { RegistryClient } from '../client.ts'
+import type { RegistryOptions } from '../registry-options.ts'
 
 const bytes = randomBytes(300_000)
 const blob = { digest: digestOf(bytes), size: bytes.length }

@@ -1,6 +1,10 @@
+import { redact } from './redact.ts'
+
 /** Bounds of what a message quotes: text in characters, body in bytes, errors by count. */
 const MAX_TEXT_LENGTH = 300
 const MAX_SCANNED_BYTES = 16 * 1024
+/** The search for secrets takes the square of this, and a secret in what is quoted begins well within it. */
+const MAX_REDACTED_LENGTH = 2000
 const MAX_QUOTED_ERRORS = 3
 
 /** The text of an error response and the codes in its error body (distribution-spec 1.1), if it has one. */
@@ -28,16 +32,17 @@ function parseErrorList(body: string): { code: string; message: string }[] {
 }
 
 /**
- * Makes untrusted text safe for one log line: bounded, without control characters; a markup page becomes its
- * title.
+ * Makes untrusted text safe for one log line: bounded, without control characters and what may be a secret; a markup
+ * page becomes its title.
  */
 export function toSingleLine(text: string): string {
   if (isMarkup(text)) return toSingleLine(pageTitle(text))
-  return text
+  const line = text
     .slice(0, MAX_SCANNED_BYTES)
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
-    .slice(0, MAX_TEXT_LENGTH)
+    .slice(0, MAX_REDACTED_LENGTH)
+  return redact(line).slice(0, MAX_TEXT_LENGTH)
 }
 
 /**

@@ -2,7 +2,8 @@ import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { HttpServer, type RequestHandler } from '../../../test/support/servers/http-server.ts'
 import { TLS } from '../../../test/support/servers/tls.ts'
-import { RegistryClient, type RegistryOptions } from '../client.ts'
+import { RegistryClient } from '../client.ts'
+import type { RegistryOptions } from '../registry-options.ts'
 
 const retry = { attempts: 1 }
 const user = { username: 'me', password: 'secret' }

@@ -11,7 +11,9 @@ export type CredentialStatus = {
   readonly credentials: 'none' | 'rejected' | 'insufficient' | 'unrequested' | 'withheld' | 'elsewhere'
 }
 
-const CONFIG = "docker's config.json (RECORD_BROKER_DOCKER_CONFIG)"
+/** Where credentials come from. A project may not have those of the broker's own docker config. */
+const CONFIG =
+  "docker's config.json (RECORD_BROKER_DOCKER_CONFIG) or the credentials of the project (record-broker registry-credential)"
 
 /** Returns the remedy for a denied request, as the end of an error message. */
 export function credentialHint({ host, credentials }: CredentialStatus): string {

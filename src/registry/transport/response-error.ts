@@ -1,3 +1,4 @@
+import { AddressNotAllowedError } from '../egress/guarded-connector.ts'
 import { RegistryError, type RegistryErrorCode, type RequestContext } from '../errors.ts'
 import { type ErrorBody, parseErrorBody, toSingleLine } from './error-body.ts'
 import {
@@ -105,6 +106,10 @@ export function networkError(
   target?: { readonly url: URL; readonly host: string },
 ): RegistryError {
   if (error instanceof RegistryError) return error
+  if (error instanceof AddressNotAllowedError) {
+    const reason = `was not dialled: ${error.message}`
+    return new RegistryError('HOST_NOT_ALLOWED', { operation, host, reason, cause: error })
+  }
   const failure = innermostFailure(error)
   const { code, message } = failure
   const isPermanent =

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { HttpServer } from '../../../test/support/servers/http-server.ts'
 import { TLS } from '../../../test/support/servers/tls.ts'
 import { digestOf } from '../../oci/digest.ts'
-import { RegistryClient, type RegistryOptions } from '../client.ts'
+import { RegistryClient } from '../client.ts'
+import type { RegistryOptions } from '../registry-options.ts'
 
 const blob = { digest: digestOf('x'), size: 1 }
 const clientOf = (server: HttpServer, options: RegistryOptions = {}) =>

@@ -1,12 +1,14 @@
 import type { Readable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
 import { currentSpan } from '../../tracing/spans.ts'
 import { traceHeaders } from '../../tracing/trace-context.ts'
+import type { AddressSource, EgressPolicy } from '../egress/egress-policy.ts'
+import { guardedConnector, type Network, type Reach } from '../egress/guarded-connector.ts'
+import { type OwnRegistry, ownUrl } from '../egress/own-registry.ts'
+import { pinnedConnector } from '../egress/pinned-connector.ts'
 import { RegistryError, type RequestContext } from '../errors.ts'
-import type { AddressSource, EgressPolicy } from './egress-policy.ts'
 import { HostLimiter } from './host-limiter.ts'
-import { publicLookup } from './public-lookup.ts'
 import { endpointOf, type RegistryEndpoint, type RegistryObserver } from './registry-observer.ts'
 import { RegistryResponse } from './registry-response.ts'
 import { networkError, parseRetryAfterMs } from './response-error.ts'
@@ -41,6 +43,10 @@ export type TransportOptions = {
   readonly onWarning?: ((host: string, text: string) => void) | undefined
   readonly timeouts: Timeouts
   readonly observer?: RegistryObserver | undefined
+  /** How names are resolved and addresses dialled; default: by the system. */
+  readonly network?: Network | undefined
+  /** A registry that is known by its certificate. */
+  readonly own?: OwnRegistry | undefined
 }
 
 const MAX_REDIRECTS = 5
@@ -65,6 +71,8 @@ export class Transport {
   readonly #namedHostAgent: Dispatcher
   /** For all other hosts: dials public addresses only. */
   readonly #publicHostAgent: Dispatcher
+  /** For the registry that is known by its certificate. Never uses a proxy. */
+  readonly #own: { readonly origin: string; readonly agent: Dispatcher } | undefined
 
   constructor(egress: EgressPolicy, options: TransportOptions) {
     const { connectMs, responseMs, readIdleMs } = options.timeouts
@@ -74,18 +82,24 @@ export class Transport {
     const agentOptions = {
       headersTimeout: responseMs,
       bodyTimeout: readIdleMs,
+      // Of connections to proxies; the connector below has its own.
       connectTimeout: connectMs,
       // A failed HTTP/2 connection would fail every transfer on it.
       allowH2: false,
       requestTls: tls,
       proxyTls: tls,
     }
-    this.#loopbackAgent = new Agent({ ...agentOptions, connect: tls })
-    this.#namedHostAgent = new EnvHttpProxyAgent({ ...agentOptions, connect: tls })
-    this.#publicHostAgent = new EnvHttpProxyAgent({
-      ...agentOptions,
-      connect: { ...tls, lookup: publicLookup },
-    })
+    const settings = { ...tls, allowH2: false, timeout: connectMs, setting: 'RECORD_BROKER_REGISTRIES' }
+    const connector = (reach: Reach): buildConnector.connector =>
+      guardedConnector(() => reach, settings, options.network)
+    this.#loopbackAgent = new Agent({ ...agentOptions, connect: connector('named') })
+    this.#namedHostAgent = new EnvHttpProxyAgent({ ...agentOptions, connect: connector('named') })
+    this.#publicHostAgent = new EnvHttpProxyAgent({ ...agentOptions, connect: connector('public') })
+    const isOwnCertificate = options.own?.isCertificate
+    if (options.own && isOwnCertificate) {
+      const connect = pinnedConnector(isOwnCertificate, { timeout: connectMs })
+      this.#own = { origin: ownUrl(options.own).origin, agent: new Agent({ ...agentOptions, connect }) }
+    }
   }
 
   get timeouts(): Timeouts {
@@ -192,7 +206,8 @@ export class Transport {
   }
 
   #dispatcher(url: URL, base: URL): Dispatcher {
-    if (!this.#egress.isOperatorNamed(url, base)) return this.#publicHostAgent
+    if (url.origin === this.#own?.origin) return this.#own.agent
+    if (this.#egress.reach(url, base) === 'public') return this.#publicHostAgent
     const isLoopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname)
     return isLoopback ? this.#loopbackAgent : this.#namedHostAgent
   }
@@ -224,6 +239,7 @@ export class Transport {
   /** Closes all connections at once. */
   async close(): Promise<void> {
     const agents = [this.#loopbackAgent, this.#namedHostAgent, this.#publicHostAgent]
+    if (this.#own) agents.push(this.#own.agent)
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 }

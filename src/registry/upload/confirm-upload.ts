@@ -12,6 +12,7 @@ const NOT_STORED: ReadonlySet<RegistryErrorCode> = new Set([
   'UNAUTHORIZED',
   'DENIED',
   'HOST_NOT_ALLOWED',
+  'REPOSITORY_NOT_ALLOWED',
   'QUOTA_EXCEEDED',
 ])
 

@@ -79,11 +79,15 @@ async function mountOrOpen(
   return mounted ?? UploadSession.open(session)
 }
 
-/** Tries to mount a blob. Returns undefined if the registry rejects. @throws the signal's reason */
+/**
+ * Tries to mount a blob. Returns undefined if the registry rejects, or if the source must not be read.
+ * @throws RegistryError REPOSITORY_NOT_ALLOWED for the target; the signal's reason
+ */
 async function tryMount(
   session: RepositorySession,
   source: MountSource,
 ): Promise<UploadSession | 'mounted' | undefined> {
+  session.assertAllowed(session.repository, 'write', `mount a blob in ${session.repository}`)
   try {
     return await UploadSession.mount(session, source)
   } catch (error) {

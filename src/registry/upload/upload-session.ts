@@ -49,9 +49,11 @@ export class UploadSession {
     session: RepositorySession,
     { digest, from }: MountSource,
   ): Promise<UploadSession | 'mounted'> {
+    const operation = `mount blob ${digest} of ${from} in ${session.repository}`
+    session.assertAllowed(from, 'read', operation)
     const response = await session.registry.send(
       openRequest(session, {
-        operation: `mount blob ${digest} of ${from} in ${session.repository}`,
+        operation,
         target: `blobs/uploads/?${new URLSearchParams({ mount: digest, from })}`,
         additionalScopes: [repositoryScope(from, 'pull')],
         expect: [201, 202],
