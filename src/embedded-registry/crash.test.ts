@@ -9,6 +9,8 @@ import { expect, it } from 'vitest'
 import { TestRegistry } from '../../test/support/servers/test-registry.ts'
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { digestOf } from '../oci/digest.ts'
+import { ANYONE } from './guard/sender.ts'
+import { uploadFileName } from './upload-name.ts'
 
 const SCRIPT = fileURLToPath(
   new URL('../../test/support/children/serve-embedded-registry.ts', import.meta.url),
@@ -26,6 +28,12 @@ async function startProcess(root: string): Promise<{ registry: TestRegistry; kil
   for await (const url of createInterface(child.stdout))
     return { registry: new TestRegistry(url, kill), kill }
   throw new Error('the registry exited before it listened')
+}
+
+/** The file of an upload to `app`. */
+function uploadFile(root: string, location: string): string {
+  const name = uploadFileName(location.split('/').at(-1) ?? '', ANYONE)
+  return join(root, 'uploads', 'app', name ?? '')
 }
 
 it('keeps acknowledged pushes when it is killed, and resumes an upload', async () => {
@@ -74,7 +82,7 @@ it('detects an upload that was damaged while the registry was stopped', async ()
     location = (await registry.request('POST', '/v2/app/blobs/uploads/')).header('location')
     await registry.request('PATCH', location, { body: BYTES })
   }
-  const file = join(folder.path, 'uploads', 'app', location.split('/').at(-1) ?? '')
+  const file = uploadFile(folder.path, location)
   await writeFile(file, Buffer.alloc(BYTES.length))
   await using restarted = await TestRegistry.start(folder.path)
   expect((await restarted.request('PUT', `${location}?digest=${digestOf(BYTES)}`)).status).toBe(400)
@@ -90,8 +98,7 @@ it('removes leftovers older than a day at the start', async () => {
       locations.push((await registry.request('POST', '/v2/app/blobs/uploads/')).header('location'))
   }
   const twoDaysAgo = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000)
-  const uploads = join(folder.path, 'uploads', 'app')
-  await utimes(join(uploads, locations[0]?.split('/').at(-1) ?? ''), twoDaysAgo, twoDaysAgo)
+  await utimes(uploadFile(folder.path, locations[0] ?? ''), twoDaysAgo, twoDaysAgo)
   const temporary = join(folder.path, 'temporary')
   await writeFile(join(temporary, 'old'), 'half an index')
   await utimes(join(temporary, 'old'), twoDaysAgo, twoDaysAgo)

@@ -90,8 +90,13 @@ async function copyDurably(temporaryFolder: string, source: string, target: stri
 /**
  * Removes the files of a folder, but not of its subfolders, that were last modified before a time.
  * @param before in milliseconds since the epoch
+ * @returns what was removed
  */
-export async function removeOldFiles(folder: string, before: number): Promise<void> {
+export async function removeOldFiles(
+  folder: string,
+  before: number,
+): Promise<{ readonly path: string; readonly size: number }[]> {
+  const removed: { path: string; size: number }[] = []
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (!entry.isFile()) continue
     const path = join(folder, entry.name)
@@ -99,5 +104,7 @@ export async function removeOldFiles(folder: string, before: number): Promise<vo
     const stats = await stat(path).catch(() => undefined)
     if (stats === undefined || stats.mtimeMs >= before) continue
     await rm(path, { force: true })
+    removed.push({ path, size: stats.size })
   }
+  return removed
 }

@@ -52,26 +52,44 @@ export function hasSystemErrorCode(error: unknown, ...codes: string[]): boolean 
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
+/** Finds the status of an error of the surrounding server; undefined if it has none. */
+export type StatusOf = (error: unknown) => number | undefined
+
+/** The status that Fastify and its plugins give their errors. */
+const statusCodeOf: StatusOf = (error) => {
+  const { statusCode } = error as { statusCode?: unknown }
+  return typeof statusCode === 'number' ? statusCode : undefined
+}
+
 /** Converts an error of the surrounding server or of the file system. */
-function toDistributionError(error: unknown): DistributionError {
+function toDistributionError(error: unknown, statusOf: StatusOf): DistributionError {
   if (error instanceof DistributionError) return error
-  const status = (error as { statusCode?: unknown }).statusCode
+  const status = statusOf(error)
   if (status === 401) return new DistributionError('UNAUTHORIZED', 401, (error as Error).message)
   if (status === 403) return new DistributionError('DENIED', 403, (error as Error).message)
   if (status === 429) return new DistributionError('TOOMANYREQUESTS', 429, (error as Error).message)
-  if (typeof status === 'number' && status >= 400 && status < 500)
+  if (status !== undefined && status >= 400 && status < 500)
     return new DistributionError('UNSUPPORTED', status, (error as Error).message)
   const storageError = asStorageFullError(error, "the registry's disk")
   if (storageError instanceof StorageFullError) {
     const headers = { 'retry-after': String(storageError.retryAfterMs / 1000) }
     return new DistributionError('STORAGE_FULL', 507, storageError.message, { headers })
   }
+  if (status === 503) return new DistributionError('UNKNOWN', 503, (error as Error).message)
   return new DistributionError('UNKNOWN', 500, 'the registry failed internally; see its log for the cause')
 }
 
-/** Sends the error body of OCI distribution-spec 1.1 "Error Codes". Logs server errors only. */
-export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { code, status, message, detail, headers } = toDistributionError(error)
+/**
+ * Sends the error body of OCI distribution-spec 1.1 "Error Codes". Logs server errors only.
+ * @param statusOf of errors of the surrounding server
+ */
+export function sendError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  statusOf: StatusOf = statusCodeOf,
+): void {
+  const { code, status, message, detail, headers } = toDistributionError(error, statusOf)
   if (status >= 500) request.log.error({ err: error }, 'embedded registry')
   void reply
     .code(status)

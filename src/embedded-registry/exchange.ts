@@ -1,7 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Digest } from '../oci/digest.ts'
 import { parseContentRange } from './byte-ranges.ts'
+import type { ContentDigest } from './content-digest.ts'
 import { DistributionError } from './errors.ts'
+import type { Sender } from './guard/sender.ts'
+import type { StorageQuota } from './quota/storage-quota.ts'
 import type { RepositoryStore } from './repository-store.ts'
 import type { UploadChunk, UploadStore } from './upload-store.ts'
 
@@ -14,14 +17,28 @@ export type RegistryChange = { readonly repository: string } & (
 /** Is told of changes after they are on disk. It must neither throw nor take time. */
 export type ChangeListener = (change: RegistryChange) => void
 
+/** A manifest that was pushed with a tag. */
+export type TagPush = {
+  readonly repository: string
+  readonly tag: string
+  readonly digest: ContentDigest
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** Is told of pushed tags after they are on disk. It must neither throw nor take time. */
+export type PushListener = (push: TagPush) => void
+
 /** A request with its reply, and the stores that serve it. */
 export type Exchange = {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly repositories: RepositoryStore
   readonly uploads: UploadStore
+  readonly quota: StorageQuota
+  readonly sender: Sender
   readonly maxManifestBytes: number
   readonly onChange: ChangeListener | undefined
+  readonly onPush: PushListener | undefined
 }
 
 /** The response header with the digest of the content. */

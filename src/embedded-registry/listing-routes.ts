@@ -5,10 +5,22 @@ import { DistributionError } from './errors.ts'
 import { type Exchange, methodNotAllowed, queryParameter } from './exchange.ts'
 import { parseManifest } from './manifest-document.ts'
 
-/** Handles `GET /v2/_catalog` (Docker Registry HTTP API V2 "Listing Repositories"), with `n` and `last`. */
-export async function handleCatalog({ request, reply, repositories }: Exchange): Promise<FastifyReply> {
+/** The largest page of the catalog. */
+const MAX_CATALOG_PAGE = 1000
+
+/**
+ * Handles `GET /v2/_catalog` (Docker Registry HTTP API V2 "Listing Repositories"), with `n` and `last`: the
+ * repositories that the sender may read.
+ */
+export async function handleCatalog({
+  request,
+  reply,
+  repositories,
+  sender,
+}: Exchange): Promise<FastifyReply> {
   assertGet(request)
-  return reply.send({ repositories: paginate(request, reply, await repositories.list()) })
+  const readable = (await repositories.list()).filter((name) => sender.mayPull(name))
+  return reply.send({ repositories: paginate(request, reply, readable, MAX_CATALOG_PAGE) })
 }
 
 /** Handles `GET /v2/<name>/tags/list` (spec end-8), with `n` and `last`. */
@@ -69,20 +81,28 @@ function compareNames(a: string, b: string): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** Returns up to `n` names after `last`. If more follow, adds a Link header (RFC 8288) to the next page. */
-function paginate(request: FastifyRequest, reply: FastifyReply, names: readonly string[]): string[] {
+/**
+ * Returns up to `n` names after `last`, and `maxLength` at most. If more follow, adds a Link header (RFC 8288) to the
+ * next page.
+ */
+function paginate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  names: readonly string[],
+  maxLength = Number.POSITIVE_INFINITY,
+): string[] {
   const last = queryParameter(request, 'last')
   const limit = queryParameter(request, 'n')
   if (limit !== undefined && !/^\d{1,9}$/.test(limit))
     throw new DistributionError('UNSUPPORTED', 400, 'n must be a number of 1 to 9 digits')
   const sorted = names.toSorted(compareNames)
   const following = last === undefined ? sorted : sorted.filter((name) => compareNames(name, last) > 0)
-  if (limit === undefined) return following
-  const page = following.slice(0, Number(limit))
+  const length = Math.min(Number(limit ?? maxLength), maxLength)
+  const page = following.slice(0, length)
   const end = page.at(-1)
   if (end !== undefined && page.length < following.length) {
     const path = request.url.split('?', 1).join('')
-    reply.header('link', `<${path}?n=${limit}&last=${encodeURIComponent(end)}>; rel="next"`)
+    reply.header('link', `<${path}?n=${length}&last=${encodeURIComponent(end)}>; rel="next"`)
   }
   return page
 }

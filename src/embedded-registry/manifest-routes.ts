@@ -73,7 +73,9 @@ async function putManifest(exchange: Exchange, repository: string, reference: st
   }
   // Checked here as well as in the update, so that a rejected push does not create the repository.
   await assertReferencesExist(repositories, repository, summary, await repositories.readLayout(repository))
-  await repositories.create(repository)
+  const room = await exchange.quota.room(exchange.sender.project)
+  if ((await repositories.blobSize(repository, digest)) === undefined) room(bytes.length)
+  await repositories.create(repository, exchange.sender.project)
   await repositories.updateLayout(repository, async (draft) => {
     await assertReferencesExist(repositories, repository, summary, draft)
     await repositories.writeBlob(repository, digest, bytes)
@@ -85,6 +87,8 @@ async function putManifest(exchange: Exchange, repository: string, reference: st
     if (!isByDigest) draft.tags.set(reference, digest)
   })
   reportChange(exchange, repository, isByDigest ? undefined : reference, digest)
+  if (!isByDigest)
+    exchange.onPush?.({ repository, tag: reference, digest, annotations: summary.annotations ?? {} })
   if (summary.subject !== undefined) reply.header('oci-subject', summary.subject)
   return reply
     .code(201)

@@ -1,12 +1,18 @@
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import { type ContentDigest, contentPath, DIGEST_ALGORITHMS } from './content-digest.ts'
 import { createFolder, linkDurably, moveDurably, writeDurably } from './durable-files.ts'
 import { hasSystemErrorCode } from './errors.ts'
 import { folderName, repositoryOfFolder } from './folder-name.ts'
+import { DEFAULT_PROJECT } from './guard/sender.ts'
 import { EMPTY_LAYOUT, formatLayout, LAYOUT_FILE, type Layout, type ManifestEntry } from './layout.ts'
 import { LayoutReader } from './layout-reader.ts'
+import { type Measurement, StoredBytes } from './quota/stored-bytes.ts'
+
+/** The file that names the project which a repository belongs to, if it is not the default one. */
+const PROJECT_FILE = 'record-broker-project'
+const MEASURED_AT_ONCE = 16
 
 /** A layout that is being updated. */
 export type LayoutDraft = { manifests: Map<ContentDigest, ManifestEntry>; tags: Map<string, ContentDigest> }
@@ -17,6 +23,7 @@ export type LayoutDraft = { manifests: Map<ContentDigest, ManifestEntry>; tags: 
  *     <root>/repositories/team+app/oci-layout
  *                                  index.json           manifests and tags, recorded nowhere else
  *                                  blobs/sha256/<hex>   layers, configs and manifests
+ *                                  record-broker-project   who created it, see {@link StoredBytes}
  *
  * so `skopeo copy oci:<root>/repositories/team+app:v1 …` reads what was pushed to `team/app:v1` without a
  * server. A blob that is mounted into another repository is a hard link: it takes no space, each repository
@@ -32,6 +39,8 @@ export class RepositoryStore {
   readonly #temporaryFolder: string
   readonly #locks = new KeyedMutex()
   readonly #layouts = new LayoutReader()
+  /** The bytes of each project. */
+  readonly storedBytes: StoredBytes = new StoredBytes(this)
 
   /** @param folder of the repositories; @param temporaryFolder on the same file system */
   constructor(folder: string, temporaryFolder: string) {
@@ -74,63 +83,88 @@ export class RepositoryStore {
     })
   }
 
-  /** Creates the repository's folders and an empty layout, unless they exist. */
-  async create(repository: string): Promise<void> {
+  /** Creates the repository's folders and an empty layout for a project, unless they exist. */
+  async create(repository: string, project: string): Promise<void> {
     for (const algorithm of DIGEST_ALGORITHMS) {
       await createFolder(join(this.#pathOf(repository), 'blobs', algorithm))
     }
     await this.#locks.run(repository, async () => {
       if ((await this.readLayout(repository)) !== undefined) return
+      if (project !== DEFAULT_PROJECT) await this.#write(repository, PROJECT_FILE, project)
       await this.#write(repository, 'oci-layout', LAYOUT_FILE)
       await this.#write(repository, 'index.json', formatLayout(EMPTY_LAYOUT))
     })
   }
 
   /** Opens a blob; undefined if the repository does not have it. The caller closes it. */
-  async openBlob(repository: string, digest: ContentDigest): Promise<FileHandle | undefined> {
-    try {
-      return await open(this.#blobPath(repository, digest), 'r')
-    } catch (error) {
-      if (hasSystemErrorCode(error, 'ENOENT')) return undefined
-      throw error
-    }
+  openBlob(repository: string, digest: ContentDigest): Promise<FileHandle | undefined> {
+    return orWithout(open(this.#blobPath(repository, digest), 'r'))
   }
 
   /** Returns the size of a blob in bytes; undefined if the repository does not have it. */
   async blobSize(repository: string, digest: ContentDigest): Promise<number | undefined> {
-    try {
-      return (await stat(this.#blobPath(repository, digest))).size
-    } catch (error) {
-      if (hasSystemErrorCode(error, 'ENOENT')) return undefined
-      throw error
-    }
+    return (await orWithout(stat(this.#blobPath(repository, digest))))?.size
   }
 
   /** Moves a file with verified and synced bytes into the repository, which is created if needed. */
-  async addBlobFile(repository: string, digest: ContentDigest, file: string): Promise<void> {
-    await this.create(repository)
-    await moveDurably(file, this.#blobPath(repository, digest))
+  async addBlobFile(repository: string, digest: ContentDigest, file: string, project: string): Promise<void> {
+    await this.create(repository, project)
+    await this.storedBytes.change(repository, digest, () =>
+      moveDurably(file, this.#blobPath(repository, digest)),
+    )
   }
 
   /** Writes verified bytes. The repository must exist. */
   async writeBlob(repository: string, digest: ContentDigest, bytes: Uint8Array): Promise<void> {
-    await writeDurably(this.#temporaryFolder, this.#blobPath(repository, digest), bytes)
+    await this.storedBytes.change(repository, digest, () =>
+      writeDurably(this.#temporaryFolder, this.#blobPath(repository, digest), bytes),
+    )
   }
 
   /**
    * Links a blob of another repository, and creates the repository if needed.
    * @returns false if `from` lacks the blob
    */
-  async mountBlob(repository: string, digest: ContentDigest, from: string): Promise<boolean> {
+  async mountBlob(
+    repository: string,
+    digest: ContentDigest,
+    from: string,
+    project: string,
+  ): Promise<boolean> {
     if ((await this.blobSize(from, digest)) === undefined) return false
-    await this.create(repository)
+    await this.create(repository, project)
     const source = this.#blobPath(from, digest)
-    return linkDurably(this.#temporaryFolder, source, this.#blobPath(repository, digest))
+    return this.storedBytes.change(repository, digest, () =>
+      linkDurably(this.#temporaryFolder, source, this.#blobPath(repository, digest)),
+    )
   }
 
   /** Removes a blob from the repository. Other repositories keep it, and open readers can still read it. */
   async removeBlob(repository: string, digest: ContentDigest): Promise<void> {
-    await rm(this.#blobPath(repository, digest), { force: true })
+    await this.storedBytes.change(repository, digest, () =>
+      rm(this.#blobPath(repository, digest), { force: true }),
+    )
+  }
+
+  /** Measures the blobs of a repository; undefined if it has no layout yet, and so no blobs. */
+  async measure(repository: string): Promise<Measurement | undefined> {
+    const path = this.#pathOf(repository)
+    if ((await this.readLayout(repository)) === undefined) return undefined
+    let bytes = 0
+    for (const algorithm of DIGEST_ALGORITHMS) {
+      const folder = join(path, 'blobs', algorithm)
+      const names = (await orWithout(readdir(folder))) ?? []
+      // As many at a time as the file system's threads, more or less.
+      for (let start = 0; start < names.length; start += MEASURED_AT_ONCE) {
+        const batch = names.slice(start, start + MEASURED_AT_ONCE)
+        const sizes = await Promise.all(
+          batch.map(async (name) => (await orWithout(stat(join(folder, name))))?.size),
+        )
+        bytes += sizes.reduce((sum: number, size = 0) => sum + size, 0)
+      }
+    }
+    const project = (await orWithout(readFile(join(path, PROJECT_FILE), 'utf8'))) ?? DEFAULT_PROJECT
+    return { project, bytes }
   }
 
   #write(repository: string, fileName: string, text: string): Promise<void> {
@@ -143,5 +177,15 @@ export class RepositoryStore {
 
   #pathOf(repository: string): string {
     return join(this.#folder, folderName(repository))
+  }
+}
+
+/** Returns what a file operation returns; undefined if the file does not exist. */
+async function orWithout<Result>(operation: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await operation
+  } catch (error) {
+    if (hasSystemErrorCode(error, 'ENOENT')) return undefined
+    throw error
   }
 }

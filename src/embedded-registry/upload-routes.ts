@@ -3,6 +3,10 @@ import type { ContentDigest } from './content-digest.ts'
 import { isRepositoryName, parseDigest } from './endpoint.ts'
 import { DistributionError } from './errors.ts'
 import { DIGEST_HEADER, type Exchange, methodNotAllowed, queryParameter, requestChunk } from './exchange.ts'
+import type { RoomCheck } from './quota/storage-quota.ts'
+import type { UploadKey } from './upload-store.ts'
+
+type UploadName = Pick<UploadKey, 'repository' | 'id'>
 
 /**
  * Handles `POST /v2/<name>/blobs/uploads/`: opens an upload (spec end-4a), accepts a monolithic upload with
@@ -11,14 +15,13 @@ import { DIGEST_HEADER, type Exchange, methodNotAllowed, queryParameter, request
  * which one has it.
  */
 export async function handleUploads(exchange: Exchange, repository: string): Promise<FastifyReply> {
-  const { request, repositories } = exchange
+  const { request } = exchange
   if (request.method !== 'POST') throw methodNotAllowed(request, 'POST')
-  const mount = queryParameter(request, 'mount')
+  const mounted = queryParameter(request, 'mount')
   const from = queryParameter(request, 'from')
-  if (mount !== undefined) {
-    const digest = parseDigest(mount)
-    const isMounted =
-      from !== undefined && isRepositoryName(from) && (await repositories.mountBlob(repository, digest, from))
+  if (mounted !== undefined) {
+    const digest = parseDigest(mounted)
+    const isMounted = from !== undefined && (await mount(exchange, repository, digest, from))
     return isMounted ? sendCreated(exchange, repository, digest) : openUpload(exchange, repository)
   }
   const digest = queryParameter(request, 'digest')
@@ -37,32 +40,64 @@ export async function handleUpload(
   repository: string,
   id: string,
 ): Promise<FastifyReply> {
-  const { request, reply, uploads } = exchange
+  const { request, reply, uploads, sender } = exchange
+  const upload = { repository, id, owner: sender }
   switch (request.method) {
     case 'GET':
     case 'HEAD':
-      return sendOffset(reply.code(204), repository, id, await uploads.size(repository, id))
+      return sendOffset(reply.code(204), upload, await uploads.size(upload))
     case 'PATCH': {
-      const size = await withOffsetOnRangeError(exchange, repository, id, () =>
-        uploads.append(repository, id, requestChunk(request)),
+      const room = await roomFor(exchange)
+      const size = await withOffsetOnRangeError(exchange, upload, () =>
+        uploads.append(upload, requestChunk(request), room),
       )
-      return sendOffset(reply.code(202), repository, id, size)
+      return sendOffset(reply.code(202), upload, size)
     }
     case 'PUT': {
       const digest = parseDigest(queryParameter(request, 'digest') ?? '')
-      await withOffsetOnRangeError(exchange, repository, id, () => commit(exchange, repository, id, digest))
+      await withOffsetOnRangeError(exchange, upload, () => commit(exchange, upload, digest))
       return sendCreated(exchange, repository, digest)
     }
     case 'DELETE':
-      await uploads.cancel(repository, id)
+      await uploads.cancel(upload)
       return reply.code(204).send()
     default:
       throw methodNotAllowed(request, 'GET, PATCH, PUT, DELETE')
   }
 }
 
-async function openUpload({ reply, uploads }: Exchange, repository: string): Promise<FastifyReply> {
-  return sendOffset(reply.code(202), repository, await uploads.create(repository), 0)
+/** Links a blob of a repository that the sender may read. One that it may not read has no blobs. */
+async function mount(
+  { repositories, quota, sender }: Exchange,
+  repository: string,
+  digest: ContentDigest,
+  from: string,
+): Promise<boolean> {
+  if (!isRepositoryName(from) || !sender.mayPull(from)) return false
+  const size = await repositories.blobSize(from, digest)
+  if (size === undefined) return false
+  if ((await repositories.blobSize(repository, digest)) === undefined) {
+    const room = await quota.room(sender.project)
+    room(size)
+  }
+  return repositories.mountBlob(repository, digest, from, sender.project)
+}
+
+async function openUpload(exchange: Exchange, repository: string): Promise<FastifyReply> {
+  const { reply, uploads, sender: owner } = exchange
+  await roomFor(exchange)
+  const id = await uploads.create(repository, owner)
+  return sendOffset(reply.code(202), { repository, id }, 0)
+}
+
+/**
+ * Returns the check whether the sender's project may store the bytes of the request, when it has passed what the
+ * request declares. An upload needs room for one byte.
+ */
+async function roomFor({ request, quota, sender }: Exchange): Promise<RoomCheck> {
+  const room = await quota.room(sender.project)
+  room(Math.max(1, Number(request.headers['content-length'] ?? 0)))
+  return room
 }
 
 async function acceptMonolithic(
@@ -70,45 +105,49 @@ async function acceptMonolithic(
   repository: string,
   digest: ContentDigest,
 ): Promise<FastifyReply> {
-  const { uploads } = exchange
-  const id = await uploads.create(repository)
+  const { uploads, sender: owner } = exchange
+  await roomFor(exchange)
+  const upload = { repository, id: await uploads.create(repository, owner), owner }
   try {
-    await commit(exchange, repository, id, digest)
+    await commit(exchange, upload, digest)
   } catch (error) {
     // No client knows the id, so none can resume the upload. After a wrong digest it has been removed
     // already.
-    await uploads.cancel(repository, id).catch(() => undefined)
+    await uploads.cancel(upload).catch(() => undefined)
     throw error
   }
   return sendCreated(exchange, repository, digest)
 }
 
 /** Commits an upload with the bytes of the request. */
-function commit(exchange: Exchange, repository: string, id: string, digest: ContentDigest): Promise<void> {
-  const { request, uploads, repositories } = exchange
-  return uploads.commit(repository, id, digest, requestChunk(request), (path) =>
-    repositories.addBlobFile(repository, digest, path),
-  )
+async function commit(exchange: Exchange, upload: UploadKey, digest: ContentDigest): Promise<void> {
+  const { request, uploads, repositories, quota, sender } = exchange
+  const room = await quota.room(sender.project)
+  room(Number(request.headers['content-length'] ?? 0))
+  await uploads.commit(upload, digest, {
+    chunk: requestChunk(request),
+    room,
+    store: (path) => repositories.addBlobFile(upload.repository, digest, path, sender.project),
+  })
 }
 
 /** Runs an action, and adds the current offset to the response to a wrong one, as for the 416 of the spec. */
 async function withOffsetOnRangeError<Result>(
   { uploads }: Exchange,
-  repository: string,
-  id: string,
+  upload: UploadKey,
   action: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await action()
   } catch (error) {
     if (!(error instanceof DistributionError) || error.status !== 416) throw error
-    const headers = offsetHeaders(repository, id, await uploads.size(repository, id))
+    const headers = offsetHeaders(upload, await uploads.size(upload))
     throw new DistributionError(error.code, error.status, error.message, { headers })
   }
 }
 
 /** `Range` cannot express an empty range: it is `0-0` then, as in other registries. */
-function offsetHeaders(repository: string, id: string, size: number): Record<string, string> {
+function offsetHeaders({ repository, id }: UploadName, size: number): Record<string, string> {
   return {
     location: `/v2/${repository}/blobs/uploads/${id}`,
     range: `0-${Math.max(0, size - 1)}`,
@@ -116,8 +155,8 @@ function offsetHeaders(repository: string, id: string, size: number): Record<str
   }
 }
 
-function sendOffset(reply: FastifyReply, repository: string, id: string, size: number): FastifyReply {
-  return reply.headers(offsetHeaders(repository, id, size)).send()
+function sendOffset(reply: FastifyReply, upload: UploadName, size: number): FastifyReply {
+  return reply.headers(offsetHeaders(upload, size)).send()
 }
 
 function sendCreated({ reply }: Exchange, repository: string, digest: ContentDigest): FastifyReply {

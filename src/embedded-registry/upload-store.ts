@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { DiskSpace } from '../bytes/disk-space.ts'
 import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import type { ByteRange } from './byte-ranges.ts'
@@ -9,20 +9,25 @@ import { algorithmOf, type ContentDigest, finishContentDigest } from './content-
 import { createFolder, removeOldFiles } from './durable-files.ts'
 import { DistributionError, hasSystemErrorCode } from './errors.ts'
 import { folderName } from './folder-name.ts'
+import type { RoomCheck } from './quota/storage-quota.ts'
+import { ByteTally } from './quota/stored-bytes.ts'
+import { projectOfUpload, type UploadOwner, uploadFileName } from './upload-name.ts'
 
 /** The bytes of a request, and their position in the upload by its Content-Range. */
 export type UploadChunk = { readonly bytes: AsyncIterable<Uint8Array>; readonly range?: ByteRange }
 
+/** An upload as its owner names it. That of another owner does not exist. */
+export type UploadKey = { readonly repository: string; readonly id: string; readonly owner: UploadOwner }
+
 /** The sha256 of the first `size` bytes of an upload. */
 type RunningHash = { readonly hash: Hash; size: number }
 
-const UPLOAD_ID = /^[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}$/
 const READ_BYTES = 1024 * 1024
 /** The free space is checked before a write, once per this many bytes. */
 const SPACE_CHECK_INTERVAL_BYTES = 16 * 1024 * 1024
 
 /**
- * Uploads in progress: one file each, `<folder>/<repository>/<id>`, whose size is the offset. They survive a
+ * Uploads in progress: one file each, whose size is the offset, in the folder of its repository. They survive a
  * restart. The sha256 is computed as bytes are received. If it is not available, because of a restart,
  * another algorithm or a chunk that was rolled back, the file is read again at the commit.
  */
@@ -32,16 +37,28 @@ export class UploadStore {
   readonly #locks = new KeyedMutex()
   /** By path. */
   readonly #hashes = new Map<string, RunningHash>()
+  /** The bytes of unfinished uploads. */
+  readonly bytes: ByteTally = new ByteTally()
 
   constructor(folder: string, disk: DiskSpace) {
     this.#folder = folder
     this.#disk = disk
   }
 
+  /** Counts the bytes of uploads that a former process received. */
+  async measure(): Promise<void> {
+    for (const folder of await readdir(this.#folder)) {
+      for (const name of await readdir(join(this.#folder, folder))) {
+        const { size } = await stat(join(this.#folder, folder, name))
+        this.bytes.add(projectOfUpload(name), size)
+      }
+    }
+  }
+
   /** Opens an upload and returns its id. */
-  async create(repository: string): Promise<string> {
+  async create(repository: string, owner: UploadOwner): Promise<string> {
     const id = randomUUID()
-    const path = this.#pathOf(repository, id)
+    const path = this.#pathOf({ repository, id, owner })
     await createFolder(dirname(path))
     await (await open(path, 'wx')).close()
     this.#hashes.set(path, { hash: createHash('sha256'), size: 0 })
@@ -49,22 +66,22 @@ export class UploadStore {
   }
 
   /** Returns the number of bytes received so far. @throws DistributionError BLOB_UPLOAD_UNKNOWN */
-  async size(repository: string, id: string): Promise<number> {
+  async size(upload: UploadKey): Promise<number> {
     try {
-      return (await stat(this.#pathOf(repository, id))).size
+      return (await stat(this.#pathOf(upload))).size
     } catch (error) {
-      throw hasSystemErrorCode(error, 'ENOENT') ? unknownUpload(id) : error
+      throw hasSystemErrorCode(error, 'ENOENT') ? unknownUpload(upload.id) : error
     }
   }
 
   /**
    * Appends bytes and returns the new size. If the sender disconnects, the bytes received so far are kept,
    * and the upload can be resumed.
-   * @throws DistributionError BLOB_UPLOAD_UNKNOWN, RANGE_INVALID (not the next byte), SIZE_INVALID;
-   * StorageFullError
+   * @throws DistributionError BLOB_UPLOAD_UNKNOWN, RANGE_INVALID (not the next byte), SIZE_INVALID; what `room`
+   * throws; StorageFullError
    */
-  async append(repository: string, id: string, chunk: UploadChunk): Promise<number> {
-    return this.#withFile(repository, id, (file, path) => this.#append(path, file, chunk))
+  async append(upload: UploadKey, chunk: UploadChunk, room: RoomCheck): Promise<number> {
+    return this.#withFile(upload, (file, path) => this.#append(path, file, chunk, room))
   }
 
   /**
@@ -72,15 +89,9 @@ export class UploadStore {
    * digest removes the upload.
    * @throws DistributionError as {@link append}, and DIGEST_INVALID
    */
-  async commit(
-    repository: string,
-    id: string,
-    digest: ContentDigest,
-    chunk: UploadChunk,
-    store: (path: string) => Promise<void>,
-  ): Promise<void> {
-    await this.#withFile(repository, id, async (file, path) => {
-      const size = await this.#append(path, file, chunk)
+  async commit(upload: UploadKey, digest: ContentDigest, { chunk, room, store }: Commit): Promise<void> {
+    await this.#withFile(upload, async (file, path) => {
+      const size = await this.#append(path, file, chunk, room)
       const received = await this.#computeDigest(path, file, size, digest)
       if (received !== digest) {
         await this.#remove(path)
@@ -89,23 +100,32 @@ export class UploadStore {
       }
       await file.sync()
       await store(path)
+      this.#count(path, -size)
     })
   }
 
   /** Removes an upload and its bytes. @throws DistributionError BLOB_UPLOAD_UNKNOWN */
-  async cancel(repository: string, id: string): Promise<void> {
-    await this.#withFile(repository, id, (_file, path) => this.#remove(path))
+  async cancel(upload: UploadKey): Promise<void> {
+    await this.#withFile(upload, (_file, path) => this.#remove(path))
   }
 
   /** Removes uploads that have received nothing since a time, in milliseconds since the epoch. */
   async removeInactive(since: number): Promise<void> {
-    for (const name of await readdir(this.#folder)) await removeOldFiles(join(this.#folder, name), since)
+    for (const name of await readdir(this.#folder)) {
+      for (const { path, size } of await removeOldFiles(join(this.#folder, name), since))
+        this.#count(path, -size)
+    }
     for (const path of this.#hashes.keys()) {
       if (!existsSync(path)) this.#hashes.delete(path)
     }
   }
 
-  async #append(path: string, file: FileHandle, { bytes, range }: UploadChunk): Promise<number> {
+  async #append(
+    path: string,
+    file: FileHandle,
+    { bytes, range }: UploadChunk,
+    room: RoomCheck,
+  ): Promise<number> {
     const start = (await file.stat()).size
     if (range !== undefined && range.start !== start) {
       const message = `the chunk starts at byte ${range.start}, but the next byte is ${start}`
@@ -115,6 +135,7 @@ export class UploadStore {
     const running = this.#hashes.get(path)
     let size = start
     let nextSpaceCheck = start
+    let counted = start
     try {
       for await (const piece of bytes) {
         if (size + piece.length > end) {
@@ -125,6 +146,9 @@ export class UploadStore {
           await this.#disk.assertAvailable(piece.length)
           nextSpaceCheck = size + SPACE_CHECK_INTERVAL_BYTES
         }
+        room(piece.length)
+        this.#count(path, piece.length)
+        counted += piece.length
         const writing = writeFully(file, piece, size)
         if (running?.size === size) {
           running.hash.update(piece)
@@ -137,11 +161,13 @@ export class UploadStore {
       // A write that failed midway, such as on a full disk, must not leave bytes that `size` does not
       // include.
       await file.truncate(size)
+      this.#count(path, size - counted)
       if (running?.size !== size) this.#hashes.delete(path)
       throw error
     }
     if (range !== undefined && size !== end) {
       await file.truncate(start)
+      this.#count(path, start - counted)
       this.#hashes.delete(path)
       const actual = size > end ? 'has more' : `ended after ${size - start}`
       const message = `Content-Range declares ${end - start} bytes, but the body ${actual}`
@@ -173,14 +199,13 @@ export class UploadStore {
 
   /** Runs an action on an upload's file, one at a time. @throws DistributionError BLOB_UPLOAD_UNKNOWN */
   async #withFile<Result>(
-    repository: string,
-    id: string,
+    upload: UploadKey,
     action: (file: FileHandle, path: string) => Promise<Result>,
   ): Promise<Result> {
-    const path = this.#pathOf(repository, id)
+    const path = this.#pathOf(upload)
     return this.#locks.run(path, async () => {
       const file = await open(path, 'r+').catch((error: unknown) => {
-        throw hasSystemErrorCode(error, 'ENOENT') ? unknownUpload(id) : error
+        throw hasSystemErrorCode(error, 'ENOENT') ? unknownUpload(upload.id) : error
       })
       try {
         return await action(file, path)
@@ -192,13 +217,28 @@ export class UploadStore {
 
   async #remove(path: string): Promise<void> {
     this.#hashes.delete(path)
+    // Gone by now if nothing was received for a day.
+    const stats = await stat(path).catch(() => undefined)
     await rm(path, { force: true })
+    this.#count(path, -(stats?.size ?? 0))
   }
 
-  #pathOf(repository: string, id: string): string {
-    if (!UPLOAD_ID.test(id)) throw unknownUpload(id)
-    return join(this.#folder, folderName(repository), id)
+  #count(path: string, bytes: number): void {
+    this.bytes.add(projectOfUpload(basename(path)), bytes)
   }
+
+  #pathOf({ repository, id, owner }: UploadKey): string {
+    const name = uploadFileName(id, owner)
+    if (name === undefined) throw unknownUpload(id)
+    return join(this.#folder, folderName(repository), name)
+  }
+}
+
+/** The end of an upload: its last bytes, whether there is room for them, and what moves the file to its place. */
+type Commit = {
+  readonly chunk: UploadChunk
+  readonly room: RoomCheck
+  readonly store: (path: string) => Promise<void>
 }
 
 function unknownUpload(id: string): DistributionError {

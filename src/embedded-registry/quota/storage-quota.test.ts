@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { describe, expect, it } from 'vitest'
+import { TestRegistry } from '../../../test/support/servers/test-registry.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { digestOf } from '../../oci/digest.ts'
+import { ANYONE } from '../guard/sender.ts'
+
+const LIMIT = 100_000
+/** The project is the caller. */
+const senderOf = ({ headers }: FastifyRequest) => ({
+  ...ANYONE,
+  project: String(headers.authorization ?? 'default'),
+})
+const storageLimit = async (project: string) => (project === 'small' ? LIMIT : undefined)
+
+async function openRegistry(folder: string) {
+  const registry = await TestRegistry.start(folder, { senderOf, storageLimit })
+  const as = (project: string, method: string, path: string, body?: Buffer | AsyncIterable<Buffer>) =>
+    registry.request(method, path, {
+      headers: { authorization: project },
+      ...(body && { body: body as Buffer }),
+    })
+  const push = async (project: string, repository: string, bytes: Buffer) => {
+    const pushed = await as(
+      project,
+      'POST',
+      `/v2/${repository}/blobs/uploads/?digest=${digestOf(bytes)}`,
+      bytes,
+    )
+    return { status: pushed.status, error: pushed.status === 201 ? undefined : pushed.json().errors[0] }
+  }
+  return { registry, as, push, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() }
+}
+
+describe('the quota of a project', () => {
+  it('refuses what goes beyond it, and counts again what was deleted', async () => {
+    await using folder = await temporaryFolder()
+    await using api = await openRegistry(folder.path)
+    const first = randomBytes(60_000)
+    expect((await api.push('small', 'app', first)).status).toBe(201)
+    // The same content again takes no space.
+    expect((await api.push('small', 'app', randomBytes(60_000))).error).toMatchObject({
+      code: 'DENIED',
+      message: expect.stringContaining(`it stores 60000 of ${LIMIT} bytes (storedBytes)`),
+      detail: { quota: 'storedBytes', limit: LIMIT, used: 60_000 },
+    })
+    expect((await api.push('other', 'elsewhere', randomBytes(200_000))).status).toBe(201)
+    expect(await api.registry.storedBytes('small')).toBe(60_000)
+    expect((await api.as('small', 'DELETE', `/v2/app/blobs/${digestOf(first)}`)).status).toBe(202)
+    expect(await api.registry.storedBytes('small')).toBe(0)
+    expect((await api.push('small', 'app', randomBytes(60_000))).status).toBe(201)
+  })
+
+  it('ends an upload of unknown length, whose bytes count until it is removed', async () => {
+    await using folder = await temporaryFolder()
+    await using api = await openRegistry(folder.path)
+    const location = (await api.as('small', 'POST', '/v2/app/blobs/uploads/')).header('location')
+    const refused = await api.as(
+      'small',
+      'PATCH',
+      location,
+      (async function* () {
+        for (let piece = 0; piece < 20; piece++) yield Buffer.alloc(10_000)
+      })(),
+    )
+    expect([refused.status, refused.json().errors[0].code]).toEqual([403, 'DENIED'])
+    const used = await api.registry.storedBytes('small')
+    expect(used).toBeGreaterThan(0)
+    expect(used).toBeLessThanOrEqual(LIMIT)
+    const declared = await api.as('small', 'PATCH', location, Buffer.alloc(LIMIT - used + 1))
+    expect(declared.status).toBe(403)
+    expect((await api.as('small', 'DELETE', location)).status).toBe(204)
+    expect(await api.registry.storedBytes('small')).toBe(0)
+  })
+
+  it('counts what is mounted', async () => {
+    await using folder = await temporaryFolder()
+    await using api = await openRegistry(folder.path)
+    const big = randomBytes(LIMIT + 1)
+    const little = randomBytes(10)
+    for (const bytes of [big, little]) expect((await api.push('other', 'shared', bytes)).status).toBe(201)
+    const mount = async (bytes: Buffer) =>
+      (await api.as('small', 'POST', `/v2/app/blobs/uploads/?mount=${digestOf(bytes)}&from=shared`)).status
+    expect([await mount(big), await mount(little)]).toEqual([403, 201])
+    expect(await api.registry.storedBytes('small')).toBe(10)
+    // Mounted again, it takes nothing.
+    expect(await mount(little)).toBe(201)
+    expect(await api.registry.storedBytes('small')).toBe(10)
+  })
+
+  it('is the same after a restart, with unfinished uploads', async () => {
+    await using folder = await temporaryFolder()
+    {
+      await using api = await openRegistry(folder.path)
+      await api.push('small', 'app', randomBytes(1000))
+      await api.push('other', 'app', randomBytes(500))
+      await api.push('other', 'others', randomBytes(70))
+      const location = (await api.as('small', 'POST', '/v2/app/blobs/uploads/')).header('location')
+      await api.as('small', 'PATCH', location, Buffer.alloc(300))
+    }
+    await using api = await openRegistry(folder.path)
+    // A repository belongs to the project that created it.
+    expect(await api.registry.storedBytes('small')).toBe(1000 + 500 + 300)
+    expect(await api.registry.storedBytes('other')).toBe(70)
+    expect(await api.registry.storedBytes('default')).toBe(0)
+  })
+
+  it('stays exact under concurrent pushes of the same and of other content', async () => {
+    await using folder = await temporaryFolder()
+    await using api = await openRegistry(folder.path)
+    const blobs = Array.from({ length: 8 }, (_, index) => Buffer.alloc(1000, `blob ${index}`))
+    await Promise.all([...blobs, ...blobs, ...blobs].map((bytes) => api.push('other', 'app', bytes)))
+    expect(await api.registry.storedBytes('other')).toBe(8000)
+    await Promise.all(
+      blobs.slice(4).flatMap((bytes) => {
+        const path = `/v2/app/blobs/${digestOf(bytes)}`
+        return [api.as('other', 'DELETE', path), api.as('other', 'DELETE', path)]
+      }),
+    )
+    expect(await api.registry.storedBytes('other')).toBe(4000)
+  })
+})
