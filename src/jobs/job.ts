@@ -32,6 +32,7 @@ export type JobResult = { readonly digest: string; readonly size: number; readon
 /** A piece of work that survives the processes that run it. Times are in milliseconds since 1970. */
 export type Job = {
   readonly id: string
+  readonly project: string
   readonly kind: JobKind
   readonly state: JobState
   readonly source: string
@@ -70,6 +71,9 @@ export type Job = {
   /** The span that the attempts are below, as a `traceparent` header names it. */
   readonly traceparent: string | undefined
 }
+
+/** Names a job to what reads more about it. Only those who have seen the job know its project. */
+export type StoredJob = Pick<Job, 'id' | 'project'>
 
 /**
  * The right of one attempt to run a job and to write its state, until it expires. Each claim creates a new

@@ -14,6 +14,7 @@ export const UNFINISHED = [QUEUED, RUNNING]
 /** The columns that listings read. They exclude the JSON documents, which can be long. */
 export const SUMMARY_COLUMNS = [
   'id',
+  'project',
   'kind',
   'state',
   'source',
@@ -48,6 +49,7 @@ type JobRow = Pick<Selectable<JobsTable>, (typeof SUMMARY_COLUMNS)[number]> &
 export function toJob(row: JobRow): Job {
   return {
     id: row.id,
+    project: row.project,
     kind: row.kind,
     state: row.state,
     source: row.source,

@@ -1,13 +1,14 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { newId } from '../db/new-id.ts'
+import type { ProjectScope, Scoped } from '../db/project-scope.ts'
 import type { RulesTable, Tables } from '../db/tables.ts'
 
 /** An arbitrary key of an advisory lock, the same in all processes. */
 const CREATE_LOCK = 5_381_002
 
 /** A version of a rule. `updatedAt`, in milliseconds since 1970, is unique among the versions of a rule. */
-export type RuleVersion = { readonly id: string; readonly updatedAt: number }
+export type RuleVersion = { readonly id: string; readonly project: string; readonly updatedAt: number }
 
 /** A stored rule. Its document was validated when it was written. */
 export type StoredRule = RuleVersion & {
@@ -25,15 +26,32 @@ export class TooManyRulesError extends Error {
   }
 }
 
-/** Stores the rules in the database. */
-export class RuleStore {
+/** Stores the rules in the database. Each belongs to a project. */
+export class RuleStore implements Scoped<ScopedRules> {
   readonly #db: Database
   readonly #maxRules: number
 
-  /** @param options.maxRules the maximum number of rules; default: no limit */
+  /** @param options.maxRules the maximum number of rules of all projects; default: no limit */
   constructor(database: Database, { maxRules = Number.POSITIVE_INFINITY } = {}) {
     this.#db = database
     this.#maxRules = maxRules
+  }
+
+  in(scope: ProjectScope): ScopedRules {
+    return new ScopedRules(this.#db, this.#maxRules, scope)
+  }
+}
+
+/** The rules that a scope sees. New ones belong to its project. */
+export class ScopedRules {
+  readonly #db: Database
+  readonly #maxRules: number
+  readonly #scope: ProjectScope
+
+  constructor(database: Database, maxRules: number, scope: ProjectScope) {
+    this.#db = database
+    this.#maxRules = maxRules
+    this.#scope = scope
   }
 
   /** @throws TooManyRulesError LIMIT_EXCEEDED */
@@ -42,7 +60,12 @@ export class RuleStore {
       await this.#assertBelowLimit(transaction)
       return transaction
         .insertInto('rules')
-        .values({ id: newId(), document: JSON.stringify(document), updated_at: this.#db.now })
+        .values({
+          id: newId(),
+          project: this.#scope.project,
+          document: JSON.stringify(document),
+          updated_at: this.#db.now,
+        })
         .returningAll()
         .executeTakeFirstOrThrow()
     })
@@ -64,12 +87,22 @@ export class RuleStore {
 
   /** Lists the rules, oldest first, without their documents, which can be long. */
   async listVersions(): Promise<RuleVersion[]> {
-    const rows = await this.#db.query.selectFrom('rules').select(['id', 'updated_at']).orderBy('id').execute()
-    return rows.map(({ id, updated_at }) => ({ id, updatedAt: updated_at }))
+    const rows = await this.#db.query
+      .selectFrom('rules')
+      .select(['id', 'project', 'updated_at'])
+      .where(this.#scope.condition())
+      .orderBy('id')
+      .execute()
+    return rows.map(({ id, project, updated_at }) => ({ id, project, updatedAt: updated_at }))
   }
 
   async get(id: string): Promise<StoredRule | undefined> {
-    const row = await this.#db.query.selectFrom('rules').selectAll().where('id', '=', id).executeTakeFirst()
+    const row = await this.#db.query
+      .selectFrom('rules')
+      .selectAll()
+      .where('id', '=', id)
+      .where(this.#scope.condition())
+      .executeTakeFirst()
     return row && toRule(row)
   }
 
@@ -84,17 +117,22 @@ export class RuleStore {
         updated_at: sql`case when updated_at < ${now} then ${now} else updated_at + 1 end`,
       })
       .where('id', '=', id)
+      .where(this.#scope.condition())
       .returningAll()
       .executeTakeFirst()
     return row && toRule(row)
   }
 
   async remove(id: string): Promise<boolean> {
-    const result = await this.#db.query.deleteFrom('rules').where('id', '=', id).executeTakeFirst()
+    const result = await this.#db.query
+      .deleteFrom('rules')
+      .where('id', '=', id)
+      .where(this.#scope.condition())
+      .executeTakeFirst()
     return result.numDeletedRows === 1n
   }
 }
 
-function toRule({ id, document, updated_at }: Selectable<RulesTable>): StoredRule {
-  return { id, document: JSON.parse(document), size: document.length, updatedAt: updated_at }
+function toRule({ id, project, document, updated_at }: Selectable<RulesTable>): StoredRule {
+  return { id, project, document: JSON.parse(document), size: document.length, updatedAt: updated_at }
 }

@@ -7,6 +7,7 @@ import { isoTime, Timestamp } from '../parameters.ts'
 export const BatchView = z
   .object({
     id: z.string(),
+    project: z.string().describe('The project that the batch belongs to.'),
     state: z
       .enum(BATCH_STATES)
       .describe(
@@ -22,6 +23,7 @@ export const BatchView = z
     examples: [
       {
         id: '019ab1c2-7a30-7000-8000-4b1c2d3e4f50',
+        project: 'default',
         state: 'running',
         counts: { queued: 1, running: 1, succeeded: 0, failed: 0, cancelled: 0 },
         labels: { release: '2026-01' },
@@ -39,6 +41,13 @@ export const BatchItems = z.object({ items: z.array(ConversionSummary), next: z.
   description: 'The conversions of a batch, in the order of the request.',
 })
 
-export function batchView({ id, state, counts, labels, createdAt }: Batch): z.infer<typeof BatchView> {
-  return { id, state, counts: { ...counts }, labels: { ...labels }, createdAt: isoTime(createdAt) }
+export function batchView({
+  id,
+  project,
+  state,
+  counts,
+  labels,
+  createdAt,
+}: Batch): z.infer<typeof BatchView> {
+  return { id, project, state, counts: { ...counts }, labels: { ...labels }, createdAt: isoTime(createdAt) }
 }

@@ -1,7 +1,9 @@
+import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { ConversionRequest } from '../../conversion/request.ts'
 import type { NewJob } from '../../jobs/queue/accept-job.ts'
 import { parseReference } from '../../oci/reference.ts'
+import { analysisContext } from '../access/analysis-context.ts'
 import type { JobValidator, PlatformSelection } from '../jobs/job-validator.ts'
 import { jobOptions, pickJobOptions } from '../jobs/new-job.ts'
 import { canonicalImage } from '../parameters.ts'
@@ -51,20 +53,21 @@ type RequestedConversion = { readonly body: NewConversion; readonly fieldPath: s
 export async function assertConvertible(
   requested: readonly RequestedConversion[],
   validator: JobValidator,
-  signal: AbortSignal,
+  request: FastifyRequest,
 ): Promise<void> {
   for (const { body, fieldPath } of requested) {
     validator.assertCallbackAllowed(body.callbackUrl, fieldPath)
-    validator.assertReferencesAllowed(referencesOf(body))
+    validator.assertReferencesAllowed(referencesOf(body), request.caller)
   }
-  await validator.assertRecordsExist(recordsOf(requested))
-  await validator.assertPlatformsAvailable(platformSelections(requested), signal)
+  await validator.assertRecordsExist(recordsOf(requested), request.caller)
+  await validator.assertPlatformsAvailable(platformSelections(requested), analysisContext(request))
 }
 
-function referencesOf({ source, target, record }: NewConversion): string[] {
-  if (record && 'image' in record) return [source, target, record.image]
-  if (record && 'copyFrom' in record) return [source, target, record.copyFrom]
-  return [source, target]
+function referencesOf({ source, target, record }: NewConversion) {
+  const written = [target]
+  if (record && 'image' in record) return { read: [source, record.image], written }
+  if (record && 'copyFrom' in record) return { read: [source, record.copyFrom], written }
+  return { read: [source], written }
 }
 
 function recordsOf(requested: readonly RequestedConversion[]): { id: string; fieldPath: string }[] {

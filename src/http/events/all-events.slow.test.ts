@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
 import { readEvents, type ServerSentEvent } from '../../../test/support/servers/read-events.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { EventFeed } from '../../jobs/events/event-feed.ts'
 import { EventLog } from '../../jobs/events/event-log.ts'
 import { followAll } from './all-events.ts'
@@ -75,7 +76,13 @@ describeDatabases('the stream of all events', (open) => {
     await stream.close()
     const events = stream.seen.filter(({ event }) => event !== 'queued')
     expect(events.map(({ event }) => event)).toEqual(['started', 'progress', 'succeeded'])
-    const about = { jobId: json.id, kind: 'conversion', source: 'r.test/a:1', target: json.target }
+    const about = {
+      jobId: json.id,
+      project: 'default',
+      kind: 'conversion',
+      source: 'r.test/a:1',
+      target: json.target,
+    }
     expect(events[0]).toMatchObject({ data: { ...about, worker: 'w', attempt: 1 } })
     expect(events[1]).toEqual({ id: undefined, event: 'progress', data: { ...about, progress: summary } })
     expect(events[2]).toMatchObject({ id: expect.any(String), data: { ...about, digest: DIGEST } })
@@ -116,7 +123,7 @@ describeDatabases('the stream of all events', (open) => {
   it('resumes after events that the client did not select', async () => {
     const cursor = await latest()
     await api.request('POST', PATH, conversion())
-    const eventFeed = new EventFeed(opened.database, new EventLog(opened.database))
+    const eventFeed = new EventFeed(opened.database, new EventLog(opened.database)).in(ProjectScope.ALL)
     using _place = eventFeed.open()
     const stop = new AbortController()
     const start = { cursor, resumed: cursor }

@@ -1,14 +1,15 @@
-import type { EventFeed } from '../../jobs/events/event-feed.ts'
+import { isBefore } from '../../jobs/events/event-cursor.ts'
+import type { ProjectEvents } from '../../jobs/events/event-feed.ts'
 import { type EventFilter, isSelected } from '../../jobs/events/event-filter.ts'
 import { placeText, type StreamChunk } from './stream.ts'
 import { progressText, streamedEventText } from './view.ts'
 
 /**
- * Follows the events and the progress of all jobs that a filter selects.
+ * Follows the events and the progress of the jobs that a filter selects among those of the feed.
  * @param resumed the cursor after which the client resumes; undefined if it starts at `cursor`
  */
 export async function* followAll(
-  feed: EventFeed,
+  feed: ProjectEvents,
   { cursor, resumed }: { readonly cursor: string; readonly resumed: string | undefined },
   filter: EventFilter,
   signal: AbortSignal,
@@ -26,7 +27,7 @@ export async function* followAll(
     yield {
       text: [...events.map(streamedEventText), ...progress.map(progressText)].join(''),
       // The client resumes after events that it did not select, too.
-      ...(position.cursor !== knownCursor && { place: position.cursor }),
+      ...(isBefore(knownCursor, items.place) && { place: items.place }),
     }
   }
 }

@@ -3,7 +3,9 @@ import { temporarySqlite } from '../../../test/support/databases.ts'
 import { HttpServer } from '../../../test/support/servers/http-server.ts'
 import { openStores } from '../../app/stores.ts'
 import { verifyCallback } from '../../client/verify-callback.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { sendCallbacks } from '../../jobs/events/callback-sender.ts'
+import { CallbackStore } from '../../jobs/events/callback-store.ts'
 import { JobLeases } from '../../jobs/queue/job-leases.ts'
 import { CallbackMessage } from './schema.ts'
 
@@ -13,7 +15,7 @@ it('is what the broker sends, and what the client verifies', async () => {
   await using stack = new AsyncDisposableStack()
   const { database, close } = await temporarySqlite()
   stack.defer(close)
-  const { jobs, callbacks } = openStores(database)
+  const { jobs } = openStores(database)
   const leases = new JobLeases(database)
   const received = Promise.withResolvers<Awaited<ReturnType<typeof verifyCallback>>[]>()
   const messages: Awaited<ReturnType<typeof verifyCallback>>[] = []
@@ -26,7 +28,7 @@ it('is what the broker sends, and what the client verifies', async () => {
     }),
   )
   for (const kind of ['conversion', 'verification'] as const) {
-    await jobs.create({
+    await jobs.in(ProjectScope.ALL).create({
       kind,
       source: 'r.test/a:1',
       target: kind === 'conversion' ? 'r.test/a:2' : '',
@@ -41,7 +43,7 @@ it('is what the broker sends, and what the client verifies', async () => {
   }
   const stop = new AbortController()
   const log = { info() {}, warn() {}, error() {} }
-  const sending = sendCallbacks(callbacks, { secret: SECRET, log }, stop.signal)
+  const sending = sendCallbacks(new CallbackStore(database), { secret: SECRET, fetch, log }, stop.signal)
   const all = (await received.promise).toSorted((a, b) => a.type.localeCompare(b.type))
   stop.abort()
   await sending

@@ -1,8 +1,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { InvalidCursorError, isEventCursor } from '../../jobs/events/event-log.ts'
+import { InvalidCursorError, isEventCursor } from '../../jobs/events/event-cursor.ts'
 import { JOB_EVENT_TYPES } from '../../jobs/events/record-event.ts'
 import { isFinished, JOB_KINDS } from '../../jobs/job.ts'
+import { listedScope, ProjectQuery } from '../access/listed-project.ts'
+import { requires } from '../access/security.ts'
 import { type JobResource, jobNotFound } from '../jobs/job-resource.ts'
 import { IdParams, LabelQuery, parseLabels } from '../parameters.ts'
 import { fieldError, problemResponses } from '../problem.ts'
@@ -25,7 +27,7 @@ const LastEventId = z.object({
 
 /** Streams the events of one job. */
 export function jobEventRoutes(
-  { jobs, events, eventFeed: feed }: Pick<Services, 'jobs' | 'events' | 'eventFeed'>,
+  { jobs, events, eventFeed }: Pick<Services, 'jobs' | 'events' | 'eventFeed'>,
   resource: JobResource,
 ): FastifyPluginAsyncZod {
   const { kind, path, tag, name } = resource
@@ -37,6 +39,7 @@ export function jobEventRoutes(
         schema: {
           tags: [tag],
           operationId: `stream${name}Events`,
+          security: requires('conversions:read'),
           summary: `Stream the events of a ${kind}`,
           description: `Starts with the first event of the ${kind}, or after \`Last-Event-ID\`. Events of type \`progress\` have no id. The stream ends when the ${kind} has finished; a client that reconnects after that gets 204 and stops.`,
           params: IdParams,
@@ -52,11 +55,15 @@ export function jobEventRoutes(
         const { id } = request.params
         const lastSeq = Number(request.headers['last-event-id'] ?? 0)
         if (!Number.isSafeInteger(lastSeq) || lastSeq < 0) throw new InvalidCursorError()
-        const job = await jobs.getStatus(kind, id)
+        const { projectScope } = request.caller
+        const visible = jobs.in(projectScope)
+        const job = await visible.getStatus(kind, id)
         if (!job) throw jobNotFound(resource, id)
         if (isFinished(job.state) && lastSeq >= job.eventCount) return reply.code(204).send(null)
+        const feed = eventFeed.in(projectScope)
         using _place = feed.open()
-        const source = (signal: AbortSignal) => followJob({ jobs, events, feed }, job, lastSeq, signal)
+        const source = (signal: AbortSignal) =>
+          followJob({ jobs: visible, events, feed }, job, lastSeq, signal)
         await sendEvents(reply, source, app.shutdownSignal)
         return reply
       },
@@ -74,10 +81,11 @@ const EventQuery = z.object({
     .optional()
     .describe('Only events of this type. Can be repeated.'),
   label: LabelQuery.optional(),
+  ...ProjectQuery,
 })
 
 /** Streams the events of all jobs. */
-export function eventRoutes({ eventFeed: feed }: Pick<Services, 'eventFeed'>): FastifyPluginAsyncZod {
+export function eventRoutes({ eventFeed }: Pick<Services, 'eventFeed'>): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/v1/events',
@@ -86,7 +94,8 @@ export function eventRoutes({ eventFeed: feed }: Pick<Services, 'eventFeed'>): F
         schema: {
           tags: ['service'],
           operationId: 'streamEvents',
-          summary: 'Stream the events of all jobs',
+          security: requires('conversions:read'),
+          summary: 'Stream the events of all jobs that the caller sees',
           description:
             'Starts with new events, or after `Last-Event-ID`. Events are stored for 30 days. In between there are events of type `progress` without an id: at most one per job and second, and only the latest of each job.',
           querystring: EventQuery,
@@ -100,10 +109,11 @@ export function eventRoutes({ eventFeed: feed }: Pick<Services, 'eventFeed'>): F
           const detail = 'expected the id of an event of this stream'
           throw fieldError(400, 'INVALID_CURSOR', 'headers.last-event-id', detail)
         }
+        const { kind, type, label, project } = request.query
+        const feed = eventFeed.in(listedScope(request.caller, project))
         using _place = feed.open()
         // Read before the response starts: a database that does not respond is a 503.
         const cursor = lastEventId ?? (await feed.latestCursor())
-        const { kind, type, label } = request.query
         const filter = {
           ...(kind && { kinds: [kind].flat() }),
           ...(type && { types: [type].flat() }),

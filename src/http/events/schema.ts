@@ -79,7 +79,12 @@ const succeeded = {
 const succeededAnywhere = {
   ...succeeded,
   id: `4711.3.${EXAMPLE_ID}`,
-  data: { ...succeeded.data, kind: 'conversion' as const, source: 'registry.example/team/app:1.0' },
+  data: {
+    ...succeeded.data,
+    project: 'default',
+    kind: 'conversion' as const,
+    source: 'registry.example/team/app:1.0',
+  },
 }
 
 /** The events in the stream of one job. */
@@ -90,6 +95,7 @@ export const JobEventView = eventsOf({}, Progress).meta({
 })
 
 const images = {
+  project: z.string().describe('The project that the job belongs to.'),
   kind: Kind,
   source: z.string().describe('The image to convert or to verify.'),
   target: z.string().describe('The converted image; empty for a verification.'),

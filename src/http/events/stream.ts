@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { watchAccess } from './access-watch.ts'
 
 /** Proxies close connections that are silent for a minute. */
 const HEARTBEAT_INTERVAL_MS = 15_000
@@ -18,7 +19,7 @@ export type StreamChunk = { readonly text: string; readonly place?: string }
 
 /**
  * Sends events as they occur (server-sent events, HTML standard 9.2), no faster than the client reads, until
- * the source ends, the client disconnects or `shutdownSignal` aborts.
+ * the source ends, the client disconnects, the caller's credential is revoked or `shutdownSignal` aborts.
  */
 export async function sendEvents(
   reply: FastifyReply,
@@ -28,7 +29,8 @@ export async function sendEvents(
   const { raw } = reply
   const disconnected = new AbortController()
   raw.once('close', () => disconnected.abort())
-  const signal = AbortSignal.any([disconnected.signal, shutdownSignal])
+  const access = watchAccess(reply.request)
+  const signal = AbortSignal.any([disconnected.signal, access.ended, shutdownSignal])
   reply.hijack()
   reply.countAsEventStream()
   raw.writeHead(200, {
@@ -63,6 +65,7 @@ export async function sendEvents(
     if (!signal.aborted) reply.log.warn({ err: error }, 'an event stream ended early')
   } finally {
     clearInterval(heartbeat)
+    access[Symbol.dispose]()
     if (raw.writableNeedDrain) raw.destroy()
     else raw.end()
   }

@@ -14,16 +14,16 @@ const texts = new WeakMap<StreamedJobEvent | RunningProgress, string>()
 /** An event in the stream of all jobs. */
 export function streamedEventText(event: StreamedJobEvent): string {
   return remember(event, () => {
-    const { cursor, type, kind, source, target } = event
-    return formatEvent(type, { ...eventData(event), kind, source, target }, cursor)
+    const { cursor, type, project, kind, source, target } = event
+    return formatEvent(type, { ...eventData(event), project, kind, source, target }, cursor)
   })
 }
 
 /** The progress of a job in the stream of all jobs. It has no id, because it is not sent again. */
 export function progressText(item: RunningProgress): string {
   return remember(item, () => {
-    const { jobId, kind, source, target, progress } = item
-    return formatEvent('progress', { jobId, kind, source, target, progress })
+    const { jobId, project, kind, source, target, progress } = item
+    return formatEvent('progress', { jobId, project, kind, source, target, progress })
   })
 }
 

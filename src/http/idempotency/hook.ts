@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { PassThrough, type Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { IdempotencyKeys } from '../../jobs/queue/idempotency-keys.ts'
+import type { Scoped } from '../../db/project-scope.ts'
+import type { ProjectKeys } from '../../jobs/queue/idempotency-keys.ts'
 import { bodyTooLarge, HttpError } from '../problem.ts'
-import { replayResponse, toStoredResponse } from './replay.ts'
+import { replayResponse, toStoredResponse, withoutSecret } from './replay.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,6 +16,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route computes the fingerprint and claims the key itself, because it streams the request body. */
     hasOwnFingerprint?: boolean
+    /** The response has a secret, which is shown once and not stored. */
+    showsSecret?: boolean
   }
 }
 
@@ -22,10 +25,10 @@ const KEY = /^[\x21-\x7e]{1,255}$/
 
 /**
  * Handles `Idempotency-Key` on every POST under `/v1/`: the same key and request get the same response from
- * every replica; the same key with a different request is rejected
+ * every replica; the same key with a different request is rejected. Each project has its own keys
  * (draft-ietf-httpapi-idempotency-key-header-06).
  */
-export function registerIdempotency(app: FastifyInstance, keys: IdempotencyKeys): void {
+export function registerIdempotency(app: FastifyInstance, keys: Scoped<ProjectKeys>): void {
   app.decorateRequest('idempotencyKey', undefined)
   app.decorateRequest('requestFingerprint', undefined)
   app.addHook('preParsing', async (request, _reply, payload) => {
@@ -38,7 +41,7 @@ export function registerIdempotency(app: FastifyInstance, keys: IdempotencyKeys)
   app.addHook('preHandler', async (request, reply) => {
     const key = claimableKeyOf(request)
     if (key === undefined) return undefined
-    const claim = await keys.claim(key, request.requestFingerprint ?? '')
+    const claim = await keys.in(request.caller.projectScope).claim(key, request.requestFingerprint ?? '')
     if (claim.kind !== 'new') return replayResponse(reply, claim)
     request.idempotencyKey = key
     return undefined
@@ -47,9 +50,11 @@ export function registerIdempotency(app: FastifyInstance, keys: IdempotencyKeys)
     const key = request.idempotencyKey
     if (key === undefined) return payload
     request.idempotencyKey = undefined
-    const response = toStoredResponse(reply, payload)
-    if (response) await keys.complete(key, response)
-    else await keys.release(key)
+    const isSecret = request.routeOptions.config?.showsSecret && reply.statusCode < 300
+    const response = isSecret ? withoutSecret(reply) : toStoredResponse(reply, payload)
+    const own = keys.in(request.caller.projectScope)
+    if (response) await own.complete(key, response)
+    else await own.release(key)
     return payload
   })
 }
@@ -74,9 +79,10 @@ export function idempotencyKeyOf({ method, url, headers }: FastifyRequest): stri
   )
 }
 
-/** The idempotency key that the hooks claim for a request. */
+/** The idempotency key that the hooks claim for a request. A request without a caller has no project. */
 function claimableKeyOf(request: FastifyRequest): string | undefined {
   const key = idempotencyKeyOf(request)
+  if (request.knownCaller === undefined) return undefined
   return request.routeOptions.config?.hasOwnFingerprint ? undefined : key
 }
 

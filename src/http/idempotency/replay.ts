@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { KeyClaim, StoredResponse } from '../../jobs/queue/idempotency-keys.ts'
-import { HttpError } from '../problem.ts'
+import { HttpError, PROBLEM_TYPE, problem } from '../problem.ts'
 
 const RETRY_AFTER_S = 1
 /** Headers that are stored with a response. Those that depend on the connection are not. */
@@ -16,6 +16,18 @@ export function toStoredResponse(reply: FastifyReply, payload: unknown): StoredR
   const { statusCode: status } = reply
   if (status >= 500 || UNPROCESSED_STATUSES.has(status) || typeof payload !== 'string') return undefined
   return { status, headers: storedHeaders(reply), body: payload }
+}
+
+/** Returns the response to store in place of one with a secret: it names what the request created. */
+export function withoutSecret(reply: FastifyReply): StoredResponse {
+  const headers = storedHeaders(reply)
+  const detail = `a request with this Idempotency-Key has created ${headers.location ?? 'this'}, whose secret is shown once; if you do not have it, revoke that and create another one`
+  const document = problem(409, 'SECRET_ALREADY_SHOWN', detail)
+  return {
+    status: 409,
+    headers: { ...headers, 'content-type': PROBLEM_TYPE },
+    body: JSON.stringify(document),
+  }
 }
 
 function storedHeaders(reply: FastifyReply): Record<string, string> {

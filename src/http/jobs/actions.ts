@@ -1,5 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
 import { isFinished } from '../../jobs/job.ts'
+import { listedScope, ProjectQuery } from '../access/listed-project.ts'
+import { requires } from '../access/security.ts'
 import { IdParams } from '../parameters.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -17,6 +20,7 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
         schema: {
           tags: [tag],
           operationId: `cancel${name}`,
+          security: requires('conversions:write'),
           summary: `Cancel a ${kind}`,
           description: `Cancels a queued ${kind} at once. A running one stops within one or two seconds, without moving a tag; \`Prefer: wait=SECONDS\` waits until it has stopped. Cancelling again has no effect.`,
           params: IdParams,
@@ -29,9 +33,10 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
       },
       async (request, reply) => {
         const { id } = request.params
-        const cancelled = await jobs.cancel(kind, id)
+        const visible = jobs.in(request.caller.projectScope)
+        const cancelled = await visible.cancel(kind, id)
         if (!cancelled) throw jobNotFound(resource, id)
-        const job = await waitAsPreferred(jobs, cancelled, request, reply)
+        const job = await waitAsPreferred(visible, cancelled, request, reply)
         if (isFinished(job.state) && job.state !== 'cancelled') {
           throw new HttpError(409, 'ALREADY_FINISHED', `${kind} ${id} has already ${job.state}`)
         }
@@ -44,15 +49,17 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
         schema: {
           tags: [tag],
           operationId: `retry${name}`,
+          security: requires('conversions:write'),
           summary: `Retry a failed or cancelled ${kind}`,
           description: `Returns the ${kind} to the queue under the same id. Its earlier attempts remain visible.`,
           params: IdParams,
-          response: { 202: schema, ...problemResponses(400, 404, 409, 503, 507) },
+          response: { 202: schema, ...problemResponses(400, 404, 409, 429, 503, 507) },
         },
       },
       async (request, reply) => {
         const { id } = request.params
-        const { outcome, job } = await jobs.retry(kind, id)
+        const visible = jobs.in(request.caller.projectScope)
+        const { outcome, job } = await visible.retry(kind, id)
         if (!job) throw jobNotFound(resource, id)
         if (outcome === 'conflict') {
           throw new HttpError(
@@ -66,7 +73,7 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
           throw new HttpError(409, 'NOT_RETRYABLE', detail)
         }
         reply.header('location', `${path}/${id}`)
-        return reply.code(202).send(await loadView(await waitAsPreferred(jobs, job, request, reply)))
+        return reply.code(202).send(await loadView(await waitAsPreferred(visible, job, request, reply)))
       },
     )
     app.get(
@@ -75,12 +82,14 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
         schema: {
           tags: [tag],
           operationId: `count${name}s`,
+          security: requires('conversions:read'),
           summary: `Count ${kind}s by state`,
-          description: `Counts all ${kind}s that the broker knows, without reading them.`,
-          response: { 200: JobCounts, ...problemResponses(503) },
+          description: `Counts all ${kind}s that the caller sees, without reading them.`,
+          querystring: z.object(ProjectQuery),
+          response: { 200: JobCounts, ...problemResponses(400, 503) },
         },
       },
-      () => jobs.countByState(kind),
+      (request) => jobs.in(listedScope(request.caller, request.query.project)).countByState(kind),
     )
   }
 }

@@ -3,6 +3,8 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { JobFilter } from '../../jobs/lists/job-filter.ts'
 import type { BulkResult } from '../../jobs/queue/bulk-jobs.ts'
+import { listedScope, ProjectQuery } from '../access/listed-project.ts'
+import { requires } from '../access/security.ts'
 import { fieldError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { bulkFilter, formatCursor, jobFilter, parseCursor } from './job-filter.ts'
@@ -49,12 +51,13 @@ type Body = Parameters<typeof jobFilter>[0] & {
   readonly cursor?: string | undefined
   readonly limit?: number | undefined
   readonly dryRun?: boolean | undefined
+  readonly project?: string | undefined
 }
 
 /** Cancels and retries the jobs of one kind that a filter selects. */
 export function registerBulkActions<Shape extends z.ZodRawShape>(
   app: FastifyInstance,
-  { bulkJobs }: Pick<Services, 'bulkJobs'>,
+  { jobs }: Pick<Services, 'jobs'>,
   { kind, path, tag, name }: JobResource,
   { shape, parse }: KindFilter<Shape>,
 ): void {
@@ -71,7 +74,7 @@ export function registerBulkActions<Shape extends z.ZodRawShape>(
     },
   ] as const
   for (const { verb, filter, description } of actions) {
-    const fields = z.strictObject({ ...shape, ...filter, ...control }).meta({
+    const fields = z.strictObject({ ...shape, ...filter, ...ProjectQuery, ...control }).meta({
       id: `${name}${verb === 'cancel' ? 'Cancellation' : 'Retry'}Filter`,
       description: `The ${kind}s to ${verb}. At least one filter is required, and all of them have to match.`,
       examples: [{ labels: { pipeline: '4711' } }],
@@ -82,16 +85,20 @@ export function registerBulkActions<Shape extends z.ZodRawShape>(
         schema: {
           tags: [tag],
           operationId: `${verb}${name}s`,
+          security: requires('conversions:write'),
           summary: `${verb === 'cancel' ? 'Cancel' : 'Retry'} the ${kind}s that match a filter`,
           description: `${description} One request changes at most ${MAX_JOBS}; the response contains \`next\` if further ones may match. Sending a request again does no harm.`,
           body: fields,
-          response: { 200: BulkResultView, ...problemResponses(400, 503, 507) },
+          response: {
+            200: BulkResultView,
+            ...problemResponses(400, ...(verb === 'retry' ? [429 as const] : []), 503, 507),
+          },
         },
       },
       async (request: FastifyRequest) => {
         const body = request.body as Body & z.infer<z.ZodObject<Shape>>
         const selected = { ...jobFilter(body), ...parse(body) }
-        if (Object.keys(selected).length === 0) {
+        if (Object.keys(selected).length === 0 && body.project === undefined) {
           throw fieldError(
             400,
             'INVALID_REQUEST',
@@ -101,7 +108,12 @@ export function registerBulkActions<Shape extends z.ZodRawShape>(
         }
         const page = { limit: body.limit ?? MAX_JOBS, ...parseCursor(body.cursor, selected, 'body.cursor') }
         const options = { page, isDryRun: body.dryRun ?? false }
-        return bulkResultView(await bulkJobs[verb](kind, selected, options, request.abortSignal))
+        const visible = jobs.in(listedScope(request.caller, body.project))
+        const result =
+          verb === 'cancel'
+            ? await visible.cancelMatching(kind, selected, options, request.abortSignal)
+            : await visible.retryMatching(kind, selected, options)
+        return bulkResultView(result)
       },
     )
   }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { type Callback, redactUrl } from '../../jobs/events/callback-store.ts'
+import { requires } from '../access/security.ts'
 import { IdParams, isoTime, Timestamp } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -48,6 +49,7 @@ export function callbackRoutes(
         schema: {
           tags: [tag],
           operationId: `list${name}Callbacks`,
+          security: requires('conversions:read'),
           summary: `List the callbacks of a ${kind} and their delivery attempts`,
           description: `Shows whether the end of the ${kind} was reported to its \`callbackUrl\`, and each attempt to do so.`,
           params: IdParams,
@@ -56,8 +58,9 @@ export function callbackRoutes(
       },
       async (request) => {
         const { id } = request.params
-        if (!(await jobs.getStatus(kind, id))) throw jobNotFound(resource, id)
-        return { items: (await callbacks.listForJob(id)).map(callbackView) }
+        const job = await jobs.in(request.caller.projectScope).getStatus(kind, id)
+        if (!job) throw jobNotFound(resource, id)
+        return { items: (await callbacks.listForJob(job)).map(callbackView) }
       },
     )
   }

@@ -70,7 +70,7 @@ describeDatabases('what earlier releases stored', (open) => {
       attempts: [{ attempt: 1, outcome: 'released', error: shownError, finishedAt: expect.any(String) }],
     })
     const { events } = openStores(opened.database, { maxQueued: 1, maxRules: 1 })
-    expect((await events.listForJob(json.id, 0)).at(-1)).toMatchObject({
+    expect((await events.listForJob(json, 0)).at(-1)).toMatchObject({
       type: 'released',
       data: { attempt: 1, error: shownError },
     })

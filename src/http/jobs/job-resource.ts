@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Job, JobKind } from '../../jobs/job.ts'
-import type { WaitExplainer } from '../../jobs/queue/wait-explainer.ts'
 import { HttpError } from '../problem.ts'
+import type { Services } from '../services.ts'
 import { waitingView } from './waiting.ts'
 
 /** A kind of job as an API resource: what the routes that all kinds share need to know. */
@@ -25,11 +25,11 @@ export function jobNotFound({ kind }: Pick<JobResource, 'kind'>, id: string): Ht
 
 /** Returns the view of a single job; that of a queued one says what it waits for. */
 export async function loadViewWithWait<View extends object>(
-  { kind, loadView }: { readonly kind: JobKind; readonly loadView: (job: Job) => Promise<View> },
-  waits: WaitExplainer,
+  { loadView }: { readonly loadView: (job: Job) => Promise<View> },
+  waits: Services['waits'],
   job: Job,
 ): Promise<View & { waiting?: ReturnType<typeof waitingView> }> {
   const view = await loadView(job)
-  const wait = job.state === 'queued' ? await waits.explain(kind, job.id) : undefined
+  const wait = job.state === 'queued' ? await waits.explain(job) : undefined
   return wait ? { ...view, waiting: waitingView(wait) } : view
 }

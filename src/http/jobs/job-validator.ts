@@ -1,3 +1,6 @@
+import type { Caller } from '../../access/caller.ts'
+import type { AnalysisContext } from '../../analysis/analyses.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { httpStatusOf } from '../error-status.ts'
 import { fieldError } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -32,20 +35,27 @@ export class JobValidator {
     throw fieldError(403, 'CALLBACK_NOT_ALLOWED', `${fieldPath}.callbackUrl`, detail)
   }
 
-  /** @throws RegistryError HOST_NOT_ALLOWED */
-  assertReferencesAllowed(references: readonly string[]): void {
-    for (const reference of references) this.#services.assertReferenceAllowed(reference)
+  /** @throws RegistryError HOST_NOT_ALLOWED, REPOSITORY_NOT_ALLOWED */
+  assertReferencesAllowed(
+    { read, written = [] }: { readonly read: readonly string[]; readonly written?: readonly string[] },
+    caller: Caller,
+  ): void {
+    for (const reference of read) this.#services.assertReferenceAllowed(reference, 'read', caller)
+    for (const reference of written) this.#services.assertReferenceAllowed(reference, 'write', caller)
   }
 
   /**
    * @param records `fieldPath` is the path of the record's id
-   * @throws HttpError RECORD_NOT_FOUND
+   * @throws HttpError RECORD_NOT_FOUND, for records of other projects, too
    */
   async assertRecordsExist(
     records: readonly { readonly id: string; readonly fieldPath: string }[],
+    { project }: Caller,
   ): Promise<void> {
     if (records.length === 0) return
-    const existing = await this.#services.records.existingIds(records.map(({ id }) => id))
+    // An administrator sees those of other projects, but the job does not.
+    const ofProject = this.#services.records.in(ProjectScope.of(project))
+    const existing = await ofProject.existingIds(records.map(({ id }) => id))
     const missing = records.find(({ id }) => !existing.has(id))
     if (!missing) return
     throw fieldError(422, 'RECORD_NOT_FOUND', missing.fieldPath, `record ${missing.id} does not exist`)
@@ -54,11 +64,11 @@ export class JobValidator {
   /** Checks that images have the selected platforms. @throws HttpError with the code of the first failure */
   async assertPlatformsAvailable(
     selections: readonly PlatformSelection[],
-    signal: AbortSignal,
+    context: AnalysisContext,
   ): Promise<void> {
     if (selections.length === 0) return
     const images = selections.map(({ source, platforms }) => ({ source, platforms }))
-    const [failure] = await this.#services.analyses.checkPlatforms({ images }, { signal })
+    const [failure] = await this.#services.analyses.checkPlatforms({ images }, context)
     if (!failure) return
     const { fieldPath = 'body' } = selections[failure.position] ?? {}
     const status = httpStatusOf(failure.code) ?? 500

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Job } from '../../jobs/job.ts'
 import type { AcceptedJob, NewJob } from '../../jobs/queue/accept-job.ts'
-import type { JobStore } from '../../jobs/queue/job-store.ts'
+import type { ProjectJobs } from '../../jobs/queue/project-jobs.ts'
 import { Labels } from '../parameters.ts'
 
 /** The fields of a request that all kinds of jobs have in common. */
@@ -55,6 +55,6 @@ export function originOf({
 /**
  * Returns an accepted job in full: one that this request created earlier may have finished, with a report.
  */
-export async function loadAcceptedJob(jobs: JobStore, { job, outcome }: AcceptedJob): Promise<Job> {
+export async function loadAcceptedJob(jobs: ProjectJobs, { job, outcome }: AcceptedJob): Promise<Job> {
   return outcome === 'repeated' ? ((await jobs.get(job.kind, job.id)) ?? job) : job
 }

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isFinished, type Job } from '../../jobs/job.ts'
-import type { JobStore } from '../../jobs/queue/job-store.ts'
+import type { ProjectJobs } from '../../jobs/queue/project-jobs.ts'
 
 /** Maximum time to hold a response back: proxies close connections that are silent for longer. */
 const MAX_WAIT_S = 60
@@ -10,7 +10,7 @@ const MAX_WAIT_S = 60
  * job in its current state.
  */
 export async function waitAsPreferred(
-  jobs: JobStore,
+  jobs: ProjectJobs,
   job: Job,
   request: FastifyRequest,
   reply: FastifyReply,

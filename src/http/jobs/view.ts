@@ -25,6 +25,7 @@ export const JobCounts = z
 /** The fields that all kinds of jobs have in common. */
 export const jobFields = {
   id: z.string(),
+  project: z.string().describe('The project that the job belongs to.'),
   state: JobStateView,
   error: JobErrorView.optional(),
   attemptCount: z.int().describe('The number of times that a worker has started the job.'),
@@ -47,6 +48,7 @@ export const jobFields = {
 /** The common fields in examples. */
 export const jobExample = {
   id: EXAMPLE_ID,
+  project: 'default',
   state: 'queued' as const,
   attemptCount: 0,
   createdAt: '2026-01-02T03:04:05.678Z',
@@ -55,9 +57,10 @@ export const jobExample = {
 }
 
 export function jobView(job: Job) {
-  const { id, state, error, attempt, createdAt, startedAt, finishedAt, labels, priority } = job
+  const { id, project, state, error, attempt, createdAt, startedAt, finishedAt, labels, priority } = job
   return {
     id,
+    project,
     state,
     ...(error && { error }),
     attemptCount: attempt,

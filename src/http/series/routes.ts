@@ -2,6 +2,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { RESOLUTION_MS, startOf } from '../../jobs/series/interval.ts'
 import type { SeriesRange } from '../../jobs/series/series-store.ts'
+import { listedScope, ProjectQuery } from '../access/listed-project.ts'
+import { requires } from '../access/security.ts'
 import type { JobResource } from '../jobs/job-resource.ts'
 import { isoTime, Time } from '../parameters.ts'
 import { fieldError, problemResponses } from '../problem.ts'
@@ -16,6 +18,7 @@ const FIRST_MS = Date.parse('0000-01-01T00:00:00Z')
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 const SeriesQuery = z.object({
+  ...ProjectQuery,
   interval: Interval.default('hour'),
   from: Time.optional().describe(
     'The series starts with the interval that contains this time. Default: 48 hours or 30 days before its end.',
@@ -37,6 +40,7 @@ export function seriesRoutes(
         schema: {
           tags: [tag],
           operationId: `read${name}Series`,
+          security: requires('conversions:read'),
           summary: `Show what ${kind}s did per hour or per day`,
           description: `The series has one item for each interval of UTC, oldest first, also where nothing happened. A ${kind} counts in the interval in which it ended. One that is retried by request counts again when it ends again. Hours are kept for \`RECORD_BROKER_HOURLY_SERIES_DAYS\` and days for \`RECORD_BROKER_DAILY_SERIES_DAYS\`. A series has at most ${MAX_INTERVALS} items.`,
           querystring: SeriesQuery,
@@ -45,9 +49,10 @@ export function seriesRoutes(
       },
       async (request) => {
         const range = rangeOf(request.query)
+        const visible = series.in(listedScope(request.caller, request.query.project))
         const [points, backfilling] = await Promise.all([
-          series.read(kind, range),
-          series.isBackfilling(kind),
+          visible.read(kind, range),
+          visible.isBackfilling(kind),
         ])
         return {
           interval: range.resolution,

@@ -1,7 +1,9 @@
+import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { VerificationRequest } from '../../conversion/request.ts'
 import type { NewJob } from '../../jobs/queue/accept-job.ts'
 import { parseReference } from '../../oci/reference.ts'
+import { analysisContext } from '../access/analysis-context.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
 import { jobOptions, pickJobOptions } from '../jobs/new-job.ts'
 import { canonicalImage } from '../parameters.ts'
@@ -45,10 +47,13 @@ export function verificationJob(
 export async function assertVerifiable(
   { reference, source, platforms, callbackUrl }: NewVerification,
   validator: JobValidator,
-  signal: AbortSignal,
+  request: FastifyRequest,
 ): Promise<void> {
   validator.assertCallbackAllowed(callbackUrl, 'body')
-  validator.assertReferencesAllowed(source === undefined ? [reference] : [reference, source])
+  validator.assertReferencesAllowed(
+    { read: source === undefined ? [reference] : [reference, source] },
+    request.caller,
+  )
   const selections = platforms ? [{ source: reference, platforms, fieldPath: 'body' }] : []
-  await validator.assertPlatformsAvailable(selections, signal)
+  await validator.assertPlatformsAvailable(selections, analysisContext(request))
 }

@@ -1,6 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { Job } from '../../jobs/job.ts'
+import { listedScope, ProjectQuery } from '../access/listed-project.ts'
+import { requires } from '../access/security.ts'
 import { formatCursor, jobFilter, jobQuery, parseCursor } from '../jobs/job-filter.ts'
 import { type JobResource, jobNotFound, loadViewWithWait } from '../jobs/job-resource.ts'
 import type { JobValidator } from '../jobs/job-validator.ts'
@@ -31,6 +34,7 @@ export function verificationRoutes(
         schema: {
           tags: ['verifications'],
           operationId: 'createVerification',
+          security: requires('conversions:write'),
           summary: 'Verify an eStargz image',
           description:
             'Creates a job that reads every layer and checks the digests of tables of contents, chunks and files, and the diffIDs. With `source`, it also checks that both root file systems have the same content. If an equivalent verification is queued or running, the response shows that one instead.',
@@ -38,14 +42,15 @@ export function verificationRoutes(
           response: {
             200: Verification.describe('The verification has finished or existed before.'),
             202: Verification.describe('The verification was accepted.'),
-            ...problemResponses(400, 403, 409, 422, 503, 507),
+            ...problemResponses(400, 403, 409, 422, 429, 503, 507),
           },
         },
       },
       async (request, reply) => {
-        await assertVerifiable(request.body, validator, request.abortSignal)
-        const accepted = await jobs.create(verificationJob(request.body, originOf(request)))
-        const job = await waitAsPreferred(jobs, await loadAcceptedJob(jobs, accepted), request, reply)
+        await assertVerifiable(request.body, validator, request)
+        const own = jobs.in(request.caller.projectScope)
+        const accepted = await own.create(verificationJob(request.body, originOf(request)))
+        const job = await waitAsPreferred(own, await loadAcceptedJob(own, accepted), request, reply)
         const isPending = accepted.outcome === 'created' && job.finishedAt === undefined
         reply.header('location', `/v1/verifications/${job.id}`)
         return reply.code(isPending ? 202 : 200).send(await loadView(job))
@@ -57,6 +62,7 @@ export function verificationRoutes(
         schema: {
           tags: ['verifications'],
           operationId: 'listVerifications',
+          security: requires('conversions:read'),
           summary: 'List verifications, newest first',
           description:
             'With `finishedFrom` or `finishedBefore`, the list contains finished verifications only, and those that finished last come first.',
@@ -64,19 +70,21 @@ export function verificationRoutes(
             ...verificationQuery,
             verified: z.enum(['true', 'false']).optional().describe('Only verifications with this result.'),
             ...jobQuery,
+            ...ProjectQuery,
           }),
           response: { 200: VerificationPage, ...problemResponses(400, 503) },
         },
       },
       async (request) => {
-        const { verified, limit, cursor } = request.query
+        const { verified, limit, cursor, project } = request.query
         const filter = {
           ...jobFilter(request.query),
           ...verificationFilter(request.query),
           ...(verified !== undefined && { isVerified: verified === 'true' }),
         }
         const after = parseCursor(cursor, filter, 'querystring.cursor')
-        const { items, next } = await jobs.list('verification', filter, { limit, ...after })
+        const visible = jobs.in(listedScope(request.caller, project))
+        const { items, next } = await visible.list('verification', filter, { limit, ...after })
         return { items: items.map(verificationSummary), ...(next && { next: formatCursor(next) }) }
       },
     )
@@ -86,6 +94,7 @@ export function verificationRoutes(
         schema: {
           tags: ['verifications'],
           operationId: 'getVerification',
+          security: requires('conversions:read'),
           summary: 'Show a verification with its attempts and report',
           description:
             'With `Prefer: wait=SECONDS`, responds when the verification has finished, or after that time.',
@@ -94,9 +103,10 @@ export function verificationRoutes(
         },
       },
       async (request, reply) => {
-        const job = await jobs.get('verification', request.params.id)
+        const visible = jobs.in(request.caller.projectScope)
+        const job = await visible.get('verification', request.params.id)
         if (!job) throw jobNotFound(resource, request.params.id)
-        return loadViewWithWait(resource, waits, await waitAsPreferred(jobs, job, request, reply))
+        return loadViewWithWait(resource, waits, await waitAsPreferred(visible, job, request, reply))
       },
     )
   }
@@ -111,6 +121,9 @@ export function verificationResource(jobs: Services['jobs']) {
     name: 'Verification',
     schema: Verification,
     loadView: async (job: Job) =>
-      verificationView(job, job.attempt === 0 ? [] : await jobs.listAttempts(job.id)),
+      verificationView(
+        job,
+        job.attempt === 0 ? [] : await jobs.in(ProjectScope.of(job.project)).listAttempts(job),
+      ),
   } satisfies JobResource
 }

@@ -3,9 +3,11 @@ import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
 import { HttpServer } from '../../../test/support/servers/http-server.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { NewJob } from '../queue/accept-job.ts'
 import { JobLeases } from '../queue/job-leases.ts'
 import { JobStore } from '../queue/job-store.ts'
+import type { ProjectJobs } from '../queue/project-jobs.ts'
 import { sendCallbacks } from './callback-sender.ts'
 import { CallbackStore, MAX_DELIVERIES } from './callback-store.ts'
 import { CALLBACKS_TOPIC } from './topics.ts'
@@ -22,12 +24,12 @@ const job: NewJob = {
 
 describeDatabases('callbacks', (open) => {
   let opened: TestDatabase
-  let store: JobStore
+  let store: ProjectJobs
   let leases: JobLeases
   let callbacks: CallbackStore
   beforeAll(async () => {
     opened = await open()
-    store = new JobStore(opened.database)
+    store = new JobStore(opened.database).in(ProjectScope.ALL)
     leases = new JobLeases(opened.database)
     callbacks = new CallbackStore(opened.database)
   })
@@ -46,11 +48,11 @@ describeDatabases('callbacks', (open) => {
   /** Delivers callbacks, without waits between attempts, until that of a job is in a state. */
   const sendUntil = async (id: string, state: string) => {
     const stop = new AbortController()
-    const sending = sendCallbacks(callbacks, { secret, log: silentLog }, stop.signal)
+    const sending = sendCallbacks(callbacks, { secret, fetch, log: silentLog }, stop.signal)
     await vi.waitUntil(
       async () => {
         await makeDue()
-        const [callback] = await callbacks.listForJob(id)
+        const [callback] = await callbacks.listForJob({ id, project: 'default' })
         return callback?.state === state
       },
       { timeout: 20_000, interval: 10 },
@@ -73,7 +75,7 @@ describeDatabases('callbacks', (open) => {
     expect(await callbacks.claim()).toBeUndefined()
     await finishNextJob('sha256:aa')
     await sendUntil(id, 'delivered')
-    expect(await callbacks.listForJob(id)).toMatchObject([
+    expect(await callbacks.listForJob({ id, project: 'default' })).toMatchObject([
       {
         url: callbackUrl,
         deliveries: [
@@ -111,11 +113,14 @@ describeDatabases('callbacks', (open) => {
     }
     const { id } = (await store.create({ ...job, callbackUrl: `http://${other.host}/hook` })).job
     await finishNextJob('sha256:aa')
-    const sending = sendCallbacks(callbacks, { secret, log: silentLog }, stop.signal)
-    await vi.waitUntil(async () => (await callbacks.listForJob(id))[0]?.state === 'delivered', {
-      timeout: 8_000,
-      interval: 10,
-    })
+    const sending = sendCallbacks(callbacks, { secret, fetch, log: silentLog }, stop.signal)
+    await vi.waitUntil(
+      async () => (await callbacks.listForJob({ id, project: 'default' }))[0]?.state === 'delivered',
+      {
+        timeout: 8_000,
+        interval: 10,
+      },
+    )
     expect(requests).toBeLessThanOrEqual(4)
     stop.abort()
     hanging.resolve()
@@ -129,11 +134,11 @@ describeDatabases('callbacks', (open) => {
     const redirected = (await store.create({ ...job, callbackUrl: `http://${server.host}/moved` })).job
     await finishNextJob('sha256:aa')
     await sendUntil(redirected.id, 'failed')
-    expect((await callbacks.listForJob(redirected.id))[0]?.deliveries).toHaveLength(MAX_DELIVERIES)
+    expect((await callbacks.listForJob(redirected))[0]?.deliveries).toHaveLength(MAX_DELIVERIES)
     expect(server.log.some((line) => line.includes('elsewhere'))).toBe(false)
     const gone = (await store.create({ ...job, callbackUrl: `http://${server.host}/gone` })).job
     await store.cancel('conversion', gone.id)
     await sendUntil(gone.id, 'failed')
-    expect((await callbacks.listForJob(gone.id))[0]?.deliveries).toMatchObject([{ status: 410 }])
+    expect((await callbacks.listForJob(gone))[0]?.deliveries).toMatchObject([{ status: 410 }])
   })
 })

@@ -13,6 +13,22 @@ const MAX_CONCURRENT = 32
 const MAX_CONCURRENT_PER_ORIGIN = 4
 const MAX_ERROR_LENGTH = 500
 
+/** Sends a request as the platform's `fetch` does, to addresses that the caller of this room allows. */
+export type CallbackFetch = (
+  url: string,
+  request: {
+    readonly method: 'POST'
+    readonly redirect: 'manual'
+    readonly signal: AbortSignal
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: string
+  },
+) => Promise<{
+  readonly status: number
+  readonly ok: boolean
+  readonly body: { cancel(): Promise<void> } | null
+}>
+
 /**
  * Delivers callbacks until `signal` aborts, then finishes the deliveries in progress. A receiver that does
  * not respond delays only its own callbacks.
@@ -21,10 +37,12 @@ export async function sendCallbacks(
   callbacks: CallbackStore,
   {
     secret,
+    fetch,
     log,
     onDelivery,
   }: {
     readonly secret: Buffer
+    readonly fetch: CallbackFetch
     readonly log: Logger
     /** Called after each delivery attempt. `due`: it failed and will be repeated. */
     readonly onDelivery?: (state: 'delivered' | 'failed' | 'due') => void
@@ -34,7 +52,7 @@ export async function sendCallbacks(
   const inProgress = new Map<Promise<void>, DueCallback>()
   const send = async (callback: DueCallback): Promise<void> => {
     try {
-      const result = await deliverTraced(callback, secret)
+      const result = await deliverTraced(callback, { secret, fetch })
       const state = await callbacks.recordDelivery(callback, result)
       onDelivery?.(state)
       const { job, url, attempt, requestId } = callback
@@ -80,8 +98,10 @@ function busyOrigins(inProgress: readonly DueCallback[]): string[] {
   return [...counts].filter(([, count]) => count >= MAX_CONCURRENT_PER_ORIGIN).map(([origin]) => origin)
 }
 
+type DeliveryMeans = { readonly secret: Buffer; readonly fetch: CallbackFetch }
+
 /** Delivers a callback as a span in the trace of its job. */
-function deliverTraced(callback: DueCallback, secret: Buffer): Promise<DeliveryResult> {
+function deliverTraced(callback: DueCallback, means: DeliveryMeans): Promise<DeliveryResult> {
   const { traceparent, url, job, attempt } = callback
   const attributes = {
     'server.address': new URL(url).host,
@@ -91,14 +111,17 @@ function deliverTraced(callback: DueCallback, secret: Buffer): Promise<DeliveryR
   }
   const settings = { kind: 'client' as const, attributes, parent: contextOf(traceparent) }
   return traced('callback', settings, async (span) => {
-    const result = await deliver(callback, secret)
+    const result = await deliver(callback, means)
     if (result.status !== undefined) span.setAttribute('http.response.status_code', result.status)
     if (result.error !== undefined) failSpan(span, { name: 'CallbackError', message: result.error })
     return result
   })
 }
 
-async function deliver({ url, messageId, job }: DueCallback, secret: Buffer): Promise<DeliveryResult> {
+async function deliver(
+  { url, messageId, job }: DueCallback,
+  { secret, fetch }: DeliveryMeans,
+): Promise<DeliveryResult> {
   const { kind, state, finishedAt, ...summary } = job
   const body = JSON.stringify({
     type: `${kind}.${state}`,

@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts'
 import { newId } from '../../db/new-id.ts'
 import { msFromNow } from '../../db/sql-time.ts'
 import type { Tables } from '../../db/tables.ts'
-import { isFinished, type Job, type JobState } from '../job.ts'
+import { isFinished, type Job, type JobState, type StoredJob } from '../job.ts'
 import { parseError, SUMMARY_COLUMNS } from '../rows.ts'
 import { CALLBACKS_TOPIC } from './topics.ts'
 
@@ -181,7 +181,7 @@ export class CallbackStore {
   }
 
   /** Lists the callbacks of a job with all delivery attempts. */
-  async listForJob(jobId: string): Promise<Callback[]> {
+  async listForJob({ id: jobId }: StoredJob): Promise<Callback[]> {
     const callbacks = await this.#db.query
       .selectFrom('callbacks')
       .selectAll()

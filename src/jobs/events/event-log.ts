@@ -3,7 +3,8 @@ import type { Database } from '../../db/database.ts'
 import { msAgo } from '../../db/sql-time.ts'
 import type { JobEventsTable } from '../../db/tables.ts'
 import { currentError, currentEventType } from '../former-words.ts'
-import type { JobError, JobKind } from '../job.ts'
+import type { JobError, JobKind, StoredJob } from '../job.ts'
+import { FIRST_CURSOR, formatCursor, parseCursor } from './event-cursor.ts'
 import { EVENTS_TOPIC } from './topics.ts'
 
 const RETENTION_MS = 30 * 24 * 60 * 60 * 1000
@@ -23,18 +24,11 @@ export type JobEvent = {
 /** An event in the stream of all jobs. `cursor` is its position in the stream. */
 export type StreamedJobEvent = JobEvent & {
   readonly cursor: string
+  readonly project: string
   readonly kind: JobKind
   readonly source: string
   readonly target: string
   readonly labels: Readonly<Record<string, string>>
-}
-
-/** Transaction, sequence number, and job id, as {@link formatCursor} writes them. */
-const CURSOR = /^(\d{1,16})\.(\d{1,9})\.([0-9a-f-]{36}|)$/
-
-/** Whether a text has the form of a cursor of the stream of all jobs. */
-export function isEventCursor(text: string): boolean {
-  return CURSOR.test(text)
 }
 
 /** Reads the events of jobs, in an order that is the same from every replica. */
@@ -46,11 +40,11 @@ export class EventLog {
   }
 
   /** Returns one page of the events of a job after `seq`. */
-  async listForJob(jobId: string, seq: number): Promise<JobEvent[]> {
+  async listForJob({ id }: StoredJob, seq: number): Promise<JobEvent[]> {
     const rows = await this.#db.query
       .selectFrom('job_events')
       .selectAll()
-      .where('job_id', '=', jobId)
+      .where('job_id', '=', id)
       .where('seq', '>', seq)
       .orderBy('seq')
       .limit(PAGE_SIZE)
@@ -64,14 +58,13 @@ export class EventLog {
    * @throws InvalidCursorError INVALID_CURSOR
    */
   async listAll(cursor: string): Promise<StreamedJobEvent[]> {
-    const [, tx, seq, jobId] = CURSOR.exec(cursor) ?? []
-    if (tx === undefined) throw new InvalidCursorError()
+    const [tx, jobId, seq] = parseCursor(cursor)
     const rows = await this.#db.query
       .selectFrom('job_events')
       .innerJoin('jobs', 'jobs.id', 'job_events.job_id')
       .selectAll('job_events')
-      .select(['jobs.kind', 'jobs.source', 'jobs.target', 'jobs.labels'])
-      .where(sql<boolean>`(tx, job_id, seq) > (${Number(tx)}, ${jobId}, ${Number(seq)})`)
+      .select(['jobs.project', 'jobs.kind', 'jobs.source', 'jobs.target', 'jobs.labels'])
+      .where(sql<boolean>`(tx, job_id, seq) > (${tx}, ${jobId}, ${seq})`)
       .where('tx', '<', this.#db.finishedBelow)
       .orderBy('tx')
       .orderBy('job_id')
@@ -81,6 +74,7 @@ export class EventLog {
     return rows.map((row) => ({
       ...toEvent(row),
       cursor: formatCursor(row),
+      project: row.project,
       kind: row.kind,
       source: row.source,
       target: row.target,
@@ -99,7 +93,7 @@ export class EventLog {
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return row ? formatCursor(row) : '0.0.'
+    return row ? formatCursor(row) : FIRST_CURSOR
   }
 
   /** Waits until there may be a new event of any job, for at most `ms` milliseconds. */
@@ -138,17 +132,4 @@ function toEvent({ job_id, seq, type, created_at, data }: EventRow): JobEvent {
 function parseData(text: string): Record<string, unknown> {
   const data = JSON.parse(text) as { readonly error?: JobError }
   return data.error ? { ...data, error: currentError(data.error) } : data
-}
-
-function formatCursor({ tx, seq, job_id }: Pick<EventRow, 'tx' | 'seq' | 'job_id'>): string {
-  return `${tx}.${seq}.${job_id}`
-}
-
-/** A cursor that the broker did not issue. */
-export class InvalidCursorError extends Error {
-  override readonly name = 'InvalidCursorError'
-  readonly code = 'INVALID_CURSOR'
-  constructor() {
-    super('Last-Event-ID: expected the id of an event of this stream')
-  }
 }

@@ -13,6 +13,7 @@ function eventAt(tx: number, jobId: string, seq: number): StreamedJobEvent {
     createdAt: 0,
     data: {},
     cursor: `${tx}.${seq}.${jobId}`,
+    project: 'default',
     kind: 'conversion',
     source: '',
     target: '',

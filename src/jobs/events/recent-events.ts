@@ -1,6 +1,7 @@
+import { isLess, parseCursor } from './event-cursor.ts'
 import type { StreamedJobEvent } from './event-log.ts'
 
-type Position = readonly [tx: number, jobId: string, seq: number]
+type Position = ReturnType<typeof parseCursor>
 type PlacedEvent = { readonly position: Position; readonly event: StreamedJobEvent }
 
 /** The latest events of all jobs in their order, up to a number of them. */
@@ -14,7 +15,7 @@ export class RecentEvents {
   /** @param start the cursor after which the events begin */
   constructor(start: string, max: number) {
     this.#end = start
-    this.#start = parse(start)
+    this.#start = parseCursor(start)
     this.#max = max
   }
 
@@ -24,7 +25,7 @@ export class RecentEvents {
   }
 
   add(events: readonly StreamedJobEvent[]): void {
-    for (const event of events) this.#events.push({ position: parse(event.cursor), event })
+    for (const event of events) this.#events.push({ position: parseCursor(event.cursor), event })
     this.#end = events.at(-1)?.cursor ?? this.#end
     const dropped = this.#events.splice(0, Math.max(0, this.#events.length - this.#max))
     this.#start = dropped.at(-1)?.position ?? this.#start
@@ -33,7 +34,7 @@ export class RecentEvents {
   /** Returns up to `limit` events after a cursor; undefined if earlier ones are missing here. */
   after(cursor: string, limit: number): StreamedJobEvent[] | undefined {
     if (cursor === this.#end) return []
-    const position = parse(cursor)
+    const position = parseCursor(cursor)
     if (isLess(position, this.#start)) return undefined
     let [low, high] = [0, this.#events.length]
     while (low < high) {
@@ -44,15 +45,4 @@ export class RecentEvents {
     }
     return this.#events.slice(low, low + limit).map(({ event }) => event)
   }
-}
-
-function parse(cursor: string): Position {
-  const [tx, seq, jobId = ''] = cursor.split('.')
-  return [Number(tx), jobId, Number(seq)]
-}
-
-/** The order in which the database returns events. */
-function isLess([tx, jobId, seq]: Position, [otherTx, otherJobId, otherSeq]: Position): boolean {
-  if (tx !== otherTx) return tx < otherTx
-  return jobId === otherJobId ? seq < otherSeq : jobId < otherJobId
 }

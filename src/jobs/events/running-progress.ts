@@ -9,6 +9,7 @@ const INTERVAL_PER_JOB_MS = 10
 /** The progress of a running job, as listings show it. */
 export type RunningProgress = {
   readonly jobId: string
+  readonly project: string
   readonly kind: JobKind
   readonly source: string
   readonly target: string
@@ -40,7 +41,7 @@ export class RunningProgressTable {
     this.#readAt = performance.now()
     const rows = await this.#db.query
       .selectFrom('jobs')
-      .select(['id', 'kind', 'source', 'target', 'labels', 'progress_summary'])
+      .select(['id', 'project', 'kind', 'source', 'target', 'labels', 'progress_summary'])
       .where('state', '=', RUNNING)
       .where('progress_summary', 'is not', null)
       .execute()
@@ -48,10 +49,11 @@ export class RunningProgressTable {
     for (const id of this.#entries.keys()) if (!running.has(id)) this.#entries.delete(id)
     const changed = rows.filter((row) => this.#entries.get(row.id)?.text !== row.progress_summary)
     if (changed.length > 0) this.#version += 1
-    for (const { id, kind, source, target, labels, progress_summary } of changed) {
+    for (const { id, project, kind, source, target, labels, progress_summary } of changed) {
       const text = progress_summary ?? 'null'
       const progress = {
         jobId: id,
+        project,
         kind,
         source,
         target,

@@ -1,6 +1,7 @@
 import { type Expression, expressionBuilder, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { minIdAt } from '../../db/new-id.ts'
+import type { ProjectScope } from '../../db/project-scope.ts'
 import type { Tables } from '../../db/tables.ts'
 import { withoutIndex } from '../../db/without-index.ts'
 import { isFinished, JOB_STATES, type JobKind, type JobState } from '../job.ts'
@@ -29,6 +30,7 @@ export type JobFilter = {
 
 /** What selects the jobs, so that the index of one condition yields them in their order. */
 export type Access =
+  | 'project'
   | 'batch'
   | 'end'
   | 'state'
@@ -40,8 +42,25 @@ export type Access =
   | 'label'
   | 'creation'
 
-/** Chooses the condition that selects the fewest jobs, as far as that is known. */
-export function chooseAccess(filter: JobFilter): Access {
+/** Whether reading all jobs of a project takes less time than an index in which most jobs are foreign. */
+export type ProjectSize = 'tiny' | 'small' | 'large'
+
+/** What selects many jobs of other projects, too. Images and repositories are hardly shared. */
+const OFTEN_FOREIGN: ReadonlySet<Access> = new Set(['end', 'verdict', 'label'])
+
+/**
+ * Chooses the condition that selects the fewest jobs, as far as that is known.
+ * @param size how many jobs the project of the scope has
+ */
+export function chooseAccess(filter: JobFilter, scope: ProjectScope, size: ProjectSize): Access {
+  const own = accessOf(filter)
+  const isFewest = size === 'tiny' ? own !== 'batch' : size === 'small' && OFTEN_FOREIGN.has(own)
+  const access = isFewest ? 'project' : own
+  // The index of a project has its states, too.
+  return !scope.seesAll && (access === 'state' || access === 'creation') ? 'project' : access
+}
+
+function accessOf(filter: JobFilter): Access {
   if (filter.batchId !== undefined) return 'batch'
   if (isOrderedByEnd(filter)) return 'end'
   const { states = [] } = filter
@@ -69,7 +88,7 @@ type Jobs = ReturnType<typeof expressionBuilder<Tables, 'jobs'>>
  */
 export function jobConditions(
   database: Database,
-  kind: JobKind,
+  { scope, kind }: { readonly scope: ProjectScope; readonly kind: JobKind },
   filter: JobFilter,
   access: Access,
 ): Expression<SqlBool>[] {
@@ -77,6 +96,7 @@ export function jobConditions(
   return oneNameEach(filter, access).flatMap((named) => {
     const conditions = [
       jobs('jobs.kind', '=', kind),
+      ...projectConditions(database, scope, access),
       ...columnConditions(database, jobs, named, access),
       ...labelConditions(jobs, named, access),
       ...timeConditions(jobs, named),
@@ -92,6 +112,11 @@ function oneNameEach(filter: JobFilter, access: Access): JobFilter[] {
   const field = access === 'comparison' ? 'comparedWith' : access
   if (field !== 'source' && field !== 'target' && field !== 'comparedWith') return [filter]
   return [filter[field] ?? []].flat().map((name) => ({ ...filter, [field]: name }))
+}
+
+function projectConditions(database: Database, scope: ProjectScope, access: Access): Expression<SqlBool>[] {
+  if (scope.seesAll) return []
+  return [sql<SqlBool>`${column(database, 'jobs.project', access === 'project')} = ${scope.project}`]
 }
 
 /** A column. Only that of the access is looked up in an index. */
@@ -176,7 +201,7 @@ function alternatives(
   if (isPerState(database, { states }, access)) {
     return byRepository.map((alternative) => [...alternative, sql<SqlBool>`jobs.state = any_state.state`])
   }
-  if (access === 'state' || access === 'repository') {
+  if (access === 'project' || access === 'state' || access === 'repository') {
     return [...new Set(states.length > 0 ? states : JOB_STATES)].flatMap((state) =>
       byRepository.map((alternative) => [jobs('jobs.state', '=', sql.lit(state)), ...alternative]),
     )

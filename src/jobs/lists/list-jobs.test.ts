@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
 import { minIdAt } from '../../db/new-id.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { JobKind, JobState } from '../job.ts'
-import { JobStore } from '../queue/job-store.ts'
 import type { JobFilter } from './job-filter.ts'
-import { type JobPosition, listJobIds } from './list-jobs.ts'
+import { JobLists, type JobPosition } from './job-lists.ts'
 
 const STATES: readonly JobState[] = ['queued', 'running', 'succeeded', 'failed', 'cancelled']
 const IMAGES = [
@@ -21,8 +21,11 @@ const BATCHES = ['0190ba7c-0000-7000-8000-000000000001', '0190ba7c-0000-7000-800
 const JOBS = 120
 const START_MS = 1_700_000_000_000
 
+const SCOPES = [ProjectScope.ALL, ...['default', 'team-a', 'none'].map((name) => ProjectScope.of(name))]
+
 type StoredJob = {
   readonly id: string
+  readonly project: string
   readonly kind: JobKind
   readonly state: JobState
   readonly source: string
@@ -44,6 +47,7 @@ function drawJob(n: number): StoredJob {
   const createdAt = START_MS + n * 10
   return {
     id: `${minIdAt(createdAt).slice(0, 24)}${String(n).padStart(12, '0')}`,
+    project: n % 5 < 2 ? 'team-a' : 'default',
     kind: isVerification ? 'verification' : 'conversion',
     state,
     source: pick(IMAGES, 5),
@@ -127,6 +131,7 @@ describeDatabases('listings of jobs', (open) => {
       .insertInto('jobs')
       .values({
         id: job.id,
+        project: job.project,
         kind: job.kind,
         state: job.state,
         source: job.source,
@@ -155,16 +160,21 @@ describeDatabases('listings of jobs', (open) => {
   it('contain exactly the jobs that match, in order, in pages of any size', {
     timeout: 120_000,
   }, async () => {
-    const store = new JobStore(database)
     await fc.assert(
       fc.asyncProperty(
         filters,
         fc.constantFrom<JobKind>('conversion', 'verification'),
         fc.integer({ min: 1, max: 40 }),
-        async (filter, kind, limit) => {
+        fc.constantFrom(...SCOPES),
+        // Small and large projects are read by different indexes.
+        fc.constantFrom(0, 200, 10_000),
+        async (filter, kind, limit, scope, maxSmall) => {
+          const lists = new JobLists(database, { maxSmall })
           const byEnd = filter.finishedFrom !== undefined || filter.finishedBefore !== undefined
           const expected = jobs
-            .filter((job) => job.kind === kind && matches(job, filter as JobFilter))
+            .filter(
+              (job) => scope.includes(job.project) && job.kind === kind && matches(job, filter as JobFilter),
+            )
             .toSorted(
               (a, b) => (byEnd ? (b.finishedAt ?? 0) - (a.finishedAt ?? 0) : 0) || (a.id < b.id ? 1 : -1),
             )
@@ -173,8 +183,8 @@ describeDatabases('listings of jobs', (open) => {
           let after: JobPosition | undefined
           do {
             const request = { limit, ...(after && { after }) }
-            const page = await store.list(kind, filter as JobFilter, request)
-            const { ids, next } = await listJobIds(database, kind, filter as JobFilter, request)
+            const page = await lists.list(scope, kind, filter as JobFilter, request)
+            const { ids, next } = await lists.listIds(scope, kind, filter as JobFilter, request)
             expect(ids).toEqual(page.items.map(({ id }) => id))
             expect(next).toEqual(page.next)
             listed.push(...ids)
@@ -183,7 +193,7 @@ describeDatabases('listings of jobs', (open) => {
           expect(listed).toEqual(expected)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     )
   })
 })

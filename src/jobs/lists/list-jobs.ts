@@ -1,79 +1,56 @@
 import { type Expression, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
+import type { ProjectScope } from '../../db/project-scope.ts'
 import type { Tables } from '../../db/tables.ts'
 import { JOB_STATES, type Job, type JobKind, type JobState } from '../job.ts'
-import { SUMMARY_COLUMNS, toCounts, toJob, UNFINISHED } from '../rows.ts'
-import {
-  type Access,
-  chooseAccess,
-  isOrderedByEnd,
-  isPerState,
-  type JobFilter,
-  jobConditions,
-} from './job-filter.ts'
+import { SUMMARY_COLUMNS, toJob } from '../rows.ts'
+import { type Access, isOrderedByEnd, isPerState, type JobFilter, jobConditions } from './job-filter.ts'
 
-/** A place in a list: the id of a job, and the time of its end in lists that are ordered by it. */
-export type JobPosition = { readonly id: string; readonly finishedAt?: number }
-/** `after` is the last job of the previous page. */
-export type JobPageRequest = { readonly after?: JobPosition; readonly limit: number }
-export type JobPage = { readonly items: Job[]; readonly next?: JobPosition }
+/** What selects the jobs of a list. */
+export type Selection = {
+  readonly scope: ProjectScope
+  readonly kind: JobKind
+  readonly filter: JobFilter
+  readonly access: Access
+}
+/** The jobs of a list after a position, up to a number of them. */
+export type Slice = { readonly after: JobPosition | undefined; readonly limit: number }
+type JobPosition = { readonly id: string; readonly finishedAt?: number }
 
 /**
- * Returns one page of jobs without their JSON documents: the newest first, or those that ended last if the
- * filter selects by the time of the end. `next` is where the next page continues.
+ * Reads jobs without their JSON documents: the newest first, or those that ended last if the filter selects by the
+ * time of the end.
  */
-export async function listJobs(
-  database: Database,
-  kind: JobKind,
-  filter: JobFilter,
-  { limit, after }: JobPageRequest,
-): Promise<JobPage> {
-  const page = selectPage(database, kind, filter, { after, limit: limit + 1 })
+export async function listJobs(database: Database, selection: Selection, slice: Slice): Promise<Job[]> {
   const rows = await database.query
-    .selectFrom(page.as('page'))
+    .selectFrom(selectSlice(database, selection, slice).as('page'))
     .innerJoin('jobs', 'jobs.id', 'page.id')
     .select(SUMMARY_COLUMNS.map((name) => `jobs.${name}` as const))
-    .$if(isOrderedByEnd(filter), (ordered) => ordered.orderBy('page.finished_at', 'desc'))
+    .$if(isOrderedByEnd(selection.filter), (ordered) => ordered.orderBy('page.finished_at', 'desc'))
     .orderBy('page.id', 'desc')
     .execute()
-  const items = rows.slice(0, limit).map(toJob)
-  const last = items.at(-1)
-  return rows.length > limit && last ? { items, next: positionOf(last, filter) } : { items }
+  return rows.map(toJob)
 }
 
-/** Returns the ids of one page of {@link listJobs}. */
+/** Reads the ids of {@link listJobs}, and when these jobs ended if the list is ordered by it. */
 export async function listJobIds(
   database: Database,
-  kind: JobKind,
-  filter: JobFilter,
-  { limit, after }: JobPageRequest,
-): Promise<{ ids: string[]; next?: JobPosition }> {
-  const rows = await selectPage(database, kind, filter, { after, limit: limit + 1 }).execute()
-  const ids = rows.slice(0, limit).map(({ id }) => id)
-  const last = rows[limit - 1]
-  return rows.length > limit && last
-    ? { ids, next: positionOf({ id: last.id, finishedAt: last.finished_at ?? undefined }, filter) }
-    : { ids }
+  selection: Selection,
+  slice: Slice,
+): Promise<{ readonly id: string; readonly finishedAt: number | undefined }[]> {
+  const rows = await selectSlice(database, selection, slice).execute()
+  return rows.map(({ id, finished_at }) => ({ id, finishedAt: finished_at ?? undefined }))
 }
-
-function positionOf(
-  { id, finishedAt }: { readonly id: string; readonly finishedAt: number | undefined },
-  filter: JobFilter,
-): JobPosition {
-  return isOrderedByEnd(filter) && finishedAt !== undefined ? { id, finishedAt } : { id }
-}
-
-type Slice = { readonly after: JobPosition | undefined; readonly limit: number }
 
 type Page = SelectQueryBuilder<Tables, 'jobs', { id: string; finished_at: number | null }>
 
-/** The ids of a page, from one index: each alternative of the filter contributes up to a page. */
-function selectPage(database: Database, kind: JobKind, filter: JobFilter, slice: Slice): Page {
+/** The ids of a slice, from one index: each alternative of the filter contributes up to a slice. */
+function selectSlice(database: Database, selection: Selection, slice: Slice): Page {
   const { query } = database
-  const access = chooseAccess(filter)
+  const { scope, kind, filter, access } = selection
   const byEnd = isOrderedByEnd(filter)
   const perState = isPerState(database, filter, access)
-  const [first, ...others] = jobConditions(database, kind, filter, access).map((condition) => {
+  const [first, ...others] = jobConditions(database, { scope, kind }, filter, access).map((condition) => {
     const alternative = selectAlternative(database, { filter, access, byEnd, condition }, slice)
     return perState ? repeatForStates(database, alternative) : alternative
   })
@@ -149,25 +126,4 @@ function selectRows({ query }: Database, { labels, batchId = '' }: JobFilter, ac
     .whereRef('jobs.id', '=', 'job_labels.job_id')
     .where('job_labels.name', '=', label[0])
     .where('job_labels.value', '=', label[1]) as unknown as Rows
-}
-
-/**
- * Counts the jobs of a kind by state. Unfinished jobs are counted by an index; for finished ones there are
- * tallies, which each transaction that finishes a job updates.
- */
-export async function countJobs({ query }: Database, kind: JobKind): Promise<Record<JobState, number>> {
-  const unfinished = query
-    .selectFrom('jobs')
-    .select((select) => ['state', select.cast<number>(select.fn.countAll(), 'bigint').as('count')])
-    .where('kind', '=', kind)
-    .where('state', 'in', UNFINISHED)
-    .groupBy('state')
-  const finished = query
-    .selectFrom('job_tallies')
-    .select((select) => ['state', select.cast<number>(select.fn.sum('jobs'), 'bigint').as('count')])
-    .where('kind', '=', kind)
-    .groupBy('state')
-  // One statement, so that a job that changes its state meanwhile is counted once.
-  const rows = await unfinished.unionAll(finished).execute()
-  return toCounts(rows)
 }

@@ -6,6 +6,7 @@ import { recordEvent } from '../events/record-event.ts'
 import type { Job, JobKind } from '../job.ts'
 import { SUMMARY_COLUMNS, toJob, UNFINISHED } from '../rows.ts'
 import { JobSpan } from './job-span.ts'
+import { storedRequestKey } from './request-key.ts'
 import { computeUniqueKey } from './unique-key.ts'
 
 export type NewJob = {
@@ -37,15 +38,18 @@ export type NewJob = {
  */
 export type AcceptedJob = { readonly job: Job; readonly outcome: 'created' | 'joined' | 'repeated' }
 
+/** A job that is to be created in a project. */
+type ProjectJob = NewJob & { readonly project: string }
+
 /**
- * Accepts a job within a transaction. Joins an unfinished job that does the same work.
+ * Accepts a job within a transaction. Joins an unfinished job of its project that does the same work.
  * @param isQueueFull whether no further job may be created
  * @returns undefined if the job would have to be created but the queue is full
  */
 export async function acceptJob(
   database: Database,
   transaction: Transaction<Tables>,
-  job: NewJob,
+  job: ProjectJob,
   isQueueFull: boolean,
 ): Promise<AcceptedJob | undefined> {
   const key = computeUniqueKey(job)
@@ -64,13 +68,14 @@ export async function acceptJob(
 async function insertJob(
   database: Database,
   transaction: Transaction<Tables>,
-  { id, key, job }: { readonly id: string; readonly key: string; readonly job: NewJob },
+  { id, key, job }: { readonly id: string; readonly key: string; readonly job: ProjectJob },
 ) {
   const span = new JobSpan(job.kind)
   const row = await transaction
     .insertInto('jobs')
     .values({
       id,
+      project: job.project,
       kind: job.kind,
       state: 'queued',
       source: job.source,
@@ -83,7 +88,7 @@ async function insertJob(
       labels: JSON.stringify(job.labels ?? {}),
       priority: job.priority ?? 0,
       unique_key: key,
-      request_key: job.requestKey ?? null,
+      request_key: job.requestKey === undefined ? null : storedRequestKey(job.project, job.requestKey),
       run_at: database.now,
       queued_at: database.now,
       // The time in the id: listings sort by id and filter by creation time.
@@ -115,14 +120,14 @@ async function insertJob(
 async function findExistingJob(
   transaction: Transaction<Tables>,
   key: string,
-  job: NewJob,
+  job: ProjectJob,
 ): Promise<AcceptedJob | undefined> {
-  const { requestKey, priority = 0 } = job
+  const { project, requestKey, priority = 0 } = job
   if (requestKey !== undefined) {
     const repeated = await transaction
       .selectFrom('jobs')
       .select(SUMMARY_COLUMNS)
-      .where('request_key', '=', requestKey)
+      .where('request_key', '=', storedRequestKey(project, requestKey))
       .executeTakeFirst()
     if (repeated) return { job: toJob(repeated), outcome: 'repeated' }
   }

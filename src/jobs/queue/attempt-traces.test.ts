@@ -1,20 +1,22 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { CallbackStore } from '../events/callback-store.ts'
 import type { Lease } from '../job.ts'
 import { JobLeases } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
+import type { ProjectJobs } from './project-jobs.ts'
 
 const FIRST = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const SECOND = '00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01'
 
 describeDatabases('traces of attempts', (open) => {
   let opened: TestDatabase
-  let store: JobStore
+  let store: ProjectJobs
   let leases: JobLeases
   beforeAll(async () => {
     opened = await open()
-    store = new JobStore(opened.database)
+    store = new JobStore(opened.database).in(ProjectScope.ALL)
     leases = new JobLeases(opened.database)
   })
   afterAll(() => opened.close())

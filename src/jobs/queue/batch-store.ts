@@ -1,6 +1,7 @@
 import { type Selectable, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { minIdAt, newId, timeOfId } from '../../db/new-id.ts'
+import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
 import type { BatchesTable, Tables } from '../../db/tables.ts'
 import { withoutIndex } from '../../db/without-index.ts'
 import type { Job, JobState } from '../job.ts'
@@ -8,6 +9,7 @@ import { RUNNING, SUMMARY_COLUMNS, toJob, UNFINISHED } from '../rows.ts'
 import type { NewJob } from './accept-job.ts'
 import { cancelJobs } from './cancel-jobs.ts'
 import type { JobStore } from './job-store.ts'
+import { storedRequestKey } from './request-key.ts'
 
 /** `running`: some jobs are unfinished. `succeeded`: all succeeded. `failed`: the others. */
 export const BATCH_STATES = ['running', 'succeeded', 'failed'] as const
@@ -15,6 +17,7 @@ export type BatchState = (typeof BATCH_STATES)[number]
 
 export type Batch = {
   readonly id: string
+  readonly project: string
   readonly state: BatchState
   readonly labels: Readonly<Record<string, string>>
   readonly createdAt: number
@@ -29,8 +32,8 @@ export type BatchFilter = {
   readonly createdBefore?: number
 }
 
-/** Stores batches: jobs that are accepted together and share a status. */
-export class BatchStore {
+/** Stores batches: jobs of one project that are accepted together and share a status. */
+export class BatchStore implements Scoped<ProjectBatches> {
   readonly #db: Database
   readonly #jobs: JobStore
 
@@ -39,26 +42,46 @@ export class BatchStore {
     this.#jobs = jobs
   }
 
+  in(scope: ProjectScope): ProjectBatches {
+    return new ProjectBatches(this.#db, this.#jobs, scope)
+  }
+}
+
+/** The batches that one scope sees. */
+export class ProjectBatches {
+  readonly #db: Database
+  readonly #jobs: JobStore
+  readonly #scope: ProjectScope
+
+  constructor(database: Database, jobs: JobStore, scope: ProjectScope) {
+    this.#db = database
+    this.#jobs = jobs
+    this.#scope = scope
+  }
+
   /**
    * Accepts all jobs or none. Joins unfinished jobs that do the same work.
    * @param options.requestKey the idempotency key of the request. If a batch with this key exists, it is
    * returned
-   * @throws QueueFullError QUEUE_FULL
+   * @throws QueueFullError QUEUE_FULL; JobQuotaError PROJECT_QUOTA_EXCEEDED
    */
   async create(
     jobs: readonly NewJob[],
     { labels, requestKey }: { labels: Readonly<Record<string, string>>; requestKey: string | undefined },
   ): Promise<Batch> {
-    const existing = requestKey === undefined ? undefined : await this.#findByRequestKey(requestKey)
+    const { project } = this.#scope
+    const key = requestKey === undefined ? undefined : storedRequestKey(project, requestKey)
+    const existing = key === undefined ? undefined : await this.#findByRequestKey(key)
     if (existing) return this.#withCounts(existing)
     const id = newId()
-    await this.#jobs.createAll(jobs, async (transaction, accepted) => {
+    await this.#jobs.in(this.#scope).createAll(jobs, async (transaction, accepted) => {
       await transaction
         .insertInto('batches')
         .values({
           id,
+          project,
           labels: JSON.stringify(labels),
-          request_key: requestKey ?? null,
+          request_key: key ?? null,
           created_at: timeOfId(id),
         })
         .execute()
@@ -71,7 +94,12 @@ export class BatchStore {
   }
 
   async get(id: string): Promise<Batch | undefined> {
-    const row = await this.#db.query.selectFrom('batches').selectAll().where('id', '=', id).executeTakeFirst()
+    const row = await this.#db.query
+      .selectFrom('batches')
+      .selectAll()
+      .where('id', '=', id)
+      .where(this.#scope.condition())
+      .executeTakeFirst()
     return row && this.#withCounts(row)
   }
 
@@ -103,8 +131,14 @@ export class BatchStore {
     const rows = label ? this.#selectLabelled(label) : this.#db.query.selectFrom('batches')
     const id = label ? sql.ref<string>('batch_labels.batch_id') : sql.ref<string>('batches.id')
     let query = rows.selectAll('batches')
+    const { seesAll, project } = this.#scope
+    if (!seesAll) {
+      // A label selects fewer batches than a project does.
+      const column = sql.ref('batches.project')
+      query = query.where(sql<SqlBool>`${label ? withoutIndex(this.#db, column) : column} = ${project}`)
+    }
     const [state] = states
-    if (state && states.length === 1 && !label) query = query.where('batches.state', '=', state)
+    if (state && states.length === 1 && !label && seesAll) query = query.where('batches.state', '=', state)
     else if (state) {
       // The index does not yield the order of several states.
       const column = withoutIndex(this.#db, sql.ref('batches.state'))
@@ -140,11 +174,11 @@ export class BatchStore {
   }
 
   /**
-   * Returns one page of the jobs of a batch, in the order of the request.
+   * Returns one page of the jobs of a batch, in the order of the request. All of them are of its project.
    * @param page.after the position after which the page starts
    */
   async jobs(
-    id: string,
+    { id }: Batch,
     { after, limit }: { readonly after: number; readonly limit: number },
   ): Promise<{ items: Job[]; next?: number }> {
     const rows = await this.#db.query
@@ -166,7 +200,7 @@ export class BatchStore {
   }
 
   /** Cancels the unfinished jobs of a batch, whose number is bounded. */
-  async cancel(id: string): Promise<void> {
+  async cancel({ id }: Batch): Promise<void> {
     const rows = await this.#db.query
       .selectFrom('batch_jobs')
       .innerJoin('jobs', 'jobs.id', 'batch_jobs.job_id')
@@ -178,16 +212,12 @@ export class BatchStore {
     const kinds = new Set(rows.map(({ kind }) => kind))
     for (const kind of kinds) {
       const ids = rows.filter((row) => row.kind === kind).map((row) => row.id)
-      await cancelJobs(this.#db, kind, ids)
+      await cancelJobs(this.#db, this.#scope, kind, ids)
     }
   }
 
-  #findByRequestKey(requestKey: string) {
-    return this.#db.query
-      .selectFrom('batches')
-      .selectAll()
-      .where('request_key', '=', requestKey)
-      .executeTakeFirst()
+  #findByRequestKey(key: string) {
+    return this.#db.query.selectFrom('batches').selectAll().where('request_key', '=', key).executeTakeFirst()
   }
 
   async #withCounts(row: Selectable<BatchesTable>): Promise<Batch> {
@@ -218,11 +248,12 @@ export class BatchStore {
 }
 
 function toBatch(row: Selectable<BatchesTable>, running: number): Batch {
-  const { id, state, labels, created_at, jobs, succeeded, failed, cancelled } = row
+  const { id, project, state, labels, created_at, jobs, succeeded, failed, cancelled } = row
   const unfinished = jobs - succeeded - failed - cancelled
   const counts = { queued: Math.max(0, unfinished - running), running, succeeded, failed, cancelled }
   return {
     id,
+    project,
     state,
     labels: JSON.parse(labels) as Record<string, string>,
     createdAt: created_at,

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/database.ts'
+import type { ProjectScope } from '../../db/project-scope.ts'
 import type { Tables } from '../../db/tables.ts'
 import { recordEvents } from '../events/record-event.ts'
 import { notifyJobChanged } from '../events/topics.ts'
@@ -12,7 +13,7 @@ import { TALLIED_COLUMNS, tallyOfEnd } from '../series/tally-of-job.ts'
 const CANCELLED_AT_ONCE = 100
 
 /**
- * Cancels the queued ones of some jobs at once, and requests the cancellation of the running ones, which
+ * Cancels the queued ones of some jobs of a scope at once, and requests the cancellation of the running ones, which
  * their workers stop within a second or two. Finished jobs, and those whose cancellation was requested
  * before, do not change.
  * @returns the ids of the jobs that changed, in the given order
@@ -20,6 +21,7 @@ const CANCELLED_AT_ONCE = 100
  */
 export async function cancelJobs(
   database: Database,
+  scope: ProjectScope,
   kind: JobKind,
   ids: readonly string[],
   signal?: AbortSignal,
@@ -27,15 +29,20 @@ export async function cancelJobs(
   const changed: string[] = []
   for (let at = 0; at < ids.length; at += CANCELLED_AT_ONCE) {
     signal?.throwIfAborted()
-    changed.push(...(await cancelSome(database, kind, ids.slice(at, at + CANCELLED_AT_ONCE))))
+    changed.push(...(await cancelSome(database, scope, kind, ids.slice(at, at + CANCELLED_AT_ONCE))))
   }
   return changed
 }
 
-async function cancelSome(database: Database, kind: JobKind, ids: readonly string[]): Promise<string[]> {
+async function cancelSome(
+  database: Database,
+  scope: ProjectScope,
+  kind: JobKind,
+  ids: readonly string[],
+): Promise<string[]> {
   const changed = await database.transaction(async (transaction) => {
-    if (database.engine === 'postgres') await lockInOrder(transaction, ids)
-    const rows = await cancelRows(database, transaction, kind, ids)
+    if (database.engine === 'postgres') await lockInOrder(transaction, scope, ids)
+    const rows = await cancelRows(database, transaction, { scope, kind, ids })
     if (rows.length === 0) return []
     await recordEvents(
       database,
@@ -60,8 +67,19 @@ async function cancelSome(database: Database, kind: JobKind, ids: readonly strin
 }
 
 /** So that two requests that cancel the same jobs do not wait for each other. */
-async function lockInOrder(transaction: Transaction<Tables>, ids: readonly string[]): Promise<void> {
-  await transaction.selectFrom('jobs').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute()
+async function lockInOrder(
+  transaction: Transaction<Tables>,
+  scope: ProjectScope,
+  ids: readonly string[],
+): Promise<void> {
+  await transaction
+    .selectFrom('jobs')
+    .select('id')
+    .where('id', 'in', ids)
+    .where(scope.condition())
+    .orderBy('id')
+    .forUpdate()
+    .execute()
 }
 
 /**
@@ -82,8 +100,11 @@ async function lockBatchesInOrder(transaction: Transaction<Tables>, ids: readonl
 function cancelRows(
   { now }: Database,
   transaction: Transaction<Tables>,
-  kind: JobKind,
-  ids: readonly string[],
+  {
+    scope,
+    kind,
+    ids,
+  }: { readonly scope: ProjectScope; readonly kind: JobKind; readonly ids: readonly string[] },
 ) {
   return transaction
     .updateTable('jobs')
@@ -97,6 +118,7 @@ function cancelRows(
     })
     .where('kind', '=', kind)
     .where('id', 'in', ids)
+    .where(scope.condition())
     .where('state', 'in', UNFINISHED)
     .where('cancel_requested_at', 'is', null)
     .returning(['id', 'event_seq', ...TALLIED_COLUMNS])

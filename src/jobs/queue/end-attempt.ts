@@ -63,8 +63,8 @@ export async function endAttempt(
         ...(row.state === 'succeeded' && row.target !== '' && { target: row.target }),
       },
     })
-    const { kind, state, now } = row
-    const end = tallyOfEnd(row) ?? { kind, at: now }
+    const { project, kind, state, now } = row
+    const end = tallyOfEnd(row) ?? { project, kind, at: now }
     const isRetried = state === 'queued' && event !== 'released'
     await addTallies(database, transaction, [{ ...end, attempts: 1, retries: isRetried ? 1 : 0, bytes }])
     return true

@@ -1,16 +1,17 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
-import { IdempotencyKeys, KEY_TTL_MS } from './idempotency-keys.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
+import { IdempotencyKeys, KEY_TTL_MS, type ProjectKeys } from './idempotency-keys.ts'
 
 const response = { status: 202, headers: { location: '/x' }, body: '{}' }
 
 describeDatabases('idempotency keys', (open) => {
   let opened: TestDatabase
-  let keys: IdempotencyKeys
+  let keys: ProjectKeys
   beforeAll(async () => {
     opened = await open()
-    keys = new IdempotencyKeys(opened.database)
+    keys = new IdempotencyKeys(opened.database).in(ProjectScope.ALL)
   })
   afterAll(() => opened.close())
 
@@ -43,7 +44,7 @@ describeDatabases('idempotency keys', (open) => {
     await keys.claim('c', 'f')
     await keys.complete('c', response)
     await shift('created_at', KEY_TTL_MS + 1_000)
-    await keys.deleteExpired()
+    await new IdempotencyKeys(opened.database).deleteExpired()
     expect(await keys.claim('c', 'another')).toEqual({ kind: 'new' })
   })
 })

@@ -1,5 +1,7 @@
 import type { Database } from '../../db/database.ts'
+import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
 import { msAgo, msFromNow } from '../../db/sql-time.ts'
+import { storedRequestKey } from './request-key.ts'
 
 /** How long a key is stored. */
 export const KEY_TTL_MS = 24 * 60 * 60 * 1000
@@ -30,9 +32,9 @@ export type KeyClaim =
 
 /**
  * Stores the idempotency keys of requests. A request with a key is processed once, whichever replica receives
- * it.
+ * it. Each project has its own keys.
  */
-export class IdempotencyKeys {
+export class IdempotencyKeys implements Scoped<ProjectKeys> {
   readonly #db: Database
   readonly #lockMs: number
 
@@ -42,12 +44,50 @@ export class IdempotencyKeys {
     this.#lockMs = requestTimeoutMs + LOCK_MARGIN_MS
   }
 
+  in({ project }: ProjectScope): ProjectKeys {
+    return new ProjectKeys(this.#db, this.#lockMs, project)
+  }
+
+  /** Deletes the keys that are older than {@link KEY_TTL_MS}, so that they can be used again. */
+  async deleteExpired(): Promise<void> {
+    await this.#db.transaction(async (transaction) => {
+      const expired = await transaction
+        .deleteFrom('request_keys')
+        .where('created_at', '<', msAgo(this.#db, KEY_TTL_MS))
+        .returning('key')
+        .execute()
+      for (const { key } of expired) {
+        for (const table of ['jobs', 'batches'] as const) {
+          await transaction
+            .updateTable(table)
+            .set({ request_key: null })
+            .where('request_key', '=', key)
+            .execute()
+        }
+      }
+    })
+  }
+}
+
+/** The idempotency keys of one project. */
+export class ProjectKeys {
+  readonly #db: Database
+  readonly #lockMs: number
+  readonly #project: string
+
+  constructor(database: Database, lockMs: number, project: string) {
+    this.#db = database
+    this.#lockMs = lockMs
+    this.#project = project
+  }
+
   /**
    * Claims a key for a request.
    * @param fingerprint a digest of method, URL and body
    */
-  async claim(key: string, fingerprint: string): Promise<KeyClaim> {
+  async claim(clientKey: string, fingerprint: string): Promise<KeyClaim> {
     const { now } = this.#db
+    const key = this.#stored(clientKey)
     const locked_until = msFromNow(this.#db, this.#lockMs)
     // Claims a key that is new, expired, or locked by a server that died.
     const claimed = await this.#db.write((query) =>
@@ -91,33 +131,19 @@ export class IdempotencyKeys {
       query
         .updateTable('request_keys')
         .set({ answer: JSON.stringify(response) })
-        .where('key', '=', key)
+        .where('key', '=', this.#stored(key))
         .execute(),
     )
   }
 
   /** Releases a key whose request had no effect, so that the request may be sent again. */
   async release(key: string): Promise<void> {
-    await this.#db.write((query) => query.deleteFrom('request_keys').where('key', '=', key).execute())
+    await this.#db.write((query) =>
+      query.deleteFrom('request_keys').where('key', '=', this.#stored(key)).execute(),
+    )
   }
 
-  /** Deletes the keys that are older than {@link KEY_TTL_MS}, so that they can be used again. */
-  async deleteExpired(): Promise<void> {
-    await this.#db.transaction(async (transaction) => {
-      const expired = await transaction
-        .deleteFrom('request_keys')
-        .where('created_at', '<', msAgo(this.#db, KEY_TTL_MS))
-        .returning('key')
-        .execute()
-      for (const { key } of expired) {
-        for (const table of ['jobs', 'batches'] as const) {
-          await transaction
-            .updateTable(table)
-            .set({ request_key: null })
-            .where('request_key', '=', key)
-            .execute()
-        }
-      }
-    })
+  #stored(key: string): string {
+    return storedRequestKey(this.#project, key)
   }
 }

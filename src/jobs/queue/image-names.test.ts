@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { HostNames } from '../../oci/host-names.ts'
 import type { NewJob } from './accept-job.ts'
 import { JobLeases } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
+import type { ProjectJobs } from './project-jobs.ts'
 
 const names = new HostNames(['broker.example', '127.0.0.1:8080'])
 
@@ -21,10 +23,10 @@ function conversion(sourceHost: string, targetHost: string, tag: string): NewJob
 
 describeDatabases('images of a registry with several names', (open) => {
   let opened: TestDatabase
-  let store: JobStore
+  let store: ProjectJobs
   beforeAll(async () => {
     opened = await open()
-    store = new JobStore(opened.database, { names })
+    store = new JobStore(opened.database, { names }).in(ProjectScope.ALL)
   })
   afterAll(() => opened.close())
 
@@ -52,11 +54,11 @@ describeDatabases('images of a registry with several names', (open) => {
   })
 
   it('are found by each name, also in jobs that were stored before the registry had the others', async () => {
-    const before = new JobStore(opened.database)
+    const before = new JobStore(opened.database).in(ProjectScope.ALL)
     const old = (await before.create(conversion('127.0.0.1:8080', 'localhost:8080', 'old'))).job.id
     const mixed = (await before.create(conversion('broker.example', '127.0.0.1:8080', 'mixed'))).job.id
     const created = (await store.create(conversion('127.0.0.1:8080', 'r.test', 'created'))).job.id
-    const list = async (filter: Parameters<JobStore['list']>[1], limit = 100) => {
+    const list = async (filter: Parameters<ProjectJobs['list']>[1], limit = 100) => {
       const own = new Set([old, mixed, created])
       const { items } = await store.list('conversion', filter, { limit })
       return items.map(({ id }) => id).filter((id) => own.has(id))

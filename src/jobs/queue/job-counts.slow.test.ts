@@ -3,11 +3,13 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { JobKind, JobState, Lease } from '../job.ts'
-import { BatchStore } from './batch-store.ts'
+import { BatchStore, type ProjectBatches } from './batch-store.ts'
 import { cancelJobs } from './cancel-jobs.ts'
 import { JobLeases } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
+import type { ProjectJobs } from './project-jobs.ts'
 
 const KINDS: readonly JobKind[] = ['conversion', 'verification']
 const ERROR = { code: 'X', message: 'x' }
@@ -31,8 +33,8 @@ const step = fc.tuple(fc.constantFrom(...ACTIONS), fc.nat(20))
 
 describeDatabases('counts of jobs', (open) => {
   let database: Database
-  let store: JobStore
-  let batches: BatchStore
+  let store: ProjectJobs
+  let batches: ProjectBatches
   let leases: JobLeases
   let batchIds: string[] = []
   let close: () => Promise<void>
@@ -44,8 +46,9 @@ describeDatabases('counts of jobs', (open) => {
     const opened = await open()
     database = opened.database
     close = opened.close
-    store = new JobStore(database)
-    batches = new BatchStore(database, store)
+    const jobs = new JobStore(database)
+    store = jobs.in(ProjectScope.ALL)
+    batches = new BatchStore(database, jobs).in(ProjectScope.ALL)
     leases = new JobLeases(database)
   })
   afterAll(() => close())
@@ -97,9 +100,9 @@ describeDatabases('counts of jobs', (open) => {
       })
       // One job twice, and all of them often in several batches.
       const members = [0, 1, 1, tagCount++ % 4].map(conversion)
-      const { id } = await batches.create(members, { labels: {}, requestKey: undefined })
-      batchIds.push(id)
-      for (const { kind, id: jobId } of (await batches.jobs(id, { after: -1, limit: 9 })).items) {
+      const batch = await batches.create(members, { labels: {}, requestKey: undefined })
+      batchIds.push(batch.id)
+      for (const { kind, id: jobId } of (await batches.jobs(batch, { after: -1, limit: 9 })).items) {
         jobs.push({ kind, id: jobId })
       }
     },
@@ -185,7 +188,7 @@ describeDatabases('counts of jobs', (open) => {
       batchIds.push((await batches.create(some, { labels: {}, requestKey: undefined })).id)
     }
     const pairs = ids.flatMap((id, n) => (n % 2 === 0 ? [[id, ids[n + 1] ?? '']] : []))
-    await Promise.all(pairs.map((pair) => cancelJobs(database, 'conversion', pair)))
+    await Promise.all(pairs.map((pair) => cancelJobs(database, ProjectScope.ALL, 'conversion', pair)))
     expect((await store.countByState('conversion')).cancelled).toBe(80)
     await expectCountsToMatch()
   })

@@ -2,18 +2,20 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { MAX_LEASES_LOST } from '../failure-policy.ts'
 import type { Lease } from '../job.ts'
 import type { NewJob } from './accept-job.ts'
 import { JobLeases, LEASE_MS } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
+import type { ProjectJobs } from './project-jobs.ts'
 
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }
 let jobCount = 0
 const newJob = (): NewJob => ({ ...job, target: `r.test/a:${jobCount++}` })
 
 describeDatabases('leases', (open) => {
-  let store: JobStore
+  let store: ProjectJobs
   let leases: JobLeases
   let database: Database
   let close: () => Promise<void>
@@ -22,7 +24,7 @@ describeDatabases('leases', (open) => {
     const opened = await open()
     database = opened.database
     close = opened.close
-    store = new JobStore(database)
+    store = new JobStore(database).in(ProjectScope.ALL)
     leases = new JobLeases(database)
   })
   afterAll(() => close())
@@ -85,7 +87,7 @@ describeDatabases('leases', (open) => {
     expect(await leases.succeed(next.lease, { done: true })).toBe(true)
     expect(new Set(await tryWrites(next.lease))).toEqual(new Set([false]))
     expect(await store.get('conversion', id)).toMatchObject({ state: 'succeeded', report: { done: true } })
-    expect(await store.listAttempts(id)).toMatchObject([
+    expect(await store.listAttempts({ id, project: 'default' })).toMatchObject([
       { attempt: 1, owner: 'dead', outcome: 'crashed', error: { code: 'WORKER_DIED' } },
       { attempt: 2, owner: 'next', outcome: 'succeeded', error: undefined },
     ])
@@ -134,7 +136,7 @@ describeDatabases('leases', (open) => {
       failures: 0,
       error: { code: 'WORKER_DIED' },
     })
-    expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual([
+    expect((await store.listAttempts({ id, project: 'default' })).map(({ outcome }) => outcome)).toEqual([
       'crashed',
       'crashed',
       'crashed',
@@ -159,7 +161,10 @@ describeDatabases('leases', (open) => {
       crashes: 0,
       error,
     })
-    expect((await store.listAttempts(id)).at(-1)).toMatchObject({ outcome: 'failed', error })
+    expect((await store.listAttempts({ id, project: 'default' })).at(-1)).toMatchObject({
+      outcome: 'failed',
+      error,
+    })
   })
 
   it('attribute the death of a worker to none of several jobs that it ran', async () => {
@@ -223,7 +228,7 @@ describeDatabases('leases', (open) => {
     }
     await leases.release((await claim()).lease)
     await leases.fail((await claim()).lease, { code: 'NOT_FOUND', message: 'three' })
-    const attempts = await store.listAttempts(id)
+    const attempts = await store.listAttempts({ id, project: 'default' })
     expect(attempts.map(({ outcome, error }) => [outcome, error?.message])).toEqual([
       ['failed', 'one'],
       ['failed', 'two'],

@@ -2,6 +2,7 @@ import { type SqlBool, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { msAgo, msFromNow } from '../../db/sql-time.ts'
 import { jobTopic, QUEUE_TOPIC } from '../events/topics.ts'
+import { ProjectTurns } from '../fairness/project-turns.ts'
 import type { JobError, Lease } from '../job.ts'
 import { RUNNING, toResultColumns } from '../rows.ts'
 import { transferredBytes } from '../series/transferred-bytes.ts'
@@ -35,6 +36,7 @@ export class JobLeases {
   readonly #limits: RegistryLimits | undefined
   readonly #leaseMs: number
   readonly #onExpired: JobLeasesOptions['onExpired']
+  readonly #turns = new ProjectTurns()
   #reapedAt = Number.NEGATIVE_INFINITY
 
   constructor(database: Database, { leaseMs = LEASE_MS, limits, onExpired }: JobLeasesOptions = {}) {
@@ -45,15 +47,15 @@ export class JobLeases {
   }
 
   /**
-   * Claims the due job with the highest priority and, among these, the first rank. Returns undefined if there
-   * is none.
+   * Claims a job: of the project whose turn it is, the due job with the highest priority and, among these, the
+   * first rank. Returns undefined if there is none.
    * @param options.isIdle whether the worker runs no other job: only an idle worker may claim a job that is
    * suspected to have killed a worker
    */
   async claim(owner: string, { isIdle = true } = {}): Promise<Claim | undefined> {
     const isReapDue = performance.now() - this.#reapedAt > REAP_INTERVAL_MS
     if (isReapDue) await this.reapExpired(owner)
-    const options = { owner, leaseMs: this.#leaseMs, limits: this.#limits, isIdle }
+    const options = { owner, leaseMs: this.#leaseMs, limits: this.#limits, turns: this.#turns, isIdle }
     const claim = await claimJob(this.#db, options)
     if (claim || isReapDue || (await this.reapExpired(owner)) === 0) return claim
     return claimJob(this.#db, options)

@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { NewJob } from './accept-job.ts'
 import { JobLeases } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
+import type { ProjectJobs } from './project-jobs.ts'
 import { computeUniqueKey } from './unique-key.ts'
 
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }
 
 describe('the unique key of a job', () => {
   it('does not depend on the order of the fields of the request', () => {
-    const common = { kind: 'conversion', source: 'a', target: 'b' }
+    const common = { project: 'default', kind: 'conversion', source: 'a', target: 'b' }
     const key = computeUniqueKey({
       ...common,
       request: { platforms: ['x', 'y'], options: { a: 1, b: undefined } },
@@ -19,6 +21,9 @@ describe('the unique key of a job', () => {
     expect(computeUniqueKey({ ...common, request: { options: { a: 1 }, platforms: ['y', 'x'] } })).not.toBe(
       key,
     )
+    expect(computeUniqueKey({ ...common, project: 'team-a', request: {} })).not.toBe(
+      computeUniqueKey({ ...common, request: {} }),
+    )
     expect(computeUniqueKey({ ...common, target: 'c', request: {} })).not.toBe(
       computeUniqueKey({ ...common, request: {} }),
     )
@@ -26,7 +31,7 @@ describe('the unique key of a job', () => {
 })
 
 describeDatabases('jobs', (open) => {
-  let store: JobStore
+  let store: ProjectJobs
   let leases: JobLeases
   let database: Database
   let close: () => Promise<void>
@@ -35,13 +40,13 @@ describeDatabases('jobs', (open) => {
     const opened = await open()
     database = opened.database
     close = opened.close
-    store = new JobStore(database)
+    store = new JobStore(database).in(ProjectScope.ALL)
     leases = new JobLeases(database)
   })
   afterAll(() => close())
   beforeEach(() => database.query.deleteFrom('jobs').execute())
 
-  const targets = async (filter: Parameters<JobStore['list']>[1]) =>
+  const targets = async (filter: Parameters<ProjectJobs['list']>[1]) =>
     (await store.list('conversion', filter, { limit: 9 })).items.map((item) => item.target)
 
   it('are stored once accepted, and listed newest first in pages', async () => {
@@ -115,7 +120,7 @@ describeDatabases('jobs', (open) => {
   })
 
   it('are rejected when the queue is full, unless they join a queued job', async () => {
-    const limited = new JobStore(database, { maxQueued: 2 })
+    const limited = new JobStore(database, { maxQueued: 2 }).in(ProjectScope.ALL)
     const first = await limited.create({ ...job, target: 'a' })
     await limited.create({ ...job, target: 'b' })
     await expect(limited.create({ ...job, target: 'c' })).rejects.toMatchObject({
@@ -124,7 +129,7 @@ describeDatabases('jobs', (open) => {
     })
     expect((await limited.create({ ...job, target: 'a' })).job.id).toBe(first.job.id)
     await expect(
-      new JobStore(database, { maxQueued: 3 }).createAll([
+      new JobStore(database, { maxQueued: 3 }).in(ProjectScope.ALL).createAll([
         { ...job, target: 'd' },
         { ...job, target: 'e' },
       ]),
@@ -177,17 +182,8 @@ describeDatabases('jobs', (open) => {
     expect((await waiting).state).toBe('succeeded')
   })
 
-  it('need their records until they finish', async () => {
-    await store.create({ ...job, recordId: 'r1' })
-    expect(await store.isRecordNeeded('r1')).toBe(true)
-    const claim = await leases.claim('w')
-    if (!claim) throw new Error('no job was claimed')
-    await leases.succeed(claim.lease, {})
-    expect(await store.isRecordNeeded('r1')).toBe(false)
-  })
-
   it('do not count in the queue when their transaction fails', async () => {
-    const limited = new JobStore(database, { maxQueued: 2 })
+    const limited = new JobStore(database, { maxQueued: 2 }).in(ProjectScope.ALL)
     const fail = async () => {
       throw new Error('no')
     }
@@ -202,14 +198,14 @@ describeDatabases('jobs', (open) => {
   })
 
   it('are retried only if the queue has a place, which a failed retry does not take', async () => {
-    const limited = new JobStore(database, { maxQueued: 1 })
+    const limited = new JobStore(database, { maxQueued: 1 }).in(ProjectScope.ALL)
     const { id } = (await store.create(job)).job
     await store.cancel('conversion', id)
     const { id: same } = (await store.create(job)).job
     expect(await store.retry('conversion', id)).toMatchObject({ outcome: 'conflict', job: { id: same } })
     await expect(limited.retry('conversion', id)).rejects.toThrow('at most 1 jobs')
     await store.cancel('conversion', same)
-    const fresh = new JobStore(database, { maxQueued: 1 })
+    const fresh = new JobStore(database, { maxQueued: 1 }).in(ProjectScope.ALL)
     expect(await fresh.retry('conversion', id)).toMatchObject({ outcome: 'queued' })
     await expect(fresh.retry('conversion', same)).rejects.toThrow('at most 1 jobs')
   })

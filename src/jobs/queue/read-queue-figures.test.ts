@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { JobLeases } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
 import { readQueueFigures } from './read-queue-figures.ts'
@@ -17,7 +18,7 @@ describeDatabases('the figures of the queue', (open) => {
       ['conversion', 0],
       ['verification', 0],
     ])
-    const store = new JobStore(database)
+    const store = new JobStore(database).in(ProjectScope.ALL)
     const leases = new JobLeases(database)
     const create = async (target: string) => {
       const callbackUrl = `https://ci.example/${target}`

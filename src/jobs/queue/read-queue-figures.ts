@@ -1,13 +1,14 @@
 import { sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { JOB_KINDS, type JobKind, type JobState } from '../job.ts'
-import { countJobs } from '../lists/list-jobs.ts'
+import { countJobs } from '../lists/count-jobs.ts'
 import { QUEUED } from '../rows.ts'
 
 /** The number of paused registries that are read. */
 const MAX_PAUSES = 100
 
-/** The state of the queue for all workers together. Times are in milliseconds. */
+/** The state of the queue for all workers and projects together. Times are in milliseconds. */
 export type QueueFigures = {
   readonly jobs: ReadonlyMap<JobKind, Readonly<Record<JobState, number>>>
   /** How long the oldest job that could run has been in the queue; 0 if there is none. */
@@ -21,7 +22,7 @@ export type QueueFigures = {
 export async function readQueueFigures(database: Database): Promise<QueueFigures> {
   const { query, now } = database
   const jobs = new Map<JobKind, Record<JobState, number>>()
-  for (const kind of JOB_KINDS) jobs.set(kind, await countJobs(database, kind))
+  for (const kind of JOB_KINDS) jobs.set(kind, await countJobs(database, ProjectScope.ALL, kind))
   const oldest = await query
     .selectFrom('jobs')
     .select((select) => ['kind', sql<number>`${now} - ${select.fn.min<number>('queued_at')}`.as('age')])

@@ -2,15 +2,17 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { JobLeases, LEASE_MS } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
+import type { ProjectJobs } from './project-jobs.ts'
 import { TagMoves } from './tag-moves.ts'
 
 const move = { target: 'r.test/a:1', digest: 'sha256:aa' }
 const never = new AbortController().signal
 
 describeDatabases('moves of tags', (open) => {
-  let store: JobStore
+  let store: ProjectJobs
   let leases: JobLeases
   let moves: TagMoves
   let database: Database
@@ -20,7 +22,7 @@ describeDatabases('moves of tags', (open) => {
     const opened = await open()
     database = opened.database
     close = opened.close
-    store = new JobStore(database)
+    store = new JobStore(database).in(ProjectScope.ALL)
     leases = new JobLeases(database)
     moves = new TagMoves(database)
   })
@@ -45,9 +47,9 @@ describeDatabases('moves of tags', (open) => {
     const { job, guard } = await startJob(1)
     await guard(move, async (assertLeaseHeld) => {
       await assertLeaseHeld()
-      expect(await moves.listForJob(job.id)).toMatchObject([{ ...move, phase: 'intended' }])
+      expect(await moves.listForJob(job)).toMatchObject([{ ...move, phase: 'intended' }])
     })
-    expect(await moves.listForJob(job.id)).toMatchObject([{ ...move, phase: 'landed' }])
+    expect(await moves.listForJob(job)).toMatchObject([{ ...move, phase: 'landed' }])
   })
 
   it('happen one at a time for the same tag, and concurrently for different ones', async () => {
@@ -66,8 +68,8 @@ describeDatabases('moves of tags', (open) => {
     proceed.resolve()
     await Promise.all([one, two])
     expect(order).toEqual(['other', 'first', 'second'])
-    expect(await moves.listForJob(first.job.id)).toEqual([])
-    expect(await moves.listForJob(second.job.id)).toHaveLength(2)
+    expect(await moves.listForJob(first.job)).toEqual([])
+    expect(await moves.listForJob(second.job)).toHaveLength(2)
   })
 
   it('are rejected for a worker that lost its lease, and for one whose job is cancelled', async () => {
@@ -91,7 +93,7 @@ describeDatabases('moves of tags', (open) => {
     const { job, guard } = await startJob(1)
     const rejected = guard(move, () => Promise.reject(new Error('the tag references another digest')))
     await expect(rejected).rejects.toThrow('another digest')
-    expect(await moves.listForJob(job.id)).toMatchObject([{ phase: 'not-landed' }])
+    expect(await moves.listForJob(job)).toMatchObject([{ phase: 'not-landed' }])
   })
 
   it('of a dead worker block no other worker', async () => {
@@ -106,7 +108,7 @@ describeDatabases('moves of tags', (open) => {
     if (!next) throw new Error('no job was claimed')
     const guard = moves.guard({ lease: next.lease, signal: never, isLeaseHeld: () => true })
     await guard(move, async () => {})
-    expect(await moves.listForJob(next.job.id)).toMatchObject([{ phase: 'landed' }])
+    expect(await moves.listForJob(next.job)).toMatchObject([{ phase: 'landed' }])
   })
 
   it('of dead workers are compared with the registry; those of running ones are not', async () => {
@@ -137,7 +139,7 @@ describeDatabases('moves of tags', (open) => {
       ])
     })
     expect(requested.toSorted()).toEqual([move.target, other.target, silent.target])
-    expect((await moves.listForJob(dead.job.id)).map(({ phase }) => phase)).toEqual([
+    expect((await moves.listForJob(dead.job)).map(({ phase }) => phase)).toEqual([
       'landed',
       'not-landed',
       'intended',
@@ -164,6 +166,6 @@ describeDatabases('moves of tags', (open) => {
     }
     expect(await moves.reconcile(readTag, stop.signal)).toEqual([])
     expect(requested).toHaveLength(1)
-    expect((await moves.listForJob(dead.job.id)).map(({ phase }) => phase)).toEqual(['intended', 'intended'])
+    expect((await moves.listForJob(dead.job)).map(({ phase }) => phase)).toEqual(['intended', 'intended'])
   })
 })

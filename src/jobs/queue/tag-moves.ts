@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '../../db/database.ts'
-import type { Lease } from '../job.ts'
+import type { Lease, StoredJob } from '../job.ts'
 import { RUNNING } from '../rows.ts'
 import { JobLeases } from './job-leases.ts'
 
@@ -138,7 +138,7 @@ export class TagMoves {
   }
 
   /** Lists the moves of a job whose tags no other job has moved since. */
-  async listForJob(id: string): Promise<TrackedTagMove[]> {
+  async listForJob({ id }: StoredJob): Promise<TrackedTagMove[]> {
     const rows = await this.#db.query
       .selectFrom('tag_moves')
       .selectAll()
@@ -168,26 +168,29 @@ export class TagMoves {
   /**
    * Determines the outcome of moves whose workers are gone, by reading the tags from the registries. Moves in
    * registries that do not respond stay `intended` until the next call.
-   * @param readTag returns the digest that a tag references. It retries for some seconds while that is not
-   * the digest of the move, because the put may be recent and registries may show it late
+   * @param readTag returns the digest that a tag references, as the project of the job sees it. It retries for some
+   * seconds while that is not the digest of the move, because the put may be recent and registries may show it late
    * @param signal stops the reconciliation between two moves
    */
   async reconcile(
-    readTag: (target: string, digest: string) => Promise<string | undefined>,
+    readTag: (target: string, digest: string, project: string) => Promise<string | undefined>,
     signal: AbortSignal,
   ): Promise<(TagMove & { readonly phase: 'landed' | 'not-landed' })[]> {
     const intended = await this.#db.query
       .selectFrom('tag_moves')
-      .selectAll()
-      .where('phase', '=', 'intended')
+      .innerJoin('jobs', 'jobs.id', 'tag_moves.job_id')
+      .selectAll('tag_moves')
+      .select('jobs.project')
+      .where('tag_moves.phase', '=', 'intended')
+      .orderBy('target')
       .execute()
     const settled = []
-    for (const { target, digest, token, job_id } of intended) {
+    for (const { target, digest, token, job_id, project } of intended) {
       if (signal.aborted) break
       if (await this.#isRunning(job_id, token)) continue
       let current: string | undefined
       try {
-        current = await readTag(target, digest)
+        current = await readTag(target, digest, project)
       } catch {
         continue
       }

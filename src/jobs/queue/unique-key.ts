@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
+import { DEFAULT_PROJECT } from '../../db/project-scope.ts'
 
-/** Returns the digest of a job's work. It does not depend on the order of the fields of the request. */
+/**
+ * Returns the digest of a job's work. It does not depend on the order of the fields of the request. The same work of
+ * two projects has two digests, so that one never joins the other.
+ */
 export function computeUniqueKey(job: {
+  readonly project: string
   readonly kind: string
   readonly source: string
   readonly target: string
@@ -10,9 +15,11 @@ export function computeUniqueKey(job: {
   readonly variant?: string | undefined
 }): string {
   const { kind, source, target, request, variant } = job
+  // The keys of the default project are those of earlier releases, whose jobs may be in the queue.
+  const project = job.project === DEFAULT_PROJECT ? undefined : job.project
   const fields = typeof request === 'object' && request !== null ? request : { request }
   // The canonical references replace those of the request.
-  const text = JSON.stringify(sortFields({ ...fields, kind, source, target, variant }))
+  const text = JSON.stringify(sortFields({ ...fields, project, kind, source, target, variant }))
   return createHash('sha256').update(text).digest('hex')
 }
 

@@ -2,10 +2,12 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { WorkerDirectory } from '../worker/worker-directory.ts'
 import type { NewJob } from './accept-job.ts'
 import { JobLeases } from './job-leases.ts'
 import { JobStore } from './job-store.ts'
+import type { ProjectJobs } from './project-jobs.ts'
 import { registryLimitsOf } from './registry-limits.ts'
 import { WaitExplainer } from './wait-explainer.ts'
 
@@ -13,7 +15,7 @@ const ERROR = { code: 'X', message: 'x' }
 
 describeDatabases('what a queued job waits for', (open) => {
   let database: Database
-  let store: JobStore
+  let store: ProjectJobs
   let leases: JobLeases
   let workers: WorkerDirectory
   let waits: WaitExplainer
@@ -24,7 +26,7 @@ describeDatabases('what a queued job waits for', (open) => {
     const opened = await open()
     database = opened.database
     close = opened.close
-    store = new JobStore(database)
+    store = new JobStore(database).in(ProjectScope.ALL)
     leases = new JobLeases(database)
     workers = new WorkerDirectory(database)
     waits = new WaitExplainer(database, workers)
@@ -49,7 +51,7 @@ describeDatabases('what a queued job waits for', (open) => {
     })
     return accepted.job.id
   }
-  const explain = (id: string) => waits.explain('conversion', id)
+  const explain = (id: string) => waits.explain({ kind: 'conversion', id, project: 'default' })
   const claim = async (owner = 'w') => {
     const claimed = await leases.claim(owner)
     if (!claimed) throw new Error('no job was claimed')
@@ -151,5 +153,29 @@ describeDatabases('what a queued job waits for', (open) => {
     // It runs alone.
     await workers.remove('w')
     expect(await explain(later)).toMatchObject({ reason: 'workers-busy' })
+  })
+
+  it('is the quota of the project, whose own jobs alone count in its place', async () => {
+    const jobs = new JobStore(database)
+    const createIn = async (project: string) =>
+      (
+        await jobs
+          .in(ProjectScope.of(project))
+          .create({ kind: 'conversion', source: 'a.test/a:1', target: `b.test/q:${count++}`, request: {} })
+      ).job
+    const quotas = { quotas: { runningJobs: 1 } }
+    await database.query
+      .insertInto('projects')
+      .values({ name: 'team-q', document: JSON.stringify(quotas), created_at: 1, updated_at: 1 })
+      .execute()
+    await workers.heartbeat('w', { concurrency: 9 })
+    await createIn('team-q')
+    await claim()
+    for (let n = 0; n < 3; n++) await createIn('team-b')
+    const [first, second] = [await createIn('team-q'), await createIn('team-q')]
+    const limit = { reason: 'project-limit', limit: 1, running: 1 }
+    expect(await waits.explain(first)).toEqual({ position: 1, ...limit })
+    expect(await waits.explain(second)).toEqual({ position: 2, ...limit })
+    expect(await waits.explain(await createIn('team-b'))).toEqual({ position: 4, reason: 'starting' })
   })
 })

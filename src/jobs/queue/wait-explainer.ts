@@ -2,10 +2,12 @@ import { type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool,
 import { countRows } from '../../db/count-rows.ts'
 import type { Database } from '../../db/database.ts'
 import type { Tables } from '../../db/tables.ts'
-import type { JobKind } from '../job.ts'
+import type { Job, JobKind, StoredJob } from '../job.ts'
+import { readQuotas } from '../quotas/project-quotas.ts'
 import { QUEUED, RUNNING } from '../rows.ts'
 import type { WorkerDirectory, WorkerStatus } from '../worker/worker-directory.ts'
 import { isDue, isOverdue, isTargetFree, isUnpaused } from './claim-conditions.ts'
+import { countJobsOfProject } from './count-project-jobs.ts'
 import { countByHost, registryLimitsOf } from './registry-limits.ts'
 
 /** Places in the queue are counted up to this one. */
@@ -15,8 +17,10 @@ export const MAX_POSITION = 10_000
 type WaitReason =
   | { readonly reason: 'retry-pause'; readonly until: number }
   | { readonly reason: 'registry-pause'; readonly registry: string; readonly until: number }
-  /** `jobId` runs and has the same target. */
-  | { readonly reason: 'same-target'; readonly jobId: string }
+  /** A job runs and has the same target: `jobId`, or one of another project. */
+  | { readonly reason: 'same-target'; readonly jobId?: string }
+  /** As many jobs of the project run as its quota allows. */
+  | { readonly reason: 'project-limit'; readonly limit: number; readonly running: number }
   | { readonly reason: 'no-worker' | 'disk-full' | 'workers-busy' }
   | {
       readonly reason: 'registry-limit'
@@ -26,16 +30,20 @@ type WaitReason =
     }
   /** A worker died while running the job, so that it needs a worker that runs nothing else. */
   | { readonly reason: 'idle-worker-needed' }
-  /** `jobId` needs such a worker and has waited for so long that the workers start no other job before it. */
-  | { readonly reason: 'suspect-first'; readonly jobId: string }
+  /**
+   * A job needs such a worker and has waited for so long that the workers start no other job before it: `jobId`, or
+   * one of another project.
+   */
+  | { readonly reason: 'suspect-first'; readonly jobId?: string }
   /** Nothing prevents a worker from starting the job. */
   | { readonly reason: 'starting' }
 
-/** The place of a job in the queue, from 1 to {@link MAX_POSITION}, and why it does not run yet. */
+/** The place of a job among the queued ones of its project, from 1 to {@link MAX_POSITION}, and why it does not run yet. */
 export type JobWait = { readonly position: number } & WaitReason
 
 type QueuedJob = {
   readonly id: string
+  readonly project: string
   readonly suspect: number
   readonly source_host: string
   readonly target_host: string
@@ -67,8 +75,8 @@ export class WaitExplainer {
     this.#workers = workers
   }
 
-  /** Returns what a queued job waits for; undefined if it is not queued. */
-  async explain(kind: JobKind, id: string): Promise<JobWait | undefined> {
+  /** Returns what a queued job waits for; undefined if it is not queued. Names no job of another project. */
+  async explain({ kind, id }: StoredJob & Pick<Job, 'kind'>): Promise<JobWait | undefined> {
     const job = await this.#read(kind, id)
     if (!job) return undefined
     const position = await findPosition(this.#db, job)
@@ -79,7 +87,7 @@ export class WaitExplainer {
   #read(kind: JobKind, id: string) {
     return this.#db.query
       .selectFrom('jobs')
-      .select(['id', 'kind', 'target', 'run_at', 'suspect', 'source_host', 'target_host'])
+      .select(['id', 'project', 'kind', 'target', 'run_at', 'suspect', 'source_host', 'target_host'])
       .select(['priority', 'queued_at'])
       .select((jobs) => [
         toBit(isDue(jobs, this.#db)).as('is_due'),
@@ -97,7 +105,11 @@ export class WaitExplainer {
     const pause = job.is_unpaused === 0 ? await findPause(this.#db, job) : undefined
     if (pause) return { reason: 'registry-pause', registry: pause.host, until: pause.until }
     const other = job.is_target_free === 0 ? await findRunningWithTarget(this.#db, job) : undefined
-    return other && { reason: 'same-target', jobId: other.id }
+    if (other) return { reason: 'same-target', ...idIfOwn(job, other) }
+    const { runningJobs: limit } = await readQuotas(this.#db, job.project)
+    if (limit === undefined) return undefined
+    const { running } = await countJobsOfProject(this.#db, job.project)
+    return running < limit ? undefined : { reason: 'project-limit', limit, running }
   }
 
   async #explainByWorkers(job: QueuedJob): Promise<WaitReason> {
@@ -111,7 +123,7 @@ export class WaitExplainer {
     const isAnyIdle = workers.some(({ owner }) => running.every((other) => other.owner !== owner))
     if (explanation.reason !== 'starting' || isAnyIdle) return explanation
     const blocking = await findBlockingSuspect(this.#db, job)
-    return blocking ? { reason: 'suspect-first', jobId: blocking.id } : explanation
+    return blocking ? { reason: 'suspect-first', ...idIfOwn(job, blocking) } : explanation
   }
 }
 
@@ -161,25 +173,33 @@ function findReachedLimit(
   return undefined
 }
 
-/** Counts the queued jobs that workers claim before this one, in the order of claims. */
+/**
+ * Counts the queued jobs of the project that workers claim before this one. Those of other projects have turns of
+ * their own.
+ */
 async function findPosition(database: Database, job: QueuedJob): Promise<number> {
   const ahead = database.query
     .selectFrom('jobs')
     .select('id')
     .where('state', '=', QUEUED)
+    .where('project', '=', job.project)
     .where((jobs) => isAhead(jobs, job))
     .limit(MAX_POSITION - 1)
   return (await countRows(database, ahead)) + 1
 }
 
-function findBlockingSuspect(database: Database, job: QueuedJob): Promise<{ id: string } | undefined> {
+/** Those of other projects block the job when these have their turn. */
+function findBlockingSuspect(
+  database: Database,
+  job: QueuedJob,
+): Promise<{ id: string; project: string } | undefined> {
   return database.query
     .selectFrom('jobs')
-    .select('id')
+    .select(['id', 'project'])
     .where('state', '=', QUEUED)
     .where('suspect', '=', sql.lit(1))
     .where((jobs) => jobs.and([isOverdue(jobs, database), isUnpaused(jobs, database), isTargetFree(jobs)]))
-    .where((jobs) => isAhead(jobs, job))
+    .where((jobs) => jobs.or([jobs('project', '<>', job.project), isAhead(jobs, job)]))
     .orderBy('priority', 'desc')
     .orderBy('queued_at')
     .orderBy('id')
@@ -187,7 +207,7 @@ function findBlockingSuspect(database: Database, job: QueuedJob): Promise<{ id: 
     .executeTakeFirst()
 }
 
-/** The order of claims: priority, then rank. */
+/** The order of claims within a project: priority, then rank. */
 function isAhead(jobs: Jobs, { priority, queued_at, id }: QueuedJob) {
   return jobs.or([
     jobs('priority', '>', priority),
@@ -219,12 +239,20 @@ function findRunningWithTarget(
 ) {
   return query
     .selectFrom('jobs')
-    .select('id')
+    .select(['id', 'project'])
     .where('kind', '=', kind)
     .where('target', '=', target)
     .where('target', '<>', sql.lit(''))
     .where('state', '=', RUNNING)
     .executeTakeFirst()
+}
+
+/** Names another job if it is of the same project. */
+function idIfOwn(
+  { project }: QueuedJob,
+  other: { readonly id: string; readonly project: string },
+): { readonly jobId?: string } {
+  return other.project === project ? { jobId: other.id } : {}
 }
 
 /** A condition as 0 or 1, on both engines. */

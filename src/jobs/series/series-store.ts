@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../../db/database.ts'
+import { DEFAULT_PROJECT, type ProjectScope, type Scoped } from '../../db/project-scope.ts'
 import type { JobKind } from '../job.ts'
 import { type DurationCounts, percentilesOf } from './duration-buckets.ts'
 import { RESOLUTION_MS, type Resolution } from './interval.ts'
@@ -26,18 +27,39 @@ const REUSE_MS = 1_000
 /** Series of up to a thousand points that are reused. */
 const MAX_REUSED = 32
 
-/** Reads what jobs did per hour and per day. */
-export class SeriesStore {
+type RecentSeries = LRUCache<string, Promise<readonly SeriesPoint[]>>
+
+/** What jobs did per hour and per day. */
+export class SeriesStore implements Scoped<ProjectSeries> {
   readonly #db: Database
-  readonly #recent = new LRUCache<string, Promise<readonly SeriesPoint[]>>({ max: MAX_REUSED, ttl: REUSE_MS })
+  readonly #recent: RecentSeries = new LRUCache({ max: MAX_REUSED, ttl: REUSE_MS })
 
   constructor(database: Database) {
     this.#db = database
   }
 
+  in(scope: ProjectScope): ProjectSeries {
+    return new ProjectSeries(this.#db, this.#recent, scope)
+  }
+}
+
+/** Reads what the jobs that one scope sees did. */
+export class ProjectSeries {
+  readonly #db: Database
+  readonly #recent: RecentSeries
+  readonly #scope: ProjectScope
+
+  constructor(database: Database, recent: RecentSeries, scope: ProjectScope) {
+    this.#db = database
+    this.#recent = recent
+    this.#scope = scope
+  }
+
   /** Returns one point for each interval of a range, oldest first. They may be a second old. */
   read(kind: JobKind, range: SeriesRange): Promise<readonly SeriesPoint[]> {
-    const key = `${kind} ${range.resolution} ${range.start} ${range.end}`
+    const { seesAll, project } = this.#scope
+    // No project has this name, which a caller might choose.
+    const key = `${seesAll ? '*' : project} ${kind} ${range.resolution} ${range.start} ${range.end}`
     const recent = this.#recent.get(key)
     if (recent) return recent
     const points = this.#read(kind, range)
@@ -62,6 +84,8 @@ export class SeriesStore {
 
   /** Whether jobs of a kind that ended before there were series are still being added. */
   async isBackfilling(kind: JobKind): Promise<boolean> {
+    // There were no other projects then.
+    if (!this.#scope.includes(DEFAULT_PROJECT)) return false
     const row = await this.#db.query
       .selectFrom('job_series_backfill')
       .select('kind')
@@ -70,38 +94,55 @@ export class SeriesStore {
     return row !== undefined
   }
 
-  async #readCounts(kind: JobKind, { resolution, start, end }: SeriesRange): Promise<Map<number, Counts>> {
-    const rows = await this.#db.query
-      .selectFrom('job_series')
-      .select((select) => [
-        'start',
-        ...COUNT_COLUMNS.map((name) => select.cast<number>(select.fn.sum(name), 'bigint').as(name)),
-      ])
-      .where('resolution', '=', resolution)
-      .where('kind', '=', kind)
-      .where('start', '>=', start)
-      .where('start', '<', end)
-      .groupBy('start')
-      .execute()
-    return new Map(rows.map(({ start: at, ...counts }) => [at, counts as Counts]))
+  async #readCounts(kind: JobKind, range: SeriesRange): Promise<Map<number, Counts>> {
+    const sums = COUNT_COLUMNS.map((name) => sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.ref(name)}`)
+    const tallies = this.#tallies('series', ['start', ...COUNT_COLUMNS], COUNT_COLUMNS, kind, range)
+    const { rows } = await sql<{ start: number } & Counts>`select start, ${sql.join(sums)}
+      from (${tallies}) as tallies group by start`.execute(this.#db.query)
+    return new Map(rows.map(({ start: at, ...counts }) => [at, counts]))
   }
 
   /** Reads one row for each interval and measure, because the number of buckets is much larger. */
-  async #readTimes(kind: JobKind, { resolution, start, end }: SeriesRange) {
+  async #readTimes(kind: JobKind, range: SeriesRange) {
     const { engine, query } = this.#db
     const aggregate = engine === 'postgres' ? sql`string_agg` : sql`group_concat`
-    const rows = await query
-      .selectFrom('job_series_times')
-      .select(['start', 'measure', sql<string>`${aggregate}(bucket || ':' || jobs, ',')`.as('buckets')])
-      .where('resolution', '=', resolution)
-      .where('kind', '=', kind)
-      .where('start', '>=', start)
-      .where('start', '<', end)
-      .groupBy(['start', 'measure'])
-      .execute()
+    const tallies = this.#tallies(
+      'series_times',
+      ['start', 'measure', 'bucket', 'jobs'],
+      ['jobs'],
+      kind,
+      range,
+    )
+    const { rows } = await sql<{ start: number; measure: 'wait' | 'run'; buckets: string }>`
+      select start, measure, ${aggregate}(bucket || ':' || jobs, ',') as buckets
+      from (${tallies}) as tallies group by start, measure`.execute(query)
     const times = { wait: new Map<number, DurationCounts>(), run: new Map<number, DurationCounts>() }
     for (const row of rows) times[row.measure].set(row.start, parseBuckets(row.buckets))
     return times
+  }
+
+  /**
+   * Selects columns of the tallies in a range. Those of the default project are those of all projects less those of
+   * each other one.
+   */
+  #tallies(
+    table: 'series' | 'series_times',
+    columns: readonly string[],
+    counts: readonly string[],
+    kind: JobKind,
+    { resolution, start, end }: SeriesRange,
+  ): RawBuilder<unknown> {
+    const { seesAll, project } = this.#scope
+    const select = (prefix: 'job' | 'project', isSubtracted: boolean, condition: RawBuilder<unknown>) => {
+      const values = columns.map((name) =>
+        isSubtracted && counts.includes(name) ? sql`-${sql.ref(name)} as ${sql.ref(name)}` : sql.ref(name),
+      )
+      return sql`select ${sql.join(values)} from ${sql.table(`${prefix}_${table}`)}
+        where resolution = ${resolution} and kind = ${kind} and start >= ${start} and start < ${end} and ${condition}`
+    }
+    if (seesAll) return select('job', false, sql`true`)
+    if (project !== DEFAULT_PROJECT) return select('project', false, sql`project = ${project}`)
+    return sql`${select('job', false, sql`true`)} union all ${select('project', true, sql`true`)}`
   }
 }
 
@@ -117,7 +158,7 @@ function parseBuckets(text: string): DurationCounts {
 }
 
 function percentiles(counts: DurationCounts | undefined): Percentiles | undefined {
-  if (!counts) return undefined
+  if (!counts || counts.values().every((jobs) => jobs === 0)) return undefined
   const [p50 = 0, p90 = 0, p99 = 0] = percentilesOf(counts, [0.5, 0.9, 0.99])
   return { p50, p90, p99 }
 }

@@ -57,7 +57,8 @@ async function findStarts(
 
 async function deleteInterval(database: Database, resolution: Resolution, start: number): Promise<void> {
   await database.transaction(async (transaction) => {
-    for (const table of ['job_series_times', 'job_series'] as const) {
+    const tables = ['project_series_times', 'project_series', 'job_series_times', 'job_series'] as const
+    for (const table of tables) {
       await transaction
         .deleteFrom(table)
         .where('resolution', '=', resolution)
@@ -69,23 +70,22 @@ async function deleteInterval(database: Database, resolution: Resolution, start:
 
 /** Adds the rows of all shards to those of shard 0 (PostgreSQL: a deleting statement within an inserting one). */
 async function mergeShards(database: Database, resolution: Resolution, start: number): Promise<void> {
-  const counts = COUNT_COLUMNS.join(', ')
-  const sums = COUNT_COLUMNS.map((name) => `sum(${name})`).join(', ')
-  const added = COUNT_COLUMNS.map((name) => `${name} = job_series.${name} + excluded.${name}`).join(', ')
-  const moved = (table: string) =>
-    sql`with moved as (delete from ${sql.table(table)}
-      where resolution = ${resolution} and start = ${start} and shard > 0 returning *)`
+  const interval = ['resolution', 'kind', 'start']
+  const time = [...interval, 'measure', 'bucket']
   await database.transaction(async (transaction) => {
-    await sql`${moved('job_series')}
-      insert into job_series (resolution, kind, start, shard, ${sql.raw(counts)})
-      select resolution, kind, start, 0, ${sql.raw(sums)} from moved group by resolution, kind, start order by kind
-      on conflict (resolution, kind, start, shard) do update set ${sql.raw(added)}`.execute(transaction)
-    await sql`${moved('job_series_times')}
-      insert into job_series_times (resolution, kind, start, measure, bucket, shard, jobs)
-      select resolution, kind, start, measure, bucket, 0, sum(jobs) from moved
-      group by resolution, kind, start, measure, bucket order by kind, measure, bucket
-      on conflict (resolution, kind, start, measure, bucket, shard) do update set jobs = job_series_times.jobs + excluded.jobs`.execute(
-      transaction,
-    )
+    const merge = async (table: string, key: readonly string[], counts: readonly string[]) => {
+      const [keys, names] = [key.join(', '), counts.join(', ')]
+      const sums = counts.map((name) => `sum(${name})`).join(', ')
+      const added = counts.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(', ')
+      await sql`with moved as (delete from ${sql.table(table)}
+          where resolution = ${resolution} and start = ${start} and shard > 0 returning *)
+        insert into ${sql.table(table)} (${sql.raw(keys)}, shard, ${sql.raw(names)})
+        select ${sql.raw(keys)}, 0, ${sql.raw(sums)} from moved group by ${sql.raw(keys)} order by ${sql.raw(keys)}
+        on conflict (${sql.raw(keys)}, shard) do update set ${sql.raw(added)}`.execute(transaction)
+    }
+    await merge('job_series', interval, COUNT_COLUMNS)
+    await merge('job_series_times', time, ['jobs'])
+    await merge('project_series', [...interval, 'project'], COUNT_COLUMNS)
+    await merge('project_series_times', [...time, 'project'], ['jobs'])
   })
 }

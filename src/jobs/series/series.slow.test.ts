@@ -2,8 +2,10 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { JobLeases } from '../queue/job-leases.ts'
 import { JobStore } from '../queue/job-store.ts'
+import type { ProjectJobs } from '../queue/project-jobs.ts'
 import { startOf } from './interval.ts'
 import { backfillSeries } from './series-backfill.ts'
 import { SeriesStore } from './series-store.ts'
@@ -13,11 +15,19 @@ import { addTallies } from './tally.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const RETENTION = { hour: 30, day: 730 }
+const SERIES_TABLES = [
+  'jobs',
+  'job_series',
+  'job_series_times',
+  'project_series',
+  'project_series_times',
+  'job_series_backfill',
+] as const
 const ERROR = { code: 'X', message: 'x' }
 
 describeDatabases('series', (open) => {
   let database: Database
-  let store: JobStore
+  let store: ProjectJobs
   let leases: JobLeases
   let close: () => Promise<void>
   const { signal } = new AbortController()
@@ -26,12 +36,12 @@ describeDatabases('series', (open) => {
     const opened = await open()
     database = opened.database
     close = opened.close
-    store = new JobStore(database)
+    store = new JobStore(database).in(ProjectScope.ALL)
     leases = new JobLeases(database)
   })
   afterAll(() => close())
   beforeEach(async () => {
-    for (const table of ['jobs', 'job_series', 'job_series_times', 'job_series_backfill'] as const) {
+    for (const table of SERIES_TABLES) {
       await database.query.deleteFrom(table).execute()
     }
   })
@@ -41,7 +51,7 @@ describeDatabases('series', (open) => {
     const lengthMs = resolution === 'hour' ? HOUR_MS : DAY_MS
     const end = startOf(resolution, Date.now()) + lengthMs
     const range = { resolution, start: end - intervals * lengthMs, end }
-    const points = await new SeriesStore(database).read('conversion', range)
+    const points = await new SeriesStore(database).in(ProjectScope.ALL).read('conversion', range)
     expect(points).toHaveLength(intervals)
     const sum: Record<string, number> = {}
     for (const { counts } of points) {
@@ -132,7 +142,7 @@ describeDatabases('series', (open) => {
       .execute()
     const backfill = { kind: 'conversion', ended_before: now, added_from: null } as const
     await database.query.insertInto('job_series_backfill').values(backfill).execute()
-    expect(await new SeriesStore(database).isBackfilling('conversion')).toBe(true)
+    expect(await new SeriesStore(database).in(ProjectScope.ALL).isBackfilling('conversion')).toBe(true)
     const old = { hour: 36_500, day: 36_500 }
     // The first is stopped in between.
     const stopped = new AbortController()
@@ -140,7 +150,7 @@ describeDatabases('series', (open) => {
     stopped.abort()
     await Promise.all([first, backfillSeries(database, old, signal), backfillSeries(database, old, signal)])
     await backfillSeries(database, old, signal)
-    expect(await new SeriesStore(database).isBackfilling('conversion')).toBe(false)
+    expect(await new SeriesStore(database).in(ProjectScope.ALL).isBackfilling('conversion')).toBe(false)
     const { sum, points } = await total()
     expect(sum).toMatchObject({ succeeded: 1_499, failed: 500, cancelled: 0 })
     const run = points.find((point) => point.run !== undefined)?.run
@@ -157,7 +167,13 @@ describeDatabases('series', (open) => {
           addTallies(
             database,
             transaction,
-            at.map((time) => ({ kind: 'conversion', at: time, state: 'succeeded', runMs: 50 })),
+            at.map((time) => ({
+              project: 'default',
+              kind: 'conversion',
+              at: time,
+              state: 'succeeded',
+              runMs: 50,
+            })),
           ),
         ),
       ),
@@ -180,7 +196,9 @@ describeDatabases('series', (open) => {
 
   it('do not change with a transaction that is rolled back', async () => {
     const change = database.transaction(async (transaction) => {
-      await addTallies(database, transaction, [{ kind: 'conversion', at: Date.now(), state: 'failed' }])
+      await addTallies(database, transaction, [
+        { project: 'default', kind: 'conversion', at: Date.now(), state: 'failed' },
+      ])
       throw new Error('no')
     })
     await expect(change).rejects.toThrow('no')

@@ -3,6 +3,7 @@ import type { Tally } from './tally.ts'
 
 /** The columns of a job after its end that are counted. Times are in milliseconds since 1970. */
 export const TALLIED_COLUMNS = [
+  'project',
   'kind',
   'state',
   'created_at',
@@ -11,6 +12,7 @@ export const TALLIED_COLUMNS = [
   'finished_at',
 ] as const
 type TalliedJob = {
+  readonly project: string
   readonly kind: JobKind
   readonly state: JobState
   readonly created_at: number
@@ -24,11 +26,12 @@ type TalliedJob = {
  * request is counted again at its next end, with the times since that request.
  */
 export function tallyOfEnd(job: TalliedJob): Omit<Tally, 'attempts' | 'retries' | 'bytes'> | undefined {
-  const { kind, state, started_at, finished_at } = job
+  const { project, kind, state, started_at, finished_at } = job
   if (!isFinished(state) || finished_at === null) return undefined
   // Jobs of earlier releases have no rank once they have finished.
   const queuedAt = job.queued_at === 0 ? job.created_at : job.queued_at
   return {
+    project,
     kind,
     at: finished_at,
     state: state as Tally['state'],

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { JobKind } from '../job.ts'
 import { JobLeases } from '../queue/job-leases.ts'
 import { JobStore } from '../queue/job-store.ts'
@@ -32,7 +33,7 @@ describeDatabases('the observer of jobs', (open) => {
     const onExpired = (_kind: JobKind, cause: string) => void expired.push(cause)
     const leases = new JobLeases(opened.database, { onExpired })
     const keeper = stack.use(new LeaseKeeper(opened.url, 30_000, silentLog))
-    const store = new JobStore(opened.database)
+    const store = new JobStore(opened.database).in(ProjectScope.ALL)
     const observer = new Recorder()
     const stop = new AbortController()
     const fail = (code: string, retryable = false) =>

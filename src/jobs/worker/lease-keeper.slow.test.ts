@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { expect, it, vi } from 'vitest'
 import { describeDatabases, temporarySqlite } from '../../../test/support/databases.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { NewJob } from '../queue/accept-job.ts'
 import { JobLeases } from '../queue/job-leases.ts'
 import { JobStore } from '../queue/job-store.ts'
@@ -25,7 +26,7 @@ function createLog() {
 describeDatabases('a lease keeper', (open) => {
   it('hands the leases of a thread that died to the next one', async () => {
     const { database, url, close } = await open()
-    const store = new JobStore(database)
+    const store = new JobStore(database).in(ProjectScope.ALL)
     const leases = new JobLeases(database, { leaseMs: SHORT_MS })
     const { lines, log } = createLog()
     const keeper = new LeaseKeeper(url, SHORT_MS, log)
@@ -57,7 +58,7 @@ it('a worker whose lease thread cannot start releases its jobs and fails', async
   const folder = mkdtempSync(join(tmpdir(), 'record-broker-'))
   const file = join(folder, 'file')
   writeFileSync(file, '')
-  const store = new JobStore(database)
+  const store = new JobStore(database).in(ProjectScope.ALL)
   const { lines, log } = createLog()
   // A path at which no database can be opened.
   await using keeper = new LeaseKeeper(`sqlite:${join(file, 'x.sqlite')}`, 30_000, log)
@@ -83,7 +84,9 @@ it('a worker whose lease thread cannot start releases its jobs and fails', async
   )
   await expect(running).rejects.toThrow('the thread that renews leases ended 6 times')
   expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', crashes: 0, failures: 0 })
-  expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['released'])
+  expect((await store.listAttempts({ id, project: 'default' })).map(({ outcome }) => outcome)).toEqual([
+    'released',
+  ])
   expect(lines).toHaveLength(6)
   await close()
   rmSync(folder, { recursive: true })
@@ -94,7 +97,7 @@ it('a lease that is not renewed in time is logged as such', async () => {
   const leaseMs = 300
   const { lines, log } = createLog()
   await using keeper = new LeaseKeeper(url, leaseMs, log)
-  const store = new JobStore(database)
+  const store = new JobStore(database).in(ProjectScope.ALL)
   const leases = new JobLeases(database, { leaseMs })
   const stop = new AbortController()
   await store.create(job)

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { NewJob } from '../queue/accept-job.ts'
 import { JobLeases } from '../queue/job-leases.ts'
 import { JobStore } from '../queue/job-store.ts'
+import type { ProjectJobs } from '../queue/project-jobs.ts'
 import type { JobHandler } from './job-runner.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { runWorker, type WorkerOptions } from './run-worker.ts'
@@ -14,13 +16,13 @@ const SHORT_MS = 2_000
 
 describeDatabases('a worker', (open) => {
   let opened: TestDatabase
-  let store: JobStore
+  let store: ProjectJobs
   let leases: JobLeases
   let keeper: LeaseKeeper
 
   beforeAll(async () => {
     opened = await open()
-    store = new JobStore(opened.database)
+    store = new JobStore(opened.database).in(ProjectScope.ALL)
     leases = new JobLeases(opened.database, { leaseMs: SHORT_MS })
     keeper = new LeaseKeeper(opened.url, SHORT_MS, silentLog)
   })
@@ -162,7 +164,9 @@ describeDatabases('a worker', (open) => {
     expect(stoppedAt - requestedAt).toBeLessThan(2_000)
     stop.abort()
     await running
-    expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['cancelled'])
+    expect((await store.listAttempts({ id, project: 'default' })).map(({ outcome }) => outcome)).toEqual([
+      'cancelled',
+    ])
   })
 
   it('cancels within two seconds however busy its main thread is', async () => {
@@ -184,7 +188,9 @@ describeDatabases('a worker', (open) => {
       .where('id', '=', id)
       .executeTakeFirstOrThrow()
     expect(Number(finishedAt) - Number(requestedAt)).toBeLessThan(2_000)
-    expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['cancelled'])
+    expect((await store.listAttempts({ id, project: 'default' })).map(({ outcome }) => outcome)).toEqual([
+      'cancelled',
+    ])
   })
 
   it('ends a stalled attempt that ignores its abort, and continues with other jobs', async () => {
@@ -201,7 +207,7 @@ describeDatabases('a worker', (open) => {
       timeout: 20_000,
       interval: 20,
     })
-    const [first] = await store.listAttempts(id)
+    const [first] = await store.listAttempts({ id, project: 'default' })
     expect(first).toMatchObject({
       outcome: 'failed',
       error: { code: 'STALLED', message: expect.stringContaining('RECORD_BROKER_STALL_SECONDS') },

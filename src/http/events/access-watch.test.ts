@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { fastify } from 'fastify'
+import { expect, it } from 'vitest'
+import { temporarySqlite } from '../../../test/support/databases.ts'
+import { KeyRing } from '../../access/key-ring.ts'
+import { ProjectDirectory } from '../../access/projects/project-directory.ts'
+import { ApiTokens } from '../../access/tokens/api-tokens.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
+import { apiTokenSource } from '../access/api-token-source.ts'
+import { registerAuthentication } from '../access/authenticate.ts'
+import { AUTHENTICATED } from '../access/security.ts'
+import { watchAccess } from './access-watch.ts'
+
+it('ends a long response when its token is revoked', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { database, close } = await temporarySqlite()
+  stack.defer(close)
+  const tokens = stack.use(new ApiTokens(database, { keys: new KeyRing([randomBytes(32)]) }))
+  const all = tokens.in(ProjectScope.ALL)
+  const rights = { project: 'default', scopes: ['conversions:read' as const], read: ['**'], write: ['**'] }
+  const { token, secret } = await all.create(rights, { name: 'ci', createdBy: 'test', lifetimeMs: undefined })
+  const app = fastify()
+  stack.defer(() => app.close())
+  registerAuthentication(app, {
+    sources: [apiTokenSource(tokens)],
+    projects: new ProjectDirectory(database),
+    demandsCredential: () => true,
+  })
+  const watching = Promise.withResolvers<void>()
+  app.get('/long', { schema: { security: AUTHENTICATED } }, async (request) => {
+    using watch = watchAccess(request, 5)
+    watching.resolve()
+    await once(watch.ended, 'abort')
+    return watch.ended.reason.message
+  })
+  const response = app.inject({ url: '/long', headers: { authorization: `Bearer ${secret}` } }).then()
+  await watching.promise
+  await all.revoke(token.id)
+  expect((await response).body).toBe('the credential was revoked')
+})

@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify'
+import { presentedBy } from '../access/caller-source.ts'
+
+/** How often the credential of an open stream is checked again. */
+const CHECK_INTERVAL_MS = 30_000
+
+/**
+ * Credentials that somebody can end early: an API token is revoked, a person logs out. A token of an issuer expires
+ * within minutes by design, and a stream that it opened lasts as long as the job that it follows.
+ */
+const REVOCABLE: readonly string[] = ['token', 'person']
+
+/**
+ * Watches whether the caller of a long response still has its credential. `ended` aborts soon after it was revoked.
+ * While the database does not respond, nothing is known and the response goes on.
+ * @param intervalMs how often the credential is checked
+ */
+export function watchAccess(
+  request: FastifyRequest,
+  intervalMs = CHECK_INTERVAL_MS,
+): Disposable & { readonly ended: AbortSignal } {
+  const ended = new AbortController()
+  const { caller, server, headers } = request
+  const check = async () => {
+    const current = await server
+      .identifyCaller(presentedBy(headers.authorization, false), request)
+      .catch((error: { readonly code?: unknown }) =>
+        error.code === 'CREDENTIAL_REJECTED' || error.code === 'ACCESS_DENIED' ? undefined : caller,
+      )
+    if (current?.project !== caller.project) ended.abort(new Error('the credential was revoked'))
+  }
+  const timer = REVOCABLE.includes(caller.identity.kind)
+    ? setInterval(() => void check(), intervalMs).unref()
+    : undefined
+  return { ended: ended.signal, [Symbol.dispose]: () => clearInterval(timer) }
+}
