@@ -1,3 +1,4 @@
+import type { CallerAccess } from '../access/caller-access.ts'
 import type { ContentEncoding } from '../bytes/content-encoding.ts'
 import type { RefreshRequest } from '../catalogue/compare/catalogue-refresher.ts'
 import type { KeyClaim } from '../jobs/queue/idempotency-keys.ts'
@@ -11,8 +12,11 @@ import type { RetentionRules } from '../records/retention/retention-rules.ts'
 import type { RemovalResult, RetentionPlan } from '../records/retention/retention-service.ts'
 import type { Labels, Publication, StoredRecord } from '../records/stored-record.ts'
 
-/** An analysis ends soon after `signal` aborts, with the signal's reason. */
-export type AnalysisContext = { readonly signal: AbortSignal }
+/**
+ * An analysis ends soon after `signal` aborts, with the signal's reason. It sees what `caller` may see: the rows of
+ * its project, and the registries with the credentials and the patterns of the project and of the caller itself.
+ */
+export type AnalysisContext = { readonly signal: AbortSignal; readonly caller: CallerAccess }
 
 /** A document of any length in pieces. The caller must read it to its end or abort its context. */
 export type DocumentBody = AsyncIterable<Uint8Array>

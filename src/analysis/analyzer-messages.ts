@@ -1,3 +1,4 @@
+import type { CallerAccess } from '../access/caller-access.ts'
 import type { AnalysisKind } from './analyses.ts'
 import type { SerializedAnalysisError } from './analysis-error.ts'
 
@@ -11,6 +12,7 @@ export type PoolMessage =
       readonly task: number
       readonly analysis: AnalysisKind
       readonly request: unknown
+      readonly caller: CallerAccess
       readonly hasInput: boolean
       /** The `traceparent` of the request, within a trace. */
       readonly traceparent: string | undefined

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import type { CallerAccess } from '../access/caller-access.ts'
 import { activeTraceparent } from '../tracing/trace-context.ts'
 import type { AnalysisKind } from './analyses.ts'
 import { AnalysisError } from './analysis-error.ts'
@@ -12,6 +13,7 @@ const RETRY_AFTER_MS = 1_000
 export type AnalyzerTask = {
   readonly analysis: AnalysisKind
   readonly request: unknown
+  readonly caller: CallerAccess
   readonly input?: AsyncIterable<Uint8Array> | undefined
   readonly signal: AbortSignal
 }
@@ -83,7 +85,10 @@ export class AnalyzerProcess {
    * @param onFree called when the process is free for the next task
    * @throws AnalysisError; the signal's reason; the error of the input
    */
-  async run({ analysis, request, input, signal }: AnalyzerTask, onFree: () => void): Promise<unknown> {
+  async run(
+    { analysis, request, caller, input, signal }: AnalyzerTask,
+    onFree: () => void,
+  ): Promise<unknown> {
     const task = ++this.#taskCount
     const running = new RunningAnalysis(task, (message) => this.#send(message), signal)
     this.#running = running
@@ -99,7 +104,7 @@ export class AnalyzerProcess {
     signal.addEventListener('abort', abort, { once: true })
     running.ended.then(() => signal.removeEventListener('abort', abort))
     const traceparent = activeTraceparent()
-    this.#send({ kind: 'run', task, analysis, request, hasInput: input !== undefined, traceparent })
+    this.#send({ kind: 'run', task, analysis, request, caller, hasInput: input !== undefined, traceparent })
     if (signal.aborted) abort()
     if (input) running.feed(input)
     return running.result()

@@ -5,7 +5,7 @@ import { ImageInspection } from '../conversion/report.ts'
 import { checkPlatforms } from '../conversion/source/check-platforms.ts'
 import { provenanceOf } from '../records/combine/provenance-of.ts'
 import { RecordEvaluation } from '../records/evaluation.ts'
-import type { RecordStore } from '../records/store.ts'
+import type { ProjectRecords } from '../records/project-records.ts'
 import type {
   Analyses,
   AnalysisContext,
@@ -20,10 +20,10 @@ const MAX_CONCURRENT_IMAGES = 8
 
 /** The analyses of images, and of records in images. */
 export class ImageAnalyses implements Pick<Analyses, 'evaluate' | 'retarget' | 'inspect' | 'checkPlatforms'> {
-  readonly #records: RecordStore
+  readonly #records: ProjectRecords
   readonly #services: EvaluationServices
 
-  constructor(records: RecordStore, services: EvaluationServices) {
+  constructor(records: ProjectRecords, services: EvaluationServices) {
     this.#records = records
     this.#services = services
   }

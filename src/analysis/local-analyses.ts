@@ -1,10 +1,10 @@
 import type { DiskSpace } from '../bytes/disk-space.ts'
 import type { EvaluationServices } from '../conversion/evaluate.ts'
-import type { IdempotencyKeys } from '../jobs/queue/idempotency-keys.ts'
+import type { ProjectKeys } from '../jobs/queue/idempotency-keys.ts'
 import type { RecordPublisher } from '../records/images/record-publisher.ts'
 import type { RecordLimits } from '../records/model.ts'
+import type { ProjectRecords } from '../records/project-records.ts'
 import type { RetentionService } from '../records/retention/retention-service.ts'
-import type { RecordStore } from '../records/store.ts'
 import type { Analyses } from './analyses.ts'
 import { CatalogueAnalyses, type CatalogueServices } from './catalogue-analyses.ts'
 import { ImageAnalyses } from './image-analyses.ts'
@@ -14,11 +14,11 @@ import { RecordAnalyses } from './record-analyses.ts'
 
 export type LocalAnalysisServices = {
   readonly images: EvaluationServices
-  readonly records: RecordStore
+  readonly records: ProjectRecords
   readonly publisher: RecordPublisher
   readonly retention: RetentionService
   readonly catalogue: CatalogueServices
-  readonly idempotencyKeys: IdempotencyKeys
+  readonly idempotencyKeys: ProjectKeys
   readonly recordLimits: RecordLimits
   readonly onDefect?: DefectListener | undefined
   /** The disk with the records; omitted if they are on another machine, which then monitors its own disk. */

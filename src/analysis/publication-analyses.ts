@@ -29,7 +29,7 @@ export class PublicationAnalyses implements Pick<Analyses, 'publish' | 'readReco
 
   async publish(
     { record, reference, attachTo, overwrite }: PublishRequest,
-    { signal }: AnalysisContext,
+    { signal, caller }: AnalysisContext,
   ): Promise<PublishedRecord> {
     const { publisher, catalogue } = this.#services
     const published = await publisher.publish(record, {
@@ -38,7 +38,7 @@ export class PublicationAnalyses implements Pick<Analyses, 'publish' | 'readReco
       ...(overwrite !== undefined && { overwrite }),
       signal,
     })
-    await catalogue.feed.addPublication(published)
+    await catalogue.feed.addPublication(published, caller.project)
     const { digest, createdAt, subject } = published
     return { reference: published.reference, digest, createdAt, ...(subject && { subject: subject.digest }) }
   }

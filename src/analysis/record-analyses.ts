@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { decodeContent } from '../bytes/content-encoding.ts'
 import type { DiskSpace } from '../bytes/disk-space.ts'
-import type { IdempotencyKeys } from '../jobs/queue/idempotency-keys.ts'
+import type { ProjectKeys } from '../jobs/queue/idempotency-keys.ts'
 import { diffRecords } from '../records/combine/diff-records.ts'
 import { provenanceOf } from '../records/combine/provenance-of.ts'
 import { RecordMerger } from '../records/combine/record-merger.ts'
@@ -9,7 +9,7 @@ import { PROFILERS } from '../records/formats/format-registry.ts'
 import { readRecord } from '../records/formats/read-record.ts'
 import { writeRecord } from '../records/formats/write-record.ts'
 import type { RecordLimits } from '../records/model.ts'
-import type { RecordStore } from '../records/store.ts'
+import type { ProjectRecords } from '../records/project-records.ts'
 import type { StoredRecord } from '../records/stored-record.ts'
 import type {
   Analyses,
@@ -26,8 +26,8 @@ import { toDocumentBody, toJsonBody } from './document-body.ts'
 import type { ProfiledImageCheck } from './profiled-image-check.ts'
 
 export type RecordAnalysesOptions = {
-  readonly records: RecordStore
-  readonly idempotencyKeys: IdempotencyKeys
+  readonly records: ProjectRecords
+  readonly idempotencyKeys: ProjectKeys
   readonly recordLimits: RecordLimits
   readonly imageCheck: ProfiledImageCheck
   /**
@@ -77,7 +77,7 @@ export class RecordAnalyses implements Pick<Analyses, 'upload' | 'readContent' |
   }
 
   async #store(
-    record: Parameters<RecordStore['add']>[0],
+    record: Parameters<ProjectRecords['add']>[0],
     idempotencyKey: string | undefined,
   ): Promise<Omit<StoredResult, 'kind'>> {
     const { records, idempotencyKeys } = this.#options

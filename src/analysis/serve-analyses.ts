@@ -67,7 +67,7 @@ class ServedAnalysis {
 
   async run(
     analyses: Analyses,
-    { analysis, request, hasInput, traceparent }: PoolMessage & { readonly kind: 'run' },
+    { analysis, request, caller, hasInput, traceparent }: PoolMessage & { readonly kind: 'run' },
     log: Pick<Logger, 'error'>,
   ): Promise<void> {
     const { task } = this
@@ -77,7 +77,7 @@ class ServedAnalysis {
         request: unknown,
         context: AnalysisContext,
       ) => Promise<unknown>
-      const context = { signal, ...(hasInput && { input: this.#input }) }
+      const context = { signal, caller, ...(hasInput && { input: this.#input }) }
       const parent = contextOf(traceparent)
       const result = await traced(`analyze: ${analysis}`, { parent }, () => perform(request, context))
       if (!isDocument(result)) return this.#port.send({ kind: 'done', task, result, hasDocument: false })

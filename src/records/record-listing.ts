@@ -1,14 +1,16 @@
-import type { Selectable, Transaction } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
 import { countRows } from '../db/count-rows.ts'
 import type { Database } from '../db/database.ts'
 import { minIdAt } from '../db/new-id.ts'
+import { DEFAULT_PROJECT, type ProjectScope } from '../db/project-scope.ts'
 import { readScanState, writeScanState } from '../db/scan-progress.ts'
 import type { RecordsTable, Tables } from '../db/tables.ts'
 import { TermIndex } from '../db/terms/term-index.ts'
 import type { ItemCount } from '../db/terms/term-query.ts'
 import type { HostNames } from '../oci/host-names.ts'
 import { SUMMARY_COLUMNS, withPublications } from './record-rows.ts'
-import { ALL_RECORDS, filterColumns, type RecordFilter, recordFilters, recordTerms } from './record-terms.ts'
+import { filterColumns, type RecordFilter, recordQuery, recordTerms } from './record-terms.ts'
+import { digestOfStored } from './stored-digest.ts'
 import type { StoredRecord } from './stored-record.ts'
 
 /** `from` and `before` bound the creation time, in milliseconds since 1970. */
@@ -20,7 +22,8 @@ export type RecordListRequest = RecordFilter & {
 /** A page of records, newest first; `next` is the cursor of the next page. */
 export type RecordPage = { readonly items: StoredRecord[]; readonly next?: string; readonly total: ItemCount }
 
-type IndexedRow = Pick<Selectable<RecordsTable>, 'id' | 'image' | 'workload' | 'digest' | 'labels'>
+const INDEXED_COLUMNS = ['id', 'project', 'image', 'workload', 'digest', 'labels'] as const
+type IndexedRow = Pick<Selectable<RecordsTable>, (typeof INDEXED_COLUMNS)[number]>
 
 /** The scan that adds the terms of records that earlier releases stored. */
 const TERMS_SCAN = 'record-terms'
@@ -35,6 +38,8 @@ export class RecordListing {
   readonly #terms: TermIndex
   /** Whether all records have their terms. */
   #hasAllTerms = false
+  /** Whether records belong to projects other than the default one. */
+  #isShared = false
 
   constructor(database: Database, names: HostNames) {
     this.#db = database
@@ -42,10 +47,11 @@ export class RecordListing {
     this.#terms = new TermIndex(database, 'record_terms')
   }
 
-  /** Returns a page of records, newest first. */
+  /** Returns a page of the records that a scope sees, newest first. */
   async list(
     { from, before, image, ...others }: RecordListRequest,
     page: { readonly after?: string | undefined; readonly limit: number },
+    scope: ProjectScope,
   ): Promise<RecordPage> {
     // An image may have had another name when its record was stored.
     const images = [image ?? []].flat().flatMap((name) => this.#names.allReferences(name))
@@ -54,8 +60,8 @@ export class RecordListing {
       from: from === undefined ? undefined : minIdAt(from),
       below: before === undefined ? undefined : minIdAt(before),
     }
-    if (!(await this.#isSearchable())) return this.#listByColumns(filter, range, page)
-    const query = { all: ALL_RECORDS, filters: recordFilters(filter), ...range }
+    if (!(await this.#isSearchable())) return this.#listByColumns(filter, range, page, scope)
+    const query = { ...recordQuery(filter, await this.#searchedProject(scope)), ...range }
     const { ids, hasMore, total } = await this.#terms.find(query, page)
     const items = await this.#summaries(ids)
     const last = ids.at(-1)
@@ -64,7 +70,8 @@ export class RecordListing {
 
   /** Replaces the terms of a record, within a transaction that holds its row. */
   async index(transaction: Transaction<Tables>, row: IndexedRow): Promise<void> {
-    await this.#terms.put(transaction, row.id, recordTerms({ ...row, labels: JSON.parse(row.labels) }))
+    const record = { ...row, digest: digestOfStored(row.digest), labels: JSON.parse(row.labels) }
+    await this.#terms.put(transaction, row.id, recordTerms(record))
   }
 
   /**
@@ -76,7 +83,7 @@ export class RecordListing {
     return this.#db.transaction(async (transaction) => {
       const some = transaction
         .selectFrom('records')
-        .select(['id', 'image', 'workload', 'digest', 'labels'])
+        .select(INDEXED_COLUMNS)
         .where('id', '>', after)
         .orderBy('id')
         .limit(limit)
@@ -97,12 +104,31 @@ export class RecordListing {
     return this.#hasAllTerms
   }
 
+  /** The project that a search is within; undefined for all, and if all records belong to that project. */
+  async #searchedProject({ seesAll, project }: ProjectScope): Promise<string | undefined> {
+    if (seesAll) return undefined
+    if (project !== DEFAULT_PROJECT) return project
+    this.#isShared ||= await this.#hasOtherProjects()
+    return this.#isShared ? project : undefined
+  }
+
+  async #hasOtherProjects(): Promise<boolean> {
+    // The first and the last entry of an index.
+    const { rows } = await sql<{ first: string | null; last: string | null }>`
+      select (select min(project) from records) as first, (select max(project) from records) as last`.execute(
+      this.#db.query,
+    )
+    return [rows[0]?.first, rows[0]?.last].some((project) => (project ?? DEFAULT_PROJECT) !== DEFAULT_PROJECT)
+  }
+
   async #listByColumns(
     filter: RecordFilter,
     { from, below }: { readonly from: string | undefined; readonly below: string | undefined },
     { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+    scope: ProjectScope,
   ): Promise<RecordPage> {
-    let query = filterColumns(this.#db.query.selectFrom('records'), this.#db.engine, filter)
+    const visible = this.#db.query.selectFrom('records').where(scope.condition())
+    let query = filterColumns(visible, this.#db.engine, filter)
     if (from !== undefined) query = query.where('id', '>=', from)
     if (below !== undefined) query = query.where('id', '<', below)
     const count = await countRows(this.#db, query.select('id').limit(COLUMN_COUNT_LIMIT + 1))

@@ -3,12 +3,14 @@ import type { Database } from '../db/database.ts'
 import type { RecordsTable } from '../db/tables.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RecordFormat, SkippedAccesses } from './model.ts'
+import { digestOfStored } from './stored-digest.ts'
 import { parseNotes, parseProvenance } from './stored-documents.ts'
 import type { Labels, StoredRecord } from './stored-record.ts'
 
 /** All columns except the content, which may be long. */
 export const SUMMARY_COLUMNS = [
   'id',
+  'project',
   'digest',
   'image',
   'workload',
@@ -44,7 +46,8 @@ export async function withPublications(
     .execute()
   return rows.map((row) => ({
     id: row.id,
-    digest: row.digest as Digest,
+    project: row.project,
+    digest: digestOfStored(row.digest),
     ...(row.image !== '' && { image: row.image }),
     ...(row.workload !== '' && { workload: row.workload }),
     labels: JSON.parse(row.labels) as Labels,

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
+import { ProjectScope } from '../db/project-scope.ts'
 import { HostNames } from '../oci/host-names.ts'
+import type { ProjectRecords } from './project-records.ts'
 import { RecordStore } from './store.ts'
 
 const digest = `sha256:${'a'.repeat(64)}`
@@ -21,11 +23,13 @@ const IMAGES = [
 
 describeDatabases('records', (open) => {
   let opened: TestDatabase
-  let store: RecordStore
+  let records: RecordStore
+  let store: ProjectRecords
   const ids: string[] = []
   beforeAll(async () => {
     opened = await open()
-    store = new RecordStore(opened.database, names)
+    records = new RecordStore(opened.database, names)
+    store = records.in(ProjectScope.ALL)
     for (const [n, image] of IMAGES.entries()) {
       const { record } = await store.add({
         entries: [{ path: `file${n}` }],
@@ -40,7 +44,7 @@ describeDatabases('records', (open) => {
   afterAll(() => opened.close())
 
   /** The records that match, by their position, newest first. */
-  const found = async (filter: Parameters<RecordStore['list']>[0]) => {
+  const found = async (filter: Parameters<ProjectRecords['list']>[0]) => {
     const { items, total } = await store.list(filter, { limit: 20 })
     expect(total).toEqual({ count: items.length, isLowerBound: false })
     return items.map(({ id }) => ids.indexOf(id))
@@ -87,17 +91,18 @@ describeDatabases('records', (open) => {
     const { query } = opened.database
     await query.deleteFrom('record_terms').execute()
     await query.updateTable('scans').set({ state: '{"after":"","isComplete":false}' }).execute()
-    store = new RecordStore(opened.database, names)
+    records = new RecordStore(opened.database, names)
+    store = records.in(ProjectScope.ALL)
     expect(await found({ workload: 'serve' })).toEqual([8, 6, 4, 2, 0])
-    expect(await store.indexTerms(4)).toBe(true)
+    expect(await records.indexTerms(4)).toBe(true)
     expect(await found({ workload: 'serve' })).toEqual([8, 6, 4, 2, 0])
   })
 
   describe('whose terms are not complete', matches)
 
   it('are found by their terms once these are complete', async () => {
-    expect(await store.indexTerms(4)).toBe(true)
-    expect(await store.indexTerms(4)).toBe(false)
+    expect(await records.indexTerms(4)).toBe(true)
+    expect(await records.indexTerms(4)).toBe(false)
     expect(await found({ image: `r.test/team/app@${digest}` })).toEqual([4, 3, 2])
     // New labels of an existing record are found as well.
     await store.add({

@@ -1,7 +1,8 @@
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import type { Database } from '../db/database.ts'
+import { DEFAULT_PROJECT } from '../db/project-scope.ts'
 import type { Tables } from '../db/tables.ts'
-import type { TermFilter } from '../db/terms/term-query.ts'
+import type { TermFilter, TermQuery } from '../db/terms/term-query.ts'
 import { wordsOf } from '../db/terms/words.ts'
 import { isDigest } from '../oci/digest.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
@@ -10,6 +11,7 @@ import type { Labels } from './stored-record.ts'
 
 /** The properties of a record by which it is found. `image` and `workload` may be ''. */
 type FoundRecord = {
+  readonly project: string
   readonly image: string
   readonly workload: string
   readonly digest: string
@@ -31,10 +33,19 @@ export type RecordFilter = {
 }
 
 /** The term of every record. */
-export const ALL_RECORDS = term('all', '')
+const ALL_RECORDS = term('all', '')
 
-/** Returns the terms of a record. */
-export function recordTerms({ image, workload, digest, labels }: FoundRecord): string[] {
+/**
+ * Returns the terms of a record. Those that start with a project serve searches within it. A record of the default
+ * project has only one of these, so that a broker without other projects stores no term twice.
+ */
+export function recordTerms({ project, ...record }: FoundRecord): string[] {
+  const terms = termsOf(record)
+  const own = project === DEFAULT_PROJECT ? [ALL_RECORDS] : terms
+  return [...terms, ...own.map((one) => inProject(project, one))]
+}
+
+function termsOf({ image, workload, digest, labels }: Omit<FoundRecord, 'project'>): string[] {
   const named = tryParseReference(image)
   const profiled = profiledDigest(image, [])
   const words = wordsOf(named?.repository ?? image, named?.tag, workload, ...Object.values(labels))
@@ -49,8 +60,31 @@ export function recordTerms({ image, workload, digest, labels }: FoundRecord): s
   ]
 }
 
+/** Returns the query that finds the records of a project, or of all projects. */
+export function recordQuery(
+  filter: RecordFilter,
+  project: string | undefined,
+): Pick<TermQuery, 'all' | 'filters'> {
+  const filters = recordFilters(filter)
+  if (project === undefined) return { all: ALL_RECORDS, filters }
+  const all = inProject(project, ALL_RECORDS)
+  if (project === DEFAULT_PROJECT) return { all, filters: [...filters, { anyOf: [all] }] }
+  return { all, filters: filters.map((one) => filterInProject(project, one)) }
+}
+
+function filterInProject(project: string, filter: TermFilter): TermFilter {
+  return 'prefix' in filter
+    ? { prefix: inProject(project, filter.prefix) }
+    : { anyOf: filter.anyOf.map((one) => inProject(project, one)) }
+}
+
+/** A term within a project. No other term has a slash before its first space. */
+function inProject(project: string, text: string): string {
+  return `${project}/${text}`
+}
+
 /** Returns the filters that select records by their terms. */
-export function recordFilters({ image, workload, digest, labels, text }: RecordFilter): TermFilter[] {
+function recordFilters({ image, workload, digest, labels, text }: RecordFilter): TermFilter[] {
   const exact = [
     ...(workload === undefined ? [] : [term('workload', workload)]),
     ...(digest === undefined ? [] : [term('record', digest)]),
@@ -96,7 +130,9 @@ export function filterColumns<Row>(
   if (image !== undefined)
     filtered = filtered.where(sql<SqlBool>`(${sql.join([image].flat().map(namesImage), sql` or `)})`)
   if (workload !== undefined) filtered = filtered.where('workload', '=', workload)
-  if (digest !== undefined) filtered = filtered.where('digest', '=', digest)
+  if (digest !== undefined) {
+    filtered = filtered.where(sql<SqlBool>`(digest = ${digest} or digest = project || ' ' || ${digest})`)
+  }
   for (const [key, value] of Object.entries(labels ?? {})) {
     // PostgreSQL needs casts, because the column contains the JSON as text.
     const label = engine === 'postgres' ? sql`labels::jsonb ->> ${key}::text` : sql`labels ->> ${key}`

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { temporaryPostgres, temporarySqlite } from '../../test/support/databases.ts'
 import { describeWithPeers, findPostgresPrograms } from '../../test/support/peers/peers.ts'
 import type { Database } from '../db/database.ts'
+import { ProjectScope } from '../db/project-scope.ts'
 import { JobLeases } from '../jobs/queue/job-leases.ts'
 import { JobStore } from '../jobs/queue/job-store.ts'
 import { digestOf } from '../oci/digest.ts'
 import { recordDigest } from './model.ts'
-import { type NewRecord, RecordStore } from './store.ts'
+import type { NewRecord, ProjectRecords } from './project-records.ts'
+import { RecordStore } from './store.ts'
 
 const record: NewRecord = {
   entries: [{ path: 'usr/bin/app' }, { path: 'usr/lib/*.so', glob: true }, { path: 'usr/bin/app' }],
@@ -17,14 +19,14 @@ const record: NewRecord = {
 }
 
 function suite(open: () => Promise<{ database: Database; close(): Promise<void> }>) {
-  let store: RecordStore
+  let store: ProjectRecords
   let database: Database
   let close: () => Promise<void>
   beforeAll(async () => {
     const opened = await open()
     database = opened.database
     close = opened.close
-    store = new RecordStore(database)
+    store = new RecordStore(database).in(ProjectScope.ALL)
   })
   afterAll(() => close())
   beforeEach(async () => {
@@ -101,7 +103,7 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     const second = await store.list({}, { limit: 2, after: first.next })
     expect(second.items.map((one) => one.id)).toEqual([ids[0]])
     expect(second.next).toBeUndefined()
-    const count = async (filter: Parameters<RecordStore['list']>[0]) =>
+    const count = async (filter: Parameters<ProjectRecords['list']>[0]) =>
       (await store.list(filter, { limit: 9 })).items.length
     expect(await count({ labels: { 'team.name/x-y': 'y' } })).toBe(1)
     expect(await count({ labels: { both: 'yes', 'team.name/x-y': 'z' } })).toBe(1)
@@ -126,7 +128,9 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
   it('does not remove a record that an unfinished job needs', async () => {
     const { id } = (await store.add(record)).record
     const jobs = new JobStore(database)
-    await jobs.create({ kind: 'conversion', source: 'a', target: 'b', recordId: id, request: {} })
+    await jobs
+      .in(ProjectScope.ALL)
+      .create({ kind: 'conversion', source: 'a', target: 'b', recordId: id, request: {} })
     expect(await store.remove(id)).toBe('needed')
     const leases = new JobLeases(database)
     const claim = await leases.claim('w')

@@ -1,143 +1,24 @@
-import { sql } from 'kysely'
 import type { Database } from '../db/database.ts'
-import { newId } from '../db/new-id.ts'
-import type { Digest } from '../oci/digest.ts'
+import type { ProjectScope, Scoped } from '../db/project-scope.ts'
 import { HostNames } from '../oci/host-names.ts'
-import {
-  countPaths,
-  type ProfileNotes,
-  RecordEntry,
-  type RecordFormat,
-  recordDigest,
-  type SkippedAccesses,
-  writeRecordFile,
-} from './model.ts'
-import type { Provenance } from './provenance.ts'
-import { RecordListing, type RecordListRequest, type RecordPage } from './record-listing.ts'
-import { SUMMARY_COLUMNS, withPublications } from './record-rows.ts'
-import type { Labels, Publication, StoredRecord } from './stored-record.ts'
+import { ProjectRecords } from './project-records.ts'
+import { RecordListing } from './record-listing.ts'
+import type { RecordQuota } from './record-quota.ts'
 
-export type NewRecord = {
-  readonly entries: readonly RecordEntry[]
-  readonly format: RecordFormat
-  readonly image?: string | undefined
-  readonly workload?: string | undefined
-  readonly labels: Labels
-  readonly skipped?: SkippedAccesses | undefined
-  readonly notes?: ProfileNotes | undefined
-  readonly profiler?: string | undefined
-  readonly profilerVersion?: string | undefined
-  readonly provenance?: Provenance | undefined
-}
-
-/** Databases bound the parameters of a statement. */
-const MAX_IDS_PER_QUERY = 500
-
-/** Stores records in the database: uploaded records, and records made from them. */
-export class RecordStore {
-  readonly #db: Database
-  readonly #names: HostNames
-  readonly #listing: RecordListing
-
-  /** @param names the names of a registry, under which references mean the same image; default: there is none */
-  constructor(database: Database, names = new HostNames([])) {
-    this.#db = database
-    this.#names = names
-    this.#listing = new RecordListing(database, names)
-  }
+/** Stores records in the database: uploaded records, and records made from them. Each belongs to a project. */
+export class RecordStore implements Scoped<ProjectRecords> {
+  readonly #shared: ConstructorParameters<typeof ProjectRecords>[0]
 
   /**
-   * Stores a record durably. A record with the same content, image and workload is the same record; the
-   * labels are added to those that it has.
+   * @param names the names of a registry, under which references mean the same image; default: there is none
+   * @param recordQuota how many records a project may have; default: any number
    */
-  async add(record: NewRecord): Promise<{ record: StoredRecord; created: boolean }> {
-    const id = newId()
-    // The databases merge JSON objects in different ways.
-    const labels =
-      this.#db.engine === 'postgres'
-        ? sql<string>`(records.labels::jsonb || excluded.labels::jsonb)::text`
-        : sql<string>`json_patch(records.labels, excluded.labels)`
-    const row = await this.#db.transaction(async (transaction) => {
-      const inserted = await transaction
-        .insertInto('records')
-        .values({
-          id,
-          digest: recordDigest(record.entries),
-          image: this.#names.preferredReference(record.image ?? ''),
-          workload: record.workload ?? '',
-          labels: JSON.stringify(record.labels),
-          format: record.format,
-          entries: record.entries.length,
-          paths: countPaths(record.entries),
-          content: writeRecordFile(record.entries),
-          skipped: JSON.stringify(record.skipped ?? {}),
-          notes: JSON.stringify(record.notes ?? {}),
-          profiler: record.profiler ?? '',
-          profiler_version: record.profilerVersion ?? '',
-          provenance: record.provenance === undefined ? null : JSON.stringify(record.provenance),
-          created_at: this.#db.now,
-        })
-        .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
-        .returning(SUMMARY_COLUMNS)
-        .executeTakeFirstOrThrow()
-      await this.#listing.index(transaction, inserted)
-      return inserted
-    })
-    const [stored] = await withPublications(this.#db, [row])
-    if (!stored) throw new RangeError('the inserted record was not returned')
-    return { record: stored, created: row.id === id }
+  constructor(database: Database, names = new HostNames([]), recordQuota?: RecordQuota) {
+    this.#shared = { database, names, recordQuota, listing: new RecordListing(database, names) }
   }
 
-  async get(id: string): Promise<StoredRecord | undefined> {
-    const row = await this.#db.query
-      .selectFrom('records')
-      .select(SUMMARY_COLUMNS)
-      .where('id', '=', id)
-      .executeTakeFirst()
-    return row && (await withPublications(this.#db, [row]))[0]
-  }
-
-  /** Returns those of the ids that belong to a record. */
-  async existingIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const existing = new Set<string>()
-    for (let start = 0; start < ids.length; start += MAX_IDS_PER_QUERY) {
-      const rows = await this.#db.query
-        .selectFrom('records')
-        .select('id')
-        .where('id', 'in', ids.slice(start, start + MAX_IDS_PER_QUERY))
-        .execute()
-      for (const { id } of rows) existing.add(id)
-    }
-    return existing
-  }
-
-  /** Returns a record with its entries. */
-  async read(id: string): Promise<{ record: StoredRecord; entries: RecordEntry[] } | undefined> {
-    const row = await this.#db.query
-      .selectFrom('records')
-      .select([...SUMMARY_COLUMNS, 'content'])
-      .where('id', '=', id)
-      .executeTakeFirst()
-    const [record] = row ? await withPublications(this.#db, [row]) : []
-    return row && record && { record, entries: parseEntries(row.content) }
-  }
-
-  /** Returns only the entries of a record. */
-  async readEntries(id: string): Promise<RecordEntry[] | undefined> {
-    const row = await this.#db.query
-      .selectFrom('records')
-      .select('content')
-      .where('id', '=', id)
-      .executeTakeFirst()
-    return row && parseEntries(row.content)
-  }
-
-  /** Returns a page of records, newest first. */
-  list(
-    request: RecordListRequest,
-    page: { readonly after?: string | undefined; readonly limit: number },
-  ): Promise<RecordPage> {
-    return this.#listing.list(request, page)
+  in(scope: ProjectScope): ProjectRecords {
+    return new ProjectRecords(this.#shared, scope)
   }
 
   /**
@@ -145,59 +26,6 @@ export class RecordStore {
    * @returns false if all records have their terms
    */
   indexTerms(limit: number): Promise<boolean> {
-    return this.#listing.indexTerms(limit)
+    return this.#shared.listing.indexTerms(limit)
   }
-
-  /** Removes a record and its publications, unless an unfinished job needs it. */
-  async remove(id: string): Promise<'removed' | 'missing' | 'needed'> {
-    const removed = await this.#db.query
-      .deleteFrom('records')
-      .where('id', '=', id)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('jobs')
-              .select('jobs.id')
-              .where('record_id', '=', id)
-              .where('state', 'in', ['queued', 'running']),
-          ),
-        ),
-      )
-      .returning('id')
-      .executeTakeFirst()
-    if (removed) return 'removed'
-    return (await this.get(id)) ? 'needed' : 'missing'
-  }
-
-  /** Adds a publication of a record, which replaces an earlier one with the same reference. */
-  async addPublication(
-    id: string,
-    { reference, digest }: Omit<Publication, 'createdAt'>,
-  ): Promise<Publication> {
-    const row = await this.#db.query
-      .insertInto('publications')
-      .values({ id: newId(), record_id: id, reference, digest, created_at: this.#db.now })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['record_id', 'reference'])
-          .doUpdateSet({ digest: sql`excluded.digest`, created_at: sql`excluded.created_at` }),
-      )
-      .returning('created_at')
-      .executeTakeFirstOrThrow()
-    return { reference, digest, createdAt: row.created_at }
-  }
-
-  /** Removes the publications as a record image that was deleted. */
-  async removePublication(reference: string, digest: Digest): Promise<void> {
-    await this.#db.query
-      .deleteFrom('publications')
-      .where('reference', '=', reference)
-      .where('digest', '=', digest)
-      .execute()
-  }
-}
-
-function parseEntries(content: string): RecordEntry[] {
-  const lines = content.split('\n').filter((line) => line !== '')
-  return lines.map((line) => RecordEntry.parse(JSON.parse(line)))
 }

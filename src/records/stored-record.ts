@@ -10,6 +10,7 @@ export type Publication = { readonly reference: string; readonly digest: Digest;
 /** A record without its entries. Times are in milliseconds since 1970. */
 export type StoredRecord = {
   readonly id: string
+  readonly project: string
   /** The digest of the record file. */
   readonly digest: Digest
   /** The profiled image, a reference or a digest. */

@@ -1,5 +1,7 @@
 import type { FastifyError, FastifyPluginAsync } from 'fastify'
+import type { Scope } from '../../access/scope.ts'
 import { isFinished, type Job } from '../../jobs/job.ts'
+import { requires } from '../access/security.ts'
 import { isoTime } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -27,6 +29,7 @@ export function acceldRoutes(
     hasOwnDeadline: true,
     maxSilenceMs: SYNC_TIMEOUT_MS + RESPONSE_MARGIN_MS,
   } as const
+  const schema = (scope: Scope) => ({ hide: true, security: requires(scope) })
   return async (app) => {
     // The API of acceld has its own error format. It is not part of the OpenAPI document.
     app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -36,36 +39,42 @@ export function acceldRoutes(
         status < 500 ? 'ERR_ILLEGAL_PARAMETER' : status === 503 ? 'ERR_UNHEALTHY' : 'ERR_CONVERT_FAILED'
       return reply.code(status).send({ code, message: detail ?? '' })
     })
-    app.post('/api/v1/conversions', { schema: { hide: true }, config }, async (request, reply) => {
-      const webhook = HarborWebhook.safeParse(request.body)
-      const isSync = (request.query as { sync?: string }).sync === 'true'
-      if (!webhook.success) {
-        const message = 'expected {"type", "event_data": {"resources": [{"resource_url"}]}}'
-        return reply.code(400).send({ code: 'ERR_ILLEGAL_PARAMETER', message })
-      }
-      const { log, abortSignal } = request
-      const outcomes = await ruleEngine.handlePushes(pushesFromHarbor(webhook.data), {
-        log,
-        requestId: request.id,
-        signal: abortSignal,
-      })
-      await addCatalogueChanges(changesFromHarbor(webhook.data))
-      if (isSync) {
-        const ids = outcomes.flatMap(({ conversions }) => conversions.map(({ id }) => id))
-        const failure = await waitForAll(jobs, ids, AbortSignal.any([abortSignal, app.shutdownSignal]))
-        if (failure !== undefined) {
-          return reply.code(500).send({ code: 'ERR_CONVERT_FAILED', message: failure })
+    app.post(
+      '/api/v1/conversions',
+      { schema: schema('conversions:write'), config },
+      async (request, reply) => {
+        const webhook = HarborWebhook.safeParse(request.body)
+        const isSync = (request.query as { sync?: string }).sync === 'true'
+        if (!webhook.success) {
+          const message = 'expected {"type", "event_data": {"resources": [{"resource_url"}]}}'
+          return reply.code(400).send({ code: 'ERR_ILLEGAL_PARAMETER', message })
         }
-      }
-      return reply.type('application/json').send('"Ok"')
-    })
-    app.get('/api/v1/conversions', { schema: { hide: true }, config }, async () => {
-      const { items } = await jobs.list('conversion', {}, { limit: MAX_LISTED })
+        const { log, abortSignal, caller } = request
+        const outcomes = await ruleEngine.handlePushes(pushesFromHarbor(webhook.data), {
+          log,
+          requestId: request.id,
+          signal: abortSignal,
+          caller,
+        })
+        await addCatalogueChanges(changesFromHarbor(webhook.data))
+        if (isSync) {
+          const ids = outcomes.flatMap(({ conversions }) => conversions.map(({ id }) => id))
+          const visible = jobs.in(caller.projectScope)
+          const failure = await waitForAll(visible, ids, AbortSignal.any([abortSignal, app.shutdownSignal]))
+          if (failure !== undefined) {
+            return reply.code(500).send({ code: 'ERR_CONVERT_FAILED', message: failure })
+          }
+        }
+        return reply.type('application/json').send('"Ok"')
+      },
+    )
+    app.get('/api/v1/conversions', { schema: schema('conversions:read'), config }, async ({ caller }) => {
+      const { items } = await jobs.in(caller.projectScope).list('conversion', {}, { limit: MAX_LISTED })
       return items.map(acceldTask)
     })
-    app.get('/api/v1/health', { schema: { hide: true }, config }, async (_request, reply) => {
+    app.get('/api/v1/health', { schema: schema('conversions:read'), config }, async ({ caller }, reply) => {
       // Fails if the database does not respond.
-      await jobs.countByState('verification')
+      await jobs.in(caller.projectScope).countByState('verification')
       return reply.type('text/plain').send('Ok')
     })
   }
@@ -73,7 +82,7 @@ export function acceldRoutes(
 
 /** Waits until the conversions have succeeded. Returns why one has not. */
 async function waitForAll(
-  jobs: Services['jobs'],
+  jobs: ReturnType<Services['jobs']['in']>,
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<string | undefined> {

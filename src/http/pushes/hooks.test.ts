@@ -238,7 +238,7 @@ describeDatabases('push notifications', (open) => {
   it('follow changed rules, and invalid rules are rejected', async () => {
     const id = await rule()
     const { json } = await api.request('GET', `/v1/rules/${id}`)
-    const { id: _, createdAt: __, updatedAt: ___, ...stored } = json
+    const { id: _, project: __, createdAt: ___, updatedAt: ____, ...stored } = json
     await api.request('PUT', `/v1/rules/${id}`, { ...stored, enabled: false })
     await notify('team/app', 'v1')
     expect(await jobs()).toEqual([])
@@ -259,7 +259,7 @@ describeDatabases('push notifications', (open) => {
   it('of a Harbor that is configured for acceld get the responses of acceld', async () => {
     await rule()
     const secret = 'Basic c2VjcmV0IG9mIGhhcmJvcg=='
-    await using harborApi = await JobApi.open(opened, {}, { hookSecrets: { harbor: secret } })
+    await using harborApi = await JobApi.open(opened, {}, { hookSecrets: { harbor: [secret] } })
     const headers = { authorization: secret }
     const send = (method: 'GET' | 'POST', url: string, body?: object, given = headers) =>
       harborApi.app.inject({ method, url, headers: given, ...(body && { payload: body }) })

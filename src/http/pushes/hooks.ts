@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { parseHost, type Reference } from '../../oci/reference.ts'
+import { requires } from '../access/security.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { changesFromCloudEvent, changesFromDistribution, changesFromHarbor } from './changes.ts'
@@ -39,11 +40,11 @@ export function hookRoutes(
   { addCatalogueChanges }: Pick<Services, 'addCatalogueChanges'>,
 ): FastifyPluginAsyncZod {
   const convertPushes = async (
-    { log, id: requestId, abortSignal: signal }: FastifyRequest,
+    { log, id: requestId, abortSignal: signal, caller }: FastifyRequest,
     pushes: readonly Push[],
     changes: readonly Reference[],
   ) => {
-    const outcomes = await ruleEngine.handlePushes(pushes, { log, requestId, signal })
+    const outcomes = await ruleEngine.handlePushes(pushes, { log, requestId, signal, caller })
     await addCatalogueChanges(changes)
     return { items: outcomes.map(pushOutcomeView) }
   }
@@ -51,9 +52,10 @@ export function hookRoutes(
   const hookSchema = (operationId: string, summary: string) => ({
     tags: ['registry events'],
     operationId,
+    security: requires('conversions:write'),
     summary,
     description:
-      'Starts the conversions that matching rules specify. Sending a notification again does not convert an image again, unless its conversion failed.',
+      'Starts the conversions that matching rules specify: the rules of all projects if the notification has the secret of its sender, those of its project if it has another credential. Sending a notification again does not convert an image again, unless its conversion failed.',
     querystring: HookQuery,
     response,
   })

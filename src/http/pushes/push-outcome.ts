@@ -31,6 +31,8 @@ export type PushOutcome = {
   readonly digest: string | undefined
   /** The image that rules are matched against; undefined if the push is ignored. */
   readonly image: Reference | undefined
+  /** Whether the broker pushed it itself, so that it is not converted. */
+  readonly isOwn?: boolean | undefined
   readonly conversions: { readonly ruleId: string; readonly id: string }[]
   readonly refused: Refusal[]
   /** Why the image is not converted, unless `conversions` has items. */

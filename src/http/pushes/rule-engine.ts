@@ -1,9 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Caller } from '../../access/caller.ts'
+import { repositoryRule } from '../../access/registries/project-rule.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { NewJob } from '../../jobs/queue/accept-job.ts'
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
+import type { StoredRecord } from '../../records/stored-record.ts'
 import { EventLoopYielder } from '../event-loop-yielder.ts'
 import { HttpError, problemOf } from '../problem.ts'
 import type { Rule } from '../rules/rule.ts'
+import { assertConversionAllowed } from '../rules/rule-access.ts'
 import { type LoadedRule, RuleCache } from '../rules/rule-cache.ts'
 import { ruleConversionJob } from '../rules/rule-conversion.ts'
 import type { Services } from '../services.ts'
@@ -12,10 +17,16 @@ import { MAX_REFUSALS, type PushOutcome, type Refusal } from './push-outcome.ts'
 /** An image that was pushed, as its registry reports it. */
 export type Push = { readonly image: string; readonly digest?: string | undefined }
 
-type EngineServices = Pick<Services, 'jobs' | 'names' | 'tagMoves' | 'rules' | 'assertReferenceAllowed'>
+type EngineServices = Pick<
+  Services,
+  'jobs' | 'names' | 'tagMoves' | 'rules' | 'projects' | 'assertReferenceAllowed'
+>
 type Log = Pick<FastifyBaseLogger, 'error' | 'warn'>
-/** The HTTP request that reports pushes or a record. */
-type RequestOrigin = { readonly log: Log; readonly requestId: string }
+/** What reports pushes or a record: an HTTP request, if it has an id. */
+type RequestOrigin = { readonly log: Log; readonly requestId?: string | undefined }
+
+/** Who reports pushes: only rules that it sees are applied. */
+export type PushReporter = Pick<Caller, 'projectScope' | 'access'>
 
 const CLIENT_DISCONNECTED_STATUS = 499
 
@@ -33,22 +44,27 @@ export class RuleEngine {
   }
 
   /**
-   * Starts the conversions of pushed images. Reporting a push again starts nothing again.
+   * Starts the conversions of pushed images, each in the project of its rule. Reporting a push again starts nothing
+   * again.
    * @throws errors of the broker itself, so that the registry reports the pushes again
    */
   async handlePushes(
     pushes: readonly Push[],
-    { signal, ...request }: RequestOrigin & { readonly signal: AbortSignal },
+    {
+      signal,
+      caller,
+      ...request
+    }: RequestOrigin & { readonly signal: AbortSignal; readonly caller: PushReporter },
   ): Promise<PushOutcome[]> {
     const yielder = new EventLoopYielder(signal)
     const outcomes: PushOutcome[] = []
     for (const push of pushes) {
       await yielder.yieldIfDue()
-      outcomes.push(await this.#initialOutcome(push))
+      outcomes.push(await this.#initialOutcome(push, caller))
     }
     let refusals = 0
     // Rules in the outer loop: each rule is read and compiled at most once.
-    for await (const loaded of this.#rules.all()) {
+    for await (const loaded of this.#rules.all(caller.projectScope)) {
       for (const outcome of outcomes) {
         await yielder.yieldIfDue()
         const refusal = await refusalOf(
@@ -64,49 +80,57 @@ export class RuleEngine {
     return outcomes
   }
 
-  /** Converts the image of a new record again, for rules with `onRecord`. */
+  /** Converts the image of a new record again, for rules of its project with `onRecord`. */
   async handleNewRecord(
-    { id, image: name }: { readonly id: string; readonly image?: string | undefined },
+    { id, project, image: name }: Pick<StoredRecord, 'id' | 'project' | 'image'>,
     { log, requestId }: RequestOrigin,
   ): Promise<void> {
     const parsed = name === undefined ? undefined : parseTagged(name)
     if (!parsed?.image) return
     const { image } = parsed
     const yielder = new EventLoopYielder()
-    for await (const loaded of this.#rules.all()) {
+    for await (const loaded of this.#rules.all(ProjectScope.of(project))) {
       await yielder.yieldIfDue()
       const refusal = await refusalOf(async () => {
         const rule = await this.#ruleIfMatching(loaded, image, yielder)
         if (!rule?.onRecord) return
-        await this.#startJob({ ...ruleConversionJob({ ...rule, record: { id } }, image), requestId })
+        const job = ruleConversionJob({ ...rule, record: { id } }, image)
+        await this.#assertAllowed(job, loaded.project)
+        await this.#startJob({ ...job, requestId }, loaded.project)
       }, log)
       if (refusal)
         log.warn({ ...refusal, rule: loaded.id, record: id }, 'a rule could not convert with a new record')
     }
   }
 
-  async #initialOutcome({ image: text, digest }: Push): Promise<PushOutcome> {
+  async #initialOutcome({ image: text, digest }: Push, caller: PushReporter): Promise<PushOutcome> {
     const parsed = parseTagged(text)
     const outcome = { digest, image: undefined, conversions: [], refused: [] }
     if (!parsed.image) return { ...outcome, name: text, ignoredReason: parsed.error }
-    const name = this.#services.names.preferredReference(formatReference(parsed.image))
-    if (await this.#services.tagMoves.isMovedByBroker(name, digest)) {
+    const { names, tagMoves } = this.#services
+    const { image } = parsed
+    const name = names.preferredReference(formatReference(image))
+    const isOwn = await tagMoves.isMovedByBroker(name, digest)
+    // Who may not read an image does not learn from its outcome whether this broker pushed it.
+    if (isOwn && repositoryRule(caller.access, names)(image, 'read')) {
       return { ...outcome, name, ignoredReason: 'the broker pushed it itself' }
     }
-    return { ...outcome, name, image: parsed.image, ignoredReason: 'no rule matches it' }
+    return { ...outcome, name, image, isOwn, ignoredReason: 'no rule matches it' }
   }
 
   async #applyRule(
     loaded: LoadedRule,
-    { image, name, digest, conversions }: PushOutcome,
+    { image, name, digest, isOwn, conversions }: PushOutcome,
     yielder: EventLoopYielder,
-    requestId: string,
+    requestId: string | undefined,
   ): Promise<void> {
     const rule = image && (await this.#ruleIfMatching(loaded, image, yielder))
     if (!rule) return
     const requestKey = `push ${loaded.id} ${loaded.updatedAt} ${name} ${digest ?? ''}`
     const job = { ...ruleConversionJob(rule, image), variant: digest, requestId }
-    const id = await this.#startJob(digest ? { ...job, requestKey } : job)
+    await this.#assertAllowed(job, loaded.project)
+    if (isOwn) return
+    const id = await this.#startJob(digest ? { ...job, requestKey } : job, loaded.project)
     conversions.push({ ruleId: loaded.id, id })
   }
 
@@ -123,11 +147,17 @@ export class RuleEngine {
     return undefined
   }
 
+  /** @throws HttpError REPOSITORY_NOT_ALLOWED; RegistryError HOST_NOT_ALLOWED */
+  async #assertAllowed(job: NewJob, project: string): Promise<void> {
+    const { names, projects, assertReferenceAllowed } = this.#services
+    assertReferenceAllowed(job.source, 'read')
+    assertReferenceAllowed(job.target, 'write')
+    assertConversionAllowed(job, project, { project: await projects.get(project), names })
+  }
+
   /** Returns the id of the job. */
-  async #startJob(newJob: NewJob): Promise<string> {
-    const { jobs, assertReferenceAllowed } = this.#services
-    assertReferenceAllowed(newJob.source)
-    assertReferenceAllowed(newJob.target)
+  async #startJob(newJob: NewJob, project: string): Promise<string> {
+    const jobs = this.#services.jobs.in(ProjectScope.of(project))
     const { job, outcome } = await jobs.create(newJob)
     // The registry reports a push again whose conversion has failed: retry it.
     if (outcome === 'repeated' && job.state === 'failed') await jobs.retry('conversion', job.id)

@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { EvaluationRequest, RecordEvaluation } from '../../records/evaluation.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { requires } from '../access/security.ts'
 import { IdParams } from '../parameters.ts'
 import { problemResponses, recordNotFound } from '../problem.ts'
 import { sendDocument } from '../send-document.ts'
@@ -14,6 +16,7 @@ export function evaluationRoutes(analyses: Services['analyses']): FastifyPluginA
         schema: {
           tags: ['records'],
           operationId: 'evaluateRecord',
+          security: requires('records:read'),
           summary: 'Evaluate a record against an image, without converting the image',
           description:
             'Reports which recorded paths the image has, what a start would prefetch, how much of the profiled content has changed, and what a lazy pull fetches with and without the record. Layers with a table of contents are not downloaded; other layers are read completely, which takes time.',
@@ -24,10 +27,7 @@ export function evaluationRoutes(analyses: Services['analyses']): FastifyPluginA
       },
       async (request, reply) => {
         const { id } = request.params
-        const evaluation = await analyses.evaluate(
-          { record: id, ...request.body },
-          { signal: request.abortSignal },
-        )
+        const evaluation = await analyses.evaluate({ record: id, ...request.body }, analysisContext(request))
         if (!evaluation) throw recordNotFound(id)
         return sendDocument(reply, 'application/json', evaluation)
       },

@@ -2,6 +2,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { RecordDiff } from '../../records/combine/diff-records.ts'
 import { MergeStrategy } from '../../records/provenance.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { assertImageReadable } from '../access/named-image.ts'
+import { requires } from '../access/security.ts'
 import { canonicalImage, ImageName, Labels, Workload } from '../parameters.ts'
 import { fieldError, HttpError, problemResponses, recordNotFound } from '../problem.ts'
 import { sendDocument } from '../send-document.ts'
@@ -43,7 +46,10 @@ const MergeRequest = z
   })
 
 /** Merges and compares records. */
-export function mergeRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
+export function mergeRoutes({
+  analyses,
+  names,
+}: Pick<Services, 'analyses' | 'names'>): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/merges',
@@ -51,6 +57,7 @@ export function mergeRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
         schema: {
           tags: ['records'],
           operationId: 'mergeRecords',
+          security: requires('records:write'),
           summary: 'Merge records into a new one',
           description:
             'Each path takes the earliest position that it has in any of the records. `provenance` of the new record lists the records and runs that it was created from.',
@@ -58,15 +65,15 @@ export function mergeRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
           response: {
             200: RecordView.describe('The record already existed.'),
             201: RecordView.describe('The record was created.'),
-            ...problemResponses(400, 404, 413, 422, 503, 504, 507),
+            ...problemResponses(400, 403, 404, 413, 422, 429, 503, 504, 507),
           },
         },
       },
       async (request, reply) => {
         const { image, ...body } = request.body
+        assertImageReadable(image, 'body.image', { caller: request.caller, names })
         const merge = { ...body, ...(image !== undefined && { image: canonicalImage(image) }) }
-        const { abortSignal: signal } = request
-        const result = await analyses.merge(merge, { signal })
+        const result = await analyses.merge(merge, analysisContext(request))
         if (result.kind === 'missing') {
           const { position } = result
           const message = `record ${body.records[position]} does not exist`
@@ -90,6 +97,7 @@ export function mergeRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
         schema: {
           tags: ['records'],
           operationId: 'diffRecords',
+          security: requires('records:read'),
           summary: 'Compare two records',
           description: 'Lists the entries that only one of the two has, and counts those that both have.',
           params: z.object({ a: z.uuid(), b: z.uuid() }),
@@ -106,8 +114,7 @@ export function mergeRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
         },
       },
       async (request, reply) => {
-        const { abortSignal: signal } = request
-        const diff = await analyses.diff({ ...request.params, ...request.query }, { signal })
+        const diff = await analyses.diff({ ...request.params, ...request.query }, analysisContext(request))
         if ('missing' in diff) throw recordNotFound(diff.missing)
         return sendDocument(reply, 'application/json', diff)
       },

@@ -2,6 +2,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { ReferenceText } from '../../oci/reference.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { requires } from '../access/security.ts'
 import { IdParams, isoTime, Timestamp } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -57,6 +59,7 @@ export function publicationRoutes(analyses: Services['analyses']): FastifyPlugin
         schema: {
           tags: ['records'],
           operationId: 'publishRecord',
+          security: requires('record-images:write'),
           summary: 'Publish a record as a record file image',
           description:
             'The image has one tar+gzip layer with the file `stargz.record.json`. It becomes a referrer of the profiled image: by digest if the record contains it, otherwise by the digest that the tag currently refers to.',
@@ -69,8 +72,8 @@ export function publicationRoutes(analyses: Services['analyses']): FastifyPlugin
         },
       },
       async (request, reply) => {
-        const { abortSignal: signal } = request
-        const published = await analyses.publish({ record: request.params.id, ...request.body }, { signal })
+        const publication = { record: request.params.id, ...request.body }
+        const published = await analyses.publish(publication, analysisContext(request))
         const { reference, digest, subject, createdAt } = published
         const recordId = request.params.id
         return reply.code(201).send({ recordId, reference, digest, subject, createdAt: isoTime(createdAt) })

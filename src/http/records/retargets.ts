@@ -2,6 +2,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
 import { RecordUse } from '../../records/resolve/record-use.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { requires } from '../access/security.ts'
 import { Labels, PlatformName, Workload } from '../parameters.ts'
 import { problemResponses, recordNotFound } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -46,6 +48,7 @@ export function retargetRoutes(analyses: Services['analyses']): FastifyPluginAsy
         schema: {
           tags: ['records'],
           operationId: 'retargetRecord',
+          security: requires('records:write'),
           summary: 'Create a record for another image from an existing one',
           description:
             'Applies the record by path: the new record has the paths that the image has. The response lists the lost paths, each with the most similar path in the image. The new record belongs to that image.',
@@ -54,16 +57,15 @@ export function retargetRoutes(analyses: Services['analyses']): FastifyPluginAsy
           response: {
             200: Retargeted.describe('The record already existed.'),
             201: Retargeted.describe('The record was created.'),
-            ...problemResponses(400, 403, 404, 422, 502, 503, 504, 507),
+            ...problemResponses(400, 403, 404, 422, 429, 502, 503, 504, 507),
           },
         },
       },
       async (request, reply) => {
         const { image: target, platform, workload, labels } = request.body
-        const { abortSignal: signal } = request
         const result = await analyses.retarget(
           { record: request.params.id, target, platform, workload, labels },
-          { signal },
+          analysisContext(request),
         )
         if (result.kind === 'missing') throw recordNotFound(request.params.id)
         const { record, created, lost, use } = result

@@ -2,6 +2,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { WRITTEN_FORMATS, type WrittenFormat } from '../../records/formats/write-record.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { listedScope, ProjectQuery } from '../access/listed-project.ts'
+import { requires } from '../access/security.ts'
 import { addVary } from '../browser/caching.ts'
 import { SearchText } from '../images/catalogue-query.ts'
 import { Total, totalView } from '../images/record-image-view.ts'
@@ -41,6 +44,7 @@ export function recordRoutes({
         schema: {
           tags: ['records'],
           operationId: 'listRecords',
+          security: requires('records:read'),
           summary: 'List records, newest first',
           description: 'Filters can be combined. Each record is shown without its entries.',
           querystring: z.object({
@@ -51,6 +55,7 @@ export function recordRoutes({
             text: SearchText.optional().describe('The starts of words in image, workload and labels.'),
             createdFrom: Time.optional().describe('Only records created at this time or later.'),
             createdBefore: Time.optional().describe('Only records created before this time.'),
+            ...ProjectQuery,
             ...PageQuery,
             cursor: z.uuid().optional().describe('The value of `next` in the previous page.'),
           }),
@@ -58,7 +63,7 @@ export function recordRoutes({
         },
       },
       async (request) => {
-        const { image, workload, digest, label, text, createdFrom, createdBefore, limit, cursor } =
+        const { image, workload, digest, label, text, createdFrom, createdBefore, project, limit, cursor } =
           request.query
         const filter = {
           ...(image !== undefined && { image: canonicalImage(image) }),
@@ -68,7 +73,8 @@ export function recordRoutes({
           text,
           ...parseTimes({ from: createdFrom, before: createdBefore }),
         }
-        const { items, next, total } = await records.list(filter, { limit, after: cursor })
+        const listed = records.in(listedScope(request.caller, project))
+        const { items, next, total } = await listed.list(filter, { limit, after: cursor })
         return { items: items.map(recordView), next, ...totalView(total) }
       },
     )
@@ -78,6 +84,7 @@ export function recordRoutes({
         schema: {
           tags: ['records'],
           operationId: 'getRecord',
+          security: requires('records:read'),
           summary: 'Show a record',
           description:
             'Shows the image and the workload of the record, what became of its lines, and where it was published. Its entries are at `/v1/records/{id}/content`.',
@@ -86,7 +93,7 @@ export function recordRoutes({
         },
       },
       async (request) => {
-        const record = await records.get(request.params.id)
+        const record = await records.in(request.caller.projectScope).get(request.params.id)
         if (!record) throw recordNotFound(request.params.id)
         return recordView(record)
       },
@@ -97,6 +104,7 @@ export function recordRoutes({
         schema: {
           tags: ['records'],
           operationId: 'getRecordContent',
+          security: requires('records:read'),
           summary: 'Read the entries of a record',
           description:
             'Returns the entries in the requested `format`. Default: a stargz record file, or a path list if `Accept` allows only text/plain.',
@@ -121,9 +129,8 @@ export function recordRoutes({
         const { id } = request.params
         const accept = request.headers.accept ?? ''
         const wantsPathList = accept.includes('text/plain') && !accept.includes('application/x-ndjson')
-        const { abortSignal: signal } = request
         const format = request.query.format ?? (wantsPathList ? 'path-list' : 'stargz-record')
-        const content = await analyses.readContent({ record: id, format }, { signal })
+        const content = await analyses.readContent({ record: id, format }, analysisContext(request))
         if (!content) throw recordNotFound(id)
         addVary(reply, 'accept')
         return sendDocument(reply, WRITTEN_FORMATS[format], content)
@@ -135,6 +142,7 @@ export function recordRoutes({
         schema: {
           tags: ['records'],
           operationId: 'deleteRecord',
+          security: requires('records:delete'),
           summary: 'Delete a record',
           description: 'Record file images of the record remain in their registries.',
           params: IdParams,
@@ -146,7 +154,7 @@ export function recordRoutes({
       },
       async (request, reply) => {
         const { id } = request.params
-        const outcome = await records.remove(id)
+        const outcome = await records.in(request.caller.projectScope).remove(id)
         if (outcome === 'missing') throw recordNotFound(id)
         if (outcome === 'needed') {
           throw new HttpError(409, 'RECORD_IN_USE', 'an unfinished conversion needs this record')

@@ -46,7 +46,7 @@ export const UploadQuery = z
     profilerVersion: ProfilerText.optional(),
     label: LabelQuery.optional(),
     publish: PublishTarget.optional().describe(
-      'Whether to publish the record, too. `true` publishes it to the default reference in the backing registry; a reference publishes it there.',
+      'Whether to publish the record, too. `true` publishes it to the default reference in the backing registry; a reference publishes it there. Requires the scope `record-images:write`, too.',
     ),
     overwrite: Flag.optional().describe(
       'Whether publishing may move a tag that refers to a different manifest. Requires `publish`.',

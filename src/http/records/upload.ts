@@ -2,6 +2,9 @@ import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import type { Caller } from '../../access/caller.ts'
+import { AccessError } from '../../access/errors.ts'
+import type { AnalysisContext } from '../../analysis/analyses.ts'
 import {
   CONTENT_ENCODINGS,
   type ContentEncoding,
@@ -9,6 +12,9 @@ import {
 } from '../../bytes/content-encoding.ts'
 import { FoundInImage } from '../../records/evaluation.ts'
 import type { StoredRecord } from '../../records/stored-record.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { assertImageReadable } from '../access/named-image.ts'
+import { requires } from '../access/security.ts'
 import { idempotencyKeyOf, requestLine } from '../idempotency/hook.ts'
 import { replayResponse } from '../idempotency/replay.ts'
 import { canonicalImage, parseLabels } from '../parameters.ts'
@@ -28,11 +34,11 @@ const UploadedRecord = RecordView.extend({ inImage: FoundInImage.optional() }).m
   description: 'An uploaded record, and how many of its paths the profiled image has.',
 })
 
-type UploadServices = Pick<Services, 'analyses' | 'records' | 'spool' | 'maxRecordBytes'>
+type UploadServices = Pick<Services, 'analyses' | 'records' | 'names' | 'spool' | 'maxRecordBytes'>
 
 /** `POST /v1/records`. The body is the record itself and is streamed. */
 export function recordUploadRoute(
-  { analyses, records, spool, maxRecordBytes }: UploadServices,
+  { analyses, records, names, spool, maxRecordBytes }: UploadServices,
   ruleEngine: RuleEngine,
 ): FastifyPluginAsyncZod {
   return async (app) => {
@@ -49,6 +55,7 @@ export function recordUploadRoute(
         schema: {
           tags: ['records'],
           operationId: 'uploadRecord',
+          security: requires('records:write'),
           summary: 'Upload a record',
           description:
             'The body is the record as the profiler wrote it: a stargz record file, a path list, a log of strace, fatrace, opensnoop, Inspektor Gadget, audit or stargz-snapshotter, or a list of nydus, SOCI or overlaybd. It may be compressed (`Content-Encoding`: gzip, deflate, br or zstd). `skipped` counts the lines that did not become entries; `warnings` describes possible errors in the profile. With `image`, `inImage` shows how many of the paths that image has. Uploading the same content for the same image and workload again returns the existing record with 200 and adds new labels to it.',
@@ -56,11 +63,14 @@ export function recordUploadRoute(
           response: {
             200: UploadedRecord.describe('The record already existed.'),
             201: UploadedRecord.describe('The record was stored.'),
-            ...problemResponses(400, 403, 409, 413, 415, 422, 502, 503, 507),
+            ...problemResponses(400, 403, 409, 413, 415, 422, 429, 502, 503, 507),
           },
         },
       },
       async (request, reply) => {
+        const { caller, query } = request
+        assertMayPublish(caller, query)
+        assertImageReadable(query.image, 'querystring.image', { caller, names })
         const encoding = contentEncodingOf(request, reply)
         const body = request.body as Readable | undefined
         if (!body) {
@@ -68,22 +78,22 @@ export function recordUploadRoute(
         }
         const key = idempotencyKeyOf(request)
         const upload = {
-          ...uploadMetadata(request.query),
+          ...uploadMetadata(query),
           encoding,
           idempotency:
             key === undefined ? undefined : { key, request: `${requestLine(request)} ${encoding ?? ''}` },
         }
-        const signal = request.abortSignal
+        const context = analysisContext(request)
         // An error response is sent while the client still sends: the stream must not be destroyed.
         const pieces = body.iterator({ destroyOnReturn: false })
-        await using input = await spool.store(pieces, assertRecordSize, signal)
-        const result = await analyses.upload(upload, { signal, input })
+        await using input = await spool.store(pieces, assertRecordSize, context.signal)
+        const result = await analyses.upload(upload, { ...context, input })
         if (result.kind === 'repeated') return replayResponse(reply, result.claim) as never
         request.idempotencyKey = key
         const { record, created, inImage } = result
         const { log, id: requestId } = request
         if (created) await ruleEngine.handleNewRecord(record, { log, requestId })
-        const published = await publish(record, request.query, signal)
+        const published = await publish(record, request, context)
         reply.header('location', `/v1/records/${record.id}`)
         return reply.code(created ? 201 : 200).send({ ...recordView(published), ...(inImage && { inImage }) })
       },
@@ -98,21 +108,28 @@ export function recordUploadRoute(
 
   async function publish(
     record: StoredRecord,
-    { publish: target = 'false', overwrite }: z.infer<typeof UploadQuery>,
-    signal: AbortSignal,
+    { query, caller }: { readonly query: z.infer<typeof UploadQuery>; readonly caller: Caller },
+    context: AnalysisContext,
   ): Promise<StoredRecord> {
+    const { publish: target = 'false', overwrite } = query
     if (target === 'false') return record
     const publication = {
       record: record.id,
       ...(target !== 'true' && { reference: target }),
       overwrite: overwrite === 'true',
     }
-    await analyses.publish(publication, { signal }).catch((error: Error) => {
+    await analyses.publish(publication, context).catch((error: Error) => {
       throw publishingFailed(error, record.id)
     })
-    const { publications } = (await records.get(record.id)) ?? record
+    const { publications } = (await records.in(caller.projectScope).get(record.id)) ?? record
     return { ...record, publications }
   }
+}
+
+/** @throws AccessError ACCESS_DENIED */
+function assertMayPublish(caller: Caller, { publish = 'false' }: z.infer<typeof UploadQuery>): void {
+  if (publish === 'false' || caller.has('record-images:write')) return
+  throw new AccessError('ACCESS_DENIED', 'to publish the record, too, needs the scope record-images:write')
 }
 
 /** @throws HttpError UNSUPPORTED_ENCODING */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ProjectName } from '../../access/projects/project.ts'
 import { Digest } from '../../oci/digest-schema.ts'
 import { ProfileNotes, RecordFormat, SkippedAccesses } from '../../records/model.ts'
 import { Provenance } from '../../records/provenance.ts'
@@ -24,6 +25,7 @@ const PublicationView = z.object({ reference: z.string(), digest: Digest, create
 export const RecordView = z
   .object({
     id: z.string(),
+    project: ProjectName,
     digest: Digest.describe(
       'The digest of the record file. Records with the same content have the same digest.',
     ),
@@ -47,6 +49,7 @@ export const RecordView = z
     examples: [
       {
         id: EXAMPLE_ID,
+        project: 'team-a',
         digest: EXAMPLE_DIGEST,
         image: 'registry.example/team/app:1.0',
         workload: 'serve',

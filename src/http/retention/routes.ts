@@ -2,6 +2,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { RetentionRules } from '../../records/retention/retention-rules.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { requires } from '../access/security.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { RetentionReport, retentionReport } from './view.ts'
@@ -34,6 +36,7 @@ export function retentionRoutes(analyses: Services['analyses']): FastifyPluginAs
         schema: {
           tags: ['records'],
           operationId: 'applyRetention',
+          security: requires('records:delete'),
           summary: 'Remove old records and record images, after a dry run',
           description:
             'Without `plan`, nothing is removed: the response lists what the rules would remove, and the plan. With that plan, the same items are removed; if the rules would select different items by now, the response is 409.',
@@ -43,10 +46,7 @@ export function retentionRoutes(analyses: Services['analyses']): FastifyPluginAs
       },
       async (request) => {
         const { rules, recordImages = false, plan } = request.body
-        const result = await analyses.applyRetention(
-          { rules, recordImages, plan },
-          { signal: request.abortSignal },
-        )
+        const result = await analyses.applyRetention({ rules, recordImages, plan }, analysisContext(request))
         return retentionReport(result.plan, result.removed)
       },
     )

@@ -1,15 +1,25 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Caller } from '../../access/caller.ts'
+import { listedScope, ProjectQuery } from '../access/listed-project.ts'
+import { requires } from '../access/security.ts'
 import { IdParams } from '../parameters.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
-import { NewRule } from './rule.ts'
+import { NewRule, type Rule } from './rule.ts'
+import { assertRuleAllowed } from './rule-access.ts'
 import { RuleView, ruleListing, ruleView } from './view.ts'
 
 /** Manages the rules that convert pushed images. */
-export function ruleRoutes(rules: Services['rules']): FastifyPluginAsyncZod {
+export function ruleRoutes({
+  rules,
+  projects,
+  names,
+}: Pick<Services, 'rules' | 'projects' | 'names'>): FastifyPluginAsyncZod {
   const tags = ['registry events']
+  const assertAllowed = async (rule: Rule, caller: Caller, project: string) =>
+    assertRuleAllowed(rule, { caller, project: await projects.get(project), names })
   return async (app) => {
     app.post(
       '/v1/rules',
@@ -17,14 +27,18 @@ export function ruleRoutes(rules: Services['rules']): FastifyPluginAsyncZod {
         schema: {
           tags,
           operationId: 'createRule',
+          security: requires('rules:write'),
           summary: 'Create a rule that converts pushed images',
-          description: 'The rule applies to pushes from now on.',
+          description:
+            'The rule applies to pushes from now on. It belongs to the project of the caller, and converts images that this project may read to targets that it may write.',
           body: NewRule,
-          response: { 201: RuleView, ...problemResponses(400, 409, 422, 503, 507) },
+          response: { 201: RuleView, ...problemResponses(400, 403, 409, 422, 503, 507) },
         },
       },
       async (request, reply) => {
-        const rule = await rules.create(request.body)
+        const { caller } = request
+        await assertAllowed(request.body, caller, caller.project)
+        const rule = await rules.in(caller.projectScope).create(request.body)
         reply.header('location', `/v1/rules/${rule.id}`)
         return reply.code(201).send(ruleView(rule))
       },
@@ -35,14 +49,17 @@ export function ruleRoutes(rules: Services['rules']): FastifyPluginAsyncZod {
         schema: {
           tags,
           operationId: 'listRules',
+          security: requires('conversions:read'),
           summary: 'List the rules',
           description: 'Shows all rules with their settings.',
+          querystring: z.object(ProjectQuery),
           response: { 200: z.object({ items: z.array(RuleView) }), ...problemResponses(503) },
         },
       },
-      async (_request, reply) => {
-        const versions = await rules.listVersions()
-        return sendDocument(reply, 'application/json', ruleListing(versions, rules))
+      async (request, reply) => {
+        const listed = rules.in(listedScope(request.caller, request.query.project))
+        const versions = await listed.listVersions()
+        return sendDocument(reply, 'application/json', ruleListing(versions, listed))
       },
     )
     app.get(
@@ -51,6 +68,7 @@ export function ruleRoutes(rules: Services['rules']): FastifyPluginAsyncZod {
         schema: {
           tags,
           operationId: 'getRule',
+          security: requires('conversions:read'),
           summary: 'Show a rule',
           description: 'Shows all settings of the rule.',
           params: IdParams,
@@ -58,7 +76,7 @@ export function ruleRoutes(rules: Services['rules']): FastifyPluginAsyncZod {
         },
       },
       async (request) => {
-        const rule = await rules.get(request.params.id)
+        const rule = await rules.in(request.caller.projectScope).get(request.params.id)
         if (!rule) throw ruleNotFound(request.params.id)
         return ruleView(rule)
       },
@@ -69,17 +87,23 @@ export function ruleRoutes(rules: Services['rules']): FastifyPluginAsyncZod {
         schema: {
           tags,
           operationId: 'replaceRule',
+          security: requires('rules:write'),
           summary: 'Replace a rule',
           description:
             'Replaces all settings: fields that the request omits get their defaults. The rule applies to pushes from now on.',
           params: IdParams,
           body: NewRule,
-          response: { 200: RuleView, ...problemResponses(400, 404, 503, 507) },
+          response: { 200: RuleView, ...problemResponses(400, 403, 404, 503, 507) },
         },
       },
       async (request) => {
-        const rule = await rules.replace(request.params.id, request.body)
-        if (!rule) throw ruleNotFound(request.params.id)
+        const { caller, params, body } = request
+        const visible = rules.in(caller.projectScope)
+        const existing = await visible.get(params.id)
+        if (!existing) throw ruleNotFound(params.id)
+        await assertAllowed(body, caller, existing.project)
+        const rule = await visible.replace(params.id, body)
+        if (!rule) throw ruleNotFound(params.id)
         return ruleView(rule)
       },
     )
@@ -89,6 +113,7 @@ export function ruleRoutes(rules: Services['rules']): FastifyPluginAsyncZod {
         schema: {
           tags,
           operationId: 'deleteRule',
+          security: requires('rules:write'),
           summary: 'Delete a rule',
           description: 'Conversions that the rule has started are not affected.',
           params: IdParams,
@@ -99,7 +124,8 @@ export function ruleRoutes(rules: Services['rules']): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        if (!(await rules.remove(request.params.id))) throw ruleNotFound(request.params.id)
+        const { id } = request.params
+        if (!(await rules.in(request.caller.projectScope).remove(id))) throw ruleNotFound(id)
         return reply.code(204).send(null)
       },
     )

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type TestDatabase, temporarySqlite } from '../../../test/support/databases.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { RuleStore } from '../../jobs/rule-store.ts'
 import type { Reference } from '../../oci/reference.ts'
 import { EventLoopYielder } from '../event-loop-yielder.ts'
@@ -25,16 +26,21 @@ beforeEach(async () => {
 class RecordingRuleStore extends RuleStore {
   readonly reads: string[] = []
 
-  override get(id: string) {
-    this.reads.push(id)
-    return super.get(id)
+  override in(scope: ProjectScope) {
+    const rules = super.in(scope)
+    const get = rules.get.bind(rules)
+    rules.get = (id) => {
+      this.reads.push(id)
+      return get(id)
+    }
+    return rules
   }
 }
 
 /** Matches each rule against the image, and returns the names of the rules. */
-async function matchAll(cache: RuleCache): Promise<string[]> {
+async function matchAll(cache: RuleCache, scope = ProjectScope.ALL): Promise<string[]> {
   const names: string[] = []
-  for await (const loaded of cache.all()) {
+  for await (const loaded of cache.all(scope)) {
     if (loaded.kind === 'invalid') continue
     expect(await loaded.matcher.matches(image, new EventLoopYielder())).toBe(true)
     names.push(loaded.rule.name)
@@ -44,17 +50,18 @@ async function matchAll(cache: RuleCache): Promise<string[]> {
 
 it('reads each version of a rule once', async () => {
   const store = new RecordingRuleStore(opened.database)
+  const rules = store.in(ProjectScope.ALL)
   const cache = new RuleCache(store)
-  const first = await store.create(document('a'))
-  const second = await store.create(document('b'))
+  const first = await rules.create(document('a'))
+  const second = await rules.create(document('b'))
   for (let n = 0; n < 3; n++) expect(await matchAll(cache)).toEqual(['a', 'b'])
   expect(store.reads).toEqual([first.id, second.id])
   // Also for versions within one millisecond.
   for (const name of ['c', 'd', 'e']) {
-    await store.replace(first.id, document(name))
+    await rules.replace(first.id, document(name))
     expect(await matchAll(cache)).toEqual([name, 'b'])
   }
-  await store.remove(second.id)
+  await rules.remove(second.id)
   expect(await matchAll(cache)).toEqual(['e'])
   expect(store.reads).toEqual([first.id, second.id, first.id, first.id, first.id])
 })
@@ -62,7 +69,8 @@ it('reads each version of a rule once', async () => {
 it('caches rules within its memory budget, and still yields the others', async () => {
   const store = new RecordingRuleStore(opened.database)
   const ids: string[] = []
-  for (const name of ['a', 'b', 'c', 'd']) ids.push((await store.create(document(name))).id)
+  for (const name of ['a', 'b', 'c', 'd'])
+    ids.push((await store.in(ProjectScope.ALL).create(document(name))).id)
   const cache = new RuleCache(store, 10_000)
   await matchAll(cache)
   store.reads.length = 0
@@ -70,4 +78,21 @@ it('caches rules within its memory budget, and still yields the others', async (
   expect(store.reads.length).toBeGreaterThan(0)
   expect(store.reads.length).toBeLessThan(4)
   expect(store.reads).not.toContain(ids[0])
+})
+
+it('yields the rules of a project, and keeps those of others', async () => {
+  const store = new RecordingRuleStore(opened.database)
+  const [a, b] = ['team-a', 'team-b'].map((project) => ProjectScope.of(project))
+  const first = await store.in(a ?? ProjectScope.ALL).create(document('a'))
+  await store.in(b ?? ProjectScope.ALL).create(document('b'))
+  const cache = new RuleCache(store)
+  for (let n = 0; n < 2; n++) {
+    expect(await matchAll(cache, a)).toEqual(['a'])
+    expect(await matchAll(cache, b)).toEqual(['b'])
+    expect(await matchAll(cache)).toEqual(['a', 'b'])
+  }
+  expect(store.reads).toHaveLength(2)
+  expect(await store.in(b ?? ProjectScope.ALL).remove(first.id)).toBe(false)
+  expect(await store.in(b ?? ProjectScope.ALL).replace(first.id, document('c'))).toBeUndefined()
+  expect(await matchAll(cache)).toEqual(['a', 'b'])
 })

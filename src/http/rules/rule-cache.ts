@@ -1,4 +1,5 @@
-import type { RuleStore, RuleVersion, StoredRule } from '../../jobs/rule-store.ts'
+import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
+import type { RuleVersion, ScopedRules, StoredRule } from '../../jobs/rule-store.ts'
 import { issueText } from '../validation/issue-text.ts'
 import { Rule } from './rule.ts'
 import { RuleMatcher } from './rule-matcher.ts'
@@ -20,28 +21,29 @@ type CachedRule = { readonly loaded: LoadedRule; readonly bytes: number }
 
 /** The stored rules. Each version of a rule is read and compiled once, within a memory budget. */
 export class RuleCache {
-  readonly #store: RuleStore
+  readonly #store: Scoped<ScopedRules>
   readonly #maxBytes: number
   readonly #cached = new Map<string, CachedRule>()
   #bytes = 0
 
   /** @param maxBytes the approximate memory budget, in bytes */
-  constructor(store: RuleStore, maxBytes = MAX_CACHED_BYTES) {
+  constructor(store: Scoped<ScopedRules>, maxBytes = MAX_CACHED_BYTES) {
     this.#store = store
     this.#maxBytes = maxBytes
   }
 
-  /** Yields every rule, oldest first. Rules that are not cached are read one at a time. */
-  async *all(): AsyncGenerator<LoadedRule> {
-    const versions = await this.#store.listVersions()
-    this.#evictOutdated(new Map(versions.map(({ id, updatedAt }) => [id, updatedAt])))
+  /** Yields every rule that a scope sees, oldest first. Rules that are not cached are read one at a time. */
+  async *all(scope: ProjectScope): AsyncGenerator<LoadedRule> {
+    const store = this.#store.in(scope)
+    const versions = await store.listVersions()
+    this.#evictOutdated(scope, new Map(versions.map(({ id, updatedAt }) => [id, updatedAt])))
     for (const { id, updatedAt } of versions) {
       const cached = this.#cached.get(id)?.loaded
       if (cached?.updatedAt === updatedAt) {
         yield cached
         continue
       }
-      const stored = await this.#store.get(id)
+      const stored = await store.get(id)
       // Deleted since the versions were read.
       if (!stored) continue
       const loaded = loadRule(stored)
@@ -51,9 +53,10 @@ export class RuleCache {
     }
   }
 
-  #evictOutdated(versions: ReadonlyMap<string, number>): void {
+  /** @param versions those of all rules that the scope sees: nothing is known of other rules */
+  #evictOutdated(scope: ProjectScope, versions: ReadonlyMap<string, number>): void {
     for (const [id, { loaded, bytes }] of this.#cached) {
-      if (versions.get(id) === loaded.updatedAt) continue
+      if (!scope.includes(loaded.project) || versions.get(id) === loaded.updatedAt) continue
       this.#cached.delete(id)
       this.#bytes -= bytes
     }
@@ -71,9 +74,10 @@ export class RuleCache {
   }
 }
 
-function loadRule({ id, updatedAt, document }: StoredRule): LoadedRule {
+function loadRule({ id, project, updatedAt, document }: StoredRule): LoadedRule {
+  const version = { id, project, updatedAt }
   const { success, data: rule, error } = Rule.safeParse(document, { error: issueText })
-  if (success) return { id, updatedAt, kind: 'valid', rule, matcher: new RuleMatcher(rule) }
+  if (success) return { ...version, kind: 'valid', rule, matcher: new RuleMatcher(rule) }
   const [issue] = error.issues
-  return { id, updatedAt, kind: 'invalid', error: `${issue?.path.join('.')}: ${issue?.message}` }
+  return { ...version, kind: 'invalid', error: `${issue?.path.join('.')}: ${issue?.message}` }
 }

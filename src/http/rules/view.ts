@@ -1,12 +1,13 @@
 import { z } from 'zod'
+import { ProjectName } from '../../access/projects/project.ts'
 import { timeOfId } from '../../db/new-id.ts'
-import type { RuleStore, RuleVersion, StoredRule } from '../../jobs/rule-store.ts'
+import type { RuleVersion, ScopedRules, StoredRule } from '../../jobs/rule-store.ts'
 import { EventLoopYielder } from '../event-loop-yielder.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 import { Rule } from './rule.ts'
 
 export const RuleView = z
-  .object({ id: z.string(), createdAt: Timestamp, updatedAt: Timestamp, ...Rule.shape })
+  .object({ id: z.string(), project: ProjectName, createdAt: Timestamp, updatedAt: Timestamp, ...Rule.shape })
   .meta({
     id: 'ConversionRule',
     description: 'A rule: which pushed images are converted, and how.',
@@ -16,14 +17,14 @@ export function ruleView(rule: StoredRule): z.output<typeof RuleView> {
   return { ...identity(rule), ...Rule.parse(rule.document) }
 }
 
-function identity({ id, updatedAt }: StoredRule) {
-  return { id, createdAt: isoTime(timeOfId(id)), updatedAt: isoTime(updatedAt) }
+function identity({ id, project, updatedAt }: StoredRule) {
+  return { id, project, createdAt: isoTime(timeOfId(id)), updatedAt: isoTime(updatedAt) }
 }
 
 /** Yields the JSON of a rule listing, one rule at a time: the rules can be large. */
 export async function* ruleListing(
   versions: readonly RuleVersion[],
-  rules: RuleStore,
+  rules: ScopedRules,
 ): AsyncGenerator<Buffer> {
   const yielder = new EventLoopYielder()
   let separator = '{"items":['

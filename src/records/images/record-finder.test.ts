@@ -83,6 +83,44 @@ describe('record images', () => {
     ])
     expect(await finder.find({ image: `${ownHost}/no/such:1` })).toEqual([])
   })
+
+  it('of a project are in a folder of its own', () => {
+    const placeOf = (image: string, prefix: string) => {
+      const openRepository = (location: RepositoryLocation) => client.repository(location)
+      const backing = { host: backingHost, prefix }
+      const [host = '', ...path] = image.split('/')
+      const ofProject = new RecordFinder({ openRepository, backing, project: 'a' })
+      return ofProject.backingRepositoryOf({ host, repository: path.join('/') }).repository
+    }
+    expect(placeOf('r.test/team/app', 'records')).toBe('records/a/team/app')
+    expect(placeOf('r.test/a/app', 'records')).toBe('records/a/a/app')
+    expect(placeOf('r.test/team/app', '')).toBe('a/team/app')
+    expect(placeOf(`${backingHost}/records/team/app`, 'records')).toBe('records/a/team/app')
+    expect(placeOf(`${backingHost}/records/a/app`, 'records')).toBe('records/a/app')
+    expect(placeOf(`${backingHost}/a/app`, '')).toBe('a/app')
+  })
+
+  it('are found in the places that the project may read, its own first', async () => {
+    const image = 'forbidden.test/team/shared:1'
+    const at = (repository: string) => client.repository({ host: backingHost, repository })
+    const createdAt = '2026-01-01T00:00:00Z'
+    for (const folder of ['records', 'records/a', 'records/b']) {
+      await publishRecordImage(at(`${folder}/team/shared`), entries, { tag: 'record-1-x', image, createdAt })
+    }
+    const found = async (isReadable: (repository: string) => boolean) => {
+      const restricted = client.restricted(({ repository }) => isReadable(repository))
+      const ofProject = new RecordFinder({
+        openRepository: (location) => restricted.repository(location),
+        backing: { host: backingHost, prefix: 'records' },
+        project: 'a',
+      })
+      return (await ofProject.find({ image })).map(({ location }) => location.repository)
+    }
+    expect((await found(() => true)).sort()).toEqual(['records/a/team/shared', 'records/team/shared'])
+    expect(await found((name) => name.startsWith('records/a/'))).toEqual(['records/a/team/shared'])
+    expect(await found((name) => name === 'records/team/shared')).toEqual(['records/team/shared'])
+    expect(await found(() => false)).toEqual([])
+  })
 })
 
 describe('the registry of an image', () => {

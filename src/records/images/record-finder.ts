@@ -1,3 +1,4 @@
+import { DEFAULT_PROJECT } from '../../db/project-scope.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { DocumentError } from '../../oci/document-error.ts'
 import { parseManifestOrIndex } from '../../oci/documents.ts'
@@ -8,7 +9,7 @@ import { imageDigestsOf, tryParseReference } from '../profiled-digest.ts'
 import { describeRecordImage, listRecordImages } from './list-record-images.ts'
 import { createdTime, type RecordImageSummary } from './record-image-summary.ts'
 import { isOfWorkload } from './record-tag.ts'
-import { throwUnlessRefusal } from './registry-refusals.ts'
+import { throwUnlessForbidden, throwUnlessRefusal } from './registry-refusals.ts'
 
 /** Referrers that are read for each digest. They include signatures and other artifacts. */
 export const MAX_REFERRERS = 200
@@ -20,6 +21,8 @@ export type RecordFinderOptions = {
   readonly openRepository: (location: RepositoryLocation) => Repository
   /** The default registry of record images, and the prefix of its repository names. */
   readonly backing: { readonly host: string; readonly prefix: string }
+  /** Whose record images these are; default: the default project. */
+  readonly project?: string | undefined
   /** The names of the registry that has several. Default: each has one. */
   readonly names?: HostNames
 }
@@ -42,9 +45,9 @@ export type MatchedRecordImage = RecordImageSummary & {
 }
 
 /**
- * Finds the record images of an image in registries. It searches the repository of the image and the
- * corresponding repository in the backing registry, each by tags and by the referrers of the image's digest
- * and of those of its platforms.
+ * Finds the record images of an image in registries. It searches the corresponding repositories in the backing
+ * registry, that of the project first, and the repository of the image, each by tags and by the referrers of the
+ * image's digest and of those of its platforms.
  */
 export class RecordFinder {
   readonly #options: RecordFinderOptions
@@ -55,22 +58,44 @@ export class RecordFinder {
     this.#names = options.names ?? new HostNames([])
   }
 
-  /** Returns the repository in the backing registry for the record images of an image. */
-  backingRepositoryOf({ host, repository }: RepositoryLocation): RepositoryLocation {
-    const { host: backingHost, prefix } = this.#options.backing
-    const isInBacking = this.#names.preferred(host) === backingHost && isBelowPrefix(repository, prefix)
-    const name = isInBacking || prefix === '' ? repository : `${prefix}/${repository}`
-    return { host: backingHost, repository: name }
+  /**
+   * Returns the repository in the backing registry for the record images of an image. Each project has its own, below
+   * a folder with its name, so that none replaces the record images of another; the default project has no folder.
+   */
+  backingRepositoryOf(image: RepositoryLocation): RepositoryLocation {
+    const { prefix } = this.#options.backing
+    const { project = DEFAULT_PROJECT } = this.#options
+    const shared = this.#sharedRepositoryOf(image)
+    if (project === DEFAULT_PROJECT) return shared
+    const folder = joinPath(prefix, project)
+    if (this.#isInBacking(image) && isBelowPrefix(image.repository, folder)) return shared
+    const path = prefix === '' ? shared.repository : shared.repository.slice(prefix.length + 1)
+    return { ...shared, repository: joinPath(folder, path) }
+  }
+
+  /** The repository that the default project uses. Other projects that may read it find its record images, too. */
+  #sharedRepositoryOf(image: RepositoryLocation): RepositoryLocation {
+    const { host, prefix } = this.#options.backing
+    return {
+      host,
+      repository: this.#isInBacking(image) ? image.repository : joinPath(prefix, image.repository),
+    }
+  }
+
+  #isInBacking({ host, repository }: RepositoryLocation): boolean {
+    const { backing } = this.#options
+    return this.#names.preferred(host) === backing.host && isBelowPrefix(repository, backing.prefix)
   }
 
   /**
    * Returns the record images of the same digest, then those of the same repository, each newest first. If
-   * the image's own registry refuses access or has nothing, only the backing registry counts.
+   * the image's own registry refuses access or has nothing, only the backing registry counts. Repositories that the
+   * project may not read are left out.
    * @throws RegistryError of the backing registry, and for an outage of the image's own registry
    */
   async find({ image, workload, signal }: FindRequest): Promise<MatchedRecordImage[]> {
     const imageReference = this.#preferred(parseReference(image))
-    const backing = this.backingRepositoryOf(imageReference)
+    const backing = [this.backingRepositoryOf(imageReference), this.#sharedRepositoryOf(imageReference)]
     const digests = await this.#readDigests(imageReference, signal)
     const matches = new Map<string, MatchedRecordImage>()
     const addMatches = async (location: RepositoryLocation) => {
@@ -82,8 +107,14 @@ export class RecordFinder {
         if (match && !matches.has(key)) matches.set(key, match)
       }
     }
-    await addMatches(backing)
-    if (repositoryName(backing) !== repositoryName(imageReference)) {
+    const searched = new Set<string>()
+    for (const location of backing) {
+      if (searched.has(repositoryName(location))) continue
+      searched.add(repositoryName(location))
+      // A project need not have a place in the backing registry.
+      await addMatches(location).catch(throwUnlessForbidden)
+    }
+    if (!searched.has(repositoryName(imageReference))) {
       const { host, repository } = imageReference
       await addMatches({ host, repository }).catch(throwUnlessRefusal)
     }
@@ -182,6 +213,11 @@ function compareNewestFirst(a: MatchedRecordImage, b: MatchedRecordImage): numbe
 
 function repositoryName({ host, repository }: RepositoryLocation): string {
   return formatReference({ host, repository })
+}
+
+/** @param folder '' for none */
+function joinPath(folder: string, path: string): string {
+  return folder === '' ? path : `${folder}/${path}`
 }
 
 /** Whether a repository of the backing registry is one of this broker. @param prefix '' for all of them */

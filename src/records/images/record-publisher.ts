@@ -4,7 +4,7 @@ import { formatReference, parseReference, type Reference, tagOrDigest } from '..
 import type { Repository } from '../../registry/repository.ts'
 import type { RecordEntry, RecordLimits } from '../model.ts'
 import { profiledDigest } from '../profiled-digest.ts'
-import type { RecordStore } from '../store.ts'
+import type { ProjectRecords } from '../project-records.ts'
 import type { Publication, StoredRecord } from '../stored-record.ts'
 import { listRecordImages } from './list-record-images.ts'
 import { publishRecordImage } from './publish-record-image.ts'
@@ -29,7 +29,7 @@ export class PublishError extends Error {
 }
 
 export type RecordPublisherOptions = {
-  readonly store: RecordStore
+  readonly store: ProjectRecords
   /** @throws RegistryError HOST_NOT_ALLOWED */
   readonly openRepository: (location: RepositoryLocation) => Repository
   readonly finder: RecordFinder
@@ -61,7 +61,8 @@ export class RecordPublisher {
    * Publishes a stored record. By default, it is published in the backing registry, as `<repository of the
    * image>:record-<tag>-<workload>`, and refers to the profiled image. With `attachTo`, it refers to that
    * image, and is by default published in its repository, without a tag.
-   * @throws PublishError; RecordError RECORD_HAS_GLOBS; RecordImageError TAG_EXISTS; RegistryError
+   * @throws PublishError; RecordError RECORD_HAS_GLOBS; RecordImageError TAG_EXISTS; RegistryError, among them
+   * REPOSITORY_NOT_ALLOWED
    */
   async publish(
     id: string,
@@ -143,13 +144,17 @@ export class RecordPublisher {
 
   /**
    * Lists the tagged record images that the backing registry has now, by repository and tag.
+   * @param isSelected of which repositories
    * @throws RegistryError
    */
-  async *listAll(signal: AbortSignal | undefined): AsyncGenerator<ListedRecordImage> {
+  async *listAll(
+    signal: AbortSignal | undefined,
+    isSelected: (location: RepositoryLocation) => boolean,
+  ): AsyncGenerator<ListedRecordImage> {
     const { backing, catalog, openRepository } = this.#options
     const { host, prefix } = backing
     for (const repository of (await Array.fromAsync(catalog(signal))).sort()) {
-      if (!isBelowPrefix(repository, prefix)) continue
+      if (!isBelowPrefix(repository, prefix) || !isSelected({ host, repository })) continue
       for await (const summary of listRecordImages(openRepository({ host, repository }), { signal })) {
         yield { ...summary, reference: `${host}/${repository}:${summary.tag}` }
       }

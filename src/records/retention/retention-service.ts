@@ -3,7 +3,7 @@ import { parseReference } from '../../oci/reference.ts'
 import type { Repository } from '../../registry/repository.ts'
 import type { RepositoryLocation } from '../images/record-finder.ts'
 import type { ListedRecordImage, RecordPublisher } from '../images/record-publisher.ts'
-import type { RecordStore } from '../store.ts'
+import type { ProjectRecords } from '../project-records.ts'
 import type { StoredRecord } from '../stored-record.ts'
 import { type RetentionRules, selectRemovals } from './retention-rules.ts'
 
@@ -30,9 +30,11 @@ export class PlanChangedError extends Error {
 }
 
 export type RetentionServiceOptions = {
-  readonly store: RecordStore
+  readonly store: ProjectRecords
   readonly publisher: RecordPublisher
   readonly openRepository: (location: RepositoryLocation) => Repository
+  /** Record images of other repositories stay, and are not listed. */
+  readonly mayDelete: (location: RepositoryLocation) => boolean
   /** Returns the current time in milliseconds since 1970. */
   readonly now: () => number
 }
@@ -139,7 +141,7 @@ export class RetentionService {
    * deletes all of its tags.
    */
   async #selectImageRemovals(rules: RetentionRules, now: number, signal: AbortSignal | undefined) {
-    const images = await Array.fromAsync(this.#options.publisher.listAll(signal))
+    const images = await Array.fromAsync(this.#options.publisher.listAll(signal, this.#options.mayDelete))
     const items = images
       .filter(({ entryCount }) => entryCount !== undefined)
       .map((listed) => ({
