@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts'
+import type { ProjectScope, Scoped } from '../db/project-scope.ts'
 import { CACHE_TABLES, type CacheTable } from './cache-tables.ts'
 import { type CountedUse, readUses } from './use-counts.ts'
 
@@ -30,12 +31,28 @@ export type PurgeFilter = {
 
 export type EntryCounts = { readonly layerCount: number; readonly imageCount: number }
 
-/** Inspects and purges the cache for operators. */
-export class CacheAdministration {
+/** Inspects and purges the cache. */
+export class CacheAdministration implements Scoped<ProjectCache> {
   readonly #db: Database
 
   constructor(database: Database) {
     this.#db = database
+  }
+
+  /** Returns the entries of a project, or of all for a scope that sees all. */
+  in(scope: ProjectScope): ProjectCache {
+    return new ProjectCache(this.#db, scope)
+  }
+}
+
+/** The entries of the cache that a caller sees. */
+export class ProjectCache {
+  readonly #db: Database
+  readonly #scope: ProjectScope
+
+  constructor(database: Database, scope: ProjectScope) {
+    this.#db = database
+    this.#scope = scope
   }
 
   /** @param days the number of days whose uses are counted, including today */
@@ -43,7 +60,7 @@ export class CacheAdministration {
     const [layers, images, uses] = await Promise.all([
       this.#readTotals('converted_layers'),
       this.#readTotals('converted_images'),
-      readUses(this.#db, days),
+      readUses(this.#db, days, this.#scope),
     ])
     return { layers, images, uses }
   }
@@ -57,6 +74,7 @@ export class CacheAdministration {
         fn.min<number | null>('used_at').as('used'),
         fn.min<number | null>('checked_at').as('checked'),
       ])
+      .where(this.#scope.condition())
       .executeTakeFirstOrThrow()
     return {
       entryCount: Number(row.entries),
@@ -69,7 +87,7 @@ export class CacheAdministration {
   /** Deletes entries. Their content stays in the registry, and is converted again when a request needs it. */
   purge({ hosts, repository, digest }: PurgeFilter): Promise<EntryCounts> {
     return this.#forEachTable(async (table) => {
-      let deletion = this.#db.query.deleteFrom(table)
+      let deletion = this.#db.query.deleteFrom(table).where(this.#scope.condition())
       if (hosts !== undefined) deletion = deletion.where('host', 'in', hosts)
       if (repository !== undefined) deletion = deletion.where('repository', '=', repository)
       if (digest !== undefined) deletion = deletion.where('digest', '=', digest)
@@ -79,10 +97,10 @@ export class CacheAdministration {
 
   /** Makes all entries due, so that workers check them against their registries now. */
   requestCheck(): Promise<EntryCounts> {
-    return this.#forEachTable(
-      async (table) =>
-        (await this.#db.query.updateTable(table).set({ checked_at: 0 }).executeTakeFirst()).numUpdatedRows,
-    )
+    return this.#forEachTable(async (table) => {
+      const update = this.#db.query.updateTable(table).set({ checked_at: 0 })
+      return (await update.where(this.#scope.condition()).executeTakeFirst()).numUpdatedRows
+    })
   }
 
   async #forEachTable(change: (table: CacheTable) => Promise<bigint>): Promise<EntryCounts> {

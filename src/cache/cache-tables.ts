@@ -1,7 +1,5 @@
-import type { Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { msAgo } from '../db/sql-time.ts'
-import type { Tables } from '../db/tables.ts'
 import { addUses } from './use-counts.ts'
 
 /** The resolution of `used_at`. Without it, every read of an entry would cost a write. */
@@ -24,29 +22,15 @@ export async function markUsed({ write, now }: Database, table: CacheTable, key:
   )
 }
 
-/** Deletes all entries of a table but the `limit` most recently used ones. */
-export async function evictLeastRecentlyUsed(
-  query: Transaction<Tables>,
-  table: CacheTable,
-  limit: number,
-): Promise<void> {
-  const newest = query
-    .selectFrom(table)
-    .select('exact_key')
-    .orderBy('used_at', 'desc')
-    .orderBy('exact_key')
-    .limit(limit)
-  await query.deleteFrom(table).where('exact_key', 'not in', newest).execute()
-}
-
 /** Deletes an entry whose content is missing from the registry, and counts the deletion. */
 export async function removeMissing(database: Database, table: CacheTable, key: string): Promise<void> {
   await database.transaction(async (transaction) => {
-    const { numDeletedRows } = await transaction
+    const deleted = await transaction
       .deleteFrom(table)
       .where('exact_key', '=', key)
+      .returning('project')
       .executeTakeFirst()
     const gone = { kind: ENTRY_KINDS[table], outcome: 'gone', bytes: 0 } as const
-    if (numDeletedRows > 0n) await addUses(database, transaction, [{ ...gone, count: 1 }])
+    if (deleted) await addUses(database, transaction, deleted.project, [{ ...gone, count: 1 }])
   })
 }

@@ -8,8 +8,13 @@ const CHECK_INTERVAL_MS = 86_400_000
 /** The number of entries of each table that one call checks. */
 const BATCH_SIZE = 50
 
-/** Where the content of an entry is stored. */
-export type CachedLocation = { readonly host: string; readonly repository: string; readonly digest: Digest }
+/** Where the content of an entry is stored, and the project whose credentials read it. */
+export type CachedLocation = {
+  readonly project: string
+  readonly host: string
+  readonly repository: string
+  readonly digest: Digest
+}
 
 /**
  * Returns the size of content in bytes, or undefined if the registry does not have it. Throws if the registry
@@ -79,7 +84,7 @@ async function claimDue(
     .updateTable(table)
     .set({ checked_at: now })
     .where('exact_key', 'in', claimable)
-    .returning(['exact_key', 'size', 'host', 'repository', 'digest'])
+    .returning(['exact_key', 'project', 'size', 'host', 'repository', 'digest'])
     .execute()
   return rows.map((row) => ({ ...row, digest: row.digest as Digest }))
 }

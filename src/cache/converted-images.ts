@@ -1,23 +1,28 @@
 import type { CachedImage, ImageCache } from '../conversion/reuse/image-cache.ts'
 import type { Database } from '../db/database.ts'
 import type { Digest } from '../oci/digest.ts'
-import { evictLeastRecentlyUsed, markUsed, removeMissing } from './cache-tables.ts'
+import { markUsed, removeMissing } from './cache-tables.ts'
+import { evictFairly } from './evict.ts'
+import { projectKey } from './project-key.ts'
 
 /**
- * Stores the results of conversions in the database, up to a number of them. The least recently used ones are
- * evicted.
+ * Stores the results of the conversions of one project in the database: no other project uses them. Those of all
+ * projects together are bounded.
  */
 export class ConvertedImages implements ImageCache {
   readonly #database: Database
   readonly #limit: number
+  readonly #project: string
 
-  /** @param limit the maximum number of images */
-  constructor(database: Database, limit: number) {
+  /** @param limit the maximum number of images of all projects */
+  constructor(database: Database, limit: number, project: string) {
     this.#database = database
     this.#limit = limit
+    this.#project = project
   }
 
-  async find(key: Digest): Promise<CachedImage | undefined> {
+  async find(digest: Digest): Promise<CachedImage | undefined> {
+    const key = projectKey(this.#project, digest)
     const row = await this.#database.query
       .selectFrom('converted_images')
       .select(['report', 'digest', 'size', 'host', 'repository'])
@@ -39,14 +44,14 @@ export class ConvertedImages implements ImageCache {
     await this.#database.transaction(async (transaction) => {
       await transaction
         .insertInto('converted_images')
-        .values({ exact_key: key, ...values })
+        .values({ exact_key: projectKey(this.#project, key), project: this.#project, ...values })
         .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
         .execute()
-      await evictLeastRecentlyUsed(transaction, 'converted_images', this.#limit)
+      await evictFairly(transaction, 'converted_images', this.#limit)
     })
   }
 
   remove(key: Digest): Promise<void> {
-    return removeMissing(this.#database, 'converted_images', key)
+    return removeMissing(this.#database, 'converted_images', projectKey(this.#project, key))
   }
 }

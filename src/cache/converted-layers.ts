@@ -1,9 +1,20 @@
 import type { Transaction } from 'kysely'
-import type { CachedLayer, CachedLayerWithIndex, LayerCache } from '../conversion/reuse/layer-cache.ts'
+import type {
+  CachedLayer,
+  CachedLayerWithIndex,
+  LayerCache,
+  LayerLookup,
+  LayerSharing,
+  NewCachedLayer,
+} from '../conversion/reuse/layer-cache.ts'
 import type { LayerKey } from '../conversion/reuse/layer-key.ts'
 import type { Database } from '../db/database.ts'
 import type { Tables } from '../db/tables.ts'
-import { evictLeastRecentlyUsed, markUsed, removeMissing } from './cache-tables.ts'
+import { markUsed, removeMissing } from './cache-tables.ts'
+import { evictFairly } from './evict.ts'
+import { ForeignLayers } from './foreign-layers.ts'
+import { selectLayers, toCachedLayer, toLayerRow, withIndex } from './layer-rows.ts'
+import { projectKey } from './project-key.ts'
 
 /**
  * The size of the parts in which an index is stored. Databases copy a value several times while they write
@@ -11,67 +22,67 @@ import { evictLeastRecentlyUsed, markUsed, removeMissing } from './cache-tables.
  */
 const PART_BYTES = 1 << 20
 
-/**
- * Stores converted layers in the database, up to a number of them. The least recently used ones are evicted.
- */
+/** Stores the converted layers of one project in the database. Those of all projects together are bounded. */
 export class ConvertedLayers implements LayerCache {
   readonly #database: Database
   readonly #limit: number
+  readonly #project: string
 
-  /** @param limit the maximum number of layers */
-  constructor(database: Database, limit: number) {
+  /** @param limit the maximum number of layers of all projects */
+  constructor(database: Database, limit: number, project: string) {
     this.#database = database
     this.#limit = limit
+    this.#project = project
   }
 
   async find({ exact }: LayerKey): Promise<CachedLayer | undefined> {
-    const row = await this.#database.query
-      .selectFrom('converted_layers')
-      .select(['layer', 'host', 'repository'])
-      .where('exact_key', '=', exact)
-      .executeTakeFirst()
+    const key = projectKey(this.#project, exact)
+    const row = await selectLayers(this.#database).where('exact_key', '=', key).executeTakeFirst()
     if (!row) return undefined
-    await markUsed(this.#database, 'converted_layers', exact)
-    return toCachedLayer(row)
+    await markUsed(this.#database, 'converted_layers', key)
+    return toCachedLayer(toLayerRow(row))
   }
 
   async findAny({ base }: LayerKey): Promise<CachedLayer | undefined> {
-    const row = await this.#database.query
-      .selectFrom('converted_layers')
-      .select(['layer', 'host', 'repository'])
-      .where('base_key', '=', base)
-      .orderBy('used_at', 'desc')
-      .limit(1)
-      .executeTakeFirst()
-    return row && toCachedLayer(row)
+    const row = await this.#ofBase(base).executeTakeFirst()
+    return row && toCachedLayer(toLayerRow(row))
   }
 
   async findWithIndex({ base }: LayerKey): Promise<CachedLayerWithIndex | undefined> {
-    const row = await this.#database.query
-      .selectFrom('converted_layers')
-      .select(['exact_key', 'layer', 'host', 'repository'])
-      .where('base_key', '=', base)
+    const row = await this.#ofBase(base)
       .where('exact_key', 'in', (indexes) =>
         indexes.selectFrom('converted_layer_indexes').select('exact_key'),
       )
-      .orderBy('used_at', 'desc')
-      .limit(1)
       .executeTakeFirst()
     if (!row) return undefined
-    const parts = await this.#database.query
-      .selectFrom('converted_layer_indexes')
-      .select('bytes')
-      .where('exact_key', '=', row.exact_key)
-      .orderBy('part')
-      .execute()
+    const layer = await withIndex(this.#database, toLayerRow(row))
     await markUsed(this.#database, 'converted_layers', row.exact_key)
-    return { ...toCachedLayer(row), index: joinParts(parts.map(({ bytes }) => bytes)) }
+    return layer
   }
 
-  async put(key: LayerKey, cached: CachedLayer, index: Uint8Array | undefined): Promise<void> {
+  async hasForeign(): Promise<boolean> {
+    // Two ranges of the index: a condition with `<>` would read all rows of this project.
+    const one = (operator: '<' | '>') =>
+      this.#database.query
+        .selectFrom('converted_layers')
+        .select('project')
+        .where('project', operator, this.#project)
+        .limit(1)
+        .executeTakeFirst()
+    return (await one('<')) !== undefined || (await one('>')) !== undefined
+  }
+
+  foreign(sharing: LayerSharing): LayerLookup {
+    return new ForeignLayers(this.#database, this.#project, sharing)
+  }
+
+  async put(key: LayerKey, cached: NewCachedLayer, index: Uint8Array | undefined): Promise<void> {
     const { now } = this.#database
+    const exact_key = projectKey(this.#project, key.exact)
     const values = {
       base_key: key.base,
+      shared_key: key.exact,
+      source_host: cached.sourceHost,
       layer: JSON.stringify(cached.layer),
       digest: cached.layer.digest,
       size: cached.layer.size,
@@ -83,16 +94,23 @@ export class ConvertedLayers implements LayerCache {
     await this.#database.transaction(async (transaction) => {
       await transaction
         .insertInto('converted_layers')
-        .values({ exact_key: key.exact, ...values })
+        .values({ exact_key, project: this.#project, ...values })
         .onConflict((conflict) => conflict.column('exact_key').doUpdateSet(values))
         .execute()
-      await replaceIndex(transaction, key.exact, index)
-      await evictLeastRecentlyUsed(transaction, 'converted_layers', this.#limit)
+      await replaceIndex(transaction, exact_key, index)
+      await evictFairly(transaction, 'converted_layers', this.#limit)
     })
   }
 
   remove({ exact }: LayerKey): Promise<void> {
-    return removeMissing(this.#database, 'converted_layers', exact)
+    return removeMissing(this.#database, 'converted_layers', projectKey(this.#project, exact))
+  }
+
+  #ofBase(base: string) {
+    return selectLayers(this.#database)
+      .where('base_key', '=', base)
+      .where('project', '=', this.#project)
+      .limit(1)
   }
 }
 
@@ -107,20 +125,4 @@ async function replaceIndex(
     const bytes = index.subarray(part * PART_BYTES, (part + 1) * PART_BYTES)
     await query.insertInto('converted_layer_indexes').values({ exact_key, part, bytes }).execute()
   }
-}
-
-/**
- * Joins the parts of an index, and frees their memory at once. The PostgreSQL client shares buffers, which
- * are kept.
- */
-function joinParts(parts: readonly Uint8Array[]): Uint8Array {
-  const index = Buffer.concat(parts)
-  for (const { buffer, byteLength } of parts) {
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
-  }
-  return index
-}
-
-function toCachedLayer(row: { layer: string; host: string; repository: string }): CachedLayer {
-  return { layer: JSON.parse(row.layer), host: row.host, repository: row.repository }
 }

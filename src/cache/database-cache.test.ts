@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
+import type { ConversionCache } from '../conversion/reuse/conversion-cache.ts'
 import type { ConvertedLayer } from '../conversion/reuse/converted-layer.ts'
 import { computeLayerKey } from '../conversion/reuse/layer-key.ts'
 import type { Database } from '../db/database.ts'
+import { ProjectScope } from '../db/project-scope.ts'
 import { DEFAULT_FORMAT } from '../estargz/blob-format.ts'
 import { digestOf } from '../oci/digest.ts'
-import { CacheAdministration } from './cache-administration.ts'
+import { CacheAdministration, type ProjectCache } from './cache-administration.ts'
 import { type CachedLocation, checkEntries } from './check-entries.ts'
 import { DatabaseCache } from './database-cache.ts'
 import { deleteOldUses, readUses, USE_RETENTION_DAYS } from './use-counts.ts'
@@ -18,6 +20,7 @@ const layerOf = (name: string, repository = 'team/app') => ({
   layer: { digest: digestOf(name), size: 5_000_000_000 } as ConvertedLayer,
   host: 'r.test',
   repository,
+  sourceHost: 'r.test',
 })
 const imageKeyOf = (name: string) => digestOf(`key of ${name}`)
 const imageOf = (name: string, repository = 'team/app') => ({
@@ -31,13 +34,13 @@ const imageOf = (name: string, repository = 'team/app') => ({
 describeDatabases('the cache', (open) => {
   let database: Database
   let opened: TestDatabase
-  let cache: DatabaseCache
-  let administration: CacheAdministration
+  let cache: ConversionCache
+  let administration: ProjectCache
   beforeAll(async () => {
     opened = await open()
     ;({ database } = opened)
-    cache = new DatabaseCache(database, { layers: 3, images: 2 })
-    administration = new CacheAdministration(database)
+    cache = new DatabaseCache(database, { layers: 3, images: 2 }).in(ProjectScope.ALL)
+    administration = new CacheAdministration(database).in(ProjectScope.ALL)
   })
   afterAll(() => opened.close())
   beforeEach(async () => {
@@ -68,8 +71,12 @@ describeDatabases('the cache', (open) => {
   it('counts uses by day, from concurrent conversions, and deletes old days', async () => {
     const use = { kind: 'layer', outcome: 'reused', count: 2, bytes: 3_000_000_000 } as const
     await Promise.all(Array.from({ length: 10 }, () => cache.countUses([use, { ...use, outcome: 'made' }])))
-    expect(await readUses(database, 1)).toHaveLength(2)
-    expect(await readUses(database, 1)).toContainEqual({ ...use, count: 20, bytes: 30_000_000_000 })
+    expect(await readUses(database, 1, ProjectScope.ALL)).toHaveLength(2)
+    expect(await readUses(database, 1, ProjectScope.ALL)).toContainEqual({
+      ...use,
+      count: 20,
+      bytes: 30_000_000_000,
+    })
     const today = (await database.query.selectFrom('cache_uses').select('day').executeTakeFirstOrThrow()).day
     expect(Math.abs(today - Date.now() / DAY_MS)).toBeLessThan(1.1)
     for (const [ago, outcome] of [
@@ -81,11 +88,11 @@ describeDatabases('the cache', (open) => {
         .values({ ...use, outcome, day: today - ago })
         .execute()
     }
-    expect(await readUses(database, 3)).toHaveLength(2)
-    expect(await readUses(database, 4)).toHaveLength(3)
-    expect(await readUses(database, 1000)).toHaveLength(4)
+    expect(await readUses(database, 3, ProjectScope.ALL)).toHaveLength(2)
+    expect(await readUses(database, 4, ProjectScope.ALL)).toHaveLength(3)
+    expect(await readUses(database, 1000, ProjectScope.ALL)).toHaveLength(4)
     await deleteOldUses(database)
-    expect(await readUses(database, 1000)).toHaveLength(3)
+    expect(await readUses(database, 1000, ProjectScope.ALL)).toHaveLength(3)
   })
 
   it('checks each due entry in one of several processes, and deletes those that are gone', async () => {

@@ -1,5 +1,6 @@
 import type { CacheUse, ConversionCache } from '../conversion/reuse/conversion-cache.ts'
 import type { Database } from '../db/database.ts'
+import type { ProjectScope, Scoped } from '../db/project-scope.ts'
 import { ConvertedImages } from './converted-images.ts'
 import { ConvertedLayers } from './converted-layers.ts'
 import { addUses } from './use-counts.ts'
@@ -11,20 +12,25 @@ export function createDatabaseCache(database: Database, limits: CacheLimits): Da
   return limits.layers === 0 ? undefined : new DatabaseCache(database, limits)
 }
 
-/** The cache of conversions in the database. */
-export class DatabaseCache implements ConversionCache {
-  readonly layers: ConvertedLayers
-  readonly images: ConvertedImages
+/** The cache of conversions in the database. Each project has its own. */
+export class DatabaseCache implements Scoped<ConversionCache> {
   readonly #database: Database
+  readonly #limits: CacheLimits
 
-  /** @param limits the maximum number of entries of each kind */
+  /** @param limits the maximum number of entries of each kind, of all projects together */
   constructor(database: Database, limits: CacheLimits) {
-    this.layers = new ConvertedLayers(database, limits.layers)
-    this.images = new ConvertedImages(database, limits.images)
     this.#database = database
+    this.#limits = limits
   }
 
-  countUses(uses: readonly CacheUse[]): Promise<void> {
-    return this.#database.write((query) => addUses(this.#database, query, uses))
+  /** Returns the cache of the project of a job. */
+  in({ project }: ProjectScope): ConversionCache {
+    const database = this.#database
+    return {
+      layers: new ConvertedLayers(database, this.#limits.layers, project),
+      images: new ConvertedImages(database, this.#limits.images, project),
+      countUses: (uses: readonly CacheUse[]) =>
+        database.write((query) => addUses(database, query, project, uses)),
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { CacheUse } from '../conversion/reuse/conversion-cache.ts'
 import type { Database } from '../db/database.ts'
+import { DEFAULT_PROJECT, type ProjectScope } from '../db/project-scope.ts'
 import type { Tables } from '../db/tables.ts'
 
 const DAY_MS = 86_400_000
@@ -13,29 +14,43 @@ export const USE_RETENTION_DAYS = 90
  */
 export type CountedUse = Omit<CacheUse, 'outcome'> & { readonly outcome: CacheUse['outcome'] | 'gone' }
 
-/** Adds to the counts of today. */
+/** Adds to the counts of a project for today. */
 export async function addUses(
   { now }: Database,
   query: Database['query'] | Transaction<Tables>,
+  project: string,
   uses: readonly CountedUse[],
 ): Promise<void> {
   if (uses.length === 0) return
+  const isDefault = project === DEFAULT_PROJECT
+  const table = isDefault ? 'cache_uses' : 'project_cache_uses'
+  const key = ['day', 'kind', 'outcome'] as const
   await query
-    .insertInto('cache_uses')
-    .values(uses.map((use) => ({ day: dayOf(now), ...use })))
+    .insertInto(table)
+    .values(uses.map((use) => ({ ...(!isDefault && { project }), day: dayOf(now), ...use })))
     .onConflict((conflict) =>
-      conflict.columns(['day', 'kind', 'outcome']).doUpdateSet({
-        count: sql`cache_uses.count + excluded.count`,
-        bytes: sql`cache_uses.bytes + excluded.bytes`,
+      conflict.columns(isDefault ? key : ['project', ...key]).doUpdateSet({
+        count: sql`${sql.ref(`${table}.count`)} + excluded.count`,
+        bytes: sql`${sql.ref(`${table}.bytes`)} + excluded.bytes`,
       }),
     )
     .execute()
 }
 
 /** Returns the counts of the last days, including today, by kind and outcome. */
-export async function readUses({ query, now }: Database, days: number): Promise<CountedUse[]> {
+export async function readUses(
+  { query, now }: Database,
+  days: number,
+  scope: ProjectScope,
+): Promise<CountedUse[]> {
+  const ofDefault = query.selectFrom('cache_uses').select(['day', 'kind', 'outcome', 'count', 'bytes'])
+  const ofOthers = query
+    .selectFrom('project_cache_uses')
+    .select(['day', 'kind', 'outcome', 'count', 'bytes'])
+    .where(scope.condition())
+  const counted = scope.includes(DEFAULT_PROJECT) ? ofDefault.unionAll(ofOthers) : ofOthers
   const rows = await query
-    .selectFrom('cache_uses')
+    .selectFrom(counted.as('counted'))
     .select((select) => [
       'kind',
       'outcome',
@@ -50,10 +65,12 @@ export async function readUses({ query, now }: Database, days: number): Promise<
 
 /** Deletes the counts of days before the retention period. */
 export async function deleteOldUses({ query, now }: Database): Promise<void> {
-  await query
-    .deleteFrom('cache_uses')
-    .where('day', '<=', sql<number>`${dayOf(now)} - ${sql.lit(USE_RETENTION_DAYS)}`)
-    .execute()
+  for (const table of ['cache_uses', 'project_cache_uses'] as const) {
+    await query
+      .deleteFrom(table)
+      .where('day', '<=', sql<number>`${dayOf(now)} - ${sql.lit(USE_RETENTION_DAYS)}`)
+      .execute()
+  }
 }
 
 function dayOf(now: RawBuilder<number>): RawBuilder<number> {

@@ -3,29 +3,39 @@ import { isIndexType } from '../oci/media-types.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 import type { PublishedImage } from '../records/images/record-publisher.ts'
 import type { CheckQueue } from './check-queue.ts'
-import type { ConversionIndex, FinishedConversion } from './conversion-index.ts'
+import type { ConversionIndex, FinishedConversion } from './conversions/conversion-index.ts'
 import type { ImageWriter, SeenImage } from './image-writer.ts'
+import type { RepositoryProjects } from './repository-projects.ts'
 
 /** Tells the catalogue what this broker did in registries. No request to a registry is needed for it. */
 export class CatalogueFeed {
   readonly #writer: ImageWriter
   readonly #conversions: ConversionIndex
   readonly #checks: CheckQueue
+  readonly #projects: RepositoryProjects
 
-  constructor(writer: ImageWriter, conversions: ConversionIndex, checks: CheckQueue) {
+  constructor({
+    writer,
+    conversions,
+    checks,
+    projects,
+  }: {
+    readonly writer: ImageWriter
+    readonly conversions: ConversionIndex
+    readonly checks: CheckQueue
+    readonly projects: RepositoryProjects
+  }) {
     this.#writer = writer
     this.#conversions = conversions
     this.#checks = checks
+    this.#projects = projects
   }
 
-  /** Adds a record image that was published just now, and the image that it belongs to. */
-  async addPublication({
-    reference,
-    digest,
-    summary,
-    subject,
-    subjectReference,
-  }: PublishedImage): Promise<void> {
+  /** Adds a record image that a project published just now, and the image that it belongs to. */
+  async addPublication(
+    { reference, digest, summary, subject, subjectReference }: PublishedImage,
+    project: string,
+  ): Promise<void> {
     const { tag: _, ...described } = summary
     const images: SeenImage[] = [
       {
@@ -48,6 +58,8 @@ export class CatalogueFeed {
       // The platforms of an index are known once its manifest was read.
       await this.#checks.add([subjectReference])
     }
+    await this.#projects.noteWritten(parseReference(reference), project)
+    if (subjectReference) await this.#projects.noteRead(subjectReference, project)
     await this.#writer.put(images)
   }
 
@@ -55,6 +67,8 @@ export class CatalogueFeed {
   async addConversion(conversion: FinishedConversion): Promise<void> {
     const added = await this.#conversions.put(conversion, { isJustFinished: true })
     if (!added) return
+    await this.#projects.noteWritten(added.target, conversion.project)
+    await this.#projects.noteRead(added.source, conversion.project)
     await this.#writer.put(added.images)
     await this.#checks.add(added.attached.map(parseReference))
   }

@@ -3,6 +3,7 @@ import { describeDatabases, type TestDatabase } from '../../test/support/databas
 import { buildTar, file } from '../../test/support/images/build-tar.ts'
 import { pushImage } from '../../test/support/images/push-image.ts'
 import { RegistryApi } from '../../test/support/registry-api.ts'
+import { BROKER_ACCESS } from '../access/caller-access.ts'
 import type { Digest } from '../oci/digest.ts'
 import { publishRecordImage } from '../records/images/publish-record-image.ts'
 import { DEFAULT_SCAN_BOUNDS } from './scan/scan-bounds.ts'
@@ -26,7 +27,8 @@ describeDatabases('the catalogue', (open) => {
   afterAll(() => api[Symbol.asyncDispose]())
 
   const { signal } = new AbortController()
-  const turn = (owner = 'replica') => api.services.analyses.updateCatalogue({ owner }, { signal })
+  const turn = (owner = 'replica') =>
+    api.services.analyses.updateCatalogue({ owner }, { signal, caller: BROKER_ACCESS })
   /** Ends the pause between two scans, and scans. */
   const rescan = async () => {
     const { query } = opened.database

@@ -1,21 +1,23 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
+import { BROKER_ACCESS, parseAccess } from '../access/caller-access.ts'
 import { digestOf } from '../oci/digest.ts'
 import { HostNames } from '../oci/host-names.ts'
 import { Catalogue } from './catalogue.ts'
 import type { RecordContent } from './content.ts'
 import { ImageWriter, type SeenImage } from './image-writer.ts'
+import type { VisibleCatalogue } from './visible-catalogue.ts'
 
 const names = new HostNames(['127.0.0.1:5000', 'localhost:5000'])
 
 describeDatabases('images in the catalogue', (open) => {
   let opened: TestDatabase
   let writer: ImageWriter
-  let catalogue: Catalogue
+  let catalogue: VisibleCatalogue
   beforeAll(async () => {
     opened = await open()
     writer = new ImageWriter(opened.database, names)
-    catalogue = new Catalogue(opened.database, names)
+    catalogue = new Catalogue(opened.database, names).seenBy(parseAccess(BROKER_ACCESS))
   })
   afterAll(() => opened.close())
 
@@ -30,7 +32,7 @@ describeDatabases('images in the catalogue', (open) => {
       isCompared: isRead,
     }
   }
-  const items = async (filter: Parameters<Catalogue['listRecordImages']>[0] = {}) =>
+  const items = async (filter: Parameters<VisibleCatalogue['listRecordImages']>[0] = {}) =>
     (await catalogue.listRecordImages(filter, { limit: 10 })).items
 
   it('may have any text in their manifests', async () => {

@@ -5,15 +5,18 @@ import { itemId } from '../db/terms/item-id.ts'
 import { TermIndex } from '../db/terms/term-index.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { HostNames } from '../oci/host-names.ts'
-import { formatReference, type Reference } from '../oci/reference.ts'
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { createdTime } from '../records/images/record-image-summary.ts'
 import type { Labels } from '../records/stored-record.ts'
 import { boundContent, type Content } from './content.ts'
+import { formatDocument, type PublishedFrom, parseDocument } from './image-document.ts'
 import { canonical, type Location, locationName } from './location.ts'
 import { termsOf } from './terms.ts'
 
 /** The advisory lock of writers in PostgreSQL; the number has no meaning. */
 const WRITE_LOCK = 7_202_611
+/** Stored records that are noted for one record image. */
+const MAX_PUBLISHED_FROM = 20
 
 /** An image as it was seen. */
 export type SeenImage = {
@@ -44,12 +47,39 @@ export class ImageWriter {
   async put(images: readonly SeenImage[]): Promise<void> {
     if (images.length === 0) return
     const named = images.map((image) => ({ ...image, name: catalogueName(this.#names, image.reference) }))
-    await this.#db.transaction(async (transaction) => {
-      // Rows have two unique keys. Processes that added the same rows in another order would block each other.
+    await this.#locked(async (transaction) => {
+      for (const image of named) await this.#putOne(transaction, image)
+    })
+  }
+
+  /**
+   * Replaces the terms of the images behind an id, in the order of their ids, with those of this release.
+   * @returns the last of their ids; undefined if there are none
+   */
+  async indexTerms(after: string, limit: number): Promise<string | undefined> {
+    return this.#locked(async (transaction) => {
+      const rows = await transaction
+        .selectFrom('catalogue_images')
+        .select(['id', 'reference', 'digest', 'document'])
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      for (const { id, reference, digest, document } of rows) {
+        const source = { reference: parseReference(reference), digest, ...parseDocument(document) }
+        await this.#terms.put(transaction, id, termsOf(source, this.#names))
+      }
+      return rows.at(-1)?.id
+    })
+  }
+
+  /** Rows have two unique keys. Processes that added the same rows in another order would block each other. */
+  #locked<Result>(write: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result> {
+    return this.#db.transaction(async (transaction) => {
       if (this.#db.engine === 'postgres') {
         await sql`select pg_advisory_xact_lock(${sql.lit(WRITE_LOCK)})`.execute(transaction)
       }
-      for (const image of named) await this.#putOne(transaction, image)
+      return write(transaction)
     })
   }
 
@@ -108,12 +138,12 @@ export class ImageWriter {
       if (isCompared) await this.#markCompared(transaction, name)
       return
     }
-    const labels =
+    const publishedFrom =
       image.content.kind === 'record'
-        ? await this.#labelsOf(transaction, [name, nameOf(image.reference)], digest)
-        : undefined
+        ? await this.#recordsOf(transaction, [name, nameOf(image.reference)], digest)
+        : []
     const content = boundContent(image.content)
-    const document = JSON.stringify({ ...content, ...labels })
+    const document = formatDocument(content, publishedFrom)
     if (isSame && existing.document === document && existing.is_read === Number(isRead)) {
       if (isCompared) await this.#markCompared(transaction, name)
       return
@@ -144,7 +174,7 @@ export class ImageWriter {
       .values({ id, ...values, compared_at: isCompared ? this.#db.now : sql<number>`0` })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ ...values, compared_at: comparedAt }))
       .execute()
-    const source = { reference, digest, content, labels: labels?.labels }
+    const source = { reference, digest, content, publishedFrom }
     await this.#terms.put(transaction, id, termsOf(source, this.#names))
   }
 
@@ -156,20 +186,26 @@ export class ImageWriter {
       .execute()
   }
 
-  /** The stored record that a record image was published from. */
-  async #labelsOf(
+  /** The stored records that a record image was published from. Each project has one of its own. */
+  async #recordsOf(
     transaction: Transaction<Tables>,
     names: readonly string[],
     digest: Digest,
-  ): Promise<{ recordId: string; labels: Labels } | undefined> {
-    const record = await transaction
+  ): Promise<PublishedFrom[]> {
+    const records = await transaction
       .selectFrom('publications')
       .innerJoin('records', 'records.id', 'publications.record_id')
-      .select(['records.id', 'records.labels'])
+      .select(['records.id', 'records.project', 'records.labels'])
       .where('publications.reference', 'in', names)
       .where('publications.digest', '=', digest)
-      .executeTakeFirst()
-    return record && { recordId: record.id, labels: JSON.parse(record.labels) as Labels }
+      .orderBy('records.id')
+      .limit(MAX_PUBLISHED_FROM)
+      .execute()
+    return records.map(({ id, project, labels }) => ({
+      project,
+      recordId: id,
+      labels: JSON.parse(labels) as Labels,
+    }))
   }
 }
 

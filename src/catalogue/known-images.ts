@@ -5,6 +5,7 @@ import { parseReference } from '../oci/reference.ts'
 import type { ImageContent } from './content.ts'
 import { catalogueName } from './image-writer.ts'
 import { canonical, locationName } from './location.ts'
+import type { VisibleRepositories } from './visible-repositories.ts'
 
 /** Manifests of one image that record images are searched by: its own, and those of its platforms. */
 const MAX_DIGESTS = 101
@@ -33,14 +34,16 @@ export function comparedAtOf({ is_read, compared_at, all_compared_at }: Compared
   return Math.max(compared_at, withRepository) || undefined
 }
 
-/** Finds images by their references and digests. */
+/** Finds images by their references and digests, in the repositories that a caller may read. */
 export class KnownImages {
   readonly #db: Database
   readonly #names: HostNames
+  readonly #visible: VisibleRepositories
 
-  constructor(database: Database, names: HostNames) {
+  constructor(database: Database, names: HostNames, visible: VisibleRepositories) {
     this.#db = database
     this.#names = names
+    this.#visible = visible
   }
 
   /** @param image a reference, whose digest counts more than its tag, or only a digest */
@@ -64,6 +67,7 @@ export class KnownImages {
         'catalogue_repositories.compared_at as all_compared_at',
       ])
       .where('reference', '=', name)
+      .where(this.#visible.condition('catalogue_images.location'))
       .executeTakeFirst()
     if (!row) return { digests: [], name, location }
     const digests = digestsOf(row.digest as Digest, row.document)
@@ -75,6 +79,7 @@ export class KnownImages {
       .selectFrom('catalogue_images')
       .select('document')
       .where('digest', '=', digest)
+      .where(this.#visible.condition('location'))
       // One image may have any number of tags. Only a manifest that was read names all of its platforms.
       .orderBy('is_read', 'desc')
       .limit(1)

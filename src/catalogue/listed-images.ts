@@ -2,7 +2,7 @@ import type { ItemCount } from '../db/terms/term-query.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Labels } from '../records/stored-record.ts'
 import type { ImageContent, RecordContent } from './content.ts'
-import type { ConversionRelation } from './conversion-index.ts'
+import type { ConversionRelation } from './conversions/conversion-relation.ts'
 import type { Location } from './location.ts'
 
 /** Filters of a listing. Times are in milliseconds since 1970. */

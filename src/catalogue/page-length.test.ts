@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { temporarySqlite } from '../../test/support/databases.ts'
+import { BROKER_ACCESS, parseAccess } from '../access/caller-access.ts'
 import { digestOf } from '../oci/digest.ts'
 import { HostNames } from '../oci/host-names.ts'
 import { Catalogue } from './catalogue.ts'
@@ -28,7 +29,7 @@ it('a page of long manifests ends early, and the pages together have everything 
   const image = `${HOST}/team/app`
   await put('team/app', (name) => ({ kind: 'record', digest: digestOf(name), image, annotations }))
   await put('team/image', () => ({ kind: 'image', annotations }))
-  const catalogue = new Catalogue(database, names)
+  const catalogue = new Catalogue(database, names).seenBy(parseAccess(BROKER_ACCESS))
   const pagesOf = async <Item>(read: (cursor?: string) => Promise<CataloguePage<Item>>) => {
     const pages = [await read()]
     for (let next = pages[0]?.next; next !== undefined; next = pages.at(-1)?.next)

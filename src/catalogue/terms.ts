@@ -1,3 +1,5 @@
+import type { ProjectScope } from '../db/project-scope.ts'
+import type { TermFilter } from '../db/terms/term-query.ts'
 import { wordsOf } from '../db/terms/words.ts'
 import type { HostNames } from '../oci/host-names.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -5,7 +7,9 @@ import { CREATED_ANNOTATION } from '../records/images/pack-record-image.ts'
 import { imageDigestsOf, tryParseReference } from '../records/profiled-digest.ts'
 import { namesOf } from '../records/record-terms.ts'
 import type { Content, ImageContent, RecordContent } from './content.ts'
+import type { PublishedFrom } from './image-document.ts'
 import { canonical, locationName } from './location.ts'
+import { type PlaceTerms, placeTermsOf } from './visible-repositories.ts'
 
 /** Labels and annotations of one image that can be searched. */
 const MAX_LABELS = 100
@@ -23,15 +27,21 @@ export type Listing = 'record' | 'image'
 
 type TermKind =
   | 'all'
-  /** The repository that has the image. */
+  /** The repository that has the image, and each path above it, such as `host/` and `host/team/`. */
   | 'location'
+  | 'in'
   /** The repository of a record image that names no profiled image. */
   | 'nameless'
   /** The profiled image: its repository, with or without the tag. Of other images, their own tag. */
   | 'image'
   | 'digest'
   | 'workload'
+  /** Annotations of the image, and labels of stored records. */
   | 'label'
+  /** Annotations only, which everybody sees who sees the image. */
+  | 'annotation'
+  /** Labels of a stored record, after the name of its project. */
+  | 'project-label'
   | 'word'
 
 /** Returns the term for a property of the images of a listing. */
@@ -39,12 +49,31 @@ export function imageTerm(listing: Listing, kind: TermKind, value = ''): string 
   return `${listing} ${kind} ${value}`
 }
 
-/** An image with its place. `labels` are those of the stored record that it was published from. */
+/** The terms for the place of an image. */
+export function placeTerms(listing: Listing): PlaceTerms {
+  return {
+    at: (name) => imageTerm(listing, 'location', name),
+    in: (path) => imageTerm(listing, 'in', path),
+  }
+}
+
+/** The filter for a label that a scope sees. */
+export function labelFilter(listing: Listing, label: string, { seesAll, project }: ProjectScope): TermFilter {
+  if (seesAll) return { anyOf: [imageTerm(listing, 'label', label)] }
+  return {
+    anyOf: [
+      imageTerm(listing, 'annotation', label),
+      imageTerm(listing, 'project-label', `${project} ${label}`),
+    ],
+  }
+}
+
+/** An image with its place, and the stored records that it was published from. */
 export type TermSource = {
   readonly reference: Reference
   readonly digest: string
   readonly content: Content
-  readonly labels?: Readonly<Record<string, string>> | undefined
+  readonly publishedFrom?: readonly PublishedFrom[] | undefined
 }
 
 /** Returns the terms by which an image is found. */
@@ -53,19 +82,30 @@ export function termsOf(source: TermSource, names: HostNames): string[] {
   const listing: Listing = content.kind === 'record' ? 'record' : 'image'
   const properties =
     content.kind === 'record' ? recordTerms(source, content, names) : imageTerms(source, content)
-  const labels = Object.entries({ ...searchedAnnotations(content), ...source.labels })
+  const own = [['all', ''] as const, ...labelTerms(source), ...properties]
   return [
-    ['all', ''] as const,
-    ['location', locationName(reference)] as const,
-    ...labels
+    ...placeTermsOf(reference, placeTerms(listing)),
+    ...own
+      .filter(([, value]) => value.length <= MAX_VALUE_LENGTH && !value.includes('\0'))
+      .map(([kind, value]) => imageTerm(listing, kind, value)),
+  ]
+}
+
+function labelTerms({ content, publishedFrom = [] }: TermSource): Property[] {
+  const labelsOf = (labels: Readonly<Record<string, string>>) =>
+    Object.entries(labels)
       .map(([name, value]) => `${name}=${value}`)
       .filter((label) => label.length <= MAX_LABEL_LENGTH)
       .slice(0, MAX_LABELS)
-      .map((label) => ['label', label] as const),
-    ...properties,
+  const annotations = labelsOf(searchedAnnotations(content))
+  const ofRecords = publishedFrom.flatMap(({ project, labels }) =>
+    labelsOf(labels).map((label) => ({ project, label })),
+  )
+  return [
+    ...[...annotations, ...ofRecords.map(({ label }) => label)].map((label) => ['label', label] as const),
+    ...annotations.map((label) => ['annotation', label] as const),
+    ...ofRecords.map(({ project, label }) => ['project-label', `${project} ${label}`] as const),
   ]
-    .filter(([, value]) => value.length <= MAX_VALUE_LENGTH && !value.includes('\0'))
-    .map(([kind, value]) => imageTerm(listing, kind, value))
 }
 
 type Property = readonly [kind: TermKind, value: string]

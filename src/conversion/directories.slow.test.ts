@@ -6,8 +6,10 @@ import { buildTar, dir, file, symlink } from '../../test/support/images/build-ta
 import { pushImage } from '../../test/support/images/push-image.ts'
 import { DatabaseCache } from '../cache/database-cache.ts'
 import type { Database } from '../db/database.ts'
+import { ProjectScope } from '../db/project-scope.ts'
 import { ThreadPool } from './layers/thread-pool.ts'
 import type { ConversionOptions } from './request.ts'
+import type { ConversionCache } from './reuse/conversion-cache.ts'
 import { runConversion } from './run.ts'
 
 /** The layers of the image, lowest first. */
@@ -34,7 +36,7 @@ const OPTIONS: Record<string, ConversionOptions> = {
 }
 
 let bench: ConversionBench
-let cache: DatabaseCache
+let cache: ConversionCache
 let database: Database
 let close: () => Promise<void>
 let targets = 0
@@ -42,7 +44,7 @@ beforeAll(async () => {
   bench = await ConversionBench.open()
   const opened = await temporarySqlite()
   database = opened.database
-  cache = new DatabaseCache(opened.database, { layers: 100, images: 100 })
+  cache = new DatabaseCache(opened.database, { layers: 100, images: 100 }).in(ProjectScope.ALL)
   close = opened.close
   await pushImage(bench.repository('app'), { layers: layers.map((tar) => ({ tar })) }, '1')
   // The same layers above another lowest layer.

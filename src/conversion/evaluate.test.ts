@@ -143,7 +143,7 @@ describe('an evaluation', () => {
   })
 
   it('reads a layer once if its listing is cached', async () => {
-    const listedLayers = new ListedLayerCache()
+    const listedLayers = new ListedLayerCache().of('default')
     const repository = bench.repository('once')
     const { digest } = await pushImage(repository, { layers: [{ tar: base }] }, '1')
     const record = { entries: [{ path: 'lib/libx.so.1.2' }] }
@@ -152,7 +152,7 @@ describe('an evaluation', () => {
     const first = await evaluateOnce()
     const { bytes } = await repository.getManifest(digest)
     const [layer] = (JSON.parse(bytes.toString()) as { layers: { digest: Digest }[] }).layers
-    expect(listedLayers.get(layer?.digest ?? digest)?.columns.nameEnd.length).toBeGreaterThan(4)
+    expect(listedLayers.get(repository, layer?.digest ?? digest)?.columns.nameEnd.length).toBeGreaterThan(4)
     expect(await evaluateOnce()).toEqual(first)
   })
 

@@ -10,7 +10,7 @@ import type { ConversionServices } from './services.ts'
 import type { Image } from './source/image.ts'
 import { ImageReader, type OpenedReference } from './source/image-reader.ts'
 import { LayerLister } from './source/layer-lister.ts'
-import type { ListedLayerCache } from './source/listed-layer-cache.ts'
+import type { ListedLayers } from './source/listed-layer-cache.ts'
 
 /** The services that evaluations share. */
 export type EvaluationServices = Pick<
@@ -18,7 +18,7 @@ export type EvaluationServices = Pick<
   'registries' | 'threads' | 'limits' | 'bounds' | 'maxRecordSteps'
 > & {
   /** Listings of layers that were read before; if omitted, every evaluation reads them again. */
-  readonly listedLayers?: ListedLayerCache
+  readonly listedLayers?: ListedLayers
 }
 
 /**

@@ -9,8 +9,10 @@ import { HttpServer } from '../../test/support/servers/http-server.ts'
 import { CacheAdministration } from '../cache/cache-administration.ts'
 import { DatabaseCache } from '../cache/database-cache.ts'
 import type { Database } from '../db/database.ts'
+import { ProjectScope } from '../db/project-scope.ts'
 import { digestOf } from '../oci/digest.ts'
 import { RegistryClient } from '../registry/client.ts'
+import type { ConversionCache } from './reuse/conversion-cache.ts'
 import type { CachedLayer, LayerCache } from './reuse/layer-cache.ts'
 import { runConversion } from './run.ts'
 import type { ConversionServices } from './services.ts'
@@ -26,13 +28,13 @@ let bench: ConversionBench
 let database: Database
 let close: () => Promise<void>
 let services: ConversionServices
-let cache: DatabaseCache
+let cache: ConversionCache
 let host: string
 beforeAll(async () => {
   bench = await ConversionBench.open()
   host = bench.host
   ;({ database, close } = await temporarySqlite())
-  cache = new DatabaseCache(database, { layers: 100, images: 100 })
+  cache = new DatabaseCache(database, { layers: 100, images: 100 }).in(ProjectScope.ALL)
   services = { ...bench.services, cache }
   await pushImage(bench.repository('app'), { layers: [{ tar: base }, { tar: top }] }, '1')
 })
@@ -42,7 +44,7 @@ afterAll(async () => {
 })
 
 const signal = new AbortController().signal
-const purgeCache = () => new CacheAdministration(database).purge({})
+const purgeCache = () => new CacheAdministration(database).in(ProjectScope.ALL).purge({})
 const purgeImages = () => database.query.deleteFrom('converted_images').execute()
 const record = (...paths: string[]) => ({ inline: paths.map((path) => ({ path })) })
 const convert = (target: string, ...paths: string[]) =>
@@ -116,6 +118,8 @@ it('does not reuse layers that the registry no longer has', async () => {
       const cached = await real.findWithIndex(key)
       return cached && { ...withMissingBlob(cached), index: cached.index }
     },
+    hasForeign: async () => false,
+    foreign: (sharing) => real.foreign(sharing),
     put: (key, cached, index) => real.put(key, cached, index),
     remove: async (key) => void forgotten.push(key.exact),
   }
@@ -148,6 +152,8 @@ it('converts layers once for concurrent conversions', async () => {
     find: (key) => real.find(key),
     findAny: (key) => real.findAny(key),
     findWithIndex: (key) => real.findWithIndex(key),
+    hasForeign: async () => false,
+    foreign: (sharing) => real.foreign(sharing),
     put: (key, cached, index) => {
       put++
       return real.put(key, cached, index)

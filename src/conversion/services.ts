@@ -10,8 +10,10 @@ import type { RequestBounds } from './request-bounds.ts'
 import type { ConversionCache } from './reuse/conversion-cache.ts'
 import type { LayerOutcome } from './reuse/converted-layer.ts'
 
-/** The services that conversions, verifications and evaluations of a process share. */
+/** The services that conversions, verifications and evaluations of one project share in a process. */
 export type ConversionServices = {
+  /** The project of the job: the cache is its own, and the registries are used with its credentials and rules. */
+  readonly project: string
   readonly registries: RegistryClient
   readonly threads: ThreadPool
   /** Where scratch folders are created, and how many bytes one conversion may keep in its own. */

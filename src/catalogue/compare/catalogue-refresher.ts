@@ -1,3 +1,4 @@
+import type { ProjectScope } from '../../db/project-scope.ts'
 import { isDigest } from '../../oci/digest.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { isBelowPrefix } from '../../records/images/record-finder.ts'
@@ -6,7 +7,9 @@ import type { ImageRows } from '../image-rows.ts'
 import type { ImageWriter } from '../image-writer.ts'
 import type { KnownImages } from '../known-images.ts'
 import { type Location, locationName } from '../location.ts'
+import type { RepositoryProjects } from '../repository-projects.ts'
 import type { KnownRepositories } from '../scan/known-repositories.ts'
+import type { VisibleRepositories } from '../visible-repositories.ts'
 import type { RegistrySource } from './registry-source.ts'
 import { RepositoryComparer } from './repository-comparer.ts'
 
@@ -30,12 +33,18 @@ export type RefresherOptions = {
   readonly writer: ImageWriter
   readonly rows: ImageRows
   readonly images: KnownImages
+  readonly visible: VisibleRepositories
+  readonly projects: RepositoryProjects
+  readonly scope: ProjectScope
   readonly repositories: KnownRepositories
   readonly maxTags: number
   readonly maxImages: number
 }
 
-/** Compares parts of the catalogue with their registries while a request waits for it. */
+/**
+ * Compares parts of the catalogue with their registries while a request waits for it: those that its caller may read. For
+ * others there is nothing to compare, whether they exist or not.
+ */
 export class CatalogueRefresher {
   readonly #options: RefresherOptions
 
@@ -47,7 +56,7 @@ export class CatalogueRefresher {
   async refresh({ repository, image }: RefreshRequest, signal: AbortSignal): Promise<void> {
     const { rows, maxImages } = this.#options
     const room = { images: maxImages - (await rows.count(maxImages)) }
-    if (repository) await this.#compare(repository, room, signal)
+    if (repository) await this.#compare(repository, room, signal, true)
     else if (image !== undefined && !isDigest(image)) await this.#compareImage(image, room, signal)
     else await this.#compareAll(room, signal)
   }
@@ -61,14 +70,18 @@ export class CatalogueRefresher {
       await this.#compare(location, room, signal, false).catch(throwUnlessRefusal)
     }
     if (image.tag === undefined && image.digest === undefined) return
+    const places = [backing, location].filter((place) => this.#options.visible.allows(place))
     // An untagged image, and record images in one repository that belong to the image in the other.
     const { digest } = image
-    await this.#comparer(location, room, signal)
-      .compareReference(digest === undefined ? image : { ...location, digest }, { keepsUntagged: true })
-      .catch(throwUnlessRefusal)
+    if (places.includes(location)) {
+      const comparer = await this.#comparer(location, room, signal)
+      await comparer
+        .compareReference(digest === undefined ? image : { ...location, digest }, { keepsUntagged: true })
+        .catch(throwUnlessRefusal)
+    }
     const { digests } = await this.#options.images.find(text)
-    for (const place of [backing, location]) {
-      const comparer = this.#comparer(place, room, signal)
+    for (const place of places) {
+      const comparer = await this.#comparer(place, room, signal)
       for (const digest of digests) await comparer.compareReferrers(digest).catch(throwUnlessRefusal)
     }
   }
@@ -77,7 +90,7 @@ export class CatalogueRefresher {
     const { catalog, backing } = this.#options
     for await (const repository of catalog(signal)) {
       if (!isBelowPrefix(repository, backing.prefix)) continue
-      await this.#compare({ host: backing.host, repository }, room, signal)
+      await this.#compare({ host: backing.host, repository }, room, signal, true)
     }
   }
 
@@ -86,11 +99,12 @@ export class CatalogueRefresher {
     location: Location,
     room: { images: number },
     signal: AbortSignal,
-    withReferrers = true,
+    withReferrers: boolean,
   ): Promise<void> {
-    const { rows, repositories, maxTags } = this.#options
+    const { rows, repositories, maxTags, visible } = this.#options
+    if (!visible.allows(location)) return
     const startedAt = Date.now()
-    const comparer = this.#comparer(location, room, signal)
+    const comparer = await this.#comparer(location, room, signal)
     const listed = await comparer.listTags(maxTags)
     const tags = listed?.tags ?? []
     for (let start = 0; start < tags.length; start += TAGS_PER_STEP) {
@@ -104,10 +118,24 @@ export class CatalogueRefresher {
       if (after === undefined) break
     }
     // A full catalogue may have left images out.
-    if (listed?.isComplete && room.images > 0) await repositories.markCompared(location, startedAt)
+    const isComplete = listed?.isComplete && room.images > 0 && (await this.#mayCorrect(location))
+    if (isComplete) await repositories.markCompared(location, startedAt)
   }
 
-  #comparer(location: Location, room: { images: number }, signal: AbortSignal): RepositoryComparer {
+  /**
+   * What a registry hides from another project is not gone: only the project that a repository is compared for may
+   * remove anything.
+   */
+  async #mayCorrect(location: Location): Promise<boolean> {
+    const { projects, scope } = this.#options
+    return scope.includes(await projects.of(location))
+  }
+
+  async #comparer(
+    location: Location,
+    room: { images: number },
+    signal: AbortSignal,
+  ): Promise<RepositoryComparer> {
     const { open, writer, rows } = this.#options
     return new RepositoryComparer({
       source: open(location),
@@ -117,6 +145,7 @@ export class CatalogueRefresher {
       signal,
       concurrency: CONCURRENCY,
       room,
+      removesMissing: await this.#mayCorrect(location),
     })
   }
 }

@@ -7,6 +7,9 @@ export type RegistrySource = Pick<
   'resolve' | 'getManifest' | 'readBlob' | 'readJsonBlob' | 'listTags' | 'listReferrers'
 >
 
+/** A repository that is read with the credentials of a project, until it is disposed of. */
+export type OpenedSource = AsyncDisposable & { readonly source: RegistrySource }
+
 /** The tags of a page, see `registry/list-tags.ts`. */
 const TAGS_PER_REQUEST = 100
 

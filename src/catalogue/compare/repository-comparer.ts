@@ -20,6 +20,8 @@ export type ComparerOptions = {
   readonly concurrency: number
   /** How many more images the catalogue may take; the comparer reduces it. */
   readonly room: { images: number }
+  /** Whether what the registry does not show is removed, and not only left as it was; default: yes. */
+  readonly removesMissing?: boolean
 }
 
 /** Compares what the catalogue knows of one repository with the registry, and corrects the catalogue. */
@@ -149,7 +151,7 @@ export class RepositoryComparer {
   }
 
   async #apply(changes: readonly (Change | undefined)[]): Promise<void> {
-    const { writer, location, room } = this.#options
+    const { writer, location, room, removesMissing = true } = this.#options
     const images: SeenImage[] = []
     const gone: Reference[] = []
     const goneDigests: Digest[] = []
@@ -162,6 +164,7 @@ export class RepositoryComparer {
       images.push(change.image)
     }
     await writer.put(images)
+    if (!removesMissing) return
     await writer.remove(gone)
     // A manifest that is gone has no tags any more.
     for (const digest of goneDigests) await writer.removeManifest(location, digest)

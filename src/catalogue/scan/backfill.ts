@@ -3,7 +3,7 @@ import { readScanState, writeScanState } from '../../db/scan-progress.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { parseReference } from '../../oci/reference.ts'
 import type { CheckQueue } from '../check-queue.ts'
-import type { ConversionIndex } from '../conversion-index.ts'
+import type { ConversionIndex } from '../conversions/conversion-index.ts'
 import type { ImageWriter, SeenImage } from '../image-writer.ts'
 
 const PUBLICATIONS_PER_BATCH = 200
@@ -84,7 +84,7 @@ export class Backfill {
     const position = await this.#position('conversions')
     const rows = await database.query
       .selectFrom('jobs')
-      .select(['id', 'state', 'request', 'report', 'finished_at'])
+      .select(['id', 'project', 'state', 'request', 'report', 'finished_at'])
       .where('kind', '=', 'conversion')
       .where('id', '>', position)
       .orderBy('id')
@@ -93,11 +93,12 @@ export class Backfill {
     // An unfinished conversion is indexed when it succeeds; its worker may be of an earlier release.
     const end = rows.findIndex(({ state }) => state === 'queued' || state === 'running')
     const finished = end < 0 ? rows : rows.slice(0, end)
-    for (const { id, state, request, report, finished_at } of finished) {
+    for (const { id, project, state, request, report, finished_at } of finished) {
       if (state !== 'succeeded' || report === null) continue
       const indexed = await conversions.put(
         {
           jobId: id,
+          project,
           request: JSON.parse(request),
           report: JSON.parse(report),
           finishedAt: finished_at ?? 0,

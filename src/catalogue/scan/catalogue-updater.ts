@@ -8,16 +8,18 @@ import type { RecordStore } from '../../records/store.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import type { CheckQueue } from '../check-queue.ts'
 import { Pacer } from '../compare/pacer.ts'
-import { PacedSource, type RegistrySource } from '../compare/registry-source.ts'
+import { type OpenedSource, PacedSource } from '../compare/registry-source.ts'
 import { RepositoryComparer } from '../compare/repository-comparer.ts'
 import { ImageRows } from '../image-rows.ts'
 import type { ImageWriter } from '../image-writer.ts'
 import type { Location } from '../location.ts'
+import type { RepositoryProjects } from '../repository-projects.ts'
 import type { Backfill } from './backfill.ts'
 import { KnownRepositories } from './known-repositories.ts'
 import { RegistryScan } from './registry-scan.ts'
 import type { ScanBounds } from './scan-bounds.ts'
 import { initialState, REGISTRY_SCAN, type ScanState } from './scan-state.ts'
+import type { TermBackfill } from './term-backfill.ts'
 
 /** How long one turn continues with further steps. */
 const TURN_MS = 20_000
@@ -39,9 +41,12 @@ export type UpdaterOptions = {
   readonly writer: ImageWriter
   readonly checks: CheckQueue
   readonly backfill: Backfill
+  readonly terms: TermBackfill
+  readonly projects: RepositoryProjects
   readonly records: RecordStore
   readonly backing: { readonly host: string; readonly prefix: string }
-  readonly open: (location: Location) => RegistrySource
+  /** Opens a repository with the credentials of a project. */
+  readonly open: (location: Location, project: string) => Promise<OpenedSource>
   readonly catalog: (signal: AbortSignal) => AsyncIterable<string>
   readonly bounds: ScanBounds
   /** Receives problems of registries, which the scan survives. */
@@ -54,7 +59,7 @@ export type UpdaterOptions = {
  */
 export class CatalogueUpdater {
   readonly #options: UpdaterOptions
-  readonly #open: (location: Location) => RegistrySource
+  readonly #open: (location: Location) => Promise<OpenedSource>
   readonly #rows: ImageRows
   readonly #room = { images: 0 }
   readonly #scan: RegistryScan
@@ -65,7 +70,13 @@ export class CatalogueUpdater {
     this.#options = options
     const { database, names, backing, bounds, writer, catalog } = options
     const pacer = new Pacer(bounds.requestsPerSecond)
-    this.#open = (location) => new PacedSource(options.open(location), pacer)
+    this.#open = async (location) => {
+      const opened = await options.open(location, await options.projects.of(location))
+      return {
+        source: new PacedSource(opened.source, pacer),
+        [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+      }
+    }
     this.#rows = new ImageRows(database, names)
     this.#scan = new RegistryScan({
       backing: { ...backing, host: names.preferred(backing.host) },
@@ -153,9 +164,9 @@ export class CatalogueUpdater {
       }
       const location = { host, repository }
       try {
-        const source = this.#open(location)
+        await using opened = await this.#open(location)
         const comparer = new RepositoryComparer({
-          source,
+          source: opened.source,
           location,
           writer,
           rows: this.#rows,
@@ -181,11 +192,12 @@ export class CatalogueUpdater {
 
   /** Indexes what earlier releases stored. Returns whether there may be more. */
   async #indexBacklog(): Promise<boolean> {
-    const { backfill, records, checks } = this.#options
+    const { backfill, terms, records, checks } = this.#options
     const deadline = performance.now() + BACKFILL_MS
     let hasMore = true
     while (hasMore && performance.now() < deadline) {
       hasMore = await records.indexTerms(RECORDS_PER_BATCH)
+      hasMore = (await terms.index()) || hasMore
       // Publications become checks, so they wait until those are done.
       if (!(await checks.isFull())) hasMore = (await backfill.indexPublications()) || hasMore
       if (!(await checks.isFull())) hasMore = (await backfill.indexConversions()) || hasMore

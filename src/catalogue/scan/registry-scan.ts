@@ -1,7 +1,7 @@
 import { parseRepository } from '../../oci/reference.ts'
 import { isBelowPrefix } from '../../records/images/record-finder.ts'
 import { RegistryError } from '../../registry/errors.ts'
-import type { RegistrySource } from '../compare/registry-source.ts'
+import type { OpenedSource } from '../compare/registry-source.ts'
 import { RepositoryComparer } from '../compare/repository-comparer.ts'
 import type { ImageRows, KnownImage } from '../image-rows.ts'
 import type { ImageWriter } from '../image-writer.ts'
@@ -18,7 +18,7 @@ const REPOSITORIES_PER_INSERT = 500
 
 export type RegistryScanOptions = {
   readonly backing: { readonly host: string; readonly prefix: string }
-  readonly open: (location: Location) => RegistrySource
+  readonly open: (location: Location) => Promise<OpenedSource>
   /** Lists all repositories of the backing registry. */
   readonly catalog: (signal: AbortSignal) => AsyncIterable<string>
   readonly writer: ImageWriter
@@ -110,8 +110,9 @@ export class RegistryScan {
     if (!repository) return state
     const location = splitLocation(repository.location)
     const { open, writer, rows, room, bounds, stepMs = STEP_SECONDS * 1000 } = this.#options
+    await using opened = await open(location)
     const comparer = new RepositoryComparer({
-      source: open(location),
+      source: opened.source,
       location,
       writer,
       rows,

@@ -50,7 +50,10 @@ it('a step that takes long ends early, and the next one continues where it was',
   const names = new HostNames([host])
   const scan = new RegistryScan({
     backing: { host, prefix: '' },
-    open: (location) => client.repository(location),
+    open: async (location) => ({
+      source: client.repository(location),
+      [Symbol.asyncDispose]: async () => undefined,
+    }),
     catalog: (signal) => client.listRepositories(host, { signal }),
     writer: new ImageWriter(database, names),
     rows: new ImageRows(database, names),

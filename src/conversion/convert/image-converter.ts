@@ -10,6 +10,7 @@ import type { ProvenanceAnnotations } from '../output/provenance-annotations.ts'
 import type { LayerProgressTracker } from '../progress-tracker.ts'
 import { blobFormatFor, compressionPolicyFor } from '../request.ts'
 import type { ConvertedLayer, LayerOutcome } from '../reuse/converted-layer.ts'
+import { KnownLayers } from '../reuse/known-layers.ts'
 import { LayerReuse } from '../reuse/layer-reuse.ts'
 import type { Image } from '../source/image.ts'
 import { imageWarnings } from '../warnings.ts'
@@ -36,6 +37,7 @@ export class ImageConverter {
       services,
       source: source.repository,
       target: target.repository,
+      known: new KnownLayers({ services, source: source.repository }),
       scratch,
       tally,
       settings: {

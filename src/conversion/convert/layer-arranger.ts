@@ -66,7 +66,7 @@ export class LayerArranger {
     const added = await waitForInheritedDirectories(directoriesFromIndex(index), layer, threads)
     const key = this.#reuse.keyFor(descriptor, prioritized, added)
     return this.#publisher.convertOnce(key.exact, signal, async () => {
-      const reused = await this.#reuse.findReusable(key, signal)
+      const reused = await this.#reuse.findReusable(layer, key)
       if (reused) return { layer: reused, action: 'reused' }
       const { file, ...origin } = await this.#openMembers(members, layer)
       const task = {

@@ -9,6 +9,7 @@ import { withSide } from '../errors.ts'
 import type { LayerResults } from '../layers/layer-task.ts'
 import type { RequestTally } from '../request-bounds.ts'
 import type { ConvertedLayer, LayerAction, LayerOutcome } from '../reuse/converted-layer.ts'
+import type { KnownLayers } from '../reuse/known-layers.ts'
 import type { LayerKey, LayerOutputSettings } from '../reuse/layer-key.ts'
 import type { SourceLayer } from '../reuse/layer-listings.ts'
 import type { ConversionServices } from '../services.ts'
@@ -17,6 +18,7 @@ import { BlobStreamer, type BlobUpload } from './blob-streamer.ts'
 /** What all layers of one conversion are converted with. */
 export type LayerConversionContext = {
   readonly services: ConversionServices
+  readonly known: KnownLayers
   readonly source: Repository
   readonly target: Repository
   readonly scratch: Scratch
@@ -33,13 +35,15 @@ export type LayerOrigin = { readonly compression: CompressionChoice; readonly ac
 /** Uploads the converted layers of one conversion and caches them. Each layer is converted once. */
 export class LayerPublisher {
   readonly #services: ConversionServices
+  readonly #source: Repository
   readonly #target: Repository
   readonly #streamer: BlobStreamer
   /** Images of an index may share layers, and one image may have a layer twice. */
   readonly #outcomes = new Memo<LayerOutcome>()
 
-  constructor({ services, target, scratch }: LayerConversionContext) {
+  constructor({ services, source, target, scratch }: LayerConversionContext) {
     this.#services = services
+    this.#source = source
     this.#target = target
     this.#streamer = new BlobStreamer(target, scratch)
   }
@@ -49,11 +53,15 @@ export class LayerPublisher {
     return this.#services.cache !== undefined
   }
 
-  /** Converts a layer once for all conversions of this process that need it at the same time. */
+  /**
+   * Converts a layer once for all conversions of this project and this process that need it at the same time. Whether
+   * another project may read the source is not known, so that nothing is shared with it here.
+   */
   convertOnce(key: string, signal: AbortSignal, convert: () => Promise<LayerOutcome>): Promise<LayerOutcome> {
+    const { layersInProgress, project } = this.#services
     const { host, repository } = this.#target
     return this.#outcomes.get(key, () =>
-      this.#services.layersInProgress.run(`${host}/${repository} ${key}`, signal, convert),
+      layersInProgress.run(`${project} ${host}/${repository} ${key}`, signal, convert),
     )
   }
 
@@ -83,7 +91,8 @@ export class LayerPublisher {
     const externalToc = tocBlob && diffId && { externalToc: { ...tocBlob, diffId } }
     const layer: ConvertedLayer = { ...blob, compression, ...externalToc }
     const { host, repository } = this.#target
-    await this.#services.cache?.layers.put(key, { layer, host, repository }, encodedIndex)
+    const cached = { layer, host, repository, sourceHost: this.#source.host }
+    await this.#services.cache?.layers.put(key, cached, encodedIndex)
     if (encodedIndex) releaseBuffers(asBuffer(encodedIndex))
     return { layer, action }
   }

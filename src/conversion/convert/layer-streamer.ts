@@ -32,7 +32,7 @@ export class LayerStreamer {
       if (directories) {
         position.setDirectories(directories)
         const added = await waitForInheritedDirectories(directories, layer, threads)
-        const reused = await this.#reuse.findReusable(this.#reuse.keyFor(descriptor, [], added), signal)
+        const reused = await this.#reuse.findReusable(layer, this.#reuse.keyFor(descriptor, [], added))
         if (reused) return { layer: reused, action: 'reused' }
       }
       return this.#convert(layer)

@@ -10,17 +10,18 @@ export type EnsureResult = 'present' | 'missing' | 'not-mountable'
 /**
  * Ensures that a repository has a blob, by mounting it from another repository of the same registry if
  * necessary; no bytes are sent.
- * @param origin the repository that the blob was last known to be in
+ * @param origin the repository that the blob was last known to be in; undefined if this project may not read it
  * @throws RegistryError of the target
  */
 export async function ensureBlob(
   target: Repository,
-  origin: Repository,
+  origin: Repository | undefined,
   blob: { readonly digest: Digest; readonly size: number },
   signal: AbortSignal,
 ): Promise<EnsureResult> {
   const size = await target.blobSize(blob.digest, { signal })
   if (size !== undefined) return size === blob.size ? 'present' : 'missing'
+  if (origin === undefined) return 'not-mountable'
   if (origin.repository === target.repository) return 'missing'
   if (await target.mountBlob(blob.digest, origin.repository, { signal })) return 'present'
   try {

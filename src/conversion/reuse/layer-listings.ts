@@ -12,6 +12,7 @@ import { withSide } from '../errors.ts'
 import type { LayerProgressTracker } from '../progress-tracker.ts'
 import type { RequestTally } from '../request-bounds.ts'
 import type { ConversionServices } from '../services.ts'
+import type { KnownLayers } from './known-layers.ts'
 import type { CachedLayerWithIndex } from './layer-cache.ts'
 import { computeLayerKey, type LayerKey, type LayerOutputSettings } from './layer-key.ts'
 
@@ -36,7 +37,8 @@ export type LayerDirectories = DirectorySummary & { readonly columns: () => Prom
  * image.
  */
 export class LayerListings {
-  readonly #services: Pick<ConversionServices, 'cache' | 'threads'>
+  readonly #services: Pick<ConversionServices, 'threads'>
+  readonly #known: KnownLayers
   readonly #source: Repository
   readonly #settings: LayerOutputSettings
   readonly #tally: RequestTally
@@ -46,11 +48,13 @@ export class LayerListings {
 
   constructor(o: {
     readonly services: ConversionServices
+    readonly known: KnownLayers
     readonly source: Repository
     readonly tally: RequestTally
     readonly settings: LayerOutputSettings
   }) {
     this.#services = o.services
+    this.#known = o.known
     this.#source = o.source
     this.#settings = o.settings
     this.#tally = o.tally
@@ -70,7 +74,7 @@ export class LayerListings {
    * converted.
    */
   async findCachedDirectories(layer: SourceLayer): Promise<LayerDirectories | undefined> {
-    const cached = await this.#services.cache?.layers.findAny(this.#keyFor(layer.descriptor))
+    const cached = await this.#known.find('findAny', layer, this.#keyFor(layer.descriptor))
     return cached && this.directoriesFor(layer, cached.layer)
   }
 
@@ -95,7 +99,7 @@ export class LayerListings {
 
   /** Loads a listing from the cache, or by reading the layer. */
   async #load(layer: SourceLayer, key: LayerKey): Promise<IndexColumns> {
-    const cached = await this.#services.cache?.layers.findWithIndex(key)
+    const cached = await this.#known.find('findWithIndex', layer, key)
     const index = cached && decodeCachedIndex(cached, this.#settings.limits.maxTocBytes)
     return index ? listingColumns(index.columns) : this.#read(layer)
   }

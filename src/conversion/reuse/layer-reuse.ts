@@ -7,6 +7,7 @@ import { withSide } from '../errors.ts'
 import type { ConversionServices } from '../services.ts'
 import type { ConvertedLayer } from './converted-layer.ts'
 import { ensureBlob } from './ensure-blob.ts'
+import type { KnownLayers } from './known-layers.ts'
 import type { CachedLayer } from './layer-cache.ts'
 import { computeLayerKey, type LayerKey, type LayerOutputSettings } from './layer-key.ts'
 import { decodeCachedIndex, type SourceLayer } from './layer-listings.ts'
@@ -17,15 +18,21 @@ export type RearrangeableLayer = { readonly index: LayerIndex; readonly cached: 
 /** Finds layers in the cache that a conversion can use instead of converting them. */
 export class LayerReuse {
   readonly #services: Pick<ConversionServices, 'cache' | 'registries'>
+  readonly #known: KnownLayers
+  readonly #source: Repository
   readonly #target: Repository
   readonly #settings: LayerOutputSettings
 
   constructor(o: {
     readonly services: ConversionServices
+    readonly known: KnownLayers
+    readonly source: Repository
     readonly target: Repository
     readonly settings: LayerOutputSettings
   }) {
     this.#services = o.services
+    this.#known = o.known
+    this.#source = o.source
     this.#target = o.target
     this.#settings = o.settings
   }
@@ -39,46 +46,49 @@ export class LayerReuse {
   }
 
   /** Finds the converted layer of a key, if the target repository has its blobs or can mount them. */
-  findReusable(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
+  findReusable(layer: SourceLayer, key: LayerKey): Promise<ConvertedLayer | undefined> {
     return traced('reuse layer', {}, async (span) => {
-      const reusable = await this.#findReusable(key, signal)
+      const reusable = await this.#findReusable(layer, key)
       span.setAttribute('record_broker.cache.hit', reusable !== undefined)
       return reusable
     })
   }
 
-  async #findReusable(key: LayerKey, signal: AbortSignal): Promise<ConvertedLayer | undefined> {
-    const cached = await this.#services.cache?.layers.find(key)
+  async #findReusable(source: SourceLayer, key: LayerKey): Promise<ConvertedLayer | undefined> {
+    const { signal } = source
+    const cached = await this.#known.find('find', source, key)
     // An earlier name of the broker's own registry means the same registry.
     const { names } = this.#services.registries
     if (!cached || names.preferred(cached.host) !== this.#target.host) return undefined
-    const { layer } = cached
+    const { layer, isOwn } = cached
+    const canMount = isOwn || (await this.#known.mayRead(cached, signal))
+    const origin = canMount ? this.repositoryFor(cached) : undefined
     const blobs = [layer, ...(layer.externalToc ? [layer.externalToc] : [])]
     for (const blob of blobs) {
-      const result = await withSide('target', () =>
-        ensureBlob(this.#target, this.repositoryFor(cached), blob, signal),
-      )
-      if (result === 'missing') await this.#services.cache?.layers.remove(key)
+      const result = await withSide('target', () => ensureBlob(this.#target, origin, blob, signal))
+      if (result === 'missing' && isOwn) await this.#services.cache?.layers.remove(key)
       if (result !== 'present') return undefined
     }
+    if (!isOwn) await this.#keep(key, layer)
     return layer
   }
 
+  /** Notes that the target of this project has a layer now that another project converted. */
+  async #keep(key: LayerKey, layer: ConvertedLayer): Promise<void> {
+    const { host, repository } = this.#target
+    const cached = { layer, host, repository, sourceHost: this.#source.host }
+    await this.#services.cache?.layers.put(key, cached, undefined)
+  }
+
   /** Finds a converted layer of the same source in another order, if its members can be read. */
-  async findRearrangeable({ descriptor, signal }: SourceLayer): Promise<RearrangeableLayer | undefined> {
+  async findRearrangeable(source: SourceLayer): Promise<RearrangeableLayer | undefined> {
     if (!this.#canRearrange) return undefined
-    const cached = await this.#services.cache?.layers.findWithIndex(this.keyFor(descriptor))
+    const cached = await this.#known.find('findWithIndex', source, this.keyFor(source.descriptor))
     if (!cached) return undefined
-    try {
-      const size = await this.repositoryFor(cached).blobSize(cached.layer.digest, { signal })
-      if (size !== cached.layer.size) return undefined
-    } catch {
-      signal.throwIfAborted()
-      // A failure of that registry is no failure of the conversion: the source can be read instead.
-      return undefined
-    }
-    const index = decodeCachedIndex(cached, this.#settings.limits.maxTocBytes)
     const { layer, host, repository } = cached
+    // A failure of that registry is no failure of the conversion: the source can be read instead.
+    if (!(await this.#known.mayRead(cached, source.signal))) return undefined
+    const index = decodeCachedIndex(cached, this.#settings.limits.maxTocBytes)
     return index && { index, cached: { layer, host, repository } }
   }
 

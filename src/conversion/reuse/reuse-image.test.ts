@@ -4,9 +4,10 @@ import { ConversionBench } from '../../../test/support/conversion-bench.ts'
 import { temporarySqlite } from '../../../test/support/databases.ts'
 import { buildTar, dir, file } from '../../../test/support/images/build-tar.ts'
 import { pushImage, pushIndex } from '../../../test/support/images/push-image.ts'
-import { CacheAdministration } from '../../cache/cache-administration.ts'
+import { CacheAdministration, type ProjectCache } from '../../cache/cache-administration.ts'
 import { DatabaseCache } from '../../cache/database-cache.ts'
 import type { Database } from '../../db/database.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import type { ConversionReport } from '../report.ts'
 import type { ConversionRequest } from '../request.ts'
 import { runConversion } from '../run.ts'
@@ -21,14 +22,14 @@ let close: () => Promise<void>
 let services: ConversionServices
 /** Services for conversions that must not read layers: their threads reject every task. */
 let withoutThreads: ConversionServices
-let overviews: CacheAdministration
+let overviews: ProjectCache
 let host: string
 beforeAll(async () => {
   bench = await ConversionBench.open()
   host = bench.host
   ;({ database, close } = await temporarySqlite())
-  overviews = new CacheAdministration(database)
-  const cache = new DatabaseCache(database, { layers: 100, images: 100 })
+  overviews = new CacheAdministration(database).in(ProjectScope.ALL)
+  const cache = new DatabaseCache(database, { layers: 100, images: 100 }).in(ProjectScope.ALL)
   services = { ...bench.services, cache }
   const threads = { run: () => Promise.reject(new Error('a layer is read')) }
   withoutThreads = { ...services, threads: threads as unknown as ConversionServices['threads'] }

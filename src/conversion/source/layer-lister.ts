@@ -9,7 +9,7 @@ import type { ThreadPool } from '../layers/thread-pool.ts'
 import type { RequestTally } from '../request-bounds.ts'
 import type { Image } from './image.ts'
 import type { ListedLayer } from './listed-layer.ts'
-import type { ListedLayerCache } from './listed-layer-cache.ts'
+import type { ListedLayers } from './listed-layer-cache.ts'
 import { assertSupportedType, explainLayerError } from './supported-layers.ts'
 import { MAX_CONCURRENT_TOCS, TocReader } from './toc-reader.ts'
 
@@ -17,8 +17,8 @@ export type LayerListerOptions = {
   readonly threads: ThreadPool
   readonly limits: LayerLimits
   readonly tally: RequestTally
-  /** Listings of earlier requests. */
-  readonly listedLayers?: ListedLayerCache | undefined
+  /** Listings of earlier requests of the same project. */
+  readonly listedLayers?: ListedLayers | undefined
 }
 
 /** Lists the entries of layers for one request, within the bounds of that request. */
@@ -26,7 +26,7 @@ export class LayerLister {
   readonly #threads: ThreadPool
   readonly #limits: LayerLimits
   readonly #tally: RequestTally
-  readonly #cache: ListedLayerCache | undefined
+  readonly #cache: ListedLayers | undefined
   readonly #tocs: TocReader
 
   constructor({ threads, limits, tally, listedLayers }: LayerListerOptions) {
@@ -54,11 +54,11 @@ export class LayerLister {
       signal,
       (layer, _, taskSignal) =>
         memo.get(`${layer.digest} ${layer.size}`, async () => {
-          const cached = this.#cache?.get(layer.digest)
-          if (cached?.size === layer.size) return this.#count(cached)
+          const cached = this.#cache?.get(repository, layer.digest)
+          if (cached?.size === layer.size) return this.#count(repository, cached)
           assertSupportedType(layer, descriptor.digest)
           const listing = await this.#read(repository, layer, scan, taskSignal)
-          return listing && this.#count(listing)
+          return listing && this.#count(repository, listing)
         }),
       MAX_CONCURRENT_TOCS,
     )
@@ -66,8 +66,8 @@ export class LayerLister {
     return complete.length === listed.length ? complete : undefined
   }
 
-  #count(layer: ListedLayer): ListedLayer {
-    this.#cache?.add(layer)
+  #count(repository: Repository, layer: ListedLayer): ListedLayer {
+    this.#cache?.add(repository, layer)
     this.#tally.countLayer(layer.columns.nameEnd.length, 0)
     return layer
   }

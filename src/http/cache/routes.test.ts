@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
 import { DatabaseCache } from '../../cache/database-cache.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { digestOf } from '../../oci/digest.ts'
 
 describeDatabases('the cache over HTTP', (open) => {
@@ -10,7 +11,7 @@ describeDatabases('the cache over HTTP', (open) => {
   beforeAll(async () => {
     opened = await open()
     api = await JobApi.open(opened)
-    const cache = new DatabaseCache(opened.database, { layers: 10, images: 10 })
+    const cache = new DatabaseCache(opened.database, { layers: 10, images: 10 }).in(ProjectScope.ALL)
     const image = { report: {}, size: 500, host: 'docker.io' }
     for (const name of ['a', 'b', 'c']) {
       await cache.images.put(digestOf(name), { ...image, digest: digestOf(name), repository: `team/${name}` })
@@ -51,6 +52,27 @@ describeDatabases('the cache over HTTP', (open) => {
     })
     const { json } = await api.request('GET', '/v1/cache')
     expect(json.images.oldestCheckedAt).toBe('1970-01-01T00:00:00.000Z')
+  })
+
+  it('shows, checks and removes the entries of one project only', async () => {
+    await api.request('PUT', '/v1/projects/team-a', {})
+    const cache = new DatabaseCache(opened.database, { layers: 10, images: 10 })
+    const image = { report: {}, size: 70, host: 'docker.io', repository: 'team-a/x', digest: digestOf('x') }
+    await cache.in(ProjectScope.of('team-a')).images.put(digestOf('a'), image)
+    const inProject = { 'record-broker-project': 'team-a' }
+    const shown = await api.request('GET', '/v1/cache', undefined, inProject)
+    expect(shown.json).toMatchObject({
+      images: { entryCount: 1, bytes: 70 },
+      uses: { images: { reused: 0, converted: 0 } },
+    })
+    expect((await api.request('GET', '/v1/cache')).json.images.entryCount).toBe(4)
+    const checked = await api.request('POST', '/v1/cache/check', undefined, inProject)
+    expect(checked.json).toEqual({ layerCount: 0, imageCount: 1 })
+    const foreign = await api.request('DELETE', `/v1/cache?digest=${digestOf('b')}`, undefined, inProject)
+    expect(foreign.json).toEqual({ layerCount: 0, imageCount: 0 })
+    const purged = await api.request('DELETE', '/v1/cache', undefined, inProject)
+    expect(purged.json).toEqual({ layerCount: 0, imageCount: 1 })
+    expect((await api.request('GET', '/v1/cache')).json.images.entryCount).toBe(3)
   })
 
   it('purges the selected entries', async () => {

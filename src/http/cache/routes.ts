@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { parseHost, parseRepository } from '../../oci/reference.ts'
+import { requires } from '../access/security.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { CacheView, cacheView, EntryCounts } from './view.ts'
@@ -25,9 +26,10 @@ export function cacheRoutes({ cache, names }: Pick<Services, 'cache' | 'names'>)
         schema: {
           tags,
           operationId: 'getCache',
+          security: requires('conversions:read'),
           summary: 'Show the cached conversion results and how often they were used',
           description:
-            'Shows the number of entries, and how often conversions found what they needed in the last `days`.',
+            'Shows the number of entries of the project, and how often its conversions found what they needed in the last `days`. An administrator sees all projects.',
           querystring: z.object({
             days: z.coerce
               .number()
@@ -40,7 +42,8 @@ export function cacheRoutes({ cache, names }: Pick<Services, 'cache' | 'names'>)
           response: { 200: CacheView, ...problemResponses(400, 503) },
         },
       },
-      async ({ query: { days } }) => cacheView(await cache.readOverview(days), days),
+      async ({ caller, query: { days } }) =>
+        cacheView(await cache.in(caller.projectScope).readOverview(days), days),
     )
     app.delete(
       '/v1/cache',
@@ -48,9 +51,10 @@ export function cacheRoutes({ cache, names }: Pick<Services, 'cache' | 'names'>)
         schema: {
           tags,
           operationId: 'purgeCache',
+          security: requires('cache:write'),
           summary: 'Remove all or some entries from the cache',
           description:
-            'Without filters, removes all entries. The converted content stays in its registry; later conversions convert it again.',
+            'Without filters, removes all entries of the project; an administrator removes those of all projects. The converted content stays in its registry; later conversions convert it again.',
           // Strict: a misspelled filter must not purge everything.
           querystring: z.strictObject({
             registry: HostName.optional().describe('Removes only entries of this registry.'),
@@ -62,9 +66,9 @@ export function cacheRoutes({ cache, names }: Pick<Services, 'cache' | 'names'>)
           response: { 200: EntryCounts, ...problemResponses(400, 503, 507) },
         },
       },
-      ({ query: { registry, repository, digest } }) => {
+      ({ caller, query: { registry, repository, digest } }) => {
         const hosts = registry === undefined ? undefined : names.all(parseHost(registry))
-        return cache.purge({ hosts, repository, digest })
+        return cache.in(caller.projectScope).purge({ hosts, repository, digest })
       },
     )
     app.post(
@@ -73,13 +77,14 @@ export function cacheRoutes({ cache, names }: Pick<Services, 'cache' | 'names'>)
         schema: {
           tags,
           operationId: 'checkCache',
+          security: requires('cache:write'),
           summary: 'Check all entries against their registries now',
           description:
             'Workers check in small steps whether the registries still have the cached content, and remove entries without it. They also do so once a day on their own. Conversions check every entry that they use in any case.',
           response: { 202: EntryCounts, ...problemResponses(503, 507) },
         },
       },
-      async (_request, reply) => reply.code(202).send(await cache.requestCheck()),
+      async ({ caller }, reply) => reply.code(202).send(await cache.in(caller.projectScope).requestCheck()),
     )
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { CatalogueFilter } from '../../catalogue/listed-images.ts'
 import { wordsOf } from '../../db/terms/words.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
+import { analysisContext } from '../access/analysis-context.ts'
 import { canonicalImage, LabelQuery, parseLabels } from '../parameters.ts'
 import type { Services } from '../services.ts'
 
@@ -53,9 +54,9 @@ export async function refreshIfAsked(
   analyses: Services['analyses'],
   fresh: 'true' | 'false',
   { repository, image }: ListingFilter,
-  { abortSignal: signal }: FastifyRequest,
+  request: FastifyRequest,
 ): Promise<void> {
-  if (fresh === 'true') await analyses.refreshCatalogue({ repository, image }, { signal })
+  if (fresh === 'true') await analyses.refreshCatalogue({ repository, image }, analysisContext(request))
 }
 
 /** The first part is a host if it looks like one; otherwise the whole name is in the default registry. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ConversionRelation } from '../../catalogue/conversion-index.ts'
+import type { ConversionRelation } from '../../catalogue/conversions/conversion-relation.ts'
 import type { CataloguePage, ImageRelations, ListedImage } from '../../catalogue/listed-images.ts'
 import type { ItemCount } from '../../db/terms/term-query.ts'
 import { Digest } from '../../oci/digest-schema.ts'
@@ -16,7 +16,10 @@ import {
 
 const ConversionRelationView = z
   .object({
-    conversionId: z.string().describe('The latest conversion with this result.'),
+    conversionId: z
+      .string()
+      .optional()
+      .describe('The latest conversion with this result. Absent if it is of another project.'),
     source: z.string().describe('The converted image.'),
     sourceDigest: z.string(),
     target: z.string().describe('The tag that the result was pushed as.'),

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { requires } from '../access/security.ts'
 import { canonicalImage, ImageName, PageQuery, parseTimes, Time } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -22,9 +23,10 @@ export function imageListRoutes({
         schema: {
           tags: ['images'],
           operationId: 'listImages',
+          security: requires('conversions:read'),
           summary: 'List images',
           description:
-            'Lists the images of the backing registry and those of conversions as the catalogue knows them, those first that were seen last. Each shows what it was converted from and how many record images belong to it. Record images have a listing of their own.',
+            'Lists the images of the backing registry and those of conversions that the caller may read, as the catalogue knows them, those first that were seen last. Each shows what it was converted from and how many record images belong to it. Record images have a listing of their own.',
           querystring: z.object({
             ...catalogueQuery,
             image: ImageName.optional().describe('A reference, a repository, or only a digest.'),
@@ -43,7 +45,7 @@ export function imageListRoutes({
           ...parseTimes({ from: seenFrom, before: seenBefore }),
         }
         await refreshIfAsked(analyses, fresh, filter, request)
-        return imagePage(await catalogue.listImages(filter, { limit, cursor }))
+        return imagePage(await catalogue.seenBy(request.caller).listImages(filter, { limit, cursor }))
       },
     )
     app.get(
@@ -52,6 +54,7 @@ export function imageListRoutes({
         schema: {
           tags: ['images'],
           operationId: 'getImageRelations',
+          security: requires('conversions:read'),
           summary: 'Show what belongs to an image',
           description:
             'Shows the record images that belong to the image, the conversions of it, the conversions that made it, and those that used it as a record image. The response comes from the catalogue.',
@@ -68,9 +71,9 @@ export function imageListRoutes({
           response: { 200: ImageRelationsView, ...problemResponses(400, 503) },
         },
       },
-      async ({ query: { image, limit } }) => {
+      async ({ caller, query: { image, limit } }) => {
         const name = canonicalImage(image)
-        return imageRelationsView(name, await catalogue.relationsOf(name, limit))
+        return imageRelationsView(name, await catalogue.seenBy(caller).relationsOf(name, limit))
       },
     )
   }

@@ -2,6 +2,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { parseReference } from '../../oci/reference.ts'
 import { RecordImageDocument } from '../../records/images/schemas.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { requires } from '../access/security.ts'
 import { markImmutable } from '../browser/caching.ts'
 import { ImageName, PageQuery, parseTimes, ReferencePath, Time, Workload } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
@@ -23,6 +25,7 @@ export function recordImageRoutes({
         schema: {
           tags: ['record images'],
           operationId: 'listRecordImages',
+          security: requires('record-images:read'),
           summary: 'List record file images',
           description:
             'Lists record images, newest first, as the catalogue knows them: those that this broker published, and those of other tools in the backing registry, which is compared in the background. With `image`: the record images of the same digest, then those of other images of its repository. `comparedAt` shows how old the listing may be. `fresh=true` compares it with the registry first.',
@@ -48,7 +51,9 @@ export function recordImageRoutes({
           ...parseTimes({ from: createdFrom, before: createdBefore }),
         }
         await refreshIfAsked(analyses, fresh, filter, request)
-        return recordImagePage(await catalogue.listRecordImages(filter, { limit, cursor }))
+        return recordImagePage(
+          await catalogue.seenBy(request.caller).listRecordImages(filter, { limit, cursor }),
+        )
       },
     )
     app.get(
@@ -57,6 +62,7 @@ export function recordImageRoutes({
         schema: {
           tags: ['record images'],
           operationId: 'getRecordImage',
+          security: requires('record-images:read'),
           summary: 'Show a record file image with its entries',
           description: 'Reads the image from its registry.',
           params: ReferencePath,
@@ -68,7 +74,7 @@ export function recordImageRoutes({
       },
       async (request, reply) => {
         const reference = request.params['*']
-        const image = await analyses.readRecordImage({ reference }, { signal: request.abortSignal })
+        const image = await analyses.readRecordImage({ reference }, analysisContext(request))
         if (parseReference(reference).digest !== undefined) markImmutable(reply)
         return sendDocument(reply, 'application/json', image)
       },

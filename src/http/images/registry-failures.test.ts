@@ -6,6 +6,7 @@ import { createLocalAnalyses } from '../../analysis/local-analyses.ts'
 import { catalogueServices } from '../../app/catalogue.ts'
 import { openStores } from '../../app/stores.ts'
 import { DEFAULT_SCAN_BOUNDS } from '../../catalogue/scan/scan-bounds.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
 import { RecordFinder } from '../../records/images/record-finder.ts'
 import { RecordPublisher } from '../../records/images/record-publisher.ts'
 import { RegistryClient } from '../../registry/client.ts'
@@ -26,14 +27,14 @@ async function responsesWith(handler: RequestHandler, queries: (host: string) =>
   const finder = new RecordFinder(finderOptions)
   const publisher = new RecordPublisher({
     ...finderOptions,
-    store: stores.records,
+    store: stores.records.in(ProjectScope.ALL),
     catalog: (signal) => registries.listRepositories(host, { signal }),
     finder,
     recordLimits: { maxBytes: 1024 },
   })
   const analyses = createLocalAnalyses({
-    records: stores.records,
-    idempotencyKeys: stores.idempotencyKeys,
+    records: stores.records.in(ProjectScope.ALL),
+    idempotencyKeys: stores.idempotencyKeys.in(ProjectScope.ALL),
     recordLimits: { maxBytes: 1024 },
     publisher,
     images: undefined as never,

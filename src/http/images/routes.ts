@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { ImageInspection } from '../../conversion/report.ts'
 import { parseReference } from '../../oci/reference.ts'
+import { analysisContext } from '../access/analysis-context.ts'
+import { requires } from '../access/security.ts'
 import { markImmutable } from '../browser/caching.ts'
 import { ReferencePath } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
@@ -22,6 +24,7 @@ export function imageRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
         schema: {
           tags: ['images'],
           operationId: 'inspectImage',
+          security: requires('conversions:read'),
           summary: 'Inspect an image',
           description:
             'Reads the manifests and configs, and the footer and table of contents of each layer, without downloading whole layers.',
@@ -31,7 +34,7 @@ export function imageRoutes(analyses: Services['analyses']): FastifyPluginAsyncZ
       },
       async (request, reply) => {
         const reference = request.params['*']
-        const inspection = await analyses.inspect({ reference }, { signal: request.abortSignal })
+        const inspection = await analyses.inspect({ reference }, analysisContext(request))
         const isNamedByDigest = parseReference(reference).digest !== undefined
         return sendDocument(reply, 'application/json', inspection, (document) => {
           if (isNamedByDigest && !CHANGEABLE.test(document.toString())) markImmutable(reply)

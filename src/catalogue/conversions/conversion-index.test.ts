@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
-import { JobApi } from '../../test/support/job-api.ts'
-import { catalogueFeed } from '../app/catalogue.ts'
-import { HostNames } from '../oci/host-names.ts'
-import type { CatalogueFeed } from './catalogue-feed.ts'
+import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
+import { JobApi } from '../../../test/support/job-api.ts'
+import { catalogueFeed } from '../../app/catalogue.ts'
+import { HostNames } from '../../oci/host-names.ts'
+import type { CatalogueFeed } from '../catalogue-feed.ts'
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`
 const HOST = 'registry.test'
@@ -15,6 +15,7 @@ function conversion(jobId: string, version: 'a' | 'b', finishedAt: number, recor
   const name = `${HOST}/team/app:${version}`
   return {
     jobId,
+    project: 'default',
     finishedAt,
     request: { source: name, target: `${name}-esgz`, ...record },
     report: {
@@ -123,9 +124,16 @@ describeDatabases('conversions in the catalogue', (open) => {
   })
 
   it('of a report that is not understood are ignored', async () => {
-    await feed.addConversion({ jobId: 'x', request: {}, report: { source: 'x' }, finishedAt: 1 })
     await feed.addConversion({
       jobId: 'x',
+      project: 'default',
+      request: {},
+      report: { source: 'x' },
+      finishedAt: 1,
+    })
+    await feed.addConversion({
+      jobId: 'x',
+      project: 'default',
       request: null,
       report: { ...conversion('x', 'a', 1).report, source: '?' },
       finishedAt: 1,

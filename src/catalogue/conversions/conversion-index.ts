@@ -1,18 +1,20 @@
 import { z } from 'zod'
-import type { Database } from '../db/database.ts'
-import { isUniqueViolation } from '../db/errors.ts'
-import { itemId } from '../db/terms/item-id.ts'
-import { TermIndex } from '../db/terms/term-index.ts'
-import type { ItemCount } from '../db/terms/term-query.ts'
-import { digestOf } from '../oci/digest.ts'
-import { Digest } from '../oci/digest-schema.ts'
-import type { HostNames } from '../oci/host-names.ts'
-import { isIndexType } from '../oci/media-types.ts'
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
-import { tryParseReference } from '../records/profiled-digest.ts'
-import { MAX_CHILDREN } from './content.ts'
-import type { SeenImage } from './image-writer.ts'
-import { canonical, locationName } from './location.ts'
+import type { Database } from '../../db/database.ts'
+import { isUniqueViolation } from '../../db/errors.ts'
+import { itemId } from '../../db/terms/item-id.ts'
+import { TermIndex } from '../../db/terms/term-index.ts'
+import { digestOf } from '../../oci/digest.ts'
+import { Digest } from '../../oci/digest-schema.ts'
+import type { HostNames } from '../../oci/host-names.ts'
+import { isIndexType } from '../../oci/media-types.ts'
+import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
+import { tryParseReference } from '../../records/profiled-digest.ts'
+import { MAX_CHILDREN } from '../content.ts'
+import type { SeenImage } from '../image-writer.ts'
+import { canonical } from '../location.ts'
+import { formatJobs, parseJobs, withJob } from './conversion-jobs.ts'
+import type { ConversionRelation } from './conversion-relation.ts'
+import { termsOfConversion } from './conversion-terms.ts'
 
 /** The images of one platform of a conversion. */
 const ConvertedPlatform = z.object({
@@ -40,29 +42,21 @@ const RecordOfRequest = z.object({ id: z.string().optional(), image: z.string().
 /** A conversion that has succeeded. */
 export type FinishedConversion = {
   readonly jobId: string
+  /** The project of the job. */
+  readonly project: string
   readonly request: unknown
   readonly report: unknown
   /** In milliseconds since 1970. */
   readonly finishedAt: number
 }
 
-/** A conversion, as the relations of its images show it. */
-export type ConversionRelation = {
-  readonly conversionId: string
-  readonly source: string
-  readonly sourceDigest: string
-  readonly target: string
-  readonly digest: string
-  /** The record images that were used. */
-  readonly recordImages: readonly string[]
-  /** The stored record that was used. */
-  readonly recordId?: string
-  readonly images: readonly { readonly platform: string; readonly source: string; readonly digest: string }[]
-  readonly finishedAt: number
+/** A conversion that was stored: the images that it proves to exist, and the references that it made besides. */
+export type IndexedConversion = {
+  readonly source: Reference
+  readonly target: Reference
+  readonly images: readonly SeenImage[]
+  readonly attached: readonly string[]
 }
-
-/** How an image takes part in a conversion. */
-export type ConversionRole = 'source' | 'result' | 'record'
 
 /** Results of conversions: which image was made of which, and with which record. */
 export class ConversionIndex {
@@ -79,18 +73,18 @@ export class ConversionIndex {
   /**
    * Stores a conversion. An earlier one with the same images and record is replaced.
    * @param options.isJustFinished whether the registry has the images now
-   * @returns the images that the conversion proves to exist, and the references that it made besides;
-   * undefined for a report that is not understood
+   * @returns undefined for a report that is not understood
    */
   async put(
     conversion: FinishedConversion,
     { isJustFinished }: { readonly isJustFinished: boolean },
-  ): Promise<{ images: SeenImage[]; attached: string[] } | undefined> {
+  ): Promise<IndexedConversion | undefined> {
     const report = Report.safeParse(conversion.report)
     if (!report.success) return undefined
     const relation = this.#relationOf(conversion, report.data)
     if (!relation) return undefined
-    const { conversionId: jobId, finishedAt, ...document } = relation
+    const { jobId, project, finishedAt } = conversion
+    const { finishedAt: _, ...document } = relation
     const identity = digestOf(JSON.stringify(document))
     const id = itemId(finishedAt, identity)
     const row = { identity, job_id: jobId, document: JSON.stringify(document), finished_at: finishedAt }
@@ -98,19 +92,29 @@ export class ConversionIndex {
       this.#db.transaction(async (transaction) => {
         const existing = await transaction
           .selectFrom('catalogue_conversions')
-          .select(['id', 'job_id', 'finished_at'])
+          .select(['id', 'job_id', 'jobs', 'finished_at'])
           .where('identity', '=', identity)
           .executeTakeFirst()
+        const known = existing ? parseJobs(existing) : new Map<string, string>()
         // The worker has stored it before the end of the job, by its own clock.
-        if (existing && (existing.job_id === jobId || existing.finished_at >= finishedAt)) return
+        if (existing && (known.get(project) === jobId || existing.finished_at >= finishedAt)) {
+          if (known.has(project)) return
+          await transaction
+            .updateTable('catalogue_conversions')
+            .set({ jobs: formatJobs(withJob(known, project, jobId)) })
+            .where('id', '=', existing.id)
+            .execute()
+          return
+        }
+        const jobs = formatJobs(withJob(known, project, jobId))
         if (existing) {
           await transaction.deleteFrom('catalogue_conversions').where('id', '=', existing.id).execute()
         }
         await transaction
           .insertInto('catalogue_conversions')
-          .values({ id, ...row })
+          .values({ id, jobs, ...row })
           .execute()
-        await this.#terms.put(transaction, id, this.#termsOf(relation))
+        await this.#terms.put(transaction, id, termsOfConversion(relation, this.#names))
       })
     // Two workers may store the same conversion at the same time.
     await write().catch((error: unknown) => {
@@ -118,54 +122,36 @@ export class ConversionIndex {
       return write()
     })
     const attached = report.data.attached?.map(({ reference }) => reference) ?? []
-    return { images: imagesOf(report.data, isJustFinished), attached }
+    return {
+      source: parseReference(relation.source),
+      target: parseReference(relation.target),
+      images: imagesOf(report.data, isJustFinished),
+      attached,
+    }
   }
 
   /**
-   * Returns the newest conversions in which an image has a role.
-   * @param names digests, and references with a tag
+   * Replaces the terms of the conversions behind an id, in the order of their ids, with those of this release.
+   * @returns the last of their ids; undefined if there are none
    */
-  async find(
-    role: ConversionRole,
-    names: readonly string[],
-    limit: number,
-  ): Promise<{ items: ConversionRelation[]; total: ItemCount }> {
-    const anyOf = names.map((name) => conversionTerm(role, name))
-    const query = { all: '', filters: [{ anyOf }] }
-    const { ids, total } = await this.#terms.find(query, { limit })
-    const byId = await this.#read(ids)
-    return { items: ids.flatMap((id) => byId.get(id) ?? []), total }
-  }
-
-  /** Returns the newest conversion in which each of the digests has a role. */
-  async latest(role: ConversionRole, digests: readonly string[]): Promise<Map<string, ConversionRelation>> {
-    const newest = await this.#terms.newestOf(digests.map((digest) => conversionTerm(role, digest)))
-    const byId = await this.#read([...newest.values()])
-    return new Map(
-      digests.flatMap((digest) => {
-        const relation = byId.get(newest.get(conversionTerm(role, digest)) ?? '')
-        return relation ? [[digest, relation] as const] : []
-      }),
-    )
-  }
-
-  async #read(ids: readonly string[]): Promise<Map<string, ConversionRelation>> {
-    if (ids.length === 0) return new Map()
-    const rows = await this.#db.query
-      .selectFrom('catalogue_conversions')
-      .select(['id', 'job_id', 'document', 'finished_at'])
-      .where('id', 'in', ids)
-      .execute()
-    return new Map(
-      rows.map(({ id, job_id, document, finished_at }) => [
-        id,
-        { conversionId: job_id, ...JSON.parse(document), finishedAt: finished_at } as ConversionRelation,
-      ]),
-    )
+  async indexTerms(after: string, limit: number): Promise<string | undefined> {
+    return this.#db.transaction(async (transaction) => {
+      const rows = await transaction
+        .selectFrom('catalogue_conversions')
+        .select(['id', 'document'])
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      for (const { id, document } of rows) {
+        await this.#terms.put(transaction, id, termsOfConversion(JSON.parse(document), this.#names))
+      }
+      return rows.at(-1)?.id
+    })
   }
 
   #relationOf(
-    { jobId, request, finishedAt }: FinishedConversion,
+    { request, finishedAt }: FinishedConversion,
     report: z.infer<typeof Report>,
   ): ConversionRelation | undefined {
     const parsed = tryParseReference(report.source)
@@ -176,7 +162,6 @@ export class ConversionIndex {
     const matched = report.images.flatMap(({ record }) => record?.from?.reference ?? [])
     const recordImages = [...new Set([...(named.data?.image ? [named.data.image] : []), ...matched])]
     return {
-      conversionId: jobId,
       source: formatReference({ host, repository, ...(tag !== undefined && { tag }) }),
       sourceDigest: digest ?? '',
       target: formatReference(canonical(this.#names, parseTarget(report.target))),
@@ -189,33 +174,6 @@ export class ConversionIndex {
       finishedAt,
     }
   }
-
-  #termsOf(relation: ConversionRelation): string[] {
-    const { source, sourceDigest, target, digest, images, recordImages, recordId } = relation
-    const records = recordImages.flatMap((name) => {
-      const named = tryParseReference(name)
-      if (!named) return []
-      const reference = canonical(this.#names, named)
-      const { tag } = reference
-      return [
-        ...(reference.digest === undefined ? [] : [reference.digest]),
-        ...(tag === undefined ? [] : [`${locationName(reference)}:${tag}`]),
-      ]
-    })
-    return [
-      ...[source, sourceDigest, ...images.map((image) => image.source)].map((one) =>
-        conversionTerm('source', one),
-      ),
-      ...[target, digest, ...images.map((image) => image.digest)].map((one) => conversionTerm('result', one)),
-      ...[...records, ...(recordId === undefined ? [] : [recordId])].map((one) =>
-        conversionTerm('record', one),
-      ),
-    ]
-  }
-}
-
-function conversionTerm(role: ConversionRole, name: string): string {
-  return `${role} ${name}`
 }
 
 /** The images of a conversion. Their manifests were not read, and the scan replaces what is known of them. */
