@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isolatedEnvironment } from '../../test/support/broker-process.ts'
+import { BROKER_ACCESS } from '../access/caller-access.ts'
 import type { AnalysisKind } from '../analysis/analyses.ts'
 import { AnalyzerPool } from '../analysis/analyzer-pool.ts'
 import { analyzerStarter } from './analyzers.ts'
@@ -16,10 +17,11 @@ beforeAll(() => {
 afterAll(() => stack.disposeAsync())
 
 const never = new AbortController().signal
+const caller = BROKER_ACCESS
 const run = (
   analysis: AnalysisKind,
   o: { request?: unknown; input?: AsyncIterable<Uint8Array>; signal?: AbortSignal } = {},
-) => pool.run({ analysis, request: o.request, input: o.input, signal: o.signal ?? never }, false)
+) => pool.run({ analysis, request: o.request, caller, input: o.input, signal: o.signal ?? never }, false)
 
 async function* bytes(count: number): AsyncGenerator<Uint8Array> {
   for (let n = 0; n < count; n++) yield Buffer.alloc(100_000)
@@ -66,9 +68,9 @@ describe('an analysis in an analyzer process', () => {
   it('stops when it is aborted, and its process runs further analyses', async () => {
     await using one = new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, { entry: ENTRY }), 1)
     const stop = new AbortController()
-    const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)
+    const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, caller, signal: never }, false)
     const first = await pid()
-    const published = one.run({ analysis: 'publish', request: {}, signal: stop.signal }, false)
+    const published = one.run({ analysis: 'publish', request: {}, caller, signal: stop.signal }, false)
     stop.abort(new Error('enough'))
     await expect(published).rejects.toThrow('enough')
     expect(await pid()).toEqual(first)
@@ -119,7 +121,7 @@ describe('the analyzer pool', () => {
     // Longer than the system allows for one variable of the environment.
     const environment = { ...isolatedEnvironment({}), LONG: 'x'.repeat(200_000) as string | undefined }
     await using one = new AnalyzerPool(analyzerStarter(environment, MEMORY, { entry: ENTRY }), 1)
-    const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)
+    const pid = () => one.run({ analysis: 'checkPlatforms', request: {}, caller, signal: never }, false)
     one.warmUp()
     await expect(pid()).rejects.toMatchObject({ code: 'ANALYZER_DIED', retryAfterMs: 1_000 })
     environment.LONG = undefined
@@ -149,7 +151,7 @@ describe('the analyzer pool', () => {
   it('reserves a process for tasks that use no registry', async () => {
     const stop = new AbortController()
     const remote = Array.from({ length: 3 }, () =>
-      pool.run({ analysis: 'publish', request: {}, signal: stop.signal }, true),
+      pool.run({ analysis: 'publish', request: {}, caller, signal: stop.signal }, true),
     )
     expect(await pidOf()).toBeGreaterThan(0)
     stop.abort(new Error('enough'))
@@ -158,7 +160,10 @@ describe('the analyzer pool', () => {
 
   it('stops its processes when it is disposed of', async () => {
     const other = new AnalyzerPool(analyzerStarter(isolatedEnvironment({}), MEMORY, { entry: ENTRY }), 1)
-    const { pid } = (await other.run({ analysis: 'checkPlatforms', request: {}, signal: never }, false)) as {
+    const { pid } = (await other.run(
+      { analysis: 'checkPlatforms', request: {}, caller, signal: never },
+      false,
+    )) as {
       pid: number
     }
     expect(isAlive(pid)).toBe(true)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
+import { BROKER_ACCESS } from '../access/caller-access.ts'
 import type { Analyses } from '../analysis/analyses.ts'
 import { sleep } from '../concurrency/abort.ts'
 
@@ -52,7 +53,7 @@ export class CatalogueUpkeep implements AsyncDisposable {
   async #turn(): Promise<number> {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(TURN_TIMEOUT_MS)])
     try {
-      return await this.#analyses.updateCatalogue({ owner: this.#owner }, { signal })
+      return await this.#analyses.updateCatalogue({ owner: this.#owner }, { signal, caller: BROKER_ACCESS })
     } catch (error) {
       if (this.#stop.signal.aborted) return 0
       this.#log.warn({ err: error }, 'the catalogue could not be updated; it is tried again')

@@ -1,18 +1,28 @@
 import { join } from 'node:path'
+import type { CredentialStore } from '../access/credentials/credential-store.ts'
+import { createProjectSource, versionOfFiles } from '../access/credentials/project-source.ts'
+import type { ProjectDirectory } from '../access/projects/project-directory.ts'
+import { ProjectRegistries } from '../access/registries/project-registries.ts'
+import { repositoryRule } from '../access/registries/project-rule.ts'
+import type { RegistryTokens } from '../access/registry/registry-tokens.ts'
 import type { DiskSpace } from '../bytes/disk-space.ts'
 import type { ScratchUsage } from '../bytes/scratch.ts'
 import { SingleFlight } from '../concurrency/single-flight.ts'
 import { ThreadPool } from '../conversion/layers/thread-pool.ts'
 import type { ConversionCache } from '../conversion/reuse/conversion-cache.ts'
 import type { ConversionServices } from '../conversion/services.ts'
+import { DEFAULT_PROJECT, ProjectScope } from '../db/project-scope.ts'
 import { HostNames } from '../oci/host-names.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/images/record-finder.ts'
+import type { CredentialSource } from '../registry/auth/credentials.ts'
 import { createDockerConfigSource } from '../registry/auth/docker-config.ts'
 import { RegistryClient } from '../registry/client.ts'
+import type { RepositoryRule } from '../registry/repository-rule.ts'
 import type { RegistryObserver } from '../registry/transport/registry-observer.ts'
 import type { Config } from './config.ts'
 import { reachableHost } from './listen.ts'
+import { OwnCertificate } from './tls/own-certificate.ts'
 import { VERSION } from './version.ts'
 
 /** The registry, and the prefix of repositories, where the broker stores its own images. */
@@ -53,45 +63,100 @@ export function backingRegistry(config: Config): Backing {
   return config.backingRegistry ?? { host: embeddedHosts(config)[0], prefix: '' }
 }
 
-/**
- * Opens a client for the allowed registries.
- * @param options.hosts hosts that are allowed besides those of the settings
- * @param options.plainHttp hosts that use plain HTTP besides those of the settings
- */
-export function openRegistries(
-  config: Config,
-  options: {
-    hosts?: readonly string[]
-    plainHttp?: readonly string[]
-    onWarning?: Warn
-    observer?: RegistryObserver
-  } = {},
-): RegistryClient {
+/** The names of the embedded registry; none if there is no such registry, or its address is not known yet. */
+function ownNames(config: Config): HostNames {
   // With port 0 the broker chooses its port when it starts, so another process cannot know the address.
   const hasFixedAddress = config.backingRegistry === undefined && config.listen.port !== 0
-  const own: readonly string[] = hasFixedAddress ? embeddedHosts(config) : []
-  const names = new HostNames(own)
+  return new HostNames(hasFixedAddress ? embeddedHosts(config) : [])
+}
+
+type RegistriesOptions = {
+  /** Hosts that are allowed besides those of the settings. */
+  readonly hosts?: readonly string[]
+  /** Hosts that use plain HTTP besides those of the settings. */
+  readonly plainHttp?: readonly string[]
+  /** The credentials of other registries than the embedded one; default: docker's config.json. */
+  readonly credentials?: CredentialSource
+  /** The repositories that may be used; default: all. */
+  readonly allows?: RepositoryRule
+  /** Makes tokens for the embedded registry; default: the operator's token is used there. */
+  readonly ownTokens?: RegistryTokens | undefined
+  /** Whose tokens; default: those of the broker's own work. */
+  readonly ownScope?: ProjectScope
+  readonly onWarning?: Warn
+  readonly observer?: RegistryObserver
+}
+
+/** Opens a client for the allowed registries. */
+export function openRegistries(config: Config, options: RegistriesOptions = {}): RegistryClient {
+  const names = ownNames(config)
+  const own = names.hosts
   const allowed = new Set<string>([
     ...own,
     backingRegistry(config).host,
     ...config.registries,
     ...(options.hosts ?? []),
   ])
-  const fromDocker = createDockerConfigSource(config.dockerConfigFile)
+  const certificate = config.tls && new OwnCertificate(config.tls.cert)
+  const isCertificate = certificate && ((presented: Buffer) => certificate.matches(presented))
+  const credentials = options.credentials ?? createDockerConfigSource(config.dockerConfigFile)
   const { token } = config
+  const { ownTokens, ownScope = ProjectScope.ALL } = options
+  const ownToken = ownTokens && (() => ownTokens.forWorker(ownScope))
   return new RegistryClient({
     userAgent: `record-broker/${VERSION}`,
     allowedHosts: (host) => allowed.has(host),
-    ...(hasFixedAddress && { own: { names, address: localHosts(config.listen)[0] } }),
+    ...(own.length > 0 && {
+      own: { names, address: localHosts(config.listen)[0], isCertificate, token: ownToken },
+    }),
     plainHttp: [...config.plainHttp, ...(options.plainHttp ?? [])],
     credentials: async (host) =>
       token !== undefined && own.includes(host)
         ? { username: 'record-broker', password: token }
-        : fromDocker(host),
+        : credentials(host),
+    allows: options.allows,
     ca: config.ca,
     bounds: config.bounds.responses,
     onWarning: options.onWarning,
     observer: options.observer,
+  })
+}
+
+/**
+ * Opens the registries as projects see them: each with its own credentials, and for the repositories that its rules
+ * allow.
+ */
+export function openProjectRegistries(
+  config: Config,
+  {
+    projects,
+    credentials,
+    ...options
+  }: Pick<RegistriesOptions, 'ownTokens' | 'onWarning' | 'observer'> & {
+    readonly projects: Pick<ProjectDirectory, 'get'>
+    readonly credentials: CredentialStore
+  },
+): ProjectRegistries {
+  const names = ownNames(config)
+  const fromDocker = createDockerConfigSource(config.dockerConfigFile)
+  const storedOf = (project: string) => credentials.in(ProjectScope.of(project))
+  return new ProjectRegistries({
+    projects,
+    credentialsVersion: async (project) => {
+      const files = { folder: config.projectDockerConfigs, shared: config.dockerConfigFile }
+      return `${await storedOf(project).version()} ${await versionOfFiles(project, files)}`
+    },
+    open: ({ name, usesDockerConfig, readable, writable }) =>
+      openRegistries(config, {
+        ...options,
+        ownScope: ProjectScope.of(name),
+        credentials: createProjectSource(name, {
+          stored: storedOf(name),
+          folder: config.projectDockerConfigs,
+          shared: usesDockerConfig ? fromDocker : undefined,
+        }),
+        allows: repositoryRule({ read: [readable], write: [writable] }, names),
+      }),
   })
 }
 
@@ -110,12 +175,13 @@ export function registryLimits(
   return preferred
 }
 
-/** Creates a finder of record images in the backing registry. */
-export function recordFinder(config: Config, registries: RegistryClient): RecordFinder {
+/** Creates a finder of the record images of a project in the backing registry. */
+export function recordFinder(config: Config, registries: RegistryClient, project?: string): RecordFinder {
   return new RecordFinder({
     openRepository: (at) => registries.repository(at),
     backing: backingRegistry(config),
     names: registries.names,
+    project,
   })
 }
 
@@ -134,6 +200,7 @@ export function conversionServices(
   } = {},
 ): ConversionServices {
   return {
+    project: DEFAULT_PROJECT,
     registries,
     threads: new ThreadPool(config.threads, config.bounds.threadMemory),
     scratch: {

@@ -41,6 +41,21 @@ export const BoundSettings = {
     'the lowest rate of a request body in bytes per second, below which the request is refused with 408; 0 disables the check',
   ),
   RECORD_BROKER_MAX_CONNECTIONS: bound(1, 2000, 'open connections to `serve`; further ones are closed'),
+  RECORD_BROKER_RATE_LIMIT: bound(
+    0,
+    6000,
+    'requests per minute of one API token, workload or person; 0 disables the limit, which never applies to RECORD_BROKER_TOKEN',
+  ),
+  RECORD_BROKER_MAX_WRONG_CREDENTIALS: bound(
+    0,
+    300,
+    'wrong credentials per minute from one address, after which others from there are refused with 429; 0 disables the limit',
+  ),
+  RECORD_BROKER_MAX_DELAY_MS: bound(
+    0,
+    1000,
+    'the mean delay of the event loop of `serve` within a second, in milliseconds, beyond which it refuses requests with 503; 0 disables the check',
+  ),
   RECORD_BROKER_ANALYZERS: bound(
     1,
     4,
@@ -184,6 +199,12 @@ export type ConfiguredBounds = {
   readonly requestMs: number
   readonly minBodyRate: number
   readonly maxConnections: number
+  /** Requests and wrong credentials per minute, and the delay that is an overload; 0 for no limit. */
+  readonly edge: {
+    readonly requestsPerMinute: number
+    readonly wrongCredentialsPerMinute: number
+    readonly maxDelayMs: number
+  }
   readonly analyzers: number
   readonly analyzerMemory: number
   readonly rules: number
@@ -227,6 +248,11 @@ export function configuredBounds(env: BoundValues): ConfiguredBounds {
     requestMs: env.RECORD_BROKER_REQUEST_SECONDS * 1000,
     minBodyRate: env.RECORD_BROKER_MIN_BODY_RATE,
     maxConnections: env.RECORD_BROKER_MAX_CONNECTIONS,
+    edge: {
+      requestsPerMinute: env.RECORD_BROKER_RATE_LIMIT,
+      wrongCredentialsPerMinute: env.RECORD_BROKER_MAX_WRONG_CREDENTIALS,
+      maxDelayMs: env.RECORD_BROKER_MAX_DELAY_MS,
+    },
     analyzers: env.RECORD_BROKER_ANALYZERS,
     analyzerMemory: env.RECORD_BROKER_ANALYZER_MEMORY,
     rules: env.RECORD_BROKER_MAX_RULES,

@@ -22,6 +22,11 @@ describe('loadConfig', () => {
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ RECORD_BROKER_REGISTRYS: 'r.example' }, 'RECORD_BROKER_REGISTRYS'],
     [{ RECORD_BROKER_CA: '/nonexistent/ca.pem' }, 'RECORD_BROKER_CA'],
+    [{ RECORD_BROKER_TLS_CERT: '/tls.crt' }, 'RECORD_BROKER_TLS_KEY: required'],
+    [{ RECORD_BROKER_TLS_KEY: '/tls.key' }, 'RECORD_BROKER_TLS_CERT: required'],
+    [{ RECORD_BROKER_ALLOWED_HOSTS: 'https://broker.example' }, 'RECORD_BROKER_ALLOWED_HOSTS'],
+    [{ RECORD_BROKER_TRUSTED_PROXIES: '10.0.0.0/33' }, 'RECORD_BROKER_TRUSTED_PROXIES'],
+    [{ RECORD_BROKER_TRUSTED_PROXIES: 'proxy.example' }, 'RECORD_BROKER_TRUSTED_PROXIES'],
   ])('rejects %j and names the variable', (environment, name) => {
     expect(() => loadConfig(environment)).toThrow(ConfigError)
     expect(() => loadConfig(environment)).toThrow(name)

@@ -4,11 +4,17 @@ import { availableParallelism, homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { KEY_BYTES } from '../access/key-ring.ts'
+import { ProjectName } from '../access/projects/project.ts'
+import { MAX_LIFETIME_SECONDS } from '../access/tokens/token-lifetimes.ts'
 import { parsePostgresAddress } from '../db/postgres/postgres-address.ts'
 import { parseHost, parseRepository } from '../oci/reference.ts'
 import { parseAddressRanges } from './address-ranges.ts'
+import { checked } from './checked.ts'
 import { partsOf } from './comma-list.ts'
 import { BoundSettings, type ConfiguredBounds, configuredBounds, wholeNumber } from './config-bounds.ts'
+import { type EdgeConfig, EdgeSettings, edgeConfig } from './edge-settings.ts'
+import { type LoginConfig, loginConfig, OidcSettings } from './oidc-settings.ts'
 import { type TracingConfig, TracingSettings, tracingConfig } from './tracing/settings.ts'
 import { parseWebOrigin, parseWebOrigins } from './web-origin.ts'
 
@@ -21,17 +27,6 @@ export class ConfigError extends Error {
 }
 
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
-
-function checked<T>(parse: (text: string) => T) {
-  return (text: string, context: z.RefinementCtx): T => {
-    try {
-      return parse(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-      return z.NEVER
-    }
-  }
-}
 
 const Listen = z.string().transform(
   checked((text) => {
@@ -114,13 +109,41 @@ const WebhookSecret = z.string().transform(
   }),
 )
 
-const HookSecret = z
+const SecretKeys = z.string().transform(
+  checked((text) =>
+    partsOf(text).map((part) => {
+      const key = Buffer.from(part, 'base64')
+      if (key.length !== KEY_BYTES)
+        throw new Error(
+          `expected ${KEY_BYTES} bytes in base64; openssl rand -base64 ${KEY_BYTES} makes a key`,
+        )
+      return key
+    }),
+  ),
+)
+
+const MIN_HOOK_SECRET = 16
+
+/** Several secrets of one sender, the old one beside the new, while they are rotated. */
+const HookSecretList = z
   .string()
-  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'expected printable characters')
-  .min(16)
+  .transform(
+    checked((text) => {
+      // Some registries send the word Bearer before the secret.
+      const secrets = partsOf(text).map((part) => part.replace(/^Bearer +/i, ''))
+      if (!secrets.every((secret) => /^[\x20-\x7e]+$/.test(secret) && secret.length >= MIN_HOOK_SECRET)) {
+        throw new Error(
+          `expected secrets of at least ${MIN_HOOK_SECRET} printable characters, comma separated`,
+        )
+      }
+      return secrets
+    }),
+  )
   .optional()
 
 const LogLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+
+const MAX_TOKEN_DAYS = MAX_LIFETIME_SECONDS / 86_400
 
 /** All settings of the broker, by environment variable. */
 const Environment = z.object({
@@ -137,6 +160,7 @@ const Environment = z.object({
     .describe(
       'origins whose web pages may use the API from a browser, as https://host[:port], comma separated',
     ),
+  ...EdgeSettings,
   RECORD_BROKER_DATA: z
     .string()
     .min(1)
@@ -157,8 +181,22 @@ const Environment = z.object({
     .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 printable characters without spaces')
     .optional()
     .describe('the bearer token that every route but the health checks and the API document requires'),
+  RECORD_BROKER_TOKEN_MAX_DAYS: wholeNumber(1)
+    .refine((days) => days <= MAX_TOKEN_DAYS, `expected at most ${MAX_TOKEN_DAYS}`)
+    .optional()
+    .describe('the longest time that API tokens are valid, in days; default: they need not expire'),
+  RECORD_BROKER_SECRET_KEY: SecretKeys.optional().describe(
+    'the key of API tokens, logins and stored credentials: 32 bytes in base64; several, comma separated, while it is replaced: the first is for new data; default with SQLite: the file secret.key in the data folder',
+  ),
+  ...OidcSettings,
+  RECORD_BROKER_AUDIT_DAYS: wholeNumber(0)
+    .prefault('365')
+    .describe('how many days the audit log keeps what happens from now on; 0 records nothing'),
   RECORD_BROKER_SERVER: ServerUrl.optional().describe(
     'the broker that commands send their requests to; default: the address in RECORD_BROKER_LISTEN if that is set, or else the current login',
+  ),
+  RECORD_BROKER_PROJECT: ProjectName.optional().describe(
+    'the project that commands of an administrator work in; default: all projects are seen, and default gets what is new',
   ),
   RECORD_BROKER_METRICS_LISTEN: Listen.optional().describe(
     'a further address, host:port, which serves /metrics and /healthz only; a `worker` without a `serve` has no other',
@@ -194,14 +232,14 @@ const Environment = z.object({
   RECORD_BROKER_CALLBACK_SECRET: WebhookSecret.optional().describe(
     'the key that signs callbacks (Standard Webhooks): whsec_ followed by 24 to 64 bytes in base64',
   ),
-  RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecret.describe(
-    'the Authorization header that a distribution registry sends to /v1/hooks/distribution',
+  RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecretList.describe(
+    'the Authorization header that a distribution registry sends to /v1/hooks/distribution; several, comma separated, while it is replaced',
   ),
-  RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecret.describe(
-    'the Authorization header that Harbor sends to /v1/hooks/harbor and /api/v1/conversions',
+  RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecretList.describe(
+    'the Authorization header that Harbor sends to /v1/hooks/harbor and /api/v1/conversions; several, comma separated, while it is replaced',
   ),
-  RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecret.describe(
-    'the Authorization header that zot or Harbor sends to /v1/hooks/cloudevents',
+  RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecretList.describe(
+    'the Authorization header that zot or Harbor sends to /v1/hooks/cloudevents; several, comma separated, while it is replaced',
   ),
   RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
     .prefault('30')
@@ -231,6 +269,14 @@ const Environment = z.object({
     .string()
     .optional()
     .describe("docker's config.json with registry credentials; default: $DOCKER_CONFIG or ~/.docker"),
+  RECORD_BROKER_PROJECT_DOCKER_CONFIGS: z
+    .string()
+    .min(1)
+    .transform((path) => resolve(path))
+    .optional()
+    .describe(
+      'a folder with the registry credentials of projects: PROJECT/config.json or PROJECT/.dockerconfigjson, in the form of docker',
+    ),
   RECORD_BROKER_CA: z
     .string()
     .min(1)
@@ -275,12 +321,14 @@ function defaultOf(schema: z.core.$ZodType): Pick<Setting, 'default'> {
 }
 
 /** The parsed settings. Sizes are in bytes. */
-export type Config = {
+export type Config = EdgeConfig & {
   readonly listen: { readonly host: string; readonly port: number }
   /** Whether a setting names the address, and not the default. */
   readonly isListenSet: boolean
   /** The broker that commands use; undefined if the settings do not name it. */
   readonly server: string | undefined
+  /** The project that commands of an administrator work in; undefined if the settings do not name it. */
+  readonly project: string | undefined
   /** The name of the broker to the outside; undefined if it is known by its address only. */
   readonly publicUrl: URL | undefined
   /** The origins whose pages may use the API from a browser. */
@@ -292,6 +340,16 @@ export type Config = {
   readonly plainHttp: readonly string[]
   readonly registries: readonly string[]
   readonly token: string | undefined
+  /** How long the audit log keeps an event, in days; 0: nothing is recorded. */
+  readonly auditDays: number
+  /** The longest lifetime of API tokens, in days; undefined if they need not expire. */
+  readonly tokenMaxDays: number | undefined
+  /** The keys of the settings; undefined if they name none. */
+  readonly secretKeys: readonly Buffer[] | undefined
+  /** The file of policies for the tokens of OIDC issuers; undefined if none are accepted. */
+  readonly oidcPoliciesFile: string | undefined
+  /** Undefined if nobody logs in. */
+  readonly login: LoginConfig | undefined
   /** The address that serves `/metrics` only; undefined if there is none. */
   readonly metricsListen: { readonly host: string; readonly port: number } | undefined
   /** The addresses that may read `/metrics` without a token. */
@@ -304,7 +362,9 @@ export type Config = {
   readonly registryLimits: ReadonlyMap<string, number>
   readonly callbackOrigins: ReadonlySet<string>
   readonly callbackSecret: Buffer | undefined
-  readonly hookSecrets: Readonly<Partial<Record<'distribution' | 'harbor' | 'cloudevents', string>>>
+  readonly hookSecrets: Readonly<
+    Partial<Record<'distribution' | 'harbor' | 'cloudevents', readonly string[]>>
+  >
   readonly leaseMs: number
   readonly graceMs: number
   readonly threads: number
@@ -315,6 +375,8 @@ export type Config = {
   readonly cacheImages: number
   readonly bounds: ConfiguredBounds
   readonly dockerConfigFile: string
+  /** The folder with a docker config for each project; undefined if there is none. */
+  readonly projectDockerConfigs: string | undefined
   readonly ca: string | undefined
   readonly logLevel: Environment['LOG_LEVEL']
   /** Undefined if traces are off. */
@@ -346,23 +408,31 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
       'RECORD_BROKER_CALLBACK_SECRET: required to sign callbacks, because RECORD_BROKER_CALLBACK_ORIGINS is set',
     )
   }
-  if (!LOOPBACK.has(listen.host) && env.RECORD_BROKER_TOKEN === undefined) {
-    throw new ConfigError(
-      `RECORD_BROKER_LISTEN: ${listen.host} is reachable from other machines; set RECORD_BROKER_TOKEN or listen on 127.0.0.1`,
-    )
-  }
-  return {
+  const config: Config = {
     listen,
     isListenSet: 'RECORD_BROKER_LISTEN' in values,
     server: env.RECORD_BROKER_SERVER,
+    project: env.RECORD_BROKER_PROJECT,
     publicUrl: env.RECORD_BROKER_PUBLIC_URL,
     corsOrigins: env.RECORD_BROKER_CORS_ORIGINS,
+    ...checkedEdge(env),
     dataFolder: env.RECORD_BROKER_DATA,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.RECORD_BROKER_DATA, 'record-broker.sqlite')}`,
     backingRegistry: env.RECORD_BROKER_REGISTRY,
     plainHttp: env.RECORD_BROKER_PLAIN_HTTP,
     registries: env.RECORD_BROKER_REGISTRIES,
     token: env.RECORD_BROKER_TOKEN,
+    auditDays: env.RECORD_BROKER_AUDIT_DAYS,
+    tokenMaxDays: env.RECORD_BROKER_TOKEN_MAX_DAYS,
+    secretKeys: env.RECORD_BROKER_SECRET_KEY,
+    oidcPoliciesFile: env.RECORD_BROKER_OIDC_POLICIES,
+    login: loginConfig(
+      env,
+      { publicUrl: env.RECORD_BROKER_PUBLIC_URL, plainHttp: env.RECORD_BROKER_PLAIN_HTTP },
+      (name, reason) => {
+        throw new ConfigError(`${name}: ${reason}`)
+      },
+    ),
     metricsListen: env.RECORD_BROKER_METRICS_LISTEN,
     metricsAllowed: env.RECORD_BROKER_METRICS_ALLOW,
     localWorker: env.RECORD_BROKER_WORKER === 'local',
@@ -382,12 +452,32 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     cacheImages: env.RECORD_BROKER_CACHE_IMAGES,
     bounds: configuredBounds(env),
     dockerConfigFile: dockerConfigFile(env),
+    projectDockerConfigs: env.RECORD_BROKER_PROJECT_DOCKER_CONFIGS,
     ca:
       env.RECORD_BROKER_CA === undefined ? undefined : readSetting('RECORD_BROKER_CA', env.RECORD_BROKER_CA),
     logLevel: env.RECORD_BROKER_LOG_LEVEL ?? env.LOG_LEVEL,
     tracing: tracingConfig(values, (name, reason) => {
       throw new ConfigError(`${name}: ${reason}`)
     }),
+  }
+  if (!LOOPBACK.has(listen.host) && !demandsCredential(config)) {
+    throw new ConfigError(
+      `RECORD_BROKER_LISTEN: ${listen.host} is reachable from other machines; set RECORD_BROKER_TOKEN, RECORD_BROKER_OIDC_POLICIES or RECORD_BROKER_LOGIN_ISSUER, or listen on 127.0.0.1`,
+    )
+  }
+  return config
+}
+
+/** Whether requests need a credential: the settings name at least one way to identify callers. */
+export function demandsCredential(config: Pick<Config, 'token' | 'oidcPoliciesFile' | 'login'>): boolean {
+  return config.token !== undefined || config.oidcPoliciesFile !== undefined || config.login !== undefined
+}
+
+function checkedEdge(env: Environment): EdgeConfig {
+  try {
+    return edgeConfig(env)
+  } catch (error) {
+    throw new ConfigError((error as Error).message)
   }
 }
 
@@ -404,18 +494,16 @@ export function roleEnvironment(listen: Config['listen']): Record<string, string
   return { ...process.env, RECORD_BROKER_LISTEN: `${listen.host}:${listen.port}` }
 }
 
-/** The secrets without the word Bearer, with which some registries send them. */
 function hookSecrets(env: Environment): Config['hookSecrets'] {
-  const secret = (text: string | undefined) => text?.replace(/^Bearer +/i, '')
-  const [distribution, harbor, cloudevents] = [
-    secret(env.RECORD_BROKER_HOOK_SECRET_DISTRIBUTION),
-    secret(env.RECORD_BROKER_HOOK_SECRET_HARBOR),
-    secret(env.RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS),
-  ]
+  const {
+    RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: distribution,
+    RECORD_BROKER_HOOK_SECRET_HARBOR: harbor,
+    RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: cloudevents,
+  } = env
   return {
-    ...(distribution !== undefined && { distribution }),
-    ...(harbor !== undefined && { harbor }),
-    ...(cloudevents !== undefined && { cloudevents }),
+    ...(distribution && { distribution }),
+    ...(harbor && { harbor }),
+    ...(cloudevents && { cloudevents }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
+import type { Server as TlsServer } from 'node:tls'
 import { AnalyzerPool } from '../analysis/analyzer-pool.ts'
 import { createPooledAnalyses } from '../analysis/pooled-analyses.ts'
 import { DiskSpace } from '../bytes/disk-space.ts'
@@ -7,8 +8,10 @@ import { Spool } from '../bytes/spool.ts'
 import { ChangeBuffer } from '../catalogue/change-buffer.ts'
 import { FolderLock } from '../db/folder-lock.ts'
 import { openDatabase } from '../db/open-database.ts'
-import { createEmbeddedRegistry } from '../embedded-registry/plugin.ts'
 import { buildApp } from '../http/app.ts'
+import { workloadSource } from '../http/login/workload-source.ts'
+import { PushBuffer } from '../http/pushes/push-buffer.ts'
+import { RuleEngine } from '../http/pushes/rule-engine.ts'
 import type { Services } from '../http/services.ts'
 import { JobLeases } from '../jobs/queue/job-leases.ts'
 import { AnalyzerMetrics } from '../metrics/analyzer-metrics.ts'
@@ -17,18 +20,27 @@ import { ChildMetrics } from '../metrics/child-metrics.ts'
 import { HttpMetrics } from '../metrics/http-metrics.ts'
 import { Scraper } from '../metrics/scraper.ts'
 import { measureDisk } from '../metrics/storage-metrics.ts'
-import { parseReference, type Reference } from '../oci/reference.ts'
+import { measureCertificate } from '../metrics/tls-metrics.ts'
+import type { Reference } from '../oci/reference.ts'
 import { analyzerStarter } from './analyzers.ts'
+import { openAuditTrail } from './audit-trail.ts'
 import { releaseScan } from './catalogue.ts'
 import { CatalogueUpkeep } from './catalogue-upkeep.ts'
 import { backingRegistry, openRegistries } from './composition.ts'
-import { roleEnvironment } from './config.ts'
+import { demandsCredential, roleEnvironment } from './config.ts'
 import { cacheFigures } from './database-reads.ts'
-import { listenAt, listenForScrapers, withPort } from './listen.ts'
+import { convertiblePush, openEmbeddedRegistry } from './embedded-registry.ts'
+import { openLogin, openWorkloadIdentities } from './identities.ts'
+import { IssuerConnections } from './issuer-connections.ts'
+import { loadKeyRing, openRegistryTokens } from './key-ring.ts'
+import { listenAt, listenForScrapers, reachableHost, withPort } from './listen.ts'
 import { warn, workerName } from './process.ts'
+import { projectUsage } from './project-usage.ts'
+import { createReferenceCheck } from './reference-check.ts'
 import { type RoleContext, runRole } from './role.ts'
 import { openStores } from './stores.ts'
 import { WorkerSupervisor } from './supervisor.ts'
+import { ServerCertificate } from './tls/server-certificate.ts'
 import { VERSION } from './version.ts'
 
 /** Time for a worker to release its jobs and to close after the grace time of its jobs. */
@@ -57,7 +69,15 @@ async function start(context: RoleContext): Promise<void> {
   const database = await openDatabase(config.databaseUrl, { observer: metrics.database })
   metrics.database.watch(database)
   stack.defer(() => database.close())
-  const registries = stack.use(openRegistries(config, { onWarning: warn(log), observer: metrics.registries }))
+  const keys = await loadKeyRing(config)
+  const registryTokens = await openRegistryTokens(config)
+  const registries = stack.use(
+    openRegistries(config, {
+      ownTokens: registryTokens,
+      onWarning: warn(log),
+      observer: metrics.registries,
+    }),
+  )
   const { bounds } = config
   const stores = openStores(database, {
     maxQueued: config.maxQueued,
@@ -65,7 +85,13 @@ async function start(context: RoleContext): Promise<void> {
     maxEventStreams: bounds.eventStreams,
     names: registries.names,
     requestMs: bounds.requestMs,
+    tokens: {
+      keys,
+      maxDays: config.tokenMaxDays,
+      onFailure: (err) => log.warn({ err }, 'the last use of API tokens was not stored'),
+    },
   })
+  stack.use(stores.tokens)
   const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
   const environment = roleEnvironment(config.listen)
@@ -93,8 +119,19 @@ async function start(context: RoleContext): Promise<void> {
     log.warn({ err }, 'a change in the embedded registry was not noted; the scan finds it'),
   )
   stack.defer(() => changes.flush())
+  const embeddedRegistry = await openEmbeddedRegistry(config, {
+    names: registries.names,
+    projects: stores.projects,
+    hasTokens: registryTokens !== undefined,
+    onChange: (change) => changes.add({ host: backing.host, ...change }),
+    onPush: (push) => {
+      const convertible = convertiblePush(backing.host, push)
+      if (convertible) pushes.add(convertible)
+    },
+  })
   const services: Services = {
     ...stores,
+    projectUsage: projectUsage(database, embeddedRegistry?.storedBytes),
     addCatalogueChanges: addChanges,
     defaultRegistry: backing.host,
     spool: new Spool(join(config.dataFolder, 'spool'), { diskSpace }),
@@ -109,11 +146,20 @@ async function start(context: RoleContext): Promise<void> {
     },
     hasFreeSpace: async () => !(await diskSpace.isExhausted()),
     isCallbackAllowed: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
-    assertReferenceAllowed: (reference: string) => void repository(parseReference(reference)),
+    assertReferenceAllowed: createReferenceCheck(registries),
   }
+  const ruleEngine = new RuleEngine(services)
+  const pushes = stack.use(new PushBuffer({ engine: ruleEngine, log }))
+  const connections = stack.use(new IssuerConnections(config))
+  const workloads = await openWorkloadIdentities(config, { connections, log })
+  const login = await openLogin(config, { database, keys, connections })
+  const certificate = config.tls && stack.use(new ServerCertificate(config.tls, log))
+  measureCertificate(metrics.set, () => certificate?.pair.expiresAt)
+  const audit = config.auditDays === 0 ? undefined : stack.use(openAuditTrail(database, config, log))
   const app = await buildApp({
     version: VERSION,
     services,
+    ruleEngine,
     logger: log,
     maxBodyBytes: bounds.bodyBytes,
     requestTimeoutMs: bounds.requestMs,
@@ -123,16 +169,19 @@ async function start(context: RoleContext): Promise<void> {
     stopSignal: stopping,
     metrics: { requests: new HttpMetrics(metrics.set), scraper, allowed: config.metricsAllowed },
     ...(config.token !== undefined && { token: config.token }),
+    ...(workloads && { callerSources: [workloadSource(workloads)] }),
+    login,
+    demandsCredential: demandsCredential(config),
     publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,
+    allowedHosts: [reachableHost(config.listen), ...config.allowedHosts],
+    trustedProxies: config.trustedProxies,
+    tls: certificate?.pair,
+    limits: bounds.edge,
     hookSecrets: config.hookSecrets,
-    ...(!config.backingRegistry && {
-      registryPlugin: await createEmbeddedRegistry({
-        root: join(config.dataFolder, 'registry'),
-        diskReserveBytes: config.diskReserve,
-        onChange: (change) => changes.add({ host: backing.host, ...change }),
-      }),
-    }),
+    audit,
+    registryTokens,
+    ...(embeddedRegistry && { registryPlugin: embeddedRegistry }),
   })
   stack.defer(async () => {
     // Stopping the worker has used up some or all of the shared grace time.
@@ -142,6 +191,7 @@ async function start(context: RoleContext): Promise<void> {
   })
   const url = await listenAt(app, config.listen, 'RECORD_BROKER_LISTEN')
   log.info({ url, backing: backing.host }, 'listening')
+  certificate?.follow(app.server as unknown as TlsServer)
   await listenForScrapers(config, scraper, { log, stack })
   analyzers.warmUp()
   upkeep.start()

@@ -1,3 +1,7 @@
+import { AuditLog } from '../access/audit/audit-log.ts'
+import { CredentialStore } from '../access/credentials/credential-store.ts'
+import { ProjectDirectory } from '../access/projects/project-directory.ts'
+import { ApiTokens, type ApiTokensOptions } from '../access/tokens/api-tokens.ts'
 import { CacheAdministration } from '../cache/cache-administration.ts'
 import { Catalogue } from '../catalogue/catalogue.ts'
 import type { Database } from '../db/database.ts'
@@ -6,7 +10,6 @@ import { CallbackStore } from '../jobs/events/callback-store.ts'
 import { EventFeed } from '../jobs/events/event-feed.ts'
 import { EventLog } from '../jobs/events/event-log.ts'
 import { BatchStore } from '../jobs/queue/batch-store.ts'
-import { BulkJobs } from '../jobs/queue/bulk-jobs.ts'
 import { IdempotencyKeys } from '../jobs/queue/idempotency-keys.ts'
 import { JobStore } from '../jobs/queue/job-store.ts'
 import { TagMoves } from '../jobs/queue/tag-moves.ts'
@@ -17,16 +20,21 @@ import { WorkerDirectory } from '../jobs/worker/worker-directory.ts'
 import { HostNames } from '../oci/host-names.ts'
 import { RecordStore } from '../records/store.ts'
 import { catalogueFeed } from './catalogue.ts'
+import { projectUsage } from './project-usage.ts'
 
 /** The services that need nothing but the database. */
 export type Stores = Pick<
   Services,
   | 'names'
+  | 'projects'
+  | 'registryCredentials'
+  | 'tokens'
+  | 'audit'
+  | 'projectUsage'
   | 'records'
   | 'catalogue'
   | 'addCatalogueChanges'
   | 'jobs'
-  | 'bulkJobs'
   | 'batches'
   | 'tagMoves'
   | 'idempotencyKeys'
@@ -38,13 +46,14 @@ export type Stores = Pick<
   | 'rules'
   | 'workers'
   | 'cache'
->
+> & { readonly records: RecordStore }
 
 /**
  * @param options.maxQueued the number of jobs that may wait; default: unlimited
  * @param options.maxRules the number of rules that may exist; default: unlimited
  * @param options.names the names of the embedded registry; default: there is none
  * @param options.maxEventStreams the number of event streams that may be open; default: 1000
+ * @param options.tokens the keys of API tokens; default: none can be created
  * @param options.requestMs the deadline of a request, in milliseconds
  */
 export function openStores(
@@ -55,6 +64,7 @@ export function openStores(
     readonly maxEventStreams?: number
     readonly names?: HostNames
     readonly requestMs?: number
+    readonly tokens?: ApiTokensOptions
   } = {},
 ): Stores {
   const { names = new HostNames([]) } = options
@@ -62,13 +72,18 @@ export function openStores(
   const jobs = new JobStore(database, { ...options, names })
   const events = new EventLog(database)
   const workers = new WorkerDirectory(database)
+  const projects = new ProjectDirectory(database)
   return {
     names,
-    records: new RecordStore(database, names),
+    projects,
+    tokens: new ApiTokens(database, options.tokens),
+    registryCredentials: new CredentialStore({ database, keys: options.tokens?.keys }),
+    audit: new AuditLog(database),
+    projectUsage: projectUsage(database),
+    records: new RecordStore(database, names, async (name) => (await projects.get(name))?.quotas.records),
     catalogue: new Catalogue(database, names),
     addCatalogueChanges: (references) => feed.addChanged(references),
     jobs,
-    bulkJobs: new BulkJobs(database, jobs),
     waits: new WaitExplainer(database, workers),
     batches: new BatchStore(database, jobs),
     tagMoves: new TagMoves(database),

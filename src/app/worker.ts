@@ -1,18 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { deleteExpiredEvents } from '../access/audit/audit-log.ts'
+import { CredentialStore } from '../access/credentials/credential-store.ts'
+import { deleteEndedSessions } from '../access/login/login-sessions.ts'
+import { ProjectDirectory } from '../access/projects/project-directory.ts'
 import { DiskSpace } from '../bytes/disk-space.ts'
 import { claimScratchFolder } from '../bytes/scratch.ts'
 import { type CachedLocation, checkEntries, type SizeProbe } from '../cache/check-entries.ts'
 import { createDatabaseCache } from '../cache/database-cache.ts'
 import { deleteOldUses } from '../cache/use-counts.ts'
-import type { FinishedConversion } from '../catalogue/conversion-index.ts'
+import type { FinishedConversion } from '../catalogue/conversions/conversion-index.ts'
 import { summarizeConversion, summarizeVerification } from '../conversion/progress-summary.ts'
 import type { ConversionProgress, VerificationProgress } from '../conversion/report.ts'
 import { ConversionRequest, VerificationRequest } from '../conversion/request.ts'
 import { runConversion } from '../conversion/run.ts'
+import type { ConversionServices } from '../conversion/services.ts'
 import { runVerification } from '../conversion/verify.ts'
 import { openDatabase } from '../db/open-database.ts'
+import { DEFAULT_PROJECT, ProjectScope } from '../db/project-scope.ts'
 import { sendCallbacks } from '../jobs/events/callback-sender.ts'
 import { CallbackStore } from '../jobs/events/callback-store.ts'
 import { EventLog } from '../jobs/events/event-log.ts'
@@ -37,9 +43,17 @@ import { parseReference } from '../oci/reference.ts'
 import { RecordStore } from '../records/store.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { TagReadBack } from '../registry/manifests/read-back.ts'
+import { createCallbackFetch } from './callback-fetch.ts'
 import { catalogueFeed } from './catalogue.ts'
-import { conversionServices, openRegistries, registryLimits } from './composition.ts'
+import {
+  conversionServices,
+  openProjectRegistries,
+  openRegistries,
+  recordFinder,
+  registryLimits,
+} from './composition.ts'
 import { cacheProbe } from './database-reads.ts'
+import { loadKeyRing, openRegistryTokens } from './key-ring.ts'
 import { listenForScrapers } from './listen.ts'
 import { repeatedly, warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'
@@ -71,25 +85,55 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
   const heartbeat = setInterval(sendHeartbeat, HEARTBEAT_MS)
   sendHeartbeat()
   stack.defer(() => clearInterval(heartbeat))
-  const registries = stack.use(openRegistries(config, { onWarning: warn(log), observer: metrics.registries }))
+  const ownTokens = await openRegistryTokens(config)
+  const registries = stack.use(
+    openRegistries(config, { ownTokens, onWarning: warn(log), observer: metrics.registries }),
+  )
+  const projectRegistries = stack.use(
+    openProjectRegistries(config, {
+      projects: new ProjectDirectory(database),
+      credentials: new CredentialStore({ database, keys: await loadKeyRing(config) }),
+      ownTokens,
+      onWarning: warn(log),
+      observer: metrics.registries,
+    }),
+  )
   const records = new RecordStore(database)
   const scratch = await claimScratchFolder(join(config.dataFolder, 'scratch'))
   stack.defer(() => rm(scratch, { recursive: true, force: true }))
   const diskSpace = new DiskSpace(scratch, config.diskReserve)
-  const findUploadedRecord = async (id: string) => {
-    const stored = await records.read(id)
+  const findUploadedRecord = async (scope: ProjectScope, id: string) => {
+    const stored = await records.in(scope).read(id)
     if (!stored) return undefined
     const { image, workload, createdAt } = stored.record
     return { entries: stored.entries, image, workload, createdAt: new Date(createdAt).toISOString() }
   }
   const scratchUsage = { bytes: 0 }
-  const services = conversionServices(config, registries, findUploadedRecord, {
+  const cache = createDatabaseCache(database, { layers: config.cacheLayers, images: config.cacheImages })
+  const defaultScope = ProjectScope.of(DEFAULT_PROJECT)
+  const services = conversionServices(config, registries, (id) => findUploadedRecord(defaultScope, id), {
     scratchFolder: scratch,
     diskSpace,
     scratchUsage,
-    cache: createDatabaseCache(database, { layers: config.cacheLayers, images: config.cacheImages }),
+    cache: cache?.in(defaultScope),
   })
   stack.use(services.threads)
+  /** Runs a job with what is of its project only: registries, records and cache. */
+  const runOfProject = async <Result>(
+    { project }: { readonly project: string },
+    run: (projectServices: ConversionServices) => Promise<Result>,
+  ): Promise<Result> => {
+    await using used = await projectRegistries.use(project)
+    const scope = ProjectScope.of(project)
+    return await run({
+      ...services,
+      project,
+      registries: used.client,
+      cache: cache?.in(scope),
+      findUploadedRecord: (id) => findUploadedRecord(scope, id),
+      recordFinder: recordFinder(config, used.client, project),
+    })
+  }
   const keeper = stack.use(new LeaseKeeper(config.databaseUrl, config.leaseMs, log))
   const tagMoves = new TagMoves(database)
   const owner = workerName(process.pid) + randomUUID()
@@ -129,13 +173,18 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
         conversion: async (job, context) => {
           const guardTag = tagMoves.guard(context)
           const request = ConversionRequest.parse(job.request)
-          const report = await runConversion(request, services, { ...context, guardTag })
+          const report = await runOfProject(job, (ofProject) =>
+            runConversion(request, ofProject, { ...context, guardTag }),
+          )
           conversionMetrics.count(report)
-          await indexConversion({ jobId: job.id, request, report, finishedAt: Date.now() })
+          const { id: jobId, project } = job
+          await indexConversion({ jobId, project, request, report, finishedAt: Date.now() })
           return report
         },
         verification: (job, context) =>
-          runVerification(VerificationRequest.parse(job.request), services, context),
+          runOfProject(job, (ofProject) =>
+            runVerification(VerificationRequest.parse(job.request), ofProject, context),
+          ),
       },
       summarizeProgress: (kind, progress) =>
         kind === 'conversion'
@@ -153,8 +202,9 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
   )
   const resolvingTagMoves = repeatedly(RECONCILE_EVERY_MS, stop.signal, log, async (signal) => {
     const details = new Map<string, string>()
-    const readTag = async (target: string, digest: string) => {
-      const reading = await readBack(registries, target, digest, signal)
+    const readTag = async (target: string, digest: string, project: string) => {
+      await using used = await projectRegistries.use(project)
+      const reading = await readBack(used.client, target, digest, signal)
       details.set(target, reading.history)
       return reading.digest
     }
@@ -167,20 +217,26 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
   const deletingExpired = repeatedly(EXPIRE_EVERY_MS, stop.signal, log, async (signal) => {
     await idempotencyKeys.deleteExpired()
     await events.deleteExpired()
+    await deleteEndedSessions(database)
     await deleteOldUses(database)
+    await deleteExpiredEvents(database, signal)
     await tidySeries(database, config.bounds.seriesRetention, signal)
     await backfillSeries(database, config.bounds.seriesRetention, signal)
   })
   const checkingCache = repeatedly(CHECK_CACHE_EVERY_MS, stop.signal, log, async (signal) => {
-    const probe: SizeProbe = (kind, location) => sizeOf(registries, kind, location, signal)
+    const probe: SizeProbe = async (kind, { project, ...location }) => {
+      await using used = await projectRegistries.use(project)
+      return await sizeOf(used.client, kind, location, signal)
+    }
     const { gone } = await checkEntries(database, probe, signal)
     conversionMetrics.countRemoved(gone)
     if (gone > 0) log.info({ gone }, 'removed cache entries that no longer exist in their registries')
   })
   const { callbackSecret: secret } = config
+  const fetch = stack.use(createCallbackFetch(config))
   const onDelivery = (outcome: 'delivered' | 'failed' | 'due') => jobMetrics.onDelivery(outcome)
   const sendingCallbacks =
-    secret && sendCallbacks(new CallbackStore(database), { secret, log, onDelivery }, stop.signal)
+    secret && sendCallbacks(new CallbackStore(database), { secret, fetch, log, onDelivery }, stop.signal)
   stack.defer(async () => {
     stop.abort(new Error('the worker stops'))
     try {
@@ -214,7 +270,7 @@ function readBack(
 async function sizeOf(
   registries: RegistryClient,
   kind: 'blob' | 'manifest',
-  { digest, ...location }: CachedLocation,
+  { digest, ...location }: Omit<CachedLocation, 'project'>,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const repository = registries.repository(location)

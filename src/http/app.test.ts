@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { APP_OPTIONS, RegistryApi } from '../../test/support/registry-api.ts'
+import { requires } from './access/security.ts'
 import { buildApp } from './app.ts'
 
 const TOKEN = 'a-token-of-some-length'
@@ -63,7 +64,7 @@ describe('the API token', () => {
       ...APP_OPTIONS,
       token: TOKEN,
       registryPlugin: async (registry) => {
-        registry.get('/v2/', async () => ({}))
+        registry.get('/v2/', { schema: { security: requires('registry:pull') } }, async () => ({}))
       },
     })
   })

@@ -1,26 +1,46 @@
 import type { BlockList } from 'node:net'
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
+import cookie from '@fastify/cookie'
+import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { serializerCompiler } from 'fastify-type-provider-zod'
+import type { AuditTrail } from '../access/audit/audit-trail.ts'
+import type { RegistryTokens } from '../access/registry/registry-tokens.ts'
 import type { HttpMetrics } from '../metrics/http-metrics.ts'
 import type { Scraper } from '../metrics/scraper.ts'
-import { type HookSecrets, requireHookSecret, requireToken } from './auth.ts'
+import { apiTokenSource } from './access/api-token-source.ts'
+import { registerAuthentication } from './access/authenticate.ts'
+import type { CallerSource } from './access/caller-source.ts'
+import { demandsHookSecret, type HookSecrets, hookSecretSource } from './access/hook-secrets.ts'
+import { operatorToken } from './access/operator-token.ts'
+import { BASIC_CHALLENGE, tokenChallenge } from './access/registry-challenge.ts'
+import { registryTokenRoutes } from './access/registry-token-routes.ts'
+import { registryTokenSource } from './access/registry-token-source.ts'
+import { describeFailures, recordRequests } from './audit/record-requests.ts'
 import { registerCaching } from './browser/caching.ts'
 import { registerCompression } from './browser/compression.ts'
 import { registerCors } from './browser/cors.ts'
+import { sendSecurityHeaders } from './browser/security-headers.ts'
 import { registerDeadline } from './connection/deadline.ts'
+import { checkHosts } from './connection/host-check.ts'
+import { createHttpServer, type HttpServerOptions, trustProxies } from './connection/http-server.ts'
 import { closeIdleConnections } from './connection/idle-connections.ts'
-import { rejectForeignCallers } from './connection/local-callers.ts'
-import { protocolErrorHandlers, rejectUnsupportedRequests } from './connection/protocol-errors.ts'
+import { KnownHosts } from './connection/known-hosts.ts'
 import { registerBodyGuards } from './connection/request-body.ts'
 import { registerIdempotency } from './idempotency/hook.ts'
-import { requestIdOf, sendRequestIds } from './logging/request-id.ts'
-import { FailureLog, logRequests } from './logging/request-log.ts'
+import { refuseInOverload } from './limits/overload.ts'
+import { limitCallers, loadRateLimits } from './limits/rate-limit.ts'
+import type { Refusal } from './limits/refusal.ts'
+import { WrongCredentials } from './limits/wrong-credentials.ts'
+import { sendRequestIds } from './logging/request-id.ts'
+import { logRequests } from './logging/request-log.ts'
 import { traceRequests } from './logging/request-span.ts'
+import { type Login, loginRoutes } from './login/routes.ts'
+import { sessionSource } from './login/session-source.ts'
 import { measureRequests } from './metrics/measure-requests.ts'
 import { metricsRoutes } from './metrics/routes.ts'
-import { allowScrapers } from './metrics/scrapers.ts'
+import { recogniseScrapers } from './metrics/scrapers.ts'
 import { registerOpenApi } from './openapi/openapi.ts'
 import { sendError } from './problem.ts'
+import type { RuleEngine } from './pushes/rule-engine.ts'
 import { registerRoutes } from './routes.ts'
 import type { Services } from './services.ts'
 import { handleUnknownRoutes } from './unknown-routes.ts'
@@ -50,8 +70,28 @@ export type AppOptions = {
   readonly publicUrl?: URL | undefined
   /** The origins whose pages may use the API from a browser, as `https://host[:port]`. Default: none. */
   readonly corsOrigins?: ReadonlySet<string>
+  /** Hosts that requests without a token may be for, besides the public name and this machine. */
+  readonly allowedHosts?: readonly string[]
+  /** The proxies whose `X-Forwarded-*` headers are believed. Default: none. */
+  readonly trustedProxies?: BlockList
+  /** The certificate and the key in PEM. Default: plain HTTP. */
+  readonly tls?: HttpServerOptions['tls']
+  /** Default: no limits. */
+  readonly limits?: EdgeLimits
+  /** Further ways in, besides the token, API tokens and the secrets of hooks. Default: none. */
+  readonly callerSources?: readonly CallerSource[]
+  /** How people log in. Default: they do not. */
+  readonly login?: Login | undefined
+  /** Whether requests without a credential are rejected. Default: whether there is a token. */
+  readonly demandsCredential?: boolean
   /** The secrets of registries that send push notifications. */
   readonly hookSecrets?: HookSecrets
+  /** Records what callers do. Default: nothing is recorded. */
+  readonly audit?: AuditTrail | undefined
+  /** Issues tokens to clients of the embedded registry. Default: they send their credential with every request. */
+  readonly registryTokens?: RegistryTokens | undefined
+  /** Applies the rules to pushed images. Default: one of its own. */
+  readonly ruleEngine?: RuleEngine
   /** The embedded registry, which serves `/v2/`. */
   readonly registryPlugin?: FastifyPluginAsync
   /** Maximum size of a request body that is neither a record nor a blob or manifest, in bytes. */
@@ -73,6 +113,16 @@ export type AppOptions = {
   readonly metrics?: MetricsOptions | undefined
 }
 
+/** What callers may ask of the server, each 0 for no limit. */
+export type EdgeLimits = {
+  /** Requests per minute of one caller. */
+  readonly requestsPerMinute: number
+  /** Wrong credentials per minute from one address. */
+  readonly wrongCredentialsPerMinute: number
+  /** The mean delay of the event loop within a second, in milliseconds, beyond which requests are refused. */
+  readonly maxDelayMs: number
+}
+
 export type MetricsOptions = {
   readonly requests: HttpMetrics
   readonly scraper: Pick<Scraper, 'scrape'>
@@ -83,22 +133,14 @@ export type MetricsOptions = {
 /** Idle time of a connection that is allowed in addition to the request timeout. */
 const IDLE_MARGIN_MS = 60_000
 
+const NO_LIMITS: EdgeLimits = { requestsPerMinute: 0, wrongCredentialsPerMinute: 0, maxDelayMs: 0 }
+
 /** Builds the HTTP server; it does not listen yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, logger, maxBodyBytes, requestTimeoutMs } = options
-  const app: FastifyInstance = fastify({
-    ...(logger ? { loggerInstance: logger } : { logger: false }),
-    bodyLimit: maxBodyBytes,
-    // References are longer than Fastify's default of 100 characters.
-    routerOptions: { maxParamLength: 1000 },
-    // The hooks below reject a request without Host, with a problem document.
-    http: { requireHostHeader: false },
-    ...protocolErrorHandlers,
-    genReqId: requestIdOf,
-    logController: new FailureLog({ requestIdLogLabel: 'requestId' }),
-  })
-  if (options.maxConnections !== undefined) app.server.maxConnections = options.maxConnections
-  rejectUnsupportedRequests(app)
+  const isTrustedProxy = trustProxies(options.trustedProxies)
+  const { tls, maxConnections } = options
+  const app = createHttpServer({ logger, tls, isTrustedProxy, maxBodyBytes, maxConnections })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(sendError)
@@ -106,25 +148,46 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   measureRequests(app, options.metrics?.requests)
   traceRequests(app)
   logRequests(app)
+  describeFailures(app)
+  if (options.audit) recordRequests(app, options.audit, services.names)
   sendRequestIds(app)
   registerDeadline(app, requestTimeoutMs)
   closeIdleConnections(app, requestTimeoutMs + IDLE_MARGIN_MS)
   registerBodyGuards(app, { minBytesPerSecond: options.minBodyRate, intervalMs: options.bodyRateIntervalMs })
-  const { publicUrl, corsOrigins = new Set<string>() } = options
+  const { publicUrl, corsOrigins = new Set<string>(), limits = NO_LIMITS } = options
+  const refused = (reason: Refusal) => () => options.metrics?.requests.onRefusal(reason)
+  await sendSecurityHeaders(app, { publicUrl, corsOrigins })
   await registerCors(app, corsOrigins)
-  const authenticate =
-    options.token === undefined
-      ? rejectForeignCallers({ publicUrl, corsOrigins })
-      : requireToken(options.token)
-  const { metrics } = options
-  app.addHook(
-    'onRequest',
-    requireHookSecret(
-      options.hookSecrets ?? {},
-      metrics ? allowScrapers(metrics.allowed, authenticate) : authenticate,
-      options.token !== undefined,
-    ),
-  )
+  await refuseInOverload(app, { maxDelayMs: limits.maxDelayMs, onRefusal: refused('overload') })
+  await loadRateLimits(app)
+  const wrongCredentials = new WrongCredentials(app, {
+    perMinute: limits.wrongCredentialsPerMinute,
+    onRefusal: refused('wrong_credentials'),
+  })
+  wrongCredentials.refuseBefore()
+  const { token, callerSources = [], hookSecrets = {}, metrics } = options
+  const isHookGuarded = demandsHookSecret(hookSecrets)
+  const { demandsCredential = token !== undefined } = options
+  const isExempt = metrics && recogniseScrapers(metrics.allowed)
+  if (options.login) await app.register(cookie)
+  registerAuthentication(app, {
+    sources: [
+      ...(token === undefined ? [] : [operatorToken(token)]),
+      hookSecretSource(hookSecrets),
+      ...(options.registryTokens ? [registryTokenSource(options.registryTokens)] : []),
+      apiTokenSource(services.tokens),
+      ...callerSources,
+      ...(options.login ? [sessionSource(options.login)] : []),
+    ],
+    projects: services.projects,
+    demandsCredential: (request) => demandsCredential || isHookGuarded(request),
+    isExempt,
+    registryChallenge: options.registryTokens ? tokenChallenge(publicUrl) : BASIC_CHALLENGE,
+  })
+  wrongCredentials.countAfter()
+  const hosts = new KnownHosts({ publicUrl, allowed: options.allowedHosts })
+  checkHosts(app, { hosts, isTrustedProxy, publicUrl, corsOrigins, onRefusal: refused('host') })
+  limitCallers(app, { perMinute: limits.requestsPerMinute, onRefusal: refused('rate_limit') })
   // In this order: a response is stored under its key before it is compared and compressed.
   registerIdempotency(app, services.idempotencyKeys)
   registerCaching(app)
@@ -134,8 +197,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   rejectUnknownParameters(app)
   handleUnknownRoutes(app)
   await registerOpenApi(app, { version: options.version, publicUrl })
-  await registerRoutes(app, services)
+  await registerRoutes(app, services, options.ruleEngine)
+  if (options.login) await app.register(loginRoutes(options.login))
   if (metrics) await app.register(metricsRoutes(metrics.scraper))
+  if (options.registryTokens) {
+    await app.register(registryTokenRoutes(options.registryTokens, services.names))
+  }
   if (options.registryPlugin) await app.register(options.registryPlugin)
   await app.ready()
   return app

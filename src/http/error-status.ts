@@ -1,3 +1,13 @@
+import type { TooManyCredentialsError } from '../access/credentials/errors.ts'
+import type { AccessErrorCode } from '../access/errors.ts'
+import type { LoginError, LoginsBusyError } from '../access/login/login-error.ts'
+import type { IssuerUnavailableError } from '../access/oidc/issuer-unavailable-error.ts'
+import type {
+  ProjectInUseError,
+  ProjectNotFoundError,
+  TooManyProjectsError,
+} from '../access/projects/errors.ts'
+import type { NoSecretKeyError, TokenNotUsableError, TooManyTokensError } from '../access/tokens/errors.ts'
 import type { AnalyzerErrorCode } from '../analysis/analysis-error.ts'
 import type { ContentEncodingError } from '../bytes/content-encoding.ts'
 import type { ScratchFullError } from '../bytes/scratch.ts'
@@ -8,23 +18,26 @@ import type { CatalogueCursorError } from '../catalogue/cursor.ts'
 import type { StalledError } from '../concurrency/stall-watch.ts'
 import type { ConversionErrorCode } from '../conversion/errors.ts'
 import type { DatabaseUnavailableError } from '../db/errors.ts'
-import type { EventStreamsBusyError } from '../jobs/events/event-feed.ts'
-import type { InvalidCursorError } from '../jobs/events/event-log.ts'
-import type { QueueFullError } from '../jobs/queue/queue-limit.ts'
+import type { InvalidCursorError } from '../jobs/events/event-cursor.ts'
+import type { EventStreamsBusyError } from '../jobs/events/feed-loop.ts'
 import type { LeaseLostError } from '../jobs/queue/tag-moves.ts'
+import type { JobQuotaError, QueueFullError } from '../jobs/quotas/queue-limit.ts'
 import type { TooManyRulesError } from '../jobs/rule-store.ts'
 import type { DocumentError } from '../oci/document-error.ts'
 import type { InvalidReferenceError } from '../oci/reference.ts'
 import type { RecordErrorCode, RecordImageErrorCode } from '../records/errors.ts'
 import type { PublishError } from '../records/images/record-publisher.ts'
+import type { RecordQuotaError } from '../records/record-quota.ts'
 import type { PlanChangedError } from '../records/retention/retention-service.ts'
 import type { CredentialsError } from '../registry/auth/credentials.ts'
 import type { RegistryErrorCode } from '../registry/errors.ts'
 import type { LayerErrorCode } from '../tar/layer-error.ts'
 import type { ClientGoneError, DeadlineExceededError } from './connection/errors.ts'
+import type { OverloadedError, TooManyRequestsError } from './limits/errors.ts'
 
 /** The codes of all errors that the broker throws on purpose. */
 type ErrorCode =
+  | AccessErrorCode
   | AnalyzerErrorCode
   | ConversionErrorCode
   | LayerErrorCode
@@ -42,15 +55,29 @@ type ErrorCode =
       | DeadlineExceededError
       | DocumentError
       | InvalidReferenceError
+      | IssuerUnavailableError
       | LeaseLostError
+      | LoginError
+      | LoginsBusyError
+      | NoSecretKeyError
+      | OverloadedError
       | PlanChangedError
+      | ProjectInUseError
+      | ProjectNotFoundError
       | PublishError
+      | JobQuotaError
       | QueueFullError
+      | RecordQuotaError
       | ScratchFullError
       | SpoolBusyError
       | StalledError
       | StorageFullError
+      | TokenNotUsableError
+      | TooManyProjectsError
+      | TooManyRequestsError
       | TooManyRulesError
+      | TooManyCredentialsError
+      | TooManyTokensError
       | VerificationError
     )['code']
 
@@ -60,14 +87,21 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_RECORD: 400,
   INVALID_ENCODING: 400,
   INVALID_CURSOR: 400,
+  LOGIN_FAILED: 400,
+  CREDENTIAL_REJECTED: 401,
   HOST_NOT_ALLOWED: 403,
+  ACCESS_DENIED: 403,
+  REPOSITORY_NOT_ALLOWED: 403,
   NOT_FOUND: 404,
   RECORD_NOT_FOUND: 404,
+  PROJECT_NOT_FOUND: 404,
   TAG_EXISTS: 409,
   TARGET_EXISTS: 409,
   TAG_CHANGED: 409,
   CONFLICT: 409,
   PLAN_CHANGED: 409,
+  PROJECT_IN_USE: 409,
+  TOKEN_NOT_USABLE: 409,
   RECORD_TOO_LARGE: 413,
   UNKNOWN_FORMAT: 422,
   TOO_LARGE: 422,
@@ -83,6 +117,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_TOC: 422,
   VERIFICATION_FAILED: 422,
   LIMIT_EXCEEDED: 422,
+  NO_SECRET_KEY: 422,
   PLATFORM_NOT_FOUND: 422,
   PLATFORM_REQUIRED: 422,
   UNSUPPORTED_LAYER: 422,
@@ -96,6 +131,9 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   CORRUPT_ZSTD: 422,
   LAYER_THREAD_MEMORY: 422,
   ANALYZER_MEMORY: 422,
+  TOO_MANY_REQUESTS: 429,
+  RECORD_QUOTA_EXCEEDED: 403,
+  PROJECT_QUOTA_EXCEEDED: 429,
   // The client has disconnected: this status appears only in logs.
   CLIENT_DISCONNECTED: 499,
   DIGEST_MISMATCH: 502,
@@ -111,6 +149,9 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   CREDENTIALS: 502,
   RATE_LIMITED: 503,
   QUEUE_FULL: 503,
+  ISSUER_UNAVAILABLE: 503,
+  LOGINS_BUSY: 503,
+  OVERLOADED: 503,
   UPLOADS_BUSY: 503,
   EVENT_STREAMS_BUSY: 503,
   DATABASE_UNAVAILABLE: 503,

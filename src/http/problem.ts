@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { ClientGoneError } from './connection/errors.ts'
 import { httpStatusOf } from './error-status.ts'
+import { OverloadedError } from './limits/errors.ts'
 import { fieldText } from './validation/field-text.ts'
 import { InvalidRequestError } from './validation/validate-request.ts'
 
@@ -86,7 +87,10 @@ export function sendError(
   reply: FastifyReply,
 ): FastifyReply {
   const problem = problemOf(abortedUpload(error, request) ?? error, request.routeOptions.bodyLimit)
-  if (problem.status >= 500) request.log.error({ err: error }, problem.title)
+  // An overload has a line of its own, and many requests.
+  if (problem.status >= 500 && !(error instanceof OverloadedError)) {
+    request.log.error({ err: error }, problem.title)
+  }
   const { retryAfterMs } = error as ErrorProperties
   if (typeof retryAfterMs === 'number') {
     reply.header('retry-after', String(Math.ceil(retryAfterMs / 1000)))
@@ -104,6 +108,7 @@ function abortedUpload(error: Error, { raw }: FastifyRequest): ClientGoneError |
 
 /** Sends a problem document. The response schemas of the route do not apply. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  reply.request.failureCode = problem.code
   return (
     reply
       .code(problem.status)
@@ -187,8 +192,9 @@ export const PROBLEM_DESCRIPTIONS: Readonly<Record<number, string>> = {
   409: 'The request conflicts with the current state of the resource.',
   413: 'The request body is larger than the broker accepts.',
   415: 'The broker does not accept the content type or content encoding.',
-  421: 'The broker has no token, and refuses requests for this host.',
+  421: 'Requests for this host need a token.',
   422: 'The request is well formed, but the broker cannot process it.',
+  429: 'The caller sent more requests, or wrong credentials, than it may, or its project has used up a quota. Retry after `Retry-After`.',
   502: 'A registry failed or returned an invalid response.',
   503: 'The broker, its database or a registry is temporarily unavailable. Retry after `Retry-After`.',
   504: 'The request took longer than the broker allows.',

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { auditRoutes } from './audit/routes.ts'
 import { batchRoutes } from './batches/routes.ts'
 import { cacheRoutes } from './cache/routes.ts'
 import { bulkConversionRoutes } from './conversions/bulk.ts'
@@ -12,6 +13,8 @@ import { jobActionRoutes } from './jobs/actions.ts'
 import { callbackRoutes } from './jobs/callbacks.ts'
 import type { JobResource } from './jobs/job-resource.ts'
 import { JobValidator } from './jobs/job-validator.ts'
+import { callerRoutes } from './login/caller-route.ts'
+import { projectRoutes } from './projects/routes.ts'
 import { acceldRoutes } from './pushes/acceld.ts'
 import { hookRoutes } from './pushes/hooks.ts'
 import { RuleEngine } from './pushes/rule-engine.ts'
@@ -21,10 +24,12 @@ import { publicationRoutes } from './records/publications.ts'
 import { retargetRoutes } from './records/retargets.ts'
 import { recordRoutes } from './records/routes.ts'
 import { recordUploadRoute } from './records/upload.ts'
+import { registryCredentialRoutes } from './registry-credentials/routes.ts'
 import { retentionRoutes } from './retention/routes.ts'
 import { ruleRoutes } from './rules/routes.ts'
 import { seriesRoutes } from './series/routes.ts'
 import type { Services } from './services.ts'
+import { tokenRoutes } from './tokens/routes.ts'
 import { bulkVerificationRoutes } from './verifications/bulk.ts'
 import { verificationResource, verificationRoutes } from './verifications/routes.ts'
 
@@ -32,23 +37,27 @@ import { verificationResource, verificationRoutes } from './verifications/routes
  * Registers all routes of the API, each with the services that it uses. The order is that of the OpenAPI
  * document.
  */
-export async function registerRoutes(app: FastifyInstance, services: Services): Promise<void> {
-  const { analyses, batches, jobs, records, rules } = services
+export async function registerRoutes(
+  app: FastifyInstance,
+  services: Services,
+  ruleEngine = new RuleEngine(services),
+): Promise<void> {
+  const { analyses, batches, jobs, records } = services
   const registerJobRoutes = async (resource: JobResource) => {
     await app.register(jobActionRoutes(jobs, resource))
     await app.register(seriesRoutes(services, resource))
     await app.register(jobEventRoutes(services, resource))
     await app.register(callbackRoutes(services, resource))
   }
-  const ruleEngine = new RuleEngine(services)
   const validator = new JobValidator(services)
   const conversions = conversionResource(services)
   const verifications = verificationResource(jobs)
   await app.register(healthRoutes(services))
+  await app.register(callerRoutes())
   await app.register(recordUploadRoute(services, ruleEngine))
   await app.register(recordRoutes({ records, analyses }))
   await app.register(evaluationRoutes(analyses))
-  await app.register(mergeRoutes(analyses))
+  await app.register(mergeRoutes(services))
   await app.register(retargetRoutes(analyses))
   await app.register(publicationRoutes(analyses))
   await app.register(recordImageRoutes(services))
@@ -57,7 +66,7 @@ export async function registerRoutes(app: FastifyInstance, services: Services): 
   await registerJobRoutes(conversions)
   await app.register(bulkConversionRoutes(services, conversions))
   await app.register(eventRoutes(services))
-  await app.register(ruleRoutes(rules))
+  await app.register(ruleRoutes(services))
   await app.register(hookRoutes(ruleEngine, services))
   await app.register(acceldRoutes(services, ruleEngine))
   await app.register(batchRoutes(batches, validator))
@@ -67,4 +76,8 @@ export async function registerRoutes(app: FastifyInstance, services: Services): 
   await app.register(cacheRoutes(services))
   await app.register(imageListRoutes(services))
   await app.register(imageRoutes(analyses))
+  await app.register(projectRoutes(services))
+  await app.register(tokenRoutes(services))
+  await app.register(registryCredentialRoutes(services))
+  await app.register(auditRoutes(services))
 }

@@ -11,6 +11,7 @@ type RouteCounts = { readonly byStatus: Map<number, number>; readonly durations:
 export class HttpMetrics {
   readonly #routes = new Map<string, Map<string, RouteCounts>>()
   readonly #durations: Histogram<'method' | 'route'>
+  readonly #refusals = new Map<string, number>()
   #inFlight = 0
   #streams = 0
 
@@ -29,6 +30,15 @@ export class HttpMetrics {
       'Time from the head of a request to the end of its response. Event streams are not included.',
       SHORT_DURATIONS,
       ['method', 'route'],
+    )
+    metrics.counter(
+      'record_broker_http_refusals_total',
+      'Requests that were refused before their route saw them: for a host that is not known, in an overload, by the rate limit of their caller, or after too many wrong credentials.',
+      ['reason'],
+      (counter) => {
+        counter.reset()
+        for (const [reason, count] of this.#refusals) counter.inc({ reason }, count)
+      },
     )
     metrics.gauge(
       'record_broker_http_requests_in_flight',
@@ -55,6 +65,11 @@ export class HttpMetrics {
     const { byStatus, durations } = this.#countsOf(METHODS.has(method) ? method : 'other', route ?? 'unknown')
     byStatus.set(status, (byStatus.get(status) ?? 0) + 1)
     if (durationMs !== undefined) durations.observe(durationMs / 1000)
+  }
+
+  /** A request was refused before its route saw it. @param reason one of a few words */
+  onRefusal(reason: string): void {
+    this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
   }
 
   /** An event stream opens. Returns a function to call when it has ended. */

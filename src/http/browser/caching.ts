@@ -9,10 +9,11 @@ const IMMUTABLE = 'private, max-age=31536000, immutable'
 
 /**
  * Marks the response to a request that names its subject by digest: it never changes. Call this when nothing
- * can fail any more. A cache must not show it to a caller with another token.
+ * can fail any more. A cache must not show it to a caller with another token or another login.
  */
 export function markImmutable(reply: FastifyReply): void {
   addVary(reply, 'authorization')
+  addVary(reply, 'cookie')
   reply.header('cache-control', IMMUTABLE)
 }
 

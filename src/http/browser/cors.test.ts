@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, temporarySqlite } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
+import { AUTHENTICATED } from '../access/security.ts'
 import type { AppOptions } from '../app.ts'
 
 const TOKEN = 'a-token-of-some-length'
@@ -17,7 +18,12 @@ afterAll(() => stack.disposeAsync())
 
 async function openApi(options: Partial<AppOptions> = {}): Promise<JobApi> {
   const registryPlugin: AppOptions['registryPlugin'] = async (app) => {
-    app.route({ method: ['GET', 'POST'], url: '/v2/*', handler: async () => ({}) })
+    app.route({
+      method: ['GET', 'POST'],
+      url: '/v2/*',
+      schema: { security: AUTHENTICATED },
+      handler: async () => ({}),
+    })
   }
   return stack.use(
     await JobApi.open(database, {}, { corsOrigins: new Set([LISTED]), registryPlugin, ...options }),
@@ -60,6 +66,7 @@ describe.each([
         'if-none-match',
         'last-event-id',
         'prefer',
+        'record-broker-project',
         'traceparent',
         'x-request-id',
       ])
@@ -78,6 +85,9 @@ describe.each([
       'idempotency-replayed',
       'location',
       'preference-applied',
+      'ratelimit-limit',
+      'ratelimit-remaining',
+      'ratelimit-reset',
       'retry-after',
       'x-request-id',
     ])

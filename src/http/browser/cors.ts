@@ -15,6 +15,7 @@ const ALLOWED: FastifyCorsOptions = {
     'Prefer',
     'Last-Event-ID',
     'If-None-Match',
+    'Record-Broker-Project',
     'X-Request-Id',
     'Traceparent',
   ],
@@ -26,6 +27,9 @@ const ALLOWED: FastifyCorsOptions = {
     'Preference-Applied',
     'Allow',
     'X-Request-Id',
+    'RateLimit-Limit',
+    'RateLimit-Remaining',
+    'RateLimit-Reset',
   ],
   credentials: false,
   /** How long a browser may keep the response to a preflight, in seconds. */

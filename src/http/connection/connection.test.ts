@@ -131,7 +131,7 @@ describe('a broker without a token', () => {
   it.each([
     'GET /v1/records',
     'DELETE /v1/records/019ab000-0000-7000-8000-000000000000',
-    'GET /healthz',
+    'GET /openapi.json',
     'GET /docs',
     'GET /v2/',
     'PUT /v2/app/manifests/1',
@@ -154,7 +154,10 @@ describe('a broker without a token', () => {
 describe('the secret of a hook', () => {
   let port: number
   beforeAll(async () => {
-    port = await startServer({ hookSecrets: { harbor: 'a-secret-of-harbor' }, token: TOKEN })
+    port = await startServer({
+      hookSecrets: { harbor: ['an-older-secret-of-harbor', 'a-secret-of-harbor'] },
+      token: TOKEN,
+    })
   })
 
   it.each([

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { PUBLIC } from '../access/security.ts'
 import type { Services } from '../services.ts'
 import { ReadinessMonitor } from './readiness-monitor.ts'
 import { Health, Readiness } from './view.ts'
@@ -21,7 +22,7 @@ export function healthRoutes(
           operationId: 'getHealth',
           summary: 'Check that the server responds',
           description: 'Responds as long as the server runs, whatever the state of what it depends on.',
-          security: [],
+          security: PUBLIC,
           response: { 200: Health },
         },
         logLevel: 'warn',
@@ -36,7 +37,7 @@ export function healthRoutes(
           operationId: 'getReadiness',
           summary: 'Check that the database, the registry, the disk and the workers are ready',
           description: 'Shows the latest results of checks that run in the background.',
-          security: [],
+          security: PUBLIC,
           response: {
             200: Readiness,
             503: Readiness.describe('The database does not respond, or the server is stopping.'),
@@ -49,6 +50,8 @@ export function healthRoutes(
         return reply.code(readiness.status === 'unavailable' ? 503 : 200).send(readiness)
       },
     )
-    app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+    app.get('/', { schema: { hide: true, security: PUBLIC } }, async (_request, reply) =>
+      reply.redirect('/docs'),
+    )
   }
 }

@@ -1,8 +1,10 @@
+import { BlockList } from 'node:net'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type TestDatabase, temporarySqlite } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
+import { RawHttp } from '../../../test/support/servers/raw-http.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -20,7 +22,10 @@ beforeAll(async () => {
       done()
     },
   })
-  const api = stack.use(await JobApi.open(database, {}, { logger: pino({ level: 'info' }, output) as never }))
+  const logger = pino({ level: 'info' }, output) as never
+  const trustedProxies = new BlockList()
+  trustedProxies.addSubnet('127.0.0.0', 8)
+  const api = stack.use(await JobApi.open(database, {}, { logger, trustedProxies }))
   url = await api.app.listen({ host: '127.0.0.1', port: 0 })
 })
 afterAll(() => stack.disposeAsync())
@@ -51,6 +56,10 @@ it('writes one line a request, with what is needed to find it', async () => {
       path: '/v1/conversions',
       status: 202,
       bytes: expect.any(Number),
+      ip: '127.0.0.1',
+      caller: 'local',
+      subject: 'local',
+      project: 'default',
       durationMs: expect.any(Number),
       job,
       msg: 'request',
@@ -94,4 +103,28 @@ it('writes no line for probes', async () => {
   const { own } = await send('/v1/records', 'request-8')
   await vi.waitUntil(() => own().length > 0)
   expect(lines.filter(({ requestId }) => requestId === 'request-6' || requestId === 'request-7')).toEqual([])
+})
+
+it.each([
+  ['192.0.2.9', '192.0.2.9'],
+  ['10.0.0.1, 192.0.2.9', '192.0.2.9'],
+  ['192.0.2.9, 127.0.0.2', '192.0.2.9'],
+])('names the caller that a trusted proxy forwards: %s', async (forwarded, ip) => {
+  const id = `forwarded-${forwarded.length}`
+  const { own } = await send('/v1/nowhere', id, { headers: { 'x-forwarded-for': forwarded } })
+  await vi.waitUntil(() => own().length > 0)
+  expect(own()).toEqual([expect.objectContaining({ ip })])
+})
+
+it('contains no user and password of an absolute request target', async () => {
+  const { port, host } = new URL(url)
+  const target = `http://user:s3cret-password@${host}/v1/nowhere?token=s3cret-query`
+  await RawHttp.send(
+    Number(port),
+    `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nX-Request-Id: request-9\r\nConnection: close\r\n\r\n`,
+  )
+  const own = () => lines.filter(({ requestId }) => requestId === 'request-9')
+  await vi.waitUntil(() => own().length > 0)
+  expect(own()).toEqual([expect.objectContaining({ path: '/v1/nowhere' })])
+  expect(JSON.stringify(lines)).not.toContain('s3cret')
 })

@@ -1,13 +1,20 @@
 import type { BlockList } from 'node:net'
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify'
 import type { Scraper } from '../../metrics/scraper.ts'
-import { type AuthHook, requireToken } from '../auth.ts'
+import { presentedBy } from '../access/caller-source.ts'
+import { operatorToken } from '../access/operator-token.ts'
 import { protocolErrorHandlers } from '../connection/protocol-errors.ts'
 import { FailureLog } from '../logging/request-log.ts'
 import { problem, sendError, sendProblem } from '../problem.ts'
 import { handleUnknownRoutes } from '../unknown-routes.ts'
 import { metricsRoutes } from './routes.ts'
-import { allowScrapers } from './scrapers.ts'
+import { recogniseScrapers } from './scrapers.ts'
 
 /** A scraper needs one connection. */
 const MAX_CONNECTIONS = 100
@@ -39,7 +46,18 @@ export async function buildMetricsServer(options: MetricsServerOptions): Promise
   app.server.maxConnections = MAX_CONNECTIONS
   app.server.timeout = TIMEOUT_MS
   app.setErrorHandler(sendError)
-  app.addHook('onRequest', allowScrapers(allowed, token === undefined ? refuseScraper : requireToken(token)))
+  const isScraper = recogniseScrapers(allowed)
+  const operator = token === undefined ? undefined : operatorToken(token)
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.routeOptions.config.isForScrapers || isScraper(request)) return undefined
+    if (operator === undefined) return refuseScraper(request, reply)
+    if (await operator.identify(presentedBy(request.headers.authorization, false), request)) return undefined
+    reply.header('www-authenticate', 'Bearer')
+    return sendProblem(
+      reply,
+      problem(401, 'UNAUTHORIZED', 'send the token of this broker: Authorization: Bearer TOKEN'),
+    )
+  })
   handleUnknownRoutes(app)
   app.get('/healthz', { logLevel: 'warn' }, async () => ({ status: 'ok' }))
   await app.register(metricsRoutes(scraper))
@@ -48,8 +66,7 @@ export async function buildMetricsServer(options: MetricsServerOptions): Promise
 }
 
 /** Refuses callers of routes for scrapers, because there is no token that they could send. */
-const refuseScraper: AuthHook = async (request, reply) => {
-  if (!request.routeOptions.config.isForScrapers) return undefined
+function refuseScraper(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const detail = `the metrics are not for ${request.raw.socket.remoteAddress}: add the address to RECORD_BROKER_METRICS_ALLOW, or set RECORD_BROKER_TOKEN and send it`
   return sendProblem(reply, problem(403, 'SCRAPER_NOT_ALLOWED', detail))
 }

@@ -38,7 +38,7 @@ describe('the requests', () => {
     await api.request('GET', '/v1/conversions')
     await api.request('GET', '/nowhere/secret')
     await api.request('POST', '/v1/conversions', { source: 'invalid' })
-    await api.app.inject({ method: 'GET', url: '/healthz', headers: { host: 'evil.example' } })
+    await api.app.inject({ method: 'GET', url: '/docs/yaml', headers: { host: 'evil.example' } })
     const metrics = await scrape()
     const count = (method: string, route: string, status: number) =>
       metrics.value('record_broker_http_requests_total', {
@@ -52,7 +52,9 @@ describe('the requests', () => {
     expect(count('GET', 'unknown', 404)).toBe(1)
     expect(count('POST', '/v1/conversions', 400)).toBe(1)
     // Rejected before its route.
-    expect(count('GET', '/healthz', 421)).toBe(1)
+    expect(count('GET', '/docs/yaml', 421)).toBe(1)
+    const refusals = { reason: 'host', process: 'serve' }
+    expect(metrics.value('record_broker_http_refusals_total', refusals)).toBe(1)
     const labels = { method: 'GET', route: '/v1/conversions/:id', process: 'serve' }
     expect(metrics.value('record_broker_http_request_duration_seconds_count', labels)).toBe(3)
     expect(metrics.value('record_broker_http_requests_in_flight', { process: 'serve' })).toBe(0)
@@ -114,6 +116,12 @@ describe('/metrics', () => {
     ],
     ['a web page with a name of its own', { headers: { host: 'evil.example' } }, false],
     ['a proxy on this machine', { headers: { ...local, 'x-forwarded-for': '192.0.2.1' } }, false],
+    [
+      'a proxy that says only how it was reached',
+      { headers: { ...local, 'x-forwarded-proto': 'https' } },
+      false,
+    ],
+    ['a proxy with a header of its own', { headers: { ...local, 'cf-connecting-ip': '192.0.2.1' } }, false],
     ['a proxy with the header of RFC 7239', { headers: { ...local, forwarded: 'for=192.0.2.1' } }, false],
   ]
 

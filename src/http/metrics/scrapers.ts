@@ -1,7 +1,8 @@
-import { type BlockList, isIPv6 } from 'node:net'
+import { type BlockList, isIP, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
-import type { AuthHook } from '../auth.ts'
-import { isForThisMachine } from '../connection/local-callers.ts'
+import { isLocalHost } from '../connection/known-hosts.ts'
+import { isFromThisMachine } from '../connection/local-request.ts'
+import { hostOf } from '../connection/request-host.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -10,32 +11,24 @@ declare module 'fastify' {
   }
 }
 
-/** Headers with which a proxy on this machine shows that the request comes from elsewhere. */
-const FORWARDING_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
-const ALLOWED = Promise.resolve(undefined)
-const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
-
 /**
- * Lets scrapers read the routes that are for them without a token: from listed addresses, under whatever name
- * they know this server, and from this machine. Requests that a proxy on this machine forwards do not count as
- * local, nor do those for another host name, which a web page may have chosen. Delegates to `fallback` in all
- * other cases.
+ * Recognises scrapers, which read the routes that are for them without a token: from listed addresses, under
+ * whatever name they know this server, and from this machine. Requests that a proxy on this machine forwards do
+ * not count as local, nor do those for another host name, which a web page may have chosen.
  */
-export function allowScrapers(allowed: BlockList, fallback: AuthHook): AuthHook {
-  return (request, reply) => {
+export function recogniseScrapers(allowed: BlockList): (request: FastifyRequest) => boolean {
+  return (request) =>
     // Most requests are for other routes, and this test is cheap. A path that is written in another way needs the
     // token.
-    const isPossible = request.raw.url?.startsWith('/metrics') === true
-    return isPossible && request.routeOptions.config.isForScrapers && isScraper(request, allowed)
-      ? ALLOWED
-      : fallback(request, reply)
-  }
+    request.raw.url?.startsWith('/metrics') === true &&
+    request.routeOptions.config.isForScrapers === true &&
+    isScraper(request, allowed)
 }
 
+/** The address is that of the caller if a trusted proxy forwards the request, and otherwise that of the peer. */
 function isScraper(request: FastifyRequest, allowed: BlockList): boolean {
-  const { remoteAddress } = request.raw.socket
-  if (remoteAddress === undefined) return false
-  if (allowed.check(remoteAddress, isIPv6(remoteAddress) ? 'ipv6' : 'ipv4')) return true
-  const isForwarded = FORWARDING_HEADERS.some((name) => request.headers[name] !== undefined)
-  return LOOPBACK.test(remoteAddress) && !isForwarded && isForThisMachine(request)
+  const { ip } = request
+  if (isIP(ip) === 0) return false
+  if (allowed.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')) return true
+  return isFromThisMachine(request) && isLocalHost(hostOf(request) ?? '')
 }

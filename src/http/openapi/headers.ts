@@ -26,7 +26,7 @@ type ResponseHeader = Header & {
 const WAITS = /^(create|get|cancel|retry)(Conversion|Verification)$/
 /** The operations that name what they created or found. */
 const LOCATES =
-  /^(uploadRecord|mergeRecords|retargetRecord|createRule|createBatch|((create|retry)(Conversion|Verification)))$/
+  /^(uploadRecord|mergeRecords|retargetRecord|createRule|createBatch|createToken|rotateToken|((create|retry)(Conversion|Verification)))$/
 /** Responses with these statuses are not stored under an idempotency key (`idempotency/replay.ts`). */
 const UNSTORED = new Set([401, 405, 408, 421, 429])
 const UUID = '6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11'
@@ -35,8 +35,12 @@ const isPost = (placed: PlacedOperation) => placed.method === 'post' && isApi(pl
 /** Whether responses have an `ETag`. */
 export const isComparable = (placed: PlacedOperation) =>
   placed.method === 'get' && isApi(placed) && !isStream(placed)
+/** Whether a credential is needed, which belongs to a project. */
+const isGuarded = (placed: PlacedOperation) => isApi(placed) && placed.operation.security?.length !== 0
 const waits = ({ operation }: PlacedOperation) => WAITS.test(operation.operationId ?? '')
 const never = () => false
+/** Requests that are refused before their caller is known do not count. */
+const isLimited = (status: number) => ![401, 421].includes(status)
 
 /** The request headers that hooks read, for all operations. Those of one route are part of its schema. */
 const REQUEST_HEADERS: Readonly<Record<string, RequestHeader>> = {
@@ -59,6 +63,13 @@ const REQUEST_HEADERS: Readonly<Record<string, RequestHeader>> = {
     schema: { type: 'string' },
     example: 'W/"x1qJ"',
     isReadBy: isComparable,
+  },
+  'Record-Broker-Project': {
+    description:
+      'The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.',
+    schema: { type: 'string', pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$' },
+    example: 'team-a',
+    isReadBy: isGuarded,
   },
   'X-Request-Id': {
     description:
@@ -122,6 +133,27 @@ const RESPONSE_HEADERS: Readonly<Record<string, ResponseHeader>> = {
     example: 5,
     isSentBy: never,
     isSentWith: (status) => [409, 429, 503, 507].includes(status),
+  },
+  'RateLimit-Limit': {
+    description: 'The requests per minute that the caller may send. Missing if it has no limit.',
+    schema: { type: 'integer', minimum: 1 },
+    example: 6000,
+    isSentBy: isApi,
+    isSentWith: isLimited,
+  },
+  'RateLimit-Remaining': {
+    description: 'How many of these requests are left.',
+    schema: { type: 'integer', minimum: 0 },
+    example: 5999,
+    isSentBy: isApi,
+    isSentWith: isLimited,
+  },
+  'RateLimit-Reset': {
+    description: 'The number of seconds until the caller may send as many again.',
+    schema: { type: 'integer', minimum: 0 },
+    example: 60,
+    isSentBy: isApi,
+    isSentWith: isLimited,
   },
   Allow: {
     description: 'The methods of the path.',

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { PUBLIC } from '../access/security.ts'
 import { tidySchemas } from './component-schemas.ts'
 import type { OpenApiDocument } from './document.ts'
 import { addHeaders } from './headers.ts'
@@ -16,6 +17,7 @@ const TAGS = [
   { name: 'images', description: 'Inspection of images.' },
   { name: 'cache', description: 'The cache of conversion results.' },
   { name: 'registry events', description: 'Rules that convert images when they are pushed.' },
+  { name: 'access', description: 'Projects and API tokens.' },
   { name: 'service', description: 'Health, readiness and events of the broker.' },
 ]
 
@@ -46,7 +48,8 @@ export async function registerOpenApi(
           token: {
             type: 'http',
             scheme: 'bearer',
-            description: 'The value of `RECORD_BROKER_TOKEN`, if it is set.',
+            description:
+              'The value of `RECORD_BROKER_TOKEN`, an API token, or a token of a trusted issuer. Each operation names the scope that it needs.',
           },
         },
       },
@@ -55,8 +58,14 @@ export async function registerOpenApi(
     transformObject: (input) =>
       completeDocument(jsonSchemaTransformObject(input) as unknown as OpenApiDocument) as never,
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  await app.register(async (pages) => {
+    // Routes of the plugin, which cannot declare this themselves.
+    pages.addHook('onRoute', (route) => {
+      route.schema = { ...route.schema, security: PUBLIC }
+    })
+    await pages.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
+  })
+  app.get('/openapi.json', { schema: { hide: true, security: PUBLIC } }, async () => app.swagger())
 }
 
 /** Adds what no route declares: headers, shared errors, webhooks, and what OpenAPI cannot derive from a route. */

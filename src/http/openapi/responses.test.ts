@@ -4,10 +4,27 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { temporarySqlite } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
 import { RegistryApi } from '../../../test/support/registry-api.ts'
+import { Caller } from '../../access/caller.ts'
+import { RepositoryPatterns } from '../../access/repository-patterns.ts'
 import { StorageFullError } from '../../bytes/storage-full-error.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
+import type { CallerSource } from '../access/caller-source.ts'
 import type { Services } from '../services.ts'
 
 const TOKEN = 'a-token-for-the-document'
+/** The token of a caller with a rate limit. */
+const LIMITED = 'a-token-with-a-limit'
+const LIMITED_SOURCE: CallerSource = {
+  identify: async (presented) =>
+    presented.kind === 'bearer' && presented.secret === LIMITED
+      ? new Caller({
+          identity: { kind: 'token', subject: 'limited', tokenId: '1' },
+          scopes: ['admin'],
+          projectScope: ProjectScope.ALL,
+          access: { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] },
+        })
+      : undefined,
+}
 const UNKNOWN_ID = '019ab000-0000-7000-8000-000000000000'
 
 type Header = { required?: boolean }
@@ -39,12 +56,15 @@ const sent: Sent[] = []
 beforeAll(async () => {
   const database = await temporarySqlite()
   stack.defer(database.close)
-  api = stack.use(await JobApi.open(database, {}, { token: TOKEN }))
+  const limits = { requestsPerMinute: 1, wrongCredentialsPerMinute: 0, maxDelayMs: 0 }
+  const options = { token: TOKEN, callerSources: [LIMITED_SOURCE], limits }
+  api = stack.use(await JobApi.open(database, {}, options))
   registry = stack.use(await RegistryApi.open())
   document = JSON.parse(JSON.stringify(api.app.swagger())) as Document
   await sendUnsupportedMethods()
   await sendWithoutToken()
   await sendJobRequests(api.app)
+  await sendTooMany(api.app)
   await sendRecordRequests(registry)
   await sendWhileBusy()
 })
@@ -58,7 +78,8 @@ async function send(app: JobApi['app'], method: string, path: string, { headers,
     method: method.toUpperCase() as 'GET',
     url,
     headers: {
-      authorization: `Bearer ${TOKEN}`,
+      // The other broker has no token.
+      authorization: app === registry.app ? '' : `Bearer ${TOKEN}`,
       ...(body !== undefined && { 'content-type': type }),
       ...headers,
     },
@@ -138,6 +159,13 @@ async function sendJobRequests(app: JobApi['app']): Promise<void> {
   }
 }
 
+/** Sends more requests than a caller may. */
+async function sendTooMany(app: JobApi['app']): Promise<void> {
+  const headers = { authorization: `Bearer ${LIMITED}` }
+  await send(app, 'get', '/v1/conversions', { headers })
+  await send(app, 'get', '/v1/conversions', { headers })
+}
+
 async function sendRecordRequests({ app, host }: RegistryApi): Promise<void> {
   const upload = `/v1/records?image=${host}/team/app:1.0&workload=serve`
   const { id } = (await send(app, 'post', upload, { body: '/usr/bin/app\n' })).json()
@@ -160,12 +188,13 @@ async function sendRecordRequests({ app, host }: RegistryApi): Promise<void> {
 async function sendWhileBusy(): Promise<void> {
   const database = await temporarySqlite()
   stack.defer(database.close)
-  const failing = {
+  const store = {
     create: () => Promise.reject(new StorageFullError('a disk')),
     // An error that names no time.
     listVersions: () =>
       Promise.reject(Object.assign(new Error('too many requests'), { code: 'RATE_LIMITED' })),
-  } as unknown as Services['rules']
+  }
+  const failing = { in: () => store } as unknown as Services['rules']
   await using full = await JobApi.open(database, { maxQueued: 0, rules: failing }, { token: TOKEN })
   const rule = { name: 'r', source: 'r.test/**', target: '{host}/{repository}:{tag}-esgz' }
   await send(full.app, 'post', '/v1/rules', { body: rule })
@@ -177,7 +206,7 @@ async function sendWhileBusy(): Promise<void> {
   const path = '/v1/records/{id}/publications'
   const request = `POST ${path.replace('{id}', UNKNOWN_ID)}\n{}`
   const fingerprint = createHash('sha256').update(request).digest('hex')
-  await registry.services.idempotencyKeys.claim('in-progress', fingerprint)
+  await registry.services.idempotencyKeys.in(ProjectScope.ALL).claim('in-progress', fingerprint)
   await send(registry.app, 'post', path, {
     headers: { 'idempotency-key': 'in-progress' },
     body: {},
@@ -258,7 +287,7 @@ it('reads the request headers of the document, and no other', async () => {
       },
       ...(method !== 'get' && { payload: path === '/v1/records' ? '/usr/bin/app' : '{}' }),
     })
-    return response.json().code === 'INVALID_IDEMPOTENCY_KEY'
+    return response.body !== '' && response.json().code === 'INVALID_IDEMPOTENCY_KEY'
   }
   const refusing: string[] = []
   for (const { method, path } of operations().filter((one) => !one.path.endsWith('/events'))) {

@@ -18,10 +18,10 @@ function sharedStatuses(placed: PlacedOperation): number[] {
   const isWrite = method !== 'get'
   const isPublic = operation.security?.length === 0
   return [
-    // A host or an origin that a broker without a token does not trust, and methods that the path does not have.
+    // A host or an origin that is not trusted without a token, and methods that the path does not have.
     421,
     405,
-    ...(isPublic ? [] : [401]),
+    ...(isPublic ? [] : [401, 429]),
     ...(isWrite ? [403] : []),
     ...(operation.requestBody ? [408, 413, 415] : []),
     ...(isApi(placed) ? [400, 503] : []),

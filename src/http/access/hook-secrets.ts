@@ -1,0 +1,61 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { Caller } from '../../access/caller.ts'
+import { RepositoryPatterns } from '../../access/repository-patterns.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
+import type { CallerSource } from './caller-source.ts'
+
+/** The senders of push notifications, each with its own secrets. */
+export type HookSender = 'distribution' | 'harbor' | 'cloudevents'
+
+/**
+ * The secrets of each sender: several while one replaces another. Registries send theirs as the whole
+ * Authorization header, or as a bearer token.
+ */
+export type HookSecrets = Readonly<Partial<Record<HookSender, readonly string[]>>>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route also accepts the secrets of this sender. */
+    hookSender?: HookSender
+  }
+}
+
+/**
+ * Accepts the secrets of registries, on the routes of their notifications only. Such a caller sees the rules of all
+ * projects: the registry does not know which of them want to hear of an image.
+ */
+export function hookSecretSource(secrets: HookSecrets): CallerSource {
+  return {
+    identify: async (_presented, { routeOptions, headers }) => {
+      const sender = routeOptions.config?.hookSender
+      const accepted = sender && secrets[sender]
+      const given = headers.authorization?.replace(/^Bearer +/i, '')
+      if (sender === undefined || accepted === undefined || given === undefined) return undefined
+      // All are compared, so that the response time does not tell which one it is.
+      const matches = accepted.filter((secret) => timingSafeEqual(sha256(given), sha256(secret)))
+      return matches.length > 0 ? hookCaller(sender) : undefined
+    },
+  }
+}
+
+function hookCaller(sender: HookSender): Caller {
+  return new Caller({
+    identity: { kind: 'hook', subject: sender },
+    scopes: ['conversions:read', 'conversions:write'],
+    projectScope: ProjectScope.ALL,
+    access: { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] },
+  })
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+/** Whether a route demands the secret of its sender even if the broker demands no other credential. */
+export function demandsHookSecret(secrets: HookSecrets) {
+  return ({ routeOptions }: FastifyRequest): boolean => {
+    const sender = routeOptions.config?.hookSender
+    return sender !== undefined && secrets[sender] !== undefined
+  }
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { KnownHosts } from './known-hosts.ts'
+
+const hosts = new KnownHosts({
+  publicUrl: new URL('https://broker.example'),
+  allowed: ['broker.team.svc', 'other.example:8443', '[fd00::8]:8080'],
+})
+
+describe('the hosts that a request without a token may be for', () => {
+  it.each([
+    'localhost',
+    'LocalHost:9000',
+    'localhost.',
+    '127.0.0.1:8080',
+    '127.1.2.3',
+    '[::1]',
+    '[::1]:8080',
+    '[0:0:0:0:0:0:0:1]:8080',
+    'broker.example',
+    'BROKER.example:443',
+    'broker.example.',
+    'broker.example.:443',
+    'broker.team.svc',
+    'broker.team.svc:8080',
+    'other.example:8443',
+    '[fd00::8]:8080',
+    '[FD00:0::8]:8080',
+  ])('include %s', (host) => expect(hosts.includes(host)).toBe(true))
+
+  it.each([
+    '',
+    '.',
+    ':8080',
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'broker.example.evil.example',
+    'xbroker.example',
+    'evil.example:443',
+    'broker.example:80',
+    'broker.example:8080',
+    'broker.example..',
+    'other.example',
+    'other.example:443',
+    'user@localhost',
+    'localhost@evil.example',
+    'evil.example#@localhost',
+    'evil.example/localhost',
+    'evil.example\\localhost',
+    'evil.example?localhost',
+    'evil.example localhost',
+    ' localhost',
+    'localhost,evil.example',
+    'evil.example, localhost',
+    '%6cocalhost',
+    'localhost:',
+    'localhost:0x50',
+    'localhost:99999',
+    'localhost:80:80',
+    'http://localhost',
+    '127.0.0.1e',
+    '127.0.0.256',
+    '127.1',
+    '0x7f.0.0.1',
+    '0177.0.0.1',
+    '2130706433',
+    '10.0.0.5',
+    '0.0.0.0',
+    '::1',
+    '[::1',
+    '[::]',
+    '[::1]evil.example',
+    '[::1%25eth0]',
+    '[::ffff:7f00:1]',
+    '[fd00::9]:8080',
+    '[fd00::8]:80',
+    'ⓛocalhost',
+    '*',
+  ])('do not include %j', (host) => expect(hosts.includes(host)).toBe(false))
+
+  it.each([
+    ['10.0.0.5', '10.0.0.5', true],
+    ['10.0.0.5:9000', '10.0.0.5', true],
+    ['10.0.0.5:9000', '::ffff:10.0.0.5', true],
+    ['[fd00:0:0::5]:8080', 'fd00::5', true],
+    ['[fe80::5]', 'fe80::5', true],
+    ['10.0.0.6', '10.0.0.5', false],
+    ['10.0.0.5.evil.example', '10.0.0.5', false],
+    ['[fd00::6]', 'fd00::5', false],
+  ])('compare %s with the address %s that the request arrived at', (host, address, isKnown) =>
+    expect(hosts.includes(host, address)).toBe(isKnown),
+  )
+})

@@ -1,0 +1,39 @@
+import type { Caller } from '../../access/caller.ts'
+import type { LoginPolicies, LoginPolicy } from '../../access/login/login-policy.ts'
+import type { LoginSession, LoginSessions } from '../../access/login/login-sessions.ts'
+import { grantedCaller } from '../../access/oidc/grant.ts'
+import type { CallerSource } from '../access/caller-source.ts'
+import { BrowserCookies } from './browser-cookies.ts'
+import { assertFromOwnPage } from './own-pages.ts'
+
+/** Accepts the cookie of a login, on requests without another credential. */
+export function sessionSource({
+  sessions,
+  policies,
+  publicUrl,
+}: {
+  readonly sessions: LoginSessions
+  readonly policies: LoginPolicies
+  readonly publicUrl: URL
+}): CallerSource {
+  const cookies = new BrowserCookies(publicUrl)
+  return {
+    identify: async (presented, request) => {
+      if (presented.kind !== 'none') return undefined
+      const id = cookies.read(request, 'record-broker')
+      const session = id === undefined ? undefined : await sessions.find(id)
+      const policy = session && policies.find(session.policy)
+      if (!policy) return undefined
+      assertFromOwnPage(request, publicUrl)
+      return personCaller(policy, session)
+    },
+  }
+}
+
+/** The caller that a person is by a policy. */
+export function personCaller(
+  policy: LoginPolicy,
+  { subject, issuer }: Pick<LoginSession, 'subject' | 'issuer'>,
+): Caller {
+  return grantedCaller(policy, { kind: 'person', subject, issuer })
+}
