@@ -1,12 +1,25 @@
 import { InvalidArgumentError } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { collect, count, host, platform, reference, share } from './arguments.ts'
+import {
+  collect,
+  count,
+  duration,
+  durationOrNever,
+  host,
+  platform,
+  projectName,
+  reference,
+  repositoryPattern,
+  share,
+} from './arguments.ts'
 
 describe('the parser of', () => {
   it.each([
     [reference, 'registry.example/team/app:1.0', 'UPPER'],
     [host, 'registry.example:5000', 'not a host'],
     [platform, 'linux/arm/v7', 'linux'],
+    [projectName, 'team-a', 'Team'],
+    [repositoryPattern, 'registry.example/team/**', 'registry.example/*'],
   ])('%o returns the text if it is valid', (parse, valid, invalid) => {
     expect(parse(valid)).toBe(valid)
     expect(() => parse(invalid)).toThrow(InvalidArgumentError)
@@ -18,6 +31,13 @@ describe('the parser of', () => {
     for (const text of ['-1', '1.5', '1e3', '', '1234567890123']) {
       expect(() => count(text)).toThrow('expected a whole number')
     }
+  })
+
+  it('durations returns seconds', () => {
+    expect(['0s', '90s', '15m', '12h', '30d'].map(duration)).toEqual([0, 90, 900, 43_200, 2_592_000])
+    expect([durationOrNever('1h'), durationOrNever('never')]).toEqual([3600, 'never'])
+    for (const text of ['', '1', 'h', '1w', '-1s', '1.5h', 'Never'])
+      expect(() => durationOrNever(text)).toThrow('expected a duration')
   })
 
   it('shares accepts numbers above 0, up to 1', () => {

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander'
+import { ProjectName } from '../access/projects/project.ts'
+import { parseRepositoryPattern } from '../access/repository-patterns.ts'
 import { isPlatformText } from '../oci/platform.ts'
 import { parseHost, parseReference } from '../oci/reference.ts'
 
@@ -77,6 +79,31 @@ export function time(text: string): string {
     )
   }
   return new Date(ms).toISOString()
+}
+
+/** A duration such as `30s`, `15m`, `12h` or `90d`, in seconds. */
+export function duration(text: string): number {
+  const [, number = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  if (number === '') throw new InvalidArgumentError('expected a duration such as 30s, 15m, 12h or 90d')
+  return (Number(number) * (AGO_MS[unit] ?? 1000)) / 1000
+}
+
+/** A duration in seconds, or `never`. */
+export function durationOrNever(text: string): number | 'never' {
+  return text === 'never' ? text : duration(text)
+}
+
+/** The name of a project. */
+export function projectName(text: string): string {
+  const { success, error } = ProjectName.safeParse(text)
+  if (!success) throw new InvalidArgumentError(error.issues[0]?.message ?? 'expected the name of a project')
+  return text
+}
+
+/** A pattern of repositories, such as `registry.example/team/**`. */
+export function repositoryPattern(text: string): string {
+  parsedBy(parseRepositoryPattern, text)
+  return text
 }
 
 /** A share above 0, up to 1. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { VERSION } from '../app/version.ts'
+import { addAuditCommands } from './audit/audit.ts'
 import { addBatchCommands } from './batches/batches.ts'
 import { addCacheCommands } from './cache/cache.ts'
 import { addCompletionCommand } from './completion/completion.ts'
@@ -14,10 +15,14 @@ import { addConvertCommand } from './local/convert.ts'
 import { addImageCommands } from './local/inspect-images.ts'
 import { addLoginCommands } from './login/login.ts'
 import { addServerCommands } from './login/servers.ts'
+import { addWhoamiCommand } from './login/whoami.ts'
+import { addProjectCommands } from './project/projects.ts'
 import { addCombineCommands } from './records/combine-records.ts'
 import { addRecordCommands } from './records/records.ts'
 import { addRetainCommand } from './records/retain-records.ts'
+import { addRegistryCredentialCommands } from './registry-credential/registry-credentials.ts'
 import { addRuleCommands } from './rules/rules.ts'
+import { addTokenCommands } from './token/tokens.ts'
 import { addVerificationCommands } from './verifications/verifications.ts'
 
 /** The commands that run until a signal stops them. */
@@ -75,10 +80,15 @@ export function createProgram({ serve, work }: Roles): Command {
   addServerImageCommands(program)
   addRuleCommands(program)
   addCacheCommands(program)
+  addRegistryCredentialCommands(program)
   addEventsCommand(program)
+  addAuditCommands(program)
+  addProjectCommands(program)
+  addTokenCommands(program)
   program.commandsGroup('Set up:')
   addLoginCommands(program)
   addServerCommands(program)
+  addWhoamiCommand(program)
   addCompletionCommand(program)
   return program
 }

@@ -28,6 +28,16 @@ describe('with a broker', () => {
     await opened.close()
   })
 
+  it('works in the project that it is told', async () => {
+    const admin = createBrokerClient({ baseUrl, token: TOKEN })
+    await admin.put('/v1/projects/{name}', { params: { path: { name: 'team-a' } }, body: {} })
+    const client = createBrokerClient({ baseUrl, token: TOKEN, project: 'team-a' })
+    expect(await client.get('/v1/caller')).toMatchObject({ project: 'team-a', seesAllProjects: false })
+    expect(await admin.get('/v1/caller')).toMatchObject({ seesAllProjects: true })
+    const none = createBrokerClient({ baseUrl, token: TOKEN, project: 'none' })
+    expect(await failure(none.get('/v1/caller'))).toMatchObject({ status: 404, code: 'PROJECT_NOT_FOUND' })
+  })
+
   it('sends what the types say, and returns documents, statuses and headers', async () => {
     const client = createBrokerClient({ baseUrl: `${baseUrl}/`, token: async () => TOKEN })
     const { document, response } = await client.send('post', '/v1/conversions', {

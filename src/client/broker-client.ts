@@ -18,6 +18,8 @@ export type BrokerClientOptions = {
   readonly baseUrl: string
   /** The token of the broker, or a function that returns it, such as one that renews it. Default: none. */
   readonly token?: string | (() => string | Promise<string>) | undefined
+  /** The project that an administrator works in. Default: all projects are seen, and `default` gets what is new. */
+  readonly project?: string | undefined
   /** Sends a request. Default: the platform's `fetch`. */
   readonly fetch?: Fetch | undefined
   readonly retry?: RetryLimits | undefined
@@ -49,14 +51,16 @@ export class BrokerClient {
   readonly baseUrl: string
   readonly #api: ReturnType<typeof createClient<paths>>
   readonly #token: BrokerClientOptions['token']
+  readonly #project: string | undefined
   readonly #fetch: Fetch
   readonly #retry: RetryLimits
   readonly #timeoutMs: number
 
-  constructor({ baseUrl, token, fetch, retry = {}, timeoutMs = TIMEOUT_MS }: BrokerClientOptions) {
+  constructor({ baseUrl, token, project, fetch, retry = {}, timeoutMs = TIMEOUT_MS }: BrokerClientOptions) {
     assertAddress(baseUrl)
     this.baseUrl = baseUrl.replace(/\/+$/, '')
     this.#token = token
+    this.#project = project
     this.#fetch = fetch ?? ((request) => globalThis.fetch(request))
     this.#retry = retry
     this.#timeoutMs = timeoutMs
@@ -140,6 +144,7 @@ export class BrokerClient {
         parseAs,
         headers: {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(this.#project !== undefined && { 'record-broker-project': this.#project }),
           ...(method === 'post' &&
             path.startsWith('/v1/') && { 'idempotency-key': idempotencyKey ?? randomKey() }),
           ...headers,

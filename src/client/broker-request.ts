@@ -39,10 +39,10 @@ export type OptionsArgument<M extends Method, Path extends PathWith<M>> =
 
 /** The document of a successful response; `undefined` if the response has none. */
 export type ResponseDocument<M extends Method, Path extends PathWith<M>> = [
-  MethodResponse<Client<paths>, M, Path>,
+  MethodResponse<Client<paths, 'application/json'>, M, Path>,
 ] extends [never]
   ? undefined
-  : MethodResponse<Client<paths>, M, Path>
+  : MethodResponse<Client<paths, 'application/json'>, M, Path>
 
 /** A document, and the response that it came with: its status and headers. */
 export type Received<M extends Method, Path extends PathWith<M>> = {

@@ -41,6 +41,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/caller": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show who sends the request
+         * @description Shows who the credential of the request belongs to, and what it may do.
+         */
+        get: operations["getCaller"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/records": {
         parameters: {
             query?: never;
@@ -362,7 +382,7 @@ export interface paths {
         };
         /**
          * Count conversions by state
-         * @description Counts all conversions that the broker knows, without reading them.
+         * @description Counts all conversions that the caller sees, without reading them.
          */
         get: operations["countConversions"];
         put?: never;
@@ -481,7 +501,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Stream the events of all jobs
+         * Stream the events of all jobs that the caller sees
          * @description Starts with new events, or after `Last-Event-ID`. Events are stored for 30 days. In between there are events of type `progress` without an id: at most one per job and second, and only the latest of each job.
          */
         get: operations["streamEvents"];
@@ -508,7 +528,7 @@ export interface paths {
         put?: never;
         /**
          * Create a rule that converts pushed images
-         * @description The rule applies to pushes from now on.
+         * @description The rule applies to pushes from now on. It belongs to the project of the caller, and converts images that this project may read to targets that it may write.
          */
         post: operations["createRule"];
         delete?: never;
@@ -556,7 +576,7 @@ export interface paths {
         put?: never;
         /**
          * Receive notifications of a distribution registry
-         * @description Starts the conversions that matching rules specify. Sending a notification again does not convert an image again, unless its conversion failed.
+         * @description Starts the conversions that matching rules specify: the rules of all projects if the notification has the secret of its sender, those of its project if it has another credential. Sending a notification again does not convert an image again, unless its conversion failed.
          */
         post: operations["hookDistribution"];
         delete?: never;
@@ -576,7 +596,7 @@ export interface paths {
         put?: never;
         /**
          * Receive webhooks of Harbor
-         * @description Starts the conversions that matching rules specify. Sending a notification again does not convert an image again, unless its conversion failed.
+         * @description Starts the conversions that matching rules specify: the rules of all projects if the notification has the secret of its sender, those of its project if it has another credential. Sending a notification again does not convert an image again, unless its conversion failed.
          */
         post: operations["hookHarbor"];
         delete?: never;
@@ -596,7 +616,7 @@ export interface paths {
         put?: never;
         /**
          * Receive CloudEvents of zot or Harbor
-         * @description Starts the conversions that matching rules specify. Sending a notification again does not convert an image again, unless its conversion failed.
+         * @description Starts the conversions that matching rules specify: the rules of all projects if the notification has the secret of its sender, those of its project if it has another credential. Sending a notification again does not convert an image again, unless its conversion failed.
          */
         post: operations["hookCloudEvents"];
         delete?: never;
@@ -782,7 +802,7 @@ export interface paths {
         };
         /**
          * Count verifications by state
-         * @description Counts all verifications that the broker knows, without reading them.
+         * @description Counts all verifications that the caller sees, without reading them.
          */
         get: operations["countVerifications"];
         put?: never;
@@ -902,14 +922,14 @@ export interface paths {
         };
         /**
          * Show the cached conversion results and how often they were used
-         * @description Shows the number of entries, and how often conversions found what they needed in the last `days`.
+         * @description Shows the number of entries of the project, and how often its conversions found what they needed in the last `days`. An administrator sees all projects.
          */
         get: operations["getCache"];
         put?: never;
         post?: never;
         /**
          * Remove all or some entries from the cache
-         * @description Without filters, removes all entries. The converted content stays in its registry; later conversions convert it again.
+         * @description Without filters, removes all entries of the project; an administrator removes those of all projects. The converted content stays in its registry; later conversions convert it again.
          */
         delete: operations["purgeCache"];
         options?: never;
@@ -946,7 +966,7 @@ export interface paths {
         };
         /**
          * List images
-         * @description Lists the images of the backing registry and those of conversions as the catalogue knows them, those first that were seen last. Each shows what it was converted from and how many record images belong to it. Record images have a listing of their own.
+         * @description Lists the images of the backing registry and those of conversions that the caller may read, as the catalogue knows them, those first that were seen last. Each shows what it was converted from and how many record images belong to it. Record images have a listing of their own.
          */
         get: operations["listImages"];
         put?: never;
@@ -997,6 +1017,210 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the projects by name
+         * @description The project `default` always exists.
+         */
+        get: operations["listProjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/projects/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a project
+         * @description Callers without the scope `admin` see their own project.
+         */
+        get: operations["getProject"];
+        /**
+         * Create a project, or replace its rules
+         * @description Fields that the request omits get their defaults. Other replicas apply the rules within five seconds.
+         */
+        put: operations["putProject"];
+        post?: never;
+        /**
+         * Delete a project
+         * @description Its usable API tokens must be revoked before, and its jobs finished. Its registry credentials are deleted with it. Its records and images remain, for administrators and for a later project with the same name.
+         */
+        delete: operations["deleteProject"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/projects/{name}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what a project uses of its quotas
+         * @description Callers without the scope `admin` see their own project.
+         */
+        get: operations["getProjectUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API tokens, newest first
+         * @description Tokens that have expired or were revoked are listed for 90 days more.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Create an API token
+         * @description The response is the only one with the secret. A request that is sent again with the same `Idempotency-Key` is refused with 409, and names the token.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an API token
+         * @description Shows everything but the secret.
+         */
+        get: operations["getToken"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API token
+         * @description It is not accepted from now on; other replicas may accept it for five seconds more. Lists show it for 90 days.
+         */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/{id}/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace an API token by one with the same rights
+         * @description The former token remains valid for the time of the overlap.
+         */
+        post: operations["rotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry-credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the registry credentials of a project
+         * @description Passwords are not shown. They are those of the project in the header `Record-Broker-Project`, or else of the project `default`.
+         */
+        get: operations["listRegistryCredentials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/registry-credentials/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a registry credential
+         * @description Shows everything but the password. They are those of the project in the header `Record-Broker-Project`, or else of the project `default`.
+         */
+        get: operations["getRegistryCredential"];
+        /**
+         * Store a registry credential, or replace it
+         * @description The password is encrypted, and used for jobs and requests of this project only. Jobs that start from now on use it. The embedded registry needs none. They are those of the project in the header `Record-Broker-Project`, or else of the project `default`.
+         */
+        put: operations["putRegistryCredential"];
+        post?: never;
+        /**
+         * Delete a registry credential
+         * @description Jobs and requests that start from now on do not use it. They are those of the project in the header `Record-Broker-Project`, or else of the project `default`.
+         */
+        delete: operations["deleteRegistryCredential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who did what, newest first
+         * @description Changes, and requests that were refused. With `Accept: application/x-ndjson`, all events of the period are sent, one JSON document a line, and `limit` has no meaning. A response that is broken off by the deadline of requests continues with `cursor`, the id of its last line.
+         */
+        get: operations["listAuditLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     jobFinished: {
@@ -1022,11 +1246,150 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        /** @description An API token without its secret. */
+        ApiToken: {
+            id: string;
+            name: string;
+            /** @description The beginning of the secret, by which you can tell tokens apart. */
+            prefix: string;
+            project: components["schemas"]["ProjectName"];
+            scopes: components["schemas"]["Scope"][];
+            /** @description The repositories that it may read, of those of its project. */
+            read: components["schemas"]["RepositoryPattern"][];
+            /** @description The repositories that it may write and delete, of those of its project. */
+            write: components["schemas"]["RepositoryPattern"][];
+            /**
+             * @description Only a usable token is accepted.
+             * @enum {string}
+             */
+            state: "usable" | "expired" | "revoked";
+            /** @description Who created the token. */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description A time in UTC (RFC 3339).
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it expires, or has expired. Missing: it does not.
+             */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description The last use, to the minute.
+             */
+            usedAt?: string;
+            /**
+             * Format: date-time
+             * @description A time in UTC (RFC 3339).
+             */
+            revokedAt?: string;
+            /** @description The id of the token that took its place. */
+            successor?: string;
+        };
+        /** @description A page of API tokens. */
+        ApiTokenPage: {
+            items: components["schemas"]["ApiToken"][];
+            next?: string;
+        };
+        /**
+         * @description A new API token.
+         * @example {
+         *       "name": "ci of team-a",
+         *       "project": "team-a",
+         *       "scopes": [
+         *         "records:write",
+         *         "conversions:write"
+         *       ]
+         *     }
+         */
+        ApiTokenRequest: {
+            /** @description What the token is for. */
+            name: string;
+            /** @description Default: the project of the request, or `default`. */
+            project?: components["schemas"]["ProjectName"];
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * @description The repositories that it may read, of those that its project may read.
+             * @default [
+             *       "**"
+             *     ]
+             */
+            read?: components["schemas"]["RepositoryPattern"][];
+            /**
+             * @description The repositories that it may write and delete, of those that its project may.
+             * @default [
+             *       "**"
+             *     ]
+             */
+            write?: components["schemas"]["RepositoryPattern"][];
+            /** @description The time until it expires; `null`: it does not. Default: 90 days, or `RECORD_BROKER_TOKEN_MAX_DAYS` if that is less. */
+            lifetimeSeconds?: number | null;
+        };
+        /**
+         * @description How to replace an API token.
+         * @example {
+         *       "overlapSeconds": 3600
+         *     }
+         */
+        ApiTokenRotation: {
+            /**
+             * @description How long the former token remains valid; 0: not at all.
+             * @default 86400
+             */
+            overlapSeconds?: number;
+            /** @description The time until the new token expires; `null`: it does not. Default: as long as the former one from its creation. */
+            lifetimeSeconds?: number | null;
+        };
         /** @description A record image that was published as a referrer of the converted image. */
         AttachedRecord: {
             reference: string;
             /** @description The digest of the converted manifest or index. */
             subject: string;
+        };
+        /** @description What someone did, or tried to do. */
+        AuditEntry: {
+            id: string;
+            /**
+             * Format: date-time
+             * @description A time in UTC (RFC 3339).
+             */
+            at: string;
+            caller: {
+                /** @description How it identified itself: `operator`, `local`, `token`, `workload`, `person`, `hook`, `worker`, or `anonymous`. */
+                kind: string;
+                subject?: string;
+                /** @description The issuer of its OIDC token. */
+                issuer?: string;
+                /** @description The id of its API token. */
+                tokenId?: string;
+            };
+            project?: string;
+            /** @description The operation of the API, such as `createConversion`, or of the registry. */
+            action: string;
+            method: string;
+            /**
+             * @description `denied` by the rules of access, or `failed` for another reason.
+             * @enum {string}
+             */
+            outcome: "allowed" | "denied" | "failed";
+            /** @description The HTTP status. */
+            status: number;
+            code?: string;
+            /** @description The host `embedded` is the registry of the broker itself. */
+            repository?: string;
+            /** @description The id or name of what was acted on. */
+            resource?: string;
+            /** @description Where the request came from. */
+            address?: string;
+            requestId?: string;
+            /** @description The number of requests that this stands for: refusals that were repeated. */
+            count: number;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            next?: string;
         };
         /**
          * @description An event of any job: the fields of a server-sent event, with its `data` decoded.
@@ -1040,6 +1403,7 @@ export interface components {
          *         "attempt": 1,
          *         "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *         "target": "registry.example/team/app:1.0-esgz",
+         *         "project": "default",
          *         "kind": "conversion",
          *         "source": "registry.example/team/app:1.0"
          *       }
@@ -1059,6 +1423,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1085,6 +1451,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1109,6 +1477,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1135,6 +1505,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1163,6 +1535,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1187,6 +1561,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1211,6 +1587,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1232,6 +1610,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1259,6 +1639,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1283,6 +1665,8 @@ export interface components {
                  * @description A time in UTC (RFC 3339).
                  */
                 createdAt: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1298,6 +1682,8 @@ export interface components {
             event: "progress";
             data: {
                 jobId: string;
+                /** @description The project that the job belongs to. */
+                project: string;
                 /** @enum {string} */
                 kind: "conversion" | "verification";
                 /** @description The image to convert or to verify. */
@@ -1407,6 +1793,52 @@ export interface components {
             };
         };
         /**
+         * @description Who sends a request, and what it may do.
+         * @example {
+         *       "kind": "workload",
+         *       "subject": "repo:octo-org/octo-repo:ref:refs/heads/main",
+         *       "issuer": "https://token.actions.githubusercontent.com",
+         *       "project": "team-a",
+         *       "seesAllProjects": false,
+         *       "scopes": [
+         *         "conversions:read",
+         *         "conversions:write"
+         *       ],
+         *       "read": [
+         *         [
+         *           "registry.example/team-a/**"
+         *         ]
+         *       ],
+         *       "write": [
+         *         [
+         *           "registry.example/team-a/**"
+         *         ]
+         *       ]
+         *     }
+         */
+        Caller: {
+            /**
+             * @description How the caller identified itself: by the token of the settings, by nothing, by an API token, by a token of an OIDC issuer, by a login, or as a registry or a process of the broker.
+             * @enum {string}
+             */
+            kind: "operator" | "local" | "token" | "workload" | "person" | "hook" | "worker";
+            /** @description Who it is: the name of a token, or the `sub` of an OIDC token. */
+            subject: string;
+            /** @description The OIDC issuer that knows the subject. */
+            issuer?: string;
+            /** @description The id of the API token. */
+            tokenId?: string;
+            /** @description The project that new records and jobs belong to. */
+            project: string;
+            /** @description Whether it also sees what belongs to other projects. */
+            seesAllProjects: boolean;
+            scopes: components["schemas"]["Scope"][];
+            /** @description The repositories that it may read: those that match a pattern of every list. No list is no restriction. */
+            read: string[][];
+            /** @description The repositories that it may write, in the same way. */
+            write: string[][];
+        };
+        /**
          * @description An event of zot or Harbor as a CloudEvent 1.0 in JSON.
          * @example {
          *       "specversion": "1.0",
@@ -1429,6 +1861,7 @@ export interface components {
          * @description A job that converts an image.
          * @example {
          *       "id": "019ab1c2-7a30-7000-8000-4b1c2d3e4f50",
+         *       "project": "default",
          *       "state": "queued",
          *       "attemptCount": 0,
          *       "createdAt": "2026-01-02T03:04:05.678Z",
@@ -1448,6 +1881,8 @@ export interface components {
          */
         Conversion: {
             id: string;
+            /** @description The project that the job belongs to. */
+            project: string;
             state: components["schemas"]["JobState"];
             error?: components["schemas"]["JobError"];
             /** @description The number of times that a worker has started the job. */
@@ -1500,6 +1935,7 @@ export interface components {
          * @description Conversions that were created by one request.
          * @example {
          *       "id": "019ab1c2-7a30-7000-8000-4b1c2d3e4f50",
+         *       "project": "default",
          *       "state": "running",
          *       "counts": {
          *         "queued": 1,
@@ -1516,6 +1952,8 @@ export interface components {
          */
         ConversionBatch: {
             id: string;
+            /** @description The project that the batch belongs to. */
+            project: string;
             /**
              * @description `running`: some conversions have not finished. `succeeded`: all conversions succeeded. `failed`: all have finished, and at least one failed or was cancelled.
              * @enum {string}
@@ -1600,6 +2038,8 @@ export interface components {
             finishedBefore?: string;
             /** @description The value of `next` in the previous response. */
             cursor?: string;
+            /** @description Only those of this project. Default: all that the caller sees: an administrator those of all projects, others those of their own. */
+            project?: components["schemas"]["ProjectName"];
             /** @description The maximum number of jobs, up to 1000. Default: 1000. */
             limit?: number;
             /** @description Only lists the jobs that match. Default: false. */
@@ -1702,8 +2142,8 @@ export interface components {
          *     }
          */
         ConversionRelation: {
-            /** @description The latest conversion with this result. */
-            conversionId: string;
+            /** @description The latest conversion with this result. Absent if it is of another project. */
+            conversionId?: string;
             /** @description The converted image. */
             source: string;
             sourceDigest: string;
@@ -1838,6 +2278,8 @@ export interface components {
             finishedBefore?: string;
             /** @description The value of `next` in the previous response. */
             cursor?: string;
+            /** @description Only those of this project. Default: all that the caller sees: an administrator those of all projects, others those of their own. */
+            project?: components["schemas"]["ProjectName"];
             /** @description The maximum number of jobs, up to 1000. Default: 1000. */
             limit?: number;
             /** @description Only lists the jobs that match. Default: false. */
@@ -1846,6 +2288,7 @@ export interface components {
         /** @description A rule: which pushed images are converted, and how. */
         ConversionRule: {
             id: string;
+            project: components["schemas"]["ProjectName"];
             /**
              * Format: date-time
              * @description A time in UTC (RFC 3339).
@@ -1897,6 +2340,7 @@ export interface components {
          * @description A conversion in a listing.
          * @example {
          *       "id": "019ab1c2-7a30-7000-8000-4b1c2d3e4f50",
+         *       "project": "default",
          *       "state": "queued",
          *       "attemptCount": 0,
          *       "createdAt": "2026-01-02T03:04:05.678Z",
@@ -1910,6 +2354,8 @@ export interface components {
          */
         ConversionSummary: {
             id: string;
+            /** @description The project that the job belongs to. */
+            project: string;
             state: components["schemas"]["JobState"];
             error?: components["schemas"]["JobError"];
             /** @description The number of times that a worker has started the job. */
@@ -2496,13 +2942,13 @@ export interface components {
          *     }
          */
         JobWaiting: {
-            /** @description The place in the queue, from 1. Jobs that may not start yet count, too. It is counted up to 10000. */
+            /** @description The place among the queued jobs of its project, from 1. Jobs that may not start yet count, too. It is counted up to 10000. */
             position: number;
             /**
-             * @description What the job waits for. `retry-pause`: the pause after a failed attempt lasts `until` then. `registry-pause`: `registry` limits requests and is paused `until` then. `same-target`: the job `jobId` runs and has the same target. `no-worker`: no worker runs. `disk-full`: the disks of all workers are full. `registry-limit`: `limit` jobs with `registry` may run at a time, and `runningCount` do. `idle-worker-needed`: a worker died while running the job, so that it needs a worker that runs nothing else. `workers-busy`: all workers run as many jobs as they may. `suspect-first`: the job `jobId` needs a worker that runs nothing else, and has waited for very long. `starting`: nothing; a worker is about to start the job.
+             * @description What the job waits for. `retry-pause`: the pause after a failed attempt lasts `until` then. `registry-pause`: `registry` limits requests and is paused `until` then. `same-target`: a job runs and has the same target; `jobId` is missing if it belongs to another project. `project-limit`: the quota of the project allows `limit` running jobs, and `runningCount` run. `no-worker`: no worker runs. `disk-full`: the disks of all workers are full. `registry-limit`: `limit` jobs with `registry` may run at a time, and `runningCount` do. `idle-worker-needed`: a worker died while running the job, so that it needs a worker that runs nothing else. `workers-busy`: all workers run as many jobs as they may. `suspect-first`: a job needs a worker that runs nothing else, and has waited for very long; `jobId` is missing if it belongs to another project. `starting`: nothing; a worker is about to start the job.
              * @enum {string}
              */
-            reason: "retry-pause" | "registry-pause" | "same-target" | "no-worker" | "disk-full" | "registry-limit" | "idle-worker-needed" | "workers-busy" | "suspect-first" | "starting";
+            reason: "retry-pause" | "registry-pause" | "same-target" | "project-limit" | "no-worker" | "disk-full" | "registry-limit" | "idle-worker-needed" | "workers-busy" | "suspect-first" | "starting";
             /**
              * Format: date-time
              * @description A time in UTC (RFC 3339).
@@ -2623,6 +3069,50 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description An API token with its secret, which is shown once. */
+        NewApiToken: {
+            id: string;
+            name: string;
+            /** @description The beginning of the secret, by which you can tell tokens apart. */
+            prefix: string;
+            project: components["schemas"]["ProjectName"];
+            scopes: components["schemas"]["Scope"][];
+            /** @description The repositories that it may read, of those of its project. */
+            read: components["schemas"]["RepositoryPattern"][];
+            /** @description The repositories that it may write and delete, of those of its project. */
+            write: components["schemas"]["RepositoryPattern"][];
+            /**
+             * @description Only a usable token is accepted.
+             * @enum {string}
+             */
+            state: "usable" | "expired" | "revoked";
+            /** @description Who created the token. */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description A time in UTC (RFC 3339).
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it expires, or has expired. Missing: it does not.
+             */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description The last use, to the minute.
+             */
+            usedAt?: string;
+            /**
+             * Format: date-time
+             * @description A time in UTC (RFC 3339).
+             */
+            revokedAt?: string;
+            /** @description The id of the token that took its place. */
+            successor?: string;
+            /** @description The secret. The broker stores a hash of it, and cannot show it again. */
+            token: string;
+        };
         /**
          * @description An image to convert to eStargz, from registry to registry.
          * @example {
@@ -2738,6 +3228,19 @@ export interface components {
             priority?: number;
         };
         /**
+         * @description What a registry accepts.
+         * @example {
+         *       "username": "robot",
+         *       "password": "the-token-of-the-robot"
+         *     }
+         */
+        NewRegistryCredential: {
+            /** @description The user name. `<token>` means that the password is an identity token, as docker has it. */
+            username: string;
+            /** @description The password or token. No response shows it. */
+            password: string;
+        };
+        /**
          * @description An eStargz image to verify, optionally compared with its source.
          * @example {
          *       "reference": "registry.example/team/app:1.0-esgz",
@@ -2827,6 +3330,102 @@ export interface components {
             /** @description The bytes of converted layers that were written so far. */
             writtenBytes?: number;
         };
+        /** @description A project: those who share a broker with others, and what they may use. */
+        Project: {
+            name: components["schemas"]["ProjectName"];
+            /**
+             * @description A text for people.
+             * @default
+             */
+            description: string;
+            /**
+             * @description The repositories that it may read.
+             * @default []
+             */
+            read: components["schemas"]["RepositoryPattern"][];
+            /**
+             * @description The repositories that it may write and delete.
+             * @default []
+             */
+            write: components["schemas"]["RepositoryPattern"][];
+            /**
+             * @description Whether its jobs may use the registry credentials of the broker's docker config.
+             * @default false
+             */
+            usesDockerConfig: boolean;
+            /** @default {} */
+            quotas: components["schemas"]["Quotas"];
+            /**
+             * Format: date-time
+             * @description Missing: nobody has changed the default project.
+             */
+            createdAt?: string;
+            /**
+             * Format: date-time
+             * @description A time in UTC (RFC 3339).
+             */
+            updatedAt?: string;
+        };
+        /**
+         * @description The name of a project.
+         * @example team-a
+         */
+        ProjectName: string;
+        /** @description A page of projects. */
+        ProjectPage: {
+            items: components["schemas"]["Project"][];
+            next?: string;
+        };
+        /**
+         * @description What a project may use.
+         * @example {
+         *       "read": [
+         *         "registry.example/**"
+         *       ],
+         *       "write": [
+         *         "registry.example/team-a/**"
+         *       ],
+         *       "quotas": {
+         *         "records": 1000
+         *       }
+         *     }
+         */
+        ProjectRules: {
+            /**
+             * @description A text for people.
+             * @default
+             */
+            description?: string;
+            /**
+             * @description The repositories that it may read.
+             * @default []
+             */
+            read?: components["schemas"]["RepositoryPattern"][];
+            /**
+             * @description The repositories that it may write and delete.
+             * @default []
+             */
+            write?: components["schemas"]["RepositoryPattern"][];
+            /**
+             * @description Whether its jobs may use the registry credentials of the broker's docker config.
+             * @default false
+             */
+            usesDockerConfig?: boolean;
+            /** @default {} */
+            quotas?: components["schemas"]["Quotas"];
+        };
+        /** @description What a project uses of each quota. */
+        ProjectUsage: {
+            project: components["schemas"]["ProjectName"];
+            /** @description Stored records. */
+            records: components["schemas"]["QuotaUse"];
+            /** @description Jobs in the queue. */
+            queuedJobs: components["schemas"]["QuotaUse"];
+            /** @description Jobs that run. */
+            runningJobs: components["schemas"]["QuotaUse"];
+            /** @description Bytes in the embedded registry. */
+            storedBytes: components["schemas"]["QuotaUse"];
+        };
         /**
          * @description Where to publish a record as a record file image.
          * @example {
@@ -2890,6 +3489,24 @@ export interface components {
                 /** @description Why the image is not converted. */
                 ignored?: string;
             }[];
+        };
+        /** @description How much of a quota is used. */
+        QuotaUse: {
+            /** @description Missing: this broker does not store it. */
+            used?: number;
+            /** @description Missing: there is no limit. */
+            limit?: number;
+        };
+        /** @description The most that a project may use. A missing value is no limit. */
+        Quotas: {
+            /** @description Stored records. */
+            records?: number;
+            /** @description Jobs in the queue. */
+            queuedJobs?: number;
+            /** @description Jobs that run at the same time. */
+            runningJobs?: number;
+            /** @description Bytes in the embedded registry. */
+            storedBytes?: number;
         };
         /**
          * @description Whether the broker and the services that it depends on are working.
@@ -3240,6 +3857,26 @@ export interface components {
             /** @description The compressed bytes before the landmark. */
             prefetchBytes: number;
         };
+        /** @description That a project has a credential for a registry. The password is never shown. */
+        RegistryCredential: {
+            project: components["schemas"]["ProjectName"];
+            host: string;
+            username: string;
+            /**
+             * Format: date-time
+             * @description A time in UTC (RFC 3339).
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description A time in UTC (RFC 3339).
+             */
+            updatedAt: string;
+        };
+        /** @description The registry credentials of a project. */
+        RegistryCredentialList: {
+            items: components["schemas"]["RegistryCredential"][];
+        };
         /** @description Fields and annotations that were removed because they describe bytes that the conversion replaced. */
         RemovedFields: {
             /** @description The digest of the index, manifest, config or layer of the source that the names were removed from. */
@@ -3253,6 +3890,11 @@ export interface components {
             /** @description The number of accesses whose path was below this root. */
             pathCount: number;
         };
+        /**
+         * @description Repositories: `host/repository`, `host/path/**` for those below a path, `host/**` for those of a registry, or `**` for all. The host `embedded` is the registry of the broker itself.
+         * @example registry.example/team-a/**
+         */
+        RepositoryPattern: string;
         /**
          * @description The image that the record is applied to.
          * @example {
@@ -3351,6 +3993,11 @@ export interface components {
             /** @description Whether to always keep published records; default: true. */
             keepPublished?: boolean;
         };
+        /**
+         * @description What a caller may do. `admin` includes all other scopes.
+         * @enum {string}
+         */
+        Scope: "records:read" | "records:write" | "records:delete" | "record-images:read" | "record-images:write" | "conversions:read" | "conversions:write" | "rules:write" | "cache:write" | "registry:pull" | "registry:push" | "admin";
         /**
          * @description What jobs did over time, by the hour or the day in which they ended.
          * @example {
@@ -3478,6 +4125,7 @@ export interface components {
          * @description A start-up record, without its entries.
          * @example {
          *       "id": "019ab1c2-7a30-7000-8000-4b1c2d3e4f50",
+         *       "project": "team-a",
          *       "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *       "image": "registry.example/team/app:1.0",
          *       "workload": "serve",
@@ -3498,6 +4146,7 @@ export interface components {
          */
         StartupRecord: {
             id: string;
+            project: components["schemas"]["ProjectName"];
             /** @description The digest of the record file. Records with the same content have the same digest. */
             digest: string;
             /** @description The profiled image. */
@@ -3546,6 +4195,7 @@ export interface components {
         /** @description An uploaded record, and how many of its paths the profiled image has. */
         UploadedRecord: {
             id: string;
+            project: components["schemas"]["ProjectName"];
             /** @description The digest of the record file. Records with the same content have the same digest. */
             digest: string;
             /** @description The profiled image. */
@@ -3581,6 +4231,7 @@ export interface components {
          * @description A job that verifies an image.
          * @example {
          *       "id": "019ab1c2-7a30-7000-8000-4b1c2d3e4f50",
+         *       "project": "default",
          *       "state": "queued",
          *       "attemptCount": 0,
          *       "createdAt": "2026-01-02T03:04:05.678Z",
@@ -3597,6 +4248,8 @@ export interface components {
          */
         Verification: {
             id: string;
+            /** @description The project that the job belongs to. */
+            project: string;
             state: components["schemas"]["JobState"];
             error?: components["schemas"]["JobError"];
             /** @description The number of times that a worker has started the job. */
@@ -3689,6 +4342,8 @@ export interface components {
             finishedBefore?: string;
             /** @description The value of `next` in the previous response. */
             cursor?: string;
+            /** @description Only those of this project. Default: all that the caller sees: an administrator those of all projects, others those of their own. */
+            project?: components["schemas"]["ProjectName"];
             /** @description The maximum number of jobs, up to 1000. Default: 1000. */
             limit?: number;
             /** @description Only lists the jobs that match. Default: false. */
@@ -3782,6 +4437,8 @@ export interface components {
             finishedBefore?: string;
             /** @description The value of `next` in the previous response. */
             cursor?: string;
+            /** @description Only those of this project. Default: all that the caller sees: an administrator those of all projects, others those of their own. */
+            project?: components["schemas"]["ProjectName"];
             /** @description The maximum number of jobs, up to 1000. Default: 1000. */
             limit?: number;
             /** @description Only lists the jobs that match. Default: false. */
@@ -3791,6 +4448,7 @@ export interface components {
          * @description A verification in a listing.
          * @example {
          *       "id": "019ab1c2-7a30-7000-8000-4b1c2d3e4f50",
+         *       "project": "default",
          *       "state": "queued",
          *       "attemptCount": 0,
          *       "createdAt": "2026-01-02T03:04:05.678Z",
@@ -3803,6 +4461,8 @@ export interface components {
          */
         VerificationSummary: {
             id: string;
+            /** @description The project that the job belongs to. */
+            project: string;
             state: components["schemas"]["JobState"];
             error?: components["schemas"]["JobError"];
             /** @description The number of times that a worker has started the job. */
@@ -3879,6 +4539,9 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -3903,6 +4566,9 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -3915,6 +4581,9 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -3926,6 +4595,9 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 Allow: components["headers"]["Allow"];
                 [name: string]: unknown;
             };
@@ -3938,6 +4610,9 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -3951,6 +4626,9 @@ export interface components {
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 "Cache-Control": components["headers"]["Cache-Control"];
                 "Retry-After": components["headers"]["Retry-After"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -3963,6 +4641,9 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -3975,6 +4656,9 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 "Accept-Encoding": components["headers"]["Accept-Encoding"];
                 [name: string]: unknown;
             };
@@ -3982,7 +4666,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The broker has no token, and refuses requests for this host. */
+        /** @description Requests for this host need a token. */
         MisdirectedRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3999,6 +4683,24 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The caller sent more requests, or wrong credentials, than it may, or its project has used up a quota. Retry after `Retry-After`. */
+        TooManyRequests: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -4010,6 +4712,9 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -4022,6 +4727,9 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
                 "Retry-After": components["headers"]["Retry-After"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -4033,6 +4741,9 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -4045,6 +4756,9 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Cache-Control": components["headers"]["Cache-Control"];
                 "Retry-After": components["headers"]["Retry-After"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                 [name: string]: unknown;
             };
             content: {
@@ -4068,6 +4782,11 @@ export interface components {
          * @example W/"x1qJ"
          */
         "If-None-Match": string;
+        /**
+         * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+         * @example team-a
+         */
+        "Record-Broker-Project": string;
         /**
          * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
          * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4111,6 +4830,21 @@ export interface components {
          * @example 5
          */
         "Retry-After": number;
+        /**
+         * @description The requests per minute that the caller may send. Missing if it has no limit.
+         * @example 6000
+         */
+        "RateLimit-Limit": number;
+        /**
+         * @description How many of these requests are left.
+         * @example 5999
+         */
+        "RateLimit-Remaining": number;
+        /**
+         * @description The number of seconds until the caller may send as many again.
+         * @example 60
+         */
+        "RateLimit-Reset": number;
         /**
          * @description The methods of the path.
          * @example GET, HEAD
@@ -4198,33 +4932,20 @@ export interface operations {
             };
         };
     };
-    listRecords: {
+    getCaller: {
         parameters: {
-            query?: {
-                /** @description The profiled image: a reference, or only a digest. */
-                image?: string;
-                /** @description The workload that ran in the container, such as `go-version`. */
-                workload?: string;
-                digest?: string;
-                /** @description A label, as `key=value`. Can be repeated. */
-                label?: string | string[];
-                /** @description The starts of words in image, workload and labels. */
-                text?: string;
-                /** @description Only records created at this time or later. */
-                createdFrom?: string;
-                /** @description Only records created before this time. */
-                createdBefore?: string;
-                /** @description The maximum number of items per page. */
-                limit?: number;
-                /** @description The value of `next` in the previous page. */
-                cursor?: string;
-            };
+            query?: never;
             header?: {
                 /**
                  * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4242,6 +4963,79 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Caller"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listRecords: {
+        parameters: {
+            query?: {
+                /** @description The profiled image: a reference, or only a digest. */
+                image?: string;
+                /** @description The workload that ran in the container, such as `go-version`. */
+                workload?: string;
+                digest?: string;
+                /** @description A label, as `key=value`. Can be repeated. */
+                label?: string | string[];
+                /** @description The starts of words in image, workload and labels. */
+                text?: string;
+                /** @description Only records created at this time or later. */
+                createdFrom?: string;
+                /** @description Only records created before this time. */
+                createdBefore?: string;
+                project?: components["schemas"]["ProjectName"];
+                /** @description The maximum number of items per page. */
+                limit?: number;
+                /** @description The value of `next` in the previous page. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4253,6 +5047,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -4276,7 +5071,7 @@ export interface operations {
                 profilerVersion?: string;
                 /** @description A label, as `key=value`. Can be repeated. */
                 label?: string | string[];
-                /** @description Whether to publish the record, too. `true` publishes it to the default reference in the backing registry; a reference publishes it there. */
+                /** @description Whether to publish the record, too. `true` publishes it to the default reference in the backing registry; a reference publishes it there. Requires the scope `record-images:write`, too. */
                 publish?: string;
                 /** @description Whether publishing may move a tag that refers to a different manifest. Requires `publish`. */
                 overwrite?: "true" | "false";
@@ -4287,6 +5082,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4321,6 +5121,9 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4334,6 +5137,9 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4350,6 +5156,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -4365,6 +5172,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4384,6 +5196,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4396,6 +5211,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -4404,6 +5220,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4422,6 +5243,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4433,6 +5257,7 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -4449,6 +5274,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4468,6 +5298,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4483,6 +5316,7 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -4496,6 +5330,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4519,6 +5358,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4536,6 +5378,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -4551,6 +5394,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4573,6 +5421,9 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4586,6 +5437,9 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4603,6 +5457,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -4620,6 +5475,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4640,6 +5500,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4652,6 +5515,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -4665,6 +5529,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4689,6 +5558,9 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4702,6 +5574,9 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4719,6 +5594,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -4734,6 +5610,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4757,6 +5638,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4774,6 +5658,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -4811,6 +5696,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -4827,6 +5717,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4840,6 +5733,7 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -4854,6 +5748,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4874,6 +5773,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4889,6 +5791,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -4903,6 +5806,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4924,6 +5832,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4940,6 +5851,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -4971,6 +5883,7 @@ export interface operations {
                 limit?: number;
                 /** @description The value of `next` in the previous page. */
                 cursor?: string;
+                project?: components["schemas"]["ProjectName"];
             };
             header?: {
                 /**
@@ -4978,6 +5891,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -4995,6 +5913,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5006,6 +5927,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -5024,6 +5946,11 @@ export interface operations {
                  * @example wait=30
                  */
                 Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5047,6 +5974,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5061,6 +5991,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5077,6 +6010,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5097,6 +6031,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -5116,6 +6055,9 @@ export interface operations {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5128,6 +6070,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -5146,6 +6089,11 @@ export interface operations {
                  * @example wait=30
                  */
                 Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5166,6 +6114,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5179,6 +6130,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5193,6 +6147,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5212,6 +6167,11 @@ export interface operations {
                  * @example wait=30
                  */
                 Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5233,6 +6193,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5247,6 +6210,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5254,13 +6218,20 @@ export interface operations {
     };
     countConversions: {
         parameters: {
-            query?: never;
+            query?: {
+                project?: components["schemas"]["ProjectName"];
+            };
             header?: {
                 /**
                  * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5278,6 +6249,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5289,6 +6263,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -5296,6 +6271,7 @@ export interface operations {
     readConversionSeries: {
         parameters: {
             query?: {
+                project?: components["schemas"]["ProjectName"];
                 interval?: "hour" | "day";
                 /** @description The series starts with the interval that contains this time. Default: 48 hours or 30 days before its end. */
                 from?: string;
@@ -5309,6 +6285,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -5325,6 +6306,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5336,6 +6320,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -5346,6 +6331,11 @@ export interface operations {
             header?: {
                 /** @description The id of the last event that the client received. The stream continues after it. */
                 "Last-Event-ID"?: string;
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5364,6 +6354,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5375,6 +6368,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5384,6 +6380,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -5396,6 +6393,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5415,6 +6417,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5429,6 +6434,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -5442,6 +6448,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5463,6 +6474,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5479,6 +6493,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5493,6 +6508,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5514,6 +6534,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5530,6 +6553,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5544,10 +6568,16 @@ export interface operations {
                 type?: ("queued" | "started" | "retrying" | "throttled" | "released" | "crashed" | "cancel-requested" | "succeeded" | "failed" | "cancelled" | "progress") | ("queued" | "started" | "retrying" | "throttled" | "released" | "crashed" | "cancel-requested" | "succeeded" | "failed" | "cancelled" | "progress")[];
                 /** @description A label, as `key=value`. Can be repeated. */
                 label?: string | string[];
+                project?: components["schemas"]["ProjectName"];
             };
             header?: {
                 /** @description The id of the last event that the client received. The stream continues after it. */
                 "Last-Event-ID"?: string;
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5564,6 +6594,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5574,18 +6607,26 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
     listRules: {
         parameters: {
-            query?: never;
+            query?: {
+                project?: components["schemas"]["ProjectName"];
+            };
             header?: {
                 /**
                  * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5603,6 +6644,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5616,6 +6660,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -5629,6 +6674,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5651,6 +6701,9 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5667,6 +6720,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5681,6 +6735,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5700,6 +6759,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5712,6 +6774,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -5720,6 +6783,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5742,6 +6810,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5757,6 +6828,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5766,6 +6838,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5784,6 +6861,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5794,6 +6874,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5811,6 +6892,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5832,6 +6918,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5848,6 +6937,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5865,6 +6955,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5886,6 +6981,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5902,6 +7000,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5919,6 +7018,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -5940,6 +7044,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5956,6 +7063,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -5972,6 +7080,7 @@ export interface operations {
                 createdFrom?: string;
                 /** @description Only batches created before this time. */
                 createdBefore?: string;
+                project?: components["schemas"]["ProjectName"];
                 /** @description The maximum number of items per page. */
                 limit?: number;
                 /** @description The value of `next` in the previous page. */
@@ -5983,6 +7092,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6000,6 +7114,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6011,6 +7128,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6024,6 +7142,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6046,6 +7169,9 @@ export interface operations {
                     Location: components["headers"]["Location"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6062,6 +7188,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6076,6 +7203,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6095,6 +7227,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6107,6 +7242,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6126,6 +7262,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -6144,6 +7285,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6156,6 +7300,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6169,6 +7314,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6188,6 +7338,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6202,6 +7355,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6234,6 +7388,7 @@ export interface operations {
                 limit?: number;
                 /** @description The value of `next` in the previous page. */
                 cursor?: string;
+                project?: components["schemas"]["ProjectName"];
             };
             header?: {
                 /**
@@ -6241,6 +7396,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6258,6 +7418,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6269,6 +7432,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6287,6 +7451,11 @@ export interface operations {
                  * @example wait=30
                  */
                 Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6310,6 +7479,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6324,6 +7496,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6340,6 +7515,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6360,6 +7536,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -6379,6 +7560,9 @@ export interface operations {
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6391,6 +7575,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6409,6 +7594,11 @@ export interface operations {
                  * @example wait=30
                  */
                 Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6429,6 +7619,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6442,6 +7635,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6456,6 +7652,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6475,6 +7672,11 @@ export interface operations {
                  * @example wait=30
                  */
                 Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6496,6 +7698,9 @@ export interface operations {
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Preference-Applied": components["headers"]["Preference-Applied"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6510,6 +7715,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6517,13 +7723,20 @@ export interface operations {
     };
     countVerifications: {
         parameters: {
-            query?: never;
+            query?: {
+                project?: components["schemas"]["ProjectName"];
+            };
             header?: {
                 /**
                  * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6541,6 +7754,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6552,6 +7768,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6559,6 +7776,7 @@ export interface operations {
     readVerificationSeries: {
         parameters: {
             query?: {
+                project?: components["schemas"]["ProjectName"];
                 interval?: "hour" | "day";
                 /** @description The series starts with the interval that contains this time. Default: 48 hours or 30 days before its end. */
                 from?: string;
@@ -6572,6 +7790,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -6588,6 +7811,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6599,6 +7825,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6609,6 +7836,11 @@ export interface operations {
             header?: {
                 /** @description The id of the last event that the client received. The stream continues after it. */
                 "Last-Event-ID"?: string;
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6627,6 +7859,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6638,6 +7873,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6647,6 +7885,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -6659,6 +7898,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6678,6 +7922,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6692,6 +7939,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6705,6 +7953,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6726,6 +7979,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6742,6 +7998,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6756,6 +8013,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6777,6 +8039,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6793,6 +8058,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6811,6 +8077,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -6827,6 +8098,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6838,6 +8112,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -6854,6 +8129,11 @@ export interface operations {
             };
             header?: {
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -6869,6 +8149,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6880,6 +8163,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6894,6 +8178,11 @@ export interface operations {
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -6911,6 +8200,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6924,6 +8216,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
             507: components["responses"]["InsufficientStorage"];
@@ -6958,6 +8251,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -6974,6 +8272,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6987,6 +8288,7 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
@@ -7007,6 +8309,11 @@ export interface operations {
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
                  */
@@ -7023,6 +8330,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7034,6 +8344,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
@@ -7047,6 +8358,11 @@ export interface operations {
                  * @example W/"x1qJ"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
                 /**
                  * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
                  * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
@@ -7067,6 +8383,9 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7081,7 +8400,868 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listProjects: {
+        parameters: {
+            query?: {
+                /** @description The maximum number of items per page. */
+                limit?: number;
+                cursor?: components["schemas"]["ProjectName"];
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectPage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getProject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                name: components["schemas"]["ProjectName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    putProject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                name: components["schemas"]["ProjectName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectRules"];
+            };
+        };
+        responses: {
+            /** @description The rules were replaced. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The project was created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    deleteProject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                name: components["schemas"]["ProjectName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The project was deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    getProjectUsage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                name: components["schemas"]["ProjectName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectUsage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                project?: components["schemas"]["ProjectName"];
+                /** @description Only tokens with this name. */
+                name?: string;
+                /** @description Only tokens in this state. */
+                state?: "usable" | "expired" | "revoked";
+                /** @description The maximum number of items per page. */
+                limit?: number;
+                /** @description The value of `next` in the previous page. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenPage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The same key and request get the same response for 24 hours. Up to 255 printable ASCII characters without spaces.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    getToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token is revoked. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    rotateToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The same key and request get the same response for 24 hours. Up to 255 printable ASCII characters without spaces.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiTokenRotation"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    listRegistryCredentials: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryCredentialList"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getRegistryCredential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                /** @description The registry as references name it: `name[:port]`; Docker Hub is `docker.io`. */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryCredential"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    putRegistryCredential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                /** @description The registry as references name it: `name[:port]`; Docker Hub is `docker.io`. */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRegistryCredential"];
+            };
+        };
+        responses: {
+            /** @description The credential was replaced. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryCredential"];
+                };
+            };
+            /** @description The credential was stored. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryCredential"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    deleteRegistryCredential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path: {
+                /** @description The registry as references name it: `name[:port]`; Docker Hub is `docker.io`. */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The credential was deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    listAuditLog: {
+        parameters: {
+            query?: {
+                /** @description Only events at this time or later. */
+                since?: string;
+                /** @description Only events before this time. */
+                until?: string;
+                /** @description Only events of this project. */
+                project?: string;
+                /** @description Only events of this caller. */
+                subject?: string;
+                /** @description Only this operation, such as `createToken`. */
+                action?: string;
+                /** @description Only events that ended like this. */
+                outcome?: "allowed" | "denied" | "failed";
+                /** @description Only events of this repository, as `host/repository`; the host `embedded` is that of the broker. */
+                repository?: string;
+                /** @description The maximum number of items per page. */
+                limit?: number;
+                /** @description The value of `next` in the previous page, or the id of the last line of an export. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
+                 * @example W/"x1qJ"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description The project that an administrator works in: the request sees what belongs to it, and creates in it. Default: all projects are seen, and `default` gets what is new. Others may name their own project only.
+                 * @example team-a
+                 */
+                "Record-Broker-Project"?: components["parameters"]["Record-Broker-Project"];
+                /**
+                 * @description An id for the request, which its response and log lines repeat. Default, and instead of a malformed one: a new id.
+                 * @example 6f9b4f0e-2a63-4c1d-9a43-1f1f6d2f7c11
+                 */
+                "X-Request-Id"?: components["parameters"]["X-Request-Id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events, or all of them as lines. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                    "application/x-ndjson": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];
         };

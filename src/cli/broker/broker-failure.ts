@@ -17,7 +17,7 @@ export type RequestOrigin = {
 export function brokerFailure(error: BrokerError, origin: RequestOrigin): CommandError {
   const { broker, command, file } = origin
   if (error.status === 401)
-    return new CommandError('unauthorized', unauthorizedText(broker), { cause: error })
+    return new CommandError('unauthorized', unauthorizedText(broker, error), { cause: error })
   if (error.status === undefined) {
     return new CommandError('unavailable', noResponseText(error, broker), { cause: error })
   }
@@ -58,9 +58,10 @@ function addressHint({ from, url }: SelectedBroker): string {
   return sources[from]
 }
 
-function unauthorizedText({ url, token, foreignTokenOf }: SelectedBroker): string {
+function unauthorizedText({ url, token, foreignTokenOf }: SelectedBroker, error: BrokerError): string {
   if (token !== undefined) {
-    return `${url} refuses the token; run record-broker login ${url} to store another, or set RECORD_BROKER_SERVER and RECORD_BROKER_TOKEN`
+    const reason = error.code === 'CREDENTIAL_REJECTED' ? `: ${error.detail}` : ''
+    return `${url} refuses the token${reason}; run record-broker login ${url} to store another, or set RECORD_BROKER_SERVER and RECORD_BROKER_TOKEN`
   }
   const foreign =
     foreignTokenOf === undefined

@@ -1,4 +1,6 @@
-import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
+import { Agent, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
+import type { OwnCertificate } from '../../app/tls/own-certificate.ts'
+import { ownConnector } from '../../app/tls/own-connector.ts'
 
 /** The time until a connection exists. */
 const CONNECT_TIMEOUT_MS = 10_000
@@ -13,11 +15,12 @@ const REQUESTS = new WeakMap<object, Request>()
  * Creates a `fetch` that trusts additional certificate authorities and uses the proxies of the environment. It
  * follows no redirects, because these could lead the token to another server.
  * @param ca certificate authorities in PEM
+ * @param own the certificate of a broker on this machine, which alone is trusted then
  */
-export function createBrokerFetch(ca: string | undefined): BrokerFetch {
-  const dispatcher = new EnvHttpProxyAgent({
-    connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca !== undefined && { ca }) },
-  })
+export function createBrokerFetch(ca: string | undefined, own?: OwnCertificate): BrokerFetch {
+  const dispatcher = own
+    ? new Agent({ connect: ownConnector(own, CONNECT_TIMEOUT_MS) })
+    : new EnvHttpProxyAgent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca !== undefined && { ca }) } })
   const send = async (request: Request): Promise<Response> => {
     const response = await undiciFetch(request.url, {
       method: request.method,

@@ -4,6 +4,7 @@ import { parseServerUrl } from '../../app/config.ts'
 import { onStopSignal } from '../../app/stop-signals.ts'
 import { type BrokerClient, createBrokerClient } from '../../client/broker-client.ts'
 import { BrokerError } from '../../client/broker-error.ts'
+import { projectName } from '../arguments.ts'
 import { CommandError, InterruptedError } from '../failures/errors.ts'
 import { invalidFieldsText } from '../failures/field-names.ts'
 import { ConfigFile } from '../login/config-file.ts'
@@ -17,6 +18,7 @@ import { type SelectedBroker, selectBroker } from './select-broker.ts'
 /** The options of every command that sends requests to a broker. */
 export type BrokerOptions = {
   readonly server?: string
+  readonly project?: string
   readonly json?: boolean
   readonly quiet?: boolean
 }
@@ -35,8 +37,14 @@ export type BrokerContext = {
   readonly whenInterrupted: (message: string) => void
 }
 
-/** Adds the options that all commands with a broker have. */
+/** Adds the options of commands that work in one project, or see all of them. */
 export function addBrokerOptions(command: Command): Command {
+  const text = 'the project that you work in, as an administrator; default: RECORD_BROKER_PROJECT, or all'
+  return addServerOptions(command).option('--project <name>', text, projectName)
+}
+
+/** Adds the options that all commands with a broker have. */
+export function addServerOptions(command: Command): Command {
   return command
     .option('--server <url>', 'the broker; default: RECORD_BROKER_SERVER, or the current login', serverUrl)
     .option('--json', 'print the whole response as JSON')
@@ -66,8 +74,16 @@ export async function withBroker<Result>(
   const options = command.opts<BrokerOptions>()
   const settings = loadClientSettings()
   const broker = selectBroker(options.server, settings, await new ConfigFile(settings.configFolder).read())
-  await using fetch = createBrokerFetch(settings.ca)
-  const client = createBrokerClient({ baseUrl: broker.url, token: broker.token, fetch, retry: RETRY })
+  const { local } = settings
+  await using fetch = createBrokerFetch(settings.ca, broker.url === local.url ? local.certificate : undefined)
+  const project = options.project ?? (isInProject(command) ? settings.project : undefined)
+  const client = createBrokerClient({
+    baseUrl: broker.url,
+    token: broker.token,
+    project,
+    fetch,
+    retry: RETRY,
+  })
   const stop = new AbortController()
   let message = 'interrupted'
   const removeListener = onStopSignal((signal) => stop.abort(new InterruptedError(signal, message)))
@@ -89,6 +105,11 @@ export async function withBroker<Result>(
   } finally {
     removeListener()
   }
+}
+
+/** Commands about projects themselves are in none. */
+function isInProject({ options }: Command): boolean {
+  return options.some((option) => option.attributeName() === 'project')
 }
 
 /** The client refuses arguments that would lead to another path, such as `..` for an id. */

@@ -34,6 +34,7 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map(
       ],
       ['usage', ['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR']],
       ['refused', ['NOT_FOUND', 'RECORD_NOT_FOUND', 'PLATFORM_NOT_FOUND', 'HOST_NOT_ALLOWED', 'BAD_REQUEST']],
+      ['refused', ['REPOSITORY_NOT_ALLOWED', 'PROJECT_NOT_FOUND', 'PROJECT_IN_USE', 'TOKEN_NOT_USABLE']],
       ['refused', ['TARGET_EXISTS', 'TAG_EXISTS', 'CONFLICT', 'TOO_LARGE', 'LIMIT_EXCEEDED']],
       ['unauthorized', ['UNAUTHORIZED', 'DENIED', 'CREDENTIALS']],
       ['unavailable', ['NETWORK', 'UNAVAILABLE', 'RATE_LIMITED', 'INVALID_RESPONSE', 'QUOTA_EXCEEDED']],

@@ -14,6 +14,11 @@ const FIELD_OPTIONS: Readonly<Record<string, string>> = {
   callbackUrl: 'callback',
   exceptTags: 'exceptTag',
   tags: 'tag',
+  scopes: 'scope',
+  quotas: 'quota',
+  usesDockerConfig: 'dockerConfig',
+  lifetimeSeconds: 'expires',
+  overlapSeconds: 'overlap',
   'last-event-id': 'after',
 }
 

@@ -4,6 +4,7 @@ import { SETTINGS, type Setting } from '../../app/config.ts'
 export const SETTING_GROUPS = [
   'commands',
   'server',
+  'identities',
   'observability',
   'jobs',
   'catalogue',
@@ -18,10 +19,11 @@ export type SettingGroup = (typeof SETTING_GROUPS)[number]
 
 /** The first pattern that matches a name, with or without `RECORD_BROKER_`, decides. */
 const PATTERNS: readonly (readonly [RegExp, SettingGroup])[] = [
-  [/^SERVER$/, 'commands'],
+  [/^(SERVER|PROJECT)$/, 'commands'],
   [/CALLBACK|HOOK_SECRET/, 'callbacks and hooks'],
-  [/^(LOG_|OTEL_|TRAC|METRICS)/, 'observability'],
-  [/^(REGISTRY|REGISTRIES|PLAIN_HTTP|DOCKER_CONFIG|CA)$/, 'registries'],
+  [/^(OIDC_|LOGIN_)/, 'identities'],
+  [/^(LOG_|OTEL_|TRAC|METRICS|AUDIT_)/, 'observability'],
+  [/^(REGISTRY|REGISTRIES|PLAIN_HTTP|DOCKER_CONFIG|PROJECT_DOCKER_CONFIGS|CA)$/, 'registries'],
   [/^(SCAN_|MAX_CATALOGUE_)/, 'catalogue'],
   [/^(MAX_RECORD_)/, 'bounds of records'],
   [
@@ -31,7 +33,10 @@ const PATTERNS: readonly (readonly [RegExp, SettingGroup])[] = [
   [/^MAX_(MANIFESTS|REQUEST_ENTRIES|REQUEST_BYTES|JSON_DEPTH|PAGES|LIST_BYTES)$/, 'bounds of images'],
   [/^(THREADS|THREAD_MEMORY|SCRATCH_LIMIT|CACHE_)/, 'conversions'],
   [/^(WORKER|CONCURRENCY|STALL_|LEASE_|GRACE_|MAX_QUEUED|REGISTRY_LIMITS|MAX_RULES)|_SERIES_DAYS$/, 'jobs'],
-  [/^(LISTEN|PUBLIC_URL|CORS_|DATA|TOKEN|DATABASE_URL|DISK_RESERVE)/, 'server'],
+  [
+    /^(LISTEN|PUBLIC_URL|CORS_|ALLOWED_HOSTS|TRUSTED_PROXIES|TLS_|DATA|TOKEN|SECRET_KEY|DATABASE_URL|DISK_RESERVE)/,
+    'server',
+  ],
   [/./, 'bounds of requests'],
 ]
 

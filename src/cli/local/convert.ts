@@ -131,12 +131,13 @@ async function openCache(
   // Loaded on demand: most conversions need no database.
   const { openDatabase } = await import('../../db/open-database.ts')
   const { createDatabaseCache } = await import('../../cache/database-cache.ts')
+  const { ProjectScope } = await import('../../db/project-scope.ts')
   const { cacheLayers: layers, cacheImages: images } = loadConfig()
   const database = await openDatabase(`sqlite:${file}`).catch((error: unknown) => {
     throw fileFailure(file, error)
   })
   return {
-    cache: createDatabaseCache(database, { layers, images }),
+    cache: createDatabaseCache(database, { layers, images })?.in(ProjectScope.ALL),
     [Symbol.asyncDispose]: () => database.close(),
   }
 }

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { WRITTEN_FORMATS } from '../../records/formats/write-record.ts'
 import { collect, label, PLATFORMS_OPTION, reference } from '../arguments.ts'
 import { listItems, listText } from '../broker/list-items.ts'
-import { addLimitOption } from '../broker/list-options.ts'
+import { addLimitOption, addPeriodOptions, type PeriodOptions } from '../broker/list-options.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
 import { addCaptureCommand } from '../capture/capture.ts'
 import { describeCommand } from '../help/describe-command.ts'
@@ -47,7 +47,11 @@ export function addRecordCommands(record: Command): void {
     .option('--image <reference>', 'records of this image', reference)
     .option('--workload <name>', 'records of this workload')
     .option('--label <key=value>', 'records with this label; can be given more than once', collect(label))
-  addBrokerOptions(addLimitOption(list, 'records')).action(listRecords)
+  addPeriodOptions(list, 'those uploaded')
+  describeCommand(addBrokerOptions(addLimitOption(list, 'records')).action(listRecords), {
+    examples: [['record list --workload serve --since 7d', 'those of the last week']],
+    settings: ['commands'],
+  })
   describeCommand(
     addBrokerOptions(
       record
@@ -104,16 +108,23 @@ async function publishRecord(
 }
 
 async function listRecords(
-  options: BrokerOptions & {
-    readonly image?: string
-    readonly workload?: string
-    readonly label?: string[]
-    readonly limit: number
-  },
+  options: BrokerOptions &
+    PeriodOptions & {
+      readonly image?: string
+      readonly workload?: string
+      readonly label?: string[]
+      readonly limit: number
+    },
   command: Command,
 ): Promise<void> {
-  const { image, workload, label: labels, limit } = options
-  const query = { ...(image && { image }), ...(workload && { workload }), ...(labels && { label: labels }) }
+  const { image, workload, label: labels, since, until, limit } = options
+  const query = {
+    ...(image && { image }),
+    ...(workload && { workload }),
+    ...(labels && { label: labels }),
+    ...(since && { createdFrom: since }),
+    ...(until && { createdBefore: until }),
+  }
   const list = await withBroker(command, ({ client, signal }) =>
     listItems(client, '/v1/records', { limit, query, signal }),
   )

@@ -11,7 +11,7 @@ import { addRuleOptions, type RuleOptions, ruleFields } from './rule-options.ts'
 type StoredRule = ResponseDocument<'get', '/v1/rules/{id}'>
 
 /** What the broker adds to a rule. A rule that is sent back must not have it. */
-const ADDED_FIELDS = ['id', 'createdAt', 'updatedAt'] as const
+const ADDED_FIELDS = ['id', 'project', 'createdAt', 'updatedAt'] as const
 
 /** Adds `rule create`, `list`, `show`, `update` and `delete`. */
 export function addRuleCommands(program: Command): void {
