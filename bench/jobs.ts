@@ -2,7 +2,7 @@
  * `npm run bench:jobs` measures requests that create, list and follow conversions while a million conversions
  * are stored, and listings of 100,000 record images and records, with SQLite and with PostgreSQL. The clients
  * and the API run in this process. `-- --stored 10000 --record-images 1000` stores fewer, `--engine sqlite`
- * measures one engine.
+ * measures one engine, and `--only credentials` compares requests with and without a token.
  */
 import { parseArgs } from 'node:util'
 import { JobLeases } from '../src/jobs/queue/job-leases.ts'
@@ -10,6 +10,7 @@ import { type TestDatabase, temporaryPostgres, temporarySqlite } from '../test/s
 import { JobApi } from '../test/support/job-api.ts'
 import { findPostgresPrograms } from '../test/support/peers/peers.ts'
 import { measureCatalogue } from './jobs/catalogue.ts'
+import { measureCredentials } from './jobs/credentials.ts'
 import { fill, fillBatch } from './jobs/fill.ts'
 import { measureLists } from './jobs/lists.ts'
 import { CLIENTS, load, print } from './jobs/load.ts'
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     stored: { type: 'string', default: '1000000' },
     'record-images': { type: 'string', default: '100000' },
     engine: { type: 'string' },
+    only: { type: 'string' },
   },
 })
 const stored = Number(values.stored)
@@ -33,6 +35,8 @@ async function measure(opened: TestDatabase): Promise<void> {
   const { engine } = database
   await fill(database, stored, startMs)
   await fillBatch(database, startMs, 1)
+  await measureCredentials(engine, opened)
+  if (values.only === 'credentials') return
   await using api = await JobApi.open(opened, { maxQueued: 1_000_000 })
   const url = await api.app.listen({ port: 0 })
   const send = async (path: string, init: RequestInit = {}) => {

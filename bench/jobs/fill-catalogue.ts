@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
+import { formatDocument } from '../../src/catalogue/image-document.ts'
 import { termsOf } from '../../src/catalogue/terms.ts'
 import type { Database } from '../../src/db/database.ts'
 import { newId } from '../../src/db/new-id.ts'
+import { DEFAULT_PROJECT } from '../../src/db/project-scope.ts'
 import { itemId } from '../../src/db/terms/item-id.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { HostNames } from '../../src/oci/host-names.ts'
@@ -54,9 +56,10 @@ async function fillRecordImages({ query }: Database, numbers: readonly number[])
       entryCount: 214,
     }
     const labels = { commit: String(n), branch: n % 3 === 0 ? 'main' : 'feature' }
-    return { id: itemId(timeOf(n), name), name, reference, digest, content, labels }
+    const publishedFrom = [{ project: DEFAULT_PROJECT, recordId: `record-${n}`, labels }]
+    return { id: itemId(timeOf(n), name), name, reference, digest, content, publishedFrom }
   })
-  const rows = images.map(({ id, name, reference, digest, content, labels }) => ({
+  const rows = images.map(({ id, name, reference, digest, content, publishedFrom }) => ({
     id,
     reference: name,
     location: `${reference.host}/${reference.repository}`,
@@ -64,7 +67,7 @@ async function fillRecordImages({ query }: Database, numbers: readonly number[])
     digest,
     kind: 'record' as const,
     is_read: 1,
-    document: JSON.stringify({ ...content, labels }),
+    document: formatDocument(content, publishedFrom),
     seen_at: FIRST_MS,
     compared_at: FIRST_MS,
   }))
@@ -89,7 +92,10 @@ async function fillRecords({ query }: Database, numbers: readonly number[]): Pro
   }))
   await query.insertInto('records').values(rows).execute()
   const terms = rows.flatMap((row) =>
-    recordTerms({ ...row, labels: JSON.parse(row.labels) }).map((term) => ({ term, item: row.id })),
+    recordTerms({ ...row, project: DEFAULT_PROJECT, labels: JSON.parse(row.labels) }).map((term) => ({
+      term,
+      item: row.id,
+    })),
   )
   await fillTerms(query, 'record_terms', terms)
 }

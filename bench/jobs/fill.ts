@@ -66,8 +66,8 @@ export async function fill(database: Database, stored: number, startMs: number):
       case when n % 10 = 0 then 'succeeded' else 'failed' end
     from (${numbers(1, Math.floor(stored / BATCH_SIZE))}) as source`.execute(query)
   if (postgres) {
-    await sql`insert into job_tallies (kind, state, shard, jobs)
-      select kind, state, 0, count(*) from jobs group by kind, state`.execute(query)
+    await sql`insert into job_tallies (project, kind, state, shard, jobs)
+      select project, kind, state, 0, count(*) from jobs group by project, kind, state`.execute(query)
     await sql`alter table jobs enable trigger user`.execute(query)
   }
   await fillSeries(database)
@@ -101,6 +101,7 @@ async function fillSeries(database: Database): Promise<void> {
   const now = Date.now()
   const tallies = (at: number): Tally[] =>
     Array.from({ length: 60 }, (_, n) => ({
+      project: 'default',
       kind: 'conversion',
       at,
       state: n % 10 === 0 ? 'failed' : 'succeeded',

@@ -144,7 +144,8 @@ describe.each(requests)('the requests of %s', (_, all) => {
   })
 })
 
-describe.each(blocksOf('json'))('$where', ({ text }) => {
+// Lists are policies, which access-document.test.ts tries.
+describe.each(blocksOf('json').filter(({ text }) => !text.startsWith('[')))('$where', ({ text }) => {
   it('is what the broker shows', async () => {
     const shown = JSON.parse(text) as Readonly<Record<string, unknown>>
     if (typeof shown.code === 'string') {
@@ -182,7 +183,9 @@ describe.each(blocksOf('js'))('$where', ({ text }) => {
 })
 
 describeWithPeers(['promtool'], 'promtool', () => {
-  it.each(blocksOf('yaml'))('accepts $where', async ({ text }) => {
+  // The others are those of CI systems and clusters.
+  const configurations = blocksOf('yaml').filter(({ text }) => text.includes('scrape_configs:'))
+  it.each(configurations)('accepts $where', async ({ text }) => {
     await writeFile(join(machine.folder, 'prometheus.yml'), text)
     await copyFile(`${CHECKOUT}ops/prometheus/alerts.yaml`, join(machine.folder, 'alerts.yaml'))
     const { status, out, err } = await machine.run('promtool check config prometheus.yml')

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/open-database.ts'
+import { ProjectScope } from '../../src/db/project-scope.ts'
 import { JobStore } from '../../src/jobs/queue/job-store.ts'
 import { BrokerCommand, brokerSettings } from '../support/broker-command.ts'
 import { HttpServer } from '../support/servers/http-server.ts'
@@ -82,7 +83,7 @@ it('releases the jobs of a worker that cannot renew leases, and exits with 1', a
   await using registry = await HttpServer.start(() => undefined)
   await using folder = await temporaryFolder()
   const database = await openDatabase(`sqlite:${join(folder.path, 'x.sqlite')}`)
-  const store = new JobStore(database)
+  const store = new JobStore(database).in(ProjectScope.ALL)
   const request = { source: `${registry.host}/app:1`, target: `${registry.host}/app:1-esgz` }
   const { id } = (await store.create({ kind: 'conversion', ...request, request })).job
   using worker = new BrokerCommand(
@@ -98,7 +99,9 @@ it('releases the jobs of a worker that cannot renew leases, and exits with 1', a
   expect(await worker.waitForExit()).toBe(1)
   await worker.waitForLog('stopping after an error')
   expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', crashes: 0 })
-  expect((await store.listAttempts(id)).map(({ outcome }) => outcome)).toEqual(['released'])
+  expect((await store.listAttempts({ id, project: 'default' })).map(({ outcome }) => outcome)).toEqual([
+    'released',
+  ])
   await database.close()
 })
 

@@ -6,6 +6,7 @@ import type { ConvertedLayer } from '../../src/conversion/reuse/converted-layer.
 import { computeLayerKey } from '../../src/conversion/reuse/layer-key.ts'
 import type { Database } from '../../src/db/database.ts'
 import { openDatabase } from '../../src/db/open-database.ts'
+import { ProjectScope } from '../../src/db/project-scope.ts'
 import { DEFAULT_FORMAT } from '../../src/estargz/blob-format.ts'
 import { JobStore } from '../../src/jobs/queue/job-store.ts'
 import { digestOf } from '../../src/oci/digest.ts'
@@ -15,7 +16,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Stores a tag move of a worker that does not run any more. */
 async function storeAbandonedMove(database: Database, target: string): Promise<void> {
-  const store = new JobStore(database)
+  const store = new JobStore(database).in(ProjectScope.ALL)
   const { id } = (await store.create({ kind: 'conversion', source: 'x', target, request: {} })).job
   await store.cancel('conversion', id)
   const intent = { token: 'gone', digest: digestOf('moved'), phase: 'intended' as const, changed_at: 1 }
@@ -30,9 +31,9 @@ async function storeUncheckedLayer(database: Database, host: string): Promise<vo
   const settings = { format: DEFAULT_FORMAT, compression: { method: 'auto' as const, level: 6 } }
   const key = computeLayerKey({ digest: digestOf('source'), size: 1 }, settings, [], [])
   const layer = { digest: digestOf('layer'), size: 1 } as ConvertedLayer
-  const cache = new DatabaseCache(database, { layers: 9, images: 9 })
-  await cache.layers.put(key, { layer, host, repository: 'app' }, undefined)
-  await new CacheAdministration(database).requestCheck()
+  const cache = new DatabaseCache(database, { layers: 9, images: 9 }).in(ProjectScope.ALL)
+  await cache.layers.put(key, { layer, host, repository: 'app', sourceHost: host }, undefined)
+  await new CacheAdministration(database).in(ProjectScope.ALL).requestCheck()
 }
 
 it('stops a worker immediately although a registry does not respond to its background tasks', async () => {

@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { ProjectScope } from '../../src/db/project-scope.ts'
 import type { NewJob } from '../../src/jobs/queue/accept-job.ts'
 import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
 import { JobStore } from '../../src/jobs/queue/job-store.ts'
+import type { ProjectJobs } from '../../src/jobs/queue/project-jobs.ts'
 import { isolatedEnvironment } from '../support/broker-process.ts'
 import { describeDatabases, type TestDatabase } from '../support/databases.ts'
 import { race } from '../support/race.ts'
@@ -17,11 +19,11 @@ const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/
 
 describeDatabases('leases under faults', (open) => {
   let opened: TestDatabase
-  let store: JobStore
+  let store: ProjectJobs
 
   beforeAll(async () => {
     opened = await open()
-    store = new JobStore(opened.database)
+    store = new JobStore(opened.database).in(ProjectScope.ALL)
   })
   afterAll(() => opened.close())
   beforeEach(() => opened.database.query.deleteFrom('jobs').execute())
@@ -36,7 +38,7 @@ describeDatabases('leases under faults', (open) => {
     expect(total).toBeGreaterThanOrEqual(ROUNDS)
     expect(lastAttempt).toBe(total)
     expect(await store.get('conversion', id)).toMatchObject({ state: 'queued', failures: 0, crashes: 0 })
-    const attempts = await store.listAttempts(id)
+    const attempts = await store.listAttempts({ id, project: 'default' })
     expect(attempts.map(({ attempt }) => attempt)).toEqual(Array.from({ length: total }, (_, n) => n + 1))
   })
 

@@ -65,6 +65,7 @@ export class ConversionBench implements AsyncDisposable {
       }),
     )
     this.services = {
+      project: 'default',
       registries,
       recordFinder: new RecordFinder({
         openRepository: (location) => registries.repository(location),

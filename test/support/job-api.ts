@@ -1,14 +1,17 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import { parseAccess } from '../../src/access/caller-access.ts'
+import { analysesPerCaller } from '../../src/analysis/analyses-per-caller.ts'
 import { createLocalAnalyses } from '../../src/analysis/local-analyses.ts'
 import { openStores } from '../../src/app/stores.ts'
 import { VERSION } from '../../src/app/version.ts'
 import { Spool } from '../../src/bytes/spool.ts'
+import { ProjectScope } from '../../src/db/project-scope.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
 import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
-import type { JobStore } from '../../src/jobs/queue/job-store.ts'
+import type { ProjectJobs } from '../../src/jobs/queue/project-jobs.ts'
 import { HostNames } from '../../src/oci/host-names.ts'
 import type { TestDatabase } from './databases.ts'
 
@@ -17,10 +20,10 @@ const MAX_RECORD_BYTES = 64 * 1024
 /** The HTTP API of one replica without registries. The test takes the part of the worker. */
 export class JobApi implements AsyncDisposable {
   readonly app: FastifyInstance
-  readonly jobs: JobStore
+  readonly jobs: ProjectJobs
   readonly leases: JobLeases
 
-  private constructor(app: FastifyInstance, jobs: JobStore, leases: JobLeases) {
+  private constructor(app: FastifyInstance, jobs: ProjectJobs, leases: JobLeases) {
     this.app = app
     this.jobs = jobs
     this.leases = leases
@@ -47,15 +50,18 @@ export class JobApi implements AsyncDisposable {
       isCallbackAllowed: (url) => url.hostname === '127.0.0.1',
       assertReferenceAllowed: () => {},
       // No request of these tests reads from a registry.
-      analyses: createLocalAnalyses({
-        records: stores.records,
-        idempotencyKeys: stores.idempotencyKeys,
-        recordLimits: { maxBytes: MAX_RECORD_BYTES },
-        images: undefined as never,
-        publisher: undefined as never,
-        retention: undefined as never,
-        catalogue: undefined as never,
-      }),
+      analyses: analysesPerCaller(async (caller) => ({
+        analyses: createLocalAnalyses({
+          records: stores.records.in(parseAccess(caller).projectScope),
+          idempotencyKeys: stores.idempotencyKeys.in(parseAccess(caller).projectScope),
+          recordLimits: { maxBytes: MAX_RECORD_BYTES },
+          images: undefined as never,
+          publisher: undefined as never,
+          retention: undefined as never,
+          catalogue: undefined as never,
+        }),
+        [Symbol.asyncDispose]: async () => {},
+      })),
       ...overrides,
     }
     const app = await buildApp({
@@ -66,7 +72,7 @@ export class JobApi implements AsyncDisposable {
       requestTimeoutMs: 60_000,
       ...options,
     })
-    return new JobApi(app, stores.jobs, new JobLeases(database))
+    return new JobApi(app, stores.jobs.in(ProjectScope.ALL), new JobLeases(database))
   }
 
   async request(

@@ -1,8 +1,12 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import { parseAccess } from '../../src/access/caller-access.ts'
+import { repositoryRule } from '../../src/access/registries/project-rule.ts'
 import type { Analyses } from '../../src/analysis/analyses.ts'
+import { analysesPerCaller } from '../../src/analysis/analyses-per-caller.ts'
 import { createLocalAnalyses } from '../../src/analysis/local-analyses.ts'
 import { catalogueServices } from '../../src/app/catalogue.ts'
+import { createReferenceCheck } from '../../src/app/reference-check.ts'
 import { openStores } from '../../src/app/stores.ts'
 import { VERSION } from '../../src/app/version.ts'
 import { Spool } from '../../src/bytes/spool.ts'
@@ -10,9 +14,8 @@ import { DEFAULT_SCAN_BOUNDS, type ScanBounds } from '../../src/catalogue/scan/s
 import { ThreadPool } from '../../src/conversion/layers/thread-pool.ts'
 import { DEFAULT_REQUEST_BOUNDS } from '../../src/conversion/request-bounds.ts'
 import type { Database } from '../../src/db/database.ts'
-import { buildApp } from '../../src/http/app.ts'
+import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
-import { parseReference } from '../../src/oci/reference.ts'
 import { RecordFinder } from '../../src/records/images/record-finder.ts'
 import { RecordPublisher } from '../../src/records/images/record-publisher.ts'
 import { MAX_RECORD_STEPS } from '../../src/records/record-step-budget.ts'
@@ -35,7 +38,12 @@ export const APP_OPTIONS = {
   requestTimeoutMs: 60_000,
 } as const
 
-type RequestOptions = { readonly body?: string | object; readonly type?: string }
+type RequestOptions = {
+  readonly body?: string | object
+  readonly type?: string
+  /** The bearer token. */
+  readonly token?: string
+}
 
 /**
  * The API with a backing registry, which has the image `team/app:1.0` with one file, `usr/bin/app`. No worker
@@ -69,13 +77,23 @@ export class RegistryApi implements AsyncDisposable {
     this.#stack = stack
   }
 
-  /** @param options.open opens the database; default: SQLite */
+  /**
+   * @param options.open opens the database; default: SQLite
+   * @param options.app further options of the server
+   * @param options.stores further options of the stores
+   */
   static async open({
     open = temporarySqlite,
     bounds = DEFAULT_SCAN_BOUNDS,
+    app: appOptions = {},
+    stores: storeOptions = {},
   }: {
     readonly open?: () => Promise<TestDatabase>
     readonly bounds?: ScanBounds
+    readonly app?:
+      | Partial<AppOptions>
+      | ((services: Services, database: Database) => Promise<Partial<AppOptions>>)
+    readonly stores?: Parameters<typeof openStores>[1]
   } = {}): Promise<RegistryApi> {
     await using stack = new AsyncDisposableStack()
     const folder = stack.use(await temporaryFolder())
@@ -90,7 +108,7 @@ export class RegistryApi implements AsyncDisposable {
       new RegistryClient({ allowedHosts: (name) => name === host, plainHttp: [host], retry: { baseMs: 5 } }),
     )
     const threads = stack.use(new ThreadPool(1))
-    const stores = openStores(database)
+    const stores = openStores(database, storeOptions)
     const services: Services = {
       ...stores,
       spool: new Spool(join(folder.path, 'spool')),
@@ -100,21 +118,26 @@ export class RegistryApi implements AsyncDisposable {
       checkRegistry: async () => {},
       hasFreeSpace: async () => true,
       isCallbackAllowed: () => false,
-      assertReferenceAllowed: (reference) => void client.repository(parseReference(reference)),
+      assertReferenceAllowed: createReferenceCheck(client),
     }
-    const app = await buildApp({ services, ...APP_OPTIONS })
+    const further = typeof appOptions === 'function' ? await appOptions(services, database) : appOptions
+    const app = await buildApp({ services, ...APP_OPTIONS, ...further })
     stack.defer(() => app.close())
     const layers = [{ tar: buildTar(file('usr/bin/app', 'app')) }]
     await pushImage(client.repository({ host, repository: 'team/app' }), { layers }, '1.0')
     return new RegistryApi(app, services, { client, host, requests }, stack.move())
   }
 
-  async request(method: 'GET' | 'POST' | 'DELETE', url: string, { body, type }: RequestOptions = {}) {
+  async request(method: 'GET' | 'POST' | 'DELETE', url: string, { body, type, token }: RequestOptions = {}) {
     const contentType = type ?? (typeof body === 'string' ? 'text/plain' : 'application/json')
     const response = await this.app.inject({
       method,
       url,
-      ...(body !== undefined && { payload: body, headers: { 'content-type': contentType } }),
+      headers: {
+        ...(body !== undefined && { 'content-type': contentType }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      ...(body !== undefined && { payload: body }),
     })
     const isJson = /[/+]json/.test(String(response.headers['content-type']))
     return {
@@ -152,31 +175,44 @@ function openAnalyses(
   },
   threads: ThreadPool,
 ): Analyses {
-  const openRepository: RegistryClient['repository'] = (location) => client.repository(location)
   const backing = { host, prefix: '' }
   const recordLimits = { maxBytes: MAX_RECORD_BYTES }
-  const finder = new RecordFinder({ openRepository, backing })
-  const publisher = new RecordPublisher({
-    store: records,
-    openRepository,
-    catalog: (signal) => client.listRepositories(host, { signal }),
-    backing,
-    finder,
-    recordLimits,
-  })
-  return createLocalAnalyses({
-    images: {
-      registries: client,
-      threads,
-      limits: DEFAULT_LAYER_LIMITS,
-      bounds: DEFAULT_REQUEST_BOUNDS,
-      maxRecordSteps: MAX_RECORD_STEPS,
-    },
-    records,
-    idempotencyKeys,
-    publisher,
-    retention: new RetentionService({ store: records, publisher, openRepository, now: Date.now }),
-    catalogue: catalogueServices({ database, registries: client, records, finder, backing, bounds }),
-    recordLimits,
+  return analysesPerCaller(async (caller) => {
+    const { projectScope, access } = parseAccess(caller)
+    const rule = repositoryRule(access, client.names)
+    const registries = client.restricted(rule)
+    const openRepository: RegistryClient['repository'] = (location) => registries.repository(location)
+    const finder = new RecordFinder({ openRepository, backing, project: projectScope.project })
+    const store = records.in(projectScope)
+    const publisher = new RecordPublisher({
+      store,
+      openRepository,
+      catalog: (signal) => registries.listRepositories(host, { signal }),
+      backing,
+      finder,
+      recordLimits,
+    })
+    const analyses = createLocalAnalyses({
+      images: {
+        registries,
+        threads,
+        limits: DEFAULT_LAYER_LIMITS,
+        bounds: DEFAULT_REQUEST_BOUNDS,
+        maxRecordSteps: MAX_RECORD_STEPS,
+      },
+      records: store,
+      idempotencyKeys: idempotencyKeys.in(projectScope),
+      publisher,
+      retention: new RetentionService({
+        store,
+        publisher,
+        openRepository,
+        mayDelete: (location) => rule(location, 'write'),
+        now: Date.now,
+      }),
+      catalogue: catalogueServices({ database, registries, records, finder, backing, bounds }),
+      recordLimits,
+    })
+    return { analyses, [Symbol.asyncDispose]: async () => {} }
   })
 }

@@ -77,6 +77,8 @@ export class ReaderMachine implements AsyncDisposable {
     // If one does not start, the other has to be stopped.
     await Promise.allSettled(starting)
     const [broker, guarded] = await Promise.all(starting)
+    // The project of the documents.
+    await broker.request('PUT', '/v1/projects/team-a', { read: ['**'], write: ['**'] })
     const checkout = join(path, 'checkout')
     await setUpCheckout(checkout)
     const machine = new ReaderMachine(checkout, { broker, guarded, registry })
@@ -192,6 +194,7 @@ export class ReaderMachine implements AsyncDisposable {
         target: '{host}/{repository}:{tag}-esgz',
       }),
       'token.txt': `${TOKEN}\n`,
+      'password.txt': 'the password of a robot account\n',
       'start.sh': '#!/bin/sh\nexec cat /etc/os-release\n',
       'home/.curlrc': CURLRC,
     }

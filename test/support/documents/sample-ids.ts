@@ -6,6 +6,8 @@ import type { SampleImages } from './sample-images.ts'
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/
 /** What has an id, and what a command or a path calls it. The first that occurs decides. */
 const KINDS = [
+  ['token', /\btoken (rotate|revoke)\b|v1\/tokens/],
+  ['project', /v1\/projects/],
   ['event', /--after/],
   ['batch', /\bbatch\b|conversion-batches/],
   ['verification', /\bverifications?\b/],
@@ -46,7 +48,7 @@ export class SampleIds {
   async idFor(text: string, n: number): Promise<string> {
     const kind = kindIn(text)
     if (kind === undefined) throw new Error(`nobody knows what kind of id this needs: ${text}`)
-    const isEnding = /\b(cancel|delete|DELETE)\b/.test(text)
+    const isEnding = /\b(cancel|delete|DELETE|rotate|rotation|revoke)\b/.test(text)
     const known = this.#made.get(kind)
     if (known !== undefined && n === 0 && !isEnding && !/retry/.test(text)) return known
     return this.#make(kind, isEnding ? 'waiting' : /retry/.test(text) ? 'failed' : 'finished')
@@ -68,6 +70,12 @@ export class SampleIds {
       source,
       target: `${this.#broker.host}/samples/app:${n}`,
       labels: { sample: String(n) },
+    }
+    if (kind === 'token') return this.#post('/v1/tokens', { name: `sample ${n}`, scopes: ['records:read'] })
+    if (kind === 'project') {
+      const name = `sample-${n}`
+      await this.#broker.request('PUT', `/v1/projects/${name}`, {})
+      return name
     }
     if (kind === 'record')
       return this.#upload(`/v1/records?image=${image}&workload=sample-${n}`, `/bin/sh\n/etc/file-${n}\n`)

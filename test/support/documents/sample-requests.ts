@@ -27,6 +27,10 @@ const BODIES: Readonly<Record<string, (machine: ReaderMachine) => Body | Promise
   }),
   'POST /v1/rules': () => rule(),
   'PUT /v1/rules/{id}': () => rule(),
+  'PUT /v1/projects/{name}': () => ({ read: ['**'] }),
+  'PUT /v1/registry-credentials/{host}': () => ({ username: 'robot', password: 'the password' }),
+  'POST /v1/tokens': () => ({ name: `token ${++count}`, scopes: ['records:read'] }),
+  'POST /v1/tokens/{id}/rotation': () => ({}),
   'POST /v1/hooks/distribution': ({ broker }) => ({
     events: [
       {

@@ -43,11 +43,11 @@ async function repeatListing({ url, token }: Broker): Promise<number> {
   return (await fetch(`${url}/v1/conversions`, { headers, cache })).status
 }
 
-/** Sends a request that a browser sends without asking first. Its response cannot be read. */
+/** Sends a request that a browser sends without asking first. Its response cannot be read, or is even blocked. */
 async function sendSimplePost({ url }: Broker): Promise<void> {
   const headers = { 'content-type': 'text/plain' }
   const body = '/written/by/a/page\n'
-  await fetch(`${url}/v1/records`, { method: 'POST', mode: 'no-cors', headers, body })
+  await fetch(`${url}/v1/records`, { method: 'POST', mode: 'no-cors', headers, body }).catch(() => {})
 }
 
 /** Reads the events of a finished conversion with EventSource, which sends no token. */

@@ -1,27 +1,34 @@
 import { type FastifyRequest, fastify } from 'fastify'
 import { request } from 'undici'
-import type { ChangeListener } from '../../../src/embedded-registry/exchange.ts'
-import { createEmbeddedRegistry } from '../../../src/embedded-registry/plugin.ts'
+import type { ChangeListener, PushListener } from '../../../src/embedded-registry/exchange.ts'
+import {
+  createEmbeddedRegistry,
+  type EmbeddedRegistryOptions,
+} from '../../../src/embedded-registry/plugin.ts'
+import { registerBodyGuards } from '../../../src/http/connection/request-body.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
 
 /** A request that a registry received, without its body. */
 export type RecordedRequest = Pick<FastifyRequest, 'method' | 'url' | 'headers'>
 
-type TestRegistryOptions = {
-  readonly maxManifestBytes?: number
+type TestRegistryOptions = Pick<EmbeddedRegistryOptions, 'maxManifestBytes' | 'senderOf' | 'storageLimit'> & {
   /** Called for each request before it is handled. */
   readonly onRequest?: (request: RecordedRequest) => void
   readonly onChange?: ChangeListener
+  readonly onPush?: PushListener
 }
 
 /** The embedded registry without the rest of the broker, on a free port of 127.0.0.1. */
 export class TestRegistry implements AsyncDisposable {
   readonly url: string
+  /** The bytes that a project stores, by the registry's own count. Zero for one in another process. */
+  readonly storedBytes: (project: string) => Promise<number>
   readonly #close: () => Promise<void>
 
-  constructor(url: string, close: () => Promise<void>) {
+  constructor(url: string, close: () => Promise<void>, storedBytes = async (_project: string) => 0) {
     this.url = url
+    this.storedBytes = storedBytes
     this.#close = close
   }
 
@@ -30,8 +37,12 @@ export class TestRegistry implements AsyncDisposable {
     const app = fastify({ forceCloseConnections: true })
     if (onRequest)
       app.addHook('onRequest', async ({ method, url, headers }) => onRequest({ method, url, headers }))
-    await app.register(await createEmbeddedRegistry({ root, ...registryOptions }))
-    return new TestRegistry(await app.listen({ host: '127.0.0.1', port: 0 }), () => app.close())
+    // Reads the rest of refused bodies, as the broker does.
+    registerBodyGuards(app, {})
+    const registry = await createEmbeddedRegistry({ root, ...registryOptions })
+    await app.register(registry)
+    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    return new TestRegistry(url, () => app.close(), registry.storedBytes)
   }
 
   /** `127.0.0.1:PORT` */

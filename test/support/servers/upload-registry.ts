@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { digestOf } from '../../../src/oci/digest.ts'
-import { RegistryClient, type RegistryOptions } from '../../../src/registry/client.ts'
+import { RegistryClient } from '../../../src/registry/client.ts'
+import type { RegistryOptions } from '../../../src/registry/registry-options.ts'
 import { HttpServer, type ReceivedRequest } from './http-server.ts'
 
 export const KIB = 1024
