@@ -21,7 +21,7 @@ USER node
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const scheme = process.env.RECORD_BROKER_TLS_CERT ? 'https' : 'http'; require(scheme).get(scheme + '://127.0.0.1:8080/healthz', { rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # Listening beyond loopback requires RECORD_BROKER_TOKEN.
 ENTRYPOINT ["node", "src/main.ts"]
 CMD ["serve"]
