@@ -19,6 +19,7 @@ describe('a pattern', () => {
     ['localhost:8080/team/app', ['broker.example/team/app']],
     ['docker.io/library/alpine', ['alpine', 'index.docker.io/library/alpine:3']],
     ['index.docker.io/library/**', ['alpine']],
+    ['docker.io/alpine', ['alpine', 'docker.io/library/alpine']],
     ['REGISTRY.example/team/app', ['registry.example/team/app']],
   ])('%s allows what it names', (pattern, references) => {
     for (const reference of references)

@@ -36,17 +36,15 @@ export function parseRepositoryPattern(text: string): RepositoryPattern {
   const path = text.slice(slash + 1)
   try {
     if (slash <= 0) throw new Error('no host')
-    const named = text.slice(0, slash)
-    const host = named === EMBEDDED_HOST ? named : parseHost(named)
+    const registry = text.slice(0, slash)
+    const host = registry === EMBEDDED_HOST ? registry : parseHost(registry)
     if (host !== EMBEDDED_HOST && host !== 'localhost' && !/[.:]/.test(host)) throw new Error('no host')
     if (path === '**') return { kind: 'host', host }
     const isPrefix = path.endsWith('/**')
-    return {
-      kind: 'repository',
-      host,
-      repository: parseRepository(isPrefix ? path.slice(0, -3) : path),
-      isPrefix,
-    }
+    const named = parseRepository(isPrefix ? path.slice(0, -3) : path)
+    // As in references: the images of Docker Hub without a team have this one.
+    const isOfficial = host === DOCKER_HUB && !isPrefix && !named.includes('/')
+    return { kind: 'repository', host, repository: isOfficial ? `library/${named}` : named, isPrefix }
   } catch {
     throw new InvalidPatternError(
       `${JSON.stringify(text.slice(0, 300))}: expected host/repository, host/path/** for all repositories below a path, host/** for a registry, or ** for everything; the host includes the registry, such as ${DOCKER_HUB}`,

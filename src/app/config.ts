@@ -110,16 +110,12 @@ const WebhookSecret = z.string().transform(
 )
 
 const SecretKeys = z.string().transform(
-  checked((text) =>
-    partsOf(text).map((part) => {
-      const key = Buffer.from(part, 'base64')
-      if (key.length !== KEY_BYTES)
-        throw new Error(
-          `expected ${KEY_BYTES} bytes in base64; openssl rand -base64 ${KEY_BYTES} makes a key`,
-        )
-      return key
-    }),
-  ),
+  checked((text) => {
+    const keys = partsOf(text).map((part) => Buffer.from(part, 'base64'))
+    if (keys.length === 0 || keys.some(({ length }) => length !== KEY_BYTES))
+      throw new Error(`expected ${KEY_BYTES} bytes in base64; openssl rand -base64 ${KEY_BYTES} makes a key`)
+    return keys
+  }),
 )
 
 const MIN_HOOK_SECRET = 16
@@ -151,7 +147,7 @@ const Environment = z.object({
     'the address of the HTTP server, host:port',
   ),
   RECORD_BROKER_PUBLIC_URL: PublicUrl.optional().describe(
-    'the name of the broker to the outside, https://host[:port]; the embedded registry has this host and port in references',
+    'the name of the broker to the outside, https://host[:port]; images of the embedded registry are named by it, and registry clients get their tokens there',
   ),
   RECORD_BROKER_CORS_ORIGINS: z
     .string()
@@ -180,7 +176,9 @@ const Environment = z.object({
     .string()
     .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 printable characters without spaces')
     .optional()
-    .describe('the bearer token that every route but the health checks and the API document requires'),
+    .describe(
+      "for `serve`, the operator's token, at least 16 characters: its holder is an administrator; for commands, the token that they send",
+    ),
   RECORD_BROKER_TOKEN_MAX_DAYS: wholeNumber(1)
     .refine((days) => days <= MAX_TOKEN_DAYS, `expected at most ${MAX_TOKEN_DAYS}`)
     .optional()
@@ -196,7 +194,7 @@ const Environment = z.object({
     'the broker that commands send their requests to; default: the address in RECORD_BROKER_LISTEN if that is set, or else the current login',
   ),
   RECORD_BROKER_PROJECT: ProjectName.optional().describe(
-    'the project that commands of an administrator work in; default: all projects are seen, and default gets what is new',
+    'the project in which the commands of an administrator work; default: they see all projects, and what they create belongs to the project named default',
   ),
   RECORD_BROKER_METRICS_LISTEN: Listen.optional().describe(
     'a further address, host:port, which serves /metrics and /healthz only; a `worker` without a `serve` has no other',
@@ -233,13 +231,13 @@ const Environment = z.object({
     'the key that signs callbacks (Standard Webhooks): whsec_ followed by 24 to 64 bytes in base64',
   ),
   RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecretList.describe(
-    'the Authorization header that a distribution registry sends to /v1/hooks/distribution; several, comma separated, while it is replaced',
+    'the Authorization header that a distribution registry sends to /v1/hooks/distribution, at least 16 characters; several, comma separated, while it is replaced',
   ),
   RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecretList.describe(
-    'the Authorization header that Harbor sends to /v1/hooks/harbor and /api/v1/conversions; several, comma separated, while it is replaced',
+    'the Authorization header that Harbor sends to /v1/hooks/harbor and /api/v1/conversions, at least 16 characters; several, comma separated, while it is replaced',
   ),
   RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecretList.describe(
-    'the Authorization header that zot or Harbor sends to /v1/hooks/cloudevents; several, comma separated, while it is replaced',
+    'the Authorization header that zot or Harbor sends to /v1/hooks/cloudevents, at least 16 characters; several, comma separated, while it is replaced',
   ),
   RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
     .prefault('30')

@@ -4,6 +4,7 @@ import type { KeyRing } from '../access/key-ring.ts'
 import { LoginIssuer } from '../access/login/login-issuer.ts'
 import { LoginPolicies } from '../access/login/login-policy.ts'
 import { LoginSessions } from '../access/login/login-sessions.ts'
+import type { ProjectDirectory } from '../access/projects/project-directory.ts'
 import { mutableClaims } from '../access/workload/claim-kinds.ts'
 import { WorkloadIdentities } from '../access/workload/workload-identities.ts'
 import { parseWorkloadPolicies } from '../access/workload/workload-policy.ts'
@@ -22,9 +23,14 @@ const LOGIN_SETTING = 'RECORD_BROKER_LOGIN_POLICIES'
  */
 export async function openWorkloadIdentities(
   { oidcPoliciesFile: file, plainHttp }: Pick<Config, 'oidcPoliciesFile' | 'plainHttp'>,
-  { connections, log }: { readonly connections: IssuerConnections; readonly log: Logger },
+  services: {
+    readonly connections: IssuerConnections
+    readonly projects: Pick<ProjectDirectory, 'read'>
+    readonly log: Logger
+  },
 ): Promise<WorkloadIdentities | undefined> {
   if (file === undefined) return undefined
+  const { connections, log } = services
   const text = await readSettingFile(WORKLOAD_SETTING, file)
   const parsed = inFile(WORKLOAD_SETTING, file, () => parseWorkloadPolicies(text, { plainHttp }))
   const policies = await Promise.all(
@@ -44,6 +50,7 @@ export async function openWorkloadIdentities(
       'a policy identifies workloads by names, which others can get later; use ids, such as repository_id, project_id or /kubernetes.io/serviceaccount/uid',
     )
   }
+  await warnOfMissingProjects(WORKLOAD_SETTING, policies, services)
   return new WorkloadIdentities({
     policies,
     plainHttp,
@@ -64,6 +71,8 @@ export async function openLogin(
     readonly database: Database
     readonly keys: KeyRing | undefined
     readonly connections: IssuerConnections
+    readonly projects: Pick<ProjectDirectory, 'read'>
+    readonly log: Logger
   },
 ): Promise<Login | undefined> {
   if (config === undefined) return undefined
@@ -73,13 +82,31 @@ export async function openLogin(
   }
   const { issuer, policiesFile: file, groupsClaim, publicUrl } = config
   const text = await readSettingFile(LOGIN_SETTING, file)
+  const policies = inFile(LOGIN_SETTING, file, () => LoginPolicies.parse(text, groupsClaim))
+  await warnOfMissingProjects(LOGIN_SETTING, policies.all, services)
   const fetch = connections.connect({ hosts: [new URL(issuer).host] }, 'RECORD_BROKER_LOGIN_ISSUER')
   return {
-    policies: inFile(LOGIN_SETTING, file, () => LoginPolicies.parse(text, groupsClaim)),
+    policies,
     issuer: new LoginIssuer({ ...config, redirectUri: new URL(CALLBACK_PATH, publicUrl), fetch }),
     sessions: new LoginSessions(database, keys),
     keys,
     publicUrl,
+  }
+}
+
+/** A project may come later, so that the broker starts. */
+async function warnOfMissingProjects(
+  setting: string,
+  policies: readonly { readonly name: string; readonly project: string }[],
+  { projects, log }: { readonly projects: Pick<ProjectDirectory, 'read'>; readonly log: Logger },
+): Promise<void> {
+  for (const name of new Set(policies.map(({ project }) => project))) {
+    if (await projects.read(name)) continue
+    const ofProject = policies.filter(({ project }) => project === name).map((policy) => policy.name)
+    log.warn(
+      { setting, project: name, policies: ofProject },
+      'policies name a project that does not exist: their callers are refused until it is created',
+    )
   }
 }
 

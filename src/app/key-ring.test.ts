@@ -35,19 +35,17 @@ it('does not replace a file that is no key', async () => {
   expect(await readFile(path, 'utf8')).toBe('short\n')
 })
 
-it('demands a key where workers would have no credential for the embedded registry', async () => {
+it('demands a key where workers would be the operator to the embedded registry, or nobody', async () => {
   const config = {
     secretKeys: undefined,
     databaseUrl: 'postgres://x',
     dataFolder: '/nonexistent',
     backingRegistry: undefined,
-    token: undefined,
     oidcPoliciesFile: '/policies.json',
     login: undefined,
   }
   await expect(openRegistryTokens(config)).rejects.toThrow(/^RECORD_BROKER_SECRET_KEY: required/)
   const others = [
-    { token: 'the-token-of-the-operator' },
     { oidcPoliciesFile: undefined },
     { backingRegistry: { host: 'registry.example', prefix: '' } },
   ]

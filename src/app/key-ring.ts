@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { KEY_BYTES, KeyRing } from '../access/key-ring.ts'
 import { RegistryTokens } from '../access/registry/registry-tokens.ts'
 import { newId } from '../db/new-id.ts'
-import { type Config, ConfigError, demandsCredential } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 
 /** The file of the key in the data folder. */
 const KEY_FILE = 'secret.key'
@@ -33,19 +33,18 @@ export async function loadKeyRing(
 
 /**
  * Returns what makes tokens of the embedded registry; undefined without a key, or if another registry is used.
- * @throws ConfigError if the broker's own processes would have no credential for the embedded registry at all
+ * @throws ConfigError if there are callers besides the operator, and no key: with the operator's token, workers would push
+ * in the name of the operator, whatever the project of a job
  */
 export async function openRegistryTokens(
-  config: Parameters<typeof loadKeyRing>[0] &
-    Parameters<typeof demandsCredential>[0] &
-    Pick<Config, 'backingRegistry'>,
+  config: Parameters<typeof loadKeyRing>[0] & Pick<Config, 'backingRegistry' | 'oidcPoliciesFile' | 'login'>,
 ): Promise<RegistryTokens | undefined> {
   if (config.backingRegistry !== undefined) return undefined
   const keys = await loadKeyRing(config)
   if (keys) return new RegistryTokens(keys)
-  if (config.token === undefined && demandsCredential(config)) {
+  if (config.oidcPoliciesFile !== undefined || config.login !== undefined) {
     throw new ConfigError(
-      'RECORD_BROKER_SECRET_KEY: required with PostgreSQL, because the embedded registry demands a credential of workers, too; or set RECORD_BROKER_TOKEN or RECORD_BROKER_REGISTRY',
+      'RECORD_BROKER_SECRET_KEY: required with PostgreSQL, OIDC and the embedded registry, which demands a credential of workers, too; or set RECORD_BROKER_REGISTRY',
     )
   }
   return undefined

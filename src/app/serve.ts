@@ -151,8 +151,9 @@ async function start(context: RoleContext): Promise<void> {
   const ruleEngine = new RuleEngine(services)
   const pushes = stack.use(new PushBuffer({ engine: ruleEngine, log }))
   const connections = stack.use(new IssuerConnections(config))
-  const workloads = await openWorkloadIdentities(config, { connections, log })
-  const login = await openLogin(config, { database, keys, connections })
+  const { projects } = stores
+  const workloads = await openWorkloadIdentities(config, { connections, projects, log })
+  const login = await openLogin(config, { database, keys, connections, projects, log })
   const certificate = config.tls && stack.use(new ServerCertificate(config.tls, log))
   measureCertificate(metrics.set, () => certificate?.pair.expiresAt)
   const audit = config.auditDays === 0 ? undefined : stack.use(openAuditTrail(database, config, log))

@@ -80,7 +80,7 @@ export function openStores(
     registryCredentials: new CredentialStore({ database, keys: options.tokens?.keys }),
     audit: new AuditLog(database),
     projectUsage: projectUsage(database),
-    records: new RecordStore(database, names, async (name) => (await projects.get(name))?.quotas.records),
+    records: new RecordStore(database, names),
     catalogue: new Catalogue(database, names),
     addCatalogueChanges: (references) => feed.addChanged(references),
     jobs,

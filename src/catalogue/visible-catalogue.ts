@@ -222,16 +222,16 @@ export class VisibleCatalogue {
   async #listed(found: Ids): Promise<Ids & { items: ListedImage[] }> {
     const { rows, ...part } = fitting(await this.#rows(found.ids), found)
     const digests = rows.map(({ digest }) => digest)
-    const [made, conversions] = [
-      await this.#conversions.latest('result', digests),
-      await this.#conversions.latest('source', digests),
+    const [conversionTo, conversionFrom] = [
+      await this.#conversions.latest('result', rows),
+      await this.#conversions.latest('source', rows),
     ]
     const digestTerms = digests.map((digest) => imageTerm('record', 'digest', digest))
     const visible = this.#visible.filters(placeTerms('record'))
     const counts = await this.#terms.countEach(digestTerms, MAX_COUNTED, visible)
     const items = rows.map((row): ListedImage => {
       const count = counts.get(imageTerm('record', 'digest', row.digest)) ?? 0
-      const [convertedFrom, latestConversion] = [made.get(row.digest), conversions.get(row.digest)]
+      const [convertedFrom, latestConversion] = [conversionTo(row), conversionFrom(row)]
       return {
         ...(JSON.parse(row.document) as ImageContent),
         digest: row.digest as Digest,

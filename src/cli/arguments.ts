@@ -90,7 +90,12 @@ export function duration(text: string): number {
 
 /** A duration in seconds, or `never`. */
 export function durationOrNever(text: string): number | 'never' {
-  return text === 'never' ? text : duration(text)
+  if (text === 'never') return text
+  try {
+    return duration(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}, or never`)
+  }
 }
 
 /** The name of a project. */

@@ -44,7 +44,7 @@ export async function registerRoutes(
 ): Promise<void> {
   const { analyses, batches, jobs, records } = services
   const registerJobRoutes = async (resource: JobResource) => {
-    await app.register(jobActionRoutes(jobs, resource))
+    await app.register(jobActionRoutes(services, resource))
     await app.register(seriesRoutes(services, resource))
     await app.register(jobEventRoutes(services, resource))
     await app.register(callbackRoutes(services, resource))
@@ -56,10 +56,10 @@ export async function registerRoutes(
   await app.register(callerRoutes())
   await app.register(recordUploadRoute(services, ruleEngine))
   await app.register(recordRoutes({ records, analyses }))
-  await app.register(evaluationRoutes(analyses))
+  await app.register(evaluationRoutes(services))
   await app.register(mergeRoutes(services))
-  await app.register(retargetRoutes(analyses))
-  await app.register(publicationRoutes(analyses))
+  await app.register(retargetRoutes(services))
+  await app.register(publicationRoutes(services))
   await app.register(recordImageRoutes(services))
   await app.register(retentionRoutes(analyses))
   await app.register(conversionRoutes(services, conversions, validator))

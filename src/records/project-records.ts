@@ -15,7 +15,7 @@ import {
 } from './model.ts'
 import type { Provenance } from './provenance.ts'
 import type { RecordListing, RecordListRequest, RecordPage } from './record-listing.ts'
-import { assertRecordQuota, type RecordQuota } from './record-quota.ts'
+import { assertRecordQuota } from './record-quota.ts'
 import { SUMMARY_COLUMNS, withPublications } from './record-rows.ts'
 import { storedDigest } from './stored-digest.ts'
 import type { Labels, Publication, StoredRecord } from './stored-record.ts'
@@ -40,7 +40,6 @@ const MAX_IDS_PER_QUERY = 500
 type SharedParts = {
   readonly database: Database
   readonly names: HostNames
-  readonly recordQuota: RecordQuota | undefined
   readonly listing: RecordListing
 }
 
@@ -64,8 +63,7 @@ export class ProjectRecords {
   async add(record: NewRecord): Promise<{ record: StoredRecord; created: boolean }> {
     const id = newId()
     const { project } = this.#scope
-    const { names, listing, recordQuota } = this.#shared
-    const limit = await recordQuota?.(project)
+    const { names, listing } = this.#shared
     // The databases merge JSON objects in different ways.
     const labels =
       this.#db.engine === 'postgres'
@@ -95,9 +93,7 @@ export class ProjectRecords {
         .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
         .returning(SUMMARY_COLUMNS)
         .executeTakeFirstOrThrow()
-      if (inserted.id === id && limit !== undefined) {
-        await assertRecordQuota(transaction, this.#db.engine, { project, limit })
-      }
+      if (inserted.id === id) await assertRecordQuota(transaction, this.#db.engine, project)
       await listing.index(transaction, inserted)
       return inserted
     })

@@ -115,11 +115,17 @@ describeDatabases('records of projects', (open) => {
   })
 
   it('are counted against a quota, however many arrive at once', async () => {
-    const limited = new RecordStore(database, new HostNames([]), async (project) =>
-      project === 'limited' ? 5 : undefined,
-    )
+    const setQuota = (quotas: object) => {
+      const document = JSON.stringify({ quotas })
+      return database.query
+        .insertInto('projects')
+        .values({ name: 'limited', document, created_at: 1, updated_at: 1 })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ document }))
+        .execute()
+    }
+    await setQuota({ records: 5 })
     const uploads = Array.from({ length: 12 }, (_, n) =>
-      limited.in(ProjectScope.of('limited')).add({ ...record, workload: `w${n}` }),
+      scope('limited').add({ ...record, workload: `w${n}` }),
     )
     const results = await Promise.allSettled(uploads)
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(5)
@@ -131,11 +137,17 @@ describeDatabases('records of projects', (open) => {
     })
     // An identical record is no further one.
     const workload = results.findIndex(({ status }) => status === 'fulfilled')
-    const again = await limited.in(ProjectScope.of('limited')).add({ ...record, workload: `w${workload}` })
+    const again = await scope('limited').add({ ...record, workload: `w${workload}` })
     expect(again.created).toBe(false)
     expect(await scope('limited').remove(again.record.id)).toBe('removed')
-    const next = await limited.in(ProjectScope.of('limited')).add({ ...record, workload: 'next' })
-    expect(next.created).toBe(true)
-    expect((await limited.in(ProjectScope.of('other')).add(record)).created).toBe(true)
+    const next = (workload: string) => scope('limited').add({ ...record, workload })
+    expect((await next('next')).created).toBe(true)
+    expect((await scope('other').add(record)).created).toBe(true)
+    // A changed quota counts at once.
+    await expect(next('further')).rejects.toThrow('its quota records is 5')
+    await setQuota({})
+    expect((await next('further')).created).toBe(true)
+    await setQuota({ records: 0 })
+    await expect(next('last')).rejects.toThrow('its quota records is 0')
   })
 })

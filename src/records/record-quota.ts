@@ -6,9 +6,6 @@ import type { Tables } from '../db/tables.ts'
 /** An arbitrary key of advisory locks, the same in all processes. */
 const QUOTA_LOCK = 5_381_003
 
-/** Returns how many records a project may have; undefined if there is no limit. */
-export type RecordQuota = (project: string) => Promise<number | undefined>
-
 /** A project has as many records as its quota allows. */
 export class RecordQuotaError extends Error {
   override readonly name = 'RecordQuotaError'
@@ -26,14 +23,17 @@ export function countRecordsOfProject(database: Database, project: string): Prom
 }
 
 /**
- * Checks the number of records of a project, within the transaction that has inserted one.
+ * Checks the number of records of a project, within the transaction that has inserted one. The quota is that which is
+ * stored now: a process of its own reads uploads, and must not know an earlier one.
  * @throws RecordQuotaError RECORD_QUOTA_EXCEEDED
  */
 export async function assertRecordQuota(
   transaction: Transaction<Tables>,
   engine: Database['engine'],
-  { project, limit }: { readonly project: string; readonly limit: number },
+  project: string,
 ): Promise<void> {
+  const limit = await readRecordQuota(transaction, project)
+  if (limit === undefined) return
   // The lock keeps the count valid until the record is committed. SQLite has one writer at a time anyway.
   if (engine === 'postgres') {
     await sql`select pg_advisory_xact_lock(${sql.lit(QUOTA_LOCK)}, hashtext(${project}))`.execute(transaction)
@@ -53,4 +53,19 @@ export async function assertRecordQuota(
     .where('project', '=', project)
     .executeTakeFirstOrThrow()
   throw new RecordQuotaError(project, { records: Number(records) - 1, limit })
+}
+
+/** Reads the quota from the stored rules of a project, which were validated when they were written. */
+async function readRecordQuota(
+  transaction: Transaction<Tables>,
+  project: string,
+): Promise<number | undefined> {
+  const row = await transaction
+    .selectFrom('projects')
+    .select('document')
+    .where('name', '=', project)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { quotas } = JSON.parse(row.document) as { readonly quotas?: { readonly records?: number } }
+  return quotas?.records
 }

@@ -3,18 +3,14 @@ import type { ProjectScope, Scoped } from '../db/project-scope.ts'
 import { HostNames } from '../oci/host-names.ts'
 import { ProjectRecords } from './project-records.ts'
 import { RecordListing } from './record-listing.ts'
-import type { RecordQuota } from './record-quota.ts'
 
 /** Stores records in the database: uploaded records, and records made from them. Each belongs to a project. */
 export class RecordStore implements Scoped<ProjectRecords> {
   readonly #shared: ConstructorParameters<typeof ProjectRecords>[0]
 
-  /**
-   * @param names the names of a registry, under which references mean the same image; default: there is none
-   * @param recordQuota how many records a project may have; default: any number
-   */
-  constructor(database: Database, names = new HostNames([]), recordQuota?: RecordQuota) {
-    this.#shared = { database, names, recordQuota, listing: new RecordListing(database, names) }
+  /** @param names the names of a registry, under which references mean the same image; default: there is none */
+  constructor(database: Database, names = new HostNames([])) {
+    this.#shared = { database, names, listing: new RecordListing(database, names) }
   }
 
   in(scope: ProjectScope): ProjectRecords {

@@ -38,6 +38,28 @@ export class CredentialStore implements Scoped<ProjectCredentials> {
     this.#parts = parts
   }
 
+  /** Lists those that a caller sees, by project and host. `next` names the last one if there are more. */
+  async list(
+    scope: ProjectScope,
+    { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<{ readonly items: StoredCredential[]; readonly next?: string }> {
+    const [project = '', host = ''] = after?.split('/') ?? []
+    const rows = await this.#parts.database.query
+      .selectFrom('registry_credentials')
+      .selectAll()
+      .where(scope.condition())
+      .where((row) =>
+        row.or([row('project', '>', project), row.and([row('project', '=', project), row('host', '>', host)])]),
+      )
+      .orderBy('project')
+      .orderBy('host')
+      .limit(limit + 1)
+      .execute()
+    const items = rows.slice(0, limit).map(toCredential)
+    const last = items.at(-1)
+    return { items, ...(rows.length > limit && last && { next: `${last.project}/${last.host}` }) }
+  }
+
   /** Those of the project of a caller, also of one that sees all projects: a credential serves one project only. */
   in({ project }: ProjectScope): ProjectCredentials {
     return new ProjectCredentials(this.#parts, project)
@@ -54,12 +76,6 @@ export class ProjectCredentials {
     this.#db = database
     this.#keys = keys
     this.#project = project
-  }
-
-  /** Lists them in the order of their hosts. */
-  async list(): Promise<StoredCredential[]> {
-    const rows = await this.#rows().orderBy('host').execute()
-    return rows.map(toCredential)
   }
 
   /** @param host as references name it */
@@ -114,12 +130,14 @@ export class ProjectCredentials {
 
   /** Returns whether there was one. */
   async remove(host: string): Promise<boolean> {
-    const removed = await this.#db.query
-      .deleteFrom('registry_credentials')
-      .where('project', '=', this.#project)
-      .where('host', '=', keyOf(host))
-      .returning('host')
-      .executeTakeFirst()
+    const removed = await this.#db.write((query) =>
+      query
+        .deleteFrom('registry_credentials')
+        .where('project', '=', this.#project)
+        .where('host', '=', keyOf(host))
+        .returning('host')
+        .executeTakeFirst(),
+    )
     return removed !== undefined
   }
 

@@ -45,6 +45,11 @@ export class LoginIssuer {
     this.#options = options
   }
 
+  /** Its URL, which is the `iss` of its tokens. */
+  get url(): string {
+    return this.#options.issuer
+  }
+
   /** Returns where the browser goes to log in, and what to check when it returns. @throws IssuerUnavailableError */
   async start(): Promise<{ readonly url: URL; readonly checks: LoginChecks }> {
     const configuration = await this.#configure()

@@ -40,6 +40,10 @@ export class LoginPolicies {
     return new LoginPolicies(parsePolicyFile(LoginPolicySchema, text), groupsClaim)
   }
 
+  get all(): readonly LoginPolicy[] {
+    return this.#policies
+  }
+
   /** Returns the first policy that admits a person, with its digest; undefined if none does. */
   admit(claims: Claims): { readonly policy: LoginPolicy; readonly digest: string } | undefined {
     const listed = claimAt(claims, this.#groupsClaim)

@@ -27,7 +27,7 @@ export function parsePolicyFile<Policy extends { readonly name: string }>(
   const parsed = z.array(schema).min(1, 'expected at least one policy').max(MAX_POLICIES).safeParse(document)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw new PolicyFileError(`${fieldAt(issue?.path ?? [])}${issue ? messageOf(issue) : 'is invalid'}`)
+    throw new PolicyFileError(`${fieldAt(issue?.path ?? [])}${issue ? messageOf(issue, document) : 'is invalid'}`)
   }
   const names = new Set<string>()
   for (const [index, { name }] of parsed.data.entries()) {
@@ -48,7 +48,17 @@ function fieldAt(path: readonly PropertyKey[]): string {
   return `${parts.join('')}: `
 }
 
-/** The reason why a key is refused, which a record has in an issue of its own. */
-function messageOf(issue: z.core.$ZodIssue): string {
+/** Whether an object has no field at a path. */
+function isMissing(path: readonly PropertyKey[], document: unknown): boolean {
+  const at = (value: unknown, key: PropertyKey) =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+      ? (value as Record<PropertyKey, unknown>)[key]
+      : undefined
+  return path.length > 0 && path.reduce(at, document) === undefined
+}
+
+/** The reason why a key is refused is in an issue of its own. */
+function messageOf(issue: z.core.$ZodIssue, document: unknown): string {
+  if (issue.code !== 'custom' && isMissing(issue.path, document)) return 'is required'
   return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
 }

@@ -80,6 +80,17 @@ export class ProjectDirectory {
     return { items, ...(all.length > limit && last && { next: last.name }) }
   }
 
+  /** Whether there is a project other than the default one, now. */
+  async isShared(): Promise<boolean> {
+    const row = await this.#db.query
+      .selectFrom('projects')
+      .select('name')
+      .where('name', '!=', DEFAULT_PROJECT)
+      .limit(1)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
   /** Creates a project or replaces its rules. @throws TooManyProjectsError */
   async put(
     name: string,
@@ -116,7 +127,9 @@ export class ProjectDirectory {
    */
   async remove(name: string): Promise<boolean> {
     if (name === DEFAULT_PROJECT) {
-      throw new ProjectInUseError('the default project always exists; PUT changes its rules')
+      throw new ProjectInUseError(
+        'the default project always exists; change its rules with `record-broker project set default`, or with PUT',
+      )
     }
     const removed = await this.#db.transaction(async (transaction) => {
       await lockProjects(this.#db, transaction)

@@ -173,7 +173,7 @@ export class ScopedApiTokens {
 
   async #assertUsable(transaction: Transaction<Tables>, { id, successor }: ApiToken): Promise<void> {
     if (successor !== undefined)
-      throw new TokenNotUsableError(`token ${id} was replaced by ${successor}, which can be replaced`)
+      throw new TokenNotUsableError(`token ${id} was replaced by ${successor}; rotate ${successor} instead`)
     const usable = await transaction
       .selectFrom('api_tokens')
       .select('id')

@@ -25,7 +25,9 @@ const WorkloadPolicySchema = z
   .strictObject({
     name: z.string().min(1).max(100),
     issuer: z.string().max(1000),
-    audience: z.union([z.string().min(1).max(1000), z.array(z.string().min(1).max(1000)).min(1).max(20)]),
+    audience: z.union([z.string().min(1).max(1000), z.array(z.string().min(1).max(1000)).min(1).max(20)], {
+      error: 'expected a text of up to 1000 characters, or a list of up to 20 such texts',
+    }),
     /** Where the keys are; default: where the issuer's configuration says. */
     jwksUri: z.string().max(1000).optional(),
     /** A PEM file with the certificate authorities of the issuer. */

@@ -8,6 +8,8 @@ import { parseJobs } from './conversion-jobs.ts'
 import type { ConversionRelation } from './conversion-relation.ts'
 import { type ConversionRole, conversionPlaceTerms, conversionTerm } from './conversion-terms.ts'
 
+type NamedImage = { readonly reference: string; readonly digest: string }
+
 /**
  * The conversions that a caller sees: those whose source and result it may read. Of a conversion that another project
  * did, it sees what the registries show: neither the job nor the stored record, and only record images that it may read.
@@ -45,17 +47,24 @@ export class VisibleConversions {
     return { items: ids.flatMap((id) => byId.get(id) ?? []), total }
   }
 
-  /** Returns the newest conversion in which each of the digests has a role. */
-  async latest(role: ConversionRole, digests: readonly string[]): Promise<Map<string, ConversionRelation>> {
-    const terms = digests.map((digest) => conversionTerm(role, digest))
+  /**
+   * Returns what finds the newest conversion in which an image has a role: under its own reference, or else, for
+   * another tag of the same image, under its digest.
+   */
+  async latest(
+    role: 'source' | 'result',
+    images: readonly NamedImage[],
+  ): Promise<(image: NamedImage) => ConversionRelation | undefined> {
+    const names = images.flatMap(({ reference, digest }) => [reference, digest])
+    const terms = [...new Set(names)].map((name) => conversionTerm(role, name))
     const newest = await this.#terms.newestOf(terms, this.#filters)
-    const byId = await this.#read([...newest.values()])
-    return new Map(
-      digests.flatMap((digest) => {
-        const relation = byId.get(newest.get(conversionTerm(role, digest)) ?? '')
-        return relation ? [[digest, relation] as const] : []
-      }),
-    )
+    const byId = await this.#read([...new Set(newest.values())])
+    const newestOf = (name: string) => byId.get(newest.get(conversionTerm(role, name)) ?? '')
+    return ({ reference, digest }) => {
+      const named = newestOf(reference)
+      // The tag may have moved since then.
+      return named && digestsIn(named, role).includes(digest) ? named : newestOf(digest)
+    }
   }
 
   async #read(ids: readonly string[]): Promise<Map<string, ConversionRelation>> {
@@ -92,4 +101,14 @@ export class VisibleConversions {
     const reference = tryParseReference(name)
     return reference !== undefined && this.#visible.allows(reference)
   }
+}
+
+/** The digests of the images that have a role in a conversion: of all of it, and of its platforms. */
+function digestsIn(
+  { sourceDigest, digest, images }: ConversionRelation,
+  role: 'source' | 'result',
+): readonly string[] {
+  return role === 'source'
+    ? [sourceDigest, ...images.map(({ source }) => source)]
+    : [digest, ...images.map((image) => image.digest)]
 }

@@ -7,6 +7,7 @@ import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with
 import { printConversions } from '../conversions/print-conversion.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { addStateAndLabelOptions, type FilterOptions, filterQuery, labelsOf } from '../jobs/job-options.ts'
+import { createdText } from '../jobs/watch-job.ts'
 import { print } from '../print.ts'
 import { readBatchFile } from './batch-file.ts'
 import { watchBatch } from './watch-batch.ts'
@@ -85,9 +86,11 @@ async function createBatch(
         body: body as never,
         signal: context.signal,
       })
-      return wait ? watchBatch(context, created.id) : created
+      if (!wait) return created
+      context.whenFailed(createdText('batch', created.id))
+      return watchBatch(context, created.id)
     },
-    path,
+    { file: path },
   )
   printBatch(options, batch)
   if (wait && batch.state !== 'succeeded') process.exitCode = 1

@@ -11,10 +11,19 @@ export type RequestOrigin = {
   readonly command: Command
   /** The file whose content was sent. */
   readonly file?: string | undefined
+  /** What earlier requests of the command have done. */
+  readonly addition?: string | undefined
 }
 
-/** Returns the error of a command for a failed request. It names the server, and what helps. */
+/** Returns the error of a command for a failed request. It names the server, what helps, and what remains. */
 export function brokerFailure(error: BrokerError, origin: RequestOrigin): CommandError {
+  const failure = requestFailure(error, origin)
+  const { addition } = origin
+  if (addition === undefined) return failure
+  return new CommandError(failure.kind, `${failure.message}; ${addition}`, { cause: error })
+}
+
+function requestFailure(error: BrokerError, origin: RequestOrigin): CommandError {
   const { broker, command, file } = origin
   if (error.status === 401)
     return new CommandError('unauthorized', unauthorizedText(broker, error), { cause: error })

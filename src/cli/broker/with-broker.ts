@@ -30,16 +30,28 @@ const RETRY = { attempts: 3, maxWaitMs: 10_000 }
 export type BrokerContext = {
   readonly client: BrokerClient
   readonly broker: SelectedBroker
+  /** The project that the options or the settings name. */
+  readonly project: string | undefined
   readonly progress: Progress
   /** Aborts at the first stop signal, with an {@link InterruptedError}. */
   readonly signal: AbortSignal
   /** Changes the message of the command when it is interrupted: what goes on, and how to stop that. */
   readonly whenInterrupted: (message: string) => void
+  /** Adds to the message of a request that fails from now on: what earlier requests have done. */
+  readonly whenFailed: (addition: string) => void
+}
+
+type BrokerUse = {
+  /** The file whose content the command sends. */
+  readonly file?: string | undefined
+  /** False: the project is a filter of the command. Default: the command works in it. */
+  readonly isInProject?: boolean
 }
 
 /** Adds the options of commands that work in one project, or see all of them. */
 export function addBrokerOptions(command: Command): Command {
-  const text = 'the project that you work in, as an administrator; default: RECORD_BROKER_PROJECT, or all'
+  const text =
+    'the project in which an administrator works; default: RECORD_BROKER_PROJECT, or all, and default for what is new'
   return addServerOptions(command).option('--project <name>', text, projectName)
 }
 
@@ -63,29 +75,29 @@ export function serverUrl(text: string): string {
 /**
  * Runs an action with a client of the broker that the options and settings select.
  * @param command the command that runs, whose options name invalid fields
- * @param file the file whose content the command sends
  * @throws CommandError that names the server; InterruptedError
  */
 export async function withBroker<Result>(
   command: Command,
   action: (context: BrokerContext) => Promise<Result>,
-  file?: string,
+  { file, isInProject = true }: BrokerUse = {},
 ): Promise<Result> {
   const options = command.opts<BrokerOptions>()
   const settings = loadClientSettings()
   const broker = selectBroker(options.server, settings, await new ConfigFile(settings.configFolder).read())
   const { local } = settings
   await using fetch = createBrokerFetch(settings.ca, broker.url === local.url ? local.certificate : undefined)
-  const project = options.project ?? (isInProject(command) ? settings.project : undefined)
+  const project = options.project ?? (hasProject(command) ? settings.project : undefined)
   const client = createBrokerClient({
     baseUrl: broker.url,
     token: broker.token,
-    project,
+    project: isInProject ? project : undefined,
     fetch,
     retry: RETRY,
   })
   const stop = new AbortController()
   let message = 'interrupted'
+  let addition: string | undefined
   const removeListener = onStopSignal((signal) => stop.abort(new InterruptedError(signal, message)))
   using progress = openProgress(options)
   progress.follow(() => waitingView(`waiting for ${broker.url}`))
@@ -93,14 +105,18 @@ export async function withBroker<Result>(
     return await action({
       client,
       broker,
+      project,
       progress,
       signal: stop.signal,
       whenInterrupted: (text) => {
         message = text
       },
+      whenFailed: (text) => {
+        addition = text
+      },
     })
   } catch (error) {
-    if (error instanceof BrokerError) throw brokerFailure(error, { broker, command, file })
+    if (error instanceof BrokerError) throw brokerFailure(error, { broker, command, file, addition })
     throw invalidPathFailure(error, command) ?? error
   } finally {
     removeListener()
@@ -108,7 +124,7 @@ export async function withBroker<Result>(
 }
 
 /** Commands about projects themselves are in none. */
-function isInProject({ options }: Command): boolean {
+function hasProject({ options }: Command): boolean {
   return options.some((option) => option.attributeName() === 'project')
 }
 

@@ -103,7 +103,7 @@ async function capture(args: readonly string[], options: CaptureOptions, command
     const record = await withBroker(
       command,
       (context) => uploadProfile(context, captured.log, uploadQuery(captured, options, root)),
-      captured.log,
+      { file: captured.log },
     )
     keepsLog = false
     printRecord(options, record)

@@ -8,7 +8,7 @@ import {
 } from '../broker/with-broker.ts'
 import { describeCommand } from '../help/describe-command.ts'
 import { addNewJobOptions, type NewJobOptions, newJobFields } from '../jobs/job-options.ts'
-import { watchJob } from '../jobs/watch-job.ts'
+import { createdText, watchJob } from '../jobs/watch-job.ts'
 import { uploadProfile } from '../records/upload-profile.ts'
 import {
   addConvertOptions,
@@ -67,6 +67,7 @@ async function createConversion(
     }
     const created = await client.post('/v1/conversions', { body, signal })
     if (!wait) return created
+    context.whenFailed(createdText('conversion', created.id))
     return watchJob(context, { kind: 'conversion', id: created.id, title: target })
   })
   printConversion(options, conversion)

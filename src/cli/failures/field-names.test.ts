@@ -4,7 +4,7 @@ import { addConvertOptions } from '../conversions/conversion-options.ts'
 import { invalidFieldsText } from './field-names.ts'
 
 const command = addConvertOptions(
-  new Command('convert').argument('<source>').argument('<ids...>').option('--after <id>'),
+  new Command('convert').argument('<source>').argument('<ids...>').option('--after <id>').option('--record-id <id>'),
 )
 const text = (path: string, file?: string) =>
   invalidFieldsText([{ path, message: 'is wrong' }], command, file)
@@ -15,6 +15,7 @@ it.each([
   ['options.chunkSize', '--chunk-size'],
   ['body.platforms.1', '--platform'],
   ['body.record.copyFrom', '--record-copy'],
+  ['body.record.id', '--record-id'],
   ['body.record.match.workload', '--record-match'],
   ['body.source', '<source>'],
   ['body.records.0', '<ids...>'],

@@ -5,6 +5,7 @@ const FIELD_OPTIONS: Readonly<Record<string, string>> = {
   platforms: 'platform',
   labels: 'label',
   records: 'ids',
+  id: 'recordId',
   copyFrom: 'recordCopy',
   match: 'recordMatch',
   inline: 'record',

@@ -38,6 +38,6 @@ export function settingsText(
 
 function defaultText(name: string, value: string | undefined): string {
   if (value === undefined) return ''
-  const isBytes = /BYTES|MEMORY|_LIMIT$|RESERVE|WINDOW/.test(name) && Number(value) >= 1024
+  const isBytes = /BYTES|MEMORY|SCRATCH_LIMIT|RESERVE|WINDOW/.test(name) && Number(value) >= 1024
   return `; default: ${value}${isBytes ? ` (${bytesText(Number(value))})` : ''}`
 }

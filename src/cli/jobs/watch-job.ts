@@ -51,6 +51,11 @@ export function goesOnText(broker: SelectedBroker, kind: JobKind | 'batch', id: 
   return `interrupted: the ${kind} goes on; record-broker ${kind} cancel ${self} cancels it, and record-broker ${kind} watch ${self} shows it again`
 }
 
+/** The addition to the failures of a command that has created what it waits for. */
+export function createdText(kind: JobKind | 'batch', id: string): string {
+  return `the ${kind} ${id} was created, and goes on: only waiting for it failed`
+}
+
 function progressView(kind: JobKind, title: string, data: unknown): ProgressView {
   if (kind === 'verification') return verificationProgressView(title, data as VerificationProgress)
   return conversionProgressView(title, data as ConversionProgress)

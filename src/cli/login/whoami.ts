@@ -39,5 +39,5 @@ function callerText({
 
 /** Each list must allow a repository. */
 function patternLines(verb: string, lists: readonly (readonly string[])[]): string[] {
-  return lists.map((patterns) => `  ${verb} only ${patterns.join(', ') || 'nothing'}`)
+  return lists.map((patterns) => `  ${verb} ${patterns.length === 0 ? 'nothing' : `only ${patterns.join(', ')}`}`)
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { Quotas } from '../../access/projects/project.ts'
-import { repositoryPattern, size } from '../arguments.ts'
+import { count, repositoryPattern, size } from '../arguments.ts'
 
 const QUOTAS = Object.keys(Quotas.shape) as (keyof Quotas)[]
 
@@ -34,7 +34,7 @@ export function addProjectOptions(command: Command): Command {
     .option('--description <text>', 'a text for people')
     .option(
       '--read <pattern>',
-      `repositories that it may read, such as registry.example/team/**; ${more}`,
+      `repositories that it may read, such as registry.example/team/**, or embedded/team/** for the registry of the broker; ${more}`,
       collectPattern,
     )
     .option('--no-read', 'no repositories to read')
@@ -44,7 +44,7 @@ export function addProjectOptions(command: Command): Command {
     .option('--no-docker-config', 'do not let them')
     .option(
       '--quota <name=limit>',
-      `the most that it may use, such as storedBytes=10GiB; none removes the limit; can be given more than once: ${QUOTAS.join(', ')}`,
+      `the most that it may use, such as records=1000 or storedBytes=10GiB; NAME=none removes the limit; can be given more than once: ${QUOTAS.join(', ')}`,
       (text: string, previous: QuotaChange[] = []) => [...previous, quota(text)],
     )
     .optionsGroup('Options:')
@@ -59,7 +59,16 @@ function quota(text: string): QuotaChange {
   const [given = '', limit = ''] = text.split('=', 2)
   const name = QUOTAS.find((one) => one === given)
   if (name === undefined) throw new InvalidArgumentError(`expected one of ${QUOTAS.join(', ')}, and =limit`)
-  return { name, limit: limit === 'none' ? undefined : size(limit) }
+  return { name, limit: limit === 'none' ? undefined : quotaLimit(name, limit) }
+}
+
+/** A number of bytes, or a plain number of other things. */
+function quotaLimit(name: keyof Quotas, text: string): number {
+  try {
+    return name === 'storedBytes' ? size(text) : count(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${name}: ${(error as Error).message}, or none`)
+  }
 }
 
 /** Returns rules with the changes of the options. */

@@ -22,7 +22,7 @@ export function addProjectCommands(program: Command): void {
   const set = addProjectOptions(
     project
       .command('set')
-      .description('create a project, or change its rules that options name')
+      .description('create a project, or change those of its rules that the options name')
       .addArgument(nameArgument()),
   )
   describeCommand(addServerOptions(set).action(setProject), {

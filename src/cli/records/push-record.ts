@@ -47,6 +47,8 @@ export function addPushCommand(record: Command): void {
 
 async function pushRecord(path: string, options: PushOptions, command: Command): Promise<void> {
   const query = profileQuery(options)
-  const record = await withBroker(command, (context) => uploadProfile(context, path, query), path)
+  const record = await withBroker(command, (context) => uploadProfile(context, path, query), {
+    file: path,
+  })
   printRecord(options, record)
 }

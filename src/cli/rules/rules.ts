@@ -61,7 +61,7 @@ async function createRule(
   const rule = await withBroker(
     command,
     ({ client, signal }) => client.post('/v1/rules', { body: body as never, signal }),
-    path,
+    { file: path },
   )
   printRule(options, rule)
 }
@@ -104,7 +104,7 @@ async function updateRule(
       const body = { ...base, ...ruleFields(options, base) }
       return client.put('/v1/rules/{id}', { params, body: body as never, signal })
     },
-    path,
+    { file: path },
   )
   printRule(options, rule)
 }

@@ -22,8 +22,12 @@ export function stateText({ state, expiresAt, revokedAt, successor }: Token): st
 }
 
 /** Describes what a token allows. */
-export function rightsText({ scopes, read, write }: Token): string {
-  return `${scopes.join(', ')}; reads ${patternsText(read)}; writes ${patternsText(write)}`
+export function rightsText({ scopes, read, write }: Pick<Token, 'scopes' | 'read' | 'write'>): string {
+  // The rules of a project do not restrict administrators, who work in all of them.
+  const isAdmin = scopes.includes('admin')
+  const text = (patterns: readonly string[]) =>
+    patterns.includes('**') ? `everything that its ${isAdmin ? 'broker' : 'project'} may` : patternsText(patterns)
+  return `${scopes.join(', ')}; reads ${text(read)}; writes ${text(write)}`
 }
 
 /** Describes patterns of repositories. */

@@ -64,7 +64,7 @@ function addCreateCommand(token: Command): void {
     .argument('<name>', 'what the token is for')
     .requiredOption(
       '--scope <scope>',
-      `what it allows; can be given more than once: ${SCOPES.join(', ')}`,
+      `what it allows, see docs/api.md; can be given more than once: ${SCOPES.join(', ')}`,
       collect(oneOf(SCOPES)),
     )
     .option(
@@ -81,10 +81,13 @@ function addCreateCommand(token: Command): void {
   describeCommand(addBrokerOptions(create).action(createToken), {
     examples: [
       [
-        'token create ci --project team-a --scope records:write --scope conversions:write',
-        "let the builds of a team upload records and convert the images of the team's project",
+        'token create ci --project team-a --scope records:write --scope conversions:write --scope conversions:read',
+        'let the builds of a team upload records, convert the images of its project, and wait for the result',
       ],
-      ['token create auditor --scope records:read --scope conversions:read --expires 7d', 'look, for a week'],
+      [
+        'token create auditor --project default --scope records:read --scope conversions:read --expires 7d',
+        'let somebody see what belongs to the project default, for a week',
+      ],
     ],
     settings: ['commands'],
   })

@@ -16,7 +16,7 @@ import {
 } from '../jobs/job-options.ts'
 import { jobLine, jobLines } from '../jobs/job-text.ts'
 import { addSeriesCommand } from '../jobs/series.ts'
-import { watchJob } from '../jobs/watch-job.ts'
+import { createdText, watchJob } from '../jobs/watch-job.ts'
 import { print } from '../print.ts'
 import { verificationText } from '../text/report-text.ts'
 
@@ -70,6 +70,7 @@ async function createVerification(
   const verification = await withBroker(command, async (context) => {
     const created = await context.client.post('/v1/verifications', { body, signal: context.signal })
     if (!wait) return created
+    context.whenFailed(createdText('verification', created.id))
     return watchJob(context, { kind: 'verification', id: created.id, title: image })
   })
   printVerification(options, verification)

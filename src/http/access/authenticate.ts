@@ -6,6 +6,7 @@ import { RepositoryPatterns } from '../../access/repository-patterns.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import { HttpError, problem, sendProblem } from '../problem.ts'
 import { type CallerSource, type Presented, presentedBy } from './caller-source.ts'
+import { HOOK_SETTINGS } from './hook-secrets.ts'
 import { BASIC_CHALLENGE, type RegistryChallenge, TOKEN_PATH } from './registry-challenge.ts'
 import { routeAccess } from './security.ts'
 
@@ -159,7 +160,9 @@ function sendChallenge(
   const isRegistry = isRegistryRequest(request)
   const isAcceld = request.routeOptions.url?.startsWith('/api/')
   const isGiven = request.headers.authorization !== undefined
-  const hint = 'send a token of this broker: Authorization: Bearer TOKEN'
+  const sender = request.routeOptions.config?.hookSender
+  const secret = sender === undefined ? '' : `, or a secret of ${HOOK_SETTINGS[sender]}`
+  const hint = `send a token of this broker${secret}: Authorization: Bearer TOKEN`
   const message = isGiven ? `the token is wrong; ${hint}` : hint
   if (isRegistry) challengeRegistry(request, reply, challenge)
   else reply.header('www-authenticate', 'Bearer')

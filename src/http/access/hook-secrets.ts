@@ -14,6 +14,13 @@ export type HookSender = 'distribution' | 'harbor' | 'cloudevents'
  */
 export type HookSecrets = Readonly<Partial<Record<HookSender, readonly string[]>>>
 
+/** The settings with the secrets of each sender. */
+export const HOOK_SETTINGS: Readonly<Record<HookSender, string>> = {
+  distribution: 'RECORD_BROKER_HOOK_SECRET_DISTRIBUTION',
+  harbor: 'RECORD_BROKER_HOOK_SECRET_HARBOR',
+  cloudevents: 'RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS',
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route also accepts the secrets of this sender. */

@@ -202,7 +202,8 @@ describeDatabases('two projects that share a broker', (open) => {
     const shown: Record<string, unknown> = {}
     for (const { path } of lists.filter((list) => !/audit|series|caller|image-relations/.test(list.path))) {
       const { status, text } = await broker.send(operator, 'GET', path)
-      shown[path] = [status, JSON.parse(text)]
+      // The last use of a token is written some time after it.
+      shown[path] = [status, JSON.parse(text, (key, value) => (key === 'usedAt' ? undefined : value))]
     }
     return shown
   }

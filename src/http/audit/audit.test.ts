@@ -73,6 +73,31 @@ describe('the audit log', () => {
     expect(others).toEqual([])
   })
 
+  it('is about the project that a change concerns', async () => {
+    const asOperator = (method: string, path: string, body?: object) =>
+      broker.request(method, path, { token: OPERATOR_TOKEN, ...(body && json(body)) })
+    const events = await audited(async () => {
+      await asOperator('PUT', '/v1/projects/c', { read: ['r.example/c/**'] })
+      const token = { name: 'ci', project: 'c', scopes: ['records:read'] }
+      const { id } = (await asOperator('POST', '/v1/tokens', token)).json()
+      const rotated = (await asOperator('POST', `/v1/tokens/${id}/rotation`, { overlapSeconds: 60 })).json()
+      await asOperator('DELETE', '/v1/projects/c')
+      for (const one of [id, rotated.id]) await asOperator('DELETE', `/v1/tokens/${one}`)
+      await asOperator('DELETE', '/v1/projects/c')
+    })
+    const seen = events.map(({ action, project, status }) => [action, project, status])
+    expect(seen).toEqual([
+      ['putProject', 'c', 201],
+      ['createToken', 'c', 201],
+      ['rotateToken', 'c', 201],
+      ['deleteProject', 'c', 409],
+      ['revokeToken', 'c', 204],
+      ['revokeToken', 'c', 204],
+      ['deleteProject', 'c', 204],
+    ])
+    expect((await entries('project=c')).toReversed()).toEqual(events)
+  })
+
   it('says what was refused', async () => {
     const refused = await audited(async () => {
       await broker.request('GET', '/v1/tokens', { token: a })

@@ -11,6 +11,8 @@ export type Audited = {
 declare module 'fastify' {
   interface FastifyRequest {
     audited: Audited | undefined
+    /** The project that the request is about, if it is another than the one that its caller works in. */
+    concernedProject: string | undefined
     /** The code of the error that the request failed with. */
     failureCode: string | undefined
   }

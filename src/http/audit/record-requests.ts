@@ -30,6 +30,7 @@ export function recordRequests(
 /** Prepares requests for the audit log, whether or not there is one. */
 export function describeFailures(app: FastifyInstance): void {
   app.decorateRequest('audited', undefined)
+  app.decorateRequest('concernedProject', undefined)
   app.decorateRequest('failureCode', undefined)
   app.addHook('onError', async (request, _reply, error) => {
     request.failureCode = error.code
@@ -66,7 +67,8 @@ function eventOf(
       subject: knownCaller.identity.subject,
       issuer: knownCaller.identity.issuer,
       tokenId: knownCaller.identity.tokenId,
-      project: knownCaller.project,
+      // An administrator who names no project changes what belongs to others, too.
+      project: request.concernedProject ?? knownCaller.project,
     }),
     ...subjectOf(request, reply, names),
     method,

@@ -34,7 +34,7 @@ export const AuditEntryView = z
 
 export const AuditPage = z
   .object({ items: z.array(AuditEntryView), next: z.string().optional() })
-  .meta({ id: 'AuditPage' })
+  .meta({ id: 'AuditPage', description: 'A page of the audit log, newest first.' })
 
 export function auditEntryView(entry: AuditEntry): z.output<typeof AuditEntryView> {
   const { kind, subject, issuer, tokenId, at, ...rest } = entry

@@ -6,6 +6,9 @@ import { FailureLog } from '../logging/request-log.ts'
 import { protocolErrorHandlers, rejectUnsupportedRequests } from './protocol-errors.ts'
 import type { ProxyTrust } from './request-host.ts'
 
+/** Hooks that each wait for the end of a response are more than the ten beyond which Node suspects a leak. */
+const MAX_LISTENERS = 30
+
 /** Time for a client to complete the TLS handshake. */
 const HANDSHAKE_MS = 10_000
 
@@ -39,6 +42,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   })
   if (maxConnections !== undefined) app.server.maxConnections = maxConnections
   rejectUnsupportedRequests(app)
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.raw.setMaxListeners(MAX_LISTENERS)
+    done()
+  })
   return app
 }
 

@@ -57,7 +57,7 @@ export async function assertConvertible(
 ): Promise<void> {
   for (const { body, fieldPath } of requested) {
     validator.assertCallbackAllowed(body.callbackUrl, fieldPath)
-    validator.assertReferencesAllowed(referencesOf(body), request.caller)
+    await validator.assertReferencesAllowed(referencesOf(body), request.caller)
   }
   await validator.assertRecordsExist(recordsOf(requested), request.caller)
   await validator.assertPlatformsAvailable(platformSelections(requested), analysisContext(request))

@@ -3,8 +3,11 @@ import { once } from 'node:events'
 import { fastify } from 'fastify'
 import { expect, it } from 'vitest'
 import { temporarySqlite } from '../../../test/support/databases.ts'
+import { Caller } from '../../access/caller.ts'
+import { AccessError } from '../../access/errors.ts'
 import { KeyRing } from '../../access/key-ring.ts'
 import { ProjectDirectory } from '../../access/projects/project-directory.ts'
+import { RepositoryPatterns } from '../../access/repository-patterns.ts'
 import { ApiTokens } from '../../access/tokens/api-tokens.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import { apiTokenSource } from '../access/api-token-source.ts'
@@ -38,4 +41,42 @@ it('ends a long response when its token is revoked', async () => {
   await watching.promise
   await all.revoke(token.id)
   expect((await response).body).toBe('the credential was revoked')
+})
+
+it('ends the stream of all events when a token of an issuer has expired, and leaves that of a job', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { database, close } = await temporarySqlite()
+  stack.defer(close)
+  const workload = new Caller({
+    identity: { kind: 'workload', subject: 'ci', issuer: 'https://issuer.example' },
+    scopes: ['conversions:read'],
+    projectScope: ProjectScope.of('default'),
+    access: { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] },
+  })
+  let requests = 2
+  const identify = async () => {
+    if (requests-- > 0) return workload
+    throw new AccessError('CREDENTIAL_REJECTED', 'it has expired')
+  }
+  const app = fastify()
+  stack.defer(() => app.close())
+  registerAuthentication(app, {
+    sources: [{ identify }],
+    projects: new ProjectDirectory(database),
+    demandsCredential: () => true,
+  })
+  const jobEnded = Promise.withResolvers<void>()
+  for (const url of ['/v1/events', '/v1/conversions/:id/events']) {
+    app.get(url, { schema: { security: AUTHENTICATED } }, async (request) => {
+      using watch = watchAccess(request, 5)
+      await Promise.race([once(watch.ended, 'abort'), jobEnded.promise])
+      return watch.ended.aborted
+    })
+  }
+  const headers = { authorization: 'Bearer token' }
+  const ofJob = app.inject({ url: '/v1/conversions/1/events', headers }).then()
+  const ofAll = app.inject({ url: '/v1/events', headers }).then()
+  expect((await ofAll).json()).toBe(true)
+  jobEnded.resolve()
+  expect((await ofJob).json()).toBe(false)
 })

@@ -9,6 +9,8 @@ const CHECK_INTERVAL_MS = 30_000
  * within minutes by design, and a stream that it opened lasts as long as the job that it follows.
  */
 const REVOCABLE: readonly string[] = ['token', 'person']
+/** The route whose stream follows no single job: it would outlast a token of an issuer for ever. */
+const ENDLESS_ROUTE = '/v1/events'
 
 /**
  * Watches whether the caller of a long response still has its credential. `ended` aborts soon after it was revoked.
@@ -20,7 +22,7 @@ export function watchAccess(
   intervalMs = CHECK_INTERVAL_MS,
 ): Disposable & { readonly ended: AbortSignal } {
   const ended = new AbortController()
-  const { caller, server, headers } = request
+  const { caller, server, headers, routeOptions } = request
   const check = async () => {
     const current = await server
       .identifyCaller(presentedBy(headers.authorization, false), request)
@@ -29,8 +31,8 @@ export function watchAccess(
       )
     if (current?.project !== caller.project) ended.abort(new Error('the credential was revoked'))
   }
-  const timer = REVOCABLE.includes(caller.identity.kind)
-    ? setInterval(() => void check(), intervalMs).unref()
-    : undefined
+  const { kind } = caller.identity
+  const isWatched = REVOCABLE.includes(kind) || (kind === 'workload' && routeOptions.url === ENDLESS_ROUTE)
+  const timer = isWatched ? setInterval(() => void check(), intervalMs).unref() : undefined
   return { ended: ended.signal, [Symbol.dispose]: () => clearInterval(timer) }
 }

@@ -8,10 +8,15 @@ import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { type JobResource, jobNotFound } from './job-resource.ts'
 import { waitAsPreferred } from './prefer-wait.ts'
+import { assertJobAllowed } from './retry-access.ts'
 import { JobCounts } from './view.ts'
 
 /** Cancels, retries and counts jobs of one kind. */
-export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): FastifyPluginAsyncZod {
+export function jobActionRoutes(
+  services: Pick<Services, 'jobs' | 'names' | 'projects'>,
+  resource: JobResource,
+): FastifyPluginAsyncZod {
+  const { jobs } = services
   const { kind, path, tag, name, schema, loadView } = resource
   return async (app) => {
     app.post(
@@ -36,6 +41,7 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
         const visible = jobs.in(request.caller.projectScope)
         const cancelled = await visible.cancel(kind, id)
         if (!cancelled) throw jobNotFound(resource, id)
+        request.concernedProject = cancelled.project
         const job = await waitAsPreferred(visible, cancelled, request, reply)
         if (isFinished(job.state) && job.state !== 'cancelled') {
           throw new HttpError(409, 'ALREADY_FINISHED', `${kind} ${id} has already ${job.state}`)
@@ -53,12 +59,16 @@ export function jobActionRoutes(jobs: Services['jobs'], resource: JobResource): 
           summary: `Retry a failed or cancelled ${kind}`,
           description: `Returns the ${kind} to the queue under the same id. Its earlier attempts remain visible.`,
           params: IdParams,
-          response: { 202: schema, ...problemResponses(400, 404, 409, 429, 503, 507) },
+          response: { 202: schema, ...problemResponses(400, 403, 404, 409, 429, 503, 507) },
         },
       },
       async (request, reply) => {
         const { id } = request.params
         const visible = jobs.in(request.caller.projectScope)
+        const existing = await visible.getStatus(kind, id)
+        if (!existing) throw jobNotFound(resource, id)
+        request.concernedProject = existing.project
+        await assertJobAllowed(existing, { caller: request.caller, services })
         const { outcome, job } = await visible.retry(kind, id)
         if (!job) throw jobNotFound(resource, id)
         if (outcome === 'conflict') {

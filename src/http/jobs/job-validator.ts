@@ -1,6 +1,7 @@
 import type { Caller } from '../../access/caller.ts'
 import type { AnalysisContext } from '../../analysis/analyses.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
+import { assertPlaceAllows, type UsedImages } from '../access/project-placement.ts'
 import { httpStatusOf } from '../error-status.ts'
 import { fieldError } from '../problem.ts'
 import type { Services } from '../services.ts'
@@ -15,13 +16,16 @@ export type PlatformSelection = {
   readonly fieldPath: string
 }
 
+type ValidatorServices = Pick<
+  Services,
+  'records' | 'analyses' | 'isCallbackAllowed' | 'assertReferenceAllowed' | 'projects' | 'names'
+>
+
 /** Rejects jobs that are certain to fail, before they are accepted. Errors name the invalid field. */
 export class JobValidator {
-  readonly #services: Pick<Services, 'records' | 'analyses' | 'isCallbackAllowed' | 'assertReferenceAllowed'>
+  readonly #services: ValidatorServices
 
-  constructor(
-    services: Pick<Services, 'records' | 'analyses' | 'isCallbackAllowed' | 'assertReferenceAllowed'>,
-  ) {
+  constructor(services: ValidatorServices) {
     this.#services = services
   }
 
@@ -35,13 +39,12 @@ export class JobValidator {
     throw fieldError(403, 'CALLBACK_NOT_ALLOWED', `${fieldPath}.callbackUrl`, detail)
   }
 
-  /** @throws RegistryError HOST_NOT_ALLOWED, REPOSITORY_NOT_ALLOWED */
-  assertReferencesAllowed(
-    { read, written = [] }: { readonly read: readonly string[]; readonly written?: readonly string[] },
-    caller: Caller,
-  ): void {
+  /** @throws RegistryError HOST_NOT_ALLOWED, REPOSITORY_NOT_ALLOWED; HttpError REPOSITORY_NOT_ALLOWED */
+  async assertReferencesAllowed(images: UsedImages, caller: Caller): Promise<void> {
+    const { read = [], written = [] } = images
     for (const reference of read) this.#services.assertReferenceAllowed(reference, 'read', caller)
     for (const reference of written) this.#services.assertReferenceAllowed(reference, 'write', caller)
+    await assertPlaceAllows(images, 'job', { caller, services: this.#services })
   }
 
   /**

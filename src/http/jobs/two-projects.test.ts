@@ -21,16 +21,21 @@ const TABLES = [
 const UNKNOWN_ID = '0190ba7c-0000-7000-8000-000000000000'
 const EVERYTHING = { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] }
 
+/** The token of `team-a` that may use a part of what its project may. */
+const NARROW = 'narrow'
+
 /** Accepts the name of a project as a token of this project, and `admin` as that of an administrator. */
 const source: CallerSource = {
   identify: async (presented) => {
     if (presented.kind !== 'bearer') return undefined
     const isAdmin = presented.secret === 'admin'
+    const isNarrow = presented.secret === NARROW
+    const part = new RepositoryPatterns(['r.test/part/**'])
     return new Caller({
       identity: { kind: 'token', subject: presented.secret },
       scopes: isAdmin ? ['admin'] : ['conversions:read', 'conversions:write'],
-      projectScope: isAdmin ? ProjectScope.ALL : ProjectScope.of(presented.secret),
-      access: EVERYTHING,
+      projectScope: isAdmin ? ProjectScope.ALL : ProjectScope.of(isNarrow ? 'team-a' : presented.secret),
+      access: isNarrow ? { read: [RepositoryPatterns.EVERYTHING], write: [part] } : EVERYTHING,
     })
   },
 }
@@ -67,7 +72,7 @@ describeDatabases('the jobs of two projects', (open) => {
   }
   const as = (
     token: string,
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     url: string,
     body?: object,
     headers: Record<string, string> = {},
@@ -270,5 +275,40 @@ describeDatabases('the jobs of two projects', (open) => {
     await expect
       .poll(async () => (await as('team-q', 'POST', PATH, later, headers)).status, { timeout: 5_000 })
       .toBe(202)
+  })
+
+  it('are started again by credentials that may use their images', async () => {
+    const [own, other] = [await create('team-a', conversion('r.test/part/a:1')), await create('team-a')]
+    for (const id of [own, other]) await as('team-a', 'POST', `${PATH}/${id}/cancel`)
+    const retry = (token: string, id: string) => as(token, 'POST', `${PATH}/${id}/retry`)
+    const refused = await retry(NARROW, other)
+    expect([refused.status, refused.json.code]).toEqual([403, 'REPOSITORY_NOT_ALLOWED'])
+    expect((await as('team-a', 'GET', `${PATH}/${other}`)).json.state).toBe('cancelled')
+    expect([(await retry(NARROW, own)).status, (await retry('team-a', other)).status]).toEqual([202, 202])
+  })
+
+  it('of an administrator are refused at once if the patterns of their project do not allow them', async () => {
+    const setDefault = (rules: object) => as('admin', 'PUT', '/v1/projects/default', rules)
+    const failed = await create('admin', conversion('r.test/out/a:1'))
+    await as('admin', 'POST', `${PATH}/${failed}/cancel`)
+    await setDefault({ read: ['r.test/a'], write: ['r.test/a'] })
+    const outside = conversion('r.test/out/a:1')
+    for (const [url, body] of [
+      [PATH, outside],
+      ['/v1/conversion-batches', { conversions: [conversion(), outside] }],
+      ['/v1/verifications', { reference: 'r.test/out/a:1' }],
+    ] as const) {
+      const { status, json } = await as('admin', 'POST', url, body)
+      expect([url, status, json.code]).toEqual([url, 403, 'REPOSITORY_NOT_ALLOWED'])
+      expect(json.detail).toMatch(
+        /the job would belong to the project default, whose .*r\.test\/out\/a; name/,
+      )
+    }
+    const retried = await as('admin', 'POST', `${PATH}/${failed}/retry`)
+    expect([retried.status, retried.json.code]).toEqual([403, 'REPOSITORY_NOT_ALLOWED'])
+    expect((await as('admin', 'POST', PATH, conversion())).status).toBe(202)
+    const inTeam = { 'record-broker-project': 'team-a' }
+    expect((await as('admin', 'POST', PATH, outside, inTeam)).json).toMatchObject({ project: 'team-a' })
+    await setDefault({ read: ['**'], write: ['**'] })
   })
 })

@@ -167,6 +167,18 @@ describe('wrong credentials', () => {
     expect([await send(), await send(), await send()]).toEqual([401, 401, 429])
   })
 
+  it('in the body count whatever right credentials the header has', async () => {
+    const { app } = await openServer({ wrong: 2 })
+    const send = async (method: 'GET' | 'POST', authorization: string) => {
+      const headers = { 'x-forwarded-for': '192.0.2.1', authorization }
+      return (await app.inject({ method, url: method === 'GET' ? '/' : '/token', headers })).statusCode
+    }
+    for (const name of ['one', 'two', 'workload']) expect(await send('GET', name)).toBe(200)
+    const guesses = [await send('POST', 'one'), await send('POST', 'two'), await send('POST', 'workload')]
+    expect(guesses).toEqual([401, 401, 429])
+    expect(await send('GET', 'workload')).toBe(200)
+  })
+
   it('can be allowed without a limit', async () => {
     const { statuses } = await openServer({})
     expect(await statuses(20, 'guess')).toEqual(Array(20).fill(401))

@@ -57,7 +57,10 @@ export class WrongCredentials {
   async #refuse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { authorization = '' } = request.headers
     const counted = await this.#count(request, { increment: false })
-    if (counted.isAllowed || counted.remaining > 0 || this.#accepted.has(authorization)) return
+    if (counted.isAllowed || counted.remaining > 0) return
+    // A credential in the body may be another one than that of the header.
+    const isInHeader = request.routeOptions.config?.readsCredential !== true
+    if (isInHeader && this.#accepted.has(authorization)) return
     this.#options.onRefusal()
     reply.header('retry-after', counted.ttlInSeconds)
     throw new TooManyRequestsError(

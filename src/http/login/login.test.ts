@@ -197,17 +197,18 @@ describe('a person', () => {
     expect([...(browser.cookies.get('broker.example')?.keys() ?? [])]).toEqual([])
   })
 
-  it('loses the session when the policy changes', async () => {
+  it('loses the session when the policy or the issuer changes', async () => {
     const { logIn, provider, publicUrl } = await open()
     const { browser } = await logIn('alice')
-    const renewed = async (policies: readonly object[]) => {
-      const { send } = await openBroker(provider.url, { publicUrl, policies })
+    const renewed = async (policies: readonly object[], issuer = provider.url) => {
+      const { send } = await openBroker(issuer, { publicUrl, policies })
       const other = new CookieBrowser(send)
       other.cookies.set(publicUrl.hostname, new Map(browser.cookies.get(publicUrl.hostname)))
       return caller(other, publicUrl)
     }
     expect(await renewed(POLICIES)).toMatchObject({ subject: 'alice' })
     expect(await renewed(POLICIES.map((policy) => ({ ...policy, groups: ['other'] })))).toBe(401)
+    expect(await renewed(POLICIES, 'https://other.example')).toBe(401)
   })
 })
 

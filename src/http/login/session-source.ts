@@ -1,4 +1,5 @@
 import type { Caller } from '../../access/caller.ts'
+import type { LoginIssuer } from '../../access/login/login-issuer.ts'
 import type { LoginPolicies, LoginPolicy } from '../../access/login/login-policy.ts'
 import type { LoginSession, LoginSessions } from '../../access/login/login-sessions.ts'
 import { grantedCaller } from '../../access/oidc/grant.ts'
@@ -8,10 +9,12 @@ import { assertFromOwnPage } from './own-pages.ts'
 
 /** Accepts the cookie of a login, on requests without another credential. */
 export function sessionSource({
+  issuer,
   sessions,
   policies,
   publicUrl,
 }: {
+  readonly issuer: Pick<LoginIssuer, 'url'>
   readonly sessions: LoginSessions
   readonly policies: LoginPolicies
   readonly publicUrl: URL
@@ -23,7 +26,8 @@ export function sessionSource({
       const id = cookies.read(request, 'record-broker')
       const session = id === undefined ? undefined : await sessions.find(id)
       const policy = session && policies.find(session.policy)
-      if (!policy) return undefined
+      // Whom another issuer of the settings has admitted, this one has not.
+      if (!policy || session.issuer !== issuer.url) return undefined
       assertFromOwnPage(request, publicUrl)
       return personCaller(policy, session)
     },

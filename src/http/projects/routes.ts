@@ -102,9 +102,11 @@ export function projectRoutes({
           },
         },
       },
-      async ({ params: { name }, body, caller }, reply) => {
-        assertWithinCaller(body, caller)
-        const { project, created } = await projects.put(name, body)
+      async (request, reply) => {
+        const { name } = request.params
+        request.concernedProject = name
+        assertWithinCaller(request.body, request.caller)
+        const { project, created } = await projects.put(name, request.body)
         return reply.code(created ? 201 : 200).send(projectView(project))
       },
     )
@@ -125,7 +127,9 @@ export function projectRoutes({
           },
         },
       },
-      async ({ params: { name } }, reply) => {
+      async (request, reply) => {
+        const { name } = request.params
+        request.concernedProject = name
         const { queuedJobs = 0, runningJobs = 0 } = await projectUsage(name)
         if (queuedJobs + runningJobs > 0) {
           throw new ProjectInUseError(

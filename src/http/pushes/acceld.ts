@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyPluginAsync } from 'fastify'
 import type { Scope } from '../../access/scope.ts'
+import { DEFAULT_PROJECT, ProjectScope } from '../../db/project-scope.ts'
 import { isFinished, type Job } from '../../jobs/job.ts'
 import { requires } from '../access/security.ts'
 import { isoTime } from '../parameters.ts'
@@ -69,7 +70,9 @@ export function acceldRoutes(
       },
     )
     app.get('/api/v1/conversions', { schema: schema('conversions:read'), config }, async ({ caller }) => {
-      const { items } = await jobs.in(caller.projectScope).list('conversion', {}, { limit: MAX_LISTED })
+      // A registry knows nothing of projects: it sees the jobs from before there were any, and those of callers without one.
+      const visible = caller.identity.kind === 'hook' ? ProjectScope.of(DEFAULT_PROJECT) : caller.projectScope
+      const { items } = await jobs.in(visible).list('conversion', {}, { limit: MAX_LISTED })
       return items.map(acceldTask)
     })
     app.get('/api/v1/health', { schema: schema('conversions:read'), config }, async ({ caller }, reply) => {

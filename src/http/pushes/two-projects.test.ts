@@ -20,7 +20,7 @@ describeDatabases('rules of two projects', (open) => {
       {
         callerSources: [projectCallers(['r.test/**'])],
         demandsCredential: true,
-        hookSecrets: { distribution: [SECRET] },
+        hookSecrets: { distribution: [SECRET], harbor: [SECRET] },
       },
     )
     const projects = new ProjectDirectory(opened.database)
@@ -98,6 +98,8 @@ describeDatabases('rules of two projects', (open) => {
       [{ source: '**' }, 'body.source'],
       [{ target: 'r.test/team-b/{name}:{tag}' }, 'body.target'],
       [{ target: '{host}/{repository}:{tag}-esgz', source: 'r.test/shared/**' }, 'body.target'],
+      [{ record: { image: 'r.test/team-b/app:record' } }, 'body.record'],
+      [{ record: { copyFrom: 'r.test/team-b/app:esgz' } }, 'body.record'],
     ] as const) {
       const { status, json } = await create('team-a', fields)
       expect([status, json.code, json.errors?.[0].path]).toEqual([403, 'REPOSITORY_NOT_ALLOWED', path])
@@ -124,6 +126,11 @@ describeDatabases('rules of two projects', (open) => {
     })
     expect(await conversions('team-a')).toEqual(['r.test/team-a/app:v1-esgz'].flatMap((one) => [one, one]))
     expect(await conversions('team-b')).toEqual(['r.test/team-b/app:v1-esgz'])
+    // Its secret shows the jobs of no project.
+    const listed = async (token: string) =>
+      (await api.request('GET', '/api/v1/conversions', undefined, as(token))).json
+    expect(await listed(SECRET)).toEqual([])
+    expect(await listed('admin')).toHaveLength(3)
   })
 
   it('of one project apply to notifications with its credential', async () => {

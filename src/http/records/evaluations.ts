@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { EvaluationRequest, RecordEvaluation } from '../../records/evaluation.ts'
 import { analysisContext } from '../access/analysis-context.ts'
+import { assertPlaceAllows } from '../access/project-placement.ts'
 import { requires } from '../access/security.ts'
 import { IdParams } from '../parameters.ts'
 import { problemResponses, recordNotFound } from '../problem.ts'
@@ -8,7 +9,9 @@ import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
 
 /** Evaluates records against images. */
-export function evaluationRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
+export function evaluationRoutes(
+  services: Pick<Services, 'analyses' | 'projects' | 'names'>,
+): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/:id/evaluations',
@@ -27,7 +30,9 @@ export function evaluationRoutes(analyses: Services['analyses']): FastifyPluginA
       },
       async (request, reply) => {
         const { id } = request.params
-        const evaluation = await analyses.evaluate({ record: id, ...request.body }, analysisContext(request))
+        const { caller, body } = request
+        await assertPlaceAllows({ read: [body.image] }, 'result', { caller, services })
+        const evaluation = await services.analyses.evaluate({ record: id, ...body }, analysisContext(request))
         if (!evaluation) throw recordNotFound(id)
         return sendDocument(reply, 'application/json', evaluation)
       },

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Digest } from '../../oci/digest-schema.ts'
 import { ReferenceText } from '../../oci/reference.ts'
 import { analysisContext } from '../access/analysis-context.ts'
+import { assertPlaceAllows } from '../access/project-placement.ts'
 import { requires } from '../access/security.ts'
 import { IdParams, isoTime, Timestamp } from '../parameters.ts'
 import { problemResponses } from '../problem.ts'
@@ -51,7 +52,9 @@ const PublishedRecord = z
   })
 
 /** Publishes records as record file images. */
-export function publicationRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
+export function publicationRoutes(
+  services: Pick<Services, 'analyses' | 'projects' | 'names'>,
+): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/:id/publications',
@@ -72,8 +75,12 @@ export function publicationRoutes(analyses: Services['analyses']): FastifyPlugin
         },
       },
       async (request, reply) => {
+        const { reference: target, attachTo } = request.body
+        const read = attachTo === undefined ? [] : [attachTo]
+        const written = target === undefined ? read : [target]
+        await assertPlaceAllows({ read, written }, 'result', { caller: request.caller, services })
         const publication = { record: request.params.id, ...request.body }
-        const published = await analyses.publish(publication, analysisContext(request))
+        const published = await services.analyses.publish(publication, analysisContext(request))
         const { reference, digest, subject, createdAt } = published
         const recordId = request.params.id
         return reply.code(201).send({ recordId, reference, digest, subject, createdAt: isoTime(createdAt) })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ReferenceText } from '../../oci/reference.ts'
 import { RecordUse } from '../../records/resolve/record-use.ts'
 import { analysisContext } from '../access/analysis-context.ts'
+import { assertPlaceAllows } from '../access/project-placement.ts'
 import { requires } from '../access/security.ts'
 import { Labels, PlatformName, Workload } from '../parameters.ts'
 import { problemResponses, recordNotFound } from '../problem.ts'
@@ -40,7 +41,9 @@ const Retargeted = z
   .meta({ id: 'RetargetedRecord', description: 'The new record, and the paths that were lost.' })
 
 /** Applies records to other images. */
-export function retargetRoutes(analyses: Services['analyses']): FastifyPluginAsyncZod {
+export function retargetRoutes(
+  services: Pick<Services, 'analyses' | 'projects' | 'names'>,
+): FastifyPluginAsyncZod {
   return async (app) => {
     app.post(
       '/v1/records/:id/retargets',
@@ -63,7 +66,8 @@ export function retargetRoutes(analyses: Services['analyses']): FastifyPluginAsy
       },
       async (request, reply) => {
         const { image: target, platform, workload, labels } = request.body
-        const result = await analyses.retarget(
+        await assertPlaceAllows({ read: [target] }, 'result', { caller: request.caller, services })
+        const result = await services.analyses.retarget(
           { record: request.params.id, target, platform, workload, labels },
           analysisContext(request),
         )

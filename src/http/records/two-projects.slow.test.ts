@@ -128,6 +128,27 @@ describeDatabases('the records of two projects', (open) => {
     expect([named.status, named.json.code]).toEqual([403, 'REPOSITORY_NOT_ALLOWED'])
   })
 
+  it('of an administrator belong to the project whose patterns apply', async () => {
+    const [id] = await list('team-a')
+    await api.services.projects.put('default', ProjectRules.parse({ read: [`${host}/team-b/**`] }))
+    const image = `${host}/team/app:1.0`
+    const before = api.requests.length
+    for (const [url, body] of [
+      [`/v1/records/${id}/evaluations`, { image }],
+      [`/v1/records/${id}/retargets`, { image }],
+      [`/v1/records/${id}/publications`, { reference: `${host}/team/app:mine` }],
+      [`/v1/records/${id}/publications`, { attachTo: image }],
+      [`/v1/records?image=${image}&publish=true`, PROFILE],
+      [`/v1/records?publish=${image}`, PROFILE],
+    ] as const) {
+      const { status, json } = await api.request('POST', url, { token: 'admin', body })
+      expect([url, status, json.code]).toEqual([url, 403, 'REPOSITORY_NOT_ALLOWED'])
+      expect(json.detail).toContain('the result would belong to the project default')
+    }
+    expect(api.requests).toHaveLength(before)
+    await api.services.projects.put('default', ProjectRules.parse({ read: ['**'], write: ['**'] }))
+  })
+
   it('are removed by retention within the project, with the record images that it may write', async () => {
     const body = { rules: { keepNewest: 0, keepPublished: false }, recordImages: true }
     const retain = (token: string, plan?: string) =>

@@ -10,10 +10,12 @@ import {
   type ContentEncoding,
   parseContentEncoding,
 } from '../../bytes/content-encoding.ts'
+import { isDigest } from '../../oci/digest.ts'
 import { FoundInImage } from '../../records/evaluation.ts'
 import type { StoredRecord } from '../../records/stored-record.ts'
 import { analysisContext } from '../access/analysis-context.ts'
 import { assertImageReadable } from '../access/named-image.ts'
+import { assertPlaceAllows, type UsedImages } from '../access/project-placement.ts'
 import { requires } from '../access/security.ts'
 import { idempotencyKeyOf, requestLine } from '../idempotency/hook.ts'
 import { replayResponse } from '../idempotency/replay.ts'
@@ -34,13 +36,14 @@ const UploadedRecord = RecordView.extend({ inImage: FoundInImage.optional() }).m
   description: 'An uploaded record, and how many of its paths the profiled image has.',
 })
 
-type UploadServices = Pick<Services, 'analyses' | 'records' | 'names' | 'spool' | 'maxRecordBytes'>
+type UploadServices = Pick<
+  Services,
+  'analyses' | 'records' | 'names' | 'projects' | 'spool' | 'maxRecordBytes'
+>
 
 /** `POST /v1/records`. The body is the record itself and is streamed. */
-export function recordUploadRoute(
-  { analyses, records, names, spool, maxRecordBytes }: UploadServices,
-  ruleEngine: RuleEngine,
-): FastifyPluginAsyncZod {
+export function recordUploadRoute(services: UploadServices, ruleEngine: RuleEngine): FastifyPluginAsyncZod {
+  const { analyses, records, names, spool, maxRecordBytes } = services
   return async (app) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(CONTENT_TYPES, (_request, body, done) => done(null, body))
@@ -71,6 +74,7 @@ export function recordUploadRoute(
         const { caller, query } = request
         assertMayPublish(caller, query)
         assertImageReadable(query.image, 'querystring.image', { caller, names })
+        await assertPlaceAllows(publishedImages(query), 'result', { caller, services })
         const encoding = contentEncodingOf(request, reply)
         const body = request.body as Readable | undefined
         if (!body) {
@@ -130,6 +134,15 @@ export function recordUploadRoute(
 function assertMayPublish(caller: Caller, { publish = 'false' }: z.infer<typeof UploadQuery>): void {
   if (publish === 'false' || caller.has('record-images:write')) return
   throw new AccessError('ACCESS_DENIED', 'to publish the record, too, needs the scope record-images:write')
+}
+
+/** The images that an upload uses to publish the record. A place in the backing registry has no name yet. */
+function publishedImages({ image, publish = 'false' }: z.infer<typeof UploadQuery>): UsedImages {
+  if (publish === 'false') return {}
+  return {
+    read: image === undefined || isDigest(image) ? [] : [image],
+    written: publish === 'true' ? [] : [publish],
+  }
 }
 
 /** @throws HttpError UNSUPPORTED_ENCODING */

@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { requires } from '../access/security.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { CredentialList, CredentialView, credentialView, NewCredential, RegistryHostName } from './view.ts'
+import { assertHostUsable } from './assert-host.ts'
+import { CredentialPage, CredentialQuery, CredentialView, credentialView, NewCredential, RegistryHostName } from './view.ts'
 
 const HostParams = z.object({ host: RegistryHostName })
 const WHOSE =
@@ -13,7 +14,8 @@ const WHOSE =
 /** Stores the credentials with which the jobs of a project use registries. */
 export function registryCredentialRoutes({
   registryCredentials,
-}: Pick<Services, 'registryCredentials'>): FastifyPluginAsyncZod {
+  ...hosts
+}: Pick<Services, 'registryCredentials' | 'names' | 'assertReferenceAllowed'>): FastifyPluginAsyncZod {
   const common = { tags: ['access'], security: requires('admin') }
   const credentialsOf = ({ caller }: FastifyRequest) => registryCredentials.in(caller.projectScope)
   return async (app) => {
@@ -23,12 +25,20 @@ export function registryCredentialRoutes({
         schema: {
           ...common,
           operationId: 'listRegistryCredentials',
-          summary: 'List the registry credentials of a project',
-          description: `Passwords are not shown. ${WHOSE}`,
-          response: { 200: CredentialList, ...problemResponses(403, 404, 503) },
+          summary: 'List registry credentials by project and host',
+          description:
+            'Passwords are not shown. They are those of the project in the header `Record-Broker-Project`, or else of all projects.',
+          querystring: CredentialQuery,
+          response: { 200: CredentialPage, ...problemResponses(400, 403, 404, 503) },
         },
       },
-      async (request) => ({ items: (await credentialsOf(request).list()).map(credentialView) }),
+      async ({ caller, query: { cursor, limit } }) => {
+        const { items, ...rest } = await registryCredentials.list(caller.projectScope, {
+          after: cursor,
+          limit,
+        })
+        return { items: items.map(credentialView), ...rest }
+      },
     )
     app.get(
       '/v1/registry-credentials/:host',
@@ -55,7 +65,7 @@ export function registryCredentialRoutes({
           ...common,
           operationId: 'putRegistryCredential',
           summary: 'Store a registry credential, or replace it',
-          description: `The password is encrypted, and used for jobs and requests of this project only. Jobs that start from now on use it. The embedded registry needs none. ${WHOSE}`,
+          description: `The password is encrypted, and used for jobs and requests of this project only. Jobs that start from now on use it. The embedded registry needs none, and hosts that the broker may not use are refused. ${WHOSE}`,
           params: HostParams,
           body: NewCredential,
           response: {
@@ -67,6 +77,7 @@ export function registryCredentialRoutes({
       },
       async (request, reply) => {
         const { username, password } = request.body
+        assertHostUsable(request.params.host, hosts)
         const stored = await credentialsOf(request).put(request.params.host, { username, secret: password })
         return reply.code(stored.created ? 201 : 200).send(credentialView(stored.credential))
       },

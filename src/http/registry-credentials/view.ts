@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { StoredCredential } from '../../access/credentials/credential-store.ts'
 import { ProjectName } from '../../access/projects/project.ts'
 import { parseHost } from '../../oci/reference.ts'
-import { isoTime, Timestamp } from '../parameters.ts'
+import { isoTime, PageQuery, Timestamp } from '../parameters.ts'
 
 /** Long enough for the keys of service accounts, which some clouds use as passwords. */
 const MAX_PASSWORD = 16_384
@@ -57,9 +57,19 @@ export const CredentialView = z
     description: 'That a project has a credential for a registry. The password is never shown.',
   })
 
-export const CredentialList = z
-  .object({ items: z.array(CredentialView) })
-  .meta({ id: 'RegistryCredentialList', description: 'The registry credentials of a project.' })
+export const CredentialPage = z
+  .object({ items: z.array(CredentialView), next: z.string().optional() })
+  .meta({ id: 'RegistryCredentialPage', description: 'A page of registry credentials.' })
+
+export const CredentialQuery = z.object({
+  ...PageQuery,
+  cursor: z
+    .string()
+    .max(400)
+    .regex(/^[^ /]+\/[^ /]+$/)
+    .optional()
+    .describe('The value of `next` in the previous page.'),
+})
 
 export function credentialView(credential: StoredCredential): z.output<typeof CredentialView> {
   const { project, host, username, createdAt, updatedAt } = credential

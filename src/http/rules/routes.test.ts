@@ -1,6 +1,26 @@
 import { expect, it } from 'vitest'
 import { temporarySqlite } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
+import { HostNames } from '../../oci/host-names.ts'
+
+it('says how a rule names the own registry', async () => {
+  const database = await temporarySqlite()
+  await using api = await JobApi.open(database, { names: new HostNames(['broker.example']) })
+  const rules = { read: ['embedded/team-a/**'], write: ['embedded/team-a/**'] }
+  await api.request('PUT', '/v1/projects/team-a', rules)
+  const create = (source: string, target: string) =>
+    api.request('POST', '/v1/rules', { name: 'r', source, target }, { 'record-broker-project': 'team-a' })
+  const [source, target] = ['broker.example/team-a/**', 'broker.example/team-a/out/{repository}:{tag}']
+  for (const [refused, status, path] of [
+    [await create('embedded/team-a/**', target), 400, 'body.source'],
+    [await create(source, 'embedded/team-a/out/{repository}:{tag}'), 403, 'body.target'],
+  ] as const) {
+    expect(refused.json).toMatchObject({ status, errors: [{ path }] })
+    expect(refused.json.detail).toContain('such as broker.example')
+  }
+  expect((await create(source, target)).status).toBe(201)
+  await database.close()
+})
 
 it.each([
   ['source', { source: 'a'.repeat(301) }, 'body.source'],

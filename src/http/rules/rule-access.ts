@@ -1,7 +1,7 @@
 import type { Caller } from '../../access/caller.ts'
 import type { Project } from '../../access/projects/project.ts'
 import { repositoryRule } from '../../access/registries/project-rule.ts'
-import type { RepositoryPatterns } from '../../access/repository-patterns.ts'
+import { EMBEDDED_HOST, type RepositoryPatterns } from '../../access/repository-patterns.ts'
 import type { HostNames } from '../../oci/host-names.ts'
 import { formatReference, parseReference } from '../../oci/reference.ts'
 import { fieldError, HttpError } from '../problem.ts'
@@ -20,13 +20,18 @@ type RuleAuthor = {
  * Checks that a rule can only do what its author may do. The patterns of its project apply to each push as well, so
  * that a rule may match more than these; those of the author's credential do not, so that a rule must stay within
  * them.
- * @throws HttpError REPOSITORY_NOT_ALLOWED
+ * @throws HttpError REPOSITORY_NOT_ALLOWED; INVALID_REQUEST for a source that no image has
  */
-export function assertRuleAllowed(rule: Pick<Rule, 'source' | 'target'>, author: RuleAuthor): void {
-  const { caller, project } = author
+export function assertRuleAllowed(
+  rule: Pick<Rule, 'source' | 'target' | 'record'>,
+  author: RuleAuthor,
+): void {
+  const { caller, project, names } = author
+  if (rule.source.startsWith(`${EMBEDDED_HOST}/`))
+    throw fieldError(400, 'INVALID_REQUEST', 'body.source', hostText(names))
   const source = sourceReach(rule.source)
   const target = targetReach(rule.target, source)
-  const { read, write } = caller.access
+  const { read, write } = caller.ownAccess
   // Whoever may write a repository may also read it.
   if (
     !isWithin(source, read, project?.readable, author) &&
@@ -34,23 +39,39 @@ export function assertRuleAllowed(rule: Pick<Rule, 'source' | 'target'>, author:
   ) {
     throw notAllowed('source', 'read', rule.source)
   }
-  if (!isWithin(target, write, project?.writable, author)) throw notAllowed('target', 'write', rule.target)
+  if (!isWithin(target, write, project?.writable, author)) {
+    if (!rule.target.startsWith(`${EMBEDDED_HOST}/`)) throw notAllowed('target', 'write', rule.target)
+    throw fieldError(403, 'REPOSITORY_NOT_ALLOWED', 'body.target', hostText(names))
+  }
+  const image = recordImage(rule.record)
+  if (image !== undefined && !repositoryRule(caller.access, names)(parseReference(image), 'read')) {
+    throw notAllowed('record', 'read', image)
+  }
+}
+
+/** Rules name registries as images do. */
+function hostText({ hosts: [host] }: HostNames): string {
+  const own = host === undefined ? '' : `, such as ${host} for that of the broker`
+  return `name the registry by its host${own}: \`${EMBEDDED_HOST}\` is for the patterns of projects and tokens only`
+}
+
+/** The image that a rule takes its record from, wherever that is. */
+function recordImage(record: Rule['record']): string | undefined {
+  if (record && 'image' in record) return record.image
+  return record && 'copyFrom' in record ? record.copyFrom : undefined
 }
 
 function isWithin(
   reach: Reach,
-  sets: readonly RepositoryPatterns[],
+  own: readonly RepositoryPatterns[],
   ofProject: RepositoryPatterns | undefined,
   { names }: RuleAuthor,
 ): boolean {
-  const ofProjectText = JSON.stringify(ofProject?.texts)
-  return [...sets, ...(ofProject ? [ofProject] : [])].every((patterns) => {
-    const part = allowedPart(reach, patterns, names)
-    return part === 'all' || (part === 'some' && JSON.stringify(patterns.texts) === ofProjectText)
-  })
+  const isOwn = own.every((patterns) => allowedPart(reach, patterns, names) === 'all')
+  return isOwn && (ofProject === undefined || allowedPart(reach, ofProject, names) !== 'none')
 }
 
-function notAllowed(field: 'source' | 'target', use: 'read' | 'write', text: string): HttpError {
+function notAllowed(field: 'source' | 'target' | 'record', use: 'read' | 'write', text: string): HttpError {
   const message = `${text} names repositories that this project, or the credential of the request, may not ${use}; begin it with a host and a path within its \`${use}\` patterns`
   return fieldError(403, 'REPOSITORY_NOT_ALLOWED', `body.${field}`, message)
 }

@@ -11,7 +11,7 @@ import {
   type TokenLifetimes,
 } from '../../access/tokens/token-lifetimes.ts'
 import { DEFAULT_PROJECT } from '../../db/project-scope.ts'
-import { fieldError } from '../problem.ts'
+import { fieldError, type HttpError } from '../problem.ts'
 
 const MAX_OVERLAP_SECONDS = 30 * 86_400
 
@@ -27,7 +27,9 @@ export const TokenName = z
 export const NewTokenBody = z
   .strictObject({
     name: TokenName.describe('What the token is for.'),
-    project: ProjectName.optional().describe('Default: the project of the request, or `default`.'),
+    project: ProjectName.optional().describe(
+      'Default: the project of the request, or `default`. Required if the request works in no single project and the broker has others than `default`, except for the scope `admin`.',
+    ),
     scopes: z.array(Scope).min(1).max(SCOPES.length),
     read: RepositoryPatternList.default(['**']).describe(
       'The repositories that it may read, of those that its project may read.',
@@ -74,6 +76,12 @@ export function resolveLifetime(
     if (!(error instanceof LifetimeError)) throw error
     throw fieldError(422, 'LIMIT_EXCEEDED', 'body.lifetimeSeconds', error.message)
   }
+}
+
+/** Returns the error for a token whose project is a guess: the default one often reaches what belongs to all others. */
+export function projectRequired(): HttpError {
+  const message = `this broker has several projects: say which one the token is for, such as ${DEFAULT_PROJECT}, whose rules reach every repository unless they were changed`
+  return fieldError(400, 'PROJECT_REQUIRED', 'body.project', message)
 }
 
 /**

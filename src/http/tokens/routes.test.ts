@@ -19,12 +19,12 @@ function openApi(opened: TestDatabase, options: ApiTokensOptions = {}): Promise<
   return JobApi.open(opened, { tokens }, { token: OPERATOR })
 }
 
-/** Creates a token, and returns the response. */
+/** Creates a token of the default project, or as `body` says, and returns the response. */
 async function create(api: JobApi, body: object, headers: Record<string, string> = ADMIN) {
   const response = await api.request(
     'POST',
     '/v1/tokens',
-    { name: 'ci', scopes: ['records:read'], ...body },
+    { name: 'ci', project: 'default', scopes: ['records:read'], ...body },
     headers,
   )
   return { ...response, token: response.json.token as string, id: response.json.id as string }
@@ -164,7 +164,7 @@ describeDatabases('the API of tokens', (open) => {
 
   it('keeps an administrator who works in one project to that project', async () => {
     const inA = { ...ADMIN, 'record-broker-project': 'team-a' }
-    const own = await create(api, {}, inA)
+    const own = await create(api, { project: undefined }, inA)
     expect(own.json.project).toBe('team-a')
     const other = await create(api, { project: 'team-b' })
     expect((await api.request('GET', '/v1/tokens', undefined, inA)).json.items).toMatchObject([
@@ -179,7 +179,7 @@ describeDatabases('the API of tokens', (open) => {
         (await api.request(method, `/v1/tokens/${other.id}${path}`, path ? {} : undefined, inA)).status,
       ).toBe(404)
     expect((await create(api, { project: 'team-b' }, inA)).status).toBe(403)
-    expect((await create(api, { project: 'default', scopes: ['admin'] }, inA)).status).toBe(403)
+    expect((await create(api, { scopes: ['admin'] }, inA)).status).toBe(403)
     const filtered = await api.request('GET', '/v1/tokens?project=team-b', undefined, ADMIN)
     expect(filtered.json.items).toMatchObject([{ id: other.id }])
   })
@@ -197,6 +197,22 @@ describeDatabases('the API of tokens', (open) => {
     const response = await create(api, body)
     expect(response.json).toMatchObject({ status: 400, code: 'INVALID_REQUEST' })
     expect(response.json.errors[0].path).toContain(path)
+  })
+
+  it('guesses no project as soon as there is another than the default one', async () => {
+    const refused = await create(api, { project: undefined })
+    expect(refused.json).toMatchObject({
+      status: 400,
+      code: 'PROJECT_REQUIRED',
+      errors: [{ path: 'body.project' }],
+    })
+    const admin = await create(api, { project: undefined, scopes: ['admin'] })
+    expect(admin.json).toMatchObject({ project: 'default' })
+    const alone = await temporarySqlite()
+    await using unshared = await openApi(alone)
+    await unshared.request('PUT', '/v1/projects/default', { read: [] }, ADMIN)
+    expect((await create(unshared, { project: undefined })).json).toMatchObject({ project: 'default' })
+    await alone.close()
   })
 
   it('knows no tokens of projects that do not exist', async () => {

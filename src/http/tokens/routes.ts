@@ -1,14 +1,23 @@
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Caller } from '../../access/caller.ts'
 import { ProjectNotFoundError } from '../../access/projects/errors.ts'
 import { ProjectName } from '../../access/projects/project.ts'
+import type { Scope } from '../../access/scope.ts'
 import { type ApiToken, TOKEN_STATES, type TokenRights } from '../../access/tokens/api-token.ts'
 import { requires } from '../access/security.ts'
 import { IdParams, PageQuery } from '../parameters.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
-import { assertWithinCaller, NewTokenBody, RotationBody, resolveLifetime, TokenName } from './new-token.ts'
+import {
+  assertWithinCaller,
+  NewTokenBody,
+  projectRequired,
+  RotationBody,
+  resolveLifetime,
+  TokenName,
+} from './new-token.ts'
 import { NewTokenView, newTokenView, TokenPage, TokenView, tokenView } from './view.ts'
 
 const TokenQuery = z.object({
@@ -31,6 +40,11 @@ export function tokenRoutes({
     if (!project) throw new ProjectNotFoundError(rights.project)
     assertWithinCaller(rights, caller, project)
   }
+  const impliedProject = async (caller: Caller, scopes: readonly Scope[]): Promise<string> => {
+    const isGuess = caller.projectScope.seesAll && !scopes.includes('admin')
+    if (isGuess && (await projects.isShared())) throw projectRequired()
+    return caller.project
+  }
   return async (app) => {
     app.post(
       '/v1/tokens',
@@ -47,7 +61,9 @@ export function tokenRoutes({
         },
       },
       async (request, reply) => {
-        const { name, project = request.caller.project, scopes, read, write, lifetimeSeconds } = request.body
+        const { name, scopes, read, write, lifetimeSeconds } = request.body
+        const project = request.body.project ?? (await impliedProject(request.caller, scopes))
+        request.concernedProject = project
         const rights = { project, scopes: [...new Set(scopes)], read, write }
         await assertAllowed(rights, request)
         const lifetimeMs = resolveLifetime(tokens.lifetimes, lifetimeSeconds)
@@ -110,7 +126,9 @@ export function tokenRoutes({
         },
       },
       async (request, reply) => {
-        if (!(await tokensOf(request).revoke(request.params.id))) throw tokenNotFound(request.params.id)
+        const revoked = await tokensOf(request).revoke(request.params.id)
+        if (!revoked) throw tokenNotFound(request.params.id)
+        request.concernedProject = revoked.project
         return reply.code(204).send(null)
       },
     )
@@ -133,6 +151,7 @@ export function tokenRoutes({
         const { overlapSeconds, lifetimeSeconds } = request.body
         const former = await tokensOf(request).get(id)
         if (!former) throw tokenNotFound(id)
+        request.concernedProject = former.project
         await assertAllowed(former, request)
         const resolved =
           lifetimeSeconds === undefined

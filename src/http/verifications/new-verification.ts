@@ -50,7 +50,7 @@ export async function assertVerifiable(
   request: FastifyRequest,
 ): Promise<void> {
   validator.assertCallbackAllowed(callbackUrl, 'body')
-  validator.assertReferencesAllowed(
+  await validator.assertReferencesAllowed(
     { read: source === undefined ? [reference] : [reference, source] },
     request.caller,
   )

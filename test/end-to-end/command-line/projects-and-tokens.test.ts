@@ -33,7 +33,7 @@ function as(
 }
 
 async function createToken(...args: string[]): Promise<{ readonly token: string; readonly id: string }> {
-  const { out } = await as(OPERATOR, ['token', 'create', ...args, '--json'])
+  const { out } = await as(OPERATOR, ['token', 'create', ...args, '--project', 'default', '--json'])
   return JSON.parse(out)
 }
 

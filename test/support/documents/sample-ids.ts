@@ -71,7 +71,8 @@ export class SampleIds {
       target: `${this.#broker.host}/samples/app:${n}`,
       labels: { sample: String(n) },
     }
-    if (kind === 'token') return this.#post('/v1/tokens', { name: `sample ${n}`, scopes: ['records:read'] })
+    if (kind === 'token')
+      return this.#post('/v1/tokens', { name: `sample ${n}`, project: 'default', scopes: ['records:read'] })
     if (kind === 'project') {
       const name = `sample-${n}`
       await this.#broker.request('PUT', `/v1/projects/${name}`, {})

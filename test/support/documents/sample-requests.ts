@@ -29,7 +29,7 @@ const BODIES: Readonly<Record<string, (machine: ReaderMachine) => Body | Promise
   'PUT /v1/rules/{id}': () => rule(),
   'PUT /v1/projects/{name}': () => ({ read: ['**'] }),
   'PUT /v1/registry-credentials/{host}': () => ({ username: 'robot', password: 'the password' }),
-  'POST /v1/tokens': () => ({ name: `token ${++count}`, scopes: ['records:read'] }),
+  'POST /v1/tokens': () => ({ name: `token ${++count}`, project: 'default', scopes: ['records:read'] }),
   'POST /v1/tokens/{id}/rotation': () => ({}),
   'POST /v1/hooks/distribution': ({ broker }) => ({
     events: [

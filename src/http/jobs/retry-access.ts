@@ -1,0 +1,32 @@
+import type { Caller } from '../../access/caller.ts'
+import type { Job } from '../../jobs/job.ts'
+import { firstRefused, refusedBy } from '../access/project-placement.ts'
+import { HttpError } from '../problem.ts'
+import type { Services } from '../services.ts'
+
+/**
+ * Checks that a caller may use the images of a job that it starts again. Whoever created the job may have had patterns
+ * that the caller, in the same project, does not have. The patterns of the project itself may have changed; those of
+ * an administrator do not contain them.
+ * @throws HttpError REPOSITORY_NOT_ALLOWED, PROJECT_NOT_FOUND
+ */
+export async function assertJobAllowed(
+  { source, target, comparedWith, project }: Pick<Job, 'source' | 'target' | 'comparedWith' | 'project'>,
+  { caller, services }: { readonly caller: Caller; readonly services: Pick<Services, 'names' | 'projects'> },
+): Promise<void> {
+  const images = {
+    read: [source, comparedWith ?? ''].filter((image) => image !== ''),
+    written: target === '' ? [] : [target],
+  }
+  const refusedToCaller = firstRefused(images, caller.access, services.names)
+  if (refusedToCaller) {
+    const { use, repository } = refusedToCaller
+    const detail = `the credential of the request may not ${use} ${repository}, which this job does; use one that may`
+    throw new HttpError(403, 'REPOSITORY_NOT_ALLOWED', detail)
+  }
+  if (!caller.projectScope.seesAll) return
+  const refused = await refusedBy(project, images, services)
+  if (!refused) return
+  const detail = `the job belongs to the project ${project}, whose \`${refused.use}\` patterns do not allow ${refused.repository}; change its patterns, or create the job in another project`
+  throw new HttpError(403, 'REPOSITORY_NOT_ALLOWED', detail)
+}
