@@ -5,7 +5,7 @@
  * measures one engine, and `--only credentials` compares requests with and without a token.
  */
 import { parseArgs } from 'node:util'
-import { JobLeases } from '../src/jobs/queue/job-leases.ts'
+import { JobLeases } from '../src/jobs/claims/job-leases.ts'
 import { type TestDatabase, temporaryPostgres, temporarySqlite } from '../test/support/databases.ts'
 import { JobApi } from '../test/support/job-api.ts'
 import { findPostgresPrograms } from '../test/support/peers/peers.ts'

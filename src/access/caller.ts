@@ -1,5 +1,4 @@
 import { ProjectScope } from '../db/project-scope.ts'
-import type { HostNames } from '../oci/host-names.ts'
 import type { RepositoryPatterns } from './repository-patterns.ts'
 import type { Scope } from './scope.ts'
 
@@ -24,8 +23,6 @@ export type RepositoryAccess = {
   readonly read: readonly RepositoryPatterns[]
   readonly write: readonly RepositoryPatterns[]
 }
-
-type Location = { readonly host: string; readonly repository: string }
 
 /** Who sends a request, and what it may do. */
 export class Caller {
@@ -66,14 +63,6 @@ export class Caller {
 
   get access(): RepositoryAccess {
     return this.#access
-  }
-
-  mayRead(location: Location, names: HostNames): boolean {
-    return this.#access.read.every((patterns) => patterns.allows(location, names))
-  }
-
-  mayWrite(location: Location, names: HostNames): boolean {
-    return this.#access.write.every((patterns) => patterns.allows(location, names))
   }
 
   /** The same caller within one project, whose patterns apply, too. */

@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { temporarySqlite } from '../../test/support/databases.ts'
 import { TokenIssuer } from '../../test/support/oidc/token-issuer.ts'
 import { GITHUB_CLAIMS } from '../../test/support/oidc/workload-claims.ts'
 import { TLS } from '../../test/support/servers/tls.ts'
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
+import { KeyRing } from '../access/key-ring.ts'
+import { ProjectDirectory } from '../access/projects/project-directory.ts'
 import { openLogin, openWorkloadIdentities } from './identities.ts'
 import { IssuerConnections } from './issuer-connections.ts'
 
@@ -31,8 +35,24 @@ const log = pino(
     },
   }),
 )
-const open = (oidcPoliciesFile: string | undefined) =>
-  openWorkloadIdentities({ oidcPoliciesFile, plainHttp: [] }, { connections, log })
+const projects = async () => {
+  const opened = await temporarySqlite()
+  stack.defer(opened.close)
+  return new ProjectDirectory(opened.database)
+}
+const open = async (oidcPoliciesFile: string | undefined) =>
+  openWorkloadIdentities(
+    { oidcPoliciesFile, plainHttp: [] },
+    { connections, projects: await projects(), log },
+  )
+const LOGIN = {
+  issuer: 'https://issuer.example',
+  clientId: 'c',
+  clientSecret: undefined,
+  scopes: 'openid',
+  groupsClaim: 'groups',
+  publicUrl: new URL('https://broker.example'),
+}
 const policy = { name: 'p', issuer: 'https://issuer.example', audience: 'a', scopes: ['records:read'] }
 
 it('reads the policies and the certificate authority that they name', async () => {
@@ -64,17 +84,34 @@ it('warns about policies by names', async () => {
   )
 })
 
+it('warns about projects that do not exist', async () => {
+  const conditions = { repository_id: '1' }
+  const named = ['a', 'b'].map((name) => ({ ...policy, name, conditions, project: 'none' }))
+  await open(await write('none.json', [...named, { ...policy, conditions }]))
+  const people = await write('people.json', [
+    { name: 'p', groups: ['g'], scopes: ['records:read'], project: 'gone' },
+  ])
+  const services = { database: undefined as never, keys: new KeyRing([randomBytes(32)]), connections }
+  await openLogin(
+    { login: { ...LOGIN, policiesFile: people } },
+    { ...services, projects: await projects(), log },
+  )
+  const warnings = lines.map((line) => JSON.parse(line)).filter(({ project }) => project !== undefined)
+  expect(warnings).toMatchObject([
+    { level: 40, setting: 'RECORD_BROKER_OIDC_POLICIES', project: 'none', policies: ['a', 'b'] },
+    { level: 40, setting: 'RECORD_BROKER_LOGIN_POLICIES', project: 'gone', policies: ['p'] },
+  ])
+})
+
 it('opens no login without a key for its cookies', async () => {
-  const login = {
-    issuer: 'https://issuer.example',
-    clientId: 'c',
-    clientSecret: undefined,
-    scopes: 'openid',
-    groupsClaim: 'groups',
-    policiesFile: join(folder, 'people.json'),
-    publicUrl: new URL('https://broker.example'),
+  const login = { ...LOGIN, policiesFile: join(folder, 'people.json') }
+  const services = {
+    database: undefined as never,
+    keys: undefined,
+    connections,
+    projects: await projects(),
+    log,
   }
-  const services = { database: undefined as never, keys: undefined, connections }
   expect(await openLogin({ login: undefined }, services)).toBeUndefined()
   await expect(openLogin({ login }, services)).rejects.toThrow('RECORD_BROKER_SECRET_KEY')
 })

@@ -1,6 +1,6 @@
 import type { ProjectUsage } from '../access/projects/project-usage.ts'
 import type { Database } from '../db/database.ts'
-import { countJobsOfProject } from '../jobs/queue/count-project-jobs.ts'
+import { countJobsOfProject } from '../jobs/quotas/count-project-jobs.ts'
 import { countRecordsOfProject } from '../records/record-quota.ts'
 
 /**

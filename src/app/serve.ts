@@ -13,7 +13,7 @@ import { workloadSource } from '../http/login/workload-source.ts'
 import { PushBuffer } from '../http/pushes/push-buffer.ts'
 import { RuleEngine } from '../http/pushes/rule-engine.ts'
 import type { Services } from '../http/services.ts'
-import { JobLeases } from '../jobs/queue/job-leases.ts'
+import { JobLeases } from '../jobs/claims/job-leases.ts'
 import { AnalyzerMetrics } from '../metrics/analyzer-metrics.ts'
 import { createBrokerMetrics, measureDatabase } from '../metrics/broker-metrics.ts'
 import { ChildMetrics } from '../metrics/child-metrics.ts'
@@ -28,6 +28,7 @@ import { releaseScan } from './catalogue.ts'
 import { CatalogueUpkeep } from './catalogue-upkeep.ts'
 import { backingRegistry, openRegistries } from './composition.ts'
 import { demandsCredential, roleEnvironment } from './config.ts'
+import { prepareDataFolder } from './data-folder.ts'
 import { cacheFigures } from './database-reads.ts'
 import { convertiblePush, openEmbeddedRegistry } from './embedded-registry.ts'
 import { openLogin, openWorkloadIdentities } from './identities.ts'
@@ -65,6 +66,7 @@ async function start(context: RoleContext): Promise<void> {
   // Clients and workers reach the embedded registry at the broker's own address, so the port must be fixed
   // first.
   const config = { ...loaded, listen: await withPort(loaded.listen) }
+  await prepareDataFolder(config.dataFolder, log)
   const lock = stack.use(await FolderLock.acquire(config.dataFolder, config.graceMs + PREDECESSOR_MS))
   const database = await openDatabase(config.databaseUrl, { observer: metrics.database })
   metrics.database.watch(database)

@@ -19,13 +19,13 @@ import type { ConversionServices } from '../conversion/services.ts'
 import { runVerification } from '../conversion/verify.ts'
 import { openDatabase } from '../db/open-database.ts'
 import { DEFAULT_PROJECT, ProjectScope } from '../db/project-scope.ts'
+import { JobLeases } from '../jobs/claims/job-leases.ts'
+import { registryLimitsOf } from '../jobs/claims/registry-limits.ts'
+import { TagMoves } from '../jobs/claims/tag-moves.ts'
 import { sendCallbacks } from '../jobs/events/callback-sender.ts'
 import { CallbackStore } from '../jobs/events/callback-store.ts'
 import { EventLog } from '../jobs/events/event-log.ts'
 import { IdempotencyKeys } from '../jobs/queue/idempotency-keys.ts'
-import { JobLeases } from '../jobs/queue/job-leases.ts'
-import { registryLimitsOf } from '../jobs/queue/registry-limits.ts'
-import { TagMoves } from '../jobs/queue/tag-moves.ts'
 import { backfillSeries } from '../jobs/series/series-backfill.ts'
 import { tidySeries } from '../jobs/series/series-upkeep.ts'
 import { LeaseKeeper } from '../jobs/worker/lease-keeper.ts'
@@ -52,6 +52,7 @@ import {
   recordFinder,
   registryLimits,
 } from './composition.ts'
+import { prepareDataFolder } from './data-folder.ts'
 import { cacheProbe } from './database-reads.ts'
 import { loadKeyRing, openRegistryTokens } from './key-ring.ts'
 import { listenForScrapers } from './listen.ts'
@@ -77,6 +78,8 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
   const sendLastMetrics = parent && serveMetricsRequests(metrics.set, parent)
   // Deferred first, so that it runs last.
   if (sendLastMetrics) stack.defer(sendLastMetrics)
+  // A worker of `serve` has its folder already.
+  if (!parent) await prepareDataFolder(config.dataFolder, log)
   const database = await openDatabase(config.databaseUrl, { observer: metrics.database })
   metrics.database.watch(database)
   stack.defer(() => database.close())

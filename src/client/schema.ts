@@ -1161,8 +1161,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the registry credentials of a project
-         * @description Passwords are not shown. They are those of the project in the header `Record-Broker-Project`, or else of the project `default`.
+         * List registry credentials by project and host
+         * @description Passwords are not shown. They are those of the project in the header `Record-Broker-Project`, or else of all projects.
          */
         get: operations["listRegistryCredentials"];
         put?: never;
@@ -1187,7 +1187,7 @@ export interface paths {
         get: operations["getRegistryCredential"];
         /**
          * Store a registry credential, or replace it
-         * @description The password is encrypted, and used for jobs and requests of this project only. Jobs that start from now on use it. The embedded registry needs none. They are those of the project in the header `Record-Broker-Project`, or else of the project `default`.
+         * @description The password is encrypted, and used for jobs and requests of this project only. Jobs that start from now on use it. The embedded registry needs none, and hosts that the broker may not use are refused. They are those of the project in the header `Record-Broker-Project`, or else of the project `default`.
          */
         put: operations["putRegistryCredential"];
         post?: never;
@@ -1307,7 +1307,7 @@ export interface components {
         ApiTokenRequest: {
             /** @description What the token is for. */
             name: string;
-            /** @description Default: the project of the request, or `default`. */
+            /** @description Default: the project of the request, or `default`. Required if the request works in no single project and the broker has others than `default`, except for the scope `admin`. */
             project?: components["schemas"]["ProjectName"];
             scopes: components["schemas"]["Scope"][];
             /**
@@ -1387,6 +1387,7 @@ export interface components {
             /** @description The number of requests that this stands for: refusals that were repeated. */
             count: number;
         };
+        /** @description A page of the audit log, newest first. */
         AuditPage: {
             items: components["schemas"]["AuditEntry"][];
             next?: string;
@@ -2620,9 +2621,9 @@ export interface components {
             subject?: string;
             /** @description Why the manifest cannot be read. */
             problem?: string;
-            /** @description The latest conversion that made the image. */
+            /** @description The latest conversion that made the image, under this reference if one did. */
             convertedFrom?: components["schemas"]["ConversionRelation"];
-            /** @description The latest conversion of the image. */
+            /** @description The latest conversion of the image, under this reference if there is one. */
             latestConversion?: components["schemas"]["ConversionRelation"];
             /** @description The number of record images that belong to this very image, up to 100. */
             recordImageCount: number;
@@ -3873,9 +3874,10 @@ export interface components {
              */
             updatedAt: string;
         };
-        /** @description The registry credentials of a project. */
-        RegistryCredentialList: {
+        /** @description A page of registry credentials. */
+        RegistryCredentialPage: {
             items: components["schemas"]["RegistryCredential"][];
+            next?: string;
         };
         /** @description Fields and annotations that were removed because they describe bytes that the conversion replaced. */
         RemovedFields: {
@@ -8972,7 +8974,12 @@ export interface operations {
     };
     listRegistryCredentials: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The maximum number of items per page. */
+                limit?: number;
+                /** @description The value of `next` in the previous page. */
+                cursor?: string;
+            };
             header?: {
                 /**
                  * @description The `ETag` of a response that the client has. If it is still current, the response is 304.
@@ -9007,7 +9014,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RegistryCredentialList"];
+                    "application/json": components["schemas"]["RegistryCredentialPage"];
                 };
             };
             304: components["responses"]["NotModified"];

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
 import { hasSystemErrorCode } from './errors.ts'
 import { type Layout, parseLayout } from './layout.ts'
@@ -19,16 +19,31 @@ export class LayoutReader {
     })
     if (handle === undefined) return undefined
     try {
-      const { ino, mtimeNs, size } = await handle.stat({ bigint: true })
-      const version = `${ino} ${mtimeNs} ${size}`
+      const version = await versionOf(handle)
       const cached = this.#layouts.get(path)
       if (cached?.version === version) return cached.layout
       this.#layouts.delete(path)
-      const layout = parseLayout(await handle.readFile(), path)
+      const layout = await parseLayout(await handle.readFile(), path)
       this.#layouts.set(path, { version, layout })
       return layout
     } finally {
       await handle.close()
     }
   }
+
+  /** Remembers what was just written to a file, so that it is not parsed again. */
+  async remember(path: string, layout: Layout): Promise<void> {
+    const handle = await open(path, 'r')
+    try {
+      this.#layouts.set(path, { version: await versionOf(handle), layout })
+    } finally {
+      await handle.close()
+    }
+  }
+}
+
+/** Tells a file from the one that replaces it. */
+async function versionOf(file: FileHandle): Promise<string> {
+  const { ino, mtimeNs, size } = await file.stat({ bigint: true })
+  return `${ino} ${mtimeNs} ${size}`
 }

@@ -37,14 +37,14 @@ it('reads an index that was changed on disk, and ignores names that are not tags
   expect((await registry.request('GET', '/v2/app/tags/list')).json().errors[0].code).toBe('UNKNOWN')
 })
 
-it('formats a parsed layout without changes', () => {
+it('formats a parsed layout without changes', async () => {
   const a = { mediaType: 'a/b', digest: `sha256:${'a'.repeat(64)}`, size: 1 }
   const name = (tag: string) => ({ annotations: { 'org.opencontainers.image.ref.name': tag } })
   const manifests = [
     { ...a, ...name('v1') },
     { ...a, ...name('v2') },
   ]
-  const layout = parseLayout(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })), 'index')
-  expect(JSON.parse(formatLayout(layout)).manifests).toEqual(manifests)
-  expect(() => parseLayout(Buffer.from('{}'), 'index')).toThrow('index: manifests')
+  const layout = await parseLayout(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })), 'index')
+  expect(JSON.parse(await formatLayout(layout)).manifests).toEqual(manifests)
+  await expect(parseLayout(Buffer.from('{}'), 'index')).rejects.toThrow('index: manifests')
 })

@@ -5,9 +5,10 @@ import { algorithmOf, type ContentDigest, contentDigestOf } from './content-dige
 import { parseDigest } from './endpoint.ts'
 import { DistributionError } from './errors.ts'
 import { DIGEST_HEADER, type Exchange, methodNotAllowed, requestChunk } from './exchange.ts'
-import type { Layout } from './layout.ts'
+import { addToLayout, type Layout, type LayoutDraft } from './layout.ts'
 import { type ManifestSummary, parseManifest } from './manifest-document.ts'
-import type { LayoutDraft, RepositoryStore } from './repository-store.ts'
+import { MAX_ENTRY_BYTES } from './quota/stored-bytes.ts'
+import type { RepositoryStore } from './repository-store.ts'
 
 /**
  * Handles `/v2/<name>/manifests/<reference>`: GET, HEAD (spec end-3), PUT (end-7), DELETE of a tag or
@@ -73,18 +74,18 @@ async function putManifest(exchange: Exchange, repository: string, reference: st
   }
   // Checked here as well as in the update, so that a rejected push does not create the repository.
   await assertReferencesExist(repositories, repository, summary, await repositories.readLayout(repository))
-  const room = await exchange.quota.room(exchange.sender.project)
-  if ((await repositories.blobSize(repository, digest)) === undefined) room(bytes.length)
+  const isNew = (await repositories.blobSize(repository, digest)) === undefined
+  const creationBytes = await repositories.creationBytes(repository)
+  using room = await exchange.quota.room(exchange.sender.project)
+  const blobBytes = isNew ? bytes.length : 0
+  room.reserve(blobBytes + creationBytes + MAX_ENTRY_BYTES)
   await repositories.create(repository, exchange.sender.project)
   await repositories.updateLayout(repository, async (draft) => {
     await assertReferencesExist(repositories, repository, summary, draft)
-    await repositories.writeBlob(repository, digest, bytes)
-    draft.manifests.set(digest, {
-      mediaType,
-      size: bytes.length,
-      ...(summary.subject !== undefined && { subject: summary.subject }),
-    })
-    if (!isByDigest) draft.tags.set(reference, digest)
+    const { subject } = summary
+    const entry = { mediaType, size: bytes.length, ...(subject !== undefined && { subject }) }
+    addToLayout(draft, digest, entry, isByDigest ? undefined : reference)
+    await repositories.writeBlob(repository, digest, bytes, () => room.release(blobBytes))
   })
   reportChange(exchange, repository, isByDigest ? undefined : reference, digest)
   if (!isByDigest)

@@ -6,16 +6,20 @@ import { createFolder, linkDurably, moveDurably, writeDurably } from './durable-
 import { hasSystemErrorCode } from './errors.ts'
 import { folderName, repositoryOfFolder } from './folder-name.ts'
 import { DEFAULT_PROJECT } from './guard/sender.ts'
-import { EMPTY_LAYOUT, formatLayout, LAYOUT_FILE, type Layout, type ManifestEntry } from './layout.ts'
+import {
+  EMPTY_LAYOUT,
+  formatLayout,
+  isSameLayout,
+  LAYOUT_FILE,
+  type Layout,
+  type LayoutDraft,
+} from './layout.ts'
 import { LayoutReader } from './layout-reader.ts'
-import { type Measurement, StoredBytes } from './quota/stored-bytes.ts'
+import { type Measurement, REPOSITORY_BYTES, StoredBytes } from './quota/stored-bytes.ts'
 
 /** The file that names the project which a repository belongs to, if it is not the default one. */
 const PROJECT_FILE = 'record-broker-project'
 const MEASURED_AT_ONCE = 16
-
-/** A layout that is being updated. */
-export type LayoutDraft = { manifests: Map<ContentDigest, ManifestEntry>; tags: Map<string, ContentDigest> }
 
 /**
  * The repositories on disk. Each is an OCI image layout in a folder of its own:
@@ -59,7 +63,7 @@ export class RepositoryStore {
 
   /** Reads the manifests and tags of a repository; undefined if it does not exist. @throws DocumentError */
   readLayout(repository: string): Promise<Layout | undefined> {
-    return this.#layouts.read(join(this.#pathOf(repository), 'index.json'))
+    return this.#layouts.read(this.#indexPath(repository))
   }
 
   /**
@@ -76,8 +80,7 @@ export class RepositoryStore {
       const current = (await this.readLayout(repository)) ?? EMPTY_LAYOUT
       const draft = { manifests: new Map(current.manifests), tags: new Map(current.tags) }
       const result = await edit(draft)
-      const text = formatLayout(draft)
-      if (text !== formatLayout(current)) await this.#write(repository, 'index.json', text)
+      if (!isSameLayout(draft, current)) await this.#writeLayout(repository, draft)
       await afterWrite?.(result)
       return result
     })
@@ -92,7 +95,8 @@ export class RepositoryStore {
       if ((await this.readLayout(repository)) !== undefined) return
       if (project !== DEFAULT_PROJECT) await this.#write(repository, PROJECT_FILE, project)
       await this.#write(repository, 'oci-layout', LAYOUT_FILE)
-      await this.#write(repository, 'index.json', formatLayout(EMPTY_LAYOUT))
+      // Not counted: it is measured before its first change.
+      await this.#write(repository, 'index.json', await formatLayout(EMPTY_LAYOUT))
     })
   }
 
@@ -102,27 +106,51 @@ export class RepositoryStore {
   }
 
   /** Returns the size of a blob in bytes; undefined if the repository does not have it. */
-  async blobSize(repository: string, digest: ContentDigest): Promise<number | undefined> {
-    return (await orWithout(stat(this.#blobPath(repository, digest))))?.size
+  blobSize(repository: string, digest: ContentDigest): Promise<number | undefined> {
+    return this.fileSize(this.#blobPath(repository, digest))
   }
 
-  /** Moves a file with verified and synced bytes into the repository, which is created if needed. */
-  async addBlobFile(repository: string, digest: ContentDigest, file: string, project: string): Promise<void> {
+  /** Returns the bytes that creating a repository takes; none if it exists. */
+  async creationBytes(repository: string): Promise<number> {
+    return (await this.fileSize(this.#indexPath(repository))) === undefined ? REPOSITORY_BYTES : 0
+  }
+
+  /** Returns the size of a file in bytes; undefined if it does not exist. */
+  async fileSize(path: string): Promise<number | undefined> {
+    return (await orWithout(stat(path)))?.size
+  }
+
+  /**
+   * Moves a file with verified and synced bytes into the repository, which is created if needed.
+   * @param onCounted runs when the bytes are counted
+   */
+  async addBlobFile(
+    repository: string,
+    digest: ContentDigest,
+    file: string,
+    project: string,
+    onCounted: () => void,
+  ): Promise<void> {
     await this.create(repository, project)
-    await this.storedBytes.change(repository, digest, () =>
-      moveDurably(file, this.#blobPath(repository, digest)),
-    )
+    const path = this.#blobPath(repository, digest)
+    await this.storedBytes.change(repository, path, () => moveDurably(file, path), onCounted)
   }
 
-  /** Writes verified bytes. The repository must exist. */
-  async writeBlob(repository: string, digest: ContentDigest, bytes: Uint8Array): Promise<void> {
-    await this.storedBytes.change(repository, digest, () =>
-      writeDurably(this.#temporaryFolder, this.#blobPath(repository, digest), bytes),
-    )
+  /** Writes verified bytes. The repository must exist. @param onCounted runs when the bytes are counted */
+  async writeBlob(
+    repository: string,
+    digest: ContentDigest,
+    bytes: Uint8Array,
+    onCounted: () => void,
+  ): Promise<void> {
+    const path = this.#blobPath(repository, digest)
+    const write = () => writeDurably(this.#temporaryFolder, path, bytes)
+    await this.storedBytes.change(repository, path, write, onCounted)
   }
 
   /**
    * Links a blob of another repository, and creates the repository if needed.
+   * @param onCounted runs when the bytes are counted
    * @returns false if `from` lacks the blob
    */
   async mountBlob(
@@ -130,36 +158,34 @@ export class RepositoryStore {
     digest: ContentDigest,
     from: string,
     project: string,
+    onCounted: () => void,
   ): Promise<boolean> {
     if ((await this.blobSize(from, digest)) === undefined) return false
     await this.create(repository, project)
-    const source = this.#blobPath(from, digest)
-    return this.storedBytes.change(repository, digest, () =>
-      linkDurably(this.#temporaryFolder, source, this.#blobPath(repository, digest)),
-    )
+    const path = this.#blobPath(repository, digest)
+    const link = () => linkDurably(this.#temporaryFolder, this.#blobPath(from, digest), path)
+    return this.storedBytes.change(repository, path, link, onCounted)
   }
 
   /** Removes a blob from the repository. Other repositories keep it, and open readers can still read it. */
   async removeBlob(repository: string, digest: ContentDigest): Promise<void> {
-    await this.storedBytes.change(repository, digest, () =>
-      rm(this.#blobPath(repository, digest), { force: true }),
-    )
+    const path = this.#blobPath(repository, digest)
+    await this.storedBytes.change(repository, path, () => rm(path, { force: true }))
   }
 
-  /** Measures the blobs of a repository; undefined if it has no layout yet, and so no blobs. */
+  /** Measures a repository; undefined if it has no layout yet, and so no blobs. */
   async measure(repository: string): Promise<Measurement | undefined> {
     const path = this.#pathOf(repository)
-    if ((await this.readLayout(repository)) === undefined) return undefined
-    let bytes = 0
+    const indexBytes = await this.fileSize(this.#indexPath(repository))
+    if (indexBytes === undefined) return undefined
+    let bytes = REPOSITORY_BYTES + indexBytes
     for (const algorithm of DIGEST_ALGORITHMS) {
       const folder = join(path, 'blobs', algorithm)
       const names = (await orWithout(readdir(folder))) ?? []
       // As many at a time as the file system's threads, more or less.
       for (let start = 0; start < names.length; start += MEASURED_AT_ONCE) {
         const batch = names.slice(start, start + MEASURED_AT_ONCE)
-        const sizes = await Promise.all(
-          batch.map(async (name) => (await orWithout(stat(join(folder, name))))?.size),
-        )
+        const sizes = await Promise.all(batch.map((name) => this.fileSize(join(folder, name))))
         bytes += sizes.reduce((sum: number, size = 0) => sum + size, 0)
       }
     }
@@ -167,8 +193,19 @@ export class RepositoryStore {
     return { project, bytes }
   }
 
+  async #writeLayout(repository: string, layout: Layout): Promise<void> {
+    const text = await formatLayout(layout)
+    const path = this.#indexPath(repository)
+    await this.storedBytes.change(repository, path, () => this.#write(repository, 'index.json', text))
+    await this.#layouts.remember(path, layout)
+  }
+
   #write(repository: string, fileName: string, text: string): Promise<void> {
     return writeDurably(this.#temporaryFolder, join(this.#pathOf(repository), fileName), text)
+  }
+
+  #indexPath(repository: string): string {
+    return join(this.#pathOf(repository), 'index.json')
   }
 
   #blobPath(repository: string, digest: ContentDigest): string {

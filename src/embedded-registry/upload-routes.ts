@@ -3,7 +3,7 @@ import type { ContentDigest } from './content-digest.ts'
 import { isRepositoryName, parseDigest } from './endpoint.ts'
 import { DistributionError } from './errors.ts'
 import { DIGEST_HEADER, type Exchange, methodNotAllowed, queryParameter, requestChunk } from './exchange.ts'
-import type { RoomCheck } from './quota/storage-quota.ts'
+import type { Room } from './quota/room.ts'
 import type { UploadKey } from './upload-store.ts'
 
 type UploadName = Pick<UploadKey, 'repository' | 'id'>
@@ -47,7 +47,7 @@ export async function handleUpload(
     case 'HEAD':
       return sendOffset(reply.code(204), upload, await uploads.size(upload))
     case 'PATCH': {
-      const room = await roomFor(exchange)
+      using room = await roomFor(exchange)
       const size = await withOffsetOnRangeError(exchange, upload, () =>
         uploads.append(upload, requestChunk(request), room),
       )
@@ -55,7 +55,9 @@ export async function handleUpload(
     }
     case 'PUT': {
       const digest = parseDigest(queryParameter(request, 'digest') ?? '')
-      await withOffsetOnRangeError(exchange, upload, () => commit(exchange, upload, digest))
+      using room = await exchange.quota.room(sender.project)
+      room.reserve(declaredBytes(request))
+      await withOffsetOnRangeError(exchange, upload, () => commit(exchange, upload, digest, room))
       return sendCreated(exchange, repository, digest)
     }
     case 'DELETE':
@@ -76,28 +78,33 @@ async function mount(
   if (!isRepositoryName(from) || !sender.mayPull(from)) return false
   const size = await repositories.blobSize(from, digest)
   if (size === undefined) return false
-  if ((await repositories.blobSize(repository, digest)) === undefined) {
-    const room = await quota.room(sender.project)
-    room(size)
-  }
-  return repositories.mountBlob(repository, digest, from, sender.project)
+  const isNew = (await repositories.blobSize(repository, digest)) === undefined
+  const creationBytes = await repositories.creationBytes(repository)
+  const blobBytes = isNew ? size : 0
+  using room = await quota.room(sender.project)
+  room.reserve(blobBytes + creationBytes)
+  return await repositories.mountBlob(repository, digest, from, sender.project, () => room.release(blobBytes))
 }
 
 async function openUpload(exchange: Exchange, repository: string): Promise<FastifyReply> {
   const { reply, uploads, sender: owner } = exchange
-  await roomFor(exchange)
+  using _room = await roomFor(exchange)
   const id = await uploads.create(repository, owner)
   return sendOffset(reply.code(202), { repository, id }, 0)
 }
 
 /**
- * Returns the check whether the sender's project may store the bytes of the request, when it has passed what the
- * request declares. An upload needs room for one byte.
+ * Returns the room for the bytes that the request declares. An upload needs room for one byte.
+ * @throws DistributionError DENIED
  */
-async function roomFor({ request, quota, sender }: Exchange): Promise<RoomCheck> {
+async function roomFor({ request, quota, sender }: Exchange): Promise<Room> {
   const room = await quota.room(sender.project)
-  room(Math.max(1, Number(request.headers['content-length'] ?? 0)))
+  room.reserve(Math.max(1, declaredBytes(request)))
   return room
+}
+
+function declaredBytes({ headers }: Exchange['request']): number {
+  return Number(headers['content-length'] ?? 0)
 }
 
 async function acceptMonolithic(
@@ -106,10 +113,10 @@ async function acceptMonolithic(
   digest: ContentDigest,
 ): Promise<FastifyReply> {
   const { uploads, sender: owner } = exchange
-  await roomFor(exchange)
+  using room = await roomFor(exchange)
   const upload = { repository, id: await uploads.create(repository, owner), owner }
   try {
-    await commit(exchange, upload, digest)
+    await commit(exchange, upload, digest, room)
   } catch (error) {
     // No client knows the id, so none can resume the upload. After a wrong digest it has been removed
     // already.
@@ -119,15 +126,20 @@ async function acceptMonolithic(
   return sendCreated(exchange, repository, digest)
 }
 
-/** Commits an upload with the bytes of the request. */
-async function commit(exchange: Exchange, upload: UploadKey, digest: ContentDigest): Promise<void> {
-  const { request, uploads, repositories, quota, sender } = exchange
-  const room = await quota.room(sender.project)
-  room(Number(request.headers['content-length'] ?? 0))
+/** Commits an upload with the bytes of the request, and what a new repository takes. */
+async function commit(
+  exchange: Exchange,
+  upload: UploadKey,
+  digest: ContentDigest,
+  room: Room,
+): Promise<void> {
+  const { request, uploads, repositories, sender } = exchange
+  room.reserve(await repositories.creationBytes(upload.repository))
   await uploads.commit(upload, digest, {
     chunk: requestChunk(request),
     room,
-    store: (path) => repositories.addBlobFile(upload.repository, digest, path, sender.project),
+    store: (path, onCounted) =>
+      repositories.addBlobFile(upload.repository, digest, path, sender.project, onCounted),
   })
 }
 

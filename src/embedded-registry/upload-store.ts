@@ -9,8 +9,9 @@ import { algorithmOf, type ContentDigest, finishContentDigest } from './content-
 import { createFolder, removeOldFiles } from './durable-files.ts'
 import { DistributionError, hasSystemErrorCode } from './errors.ts'
 import { folderName } from './folder-name.ts'
-import type { RoomCheck } from './quota/storage-quota.ts'
-import { ByteTally } from './quota/stored-bytes.ts'
+import { OpenUploads } from './quota/open-uploads.ts'
+import type { Room } from './quota/room.ts'
+import { Tally } from './quota/tally.ts'
 import { projectOfUpload, type UploadOwner, uploadFileName } from './upload-name.ts'
 
 /** The bytes of a request, and their position in the upload by its Content-Range. */
@@ -38,7 +39,8 @@ export class UploadStore {
   /** By path. */
   readonly #hashes = new Map<string, RunningHash>()
   /** The bytes of unfinished uploads. */
-  readonly bytes: ByteTally = new ByteTally()
+  readonly bytes: Tally = new Tally()
+  readonly #open = new OpenUploads()
 
   constructor(folder: string, disk: DiskSpace) {
     this.#folder = folder
@@ -49,18 +51,25 @@ export class UploadStore {
   async measure(): Promise<void> {
     for (const folder of await readdir(this.#folder)) {
       for (const name of await readdir(join(this.#folder, folder))) {
-        const { size } = await stat(join(this.#folder, folder, name))
-        this.bytes.add(projectOfUpload(name), size)
+        const path = join(this.#folder, folder, name)
+        this.#open.found(path)
+        this.#count(path, (await stat(path)).size)
       }
     }
   }
 
-  /** Opens an upload and returns its id. */
+  /** Opens an upload and returns its id. @throws DistributionError TOOMANYREQUESTS */
   async create(repository: string, owner: UploadOwner): Promise<string> {
     const id = randomUUID()
     const path = this.#pathOf({ repository, id, owner })
-    await createFolder(dirname(path))
-    await (await open(path, 'wx')).close()
+    this.#open.open(path)
+    try {
+      await createFolder(dirname(path))
+      await (await open(path, 'wx')).close()
+    } catch (error) {
+      this.#open.close(path)
+      throw error
+    }
     this.#hashes.set(path, { hash: createHash('sha256'), size: 0 })
     return id
   }
@@ -80,7 +89,7 @@ export class UploadStore {
    * @throws DistributionError BLOB_UPLOAD_UNKNOWN, RANGE_INVALID (not the next byte), SIZE_INVALID; what `room`
    * throws; StorageFullError
    */
-  async append(upload: UploadKey, chunk: UploadChunk, room: RoomCheck): Promise<number> {
+  async append(upload: UploadKey, chunk: UploadChunk, room: Room): Promise<number> {
     return this.#withFile(upload, (file, path) => this.#append(path, file, chunk, room))
   }
 
@@ -99,8 +108,12 @@ export class UploadStore {
         throw new DistributionError('DIGEST_INVALID', 400, message, { detail: { received, size } })
       }
       await file.sync()
-      await store(path)
-      this.#count(path, -size)
+      try {
+        await store(path, () => this.#forget(path, size))
+      } catch (error) {
+        if (!existsSync(path)) this.#forget(path, size)
+        throw error
+      }
     })
   }
 
@@ -113,19 +126,14 @@ export class UploadStore {
   async removeInactive(since: number): Promise<void> {
     for (const name of await readdir(this.#folder)) {
       for (const { path, size } of await removeOldFiles(join(this.#folder, name), since))
-        this.#count(path, -size)
+        this.#forget(path, size)
     }
     for (const path of this.#hashes.keys()) {
       if (!existsSync(path)) this.#hashes.delete(path)
     }
   }
 
-  async #append(
-    path: string,
-    file: FileHandle,
-    { bytes, range }: UploadChunk,
-    room: RoomCheck,
-  ): Promise<number> {
+  async #append(path: string, file: FileHandle, { bytes, range }: UploadChunk, room: Room): Promise<number> {
     const start = (await file.stat()).size
     if (range !== undefined && range.start !== start) {
       const message = `the chunk starts at byte ${range.start}, but the next byte is ${start}`
@@ -146,7 +154,7 @@ export class UploadStore {
           await this.#disk.assertAvailable(piece.length)
           nextSpaceCheck = size + SPACE_CHECK_INTERVAL_BYTES
         }
-        room(piece.length)
+        room.take(piece.length)
         this.#count(path, piece.length)
         counted += piece.length
         const writing = writeFully(file, piece, size)
@@ -220,7 +228,12 @@ export class UploadStore {
     // Gone by now if nothing was received for a day.
     const stats = await stat(path).catch(() => undefined)
     await rm(path, { force: true })
-    this.#count(path, -(stats?.size ?? 0))
+    this.#forget(path, stats?.size ?? 0)
+  }
+
+  /** Ends the counting of an upload that has become a blob or is gone. */
+  #forget(path: string, size: number): void {
+    if (this.#open.close(path)) this.#count(path, -size)
   }
 
   #count(path: string, bytes: number): void {
@@ -237,8 +250,9 @@ export class UploadStore {
 /** The end of an upload: its last bytes, whether there is room for them, and what moves the file to its place. */
 type Commit = {
   readonly chunk: UploadChunk
-  readonly room: RoomCheck
-  readonly store: (path: string) => Promise<void>
+  readonly room: Room
+  /** Calls `onCounted` in the same step in which the bytes are counted as those of a blob. */
+  readonly store: (path: string, onCounted: () => void) => Promise<void>
 }
 
 function unknownUpload(id: string): DistributionError {

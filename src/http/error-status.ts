@@ -18,9 +18,9 @@ import type { CatalogueCursorError } from '../catalogue/cursor.ts'
 import type { StalledError } from '../concurrency/stall-watch.ts'
 import type { ConversionErrorCode } from '../conversion/errors.ts'
 import type { DatabaseUnavailableError } from '../db/errors.ts'
+import type { LeaseLostError } from '../jobs/claims/tag-moves.ts'
 import type { InvalidCursorError } from '../jobs/events/event-cursor.ts'
-import type { EventStreamsBusyError } from '../jobs/events/feed-loop.ts'
-import type { LeaseLostError } from '../jobs/queue/tag-moves.ts'
+import type { EventStreamsBusyError } from '../jobs/events/stream-places.ts'
 import type { JobQuotaError, QueueFullError } from '../jobs/quotas/queue-limit.ts'
 import type { TooManyRulesError } from '../jobs/rule-store.ts'
 import type { DocumentError } from '../oci/document-error.ts'
@@ -133,7 +133,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   ANALYZER_MEMORY: 422,
   TOO_MANY_REQUESTS: 429,
   RECORD_QUOTA_EXCEEDED: 403,
-  PROJECT_QUOTA_EXCEEDED: 429,
+  JOB_QUOTA_EXCEEDED: 429,
   // The client has disconnected: this status appears only in logs.
   CLIENT_DISCONNECTED: 499,
   DIGEST_MISMATCH: 502,

@@ -1,8 +1,10 @@
 import { type Selectable, sql, type Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { newId } from '../db/new-id.ts'
+import { hasOtherProjects } from '../db/other-projects.ts'
 import type { ProjectScope, Scoped } from '../db/project-scope.ts'
 import type { RulesTable, Tables } from '../db/tables.ts'
+import { projectRuleShare } from './quotas/project-share.ts'
 
 /** An arbitrary key of an advisory lock, the same in all processes. */
 const CREATE_LOCK = 5_381_002
@@ -17,12 +19,17 @@ export type StoredRule = RuleVersion & {
   readonly size: number
 }
 
-/** The number of rules has reached its limit. */
+/** The number of rules has reached its limit, or that of one project its share of it. */
 export class TooManyRulesError extends Error {
   override readonly name = 'TooManyRulesError'
   readonly code = 'LIMIT_EXCEEDED'
-  constructor(maxRules: number) {
-    super(`there are ${maxRules} rules already; delete one or raise RECORD_BROKER_MAX_RULES`)
+  /** @param shareOf the project whose share has been reached; undefined: the limit of all has */
+  constructor(limit: number, shareOf?: string) {
+    super(
+      shareOf === undefined
+        ? `there are ${limit} rules already; delete one or raise RECORD_BROKER_MAX_RULES`
+        : `the project ${shareOf} has its share of ${limit} rules already; delete one, or ask an administrator to raise RECORD_BROKER_MAX_RULES, of which each project gets a quarter`,
+    )
   }
 }
 
@@ -31,7 +38,10 @@ export class RuleStore implements Scoped<ScopedRules> {
   readonly #db: Database
   readonly #maxRules: number
 
-  /** @param options.maxRules the maximum number of rules of all projects; default: no limit */
+  /**
+   * @param options.maxRules the maximum number of rules of all projects, of which each of several gets a share; default:
+   *   no limit
+   */
   constructor(database: Database, { maxRules = Number.POSITIVE_INFINITY } = {}) {
     this.#db = database
     this.#maxRules = maxRules
@@ -78,11 +88,13 @@ export class ScopedRules {
     if (this.#db.engine === 'postgres') {
       await sql`select pg_advisory_xact_lock(${sql.lit(CREATE_LOCK)})`.execute(transaction)
     }
-    const { rules } = await transaction
-      .selectFrom('rules')
-      .select((select) => select.fn.countAll<number>().as('rules'))
-      .executeTakeFirstOrThrow()
-    if (Number(rules) >= this.#maxRules) throw new TooManyRulesError(this.#maxRules)
+    if ((await countRules(transaction)) >= this.#maxRules) throw new TooManyRulesError(this.#maxRules)
+    // An administrator who works in no project is not bound by the share of the default one.
+    if (this.#scope.seesAll) return
+    const { project } = this.#scope
+    const share = projectRuleShare(this.#maxRules)
+    if ((await countRules(transaction, project)) < share) return
+    if (await hasOtherProjects({ query: transaction })) throw new TooManyRulesError(share, project)
   }
 
   /** Lists the rules, oldest first, without their documents, which can be long. */
@@ -131,6 +143,14 @@ export class ScopedRules {
       .executeTakeFirst()
     return result.numDeletedRows === 1n
   }
+}
+
+async function countRules(transaction: Transaction<Tables>, project?: string): Promise<number> {
+  const all = transaction
+    .selectFrom('rules')
+    .select((select) => select.fn.countAll<number>().as('rules'))
+  const counted = project === undefined ? all : all.where('project', '=', project)
+  return Number((await counted.executeTakeFirstOrThrow()).rules)
 }
 
 function toRule({ id, project, document, updated_at }: Selectable<RulesTable>): StoredRule {

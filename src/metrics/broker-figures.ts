@@ -1,6 +1,6 @@
 import { countEntries } from '../cache/count-entries.ts'
 import type { Database } from '../db/database.ts'
-import { type QueueFigures, readQueueFigures } from '../jobs/queue/read-queue-figures.ts'
+import { type QueueFigures, readQueueFigures } from '../jobs/lists/read-queue-figures.ts'
 import type { WorkerDirectory } from '../jobs/worker/worker-directory.ts'
 
 /** The figures of the whole broker that its database has. */

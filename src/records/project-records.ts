@@ -160,22 +160,24 @@ export class ProjectRecords {
 
   /** Removes a record and its publications, unless an unfinished job needs it. */
   async remove(id: string): Promise<'removed' | 'missing' | 'needed'> {
-    const removed = await this.#db.query
-      .deleteFrom('records')
-      .where('id', '=', id)
-      .where(this.#scope.condition())
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('jobs')
-              .select('jobs.id')
-              .where('record_id', '=', id)
-              .where('state', 'in', ['queued', 'running']),
+    const removed = await this.#db.write((query) =>
+      query
+        .deleteFrom('records')
+        .where('id', '=', id)
+        .where(this.#scope.condition())
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('jobs')
+                .select('jobs.id')
+                .where('record_id', '=', id)
+                .where('state', 'in', ['queued', 'running']),
+            ),
           ),
-        ),
-      )
-      .returning('id')
-      .executeTakeFirst()
+        )
+        .returning('id')
+        .executeTakeFirst(),
+    )
     if (removed) return 'removed'
     return (await this.get(id)) ? 'needed' : 'missing'
   }

@@ -3,7 +3,7 @@ import { temporaryPostgres, temporarySqlite } from '../../test/support/databases
 import { describeWithPeers, findPostgresPrograms } from '../../test/support/peers/peers.ts'
 import type { Database } from '../db/database.ts'
 import { ProjectScope } from '../db/project-scope.ts'
-import { JobLeases } from '../jobs/queue/job-leases.ts'
+import { JobLeases } from '../jobs/claims/job-leases.ts'
 import { JobStore } from '../jobs/queue/job-store.ts'
 import { digestOf } from '../oci/digest.ts'
 import { recordDigest } from './model.ts'

@@ -24,6 +24,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'needs a daemon: embedded-registry.test.ts pushes with skopeo, as the comment beside it says',
   'oras pull REFERENCE && tar -xzOf stargz.record.json.tar.gz stargz.record.json':
     'oras is built from its sources: registry-tools.test.ts runs both',
+  'RECORD_BROKER_TOKEN=SECRET record-broker serve':
+    'is `record-broker serve`, which runs, with a token: processes.test.ts',
   'promtool test rules alerts.test.yaml': 'metrics.test.ts runs it in ops/prometheus',
 }
 
@@ -48,6 +50,7 @@ const LANGUAGES_ELSEWHERE: Readonly<Record<string, string>> = {
   ts: 'client.test.ts runs the programs of docs/client.md',
   promql: 'documents.test.ts of the unit tests compares the names of metrics',
   mermaid: 'is a picture',
+  ini: 'tls.test.ts serves with these settings',
 }
 
 /** How a command runs that does not end by itself, or that a person answers. All others exit with status 0. */
@@ -84,6 +87,16 @@ const WAYS: readonly {
       await terminal.waitFor(/Token for .*:/)
       terminal.type(`${TOKEN}\r`)
       return { status: await terminal.waitForExit(), out: terminal.output, err: '' }
+    },
+  },
+  {
+    // Other commands need the default project as it is at first.
+    commands: /project set default /,
+    run: async (machine, command) => {
+      const outcome = await machine.run(command)
+      const everything = { read: ['**'], write: ['**'], usesDockerConfig: true }
+      await machine.broker.request('PUT', '/v1/projects/default', everything)
+      return outcome
     },
   },
   { commands: /completion zsh/, run: (machine, command) => machine.run(command, { shell: 'zsh' }) },

@@ -6,8 +6,8 @@
 import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { Scratch } from '../../src/bytes/scratch.ts'
-import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
-import { TagMoves } from '../../src/jobs/queue/tag-moves.ts'
+import { JobLeases } from '../../src/jobs/claims/job-leases.ts'
+import { TagMoves } from '../../src/jobs/claims/tag-moves.ts'
 import { Repository } from '../../src/registry/repository.ts'
 
 const { FAILPOINT, FAILPOINT_NTH = '1' } = process.env

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { openDatabase } from '../../src/db/open-database.ts'
-import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
+import { JobLeases } from '../../src/jobs/claims/job-leases.ts'
 import { LeaseKeeper } from '../../src/jobs/worker/lease-keeper.ts'
 import { monotonicMs } from '../../src/jobs/worker/lease-protocol.ts'
 

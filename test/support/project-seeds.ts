@@ -1,4 +1,4 @@
-import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
+import { JobLeases } from '../../src/jobs/claims/job-leases.ts'
 import { buildTar, file } from './images/build-tar.ts'
 import { pushImage } from './images/push-image.ts'
 import { OPERATOR, type SharedBroker } from './shared-broker.ts'

@@ -1,7 +1,7 @@
 /** A worker thread that races with others for one job, with its own database connection. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase } from '../../src/db/open-database.ts'
-import { JobLeases } from '../../src/jobs/queue/job-leases.ts'
+import { JobLeases } from '../../src/jobs/claims/job-leases.ts'
 import { COUNTS, type RaceData } from './race.ts'
 
 const { url, rounds, owner, counts } = workerData as RaceData

@@ -96,6 +96,42 @@ describeDatabases('the audit log', (open) => {
     ).toEqual([1, 1649].sort())
   })
 
+  it('lets no caller hide the refusals of others, and names whoever is counted together', async () => {
+    const denied = { action: 'getRecord', outcome: 'denied', status: 403 } as const
+    {
+      await using trail = openTrail()
+      for (let index = 0; index < 1500; index++) {
+        trail.record(event({ ...denied, project: 'beta', subject: 'loud', resource: `r${index}` }))
+      }
+      trail.record(event({ ...denied, project: 'beta', subject: 'loud', outcome: 'failed', resource: 'x' }))
+      for (let index = 0; index < 700; index++) {
+        const many = { subject: `many ${index}`, tokenId: `many ${index}` }
+        for (const resource of ['1', '2']) {
+          trail.record(event({ ...denied, project: 'beta', ...many, resource }))
+        }
+      }
+      trail.record(event({ ...denied, project: 'alpha', subject: 'quiet', resource: 'hidden', code: 'NO' }))
+    }
+    expect(await list({ project: 'alpha' })).toEqual([
+      expect.objectContaining({ subject: 'quiet', resource: 'hidden', action: 'getRecord', code: 'NO' }),
+    ])
+    const loud = await list({ subject: 'loud' })
+    expect(loud.reduce((sum, { count }) => sum + count, 0)).toBe(1501)
+    expect(loud.filter(({ action }) => action === 'getRecord')).toHaveLength(200)
+    const various = loud.filter(({ action }) => action === 'various')
+    expect(various.map(({ outcome, count }) => [outcome, count])).toEqual([
+      ['denied', 1299],
+      ['failed', 1],
+      ['denied', 1],
+    ])
+    for (const entry of various)
+      expect(entry).toMatchObject({ kind: 'token', project: 'beta', tokenId: 'T1' })
+    // Those of too many callers still name their project.
+    const nameless = (await list({ project: 'beta' })).filter(({ subject }) => subject === undefined)
+    expect(nameless.length).toBe(2)
+    expect(nameless[0]).toMatchObject({ action: 'various', project: 'beta', kind: 'token' })
+  })
+
   it('stores no control characters, and no long texts', async () => {
     await using trail = openTrail()
     trail.record(event({ subject: `a\0b\u001b[31m${'x'.repeat(10_000)}`, action: 'odd' }))

@@ -1,41 +1,55 @@
 import type { AuditEvent } from './audit-entry.ts'
 
-/** The same events from one caller within this time are one. */
+/** The same events within this time are one. */
 const INTERVAL_MS = 5 * 60_000
+
+/** Keys that are told apart at a time. */
+export type Bound = { readonly name: string; readonly maxKeys: number }
+
+/** One way to count an event: with all that have the same key, if each bound leaves room for the key. */
+export type Level = {
+  readonly key: string
+  /** What is recorded for all with this key. */
+  readonly event: AuditEvent
+  readonly bounds: readonly Bound[]
+}
 
 type Repeated = { readonly first: AuditEvent; last: AuditEvent; count: number }
 type Emit = (event: AuditEvent, count: number) => void
 
 /**
- * Counts events that a caller can repeat at will, so that they cannot fill the disk: the first of a kind is recorded
- * at once, and further ones as one event with their number, at the end of the interval. Kinds beyond a maximum are
- * counted together.
+ * Counts events that a caller can repeat at will, so that they cannot fill the disk: the first with a key is recorded
+ * at once, and further ones as one event with their number, at the end of the interval.
  */
 export class RepeatedEvents {
-  readonly #maxKinds: number
   readonly #emit: Emit
   readonly #events = new Map<string, Repeated>()
+  /** The number of keys by the name of their bound. */
+  readonly #keys = new Map<string, number>()
   #startedAt = Number.NEGATIVE_INFINITY
 
-  constructor(maxKinds: number, emit: Emit) {
-    this.#maxKinds = maxKinds
+  constructor(emit: Emit) {
     this.#emit = emit
   }
 
-  /** @param kind tells apart what is not the same */
-  add(kind: string, event: AuditEvent): void {
-    this.endInterval(event.at)
-    const isOther = !this.#events.has(kind) && this.#events.size >= this.#maxKinds
-    const key = isOther ? 'other' : kind
+  /**
+   * @param at the time of the event, in milliseconds since 1970
+   * @param levels from the most detailed to one without bounds: the first with room counts the event
+   */
+  add(at: number, levels: readonly Level[]): void {
+    this.endInterval(at)
+    const level = levels.find(({ key, bounds }) => this.#events.has(key) || this.#hasRoom(bounds))
+    if (level === undefined) return
+    const { key, event, bounds } = level
     const known = this.#events.get(key)
     if (known) {
       known.count += 1
       known.last = event
       return
     }
-    const first = isOther ? withoutDetails(event) : event
-    this.#events.set(key, { first, last: first, count: 0 })
-    this.#emit(first, 1)
+    for (const { name } of bounds) this.#keys.set(name, (this.#keys.get(name) ?? 0) + 1)
+    this.#events.set(key, { first: event, last: event, count: 0 })
+    this.#emit(event, 1)
   }
 
   /** Records what was counted, if the interval is over. @param now in milliseconds since 1970 */
@@ -49,13 +63,13 @@ export class RepeatedEvents {
   flush(): void {
     const ended = [...this.#events.values()]
     this.#events.clear()
+    this.#keys.clear()
     for (const { first, last, count } of ended) {
       if (count > 0) this.#emit({ ...first, at: last.at, requestId: last.requestId }, count)
     }
   }
-}
 
-/** What is left of an event that stands for several kinds. */
-function withoutDetails({ at, kind, method, outcome, status }: AuditEvent): AuditEvent {
-  return { at, kind, method, outcome, status, action: 'various' }
+  #hasRoom(bounds: readonly Bound[]): boolean {
+    return bounds.every(({ name, maxKeys }) => (this.#keys.get(name) ?? 0) < maxKeys)
+  }
 }

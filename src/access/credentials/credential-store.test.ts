@@ -38,9 +38,29 @@ describeDatabases('stored registry credentials', (open) => {
     expect(await of('a').find('registry.example:8443')).toBeUndefined()
     expect(await of('b').find('registry.example')).toBeUndefined()
     expect(await of('b').get('registry.example')).toBeUndefined()
-    expect(await of('b').list()).toEqual([])
     expect(await of('b').remove('registry.example')).toBe(false)
-    expect((await of('a').list()).map(({ host }) => host)).toEqual(['registry.example'])
+  })
+
+  it('are listed for the projects that a caller sees, page by page', async () => {
+    const store = new CredentialStore({ database: opened.database, keys })
+    await of('a').put('one.example', robot)
+    await of('b').put('two.example', robot)
+    const list = async (scope: ProjectScope, limit = 100) => {
+      const names: string[] = []
+      for (let after: string | undefined; ; ) {
+        const { items, next } = await store.list(scope, { after, limit })
+        names.push(...items.map(({ project, host }) => `${project} ${host}`))
+        if (next === undefined) return names
+        after = next
+      }
+    }
+    const ofA = ['a one.example', 'a registry.example']
+    for (const limit of [1, 2, 100])
+      expect(await list(ProjectScope.ALL, limit)).toEqual([...ofA, 'b two.example'])
+    expect(await list(ProjectScope.of('a'), 1)).toEqual(ofA)
+    expect(await list(ProjectScope.of('gone'))).toEqual([])
+    await of('a').remove('one.example')
+    await of('b').remove('two.example')
   })
 
   it('are encrypted, for their row alone', async () => {

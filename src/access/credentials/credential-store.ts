@@ -49,7 +49,10 @@ export class CredentialStore implements Scoped<ProjectCredentials> {
       .selectAll()
       .where(scope.condition())
       .where((row) =>
-        row.or([row('project', '>', project), row.and([row('project', '=', project), row('host', '>', host)])]),
+        row.or([
+          row('project', '>', project),
+          row.and([row('project', '=', project), row('host', '>', host)]),
+        ]),
       )
       .orderBy('project')
       .orderBy('host')

@@ -85,6 +85,14 @@ describeDatabases('login sessions', (openDatabase) => {
     expect(await sessions.find(id)).toBeUndefined()
   })
 
+  it('end while they are only checked', async () => {
+    const id = await sessions.create(ALICE)
+    await pass(IDLE_MS - MINUTE_MS)
+    expect(await sessions.find(id, { notesUse: false })).toEqual(ALICE)
+    await pass(MINUTE_MS)
+    expect(await sessions.find(id, { notesUse: false })).toBeUndefined()
+  })
+
   it('end after some hours, however much they are used, and are deleted', async () => {
     const [used, unused] = [await sessions.create(ALICE), await sessions.create(ALICE)]
     await pass(IDLE_MS - MINUTE_MS)

@@ -64,8 +64,8 @@ export class LoginSessions {
     return id
   }
 
-  /** Returns the session of an id, and notes its use; undefined if it has ended. */
-  async find(id: string): Promise<LoginSession | undefined> {
+  /** Returns the session of an id; undefined if it has ended. @param notesUse whether it then goes on */
+  async find(id: string, { notesUse = true } = {}): Promise<LoginSession | undefined> {
     if (!ID.test(id)) return undefined
     const found = await this.#db.query
       .selectFrom('login_sessions')
@@ -76,7 +76,7 @@ export class LoginSessions {
       .where('used_at', '>', msAgo(this.#db, IDLE_MS))
       .executeTakeFirst()
     if (!found) return undefined
-    if (Number(found.used_at) < Number(found.noted_since)) await this.#noteUse(found.id_hash)
+    if (notesUse && Number(found.used_at) < Number(found.noted_since)) await this.#noteUse(found.id_hash)
     const { issuer, subject, policy } = found
     return { issuer, subject, policy }
   }

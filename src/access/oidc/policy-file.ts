@@ -27,7 +27,9 @@ export function parsePolicyFile<Policy extends { readonly name: string }>(
   const parsed = z.array(schema).min(1, 'expected at least one policy').max(MAX_POLICIES).safeParse(document)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw new PolicyFileError(`${fieldAt(issue?.path ?? [])}${issue ? messageOf(issue, document) : 'is invalid'}`)
+    throw new PolicyFileError(
+      `${fieldAt(issue?.path ?? [])}${issue ? messageOf(issue, document) : 'is invalid'}`,
+    )
   }
   const names = new Set<string>()
   for (const [index, { name }] of parsed.data.entries()) {

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../../db/database.ts'
+import { hasOtherProjects } from '../../db/other-projects.ts'
 import { DEFAULT_PROJECT } from '../../db/project-scope.ts'
 import type { Tables } from '../../db/tables.ts'
 import { ProjectInUseError, TooManyProjectsError } from './errors.ts'
@@ -81,14 +82,8 @@ export class ProjectDirectory {
   }
 
   /** Whether there is a project other than the default one, now. */
-  async isShared(): Promise<boolean> {
-    const row = await this.#db.query
-      .selectFrom('projects')
-      .select('name')
-      .where('name', '!=', DEFAULT_PROJECT)
-      .limit(1)
-      .executeTakeFirst()
-    return row !== undefined
+  isShared(): Promise<boolean> {
+    return hasOtherProjects(this.#db)
   }
 
   /** Creates a project or replaces its rules. @throws TooManyProjectsError */

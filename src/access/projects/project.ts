@@ -51,7 +51,7 @@ export const ProjectRules = z
   .strictObject({
     description: z.string().max(500).default('').describe('A text for people.'),
     read: RepositoryPatternList.default([]).describe('The repositories that it may read.'),
-    write: RepositoryPatternList.default([]).describe('The repositories that it may write and delete.'),
+    write: RepositoryPatternList.default([]).describe('The repositories that it may write and delete, and so read.'),
     usesDockerConfig: z
       .boolean()
       .default(false)
@@ -70,6 +70,7 @@ export type ProjectRules = z.output<typeof ProjectRules>
 /** A project: those who share a broker with others, and what is theirs. Times are in milliseconds since 1970. */
 export type Project = ProjectRules & {
   readonly name: string
+  /** What it may read: what it may write, too. */
   readonly readable: RepositoryPatterns
   readonly writable: RepositoryPatterns
   readonly createdAt: number
@@ -94,7 +95,7 @@ export function toProject(
   return {
     ...rules,
     name,
-    readable: new RepositoryPatterns(rules.read),
+    readable: new RepositoryPatterns([...new Set([...rules.read, ...rules.write])]),
     writable: new RepositoryPatterns(rules.write),
     createdAt,
     updatedAt,

@@ -3,8 +3,8 @@ import type { RepositoryRule } from '../../registry/repository-rule.ts'
 import type { RepositoryAccess } from '../caller.ts'
 
 /**
- * Returns what patterns allow a registry client. Whoever may write a repository may also read it, as registries grant
- * it: a conversion looks at its target before it pushes.
+ * Returns what patterns allow, in every registry. Whoever may write a repository may also read it, as registries grant
+ * it: a conversion and `docker push` look at their target before they push.
  * @param names the names of the broker's own registry
  */
 export function repositoryRule({ read, write }: RepositoryAccess, names: HostNames): RepositoryRule {

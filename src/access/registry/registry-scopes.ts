@@ -1,7 +1,8 @@
 import type { HostNames } from '../../oci/host-names.ts'
 import { parseRepository } from '../../oci/reference.ts'
 import type { Caller } from '../caller.ts'
-import { EMBEDDED_HOST } from '../repository-patterns.ts'
+import { repositoryRule } from '../registries/project-rule.ts'
+import { EMBEDDED_HOST, RepositoryPatterns } from '../repository-patterns.ts'
 
 /** What a client of the registry may do with a repository, as in Docker's token authentication. */
 export const REGISTRY_ACTIONS = ['pull', 'push', 'delete'] as const
@@ -57,7 +58,10 @@ export function grantScopes(caller: Caller, scopes: readonly string[], names: Ho
   return { catalog, repositories }
 }
 
-/** Whether a caller may do something with a repository of the registry. */
+/**
+ * Whether a caller may do something with a repository of the registry. Its patterns mean what they mean for every other
+ * registry: whoever may write a repository may also read it. Patterns to write are for callers that may push alone.
+ */
 export function mayUse(
   caller: Caller,
   repository: string,
@@ -65,9 +69,12 @@ export function mayUse(
   names: HostNames,
 ): boolean {
   const location = { host: names.hosts[0] ?? EMBEDDED_HOST, repository }
-  return action === 'pull'
-    ? caller.has('registry:pull') && caller.mayRead(location, names)
-    : caller.has('registry:push') && caller.mayWrite(location, names)
+  const { read, write } = caller.access
+  const allows = repositoryRule(
+    { read, write: caller.has('registry:push') ? write : [RepositoryPatterns.NOTHING] },
+    names,
+  )
+  return action === 'pull' ? caller.has('registry:pull') && allows(location, 'read') : allows(location, 'write')
 }
 
 function isRepository(name: string): boolean {

@@ -77,7 +77,8 @@ function accessOf({ access, readable }: RegistryClaims): RepositoryAccess {
     )
   const pulled = allowing((actions) => actions.includes('pull'))
   return {
-    read: readable ? readable.map((texts) => new RepositoryPatterns(texts)) : [pulled],
+    // It may also read what it named, by patterns to write.
+    read: readable?.map((texts) => new RepositoryPatterns([...texts, ...pulled.texts])) ?? [pulled],
     write: [allowing((actions) => actions.includes('push') || actions.includes('delete'))],
   }
 }

@@ -123,27 +123,6 @@ describeDatabases('conversions in the catalogue', (open) => {
     })
   })
 
-  it('are shown with the tag that they made, of several tags of one image', async () => {
-    const other = conversion('other', 'a', 1_700_000_300_000)
-    const named = `${HOST}/team/fresh:1`
-    await feed.addConversion({
-      ...other,
-      request: { source: named, target: `${named}-esgz` },
-      report: { ...other.report, source: `${named}@${digest('0')}`, target: 'localhost:5000/team/fresh:1-esgz' },
-    })
-    const { items } = (await api.request('GET', '/v1/images')).json
-    const shown = new Map(
-      items.map(
-        (item: { reference: string; convertedFrom?: object; latestConversion?: object }) =>
-          [item.reference, item.convertedFrom ?? item.latestConversion] as const,
-      ),
-    )
-    expect(shown.get('127.0.0.1:5000/team/app:a-esgz')).toMatchObject({ source: `${HOST}/team/app:a` })
-    expect(shown.get('127.0.0.1:5000/team/fresh:1-esgz')).toMatchObject({ source: named })
-    expect(shown.get(`${HOST}/team/app:a`)).toMatchObject({ target: '127.0.0.1:5000/team/app:a-esgz' })
-    expect(shown.get(named)).toMatchObject({ target: '127.0.0.1:5000/team/fresh:1-esgz' })
-  })
-
   it('of a report that is not understood are ignored', async () => {
     await feed.addConversion({
       jobId: 'x',
@@ -160,5 +139,30 @@ describeDatabases('conversions in the catalogue', (open) => {
       finishedAt: 1,
     })
     expect(ids((await relations(`${HOST}/team/app:a`)).conversions)).toEqual(['three'])
+  })
+
+  it('are shown with the tag that they made, of several tags of one image', async () => {
+    const other = conversion('other', 'a', 1_700_000_300_000)
+    const named = `${HOST}/team/fresh:1`
+    await feed.addConversion({
+      ...other,
+      request: { source: named, target: `${named}-esgz` },
+      report: {
+        ...other.report,
+        source: `${named}@${digest('0')}`,
+        target: 'localhost:5000/team/fresh:1-esgz',
+      },
+    })
+    const { items } = (await api.request('GET', '/v1/images')).json
+    const shown = new Map(
+      items.map(
+        (item: { reference: string; convertedFrom?: object; latestConversion?: object }) =>
+          [item.reference, item.convertedFrom ?? item.latestConversion] as const,
+      ),
+    )
+    expect(shown.get('127.0.0.1:5000/team/app:a-esgz')).toMatchObject({ source: `${HOST}/team/app:a` })
+    expect(shown.get('127.0.0.1:5000/team/fresh:1-esgz')).toMatchObject({ source: named })
+    expect(shown.get(`${HOST}/team/app:a`)).toMatchObject({ target: '127.0.0.1:5000/team/app:a-esgz' })
+    expect(shown.get(named)).toMatchObject({ target: '127.0.0.1:5000/team/fresh:1-esgz' })
   })
 })

@@ -4,7 +4,11 @@ import { addConvertOptions } from '../conversions/conversion-options.ts'
 import { invalidFieldsText } from './field-names.ts'
 
 const command = addConvertOptions(
-  new Command('convert').argument('<source>').argument('<ids...>').option('--after <id>').option('--record-id <id>'),
+  new Command('convert')
+    .argument('<source>')
+    .argument('<ids...>')
+    .option('--after <id>')
+    .option('--record-id <id>'),
 )
 const text = (path: string, file?: string) =>
   invalidFieldsText([{ path, message: 'is wrong' }], command, file)

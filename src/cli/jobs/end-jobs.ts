@@ -37,10 +37,13 @@ type EndOptions = BrokerOptions &
 type BulkResult = {
   readonly ids: readonly string[]
   readonly conflicts: readonly { readonly id: string; readonly equivalentId: string }[]
+  /** Left out of a retry, because the caller may not use their images. */
+  readonly refused: readonly { readonly id: string; readonly message: string }[]
 }
 type BulkPage = {
   readonly ids: readonly string[]
   readonly conflicts?: BulkResult['conflicts']
+  readonly refused?: BulkResult['refused']
   readonly next?: string
 }
 
@@ -112,10 +115,11 @@ async function changeAll(
     options,
     { count: result.ids.length, ...result },
     {
-      text: ({ ids, conflicts }) =>
+      text: ({ ids, conflicts, refused }) =>
         [
           ...ids.map((id) => `${id}\n`),
           ...conflicts.map(({ id, equivalentId }) => `${id} was left out: ${equivalentId} is equivalent\n`),
+          ...refused.map(({ id, message }) => `${id} was left out: ${message}\n`),
           `${countText(ids.length, kind)} ${isDryRun && ids.length === 1 ? 'matches' : outcome}\n`,
         ].join(''),
       names: ({ ids }) => ids,
@@ -132,6 +136,7 @@ async function changePages(
 ): Promise<BulkResult> {
   const ids: string[] = []
   const conflicts: BulkResult['conflicts'][number][] = []
+  const refused: BulkResult['refused'][number][] = []
   progress.follow(() => countProgressView(`${action} ${kind}s`, ids.length, 0, 'changed'))
   let cursor: string | undefined
   do {
@@ -140,7 +145,8 @@ async function changePages(
     const page = (await client.post(`/v1/${kind}s/${action}`, { body: body as never, signal })) as BulkPage
     ids.push(...page.ids)
     conflicts.push(...(page.conflicts ?? []))
+    refused.push(...(page.refused ?? []))
     cursor = page.next
   } while (cursor !== undefined)
-  return { ids, conflicts }
+  return { ids, conflicts, refused }
 }

@@ -39,5 +39,7 @@ function callerText({
 
 /** Each list must allow a repository. */
 function patternLines(verb: string, lists: readonly (readonly string[])[]): string[] {
-  return lists.map((patterns) => `  ${verb} ${patterns.length === 0 ? 'nothing' : `only ${patterns.join(', ')}`}`)
+  return lists.map(
+    (patterns) => `  ${verb} ${patterns.length === 0 ? 'nothing' : `only ${patterns.join(', ')}`}`,
+  )
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import type { ResponseDocument } from '../../client/broker-request.ts'
+import { listItems, listText } from '../broker/list-items.ts'
+import { addLimitOption } from '../broker/list-options.ts'
 import { addBrokerOptions, type BrokerOptions, withBroker } from '../broker/with-broker.ts'
 import { CommandError } from '../failures/errors.ts'
 import { describeCommand } from '../help/describe-command.ts'
@@ -30,11 +32,10 @@ export function addRegistryCredentialCommands(program: Command): void {
     ],
     settings: ['commands'],
   })
-  addBrokerOptions(
-    credential
-      .command('list')
-      .description('list the registries that have a credential; passwords are never shown'),
-  ).action(listCredentials)
+  const list = credential
+    .command('list')
+    .description('list credentials by project and registry; passwords are never shown')
+  addBrokerOptions(addLimitOption(list, 'credentials')).action(listCredentials)
   addBrokerOptions(
     credential
       .command('delete')
@@ -66,18 +67,22 @@ async function setCredential(host: string, options: SetOptions, command: Command
   })
 }
 
-async function listCredentials(options: BrokerOptions, command: Command): Promise<void> {
+async function listCredentials(
+  options: BrokerOptions & { readonly limit: number },
+  command: Command,
+): Promise<void> {
+  const { limit } = options
   const list = await withBroker(command, ({ client, signal }) =>
-    client.get('/v1/registry-credentials', { signal }),
+    listItems(client, '/v1/registry-credentials', { limit, signal }),
   )
   print(options, list, {
-    text: ({ items }) => items.map(credentialText).join(''),
+    text: (credentials) => listText(credentials, credentialText),
     names: ({ items }) => items.map(({ host }) => host),
   })
 }
 
-function credentialText({ host, username, updatedAt }: StoredCredential): string {
-  return `${host} as ${username}, since ${updatedAt}\n`
+function credentialText({ project, host, username, updatedAt }: StoredCredential): string {
+  return `${project}: ${host} as ${username}, since ${updatedAt}\n`
 }
 
 async function deleteCredential(host: string, options: BrokerOptions, command: Command): Promise<void> {

@@ -26,7 +26,9 @@ export function rightsText({ scopes, read, write }: Pick<Token, 'scopes' | 'read
   // The rules of a project do not restrict administrators, who work in all of them.
   const isAdmin = scopes.includes('admin')
   const text = (patterns: readonly string[]) =>
-    patterns.includes('**') ? `everything that its ${isAdmin ? 'broker' : 'project'} may` : patternsText(patterns)
+    patterns.includes('**')
+      ? `everything that its ${isAdmin ? 'broker' : 'project'} may`
+      : patternsText(patterns)
   return `${scopes.join(', ')}; reads ${text(read)}; writes ${text(write)}`
 }
 

@@ -28,7 +28,8 @@ export async function openSqlite(
     readonly observer: DatabaseObserver | undefined
   },
 ): Promise<Database> {
-  mkdirSync(dirname(path), { recursive: true })
+  // Only for the user of the broker: the files get the mode of the umask.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   // No wait inside the library: it would block the event loop.
   const connection = new Sqlite(path, { timeout: 0 })
   const driver = new SqliteDriver(connection, busyMs)

@@ -1,37 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { TestRegistry } from '../../../test/support/servers/test-registry.ts'
+import {
+  EMPTY_REPOSITORY,
+  SMALL_LIMIT as LIMIT,
+  openQuotaRegistry as openRegistry,
+} from '../../../test/support/servers/quota-registry.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { digestOf } from '../../oci/digest.ts'
-import { ANYONE } from '../guard/sender.ts'
-
-const LIMIT = 100_000
-/** The project is the caller. */
-const senderOf = ({ headers }: FastifyRequest) => ({
-  ...ANYONE,
-  project: String(headers.authorization ?? 'default'),
-})
-const storageLimit = async (project: string) => (project === 'small' ? LIMIT : undefined)
-
-async function openRegistry(folder: string) {
-  const registry = await TestRegistry.start(folder, { senderOf, storageLimit })
-  const as = (project: string, method: string, path: string, body?: Buffer | AsyncIterable<Buffer>) =>
-    registry.request(method, path, {
-      headers: { authorization: project },
-      ...(body && { body: body as Buffer }),
-    })
-  const push = async (project: string, repository: string, bytes: Buffer) => {
-    const pushed = await as(
-      project,
-      'POST',
-      `/v2/${repository}/blobs/uploads/?digest=${digestOf(bytes)}`,
-      bytes,
-    )
-    return { status: pushed.status, error: pushed.status === 201 ? undefined : pushed.json().errors[0] }
-  }
-  return { registry, as, push, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() }
-}
 
 describe('the quota of a project', () => {
   it('refuses what goes beyond it, and counts again what was deleted', async () => {
@@ -42,13 +17,15 @@ describe('the quota of a project', () => {
     // The same content again takes no space.
     expect((await api.push('small', 'app', randomBytes(60_000))).error).toMatchObject({
       code: 'DENIED',
-      message: expect.stringContaining(`it stores 60000 of ${LIMIT} bytes (storedBytes)`),
-      detail: { quota: 'storedBytes', limit: LIMIT, used: 60_000 },
+      message: expect.stringContaining(
+        `it stores ${60_000 + EMPTY_REPOSITORY} of ${LIMIT} bytes (storedBytes)`,
+      ),
+      detail: { quota: 'storedBytes', limit: LIMIT, used: 60_000 + EMPTY_REPOSITORY },
     })
     expect((await api.push('other', 'elsewhere', randomBytes(200_000))).status).toBe(201)
-    expect(await api.registry.storedBytes('small')).toBe(60_000)
+    expect(await api.registry.storedBytes('small')).toBe(60_000 + EMPTY_REPOSITORY)
     expect((await api.as('small', 'DELETE', `/v2/app/blobs/${digestOf(first)}`)).status).toBe(202)
-    expect(await api.registry.storedBytes('small')).toBe(0)
+    expect(await api.registry.storedBytes('small')).toBe(EMPTY_REPOSITORY)
     expect((await api.push('small', 'app', randomBytes(60_000))).status).toBe(201)
   })
 
@@ -83,10 +60,10 @@ describe('the quota of a project', () => {
     const mount = async (bytes: Buffer) =>
       (await api.as('small', 'POST', `/v2/app/blobs/uploads/?mount=${digestOf(bytes)}&from=shared`)).status
     expect([await mount(big), await mount(little)]).toEqual([403, 201])
-    expect(await api.registry.storedBytes('small')).toBe(10)
+    expect(await api.registry.storedBytes('small')).toBe(10 + EMPTY_REPOSITORY)
     // Mounted again, it takes nothing.
     expect(await mount(little)).toBe(201)
-    expect(await api.registry.storedBytes('small')).toBe(10)
+    expect(await api.registry.storedBytes('small')).toBe(10 + EMPTY_REPOSITORY)
   })
 
   it('is the same after a restart, with unfinished uploads', async () => {
@@ -101,8 +78,8 @@ describe('the quota of a project', () => {
     }
     await using api = await openRegistry(folder.path)
     // A repository belongs to the project that created it.
-    expect(await api.registry.storedBytes('small')).toBe(1000 + 500 + 300)
-    expect(await api.registry.storedBytes('other')).toBe(70)
+    expect(await api.registry.storedBytes('small')).toBe(1000 + 500 + 300 + EMPTY_REPOSITORY)
+    expect(await api.registry.storedBytes('other')).toBe(70 + EMPTY_REPOSITORY)
     expect(await api.registry.storedBytes('default')).toBe(0)
   })
 
@@ -111,13 +88,13 @@ describe('the quota of a project', () => {
     await using api = await openRegistry(folder.path)
     const blobs = Array.from({ length: 8 }, (_, index) => Buffer.alloc(1000, `blob ${index}`))
     await Promise.all([...blobs, ...blobs, ...blobs].map((bytes) => api.push('other', 'app', bytes)))
-    expect(await api.registry.storedBytes('other')).toBe(8000)
+    expect(await api.registry.storedBytes('other')).toBe(8000 + EMPTY_REPOSITORY)
     await Promise.all(
       blobs.slice(4).flatMap((bytes) => {
         const path = `/v2/app/blobs/${digestOf(bytes)}`
         return [api.as('other', 'DELETE', path), api.as('other', 'DELETE', path)]
       }),
     )
-    expect(await api.registry.storedBytes('other')).toBe(4000)
+    expect(await api.registry.storedBytes('other')).toBe(4000 + EMPTY_REPOSITORY)
   })
 })

@@ -1,18 +1,10 @@
 import { KeyedMutex } from '../../concurrency/keyed-mutex.ts'
-import type { ContentDigest } from '../content-digest.ts'
+import { Tally } from './tally.ts'
 
-/** A sum of bytes for each project. */
-export class ByteTally {
-  readonly #bytes = new Map<string, number>()
-
-  add(project: string, bytes: number): void {
-    this.#bytes.set(project, this.of(project) + bytes)
-  }
-
-  of(project: string): number {
-    return this.#bytes.get(project) ?? 0
-  }
-}
+/** What a repository takes besides its files: folders, and the files that describe it. Counts for the quota. */
+export const REPOSITORY_BYTES = 4096
+/** What an entry in `index.json` takes at most: two sha512 digests, a media type and a tag. */
+export const MAX_ENTRY_BYTES = 1024
 
 /** What a repository stores on disk, and the project that it belongs to. */
 export type Measurement = { readonly project: string; readonly bytes: number }
@@ -21,17 +13,18 @@ type Source = {
   list(): Promise<readonly string[]>
   /** Undefined for a repository that is being created: it has no blobs yet. */
   measure(repository: string): Promise<Measurement | undefined>
-  blobSize(repository: string, digest: ContentDigest): Promise<number | undefined>
+  /** The size of a file; undefined if it does not exist. */
+  fileSize(path: string): Promise<number | undefined>
 }
 
 /**
- * The bytes of all blobs of each project's repositories. The disk is the truth: a repository is measured once, before
- * its first change or when a project's bytes are needed, and every change is added from then on. A blob that is
- * mounted into another repository counts in both.
+ * The bytes of each project's repositories: all blobs and the lists of manifests, and {@link REPOSITORY_BYTES} each. The
+ * disk is the truth: a repository is measured once, before its first change or when a project's bytes are needed, and
+ * every change is added from then on. A blob that is mounted into another repository counts in both.
  */
 export class StoredBytes {
   readonly #source: Source
-  readonly #tally = new ByteTally()
+  readonly #tally = new Tally()
   readonly #projects = new Map<string, Promise<string | undefined>>()
   readonly #locks = new KeyedMutex()
   #measuringAll: Promise<void> | undefined
@@ -54,20 +47,28 @@ export class StoredBytes {
     return this.#tally.of(project)
   }
 
-  /** Runs an action that may add or remove one blob, and counts the difference. */
+  /**
+   * Runs an action that may add, replace or remove one file, and counts the difference.
+   * @param onCounted runs in the same step as the count, and gives back what was reserved or counted for these bytes
+   */
   async change<Result>(
     repository: string,
-    digest: ContentDigest,
+    path: string,
     act: () => Promise<Result>,
+    onCounted?: () => void,
   ): Promise<Result> {
     const project = await this.#projectOf(repository)
-    return this.#locks.run(`${repository} ${digest}`, async () => {
-      const before = (await this.#source.blobSize(repository, digest)) ?? 0
+    return this.#locks.run(path, async () => {
+      const before = (await this.#source.fileSize(path)) ?? 0
+      let isDone = false
       try {
-        return await act()
+        const result = await act()
+        isDone = true
+        return result
       } finally {
-        const after = (await this.#source.blobSize(repository, digest)) ?? 0
+        const after = (await this.#source.fileSize(path)) ?? 0
         if (project !== undefined) this.#tally.add(project, after - before)
+        if (isDone) onCounted?.()
       }
     })
   }

@@ -5,7 +5,7 @@ import type { ProjectDirectory } from '../../access/projects/project-directory.t
 import { RepositoryPatterns } from '../../access/repository-patterns.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import { HttpError, problem, sendProblem } from '../problem.ts'
-import { type CallerSource, type Presented, presentedBy } from './caller-source.ts'
+import { type CallerSource, type Presented, type Purpose, presentedBy } from './caller-source.ts'
 import { HOOK_SETTINGS } from './hook-secrets.ts'
 import { BASIC_CHALLENGE, type RegistryChallenge, TOKEN_PATH } from './registry-challenge.ts'
 import { routeAccess } from './security.ts'
@@ -18,8 +18,15 @@ declare module 'fastify' {
     knownCaller: Caller | undefined
   }
   interface FastifyInstance {
-    /** Returns whose credential this is, for routes that find it elsewhere than in the headers of the request. */
-    identifyCaller(presented: Presented, request: FastifyRequest): Promise<Caller | undefined>
+    /**
+     * Returns whose credential this is, for routes that find it elsewhere than in the headers of the request, and for
+     * checks whether it still counts.
+     */
+    identifyCaller(
+      presented: Presented,
+      request: FastifyRequest,
+      purpose?: Purpose,
+    ): Promise<Caller | undefined>
   }
 }
 
@@ -63,8 +70,8 @@ export function registerAuthentication(app: FastifyInstance, options: Authentica
   app.decorateRequest('usesRegistryToken', false)
   const place = (caller: Caller, request: FastifyRequest) =>
     placeInProject(caller, request.headers[PROJECT_HEADER], options.projects)
-  app.decorate('identifyCaller', async (presented, request) => {
-    const caller = await identify(presented, request, options)
+  app.decorate('identifyCaller', async (presented, request, purpose) => {
+    const caller = await identify(presented, request, options, purpose)
     return caller && place(caller, request)
   })
   const { registryChallenge = BASIC_CHALLENGE } = options
@@ -111,9 +118,10 @@ async function identify(
   presented: Presented,
   request: FastifyRequest,
   { sources, demandsCredential }: AuthenticationOptions,
+  purpose: Purpose = 'request',
 ): Promise<Caller | undefined> {
   for (const source of sources) {
-    const caller = await source.identify(presented, request)
+    const caller = await source.identify(presented, request, purpose)
     if (caller) return caller
   }
   return presented.kind === 'none' && !demandsCredential(request) ? LOCAL_CALLER : undefined

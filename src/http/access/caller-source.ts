@@ -8,13 +8,16 @@ export type Presented =
   /** Only registry clients send it, under `/v2/`; any user name is accepted with a token as the password. */
   | { readonly kind: 'basic'; readonly username: string; readonly secret: string }
 
+/** Why a credential is looked at. A `check` of one that opened a response which still lasts is no use of it. */
+export type Purpose = 'request' | 'check'
+
 /** One of the ways in which callers identify themselves. */
 export interface CallerSource {
   /**
    * Returns the caller whose credential this is, or undefined if it is not of this kind.
    * @throws an error with a status and a code if it is of this kind but not accepted: expired, revoked
    */
-  identify(presented: Presented, request: FastifyRequest): Promise<Caller | undefined>
+  identify(presented: Presented, request: FastifyRequest, purpose: Purpose): Promise<Caller | undefined>
 }
 
 /** Reads the `Authorization` header (RFC 9110, 11.6.2). Unknown schemes count as no credential. */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { grantScopes, InvalidScopeError } from '../../access/registry/registry-scopes.ts'
 import { REGISTRY_SERVICE, type RegistryTokens } from '../../access/registry/registry-tokens.ts'
 import type { HostNames } from '../../oci/host-names.ts'
-import { HttpError } from '../problem.ts'
+import { HttpError, sendError } from '../problem.ts'
 import { type Presented, presentedBy } from './caller-source.ts'
 import { TOKEN_PATH } from './registry-challenge.ts'
 import { AUTHENTICATED, PUBLIC } from './security.ts'
@@ -20,6 +20,7 @@ export function registryTokenRoutes(tokens: RegistryTokens, names: HostNames): F
   return async (app) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(FORM_TYPE, { parseAs: 'string' }, (_request, body, done) => done(null, body))
+    app.setErrorHandler((error: Error, request, reply) => sendError(formError(error), request, reply))
     const respond = async (request: FastifyRequest, reply: FastifyReply, scopes: readonly string[]) => {
       const grant = grantOf(request, scopes, names)
       const { token, expiresInSeconds, issuedAt } = await tokens.issue(request.caller, grant)
@@ -76,6 +77,20 @@ function grantOf(request: FastifyRequest, scopes: readonly string[], names: Host
       ? new HttpError(400, 'INVALID_REQUEST', `scope: ${error.message}`)
       : error
   }
+}
+
+/** What is wrong with a form: what applies to the bodies of other routes does not hold here. */
+function formError(error: Error & { readonly code?: unknown }): Error {
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const message = `the form is larger than ${MAX_FORM_BYTES} bytes, which is fixed: request fewer scopes at a time`
+    return new HttpError(413, 'TOO_LARGE', message)
+  }
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const fields = 'grant_type, username and password or refresh_token, service and scope'
+    const message = `send the fields ${fields} as a form, with the header "Content-Type: ${FORM_TYPE}"`
+    return new HttpError(415, 'UNSUPPORTED_TYPE', message)
+  }
+  return error
 }
 
 /** @throws HttpError if the token is for another service */

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditEvent, AuditOutcome } from '../../access/audit/audit-entry.ts'
 import type { AuditTrail } from '../../access/audit/audit-trail.ts'
 import type { HostNames } from '../../oci/host-names.ts'
+import { callerAddress } from '../connection/caller-address.ts'
 import { subjectOf } from './request-subject.ts'
 
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
@@ -20,9 +21,11 @@ export function recordRequests(
   names: HostNames,
 ): void {
   app.addHook('onRequest', async (request, reply) => {
+    // Unknown when the connection is closed.
+    const address = callerAddress(request)
     reply.raw.once('close', () => {
       const outcome = outcomeOf(request, reply)
-      if (outcome !== undefined) trail.record(eventOf(request, reply, outcome, names))
+      if (outcome !== undefined) trail.record({ ...eventOf(request, reply, outcome, names), address })
     })
   })
 }
@@ -59,7 +62,7 @@ function eventOf(
   outcome: AuditOutcome,
   names: HostNames,
 ): AuditEvent {
-  const { knownCaller, method, ip, id } = request
+  const { knownCaller, method, id } = request
   return {
     at: Date.now(),
     kind: knownCaller?.identity.kind ?? 'anonymous',
@@ -75,7 +78,6 @@ function eventOf(
     outcome,
     status: reply.statusCode,
     code: reply.statusCode < 400 ? undefined : request.failureCode,
-    address: ip,
     requestId: id,
   }
 }

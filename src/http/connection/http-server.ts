@@ -3,6 +3,7 @@ import type { SecureContextOptions } from 'node:tls'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import { requestIdOf } from '../logging/request-id.ts'
 import { FailureLog } from '../logging/request-log.ts'
+import { plainAddress } from './caller-address.ts'
 import { protocolErrorHandlers, rejectUnsupportedRequests } from './protocol-errors.ts'
 import type { ProxyTrust } from './request-host.ts'
 
@@ -52,5 +53,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 /** Trusts the proxies in a list of addresses. */
 export function trustProxies(addresses: BlockList | undefined): ProxyTrust {
   if (addresses === undefined || addresses.rules.length === 0) return () => false
-  return (address) => addresses.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  return (forwarded) => {
+    const address = plainAddress(forwarded)
+    return address !== undefined && addresses.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  }
 }

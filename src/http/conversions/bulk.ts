@@ -6,7 +6,7 @@ import { conversionFilter, conversionQuery } from './filter.ts'
 
 /** Cancels and retries many conversions. */
 export function bulkConversionRoutes(
-  services: Pick<Services, 'jobs'>,
+  services: Pick<Services, 'jobs' | 'names' | 'projects'>,
   resource: JobResource,
 ): FastifyPluginAsync {
   return async (app) =>

@@ -14,6 +14,7 @@ const ENDLESS_ROUTE = '/v1/events'
 
 /**
  * Watches whether the caller of a long response still has its credential. `ended` aborts soon after it was revoked.
+ * A check is no use of a login: a page that nobody looks at keeps no session.
  * While the database does not respond, nothing is known and the response goes on.
  * @param intervalMs how often the credential is checked
  */
@@ -25,7 +26,7 @@ export function watchAccess(
   const { caller, server, headers, routeOptions } = request
   const check = async () => {
     const current = await server
-      .identifyCaller(presentedBy(headers.authorization, false), request)
+      .identifyCaller(presentedBy(headers.authorization, false), request, 'check')
       .catch((error: { readonly code?: unknown }) =>
         error.code === 'CREDENTIAL_REJECTED' || error.code === 'ACCESS_DENIED' ? undefined : caller,
       )

@@ -124,7 +124,7 @@ describeDatabases('the stream of all events', (open) => {
     const cursor = await latest()
     await api.request('POST', PATH, conversion())
     const eventFeed = new EventFeed(opened.database, new EventLog(opened.database)).in(ProjectScope.ALL)
-    using _place = eventFeed.open()
+    using _place = await eventFeed.open()
     const stop = new AbortController()
     const start = { cursor, resumed: cursor }
     for await (const { text, place } of followAll(eventFeed, start, { types: ['failed'] }, stop.signal)) {

@@ -4,9 +4,9 @@ import { HttpServer } from '../../../test/support/servers/http-server.ts'
 import { openStores } from '../../app/stores.ts'
 import { verifyCallback } from '../../client/verify-callback.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
+import { JobLeases } from '../../jobs/claims/job-leases.ts'
 import { sendCallbacks } from '../../jobs/events/callback-sender.ts'
 import { CallbackStore } from '../../jobs/events/callback-store.ts'
-import { JobLeases } from '../../jobs/queue/job-leases.ts'
 import { CallbackMessage } from './schema.ts'
 
 const SECRET = Buffer.alloc(32, 7)

@@ -61,7 +61,7 @@ export function jobEventRoutes(
         if (!job) throw jobNotFound(resource, id)
         if (isFinished(job.state) && lastSeq >= job.eventCount) return reply.code(204).send(null)
         const feed = eventFeed.in(projectScope)
-        using _place = feed.open()
+        using _place = await feed.open()
         const source = (signal: AbortSignal) =>
           followJob({ jobs: visible, events, feed }, job, lastSeq, signal)
         await sendEvents(reply, source, app.shutdownSignal)
@@ -111,7 +111,8 @@ export function eventRoutes({ eventFeed }: Pick<Services, 'eventFeed'>): Fastify
         }
         const { kind, type, label, project } = request.query
         const feed = eventFeed.in(listedScope(request.caller, project))
-        using _place = feed.open()
+        // The place is that of the caller's project, whichever it selects.
+        using _place = await eventFeed.in(request.caller.projectScope).open()
         // Read before the response starts: a database that does not respond is a 503.
         const cursor = lastEventId ?? (await feed.latestCursor())
         const filter = {

@@ -4,7 +4,7 @@ import { JobApi } from '../../../test/support/job-api.ts'
 import { readEvents } from '../../../test/support/servers/read-events.ts'
 import { summarizeConversion } from '../../conversion/progress-summary.ts'
 import { ConversionProgress } from '../../conversion/report.ts'
-import { JobLeases } from '../../jobs/queue/job-leases.ts'
+import { JobLeases } from '../../jobs/claims/job-leases.ts'
 import { BrokerEventView, JobEventView } from './schema.ts'
 
 const DIGEST = `sha256:${'7'.repeat(64)}`

@@ -70,8 +70,12 @@ const ImageSummary = z
       .describe('The manifests of an index, at most 100.'),
     subject: Digest.optional().describe('The digest of the manifest that the image refers to.'),
     problem: z.string().optional().describe('Why the manifest cannot be read.'),
-    convertedFrom: ConversionRelationView.optional().describe('The latest conversion that made the image.'),
-    latestConversion: ConversionRelationView.optional().describe('The latest conversion of the image.'),
+    convertedFrom: ConversionRelationView.optional().describe(
+      'The latest conversion that made the image, under this reference if one did.',
+    ),
+    latestConversion: ConversionRelationView.optional().describe(
+      'The latest conversion of the image, under this reference if there is one.',
+    ),
     recordImageCount: z
       .int()
       .describe('The number of record images that belong to this very image, up to 100.'),

@@ -9,6 +9,7 @@ import { fieldError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { bulkFilter, formatCursor, jobFilter, parseCursor } from './job-filter.ts'
 import type { JobResource } from './job-resource.ts'
+import { retryRefusal } from './retry-access.ts'
 
 const MAX_JOBS = 1_000
 
@@ -31,6 +32,10 @@ const BulkResultView = z
       .array(z.object({ id: z.string(), equivalentId: z.string() }))
       .optional()
       .describe('Jobs that were not retried, because an equivalent one is queued or running.'),
+    refused: z
+      .array(z.object({ id: z.string(), code: z.string(), message: z.string() }))
+      .optional()
+      .describe('Jobs that were not retried, because the caller or their project may not use their images.'),
     next: z
       .string()
       .optional()
@@ -57,10 +62,11 @@ type Body = Parameters<typeof jobFilter>[0] & {
 /** Cancels and retries the jobs of one kind that a filter selects. */
 export function registerBulkActions<Shape extends z.ZodRawShape>(
   app: FastifyInstance,
-  { jobs }: Pick<Services, 'jobs'>,
+  services: Pick<Services, 'jobs' | 'names' | 'projects'>,
   { kind, path, tag, name }: JobResource,
   { shape, parse }: KindFilter<Shape>,
 ): void {
+  const { jobs } = services
   const actions = [
     {
       verb: 'cancel',
@@ -70,7 +76,7 @@ export function registerBulkActions<Shape extends z.ZodRawShape>(
     {
       verb: 'retry',
       filter: bulkFilter(['failed', 'cancelled']),
-      description: `Returns failed and cancelled ${kind}s to the queue, the oldest of them first. If the queue has fewer free places, it retries as many as it has places for.`,
+      description: `Returns failed and cancelled ${kind}s to the queue, the oldest of them first. If the queue has fewer free places, it retries as many as it has places for. Those whose images the caller may not use are left alone, and listed in \`refused\`.`,
     },
   ] as const
   for (const { verb, filter, description } of actions) {
@@ -112,20 +118,24 @@ export function registerBulkActions<Shape extends z.ZodRawShape>(
         const result =
           verb === 'cancel'
             ? await visible.cancelMatching(kind, selected, options, request.abortSignal)
-            : await visible.retryMatching(kind, selected, options)
+            : await visible.retryMatching(kind, selected, {
+                ...options,
+                refuse: (job) => retryRefusal(job, { caller: request.caller, services }),
+              })
         return bulkResultView(result)
       },
     )
   }
 }
 
-function bulkResultView({ ids, conflicts, next }: BulkResult): z.infer<typeof BulkResultView> {
+function bulkResultView({ ids, conflicts, refused, next }: BulkResult): z.infer<typeof BulkResultView> {
   return {
     jobCount: ids.length,
     ids: [...ids],
     ...(conflicts.length > 0 && {
       conflicts: conflicts.map(({ id, other }) => ({ id, equivalentId: other.id })),
     }),
+    ...(refused.length > 0 && { refused: [...refused] }),
     ...(next && { next: formatCursor(next) }),
   }
 }

@@ -1,8 +1,23 @@
 import type { Caller } from '../../access/caller.ts'
 import type { Job } from '../../jobs/job.ts'
+import type { RetryRefusal } from '../../jobs/queue/retry-jobs.ts'
 import { firstRefused, refusedBy } from '../access/project-placement.ts'
 import { HttpError } from '../problem.ts'
 import type { Services } from '../services.ts'
+
+/** Returns why {@link assertJobAllowed} refuses a job, to leave it out of many. */
+export async function retryRefusal(
+  job: Parameters<typeof assertJobAllowed>[0],
+  context: Parameters<typeof assertJobAllowed>[1],
+): Promise<RetryRefusal | undefined> {
+  try {
+    await assertJobAllowed(job, context)
+    return undefined
+  } catch (error) {
+    if (error instanceof HttpError) return { code: error.code, message: error.message }
+    throw error
+  }
+}
 
 /**
  * Checks that a caller may use the images of a job that it starts again. Whoever created the job may have had patterns

@@ -199,7 +199,7 @@ describeDatabases('the jobs of two projects', (open) => {
   it('have event streams that neither show nor name the jobs of others', async () => {
     const feed = (project: string) => events.in(ProjectScope.of(project))
     const own = feed('team-a')
-    using _place = own.open()
+    using _place = await own.open()
     await create('team-b')
     const cursor = await own.latestCursor()
     const start = { cursor, progressVersion: 0 }
@@ -256,7 +256,7 @@ describeDatabases('the jobs of two projects', (open) => {
     await create('team-q', conversion('r.test/a:first'))
     const batch = { conversions: [conversion(), conversion()] }
     const refused = await as('team-q', 'POST', '/v1/conversion-batches', batch)
-    expect(refused).toMatchObject({ status: 429, json: { code: 'PROJECT_QUOTA_EXCEEDED' } })
+    expect(refused).toMatchObject({ status: 429, json: { code: 'JOB_QUOTA_EXCEEDED' } })
     expect(refused.json.detail).toMatch(/team-q has 1 queued jobs, and its quota queuedJobs is 2/)
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
     const racing = await Promise.all(

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type JobWait, MAX_POSITION } from '../../jobs/queue/wait-explainer.ts'
+import { type JobWait, MAX_POSITION } from '../../jobs/claims/wait-explainer.ts'
 import { isoTime, Timestamp } from '../parameters.ts'
 
 const REASONS = {

@@ -147,6 +147,20 @@ describe('wrong credentials', () => {
     expect((await send('guess', '2001:db8:0:2::1')).statusCode).toBe(401)
   })
 
+  it('count by address, whatever port a proxy adds to it', async () => {
+    const { send } = await openServer({ wrong: 5 })
+    for (let n = 0; n < 5; n++) await send('guess', `192.0.2.1:${50_000 + n}`)
+    for (const address of ['192.0.2.1:1', '192.0.2.1', '[::ffff:192.0.2.1]:2']) {
+      expect((await send('guess', address)).statusCode).toBe(429)
+    }
+    expect((await send('guess', '192.0.2.2:1')).statusCode).toBe(401)
+    for (let n = 0; n < 5; n++) await send('guess', `[2001:db8:0:1::${n}]:${n}`)
+    expect((await send('guess', '[2001:db8:0:1::9]:443')).statusCode).toBe(429)
+    // What is no address is no address of its own.
+    for (let n = 0; n < 5; n++) await send('guess', `_hidden${n}`)
+    expect((await send('guess', 'unknown')).statusCode).toBe(429)
+  })
+
   it('from this machine itself do not count, as the processes of the broker are there', async () => {
     const { app, statuses } = await openServer({ wrong: 1 })
     const send = async (headers: Record<string, string>) =>

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { callerAddress, callerNetwork } from '../connection/caller-address.ts'
 import { isFromThisMachine } from '../connection/local-request.ts'
 import { TooManyRequestsError } from './errors.ts'
 
@@ -28,7 +29,11 @@ export class WrongCredentials {
   constructor(app: FastifyInstance, options: WrongCredentialsOptions) {
     this.#app = app
     this.#options = options
-    this.#count = app.createRateLimit({ max: options.perMinute, timeWindow: WINDOW_MS })
+    this.#count = app.createRateLimit({
+      max: options.perMinute,
+      timeWindow: WINDOW_MS,
+      keyGenerator: (request) => callerNetwork(callerAddress(request) ?? ''),
+    })
   }
 
   /** Refuses credentials of addresses that sent too many wrong ones. Must be called before authentication. */
@@ -64,7 +69,7 @@ export class WrongCredentials {
     this.#options.onRefusal()
     reply.header('retry-after', counted.ttlInSeconds)
     throw new TooManyRequestsError(
-      `too many wrong credentials came from ${request.ip} (RECORD_BROKER_MAX_WRONG_CREDENTIALS); continue in ${counted.ttlInSeconds} seconds`,
+      `too many wrong credentials came from ${callerAddress(request)} (RECORD_BROKER_MAX_WRONG_CREDENTIALS); continue in ${counted.ttlInSeconds} seconds`,
     )
   }
 

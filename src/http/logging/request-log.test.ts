@@ -109,6 +109,8 @@ it.each([
   ['192.0.2.9', '192.0.2.9'],
   ['10.0.0.1, 192.0.2.9', '192.0.2.9'],
   ['192.0.2.9, 127.0.0.2', '192.0.2.9'],
+  ['192.0.2.9:50000', '192.0.2.9'],
+  ['[2001:db8::9]:50000, 127.0.0.2:1', '2001:db8::9'],
 ])('names the caller that a trusted proxy forwards: %s', async (forwarded, ip) => {
   const id = `forwarded-${forwarded.length}`
   const { own } = await send('/v1/nowhere', id, { headers: { 'x-forwarded-for': forwarded } })

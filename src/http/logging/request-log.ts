@@ -1,11 +1,11 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { callerAddress } from '../connection/caller-address.ts'
 import { isProbe } from './probes.ts'
 import { requestSpanIds } from './request-span.ts'
 
-/** Characters of a path, of the subject of a caller, and of an address that a proxy sends, in a log line. */
+/** Characters of a path, and of the subject of a caller, in a log line. */
 const MAX_PATH_LENGTH = 300
 const MAX_SUBJECT_LENGTH = 200
-const MAX_ADDRESS_LENGTH = 64
 /** What precedes the path in a request target that is absolute. It may contain a password. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
 /** The addresses of one job, in a path or in a Location. */
@@ -26,7 +26,7 @@ export function logRequests(app: FastifyInstance): void {
     const { socket } = request.raw
     const sentBefore = socket.bytesWritten ?? 0
     // Unknown when the connection is closed.
-    const ip = request.ip?.slice(0, MAX_ADDRESS_LENGTH)
+    const ip = callerAddress(request)
     reply.raw.once('close', () => {
       const bytes = (socket.bytesWritten ?? 0) - sentBefore
       request.log[isProbe(request) ? 'debug' : 'info'](fieldsOf(request, reply, { ip, bytes }), 'request')
@@ -37,7 +37,7 @@ export function logRequests(app: FastifyInstance): void {
 function fieldsOf(
   request: FastifyRequest,
   reply: FastifyReply,
-  { ip, bytes }: { readonly ip: string; readonly bytes: number },
+  { ip, bytes }: { readonly ip: string | undefined; readonly bytes: number },
 ): object {
   const { method, url, routeOptions } = request
   const [path = ''] = url.replace(ORIGIN, '').split('?', 1)

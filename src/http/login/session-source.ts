@@ -21,10 +21,10 @@ export function sessionSource({
 }): CallerSource {
   const cookies = new BrowserCookies(publicUrl)
   return {
-    identify: async (presented, request) => {
+    identify: async (presented, request, purpose) => {
       if (presented.kind !== 'none') return undefined
       const id = cookies.read(request, 'record-broker')
-      const session = id === undefined ? undefined : await sessions.find(id)
+      const session = id === undefined ? undefined : await sessions.find(id, { notesUse: purpose === 'request' })
       const policy = session && policies.find(session.policy)
       // Whom another issuer of the settings has admitted, this one has not.
       if (!policy || session.issuer !== issuer.url) return undefined

@@ -9,6 +9,7 @@ import {
 import type { Scraper } from '../../metrics/scraper.ts'
 import { presentedBy } from '../access/caller-source.ts'
 import { operatorToken } from '../access/operator-token.ts'
+import { callerAddress } from '../connection/caller-address.ts'
 import { protocolErrorHandlers } from '../connection/protocol-errors.ts'
 import { FailureLog } from '../logging/request-log.ts'
 import { problem, sendError, sendProblem } from '../problem.ts'
@@ -67,6 +68,6 @@ export async function buildMetricsServer(options: MetricsServerOptions): Promise
 
 /** Refuses callers of routes for scrapers, because there is no token that they could send. */
 function refuseScraper(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const detail = `the metrics are not for ${request.raw.socket.remoteAddress}: add the address to RECORD_BROKER_METRICS_ALLOW, or set RECORD_BROKER_TOKEN and send it`
+  const detail = `the metrics are not for ${callerAddress(request)}: add the address to RECORD_BROKER_METRICS_ALLOW, or set RECORD_BROKER_TOKEN and send it`
   return sendProblem(reply, problem(403, 'SCRAPER_NOT_ALLOWED', detail))
 }

@@ -1,5 +1,6 @@
-import { type BlockList, isIP, isIPv6 } from 'node:net'
+import { type BlockList, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
+import { callerAddress } from '../connection/caller-address.ts'
 import { isLocalHost } from '../connection/known-hosts.ts'
 import { isFromThisMachine } from '../connection/local-request.ts'
 import { hostOf } from '../connection/request-host.ts'
@@ -27,8 +28,8 @@ export function recogniseScrapers(allowed: BlockList): (request: FastifyRequest)
 
 /** The address is that of the caller if a trusted proxy forwards the request, and otherwise that of the peer. */
 function isScraper(request: FastifyRequest, allowed: BlockList): boolean {
-  const { ip } = request
-  if (isIP(ip) === 0) return false
-  if (allowed.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')) return true
+  const address = callerAddress(request)
+  if (address === undefined) return false
+  if (allowed.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) return true
   return isFromThisMachine(request) && isLocalHost(hostOf(request) ?? '')
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../../test/support/databases.ts'
 import { JobApi } from '../../../test/support/job-api.ts'
-import { TagMoves } from '../../jobs/queue/tag-moves.ts'
+import { TagMoves } from '../../jobs/claims/tag-moves.ts'
 import { RegistryError } from '../../registry/errors.ts'
 
 const digest = (n: number) => `sha256:${String(n).padStart(64, '0')}`
@@ -254,6 +254,20 @@ describeDatabases('push notifications', (open) => {
     ]) {
       expect((await api.request('POST', '/v1/rules', { ...wrong, target })).status).toBe(400)
     }
+  })
+
+  it('with a wrong secret learn which setting has the right ones', async () => {
+    const secret = 'the secret of the registry'
+    await using guarded = await JobApi.open(opened, {}, { hookSecrets: { distribution: [secret] } })
+    const rejected = await guarded.request(
+      'POST',
+      '/v1/hooks/distribution',
+      { events: [] },
+      { authorization: 'no' },
+    )
+    expect(rejected).toMatchObject({ status: 401, json: { code: 'UNAUTHORIZED' } })
+    expect(rejected.json.detail).toContain('RECORD_BROKER_HOOK_SECRET_DISTRIBUTION')
+    expect(rejected.text).not.toContain(secret)
   })
 
   it('of a Harbor that is configured for acceld get the responses of acceld', async () => {

@@ -7,12 +7,15 @@ import { formatReference, parseReference, type Reference } from '../../oci/refer
 import type { StoredRecord } from '../../records/stored-record.ts'
 import { EventLoopYielder } from '../event-loop-yielder.ts'
 import { HttpError, problemOf } from '../problem.ts'
+import { GlobSteps } from '../rules/glob-steps.ts'
 import type { Rule } from '../rules/rule.ts'
 import { assertConversionAllowed } from '../rules/rule-access.ts'
 import { type LoadedRule, RuleCache } from '../rules/rule-cache.ts'
 import { ruleConversionJob } from '../rules/rule-conversion.ts'
+import type { MatchWork } from '../rules/rule-matcher.ts'
 import type { Services } from '../services.ts'
 import { MAX_REFUSALS, type PushOutcome, type Refusal } from './push-outcome.ts'
+import { ReadablePushes } from './readable-pushes.ts'
 
 /** An image that was pushed, as its registry reports it. */
 export type Push = { readonly image: string; readonly digest?: string | undefined }
@@ -62,13 +65,20 @@ export class RuleEngine {
       await yielder.yieldIfDue()
       outcomes.push(await this.#initialOutcome(push, caller))
     }
+    const readable = new ReadablePushes(outcomes, this.#services, yielder)
+    const steps = new GlobSteps(pushes.length)
     let refusals = 0
     // Rules in the outer loop: each rule is read and compiled at most once.
-    for await (const loaded of this.#rules.all(caller.projectScope)) {
-      for (const outcome of outcomes) {
+    const rules = this.#rules.all(
+      caller.projectScope,
+      async (project) => (await readable.of(project)).length > 0,
+    )
+    for await (const loaded of rules) {
+      const work = steps.work(loaded.project, yielder)
+      for (const outcome of await readable.of(loaded.project)) {
         await yielder.yieldIfDue()
         const refusal = await refusalOf(
-          () => this.#applyRule(loaded, outcome, yielder, request.requestId),
+          () => this.#applyRule(loaded, outcome, work, request.requestId),
           request.log,
         )
         if (!refusal) continue
@@ -89,10 +99,11 @@ export class RuleEngine {
     if (!parsed?.image) return
     const { image } = parsed
     const yielder = new EventLoopYielder()
+    const work = new GlobSteps(1).work(project, yielder)
     for await (const loaded of this.#rules.all(ProjectScope.of(project))) {
       await yielder.yieldIfDue()
       const refusal = await refusalOf(async () => {
-        const rule = await this.#ruleIfMatching(loaded, image, yielder)
+        const rule = await this.#ruleIfMatching(loaded, image, work)
         if (!rule?.onRecord) return
         const job = ruleConversionJob({ ...rule, record: { id } }, image)
         await this.#assertAllowed(job, loaded.project)
@@ -121,10 +132,10 @@ export class RuleEngine {
   async #applyRule(
     loaded: LoadedRule,
     { image, name, digest, isOwn, conversions }: PushOutcome,
-    yielder: EventLoopYielder,
+    work: MatchWork,
     requestId: string | undefined,
   ): Promise<void> {
-    const rule = image && (await this.#ruleIfMatching(loaded, image, yielder))
+    const rule = image && (await this.#ruleIfMatching(loaded, image, work))
     if (!rule) return
     const requestKey = `push ${loaded.id} ${loaded.updatedAt} ${name} ${digest ?? ''}`
     const job = { ...ruleConversionJob(rule, image), variant: digest, requestId }
@@ -138,11 +149,11 @@ export class RuleEngine {
   async #ruleIfMatching(
     loaded: LoadedRule,
     image: Reference,
-    yielder: EventLoopYielder,
+    work: MatchWork,
   ): Promise<Rule | undefined> {
     if (loaded.kind === 'invalid') throw new HttpError(422, 'INVALID_RULE', loaded.error)
     for (const host of this.#services.names.all(image.host)) {
-      if (await loaded.matcher.matches({ ...image, host }, yielder)) return loaded.rule
+      if (await loaded.matcher.matches({ ...image, host }, work)) return loaded.rule
     }
     return undefined
   }

@@ -6,21 +6,39 @@ import { CredentialStore } from '../../access/credentials/credential-store.ts'
 import { KeyRing } from '../../access/key-ring.ts'
 import { DEFAULT_PROJECT_RULES } from '../../access/projects/project.ts'
 import { ProjectDirectory } from '../../access/projects/project-directory.ts'
+import { createReferenceCheck } from '../../app/reference-check.ts'
+import { HostNames } from '../../oci/host-names.ts'
+import { RegistryClient } from '../../registry/client.ts'
 
 const PASSWORD = 'a-password-that-nobody-shows'
+const OWN_ADDRESS = '127.0.0.1:1'
+const OWN = new HostNames(['broker.example', OWN_ADDRESS])
+const ALLOWED = ['registry.example', 'registry.example:5000', 'docker.io', ...OWN.hosts]
 const PATH = '/v1/registry-credentials'
 
 describeDatabases('registry credentials', (open) => {
   let opened: TestDatabase
   let api: JobApi
+  const stack = new AsyncDisposableStack()
   beforeAll(async () => {
     opened = await open()
     const { database } = opened
     const keys = new KeyRing([randomBytes(32)])
-    api = await JobApi.open(opened, { registryCredentials: new CredentialStore({ database, keys }) })
+    const registries = stack.use(
+      new RegistryClient({
+        allowedHosts: (host) => ALLOWED.includes(host),
+        own: { names: OWN, address: OWN_ADDRESS },
+      }),
+    )
+    api = await JobApi.open(opened, {
+      names: OWN,
+      assertReferenceAllowed: createReferenceCheck(registries),
+      registryCredentials: new CredentialStore({ database, keys }),
+    })
     for (const name of ['a', 'b']) await new ProjectDirectory(database).put(name, DEFAULT_PROJECT_RULES)
   })
   afterAll(async () => {
+    await stack.disposeAsync()
     await api[Symbol.asyncDispose]()
     await opened.close()
   })
@@ -61,11 +79,15 @@ describeDatabases('registry credentials', (open) => {
         never.text.replaceAll(/"requestId":"[^"]*"/g, ''),
       )
       expect((await send('DELETE', `${PATH}/docker.io`, project)).status).toBe(404)
-      expect((await send('GET', PATH, project)).json).toEqual({ items: [] })
     }
+    expect((await send('GET', PATH, 'b')).json).toEqual({ items: [] })
     expect((await send('PUT', `${PATH}/docker.io`, undefined, robot)).json).toMatchObject({
       project: 'default',
     })
+    const all = await send('GET', `${PATH}?limit=1`)
+    expect(all.json).toMatchObject({ items: [{ project: 'a' }], next: 'a/docker.io' })
+    const rest = await send('GET', `${PATH}?cursor=${all.json.next}`)
+    expect(rest.json).toMatchObject({ items: [{ project: 'default', host: 'docker.io' }] })
     expect((await send('GET', `${PATH}/index.docker.io`, 'a')).json).toMatchObject({ host: 'docker.io' })
     expect((await send('PUT', `${PATH}/docker.io`, 'missing', robot)).json).toMatchObject({
       code: 'PROJECT_NOT_FOUND',
@@ -83,6 +105,18 @@ describeDatabases('registry credentials', (open) => {
     const { status, text } = await send('PUT', `${PATH}/${encodeURIComponent(host)}`, 'a', body)
     expect(status).toBe(400)
     expect(text).not.toContain(PASSWORD)
+  })
+
+  it.each([
+    ['other.example', 403, 'RECORD_BROKER_REGISTRIES'],
+    ['broker.example', 400, "the broker's own registry needs no credential"],
+    ['embedded', 400, "the broker's own registry needs no credential"],
+    ['registry', 400, 'no image can name this host'],
+  ])('are not stored for %s, which no job uses with one', async (host, status, reason) => {
+    const { json } = await send('PUT', `${PATH}/${host}`, 'a', robot)
+    expect(json).toMatchObject({ status, code: status === 403 ? 'HOST_NOT_ALLOWED' : 'INVALID_REQUEST' })
+    expect(json.detail).toContain(reason)
+    expect((await send('DELETE', `${PATH}/${host}`, 'a')).status).toBe(404)
   })
 
   describe('without a key', () => {

@@ -5,7 +5,14 @@ import { requires } from '../access/security.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { assertHostUsable } from './assert-host.ts'
-import { CredentialPage, CredentialQuery, CredentialView, credentialView, NewCredential, RegistryHostName } from './view.ts'
+import {
+  CredentialPage,
+  CredentialQuery,
+  CredentialView,
+  credentialView,
+  NewCredential,
+  RegistryHostName,
+} from './view.ts'
 
 const HostParams = z.object({ host: RegistryHostName })
 const WHOSE =

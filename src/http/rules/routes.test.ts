@@ -11,11 +11,11 @@ it('says how a rule names the own registry', async () => {
   const create = (source: string, target: string) =>
     api.request('POST', '/v1/rules', { name: 'r', source, target }, { 'record-broker-project': 'team-a' })
   const [source, target] = ['broker.example/team-a/**', 'broker.example/team-a/out/{repository}:{tag}']
-  for (const [refused, status, path] of [
-    [await create('embedded/team-a/**', target), 400, 'body.source'],
-    [await create(source, 'embedded/team-a/out/{repository}:{tag}'), 403, 'body.target'],
+  for (const [refused, path] of [
+    [await create('embedded/team-a/**', target), 'body.source'],
+    [await create(source, 'embedded/team-a/out/{repository}:{tag}'), 'body.target'],
   ] as const) {
-    expect(refused.json).toMatchObject({ status, errors: [{ path }] })
+    expect(refused.json).toMatchObject({ status: 400, code: 'INVALID_REQUEST', errors: [{ path }] })
     expect(refused.json.detail).toContain('such as broker.example')
   }
   expect((await create(source, target)).status).toBe(201)

@@ -7,6 +7,7 @@ import { IdParams } from '../parameters.ts'
 import { HttpError, problemResponses } from '../problem.ts'
 import { sendDocument } from '../send-document.ts'
 import type { Services } from '../services.ts'
+import { assertGlobLength } from './glob-length.ts'
 import { NewRule, type Rule } from './rule.ts'
 import { assertRuleAllowed } from './rule-access.ts'
 import { RuleView, ruleListing, ruleView } from './view.ts'
@@ -18,8 +19,10 @@ export function ruleRoutes({
   names,
 }: Pick<Services, 'rules' | 'projects' | 'names'>): FastifyPluginAsyncZod {
   const tags = ['registry events']
-  const assertAllowed = async (rule: Rule, caller: Caller, project: string) =>
+  const assertAllowed = async (rule: Rule, caller: Caller, project: string) => {
+    assertGlobLength(rule)
     assertRuleAllowed(rule, { caller, project: await projects.get(project), names })
+  }
   return async (app) => {
     app.post(
       '/v1/rules',
@@ -93,7 +96,7 @@ export function ruleRoutes({
             'Replaces all settings: fields that the request omits get their defaults. The rule applies to pushes from now on.',
           params: IdParams,
           body: NewRule,
-          response: { 200: RuleView, ...problemResponses(400, 403, 404, 503, 507) },
+          response: { 200: RuleView, ...problemResponses(400, 403, 404, 422, 503, 507) },
         },
       },
       async (request) => {

@@ -20,15 +20,18 @@ type RuleAuthor = {
  * Checks that a rule can only do what its author may do. The patterns of its project apply to each push as well, so
  * that a rule may match more than these; those of the author's credential do not, so that a rule must stay within
  * them.
- * @throws HttpError REPOSITORY_NOT_ALLOWED; INVALID_REQUEST for a source that no image has
+ * @throws HttpError REPOSITORY_NOT_ALLOWED; INVALID_REQUEST for a host of patterns only
  */
 export function assertRuleAllowed(
   rule: Pick<Rule, 'source' | 'target' | 'record'>,
   author: RuleAuthor,
 ): void {
   const { caller, project, names } = author
-  if (rule.source.startsWith(`${EMBEDDED_HOST}/`))
-    throw fieldError(400, 'INVALID_REQUEST', 'body.source', hostText(names))
+  for (const field of ['source', 'target'] as const) {
+    if (rule[field].startsWith(`${EMBEDDED_HOST}/`)) {
+      throw fieldError(400, 'INVALID_REQUEST', `body.${field}`, hostText(names))
+    }
+  }
   const source = sourceReach(rule.source)
   const target = targetReach(rule.target, source)
   const { read, write } = caller.ownAccess
@@ -39,10 +42,7 @@ export function assertRuleAllowed(
   ) {
     throw notAllowed('source', 'read', rule.source)
   }
-  if (!isWithin(target, write, project?.writable, author)) {
-    if (!rule.target.startsWith(`${EMBEDDED_HOST}/`)) throw notAllowed('target', 'write', rule.target)
-    throw fieldError(403, 'REPOSITORY_NOT_ALLOWED', 'body.target', hostText(names))
-  }
+  if (!isWithin(target, write, project?.writable, author)) throw notAllowed('target', 'write', rule.target)
   const image = recordImage(rule.record)
   if (image !== undefined && !repositoryRule(caller.access, names)(parseReference(image), 'read')) {
     throw notAllowed('record', 'read', image)

@@ -32,12 +32,19 @@ export class RuleCache {
     this.#maxBytes = maxBytes
   }
 
-  /** Yields every rule that a scope sees, oldest first. Rules that are not cached are read one at a time. */
-  async *all(scope: ProjectScope): AsyncGenerator<LoadedRule> {
+  /**
+   * Yields every rule that a scope sees, oldest first. Rules that are not cached are read one at a time.
+   * @param isWanted whether the rules of a project are needed; others are not even read; default: all are
+   */
+  async *all(
+    scope: ProjectScope,
+    isWanted: (project: string) => Promise<boolean> = async () => true,
+  ): AsyncGenerator<LoadedRule> {
     const store = this.#store.in(scope)
     const versions = await store.listVersions()
     this.#evictOutdated(scope, new Map(versions.map(({ id, updatedAt }) => [id, updatedAt])))
-    for (const { id, updatedAt } of versions) {
+    for (const { id, project, updatedAt } of versions) {
+      if (!(await isWanted(project))) continue
       const cached = this.#cached.get(id)?.loaded
       if (cached?.updatedAt === updatedAt) {
         yield cached

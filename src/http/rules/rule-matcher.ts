@@ -1,7 +1,12 @@
 import type { Reference } from '../../oci/reference.ts'
 import { CompiledGlob } from '../../records/glob/compiled-glob.ts'
-import type { EventLoopYielder } from '../event-loop-yielder.ts'
 import type { Rule } from './rule.ts'
+
+/** What bounds the work of matches: it can throw and yield before each glob, and learns the steps of it. */
+export type MatchWork = {
+  readonly beforeGlob: () => Promise<void>
+  readonly afterGlob: (steps: number) => void
+}
 
 /**
  * Matches images against a rule. Each glob is compiled when it is first needed, to an automaton that matches
@@ -26,13 +31,13 @@ export class RuleMatcher {
     return this.#source.memoryBytes + this.#tags.memoryBytes + this.#exceptTags.memoryBytes
   }
 
-  /** @throws RecordError GLOBS_TOO_COSTLY; the abort reason of `yielder` */
-  async matches({ host, repository, tag = '' }: Reference, yielder: EventLoopYielder): Promise<boolean> {
+  /** @throws RecordError GLOBS_TOO_COSTLY; what `work` throws */
+  async matches({ host, repository, tag = '' }: Reference, work: MatchWork): Promise<boolean> {
     return (
       this.#enabled &&
-      (await this.#source.matchesAny(`${host}/${repository}`, yielder)) &&
-      (await this.#tags.matchesAny(tag, yielder)) &&
-      !(await this.#exceptTags.matchesAny(tag, yielder))
+      (await this.#source.matchesAny(`${host}/${repository}`, work)) &&
+      (await this.#tags.matchesAny(tag, work)) &&
+      !(await this.#exceptTags.matchesAny(tag, work))
     )
   }
 }
@@ -49,12 +54,17 @@ class GlobList {
     return this.#compiled.reduce((sum, glob) => sum + glob.estimatedBytes, 0)
   }
 
-  async matchesAny(text: string, yielder: EventLoopYielder): Promise<boolean> {
+  async matchesAny(text: string, { beforeGlob, afterGlob }: MatchWork): Promise<boolean> {
     for (const [i, pattern] of this.#patterns.entries()) {
-      await yielder.yieldIfDue()
+      await beforeGlob()
       const glob = this.#compiled[i] ?? new CompiledGlob(pattern)
       this.#compiled[i] = glob
-      if (glob.matches(text)) return true
+      const before = glob.steps
+      try {
+        if (glob.matches(text)) return true
+      } finally {
+        afterGlob(glob.steps - before)
+      }
     }
     return false
   }

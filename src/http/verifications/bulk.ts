@@ -6,7 +6,7 @@ import { verificationFilter, verificationQuery } from './filter.ts'
 
 /** Cancels and retries many verifications. */
 export function bulkVerificationRoutes(
-  services: Pick<Services, 'jobs'>,
+  services: Pick<Services, 'jobs' | 'names' | 'projects'>,
   resource: JobResource,
 ): FastifyPluginAsync {
   return async (app) =>

@@ -4,41 +4,55 @@ import type { Job } from '../job.ts'
 import { afterTransaction, beforeTransaction } from './event-cursor.ts'
 import type { EventLog } from './event-log.ts'
 import { type FeedItems, FeedLoop, type FeedPosition, type JobWatch } from './feed-loop.ts'
+import { StreamPlaces } from './stream-places.ts'
+
+const DEFAULT_MAX_STREAMS = 1_000
 
 /** The events and the progress of jobs, for the open streams of this process. */
 export class EventFeed implements Scoped<ProjectEvents> {
   readonly #loop: FeedLoop
+  readonly #places: StreamPlaces
 
-  /** @param options.maxEventStreams streams that may be open at a time; default: 1000 */
+  /** @param options.maxEventStreams streams that may be open at a time, of all projects; default: 1000 */
   constructor(
     database: Database,
     log: EventLog,
-    options: { readonly maxEventStreams?: number | undefined } = {},
+    { maxEventStreams = DEFAULT_MAX_STREAMS }: { readonly maxEventStreams?: number | undefined } = {},
   ) {
-    this.#loop = new FeedLoop(database, log, options)
+    this.#loop = new FeedLoop(database, log)
+    this.#places = new StreamPlaces(database, maxEventStreams)
   }
 
   in(scope: ProjectScope): ProjectEvents {
-    return new ProjectEvents(this.#loop, scope)
+    return new ProjectEvents(this.#loop, this.#places, scope)
   }
 }
 
 /** The events that one scope sees. Cursors that it is given name no job of another project. */
 export class ProjectEvents {
   readonly #loop: FeedLoop
+  readonly #places: StreamPlaces
   readonly #scope: ProjectScope
 
-  constructor(loop: FeedLoop, scope: ProjectScope) {
+  constructor(loop: FeedLoop, places: StreamPlaces, scope: ProjectScope) {
     this.#loop = loop
+    this.#places = places
     this.#scope = scope
   }
 
   /**
-   * Takes the place of one stream, until it is disposed of.
+   * Takes the place of one stream of the scope's project, until it is disposed of.
    * @throws EventStreamsBusyError EVENT_STREAMS_BUSY
    */
-  open(): Disposable {
-    return this.#loop.open()
+  async open(): Promise<Disposable> {
+    const place = await this.#places.take(this.#scope)
+    const use = this.#loop.open()
+    return {
+      [Symbol.dispose]: () => {
+        use[Symbol.dispose]()
+        place[Symbol.dispose]()
+      },
+    }
   }
 
   /** The cursor after the latest event. An open stream that starts with new events starts here. */

@@ -19,20 +19,6 @@ const COALESCE_MS = 100
 const DATABASE_RETRY_MS = 1_000
 /** How long a stream of one job relies on the feed alone. */
 const JOB_CHECK_MS = 15_000
-const BUSY_RETRY_AFTER_MS = 10_000
-const DEFAULT_MAX_STREAMS = 1_000
-
-/** As many event streams are open as the process allows. */
-export class EventStreamsBusyError extends Error {
-  override readonly name = 'EventStreamsBusyError'
-  readonly code = 'EVENT_STREAMS_BUSY'
-  readonly retryAfterMs = BUSY_RETRY_AFTER_MS
-  constructor(maxStreams: number) {
-    super(
-      `at most ${maxStreams} event streams may be open; try again later or raise RECORD_BROKER_MAX_EVENT_STREAMS`,
-    )
-  }
-}
 
 /** The place of a stream: after the event with this cursor, and after this version of the progress. */
 export type FeedPosition = { readonly cursor: string; readonly progressVersion: number }
@@ -57,7 +43,6 @@ export type JobWatch = Disposable & {
  */
 export class FeedLoop {
   readonly #log: EventLog
-  readonly #maxStreams: number
   readonly #catchingUp = new Semaphore(MAX_CATCHING_UP)
   readonly #progress: RunningProgressTable
   readonly #changed = new Wakeup()
@@ -66,22 +51,13 @@ export class FeedLoop {
   #recent: Promise<RecentEvents> | undefined
   #stop = new AbortController()
 
-  constructor(
-    database: Database,
-    log: EventLog,
-    { maxEventStreams = DEFAULT_MAX_STREAMS }: { readonly maxEventStreams?: number | undefined },
-  ) {
+  constructor(database: Database, log: EventLog) {
     this.#log = log
-    this.#maxStreams = maxEventStreams
     this.#progress = new RunningProgressTable(database)
   }
 
-  /**
-   * Takes the place of one stream, until it is disposed of.
-   * @throws EventStreamsBusyError EVENT_STREAMS_BUSY
-   */
+  /** Counts one stream as open, until it is disposed of. */
   open(): Disposable {
-    if (this.#openCount >= this.#maxStreams) throw new EventStreamsBusyError(this.#maxStreams)
     this.#openCount += 1
     return { [Symbol.dispose]: () => this.#close() }
   }

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
+import type { Claim } from '../claims/claim-job.ts'
+import { JobLeases } from '../claims/job-leases.ts'
+import { pauseHost, registryLimitsOf } from '../claims/registry-limits.ts'
 import type { NewJob } from '../queue/accept-job.ts'
-import type { Claim } from '../queue/claim-job.ts'
-import { JobLeases } from '../queue/job-leases.ts'
 import { JobStore } from '../queue/job-store.ts'
-import { pauseHost, registryLimitsOf } from '../queue/registry-limits.ts'
 
 describeDatabases('the fair share of workers', (open) => {
   let database: Database

@@ -63,7 +63,7 @@ export class ProjectBatches {
    * Accepts all jobs or none. Joins unfinished jobs that do the same work.
    * @param options.requestKey the idempotency key of the request. If a batch with this key exists, it is
    * returned
-   * @throws QueueFullError QUEUE_FULL; JobQuotaError PROJECT_QUOTA_EXCEEDED
+   * @throws QueueFullError QUEUE_FULL; JobQuotaError JOB_QUOTA_EXCEEDED
    */
   async create(
     jobs: readonly NewJob[],

@@ -9,7 +9,13 @@ import type { JobFilter } from '../lists/job-filter.ts'
 import type { JobPage, JobPageRequest } from '../lists/job-lists.ts'
 import { SUMMARY_COLUMNS, toAttempt, toJob } from '../rows.ts'
 import { type AcceptedJob, acceptJob, type NewJob } from './accept-job.ts'
-import { type BulkRequest, type BulkResult, cancelMatching, retryMatching } from './bulk-jobs.ts'
+import {
+  type BulkRequest,
+  type BulkResult,
+  type BulkRetryRequest,
+  cancelMatching,
+  retryMatching,
+} from './bulk-jobs.ts'
 import { cancelJobs } from './cancel-jobs.ts'
 import { withAllNames, withPreferredNames } from './image-names.ts'
 import { type JobContext, readJob } from './job-context.ts'
@@ -33,7 +39,7 @@ export class ProjectJobs {
 
   /**
    * Accepts a job. When this returns, the job is on disk. Joins an unfinished job that does the same work.
-   * @throws QueueFullError QUEUE_FULL; JobQuotaError PROJECT_QUOTA_EXCEEDED
+   * @throws QueueFullError QUEUE_FULL; JobQuotaError JOB_QUOTA_EXCEEDED
    */
   async create(job: NewJob): Promise<AcceptedJob> {
     const [accepted] = await this.createAll([job])
@@ -44,7 +50,7 @@ export class ProjectJobs {
   /**
    * Accepts all jobs or none.
    * @param extend adds further statements to the transaction
-   * @throws QueueFullError QUEUE_FULL; JobQuotaError PROJECT_QUOTA_EXCEEDED
+   * @throws QueueFullError QUEUE_FULL; JobQuotaError JOB_QUOTA_EXCEEDED
    */
   async createAll(
     jobs: readonly NewJob[],
@@ -92,7 +98,7 @@ export class ProjectJobs {
    * Requeues a job that failed or was cancelled, with its failure counts reset. `conflict`: `job` is another
    * job that does the same work and is unfinished. `unfinished`, `succeeded`: the job is unfinished or has
    * succeeded.
-   * @throws QueueFullError QUEUE_FULL; JobQuotaError PROJECT_QUOTA_EXCEEDED
+   * @throws QueueFullError QUEUE_FULL; JobQuotaError JOB_QUOTA_EXCEEDED
    */
   async retry(kind: JobKind, id: string): Promise<RetryResult> {
     const [result] = await retryJobs(this.#context, kind, [id])
@@ -111,9 +117,9 @@ export class ProjectJobs {
 
   /**
    * Retries the failed and cancelled jobs of one page of a listing, as many as the queue has places for.
-   * @throws QueueFullError QUEUE_FULL; JobQuotaError PROJECT_QUOTA_EXCEEDED if it has none
+   * @throws QueueFullError QUEUE_FULL; JobQuotaError JOB_QUOTA_EXCEEDED if it has none
    */
-  retryMatching(kind: JobKind, filter: JobFilter, request: BulkRequest): Promise<BulkResult> {
+  retryMatching(kind: JobKind, filter: JobFilter, request: BulkRetryRequest): Promise<BulkResult> {
     return retryMatching(this.#context, kind, filter, request)
   }
 

@@ -7,16 +7,22 @@ import { requeueFinished } from './requeue-job.ts'
 /** Jobs that are retried concurrently. */
 const RETRIED_AT_ONCE = 16
 
+/** Why a caller may not retry a job. */
+export type RetryRefusal = { readonly code: string; readonly message: string }
+/** Returns why a job may not be retried; undefined if it may. */
+export type RefuseRetry = (job: Job) => Promise<RetryRefusal | undefined>
+
 export type RetryResult = {
-  readonly outcome: 'queued' | 'conflict' | 'unfinished' | 'succeeded' | 'missing'
+  readonly outcome: 'queued' | 'conflict' | 'unfinished' | 'succeeded' | 'missing' | 'refused'
   readonly job?: Job
+  readonly refusal?: RetryRefusal
 }
 
-type RetryContext = Pick<JobContext, 'database' | 'scope' | 'limit'>
+type RetryContext = Pick<JobContext, 'database' | 'scope' | 'limit'> & { readonly refuse?: RefuseRetry }
 
 /**
  * Requeues jobs that failed or were cancelled, with their failure counts reset. The oldest becomes the first.
- * @throws QueueFullError QUEUE_FULL; JobQuotaError PROJECT_QUOTA_EXCEEDED; the other jobs are requeued then
+ * @throws QueueFullError QUEUE_FULL; JobQuotaError JOB_QUOTA_EXCEEDED; the other jobs are requeued then
  */
 export async function retryJobs(
   context: RetryContext,
@@ -45,13 +51,15 @@ async function readClock({ now, query }: Database): Promise<number> {
 }
 
 async function retryJob(
-  { database, limit }: RetryContext,
+  { database, limit, refuse }: RetryContext,
   job: Job | undefined,
   rank: number | undefined,
 ): Promise<RetryResult> {
   if (!job) return { outcome: 'missing' }
   if (!isFinished(job.state)) return { outcome: 'unfinished', job }
   if (job.state === 'succeeded') return { outcome: 'succeeded', job }
+  const forbidden = await refuse?.(job)
+  if (forbidden) return { outcome: 'refused', job, refusal: forbidden }
   const { refusal, settle } = await limit.reserve(job.project, 1)
   let usedPlaces = 0
   try {

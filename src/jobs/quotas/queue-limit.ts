@@ -1,8 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import { countRows } from '../../db/count-rows.ts'
 import type { Database } from '../../db/database.ts'
+import { hasOtherProjects } from '../../db/other-projects.ts'
 import { QUEUED } from '../rows.ts'
 import { readQuotas } from './project-quotas.ts'
+import { projectShare } from './project-share.ts'
 
 /** How long a count of queued jobs is reused, so that not every new job counts the queue. */
 const COUNT_VALID_MS = 250
@@ -20,14 +22,17 @@ export class QueueFullError extends Error {
   }
 }
 
-/** The queued jobs of a project have reached its quota. */
+/** The queued jobs of a project have reached its quota, or without one its share of the queue. */
 export class JobQuotaError extends Error {
   override readonly name = 'JobQuotaError'
-  readonly code = 'PROJECT_QUOTA_EXCEEDED'
+  readonly code = 'JOB_QUOTA_EXCEEDED'
   readonly retryAfterMs = RETRY_AFTER_MS
-  constructor(project: string, { queued, limit }: { readonly queued: number; readonly limit: number }) {
+  constructor(project: string, { queued, limit, isShare }: Count) {
+    const bound = isShare
+      ? `its share of the queue is ${limit}, half of RECORD_BROKER_MAX_QUEUED`
+      : `its quota queuedJobs is ${limit}`
     super(
-      `the project ${project} has ${queued} queued jobs, and its quota queuedJobs is ${limit}; wait until workers have started some, cancel some, or ask an administrator for a higher quota`,
+      `the project ${project} has ${queued} queued jobs, and ${bound}; wait until workers have started some, cancel some, or ask an administrator for a higher quota${isShare ? ' queuedJobs, which replaces the share' : ''}`,
     )
   }
 }
@@ -40,21 +45,26 @@ export type Reservation = {
   settle(usedPlaces: number): void
 }
 
-/** A count of queued jobs and its limit, with the places that are reserved since it was read. */
-type Count = { queued: number; readonly limit: number }
+/**
+ * A count of queued jobs and its limit, with the places that are reserved since it was read. `isShare`: the limit is
+ * the share of a project without a quota.
+ */
+type Count = { queued: number; readonly limit: number; readonly isShare?: boolean | undefined }
 
 /**
- * The limits of queued jobs: of all, and of each project by its quota. Replicas count for themselves and may exceed
+ * The limits of queued jobs: of all, and of each project by its quota or its share of all. Replicas count for themselves and may exceed
  * a limit together by a little.
  */
 export class QueueLimit {
   readonly #db: Database
   readonly #all: CachedCount
+  readonly #maxQueued: number
   readonly #projects = new LRUCache<string, CachedCount>({ max: MAX_COUNTED_PROJECTS })
 
   /** @param maxQueued infinite for no limit */
   constructor(database: Database, maxQueued: number) {
     this.#db = database
+    this.#maxQueued = maxQueued
     this.#all = new CachedCount(async () => ({ queued: await this.#count(maxQueued), limit: maxQueued }))
   }
 
@@ -88,11 +98,19 @@ export class QueueLimit {
     const known = this.#projects.get(project)
     if (known) return known
     const count = new CachedCount(async () => {
-      const { queuedJobs: limit = Number.POSITIVE_INFINITY } = await readQuotas(this.#db, project)
-      return { queued: await this.#count(limit, project), limit }
+      const { limit, isShare } = await this.#projectLimit(project)
+      return { queued: await this.#count(limit, project), limit, isShare }
     })
     this.#projects.set(project, count)
     return count
+  }
+
+  async #projectLimit(project: string): Promise<Pick<Count, 'limit' | 'isShare'>> {
+    const { queuedJobs } = await readQuotas(this.#db, project)
+    if (queuedJobs !== undefined) return { limit: queuedJobs }
+    return (await hasOtherProjects(this.#db))
+      ? { limit: projectShare(this.#maxQueued), isShare: true }
+      : { limit: Number.POSITIVE_INFINITY }
   }
 
   /** Counts queued jobs, up to one more than the limit. Without a limit, their number does not matter. */

@@ -1,9 +1,9 @@
 import { StartedSpan } from '../../tracing/started-span.ts'
 import { contextOf, untraced } from '../../tracing/trace-context.ts'
+import { attemptAttributes, attemptSpanName } from '../claims/attempt-traces.ts'
+import type { Claim } from '../claims/claim-job.ts'
+import type { JobLeases } from '../claims/job-leases.ts'
 import type { Lease } from '../job.ts'
-import { attemptAttributes, attemptSpanName } from '../queue/attempt-traces.ts'
-import type { Claim } from '../queue/claim-job.ts'
-import type { JobLeases } from '../queue/job-leases.ts'
 import { withJobLogFields } from './job-log-fields.ts'
 
 /** Runs an attempt within its span and with the fields of its log lines. */

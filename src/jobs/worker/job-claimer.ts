@@ -1,5 +1,5 @@
-import type { Claim } from '../queue/claim-job.ts'
-import type { JobLeases } from '../queue/job-leases.ts'
+import type { Claim } from '../claims/claim-job.ts'
+import type { JobLeases } from '../claims/job-leases.ts'
 import { monotonicMs } from './lease-protocol.ts'
 
 /** A claimed job. `claimedAt` is {@link monotonicMs} from before the claim. */

@@ -6,8 +6,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase } from '../../db/open-database.ts'
+import { JobLeases } from '../claims/job-leases.ts'
 import type { Lease } from '../job.ts'
-import { JobLeases } from '../queue/job-leases.ts'
 import {
   type LeaseCommand,
   type LeaseMessage,

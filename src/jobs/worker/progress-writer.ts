@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { untraced } from '../../tracing/trace-context.ts'
+import type { JobLeases } from '../claims/job-leases.ts'
 import type { Lease } from '../job.ts'
-import type { JobLeases } from '../queue/job-leases.ts'
 
 const WRITE_INTERVAL_MS = 500
 

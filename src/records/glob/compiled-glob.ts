@@ -26,6 +26,8 @@ export class CompiledGlob {
   readonly #pattern: string
   readonly #automaton: Automaton | undefined
   #cached: CachedMatcher | undefined
+  /** The steps of all matches so far, also of those that failed. */
+  steps = 0
 
   /** @param pattern matches nothing if it is malformed */
   constructor(pattern: string) {
@@ -49,12 +51,15 @@ export class CompiledGlob {
     const { matcher, budget } = this.#cached ?? createMatcher(this.#automaton)
     // Cached again only if it stays small and the match does not fail.
     this.#cached = undefined
+    const before = budget.spent
     try {
       const isMatch = matcher.matches(path)
       if (budget.spent <= MAX_CACHED_STEPS) this.#cached = { matcher, budget }
       return isMatch
     } catch (error) {
       throw error instanceof RecordError ? this.#tooCostlyError() : error
+    } finally {
+      this.steps += budget.spent - before
     }
   }
 

@@ -55,3 +55,25 @@ it('lists and exports who did what', async () => {
       .map((line) => JSON.parse(line)),
   ).toEqual(lines.slice(2))
 })
+
+it('shows what a project did before it was deleted', async () => {
+  const settings = { RECORD_BROKER_SERVER: broker.url, RECORD_BROKER_TOKEN: TOKEN }
+  const run = (...args: string[]) => command(args, settings)
+  const rule = ['--name', 'gone', '--source', 'r.example/**', '--target', '{host}/{repository}:{tag}-esgz']
+  await run('project', 'set', 'team-b', '--read', '**', '--write', '**')
+  expect(await run('rule', 'create', ...rule, '--project', 'team-b')).toMatchObject({ status: 0 })
+  expect(await run('project', 'delete', 'team-b')).toMatchObject({ status: 0 })
+  const ofProject = async () => (await run('audit', 'list', '--project', 'team-b')).out
+  await vi.waitUntil(async () => (await ofProject()).includes('createRule'), {
+    timeout: 20_000,
+    interval: 100,
+  })
+  expect(
+    (await ofProject())
+      .trim()
+      .split('\n')
+      .filter((line) => !line.includes('in team-b')),
+  ).toEqual([])
+  const inSettings = await command(['audit', 'export'], { ...settings, RECORD_BROKER_PROJECT: 'team-b' })
+  expect(inSettings).toMatchObject({ status: 0, out: expect.stringContaining('createRule') })
+})

@@ -119,15 +119,76 @@ it('a project is changed option by option', async () => {
   })
   for (const args of [
     ['--quota', 'jobs=1'],
+    ['--quota', 'records=1KiB'],
     ['--read', 'r.test/*'],
   ])
     expect(await as(OPERATOR, ['project', 'set', 'team-c', ...args])).toMatchObject({ status: 2 })
+  expect((await as(OPERATOR, ['project', 'set', 'team-c', '--quota', 'records=x'])).err).toContain(
+    'records: expected a whole number, or none',
+  )
+  expect(await as(OPERATOR, ['project', 'delete', 'default'])).toMatchObject({
+    status: 3,
+    err: expect.stringContaining('record-broker project set default'),
+  })
+})
+
+it('a token that may not wait names what it has created', async () => {
+  const { token } = await createToken('blind', '--scope', 'conversions:write')
+  const image = `${broker.host}/team/app:1`
+  const images = join(root, 'images.txt')
+  writeFileSync(images, `${image} ${image}-esgz\n`)
+  for (const [kind, ...args] of [
+    ['conversion', image, `${image}-esgz`],
+    ['verification', image],
+    ['batch', images],
+  ] as const) {
+    const { status, out, err } = await as(token, [kind, 'create', ...args, '--wait', '--quiet'])
+    expect([status, out]).toEqual([3, ''])
+    expect(err).toContain('ACCESS_DENIED: this needs the scope conversions:read')
+    const id = new RegExp(`the ${kind} ([0-9a-f-]{36}) was created, and goes on`).exec(err)?.[1] ?? ''
+    expect(await as(OPERATOR, [kind, 'cancel', id])).toMatchObject({ status: 0 })
+  }
+  const missing = ['--record-id', '019ab000-0000-7000-8000-000000000000']
+  const refused = await as(token, ['conversion', 'create', image, `${image}-esgz`, ...missing])
+  expect(refused.err).toContain('--record-id: record')
+})
+
+it('a token says what it may do beside the rules of its project', async () => {
+  const created = await as(OPERATOR, [
+    'token',
+    'create',
+    'all',
+    '--scope',
+    'records:read',
+    '--project',
+    'default',
+  ])
+  expect(created.err).toContain(
+    'reads everything that its project may; writes everything that its project may',
+  )
+  await as(OPERATOR, ['project', 'set', 'readers', '--read', 'r.test/**'])
+  const { out } = await as(OPERATOR, [
+    'token',
+    'create',
+    'reader',
+    '--scope',
+    'records:read',
+    '--project',
+    'readers',
+  ])
+  expect((await as(out, ['whoami'])).out).toContain('reads only r.test/**\n  writes nothing\n')
+  const refused = await as(OPERATOR, ['token', 'create', 'guess', '--scope', 'records:read'])
+  expect(refused).toMatchObject({ status: 2, err: expect.stringMatching(/PROJECT_REQUIRED: --project: /) })
 })
 
 it('a token is replaced, revoked and expires, and its holder learns why', async () => {
   const first = await createToken('rotating', '--scope', 'records:read')
   const second = await as(OPERATOR, ['token', 'rotate', first.id, '--overlap', '1h', '--quiet'])
   expect(second).toMatchObject({ status: 0, err: '', out: expect.stringMatching(SECRET) })
+  expect(await as(OPERATOR, ['token', 'rotate', first.id])).toMatchObject({
+    status: 3,
+    err: expect.stringMatching(/was replaced by (\S+); rotate \1 instead/),
+  })
   const list = (token: string) => as(token, ['record', 'list', '--quiet'])
   expect((await list(first.token)).status).toBe(0)
   const third = await createToken('other', '--scope', 'records:read', '--expires', 'never')

@@ -6,7 +6,7 @@ import { BrokerProcess } from '../broker-process.ts'
 import { TestRegistry } from '../servers/test-registry.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { CHECKOUT } from './read-documents.ts'
-import { SampleIds, UNREACHABLE_HOST } from './sample-ids.ts'
+import { SAMPLE_REGISTRY, SampleIds, UNREACHABLE_HOST } from './sample-ids.ts'
 import { SampleImages } from './sample-images.ts'
 
 export const TOKEN = 'only-for-the-documents'
@@ -64,7 +64,7 @@ export class ReaderMachine implements AsyncDisposable {
     const registry = stack.use(await TestRegistry.start(join(path, 'registry')))
     const starting = [
       BrokerProcess.start(join(path, 'broker'), {
-        RECORD_BROKER_REGISTRIES: `${registry.host},${UNREACHABLE_HOST}`,
+        RECORD_BROKER_REGISTRIES: `${registry.host},${UNREACHABLE_HOST},${SAMPLE_REGISTRY}`,
         RECORD_BROKER_PLAIN_HTTP: `${registry.host},${UNREACHABLE_HOST}`,
         // Nobody receives the spans, but requests have the ids of traces.
         OTEL_EXPORTER_OTLP_ENDPOINT: `http://${UNREACHABLE_HOST}`,

@@ -17,6 +17,8 @@ const KINDS = [
 ] as const
 type Kind = (typeof KINDS)[number][0]
 
+/** The registry that documents store a credential for. */
+export const SAMPLE_REGISTRY = 'registry.example'
 /** Nothing listens there: jobs that need this registry wait, and are tried again and again. */
 export const UNREACHABLE_HOST = '127.0.0.1:1'
 

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import type { Database } from '../../db/database.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
+import { JobStore } from '../queue/job-store.ts'
+import type { ProjectJobs } from '../queue/project-jobs.ts'
 import { JobLeases, LEASE_MS } from './job-leases.ts'
-import { JobStore } from './job-store.ts'
-import type { ProjectJobs } from './project-jobs.ts'
 import { TagMoves } from './tag-moves.ts'
 
 const move = { target: 'r.test/a:1', digest: 'sha256:aa' }

@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
-import { JobLeases } from './job-leases.ts'
-import { JobStore } from './job-store.ts'
+import { JobLeases } from '../claims/job-leases.ts'
+import { JobStore } from '../queue/job-store.ts'
 import { readQueueFigures } from './read-queue-figures.ts'
 
 describeDatabases('the figures of the queue', (open) => {

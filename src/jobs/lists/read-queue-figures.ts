@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import { JOB_KINDS, type JobKind, type JobState } from '../job.ts'
-import { countJobs } from '../lists/count-jobs.ts'
 import { QUEUED } from '../rows.ts'
+import { countJobs } from './count-jobs.ts'
 
 /** The number of paused registries that are read. */
 const MAX_PAUSES = 100

@@ -3,9 +3,9 @@ import { describeDatabases, type TestDatabase } from '../../../test/support/data
 import { ProjectScope } from '../../db/project-scope.ts'
 import { CallbackStore } from '../events/callback-store.ts'
 import type { Lease } from '../job.ts'
+import { JobStore } from '../queue/job-store.ts'
+import type { ProjectJobs } from '../queue/project-jobs.ts'
 import { JobLeases } from './job-leases.ts'
-import { JobStore } from './job-store.ts'
-import type { ProjectJobs } from './project-jobs.ts'
 
 const FIRST = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const SECOND = '00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01'

@@ -3,11 +3,11 @@ import { countRows } from '../../db/count-rows.ts'
 import type { Database } from '../../db/database.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Job, JobKind, StoredJob } from '../job.ts'
+import { countJobsOfProject } from '../quotas/count-project-jobs.ts'
 import { readQuotas } from '../quotas/project-quotas.ts'
 import { QUEUED, RUNNING } from '../rows.ts'
 import type { WorkerDirectory, WorkerStatus } from '../worker/worker-directory.ts'
 import { isDue, isOverdue, isTargetFree, isUnpaused } from './claim-conditions.ts'
-import { countJobsOfProject } from './count-project-jobs.ts'
 import { countByHost, registryLimitsOf } from './registry-limits.ts'
 
 /** Places in the queue are counted up to this one. */

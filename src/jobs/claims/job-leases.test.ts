@@ -5,10 +5,10 @@ import type { Database } from '../../db/database.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import { MAX_LEASES_LOST } from '../failure-policy.ts'
 import type { Lease } from '../job.ts'
-import type { NewJob } from './accept-job.ts'
+import type { NewJob } from '../queue/accept-job.ts'
+import { JobStore } from '../queue/job-store.ts'
+import type { ProjectJobs } from '../queue/project-jobs.ts'
 import { JobLeases, LEASE_MS } from './job-leases.ts'
-import { JobStore } from './job-store.ts'
-import type { ProjectJobs } from './project-jobs.ts'
 
 const job: NewJob = { kind: 'conversion', source: 'r.test/a:1', target: 'r.test/a:2', request: { a: 1 } }
 let jobCount = 0
