@@ -20,7 +20,7 @@ it('refuses manifests and tags beyond the bound of a repository, until some are 
   const manifest = (await registry.request('GET', '/v2/app/manifests/v1')).body
   const path = join(folder.path, 'repositories', 'app', 'index.json')
   const layout = await parseLayout(await readFile(path), 'index')
-  await writeFile(path, await formatLayout(taggedOften(layout, digest as ContentDigest)))
+  await writeFile(path, await formatLayout(taggedOften(layout, digest as string as ContentDigest)))
 
   const refused = await registry.putManifest('app', 'further', manifest)
   expect([refused.status, refused.json().errors[0]]).toEqual([

@@ -1,6 +1,6 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { DiskSpace } from '../bytes/disk-space.ts'
 import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
@@ -64,8 +64,10 @@ export class UploadStore {
     const path = this.#pathOf({ repository, id, owner })
     this.#open.open(path)
     try {
-      await createFolder(dirname(path))
-      await (await open(path, 'wx')).close()
+      await this.#locks.run(dirname(path), async () => {
+        await createFolder(dirname(path))
+        await (await open(path, 'wx')).close()
+      })
     } catch (error) {
       this.#open.close(path)
       throw error
@@ -114,6 +116,7 @@ export class UploadStore {
         if (!existsSync(path)) this.#forget(path, size)
         throw error
       }
+      await this.#removeEmptyFolder(dirname(path))
     })
   }
 
@@ -125,8 +128,14 @@ export class UploadStore {
   /** Removes uploads that have received nothing since a time, in milliseconds since the epoch. */
   async removeInactive(since: number): Promise<void> {
     for (const name of await readdir(this.#folder)) {
-      for (const { path, size } of await removeOldFiles(join(this.#folder, name), since))
-        this.#forget(path, size)
+      const folder = join(this.#folder, name)
+      // The folder may be gone by now: its last upload was committed.
+      const removed = await removeOldFiles(folder, since).catch((error: unknown) => {
+        if (hasSystemErrorCode(error, 'ENOENT')) return []
+        throw error
+      })
+      for (const { path, size } of removed) this.#forget(path, size)
+      await this.#removeEmptyFolder(folder)
     }
     for (const path of this.#hashes.keys()) {
       if (!existsSync(path)) this.#hashes.delete(path)
@@ -229,6 +238,16 @@ export class UploadStore {
     const stats = await stat(path).catch(() => undefined)
     await rm(path, { force: true })
     this.#forget(path, stats?.size ?? 0)
+    await this.#removeEmptyFolder(dirname(path))
+  }
+
+  /** Removes the folder of a repository with its last upload: names of repositories cost nothing. */
+  async #removeEmptyFolder(folder: string): Promise<void> {
+    await this.#locks.run(folder, async () => {
+      await rmdir(folder).catch((error: unknown) => {
+        if (!hasSystemErrorCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
+      })
+    })
   }
 
   /** Ends the counting of an upload that has become a blob or is gone. */

@@ -120,35 +120,33 @@ export class ScopedRules {
 
   async replace(id: string, document: unknown): Promise<StoredRule | undefined> {
     const { now } = this.#db
-    const row = await this.#db.query
-      .updateTable('rules')
-      .set({
-        document: JSON.stringify(document),
-        // Caches identify a version by its time, so a second version within one millisecond gets the next
-        // one.
-        updated_at: sql`case when updated_at < ${now} then ${now} else updated_at + 1 end`,
-      })
-      .where('id', '=', id)
-      .where(this.#scope.condition())
-      .returningAll()
-      .executeTakeFirst()
+    const row = await this.#db.write((query) =>
+      query
+        .updateTable('rules')
+        .set({
+          document: JSON.stringify(document),
+          // Caches identify a version by its time, so a second version within one millisecond gets the next
+          // one.
+          updated_at: sql`case when updated_at < ${now} then ${now} else updated_at + 1 end`,
+        })
+        .where('id', '=', id)
+        .where(this.#scope.condition())
+        .returningAll()
+        .executeTakeFirst(),
+    )
     return row && toRule(row)
   }
 
   async remove(id: string): Promise<boolean> {
-    const result = await this.#db.query
-      .deleteFrom('rules')
-      .where('id', '=', id)
-      .where(this.#scope.condition())
-      .executeTakeFirst()
+    const result = await this.#db.write((query) =>
+      query.deleteFrom('rules').where('id', '=', id).where(this.#scope.condition()).executeTakeFirst(),
+    )
     return result.numDeletedRows === 1n
   }
 }
 
 async function countRules(transaction: Transaction<Tables>, project?: string): Promise<number> {
-  const all = transaction
-    .selectFrom('rules')
-    .select((select) => select.fn.countAll<number>().as('rules'))
+  const all = transaction.selectFrom('rules').select((select) => select.fn.countAll<number>().as('rules'))
   const counted = project === undefined ? all : all.where('project', '=', project)
   return Number((await counted.executeTakeFirstOrThrow()).rules)
 }

@@ -202,11 +202,13 @@ export class ProjectRecords {
 
   /** Removes the publications as a record image that was deleted, whichever records were published as it. */
   async removePublication(reference: string, digest: Digest): Promise<void> {
-    await this.#db.query
-      .deleteFrom('publications')
-      .where('reference', '=', reference)
-      .where('digest', '=', digest)
-      .execute()
+    await this.#db.write((query) =>
+      query
+        .deleteFrom('publications')
+        .where('reference', '=', reference)
+        .where('digest', '=', digest)
+        .execute(),
+    )
   }
 }
 

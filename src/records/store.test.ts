@@ -125,6 +125,14 @@ function suite(open: () => Promise<{ database: Database; close(): Promise<void> 
     expect(await store.remove(id)).toBe('removed')
   })
 
+  it('has removed a record once that is on disk', async () => {
+    const { record: stored } = await store.add(record)
+    const full = new Error('the disk is full')
+    const failing: Database = Object.create(database, { write: { value: () => Promise.reject(full) } })
+    await expect(new RecordStore(failing).in(ProjectScope.ALL).remove(stored.id)).rejects.toBe(full)
+    expect(await store.get(stored.id)).toBeDefined()
+  })
+
   it('does not remove a record that an unfinished job needs', async () => {
     const { id } = (await store.add(record)).record
     const jobs = new JobStore(database)

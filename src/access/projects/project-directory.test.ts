@@ -33,6 +33,14 @@ describeDatabases('the directory of projects', (open) => {
     expect(second.project.writable.isEverything).toBe(true)
   })
 
+  it('may read what it may write', async () => {
+    const directory = new ProjectDirectory(opened.database)
+    const rules = { read: ['r.example/team/**'], write: ['r.example/team/app', 'r.example/out'] }
+    const { project } = await directory.put('team-a', ProjectRules.parse(rules))
+    expect(project.readable.texts).toEqual(['r.example/team/**', 'r.example/out'])
+    expect(project).toMatchObject(rules)
+  })
+
   it('is asked for names that cannot exist without a query', async () => {
     const closed = new ProjectDirectory(undefined as never)
     for (const name of ['', 'A', 'a'.repeat(64), 'a b', '-a', 'a\0'])

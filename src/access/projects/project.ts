@@ -51,7 +51,9 @@ export const ProjectRules = z
   .strictObject({
     description: z.string().max(500).default('').describe('A text for people.'),
     read: RepositoryPatternList.default([]).describe('The repositories that it may read.'),
-    write: RepositoryPatternList.default([]).describe('The repositories that it may write and delete, and so read.'),
+    write: RepositoryPatternList.default([]).describe(
+      'The repositories that it may write and delete, and so read.',
+    ),
     usesDockerConfig: z
       .boolean()
       .default(false)
@@ -92,10 +94,12 @@ export function toProject(
   rules: ProjectRules,
   { createdAt, updatedAt }: Pick<Project, 'createdAt' | 'updatedAt'>,
 ): Project {
+  const read = new RepositoryPatterns(rules.read)
+  const writtenOnly = rules.write.filter((pattern) => !read.covers(new RepositoryPatterns([pattern])))
   return {
     ...rules,
     name,
-    readable: new RepositoryPatterns([...new Set([...rules.read, ...rules.write])]),
+    readable: new RepositoryPatterns([...rules.read, ...writtenOnly]),
     writable: new RepositoryPatterns(rules.write),
     createdAt,
     updatedAt,

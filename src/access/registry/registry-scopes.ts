@@ -74,7 +74,9 @@ export function mayUse(
     { read, write: caller.has('registry:push') ? write : [RepositoryPatterns.NOTHING] },
     names,
   )
-  return action === 'pull' ? caller.has('registry:pull') && allows(location, 'read') : allows(location, 'write')
+  return action === 'pull'
+    ? caller.has('registry:pull') && allows(location, 'read')
+    : allows(location, 'write')
 }
 
 function isRepository(name: string): boolean {

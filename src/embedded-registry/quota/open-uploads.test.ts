@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openQuotaRegistry } from '../../../test/support/servers/quota-registry.ts'
@@ -44,4 +44,15 @@ it('bounds the uploads of all projects together', () => {
   expect(() => uploads.open(pathOf(MAX_OPEN_UPLOADS))).toThrow('the registry has 10000 unfinished uploads')
   expect([uploads.close(pathOf(0)), uploads.close(pathOf(0))]).toEqual([true, false])
   uploads.open(pathOf(MAX_OPEN_UPLOADS))
+})
+
+it('leaves no folder of a repository behind whose uploads have ended', async () => {
+  await using folder = await temporaryFolder()
+  await using api = await openQuotaRegistry(folder.path)
+  const names = ['a', 'b', 'c']
+  const opened = await Promise.all(names.map((name) => api.as('p', 'POST', `/v2/${name}/blobs/uploads/`)))
+  await Promise.all(names.map((name) => api.push('p', name, Buffer.from(name))))
+  expect((await readdir(join(folder.path, 'uploads'))).toSorted()).toEqual(names)
+  for (const upload of opened) await api.as('p', 'DELETE', upload.header('location'))
+  expect(await readdir(join(folder.path, 'uploads'))).toEqual([])
 })

@@ -1,5 +1,5 @@
 /** What a room takes from: the bytes that a project stores and has reserved, and its limit. */
-export type Account = {
+type Account = {
   /** @throws DistributionError DENIED if the project may not store this many bytes more */
   check(bytes: number): void
   /** Adds bytes to those that requests have reserved, or takes them back. */

@@ -113,6 +113,25 @@ describe('a client of the registry', () => {
   })
 })
 
+it('a body that is no form, or too large, is told what is expected', async () => {
+  const send = async (body: string, type: string) => {
+    const headers = { 'content-type': type }
+    return (await broker.request('POST', '/auth/token', { body, headers })).json()
+  }
+  expect(await send('{}', 'application/json')).toMatchObject({
+    status: 415,
+    code: 'UNSUPPORTED_TYPE',
+    detail: expect.stringMatching(/grant_type.*application\/x-www-form-urlencoded/),
+  })
+  const large = await send(`password=${'x'.repeat(40_000)}`, 'application/x-www-form-urlencoded')
+  expect(large).toMatchObject({
+    status: 413,
+    code: 'TOO_LARGE',
+    detail: expect.stringContaining('32768 bytes'),
+  })
+  expect(large.detail).not.toContain('RECORD_BROKER')
+})
+
 describe('a token', () => {
   it('allows what was requested, and asks for more when it is needed', async () => {
     const token = await tokenFor(ci, 'repository:a/app:pull')
@@ -179,6 +198,46 @@ describe('a token', () => {
     expect((await pushBlob(worker, 'a/made', Buffer.from('made'))).status).toBe(201)
     expect((await pushBlob(worker, 'b/made', Buffer.from('made'))).status).toBe(403)
     expect((await broker.request('GET', '/v2/b/hidden/tags/list', { token: worker })).status).toBe(403)
+  })
+})
+
+describe('whoever may write a repository', () => {
+  it('may also read it, as a push looks at what is there', async () => {
+    const body = Buffer.from('pushed')
+    const digest = digestOf(body)
+    const writer = await broker.createToken('a', {
+      scopes: ['registry:pull', 'registry:push'],
+      read: [],
+      write: ['embedded/a/out'],
+    })
+    const token = await tokenFor(writer, 'repository:a/out:pull,push repository:a/app:pull,push')
+    expect((await broker.request('HEAD', `/v2/a/out/blobs/${digest}`, { token })).status).toBe(404)
+    expect((await pushBlob(token, 'a/out', body)).status).toBe(201)
+    const pull = await tokenFor(writer, 'repository:a/out:pull', 'registry:catalog:*')
+    for (const credential of [{ token }, { token: pull }, { basic: writer }]) {
+      expect((await broker.request('HEAD', `/v2/a/out/blobs/${digest}`, credential)).status).toBe(200)
+    }
+    expect((await broker.request('HEAD', `/v2/a/app/blobs/${digest}`, { token })).status).toBe(401)
+    expect((await broker.request('HEAD', `/v2/a/app/blobs/${digest}`, { basic: writer })).status).toBe(403)
+  })
+
+  it('may not if it cannot push', async () => {
+    const puller = await broker.createToken('a', { scopes: ['registry:pull'], read: [], write: ['**'] })
+    expect((await broker.request('GET', '/v2/a/out/tags/list', { basic: puller })).status).toBe(403)
+  })
+
+  it('may if only its project has patterns to write', async () => {
+    const write = ['embedded/drop/**']
+    const init = { body: JSON.stringify({ write }), headers: { 'content-type': 'application/json' } }
+    await broker.request('PUT', '/v1/projects/drop', { token: OPERATOR_TOKEN, ...init })
+    const dropper = await broker.createToken('drop', { scopes: ['registry:pull', 'registry:push'] })
+    const token = await tokenFor(dropper, 'repository:drop/app:pull,push')
+    expect((await pushBlob(token, 'drop/app', Buffer.from('x'))).status).toBe(201)
+    const pull = await tokenFor(dropper, 'repository:drop/app:pull')
+    const path = `/v2/drop/app/blobs/${digestOf(Buffer.from('x'))}`
+    expect((await broker.request('HEAD', path, { token: pull })).status).toBe(200)
+    const reader = await broker.createToken('drop', { scopes: ['registry:pull'] })
+    expect((await broker.request('HEAD', path, { basic: reader })).status).toBe(200)
   })
 })
 

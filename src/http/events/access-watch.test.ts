@@ -12,6 +12,7 @@ import { ApiTokens } from '../../access/tokens/api-tokens.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import { apiTokenSource } from '../access/api-token-source.ts'
 import { registerAuthentication } from '../access/authenticate.ts'
+import type { CallerSource } from '../access/caller-source.ts'
 import { AUTHENTICATED } from '../access/security.ts'
 import { watchAccess } from './access-watch.ts'
 
@@ -79,4 +80,34 @@ it('ends the stream of all events when a token of an issuer has expired, and lea
   expect((await ofAll).json()).toBe(true)
   jobEnded.resolve()
   expect((await ofJob).json()).toBe(false)
+})
+
+it('looks at a credential without using it', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { database, close } = await temporarySqlite()
+  stack.defer(close)
+  const person = new Caller({
+    identity: { kind: 'person', subject: 'alice', issuer: 'https://issuer.example' },
+    scopes: ['conversions:read'],
+    projectScope: ProjectScope.of('default'),
+    access: { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] },
+  })
+  const purposes: string[] = []
+  const identify: CallerSource['identify'] = async (_presented, _request, purpose) => {
+    purposes.push(purpose)
+    return purposes.length < 3 ? person : undefined
+  }
+  const app = fastify()
+  stack.defer(() => app.close())
+  registerAuthentication(app, {
+    sources: [{ identify }],
+    projects: new ProjectDirectory(database),
+    demandsCredential: () => true,
+  })
+  app.get('/long', { schema: { security: AUTHENTICATED } }, async (request) => {
+    using watch = watchAccess(request, 5)
+    await once(watch.ended, 'abort')
+    return purposes.slice(0, 3)
+  })
+  expect((await app.inject('/long')).json()).toEqual(['request', 'check', 'check'])
 })

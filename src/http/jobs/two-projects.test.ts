@@ -23,6 +23,7 @@ const EVERYTHING = { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPa
 
 /** The token of `team-a` that may use a part of what its project may. */
 const NARROW = 'narrow'
+let narrowReads = RepositoryPatterns.EVERYTHING
 
 /** Accepts the name of a project as a token of this project, and `admin` as that of an administrator. */
 const source: CallerSource = {
@@ -35,7 +36,7 @@ const source: CallerSource = {
       identity: { kind: 'token', subject: presented.secret },
       scopes: isAdmin ? ['admin'] : ['conversions:read', 'conversions:write'],
       projectScope: isAdmin ? ProjectScope.ALL : ProjectScope.of(isNarrow ? 'team-a' : presented.secret),
-      access: isNarrow ? { read: [RepositoryPatterns.EVERYTHING], write: [part] } : EVERYTHING,
+      access: isNarrow ? { read: [narrowReads], write: [part] } : EVERYTHING,
     })
   },
 }
@@ -285,6 +286,62 @@ describeDatabases('the jobs of two projects', (open) => {
     expect([refused.status, refused.json.code]).toEqual([403, 'REPOSITORY_NOT_ALLOWED'])
     expect((await as('team-a', 'GET', `${PATH}/${other}`)).json.state).toBe('cancelled')
     expect([(await retry(NARROW, own)).status, (await retry('team-a', other)).status]).toEqual([202, 202])
+  })
+
+  it('are started again by a filter without those whose images the credential may not use', async () => {
+    const [own, other] = [await create('team-a', conversion('r.test/part/a:1')), await create('team-a')]
+    await as('team-a', 'POST', `${PATH}/cancel`, { state: ['queued'] })
+    const retried = await as(NARROW, 'POST', `${PATH}/retry`, { state: ['cancelled'] })
+    expect(retried).toMatchObject({
+      status: 200,
+      json: { jobCount: 1, ids: [own], refused: [{ id: other, code: 'REPOSITORY_NOT_ALLOWED' }] },
+    })
+    expect((await as('team-a', 'GET', `${PATH}/${other}`)).json.state).toBe('cancelled')
+    const all = await as('team-a', 'POST', `${PATH}/retry`, { state: ['cancelled'] })
+    expect(all.json).toEqual({ jobCount: 1, ids: [other] })
+    const verified = await as('team-a', 'POST', '/v1/verifications', { reference: 'r.test/a:1' })
+    await as('team-a', 'POST', '/v1/verifications/cancel', { state: ['queued'] })
+    narrowReads = new RepositoryPatterns(['r.test/part/**'])
+    const refused = await as(NARROW, 'POST', '/v1/verifications/retry', { state: ['cancelled'] })
+    narrowReads = RepositoryPatterns.EVERYTHING
+    expect(refused.json).toMatchObject({ jobCount: 0, refused: [{ id: verified.json.id }] })
+  })
+
+  it('of one project without a quota take at most half of the queue', async () => {
+    await using small = await JobApi.open(
+      opened,
+      { maxQueued: 4 },
+      { callerSources: [source], demandsCredential: true },
+    )
+    const post = (token: string) =>
+      small.request('POST', PATH, conversion(), { authorization: `Bearer ${token}` })
+    const first = [await post('team-a'), await post('team-a'), await post('team-a')]
+    expect(first.map(({ status }) => status)).toEqual([202, 202, 429])
+    expect(first[2]?.json).toMatchObject({
+      code: 'JOB_QUOTA_EXCEEDED',
+      detail: expect.stringContaining('its share of the queue is 2'),
+    })
+    const others = [await post('team-b'), await post('team-b'), await post('admin')]
+    expect(others.map(({ status, json }) => [status, json.code])).toEqual([
+      [202, undefined],
+      [202, undefined],
+      [503, 'QUEUE_FULL'],
+    ])
+  })
+
+  it('of one project without others take the whole queue, and those with a quota as much as it says', async () => {
+    await opened.database.query.deleteFrom('projects').execute()
+    const open = (maxQueued: number) =>
+      JobApi.open(opened, { maxQueued }, { callerSources: [source], demandsCredential: true })
+    const post = (api: JobApi, token: string) =>
+      api.request('POST', PATH, conversion(), { authorization: `Bearer ${token}` })
+    await using alone = await open(3)
+    for (let n = 0; n < 3; n++) expect((await post(alone, 'admin')).status).toBe(202)
+    expect(await post(alone, 'admin')).toMatchObject({ status: 503, json: { code: 'QUEUE_FULL' } })
+    await setQuotas('team-a', { queuedJobs: 4 })
+    await using shared = await open(7)
+    for (let n = 0; n < 4; n++) expect((await post(shared, 'team-a')).status).toBe(202)
+    expect((await post(shared, 'team-a')).json.detail).toMatch(/at most 7 jobs|its quota queuedJobs is 4/)
   })
 
   it('of an administrator are refused at once if the patterns of their project do not allow them', async () => {

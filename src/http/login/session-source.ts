@@ -24,7 +24,8 @@ export function sessionSource({
     identify: async (presented, request, purpose) => {
       if (presented.kind !== 'none') return undefined
       const id = cookies.read(request, 'record-broker')
-      const session = id === undefined ? undefined : await sessions.find(id, { notesUse: purpose === 'request' })
+      const session =
+        id === undefined ? undefined : await sessions.find(id, { notesUse: purpose === 'request' })
       const policy = session && policies.find(session.policy)
       // Whom another issuer of the settings has admitted, this one has not.
       if (!policy || session.issuer !== issuer.url) return undefined

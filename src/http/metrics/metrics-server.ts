@@ -52,7 +52,8 @@ export async function buildMetricsServer(options: MetricsServerOptions): Promise
   app.addHook('onRequest', async (request, reply) => {
     if (!request.routeOptions.config.isForScrapers || isScraper(request)) return undefined
     if (operator === undefined) return refuseScraper(request, reply)
-    if (await operator.identify(presentedBy(request.headers.authorization, false), request)) return undefined
+    const presented = presentedBy(request.headers.authorization, false)
+    if (await operator.identify(presented, request, 'request')) return undefined
     reply.header('www-authenticate', 'Bearer')
     return sendProblem(
       reply,

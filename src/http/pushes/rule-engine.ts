@@ -146,11 +146,7 @@ export class RuleEngine {
   }
 
   /** A rule may name the embedded registry by any of its names. @throws HttpError INVALID_RULE */
-  async #ruleIfMatching(
-    loaded: LoadedRule,
-    image: Reference,
-    work: MatchWork,
-  ): Promise<Rule | undefined> {
+  async #ruleIfMatching(loaded: LoadedRule, image: Reference, work: MatchWork): Promise<Rule | undefined> {
     if (loaded.kind === 'invalid') throw new HttpError(422, 'INVALID_RULE', loaded.error)
     for (const host of this.#services.names.all(image.host)) {
       if (await loaded.matcher.matches({ ...image, host }, work)) return loaded.rule

@@ -48,7 +48,7 @@ describeDatabases('rules of two projects', (open) => {
       { name: token, source: 'r.test/**', target: `r.test/${token}/{name}:{tag}-esgz`, ...fields },
       as(token),
     )
-  const notify = (token: string, repository: string, n = 1) =>
+  const notify = (token: string, repository: string, n = 1, tag = 'v1') =>
     api.request(
       'POST',
       '/v1/hooks/distribution',
@@ -56,7 +56,7 @@ describeDatabases('rules of two projects', (open) => {
         events: [
           {
             action: 'push',
-            target: { repository, tag: 'v1', digest: digest(n) },
+            target: { repository, tag, digest: digest(n) },
             request: { host: 'r.test' },
           },
         ],
@@ -122,8 +122,9 @@ describeDatabases('rules of two projects', (open) => {
     const own = await notify(SECRET, 'team-a/app')
     expect(own.json.items[0]).toMatchObject({
       conversions: [{ ruleId: ids['team-a'] }],
-      refused: [{ ruleId: ids['team-b'], code: 'REPOSITORY_NOT_ALLOWED' }],
     })
+    // Rules of a project that may not read the image are not matched, and not listed.
+    expect(own.json.items[0].refused).toBeUndefined()
     expect(await conversions('team-a')).toEqual(['r.test/team-a/app:v1-esgz'].flatMap((one) => [one, one]))
     expect(await conversions('team-b')).toEqual(['r.test/team-b/app:v1-esgz'])
     // Its secret shows the jobs of no project.
@@ -138,7 +139,9 @@ describeDatabases('rules of two projects', (open) => {
     expect(json.items).toMatchObject([{ conversions: [{ ruleId: ids['team-b'] }] }])
     expect(JSON.stringify(json)).not.toContain(ids['team-a'])
     const foreign = await notify('team-b', 'team-a/app', 3)
-    expect(foreign.json.items).toMatchObject([{ conversions: [], refused: [{ ruleId: ids['team-b'] }] }])
+    expect(foreign.json.items).toEqual([
+      { image: 'r.test/team-a/app:v1', conversions: [], ignored: 'no rule matches it' },
+    ])
     expect(await conversions('team-a')).not.toContain('r.test/team-a/other:v1-esgz')
   })
 
@@ -177,5 +180,25 @@ describeDatabases('rules of two projects', (open) => {
     })
     expect(uploaded.statusCode).toBe(201)
     expect([await count('team-a'), await count('team-b')]).toEqual([(before[0] ?? 0) + 1, before[1]])
+  })
+
+  it('of one project with costly globs do not keep those of others from their pushes', async () => {
+    const source = `r.test/**/${'*a'.repeat(130)}`
+    const tags = Array.from({ length: 12 }, () => `${'*{a,b}*a?'.repeat(33)}`)
+    const costly = { source, target: 'r.test/team-b/{name}:{tag}-esgz', tags: [...tags, '*'] }
+    await opened.database.query.deleteFrom('rules').where('project', '=', 'team-b').execute()
+    for (let n = 0; n < 60; n++)
+      expect((await create('team-b', { ...costly, name: `${n}` })).status).toBe(201)
+    const name = 'a'.repeat(200)
+    const unread = (await notify(SECRET, `team-a/${name}`, 20)).json.items[0]
+    const started = ({ conversions }: { conversions: { ruleId: string }[] }) =>
+      conversions.map(({ ruleId }) => ruleId)
+    expect(started(unread)).toContain(ids['team-a'])
+    expect(unread.refused).toBeUndefined()
+    // A tag that makes each glob of the costly rules keep many states.
+    const shared = (await notify(SECRET, `shared/${name}`, 21, 'a'.repeat(120))).json.items[0]
+    expect(started(shared)).toContain(ids['team-a'])
+    expect(shared.refused.map(({ code }: { code: string }) => code)).toContain('GLOBS_TOO_COSTLY')
+    expect(shared.refused.length).toBeGreaterThan(10)
   })
 })

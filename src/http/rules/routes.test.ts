@@ -22,6 +22,31 @@ it('says how a rule names the own registry', async () => {
   await database.close()
 })
 
+it('bounds the characters of all globs of a rule, when it is created and replaced', async () => {
+  const database = await temporarySqlite()
+  await using api = await JobApi.open(database)
+  const rule = (fields: object) => ({
+    name: 'r',
+    source: 'r.test/**',
+    target: '{host}/{repository}:{tag}-esgz',
+    ...fields,
+  })
+  const long = Array.from({ length: 20 }, () => 'a'.repeat(199))
+  const created = await api.request('POST', '/v1/rules', rule({ exceptTags: long }))
+  expect(created.status).toBe(201)
+  const longer = rule({ exceptTags: [...long, 'a'.repeat(20)] })
+  for (const [method, url] of [
+    ['POST', '/v1/rules'],
+    ['PUT', `/v1/rules/${created.json.id}`],
+  ] as const) {
+    expect(await api.request(method, url, longer)).toMatchObject({
+      status: 422,
+      json: { code: 'GLOBS_TOO_COSTLY', errors: [{ path: 'body.exceptTags' }] },
+    })
+  }
+  await database.close()
+})
+
 it.each([
   ['source', { source: 'a'.repeat(301) }, 'body.source'],
   ['source', { source: 'r.test/[a' }, 'body.source'],

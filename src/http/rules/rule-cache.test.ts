@@ -4,6 +4,7 @@ import { ProjectScope } from '../../db/project-scope.ts'
 import { RuleStore } from '../../jobs/rule-store.ts'
 import type { Reference } from '../../oci/reference.ts'
 import { EventLoopYielder } from '../event-loop-yielder.ts'
+import { GlobSteps } from './glob-steps.ts'
 import { RuleCache } from './rule-cache.ts'
 
 const image: Reference = { host: 'r.test', repository: 'team/app', tag: '1.0' }
@@ -42,7 +43,8 @@ async function matchAll(cache: RuleCache, scope = ProjectScope.ALL): Promise<str
   const names: string[] = []
   for await (const loaded of cache.all(scope)) {
     if (loaded.kind === 'invalid') continue
-    expect(await loaded.matcher.matches(image, new EventLoopYielder())).toBe(true)
+    const work = new GlobSteps(1).work(loaded.project, new EventLoopYielder())
+    expect(await loaded.matcher.matches(image, work)).toBe(true)
     names.push(loaded.rule.name)
   }
   return names
@@ -92,6 +94,12 @@ it('yields the rules of a project, and keeps those of others', async () => {
     expect(await matchAll(cache)).toEqual(['a', 'b'])
   }
   expect(store.reads).toHaveLength(2)
+  await store.in(b ?? ProjectScope.ALL).create(document('unwanted'))
+  const wanted = []
+  for await (const { project } of cache.all(ProjectScope.ALL, async (name) => name === 'team-a'))
+    wanted.push(project)
+  expect([wanted, store.reads.length]).toEqual([['team-a'], 2])
+  await opened.database.query.deleteFrom('rules').where('document', 'like', '%unwanted%').execute()
   expect(await store.in(b ?? ProjectScope.ALL).remove(first.id)).toBe(false)
   expect(await store.in(b ?? ProjectScope.ALL).replace(first.id, document('c'))).toBeUndefined()
   expect(await matchAll(cache)).toEqual(['a', 'b'])

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseReference } from '../../oci/reference.ts'
 import { EventLoopYielder } from '../event-loop-yielder.ts'
+import { GlobSteps } from './glob-steps.ts'
 import { Rule } from './rule.ts'
 import { RuleMatcher } from './rule-matcher.ts'
 
@@ -8,7 +9,8 @@ const TARGET = '{host}/{repository}:{tag}-esgz'
 
 function matches(fields: object, image: string): Promise<boolean> {
   const rule = Rule.parse({ name: 'r', target: TARGET, ...fields })
-  return new RuleMatcher(rule).matches(parseReference(image), new EventLoopYielder())
+  const work = new GlobSteps(1).work('team', new EventLoopYielder())
+  return new RuleMatcher(rule).matches(parseReference(image), work)
 }
 
 describe('a rule', () => {
