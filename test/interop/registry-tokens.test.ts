@@ -70,6 +70,18 @@ describeWithPeers(['skopeo'], 'skopeo with API tokens', () => {
     expect(await rejected(from('a/app:v1', 'wrong', `dir:${join(folder, 'none')}`))).toMatch(/unauthorized/i)
   })
 
+  it('pushes with patterns to write alone', async () => {
+    const pulled = `dir:${join(folder, 'to-drop')}`
+    await from('a/app:v1', writer, pulled)
+    const scopes = ['registry:pull', 'registry:push'] as const
+    const dropper = await broker.createToken('a', { scopes, read: [], write: ['embedded/a/drop'] })
+    for (const attempt of ['new', 'again']) await to(`a/drop:${attempt}`, dropper, pulled)
+    await from('a/drop:new', dropper, `dir:${join(folder, 'dropped')}`)
+    expect(await rejected(from('a/app:v1', dropper, `dir:${join(folder, 'none')}`))).toMatch(
+      /denied|unauthorized/i,
+    )
+  })
+
   it('logs in, lists tags and deletes', async () => {
     const authfile = join(folder, 'auth.json')
     await skopeo('login', '--tls-verify=false', '--authfile', authfile, '-u', 'ci', '-p', writer, host)

@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   EMPTY_REPOSITORY,
   SMALL_LIMIT as LIMIT,
   openQuotaRegistry as openRegistry,
 } from '../../../test/support/servers/quota-registry.ts'
+import { manifestBytes } from '../../../test/support/servers/test-registry.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { digestOf } from '../../oci/digest.ts'
+import { OCI_CONFIG } from '../../oci/media-types.ts'
+import { REPOSITORY_BYTES } from './stored-bytes.ts'
+
+const CONFIG = Buffer.from('{}')
 
 describe('the quota of a project', () => {
   it('refuses what goes beyond it, and counts again what was deleted', async () => {
@@ -96,5 +103,25 @@ describe('the quota of a project', () => {
       }),
     )
     expect(await api.registry.storedBytes('other')).toBe(4000 + EMPTY_REPOSITORY)
+  })
+
+  it('counts the list of manifests and tags, and repositories without content', async () => {
+    await using folder = await temporaryFolder()
+    await using api = await openRegistry(folder.path)
+    const config = { mediaType: OCI_CONFIG, digest: digestOf(CONFIG), size: CONFIG.length }
+    await api.push('small', 'app', CONFIG)
+    const manifest = manifestBytes({ config })
+    for (const tag of ['v1', 'v2'])
+      expect((await api.as('small', 'PUT', `/v2/app/manifests/${tag}`, manifest)).status).toBe(201)
+    const index = await stat(join(folder.path, 'repositories', 'app', 'index.json'))
+    const app = REPOSITORY_BYTES + index.size + CONFIG.length + manifest.length
+    expect(await api.registry.storedBytes('small')).toBe(app)
+    const fitting = Math.floor((LIMIT - app) / EMPTY_REPOSITORY)
+    const statuses: number[] = []
+    for (let count = 0; count <= fitting; count++)
+      statuses.push((await api.push('small', `empty-${count}`, Buffer.alloc(0))).status)
+    expect(statuses).toEqual([...Array.from({ length: fitting }, () => 201), 403])
+    await using restarted = await openRegistry(folder.path)
+    expect(await restarted.registry.storedBytes('small')).toBe(app + fitting * EMPTY_REPOSITORY)
   })
 })

@@ -14,7 +14,7 @@ const PushOutcomeView = z.object({
     .array(Refusal)
     .optional()
     .describe(
-      `Rules that cannot convert the image, with the reason. Other rules are not affected. A response lists at most ${MAX_REFUSALS} refusals in total.`,
+      `Rules of projects that may read the image, and that cannot convert it, with the reason. Other rules are not affected. A response lists at most ${MAX_REFUSALS} refusals in total.`,
     ),
   ignored: z.string().optional().describe('Why the image is not converted.'),
 })

@@ -42,8 +42,11 @@ export type Access =
   | 'label'
   | 'creation'
 
-/** Whether reading all jobs of a project takes less time than an index in which most jobs are foreign. */
-export type ProjectSize = 'tiny' | 'small' | 'large'
+/**
+ * Whether reading all jobs of a project takes less time than an index in which most jobs are foreign. `sole`: when it
+ * was counted, no other project had jobs.
+ */
+export type ProjectSize = 'tiny' | 'small' | 'large' | 'sole'
 
 /** What selects many jobs of other projects, too. Images and repositories are hardly shared. */
 const OFTEN_FOREIGN: ReadonlySet<Access> = new Set(['end', 'verdict', 'label'])
@@ -54,6 +57,7 @@ const OFTEN_FOREIGN: ReadonlySet<Access> = new Set(['end', 'verdict', 'label'])
  */
 export function chooseAccess(filter: JobFilter, scope: ProjectScope, size: ProjectSize): Access {
   const own = accessOf(filter)
+  if (size === 'sole') return own
   const isFewest = size === 'tiny' ? own !== 'batch' : size === 'small' && OFTEN_FOREIGN.has(own)
   const access = isFewest ? 'project' : own
   // The index of a project has its states, too.
@@ -178,7 +182,7 @@ function timeConditions(jobs: Jobs, filter: JobFilter): Expression<SqlBool>[] {
 
 /**
  * Whether the alternatives of a filter have to be read once for each `any_state.state`. The indexes of
- * repositories have the state before the order of the list. PostgreSQL plans one alternative for all states
+ * repositories and of projects have the state before the order of the list. PostgreSQL plans one alternative for all states
  * faster than one for each, and SQLite cannot repeat one.
  */
 export function isPerState(
@@ -186,7 +190,8 @@ export function isPerState(
   { states = [] }: Pick<JobFilter, 'states'>,
   access: Access,
 ): boolean {
-  return engine === 'postgres' && access === 'repository' && states.length === 0
+  const isStateFirst = access === 'repository' || access === 'project'
+  return engine === 'postgres' && isStateFirst && states.length === 0
 }
 
 /** States and repositories, whose alternatives are separate ranges of an index. */

@@ -85,9 +85,23 @@ export class JobLists {
       .where('kind', '=', sql.lit(kind))
       .limit(this.#maxSmall + 1)
     const count = await countRows(this.#db, jobs)
-    const size = count > this.#maxSmall ? 'large' : count > this.#maxSmall * TINY_SHARE ? 'small' : 'tiny'
+    const size = !(await this.#hasForeign(scope))
+      ? 'sole'
+      : count > this.#maxSmall
+        ? 'large'
+        : count > this.#maxSmall * TINY_SHARE
+          ? 'small'
+          : 'tiny'
     this.#sizes.set(key, size)
     return size
+  }
+
+  async #hasForeign({ project }: ProjectScope): Promise<boolean> {
+    // Two ranges of the index of projects.
+    const other = (operator: '<' | '>') =>
+      this.#db.query.selectFrom('jobs').select('project').where('project', operator, project).limit(1)
+    const found = await Promise.all([other('<').executeTakeFirst(), other('>').executeTakeFirst()])
+    return found.some((row) => row !== undefined)
   }
 }
 

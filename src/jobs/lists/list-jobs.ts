@@ -55,7 +55,7 @@ function selectSlice(database: Database, selection: Selection, slice: Slice): Pa
     return perState ? repeatForStates(database, alternative) : alternative
   })
   if (!first) throw new RangeError('a filter has at least one alternative')
-  if (others.length === 0) return first
+  if (others.length === 0 && !perState) return first
   // A job that meets several alternatives is in the page once.
   let union = query.selectFrom(first.as('one')).selectAll()
   for (const other of others) union = union.union(query.selectFrom(other.as('other')).selectAll())
