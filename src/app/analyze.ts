@@ -23,6 +23,7 @@ import {
 import { ProcessMetrics } from '../metrics/process-metrics.ts'
 import { RecordPublisher } from '../records/images/record-publisher.ts'
 import { RetentionService } from '../records/retention/retention-service.ts'
+import { loadKeyRing, openRegistryTokens } from './access/key-ring.ts'
 import { catalogueRefresher, catalogueServices } from './catalogue.ts'
 import {
   ANALYZER_THREADS,
@@ -31,8 +32,7 @@ import {
   openRegistries,
   recordFinder,
 } from './composition.ts'
-import { loadConfig } from './config.ts'
-import { loadKeyRing, openRegistryTokens } from './key-ring.ts'
+import { loadConfig } from './config/config.ts'
 import { logger, warn } from './process.ts'
 import { openStores } from './stores.ts'
 import { startTracing } from './tracing/start-tracing.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HttpServer } from '../../test/support/servers/http-server.ts'
 import { backingRegistry, embeddedHosts, openRegistries, registryLimits } from './composition.ts'
-import { loadConfig } from './config.ts'
+import { loadConfig } from './config/config.ts'
 
 it('allows the backing registry and the configured registries, and no others', async () => {
   const config = loadConfig({

@@ -9,7 +9,7 @@ import { isDigest } from '../oci/digest.ts'
 import type { HostNames } from '../oci/host-names.ts'
 import { formatReference } from '../oci/reference.ts'
 import { ENTRIES_ANNOTATION } from '../records/images/pack-record-image.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 
 /** Opens the embedded registry, guarded by the callers and projects of this broker; undefined if it uses another. */
 export async function openEmbeddedRegistry(

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Scraper } from '../metrics/scraper.ts'
 import type { CleanupStack } from './cleanup-stack.ts'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError } from './config/config.ts'
 
 type Address = Config['listen']
 

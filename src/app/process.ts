@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import { jobLogFields } from '../jobs/worker/job-log-fields.ts'
 import { traceIds } from '../tracing/trace-context.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 
 /** The prefix of a worker's name in the database; each start appends a different suffix. */
 export function workerName(pid: number): string {

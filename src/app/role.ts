@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { ProcessMetrics } from '../metrics/process-metrics.ts'
 import { CleanupStack } from './cleanup-stack.ts'
-import { type Config, loadConfig } from './config.ts'
+import { type Config, loadConfig } from './config/config.ts'
 import { logger, watchEventLoop } from './process.ts'
 import { onStopSignal, type StopSignal, statusOfSignal } from './stop-signals.ts'
 import { startTracing } from './tracing/start-tracing.ts'

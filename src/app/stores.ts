@@ -19,8 +19,8 @@ import { SeriesStore } from '../jobs/series/series-store.ts'
 import { WorkerDirectory } from '../jobs/worker/worker-directory.ts'
 import { HostNames } from '../oci/host-names.ts'
 import { RecordStore } from '../records/store.ts'
+import { projectUsage } from './access/project-usage.ts'
 import { catalogueFeed } from './catalogue.ts'
-import { projectUsage } from './project-usage.ts'
 
 /** The services that need nothing but the database. */
 export type Stores = Pick<

@@ -43,7 +43,8 @@ import { parseReference } from '../oci/reference.ts'
 import { RecordStore } from '../records/store.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { TagReadBack } from '../registry/manifests/read-back.ts'
-import { createCallbackFetch } from './callback-fetch.ts'
+import { createCallbackFetch } from './access/callback-fetch.ts'
+import { loadKeyRing, openRegistryTokens } from './access/key-ring.ts'
 import { catalogueFeed } from './catalogue.ts'
 import {
   conversionServices,
@@ -54,7 +55,6 @@ import {
 } from './composition.ts'
 import { prepareDataFolder } from './data-folder.ts'
 import { cacheProbe } from './database-reads.ts'
-import { loadKeyRing, openRegistryTokens } from './key-ring.ts'
 import { listenForScrapers } from './listen.ts'
 import { repeatedly, warn, workerName } from './process.ts'
 import { type RoleContext, runRole } from './role.ts'

@@ -1,4 +1,4 @@
-import { ConfigError } from '../app/config.ts'
+import { ConfigError } from '../app/config/config.ts'
 import { CommandError, InterruptedError } from './failures/errors.ts'
 import { exitStatusOf } from './failures/exit-status.ts'
 import { createProgram, type Roles } from './program.ts'

@@ -484,7 +484,7 @@ export interface paths {
         put?: never;
         /**
          * Retry the conversions that match a filter
-         * @description Returns failed and cancelled conversions to the queue, the oldest of them first. If the queue has fewer free places, it retries as many as it has places for. One request changes at most 1000; the response contains `next` if further ones may match. Sending a request again does no harm.
+         * @description Returns failed and cancelled conversions to the queue, the oldest of them first. If the queue has fewer free places, it retries as many as it has places for. Those whose images the caller may not use are left alone, and listed in `refused`. One request changes at most 1000; the response contains `next` if further ones may match. Sending a request again does no harm.
          */
         post: operations["retryConversions"];
         delete?: never;
@@ -904,7 +904,7 @@ export interface paths {
         put?: never;
         /**
          * Retry the verifications that match a filter
-         * @description Returns failed and cancelled verifications to the queue, the oldest of them first. If the queue has fewer free places, it retries as many as it has places for. One request changes at most 1000; the response contains `next` if further ones may match. Sending a request again does no harm.
+         * @description Returns failed and cancelled verifications to the queue, the oldest of them first. If the queue has fewer free places, it retries as many as it has places for. Those whose images the caller may not use are left alone, and listed in `refused`. One request changes at most 1000; the response contains `next` if further ones may match. Sending a request again does no harm.
          */
         post: operations["retryVerifications"];
         delete?: never;
@@ -1712,6 +1712,12 @@ export interface components {
             conflicts?: {
                 id: string;
                 equivalentId: string;
+            }[];
+            /** @description Jobs that were not retried, because the caller or their project may not use their images. */
+            refused?: {
+                id: string;
+                code: string;
+                message: string;
             }[];
             /** @description Further jobs may match: send the request again with this value as `cursor`. */
             next?: string;
@@ -3345,7 +3351,7 @@ export interface components {
              */
             read: components["schemas"]["RepositoryPattern"][];
             /**
-             * @description The repositories that it may write and delete.
+             * @description The repositories that it may write and delete, and so read.
              * @default []
              */
             write: components["schemas"]["RepositoryPattern"][];
@@ -3403,7 +3409,7 @@ export interface components {
              */
             read?: components["schemas"]["RepositoryPattern"][];
             /**
-             * @description The repositories that it may write and delete.
+             * @description The repositories that it may write and delete, and so read.
              * @default []
              */
             write?: components["schemas"]["RepositoryPattern"][];
@@ -3481,7 +3487,7 @@ export interface components {
                     ruleId: string;
                     id: string;
                 }[];
-                /** @description Rules that cannot convert the image, with the reason. Other rules are not affected. A response lists at most 1000 refusals in total. */
+                /** @description Rules of projects that may read the image, and that cannot convert it, with the reason. Other rules are not affected. A response lists at most 1000 refusals in total. */
                 refused?: {
                     ruleId: string;
                     code: string;
@@ -6830,6 +6836,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["GatewayTimeout"];

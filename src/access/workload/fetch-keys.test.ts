@@ -5,7 +5,7 @@ import { TokenIssuer } from '../../../test/support/oidc/token-issuer.ts'
 import { HttpServer, type RequestHandler } from '../../../test/support/servers/http-server.ts'
 import { TLS } from '../../../test/support/servers/tls.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { IssuerConnections } from '../../app/issuer-connections.ts'
+import { IssuerConnections } from '../../app/access/issuer-connections.ts'
 import { fetchKeys, type KeyLocation } from './fetch-keys.ts'
 
 const stack = new AsyncDisposableStack()

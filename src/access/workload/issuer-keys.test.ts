@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { createKey } from '../../../test/support/oidc/signing-key.ts'
 import { AUDIENCE, TokenIssuer } from '../../../test/support/oidc/token-issuer.ts'
 import { GITHUB_CLAIMS } from '../../../test/support/oidc/workload-claims.ts'
-import { IssuerConnections } from '../../app/issuer-connections.ts'
+import { IssuerConnections } from '../../app/access/issuer-connections.ts'
 import {
   FAILURE_COOLDOWN_MS,
   KEYS_FRESH_MS,

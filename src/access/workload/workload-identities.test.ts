@@ -7,7 +7,7 @@ import {
   GITLAB_CLAIMS,
   KUBERNETES_CLAIMS,
 } from '../../../test/support/oidc/workload-claims.ts'
-import { IssuerConnections } from '../../app/issuer-connections.ts'
+import { IssuerConnections } from '../../app/access/issuer-connections.ts'
 import { WorkloadIdentities } from './workload-identities.ts'
 import { parseWorkloadPolicies } from './workload-policy.ts'
 

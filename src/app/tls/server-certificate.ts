@@ -1,7 +1,7 @@
 import type { Server } from 'node:tls'
 import type { Logger } from 'pino'
-import { ConfigError } from '../config.ts'
-import type { TlsFiles } from '../edge-settings.ts'
+import { ConfigError } from '../config/config.ts'
+import type { TlsFiles } from '../config/edge-settings.ts'
 import { readTlsPair, type TlsPair } from './tls-pair.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import type { TlsFiles } from '../edge-settings.ts'
+import type { TlsFiles } from '../config/edge-settings.ts'
 
 /** A larger file is not a certificate. */
 const MAX_BYTES = 1024 * 1024

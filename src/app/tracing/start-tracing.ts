@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { setMissingVariables } from '../config.ts'
+import { setMissingVariables } from '../config/config.ts'
 import { VERSION } from '../version.ts'
 import type { Tracing } from './sdk.ts'
 import type { TracingConfig } from './settings.ts'

@@ -1,4 +1,4 @@
-import type { ClientSettings } from '../../app/client-settings.ts'
+import type { ClientSettings } from '../../app/config/client-settings.ts'
 import type { Logins } from '../login/config-file.ts'
 
 /** The broker that a command uses, and the token for it. */

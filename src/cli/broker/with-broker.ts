@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { loadClientSettings } from '../../app/client-settings.ts'
-import { parseServerUrl } from '../../app/config.ts'
+import { loadClientSettings } from '../../app/config/client-settings.ts'
+import { parseServerUrl } from '../../app/config/config.ts'
 import { onStopSignal } from '../../app/stop-signals.ts'
 import { type BrokerClient, createBrokerClient } from '../../client/broker-client.ts'
 import { BrokerError } from '../../client/broker-error.ts'

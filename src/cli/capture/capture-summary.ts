@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { loadConfig } from '../../app/config.ts'
+import { loadConfig } from '../../app/config/config.ts'
 import { readRecord } from '../../records/formats/read-record.ts'
 import { CommandError } from '../failures/errors.ts'
 import type { Capture } from './capture-command.ts'

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../app/config.ts'
+import { ConfigError } from '../../app/config/config.ts'
 import { statusOfSignal } from '../../app/stop-signals.ts'
 import { CommandError, type FailureKind, InterruptedError } from './errors.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SETTINGS } from '../../app/config.ts'
+import { SETTINGS } from '../../app/config/config.ts'
 import { SETTING_GROUPS, settingsIn } from './setting-groups.ts'
 import { allSettingsText } from './settings-text.ts'
 

@@ -1,4 +1,4 @@
-import { SETTINGS, type Setting } from '../../app/config.ts'
+import { SETTINGS, type Setting } from '../../app/config/config.ts'
 
 /** The groups of settings in the order of the help. */
 export const SETTING_GROUPS = [

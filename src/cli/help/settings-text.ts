@@ -1,4 +1,4 @@
-import type { Setting } from '../../app/config.ts'
+import type { Setting } from '../../app/config/config.ts'
 import { bytesText } from '../text/quantities.ts'
 import { SETTING_GROUPS, type SettingGroup, settingsFor, settingsIn } from './setting-groups.ts'
 import { wrapText } from './wrap-text.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import { loadConfig } from '../../app/config.ts'
+import { loadConfig } from '../../app/config/config.ts'
 import { decodeContent } from '../../bytes/content-encoding.ts'
 import type { ConversionProgress } from '../../conversion/report.ts'
 import { ConversionRequest } from '../../conversion/request.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { loadClientSettings } from '../../app/client-settings.ts'
+import { loadClientSettings } from '../../app/config/client-settings.ts'
 import { createBrokerClient } from '../../client/broker-client.ts'
 import { BrokerError } from '../../client/broker-error.ts'
 import { brokerFailure } from '../broker/broker-failure.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { loadClientSettings } from '../../app/client-settings.ts'
+import { loadClientSettings } from '../../app/config/client-settings.ts'
 import { serverUrl } from '../broker/with-broker.ts'
 import { CommandError } from '../failures/errors.ts'
 import { print } from '../print.ts'

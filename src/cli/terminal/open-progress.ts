@@ -1,4 +1,4 @@
-import { loadClientSettings } from '../../app/client-settings.ts'
+import { loadClientSettings } from '../../app/config/client-settings.ts'
 import { LineProgress } from './line-progress.ts'
 import { type Progress, SilentProgress, terminalTraits } from './progress.ts'
 import { TerminalProgress } from './terminal-progress.ts'

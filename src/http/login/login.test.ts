@@ -15,7 +15,7 @@ import { KeyRing } from '../../access/key-ring.ts'
 import { LoginIssuer } from '../../access/login/login-issuer.ts'
 import { LoginPolicies } from '../../access/login/login-policy.ts'
 import { LoginSessions, MAX_SESSIONS_PER_PERSON } from '../../access/login/login-sessions.ts'
-import { IssuerConnections } from '../../app/issuer-connections.ts'
+import { IssuerConnections } from '../../app/access/issuer-connections.ts'
 import { CALLBACK_PATH } from './routes.ts'
 
 const TOKEN = 'a-token-of-some-length'

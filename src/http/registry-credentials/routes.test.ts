@@ -6,7 +6,7 @@ import { CredentialStore } from '../../access/credentials/credential-store.ts'
 import { KeyRing } from '../../access/key-ring.ts'
 import { DEFAULT_PROJECT_RULES } from '../../access/projects/project.ts'
 import { ProjectDirectory } from '../../access/projects/project-directory.ts'
-import { createReferenceCheck } from '../../app/reference-check.ts'
+import { createReferenceCheck } from '../../app/access/reference-check.ts'
 import { HostNames } from '../../oci/host-names.ts'
 import { RegistryClient } from '../../registry/client.ts'
 

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { Caller } from '../access/caller.ts'
-import { RepositoryPatterns } from '../access/repository-patterns.ts'
-import { ProjectScope } from '../db/project-scope.ts'
-import { HostNames } from '../oci/host-names.ts'
-import { RegistryClient } from '../registry/client.ts'
+import { Caller } from '../../access/caller.ts'
+import { RepositoryPatterns } from '../../access/repository-patterns.ts'
+import { ProjectScope } from '../../db/project-scope.ts'
+import { HostNames } from '../../oci/host-names.ts'
+import { RegistryClient } from '../../registry/client.ts'
 import { createReferenceCheck } from './reference-check.ts'
 
 it('refuses registries for everybody, and repositories for those whose patterns lack them', async () => {

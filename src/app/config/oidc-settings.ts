@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { issuerFault } from '../access/oidc/issuer-url.ts'
+import { issuerFault } from '../../access/oidc/issuer-url.ts'
 
 /** The settings of OIDC: tokens of workloads, and the login of people. */
 export const OidcSettings = {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import { AuditTrail } from '../access/audit/audit-trail.ts'
-import type { Database } from '../db/database.ts'
-import type { Config } from './config.ts'
+import { AuditTrail } from '../../access/audit/audit-trail.ts'
+import type { Database } from '../../db/database.ts'
+import type { Config } from '../config/config.ts'
 
 /** Opens what records the requests of this process. */
 export function openAuditTrail(database: Database, config: Config, log: Logger): AuditTrail {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { resolveName } from '../../test/support/forbidden-addresses.ts'
-import { RecordedNetwork } from '../../test/support/recorded-network.ts'
-import { HttpServer } from '../../test/support/servers/http-server.ts'
+import { resolveName } from '../../../test/support/forbidden-addresses.ts'
+import { RecordedNetwork } from '../../../test/support/recorded-network.ts'
+import { HttpServer } from '../../../test/support/servers/http-server.ts'
 import { createCallbackFetch } from './callback-fetch.ts'
 
 const request = () => ({

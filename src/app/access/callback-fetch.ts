@@ -1,8 +1,8 @@
 import { fetch as undiciFetch } from 'undici'
-import type { CallbackFetch } from '../jobs/events/callback-sender.ts'
-import type { Network } from '../registry/egress/guarded-connector.ts'
-import { guardedDispatcher } from '../registry/egress/guarded-dispatcher.ts'
-import type { Config } from './config.ts'
+import type { CallbackFetch } from '../../jobs/events/callback-sender.ts'
+import type { Network } from '../../registry/egress/guarded-connector.ts'
+import { guardedDispatcher } from '../../registry/egress/guarded-dispatcher.ts'
+import type { Config } from '../config/config.ts'
 
 /** The time until a connection to a receiver exists. */
 const CONNECT_MS = 5_000

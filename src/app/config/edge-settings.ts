@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net'
 import { z } from 'zod'
-import { parseHost } from '../oci/reference.ts'
+import { parseHost } from '../../oci/reference.ts'
 import { parseAddressRanges } from './address-ranges.ts'
 import { checked } from './checked.ts'
 import { partsOf } from './comma-list.ts'

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { temporaryFolder } from '../../test/support/temporary-folder.ts'
-import { KEY_BYTES, KeyRing } from '../access/key-ring.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { KEY_BYTES, KeyRing } from '../../access/key-ring.ts'
 import { loadKeyRing, openRegistryTokens } from './key-ring.ts'
 
 it('creates one key for all processes that start at once, readable by its owner only', async () => {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KEY_BYTES, KeyRing } from '../access/key-ring.ts'
-import { RegistryTokens } from '../access/registry/registry-tokens.ts'
-import { newId } from '../db/new-id.ts'
-import { type Config, ConfigError } from './config.ts'
+import { KEY_BYTES, KeyRing } from '../../access/key-ring.ts'
+import { RegistryTokens } from '../../access/registry/registry-tokens.ts'
+import { newId } from '../../db/new-id.ts'
+import { type Config, ConfigError } from '../config/config.ts'
 
 /** The file of the key in the data folder. */
 const KEY_FILE = 'secret.key'

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
-import { createIssuerFetch, type IssuerConnection, type IssuerFetch } from '../access/oidc/issuer-fetch.ts'
-import { guardedDispatcher } from '../registry/egress/guarded-dispatcher.ts'
-import type { Config } from './config.ts'
+import { createIssuerFetch, type IssuerConnection, type IssuerFetch } from '../../access/oidc/issuer-fetch.ts'
+import { guardedDispatcher } from '../../registry/egress/guarded-dispatcher.ts'
+import type { Config } from '../config/config.ts'
 
 const CONNECT_MS = 5_000
 

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { DEFAULT_SCAN_BOUNDS, type ScanBounds } from '../catalogue/scan/scan-bounds.ts'
-import { DEFAULT_THREAD_MEMORY_BYTES } from '../conversion/layers/thread-pool.ts'
-import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from '../conversion/request-bounds.ts'
-import type { SeriesRetention } from '../jobs/series/series-upkeep.ts'
-import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from '../records/model.ts'
-import { MAX_RECORD_STEPS } from '../records/record-step-budget.ts'
-import { DEFAULT_RESPONSE_BOUNDS, type ResponseBounds } from '../registry/transport/response-bounds.ts'
-import { DEFAULT_LAYER_LIMITS, type LayerLimits } from '../tar/layer-limits.ts'
+import { DEFAULT_SCAN_BOUNDS, type ScanBounds } from '../../catalogue/scan/scan-bounds.ts'
+import { DEFAULT_THREAD_MEMORY_BYTES } from '../../conversion/layers/thread-pool.ts'
+import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from '../../conversion/request-bounds.ts'
+import type { SeriesRetention } from '../../jobs/series/series-upkeep.ts'
+import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from '../../records/model.ts'
+import { MAX_RECORD_STEPS } from '../../records/record-step-budget.ts'
+import { DEFAULT_RESPONSE_BOUNDS, type ResponseBounds } from '../../registry/transport/response-bounds.ts'
+import { DEFAULT_LAYER_LIMITS, type LayerLimits } from '../../tar/layer-limits.ts'
 
 const MIB = 2 ** 20
 

@@ -1,8 +1,8 @@
-import { repositoryRule } from '../access/registries/project-rule.ts'
-import type { Services } from '../http/services.ts'
-import { parseReference } from '../oci/reference.ts'
-import type { RegistryClient } from '../registry/client.ts'
-import { repositoryNotAllowed } from '../registry/repository-rule.ts'
+import { repositoryRule } from '../../access/registries/project-rule.ts'
+import type { Services } from '../../http/services.ts'
+import { parseReference } from '../../oci/reference.ts'
+import type { RegistryClient } from '../../registry/client.ts'
+import { repositoryNotAllowed } from '../../registry/repository-rule.ts'
 
 /** Creates the check of references in requests, before anything is accepted. It sends no request. */
 export function createReferenceCheck(

@@ -1,7 +1,7 @@
-import type { ProjectUsage } from '../access/projects/project-usage.ts'
-import type { Database } from '../db/database.ts'
-import { countJobsOfProject } from '../jobs/quotas/count-project-jobs.ts'
-import { countRecordsOfProject } from '../records/record-quota.ts'
+import type { ProjectUsage } from '../../access/projects/project-usage.ts'
+import type { Database } from '../../db/database.ts'
+import { countJobsOfProject } from '../../jobs/quotas/count-project-jobs.ts'
+import { countRecordsOfProject } from '../../records/record-quota.ts'
 
 /**
  * Returns what tells how much a project uses of each quota.

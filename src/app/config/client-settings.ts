@@ -1,8 +1,8 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { reachableHost } from '../listen.ts'
+import { OwnCertificate } from '../tls/own-certificate.ts'
 import { loadConfig } from './config.ts'
-import { reachableHost } from './listen.ts'
-import { OwnCertificate } from './tls/own-certificate.ts'
 
 /** What commands that talk to a broker take from the environment. */
 export type ClientSettings = {
