@@ -164,11 +164,11 @@ export class TermIndex {
     let rarest = filters[0] ?? { anyOf: [query.all] }
     let fewest = Number.POSITIVE_INFINITY
     for (const limit of [GATHER_LIMIT, COUNT_LIMIT]) {
-      for (const filter of filters) {
-        const count = await this.#countRange(filter, query, limit)
+      const counts = await this.#countRanges(filters, query, limit)
+      for (const [i, count] of counts.entries()) {
         if (count >= fewest) continue
         fewest = count
-        rarest = filter
+        rarest = filters[i] ?? rarest
       }
       if (fewest <= GATHER_LIMIT || filters.length === 1) break
       // All of them are larger: a larger limit tells which one is the smallest.
@@ -177,15 +177,24 @@ export class TermIndex {
     return { rarest, isSmall: fewest <= GATHER_LIMIT }
   }
 
-  /** Counts rows of the table up to `limit` + 1. An item with two terms of a filter counts twice. */
   async #countRange(filter: TermFilter, query: TermQuery, limit: number): Promise<number> {
-    // The rows of a prefix are not in the order of the ids, so a range of ids would not bound what is read.
-    const range = 'anyOf' in filter ? inRange(query) : sql`true`
-    const rows = sql`select 1 from ${this.#terms} where ${matches(filter)} and ${range} limit ${sql.lit(limit + 1)}`
-    const { rows: counted } = await sql<{
-      n: number
-    }>`select count(*) as n from (${rows}) as counted`.execute(this.#db.query)
-    return Number(counted[0]?.n ?? 0)
+    const [count = 0] = await this.#countRanges([filter], query, limit)
+    return count
+  }
+
+  /**
+   * Counts the rows of the table for each filter up to `limit` + 1, in one statement. An item with two terms of a filter
+   * counts twice.
+   */
+  async #countRanges(filters: readonly TermFilter[], query: TermQuery, limit: number): Promise<number[]> {
+    const counts = filters.map((filter, i) => {
+      // The rows of a prefix are not in the order of the ids, so a range of ids would not bound what is read.
+      const range = 'anyOf' in filter ? inRange(query) : sql`true`
+      const rows = sql`select 1 from ${this.#terms} where ${matches(filter)} and ${range} limit ${sql.lit(limit + 1)}`
+      return sql`(select count(*) from (${rows}) as counted) as ${sql.ref(`n${i}`)}`
+    })
+    const { rows } = await sql<Record<string, number>>`select ${sql.join(counts)}`.execute(this.#db.query)
+    return filters.map((_, i) => Number(rows[0]?.[`n${i}`] ?? 0))
   }
 
   /** Returns all items, newest first; undefined if there are too many. */
