@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { RESOLUTION_MS, startOf } from '../../jobs/series/interval.ts'
@@ -8,6 +9,7 @@ import type { JobResource } from '../jobs/job-resource.ts'
 import { isoTime, Time } from '../parameters.ts'
 import { fieldError, problemResponses } from '../problem.ts'
 import type { Services } from '../services.ts'
+import { SeriesDocuments } from './series-documents.ts'
 import { Interval, Series, seriesPointView } from './view.ts'
 
 /** The longest month in hours, and rounded up. */
@@ -33,6 +35,7 @@ export function seriesRoutes(
   { series }: Pick<Services, 'series'>,
   { kind, path, tag, name }: JobResource,
 ): FastifyPluginAsyncZod {
+  const documents = new SeriesDocuments()
   return async (app) => {
     app.get(
       `${path}/series`,
@@ -47,20 +50,19 @@ export function seriesRoutes(
           response: { 200: Series, ...problemResponses(400, 503) },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const range = rangeOf(request.query)
         const visible = series.in(listedScope(request.caller, request.query.project))
-        const [points, backfilling] = await Promise.all([
-          visible.read(kind, range),
-          visible.isBackfilling(kind),
-        ])
-        return {
+        const points = await visible.read(kind, range)
+        const document = await documents.of(points, async () => ({
           interval: range.resolution,
           from: isoTime(range.start),
           to: isoTime(range.end),
-          ...(backfilling && { backfilling: true as const }),
+          ...((await visible.isBackfilling(kind)) && { backfilling: true as const }),
           items: points.map(seriesPointView),
-        }
+        }))
+        // Encoded by its schema already. Fastify sends buffers as they are.
+        return (reply as FastifyReply).type('application/json; charset=utf-8').send(document) as never
       },
     )
   }
