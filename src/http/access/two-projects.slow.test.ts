@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { describeDatabases } from '../../../test/support/databases.ts'
+import { describeDatabases, temporarySqlite } from '../../../test/support/databases.ts'
 import { CANARY, type ProjectSeeds, seedProject } from '../../../test/support/project-seeds.ts'
 import { type Credential, OPERATOR, SharedBroker } from '../../../test/support/shared-broker.ts'
 
@@ -334,7 +335,6 @@ describeDatabases('two projects that share a broker', (open) => {
 describe('the embedded registry that two projects share', () => {
   let broker: SharedBroker
   beforeAll(async () => {
-    const { temporarySqlite } = await import('../../../test/support/databases.ts')
     broker = await SharedBroker.open(
       { alpha: [`embedded/${CANARY}/**`], beta: ['embedded/beta/**'] },
       { open: temporarySqlite },
@@ -345,7 +345,6 @@ describe('the embedded registry that two projects share', () => {
   it('responds about a repository of another as about one that does not exist', async () => {
     const address = await broker.listen()
     const blob = 'content of alpha'
-    const { createHash } = await import('node:crypto')
     const digest = `sha256:${createHash('sha256').update(blob).digest('hex')}`
     const alpha = broker.credentialsOf('alpha').token
     const pushed = await fetch(`${address}/v2/${CANARY}/app/blobs/uploads/?digest=${digest}`, {
