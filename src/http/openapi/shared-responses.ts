@@ -21,7 +21,8 @@ function sharedStatuses(placed: PlacedOperation): number[] {
     // A host or an origin that is not trusted without a token, and methods that the path does not have.
     421,
     405,
-    ...(isPublic ? [] : [401, 429]),
+    // A credential without the scope, and a project in the header that does not exist.
+    ...(isPublic ? [] : [401, 403, 404, 429]),
     ...(isWrite ? [403] : []),
     ...(operation.requestBody ? [408, 413, 415] : []),
     ...(isApi(placed) ? [400, 503] : []),
