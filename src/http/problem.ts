@@ -184,8 +184,8 @@ export function problem(
 /** What the statuses of problems mean. */
 export const PROBLEM_DESCRIPTIONS: Readonly<Record<number, string>> = {
   400: 'The request is invalid. `errors` or `line` shows where.',
-  401: 'The token is missing or wrong.',
-  403: 'The broker may not contact the registry or callback address that the request names, or does not accept requests from the page that sent it.',
+  401: 'The credential is missing or wrong, has expired or was revoked.',
+  403: 'The credential lacks a scope or may not use a repository, or the broker may not contact the registry or callback address that the request names, or does not accept requests from the page that sent it.',
   404: 'The resource does not exist.',
   405: 'The path does not have this method. `Allow` lists those that it has.',
   408: 'The request body arrived too slowly.',
@@ -195,6 +195,7 @@ export const PROBLEM_DESCRIPTIONS: Readonly<Record<number, string>> = {
   421: 'Requests for this host need a token.',
   422: 'The request is well formed, but the broker cannot process it.',
   429: 'The caller sent more requests, or wrong credentials, than it may, or its project has used up a quota. Retry after `Retry-After`.',
+  431: 'The request line, its query included, and the headers are larger than 16 KiB.',
   502: 'A registry failed or returned an invalid response.',
   503: 'The broker, its database or a registry is temporarily unavailable. Retry after `Retry-After`.',
   504: 'The request took longer than the broker allows.',

@@ -21,6 +21,8 @@ function sharedStatuses(placed: PlacedOperation): number[] {
     // A host or an origin that is not trusted without a token, and methods that the path does not have.
     421,
     405,
+    // A request line with its query, or headers, beyond 16 KiB.
+    431,
     // A credential without the scope, and a project in the header that does not exist.
     ...(isPublic ? [] : [401, 403, 404, 429]),
     ...(isWrite ? [403] : []),
