@@ -43,7 +43,7 @@ export async function measureCredentials(engine: string, opened: TestDatabase): 
           headers: { ...headers, 'content-type': 'application/json' },
           body: JSON.stringify({
             source: 'r.test/new:1',
-            target: `r.test/new:${caller.slice(0, 2)}${round}-${n}`.replace(' ', '-'),
+            target: `r.test/new:${caller.slice(0, 2)}${round}-${n}`,
           }),
         })
       const list = () => send('/v1/conversions?limit=50', { headers })

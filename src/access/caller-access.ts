@@ -3,8 +3,8 @@ import type { RepositoryAccess } from './caller.ts'
 import { RepositoryPatterns } from './repository-patterns.ts'
 
 /**
- * What of a caller decides what an operation of its request may touch, as plain values: they cross from process
- * to process. Each list of patterns must allow a repository.
+ * The part of a caller that decides what its request may touch. These are plain values, which one process sends to
+ * another. A request may use a repository if each list of patterns allows it.
  */
 export type CallerAccess = {
   readonly project: string

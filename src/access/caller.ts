@@ -1,5 +1,5 @@
 import { ProjectScope } from '../db/project-scope.ts'
-import type { RepositoryPatterns } from './repository-patterns.ts'
+import { RepositoryPatterns } from './repository-patterns.ts'
 import type { Scope } from './scope.ts'
 
 /**
@@ -7,7 +7,8 @@ import type { Scope } from './scope.ts'
  * demands no credential, `token` by an API token, `workload` by a token of an OIDC issuer, `person` by a login in
  * the browser, `hook` by the secret of a registry, `worker` as a process of this broker.
  */
-export type CallerKind = 'operator' | 'local' | 'token' | 'workload' | 'person' | 'hook' | 'worker'
+export const CALLER_KINDS = ['operator', 'local', 'token', 'workload', 'person', 'hook', 'worker'] as const
+export type CallerKind = (typeof CALLER_KINDS)[number]
 
 export type CallerIdentity = {
   readonly kind: CallerKind
@@ -18,10 +19,16 @@ export type CallerIdentity = {
   readonly tokenId?: string | undefined
 }
 
-/** Sets of repositories that must all allow one: those of the credential, and those of its project. */
+/** Which repositories may be used: every set must allow them, that of the credential and that of its project. */
 export type RepositoryAccess = {
   readonly read: readonly RepositoryPatterns[]
   readonly write: readonly RepositoryPatterns[]
+}
+
+/** No restriction. */
+export const EVERYTHING: RepositoryAccess = {
+  read: [RepositoryPatterns.EVERYTHING],
+  write: [RepositoryPatterns.EVERYTHING],
 }
 
 /** Who sends a request, and what it may do. */
@@ -30,7 +37,7 @@ export class Caller {
   readonly scopes: ReadonlySet<Scope>
   /** The project that it works in, and whether it sees others. */
   readonly projectScope: ProjectScope
-  readonly #access: RepositoryAccess
+  readonly access: RepositoryAccess
   /** What the credential itself allows, whatever its project does. */
   readonly ownAccess: RepositoryAccess
 
@@ -45,7 +52,7 @@ export class Caller {
     this.identity = options.identity
     this.scopes = new Set(options.scopes)
     this.projectScope = options.projectScope
-    this.#access = options.access
+    this.access = options.access
     this.ownAccess = options.ownAccess ?? options.access
   }
 
@@ -61,10 +68,6 @@ export class Caller {
     return this.isAdmin || this.scopes.has(scope)
   }
 
-  get access(): RepositoryAccess {
-    return this.#access
-  }
-
   /** The same caller within one project, whose patterns apply, too. */
   within(
     project: string,
@@ -74,7 +77,7 @@ export class Caller {
       identity: this.identity,
       scopes: this.scopes,
       projectScope: ProjectScope.of(project),
-      access: { read: [...this.#access.read, access.read], write: [...this.#access.write, access.write] },
+      access: { read: [...this.access.read, access.read], write: [...this.access.write, access.write] },
       ownAccess: this.ownAccess,
     })
   }

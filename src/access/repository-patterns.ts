@@ -61,21 +61,17 @@ export class RepositoryPatterns {
 
   /** As they were written. */
   readonly texts: readonly string[]
-  readonly #patterns: readonly RepositoryPattern[]
+  readonly patterns: readonly RepositoryPattern[]
 
   /** @throws InvalidPatternError */
   constructor(texts: readonly string[]) {
     this.texts = texts
-    this.#patterns = texts.map(parseRepositoryPattern)
-  }
-
-  get patterns(): readonly RepositoryPattern[] {
-    return this.#patterns
+    this.patterns = texts.map(parseRepositoryPattern)
   }
 
   /** Whether every repository is allowed. */
   get isEverything(): boolean {
-    return this.#patterns.some(({ kind }) => kind === 'everything')
+    return this.patterns.some(({ kind }) => kind === 'everything')
   }
 
   /**
@@ -83,14 +79,14 @@ export class RepositoryPatterns {
    * the broker's own registry count as other hosts.
    */
   covers(other: RepositoryPatterns): boolean {
-    return other.#patterns.every((inner) => this.#patterns.some((outer) => includes(outer, inner)))
+    return other.patterns.every((inner) => this.patterns.some((outer) => includes(outer, inner)))
   }
 
   /** @param names the names of the broker's own registry */
   allows({ host, repository }: Location, names: HostNames): boolean {
     const isHost = (wanted: string) =>
       wanted === EMBEDDED_HOST ? names.hosts.includes(host) : names.all(host).includes(wanted)
-    return this.#patterns.some((pattern) => {
+    return this.patterns.some((pattern) => {
       if (pattern.kind === 'everything') return true
       if (!isHost(pattern.host)) return false
       if (pattern.kind === 'host') return true

@@ -23,7 +23,7 @@ import {
 import { ProcessMetrics } from '../metrics/process-metrics.ts'
 import { RecordPublisher } from '../records/images/record-publisher.ts'
 import { RetentionService } from '../records/retention/retention-service.ts'
-import { loadKeyRing, openRegistryTokens } from './access/key-ring.ts'
+import { createRegistryTokens, loadKeyRing } from './access/key-ring.ts'
 import { catalogueRefresher, catalogueServices } from './catalogue.ts'
 import {
   ANALYZER_THREADS,
@@ -55,7 +55,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined)
 const { bounds } = config
 const metrics = new ProcessMetrics('analyzer', { version: VERSION })
 const database = await openDatabase(config.databaseUrl, { migrate: false, observer: metrics.database })
-const ownTokens = await openRegistryTokens(config)
+const keys = await loadKeyRing(config)
+const ownTokens = createRegistryTokens(config, keys)
 const registries = openRegistries(config, {
   ownTokens,
   onWarning: warn(log),
@@ -64,7 +65,7 @@ const registries = openRegistries(config, {
 const stores = openStores(database, { names: registries.names, requestMs: bounds.requestMs })
 const projectRegistries = openProjectRegistries(config, {
   projects: stores.projects,
-  credentials: new CredentialStore({ database, keys: await loadKeyRing(config) }),
+  credentials: new CredentialStore({ database, keys }),
   ownTokens,
   onWarning: warn(log),
   observer: metrics.registries,

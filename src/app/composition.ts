@@ -1,17 +1,15 @@
-import { join } from 'node:path'
 import type { CredentialStore } from '../access/credentials/credential-store.ts'
 import { createProjectSource, versionOfFiles } from '../access/credentials/project-source.ts'
 import type { ProjectDirectory } from '../access/projects/project-directory.ts'
 import { ProjectRegistries } from '../access/registries/project-registries.ts'
-import { repositoryRule } from '../access/registries/project-rule.ts'
+import { projectAccess, repositoryRule } from '../access/registries/project-rule.ts'
 import type { RegistryTokens } from '../access/registry/registry-tokens.ts'
 import type { DiskSpace } from '../bytes/disk-space.ts'
 import type { ScratchUsage } from '../bytes/scratch.ts'
 import { SingleFlight } from '../concurrency/single-flight.ts'
 import { ThreadPool } from '../conversion/layers/thread-pool.ts'
-import type { ConversionCache } from '../conversion/reuse/conversion-cache.ts'
 import type { ConversionServices } from '../conversion/services.ts'
-import { DEFAULT_PROJECT, ProjectScope } from '../db/project-scope.ts'
+import { ProjectScope } from '../db/project-scope.ts'
 import { HostNames } from '../oci/host-names.ts'
 import { parseReference } from '../oci/reference.ts'
 import { RecordFinder } from '../records/images/record-finder.ts'
@@ -146,7 +144,7 @@ export function openProjectRegistries(
       const files = { folder: config.projectDockerConfigs, shared: config.dockerConfigFile }
       return `${await storedOf(project).version()} ${await versionOfFiles(project, files)}`
     },
-    open: ({ name, usesDockerConfig, readable, writable }) =>
+    open: ({ name, usesDockerConfig, ...project }) =>
       openRegistries(config, {
         ...options,
         ownScope: ProjectScope.of(name),
@@ -155,7 +153,7 @@ export function openProjectRegistries(
           folder: config.projectDockerConfigs,
           shared: usesDockerConfig ? fromDocker : undefined,
         }),
-        allows: repositoryRule({ read: [readable], write: [writable] }, names),
+        allows: repositoryRule(projectAccess(project), names),
       }),
   })
 }
@@ -185,37 +183,28 @@ export function recordFinder(config: Config, registries: RegistryClient, project
   })
 }
 
-/**
- * Creates the services of conversions and verifications. The caller disposes of `threads` and `registries`.
- */
-export function conversionServices(
+/** What the conversions and verifications of all projects share. */
+type SharedServices = Omit<
+  ConversionServices,
+  'project' | 'registries' | 'cache' | 'findUploadedRecord' | 'recordFinder'
+>
+
+/** The caller disposes of `threads`. */
+export function sharedServices(
   config: Config,
-  registries: RegistryClient,
-  findUploadedRecord: ConversionServices['findUploadedRecord'],
-  options: {
-    readonly scratchFolder?: string
+  scratch: {
+    readonly folder: string
     readonly diskSpace?: DiskSpace
-    readonly scratchUsage?: ScratchUsage
-    readonly cache?: ConversionCache | undefined
-  } = {},
-): ConversionServices {
+    readonly usage?: ScratchUsage
+  },
+): SharedServices {
   return {
-    project: DEFAULT_PROJECT,
-    registries,
     threads: new ThreadPool(config.threads, config.bounds.threadMemory),
-    scratch: {
-      folder: options.scratchFolder ?? join(config.dataFolder, 'scratch'),
-      limitBytes: config.scratchLimit,
-      diskSpace: options.diskSpace,
-      usage: options.scratchUsage,
-    },
+    scratch: { ...scratch, limitBytes: config.scratchLimit },
     limits: config.bounds.layer,
     bounds: config.bounds.request,
     layersInProgress: new SingleFlight(),
-    cache: options.cache,
     recordLimits: config.bounds.record,
     maxRecordSteps: config.bounds.recordSteps,
-    findUploadedRecord,
-    recordFinder: recordFinder(config, registries),
   }
 }

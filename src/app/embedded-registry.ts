@@ -36,7 +36,7 @@ export async function openEmbeddedRegistry(
 }
 
 /**
- * Returns the push that rules may convert; undefined for a record image, which is none to convert.
+ * Returns the push that rules may convert; undefined for a record image, which is never converted.
  * @param host the preferred name of the registry
  */
 export function convertiblePush(

@@ -8,8 +8,8 @@ import { Spool } from '../bytes/spool.ts'
 import { ChangeBuffer } from '../catalogue/change-buffer.ts'
 import { FolderLock } from '../db/folder-lock.ts'
 import { openDatabase } from '../db/open-database.ts'
+import { secretSource } from '../http/access/secret-source.ts'
 import { buildApp } from '../http/app.ts'
-import { workloadSource } from '../http/login/workload-source.ts'
 import { PushBuffer } from '../http/pushes/push-buffer.ts'
 import { RuleEngine } from '../http/pushes/rule-engine.ts'
 import type { Services } from '../http/services.ts'
@@ -25,7 +25,7 @@ import type { Reference } from '../oci/reference.ts'
 import { openAuditTrail } from './access/audit-trail.ts'
 import { openLogin, openWorkloadIdentities } from './access/identities.ts'
 import { IssuerConnections } from './access/issuer-connections.ts'
-import { loadKeyRing, openRegistryTokens } from './access/key-ring.ts'
+import { createRegistryTokens, loadKeyRing } from './access/key-ring.ts'
 import { projectUsage } from './access/project-usage.ts'
 import { createReferenceCheck } from './access/reference-check.ts'
 import { analyzerStarter } from './analyzers.ts'
@@ -72,7 +72,7 @@ async function start(context: RoleContext): Promise<void> {
   metrics.database.watch(database)
   stack.defer(() => database.close())
   const keys = await loadKeyRing(config)
-  const registryTokens = await openRegistryTokens(config)
+  const registryTokens = createRegistryTokens(config, keys)
   const registries = stack.use(
     openRegistries(config, {
       ownTokens: registryTokens,
@@ -94,7 +94,6 @@ async function start(context: RoleContext): Promise<void> {
     },
   })
   stack.use(stores.tokens)
-  const repository = (reference: { host: string; repository: string }) => registries.repository(reference)
   const backing = backingRegistry(config)
   const environment = roleEnvironment(config.listen)
   const children = new ChildMetrics(metrics.set, config.localWorker ? ['worker', 'analyzer'] : ['analyzer'])
@@ -141,10 +140,8 @@ async function start(context: RoleContext): Promise<void> {
     analyses: createPooledAnalyses(analyzers),
     checkRegistry: async (signal) => {
       // The tag need not exist: a 404 also shows that the registry responds.
-      await repository({
-        host: backing.host,
-        repository: `${backing.prefix || 'record-broker'}/ready`,
-      }).resolve('ready', { signal })
+      const probed = { host: backing.host, repository: `${backing.prefix || 'record-broker'}/ready` }
+      await registries.repository(probed).resolve('ready', { signal })
     },
     hasFreeSpace: async () => !(await diskSpace.isExhausted()),
     isCallbackAllowed: (url) => config.callbackSecret !== undefined && config.callbackOrigins.has(url.origin),
@@ -172,7 +169,7 @@ async function start(context: RoleContext): Promise<void> {
     stopSignal: stopping,
     metrics: { requests: new HttpMetrics(metrics.set), scraper, allowed: config.metricsAllowed },
     ...(config.token !== undefined && { token: config.token }),
-    ...(workloads && { callerSources: [workloadSource(workloads)] }),
+    ...(workloads && { callerSources: [secretSource(workloads)] }),
     login,
     demandsCredential: demandsCredential(config),
     publicUrl: config.publicUrl,

@@ -18,7 +18,7 @@ import { runConversion } from '../conversion/run.ts'
 import type { ConversionServices } from '../conversion/services.ts'
 import { runVerification } from '../conversion/verify.ts'
 import { openDatabase } from '../db/open-database.ts'
-import { DEFAULT_PROJECT, ProjectScope } from '../db/project-scope.ts'
+import { ProjectScope } from '../db/project-scope.ts'
 import { JobLeases } from '../jobs/claims/job-leases.ts'
 import { registryLimitsOf } from '../jobs/claims/registry-limits.ts'
 import { TagMoves } from '../jobs/claims/tag-moves.ts'
@@ -44,14 +44,14 @@ import { RecordStore } from '../records/store.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { TagReadBack } from '../registry/manifests/read-back.ts'
 import { createCallbackFetch } from './access/callback-fetch.ts'
-import { loadKeyRing, openRegistryTokens } from './access/key-ring.ts'
+import { createRegistryTokens, loadKeyRing } from './access/key-ring.ts'
 import { catalogueFeed } from './catalogue.ts'
 import {
-  conversionServices,
   openProjectRegistries,
   openRegistries,
   recordFinder,
   registryLimits,
+  sharedServices,
 } from './composition.ts'
 import { prepareDataFolder } from './data-folder.ts'
 import { cacheProbe } from './database-reads.ts'
@@ -88,14 +88,15 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
   const heartbeat = setInterval(sendHeartbeat, HEARTBEAT_MS)
   sendHeartbeat()
   stack.defer(() => clearInterval(heartbeat))
-  const ownTokens = await openRegistryTokens(config)
+  const keys = await loadKeyRing(config)
+  const ownTokens = createRegistryTokens(config, keys)
   const registries = stack.use(
     openRegistries(config, { ownTokens, onWarning: warn(log), observer: metrics.registries }),
   )
   const projectRegistries = stack.use(
     openProjectRegistries(config, {
       projects: new ProjectDirectory(database),
-      credentials: new CredentialStore({ database, keys: await loadKeyRing(config) }),
+      credentials: new CredentialStore({ database, keys }),
       ownTokens,
       onWarning: warn(log),
       observer: metrics.registries,
@@ -113,14 +114,8 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
   }
   const scratchUsage = { bytes: 0 }
   const cache = createDatabaseCache(database, { layers: config.cacheLayers, images: config.cacheImages })
-  const defaultScope = ProjectScope.of(DEFAULT_PROJECT)
-  const services = conversionServices(config, registries, (id) => findUploadedRecord(defaultScope, id), {
-    scratchFolder: scratch,
-    diskSpace,
-    scratchUsage,
-    cache: cache?.in(defaultScope),
-  })
-  stack.use(services.threads)
+  const shared = sharedServices(config, { folder: scratch, diskSpace, usage: scratchUsage })
+  stack.use(shared.threads)
   /** Runs a job with what is of its project only: registries, records and cache. */
   const runOfProject = async <Result>(
     { project }: { readonly project: string },
@@ -129,7 +124,7 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
     await using used = await projectRegistries.use(project)
     const scope = ProjectScope.of(project)
     return await run({
-      ...services,
+      ...shared,
       project,
       registries: used.client,
       cache: cache?.in(scope),
@@ -147,7 +142,7 @@ async function start({ config, log, metrics, stack }: RoleContext): Promise<void
     feed.addConversion(conversion).catch((err: unknown) => log.warn({ err }, 'a conversion was not indexed'))
   const jobMetrics = new JobMetrics(metrics.set)
   const conversionMetrics = new ConversionMetrics(metrics.set)
-  measureThreads(metrics.set, services.threads)
+  measureThreads(metrics.set, shared.threads)
   measureScratch(metrics.set, scratchUsage, { limitBytes: config.scratchLimit })
   measureDisk(metrics.set, diskSpace, 'scratch')
   if (!parent) {

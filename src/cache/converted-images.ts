@@ -1,9 +1,9 @@
 import type { CachedImage, ImageCache } from '../conversion/reuse/image-cache.ts'
 import type { Database } from '../db/database.ts'
+import { projectKey } from '../db/project-scope.ts'
 import type { Digest } from '../oci/digest.ts'
 import { markUsed, removeMissing } from './cache-tables.ts'
 import { evictFairly } from './evict.ts'
-import { projectKey } from './project-key.ts'
 
 /**
  * Stores the results of the conversions of one project in the database: no other project uses them. Those of all

@@ -9,12 +9,12 @@ import type {
 } from '../conversion/reuse/layer-cache.ts'
 import type { LayerKey } from '../conversion/reuse/layer-key.ts'
 import type { Database } from '../db/database.ts'
+import { projectKey } from '../db/project-scope.ts'
 import type { Tables } from '../db/tables.ts'
 import { markUsed, removeMissing } from './cache-tables.ts'
 import { evictFairly } from './evict.ts'
 import { ForeignLayers } from './foreign-layers.ts'
-import { selectLayers, toCachedLayer, toLayerRow, withIndex } from './layer-rows.ts'
-import { projectKey } from './project-key.ts'
+import { keysWithIndex, selectLayers, toCachedLayer, withIndex } from './layer-rows.ts'
 
 /**
  * The size of the parts in which an index is stored. Databases copy a value several times while they write
@@ -40,22 +40,20 @@ export class ConvertedLayers implements LayerCache {
     const row = await selectLayers(this.#database).where('exact_key', '=', key).executeTakeFirst()
     if (!row) return undefined
     await markUsed(this.#database, 'converted_layers', key)
-    return toCachedLayer(toLayerRow(row))
+    return toCachedLayer(row)
   }
 
   async findAny({ base }: LayerKey): Promise<CachedLayer | undefined> {
     const row = await this.#ofBase(base).executeTakeFirst()
-    return row && toCachedLayer(toLayerRow(row))
+    return row && toCachedLayer(row)
   }
 
   async findWithIndex({ base }: LayerKey): Promise<CachedLayerWithIndex | undefined> {
     const row = await this.#ofBase(base)
-      .where('exact_key', 'in', (indexes) =>
-        indexes.selectFrom('converted_layer_indexes').select('exact_key'),
-      )
+      .where('exact_key', 'in', keysWithIndex(this.#database))
       .executeTakeFirst()
     if (!row) return undefined
-    const layer = await withIndex(this.#database, toLayerRow(row))
+    const layer = await withIndex(this.#database, row)
     await markUsed(this.#database, 'converted_layers', row.exact_key)
     return layer
   }

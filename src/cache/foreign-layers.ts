@@ -6,7 +6,7 @@ import type {
 } from '../conversion/reuse/layer-cache.ts'
 import type { LayerKey } from '../conversion/reuse/layer-key.ts'
 import type { Database } from '../db/database.ts'
-import { type LayerRow, selectLayers, toCachedLayer, toLayerRow, withIndex } from './layer-rows.ts'
+import { keysWithIndex, type LayerRow, selectLayers, toCachedLayer, withIndex } from './layer-rows.ts'
 
 /** Layers of other projects that are looked at. Each may be in a repository that this project may not read. */
 const MAX_CANDIDATES = 4
@@ -28,20 +28,19 @@ export class ForeignLayers implements LayerLookup {
   }
 
   async find({ exact }: LayerKey): Promise<CachedLayer | undefined> {
-    return this.#preferred(await this.#select().where('shared_key', '=', exact).execute())
+    const row = await this.#preferred(await this.#select().where('shared_key', '=', exact).execute())
+    return row && toCachedLayer(row)
   }
 
   async findAny({ base }: LayerKey): Promise<CachedLayer | undefined> {
     const [row] = await this.#select().where('base_key', '=', base).execute()
-    return row && toCachedLayer(toLayerRow(row))
+    return row && toCachedLayer(row)
   }
 
   async findWithIndex({ base }: LayerKey): Promise<CachedLayerWithIndex | undefined> {
     const rows = await this.#select()
       .where('base_key', '=', base)
-      .where('exact_key', 'in', (indexes) =>
-        indexes.selectFrom('converted_layer_indexes').select('exact_key'),
-      )
+      .where('exact_key', 'in', keysWithIndex(this.#database))
       .execute()
     const row = await this.#preferred(rows)
     return row && withIndex(this.#database, row)
@@ -55,11 +54,10 @@ export class ForeignLayers implements LayerLookup {
   }
 
   /** The layer that can be read where it is, if there is one: all of them are equal. */
-  async #preferred(rows: readonly Parameters<typeof toLayerRow>[0][]): Promise<LayerRow | undefined> {
-    const candidates = rows.map(toLayerRow)
-    for (const candidate of candidates) {
-      if (await this.#sharing.mayRead(toCachedLayer(candidate))) return candidate
+  async #preferred(rows: readonly LayerRow[]): Promise<LayerRow | undefined> {
+    for (const row of rows) {
+      if (await this.#sharing.mayRead(toCachedLayer(row))) return row
     }
-    return candidates[0]
+    return rows[0]
   }
 }

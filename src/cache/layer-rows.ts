@@ -2,7 +2,12 @@ import type { CachedLayer, CachedLayerWithIndex } from '../conversion/reuse/laye
 import type { Database } from '../db/database.ts'
 
 /** A row of a converted layer, without its index. */
-export type LayerRow = { readonly exact_key: string } & CachedLayer
+export type LayerRow = {
+  readonly exact_key: string
+  readonly layer: string
+  readonly host: string
+  readonly repository: string
+}
 
 /** Selects converted layers, those first that were used last. */
 export function selectLayers({ query }: Database) {
@@ -12,20 +17,16 @@ export function selectLayers({ query }: Database) {
     .orderBy('used_at', 'desc')
 }
 
-export function toLayerRow(row: {
-  readonly exact_key: string
-  readonly layer: string
-  readonly host: string
-  readonly repository: string
-}): LayerRow {
-  return { ...row, layer: JSON.parse(row.layer) }
+/** The keys of the layers whose index is stored. */
+export function keysWithIndex({ query }: Database) {
+  return query.selectFrom('converted_layer_indexes').select('exact_key')
 }
 
 export function toCachedLayer({ layer, host, repository }: LayerRow): CachedLayer {
-  return { layer, host, repository }
+  return { layer: JSON.parse(layer), host, repository }
 }
 
-/** Reads the index of a layer, too. */
+/** Returns a layer with its index, which it reads. */
 export async function withIndex({ query }: Database, row: LayerRow): Promise<CachedLayerWithIndex> {
   const parts = await query
     .selectFrom('converted_layer_indexes')

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
+import { lockUntilCommit } from '../db/postgres/lock-until-commit.ts'
 import type { Tables } from '../db/tables.ts'
 import { itemId } from '../db/terms/item-id.ts'
 import { TermIndex } from '../db/terms/term-index.ts'
@@ -76,9 +77,7 @@ export class ImageWriter {
   /** Rows have two unique keys. Processes that added the same rows in another order would block each other. */
   #locked<Result>(write: (transaction: Transaction<Tables>) => Promise<Result>): Promise<Result> {
     return this.#db.transaction(async (transaction) => {
-      if (this.#db.engine === 'postgres') {
-        await sql`select pg_advisory_xact_lock(${sql.lit(WRITE_LOCK)})`.execute(transaction)
-      }
+      await lockUntilCommit(this.#db, transaction, WRITE_LOCK)
       return write(transaction)
     })
   }

@@ -63,9 +63,13 @@ export function labelFilter(listing: Listing, label: string, { seesAll, project 
   return {
     anyOf: [
       imageTerm(listing, 'annotation', label),
-      imageTerm(listing, 'project-label', `${project} ${label}`),
+      imageTerm(listing, 'project-label', projectLabel(project, label)),
     ],
   }
+}
+
+function projectLabel(project: string, label: string): string {
+  return `${project} ${label}`
 }
 
 /** An image with its place, and the stored records that it was published from. */
@@ -104,7 +108,7 @@ function labelTerms({ content, publishedFrom = [] }: TermSource): Property[] {
   return [
     ...[...annotations, ...ofRecords.map(({ label }) => label)].map((label) => ['label', label] as const),
     ...annotations.map((label) => ['annotation', label] as const),
-    ...ofRecords.map(({ project, label }) => ['project-label', `${project} ${label}`] as const),
+    ...ofRecords.map(({ project, label }) => ['project-label', projectLabel(project, label)] as const),
   ]
 }
 

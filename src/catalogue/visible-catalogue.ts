@@ -221,12 +221,11 @@ export class VisibleCatalogue {
 
   async #listed(found: Ids): Promise<Ids & { items: ListedImage[] }> {
     const { rows, ...part } = fitting(await this.#rows(found.ids), found)
-    const digests = rows.map(({ digest }) => digest)
     const [conversionTo, conversionFrom] = [
       await this.#conversions.latest('result', rows),
       await this.#conversions.latest('source', rows),
     ]
-    const digestTerms = digests.map((digest) => imageTerm('record', 'digest', digest))
+    const digestTerms = rows.map(({ digest }) => imageTerm('record', 'digest', digest))
     const visible = this.#visible.filters(placeTerms('record'))
     const counts = await this.#terms.countEach(digestTerms, MAX_COUNTED, visible)
     const items = rows.map((row): ListedImage => {

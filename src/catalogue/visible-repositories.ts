@@ -14,7 +14,7 @@ import { canonical, type Location, locationName } from './location.ts'
  */
 type Place = string
 
-/** How the terms of a repository and of the paths above it begin. */
+/** The term of a repository, and that of a path above it. */
 export type PlaceTerms = { readonly at: (name: string) => string; readonly in: (path: string) => string }
 
 /** The repositories of the catalogue that a caller may read. */

@@ -67,12 +67,12 @@ export function label(text: string): string {
   return text
 }
 
-const AGO_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** A time: RFC 3339, a date, or a time ago such as `30m`, `12h` or `7d`. Returned as RFC 3339. */
 export function time(text: string): string {
   const [, number = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
-  const ms = number === '' ? Date.parse(text) : Date.now() - Number(number) * (AGO_MS[unit] ?? 0)
+  const ms = number === '' ? Date.parse(text) : Date.now() - Number(number) * (UNIT_MS[unit] ?? 0)
   if (Number.isNaN(ms) || (number === '' && !/^\d{4}-\d\d-\d\d/.test(text))) {
     throw new InvalidArgumentError(
       'expected a time such as 2026-01-31T12:00:00Z, 2026-01-31, or 12h or 7d ago',
@@ -85,7 +85,7 @@ export function time(text: string): string {
 export function duration(text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   if (number === '') throw new InvalidArgumentError('expected a duration such as 30s, 15m, 12h or 90d')
-  return (Number(number) * (AGO_MS[unit] ?? 1000)) / 1000
+  return (Number(number) * (UNIT_MS[unit] ?? 0)) / 1000
 }
 
 /** A duration in seconds, or `never`. */

@@ -1384,7 +1384,7 @@ export interface components {
             /** @description Where the request came from. */
             address?: string;
             requestId?: string;
-            /** @description The number of requests that this stands for: refusals that were repeated. */
+            /** @description How many requests there were: those that are refused or fail again and again make one event. */
             count: number;
         };
         /** @description A page of the audit log, newest first. */
@@ -3864,7 +3864,7 @@ export interface components {
             /** @description The compressed bytes before the landmark. */
             prefetchBytes: number;
         };
-        /** @description That a project has a credential for a registry. The password is never shown. */
+        /** @description The credential of a project for a registry, without its password. */
         RegistryCredential: {
             project: components["schemas"]["ProjectName"];
             host: string;

@@ -3,6 +3,15 @@ import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
 /** The project of everything that was stored before there were projects, and of callers without another one. */
 export const DEFAULT_PROJECT = 'default'
 
+/**
+ * Returns a key of a project as it is stored, so that two projects may have the same one. Those of the default project
+ * are stored as they are, like those of before there were projects. Neither the names of projects nor the keys that
+ * clients choose contain a space.
+ */
+export function projectKey(project: string, key: string): string {
+  return project === DEFAULT_PROJECT ? key : `${project} ${key}`
+}
+
 /** Which project's rows an operation sees, and to which project the rows that it creates belong. */
 export class ProjectScope {
   /** The project that new rows belong to. */

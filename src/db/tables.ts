@@ -447,7 +447,7 @@ export type AuditLogTable = {
   resource: string | null
   address: string | null
   request_id: string | null
-  /** The number of requests that the row stands for. */
+  /** The number of requests that this row counts. */
   count: number
 }
 

@@ -52,6 +52,16 @@ export function hasSystemErrorCode(error: unknown, ...codes: string[]): boolean 
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
+/** Returns what a file operation returns; undefined if the file does not exist. */
+export async function ifExists<Result>(operation: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await operation
+  } catch (error) {
+    if (hasSystemErrorCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
 /** Finds the status of an error of the surrounding server; undefined if it has none. */
 export type StatusOf = (error: unknown) => number | undefined
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
-import { hasSystemErrorCode } from './errors.ts'
+import { ifExists } from './errors.ts'
 import { type Layout, parseLayout } from './layout.ts'
 
 const MAX_CACHED_LAYOUTS = 256
@@ -13,10 +13,7 @@ export class LayoutReader {
 
   /** Reads the layout in a file; undefined if the file does not exist. @throws DocumentError */
   async read(path: string): Promise<Layout | undefined> {
-    const handle = await open(path, 'r').catch((error: unknown) => {
-      if (hasSystemErrorCode(error, 'ENOENT')) return undefined
-      throw error
-    })
+    const handle = await ifExists(open(path, 'r'))
     if (handle === undefined) return undefined
     try {
       const version = await versionOf(handle)

@@ -8,7 +8,7 @@ import { createFolder, removeOldFiles } from './durable-files.ts'
 import { type Endpoint, parseEndpoint } from './endpoint.ts'
 import { type StatusOf, sendError } from './errors.ts'
 import type { ChangeListener, Exchange, PushListener } from './exchange.ts'
-import { assertAllowed } from './guard/required-access.ts'
+import { assertAllowed, READING_METHODS } from './guard/required-access.ts'
 import { ANYONE, type Sender } from './guard/sender.ts'
 import { handleCatalog, handleReferrers, handleTags } from './listing-routes.ts'
 import { handleManifest } from './manifest-routes.ts'
@@ -24,7 +24,6 @@ const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000
 const CLEANUP_INTERVAL_MS = 60 * 60 * 1000
 /** Methods that respond once the pushed content is on disk. */
 const COMMITTING_METHODS = ['POST', 'PUT']
-const READING_METHODS = ['GET', 'HEAD']
 const CHANGING_METHODS = ['PATCH', 'DELETE']
 /**
  * How long a connection may be silent while a blob is read again and synced: the time for a layer of the

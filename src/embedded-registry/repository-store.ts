@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import { type ContentDigest, contentPath, DIGEST_ALGORITHMS } from './content-digest.ts'
 import { createFolder, linkDurably, moveDurably, writeDurably } from './durable-files.ts'
-import { hasSystemErrorCode } from './errors.ts'
+import { ifExists } from './errors.ts'
 import { folderName, repositoryOfFolder } from './folder-name.ts'
 import { DEFAULT_PROJECT } from './guard/sender.ts'
 import {
@@ -102,7 +102,7 @@ export class RepositoryStore {
 
   /** Opens a blob; undefined if the repository does not have it. The caller closes it. */
   openBlob(repository: string, digest: ContentDigest): Promise<FileHandle | undefined> {
-    return orWithout(open(this.#blobPath(repository, digest), 'r'))
+    return ifExists(open(this.#blobPath(repository, digest), 'r'))
   }
 
   /** Returns the size of a blob in bytes; undefined if the repository does not have it. */
@@ -117,7 +117,7 @@ export class RepositoryStore {
 
   /** Returns the size of a file in bytes; undefined if it does not exist. */
   async fileSize(path: string): Promise<number | undefined> {
-    return (await orWithout(stat(path)))?.size
+    return (await ifExists(stat(path)))?.size
   }
 
   /**
@@ -181,7 +181,7 @@ export class RepositoryStore {
     let bytes = REPOSITORY_BYTES + indexBytes
     for (const algorithm of DIGEST_ALGORITHMS) {
       const folder = join(path, 'blobs', algorithm)
-      const names = (await orWithout(readdir(folder))) ?? []
+      const names = (await ifExists(readdir(folder))) ?? []
       // As many at a time as the file system's threads, more or less.
       for (let start = 0; start < names.length; start += MEASURED_AT_ONCE) {
         const batch = names.slice(start, start + MEASURED_AT_ONCE)
@@ -189,7 +189,7 @@ export class RepositoryStore {
         bytes += sizes.reduce((sum: number, size = 0) => sum + size, 0)
       }
     }
-    const project = (await orWithout(readFile(join(path, PROJECT_FILE), 'utf8'))) ?? DEFAULT_PROJECT
+    const project = (await ifExists(readFile(join(path, PROJECT_FILE), 'utf8'))) ?? DEFAULT_PROJECT
     return { project, bytes }
   }
 
@@ -214,15 +214,5 @@ export class RepositoryStore {
 
   #pathOf(repository: string): string {
     return join(this.#folder, folderName(repository))
-  }
-}
-
-/** Returns what a file operation returns; undefined if the file does not exist. */
-async function orWithout<Result>(operation: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await operation
-  } catch (error) {
-    if (hasSystemErrorCode(error, 'ENOENT')) return undefined
-    throw error
   }
 }

@@ -7,7 +7,7 @@ import { KeyedMutex } from '../concurrency/keyed-mutex.ts'
 import type { ByteRange } from './byte-ranges.ts'
 import { algorithmOf, type ContentDigest, finishContentDigest } from './content-digest.ts'
 import { createFolder, removeOldFiles } from './durable-files.ts'
-import { DistributionError, hasSystemErrorCode } from './errors.ts'
+import { DistributionError, hasSystemErrorCode, ifExists } from './errors.ts'
 import { folderName } from './folder-name.ts'
 import { OpenUploads } from './quota/open-uploads.ts'
 import type { Room } from './quota/room.ts'
@@ -130,11 +130,8 @@ export class UploadStore {
     for (const name of await readdir(this.#folder)) {
       const folder = join(this.#folder, name)
       // The folder may be gone by now: its last upload was committed.
-      const removed = await removeOldFiles(folder, since).catch((error: unknown) => {
-        if (hasSystemErrorCode(error, 'ENOENT')) return []
-        throw error
-      })
-      for (const { path, size } of removed) this.#forget(path, size)
+      const removed = await ifExists(removeOldFiles(folder, since))
+      for (const { path, size } of removed ?? []) this.#forget(path, size)
       await this.#removeEmptyFolder(folder)
     }
     for (const path of this.#hashes.keys()) {

@@ -6,7 +6,6 @@ import type { AuditTrail } from '../access/audit/audit-trail.ts'
 import type { RegistryTokens } from '../access/registry/registry-tokens.ts'
 import type { HttpMetrics } from '../metrics/http-metrics.ts'
 import type { Scraper } from '../metrics/scraper.ts'
-import { apiTokenSource } from './access/api-token-source.ts'
 import { registerAuthentication } from './access/authenticate.ts'
 import type { CallerSource } from './access/caller-source.ts'
 import { demandsHookSecret, type HookSecrets, hookSecretSource } from './access/hook-secrets.ts'
@@ -14,6 +13,7 @@ import { operatorToken } from './access/operator-token.ts'
 import { BASIC_CHALLENGE, tokenChallenge } from './access/registry-challenge.ts'
 import { registryTokenRoutes } from './access/registry-token-routes.ts'
 import { registryTokenSource } from './access/registry-token-source.ts'
+import { secretSource } from './access/secret-source.ts'
 import { describeFailures, recordRequests } from './audit/record-requests.ts'
 import { registerCaching } from './browser/caching.ts'
 import { registerCompression } from './browser/compression.ts'
@@ -64,7 +64,7 @@ export type AppOptions = {
   readonly version: string
   /** `false` disables logging. */
   readonly logger: FastifyBaseLogger | false
-  /** The token that every request must carry. Default: none; only local callers are accepted. */
+  /** The operator's token. Default: there is none. */
   readonly token?: string
   /** The name of the broker to the outside. Default: it is known by its address only. */
   readonly publicUrl?: URL | undefined
@@ -175,7 +175,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       ...(token === undefined ? [] : [operatorToken(token)]),
       hookSecretSource(hookSecrets),
       ...(options.registryTokens ? [registryTokenSource(options.registryTokens)] : []),
-      apiTokenSource(services.tokens),
+      secretSource(services.tokens),
       ...callerSources,
       ...(options.login ? [sessionSource(options.login)] : []),
     ],

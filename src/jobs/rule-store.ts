@@ -2,6 +2,7 @@ import { type Selectable, sql, type Transaction } from 'kysely'
 import type { Database } from '../db/database.ts'
 import { newId } from '../db/new-id.ts'
 import { hasOtherProjects } from '../db/other-projects.ts'
+import { lockUntilCommit } from '../db/postgres/lock-until-commit.ts'
 import type { ProjectScope, Scoped } from '../db/project-scope.ts'
 import type { RulesTable, Tables } from '../db/tables.ts'
 import { projectRuleShare } from './quotas/project-share.ts'
@@ -85,9 +86,7 @@ export class ScopedRules {
   async #assertBelowLimit(transaction: Transaction<Tables>): Promise<void> {
     if (this.#maxRules === Number.POSITIVE_INFINITY) return
     // The lock keeps the count valid until the rule is written. SQLite has one writer at a time anyway.
-    if (this.#db.engine === 'postgres') {
-      await sql`select pg_advisory_xact_lock(${sql.lit(CREATE_LOCK)})`.execute(transaction)
-    }
+    await lockUntilCommit(this.#db, transaction, CREATE_LOCK)
     if ((await countRules(transaction)) >= this.#maxRules) throw new TooManyRulesError(this.#maxRules)
     // An administrator who works in no project is not bound by the share of the default one.
     if (this.#scope.seesAll) return

@@ -93,7 +93,7 @@ export class ProjectRecords {
         .onConflict((conflict) => conflict.columns(['digest', 'image', 'workload']).doUpdateSet({ labels }))
         .returning(SUMMARY_COLUMNS)
         .executeTakeFirstOrThrow()
-      if (inserted.id === id) await assertRecordQuota(transaction, this.#db.engine, project)
+      if (inserted.id === id) await assertRecordQuota(this.#db, transaction, project)
       await listing.index(transaction, inserted)
       return inserted
     })

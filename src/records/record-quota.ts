@@ -1,6 +1,8 @@
-import { sql, type Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import { countRows } from '../db/count-rows.ts'
 import type { Database } from '../db/database.ts'
+import { lockUntilCommit } from '../db/postgres/lock-until-commit.ts'
+import { readQuotas } from '../db/project-quotas.ts'
 import type { Tables } from '../db/tables.ts'
 
 /** An arbitrary key of advisory locks, the same in all processes. */
@@ -28,16 +30,14 @@ export function countRecordsOfProject(database: Database, project: string): Prom
  * @throws RecordQuotaError RECORD_QUOTA_EXCEEDED
  */
 export async function assertRecordQuota(
+  database: Pick<Database, 'engine'>,
   transaction: Transaction<Tables>,
-  engine: Database['engine'],
   project: string,
 ): Promise<void> {
-  const limit = await readRecordQuota(transaction, project)
+  const { records: limit } = await readQuotas({ query: transaction }, project)
   if (limit === undefined) return
-  // The lock keeps the count valid until the record is committed. SQLite has one writer at a time anyway.
-  if (engine === 'postgres') {
-    await sql`select pg_advisory_xact_lock(${sql.lit(QUOTA_LOCK)}, hashtext(${project}))`.execute(transaction)
-  }
+  // The lock keeps the count valid until the record is committed.
+  await lockUntilCommit(database, transaction, QUOTA_LOCK, project)
   const excess = await transaction
     .selectFrom('records')
     .select('id')
@@ -53,19 +53,4 @@ export async function assertRecordQuota(
     .where('project', '=', project)
     .executeTakeFirstOrThrow()
   throw new RecordQuotaError(project, { records: Number(records) - 1, limit })
-}
-
-/** Reads the quota from the stored rules of a project, which were validated when they were written. */
-async function readRecordQuota(
-  transaction: Transaction<Tables>,
-  project: string,
-): Promise<number | undefined> {
-  const row = await transaction
-    .selectFrom('projects')
-    .select('document')
-    .where('name', '=', project)
-    .executeTakeFirst()
-  if (!row) return undefined
-  const { quotas } = JSON.parse(row.document) as { readonly quotas?: { readonly records?: number } }
-  return quotas?.records
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_PROJECT } from '../db/project-scope.ts'
+import { projectKey } from '../db/project-scope.ts'
 import type { Digest } from '../oci/digest.ts'
 
 /**
@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.ts'
  * and workload, which are the key of the table.
  */
 export function storedDigest(digest: Digest, project: string): string {
-  return project === DEFAULT_PROJECT ? digest : `${project} ${digest}`
+  return projectKey(project, digest)
 }
 
 /** Returns the digest of a record from a stored one. */

@@ -23,8 +23,8 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /**
-   * Returns a client that may use less: only what `rule` allows, too. It shares everything with this one, so only
-   * this one is closed.
+   * Returns a client that may use only what `rule` allows as well. It shares everything with this one, so only this one
+   * is closed.
    */
   restricted(rule: RepositoryRule): RegistryClient {
     const allows: RepositoryRule = (location, use) => this.#rule(location, use) && rule(location, use)

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { withPort } from '../../src/app/listen.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
@@ -8,7 +8,8 @@ import { CLIENT_ID, CLIENT_SECRET, LoginProvider } from '../support/oidc/login-p
 import { AUDIENCE, TokenIssuer } from '../support/oidc/token-issuer.ts'
 import { GITHUB_CLAIMS } from '../support/oidc/workload-claims.ts'
 import { PageServer } from '../support/pages/page-server.ts'
-import { describeWithPeers, findProgram } from '../support/peers/peers.ts'
+import { launchChromium } from '../support/peers/chromium.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const stack = new AsyncDisposableStack()
@@ -91,9 +92,7 @@ describe('a broker with an OIDC issuer and without a token', () => {
 describeWithPeers(['chromium'], 'a person with Chromium', () => {
   let browser: Browser
   beforeAll(async () => {
-    // Chromium's own sandbox does not work for root in a container. The pages are those of this test.
-    const args = ['--no-sandbox', '--disable-dev-shm-usage']
-    browser = await chromium.launch({ executablePath: findProgram('chromium') ?? '', args })
+    browser = await launchChromium()
     stack.defer(() => browser.close())
   })
 

@@ -6,7 +6,7 @@ import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
 import { buildTar, dir, file } from '../support/images/build-tar.ts'
 import { pushImage } from '../support/images/push-image.ts'
-import { HttpServer, type ReceivedRequest } from '../support/servers/http-server.ts'
+import { HttpServer, type RequestHandler } from '../support/servers/http-server.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** A secret that nothing else looks like. */
@@ -25,8 +25,8 @@ function traces(secret: string): string[] {
 }
 
 /** A registry that demands a password, and shows in its errors what it was sent. Blobs are behind a signed URL. */
-function hostileRegistry(signature: string) {
-  return ({ path, headers, url }: ReceivedRequest, response: import('node:http').ServerResponse) => {
+function hostileRegistry(signature: string): RequestHandler {
+  return ({ path, headers, url }, response) => {
     const echo = JSON.stringify({
       errors: [{ code: 'DENIED', message: `not with ${headers.authorization} at ${url}`, detail: headers }],
     })

@@ -1,9 +1,10 @@
 import { type FastifyInstance, fastify } from 'fastify'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { sendSecurityHeaders } from '../../src/http/browser/security-headers.ts'
 import { registerOpenApi } from '../../src/http/openapi/openapi.ts'
-import { describeWithPeers, findProgram } from '../support/peers/peers.ts'
+import { launchChromium } from '../support/peers/chromium.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 
 const EXECUTE_COLOUR = `getComputedStyle(document.querySelector('button.execute')).backgroundColor`
 
@@ -21,9 +22,7 @@ describeWithPeers(['chromium'], 'the page of the API document, in Chromium', () 
   const stack = new AsyncDisposableStack()
   let browser: Browser
   beforeAll(async () => {
-    // Chromium's own sandbox does not work for root in a container. The pages are those of this test.
-    const args = ['--no-sandbox', '--disable-dev-shm-usage']
-    browser = await chromium.launch({ executablePath: findProgram('chromium') ?? '', args })
+    browser = await launchChromium()
     stack.defer(() => browser.close())
   })
   afterAll(() => stack.disposeAsync())

@@ -1,4 +1,4 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { RegistryClient } from '../../src/registry/client.ts'
 import { BrokerProcess } from '../support/broker-process.ts'
@@ -7,7 +7,8 @@ import { pushImage } from '../support/images/push-image.ts'
 // For its declaration of the page's global.
 import type {} from '../support/pages/broker-page.ts'
 import { PageServer } from '../support/pages/page-server.ts'
-import { describeWithPeers, findProgram } from '../support/peers/peers.ts'
+import { launchChromium } from '../support/peers/chromium.ts'
+import { describeWithPeers } from '../support/peers/peers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const TOKEN = 'a-token-of-some-length'
@@ -20,9 +21,7 @@ describeWithPeers(['chromium'], 'a page of another origin, in Chromium', () => {
   beforeAll(async () => {
     listed = stack.use(await PageServer.start())
     unlisted = stack.use(await PageServer.start())
-    // Chromium's own sandbox does not work for root in a container. The pages are those of this test.
-    const args = ['--no-sandbox', '--disable-dev-shm-usage']
-    browser = await chromium.launch({ executablePath: findProgram('chromium') ?? '', args })
+    browser = await launchChromium()
     stack.defer(() => browser.close())
   })
   afterAll(() => stack.disposeAsync())

@@ -48,7 +48,7 @@ export class GuardedBroker implements AsyncDisposable {
   }
 
   static async start(options: Partial<AppOptions> = {}): Promise<GuardedBroker> {
-    const stack = new AsyncDisposableStack()
+    await using stack = new AsyncDisposableStack()
     const database = await temporarySqlite()
     stack.defer(database.close)
     const folder = stack.use(await temporaryFolder())
@@ -86,7 +86,7 @@ export class GuardedBroker implements AsyncDisposable {
       ),
     )
     const url = await api.app.listen({ host: '127.0.0.1', port: 0 })
-    return new GuardedBroker({ api, url, database, audit, registryTokens, tokens, stack })
+    return new GuardedBroker({ api, url, database, audit, registryTokens, tokens, stack: stack.move() })
   }
 
   /** Creates an API token and returns its secret. */

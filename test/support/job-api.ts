@@ -50,18 +50,19 @@ export class JobApi implements AsyncDisposable {
       isCallbackAllowed: (url) => url.hostname === '127.0.0.1',
       assertReferenceAllowed: () => {},
       // No request of these tests reads from a registry.
-      analyses: analysesPerCaller(async (caller) => ({
-        analyses: createLocalAnalyses({
-          records: stores.records.in(parseAccess(caller).projectScope),
-          idempotencyKeys: stores.idempotencyKeys.in(parseAccess(caller).projectScope),
+      analyses: analysesPerCaller(async (caller) => {
+        const { projectScope } = parseAccess(caller)
+        const analyses = createLocalAnalyses({
+          records: stores.records.in(projectScope),
+          idempotencyKeys: stores.idempotencyKeys.in(projectScope),
           recordLimits: { maxBytes: MAX_RECORD_BYTES },
           images: undefined as never,
           publisher: undefined as never,
           retention: undefined as never,
           catalogue: undefined as never,
-        }),
-        [Symbol.asyncDispose]: async () => {},
-      })),
+        })
+        return { analyses, [Symbol.asyncDispose]: async () => {} }
+      }),
       ...overrides,
     }
     const app = await buildApp({

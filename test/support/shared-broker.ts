@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { KeyRing } from '../../src/access/key-ring.ts'
 import { LoginIssuer } from '../../src/access/login/login-issuer.ts'
@@ -15,8 +14,8 @@ import { ProjectScope } from '../../src/db/project-scope.ts'
 import { createEmbeddedRegistry } from '../../src/embedded-registry/plugin.ts'
 import { BASIC_CHALLENGE } from '../../src/http/access/registry-challenge.ts'
 import { registryGuard } from '../../src/http/access/registry-guard.ts'
+import { secretSource } from '../../src/http/access/secret-source.ts'
 import { CALLBACK_PATH } from '../../src/http/login/routes.ts'
-import { workloadSource } from '../../src/http/login/workload-source.ts'
 import { HostNames } from '../../src/oci/host-names.ts'
 import type { TestDatabase } from './databases.ts'
 import { AUDIENCE, TokenIssuer } from './oidc/token-issuer.ts'
@@ -129,7 +128,7 @@ export class SharedBroker implements AsyncDisposable {
           publicUrl: PUBLIC_URL,
           registryPlugin: embedded,
           callerSources: [
-            workloadSource(
+            secretSource(
               new WorkloadIdentities({
                 policies: parseWorkloadPolicies(
                   policies((name) => ({
@@ -197,7 +196,7 @@ export class SharedBroker implements AsyncDisposable {
   /** Listens on a free port, once. @returns the address */
   async listen(): Promise<string> {
     const { app } = this.api
-    return app.server.listening ? addressOf(app.server.address()) : app.listen({ host: '127.0.0.1', port: 0 })
+    return app.server.listening ? app.listeningOrigin : app.listen({ host: '127.0.0.1', port: 0 })
   }
 
   /** Sends a request, and counts the statements and the requests to the registry that it causes. */
@@ -254,8 +253,4 @@ export class SharedBroker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync()
   }
-}
-
-function addressOf(address: ReturnType<Server['address']>): string {
-  return typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : `${address}`
 }

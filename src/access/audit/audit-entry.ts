@@ -28,5 +28,5 @@ export type AuditEvent = {
   readonly requestId?: string | undefined
 }
 
-/** A stored event. `count` is the number of requests that it stands for: the same refusal, repeated. */
+/** A stored event. Refused or failed requests that are repeated make one event: `count` says how many there were. */
 export type AuditEntry = AuditEvent & { readonly id: string; readonly count: number }

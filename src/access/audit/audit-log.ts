@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { minIdAt } from '../../db/new-id.ts'
+import { pageOf } from '../../db/page.ts'
 import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
 import type { AuditLogTable } from '../../db/tables.ts'
 import type { AuditEntry, AuditOutcome } from './audit-entry.ts'
@@ -62,9 +63,7 @@ export class AuditLog implements Scoped<ScopedAuditLog> {
       if (value !== undefined) query = query.where(column, '=', value)
     }
     const rows = await query.execute()
-    const items = rows.slice(0, limit).map(fromRow)
-    const last = items.at(-1)
-    return { items, ...(rows.length > limit && last && { next: last.id }) }
+    return pageOf(rows.map(fromRow), limit, ({ id }) => id)
   }
 }
 

@@ -56,7 +56,7 @@ export function levelsOf(event: AuditEvent): Level[] {
   ]
 }
 
-/** What is left of an event that stands for several kinds. */
+/** What is recorded of an event that is counted together with those of other kinds. */
 function variousOf({ at, kind, method, outcome, status }: AuditEvent): AuditEvent {
   return { at, kind, method, outcome, status, action: 'various' }
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import type { Database } from '../../db/database.ts'
-import { DEFAULT_PROJECT, type ProjectScope, type Scoped } from '../../db/project-scope.ts'
+import { pageOf } from '../../db/page.ts'
+import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
 import type { RegistryCredentialsTable } from '../../db/tables.ts'
 import { parseHost } from '../../oci/reference.ts'
 import { type Credentials, CredentialsError, IDENTITY_TOKEN_USER } from '../../registry/auth/credentials.ts'
 import { DecryptionError, type KeyRing } from '../key-ring.ts'
-import { ProjectNotFoundError } from '../projects/errors.ts'
 import { lockProjects } from '../projects/project-lock.ts'
+import { assertProjectExists } from '../projects/stored-project.ts'
 import { NoSecretKeyError } from '../tokens/errors.ts'
 import { TooManyCredentialsError } from './errors.ts'
 
@@ -58,9 +59,7 @@ export class CredentialStore implements Scoped<ProjectCredentials> {
       .orderBy('host')
       .limit(limit + 1)
       .execute()
-    const items = rows.slice(0, limit).map(toCredential)
-    const last = items.at(-1)
-    return { items, ...(rows.length > limit && last && { next: `${last.project}/${last.host}` }) }
+    return pageOf(rows.map(toCredential), limit, (last) => `${last.project}/${last.host}`)
   }
 
   /** Those of the project of a caller, also of one that sees all projects: a credential serves one project only. */
@@ -110,12 +109,7 @@ export class ProjectCredentials {
         .returningAll()
         .executeTakeFirst()
       if (updated) return { credential: toCredential(updated), created: false }
-      const existing = await transaction
-        .selectFrom('projects')
-        .select('name')
-        .where('name', '=', project)
-        .execute()
-      if (existing.length === 0 && project !== DEFAULT_PROJECT) throw new ProjectNotFoundError(project)
+      await assertProjectExists(transaction, project)
       const { count } = await transaction
         .selectFrom('registry_credentials')
         .select((select) => select.fn.countAll<number>().as('count'))
@@ -188,7 +182,7 @@ function contextOf(project: string, host: string): string {
   return `${project} ${host}`
 }
 
-/** The default port of HTTPS is the same as none. */
+/** A host with the default port of HTTPS is the same as one without a port. */
 function keyOf(host: string): string {
   return parseHost(host).replace(/:443$/, '')
 }

@@ -13,8 +13,8 @@ function filesOf(project: string, folder: string | undefined): string[] {
 }
 
 /**
- * Identifies the present state of the files that a project's credentials come from: another one means that one of them
- * was changed, added or removed.
+ * Returns a text that changes whenever one of the files that a project's credentials come from is changed, added or
+ * removed.
  * @param shared the docker config of the broker
  */
 export async function versionOfFiles(

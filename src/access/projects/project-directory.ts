@@ -2,11 +2,14 @@ import { sql, type Transaction } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../../db/database.ts'
 import { hasOtherProjects } from '../../db/other-projects.ts'
+import { pageOf } from '../../db/page.ts'
 import { DEFAULT_PROJECT } from '../../db/project-scope.ts'
 import type { Tables } from '../../db/tables.ts'
+import { isInState } from '../tokens/token-queries.ts'
 import { ProjectInUseError, TooManyProjectsError } from './errors.ts'
 import { type Project, ProjectName, ProjectRules, toProject, UNSTORED_DEFAULT_PROJECT } from './project.ts'
 import { lockProjects } from './project-lock.ts'
+import { isProjectStored } from './stored-project.ts'
 
 /** How long another process may still see the former rules of a project. */
 const CACHED_MS = 5_000
@@ -72,13 +75,12 @@ export class ProjectDirectory {
       .limit(limit + 1)
       .execute()
     const stored = rows.map(fromRow)
-    const isDefaultMissing = DEFAULT_PROJECT > after && !(await this.#isStored(DEFAULT_PROJECT))
+    const isDefaultMissing =
+      DEFAULT_PROJECT > after && !(await isProjectStored(this.#db.query, DEFAULT_PROJECT))
     const all = isDefaultMissing
       ? [...stored, UNSTORED_DEFAULT_PROJECT].toSorted((a, b) => (a.name < b.name ? -1 : 1))
       : stored
-    const items = all.slice(0, limit)
-    const last = items.at(-1)
-    return { items, ...(all.length > limit && last && { next: last.name }) }
+    return pageOf(all, limit, (last) => last.name)
   }
 
   /** Whether there is a project other than the default one, now. */
@@ -156,23 +158,13 @@ export class ProjectDirectory {
       .selectFrom('api_tokens')
       .select('id')
       .where('project', '=', name)
-      .where('revoked_at', 'is', null)
-      .where((row) => row.or([row('expires_at', 'is', null), row('expires_at', '>', this.#db.now)]))
+      .where(isInState('usable', this.#db))
       .executeTakeFirst()
     if (token) {
       throw new ProjectInUseError(
         `the project ${name} has API tokens, such as ${token.id}; revoke them first`,
       )
     }
-  }
-
-  async #isStored(name: string): Promise<boolean> {
-    const row = await this.#db.query
-      .selectFrom('projects')
-      .select('name')
-      .where('name', '=', name)
-      .executeTakeFirst()
-    return row !== undefined
   }
 }
 

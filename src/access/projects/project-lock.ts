@@ -1,5 +1,6 @@
-import { sql, type Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import type { Database } from '../../db/database.ts'
+import { lockUntilCommit } from '../../db/postgres/lock-until-commit.ts'
 import type { Tables } from '../../db/tables.ts'
 
 /** An arbitrary key of an advisory lock, the same in all processes. */
@@ -7,11 +8,11 @@ const LOCK = 5_381_025
 
 /**
  * Keeps other processes from creating and removing projects and tokens until the transaction ends, so that what it has
- * counted remains true. SQLite has one writer at a time anyway.
+ * counted remains true.
  */
-export async function lockProjects(
-  { engine }: Pick<Database, 'engine'>,
+export function lockProjects(
+  database: Pick<Database, 'engine'>,
   transaction: Transaction<Tables>,
 ): Promise<void> {
-  if (engine === 'postgres') await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(transaction)
+  return lockUntilCommit(database, transaction, LOCK)
 }

@@ -72,7 +72,7 @@ export type ProjectRules = z.output<typeof ProjectRules>
 /** A project: those who share a broker with others, and what is theirs. Times are in milliseconds since 1970. */
 export type Project = ProjectRules & {
   readonly name: string
-  /** What it may read: what it may write, too. */
+  /** What it may read. This includes what it may write. */
   readonly readable: RepositoryPatterns
   readonly writable: RepositoryPatterns
   readonly createdAt: number

@@ -60,7 +60,7 @@ export function grantScopes(caller: Caller, scopes: readonly string[], names: Ho
 
 /**
  * Whether a caller may do something with a repository of the registry. Its patterns mean what they mean for every other
- * registry: whoever may write a repository may also read it. Patterns to write are for callers that may push alone.
+ * registry: whoever may write a repository may also read it. Patterns to write count only for callers that may push.
  */
 export function mayUse(
   caller: Caller,

@@ -1,10 +1,11 @@
-import { createSecretKey, hash } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { ProjectScope } from '../../db/project-scope.ts'
 import type { Caller } from '../caller.ts'
 import { AccessError } from '../errors.ts'
 import type { KeyRing } from '../key-ring.ts'
+import { type VerifiedCaller, VerifiedCallers } from '../verified-callers.ts'
 import type { RegistryGrant } from './registry-scopes.ts'
 import { callerOf, claimsOf, RegistryClaims, workerClaims } from './token-claims.ts'
 
@@ -17,7 +18,6 @@ const PURPOSE = 'registry tokens'
 const LIFETIME_S = 300
 /** How far the clocks of replicas may be apart. */
 const CLOCK_TOLERANCE_S = 30
-const MAX_VERIFIED = 1000
 const MAX_PROJECTS = 1000
 
 /** A token for clients of the registry. */
@@ -33,12 +33,9 @@ export type IssuedToken = {
  * it was granted, and are signed with a key that all processes of the broker derive, so that none is stored.
  */
 export class RegistryTokens {
-  readonly #keys: readonly [ReturnType<typeof createSecretKey>, ...ReturnType<typeof createSecretKey>[]]
+  readonly #keys: readonly [KeyObject, ...KeyObject[]]
   readonly #now: () => number
-  /** By the hash of the token. */
-  readonly #verified = new LRUCache<string, { readonly caller: Caller; readonly until: number }>({
-    max: MAX_VERIFIED,
-  })
+  readonly #verified: VerifiedCallers
   readonly #workers = new LRUCache<string, Promise<IssuedToken>>({ max: MAX_PROJECTS })
 
   /** @param now the time in milliseconds; default: the clock of this machine */
@@ -47,6 +44,7 @@ export class RegistryTokens {
     if (first === undefined) throw new RangeError('a key ring has at least one key')
     this.#keys = [first, ...others]
     this.#now = now
+    this.#verified = new VerifiedCallers(now)
   }
 
   /** Issues a token that allows a caller what it was granted. */
@@ -73,13 +71,7 @@ export class RegistryTokens {
    */
   async identify(text: string): Promise<Caller | undefined> {
     if (!isRegistryToken(text)) return undefined
-    const key = hash('sha256', text, 'base64')
-    const known = this.#verified.get(key)
-    if (known && this.#now() < known.until) return known.caller
-    const { claims, expiresAt } = await this.#verify(text)
-    const caller = callerOf(claims)
-    this.#verified.set(key, { caller, until: expiresAt })
-    return caller
+    return this.#verified.get(text, () => this.#verify(text))
   }
 
   async #sign(claims: RegistryClaims): Promise<IssuedToken> {
@@ -93,7 +85,7 @@ export class RegistryTokens {
     return { token, expiresInSeconds: LIFETIME_S, issuedAt: issuedAt * 1000 }
   }
 
-  async #verify(text: string): Promise<{ readonly claims: RegistryClaims; readonly expiresAt: number }> {
+  async #verify(text: string): Promise<VerifiedCaller> {
     const options = {
       algorithms: [ALGORITHM],
       audience: REGISTRY_SERVICE,
@@ -108,7 +100,7 @@ export class RegistryTokens {
         const { payload } = await jwtVerify(text, key, options)
         const claims = RegistryClaims.safeParse(payload)
         if (!claims.success) throw rejected('it is of another version of the broker')
-        return { claims: claims.data, expiresAt: Number(payload.exp) * 1000 }
+        return { caller: callerOf(claims.data), until: Number(payload.exp) * 1000 }
       } catch (error) {
         // Signed with another key, before a rotation.
         if (error instanceof errors.JWSSignatureVerificationFailed) continue

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProjectScope } from '../../db/project-scope.ts'
-import { Caller, type RepositoryAccess } from '../caller.ts'
+import { CALLER_KINDS, Caller, EVERYTHING, type RepositoryAccess } from '../caller.ts'
 import { EMBEDDED_HOST, RepositoryPatterns } from '../repository-patterns.ts'
 import { Scope } from '../scope.ts'
 import { REGISTRY_ACTIONS, type RegistryGrant } from './registry-scopes.ts'
@@ -12,7 +12,7 @@ const REGISTRY_SCOPES = ['registry:pull', 'registry:push'] as const
 /** What a token of the registry says about its caller. */
 export const RegistryClaims = z.object({
   sub: z.string(),
-  kind: z.enum(['operator', 'local', 'token', 'workload', 'person', 'hook', 'worker']),
+  kind: z.enum(CALLER_KINDS),
   /** The issuer of an OIDC token. */
   idp: z.string().optional(),
   tokenId: z.string().optional(),
@@ -58,7 +58,7 @@ export function workerClaims({ project, seesAll }: ProjectScope): RegistryClaims
   return { sub: 'worker', kind: 'worker', project, seesAll, scopes: [...REGISTRY_SCOPES], access: '*' }
 }
 
-/** The caller that a token stands for. The patterns of its project are applied later, as to every caller. */
+/** The caller to whom a token was given. The patterns of its project are applied later, as to every caller. */
 export function callerOf(claims: RegistryClaims): Caller {
   const { kind, sub: subject, idp: issuer, tokenId, project, seesAll, scopes } = claims
   return new Caller({
@@ -70,14 +70,14 @@ export function callerOf(claims: RegistryClaims): Caller {
 }
 
 function accessOf({ access, readable }: RegistryClaims): RepositoryAccess {
-  if (access === '*') return { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] }
+  if (access === '*') return EVERYTHING
   const allowing = (isGranted: (actions: readonly string[]) => boolean) =>
     new RepositoryPatterns(
       access.filter(({ actions }) => isGranted(actions)).map(({ name }) => `${EMBEDDED_HOST}/${name}`),
     )
   const pulled = allowing((actions) => actions.includes('pull'))
   return {
-    // It may also read what it named, by patterns to write.
+    // It may also read what it was granted by its patterns to write.
     read: readable?.map((texts) => new RepositoryPatterns([...texts, ...pulled.texts])) ?? [pulled],
     write: [allowing((actions) => actions.includes('push') || actions.includes('delete'))],
   }

@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../../db/database.ts'
+import { msAgo } from '../../db/sql-time.ts'
 
 /** A token's last use is written at most once in this time. */
 const INTERVAL_MS = 60_000
@@ -65,14 +65,15 @@ export class LastUses implements AsyncDisposable {
     const { now } = this.#db
     for (let start = 0; start < uses.length; start += MAX_AT_ONCE) {
       const ids = uses.slice(start, start + MAX_AT_ONCE).map(({ id }) => id)
-      const written = sql<number>`${now} - ${sql.lit(INTERVAL_MS)}`
       await this.#db.write((query) =>
         query
           .updateTable('api_tokens')
           .set({ used_at: now })
           .where('id', 'in', ids)
           // Another process may have written it.
-          .where((row) => row.or([row('used_at', 'is', null), row('used_at', '<=', written)]))
+          .where((row) =>
+            row.or([row('used_at', 'is', null), row('used_at', '<=', msAgo(this.#db, INTERVAL_MS))]),
+          )
           .execute(),
       )
     }

@@ -1,5 +1,6 @@
-import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql, type Transaction } from 'kysely'
+import type { ExpressionBuilder, ExpressionWrapper, SqlBool, Transaction } from 'kysely'
 import type { Database } from '../../db/database.ts'
+import { msAgo } from '../../db/sql-time.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { TokenState } from './api-token.ts'
 import { TooManyTokensError } from './errors.ts'
@@ -48,11 +49,11 @@ export async function makeRoom(
 }
 
 async function removeOld(
-  { now }: Database,
+  database: Database,
   transaction: Transaction<Tables>,
   project: string,
 ): Promise<void> {
-  const cutoff = sql<number>`${now} - ${sql.lit(ENDED_MS)}`
+  const cutoff = msAgo(database, ENDED_MS)
   await transaction
     .deleteFrom('api_tokens')
     .where('project', '=', project)
@@ -62,7 +63,7 @@ async function removeOld(
     .selectFrom('api_tokens')
     .select('id')
     .where('project', '=', project)
-    .where((row) => row.or([row('revoked_at', 'is not', null), row('expires_at', '<=', now)]))
+    .where((row) => row.or([row('revoked_at', 'is not', null), row('expires_at', '<=', database.now)]))
     .orderBy('id', 'desc')
     .limit(REMOVED_AT_ONCE)
     .offset(MAX_ENDED)

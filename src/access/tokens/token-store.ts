@@ -1,11 +1,13 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { newId } from '../../db/new-id.ts'
-import { DEFAULT_PROJECT, type ProjectScope, type Scoped } from '../../db/project-scope.ts'
+import { pageOf } from '../../db/page.ts'
+import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
+import { msFromNow } from '../../db/sql-time.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { KeyRing } from '../key-ring.ts'
-import { ProjectNotFoundError } from '../projects/errors.ts'
 import { lockProjects } from '../projects/project-lock.ts'
+import { assertProjectExists } from '../projects/stored-project.ts'
 import {
   type ApiToken,
   TOKEN_COLUMNS,
@@ -98,7 +100,7 @@ export class ScopedApiTokens {
       await this.#assertUsable(transaction, former)
       const creation = { name: former.name, createdBy, lifetimeMs: lifetimeOf(former) }
       const rotation = await this.#insert(transaction, keys, former, creation)
-      const end = sql<number>`${this.#db.now} + ${sql.lit(overlapMs)}`
+      const end = msFromNow(this.#db, overlapMs)
       await transaction
         .updateTable('api_tokens')
         .set({
@@ -136,9 +138,7 @@ export class ScopedApiTokens {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute()
-    const items = rows.slice(0, limit).map(toToken)
-    const last = items.at(-1)
-    return { items, ...(rows.length > limit && last && { next: last.id }) }
+    return pageOf(rows.map(toToken), limit, ({ id }) => id)
   }
 
   /** Ends a token for good. Returns undefined if there is no such token. */
@@ -190,7 +190,7 @@ export class ScopedApiTokens {
     { name, createdBy, lifetimeMs }: Creation & { readonly name: string },
   ): Promise<NewToken> {
     const { now } = this.#db
-    await assertProject(transaction, project)
+    await assertProjectExists(transaction, project)
     await makeRoom(this.#db, transaction, project)
     const secret = newTokenText()
     const row = await transaction
@@ -208,7 +208,7 @@ export class ScopedApiTokens {
           createdBy,
         }),
         created_at: now,
-        expires_at: lifetimeMs === undefined ? null : sql<number>`${now} + ${sql.lit(lifetimeMs)}`,
+        expires_at: lifetimeMs === undefined ? null : msFromNow(this.#db, lifetimeMs),
         used_at: null,
         revoked_at: null,
         successor: null,
@@ -224,15 +224,4 @@ export type RotationOptions = {
   readonly createdBy: string
   /** Decides how long the new token is valid, in milliseconds; undefined: it does not expire. */
   readonly lifetimeOf: (former: ApiToken) => number | undefined
-}
-
-/** @throws ProjectNotFoundError */
-async function assertProject(transaction: Transaction<Tables>, name: string): Promise<void> {
-  if (name === DEFAULT_PROJECT) return
-  const project = await transaction
-    .selectFrom('projects')
-    .select('name')
-    .where('name', '=', name)
-    .executeTakeFirst()
-  if (!project) throw new ProjectNotFoundError(name)
 }

@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../../db/database.ts'
-import { ProjectScope } from '../../db/project-scope.ts'
-import { Caller } from '../caller.ts'
+import type { Caller } from '../caller.ts'
 import { AccessError } from '../errors.ts'
+import { grantedCaller } from '../granted-caller.ts'
 import type { KeyRing } from '../key-ring.ts'
-import { RepositoryPatterns } from '../repository-patterns.ts'
 import { type ApiToken, TOKEN_COLUMNS, tokenState, toToken } from './api-token.ts'
 import type { LastUses } from './last-uses.ts'
 import { tokenHashes } from './token-hashes.ts'
@@ -99,17 +98,9 @@ export class TokenVerifier {
       .executeTakeFirst()
     if (!row) return undefined
     const token = toToken(row)
-    return { token, caller: callerOf(token), newHash: row.hash === hashes[0] ? undefined : hashes[0] }
+    const caller = grantedCaller(token, { kind: 'token', subject: token.name, tokenId: token.id })
+    return { token, caller, newHash: row.hash === hashes[0] ? undefined : hashes[0] }
   }
-}
-
-function callerOf({ id, name, project, scopes, read, write }: ApiToken): Caller {
-  return new Caller({
-    identity: { kind: 'token', subject: name, tokenId: id },
-    scopes,
-    projectScope: scopes.includes('admin') ? ProjectScope.ALL : ProjectScope.of(project),
-    access: { read: [new RepositoryPatterns(read)], write: [new RepositoryPatterns(write)] },
-  })
 }
 
 /** Only the holder of the right secret learns this. */

@@ -1,11 +1,10 @@
-import { hash } from 'node:crypto'
 import { errors, type JSONWebKeySet } from 'jose'
-import { LRUCache } from 'lru-cache'
 import type { Caller } from '../caller.ts'
 import { AccessError } from '../errors.ts'
+import { grantedCaller } from '../granted-caller.ts'
 import { type Claims, claimAt, fulfils } from '../oidc/claim-conditions.ts'
-import { grantedCaller } from '../oidc/grant.ts'
 import type { IssuerConnection, IssuerFetch } from '../oidc/issuer-fetch.ts'
+import { type VerifiedCaller, VerifiedCallers } from '../verified-callers.ts'
 import { fetchKeys } from './fetch-keys.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 import { readToken } from './read-token.ts'
@@ -14,7 +13,6 @@ import type { WorkloadPolicy } from './workload-policy.ts'
 
 /** A token is verified again after this time, by the keys and the policies of then. */
 const VERIFIED_MS = 60_000
-const MAX_VERIFIED = 1_000
 
 /** A policy whose files have been read. */
 export type LoadedPolicy = WorkloadPolicy & { readonly caPem?: string | undefined }
@@ -30,17 +28,16 @@ export type WorkloadIdentitiesOptions = {
 }
 
 type Issuer = { readonly policies: readonly LoadedPolicy[]; readonly keys: IssuerKeys }
-type Verified = { readonly caller: Caller; readonly until: number }
 
 /** The workloads that identify themselves by tokens of configured issuers. */
 export class WorkloadIdentities {
   readonly #issuers: ReadonlyMap<string, Issuer>
   readonly #now: () => number
-  /** By the hash of the token. */
-  readonly #verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED })
+  readonly #verified: VerifiedCallers
 
   constructor(options: WorkloadIdentitiesOptions) {
     this.#now = options.now ?? Date.now
+    this.#verified = new VerifiedCallers(this.#now)
     const byIssuer = Map.groupBy(options.policies, ({ issuer }) => issuer)
     this.#issuers = new Map(
       [...byIssuer].map(([issuer, policies]) => {
@@ -62,15 +59,10 @@ export class WorkloadIdentities {
     const unverified = readToken(token)
     const issuer = unverified && this.#issuers.get(unverified.issuer)
     if (!issuer) return undefined
-    const key = hash('sha256', token, 'base64')
-    const known = this.#verified.get(key)
-    if (known && this.#now() < known.until) return known.caller
-    const verified = await this.#verify(token, unverified.issuer, issuer)
-    this.#verified.set(key, verified)
-    return verified.caller
+    return this.#verified.get(token, () => this.#verify(token, unverified.issuer, issuer))
   }
 
-  async #verify(token: string, issuer: string, { policies, keys }: Issuer): Promise<Verified> {
+  async #verify(token: string, issuer: string, { policies, keys }: Issuer): Promise<VerifiedCaller> {
     const options = {
       issuer,
       audiences: policies.flatMap(({ audience }) => audience),

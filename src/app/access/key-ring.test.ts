@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { KEY_BYTES, KeyRing } from '../../access/key-ring.ts'
-import { loadKeyRing, openRegistryTokens } from './key-ring.ts'
+import { createRegistryTokens, loadKeyRing } from './key-ring.ts'
 
 it('creates one key for all processes that start at once, readable by its owner only', async () => {
   await using folder = await temporaryFolder()
@@ -44,11 +44,15 @@ it('demands a key where workers would be the operator to the embedded registry, 
     oidcPoliciesFile: '/policies.json',
     login: undefined,
   }
-  await expect(openRegistryTokens(config)).rejects.toThrow(/^RECORD_BROKER_SECRET_KEY: required/)
+  const open = async (settings: object) => {
+    const all = { ...config, ...settings }
+    return createRegistryTokens(all, await loadKeyRing(all))
+  }
+  await expect(open({})).rejects.toThrow(/^RECORD_BROKER_SECRET_KEY: required/)
   const others = [
     { oidcPoliciesFile: undefined },
     { backingRegistry: { host: 'registry.example', prefix: '' } },
   ]
-  for (const other of others) expect(await openRegistryTokens({ ...config, ...other })).toBeUndefined()
-  expect(await openRegistryTokens({ ...config, secretKeys: [randomBytes(KEY_BYTES)] })).toBeDefined()
+  for (const other of others) expect(await open(other)).toBeUndefined()
+  expect(await open({ secretKeys: [randomBytes(KEY_BYTES)] })).toBeDefined()
 })

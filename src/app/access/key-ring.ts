@@ -36,11 +36,11 @@ export async function loadKeyRing(
  * @throws ConfigError if there are callers besides the operator, and no key: with the operator's token, workers would push
  * in the name of the operator, whatever the project of a job
  */
-export async function openRegistryTokens(
-  config: Parameters<typeof loadKeyRing>[0] & Pick<Config, 'backingRegistry' | 'oidcPoliciesFile' | 'login'>,
-): Promise<RegistryTokens | undefined> {
+export function createRegistryTokens(
+  config: Pick<Config, 'backingRegistry' | 'oidcPoliciesFile' | 'login'>,
+  keys: KeyRing | undefined,
+): RegistryTokens | undefined {
   if (config.backingRegistry !== undefined) return undefined
-  const keys = await loadKeyRing(config)
   if (keys) return new RegistryTokens(keys)
   if (config.oidcPoliciesFile !== undefined || config.login !== undefined) {
     throw new ConfigError(

@@ -2,22 +2,15 @@ import { z } from 'zod'
 import { DEFAULT_SCAN_BOUNDS, type ScanBounds } from '../../catalogue/scan/scan-bounds.ts'
 import { DEFAULT_THREAD_MEMORY_BYTES } from '../../conversion/layers/thread-pool.ts'
 import { DEFAULT_REQUEST_BOUNDS, type RequestBounds } from '../../conversion/request-bounds.ts'
+import type { EdgeLimits } from '../../http/app.ts'
 import type { SeriesRetention } from '../../jobs/series/series-upkeep.ts'
 import { MAX_RECORD_ENTRIES, MAX_RECORD_GLOBS, type RecordLimits } from '../../records/model.ts'
 import { MAX_RECORD_STEPS } from '../../records/record-step-budget.ts'
 import { DEFAULT_RESPONSE_BOUNDS, type ResponseBounds } from '../../registry/transport/response-bounds.ts'
 import { DEFAULT_LAYER_LIMITS, type LayerLimits } from '../../tar/layer-limits.ts'
+import { wholeNumber } from './setting-values.ts'
 
 const MIB = 2 ** 20
-
-/** Parses a whole number. @param min the smallest valid value */
-export function wholeNumber(min: number) {
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, 'expected a whole number')
-    .transform(Number)
-    .refine((value) => value >= min, `expected at least ${min}`)
-}
 
 function bound(min: number, defaultValue: number, description: string) {
   return wholeNumber(min).prefault(String(defaultValue)).describe(description)
@@ -199,12 +192,7 @@ export type ConfiguredBounds = {
   readonly requestMs: number
   readonly minBodyRate: number
   readonly maxConnections: number
-  /** Requests and wrong credentials per minute, and the delay that is an overload; 0 for no limit. */
-  readonly edge: {
-    readonly requestsPerMinute: number
-    readonly wrongCredentialsPerMinute: number
-    readonly maxDelayMs: number
-  }
+  readonly edge: EdgeLimits
   readonly analyzers: number
   readonly analyzerMemory: number
   readonly rules: number

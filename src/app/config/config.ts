@@ -4,19 +4,29 @@ import { availableParallelism, homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
-import { KEY_BYTES } from '../../access/key-ring.ts'
 import { ProjectName } from '../../access/projects/project.ts'
 import { MAX_LIFETIME_SECONDS } from '../../access/tokens/token-lifetimes.ts'
-import { parsePostgresAddress } from '../../db/postgres/postgres-address.ts'
-import { parseHost, parseRepository } from '../../oci/reference.ts'
 import { type TracingConfig, TracingSettings, tracingConfig } from '../tracing/settings.ts'
-import { parseAddressRanges } from './address-ranges.ts'
-import { checked } from './checked.ts'
-import { partsOf } from './comma-list.ts'
-import { BoundSettings, type ConfiguredBounds, configuredBounds, wholeNumber } from './config-bounds.ts'
+import { BoundSettings, type ConfiguredBounds, configuredBounds } from './config-bounds.ts'
 import { type EdgeConfig, EdgeSettings, edgeConfig } from './edge-settings.ts'
 import { type LoginConfig, loginConfig, OidcSettings } from './oidc-settings.ts'
-import { parseWebOrigin, parseWebOrigins } from './web-origin.ts'
+import {
+  AddressRanges,
+  BackingRegistry,
+  CallbackOrigins,
+  DatabaseUrl,
+  HookSecretList,
+  Hosts,
+  Listen,
+  LOOPBACK_HOSTS,
+  PublicUrl,
+  RegistryLimits,
+  SecretKeys,
+  ServerUrl,
+  WebhookSecret,
+  WebOrigins,
+  wholeNumber,
+} from './setting-values.ts'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
@@ -25,117 +35,6 @@ const GIB = 1024 * MIB
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
-
-const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
-
-const Listen = z.string().transform(
-  checked((text) => {
-    const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+):(\d{1,5})$/.exec(text)
-    if (!match?.[1] || Number(match[2]) > 65535) throw new Error('expected host:port, such as 127.0.0.1:8080')
-    return { host: match[1], port: Number(match[2]) }
-  }),
-)
-
-const Hosts = z.string().transform(checked((text) => partsOf(text).map(parseHost)))
-
-const BackingRegistry = z.string().transform(
-  checked((text) => {
-    const slash = text.indexOf('/')
-    const host = parseHost(slash < 0 ? text : text.slice(0, slash))
-    const prefix = slash < 0 ? '' : text.slice(slash + 1)
-    return { host, prefix: prefix === '' ? '' : parseRepository(prefix) }
-  }),
-)
-
-/** Parses `host=2,*=8`: a limit for one host, and the limit for every other host. */
-const RegistryLimits = z.string().transform(
-  checked((text) => {
-    const limits = new Map<string, number>()
-    for (const part of partsOf(text)) {
-      const [, host = '', count] = /^([^=]+)=([1-9]\d{0,5})$/.exec(part) ?? []
-      if (count === undefined) throw new Error('expected host=NUMBER or *=NUMBER, comma separated')
-      limits.set(host === '*' ? host : parseHost(host), Number(count))
-    }
-    return limits
-  }),
-)
-
-/** The address of a broker: an origin, with a path if a proxy serves the broker below one. */
-const ServerUrl = z.string().transform(checked((text) => parseServerUrl(text)))
-
-/**
- * Parses the address of a broker, such as `https://broker.example`.
- * @returns the address without a slash at its end
- * @throws Error that describes an address; the message has no secret
- */
-export function parseServerUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-    throw new Error(
-      'expected the address of a broker, such as https://broker.example or http://127.0.0.1:8080',
-    )
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new Error('expected an address without a user or a password; record-broker login stores a token')
-  }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
-}
-
-const Origins = z.string().transform(
-  checked((text) => {
-    const origins = partsOf(text).map((part) => new URL(part).origin)
-    if (!origins.every((origin) => /^https?:/.test(origin))) throw new Error('expected https://host[:port]')
-    return new Set(origins)
-  }),
-)
-
-/** The URL of a broker: its host and port are also the name of the embedded registry in references. */
-const PublicUrl = z.string().transform(
-  checked((text) => {
-    const url = parseWebOrigin(text)
-    parseHost(url.host)
-    return url
-  }),
-)
-
-/** A signing secret of Standard Webhooks 1.0: 24 to 64 bytes in base64 after `whsec_`. */
-const WebhookSecret = z.string().transform(
-  checked((text) => {
-    const bytes = Buffer.from(text.replace(/^whsec_/, ''), 'base64')
-    if (!text.startsWith('whsec_') || bytes.length < 24 || bytes.length > 64) {
-      throw new Error('expected whsec_ and 24 to 64 bytes in base64')
-    }
-    return bytes
-  }),
-)
-
-const SecretKeys = z.string().transform(
-  checked((text) => {
-    const keys = partsOf(text).map((part) => Buffer.from(part, 'base64'))
-    if (keys.length === 0 || keys.some(({ length }) => length !== KEY_BYTES))
-      throw new Error(`expected ${KEY_BYTES} bytes in base64; openssl rand -base64 ${KEY_BYTES} makes a key`)
-    return keys
-  }),
-)
-
-const MIN_HOOK_SECRET = 16
-
-/** Several secrets of one sender, the old one beside the new, while they are rotated. */
-const HookSecretList = z
-  .string()
-  .transform(
-    checked((text) => {
-      // Some registries send the word Bearer before the secret.
-      const secrets = partsOf(text).map((part) => part.replace(/^Bearer +/i, ''))
-      if (!secrets.every((secret) => /^[\x20-\x7e]+$/.test(secret) && secret.length >= MIN_HOOK_SECRET)) {
-        throw new Error(
-          `expected secrets of at least ${MIN_HOOK_SECRET} printable characters, comma separated`,
-        )
-      }
-      return secrets
-    }),
-  )
-  .optional()
 
 const LogLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
 
@@ -149,13 +48,9 @@ const Environment = z.object({
   RECORD_BROKER_PUBLIC_URL: PublicUrl.optional().describe(
     'the name of the broker to the outside, https://host[:port]; images of the embedded registry are named by it, and registry clients get their tokens there',
   ),
-  RECORD_BROKER_CORS_ORIGINS: z
-    .string()
-    .transform(checked(parseWebOrigins))
-    .prefault('')
-    .describe(
-      'origins whose web pages may use the API from a browser, as https://host[:port], comma separated',
-    ),
+  RECORD_BROKER_CORS_ORIGINS: WebOrigins.prefault('').describe(
+    'origins whose web pages may use the API from a browser, as https://host[:port], comma separated',
+  ),
   ...EdgeSettings,
   RECORD_BROKER_DATA: z
     .string()
@@ -199,13 +94,9 @@ const Environment = z.object({
   RECORD_BROKER_METRICS_LISTEN: Listen.optional().describe(
     'a further address, host:port, which serves /metrics and /healthz only; a `worker` without a `serve` has no other',
   ),
-  RECORD_BROKER_METRICS_ALLOW: z
-    .string()
-    .transform(checked(parseAddressRanges))
-    .prefault('')
-    .describe(
-      'addresses that may read /metrics without a token besides this machine, such as 10.0.0.0/8, comma separated',
-    ),
+  RECORD_BROKER_METRICS_ALLOW: AddressRanges.prefault('').describe(
+    'addresses that may read /metrics without a token besides this machine, such as 10.0.0.0/8, comma separated',
+  ),
   RECORD_BROKER_WORKER: z
     .enum(['local', 'none'])
     .prefault('local')
@@ -224,19 +115,19 @@ const Environment = z.object({
   RECORD_BROKER_REGISTRY_LIMITS: RegistryLimits.prefault('').describe(
     'jobs that all workers together run with one registry at the same time, as host=NUMBER, or *=NUMBER for every other host, comma separated',
   ),
-  RECORD_BROKER_CALLBACK_ORIGINS: Origins.prefault('').describe(
+  RECORD_BROKER_CALLBACK_ORIGINS: CallbackOrigins.prefault('').describe(
     'origins that may receive callbacks, as https://host[:port], comma separated; needs RECORD_BROKER_CALLBACK_SECRET',
   ),
   RECORD_BROKER_CALLBACK_SECRET: WebhookSecret.optional().describe(
     'the key that signs callbacks (Standard Webhooks): whsec_ followed by 24 to 64 bytes in base64',
   ),
-  RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecretList.describe(
+  RECORD_BROKER_HOOK_SECRET_DISTRIBUTION: HookSecretList.optional().describe(
     'the Authorization header that a distribution registry sends to /v1/hooks/distribution, at least 16 characters; several, comma separated, while it is replaced',
   ),
-  RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecretList.describe(
+  RECORD_BROKER_HOOK_SECRET_HARBOR: HookSecretList.optional().describe(
     'the Authorization header that Harbor sends to /v1/hooks/harbor and /api/v1/conversions, at least 16 characters; several, comma separated, while it is replaced',
   ),
-  RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecretList.describe(
+  RECORD_BROKER_HOOK_SECRET_CLOUDEVENTS: HookSecretList.optional().describe(
     'the Authorization header that zot or Harbor sends to /v1/hooks/cloudevents, at least 16 characters; several, comma separated, while it is replaced',
   ),
   RECORD_BROKER_LEASE_SECONDS: wholeNumber(2)
@@ -280,12 +171,7 @@ const Environment = z.object({
     .min(1)
     .optional()
     .describe('a PEM file with additional certificate authorities'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^(postgres(ql)?|sqlite):/, 'expected postgres://… or sqlite:PATH')
-    .transform(checked((text) => (text.startsWith('sqlite:') || parsePostgresAddress(text) ? text : text)))
-    .optional()
-    .describe('the database; default: a SQLite file in the data folder'),
+  DATABASE_URL: DatabaseUrl.optional().describe('the database; default: a SQLite file in the data folder'),
   DOCKER_CONFIG: z.string().optional().describe("the folder of docker's config.json"),
   RECORD_BROKER_LOG_LEVEL: LogLevel.optional().describe(
     'the lowest level that is logged: trace, debug, info, warn, error, fatal or silent; default: LOG_LEVEL, or info',
@@ -413,7 +299,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     project: env.RECORD_BROKER_PROJECT,
     publicUrl: env.RECORD_BROKER_PUBLIC_URL,
     corsOrigins: env.RECORD_BROKER_CORS_ORIGINS,
-    ...checkedEdge(env),
+    ...edgeConfig(env, fail),
     dataFolder: env.RECORD_BROKER_DATA,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.RECORD_BROKER_DATA, 'record-broker.sqlite')}`,
     backingRegistry: env.RECORD_BROKER_REGISTRY,
@@ -427,9 +313,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     login: loginConfig(
       env,
       { publicUrl: env.RECORD_BROKER_PUBLIC_URL, plainHttp: env.RECORD_BROKER_PLAIN_HTTP },
-      (name, reason) => {
-        throw new ConfigError(`${name}: ${reason}`)
-      },
+      fail,
     ),
     metricsListen: env.RECORD_BROKER_METRICS_LISTEN,
     metricsAllowed: env.RECORD_BROKER_METRICS_ALLOW,
@@ -454,11 +338,9 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     ca:
       env.RECORD_BROKER_CA === undefined ? undefined : readSetting('RECORD_BROKER_CA', env.RECORD_BROKER_CA),
     logLevel: env.RECORD_BROKER_LOG_LEVEL ?? env.LOG_LEVEL,
-    tracing: tracingConfig(values, (name, reason) => {
-      throw new ConfigError(`${name}: ${reason}`)
-    }),
+    tracing: tracingConfig(values, fail),
   }
-  if (!LOOPBACK.has(listen.host) && !demandsCredential(config)) {
+  if (!LOOPBACK_HOSTS.has(listen.host) && !demandsCredential(config)) {
     throw new ConfigError(
       `RECORD_BROKER_LISTEN: ${listen.host} is reachable from other machines; set RECORD_BROKER_TOKEN, RECORD_BROKER_OIDC_POLICIES or RECORD_BROKER_LOGIN_ISSUER, or listen on 127.0.0.1`,
     )
@@ -471,12 +353,8 @@ export function demandsCredential(config: Pick<Config, 'token' | 'oidcPoliciesFi
   return config.token !== undefined || config.oidcPoliciesFile !== undefined || config.login !== undefined
 }
 
-function checkedEdge(env: Environment): EdgeConfig {
-  try {
-    return edgeConfig(env)
-  } catch (error) {
-    throw new ConfigError((error as Error).message)
-  }
+function fail(name: string, reason: string): never {
+  throw new ConfigError(`${name}: ${reason}`)
 }
 
 /**

@@ -1,26 +1,15 @@
 import type { BlockList } from 'node:net'
 import { z } from 'zod'
-import { parseHost } from '../../oci/reference.ts'
-import { parseAddressRanges } from './address-ranges.ts'
-import { checked } from './checked.ts'
-import { partsOf } from './comma-list.ts'
+import { AddressRanges, Hosts } from './setting-values.ts'
 
 /** The settings of the connection between callers and `serve`: names, proxies and TLS. */
 export const EdgeSettings = {
-  RECORD_BROKER_ALLOWED_HOSTS: z
-    .string()
-    .transform(checked((text) => partsOf(text).map(parseHost)))
-    .prefault('')
-    .describe(
-      'hosts that requests without a token may be for, besides RECORD_BROKER_PUBLIC_URL and this machine, as name or name:port, comma separated',
-    ),
-  RECORD_BROKER_TRUSTED_PROXIES: z
-    .string()
-    .transform(checked(parseAddressRanges))
-    .prefault('')
-    .describe(
-      'addresses of proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto are believed, such as 10.0.0.0/8, comma separated',
-    ),
+  RECORD_BROKER_ALLOWED_HOSTS: Hosts.prefault('').describe(
+    'hosts that requests without a token may be for, besides RECORD_BROKER_PUBLIC_URL and this machine, as name or name:port, comma separated',
+  ),
+  RECORD_BROKER_TRUSTED_PROXIES: AddressRanges.prefault('').describe(
+    'addresses of proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto are believed, such as 10.0.0.0/8, comma separated',
+  ),
   RECORD_BROKER_TLS_CERT: z
     .string()
     .min(1)
@@ -48,12 +37,15 @@ export type EdgeConfig = {
   readonly tls: TlsFiles | undefined
 }
 
-/** @throws Error that names the setting that is missing */
-export function edgeConfig(env: z.output<typeof Edge>): EdgeConfig {
+/** @param fail throws the error for a variable */
+export function edgeConfig(
+  env: z.output<typeof Edge>,
+  fail: (name: string, reason: string) => never,
+): EdgeConfig {
   const { RECORD_BROKER_TLS_CERT: cert, RECORD_BROKER_TLS_KEY: key } = env
   if ((cert === undefined) !== (key === undefined)) {
     const [missing, given] = cert === undefined ? ['CERT', 'KEY'] : ['KEY', 'CERT']
-    throw new Error(`RECORD_BROKER_TLS_${missing}: required, because RECORD_BROKER_TLS_${given} is set`)
+    fail(`RECORD_BROKER_TLS_${missing}`, `required, because RECORD_BROKER_TLS_${given} is set`)
   }
   return {
     allowedHosts: env.RECORD_BROKER_ALLOWED_HOSTS,

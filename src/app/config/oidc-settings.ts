@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { issuerFault } from '../../access/oidc/issuer-url.ts'
+import { LOOPBACK_HOSTS } from './setting-values.ts'
 
 /** The settings of OIDC: tokens of workloads, and the login of people. */
 export const OidcSettings = {
@@ -56,7 +57,6 @@ export type LoginConfig = {
   readonly publicUrl: URL
 }
 
-const LOOPBACK: readonly string[] = ['127.0.0.1', '[::1]', 'localhost']
 /** Settings that mean nothing without an issuer. */
 const OF_AN_ISSUER = [
   'RECORD_BROKER_LOGIN_CLIENT_ID',
@@ -89,7 +89,7 @@ export function loginConfig(
       'required for the login of people: the issuer sends browsers back to it',
     )
   }
-  if (publicUrl.protocol !== 'https:' && !LOOPBACK.includes(publicUrl.hostname)) {
+  if (publicUrl.protocol !== 'https:' && !LOOPBACK_HOSTS.has(publicUrl.hostname)) {
     fail('RECORD_BROKER_PUBLIC_URL', 'expected https:// for the login of people, whose cookie is a secret')
   }
   return {

@@ -1,12 +1,12 @@
 import { readCertificate } from './tls-pair.ts'
 
-/** The certificates that are accepted at a time: one that replaces another, and that one. */
+/** A new certificate, and the one that it replaces, are accepted at the same time. */
 const MAX_KNOWN = 2
 
 /**
  * Recognises the certificate of this broker by its file, for the broker's own processes and the commands on its
- * machine. They reach it by an address, for which no certificate authority vouches. The file may be newer than what
- * the server presents, and the other way round, for some seconds.
+ * machine. They reach it by an address, for which no certificate authority vouches. For some seconds, the file
+ * may be newer than what the server presents; or the server presents a newer one than was read here.
  */
 export class OwnCertificate {
   readonly #file: string

@@ -96,17 +96,17 @@ export class ConversionIndex {
           .where('identity', '=', identity)
           .executeTakeFirst()
         const known = existing ? parseJobs(existing) : new Map<string, string>()
+        const jobs = formatJobs(withJob(known, project, jobId))
         // The worker has stored it before the end of the job, by its own clock.
         if (existing && (known.get(project) === jobId || existing.finished_at >= finishedAt)) {
           if (known.has(project)) return
           await transaction
             .updateTable('catalogue_conversions')
-            .set({ jobs: formatJobs(withJob(known, project, jobId)) })
+            .set({ jobs })
             .where('id', '=', existing.id)
             .execute()
           return
         }
-        const jobs = formatJobs(withJob(known, project, jobId))
         if (existing) {
           await transaction.deleteFrom('catalogue_conversions').where('id', '=', existing.id).execute()
         }

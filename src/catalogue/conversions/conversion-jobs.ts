@@ -6,7 +6,7 @@ const MAX_PROJECTS = 100
 /** The latest job of each project that did the same conversion. */
 export type ConversionJobs = ReadonlyMap<string, string>
 
-/** Reads the jobs of a row. Without other projects, its latest job is that of the default project. */
+/** Reads the jobs of a row. If none are listed, only the default project did the conversion, last in `job_id`. */
 export function parseJobs({
   job_id,
   jobs,

@@ -10,7 +10,10 @@ it('an abort ends a stream, also after a garbage collection', async () => {
   await using server = await HttpServer.start((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
   })
-  await using fetch = createBrokerFetch(undefined)
+  await using fetch = createBrokerFetch(`http://${server.host}`, {
+    ca: undefined,
+    local: { url: 'http://127.0.0.1:8080', isSet: false },
+  })
   const stop = new AbortController()
   // Only the body remains, as in a loop over events.
   const open = async () => (await fetch(new Request(`http://${server.host}/`, { signal: stop.signal }))).body

@@ -1,5 +1,5 @@
 import { Agent, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
-import type { OwnCertificate } from '../../app/tls/own-certificate.ts'
+import type { ClientSettings } from '../../app/config/client-settings.ts'
 import { ownConnector } from '../../app/tls/own-connector.ts'
 
 /** The time until a connection exists. */
@@ -12,12 +12,15 @@ export type BrokerFetch = ((request: Request) => Promise<Response>) & AsyncDispo
 const REQUESTS = new WeakMap<object, Request>()
 
 /**
- * Creates a `fetch` that trusts additional certificate authorities and uses the proxies of the environment. It
- * follows no redirects, because these could lead the token to another server.
- * @param ca certificate authorities in PEM
- * @param own the certificate of a broker on this machine, which alone is trusted then
+ * Creates a `fetch` for the broker at a URL. It trusts additional certificate authorities and uses the proxies of the
+ * environment; for the broker on this machine, it trusts the certificate of that broker alone. It follows no
+ * redirects, because these could lead the token to another server.
  */
-export function createBrokerFetch(ca: string | undefined, own?: OwnCertificate): BrokerFetch {
+export function createBrokerFetch(
+  url: string,
+  { ca, local }: Pick<ClientSettings, 'ca' | 'local'>,
+): BrokerFetch {
+  const own = url === local.url ? local.certificate : undefined
   const dispatcher = own
     ? new Agent({ connect: ownConnector(own, CONNECT_TIMEOUT_MS) })
     : new EnvHttpProxyAgent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca !== undefined && { ca }) } })

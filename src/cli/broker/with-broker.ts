@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { loadClientSettings } from '../../app/config/client-settings.ts'
-import { parseServerUrl } from '../../app/config/config.ts'
+import { parseServerUrl } from '../../app/config/setting-values.ts'
 import { onStopSignal } from '../../app/stop-signals.ts'
 import { type BrokerClient, createBrokerClient } from '../../client/broker-client.ts'
 import { BrokerError } from '../../client/broker-error.ts'
@@ -85,8 +85,7 @@ export async function withBroker<Result>(
   const options = command.opts<BrokerOptions>()
   const settings = loadClientSettings()
   const broker = selectBroker(options.server, settings, await new ConfigFile(settings.configFolder).read())
-  const { local } = settings
-  await using fetch = createBrokerFetch(settings.ca, broker.url === local.url ? local.certificate : undefined)
+  await using fetch = createBrokerFetch(broker.url, settings)
   const project = options.project ?? (hasProject(command) ? settings.project : undefined)
   const client = createBrokerClient({
     baseUrl: broker.url,
@@ -123,7 +122,7 @@ export async function withBroker<Result>(
   }
 }
 
-/** Commands about projects themselves are in none. */
+/** Commands that manage projects work in none of them. */
 function hasProject({ options }: Command): boolean {
   return options.some((option) => option.attributeName() === 'project')
 }

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { conversionServices, openRegistries } from '../../app/composition.ts'
+import { openRegistries, recordFinder, sharedServices } from '../../app/composition.ts'
 import { loadConfig } from '../../app/config/config.ts'
 import { onStopSignal } from '../../app/stop-signals.ts'
 import type { ConversionServices } from '../../conversion/services.ts'
+import { DEFAULT_PROJECT } from '../../db/project-scope.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { collect, host } from '../arguments.ts'
 import { InterruptedError } from '../failures/errors.ts'
@@ -54,8 +55,15 @@ export async function withServices<Result>(
   const scratchFolder = await mkdtemp(join(tmpdir(), 'record-broker-'))
   try {
     await using registries = openRegistries(config, { hosts, plainHttp, onWarning })
-    const services = conversionServices(config, registries, async () => undefined, { scratchFolder })
-    await using _threads = services.threads
+    const shared = sharedServices(config, { folder: scratchFolder })
+    await using _threads = shared.threads
+    const services: ConversionServices = {
+      ...shared,
+      project: DEFAULT_PROJECT,
+      registries,
+      findUploadedRecord: async () => undefined,
+      recordFinder: recordFinder(config, registries),
+    }
     return await action(services, stop.signal, progress)
   } finally {
     removeListener()

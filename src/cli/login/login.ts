@@ -42,11 +42,11 @@ async function login(
   options: { readonly tokenStdin?: boolean },
   command: Command,
 ): Promise<void> {
-  const { configFolder, ca, local } = loadClientSettings()
-  const file = new ConfigFile(configFolder)
+  const settings = loadClientSettings()
+  const file = new ConfigFile(settings.configFolder)
   // Read first: nobody should type a token that cannot be stored.
   const logins = await file.read()
-  await using fetch = createBrokerFetch(ca, url === local.url ? local.certificate : undefined)
+  await using fetch = createBrokerFetch(url, settings)
   const accepts = async (token: string | undefined): Promise<boolean> => {
     const broker: SelectedBroker = { url, token, from: 'option' }
     try {

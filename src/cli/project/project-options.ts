@@ -50,7 +50,7 @@ export function addProjectOptions(command: Command): Command {
     .optionsGroup('Options:')
 }
 
-/** `--no-read` before it has set the value to false. */
+/** The value is false after `--no-read`. */
 function collectPattern(text: string, previous: string[] | boolean | undefined): string[] {
   return [...(Array.isArray(previous) ? previous : []), repositoryPattern(text)]
 }

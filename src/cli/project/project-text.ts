@@ -12,6 +12,7 @@ const TITLES: Readonly<Record<keyof Quotas, string>> = {
   runningJobs: 'running jobs',
   storedBytes: 'stored',
 }
+const NAMES = Object.keys(TITLES) as (keyof Quotas)[]
 
 /** Describes a project for people. */
 export function projectText(project: Project): string {
@@ -32,7 +33,7 @@ function projectLines({ name, description, read, write, usesDockerConfig }: Proj
 }
 
 function limitLines({ quotas }: Project): string[] {
-  const limits = names().flatMap((name) => {
+  const limits = NAMES.flatMap((name) => {
     const limit = quotas[name]
     return limit === undefined ? [] : [`${TITLES[name]} ${amountText(name, limit)}`]
   })
@@ -40,16 +41,12 @@ function limitLines({ quotas }: Project): string[] {
 }
 
 function usageLines(usage: Usage): string[] {
-  return names().flatMap((name) => {
+  return NAMES.flatMap((name) => {
     const { used, limit } = usage[name]
     if (used === undefined && limit === undefined) return []
     const of = limit === undefined ? '' : ` of ${amountText(name, limit)}`
     return [`  ${TITLES[name]}: ${used === undefined ? 'unknown' : amountText(name, used)}${of}`]
   })
-}
-
-function names(): (keyof Quotas)[] {
-  return Object.keys(TITLES) as (keyof Quotas)[]
 }
 
 function amountText(name: keyof Quotas, amount: number): string {

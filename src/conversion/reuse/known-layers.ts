@@ -9,6 +9,9 @@ import type { LayerKey } from './layer-key.ts'
 /** A layer from the cache, and whether this project converted it. */
 export type FoundLayer<Layer extends CachedLayer = CachedLayer> = Layer & { readonly isOwn: boolean }
 
+/** What a method of the cache finds. */
+type Found<Method extends keyof LayerLookup> = NonNullable<Awaited<ReturnType<LayerLookup[Method]>>>
+
 type SoughtLayer = { readonly descriptor: Descriptor; readonly signal: AbortSignal }
 
 type KnownLayersOptions = {
@@ -21,15 +24,15 @@ type KnownLayersOptions = {
  * whose source it can read just now.
  *
  * A manifest proves nothing, because anyone can push one that names a digest. So the blob must be in the source
- * repository, by the credentials of this project. The question is asked before the cache is, whatever the cache holds:
- * how long a conversion takes, and what it requests, must not tell what others have converted. And only what was read
- * from the same registry counts: another one might claim to have any blob.
+ * repository, by the credentials of this project. The registry is asked before the layers of others are looked up, and
+ * whether or not they have this one: how long a conversion takes, and what it requests, must not tell what others have
+ * converted. And only what was read from the same registry counts: another one might claim to have any blob.
  */
 export class KnownLayers {
   readonly #services: KnownLayersOptions['services']
   readonly #source: Repository
-  readonly #shared = new Memo<boolean>()
-  readonly #sources = new Memo<boolean>()
+  readonly #hasForeign = new Memo<boolean>()
+  readonly #inSource = new Memo<boolean>()
   readonly #places = new Memo<boolean>()
 
   constructor({ services, source }: KnownLayersOptions) {
@@ -45,19 +48,18 @@ export class KnownLayers {
     method: Method,
     layer: SoughtLayer,
     key: LayerKey,
-  ): Promise<FoundLayer<NonNullable<Awaited<ReturnType<LayerLookup[Method]>>>> | undefined> {
-    type Found = NonNullable<Awaited<ReturnType<LayerLookup[Method]>>>
+  ): Promise<FoundLayer<Found<Method>> | undefined> {
     const { cache } = this.#services
     if (!cache) return undefined
-    const own = (await cache.layers[method](key)) as Found | undefined
+    const own = (await cache.layers[method](key)) as Found<Method> | undefined
     if (own) return { ...own, isOwn: true }
-    const hasForeign = await this.#shared.get('', () => cache.layers.hasForeign())
+    const hasForeign = await this.#hasForeign.get('', () => cache.layers.hasForeign())
     if (!hasForeign || !(await this.#isReadable(layer))) return undefined
     const sharing = {
       sourceHosts: this.#services.registries.names.all(this.#source.host),
       mayRead: (cached: CachedLayer) => this.mayRead(cached, layer.signal),
     }
-    const foreign = (await cache.layers.foreign(sharing)[method](key)) as Found | undefined
+    const foreign = (await cache.layers.foreign(sharing)[method](key)) as Found<Method> | undefined
     return foreign && { ...foreign, isOwn: false }
   }
 
@@ -77,7 +79,7 @@ export class KnownLayers {
   #isReadable({ descriptor, signal }: SoughtLayer): Promise<boolean> {
     const { digest, size } = descriptor
     // If not, the conversion reads the layer next, and reports why it cannot.
-    return this.#sources.get(`${digest} ${size}`, () => hasBlob(() => this.#source, descriptor, signal))
+    return this.#inSource.get(`${digest} ${size}`, () => hasBlob(() => this.#source, descriptor, signal))
   }
 }
 

@@ -31,7 +31,7 @@ export interface LayerLookup {
 export type LayerSharing = {
   /** The names of the registry that the source layer was just read from, with the credentials of this project. */
   readonly sourceHosts: readonly string[]
-  /** Whether this project may read a converted layer where it is. Without one that it may, any layer is found. */
+  /** Whether this project may read a layer where it is. Of equal layers, one that it may read is preferred. */
   readonly mayRead: (cached: CachedLayer) => Promise<boolean>
 }
 

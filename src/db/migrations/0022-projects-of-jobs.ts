@@ -88,40 +88,17 @@ function addTo(row: 'old' | 'new', shard: string): string {
  * all projects, and keeps the key by which replicas of the previous version write it.
  */
 async function createProjectSeries(db: Kysely<unknown>): Promise<void> {
-  let series = db.schema
-    .createTable('project_series')
-    .addColumn('project', 'text', (column) => column.notNull())
-    .addColumn('resolution', 'text', (column) => column.notNull())
-    .addColumn('kind', 'text', (column) => column.notNull())
-    .addColumn('start', 'bigint', (column) => column.notNull())
-    .addColumn('shard', 'integer', (column) => column.notNull())
-  for (const name of COUNTS) {
-    series = series.addColumn(name, 'bigint', (column) => column.notNull().defaultTo(0))
-  }
-  await series
-    .addPrimaryKeyConstraint('project_series_key', ['resolution', 'kind', 'project', 'start', 'shard'])
-    .execute()
-  await db.schema
-    .createTable('project_series_times')
-    .addColumn('project', 'text', (column) => column.notNull())
-    .addColumn('resolution', 'text', (column) => column.notNull())
-    .addColumn('kind', 'text', (column) => column.notNull())
-    .addColumn('start', 'bigint', (column) => column.notNull())
-    .addColumn('measure', 'text', (column) => column.notNull())
-    .addColumn('bucket', 'integer', (column) => column.notNull())
-    .addColumn('shard', 'integer', (column) => column.notNull())
-    .addColumn('jobs', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('project_series_times_key', [
-      'resolution',
-      'kind',
-      'project',
-      'start',
-      'measure',
-      'bucket',
-      'shard',
-    ])
-    .execute()
+  const run = (statement: string) => sql.raw(statement).execute(db)
+  const interval = `project text not null, resolution text not null, kind text not null, start bigint not null,
+    shard integer not null`
+  const counts = COUNTS.map((name) => `${name} bigint not null default 0`).join(', ')
+  await run(`create table project_series (${interval}, ${counts},
+    constraint project_series_key primary key (resolution, kind, project, start, shard))`)
+  await run(`create table project_series_times (${interval}, measure text not null, bucket integer not null,
+    jobs bigint not null,
+    constraint project_series_times_key primary key (resolution, kind, project, start, measure, bucket, shard))`)
   // Intervals are tidied one after the other, whatever their projects and kinds.
-  await sql`create index project_series_start on project_series (resolution, start)`.execute(db)
-  await sql`create index project_series_times_start on project_series_times (resolution, start)`.execute(db)
+  for (const table of ['project_series', 'project_series_times']) {
+    await run(`create index ${table}_start on ${table} (resolution, start)`)
+  }
 }

@@ -2,7 +2,7 @@ import { type Endpoint, parseEndpoint } from '../endpoint.ts'
 import { DistributionError } from '../errors.ts'
 import type { Sender } from './sender.ts'
 
-const READING_METHODS: readonly string[] = ['GET', 'HEAD']
+export const READING_METHODS = ['GET', 'HEAD']
 
 /**
  * Returns the scope that a request needs, as in Docker's token authentication: `repository:team/app:pull`. Undefined
@@ -11,7 +11,11 @@ const READING_METHODS: readonly string[] = ['GET', 'HEAD']
 function requiredScope(method: string, endpoint: Endpoint): string | undefined {
   if (endpoint.kind === 'base') return undefined
   if (endpoint.kind === 'catalog') return 'registry:catalog:*'
-  return `repository:${endpoint.repository}:${actionsOf(method, endpoint)}`
+  return repositoryScope(endpoint.repository, actionsOf(method, endpoint))
+}
+
+function repositoryScope(repository: string, actions: string): string {
+  return `repository:${repository}:${actions}`
 }
 
 /**
@@ -42,9 +46,10 @@ function actionsOf(method: string, endpoint: Endpoint): string {
 export function assertAllowed(sender: Sender, method: string, endpoint: Endpoint): void {
   if (endpoint.kind === 'base' || endpoint.kind === 'catalog') return
   const { repository } = endpoint
-  const isPull = actionsOf(method, endpoint) === 'pull'
+  const actions = actionsOf(method, endpoint)
+  const isPull = actions === 'pull'
   if (isPull ? sender.mayPull(repository) : sender.mayPush(repository)) return
-  const challenge = sender.challenge(requiredScope(method, endpoint) ?? '')
+  const challenge = sender.challenge(repositoryScope(repository, actions))
   const needed = isPull ? 'pull from' : 'push to'
   if (challenge !== undefined) {
     const headers = { 'www-authenticate': challenge }

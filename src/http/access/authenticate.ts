@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Caller } from '../../access/caller.ts'
+import { Caller, EVERYTHING } from '../../access/caller.ts'
 import { AccessError } from '../../access/errors.ts'
 import type { ProjectDirectory } from '../../access/projects/project-directory.ts'
-import { RepositoryPatterns } from '../../access/repository-patterns.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import { HttpError, problem, sendProblem } from '../problem.ts'
+import { isRegistryPath } from '../registry-path.ts'
 import { type CallerSource, type Presented, type Purpose, presentedBy } from './caller-source.ts'
 import { HOOK_SETTINGS } from './hook-secrets.ts'
 import { BASIC_CHALLENGE, type RegistryChallenge, TOKEN_PATH } from './registry-challenge.ts'
@@ -32,8 +32,6 @@ declare module 'fastify' {
 
 /** The header with which an administrator works in one project. */
 const PROJECT_HEADER = 'record-broker-project'
-const REGISTRY_PATH = /^\/v2(\/|$)/
-const EVERYTHING = { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] }
 
 /** The caller of a broker that demands no credential: only this machine reaches it. */
 const LOCAL_CALLER = new Caller({
@@ -151,7 +149,7 @@ async function placeInProject(
 function isRegistryRequest({ routeOptions, raw }: FastifyRequest): boolean {
   const { url } = routeOptions
   if (url === TOKEN_PATH) return true
-  return REGISTRY_PATH.test((url === undefined || url === '*' ? raw.url : url) ?? '')
+  return isRegistryPath((url === undefined || url === '*' ? raw.url : url) ?? '')
 }
 
 function challengeRegistry(request: FastifyRequest, reply: FastifyReply, challenge: RegistryChallenge): void {

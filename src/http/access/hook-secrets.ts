@@ -1,9 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import { Caller } from '../../access/caller.ts'
-import { RepositoryPatterns } from '../../access/repository-patterns.ts'
+import { Caller, EVERYTHING } from '../../access/caller.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import type { CallerSource } from './caller-source.ts'
+import { secretMatcher } from './secret-matcher.ts'
 
 /** The senders of push notifications, each with its own secrets. */
 export type HookSender = 'distribution' | 'harbor' | 'cloudevents'
@@ -33,14 +32,17 @@ declare module 'fastify' {
  * projects: the registry does not know which of them want to hear of an image.
  */
 export function hookSecretSource(secrets: HookSecrets): CallerSource {
+  const matchers = new Map(
+    Object.entries(secrets).map(([sender, accepted]) => [sender, accepted.map(secretMatcher)]),
+  )
   return {
     identify: async (_presented, { routeOptions, headers }) => {
       const sender = routeOptions.config?.hookSender
-      const accepted = sender && secrets[sender]
+      const accepted = sender && matchers.get(sender)
       const given = headers.authorization?.replace(/^Bearer +/i, '')
       if (sender === undefined || accepted === undefined || given === undefined) return undefined
       // All are compared, so that the response time does not tell which one it is.
-      const matches = accepted.filter((secret) => timingSafeEqual(sha256(given), sha256(secret)))
+      const matches = accepted.filter((isSecret) => isSecret(given))
       return matches.length > 0 ? hookCaller(sender) : undefined
     },
   }
@@ -51,12 +53,8 @@ function hookCaller(sender: HookSender): Caller {
     identity: { kind: 'hook', subject: sender },
     scopes: ['conversions:read', 'conversions:write'],
     projectScope: ProjectScope.ALL,
-    access: { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] },
+    access: EVERYTHING,
   })
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
 
 /** Whether a route demands the secret of its sender even if the broker demands no other credential. */

@@ -1,9 +1,8 @@
 import type { Caller } from '../../access/caller.ts'
-import { repositoryRule } from '../../access/registries/project-rule.ts'
 import { isDigest } from '../../oci/digest.ts'
 import type { HostNames } from '../../oci/host-names.ts'
-import { parseReference } from '../../oci/reference.ts'
 import { fieldError } from '../problem.ts'
+import { firstRefused } from './project-placement.ts'
 
 /**
  * Checks that a caller may read the image that it names, in whatever registry that is.
@@ -17,8 +16,8 @@ export function assertImageReadable(
   { caller, names }: { readonly caller: Caller; readonly names: HostNames },
 ): void {
   if (image === undefined || isDigest(image)) return
-  const { host, repository } = parseReference(image)
-  if (repositoryRule(caller.access, names)({ host, repository }, 'read')) return
-  const message = `this project, or the credential of the request, may not read ${host}/${repository}; an administrator can extend its \`read\` patterns`
+  const refused = firstRefused({ read: [image] }, caller.access, names)
+  if (!refused) return
+  const message = `this project, or the credential of the request, may not read ${refused.repository}; an administrator can extend its \`read\` patterns`
   throw fieldError(403, 'REPOSITORY_NOT_ALLOWED', path, message)
 }

@@ -1,6 +1,6 @@
 import type { Caller, RepositoryAccess } from '../../access/caller.ts'
 import type { ProjectDirectory } from '../../access/projects/project-directory.ts'
-import { repositoryRule } from '../../access/registries/project-rule.ts'
+import { projectAccess, repositoryRule } from '../../access/registries/project-rule.ts'
 import type { HostNames } from '../../oci/host-names.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { HttpError } from '../problem.ts'
@@ -40,7 +40,7 @@ export async function refusedBy(
 ): Promise<RefusedUse | undefined> {
   const project = await projects.get(name)
   if (!project) throw new HttpError(404, 'PROJECT_NOT_FOUND', `project ${name} does not exist`)
-  return firstRefused(images, { read: [project.readable], write: [project.writable] }, names)
+  return firstRefused(images, projectAccess(project), names)
 }
 
 /** Returns the first repository that patterns do not allow. */

@@ -35,7 +35,7 @@ export function registryGuard({
   return { senderOf, storageLimit, statusOf, onRequest: describeRegistryRequest }
 }
 
-/** The same for every credential of one caller that may be renewed: a token of the registry stands for another one. */
+/** The same before and after a client renews its token: a token of the registry names the caller that it is for. */
 function idOf({ kind, issuer, subject, tokenId }: CallerIdentity): string {
   return JSON.stringify([kind, issuer, subject, tokenId])
 }

@@ -1,4 +1,5 @@
 import type { RegistryTokens } from '../../access/registry/registry-tokens.ts'
+import { isRegistryPath } from '../registry-path.ts'
 import type { CallerSource } from './caller-source.ts'
 
 declare module 'fastify' {
@@ -8,14 +9,11 @@ declare module 'fastify' {
   }
 }
 
-const REGISTRY_ROUTE = /^\/v2(\/|$)/
-
 /** Accepts tokens of the embedded registry, on its routes only. */
 export function registryTokenSource(tokens: RegistryTokens): CallerSource {
   return {
     identify: async (presented, request) => {
-      if (presented.kind !== 'bearer' || !REGISTRY_ROUTE.test(request.routeOptions.url ?? ''))
-        return undefined
+      if (presented.kind !== 'bearer' || !isRegistryPath(request.routeOptions.url ?? '')) return undefined
       const caller = await tokens.identify(presented.secret)
       if (caller) request.usesRegistryToken = true
       return caller

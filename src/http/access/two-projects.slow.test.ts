@@ -65,7 +65,7 @@ class Places {
     return { foreign, missing: UNKNOWN_ID }
   }
 
-  /** What stands for a parameter of a path: by the resource, and for a new one the seeds have to be extended. */
+  /** The values of a parameter of a path, which depend on the resource. A new resource has to be seeded. */
   ofPath(path: string): Pair {
     const [, , resource = ''] = path.split('/')
     if (resource === 'images') return this.image
@@ -76,7 +76,7 @@ class Places {
     return this.#id(resource)
   }
 
-  /** What stands for a parameter of a query; undefined if it names nothing. */
+  /** The values of a parameter of a query; undefined if it names nothing. */
   ofQuery(name: string): Pair | undefined {
     const pairs: Readonly<Record<string, Pair>> = {
       image: this.image,

@@ -3,12 +3,12 @@ import type { AuditEvent, AuditOutcome } from '../../access/audit/audit-entry.ts
 import type { AuditTrail } from '../../access/audit/audit-trail.ts'
 import type { HostNames } from '../../oci/host-names.ts'
 import { callerAddress } from '../connection/caller-address.ts'
+import { isRegistryPath } from '../registry-path.ts'
 import { subjectOf } from './request-subject.ts'
 
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
 /** Refusals: no or no valid credential, no permission, a wrong host, too many requests. */
 const REFUSALS: readonly number[] = [401, 403, 421, 429]
-const REGISTRY_ROUTE = /^\/v2(\/|$)/
 
 /**
  * Records who changed what, and what was refused to whom, when the response has been sent. Reads are recorded if they
@@ -44,7 +44,7 @@ export function describeFailures(app: FastifyInstance): void {
 function outcomeOf(request: FastifyRequest, reply: FastifyReply): AuditOutcome | undefined {
   const { method, routeOptions, audited, knownCaller, headers } = request
   const { statusCode } = reply
-  const isRegistry = REGISTRY_ROUTE.test(routeOptions.url ?? '')
+  const isRegistry = isRegistryPath(routeOptions.url ?? '')
   if (REFUSALS.includes(statusCode)) {
     // Clients of registries ask for the challenge first.
     const isQuestion = statusCode === 401 && isRegistry && headers.authorization === undefined

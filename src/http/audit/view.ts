@@ -28,7 +28,11 @@ export const AuditEntryView = z
     resource: z.string().optional().describe('The id or name of what was acted on.'),
     address: z.string().optional().describe('Where the request came from.'),
     requestId: z.string().optional(),
-    count: z.int().describe('The number of requests that this stands for: refusals that were repeated.'),
+    count: z
+      .int()
+      .describe(
+        'How many requests there were: those that are refused or fail again and again make one event.',
+      ),
   })
   .meta({ id: 'AuditEntry', description: 'What someone did, or tried to do.' })
 

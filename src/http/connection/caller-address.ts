@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { type BlockList, isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import ipaddr from 'ipaddr.js'
 
@@ -6,9 +6,9 @@ import ipaddr from 'ipaddr.js'
 const WITH_PORT = /^(?:\[([^\]]*)\]|([\d.]+)(?=:))(?::\d*)?$/
 
 /**
- * Returns who sends a request: the address that a trusted proxy forwards, and otherwise that of the peer. What is no
- * address counts as the proxy itself, so that nobody has as many addresses as there are texts. Undefined when the
- * connection is closed.
+ * Returns who sends a request: the address that a trusted proxy forwards, and otherwise that of the peer. A text that is
+ * no address counts as the proxy itself: otherwise a caller could have as many addresses as it can write texts.
+ * Undefined when the connection is closed.
  */
 export function callerAddress({ ip, raw }: Pick<FastifyRequest, 'ip' | 'raw'>): string | undefined {
   return plainAddress(ip) ?? plainAddress(raw.socket.remoteAddress)
@@ -20,6 +20,11 @@ export function callerAddress({ ip, raw }: Pick<FastifyRequest, 'ip' | 'raw'>): 
  */
 export function callerNetwork(address: string): string {
   return isIP(address) === 6 ? ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString() : address
+}
+
+/** Whether a list has an address, which is written as {@link plainAddress} does. */
+export function isListed(address: string, list: BlockList): boolean {
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
 /**

@@ -12,11 +12,11 @@ declare module 'fastify' {
   }
 }
 
-/** Methods that change nothing. What they return, the browser shows to no page of another origin. */
+/** Methods that change nothing. A browser shows their responses to no page of another origin. */
 const SAFE_METHODS = ['GET', 'HEAD']
 /** Probes address a process, by whatever name or address they know it. */
 const PROBE_ROUTE = /^\/(healthz|readyz)$/
-/** Callers whose browser sends what identifies them by itself, if anything does. Others send a secret. */
+/** Callers whom a browser identifies without being asked: by a cookie, or by nothing. Others send a secret. */
 const BROWSER_CALLERS: readonly CallerKind[] = ['local', 'person']
 
 export type HostCheckOptions = {

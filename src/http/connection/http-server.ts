@@ -1,9 +1,9 @@
-import { type BlockList, isIPv6 } from 'node:net'
+import type { BlockList } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import { requestIdOf } from '../logging/request-id.ts'
 import { FailureLog } from '../logging/request-log.ts'
-import { plainAddress } from './caller-address.ts'
+import { isListed, plainAddress } from './caller-address.ts'
 import { protocolErrorHandlers, rejectUnsupportedRequests } from './protocol-errors.ts'
 import type { ProxyTrust } from './request-host.ts'
 
@@ -55,6 +55,6 @@ export function trustProxies(addresses: BlockList | undefined): ProxyTrust {
   if (addresses === undefined || addresses.rules.length === 0) return () => false
   return (forwarded) => {
     const address = plainAddress(forwarded)
-    return address !== undefined && addresses.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+    return address !== undefined && isListed(address, addresses)
   }
 }

@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import { PROBLEM_TYPE, type Problem, problem, sendProblem } from '../problem.ts'
+import { isRegistryPath } from '../registry-path.ts'
 
 /** Handlers of errors before routing: malformed HTTP, invalid paths. Responses are problem documents. */
 export const protocolErrorHandlers = {
@@ -16,7 +17,7 @@ function sendPathError(error: { readonly code: string }, { raw }: FastifyRequest
       ? problem(414, 'URI_TOO_LONG', 'a segment of the path is too long')
       : problem(400, 'INVALID_PATH', 'the path contains a % that is not followed by two hexadecimal digits')
   // Registry clients expect errors in the form of the OCI distribution specification.
-  if (/^\/v2(\/|$)/.test(url)) {
+  if (isRegistryPath(url)) {
     const { status, detail = '' } = document
     void reply.code(status).send({ errors: [{ code: 'NAME_INVALID', message: detail }] })
   } else void sendProblem(reply, document)

@@ -3,18 +3,30 @@ import { once } from 'node:events'
 import { fastify } from 'fastify'
 import { expect, it } from 'vitest'
 import { temporarySqlite } from '../../../test/support/databases.ts'
-import { Caller } from '../../access/caller.ts'
+import { Caller, EVERYTHING } from '../../access/caller.ts'
 import { AccessError } from '../../access/errors.ts'
 import { KeyRing } from '../../access/key-ring.ts'
 import { ProjectDirectory } from '../../access/projects/project-directory.ts'
-import { RepositoryPatterns } from '../../access/repository-patterns.ts'
 import { ApiTokens } from '../../access/tokens/api-tokens.ts'
+import type { Database } from '../../db/database.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
-import { apiTokenSource } from '../access/api-token-source.ts'
 import { registerAuthentication } from '../access/authenticate.ts'
 import type { CallerSource } from '../access/caller-source.ts'
+import { secretSource } from '../access/secret-source.ts'
 import { AUTHENTICATED } from '../access/security.ts'
 import { watchAccess } from './access-watch.ts'
+
+/** An app with one way in. */
+function appWith(source: CallerSource, database: Database, stack: AsyncDisposableStack) {
+  const app = fastify()
+  stack.defer(() => app.close())
+  registerAuthentication(app, {
+    sources: [source],
+    projects: new ProjectDirectory(database),
+    demandsCredential: () => true,
+  })
+  return app
+}
 
 it('ends a long response when its token is revoked', async () => {
   await using stack = new AsyncDisposableStack()
@@ -24,13 +36,7 @@ it('ends a long response when its token is revoked', async () => {
   const all = tokens.in(ProjectScope.ALL)
   const rights = { project: 'default', scopes: ['conversions:read' as const], read: ['**'], write: ['**'] }
   const { token, secret } = await all.create(rights, { name: 'ci', createdBy: 'test', lifetimeMs: undefined })
-  const app = fastify()
-  stack.defer(() => app.close())
-  registerAuthentication(app, {
-    sources: [apiTokenSource(tokens)],
-    projects: new ProjectDirectory(database),
-    demandsCredential: () => true,
-  })
+  const app = appWith(secretSource(tokens), database, stack)
   const watching = Promise.withResolvers<void>()
   app.get('/long', { schema: { security: AUTHENTICATED } }, async (request) => {
     using watch = watchAccess(request, 5)
@@ -52,20 +58,14 @@ it('ends the stream of all events when a token of an issuer has expired, and lea
     identity: { kind: 'workload', subject: 'ci', issuer: 'https://issuer.example' },
     scopes: ['conversions:read'],
     projectScope: ProjectScope.of('default'),
-    access: { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] },
+    access: EVERYTHING,
   })
   let requests = 2
   const identify = async () => {
     if (requests-- > 0) return workload
     throw new AccessError('CREDENTIAL_REJECTED', 'it has expired')
   }
-  const app = fastify()
-  stack.defer(() => app.close())
-  registerAuthentication(app, {
-    sources: [{ identify }],
-    projects: new ProjectDirectory(database),
-    demandsCredential: () => true,
-  })
+  const app = appWith({ identify }, database, stack)
   const jobEnded = Promise.withResolvers<void>()
   for (const url of ['/v1/events', '/v1/conversions/:id/events']) {
     app.get(url, { schema: { security: AUTHENTICATED } }, async (request) => {
@@ -90,20 +90,14 @@ it('looks at a credential without using it', async () => {
     identity: { kind: 'person', subject: 'alice', issuer: 'https://issuer.example' },
     scopes: ['conversions:read'],
     projectScope: ProjectScope.of('default'),
-    access: { read: [RepositoryPatterns.EVERYTHING], write: [RepositoryPatterns.EVERYTHING] },
+    access: EVERYTHING,
   })
   const purposes: string[] = []
   const identify: CallerSource['identify'] = async (_presented, _request, purpose) => {
     purposes.push(purpose)
     return purposes.length < 3 ? person : undefined
   }
-  const app = fastify()
-  stack.defer(() => app.close())
-  registerAuthentication(app, {
-    sources: [{ identify }],
-    projects: new ProjectDirectory(database),
-    demandsCredential: () => true,
-  })
+  const app = appWith({ identify }, database, stack)
   app.get('/long', { schema: { security: AUTHENTICATED } }, async (request) => {
     using watch = watchAccess(request, 5)
     await once(watch.ended, 'abort')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isOrderedByEnd, type JobFilter } from '../../jobs/lists/job-filter.ts'
-import type { JobPosition } from '../../jobs/lists/job-lists.ts'
+import type { JobPosition } from '../../jobs/lists/list-jobs.ts'
 import { parseReference, ReferenceText } from '../../oci/reference.ts'
 import { LabelQuery, Labels, PageQuery, parseLabels, parseTimes, Time } from '../parameters.ts'
 import { fieldError } from '../problem.ts'

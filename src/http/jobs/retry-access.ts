@@ -21,8 +21,8 @@ export async function retryRefusal(
 
 /**
  * Checks that a caller may use the images of a job that it starts again. Whoever created the job may have had patterns
- * that the caller, in the same project, does not have. The patterns of the project itself may have changed; those of
- * an administrator do not contain them.
+ * that the caller, in the same project, does not have. The patterns of an administrator do not contain those of the
+ * project, which are checked as they are now.
  * @throws HttpError REPOSITORY_NOT_ALLOWED, PROJECT_NOT_FOUND
  */
 export async function assertJobAllowed(

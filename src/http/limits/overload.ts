@@ -20,8 +20,8 @@ export type OverloadOptions = {
 }
 
 /**
- * Refuses requests while the process cannot keep up: its event loop is late, or its heap is nearly full. It then
- * finishes what it has accepted, instead of everything too late.
+ * Refuses requests while the process cannot keep up: its event loop is late, or its heap is nearly full. So it
+ * finishes in time what it has accepted; otherwise it would finish everything too late.
  */
 export async function refuseInOverload(app: FastifyInstance, options: OverloadOptions): Promise<void> {
   const { maxDelayMs, onRefusal } = options

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Caller } from '../../access/caller.ts'
+import { CALLER_KINDS, type Caller } from '../../access/caller.ts'
 import type { RepositoryPatterns } from '../../access/repository-patterns.ts'
 import { Scope } from '../../access/scope.ts'
 import { AUTHENTICATED } from '../access/security.ts'
@@ -11,7 +11,7 @@ const PatternSets = z.array(z.array(z.string()))
 const CallerView = z
   .object({
     kind: z
-      .enum(['operator', 'local', 'token', 'workload', 'person', 'hook', 'worker'])
+      .enum(CALLER_KINDS)
       .describe(
         'How the caller identified itself: by the token of the settings, by nothing, by an API token, by a token of an OIDC issuer, by a login, or as a registry or a process of the broker.',
       ),

@@ -1,8 +1,8 @@
 import type { Caller } from '../../access/caller.ts'
+import { grantedCaller } from '../../access/granted-caller.ts'
 import type { LoginIssuer } from '../../access/login/login-issuer.ts'
 import type { LoginPolicies, LoginPolicy } from '../../access/login/login-policy.ts'
 import type { LoginSession, LoginSessions } from '../../access/login/login-sessions.ts'
-import { grantedCaller } from '../../access/oidc/grant.ts'
 import type { CallerSource } from '../access/caller-source.ts'
 import { BrowserCookies } from './browser-cookies.ts'
 import { assertFromOwnPage } from './own-pages.ts'
@@ -27,7 +27,7 @@ export function sessionSource({
       const session =
         id === undefined ? undefined : await sessions.find(id, { notesUse: purpose === 'request' })
       const policy = session && policies.find(session.policy)
-      // Whom another issuer of the settings has admitted, this one has not.
+      // The settings named another issuer when this person logged in.
       if (!policy || session.issuer !== issuer.url) return undefined
       assertFromOwnPage(request, publicUrl)
       return personCaller(policy, session)

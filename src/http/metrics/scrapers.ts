@@ -1,6 +1,6 @@
-import { type BlockList, isIPv6 } from 'node:net'
+import type { BlockList } from 'node:net'
 import type { FastifyRequest } from 'fastify'
-import { callerAddress } from '../connection/caller-address.ts'
+import { callerAddress, isListed } from '../connection/caller-address.ts'
 import { isLocalHost } from '../connection/known-hosts.ts'
 import { isFromThisMachine } from '../connection/local-request.ts'
 import { hostOf } from '../connection/request-host.ts'
@@ -30,6 +30,6 @@ export function recogniseScrapers(allowed: BlockList): (request: FastifyRequest)
 function isScraper(request: FastifyRequest, allowed: BlockList): boolean {
   const address = callerAddress(request)
   if (address === undefined) return false
-  if (allowed.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) return true
+  if (isListed(address, allowed)) return true
   return isFromThisMachine(request) && isLocalHost(hostOf(request) ?? '')
 }

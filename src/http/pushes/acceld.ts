@@ -70,7 +70,7 @@ export function acceldRoutes(
       },
     )
     app.get('/api/v1/conversions', { schema: schema('conversions:read'), config }, async ({ caller }) => {
-      // A registry knows nothing of projects: it sees the jobs from before there were any, and those of callers without one.
+      // A registry knows nothing of projects: it sees the jobs of before there were any, and of callers without one.
       const visible = caller.identity.kind === 'hook' ? ProjectScope.of(DEFAULT_PROJECT) : caller.projectScope
       const { items } = await jobs.in(visible).list('conversion', {}, { limit: MAX_LISTED })
       return items.map(acceldTask)

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { EVERYTHING } from '../../access/caller.ts'
 import { sleep } from '../../concurrency/abort.ts'
 import { type Backoff, backoffMs } from '../../concurrency/backoff.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
@@ -13,10 +14,10 @@ const ATTEMPT_TIMEOUT_MS = 60_000
 /** Refusals of one image in the log. */
 const MAX_LOGGED = 10
 
-/** The embedded registry knows of no projects that want to hear of a push: all of them do. */
+/** The embedded registry does not know whose rules a push concerns: those of all projects apply. */
 const EMBEDDED_REGISTRY: PushReporter = {
   projectScope: ProjectScope.ALL,
-  access: { read: [], write: [] },
+  access: EVERYTHING,
 }
 
 type PushBufferOptions = {

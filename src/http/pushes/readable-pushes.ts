@@ -1,4 +1,4 @@
-import { repositoryRule } from '../../access/registries/project-rule.ts'
+import { projectAccess, repositoryRule } from '../../access/registries/project-rule.ts'
 import type { RepositoryRule } from '../../registry/repository-rule.ts'
 import type { EventLoopYielder } from '../event-loop-yielder.ts'
 import type { Services } from '../services.ts'
@@ -42,5 +42,5 @@ async function projectRule(
   { projects, names }: Pick<Services, 'projects' | 'names'>,
 ): Promise<RepositoryRule | undefined> {
   const project = await projects.get(name)
-  return project && repositoryRule({ read: [project.readable], write: [project.writable] }, names)
+  return project && repositoryRule(projectAccess(project), names)
 }

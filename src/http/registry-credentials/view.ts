@@ -56,7 +56,7 @@ export const CredentialView = z
   })
   .meta({
     id: 'RegistryCredential',
-    description: 'That a project has a credential for a registry. The password is never shown.',
+    description: 'The credential of a project for a registry, without its password.',
   })
 
 export const CredentialPage = z

@@ -20,7 +20,10 @@ export class GlobSteps {
     this.#limit = STEPS + STEPS_PER_PUSH * pushes
   }
 
-  /** The work of one rule of a project. It throws RecordError GLOBS_TOO_COSTLY once the steps of the project are spent. */
+  /**
+   * Returns the work of one rule of a project. It throws RecordError GLOBS_TOO_COSTLY once the steps of the project are
+   * spent.
+   */
   work(project: string, yielder: EventLoopYielder): MatchWork {
     return {
       beforeGlob: () => {

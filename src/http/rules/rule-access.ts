@@ -1,9 +1,10 @@
 import type { Caller } from '../../access/caller.ts'
 import type { Project } from '../../access/projects/project.ts'
-import { repositoryRule } from '../../access/registries/project-rule.ts'
+import { projectAccess, repositoryRule } from '../../access/registries/project-rule.ts'
 import { EMBEDDED_HOST, type RepositoryPatterns } from '../../access/repository-patterns.ts'
 import type { HostNames } from '../../oci/host-names.ts'
-import { formatReference, parseReference } from '../../oci/reference.ts'
+import { parseReference } from '../../oci/reference.ts'
+import { firstRefused } from '../access/project-placement.ts'
 import { fieldError, HttpError } from '../problem.ts'
 import type { Rule } from './rule.ts'
 import { allowedPart, type Reach, sourceReach, targetReach } from './rule-reach.ts'
@@ -88,14 +89,9 @@ export function assertConversionAllowed(
   if (!project) {
     throw new HttpError(404, 'PROJECT_NOT_FOUND', `the project ${name} of the rule does not exist any more`)
   }
-  const allows = repositoryRule({ read: [project.readable], write: [project.writable] }, names)
-  for (const [text, use] of [
-    [source, 'read'],
-    [target, 'write'],
-  ] as const) {
-    const { host, repository } = parseReference(text)
-    if (allows({ host, repository }, use)) continue
-    const detail = `the project ${name} may not ${use} ${formatReference({ host, repository })}; an administrator can extend its \`${use}\` patterns`
-    throw new HttpError(403, 'REPOSITORY_NOT_ALLOWED', detail)
-  }
+  const refused = firstRefused({ read: [source], written: [target] }, projectAccess(project), names)
+  if (!refused) return
+  const { use, repository } = refused
+  const detail = `the project ${name} may not ${use} ${repository}; an administrator can extend its \`${use}\` patterns`
+  throw new HttpError(403, 'REPOSITORY_NOT_ALLOWED', detail)
 }

@@ -8,6 +8,7 @@ import { parseReference } from '../../oci/reference.ts'
 
 /** The repositories that a glob or a template can name: `text` itself, or those whose host and name start with it. */
 export type Reach = { readonly text: string; readonly isExact: boolean }
+type Part = 'all' | 'some' | 'none'
 
 /** The special characters of globs. What precedes the first one is literal. */
 const SPECIAL = /[*?[\]{}\\]/
@@ -60,29 +61,28 @@ function locationOf(text: string): string {
 }
 
 /** Whether patterns allow all, some or none of the repositories of a reach. */
-export function allowedPart(
-  reach: Reach,
-  patterns: RepositoryPatterns,
-  names: HostNames,
-): 'all' | 'some' | 'none' {
-  const parts = patterns.patterns.map((pattern) => partOf(reach, pattern, names))
+export function allowedPart(reach: Reach, { patterns }: RepositoryPatterns, names: HostNames): Part {
+  return largestOf(patterns.map((pattern) => partOf(reach, pattern, names)))
+}
+
+function largestOf(parts: readonly Part[]): Part {
   return parts.includes('all') ? 'all' : parts.includes('some') ? 'some' : 'none'
 }
 
-function partOf(reach: Reach, pattern: RepositoryPattern, names: HostNames): 'all' | 'some' | 'none' {
+function partOf(reach: Reach, pattern: RepositoryPattern, names: HostNames): Part {
   if (pattern.kind === 'everything') return 'all'
   const hosts = pattern.host === EMBEDDED_HOST ? names.hosts : names.all(pattern.host)
-  const parts = hosts.map((host) => {
+  const parts = hosts.map((host): Part => {
     if (pattern.kind === 'host') return partBelow(reach, `${host}/`)
     const name = `${host}/${pattern.repository}`
     if (pattern.isPrefix) return partBelow(reach, `${name}/`)
     if (reach.isExact) return reach.text === name ? 'all' : 'none'
     return name.startsWith(reach.text) ? 'some' : 'none'
   })
-  return parts.includes('all') ? 'all' : parts.includes('some') ? 'some' : 'none'
+  return largestOf(parts)
 }
 
-function partBelow({ text, isExact }: Reach, folder: string): 'all' | 'some' | 'none' {
+function partBelow({ text, isExact }: Reach, folder: string): Part {
   if (text.startsWith(folder)) return 'all'
   return !isExact && folder.startsWith(text) ? 'some' : 'none'
 }

@@ -3,6 +3,7 @@ import { sql, type Transaction } from 'kysely'
 import { computedText } from '../../db/computed-value.ts'
 import type { Database } from '../../db/database.ts'
 import { isUniqueViolation } from '../../db/errors.ts'
+import { lockUntilCommit } from '../../db/postgres/lock-until-commit.ts'
 import { msFromNow } from '../../db/sql-time.ts'
 import type { Tables } from '../../db/tables.ts'
 import { recordEvent } from '../events/record-event.ts'
@@ -118,17 +119,15 @@ function selectClaimable(
 
 /** The jobs of one project, if its quota has room for one. */
 async function selectOfProject(
-  { engine }: Database,
+  database: Database,
   transaction: Transaction<Tables>,
   claimable: ClaimableJobs,
   { project, quota }: Turn,
 ): Promise<ClaimableJobs> {
   const own = claimable.where('jobs.project', '=', computedText(project))
   if (quota === undefined) return own
-  // The lock keeps the count valid until the claim is written. SQLite has one writer at a time anyway.
-  if (engine === 'postgres') {
-    await sql`select pg_advisory_xact_lock(${sql.lit(QUOTA_LOCK)})`.execute(transaction)
-  }
+  // The lock keeps the count valid until the claim is written.
+  await lockUntilCommit(database, transaction, QUOTA_LOCK)
   return own.where((jobs) => isBelowQuota(jobs, project, quota))
 }
 

@@ -1,5 +1,6 @@
-import { sql, type Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import type { Database } from '../../db/database.ts'
+import { lockUntilCommit } from '../../db/postgres/lock-until-commit.ts'
 import { msFromNow } from '../../db/sql-time.ts'
 import type { Tables } from '../../db/tables.ts'
 import { RUNNING } from '../rows.ts'
@@ -27,10 +28,7 @@ export async function findHostsAtLimit(
   transaction: Transaction<Tables>,
   limits: RegistryLimits,
 ): Promise<string[]> {
-  // SQLite has one writer at a time anyway.
-  if (database.engine === 'postgres') {
-    await sql`select pg_advisory_xact_lock(${sql.lit(CLAIM_LOCK)})`.execute(transaction)
-  }
+  await lockUntilCommit(database, transaction, CLAIM_LOCK)
   const running = await transaction
     .selectFrom('jobs')
     .select(['source_host', 'target_host'])

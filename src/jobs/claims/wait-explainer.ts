@@ -1,10 +1,10 @@
 import { type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { countRows } from '../../db/count-rows.ts'
 import type { Database } from '../../db/database.ts'
+import { readQuotas } from '../../db/project-quotas.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Job, JobKind, StoredJob } from '../job.ts'
 import { countJobsOfProject } from '../quotas/count-project-jobs.ts'
-import { readQuotas } from '../quotas/project-quotas.ts'
 import { QUEUED, RUNNING } from '../rows.ts'
 import type { WorkerDirectory, WorkerStatus } from '../worker/worker-directory.ts'
 import { isDue, isOverdue, isTargetFree, isUnpaused } from './claim-conditions.ts'
@@ -38,7 +38,9 @@ type WaitReason =
   /** Nothing prevents a worker from starting the job. */
   | { readonly reason: 'starting' }
 
-/** The place of a job among the queued ones of its project, from 1 to {@link MAX_POSITION}, and why it does not run yet. */
+/**
+ * The place of a job among the queued ones of its project, from 1 to {@link MAX_POSITION}, and why it does not run yet.
+ */
 export type JobWait = { readonly position: number } & WaitReason
 
 type QueuedJob = {

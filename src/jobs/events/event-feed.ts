@@ -28,7 +28,7 @@ export class EventFeed implements Scoped<ProjectEvents> {
   }
 }
 
-/** The events that one scope sees. Cursors that it is given name no job of another project. */
+/** The events that one scope sees. The cursors for its clients name no job of another project. */
 export class ProjectEvents {
   readonly #loop: FeedLoop
   readonly #places: StreamPlaces

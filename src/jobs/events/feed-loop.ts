@@ -37,8 +37,8 @@ export type JobWatch = Disposable & {
 }
 
 /**
- * The events and the progress of the jobs of all projects, for any number of open streams of this process. One loop reads the
- * database for all of them while any is open. Each stream reads at its own pace; a slow one occupies no
+ * The events and the progress of the jobs of all projects, for any number of open streams of this process. One loop
+ * reads the database for all of them while any is open. Each stream reads at its own pace; a slow one occupies no
  * memory, and gets only the latest progress.
  */
 export class FeedLoop {

@@ -1,7 +1,7 @@
 import { type Selectable, type SelectQueryBuilder, sql, type Transaction } from 'kysely'
 import { computedText } from '../../db/computed-value.ts'
+import { parseQuotas } from '../../db/project-quotas.ts'
 import type { Tables } from '../../db/tables.ts'
-import { parseQuotas } from '../quotas/project-quotas.ts'
 import { QUEUED, RUNNING } from '../rows.ts'
 
 /** The queued jobs that may be claimed now, the first one first. */

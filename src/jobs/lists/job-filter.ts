@@ -43,8 +43,8 @@ export type Access =
   | 'creation'
 
 /**
- * Whether reading all jobs of a project takes less time than an index in which most jobs are foreign. `sole`: when it
- * was counted, no other project had jobs.
+ * How many jobs a project has: reading all jobs of a small one takes less time than an index in which most jobs are
+ * foreign. `sole`: when they were counted, no other project had jobs.
  */
 export type ProjectSize = 'tiny' | 'small' | 'large' | 'sole'
 
@@ -182,8 +182,8 @@ function timeConditions(jobs: Jobs, filter: JobFilter): Expression<SqlBool>[] {
 
 /**
  * Whether the alternatives of a filter have to be read once for each `any_state.state`. The indexes of
- * repositories and of projects have the state before the order of the list. PostgreSQL plans one alternative for all states
- * faster than one for each, and SQLite cannot repeat one.
+ * repositories and of projects have the state before the order of the list. PostgreSQL plans one alternative for
+ * all states faster than one for each, and SQLite cannot repeat one.
  */
 export function isPerState(
   { engine }: Database,

@@ -6,7 +6,7 @@ import type { ProjectScope } from '../../db/project-scope.ts'
 import type { Job, JobKind, JobState } from '../job.ts'
 import { countJobs } from './count-jobs.ts'
 import { chooseAccess, isOrderedByEnd, type JobFilter, type ProjectSize } from './job-filter.ts'
-import { listJobIds, listJobs, type Selection } from './list-jobs.ts'
+import { type JobPosition, listJobIds, listJobs, type Selection } from './list-jobs.ts'
 
 /** A project with up to so many jobs of a kind is small, and with a tenth of them tiny. */
 const MAX_SMALL = 20_000
@@ -15,8 +15,6 @@ const TINY_SHARE = 0.1
 const SIZE_VALID_MS = 60_000
 const MAX_SIZES = 1_000
 
-/** A place in a list: the id of a job, and the time of its end in lists that are ordered by it. */
-export type JobPosition = { readonly id: string; readonly finishedAt?: number }
 /** `after` is the last job of the previous page. */
 export type JobPageRequest = { readonly after?: JobPosition; readonly limit: number }
 export type JobPage = { readonly items: Job[]; readonly next?: JobPosition }

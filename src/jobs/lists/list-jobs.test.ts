@@ -6,7 +6,8 @@ import { minIdAt } from '../../db/new-id.ts'
 import { ProjectScope } from '../../db/project-scope.ts'
 import type { JobKind, JobState } from '../job.ts'
 import type { JobFilter } from './job-filter.ts'
-import { JobLists, type JobPosition } from './job-lists.ts'
+import { JobLists } from './job-lists.ts'
+import type { JobPosition } from './list-jobs.ts'
 
 const STATES: readonly JobState[] = ['queued', 'running', 'succeeded', 'failed', 'cancelled']
 const IMAGES = [

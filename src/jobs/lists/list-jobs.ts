@@ -15,7 +15,8 @@ export type Selection = {
 }
 /** The jobs of a list after a position, up to a number of them. */
 export type Slice = { readonly after: JobPosition | undefined; readonly limit: number }
-type JobPosition = { readonly id: string; readonly finishedAt?: number }
+/** A place in a list: the id of a job, and the time of its end in lists that are ordered by it. */
+export type JobPosition = { readonly id: string; readonly finishedAt?: number }
 
 /**
  * Reads jobs without their JSON documents: the newest first, or those that ended last if the filter selects by the

@@ -1,12 +1,12 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { newId, timeOfId } from '../../db/new-id.ts'
+import { projectKey } from '../../db/project-scope.ts'
 import type { Tables } from '../../db/tables.ts'
 import { recordEvent } from '../events/record-event.ts'
 import type { Job, JobKind } from '../job.ts'
 import { SUMMARY_COLUMNS, toJob, UNFINISHED } from '../rows.ts'
 import { JobSpan } from './job-span.ts'
-import { storedRequestKey } from './request-key.ts'
 import { computeUniqueKey } from './unique-key.ts'
 
 export type NewJob = {
@@ -88,7 +88,7 @@ async function insertJob(
       labels: JSON.stringify(job.labels ?? {}),
       priority: job.priority ?? 0,
       unique_key: key,
-      request_key: job.requestKey === undefined ? null : storedRequestKey(job.project, job.requestKey),
+      request_key: job.requestKey === undefined ? null : projectKey(job.project, job.requestKey),
       run_at: database.now,
       queued_at: database.now,
       // The time in the id: listings sort by id and filter by creation time.
@@ -127,7 +127,7 @@ async function findExistingJob(
     const repeated = await transaction
       .selectFrom('jobs')
       .select(SUMMARY_COLUMNS)
-      .where('request_key', '=', storedRequestKey(project, requestKey))
+      .where('request_key', '=', projectKey(project, requestKey))
       .executeTakeFirst()
     if (repeated) return { job: toJob(repeated), outcome: 'repeated' }
   }

@@ -1,7 +1,7 @@
 import { type Selectable, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
 import { minIdAt, newId, timeOfId } from '../../db/new-id.ts'
-import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
+import { type ProjectScope, projectKey, type Scoped } from '../../db/project-scope.ts'
 import type { BatchesTable, Tables } from '../../db/tables.ts'
 import { withoutIndex } from '../../db/without-index.ts'
 import type { Job, JobState } from '../job.ts'
@@ -9,7 +9,6 @@ import { RUNNING, SUMMARY_COLUMNS, toJob, UNFINISHED } from '../rows.ts'
 import type { NewJob } from './accept-job.ts'
 import { cancelJobs } from './cancel-jobs.ts'
 import type { JobStore } from './job-store.ts'
-import { storedRequestKey } from './request-key.ts'
 
 /** `running`: some jobs are unfinished. `succeeded`: all succeeded. `failed`: the others. */
 export const BATCH_STATES = ['running', 'succeeded', 'failed'] as const
@@ -70,7 +69,7 @@ export class ProjectBatches {
     { labels, requestKey }: { labels: Readonly<Record<string, string>>; requestKey: string | undefined },
   ): Promise<Batch> {
     const { project } = this.#scope
-    const key = requestKey === undefined ? undefined : storedRequestKey(project, requestKey)
+    const key = requestKey === undefined ? undefined : projectKey(project, requestKey)
     const existing = key === undefined ? undefined : await this.#findByRequestKey(key)
     if (existing) return this.#withCounts(existing)
     const id = newId()

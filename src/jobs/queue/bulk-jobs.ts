@@ -1,6 +1,7 @@
 import type { Job, JobKind } from '../job.ts'
 import type { JobFilter } from '../lists/job-filter.ts'
-import type { JobPageRequest, JobPosition } from '../lists/job-lists.ts'
+import type { JobPageRequest } from '../lists/job-lists.ts'
+import type { JobPosition } from '../lists/list-jobs.ts'
 import { cancelJobs } from './cancel-jobs.ts'
 import { withAllNames } from './image-names.ts'
 import type { JobContext } from './job-context.ts'

@@ -1,7 +1,6 @@
 import type { Database } from '../../db/database.ts'
-import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
+import { type ProjectScope, projectKey, type Scoped } from '../../db/project-scope.ts'
 import { msAgo, msFromNow } from '../../db/sql-time.ts'
-import { storedRequestKey } from './request-key.ts'
 
 /** How long a key is stored. */
 export const KEY_TTL_MS = 24 * 60 * 60 * 1000
@@ -144,6 +143,6 @@ export class ProjectKeys {
   }
 
   #stored(key: string): string {
-    return storedRequestKey(this.#project, key)
+    return projectKey(this.#project, key)
   }
 }

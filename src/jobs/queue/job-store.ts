@@ -3,14 +3,12 @@ import type { ProjectScope, Scoped } from '../../db/project-scope.ts'
 import { JobLists } from '../lists/job-lists.ts'
 import { QueueLimit } from '../quotas/queue-limit.ts'
 import { type ImageNames, SINGLE_NAMES } from './image-names.ts'
+import type { JobContext } from './job-context.ts'
 import { ProjectJobs } from './project-jobs.ts'
 
 /** The jobs in the database, for clients. Workers use `JobLeases`. */
 export class JobStore implements Scoped<ProjectJobs> {
-  readonly #db: Database
-  readonly #names: ImageNames
-  readonly #limit: QueueLimit
-  readonly #lists: JobLists
+  readonly #shared: Omit<JobContext, 'scope'>
 
   /**
    * @param options.maxQueued the maximum number of queued jobs of all projects; default: no limit
@@ -23,19 +21,11 @@ export class JobStore implements Scoped<ProjectJobs> {
       names = SINGLE_NAMES,
     }: { readonly maxQueued?: number; readonly names?: ImageNames } = {},
   ) {
-    this.#db = database
-    this.#names = names
-    this.#limit = new QueueLimit(database, maxQueued)
-    this.#lists = new JobLists(database)
+    const limit = new QueueLimit(database, maxQueued)
+    this.#shared = { database, names, limit, lists: new JobLists(database) }
   }
 
   in(scope: ProjectScope): ProjectJobs {
-    return new ProjectJobs({
-      database: this.#db,
-      names: this.#names,
-      limit: this.#limit,
-      lists: this.#lists,
-      scope,
-    })
+    return new ProjectJobs({ ...this.#shared, scope })
   }
 }

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache'
 import { countRows } from '../../db/count-rows.ts'
 import type { Database } from '../../db/database.ts'
 import { hasOtherProjects } from '../../db/other-projects.ts'
+import { readQuotas } from '../../db/project-quotas.ts'
 import { QUEUED } from '../rows.ts'
-import { readQuotas } from './project-quotas.ts'
 import { projectShare } from './project-share.ts'
 
 /** How long a count of queued jobs is reused, so that not every new job counts the queue. */
@@ -52,8 +52,8 @@ export type Reservation = {
 type Count = { queued: number; readonly limit: number; readonly isShare?: boolean | undefined }
 
 /**
- * The limits of queued jobs: of all, and of each project by its quota or its share of all. Replicas count for themselves and may exceed
- * a limit together by a little.
+ * The limits of queued jobs: of all, and of each project by its quota or its share of all. Replicas count for
+ * themselves and may exceed a limit together by a little.
  */
 export class QueueLimit {
   readonly #db: Database

@@ -58,7 +58,7 @@ export class ProjectSeries {
   /** Returns one point for each interval of a range, oldest first. They may be a second old. */
   read(kind: JobKind, range: SeriesRange): Promise<readonly SeriesPoint[]> {
     const { seesAll, project } = this.#scope
-    // No project has this name, which a caller might choose.
+    // No project can be named `*`.
     const key = `${seesAll ? '*' : project} ${kind} ${range.resolution} ${range.start} ${range.end}`
     const recent = this.#recent.get(key)
     if (recent) return recent
@@ -96,7 +96,7 @@ export class ProjectSeries {
 
   async #readCounts(kind: JobKind, range: SeriesRange): Promise<Map<number, Counts>> {
     const sums = COUNT_COLUMNS.map((name) => sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.ref(name)}`)
-    const tallies = this.#tallies('series', ['start', ...COUNT_COLUMNS], COUNT_COLUMNS, kind, range)
+    const tallies = this.#tallies('series', { keys: ['start'], counts: COUNT_COLUMNS }, kind, range)
     const { rows } = await sql<{ start: number } & Counts>`select start, ${sql.join(sums)}
       from (${tallies}) as tallies group by start`.execute(this.#db.query)
     return new Map(rows.map(({ start: at, ...counts }) => [at, counts]))
@@ -106,13 +106,8 @@ export class ProjectSeries {
   async #readTimes(kind: JobKind, range: SeriesRange) {
     const { engine, query } = this.#db
     const aggregate = engine === 'postgres' ? sql`string_agg` : sql`group_concat`
-    const tallies = this.#tallies(
-      'series_times',
-      ['start', 'measure', 'bucket', 'jobs'],
-      ['jobs'],
-      kind,
-      range,
-    )
+    const columns = { keys: ['start', 'measure', 'bucket'], counts: ['jobs'] }
+    const tallies = this.#tallies('series_times', columns, kind, range)
     const { rows } = await sql<{ start: number; measure: 'wait' | 'run'; buckets: string }>`
       select start, measure, ${aggregate}(bucket || ':' || jobs, ',') as buckets
       from (${tallies}) as tallies group by start, measure`.execute(query)
@@ -127,16 +122,16 @@ export class ProjectSeries {
    */
   #tallies(
     table: 'series' | 'series_times',
-    columns: readonly string[],
-    counts: readonly string[],
+    { keys, counts }: { readonly keys: readonly string[]; readonly counts: readonly string[] },
     kind: JobKind,
     { resolution, start, end }: SeriesRange,
   ): RawBuilder<unknown> {
     const { seesAll, project } = this.#scope
     const select = (prefix: 'job' | 'project', isSubtracted: boolean, condition: RawBuilder<unknown>) => {
-      const values = columns.map((name) =>
-        isSubtracted && counts.includes(name) ? sql`-${sql.ref(name)} as ${sql.ref(name)}` : sql.ref(name),
+      const counted = counts.map((name) =>
+        isSubtracted ? sql`-${sql.ref(name)} as ${sql.ref(name)}` : sql.ref(name),
       )
+      const values = [...keys.map((name) => sql.ref(name)), ...counted]
       return sql`select ${sql.join(values)} from ${sql.table(`${prefix}_${table}`)}
         where resolution = ${resolution} and kind = ${kind} and start >= ${start} and start < ${end} and ${condition}`
     }

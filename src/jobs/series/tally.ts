@@ -106,7 +106,10 @@ async function addRows(
     on conflict (${list(key)}) do update set ${sql.join(sums)}`.execute(transaction)
 }
 
-/** The rows of all projects together, without their project, and those of single projects, each in the order of their keys. */
+/**
+ * Returns the rows of all projects together, without their project, and those of single projects. Both are in the order
+ * of their keys.
+ */
 function splitByProject<Row extends CountRow | TimeRow>(
   rows: ReadonlyMap<string, Row>,
 ): [Omit<Row, 'project'>[], Row[]] {

@@ -37,7 +37,7 @@ const COMPATIBLE = ipaddr.IPv6.parseCIDR('::/96')
 const ISATAP = 0x5efe
 const ISATAP_FIRST = new Set([0, 0x200])
 
-/** Judges an IP address. What is not one in its usual form leads nowhere. */
+/** Judges an IP address. What is not one in its usual form counts as the strictest kind. */
 export function addressKind(address: string): AddressKind {
   if (isIP(address) === 0) return 'link-local'
   const parsed = ipaddr.parse(address)
@@ -46,15 +46,20 @@ export function addressKind(address: string): AddressKind {
 
 /**
  * Judges the host of a URL: an IP address, or a name that means this machine or a metadata service wherever it is
- * resolved. Other names are judged by their addresses, when these are known; they are undefined here. The URL parser
+ * resolved. Returns undefined for any other name, which is judged by its addresses once these are known. The URL parser
  * has rewritten the other spellings of IPv4 addresses, such as `127.1`, `0x7f.1` and `2130706433`.
  */
 export function hostKind(hostname: string): AddressKind | undefined {
-  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  const host = withoutBrackets(hostname)
   if (isIP(host) !== 0) return addressKind(host)
   const name = host.toLowerCase().replace(/\.+$/, '')
   if (name === 'localhost' || name.endsWith('.localhost')) return 'private'
   return METADATA_NAMES.has(name) ? 'link-local' : undefined
+}
+
+/** The host of a URL as sockets take it. */
+export function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1')
 }
 
 function ofIPv4(address: ipaddr.IPv4): AddressKind {
@@ -64,7 +69,7 @@ function ofIPv4(address: ipaddr.IPv4): AddressKind {
   return range === 'unicast' ? 'public' : 'private'
 }
 
-/** An address that carries one of IPv4 leads where that leads, or the packets would come from a translator. */
+/** An address that carries one of IPv4 is judged by that one: a translator or a tunnel may take the packets there. */
 function ofIPv6(address: ipaddr.IPv6): AddressKind {
   if (address.match(COMPATIBLE)) return ofIPv4(ipv4At(address, 6))
   switch (address.range()) {

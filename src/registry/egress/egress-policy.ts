@@ -70,10 +70,12 @@ export class EgressPolicy {
     }
     const kind = hostKind(url.hostname)
     if (kind === undefined || isWithin(kind, this.reach(url, base))) return
-    if (this.#isListed(url) && !this.#isWithinRule(url)) {
+    const isListed = this.#isListed(url)
+    if (isListed && !this.#isWithinRule(url)) {
       throw rejection(`to a repository of ${url.host} that this project may not read`)
     }
-    if (kind === 'private' || !this.#isListed(url)) {
+    // An operator who lists a link-local address means it.
+    if (kind === 'private' || !isListed) {
       const problem =
         kind === 'private' ? 'not a public address' : 'a link-local address or a metadata service'
       throw rejection(
@@ -83,9 +85,9 @@ export class EgressPolicy {
   }
 
   /**
-   * How far a connection may go: further if the operator named the host, or allows all hosts. A registry that sends the
-   * broker to a repository of another one does not open what the patterns keep from those who may use the first: such a
-   * repository is read as anybody could, at a public address.
+   * How far a connection may go: further if the operator named the host, or allows all hosts, and the patterns allow the
+   * repository that the address names, if it names one. Otherwise a registry could send the broker to a repository that
+   * the users of that registry may not read. Such a repository is read at a public address only, as anybody could.
    */
   reach(url: URL, base: URL): Reach {
     if (url.origin === base.origin) return 'named'

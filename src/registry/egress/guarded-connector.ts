@@ -1,7 +1,7 @@
 import { type LookupAddress, lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
-import { type AddressKind, addressKind, hostKind } from './address-kind.ts'
+import { type AddressKind, addressKind, hostKind, withoutBrackets } from './address-kind.ts'
 
 /**
  * How far a connection may go: `public` dials public addresses only; `named`, for hosts that the operator named, also
@@ -68,7 +68,7 @@ export function refusalOfHost(
   setting: string,
 ): AddressNotAllowedError | undefined {
   const kind = hostKind(hostname)
-  const isNamedAddress = reach === 'named' && isIP(hostname.replace(/^\[(.*)\]$/, '$1')) !== 0
+  const isNamedAddress = reach === 'named' && isIP(withoutBrackets(hostname)) !== 0
   if (kind === undefined || isNamedAddress || isWithin(kind, reach)) return undefined
   return refusal(hostname, kind, setting)
 }

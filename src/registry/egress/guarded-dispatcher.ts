@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
-import { getCACertificates } from 'node:tls'
 import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import { withAuthorities } from './additional-authority.ts'
 import { guardedConnector, type Network, type Reach, refusalOfHost } from './guarded-connector.ts'
 
 /** What decides where requests other than those to registries may go. */
@@ -38,7 +38,7 @@ export function guardedDispatcher(options: GuardedDispatcherOptions): Dispatcher
     const isNamed = named.has(`${host}:${actualPort}`) || (actualPort === defaultPort && named.has(host))
     return isNamed ? 'named' : 'public'
   }
-  const tls = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }
+  const tls = withAuthorities(ca)
   const connect = guardedConnector(reachOf, { ...tls, allowH2: false, timeout: connectMs, setting }, network)
   if (!usesProxies) return new Agent({ allowH2: false, connect })
   const agent = new EnvHttpProxyAgent({

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
-import { getCACertificates } from 'node:tls'
 import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
 import { currentSpan } from '../../tracing/spans.ts'
 import { traceHeaders } from '../../tracing/trace-context.ts'
+import { withAuthorities } from '../egress/additional-authority.ts'
 import type { AddressSource, EgressPolicy } from '../egress/egress-policy.ts'
 import { guardedConnector, type Network, type Reach } from '../egress/guarded-connector.ts'
 import { type OwnRegistry, ownUrl } from '../egress/own-registry.ts'
@@ -78,7 +78,7 @@ export class Transport {
     const { connectMs, responseMs, readIdleMs } = options.timeouts
     this.#egress = egress
     this.#options = options
-    const tls = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), options.ca] }
+    const tls = withAuthorities(options.ca)
     const agentOptions = {
       headersTimeout: responseMs,
       bodyTimeout: readIdleMs,
